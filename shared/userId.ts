@@ -57,6 +57,12 @@ export function userOfDueRowKey(rowKey: string): UserId | undefined {
   return kind === 'due' && isGuid(tid) && isGuid(oid) ? toUserId({ tid, oid }) : undefined;
 }
 
+/** The time a due row key names, or undefined for a key that is not one of ours. */
+export function timeOfDueRowKey(rowKey: string): Date | undefined {
+  const time = new Date(rowKey.split('|')[1] ?? '');
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
 /** Exclusive upper bound of the due row keys whose second is at or before `now`; the lower bound is `due|`. */
 export function dueUpperBound(now: Date): string {
   return `due|${utcSecond(new Date(Math.floor(now.getTime() / 1000) * 1000 + 1000))}`;

@@ -1,0 +1,186 @@
+import {
+  type AccountInfo,
+  type AuthenticationResult,
+  ConfidentialClientApplication,
+  type Configuration,
+  type SilentFlowRequest,
+} from '@azure/msal-node';
+import { TokenInvalidError, UserTokenError } from '../errors.ts';
+import type { UserToken, UserTokens } from '../ports.ts';
+import { classifyFailure, type TokenFacts } from '../rules/failures.ts';
+import { partsOf, type UserId } from '../userId.ts';
+import {
+  type CacheContext,
+  type CacheSnapshot,
+  createMsalCachePlugin,
+  homeAccountIdsOf,
+  readSnapshot,
+  writeCache,
+} from './msalCachePlugin.ts';
+import { factsOfError, factsOfRecord } from './msalError.ts';
+import { createMsalNetwork, type NetworkRecord } from './msalNetwork.ts';
+
+export type MsalOptions = {
+  /** The confidential client of this API, less its authority, which is each user's own tenant. */
+  auth: (tid: string) => Configuration['auth'];
+  scopes: readonly string[];
+  /** For one request to the token endpoint. */
+  timeoutMs: number;
+};
+
+/** Entra's "assertion is not within its valid time range": the caller's token ended on the way. */
+const ASSERTION_EXPIRED = 500133;
+
+/** How a stored cache that cannot be used is told to the failure table; the worker has nothing else to go by. */
+const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
+  absent: { local: 'no_tokens_found' },
+  corrupt: { local: 'cache_corrupt' },
+  'unknown-key': { local: 'cache_unknown_key' },
+  newer: { local: 'cache_newer' },
+  unreachable: { noAnswer: 'token_cache_unreachable' },
+};
+
+/**
+ * Tokens through MSAL, with a fresh client for every operation: a shared one keeps every user's tokens in one
+ * memory and serializes all of it into whichever user's cache is written next.
+ */
+export function createMsalUserTokens(options: MsalOptions, context: CacheContext): UserTokens {
+  function begin(userId: UserId, snapshot: CacheSnapshot, signal: AbortSignal | undefined) {
+    const auth = options.auth(partsOf(userId).tid);
+    const plugin = createMsalCachePlugin(snapshot);
+    const network = createMsalNetwork({ timeoutMs: options.timeoutMs, signal });
+    const client = new ConfidentialClientApplication({
+      auth,
+      cache: { cachePlugin: plugin },
+      system: { networkClient: network.module },
+    });
+    return { client, plugin, record: network.record };
+  }
+
+  return {
+    async onBehalfOf({ caller, skipCache = false, claims, persist, signal }) {
+      const { userId } = caller;
+      const snapshot = await readSnapshot(context, userId, signal);
+      const { client, plugin, record } = begin(userId, snapshot, signal);
+      // The exchange itself does not read the stored cache; this does.
+      await client.getTokenCache().getAllAccounts();
+      const result = await attempt(record, () =>
+        client.acquireTokenOnBehalfOf({
+          oboAssertion: caller.assertion,
+          scopes: [...options.scopes],
+          skipCache,
+          ...(claims === undefined ? {} : { claims }),
+        }),
+      );
+      const homeAccountId = homeOf(record, result, snapshot);
+      const changed = plugin.changed ?? (snapshot.oldKey ? snapshot.base : undefined);
+      const stored =
+        changed === undefined
+          ? snapshot.state === 'open'
+          : persist &&
+            (await writeCache(context, {
+              userId,
+              snapshot,
+              mine: changed,
+              homeAccountId,
+              writer: 'request',
+              signal,
+            }));
+      return toUserToken(record, result, homeAccountId, stored, snapshot.oldKey);
+    },
+
+    async silent({ userId, homeAccountId: known, forceRefresh, signal }) {
+      const snapshot = await readSnapshot(context, userId, signal);
+      if (snapshot.state !== 'open') throw new UserTokenError(classifyFailure(UNUSABLE[snapshot.state]));
+      const homes = homeAccountIdsOf(snapshot.base);
+      const homeAccountId = known !== undefined && homes.has(known) ? known : [...homes][0];
+      if (homeAccountId === undefined) throw new UserTokenError(classifyFailure(UNUSABLE.absent));
+
+      const { client, plugin, record } = begin(userId, snapshot, signal);
+      const account =
+        (await client.getTokenCache().getAccountByHomeId(homeAccountId)) ??
+        accountWithoutIdToken(userId, homeAccountId, snapshot.base);
+      const request: SilentFlowRequest & { forceCache: boolean } = {
+        account,
+        scopes: [...options.scopes],
+        forceRefresh,
+        // Without it MSAL stores nothing for an account that it has no Account entity of.
+        forceCache: true,
+      };
+      let result = await attempt(record, () => client.acquireTokenSilent(request));
+      const swallowed = factsOfRecord(record);
+      if (swallowed !== undefined) throw new UserTokenError(classifyFailure(swallowed));
+      if (record.posts > 0 && result.fromCache) {
+        // Refreshed ahead of time: MSAL hands out the old token and keeps the new one, which is now in memory.
+        result = await attempt(record, () => client.acquireTokenSilent({ ...request, forceRefresh: false }));
+      }
+      const changed = plugin.changed ?? (snapshot.oldKey ? snapshot.base : undefined);
+      const stored =
+        changed === undefined ||
+        (await writeCache(context, {
+          userId,
+          snapshot,
+          mine: changed,
+          homeAccountId,
+          writer: 'worker',
+          signal,
+        }));
+      return toUserToken(record, result, homeAccountId, stored, snapshot.oldKey);
+    },
+  };
+}
+
+/** @throws {UserTokenError} for whatever MSAL or the network had against it. */
+async function attempt(
+  record: NetworkRecord,
+  acquire: () => Promise<AuthenticationResult | null>,
+): Promise<AuthenticationResult> {
+  let cause: unknown;
+  try {
+    const result = await acquire();
+    if (result !== null) return result;
+  } catch (error) {
+    cause = error;
+  }
+  const facts = factsOfError(cause, record);
+  if (facts === undefined) throw cause ?? new TypeError('MSAL gave neither a token nor a reason');
+  if (facts.errorNo === ASSERTION_EXPIRED) throw new TokenInvalidError('The access token has expired.');
+  throw new UserTokenError(classifyFailure(facts));
+}
+
+function toUserToken(
+  record: NetworkRecord,
+  result: AuthenticationResult,
+  homeAccountId: string,
+  stored: boolean,
+  oldKey: boolean,
+): UserToken {
+  const endsIn = record.answer?.refreshTokenExpiresIn;
+  return {
+    accessToken: result.accessToken,
+    expiresOn: result.expiresOn ?? new Date(),
+    source: record.posts > 0 ? 'network' : 'cache',
+    homeAccountId,
+    refreshTokenExpiresOn: endsIn === undefined ? undefined : new Date(Date.now() + endsIn * 1_000),
+    stored,
+    oldKey,
+  };
+}
+
+/** The token endpoint's word first; on a cache hit MSAL has no account to show for it. */
+function homeOf(record: NetworkRecord, result: AuthenticationResult, snapshot: CacheSnapshot): string {
+  const home =
+    record.answer?.homeAccountId ?? result.account?.homeAccountId ?? [...homeAccountIdsOf(snapshot.base)][0];
+  if (home === undefined) throw new TypeError('MSAL obtained a token without a home account id');
+  return home;
+}
+
+/** Entra may send no id_token on an exchange, and then MSAL stores tokens without an account. */
+function accountWithoutIdToken(userId: UserId, homeAccountId: string, cache: string): AccountInfo {
+  const { RefreshToken: refreshTokens } = JSON.parse(cache) as {
+    RefreshToken?: Record<string, { environment?: string }>;
+  };
+  const { tid, oid } = partsOf(userId);
+  const environment = Object.values(refreshTokens ?? {})[0]?.environment ?? '';
+  return { homeAccountId, environment, tenantId: tid, username: '', localAccountId: oid };
+}

@@ -1,0 +1,168 @@
+import type { ICachePlugin } from '@azure/msal-node';
+import { ConflictError, ForeignEntryError, UnavailableError } from '../errors.ts';
+import { type Log, nameOfError } from '../log.ts';
+import type { StoredCache, TokenCacheStore } from '../ports.ts';
+import { type CacheWriter, mergeCache } from '../rules/mergeCache.ts';
+import type { LogId, UserId } from '../userId.ts';
+import type { Opened, Sealer } from './seal.ts';
+
+export type CacheContext = {
+  store: TokenCacheStore;
+  sealer: Sealer;
+  logId: LogId;
+  log: Log;
+  /** Uniform in [0, 1), for the back-off. */
+  random: () => number;
+};
+
+/** One user's stored cache as it was when the operation began. */
+export type CacheSnapshot =
+  | { state: 'absent'; base: ''; etag: undefined; oldKey: false }
+  | { state: 'open'; base: string; etag: string; oldKey: boolean }
+  /** Nobody can open it; a present user may replace this very version. */
+  | { state: 'corrupt'; base: ''; etag: string; oldKey: false }
+  /** Not ours to overwrite. */
+  | { state: 'unknown-key' | 'newer' | 'unreachable'; base: ''; etag: undefined; oldKey: false };
+
+const WRITE_TRIES = 6;
+const BACK_OFF_BASE_MS = 20;
+const BACK_OFF_CAP_MS = 500;
+
+/**
+ * Fetches a user's cache: once an operation, before anything is sent. MSAL reads again after the token request;
+ * fetching then would take somebody else's write for our own starting point, and overwrite it without a conflict.
+ */
+export async function readSnapshot(
+  context: CacheContext,
+  userId: UserId,
+  signal?: AbortSignal,
+): Promise<CacheSnapshot> {
+  let stored: StoredCache | undefined;
+  try {
+    stored = await context.store.read(userId, signal);
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    context.log({ event: 'cache.not-read', user: context.logId(userId), why: nameOfError(error) });
+    return { state: 'unreachable', base: '', etag: undefined, oldKey: false };
+  }
+  if (stored === undefined) return { state: 'absent', base: '', etag: undefined, oldKey: false };
+  const opened = await context.sealer.open(userId, stored.sealed);
+  if (opened.ok) return { state: 'open', base: opened.cache, etag: stored.etag, oldKey: opened.oldKey };
+  context.log({ event: 'cache.not-read', user: context.logId(userId), why: opened.reason });
+  return opened.reason === 'corrupt'
+    ? { state: 'corrupt', base: '', etag: stored.etag, oldKey: false }
+    : { state: opened.reason, base: '', etag: undefined, oldKey: false };
+}
+
+/**
+ * MSAL's plugin for one operation on one client: gives the snapshot once and keeps what MSAL made of it.
+ * Writing is {@link writeCache}'s, after MSAL is done, when it is known whom the tokens are for.
+ */
+export function createMsalCachePlugin(
+  snapshot: CacheSnapshot,
+): ICachePlugin & { changed: string | undefined } {
+  let given = false;
+  const plugin: ICachePlugin & { changed: string | undefined } = {
+    changed: undefined,
+    async beforeCacheAccess(access) {
+      if (!given && snapshot.base !== '') access.tokenCache.deserialize(snapshot.base);
+      given = true;
+    },
+    async afterCacheAccess(access) {
+      if (access.cacheHasChanged) plugin.changed = access.tokenCache.serialize();
+    },
+  };
+  return plugin;
+}
+
+type Write = {
+  userId: UserId;
+  snapshot: CacheSnapshot;
+  /** MSAL's serialized cache after the operation. */
+  mine: string;
+  homeAccountId: string;
+  writer: CacheWriter;
+  signal?: AbortSignal | undefined;
+};
+
+/**
+ * Stores what an operation made of its snapshot, merged with what others wrote in the meantime.
+ * Answers whether it is stored; a store that fails costs the caller nothing but that.
+ * @throws {ForeignEntryError} the cache holds another account's entries: the client was shared. Nothing is written.
+ */
+export async function writeCache(context: CacheContext, write: Write): Promise<boolean> {
+  const { userId, snapshot, signal } = write;
+  const giveUp = (why: string): false => {
+    context.log({ event: 'cache.not-written', user: context.logId(userId), why });
+    return false;
+  };
+  const mine = keepOnlyOwnEntries(context, write);
+  if (snapshot.state === 'unknown-key' || snapshot.state === 'newer' || snapshot.state === 'unreachable') {
+    return giveUp(snapshot.state);
+  }
+
+  let next = mine;
+  let { etag } = snapshot as { etag: string | undefined };
+  for (let attempt = 0; attempt < WRITE_TRIES; attempt += 1) {
+    try {
+      await context.store.write(userId, await context.sealer.seal(userId, next), etag, signal);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ConflictError)) return giveUp(nameOfError(error));
+    }
+    await pause(context.random() * Math.min(BACK_OFF_CAP_MS, BACK_OFF_BASE_MS * 2 ** attempt));
+    let theirs: StoredCache | undefined;
+    try {
+      theirs = await context.store.read(userId, signal);
+    } catch (error) {
+      return giveUp(nameOfError(error));
+    }
+    // Deleted while we were at work: somebody was signed off, and that must hold.
+    if (theirs === undefined) return giveUp('deleted');
+    const opened: Opened = await context.sealer.open(userId, theirs.sealed);
+    if (!opened.ok) return giveUp(opened.reason);
+    next = mergeCache(snapshot.base, opened.cache, mine, write.writer);
+    etag = theirs.etag;
+  }
+  return giveUp('too-many-conflicts');
+}
+
+type Sections = Record<string, Record<string, { home_account_id?: string } | undefined> | undefined>;
+const OWNED_SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken'] as const;
+
+/** The home account ids a serialized cache has tokens of. */
+export function homeAccountIdsOf(cache: string): Set<string> {
+  if (cache === '') return new Set();
+  const sections = JSON.parse(cache) as Sections;
+  return new Set(
+    OWNED_SECTIONS.flatMap((name) =>
+      Object.values(sections[name] ?? {}).flatMap((entry) => entry?.home_account_id ?? []),
+    ),
+  );
+}
+
+/**
+ * The tripwire. An entry of another account is refused, save one that stood in this user's own sealed cache
+ * already: then the same verified user has a new home account id (a guest's redemption was reset), and a
+ * request with the user present drops the old one.
+ */
+function keepOnlyOwnEntries(context: CacheContext, write: Write): string {
+  const { userId, snapshot, mine, homeAccountId, writer } = write;
+  const foreign = [...homeAccountIdsOf(mine)].filter((id) => id !== homeAccountId);
+  if (foreign.length === 0) return mine;
+  const former = homeAccountIdsOf(snapshot.base);
+  if (writer !== 'request' || !foreign.every((id) => former.has(id))) {
+    context.log({ event: 'cache.foreign-entry', user: context.logId(userId) });
+    throw new ForeignEntryError('The token cache holds entries of another account; it was not written.');
+  }
+  context.log({ event: 'cache.former-home-dropped', user: context.logId(userId) });
+  const sections = JSON.parse(mine) as Sections;
+  for (const name of OWNED_SECTIONS) {
+    for (const [key, entry] of Object.entries(sections[name] ?? {})) {
+      if (entry?.home_account_id !== homeAccountId) delete sections[name]?.[key];
+    }
+  }
+  return JSON.stringify(sections);
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

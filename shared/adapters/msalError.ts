@@ -1,0 +1,39 @@
+import { AuthError } from '@azure/msal-node';
+import type { TokenFacts } from '../rules/failures.ts';
+import type { NetworkRecord } from './msalNetwork.ts';
+
+/** MSAL's own codes for a stop before anything was sent. */
+const LOCAL: Readonly<Record<string, NonNullable<TokenFacts['local']>>> = {
+  refresh_token_expired: 'refresh_token_expired',
+  no_tokens_found: 'no_tokens_found',
+  no_account_found: 'no_tokens_found',
+  no_account_in_silent_request: 'no_tokens_found',
+};
+
+/** What the record alone says of a request that was refused or not answered; undefined when it went well. */
+export function factsOfRecord(record: NetworkRecord): TokenFacts | undefined {
+  const { answer, noAnswer } = record;
+  if (noAnswer !== undefined)
+    return { noAnswer, status: answer?.status, retryAfterSeconds: answer?.retryAfterSeconds };
+  if (answer === undefined || (answer.error === undefined && answer.status < 400)) return undefined;
+  return {
+    error: answer.error,
+    errorNo: answer.errorNo,
+    suberror: answer.suberror,
+    claims: answer.claims,
+    status: answer.status,
+    retryAfterSeconds: answer.retryAfterSeconds,
+  };
+}
+
+/**
+ * The only reader of MSAL's error codes. Undefined for an error that is neither MSAL's nor the network's: a bug.
+ * The record goes first, because MSAL's classes do not tell a dead grant from a throttled one.
+ */
+export function factsOfError(error: unknown, record: NetworkRecord): TokenFacts | undefined {
+  const recorded = factsOfRecord(record);
+  if (recorded !== undefined) return recorded;
+  if (!(error instanceof AuthError)) return undefined;
+  const local = LOCAL[error.errorCode];
+  return local === undefined ? { error: error.errorCode } : { local };
+}

@@ -1,0 +1,121 @@
+import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
+import { readRetryAfter } from '../rules/retryAfter.ts';
+
+/** What the token endpoint last answered, as far as MSAL does not pass it on. */
+export type TokenAnswer = {
+  status: number;
+  error?: string;
+  errorNo?: number;
+  suberror?: string;
+  claims?: string;
+  retryAfterSeconds?: number;
+  /** Seconds; sent for refresh tokens of SPA origin. */
+  refreshTokenExpiresIn?: number;
+  /** `uid.utid` of `client_info`: MSAL's home account id of whoever the tokens are for. */
+  homeAccountId?: string;
+};
+
+/**
+ * One operation's traffic with the token endpoint. MSAL answers `fromCache` and swallows refusals when it
+ * refreshes ahead of time, so what really happened is read here.
+ */
+export type NetworkRecord = {
+  posts: number;
+  answer: TokenAnswer | undefined;
+  /** Why the last request had no usable answer: an error code or name, never a message. */
+  noAnswer: string | undefined;
+};
+
+type Options = { timeoutMs: number; signal?: AbortSignal | undefined };
+
+/** MSAL's network client with what its own lacks: a time-out, one retry of a reset connection, and the record. */
+export function createMsalNetwork(options: Options): { module: INetworkModule; record: NetworkRecord } {
+  const record: NetworkRecord = { posts: 0, answer: undefined, noAnswer: undefined };
+
+  async function send<T>(method: 'GET' | 'POST', url: string, request?: NetworkRequestOptions) {
+    const timeout = AbortSignal.timeout(options.timeoutMs);
+    const init: RequestInit = {
+      method,
+      headers: request?.headers ?? {},
+      redirect: 'error',
+      signal: options.signal ? AbortSignal.any([timeout, options.signal]) : timeout,
+    };
+    if (method === 'POST') {
+      record.posts += 1;
+      init.body = request?.body ?? '';
+    }
+    record.answer = undefined;
+    record.noAnswer = undefined;
+    try {
+      const response = await fetchOnceMoreIfReset(url, init);
+      const text = await response.text();
+      const body = parseObject(text);
+      if (body === undefined) record.noAnswer = `http_${response.status}_not_json`;
+      record.answer = readAnswer(response, body ?? {});
+      return {
+        headers: Object.fromEntries(response.headers),
+        body: (body ?? { error: 'temporarily_unavailable' }) as T,
+        status: response.status,
+      } satisfies NetworkResponse<T>;
+    } catch (error) {
+      record.noAnswer = nameOf(error);
+      throw error;
+    }
+  }
+
+  return {
+    module: {
+      sendGetRequestAsync: (url, request) => send('GET', url, request),
+      sendPostRequestAsync: (url, request) => send('POST', url, request),
+    },
+    record,
+  };
+}
+
+/** A kept-alive connection that the server has closed resets on first use; the request was not processed. */
+async function fetchOnceMoreIfReset(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    const name = nameOf(error);
+    if (name !== 'ECONNRESET' && name !== 'UND_ERR_SOCKET') throw error;
+    return fetch(url, init);
+  }
+}
+
+function readAnswer(response: Response, body: Record<string, unknown>): TokenAnswer {
+  const answer: TokenAnswer = { status: response.status };
+  const { error, suberror, claims, error_codes: codes, refresh_token_expires_in: endsIn } = body;
+  if (typeof error === 'string') answer.error = error;
+  if (Array.isArray(codes) && typeof codes[0] === 'number') answer.errorNo = codes[0];
+  if (typeof suberror === 'string' && suberror !== '') answer.suberror = suberror;
+  if (typeof claims === 'string' && claims !== '') answer.claims = claims;
+  if (Number(endsIn) > 0) answer.refreshTokenExpiresIn = Number(endsIn);
+  const retryAfter = readRetryAfter(response.headers.get('retry-after'), new Date());
+  if (retryAfter !== undefined) answer.retryAfterSeconds = retryAfter;
+  const home = readHomeAccountId(body.client_info);
+  if (home !== undefined) answer.homeAccountId = home;
+  return answer;
+}
+
+function readHomeAccountId(clientInfo: unknown): string | undefined {
+  if (typeof clientInfo !== 'string') return undefined;
+  const { uid, utid } = parseObject(Buffer.from(clientInfo, 'base64url').toString()) ?? {};
+  return typeof uid === 'string' && typeof utid === 'string' ? `${uid}.${utid}` : undefined;
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  const { cause } = error;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return error.name;
+}

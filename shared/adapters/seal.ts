@@ -1,0 +1,99 @@
+import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, errors, type JWK } from 'jose';
+import type { UserId } from '../userId.ts';
+
+/** A 256-bit symmetric key with a name (RFC 7517, `kty` "oct"). */
+export type CacheKey = { kid: string; secret: Uint8Array };
+
+export type Opened =
+  | { ok: true; cache: string; oldKey: boolean }
+  /** `corrupt`: nobody can open it. `unknown-key`: we lack the key. `newer`: a later version wrote it. */
+  | { ok: false; reason: 'corrupt' | 'unknown-key' | 'newer' };
+
+/** Seals MSAL's serialized cache for one user and opens it again. */
+export type Sealer = {
+  seal(userId: UserId, cache: string): Promise<string>;
+  open(userId: UserId, sealed: string): Promise<Opened>;
+};
+
+const VERSION = 1;
+const HEADER_NAMES = ['alg', 'enc', 'kid', 'sub'];
+
+/**
+ * Compact JWE (RFC 7516) with `dir` and `A256GCM` over `{ v, msal }`; the header's `sub` is the user id, so a
+ * cache copied to another user does not open.
+ * @param keys the first seals, all open
+ */
+export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
+  const [first] = keys;
+  const byKid = new Map(keys.map((key) => [key.kid, key.secret]));
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+
+  return {
+    seal: (userId, cache) =>
+      new CompactEncrypt(encoder.encode(JSON.stringify({ v: VERSION, msal: cache })))
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: first.kid, sub: userId })
+        .encrypt(first.secret),
+
+    async open(userId, sealed) {
+      const header = headerOf(sealed);
+      if (header === undefined) return { ok: false, reason: 'corrupt' };
+      const secret = byKid.get(header.kid);
+      if (secret === undefined) return { ok: false, reason: 'unknown-key' };
+      if (header.sub !== userId) return { ok: false, reason: 'corrupt' };
+      let plaintext: Uint8Array;
+      try {
+        ({ plaintext } = await compactDecrypt(sealed, secret, {
+          keyManagementAlgorithms: ['dir'],
+          contentEncryptionAlgorithms: ['A256GCM'],
+        }));
+      } catch (error) {
+        if (error instanceof errors.JOSEError) return { ok: false, reason: 'corrupt' };
+        throw error;
+      }
+      const content = JSON.parse(decoder.decode(plaintext)) as { v?: unknown; msal?: unknown };
+      if (content.v !== VERSION || typeof content.msal !== 'string') return { ok: false, reason: 'newer' };
+      return { ok: true, cache: content.msal, oldKey: header.kid !== first.kid };
+    },
+  };
+}
+
+/** The header, if it has exactly the four parameters we write: `zip` and `crit` have no business here. */
+function headerOf(sealed: string): { kid: string; sub: string } | undefined {
+  try {
+    const header = decodeProtectedHeader(sealed);
+    const { kid, sub } = header as { kid?: unknown; sub?: unknown };
+    if (Object.keys(header).sort().join() !== HEADER_NAMES.join()) return undefined;
+    return typeof kid === 'string' && typeof sub === 'string' ? { kid, sub } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads a JWK Set of 256-bit `oct` keys.
+ * @throws {TypeError} that says what is wrong, without any key material.
+ */
+export function readCacheKeys(jwkSet: string): [CacheKey, ...CacheKey[]] {
+  let keys: unknown;
+  try {
+    ({ keys } = JSON.parse(jwkSet) as { keys?: unknown });
+  } catch {
+    throw new TypeError('it is not JSON');
+  }
+  if (!Array.isArray(keys)) throw new TypeError('it has no "keys" array');
+  const [first, ...rest] = keys.map(readCacheKey);
+  if (first === undefined) throw new TypeError('its "keys" array is empty');
+  const kids = new Set([first, ...rest].map((key) => key.kid));
+  if (kids.size !== keys.length) throw new TypeError('two of its keys have the same "kid"');
+  return [first, ...rest];
+}
+
+function readCacheKey(jwk: JWK, index: number): CacheKey {
+  const where = `key ${index + 1}`;
+  if (jwk?.kty !== 'oct' || typeof jwk.k !== 'string') throw new TypeError(`${where} is not of "kty" "oct"`);
+  if (typeof jwk.kid !== 'string' || jwk.kid === '') throw new TypeError(`${where} has no "kid"`);
+  const secret = new Uint8Array(Buffer.from(jwk.k, 'base64url'));
+  if (secret.length !== 32) throw new TypeError(`${where} has ${secret.length * 8} bits and not 256`);
+  return { kid: jwk.kid, secret };
+}

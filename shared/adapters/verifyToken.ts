@@ -1,0 +1,74 @@
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { TokenInvalidError, UnavailableError } from '../errors.ts';
+import type { VerifyAccessToken } from '../ports.ts';
+import { type AccessTokenRules, checkAccessToken } from '../rules/accessToken.ts';
+import { toUserId } from '../userId.ts';
+
+const CLOCK_TOLERANCE_SECONDS = 60;
+/** Far above what Entra issues; a longer one is refused before anything is parsed. */
+const MAX_TOKEN_LENGTH = 16_384;
+
+/** Verifies bearer JWTs of Entra ID with jose against the tenant's published keys. */
+export function createVerifyToken(options: {
+  jwksUri: string;
+  rules: AccessTokenRules;
+  timeoutMs: number;
+}): VerifyAccessToken {
+  const keys = createRemoteJWKSet(new URL(options.jwksUri), { timeoutDuration: options.timeoutMs });
+
+  return async (token) => {
+    if (token.length > MAX_TOKEN_LENGTH) throw new TokenInvalidError('The access token is too long.');
+    const payload = await verify(token);
+    const { tid, oid, userPrincipalName } = checkAccessToken(payload, options.rules);
+    return { userId: toUserId({ tid, oid }), tid, oid, userPrincipalName, assertion: token };
+  };
+
+  async function verify(token: string) {
+    try {
+      const { payload } = await jwtVerify(
+        token,
+        async (header, flattened) => {
+          try {
+            return await keys(header, flattened);
+          } catch (error) {
+            if (
+              error instanceof errors.JWKSNoMatchingKey ||
+              error instanceof errors.JWKSMultipleMatchingKeys
+            ) {
+              throw error;
+            }
+            throw new UnavailableError('keys', { cause: error });
+          }
+        },
+        {
+          algorithms: ['RS256'],
+          clockTolerance: CLOCK_TOLERANCE_SECONDS,
+          requiredClaims: ['exp', 'iss', 'aud', 'tid', 'oid'],
+        },
+      );
+      return payload;
+    } catch (error) {
+      if (error instanceof UnavailableError) throw error;
+      if (!(error instanceof errors.JOSEError)) throw error;
+      throw new TokenInvalidError(reasonOf(error));
+    }
+  }
+}
+
+/** jose's messages name claims, never values; its codes are stable. */
+function reasonOf(error: errors.JOSEError): string {
+  switch (error.code) {
+    case 'ERR_JWT_EXPIRED':
+      return 'The access token has expired.';
+    case 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED':
+      return 'The signature of the access token is not valid.';
+    case 'ERR_JWKS_NO_MATCHING_KEY':
+      return 'The access token is signed with a key the authority does not publish.';
+    case 'ERR_JOSE_ALG_NOT_ALLOWED':
+      return 'The access token is not signed with RS256.';
+    case 'ERR_JWT_CLAIM_VALIDATION_FAILED':
+      return 'A claim of the access token is missing or outside its lifetime.';
+    default:
+      return 'The access token is malformed.';
+  }
+}

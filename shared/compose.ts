@@ -1,0 +1,86 @@
+import { createBlobTokenCache } from './adapters/blobTokenCache.ts';
+import { createGraphReadProfile } from './adapters/graph.ts';
+import { createMsalUserTokens } from './adapters/msal.ts';
+import { createSealer } from './adapters/seal.ts';
+import { createTableAccounts } from './adapters/tableAccounts.ts';
+import { createVerifyToken } from './adapters/verifyToken.ts';
+import type { Config } from './config.ts';
+import type { Log } from './log.ts';
+import type { AccountStore, ReadProfile, TokenCacheStore, UserTokens, VerifyAccessToken } from './ports.ts';
+import type { ScheduleSettings } from './rules/schedule.ts';
+import { createLogId, type LogId } from './userId.ts';
+
+/** Everything the functions need, wired once a process. */
+export type App = {
+  verifyAccessToken: VerifyAccessToken;
+  readProfile: ReadProfile;
+  accounts: AccountStore;
+  tokenCache: TokenCacheStore;
+  /** Bound to the invocation's log; costs nothing. */
+  userTokens: (log: Log) => UserTokens;
+  logId: LogId;
+  schedule: ScheduleSettings;
+};
+
+/**
+ * The one constant for scopes: to MSAL `User.Read` and `https://graph.microsoft.com/User.Read` are two tokens.
+ */
+const GRAPH_SCOPES = ['User.Read'];
+const TOKEN_TIMEOUT_MS = 10_000;
+const GRAPH_TIMEOUT_MS = 10_000;
+const KEYS_TIMEOUT_MS = 5_000;
+/** Continuous access evaluation: this client understands claims challenges. */
+const CLIENT_CAPABILITIES = ['CP1'];
+
+/** Builds the adapters. No I/O happens here. */
+export function compose(config: Config): App {
+  const { entra } = config;
+  const logId = createLogId(config.logHashKey);
+  const storage = { connectionString: config.storageConnectionString };
+  const tokenCache = createBlobTokenCache(storage);
+  const sealer = createSealer(config.cacheKeys);
+  const msal = {
+    auth: (tid: string) => ({
+      clientId: entra.clientId,
+      clientSecret: entra.clientSecret,
+      clientCapabilities: CLIENT_CAPABILITIES,
+      ...authorityOf(entra.authority, tid),
+    }),
+    scopes: GRAPH_SCOPES,
+    timeoutMs: TOKEN_TIMEOUT_MS,
+  };
+  return {
+    verifyAccessToken: createVerifyToken({
+      jwksUri: `${entra.authority}/${entra.tenantId}/discovery/v2.0/keys`,
+      rules: config.accessToken,
+      timeoutMs: KEYS_TIMEOUT_MS,
+    }),
+    readProfile: createGraphReadProfile({ baseUrl: config.graphBaseUrl, timeoutMs: GRAPH_TIMEOUT_MS }),
+    accounts: createTableAccounts(storage),
+    tokenCache,
+    userTokens: (log) =>
+      createMsalUserTokens(msal, { store: tokenCache, sealer, logId, log, random: Math.random }),
+    logId,
+    schedule: config.schedule,
+  };
+}
+
+/**
+ * MSAL's authority for one tenant, with its endpoints, so that a fresh client asks nobody for them. MSAL takes
+ * https names alone, but does not mind where the endpoints are: so the local stand-in needs no certificate.
+ */
+export function authorityOf(authority: string, tid: string) {
+  const tenant = `${authority}/${tid}`;
+  const { host } = new URL(authority);
+  return {
+    authority: `https://${host}/${tid}`,
+    knownAuthorities: [host],
+    authorityMetadata: JSON.stringify({
+      issuer: `${tenant}/v2.0`,
+      authorization_endpoint: `${tenant}/oauth2/v2.0/authorize`,
+      token_endpoint: `${tenant}/oauth2/v2.0/token`,
+      end_session_endpoint: `${tenant}/oauth2/v2.0/logout`,
+      jwks_uri: `${tenant}/discovery/v2.0/keys`,
+    }),
+  };
+}

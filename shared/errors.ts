@@ -1,0 +1,96 @@
+/**
+ * One class for each thing a caller can do something different about. No HTTP here: `functions/http.ts`
+ * gives each its status. Messages hold no token, claim value, name or UPN.
+ */
+
+/** What went wrong with getting a token for a user, and so what may be done about it: `rules/failures.ts`. */
+export type FailureKind =
+  | 'needs-user'
+  | 'throttled'
+  | 'tenant'
+  | 'transient'
+  | 'cache-lost'
+  | 'misconfigured';
+
+export type Failure = {
+  kind: FailureKind;
+  /** Stable and free of user data: an OAuth error, an `AADSTS` number or one of Stead's own names. */
+  code: string;
+  suberror?: string;
+  /** A claims challenge as raw JSON, at most `MAX_CLAIMS_LENGTH` characters. */
+  claims?: string;
+  retryAfterSeconds?: number;
+};
+
+/** The request itself cannot be read, whoever sent it. */
+export class RequestMalformedError extends Error {
+  override readonly name = 'RequestMalformedError';
+}
+
+/** No credential was presented (RFC 6750 §3.1: no error code is owed). */
+export class TokenMissingError extends Error {
+  override readonly name = 'TokenMissingError';
+}
+
+/** A credential was presented that does not count here: malformed, expired, forged or meant for another API. */
+export class TokenInvalidError extends Error {
+  override readonly name = 'TokenInvalidError';
+}
+
+/** A good credential that is not enough. */
+export class ForbiddenError extends Error {
+  override readonly name = 'ForbiddenError';
+  readonly what: 'scope' | 'tenant' | 'client';
+
+  constructor(what: ForbiddenError['what'], message: string) {
+    super(message);
+    this.what = what;
+  }
+}
+
+/** No token for this user, or none that the API behind accepts. `failure.kind` says who can mend it. */
+export class UserTokenError extends Error {
+  override readonly name = 'UserTokenError';
+  readonly failure: Failure;
+
+  constructor(failure: Failure, options?: ErrorOptions) {
+    super(`${failure.kind}: ${failure.code}`, options);
+    this.failure = failure;
+  }
+}
+
+/** Something we depend on cannot be reached now. Never the caller's fault. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+  readonly dependency: 'keys' | 'token-cache' | 'accounts';
+
+  constructor(dependency: UnavailableError['dependency'], options?: ErrorOptions) {
+    super(`${dependency} cannot be reached`, options);
+    this.dependency = dependency;
+  }
+}
+
+/** Somebody else wrote first: read again and decide again. */
+export class ConflictError extends Error {
+  override readonly name = 'ConflictError';
+}
+
+/** The token cache holds entries of another account than the operation's. It was not written. */
+export class ForeignEntryError extends Error {
+  override readonly name = 'ForeignEntryError';
+}
+
+export type ConfigFault = { setting: string; problem: string; remedy: string };
+
+/** Every fault of the settings at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly ConfigFault[];
+
+  constructor(faults: readonly ConfigFault[]) {
+    super(
+      `The settings do not hold together:\n${faults.map((f) => `  ${f.setting}: ${f.problem}. ${f.remedy}`).join('\n')}`,
+    );
+    this.faults = faults;
+  }
+}

@@ -1,0 +1,97 @@
+import type { FailureKind } from './errors.ts';
+
+/**
+ * Every event Stead logs, with the only fields it may carry. A user appears as a log id; there is no field in
+ * which a token, a claim value, a name or a UPN could be put.
+ */
+export type LogEvent =
+  | { event: 'request.answered'; status: number; ms: number; code?: string; user?: string; source?: string }
+  | { event: 'request.failed'; status: number; ms: number; code: string; error: string }
+  | { event: 'account.seen-first'; user: string }
+  | { event: 'account.healed'; user: string }
+  | { event: 'account.not-recorded'; user: string; error: string }
+  | { event: 'cache.not-read'; user: string; why: string }
+  | { event: 'cache.not-written'; user: string; why: string }
+  | { event: 'cache.foreign-entry'; user: string }
+  | { event: 'cache.former-home-dropped'; user: string }
+  | {
+      event: 'user.turn-ended';
+      user: string;
+      outcome: UserOutcome;
+      ms: number;
+      source?: 'cache' | 'network';
+      kind?: FailureKind;
+      code?: string;
+      reason?: string;
+    }
+  | { event: 'user.failed-unexpectedly'; user: string; error: string }
+  | { event: 'sweep.stopped'; why: string }
+  | { event: 'sweep.shard-failed'; shard: string; error: string }
+  | ({ event: 'sweep.ended' } & SweepSummary)
+  | { event: 'storage.unreachable'; setting: 'TokenStore'; remedy: string; error: string }
+  | { event: 'storage.ready' };
+
+/** How one user's turn ended. */
+export type UserOutcome =
+  | 'refreshed'
+  | 'from-cache'
+  | 'failed'
+  | 'waiting'
+  | 'retired'
+  | 'erased'
+  | 'released'
+  | 'superseded';
+
+export type SweepSummary = {
+  runId: string;
+  claimed: number;
+  refreshed: number;
+  fromCache: number;
+  failed: Partial<Record<FailureKind, number>>;
+  waiting: number;
+  retired: number;
+  erased: number;
+  /** Claims that came to nothing: moved by somebody else, or put back. */
+  released: number;
+  /** Caches found sealed with a key that is no longer the first. */
+  oldKey: number;
+  /** How long the longest-waiting due user had been due, in milliseconds. */
+  lagMs: number;
+  stoppedBy: 'done' | 'deadline' | 'misconfigured';
+  ms: number;
+};
+
+/** Writes one event; `correlationId` is bound by whoever made the log. */
+export type Log = (event: LogEvent) => void;
+
+type Level = 'info' | 'warn' | 'error';
+
+const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
+  'request.failed': 'error',
+  'account.not-recorded': 'warn',
+  'cache.not-read': 'warn',
+  'cache.not-written': 'warn',
+  'cache.foreign-entry': 'error',
+  'cache.former-home-dropped': 'warn',
+  'user.failed-unexpectedly': 'error',
+  'sweep.stopped': 'error',
+  'sweep.shard-failed': 'error',
+  'storage.unreachable': 'error',
+};
+
+/** One JSON line an event, to the given sink. `correlationId` is the invocation id. */
+export function createLog(sink: Record<Level, (line: string) => void>, correlationId?: string): Log {
+  return (event) => {
+    const line = correlationId === undefined ? event : { ...event, correlationId };
+    sink[LEVELS[event.event] ?? 'info'](JSON.stringify(line));
+  };
+}
+
+/** What may be said of an unexpected error: its class and code. Messages of others may hold URLs and user ids. */
+export function nameOfError(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const cause = error.cause instanceof Error ? `<${nameOfError(error.cause)}` : '';
+  const code = 'code' in error && typeof error.code === 'string' ? `:${error.code}` : '';
+  const status = 'statusCode' in error && typeof error.statusCode === 'number' ? `:${error.statusCode}` : '';
+  return `${error.name}${code}${status}${cause}`;
+}

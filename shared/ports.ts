@@ -1,0 +1,160 @@
+/** The seams between the use cases and the outside world. Types only. */
+
+import type { Failure, FailureKind } from './errors.ts';
+import type { UserId } from './userId.ts';
+import type { Profile } from './wire.ts';
+
+/** A user whose access token was verified. */
+export type Caller = {
+  userId: UserId;
+  tid: string;
+  oid: string;
+  userPrincipalName: string | undefined;
+  /** The verified token itself, to be exchanged on the user's behalf. */
+  assertion: string;
+};
+
+/**
+ * Verifies a bearer token.
+ * @throws {TokenInvalidError} the token is not valid for this API.
+ * @throws {ForbiddenError} it is valid and not allowed: scope, tenant or client.
+ * @throws {UnavailableError} there are no keys to verify it with.
+ */
+export type VerifyAccessToken = (token: string, signal?: AbortSignal | undefined) => Promise<Caller>;
+
+/**
+ * Reads the signed-in user from Microsoft Graph.
+ * @throws {UserTokenError} Graph refuses the token or is not to be had.
+ */
+export type ReadProfile = (accessToken: string, signal?: AbortSignal | undefined) => Promise<Profile>;
+
+export type UserToken = {
+  accessToken: string;
+  expiresOn: Date;
+  /** Whether the token endpoint was asked, by our own network client's record. */
+  source: 'cache' | 'network';
+  homeAccountId: string;
+  /** When the refresh token ends, where the token endpoint said so. */
+  refreshTokenExpiresOn: Date | undefined;
+  /** Whether the stored cache now holds what this operation obtained. */
+  stored: boolean;
+  /** The stored cache was sealed with a key that is no longer the first. */
+  oldKey: boolean;
+};
+
+/** Tokens for a downstream API, for one user an operation. Both methods throw {@link UserTokenError}. */
+export interface UserTokens {
+  /** On behalf of a present user. `skipCache` asks the token endpoint even if a valid token is stored. */
+  onBehalfOf(request: {
+    caller: Caller;
+    skipCache?: boolean;
+    /** A claims challenge (raw JSON) to be satisfied; it asks the token endpoint too. */
+    claims?: string | undefined;
+    /** False forbids writing the cache: nobody may keep a secret that no row accounts for. */
+    persist: boolean;
+    signal?: AbortSignal | undefined;
+  }): Promise<UserToken>;
+  /** With no user present, from the stored cache alone. */
+  silent(request: {
+    userId: UserId;
+    /** Undefined when the row never learnt it: then it is taken from the stored cache. */
+    homeAccountId: string | undefined;
+    forceRefresh: boolean;
+    signal?: AbortSignal | undefined;
+  }): Promise<UserToken>;
+}
+
+export type StoredCache = { sealed: string; etag: string };
+
+/** Opaque bytes per user under optimistic concurrency. Sealing is not its business. */
+export interface TokenCacheStore {
+  /** @throws {UnavailableError} */
+  read(userId: UserId, signal?: AbortSignal | undefined): Promise<StoredCache | undefined>;
+  /**
+   * Writes if the stored version still is `ifMatch`, or if there is none when it is undefined; answers the new ETag.
+   * @throws {ConflictError} another version is stored, or none is where one was expected.
+   * @throws {UnavailableError}
+   */
+  write(
+    userId: UserId,
+    sealed: string,
+    ifMatch: string | undefined,
+    signal?: AbortSignal | undefined,
+  ): Promise<string>;
+  /**
+   * Deletes any version; a cache that is not there is success.
+   * @throws {UnavailableError}
+   */
+  remove(userId: UserId, signal?: AbortSignal | undefined): Promise<void>;
+}
+
+/**
+ * `pending` no token yet; `active` kept warm; `needs-user` refused until the user comes back;
+ * `disconnected` (by the user) and `retired` (by time) are tombstones.
+ */
+export type AccountState = 'pending' | 'active' | 'needs-user' | 'disconnected' | 'retired';
+
+export type HistoryEntry = {
+  at: Date;
+  outcome: 'refreshed' | 'from-cache' | 'failed';
+  kind?: FailureKind;
+  code?: string;
+};
+
+export type StoredFailure = Omit<Failure, 'retryAfterSeconds'> & { at: Date };
+
+/** One user's row. Dates are UTC with millisecond precision, `dueAt` with whole seconds. */
+export type AccountFields = {
+  userId: UserId;
+  homeAccountId: string | undefined;
+  userPrincipalName: string | undefined;
+  lastActivity: Date;
+  state: AccountState;
+  /** Where the user stands in time; names the user's only due row. */
+  dueAt: Date;
+  /** The claim that holds the user until `dueAt`; undefined when nobody does. */
+  runId: string | undefined;
+  failure: StoredFailure | undefined;
+  /** Failures in a row, for the back-off. */
+  attempts: number;
+  lastRefreshed: Date | undefined;
+  expiresOn: Date | undefined;
+  refreshTokenExpiresOn: Date | undefined;
+  /** Newest last, at most `MAX_HISTORY`. Written by the worker alone. */
+  history: readonly HistoryEntry[];
+};
+
+export type Account = AccountFields & { etag: string };
+
+/** A user's place in time, as a sweep reads it. */
+export type DueRow = { userId: UserId; shard: string; rowKey: string; etag: string };
+
+/**
+ * The rows. Every method keeps the invariant that each user has exactly one due row, named by `dueAt`.
+ * All throw {@link UnavailableError} when the store cannot be reached.
+ */
+export interface AccountStore {
+  read(userId: UserId, signal?: AbortSignal | undefined): Promise<Account | undefined>;
+  /** Inserts the user's two rows. @throws {ConflictError} the user is there already. */
+  create(fields: AccountFields, signal?: AbortSignal | undefined): Promise<Account>;
+  /**
+   * Replaces what `from` was read as by `to`, moving the due row with it. A tombstone keeps no other column.
+   * @throws {ConflictError} the row changed since it was read, or is gone.
+   */
+  move(from: Account, to: AccountFields, signal?: AbortSignal | undefined): Promise<Account>;
+  /** Merges `lastActivity` alone, whatever else changed. A row that is gone stays gone. */
+  touch(userId: UserId, at: Date, signal?: AbortSignal | undefined): Promise<void>;
+  /** Deletes both rows. @throws {ConflictError} the row changed since it was read, or is gone. */
+  erase(account: Account, signal?: AbortSignal | undefined): Promise<void>;
+  /** The due rows of one shard, earliest first, read page by page as they are consumed. */
+  due(shard: string, now: Date, signal?: AbortSignal | undefined): AsyncIterable<DueRow>;
+  /**
+   * Moves a due user to `until` under `runId`. Undefined when somebody else has it, or when the due row
+   * disagrees with the user's row, in which case it is deleted.
+   */
+  claim(
+    due: DueRow,
+    lease: { runId: string; until: Date },
+    signal?: AbortSignal,
+  ): Promise<Account | undefined>;
+}

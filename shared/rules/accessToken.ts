@@ -1,0 +1,68 @@
+import { ForbiddenError, TokenInvalidError } from '../errors.ts';
+import { isGuid } from '../userId.ts';
+
+export type AccessTokenRules = {
+  /** The API's client id. */
+  clientId: string;
+  /** Exact member of `scp` that a caller needs, without the resource's prefix. */
+  scope: string;
+  /** Origin of the authority, e.g. `https://login.microsoftonline.com`. */
+  authority: string;
+  allowedTenants: readonly string[] | 'any';
+  /** Client applications that may call; undefined lets any. */
+  allowedClients: readonly string[] | undefined;
+};
+
+export type AccessTokenClaims = { tid: string; oid: string; userPrincipalName: string | undefined };
+
+/**
+ * Decides on the claims of an access token whose signature and lifetime are good
+ * (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
+ * @throws {TokenInvalidError} it is not a user's token for this API from its own tenant's issuer.
+ * @throws {ForbiddenError} it is, and its tenant, client or scope is not enough.
+ */
+export function checkAccessToken(
+  claims: Readonly<Record<string, unknown>>,
+  rules: AccessTokenRules,
+): AccessTokenClaims {
+  const { tid, oid, iss, ver, aud, scp, idtyp } = claims;
+  if (!isGuid(tid) || !isGuid(oid)) throw new TokenInvalidError('The access token names no tenant or user.');
+  if (ver !== '1.0' && ver !== '2.0') throw new TokenInvalidError('The access token has no known version.');
+  if (typeof iss !== 'string' || iss.toLowerCase() !== issuerOf(ver, tid, rules.authority)) {
+    throw new TokenInvalidError('The access token was not issued by the authority of its own tenant.');
+  }
+  const audiences = ver === '2.0' ? [rules.clientId] : [rules.clientId, `api://${rules.clientId}`];
+  if (typeof aud !== 'string' || !audiences.includes(aud.toLowerCase())) {
+    throw new TokenInvalidError('The access token is meant for another API.');
+  }
+  if (idtyp === 'app' || scp === undefined) {
+    throw new TokenInvalidError('The access token does not stand for a user: it has no scp.');
+  }
+  if (typeof scp !== 'string') throw new TokenInvalidError('The scp of the access token is not a string.');
+
+  if (rules.allowedTenants !== 'any' && !rules.allowedTenants.includes(tid.toLowerCase())) {
+    throw new ForbiddenError('tenant', "The user's tenant is not served here.");
+  }
+  const client = ver === '2.0' ? claims.azp : claims.appid;
+  if (
+    rules.allowedClients !== undefined &&
+    !(typeof client === 'string' && rules.allowedClients.includes(client.toLowerCase()))
+  ) {
+    throw new ForbiddenError('client', 'The client application is not allowed to call this API.');
+  }
+  if (!scp.split(' ').includes(rules.scope)) {
+    throw new ForbiddenError('scope', `The access token lacks the scope ${rules.scope}.`);
+  }
+  return { tid: tid.toLowerCase(), oid: oid.toLowerCase(), userPrincipalName: upnOf(claims) };
+}
+
+function issuerOf(ver: '1.0' | '2.0', tid: string, authority: string): string {
+  const issuer = ver === '2.0' ? `${authority}/${tid}/v2.0` : `https://sts.windows.net/${tid}/`;
+  return issuer.toLowerCase();
+}
+
+/** For operators' eyes only; it changes hands, so nothing is ever keyed by it. */
+function upnOf(claims: Readonly<Record<string, unknown>>): string | undefined {
+  const upn = claims.preferred_username ?? claims.upn;
+  return typeof upn === 'string' && upn !== '' && upn.length <= 320 ? upn : undefined;
+}

@@ -1,0 +1,68 @@
+import type { Failure, FailureKind } from '../errors.ts';
+
+/** Longest claims challenge that is kept or passed on, in characters of raw JSON. */
+export const MAX_CLAIMS_LENGTH = 8_192;
+
+/** What is known of an attempt to use the token endpoint or Graph for one user. Absent means not known. */
+export type TokenFacts = {
+  /** OAuth 2.0 error code (RFC 6749 §5.2), Entra's `error`. */
+  error?: string | undefined;
+  /** The number in `AADSTS<number>`. */
+  errorNo?: number | undefined;
+  suberror?: string | undefined;
+  claims?: string | undefined;
+  status?: number | undefined;
+  retryAfterSeconds?: number | undefined;
+  /** No answer at all: refused, reset, timed out, or an answer that is not JSON. */
+  noAnswer?: string | undefined;
+  /** Stopped before anything was sent. */
+  local?:
+    | 'refresh_token_expired'
+    | 'no_tokens_found'
+    | 'cache_corrupt'
+    | 'cache_unknown_key'
+    | 'cache_newer'
+    | undefined;
+};
+
+/** Our own credential is wrong or has ended: no user can mend that, every user would meet it. */
+const OWN_CREDENTIAL = new Set([7000215, 7000216, 7000218, 7000222, 700024, 700027, 700211, 700212, 700213]);
+/** One tenant removed, blocked or never had this application. */
+const ONE_TENANT = new Set([90002, 500011, 650051, 650052, 700016, 7000112]);
+/** Entra's throttling of user flows looks like a dead grant. */
+const USER_FLOW_THROTTLED = 50196;
+const USER_ERRORS = new Set(['interaction_required', 'consent_required', 'login_required', 'invalid_grant']);
+
+type Row = { kind: FailureKind; when: (facts: TokenFacts) => boolean };
+
+/** The first row that applies decides; every refusal that fits none is the tenant's, because that marks nobody. */
+const TABLE: readonly Row[] = [
+  { kind: 'misconfigured', when: (f) => f.local === 'cache_unknown_key' },
+  { kind: 'transient', when: (f) => f.local === 'cache_newer' },
+  { kind: 'cache-lost', when: (f) => f.local === 'no_tokens_found' || f.local === 'cache_corrupt' },
+  { kind: 'needs-user', when: (f) => f.local === 'refresh_token_expired' },
+  { kind: 'throttled', when: (f) => f.errorNo === USER_FLOW_THROTTLED || f.status === 429 },
+  { kind: 'transient', when: (f) => f.noAnswer !== undefined || (f.status ?? 0) >= 500 },
+  { kind: 'misconfigured', when: (f) => f.errorNo !== undefined && OWN_CREDENTIAL.has(f.errorNo) },
+  { kind: 'tenant', when: (f) => f.errorNo !== undefined && ONE_TENANT.has(f.errorNo) },
+  { kind: 'needs-user', when: (f) => f.claims !== undefined || USER_ERRORS.has(f.error ?? '') },
+  { kind: 'tenant', when: () => true },
+];
+
+/** Decides what a failed attempt means. By number, suberror and status: MSAL's error classes alone mislead. */
+export function classifyFailure(facts: TokenFacts): Failure {
+  const kind = TABLE.find((row) => row.when(facts))?.kind ?? 'tenant';
+  const failure: Failure = { kind, code: codeOf(facts) };
+  if (facts.suberror) failure.suberror = facts.suberror;
+  if (kind === 'needs-user' && facts.claims && facts.claims.length <= MAX_CLAIMS_LENGTH) {
+    failure.claims = facts.claims;
+  }
+  if (facts.retryAfterSeconds !== undefined) failure.retryAfterSeconds = facts.retryAfterSeconds;
+  return failure;
+}
+
+function codeOf(facts: TokenFacts): string {
+  if (facts.local) return facts.local;
+  if (facts.errorNo !== undefined) return `AADSTS${facts.errorNo}`;
+  return facts.error ?? facts.noAnswer ?? (facts.status === undefined ? 'unknown' : `http_${facts.status}`);
+}

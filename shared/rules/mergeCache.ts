@@ -1,0 +1,83 @@
+/**
+ * Three-way merge of MSAL's serialized token cache (the unified schema shared by the MSAL libraries:
+ * sections of entries by key). Sections and fields this version does not know are kept.
+ */
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+type Entries = { [key: string]: Json };
+
+/** A user-present request may carry a fresh MFA: its refresh token wins over one the worker rotated. */
+export type CacheWriter = 'request' | 'worker';
+
+/**
+ * Applies what `mine` changed since `base` to `theirs`, which somebody else wrote in the meantime.
+ * All three are MSAL's serialized cache, or the empty string for no cache.
+ */
+export function mergeCache(base: string, theirs: string, mine: string, writer: CacheWriter): string {
+  const [was, other, own] = [parse(base), parse(theirs), parse(mine)];
+  const merged: Entries = {};
+  for (const section of keysOf(was, other, own)) {
+    const sections = [was[section], other[section], own[section]] as const;
+    merged[section] = sections.every((s) => s === undefined || isEntries(s))
+      ? mergeSection(section, entriesOf(sections[0]), entriesOf(sections[1]), entriesOf(sections[2]), writer)
+      : (pick(section, sections[0], sections[1], sections[2], writer) ?? null);
+  }
+  return JSON.stringify(merged);
+}
+
+function mergeSection(
+  section: string,
+  was: Entries,
+  other: Entries,
+  own: Entries,
+  writer: CacheWriter,
+): Entries {
+  const merged: Entries = {};
+  for (const key of keysOf(was, other, own)) {
+    const entry = pick(section, was[key], other[key], own[key], writer);
+    if (entry !== undefined) merged[key] = entry;
+  }
+  return merged;
+}
+
+function pick(
+  section: string,
+  was: Json | undefined,
+  other: Json | undefined,
+  own: Json | undefined,
+  writer: CacheWriter,
+): Json | undefined {
+  if (same(was, own)) return other;
+  if (same(was, other)) return own;
+  // Both changed it. A modification outlives a deletion: an entry too many is refused later, one too few is lost.
+  if (other === undefined) return own;
+  if (own === undefined) return other;
+  if (section === 'AccessToken') return isNewer(own, other) ? own : other;
+  return writer === 'request' ? own : other;
+}
+
+/** By time of issue, then of expiry; the secret decides ties so that both writers come to the same answer. */
+function isNewer(a: Json, b: Json): boolean {
+  for (const field of ['cached_at', 'expires_on'] as const) {
+    const difference = Number(fieldOf(a, field)) - Number(fieldOf(b, field));
+    if (difference) return difference > 0;
+  }
+  return String(fieldOf(a, 'secret')) >= String(fieldOf(b, 'secret'));
+}
+
+const fieldOf = (entry: Json, field: string): Json => (isEntries(entry) ? (entry[field] ?? 0) : 0);
+
+const isEntries = (value: Json | undefined): value is Entries =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const entriesOf = (value: Json | undefined): Entries => (isEntries(value) ? value : {});
+const keysOf = (...objects: Entries[]): string[] => [...new Set(objects.flatMap((o) => Object.keys(o)))];
+const parse = (cache: string): Entries => (cache === '' ? {} : entriesOf(JSON.parse(cache) as Json));
+
+function same(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, index) => same(item, b[index]));
+  }
+  if (!isEntries(a) || !isEntries(b)) return false;
+  return keysOf(a, b).every((key) => same(a[key], b[key]));
+}

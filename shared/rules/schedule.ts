@@ -1,0 +1,123 @@
+import type { FailureKind } from '../errors.ts';
+import type { AccountFields } from '../ports.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A tombstone outlives every operation that was in flight when it was set. */
+const TOMBSTONE_FOR_MS = 48 * HOUR;
+/** Entra gives 24 h where the sign-in came from a SPA, and rarely says so: the unknown is taken as that. */
+const UNKNOWN_REFRESH_TOKEN_LIFE_MS = DAY;
+const REFRESH_TOKEN_MARGIN_MS = HOUR;
+/** Keep-warm window before an access token's expiry. MSAL itself renews only within the last 5 minutes. */
+const WARM_FROM_MS = 25 * MINUTE;
+const WARM_UNTIL_MS = 6 * MINUTE;
+const BACK_OFF_BASE_MS = MINUTE;
+const BACK_OFF_CAP_MS = HOUR;
+/** One tenant's administrators need hours, not minutes. */
+const TENANT_BACK_OFF_BASE_MS = 15 * MINUTE;
+const EVERY_RUN_MS = MINUTE;
+
+export type ScheduleSettings = {
+  /** How long a user must have been quiet before the worker acts. */
+  idleForMs: number;
+  /** Least time between two refreshes of one user. */
+  minIntervalMs: number;
+  /** Look at every idle user in every run, as the .NET sample does. */
+  everyRun: boolean;
+  /** Time without activity after which a user is forgotten. */
+  retentionMs: number;
+};
+
+export type Look =
+  | { action: 'refresh'; forceRefresh: boolean; reason: 'first-look' | 'every-run' | 'keep-warm' | 'retry' }
+  | { action: 'wait'; until: Date; reason: 'recently-active' | 'needs-user' }
+  | { action: 'retire'; reason: 'retention' }
+  | { action: 'erase'; reason: 'tombstone-over' };
+
+/** What is to be done about a due user. */
+export function decideLook(account: AccountFields, now: Date, settings: ScheduleSettings): Look {
+  switch (account.state) {
+    case 'disconnected':
+    case 'retired':
+      return { action: 'erase', reason: 'tombstone-over' };
+    case 'pending':
+    case 'active':
+    case 'needs-user':
+      break;
+    default:
+      return account.state satisfies never;
+  }
+  if (now >= retireAt(account, settings)) return { action: 'retire', reason: 'retention' };
+  if (account.state === 'needs-user') {
+    return { action: 'wait', until: retireAt(account, settings), reason: 'needs-user' };
+  }
+  const idleAt = after(account.lastActivity, settings.idleForMs);
+  if (now < idleAt) return { action: 'wait', until: idleAt, reason: 'recently-active' };
+  if (settings.everyRun) return { action: 'refresh', forceRefresh: false, reason: 'every-run' };
+  if (account.lastRefreshed === undefined || account.expiresOn === undefined) {
+    return { action: 'refresh', forceRefresh: false, reason: 'first-look' };
+  }
+  const warm = now >= after(account.expiresOn, -WARM_FROM_MS);
+  return { action: 'refresh', forceRefresh: warm, reason: account.attempts > 0 ? 'retry' : 'keep-warm' };
+}
+
+/** The first look at a user who was just seen. */
+export function firstLookAt(lastActivity: Date, settings: ScheduleSettings): Date {
+  return after(lastActivity, settings.idleForMs);
+}
+
+/** When a user who is not heard of again is forgotten. */
+export function retireAt(account: Pick<AccountFields, 'lastActivity'>, settings: ScheduleSettings): Date {
+  return after(account.lastActivity, settings.retentionMs);
+}
+
+export function tombstoneEndsAt(now: Date): Date {
+  return after(now, TOMBSTONE_FOR_MS);
+}
+
+/**
+ * The next look after a token was had: shortly before it expires, spread out, but never sooner than the least
+ * interval and never so late that the refresh token would end first.
+ * @param random uniform in [0, 1)
+ */
+export function nextLookAfterSuccess(
+  account: AccountFields & { expiresOn: Date },
+  now: Date,
+  settings: ScheduleSettings,
+  random: number,
+): Date {
+  const retire = retireAt(account, settings);
+  if (settings.everyRun) return earliest(after(now, EVERY_RUN_MS), retire);
+  const window = WARM_FROM_MS - WARM_UNTIL_MS;
+  const warm = after(account.expiresOn, -WARM_FROM_MS + random * window);
+  const refreshTokenEnds = account.refreshTokenExpiresOn ?? after(now, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
+  const latest = latestOf(after(refreshTokenEnds, -REFRESH_TOKEN_MARGIN_MS), after(now, MINUTE));
+  return earliest(latestOf(warm, after(now, settings.minIntervalMs)), latest, retire);
+}
+
+/**
+ * The next look after a failure that may pass by itself: exponential with full jitter, capped, and never before
+ * the server's Retry-After.
+ * @param attempts failures in a row, this one included
+ * @param random uniform in [0, 1)
+ */
+export function nextLookAfterFailure(
+  account: AccountFields,
+  kind: Exclude<FailureKind, 'needs-user' | 'cache-lost' | 'misconfigured'>,
+  now: Date,
+  settings: ScheduleSettings,
+  random: number,
+  retryAfterSeconds = 0,
+): Date {
+  const base = kind === 'tenant' ? TENANT_BACK_OFF_BASE_MS : BACK_OFF_BASE_MS;
+  const ceiling = Math.min(BACK_OFF_CAP_MS, base * 2 ** Math.min(account.attempts, 16));
+  const delay = Math.max(random * ceiling, retryAfterSeconds * SECOND, SECOND);
+  return earliest(after(now, delay), retireAt(account, settings));
+}
+
+const after = (at: Date, ms: number): Date => new Date(at.getTime() + ms);
+const earliest = (...dates: Date[]): Date => new Date(Math.min(...dates.map(Number)));
+const latestOf = (...dates: Date[]): Date => new Date(Math.max(...dates.map(Number)));
