@@ -1,0 +1,102 @@
+/** `/dev/...`: how tests, demos and people steer the server. */
+import { type Context, Hono } from 'hono';
+import { ALL_USERS, type DemoUser, homeAccountId, userNamed } from './directory.ts';
+import { readFault } from './faultRules.ts';
+import { InputError } from './inputError.ts';
+import type { EntraEnv } from './journal.ts';
+import { changedLifetimes } from './lifetimes.ts';
+import type { StandIn } from './standIn.ts';
+
+/** The request cannot be done; answered as `{ error: message }`. */
+class ControlError extends Error {
+  readonly status: 400 | 403 | 404 | 409;
+
+  constructor(status: ControlError['status'], message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
+  const { clients, faults, journal, keys } = standIn;
+  const app = new Hono<EntraEnv>();
+
+  app.onError((error, c) => {
+    if (error instanceof InputError) return c.json({ error: error.message }, 400);
+    if (error instanceof ControlError) return c.json({ error: error.message }, error.status);
+    throw error;
+  });
+
+  // A page of any other site could send the requests that need no preflight.
+  app.use(async (c, next) => {
+    const origin = c.req.header('origin');
+    if (origin !== undefined && origin !== standIn.origin && !clients.isSpaOrigin(origin)) {
+      throw new ControlError(403, `"${origin}" is not one of the registered origins`);
+    }
+    await next();
+  });
+
+  app.get('/users', (c) =>
+    c.json(
+      ALL_USERS.map((user) => ({
+        name: user.name,
+        displayName: user.displayName,
+        upn: user.upn,
+        oid: user.oid,
+        tid: user.tid,
+        homeAccountId: homeAccountId(user),
+      })),
+    ),
+  );
+
+  app.put('/users/:name/fault', async (c) => {
+    const user = knownUser(c.req.param('name'));
+    return c.json(faults.set(readFault(await bodyOf(c), 'user'), user));
+  });
+  app.delete('/users/:name/fault', (c) => {
+    faults.clear(knownUser(c.req.param('name')));
+    return c.body(null, 204);
+  });
+  app.put('/fault', async (c) => c.json(faults.set(readFault(await bodyOf(c), 'server'))));
+  app.delete('/fault', (c) => {
+    faults.clear();
+    return c.body(null, 204);
+  });
+
+  app.get('/lifetimes', (c) => c.json(standIn.lifetimes));
+  app.put('/lifetimes', async (c) => {
+    standIn.lifetimes = changedLifetimes(standIn.lifetimes, await bodyOf(c));
+    return c.json(standIn.lifetimes);
+  });
+
+  app.get('/requests', (c) => c.json(journal.entries()));
+  app.delete('/requests', (c) => {
+    journal.clear();
+    return c.body(null, 204);
+  });
+
+  app.post('/keys/rotate', async (c) => c.json({ kid: await keys.rotate() }, 201));
+  app.delete('/keys/:kid', async (c) => {
+    const kid = c.req.param('kid');
+    const outcome = await keys.remove(kid);
+    if (outcome === 'unknown') throw new ControlError(404, `there is no key "${kid}"`);
+    if (outcome === 'signing') throw new ControlError(409, 'this key signs: rotate first, then remove it');
+    return c.body(null, 204);
+  });
+  return app;
+}
+
+function knownUser(name: string): DemoUser {
+  const user = userNamed(name);
+  if (user) return user;
+  const names = ALL_USERS.map((one) => one.name).join(', ');
+  throw new ControlError(404, `there is no user "${name}"; there are ${names}`);
+}
+
+async function bodyOf(c: Context): Promise<unknown> {
+  try {
+    return JSON.parse(await c.req.text());
+  } catch {
+    throw new ControlError(400, 'the body is not JSON');
+  }
+}

@@ -1,0 +1,204 @@
+/** The three grants: what a token request must prove, and what it then entitles to. Nothing is issued here. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { errors, type JWTPayload } from 'jose';
+import type { Client } from './clients.ts';
+import { type DemoUser, type Identity, identityIn, identityOf, userNamed } from './directory.ts';
+import { EntraError } from './entraError.ts';
+import { type Grant, signInOf } from './issueTokens.ts';
+import type { JournalEntry } from './journal.ts';
+import { issuerOf, type StandIn } from './standIn.ts';
+
+export type GrantType = NonNullable<JournalEntry['grant']>;
+
+/** `grant_type` values (RFC 6749 §4.1.3, §6; RFC 7523 §2.1 in Entra's on-behalf-of use) by their journal name. */
+const GRANT_TYPES: Record<string, GrantType> = {
+  authorization_code: 'authorization_code',
+  refresh_token: 'refresh_token',
+  'urn:ietf:params:oauth:grant-type:jwt-bearer': 'on_behalf_of',
+};
+
+export const grantTypeIn = (params: URLSearchParams): GrantType | undefined =>
+  GRANT_TYPES[params.get('grant_type') ?? ''];
+
+export type ReadGrant = Grant & {
+  /** When the refresh token that was presented was issued (`preciseNow`). */
+  refreshTokenIssuedAt?: number;
+};
+
+type GrantRequest = { type: GrantType; params: URLSearchParams; client: Client; tenant: string };
+
+const sameText = (a: string, b: string): boolean => {
+  const [left, right] = [a, b].map((text) => createHash('sha256').update(text).digest());
+  return left !== undefined && right !== undefined && timingSafeEqual(left, right);
+};
+
+/**
+ * Who is asking (RFC 6749 §3.2.1), by Entra's rules: a single-page app has no secret and redeems cross-origin only.
+ * @throws EntraError 700016, 9002326, 9002327, 700025, 7000215, 7000218
+ */
+export function authenticateClient(
+  standIn: StandIn,
+  params: URLSearchParams,
+  origin: string | undefined,
+): Client {
+  const { clients } = standIn;
+  const client = clients.find(params.get('client_id'));
+  const secret = params.get('client_secret');
+  if (!client) {
+    throw new EntraError(
+      'unauthorized_client',
+      700016,
+      'There is no application with this client_id in the tenant.',
+    );
+  }
+  if (client.kind === 'spa' && origin === undefined) {
+    throw new EntraError(
+      'invalid_request',
+      9002327,
+      'A single-page app redeems tokens by cross-origin requests only.',
+    );
+  }
+  if (origin !== undefined && (client.kind !== 'spa' || !clients.isSpaOrigin(origin))) {
+    throw new EntraError('invalid_request', 9002326, `Tokens are not redeemed from the origin '${origin}'.`);
+  }
+  if (client.secret === undefined) {
+    if (secret === null) return client;
+    throw new EntraError('invalid_client', 700025, 'This client is public and must send no secret.', {
+      status: 401,
+    });
+  }
+  if (secret === null) {
+    throw new EntraError('invalid_client', 7000218, "The parameter 'client_secret' is missing.", {
+      status: 401,
+    });
+  }
+  if (!sameText(secret, client.secret)) {
+    throw new EntraError('invalid_client', 7000215, 'The client secret is wrong.', { status: 401 });
+  }
+  return client;
+}
+
+/** Reads grants of one server; it remembers the codes that were redeemed. */
+export function createGrantReader(standIn: StandIn): (request: GrantRequest) => Promise<ReadGrant> {
+  const redeemed = new Map<string, number>();
+
+  async function authorizationCode({ params, client, tenant }: GrantRequest): Promise<ReadGrant> {
+    const code = await standIn.keys.open('code+jwt', params.get('code') ?? '').catch((error: unknown) => {
+      if (error instanceof errors.JWTExpired)
+        throw new EntraError('invalid_grant', 70008, 'The code has expired.');
+      throw new EntraError('invalid_grant', 9002313, 'The code is malformed.');
+    });
+    if (code.client_id !== client.id) {
+      throw new EntraError('invalid_grant', 70000, 'The code was issued to another client.');
+    }
+    if (code.redirect_uri !== params.get('redirect_uri')) {
+      throw new EntraError(
+        'invalid_grant',
+        500112,
+        'The redirect_uri is not the one that the code was asked with.',
+      );
+    }
+    const verifier = params.get('code_verifier') ?? '';
+    if (code.code_challenge !== createHash('sha256').update(verifier).digest('base64url')) {
+      throw new EntraError('invalid_grant', 501481, 'The code_verifier does not match the code_challenge.');
+    }
+    const id = String(code.jti);
+    if (redeemed.has(id)) throw new EntraError('invalid_grant', 54005, 'The code was redeemed before.');
+    for (const [old, end] of redeemed) if (end < Date.now() / 1000) redeemed.delete(old);
+    redeemed.set(id, Number(code.exp));
+    return {
+      ...common(params, client),
+      identity: identityAt(tenant, userNamed(code.sub)),
+      scope: String(code.scope),
+      signIn: signInOf(code),
+      ...(typeof code.nonce === 'string' ? { nonce: code.nonce } : {}),
+    };
+  }
+
+  async function refreshToken({ params, client, tenant }: GrantRequest): Promise<ReadGrant> {
+    const sealed = params.get('refresh_token') ?? '';
+    const token = await standIn.keys.open('refresh+jwt', sealed).catch((error: unknown) => {
+      if (!(error instanceof errors.JWTExpired)) {
+        throw new EntraError('invalid_grant', 9002313, 'The refresh token is malformed.');
+      }
+      throw client.kind === 'spa'
+        ? new EntraError(
+            'invalid_grant',
+            700084,
+            'The refresh token of a single-page app has reached its fixed end.',
+          )
+        : new EntraError('invalid_grant', 700082, 'The refresh token has expired.');
+    });
+    if (token.client_id !== client.id) {
+      throw new EntraError('invalid_grant', 70000, 'The refresh token was issued to another client.');
+    }
+    return {
+      ...common(params, client),
+      identity: identityAt(tenant, userNamed(token.sub)),
+      scope: params.get('scope') ?? String(token.scope),
+      signIn: signInOf(token),
+      refreshTokenIssuedAt: Number(token.issued_at),
+      ...(client.kind === 'spa' ? { refreshTokenEnd: Number(token.exp) } : {}),
+    };
+  }
+
+  async function onBehalfOf({ params, client, tenant }: GrantRequest): Promise<ReadGrant> {
+    if (client.kind === 'spa')
+      throw new EntraError('unauthorized_client', 700025, 'A public client cannot do this.');
+    if (params.get('requested_token_use') !== 'on_behalf_of') {
+      throw new EntraError(
+        'invalid_request',
+        900144,
+        "The parameter 'requested_token_use' must be on_behalf_of.",
+      );
+    }
+    const assertion = await verifyAssertion(standIn, params.get('assertion') ?? '', client);
+    return {
+      ...common(params, client),
+      identity: identityAt(tenant, identityOf(assertion.tid, assertion.oid)?.user),
+      scope: params.get('scope') ?? '',
+      signIn: signInOf({ ...assertion, policies: assertion.polids }),
+      withIdToken: standIn.idTokenOnObo,
+    };
+  }
+
+  const readers = {
+    authorization_code: authorizationCode,
+    refresh_token: refreshToken,
+    on_behalf_of: onBehalfOf,
+  };
+  return (request) => readers[request.type](request);
+}
+
+/** Entra checks an assertion to the second; what is refused here may still pass an API that allows for clock skew. */
+async function verifyAssertion(standIn: StandIn, assertion: string, client: Client): Promise<JWTPayload> {
+  const claims = await standIn.keys.verify(assertion, client.id).catch((error: unknown) => {
+    const claim = error instanceof errors.JWTClaimValidationFailed ? error.claim : undefined;
+    if (error instanceof errors.JWTExpired || claim === 'nbf') {
+      throw new EntraError('invalid_grant', 500133, 'The assertion is outside its time range.');
+    }
+    if (claim === 'aud')
+      throw new EntraError('invalid_grant', 500131, 'The assertion is for another audience.');
+    throw new EntraError('invalid_grant', 50013, 'The assertion or its signature is not valid.');
+  });
+  if (claims.iss !== issuerOf(standIn, String(claims.tid))) {
+    throw new EntraError('invalid_grant', 50013, 'The assertion is of another issuer.');
+  }
+  if (typeof claims.scp !== 'string') {
+    throw new EntraError('invalid_grant', 7000114, 'An app-only token stands for nobody.');
+  }
+  return claims;
+}
+
+const common = (params: URLSearchParams, client: Client) => ({
+  client,
+  withIdToken: true,
+  withClientInfo: params.get('client_info') === '1',
+});
+
+function identityAt(tenant: string, user: DemoUser | undefined): Identity {
+  if (!user) throw new EntraError('invalid_grant', 50034, 'The user does not exist.');
+  const identity = identityIn(tenant, user);
+  if (!identity) throw new EntraError('invalid_grant', 50020, 'The user does not exist in this tenant.');
+  return identity;
+}

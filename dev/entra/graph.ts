@@ -1,0 +1,86 @@
+/** `GET /v1.0/me` of Microsoft Graph (https://learn.microsoft.com/graph/api/user-get). */
+
+import { Hono } from 'hono';
+import { errors } from 'jose';
+import { GRAPH_APP_ID, type Identity, identityOf } from './directory.ts';
+import { GraphError } from './entraError.ts';
+import { signInOf } from './issueTokens.ts';
+import type { EntraEnv } from './journal.ts';
+import { issuerOf, type StandIn } from './standIn.ts';
+
+const DEFAULT_PROPERTIES = [
+  'businessPhones',
+  'displayName',
+  'givenName',
+  'jobTitle',
+  'mail',
+  'mobilePhone',
+  'officeLocation',
+  'preferredLanguage',
+  'surname',
+  'userPrincipalName',
+  'id',
+];
+
+const userResource = ({ user, oid }: Identity): Record<string, unknown> => ({
+  id: oid,
+  displayName: user.displayName,
+  businessPhones: [],
+  accountEnabled: true,
+  ...user.profile,
+});
+
+export function graphEndpoints(standIn: StandIn): Hono<EntraEnv> {
+  const { origin, journal, faults } = standIn;
+  const app = new Hono<EntraEnv>();
+
+  app.get('/v1.0/me', journal.record('graph'), async (c) => {
+    const { identity, client, permissions, policies } = await verifyGraphToken(
+      standIn,
+      c.req.header('authorization'),
+    );
+    Object.assign(c.get('entry'), { user: identity.user.name, client });
+    const answer = await faults.meet(c, 'graph', identity.user, policies);
+    if (answer) return answer;
+    if (!permissions.includes('User.Read')) {
+      throw new GraphError(403, 'Authorization_RequestDenied', 'The token lacks the permission User.Read.');
+    }
+    const all = userResource(identity);
+    const select = c.req.query('$select');
+    const names = select === undefined ? DEFAULT_PROPERTIES : select.split(',').map((name) => name.trim());
+    const unknown = names.find((name) => !Object.hasOwn(all, name));
+    if (unknown !== undefined)
+      throw new GraphError(400, 'BadRequest', `A user has no property '${unknown}'.`);
+    const entity = select === undefined ? 'users' : `users(${names.join(',')})`;
+    return c.json({
+      '@odata.context': `${origin}/v1.0/$metadata#${entity}/$entity`,
+      ...Object.fromEntries(names.map((name) => [name, all[name]])),
+    });
+  });
+  return app;
+}
+
+async function verifyGraphToken(standIn: StandIn, authorization: string | undefined) {
+  const refuse = (message: string) => {
+    const challenge = `Bearer realm="", authorization_uri="${standIn.origin}/common/oauth2/v2.0/authorize", client_id="${GRAPH_APP_ID}"`;
+    return new GraphError(401, 'InvalidAuthenticationToken', message, { 'WWW-Authenticate': challenge });
+  };
+  const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+  if (token === undefined) throw refuse('There is no access token.');
+  const claims = await standIn.keys.verify(token, GRAPH_APP_ID).catch((error: unknown) => {
+    if (error instanceof errors.JWTExpired) throw refuse('The access token has expired.');
+    if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') {
+      throw refuse('The access token is for another audience.');
+    }
+    throw refuse('The access token is not valid.');
+  });
+  const identity = identityOf(claims.tid, claims.oid);
+  if (!identity || claims.iss !== issuerOf(standIn, identity.tid))
+    throw refuse('The access token is not valid.');
+  return {
+    identity,
+    client: String(claims.azp),
+    permissions: String(claims.scp ?? '').split(' '),
+    policies: signInOf({ policies: claims.polids }).policies,
+  };
+}

@@ -1,0 +1,112 @@
+/** Token responses: access token, and by scope an ID token and a refresh token. */
+import { createHash, randomUUID } from 'node:crypto';
+import type { JWTPayload } from 'jose';
+import type { Client } from './clients.ts';
+import type { DemoUser, Identity } from './directory.ts';
+import { preciseNow } from './faults.ts';
+import { readScopes } from './scopes.ts';
+import { issuerOf, type StandIn } from './standIn.ts';
+
+/** What is known of the sign-in that a grant goes back to; handed on from token to token. */
+export type SignIn = {
+  /** Epoch seconds (`auth_time`). */
+  at: number;
+  /** Ids of the conditional access policies that it has met. */
+  policies: readonly string[];
+};
+
+/** The sign-in as codes, refresh tokens and sessions carry it. */
+export const signInOf = ({ auth_time, policies }: JWTPayload): SignIn => ({
+  at: Number(auth_time),
+  policies: Array.isArray(policies) ? policies.map(String) : [],
+});
+
+export type Grant = {
+  client: Client;
+  identity: Identity;
+  scope: string;
+  signIn: SignIn;
+  nonce?: string;
+  /** Epoch seconds; a single-page app's refresh tokens keep the end of the first one. */
+  refreshTokenEnd?: number;
+  withIdToken: boolean;
+  withClientInfo: boolean;
+};
+
+/** The token endpoint's answer (RFC 6749 §5.1) with Entra's additions. */
+export type TokenResponse = {
+  token_type: 'Bearer';
+  scope: string;
+  /** Seconds, as every `_in`. */
+  expires_in: number;
+  ext_expires_in: number;
+  refresh_in?: number;
+  access_token: string;
+  id_token?: string;
+  refresh_token?: string;
+  refresh_token_expires_in?: number;
+  client_info?: string;
+};
+
+/** Base64url JSON of the home object id and tenant, in whatever tenant the tokens are. */
+export const clientInfo = (user: DemoUser): string =>
+  Buffer.from(JSON.stringify({ uid: user.homeOid, utid: user.homeTid })).toString('base64url');
+
+/** `sub` differs from application to application (OpenID Connect Core §8.1). */
+const pairwiseSubject = (identity: Identity, audience: string): string =>
+  createHash('sha256').update(`${identity.tid} ${identity.oid} ${audience}`).digest('base64url');
+
+export async function issueTokens(standIn: StandIn, grant: Grant): Promise<TokenResponse> {
+  const { keys, lifetimes } = standIn;
+  const { client, identity, signIn } = grant;
+  const scopes = readScopes(grant.scope, standIn.clients);
+  const claimsFor = (audience: string): JWTPayload => ({
+    iss: issuerOf(standIn, identity.tid),
+    aud: audience,
+    sub: pairwiseSubject(identity, audience),
+    tid: identity.tid,
+    oid: identity.oid,
+    name: identity.user.displayName,
+    preferred_username: identity.user.upn,
+    uti: randomUUID(),
+    ver: '2.0',
+  });
+  const accessClaims = {
+    ...claimsFor(scopes.audience),
+    azp: client.id,
+    azpacr: client.kind === 'spa' ? '0' : '1',
+    scp: scopes.permissions.join(' '),
+    auth_time: signIn.at,
+    ...(signIn.policies.length === 0 ? {} : { polids: signIn.policies, amr: ['pwd', 'mfa'] }),
+  };
+  const response: TokenResponse = {
+    token_type: 'Bearer',
+    scope: scopes.echo.join(' '),
+    expires_in: lifetimes.accessToken,
+    ext_expires_in: lifetimes.accessToken,
+    ...(lifetimes.refreshIn === undefined ? {} : { refresh_in: lifetimes.refreshIn }),
+    access_token: await keys.sign(accessClaims, lifetimes.accessToken),
+  };
+  if (grant.withClientInfo) response.client_info = clientInfo(identity.user);
+  if (scopes.openid && grant.withIdToken) {
+    const idClaims = { ...claimsFor(client.id), auth_time: signIn.at, nonce: grant.nonce };
+    response.id_token = await keys.sign(idClaims, lifetimes.idToken);
+  }
+  if (scopes.offlineAccess) {
+    const now = Math.floor(Date.now() / 1000);
+    const fullLife = client.kind === 'spa' ? lifetimes.spaRefreshToken : lifetimes.refreshToken;
+    const end = grant.refreshTokenEnd ?? now + fullLife;
+    const refreshClaims = {
+      sub: identity.user.name,
+      client_id: client.id,
+      scope: grant.scope,
+      issued_at: preciseNow(),
+      auth_time: signIn.at,
+      policies: signIn.policies,
+      jti: randomUUID(),
+    };
+    response.refresh_token = await keys.seal('refresh+jwt', refreshClaims, end - now);
+    if (client.kind === 'spa') response.refresh_token_expires_in = end - now;
+  }
+  return response;
+}

@@ -1,0 +1,52 @@
+import { InputError } from './inputError.ts';
+
+/** How long what is issued here lasts. All in whole seconds. */
+export type Lifetimes = {
+  /** Authorization codes. */
+  code: number;
+  /** Access tokens, for the API and for Graph alike. */
+  accessToken: number;
+  idToken: number;
+  /** Refresh tokens of the web API; each new one starts anew. */
+  refreshToken: number;
+  /** Refresh tokens of the single-page app, counted from the sign-in: they do not slide. */
+  spaRefreshToken: number;
+  /** `refresh_in`, as Entra sends it beside long-lived tokens; not sent if left out. */
+  refreshIn?: number;
+};
+
+const DAY = 24 * 60 * 60;
+
+export const DEFAULT_LIFETIMES: Lifetimes = {
+  code: 600,
+  accessToken: 3600,
+  idToken: 3600,
+  refreshToken: 90 * DAY,
+  spaRefreshToken: DAY,
+};
+
+const NAMES = ['code', 'accessToken', 'idToken', 'refreshToken', 'spaRefreshToken', 'refreshIn'] as const;
+const LONGEST = 10 * 365 * DAY;
+
+/**
+ * `current` with the changes of `input`; `refreshIn: null` takes it away.
+ * @throws InputError that names the field and what is allowed
+ */
+export function changedLifetimes(current: Lifetimes, input: unknown): Lifetimes {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new InputError(`lifetimes: expected an object with any of ${NAMES.join(', ')}`);
+  }
+  const changed = { ...current };
+  for (const [field, value] of Object.entries(input)) {
+    const name = NAMES.find((known) => known === field);
+    if (!name) throw new InputError(`lifetimes: no "${field}"; allowed are ${NAMES.join(', ')}`);
+    if (name === 'refreshIn' && (value === null || value === undefined)) {
+      delete changed.refreshIn;
+    } else if (Number.isInteger(value) && value >= 1 && value <= LONGEST) {
+      changed[name] = value;
+    } else {
+      throw new InputError(`lifetimes: "${name}" must be whole seconds from 1 to ${LONGEST}`);
+    }
+  }
+  return changed;
+}

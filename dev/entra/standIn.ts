@@ -1,0 +1,32 @@
+/** What the parts of one running server share. */
+import type { Clients } from './clients.ts';
+import { isTenant } from './directory.ts';
+import { EntraError } from './entraError.ts';
+import type { Faults } from './faults.ts';
+import type { Journal } from './journal.ts';
+import type { Keys } from './keys.ts';
+import type { Lifetimes } from './lifetimes.ts';
+
+export type StandIn = {
+  /** `http://localhost:<port>`. */
+  origin: string;
+  clients: Clients;
+  keys: Keys;
+  faults: Faults;
+  journal: Journal;
+  /** Replaced as a whole by the control API. */
+  lifetimes: Lifetimes;
+  /** Whether an on-behalf-of response carries an `id_token`. */
+  idTokenOnObo: boolean;
+};
+
+export const issuerOf = (standIn: StandIn, tid: string): string => `${standIn.origin}/${tid}/v2.0`;
+
+/**
+ * The tenant segment of a path.
+ * @throws EntraError 90002 if there is no such tenant
+ */
+export function tenantIn(segment: string): string {
+  if (isTenant(segment)) return segment;
+  throw new EntraError('invalid_request', 90002, `There is no tenant '${segment}'.`);
+}

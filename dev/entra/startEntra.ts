@@ -1,0 +1,153 @@
+/**
+ * A local stand-in for Microsoft Entra ID v2.0 and Microsoft Graph, for development and tests. Nobody's identity is
+ * checked here: it signs in whomever is picked, and so it listens on loopback and nowhere else.
+ *
+ * Keys are held in `keyFile`; codes, refresh tokens and sessions are signed and self-contained, so they outlive a
+ * restart. Faults, revocations, lifetimes, redeemed codes and the journal do not.
+ */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { cors } from 'hono/cors';
+import { authorizeEndpoints } from './authorize.ts';
+import { registerClients } from './clients.ts';
+import { controlEndpoints } from './control.ts';
+import { EntraError, GraphError } from './entraError.ts';
+import { createFaults } from './faults.ts';
+import { graphEndpoints } from './graph.ts';
+import { createJournal, type EntraEnv } from './journal.ts';
+import { openKeys } from './keys.ts';
+import { changedLifetimes, DEFAULT_LIFETIMES, type Lifetimes } from './lifetimes.ts';
+import { metadataEndpoints } from './metadata.ts';
+import type { StandIn } from './standIn.ts';
+import { tokenEndpoint } from './tokenEndpoint.ts';
+
+export type EntraOptions = {
+  /** 0 = any free port. */
+  port: number;
+  /** Only names of the loopback interface are taken: `127.0.0.1` (default), `::1` or `localhost`. */
+  host?: string;
+  /** Where the keys are held between runs, mode 0600; in memory alone if left out. */
+  keyFile?: string;
+  /** Origins of the single-page app; each has the redirect URIs `<origin>/` and `<origin>/redirect.html`. */
+  spaOrigins: string[];
+  lifetimes?: Partial<Lifetimes>;
+  /** Whether on-behalf-of responses carry an `id_token`; true if left out. */
+  idTokenOnObo?: boolean;
+};
+
+export type Entra = {
+  /** `http://localhost:<port>`: the base of authorities (`<origin>/<tenant id>`) and of Graph (`<origin>/v1.0`). */
+  origin: string;
+  port: number;
+  /** Ends open connections too. */
+  close(): Promise<void>;
+};
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+/**
+ * @throws Error if the host is not loopback or the key file is not one, InputError for bad origins or lifetimes,
+ *   and what `listen` gave (`EADDRINUSE`), unchanged
+ */
+export async function startEntra(options: EntraOptions): Promise<Entra> {
+  const { host = '127.0.0.1', spaOrigins, idTokenOnObo = true } = options;
+  if (!LOOPBACK.includes(host)) {
+    throw new Error(
+      `the stand-in signs in anybody and listens on ${LOOPBACK.join(', ')} only, not on "${host}"`,
+    );
+  }
+  const clients = registerClients(spaOrigins);
+  const lifetimes = changedLifetimes(DEFAULT_LIFETIMES, options.lifetimes ?? {});
+  const keys = await openKeys(options.keyFile);
+  const servers = await listenOnLoopback(options.port);
+  const port = portOf(servers[0]);
+  const standIn: StandIn = {
+    origin: `http://localhost:${port}`,
+    clients,
+    keys,
+    faults: createFaults(),
+    journal: createJournal(),
+    lifetimes,
+    idTokenOnObo,
+  };
+  const listener: RequestListener = getRequestListener(entraApp(standIn).fetch);
+  for (const server of servers) server.on('request', listener);
+  return {
+    origin: standIn.origin,
+    port,
+    close: async () => {
+      await Promise.all(servers.map(closed));
+    },
+  };
+}
+
+function entraApp(standIn: StandIn): Hono<EntraEnv> {
+  const { origin, clients } = standIn;
+  const hosts = LOOPBACK.map((name) => `${name === '::1' ? '[::1]' : name}:${new URL(origin).port}`);
+  const app = new Hono<EntraEnv>();
+  // A foreign name that resolves to loopback (DNS rebinding) would make any site same-origin with this server.
+  app.use(async (c, next) => {
+    if (!hosts.includes(c.req.header('host') ?? ''))
+      return c.text('This server answers to loopback names only.', 421);
+    return next();
+  });
+  app.use(
+    cors({
+      origin: (asking) => (clients.isSpaOrigin(asking) ? asking : null),
+      allowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+      exposeHeaders: ['WWW-Authenticate', 'Retry-After'],
+    }),
+  );
+  app.onError((error, c) => {
+    if (error instanceof EntraError) {
+      c.get('entry').error = error.error;
+      return error.respond(c);
+    }
+    if (error instanceof GraphError) {
+      c.get('entry').error = error.code;
+      return error.respond(c);
+    }
+    throw error;
+  });
+  app.route('/dev', controlEndpoints(standIn));
+  app.route('/', metadataEndpoints(standIn));
+  app.route('/', tokenEndpoint(standIn));
+  app.route('/', graphEndpoints(standIn));
+  app.route('/', authorizeEndpoints(standIn));
+  return app;
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+const listening = (port: number, host: string): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ port, host }, () => {
+      server.off('error', reject);
+      resolve(server);
+    });
+  });
+
+const closed = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+
+/** Both loopback addresses, where there are both: which one `localhost` means is up to the browser and the system. */
+async function listenOnLoopback(port: number, tries = 5): Promise<[Server, ...Server[]]> {
+  const server = await listening(port, '127.0.0.1');
+  try {
+    return [server, await listening(portOf(server), '::1')];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return [server];
+    await closed(server);
+    // The port was free on one of the two only; with any port asked for, another will do.
+    if (code === 'EADDRINUSE' && port === 0 && tries > 1) return listenOnLoopback(port, tries - 1);
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+/** `POST /{tenant}/oauth2/v2.0/token`. */
+import { Hono } from 'hono';
+import { claimsRefusal, demandedPolicies } from './claimsChallenge.ts';
+import { EntraError } from './entraError.ts';
+import { authenticateClient, createGrantReader, grantTypeIn } from './grants.ts';
+import { issueTokens } from './issueTokens.ts';
+import type { EntraEnv } from './journal.ts';
+import { type StandIn, tenantIn } from './standIn.ts';
+
+export function tokenEndpoint(standIn: StandIn): Hono<EntraEnv> {
+  const { faults, journal } = standIn;
+  const readGrant = createGrantReader(standIn);
+  const app = new Hono<EntraEnv>();
+
+  app.post('/:tenant/oauth2/v2.0/token', journal.record('token'), async (c) => {
+    const entry = c.get('entry');
+    const params = new URLSearchParams(await c.req.text());
+    const type = grantTypeIn(params);
+    if (type) entry.grant = type;
+    const tenant = tenantIn(c.req.param('tenant'));
+    const client = authenticateClient(standIn, params, c.req.header('origin'));
+    entry.client = client.id;
+    if (!type) throw new EntraError('unsupported_grant_type', 70003, 'This grant_type is not supported.');
+
+    const grant = await readGrant({ type, params, client, tenant });
+    const { user } = grant.identity;
+    entry.user = user.name;
+    if (client.kind === 'web') {
+      const answer = await faults.meet(c, 'token', user, grant.signIn.policies);
+      if (answer) return answer;
+      // After the faults: what is revoked while a request is delayed must not pass.
+      if (grant.refreshTokenIssuedAt !== undefined && faults.isRevoked(user, grant.refreshTokenIssuedAt)) {
+        throw new EntraError('invalid_grant', 50173, 'The grant was revoked.', { suberror: 'bad_token' });
+      }
+    }
+    const unmet = demandedPolicies(params).filter((policy) => !grant.signIn.policies.includes(policy));
+    if (unmet.length > 0) throw claimsRefusal(unmet);
+    return c.json(await issueTokens(standIn, grant), 200, {
+      'Cache-Control': 'no-store',
+      Pragma: 'no-cache',
+    });
+  });
+  return app;
+}
