@@ -7,6 +7,7 @@ import { createVerifyToken } from './adapters/verifyToken.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import type { AccountStore, ReadProfile, TokenCacheStore, UserTokens, VerifyAccessToken } from './ports.ts';
+import { authorityOf } from './rules/authority.ts';
 import type { ScheduleSettings } from './rules/schedule.ts';
 import { createLogId, type LogId } from './userId.ts';
 
@@ -62,25 +63,5 @@ export function compose(config: Config): App {
       createMsalUserTokens(msal, { store: tokenCache, sealer, logId, log, random: Math.random }),
     logId,
     schedule: config.schedule,
-  };
-}
-
-/**
- * MSAL's authority for one tenant, with its endpoints, so that a fresh client asks nobody for them. MSAL takes
- * https names alone, but does not mind where the endpoints are: so the local stand-in needs no certificate.
- */
-export function authorityOf(authority: string, tid: string) {
-  const tenant = `${authority}/${tid}`;
-  const { host } = new URL(authority);
-  return {
-    authority: `https://${host}/${tid}`,
-    knownAuthorities: [host],
-    authorityMetadata: JSON.stringify({
-      issuer: `${tenant}/v2.0`,
-      authorization_endpoint: `${tenant}/oauth2/v2.0/authorize`,
-      token_endpoint: `${tenant}/oauth2/v2.0/token`,
-      end_session_endpoint: `${tenant}/oauth2/v2.0/logout`,
-      jwks_uri: `${tenant}/discovery/v2.0/keys`,
-    }),
   };
 }

@@ -52,10 +52,12 @@ export class ForbiddenError extends Error {
 export class UserTokenError extends Error {
   override readonly name = 'UserTokenError';
   readonly failure: Failure;
+  readonly code: string;
 
   constructor(failure: Failure, options?: ErrorOptions) {
     super(`${failure.kind}: ${failure.code}`, options);
     this.failure = failure;
+    this.code = failure.code;
   }
 }
 

@@ -55,18 +55,17 @@ export async function readSnapshot(
 }
 
 /**
- * MSAL's plugin for one operation on one client: gives the snapshot once and keeps what MSAL made of it.
- * Writing is {@link writeCache}'s, after MSAL is done, when it is known whom the tokens are for.
+ * MSAL's plugin for one operation on one client: always gives the snapshot, or what MSAL itself made of it, and
+ * never looks at the store again. Writing is {@link writeCache}'s, after MSAL is done, when it is known whom the
+ * tokens are for.
  */
-export function createMsalCachePlugin(
-  snapshot: CacheSnapshot,
-): ICachePlugin & { changed: string | undefined } {
-  let given = false;
+export function createMsalCachePlugin(snapshot: CacheSnapshot): ICachePlugin & { changed: string | undefined } {
   const plugin: ICachePlugin & { changed: string | undefined } = {
     changed: undefined,
-    async beforeCacheAccess(access) {
-      if (!given && snapshot.base !== '') access.tokenCache.deserialize(snapshot.base);
-      given = true;
+    async beforeCacheAccess({ tokenCache }) {
+      // A silent call puts its memory back to what was last given here, so it must be the latest.
+      const latest = plugin.changed ?? snapshot.base;
+      if (latest !== '') tokenCache.deserialize(latest);
     },
     async afterCacheAccess(access) {
       if (access.cacheHasChanged) plugin.changed = access.tokenCache.serialize();

@@ -77,7 +77,7 @@ function headerOf(sealed: string): { kid: string; sub: string } | undefined {
 export function readCacheKeys(jwkSet: string): [CacheKey, ...CacheKey[]] {
   let keys: unknown;
   try {
-    ({ keys } = JSON.parse(jwkSet) as { keys?: unknown });
+    keys = (JSON.parse(jwkSet) as { keys?: unknown } | null)?.keys;
   } catch {
     throw new TypeError('it is not JSON');
   }

@@ -33,6 +33,9 @@ const ONE_TENANT = new Set([90002, 500011, 650051, 650052, 700016, 7000112]);
 const USER_FLOW_THROTTLED = 50196;
 const USER_ERRORS = new Set(['interaction_required', 'consent_required', 'login_required', 'invalid_grant']);
 
+/** What a code looks like. Anything else is prose, which may name people. */
+const CODE = /^[\w.-]{1,64}$/;
+
 type Row = { kind: FailureKind; when: (facts: TokenFacts) => boolean };
 
 /** The first row that applies decides; every refusal that fits none is the tenant's, because that marks nobody. */
@@ -53,7 +56,7 @@ const TABLE: readonly Row[] = [
 export function classifyFailure(facts: TokenFacts): Failure {
   const kind = TABLE.find((row) => row.when(facts))?.kind ?? 'tenant';
   const failure: Failure = { kind, code: codeOf(facts) };
-  if (facts.suberror) failure.suberror = facts.suberror;
+  if (facts.suberror && CODE.test(facts.suberror)) failure.suberror = facts.suberror;
   if (kind === 'needs-user' && facts.claims && facts.claims.length <= MAX_CLAIMS_LENGTH) {
     failure.claims = facts.claims;
   }
@@ -64,5 +67,6 @@ export function classifyFailure(facts: TokenFacts): Failure {
 function codeOf(facts: TokenFacts): string {
   if (facts.local) return facts.local;
   if (facts.errorNo !== undefined) return `AADSTS${facts.errorNo}`;
-  return facts.error ?? facts.noAnswer ?? (facts.status === undefined ? 'unknown' : `http_${facts.status}`);
+  const code = [facts.error, facts.noAnswer].find((candidate) => candidate && CODE.test(candidate));
+  return code ?? (facts.status === undefined ? 'unknown' : `http_${facts.status}`);
 }

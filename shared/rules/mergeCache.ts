@@ -18,9 +18,10 @@ export function mergeCache(base: string, theirs: string, mine: string, writer: C
   const merged: Entries = {};
   for (const section of keysOf(was, other, own)) {
     const sections = [was[section], other[section], own[section]] as const;
-    merged[section] = sections.every((s) => s === undefined || isEntries(s))
+    const value = sections.every((s) => s === undefined || isEntries(s))
       ? mergeSection(section, entriesOf(sections[0]), entriesOf(sections[1]), entriesOf(sections[2]), writer)
-      : (pick(section, sections[0], sections[1], sections[2], writer) ?? null);
+      : pick(section, sections[0], sections[1], sections[2], writer);
+    if (value !== undefined) merged[section] = value;
   }
   return JSON.stringify(merged);
 }

@@ -60,8 +60,9 @@ export function decideLook(account: AccountFields, now: Date, settings: Schedule
   if (account.lastRefreshed === undefined || account.expiresOn === undefined) {
     return { action: 'refresh', forceRefresh: false, reason: 'first-look' };
   }
-  const warm = now >= after(account.expiresOn, -WARM_FROM_MS);
-  return { action: 'refresh', forceRefresh: warm, reason: account.attempts > 0 ? 'retry' : 'keep-warm' };
+  const forceRefresh =
+    now >= earliest(after(account.expiresOn, -WARM_FROM_MS), renewBy(account, account.lastRefreshed));
+  return { action: 'refresh', forceRefresh, reason: account.attempts > 0 ? 'retry' : 'keep-warm' };
 }
 
 /** The first look at a user who was just seen. */
@@ -93,9 +94,10 @@ export function nextLookAfterSuccess(
   if (settings.everyRun) return earliest(after(now, EVERY_RUN_MS), retire);
   const window = WARM_FROM_MS - WARM_UNTIL_MS;
   const warm = after(account.expiresOn, -WARM_FROM_MS + random * window);
-  const refreshTokenEnds = account.refreshTokenExpiresOn ?? after(now, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
-  const latest = latestOf(after(refreshTokenEnds, -REFRESH_TOKEN_MARGIN_MS), after(now, MINUTE));
-  return earliest(latestOf(warm, after(now, settings.minIntervalMs)), latest, retire);
+  const look = latestOf(warm, after(now, settings.minIntervalMs));
+  const latest = renewBy(account, now);
+  // Past that time this look has just asked for a new refresh token; asking more often would not prolong it.
+  return latest > after(now, MINUTE) ? earliest(look, latest, retire) : earliest(look, retire);
 }
 
 /**
@@ -116,6 +118,12 @@ export function nextLookAfterFailure(
   const ceiling = Math.min(BACK_OFF_CAP_MS, base * 2 ** Math.min(account.attempts, 16));
   const delay = Math.max(random * ceiling, retryAfterSeconds * SECOND, SECOND);
   return earliest(after(now, delay), retireAt(account, settings));
+}
+
+/** When the refresh token has to be traded for its successor at the latest, even if the access token lives on. */
+function renewBy(account: AccountFields, lastRefreshed: Date): Date {
+  const ends = account.refreshTokenExpiresOn ?? after(lastRefreshed, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
+  return after(ends, -REFRESH_TOKEN_MARGIN_MS);
 }
 
 const after = (at: Date, ms: number): Date => new Date(at.getTime() + ms);
