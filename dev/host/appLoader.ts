@@ -1,0 +1,42 @@
+import { globSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { HostError } from './hostError.ts';
+import { readJsonObject } from './jsonFile.ts';
+
+/**
+ * Imports every file that `main` of the app's package.json names; it may be a glob. A file's own extension and
+ * package.json decide between ESM, CommonJS and TypeScript, as in Node.
+ * @throws HostError when `main` is missing or matches no file, and when a file cannot be loaded (with the cause).
+ */
+export async function loadApp(root: string): Promise<void> {
+  const { main } = (await readJsonObject(path.join(root, 'package.json'))) ?? {};
+  if (typeof main !== 'string' || main === '')
+    throw new HostError(
+      `${path.join(root, 'package.json')} has no "main": it must name the file or glob that registers the functions.`,
+    );
+  const files = globSync(main, { cwd: root })
+    .filter((file) => statSync(path.join(root, file)).isFile())
+    .sort();
+  if (files.length === 0)
+    throw new HostError(`"main" of package.json (${main}) matches no file in ${root}. Was the app built?`);
+  for (const file of files) {
+    try {
+      await import(pathToFileURL(path.join(root, file)).href);
+    } catch (error) {
+      throw new HostError(`${file} could not be loaded: ${causes(error).join('; caused by: ')}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+function causes(error: unknown): string[] {
+  const messages: string[] = [];
+  const seen = new Set<unknown>();
+  for (let at = error; at !== undefined && !seen.has(at); at = at instanceof Error ? at.cause : undefined) {
+    seen.add(at);
+    messages.push(at instanceof Error ? `${at.name}: ${at.message}` : String(at));
+  }
+  return messages;
+}

@@ -1,0 +1,63 @@
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { isPort } from './localSettings.ts';
+
+export type CommandLine = {
+  /** Absolute path of the app's folder. */
+  root: string;
+  port?: number;
+  /** Replaces `Host.CORS`. */
+  cors?: string;
+  /** False: local.settings.json is ignored altogether. */
+  settings: boolean;
+  /** Absolute path of the timers' status file. */
+  timerStatus: string;
+};
+
+export const USAGE = `Usage: node dev/host/main.ts [app folder] [options]
+
+Runs an Azure Functions app (Node, v4 programming model) on this machine.
+For development and tests only.
+
+  --port N              TCP port, 0 = any free one
+                        (default: Host.LocalHttpPort, else 7071)
+  --cors ORIGINS        origins separated by commas, or * (default: Host.CORS)
+  --no-settings         ignore local.settings.json
+  --timer-status FILE   when timers ran last
+                        (default: .stead/timerStatus.json in the app folder)
+  --help                show this text
+
+POST /admin/functions/NAME with the JSON body {} runs a timer function now;
+with ?wait=true (in this host only) the answer comes when the run has ended.
+`;
+
+/**
+ * @returns undefined when help was asked for.
+ * @throws TypeError for an unknown flag, a missing or malformed value or a second folder.
+ */
+export function readCommandLine(args: string[]): CommandLine | undefined {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      port: { type: 'string' },
+      cors: { type: 'string' },
+      'no-settings': { type: 'boolean', default: false },
+      'timer-status': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  if (positionals.length > 1) throw new TypeError(`Only one app folder, not ${positionals.length}`);
+  const port = values.port === undefined ? undefined : Number(values.port);
+  if (port !== undefined && (!isPort(port) || values.port?.trim() === ''))
+    throw new TypeError('--port takes a number from 0 to 65535');
+  const root = path.resolve(positionals[0] ?? '.');
+  return {
+    root,
+    settings: !values['no-settings'],
+    timerStatus: path.resolve(values['timer-status'] ?? path.join(root, '.stead', 'timerStatus.json')),
+    ...(port !== undefined && { port }),
+    ...(values.cors !== undefined && { cors: values.cors }),
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * The part of `@azure/functions-core` that `@azure/functions` 4.x uses. Azure's Node worker injects that module; it
+ * is not on npm, so its shapes are written down here.
+ */
+
+export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
+export type LogCategory = 'user' | 'system' | 'customMetric';
+
+export type Binding = { type: string; direction: 'in' | 'out' } & Record<string, unknown>;
+
+/** A length of time in the worker's protocol, in whole seconds. */
+export type Duration = { seconds: number };
+
+export type RetryOptions = {
+  /** -1 = for ever. */
+  maxRetryCount: number;
+  retryStrategy: 'fixedDelay' | 'exponentialBackoff';
+  delayInterval?: Duration;
+  minimumInterval?: Duration;
+  maximumInterval?: Duration;
+};
+
+export type FunctionMetadata = {
+  name: string;
+  functionId?: string;
+  /** By binding name. The trigger's name is generated; an HTTP result is `$return`. */
+  bindings: Record<string, Binding>;
+  retryOptions?: RetryOptions;
+};
+
+export type FunctionCallback = (...inputs: unknown[]) => unknown;
+
+type NullableStrings = Record<string, { value: string }>;
+
+/** A buffered HTTP request as the host sends it to the worker. Header names are in lower case. */
+export type HttpRequestData = {
+  method: string;
+  url: string;
+  nullableHeaders: NullableStrings;
+  nullableQuery: NullableStrings;
+  nullableParams: NullableStrings;
+  body?: { bytes: Uint8Array };
+};
+
+export type HttpCookie = {
+  name: string;
+  value: string;
+  domain?: { value: string };
+  path?: { value: string };
+  expires?: { value: { seconds: number } };
+  secure?: { value: boolean };
+  httpOnly?: { value: boolean };
+  /** `none` = the attribute is absent. */
+  sameSite: 'none' | 'lax' | 'strict' | 'explicitNone';
+  /** Seconds. */
+  maxAge?: { value: number };
+};
+
+export type HttpResponseData = {
+  statusCode: string;
+  headers: Record<string, string>;
+  cookies: HttpCookie[];
+  body?: { bytes?: Uint8Array };
+};
+
+/** An empty `http` stands for a request that the library takes from its own streaming server. */
+export type InputData = { json: string } | { http: HttpRequestData | Record<string, never> };
+
+export type RetryContext = { retryCount: number; maxRetryCount: number };
+
+export type InvocationRequest = {
+  invocationId: string;
+  functionId: string;
+  inputData: { name: string; data: InputData }[];
+  triggerMetadata: Record<string, { string: string } | { json: string }>;
+  traceContext: { traceParent: string; traceState: string; attributes: Record<string, string> };
+  retryContext?: RetryContext;
+};
+
+export type InvocationResponse = {
+  returnValue?: { http?: HttpResponseData } | null;
+  outputData?: { name: string }[];
+};
+
+export type CoreInvocationContext = {
+  invocationId: string;
+  metadata: FunctionMetadata;
+  request: InvocationRequest;
+  state: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks' | undefined;
+  log(level: LogLevel, category: LogCategory, message: string): void;
+};
+
+export type InvocationModel = {
+  getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
+  invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
+  getResponse(context: unknown, result: unknown): Promise<InvocationResponse>;
+};
+
+export type ProgrammingModel = {
+  name: string;
+  version: string;
+  getInvocationModel(context: CoreInvocationContext): InvocationModel;
+  /** Adds the library's own capabilities; `HttpUri` is its streaming server's address. */
+  getCapabilities(capabilities: Record<string, string>): Promise<Record<string, string>>;
+};
+
+export type HookName = 'appStart' | 'appTerminate' | 'preInvocation' | 'postInvocation' | 'log';
+export type HookContext = { hookData: Record<string, unknown> } & Record<string, unknown>;
+export type HookCallback = (context: HookContext) => unknown;

@@ -1,0 +1,121 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
+import type {
+  CoreInvocationContext,
+  HookContext,
+  InputData,
+  InvocationRequest,
+  InvocationResponse,
+  RetryContext,
+} from './coreTypes.ts';
+import { writeLog } from './hostLog.ts';
+import { type LogOrigin, logThroughHooks, type RegisteredFunction, registry, runHooks } from './registry.ts';
+
+export type InvocationInput = {
+  data: InputData;
+  triggerMetadata?: InvocationRequest['triggerMetadata'];
+  retryContext?: RetryContext;
+  /** Default: a new UUID. */
+  invocationId?: string;
+};
+
+/** `result` is what the handler returned, after the hooks; `response` is the library's form of it. */
+export type InvocationEnd = { result: unknown; response: InvocationResponse };
+
+const running = new Set<Promise<unknown>>();
+
+/** Resolves when no invocation is running. */
+export async function whenIdle(): Promise<void> {
+  while (running.size > 0) await Promise.allSettled(running);
+}
+
+/**
+ * Runs a function once: arguments, preInvocation hooks, handler, postInvocation hooks, response. Writes a line
+ * `Executed 'name' (Succeeded|Failed, id=..., N ms)` at the end.
+ * @throws whatever the handler, a hook or the library threw; it is in the log already.
+ */
+export async function invoke(fn: RegisteredFunction, input: InvocationInput): Promise<InvocationEnd> {
+  const invocationId = input.invocationId ?? randomUUID();
+  const startedAt = performance.now();
+  const executed = (outcome: 'Succeeded' | 'Failed') => {
+    const ms = Math.round(performance.now() - startedAt);
+    writeLog('information', fn.name, `Executed '${fn.name}' (${outcome}, id=${invocationId}, ${ms} ms)`);
+  };
+  const turn = runStages(fn, { ...input, invocationId });
+  running.add(turn);
+  try {
+    const end = await turn;
+    executed('Succeeded');
+    return end;
+  } catch (error) {
+    writeLog('error', fn.name, inspect(error));
+    executed('Failed');
+    throw error;
+  } finally {
+    running.delete(turn);
+  }
+}
+
+async function runStages(
+  fn: RegisteredFunction,
+  input: InvocationInput & { invocationId: string },
+): Promise<InvocationEnd> {
+  if (!registry.model) throw new Error('No programming model is set.');
+  const hookData: Record<string, unknown> = {};
+  const origin: LogOrigin = { functionName: fn.name, hookData, invocationContext: undefined };
+  const core: CoreInvocationContext = {
+    invocationId: input.invocationId,
+    metadata: fn.metadata,
+    request: rpcRequest(fn, input),
+    state: undefined,
+    log: (level, category, message) => logThroughHooks(level, category, message, origin),
+  };
+  const during = async (state: CoreInvocationContext['state'], stage: () => Promise<void>) => {
+    core.state = state;
+    try {
+      await stage();
+    } finally {
+      core.state = undefined;
+    }
+  };
+
+  const model = registry.model.getInvocationModel(core);
+  const { context, inputs } = await model.getArguments();
+  origin.invocationContext = context;
+
+  const before = { hookData, invocationContext: context, inputs, functionCallback: fn.callback };
+  await during('preInvocationHooks', () => runHooks('preInvocation', before));
+
+  const after: HookContext & { result: unknown; error: unknown } = {
+    hookData,
+    invocationContext: context,
+    inputs: before.inputs,
+    result: null,
+    error: null,
+  };
+  await during('invocation', async () => {
+    try {
+      after.result = await model.invokeFunction(context, before.inputs, before.functionCallback);
+    } catch (error) {
+      after.error = error ?? new Error(`The handler threw ${error}.`);
+    }
+  });
+  await during('postInvocationHooks', () => runHooks('postInvocation', after));
+  if (after.error !== null && after.error !== undefined) throw after.error;
+  return { result: after.result, response: await model.getResponse(context, after.result) };
+}
+
+function rpcRequest(
+  fn: RegisteredFunction,
+  input: InvocationInput & { invocationId: string },
+): InvocationRequest {
+  const traceParent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
+  return {
+    invocationId: input.invocationId,
+    functionId: fn.name,
+    inputData: [{ name: fn.trigger.name, data: input.data }],
+    triggerMetadata: input.triggerMetadata ?? {},
+    traceContext: { traceParent, traceState: '', attributes: {} },
+    ...(input.retryContext && { retryContext: input.retryContext }),
+  };
+}

@@ -1,0 +1,67 @@
+import { inspect } from 'node:util';
+import { type CommandLine, readCommandLine, USAGE } from './commandLine.ts';
+import { HostError } from './hostError.ts';
+import { writeLog } from './hostLog.ts';
+import { type RunningHost, startHost } from './startHost.ts';
+
+/** Sent to a parent process over IPC when the host serves. */
+export type ReadyMessage = { ready: true; port: number };
+
+/** npm hands on the Ctrl+C that the terminal has sent already: that is not a second one. */
+const SAME_SIGNAL_MS = 300;
+
+/** A pipe is written asynchronously on some systems: what was logged last must get out. */
+async function flush(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr])
+    await new Promise((resolve) => stream.write('', resolve));
+}
+
+async function fail(error: unknown): Promise<void> {
+  const expected = error instanceof HostError;
+  writeLog('error', 'host', expected ? error.message : `The host failed: ${inspect(error)}`);
+  await flush();
+  if (!expected || error.cause === undefined) process.exit(1);
+  // Left to Node, the app's own error is shown with its source line, which is nowhere in the error itself.
+  process.removeAllListeners('uncaughtException');
+  throw error.cause;
+}
+
+async function run(options: CommandLine): Promise<void> {
+  // The parent that read these can be gone before this process is.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  process.on('uncaughtException', (error) => void fail(error));
+
+  let host: RunningHost | undefined;
+  let stoppingSince: number | undefined;
+  const stop = async (reason: string) => {
+    // While the app loads there is nothing to end in good order.
+    if (!host) return process.exit(1);
+    if (stoppingSince !== undefined) return;
+    stoppingSince = Date.now();
+    writeLog('information', 'host', `Stopping (${reason})`);
+    await host.stop();
+    await flush();
+    process.exit(0);
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stoppingSince !== undefined && Date.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+    void stop(signal);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  process.on('disconnect', () => stop('parent disconnected'));
+
+  host = await startHost(options, process.env);
+  process.send?.({ ready: true, port: host.port } satisfies ReadyMessage);
+}
+
+process.env.TZ = 'UTC';
+
+let options: CommandLine | undefined;
+try {
+  options = readCommandLine(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
+  process.exit(2);
+}
+if (options) await run(options).catch(fail);
+else process.stdout.write(USAGE);

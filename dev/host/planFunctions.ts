@@ -1,0 +1,57 @@
+import { HostError } from './hostError.ts';
+import { writeLog } from './hostLog.ts';
+import { createHttpRoute, type HttpRoute } from './httpRoutes.ts';
+import { resolveSettings } from './localSettings.ts';
+import type { RegisteredFunction } from './registry.ts';
+import { parseSchedule, type Schedule } from './schedule.ts';
+
+export type TimerPlan = { fn: RegisteredFunction; schedule: Schedule; expression: string };
+export type FunctionPlan = { routes: HttpRoute[]; timers: TimerPlan[] };
+
+/**
+ * Sorts out which functions are served and which run on a timer. What does not run here is written to the log with
+ * its reason: switched off, no trigger for this host, or a mistake in its own options; the others go on, as in
+ * Azure.
+ */
+export function planFunctions(
+  functions: Iterable<RegisteredFunction>,
+  routePrefix: string,
+  env: NodeJS.ProcessEnv,
+): FunctionPlan {
+  const plan: FunctionPlan = { routes: [], timers: [] };
+  for (const fn of functions) {
+    const switchedOffBy = killSwitch(fn.name, env);
+    if (switchedOffBy) {
+      writeLog('information', fn.name, `Disabled by the setting ${switchedOffBy}`);
+      continue;
+    }
+    try {
+      addTo(plan, fn, routePrefix, env);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      writeLog('error', fn.name, `Will not run: ${error.message}`);
+    }
+  }
+  return plan;
+}
+
+function addTo(
+  plan: FunctionPlan,
+  fn: RegisteredFunction,
+  routePrefix: string,
+  env: NodeJS.ProcessEnv,
+): void {
+  const type = fn.trigger.type.toLowerCase();
+  if (type === 'httptrigger') plan.routes.push(createHttpRoute(fn, routePrefix));
+  else if (type === 'timertrigger') {
+    const expression = resolveSettings(String(fn.trigger.schedule), env);
+    plan.timers.push({ fn, expression, schedule: parseSchedule(expression) });
+  } else writeLog('warning', fn.name, `Will not run: this local host has no ${fn.trigger.type}`);
+}
+
+/** The setting that switches a function off. Source: "How to disable functions in Azure Functions". */
+function killSwitch(name: string, env: NodeJS.ProcessEnv): string | undefined {
+  return [`AzureWebJobs.${name}.Disabled`, `AzureWebJobs_${name}_Disabled`].find((key) =>
+    /^(?:true|1)$/i.test(env[key] ?? ''),
+  );
+}

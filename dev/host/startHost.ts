@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { loadApp } from './appLoader.ts';
+import type { CommandLine } from './commandLine.ts';
+import { createCors } from './cors.ts';
+import { HostError } from './hostError.ts';
+import { readHostJson } from './hostJson.ts';
+import { setMinimumLevel, writeLog } from './hostLog.ts';
+import { whenIdle } from './invoke.ts';
+import { applySettings, type LocalSettings, readLocalSettings } from './localSettings.ts';
+import { listenOnLoopback } from './loopbackServer.ts';
+import { type FunctionPlan, planFunctions } from './planFunctions.ts';
+import { provideFunctionsCore } from './provideFunctionsCore.ts';
+import { registry, runHooks } from './registry.ts';
+import { createRequestListener } from './requestListener.ts';
+import { type RunningTimer, startTimer } from './startTimer.ts';
+import { openTimerStatusFile } from './timerStatusStore.ts';
+
+export type RunningHost = {
+  port: number;
+  /** Stops timers and the server, waits up to 5 s for what is running, then runs the appTerminate hooks (5 s). */
+  stop(): Promise<void>;
+};
+
+const DEFAULT_PORT = 7071;
+const STOP_PATIENCE_MS = 5000;
+
+/** What Azure's Node worker tells the library about itself. */
+const WORKER_CAPABILITIES = {
+  RawHttpBodyBytes: 'true',
+  RpcHttpTriggerMetadataRemoved: 'true',
+  RpcHttpBodyOnly: 'true',
+  IgnoreEmptyValuedRpcHttpHeaders: 'true',
+  UseNullableValueDictionaryForHttp: 'true',
+  WorkerStatus: 'true',
+  TypedDataCollection: 'true',
+  HandlesWorkerTerminateMessage: 'true',
+};
+
+/**
+ * Loads the app and serves it; once per process, for the library is one per process. Puts the settings into `env`
+ * and makes the app's folder the working directory, as Azure's worker does.
+ * @throws HostError when something is wrong with the app, its settings or the port.
+ */
+export async function startHost(options: CommandLine, env: NodeJS.ProcessEnv): Promise<RunningHost> {
+  const { root } = options;
+  const { routePrefix, logLevel } = await readHostJson(root);
+  setMinimumLevel(logLevel);
+  const settings: LocalSettings = options.settings
+    ? await readLocalSettings(root)
+    : { values: {}, corsCredentials: false };
+  applySettings(settings.values, env);
+  Object.assign(env, { AZURE_FUNCTIONS_ENVIRONMENT: 'Development', AzureWebJobsScriptRoot: root });
+  const applyCors = createCors(options.cors ?? settings.cors ?? '', settings.corsCredentials);
+
+  const hookData = {};
+  const httpUri = await startApp(root, hookData);
+  const plan = planFunctions(registry.functions.values(), routePrefix, env);
+  const timers = new Map<string, RunningTimer>();
+  const listener = createRequestListener({ routes: plan.routes, timers, applyCors, httpUri });
+  const server = await listenOnLoopback(listener, options.port ?? settings.localHttpPort ?? DEFAULT_PORT);
+  // Only now: without its port the host does not run, so nothing may have run before.
+  const store = openTimerStatusFile(options.timerStatus);
+  for (const { fn, schedule } of plan.timers) timers.set(fn.name, startTimer(fn, schedule, store));
+  listFunctions(plan, server.port);
+
+  return {
+    port: server.port,
+    async stop() {
+      for (const timer of timers.values()) timer.stop();
+      server.refuse();
+      await Promise.race([Promise.all([whenIdle(), listener.whenIdle()]), delay(STOP_PATIENCE_MS)]);
+      server.close();
+      const hooks = runHooks('appTerminate', { hookData }).catch((error) =>
+        writeLog('error', 'host', `An appTerminate hook failed: ${inspect(error)}`),
+      );
+      await Promise.race([hooks, delay(STOP_PATIENCE_MS)]);
+    },
+  };
+}
+
+/** @returns the address of the library's streaming server, when the app has enabled it. */
+async function startApp(root: string, hookData: Record<string, unknown>): Promise<string | undefined> {
+  provideFunctionsCore();
+  process.chdir(root);
+  await loadApp(root);
+  await runHooks('appStart', { hookData, functionAppDirectory: root });
+  if (!registry.model || registry.functions.size === 0)
+    throw new HostError(
+      'The app registered no function: "main" must call app.http or app.timer of @azure/functions.',
+    );
+  const { HttpUri } = await registry.model.getCapabilities({ ...WORKER_CAPABILITIES });
+  registry.locked = true;
+  return HttpUri;
+}
+
+function listFunctions({ routes, timers }: FunctionPlan, port: number): void {
+  for (const { fn, methods, template } of routes)
+    writeLog('information', fn.name, `[${methods}] http://localhost:${port}/${template}`);
+  for (const { fn, expression } of timers) writeLog('information', fn.name, `timer ${expression}`);
+  writeLog('information', 'host', `Listening on http://localhost:${port}`);
+}

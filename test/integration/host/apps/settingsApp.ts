@@ -1,0 +1,7 @@
+import { app } from '@azure/functions';
+
+app.http('settings', {
+  handler: (request) => ({
+    jsonBody: Object.fromEntries([...request.query.keys()].map((name) => [name, process.env[name]])),
+  }),
+});
