@@ -20,17 +20,18 @@ const ALWAYS = {
 
 /**
  * The bearer token of a request (RFC 6750 §2.1).
- * @throws {TokenMissingError} there is no Authorization header.
- * @throws {RequestMalformedError} it holds more than one credential, or another scheme.
+ * @throws {TokenMissingError} there is none, or a credential of another scheme (RFC 6750 §3.1).
+ * @throws {RequestMalformedError} there is more than one credential.
+ * @throws {TokenInvalidError} what follows "Bearer" is not one token.
  */
 export function readBearerToken(headers: HttpRequest['headers']): string {
-  const authorization = headers.get('authorization');
-  if (authorization === null) {
-    throw new TokenMissingError('Send an access token: "Authorization: Bearer <token>".');
-  }
+  const authorization = headers.get('authorization') ?? '';
   // The host joins repeated headers with commas, and a token holds none.
   if (authorization.includes(',')) {
     throw new RequestMalformedError('The Authorization header holds more than one credential.');
+  }
+  if (!/^Bearer(\s|$)/i.test(authorization)) {
+    throw new TokenMissingError('Send an access token: "Authorization: Bearer <token>".');
   }
   const [, token] = /^Bearer +([^\s]+)\s*$/i.exec(authorization) ?? [];
   if (token === undefined) {
@@ -182,10 +183,10 @@ const unavailable = (detail: string, retryAfterSeconds = RETRY_AFTER_SECONDS): R
   retryAfterSeconds,
 });
 
-/** `Bearer name="value", ...`; values are ours, and are quoted all the same. */
+/** `Bearer name="value", ...`, in the characters that RFC 6750 §3 allows in a value. */
 function challengeHeader(parameters: Record<string, string>): string {
   const quoted = Object.entries(parameters).map(
-    ([name, value]) => `${name}="${value.replace(/[\\"]/g, '\\$&')}"`,
+    ([name, value]) => `${name}="${value.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'")}"`,
   );
   return quoted.length === 0 ? 'Bearer' : `Bearer ${quoted.join(', ')}`;
 }

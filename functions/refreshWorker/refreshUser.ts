@@ -45,11 +45,13 @@ const MAX_HISTORY = 20;
 /**
  * One claimed user's turn, from decision to settle. If the row changes under it (the user came back), it is read
  * again and decided again.
+ * @param stoodAt where the user stood in time before the claim
  * @throws {UnavailableError} a store cannot be reached; the lease then ends by itself.
  */
 export async function refreshUser(
   deps: RefreshUserDeps,
   claimed: Account,
+  stoodAt: Date,
   signal: AbortSignal,
 ): Promise<Turn> {
   const { accounts } = deps;
@@ -78,7 +80,7 @@ export async function refreshUser(
         case 'refresh': {
           const { forceRefresh } = look;
           const got = await acquire(deps, account, forceRefresh, signal);
-          if ('failure' in got) return await settleFailure(deps, account, got.failure, signal);
+          if ('failure' in got) return await settleFailure(deps, account, got.failure, stoodAt, signal);
           token = got;
           return await settleToken(deps, account, token, look.reason, signal);
         }
@@ -140,13 +142,14 @@ async function settleFailure(
   deps: RefreshUserDeps,
   account: Account,
   failure: Failure,
+  stoodAt: Date,
   signal: AbortSignal,
 ): Promise<Turn> {
   const { kind, code, suberror, claims, retryAfterSeconds } = failure;
   const now = deps.now();
   // Ours to mend, not the user's; or the run is ending: the user goes back to where they stood.
   if (kind === 'misconfigured' || signal.aborted) {
-    await deps.accounts.move(account, { ...account, dueAt: now, runId: undefined });
+    await deps.accounts.move(account, { ...account, dueAt: stoodAt, runId: undefined });
     return { outcome: 'released', failure: { kind, code } };
   }
   // First seen, and nothing was ever stored: there is nothing to act with, and nothing to mend.

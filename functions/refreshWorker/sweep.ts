@@ -74,8 +74,9 @@ export async function sweep(
       const account = await deps.accounts.claim(due, lease, signal);
       if (account === undefined) return pMapSkip;
       summary.claimed += 1;
-      summary.lagMs = Math.max(summary.lagMs, begunAt - (timeOfDueRowKey(due.rowKey)?.getTime() ?? begunAt));
-      const turn = await refreshUser(deps, account, signal);
+      const stoodAt = timeOfDueRowKey(due.rowKey) ?? deps.now();
+      summary.lagMs = Math.max(summary.lagMs, begunAt - stoodAt.getTime());
+      const turn = await refreshUser(deps, account, stoodAt, signal);
       count(summary, turn);
       const { outcome, source, failure, reason } = turn;
       deps.log({

@@ -59,7 +59,9 @@ export async function readSnapshot(
  * never looks at the store again. Writing is {@link writeCache}'s, after MSAL is done, when it is known whom the
  * tokens are for.
  */
-export function createMsalCachePlugin(snapshot: CacheSnapshot): ICachePlugin & { changed: string | undefined } {
+export function createMsalCachePlugin(
+  snapshot: CacheSnapshot,
+): ICachePlugin & { changed: string | undefined } {
   const plugin: ICachePlugin & { changed: string | undefined } = {
     changed: undefined,
     async beforeCacheAccess({ tokenCache }) {

@@ -1,0 +1,139 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export type AzuritePorts = { blob: number; queue: number; table: number };
+
+export type AzuriteOptions = {
+  /** Where data is kept between runs; made if it is not there. Undefined keeps everything in memory. */
+  folder?: string;
+  /** TCP ports on 127.0.0.1, 0 = any free one. Default: three free ones. */
+  ports?: AzuritePorts;
+  /** Called with every line that Azurite writes to stdout or stderr. */
+  onLine?: (line: string) => void;
+};
+
+export type Azurite = {
+  /** For the account `devstoreaccount1`; on ports 10000 to 10002 the same as `UseDevelopmentStorage=true`. */
+  connectionString: string;
+  ports: AzuritePorts;
+  pid: number;
+  /** Lets Azurite write everything down and end, by force after 6 s. May be called again. */
+  stop(): Promise<void>;
+};
+
+/** A port that somebody else listens on. */
+export class PortTakenError extends Error {
+  override readonly name = 'PortTakenError';
+  readonly code = 'EADDRINUSE';
+  readonly port: number;
+
+  constructor(port: number) {
+    super(`Port ${port} is taken by another program`);
+    this.port = port;
+  }
+}
+
+const ACCOUNT = 'devstoreaccount1';
+/** Public and the same everywhere: https://learn.microsoft.com/azure/storage/common/storage-connect-azurite */
+const ACCOUNT_KEY =
+  'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+const ANY_PORTS: AzuritePorts = { blob: 0, queue: 0, table: 0 };
+const STOP_PATIENCE_MS = 6_000;
+const LAST_WORDS = 20;
+const LISTENING = /^Azurite (Blob|Queue|Table) service is successfully listening at \S+:(\d+)$/;
+
+/**
+ * Runs the azurite package in a child process on loopback, and resolves when blobs, queues and tables are served.
+ * The child ends with this process, and leaves a terminal's Ctrl-C to it.
+ * @throws {PortTakenError} one of the ports is taken.
+ * @throws Error with Azurite's last lines when it ends before it serves.
+ */
+export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
+  if (options.folder !== undefined) await mkdir(options.folder, { recursive: true });
+  const child = fork(
+    fileURLToPath(import.meta.resolve('./azuriteProcess.ts')),
+    commandLine(options.ports ?? ANY_PORTS, options.folder),
+    {
+      cwd: options.folder ?? tmpdir(),
+      env: environment(),
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
+  );
+  // Not 'close': Node does not emit it once this side has disconnected.
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const ports = await served(child, options.onLine);
+  return {
+    connectionString: connectionStringOf(ports),
+    ports,
+    pid: child.pid ?? 0,
+    async stop() {
+      // Windows has no signal that a program can handle: the end of the channel says the same everywhere.
+      if (child.connected) child.disconnect();
+      const force = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
+      await exited;
+      clearTimeout(force);
+    },
+  };
+}
+
+function commandLine(ports: AzuritePorts, folder: string | undefined): string[] {
+  return [
+    ...(['blob', 'queue', 'table'] as const).flatMap((service) => [
+      `--${service}Host=127.0.0.1`,
+      `--${service}Port=${ports[service]}`,
+    ]),
+    ...(folder === undefined ? ['--inMemoryPersistence'] : [`--location=${folder}`]),
+    '--silent',
+    // The storage SDKs are newer than any Azurite.
+    '--skipApiVersionCheck',
+    '--disableTelemetry',
+  ];
+}
+
+/** Without the variables that give Azurite other accounts or another database than we say. */
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^AZURITE_/i.test(name)));
+}
+
+function served(child: ChildProcess, onLine: AzuriteOptions['onLine']): Promise<AzuritePorts> {
+  return new Promise((resolve, reject) => {
+    const ports: Partial<AzuritePorts> = {};
+    const lastWords: string[] = [];
+    for (const input of [child.stdout, child.stderr]) {
+      if (input === null) continue;
+      createInterface({ input }).on('line', (line) => {
+        lastWords.push(line);
+        if (lastWords.length > LAST_WORDS) lastWords.shift();
+        onLine?.(line);
+        const [, service, port] = LISTENING.exec(line) ?? [];
+        if (service !== undefined) ports[service.toLowerCase() as keyof AzuritePorts] = Number(port);
+        const { blob, queue, table } = ports;
+        if (blob !== undefined && queue !== undefined && table !== undefined) resolve({ blob, queue, table });
+      });
+    }
+    child.once('error', reject);
+    child.once('close', (code) => {
+      const said = lastWords.join('\n');
+      const taken = /EADDRINUSE\D+(?:[\d.]+:)(\d+)/.exec(said)?.[1];
+      if (taken !== undefined) reject(new PortTakenError(Number(taken)));
+      else reject(new Error(`Azurite ended with code ${code} before it served:\n${said}`));
+    });
+  });
+}
+
+function connectionStringOf(ports: AzuritePorts): string {
+  const endpoint = (port: number) => `http://127.0.0.1:${port}/${ACCOUNT}`;
+  return [
+    'DefaultEndpointsProtocol=http',
+    `AccountName=${ACCOUNT}`,
+    `AccountKey=${ACCOUNT_KEY}`,
+    `BlobEndpoint=${endpoint(ports.blob)}`,
+    `QueueEndpoint=${endpoint(ports.queue)}`,
+    `TableEndpoint=${endpoint(ports.table)}`,
+    '',
+  ].join(';');
+}

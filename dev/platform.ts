@@ -1,0 +1,140 @@
+/** The whole local platform on this machine's loopback: storage, directory, functions host, page. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Azurite, startAzurite } from './azurite.ts';
+import {
+  API_CLIENT_ID,
+  API_CLIENT_SECRET,
+  API_SCOPE_NAME,
+  SPA_CLIENT_ID,
+  TENANT_ID,
+} from './entra/directory.ts';
+import type { Lifetimes } from './entra/lifetimes.ts';
+import { type Entra, startEntra } from './entra/startEntra.ts';
+import { freePorts } from './freePorts.ts';
+import { type Host, spawnHost } from './host/spawnHost.ts';
+import { startWeb, type Web } from './web.ts';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+export type Ports = {
+  web: number;
+  functions: number;
+  entra: number;
+  blob: number;
+  queue: number;
+  table: number;
+};
+
+export type PlatformOptions = {
+  ports?: Ports;
+  /** Kept between runs; undefined keeps nothing. */
+  folder?: string;
+  lifetimes?: Partial<Lifetimes>;
+  /** Further settings of the functions. */
+  settings?: Record<string, string>;
+  /** Without the page, for those who are no browser. */
+  withoutWeb?: boolean;
+  onHostLine?: (line: string) => void;
+};
+
+export type Platform = {
+  azurite: Azurite;
+  entra: Entra;
+  host: Host;
+  /** The page's origin, also when nobody serves it. */
+  webOrigin: string;
+  settings: Record<string, string>;
+  stop(): Promise<void>;
+};
+
+/** Starts everything, or nothing: what was started is stopped again when a part does not come up. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const ports = options.ports ?? (await freePlatformPorts());
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).reverse()) await stopOne();
+  };
+  try {
+    const azurite = await startAzurite({
+      ports: { blob: ports.blob, queue: ports.queue, table: ports.table },
+      ...(options.folder === undefined ? {} : { folder: join(options.folder, 'azurite') }),
+    });
+    stops.push(() => azurite.stop());
+
+    const webOrigin = `http://localhost:${ports.web}`;
+    const entra = await startEntra({
+      port: ports.entra,
+      spaOrigins: [webOrigin],
+      ...(options.folder === undefined ? {} : { keyFile: join(options.folder, 'entra-key.json') }),
+      ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
+    });
+    stops.push(() => entra.close());
+
+    const settings = { ...standInSettings(entra.origin, azurite.connectionString), ...options.settings };
+    const host = await spawnHost({
+      root: ROOT,
+      port: ports.functions,
+      env: settings,
+      cors: webOrigin,
+      settings: false,
+      ...(options.folder === undefined ? {} : { timerStatus: join(options.folder, 'timers.json') }),
+      ...(options.onHostLine === undefined ? {} : { onLine: options.onHostLine }),
+    });
+    stops.push(() => host.stop());
+
+    if (!options.withoutWeb) {
+      const web: Web = await startWeb({
+        port: ports.web,
+        root: join(ROOT, 'dist/spa'),
+        config: standInPage(entra.origin, host.origin),
+      });
+      stops.push(() => web.close());
+    }
+    return { azurite, entra, host, webOrigin, settings, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function freePlatformPorts(): Promise<Ports> {
+  const [web, functions, entra, blob, queue, table] = await freePorts(6);
+  return { web, functions, entra, blob, queue, table } as Ports;
+}
+
+/** What the functions are told of the stand-in; on localhost the keys are made by themselves. */
+function standInSettings(entraOrigin: string, connectionString: string): Record<string, string> {
+  return {
+    FUNCTIONS_WORKER_RUNTIME: 'node',
+    AzureWebJobsStorage: connectionString,
+    ENTRA_TENANT_ID: TENANT_ID,
+    ENTRA_CLIENT_ID: API_CLIENT_ID,
+    ENTRA_CLIENT_SECRET: API_CLIENT_SECRET,
+    ENTRA_AUTHORITY: entraOrigin,
+    API_SCOPE: API_SCOPE_NAME,
+    GRAPH_BASE_URL: entraOrigin,
+    TokenStore: connectionString,
+  };
+}
+
+function standInPage(entraOrigin: string, apiBaseUrl: string): Record<string, unknown> {
+  const tenant = `${entraOrigin}/${TENANT_ID}`;
+  const { host } = new URL(entraOrigin);
+  return {
+    clientId: SPA_CLIENT_ID,
+    // MSAL takes an https name for an authority; where its endpoints are is said below.
+    authority: `https://${host}/${TENANT_ID}`,
+    knownAuthorities: [host],
+    authorityMetadata: JSON.stringify({
+      issuer: `${tenant}/v2.0`,
+      authorization_endpoint: `${tenant}/oauth2/v2.0/authorize`,
+      token_endpoint: `${tenant}/oauth2/v2.0/token`,
+      end_session_endpoint: `${tenant}/oauth2/v2.0/logout`,
+      jwks_uri: `${tenant}/discovery/v2.0/keys`,
+    }),
+    apiScope: `api://${API_CLIENT_ID}/${API_SCOPE_NAME}`,
+    apiBaseUrl,
+    localDemo: true,
+  };
+}

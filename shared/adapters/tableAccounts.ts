@@ -1,0 +1,240 @@
+import { odata, TableClient, type TransactionAction } from '@azure/data-tables';
+import { ConflictError } from '../errors.ts';
+import type { Account, AccountFields, AccountStore, DueRow } from '../ports.ts';
+import {
+  dueRowKey,
+  dueUpperBound,
+  shardOf,
+  type UserId,
+  userOfDueRowKey,
+  userRowKey,
+  wholeSecond,
+} from '../userId.ts';
+import { fromRow, isSameRow, isTombstone, toRow } from './accountRow.ts';
+import { codeOf, hasStatus, present, storageCall } from './storageCall.ts';
+
+export type TableAccountsOptions = {
+  /** Of the storage account, or `UseDevelopmentStorage=true`. Without TLS on loopback alone. */
+  connectionString: string;
+  /** Made at the first write if it is not there. Default `accountActivity`. */
+  tableName?: string;
+  /** Due rows a request, at most 1000. Default 250. */
+  pageSize?: number;
+};
+
+/**
+ * Two rows a user, in the partition of the user's shard: the account (`accountRow.ts`) and the due row. Every
+ * move is one entity-group transaction
+ * (https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions).
+ *
+ * The SDK repeats a request whose answer was lost, and is then refused by its own success: whoever is refused
+ * looks whether the row already is what it was to become.
+ */
+export function createTableAccounts(options: TableAccountsOptions): AccountStore {
+  const { pageSize = 250 } = options;
+  const table = connect(options.connectionString, options.tableName ?? 'accountActivity');
+
+  async function rowAt(shard: string, rowKey: string, abortSignal: AbortSignal) {
+    try {
+      return await table.getEntity(shard, rowKey, { abortSignal });
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  async function read(userId: UserId, abortSignal: AbortSignal): Promise<Account | undefined> {
+    const row = await rowAt(shardOf(userId), userRowKey(userId), abortSignal);
+    return row === undefined ? undefined : fromRow(userId, row, row.etag);
+  }
+
+  async function readPage(filter: string, continuationToken: string | undefined, abortSignal: AbortSignal) {
+    const pages = table.listEntities({ queryOptions: { filter }, abortSignal }).byPage({
+      maxPageSize: pageSize,
+      ...(continuationToken === undefined ? {} : { continuationToken }),
+    });
+    try {
+      const { value: page } = await pages.next();
+      return { rows: page ?? [], continuationToken: page?.continuationToken };
+    } catch (error) {
+      if (codeOf(error) === 'TableNotFound') return { rows: [], continuationToken: undefined };
+      throw error;
+    }
+  }
+
+  /** Answers the ETags of the rows in the order of the actions. */
+  async function submit(actions: TransactionAction[], abortSignal: AbortSignal) {
+    const send = () => table.submitTransaction(actions, { abortSignal });
+    try {
+      return (await send()).subResponses.map(({ etag }) => etag);
+    } catch (error) {
+      if (codeOf(error) !== 'TableNotFound') throw error;
+      await table.createTable({ abortSignal });
+      return (await send()).subResponses.map(({ etag }) => etag);
+    }
+  }
+
+  async function create(fields: AccountFields, abortSignal: AbortSignal): Promise<Account> {
+    const row = toRow(fields);
+    try {
+      const [etag] = await submit([['create', row], putDue(fields)], abortSignal);
+      return fromRow(fields.userId, row, present(etag));
+    } catch (error) {
+      if (!hasStatus(error, 409)) throw error;
+      const stored = await read(fields.userId, abortSignal);
+      if (stored !== undefined && isSameRow(stored, fields)) return stored;
+      throw new ConflictError('The user is there already.');
+    }
+  }
+
+  async function move(
+    from: Account,
+    to: AccountFields,
+    isOurs: (stored: Account) => boolean,
+    abortSignal: AbortSignal,
+    oldDueRow: 'there' | 'missing' = 'there',
+  ): Promise<Account> {
+    const row = toRow(to);
+    const update: TransactionAction = [
+      'update',
+      row,
+      isTombstone(to.state) ? 'Replace' : 'Merge',
+      { etag: from.etag },
+    ];
+    const moves = dueRowKey(from.dueAt, from.userId) !== dueRowKey(to.dueAt, to.userId);
+    const actions = [
+      update,
+      ...(moves ? [putDue(to)] : []),
+      ...(moves && oldDueRow === 'there' ? [dropDue(from)] : []),
+    ];
+    try {
+      const [etag] = await submit(actions, abortSignal);
+      return fromRow(to.userId, row, present(etag));
+    } catch (error) {
+      if (!hasStatus(error, 404, 412)) throw error;
+      const stored = await read(to.userId, abortSignal);
+      if (stored !== undefined && isOurs(stored)) return stored;
+      // Nobody but the due row was missing: that must not hold the user where they are for ever.
+      if (moves && oldDueRow === 'there' && hasStatus(error, 404) && stored?.etag === from.etag) {
+        return move(from, to, isOurs, abortSignal, 'missing');
+      }
+      throw new ConflictError('The row changed since it was read, or is gone.');
+    }
+  }
+
+  /** False when the row changed, or is gone. */
+  async function remove(shard: string, rowKey: string, etag: string, abortSignal: AbortSignal) {
+    try {
+      await table.deleteEntity(shard, rowKey, { etag, abortSignal });
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 404, 412)) return false;
+      throw error;
+    }
+  }
+
+  return {
+    read: (userId, signal) => storageCall('accounts', (abortSignal) => read(userId, abortSignal), signal),
+
+    create: (fields, signal) => storageCall('accounts', (abortSignal) => create(fields, abortSignal), signal),
+
+    move: (from, to, signal) =>
+      storageCall(
+        'accounts',
+        (abortSignal) => move(from, to, (stored) => isSameRow(stored, to), abortSignal),
+        signal,
+      ),
+
+    touch: (userId, at, signal) =>
+      storageCall(
+        'accounts',
+        async (abortSignal) => {
+          const touched = { partitionKey: shardOf(userId), rowKey: userRowKey(userId), lastActivity: at };
+          try {
+            await table.updateEntity(touched, 'Merge', { etag: '*', abortSignal });
+          } catch (error) {
+            if (!hasStatus(error, 404)) throw error;
+          }
+        },
+        signal,
+      ),
+
+    erase: (account, signal) =>
+      storageCall(
+        'accounts',
+        async (abortSignal) => {
+          const shard = shardOf(account.userId);
+          const dueKey = dueRowKey(account.dueAt, account.userId);
+          // The SDK's transactions delete unconditionally, so these are two steps. The account goes first: a due
+          // row that is left behind is deleted when it is due. Its own ETag spares one that was put there anew.
+          const due = await rowAt(shard, dueKey, abortSignal);
+          if (!(await remove(shard, userRowKey(account.userId), account.etag, abortSignal))) {
+            throw new ConflictError('The row changed since it was read, or is gone.');
+          }
+          if (due !== undefined) await remove(shard, dueKey, due.etag, abortSignal);
+        },
+        signal,
+      ),
+
+    async *due(shard, now, signal) {
+      const filter = odata`PartitionKey eq ${shard} and RowKey ge 'due|' and RowKey lt ${dueUpperBound(now)}`;
+      let continuationToken: string | undefined;
+      do {
+        const page = await storageCall(
+          'accounts',
+          (abortSignal) => readPage(filter, continuationToken, abortSignal),
+          signal,
+        );
+        yield* page.rows.flatMap(dueRowOf);
+        // A page may be empty and yet not the last.
+        continuationToken = page.continuationToken;
+      } while (continuationToken !== undefined);
+    },
+
+    claim: (due, lease, signal) =>
+      storageCall(
+        'accounts',
+        async (abortSignal) => {
+          const account = await read(due.userId, abortSignal);
+          if (account === undefined || dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
+            await remove(due.shard, due.rowKey, due.etag, abortSignal);
+            return undefined;
+          }
+          const claimed = { ...account, dueAt: wholeSecond(lease.until), runId: lease.runId };
+          try {
+            return await move(account, claimed, (stored) => stored.runId === lease.runId, abortSignal);
+          } catch (error) {
+            if (error instanceof ConflictError) return undefined;
+            throw error;
+          }
+        },
+        signal,
+      ),
+  };
+}
+
+function connect(connectionString: string, tableName: string): TableClient {
+  const { url } = TableClient.fromConnectionString(connectionString, tableName);
+  return TableClient.fromConnectionString(connectionString, tableName, {
+    allowInsecureConnection: /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(new URL(url).hostname),
+    retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 },
+  });
+}
+
+const dueEntityOf = ({ userId, dueAt }: AccountFields) => ({
+  partitionKey: shardOf(userId),
+  rowKey: dueRowKey(dueAt, userId),
+});
+
+/** Put, not created: a stray due row of this user at this time becomes the one that counts. */
+const putDue = (account: AccountFields): TransactionAction => ['upsert', dueEntityOf(account), 'Replace'];
+const dropDue = (account: AccountFields): TransactionAction => ['delete', dueEntityOf(account)];
+
+/** Nothing for a row that is not one of ours. */
+function dueRowOf(row: { partitionKey?: string; rowKey?: string; etag: string }): DueRow[] {
+  const { partitionKey: shard, rowKey, etag } = row;
+  const userId = rowKey === undefined ? undefined : userOfDueRowKey(rowKey);
+  return shard === undefined || rowKey === undefined || userId === undefined
+    ? []
+    : [{ userId, shard, rowKey, etag }];
+}

@@ -1,0 +1,65 @@
+/** The use cases with their real adapters over the stand-in; rows and caches are in memory, the clock can be set. */
+import { API_CLIENT_ID, TENANT_ID } from '../../dev/entra/directory.ts';
+import type { Entra } from '../../dev/entra/startEntra.ts';
+import { getProfile } from '../../functions/profile/getProfile.ts';
+import { type SweepLimits, sweep } from '../../functions/refreshWorker/sweep.ts';
+import { createGraphReadProfile } from '../../shared/adapters/graph.ts';
+import { createVerifyToken } from '../../shared/adapters/verifyToken.ts';
+import type { AccountStore } from '../../shared/ports.ts';
+import type { ScheduleSettings } from '../../shared/rules/schedule.ts';
+import { createLogId } from '../../shared/userId.ts';
+import { createMemoryAccountStore } from './memoryAccountStore.ts';
+import { callerFor, createTestTokens, type TestTokensOptions } from './userTokens.ts';
+
+const SCHEDULE: ScheduleSettings = {
+  idleForMs: 60_000,
+  minIntervalMs: 300_000,
+  everyRun: false,
+  retentionMs: 90 * 86_400_000,
+};
+const LIMITS: SweepLimits = { concurrency: 4, runForMs: 50_000, leaseForMs: 300_000 };
+
+export function createLocalApp(
+  entra: Entra,
+  options: TestTokensOptions & { schedule?: Partial<ScheduleSettings>; accounts?: AccountStore } = {},
+) {
+  const { tokens, store, sealer, events } = createTestTokens(entra, options);
+  const clock = { aheadMs: 0 };
+  const accounts = options.accounts ?? createMemoryAccountStore();
+  const deps = {
+    verifyAccessToken: createVerifyToken({
+      jwksUri: `${entra.origin}/${TENANT_ID}/discovery/v2.0/keys`,
+      rules: {
+        clientId: API_CLIENT_ID,
+        scope: 'access_as_user',
+        authority: entra.origin,
+        allowedTenants: 'any',
+        allowedClients: undefined,
+      },
+      timeoutMs: 5_000,
+    }),
+    readProfile: createGraphReadProfile({ baseUrl: entra.origin, timeoutMs: 5_000 }),
+    userTokens: tokens,
+    accounts,
+    tokenCache: store,
+    schedule: { ...SCHEDULE, ...options.schedule },
+    logId: createLogId(new Uint8Array(32)),
+    log: (event: (typeof events)[number]) => void events.push(event),
+    now: () => new Date(Date.now() + clock.aheadMs),
+    random: Math.random,
+  };
+  return {
+    ...deps,
+    sealer,
+    events,
+    clock,
+    /** The user signs in anew and asks for their profile. */
+    async visit(name: string) {
+      const caller = await callerFor(entra, name);
+      await getProfile(deps, caller.assertion);
+      return caller.userId;
+    },
+    sweep: (limits: Partial<SweepLimits> = {}) =>
+      sweep(deps, { ...LIMITS, ...limits }, AbortSignal.timeout(60_000)),
+  };
+}

@@ -1,0 +1,26 @@
+import { ConflictError } from '../../shared/errors.ts';
+import type { StoredCache, TokenCacheStore } from '../../shared/ports.ts';
+import type { UserId } from '../../shared/userId.ts';
+
+/** The in-memory twin of the blob store, with its ETags and conflicts. */
+export function createMemoryTokenCacheStore(): TokenCacheStore {
+  const stored = new Map<UserId, StoredCache>();
+  let version = 0;
+  return {
+    read: async (userId) => stored.get(userId),
+    async write(userId, sealed, ifMatch) {
+      const current = stored.get(userId);
+      if (current?.etag !== ifMatch) {
+        if (current?.sealed === sealed) return current.etag;
+        throw new ConflictError('Another version is stored.');
+      }
+      version += 1;
+      const etag = `"${version}"`;
+      stored.set(userId, { sealed, etag });
+      return etag;
+    },
+    async remove(userId) {
+      stored.delete(userId);
+    },
+  };
+}
