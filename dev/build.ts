@@ -1,13 +1,16 @@
 /** `npm run build:functions`: one ESM bundle that Azure, Core Tools and the local host load through `main`. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const outdir = join(root, 'dist/functions');
 
 await build({
   absWorkingDir: root,
-  entryPoints: { main: 'functions/main.ts' },
-  outdir: 'dist/functions',
+  entryPoints: { app: 'functions/main.ts' },
+  outdir,
   bundle: true,
   format: 'esm',
   platform: 'node',
@@ -18,11 +21,10 @@ await build({
   external: ['@azure/functions-core'],
   banner: {
     // Some packages in the bundle are CommonJS and call require for Node's own modules.
-    js: [
-      "import { createRequire as __createRequire } from 'node:module';",
-      'const require = __createRequire(import.meta.url);',
-      'process.setSourceMapsEnabled(true);',
-    ].join(' '),
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
   logLevel: 'warning',
 });
+
+// Source maps hold for what is loaded after they were switched on, so `main` switches and then loads.
+await writeFile(join(outdir, 'main.js'), "process.setSourceMapsEnabled(true);\nawait import('./app.js');\n");

@@ -2,6 +2,7 @@
 import { app } from '@azure/functions';
 import { compose } from '../shared/compose.ts';
 import { readConfig } from '../shared/config.ts';
+import { createLog, nameOfError } from '../shared/log.ts';
 import { createProfileHandler } from './profile/handler.ts';
 import { createRefreshWorkerHandler } from './refreshWorker/handler.ts';
 
@@ -17,3 +18,19 @@ app.http('profile', {
 });
 
 app.timer('refreshWorker', { schedule: '0 * * * * *', handler: createRefreshWorkerHandler(deps) });
+
+// Said once and early, but no reason to stay down: storage may come up a moment later.
+app.hook.appStart(() => {
+  const log = createLog(console);
+  services.checkStorage().then(
+    () => log({ event: 'storage.ready' }),
+    (error: unknown) =>
+      log({
+        event: 'storage.unreachable',
+        setting: 'TokenStore',
+        remedy:
+          'Start Azurite, or check TokenStore and the firewall of its account. Until then nothing is kept.',
+        error: nameOfError(error),
+      }),
+  );
+});

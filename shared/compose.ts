@@ -9,7 +9,7 @@ import type { Log } from './log.ts';
 import type { AccountStore, ReadProfile, TokenCacheStore, UserTokens, VerifyAccessToken } from './ports.ts';
 import { authorityOf } from './rules/authority.ts';
 import type { ScheduleSettings } from './rules/schedule.ts';
-import { createLogId, type LogId } from './userId.ts';
+import { createLogId, type LogId, toUserId } from './userId.ts';
 
 /** Everything the functions need, wired once a process. */
 export type App = {
@@ -21,6 +21,8 @@ export type App = {
   userTokens: (log: Log) => UserTokens;
   logId: LogId;
   schedule: ScheduleSettings;
+  /** Reads one row and one cache that are nobody's. @throws {UnavailableError} */
+  checkStorage: () => Promise<void>;
 };
 
 /**
@@ -33,12 +35,18 @@ const KEYS_TIMEOUT_MS = 5_000;
 /** Continuous access evaluation: this client understands claims challenges. */
 const CLIENT_CAPABILITIES = ['CP1'];
 
+const NOBODY = toUserId({
+  tid: '00000000-0000-0000-0000-000000000000',
+  oid: '00000000-0000-0000-0000-000000000000',
+});
+
 /** Builds the adapters. No I/O happens here. */
 export function compose(config: Config): App {
   const { entra } = config;
   const logId = createLogId(config.logHashKey);
   const storage = { connectionString: config.storageConnectionString };
   const tokenCache = createBlobTokenCache(storage);
+  const accounts = createTableAccounts(storage);
   const sealer = createSealer(config.cacheKeys);
   const msal = {
     auth: (tid: string) => ({
@@ -57,11 +65,15 @@ export function compose(config: Config): App {
       timeoutMs: KEYS_TIMEOUT_MS,
     }),
     readProfile: createGraphReadProfile({ baseUrl: config.graphBaseUrl, timeoutMs: GRAPH_TIMEOUT_MS }),
-    accounts: createTableAccounts(storage),
+    accounts,
     tokenCache,
     userTokens: (log) =>
       createMsalUserTokens(msal, { store: tokenCache, sealer, logId, log, random: Math.random }),
     logId,
     schedule: config.schedule,
+    checkStorage: async () => {
+      await accounts.read(NOBODY);
+      await tokenCache.read(NOBODY);
+    },
   };
 }

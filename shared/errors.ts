@@ -87,12 +87,17 @@ export type ConfigFault = { setting: string; problem: string; remedy: string };
 /** Every fault of the settings at once. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  readonly faults: readonly ConfigFault[];
+  // Private, so that printing the error does not say everything twice.
+  readonly #faults: readonly ConfigFault[];
+
+  get faults(): readonly ConfigFault[] {
+    return this.#faults;
+  }
 
   constructor(faults: readonly ConfigFault[]) {
     super(
       `The settings do not hold together:\n${faults.map((f) => `  ${f.setting}: ${f.problem}. ${f.remedy}`).join('\n')}`,
     );
-    this.faults = faults;
+    this.#faults = faults;
   }
 }

@@ -1,0 +1,129 @@
+import { ContainerClient } from '@azure/storage-blob';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
+import { createBlobTokenCache } from '../../../shared/adapters/blobTokenCache.ts';
+import { ConflictError } from '../../../shared/errors.ts';
+import type { TokenCacheStore } from '../../../shared/ports.ts';
+import type { UserId } from '../../../shared/userId.ts';
+import { uniqueName } from '../../support/azuriteAccounts.ts';
+import { busy, expectOutage, FORBIDDEN } from '../../support/azuriteFaults.ts';
+import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../support/azuriteProxy.ts';
+import { someUser } from '../../support/sampleAccount.ts';
+
+const any = () => true;
+const isPut = ({ method }: SeenRequest) => method === 'PUT';
+const isDelete = ({ method }: SeenRequest) => method === 'DELETE';
+const makesContainer = ({ url }: SeenRequest) => url.searchParams.get('restype') === 'container';
+
+type Method = (store: TokenCacheStore, user: UserId) => Promise<unknown>;
+const METHODS: [string, Method][] = [
+  ['read', (store, user) => store.read(user)],
+  ['write', (store, user) => store.write(user, 'sealed', undefined)],
+  ['remove', (store, user) => store.remove(user)],
+];
+
+describe('The blob token cache', () => {
+  let azurite: Azurite;
+  let proxy: AzuriteProxy;
+  let containerName: string;
+  let store: TokenCacheStore;
+  const user = someUser();
+  beforeAll(async () => {
+    azurite = await startAzurite();
+  });
+  afterAll(() => azurite.stop());
+  beforeEach(async () => {
+    proxy = await startAzuriteProxy(azurite, 'blob');
+    containerName = uniqueName();
+    store = createBlobTokenCache({ connectionString: proxy.connectionString, containerName });
+  });
+  afterEach(() => proxy.close());
+
+  it('keeps a cache in one blob of type application/jose, named by the user id', async () => {
+    const etag = await store.write(user, 'sealed', undefined);
+    const container = new ContainerClient(azurite.connectionString, containerName);
+    const blob = await container.getBlobClient(user).getProperties();
+    expect(blob).toMatchObject({ etag, contentType: 'application/jose', contentLength: 6 });
+  });
+
+  it('makes the container once, when it is first missed', async () => {
+    expect(await store.read(user)).toBeUndefined();
+    await store.remove(user);
+    expect(proxy.seen.filter(makesContainer)).toHaveLength(0);
+    await store.write(user, 'sealed', undefined);
+    await store.write(someUser(), 'sealed', undefined);
+    expect(proxy.seen.filter(makesContainer)).toHaveLength(1);
+  });
+
+  it('does not remember that the container could not be made', async () => {
+    proxy.next(makesContainer, FORBIDDEN);
+    await expectOutage(store.write(user, 'sealed', undefined), user, 'AuthorizationFailure');
+    const users = Array.from({ length: 5 }, someUser);
+    await Promise.all(users.map((one) => store.write(one, 'sealed', undefined)));
+    for (const one of users) expect((await store.read(one))?.sealed).toBe('sealed');
+  });
+
+  it('tries again when the service is busy', async () => {
+    proxy.next(isPut, busy());
+    proxy.next(isPut, busy());
+    const etag = await store.write(user, 'sealed', undefined);
+    proxy.next(any, busy());
+    expect(await store.read(user)).toEqual({ sealed: 'sealed', etag });
+  });
+
+  it.each([
+    ['first', undefined],
+    ['later', 'before'],
+  ])('knows its own success when the answer to a %s write is lost', async (_, before) => {
+    await store.write(someUser(), 'makes the container', undefined);
+    const ifMatch = before === undefined ? undefined : await store.write(user, before, undefined);
+    proxy.seen.length = 0;
+    proxy.next(isPut, 'lost');
+    const etag = await store.write(user, 'sealed', ifMatch);
+    expect(proxy.seen.filter(isPut)).toHaveLength(2);
+    expect(await store.read(user)).toEqual({ sealed: 'sealed', etag });
+  });
+
+  it('does not take another writer for itself when an answer is lost', async () => {
+    const first = await store.write(user, 'first', undefined);
+    await store.write(user, 'by somebody else', first);
+    proxy.next(isPut, 'lost');
+    await expect(store.write(user, 'by me', first)).rejects.toThrow(ConflictError);
+  });
+
+  it('removes a cache although the answer is lost', async () => {
+    await store.write(user, 'sealed', undefined);
+    proxy.next(isDelete, 'lost');
+    await store.remove(user);
+    expect(await store.read(user)).toBeUndefined();
+  });
+
+  it.each(METHODS)('says that access is refused when it cannot %s, and not for whom', async (_, method) => {
+    proxy.next(any, FORBIDDEN);
+    await expectOutage(method(store, user), user, 'AuthorizationFailure 403');
+  });
+
+  it.each(METHODS)('says that nobody is there when it cannot %s', async (_, method) => {
+    await proxy.close();
+    await expectOutage(method(store, user), user, 'ECONNREFUSED');
+    proxy = await startAzuriteProxy(azurite, 'blob');
+  });
+
+  it.each(METHODS)('stops a %s when its caller has stopped waiting', async (_, method) => {
+    const abort = new AbortController();
+    const impatient: TokenCacheStore = {
+      read: (one) => store.read(one, abort.signal),
+      write: (one, sealed, ifMatch) => store.write(one, sealed, ifMatch, abort.signal),
+      remove: (one) => store.remove(one, abort.signal),
+    };
+    proxy.next(any, 'none');
+    const operation = method(impatient, user);
+    setTimeout(() => abort.abort(), 50);
+    await expectOutage(operation, user, 'AbortError');
+  });
+
+  it('does not wait for ever for a service that says nothing', async () => {
+    proxy.next(any, 'none');
+    await expectOutage(store.read(user), user, 'AbortError');
+  });
+});

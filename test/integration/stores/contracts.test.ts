@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
+import { createBlobTokenCache } from '../../../shared/adapters/blobTokenCache.ts';
+import { accountStoreContract } from '../../support/accountStoreContract.ts';
+import { openAzuriteAccounts, uniqueName } from '../../support/azuriteAccounts.ts';
+import { checkDueRowInvariant } from '../../support/dueRowInvariant.ts';
+import { tokenCacheStoreContract } from '../../support/tokenCacheStoreContract.ts';
+
+let azurite: Azurite;
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(() => azurite.stop());
+
+tokenCacheStoreContract('Azure blobs', () =>
+  createBlobTokenCache({ connectionString: azurite.connectionString, containerName: uniqueName() }),
+);
+
+accountStoreContract('An Azure table', () => openAzuriteAccounts(azurite));
+
+describe('An Azure table', () => {
+  it('has one due row for every user, whatever is done to them at once', () =>
+    checkDueRowInvariant(() => openAzuriteAccounts(azurite), 20));
+});
