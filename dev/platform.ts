@@ -1,6 +1,7 @@
 /** The whole local platform on this machine's loopback: storage, directory, functions host, page. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { authorityOf } from '../shared/rules/authority.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
 import {
   API_CLIENT_ID,
@@ -119,20 +120,9 @@ function standInSettings(entraOrigin: string, connectionString: string): Record<
 }
 
 function standInPage(entraOrigin: string, apiBaseUrl: string): Record<string, unknown> {
-  const tenant = `${entraOrigin}/${TENANT_ID}`;
-  const { host } = new URL(entraOrigin);
   return {
     clientId: SPA_CLIENT_ID,
-    // MSAL takes an https name for an authority; where its endpoints are is said below.
-    authority: `https://${host}/${TENANT_ID}`,
-    knownAuthorities: [host],
-    authorityMetadata: JSON.stringify({
-      issuer: `${tenant}/v2.0`,
-      authorization_endpoint: `${tenant}/oauth2/v2.0/authorize`,
-      token_endpoint: `${tenant}/oauth2/v2.0/token`,
-      end_session_endpoint: `${tenant}/oauth2/v2.0/logout`,
-      jwks_uri: `${tenant}/discovery/v2.0/keys`,
-    }),
+    ...authorityOf(entraOrigin, TENANT_ID),
     apiScope: `api://${API_CLIENT_ID}/${API_SCOPE_NAME}`,
     apiBaseUrl,
     localDemo: true,

@@ -135,6 +135,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     );
   }
 
+  if (storage?.exposed) {
+    fault('TokenStore', 'would send token caches over plain http', 'Use https; http is for localhost alone.');
+  }
+
   const config: Config = {
     entra: {
       tenantId,
@@ -169,22 +173,30 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
 type Fault = (setting: SettingName, problem: string, remedy: string) => void;
 /** `localSecret` is there for storage on loopback alone, where what is kept is nobody's but the developer's. */
-type Storage = { localSecret: string | undefined };
+type Storage = {
+  localSecret: string | undefined;
+  /** Plain http to another machine. */
+  exposed: boolean;
+};
 
 function readStorage(connectionString: string): Storage | undefined {
-  if (/^UseDevelopmentStorage=true;?$/i.test(connectionString)) return { localSecret: 'devstoreaccount1' };
+  if (/^UseDevelopmentStorage=true;?$/i.test(connectionString)) {
+    return { localSecret: 'devstoreaccount1', exposed: false };
+  }
   const parts = new Map(
     connectionString.split(';').flatMap((part) => {
       const at = part.indexOf('=');
       return at > 0 ? [[part.slice(0, at).trim().toLowerCase(), part.slice(at + 1).trim()] as const] : [];
     }),
   );
-  const endpoints = ['blobendpoint', 'tableendpoint'].map((name) => parts.get(name));
-  if (!parts.has('accountname') && endpoints.includes(undefined)) return undefined;
-  const local = endpoints.every(
-    (url) => URL.canParse(url ?? '') && LOOPBACK.has(new URL(url ?? '').hostname),
-  );
-  return { localSecret: local ? (parts.get('accountname') ?? '') : undefined };
+  const endpoints = ['blobendpoint', 'tableendpoint'].flatMap((name) => parts.get(name) ?? []);
+  const complete = parts.has('accountname') ? parts.has('accountkey') : parts.has('sharedaccesssignature');
+  if (!complete || !endpoints.every((url) => URL.canParse(url))) return undefined;
+  if (endpoints.length < 2 && !parts.has('accountname')) return undefined;
+  const local = endpoints.length === 2 && endpoints.every((url) => LOOPBACK.has(new URL(url).hostname));
+  const plain =
+    parts.get('defaultendpointsprotocol') === 'http' || endpoints.some((url) => url.startsWith('http:'));
+  return { localSecret: local ? (parts.get('accountname') ?? '') : undefined, exposed: plain && !local };
 }
 
 /** The same for every start on this machine, so that caches stay readable; worth nothing as a secret. */

@@ -181,7 +181,9 @@ function activeAccount(
   token: UserToken,
 ): AccountFields {
   const lastActivity = deps.now();
-  const waits = account.state === 'pending' || account.state === 'active';
+  const firstLook = firstLookAt(lastActivity, deps.schedule);
+  // Whoever is kept warm, is due sooner or is claimed right now keeps the place they have.
+  const stays = account.state === 'active' || account.dueAt <= firstLook || account.runId !== undefined;
   return {
     ...account,
     homeAccountId: token.homeAccountId,
@@ -191,8 +193,9 @@ function activeAccount(
     failure: undefined,
     attempts: 0,
     expiresOn: token.expiresOn,
-    refreshTokenExpiresOn: token.refreshTokenExpiresOn ?? account.refreshTokenExpiresOn,
-    // Whoever waits keeps the place (and the worker's lease) they have.
-    ...(waits ? {} : { dueAt: firstLookAt(lastActivity, deps.schedule), runId: undefined }),
+    // An exchange brings a refresh token of its own; what was known of the old one says nothing of it.
+    refreshTokenExpiresOn:
+      token.source === 'network' ? token.refreshTokenExpiresOn : account.refreshTokenExpiresOn,
+    ...(stays ? {} : { dueAt: firstLook }),
   };
 }

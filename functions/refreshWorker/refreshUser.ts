@@ -40,7 +40,6 @@ export type Turn = {
 };
 
 const SETTLE_TRIES = 5;
-const MAX_HISTORY = 20;
 
 /**
  * One claimed user's turn, from decision to settle. If the row changes under it (the user came back), it is read
@@ -131,7 +130,7 @@ async function settleToken(
     lastRefreshed: now,
     expiresOn: token.expiresOn,
     refreshTokenExpiresOn: token.refreshTokenExpiresOn ?? account.refreshTokenExpiresOn,
-    history: [...account.history, { at: now, outcome } satisfies HistoryEntry].slice(-MAX_HISTORY),
+    history: [...account.history, { at: now, outcome } satisfies HistoryEntry],
   };
   const dueAt = nextLookAfterSuccess(settled, now, deps.schedule, deps.random());
   await deps.accounts.move(account, { ...settled, dueAt }, signal);
@@ -170,7 +169,7 @@ async function settleFailure(
       ...(suberror === undefined ? {} : { suberror }),
       ...(claims === undefined ? {} : { claims }),
     },
-    history: [...account.history, { at: now, outcome: 'failed' as const, kind, code }].slice(-MAX_HISTORY),
+    history: [...account.history, { at: now, outcome: 'failed' as const, kind, code }],
   };
   const settled: AccountFields =
     kind === 'needs-user' || kind === 'cache-lost'

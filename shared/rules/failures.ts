@@ -33,6 +33,9 @@ const ONE_TENANT = new Set([90002, 500011, 650051, 650052, 700016, 7000112]);
 const USER_FLOW_THROTTLED = 50196;
 const USER_ERRORS = new Set(['interaction_required', 'consent_required', 'login_required', 'invalid_grant']);
 
+/** Some services say with a 4xx what others say with a 5xx. */
+const PASSING_ERRORS = new Set(['temporarily_unavailable', 'server_error']);
+
 /** What a code looks like. Anything else is prose, which may name people. */
 const CODE = /^[\w.-]{1,64}$/;
 
@@ -46,6 +49,7 @@ const TABLE: readonly Row[] = [
   { kind: 'needs-user', when: (f) => f.local === 'refresh_token_expired' },
   { kind: 'throttled', when: (f) => f.errorNo === USER_FLOW_THROTTLED || f.status === 429 },
   { kind: 'transient', when: (f) => f.noAnswer !== undefined || (f.status ?? 0) >= 500 },
+  { kind: 'transient', when: (f) => f.status === 408 || PASSING_ERRORS.has(f.error ?? '') },
   { kind: 'misconfigured', when: (f) => f.errorNo !== undefined && OWN_CREDENTIAL.has(f.errorNo) },
   { kind: 'tenant', when: (f) => f.errorNo !== undefined && ONE_TENANT.has(f.errorNo) },
   { kind: 'needs-user', when: (f) => f.claims !== undefined || USER_ERRORS.has(f.error ?? '') },

@@ -203,6 +203,19 @@ describe('a sweep', () => {
     for (const { name } of DEMO_USERS) expect(await refreshesOf(name, 200)).toBe(1);
   });
 
+  it('looks at a user again who came back after there was nothing to act with', async () => {
+    const app = createLocalApp(entra);
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'consent' });
+    await expect(app.visit('adele')).rejects.toThrow();
+    app.clock.aheadMs = 2 * MINUTE;
+    expect(await app.sweep()).toMatchObject({ waiting: 1, failed: {} });
+    await control(entra, 'DELETE', '/users/adele/fault');
+    const user = await app.visit('adele');
+    expect(await app.accounts.read(user)).toMatchObject({ state: 'active' });
+    app.clock.aheadMs += 2 * MINUTE;
+    expect(await app.sweep()).toMatchObject({ refreshed: 1 });
+  });
+
   it('claims nobody once its time is over', async () => {
     const app = createLocalApp(entra);
     await app.visit('adele');

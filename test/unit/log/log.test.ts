@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UnavailableError, UserTokenError } from '../../../shared/errors.ts';
+import { createLog, type LogEvent, nameOfError } from '../../../shared/log.ts';
+
+function logTo(correlationId?: string) {
+  const lines: [level: string, line: string][] = [];
+  const sink = {
+    info: (line: string) => lines.push(['info', line]),
+    warn: (line: string) => lines.push(['warn', line]),
+    error: (line: string) => lines.push(['error', line]),
+  };
+  return { log: createLog(sink, correlationId), lines };
+}
+
+describe('createLog', () => {
+  it.each<[level: string, event: LogEvent]>([
+    ['info', { event: 'request.answered', status: 200, ms: 3 }],
+    ['error', { event: 'request.failed', status: 500, ms: 3, code: 'INTERNAL', error: 'TypeError' }],
+    ['info', { event: 'account.seen-first', user: '0123456789abcdef' }],
+    ['info', { event: 'account.healed', user: '0123456789abcdef' }],
+    ['warn', { event: 'account.not-recorded', user: '0123456789abcdef', error: 'ConflictError' }],
+    ['warn', { event: 'cache.not-read', user: '0123456789abcdef', why: 'corrupt' }],
+    ['warn', { event: 'cache.not-written', user: '0123456789abcdef', why: 'deleted' }],
+    ['error', { event: 'cache.foreign-entry', user: '0123456789abcdef' }],
+    ['warn', { event: 'cache.former-home-dropped', user: '0123456789abcdef' }],
+    ['info', { event: 'user.turn-ended', user: '0123456789abcdef', outcome: 'refreshed', ms: 3 }],
+    ['error', { event: 'user.failed-unexpectedly', user: '0123456789abcdef', error: 'TypeError' }],
+    ['error', { event: 'sweep.stopped', why: 'misconfigured' }],
+    ['error', { event: 'sweep.shard-failed', shard: '0', error: 'UnavailableError' }],
+    [
+      'error',
+      { event: 'storage.unreachable', setting: 'TokenStore', remedy: 'Start it.', error: 'RestError' },
+    ],
+    ['info', { event: 'storage.ready' }],
+  ])('writes at level %s, as one JSON line: $event', (level, event) => {
+    const { log, lines } = logTo();
+    log(event);
+    expect(lines).toEqual([[level, JSON.stringify(event)]]);
+  });
+
+  it('adds the correlation id it was made with', () => {
+    const { log, lines } = logTo('an-invocation-id');
+    log({ event: 'storage.ready' });
+    expect(lines).toEqual([['info', '{"event":"storage.ready","correlationId":"an-invocation-id"}']]);
+  });
+
+  it('writes one line whatever stands in a field', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary-ascii' }), (why) => {
+        const { log, lines } = logTo();
+        log({ event: 'sweep.stopped', why });
+        expect(lines).toHaveLength(1);
+        expect(lines[0]?.[1]).not.toMatch(/[\n\r]/);
+        expect(JSON.parse(lines[0]?.[1] ?? '')).toEqual({ event: 'sweep.stopped', why });
+      }),
+    );
+  });
+});
+
+describe('nameOfError', () => {
+  const withFields = (error: Error, fields: object): Error => Object.assign(error, fields);
+
+  it.each<[error: unknown, name: string]>([
+    [new TypeError('x'), 'TypeError'],
+    [withFields(new Error('x'), { code: 'ECONNREFUSED' }), 'Error:ECONNREFUSED'],
+    [
+      withFields(new Error('x'), { name: 'RestError', code: 'BlobNotFound', statusCode: 404 }),
+      'RestError:BlobNotFound:404',
+    ],
+    [withFields(new Error('x'), { code: 7, statusCode: 'x' }), 'Error'],
+    [
+      new UnavailableError('accounts', { cause: withFields(new Error('x'), { code: 'ETIMEDOUT' }) }),
+      'UnavailableError<Error:ETIMEDOUT',
+    ],
+    [new UserTokenError({ kind: 'tenant', code: 'AADSTS700016' }), 'UserTokenError:AADSTS700016'],
+    ['text', 'string'],
+    [undefined, 'undefined'],
+    [null, 'object'],
+  ])('tells %o by class and code', (error, name) => {
+    expect(nameOfError(error)).toBe(name);
+  });
+
+  it('shows no message and no URL, of the error or of its causes', () => {
+    const secret = 'https://account.table.core.windows.net/a0000000/c0000000?sig=canary';
+    const cause = withFields(new Error(secret), { url: secret, request: { url: secret }, statusCode: 503 });
+    expect(nameOfError(new Error(secret, { cause: new TypeError(secret, { cause }) }))).toBe(
+      'Error<TypeError<Error:503',
+    );
+    expect(nameOfError(secret)).toBe('string');
+    expect(nameOfError(new Error(secret, { cause: secret }))).toBe('Error');
+  });
+});

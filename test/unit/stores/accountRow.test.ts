@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { fromRow, isSameRow, toRow } from '../../../shared/adapters/accountRow.ts';
+import type { HistoryEntry } from '../../../shared/ports.ts';
+import { sampleAccount } from '../../support/sampleAccount.ts';
+
+const AT = new Date('2026-11-20T09:00:00.123Z');
+
+describe('toRow', () => {
+  it('gives every column a value, so that a merge clears what is undefined', () => {
+    const account = sampleAccount();
+    const empty = {
+      homeAccountId: undefined,
+      userPrincipalName: undefined,
+      runId: undefined,
+      failure: undefined,
+      lastRefreshed: undefined,
+      expiresOn: undefined,
+      refreshTokenExpiresOn: undefined,
+    };
+    const row = toRow({ ...account, ...empty });
+    expect(Object.keys(row)).toEqual(Object.keys(toRow(account)));
+    expect(Object.values(row)).not.toContain(undefined);
+  });
+
+  it('leaves out a challenge that does not fit its column, and keeps the rest of the failure', () => {
+    const failure = { kind: 'needs-user', code: 'AADSTS50076', at: AT } as const;
+    const account = sampleAccount({ failure: { ...failure, claims: `{"a":"${'x'.repeat(40_000)}"}` } });
+    const row = toRow(account);
+    expect(String(row.failure).length).toBeLessThan(32_768);
+    expect(fromRow(account.userId, row, '').failure).toEqual(failure);
+  });
+
+  it('drops the oldest of a history that is too long for its column', () => {
+    const history = Array.from(
+      { length: 20 },
+      (_, n): HistoryEntry => ({
+        at: new Date(AT.getTime() + n),
+        outcome: 'failed',
+        kind: 'transient',
+        code: 'x'.repeat(2_000),
+      }),
+    );
+    const account = sampleAccount({ history });
+    const row = toRow(account);
+    expect(String(row.history).length).toBeLessThanOrEqual(16_000);
+    expect(fromRow(account.userId, row, '').history).toEqual(history.slice(-7));
+  });
+});
+
+describe('fromRow', () => {
+  it.each([
+    '',
+    'no JSON',
+    'null',
+    '1',
+    '[]',
+    '{}',
+    '{"kind":"unheard-of","code":"x","at":"2026-11-20T09:00:00Z"}',
+    '{"kind":"toString","code":"x","at":"2026-11-20T09:00:00Z"}',
+    '{"kind":"tenant","at":"2026-11-20T09:00:00Z"}',
+    '{"kind":"tenant","code":"x","at":"soon"}',
+    '{"kind":"tenant","code":"x"}',
+    null,
+    42,
+  ])('takes %j for no failure', (failure) => {
+    const account = sampleAccount();
+    const row = { ...toRow(account), failure };
+    expect(fromRow(account.userId, row, '')).toEqual({ ...account, etag: '', failure: undefined });
+  });
+
+  it.each([
+    '',
+    'no JSON',
+    'null',
+    '{"length":3}',
+    '[null,1,"x",{}]',
+    undefined,
+  ])('takes %j for no history', (history) => {
+    const account = sampleAccount();
+    const row = { ...toRow(account), history };
+    expect(fromRow(account.userId, row, '')).toEqual({ ...account, etag: '', history: [] });
+  });
+
+  it('keeps of a history what it understands', () => {
+    const { userId, ...account } = sampleAccount();
+    const history = JSON.stringify([
+      { at: AT, outcome: 'unheard-of' },
+      { at: AT, outcome: 'failed', kind: 'unheard-of', code: 7 },
+      { at: AT, outcome: 'refreshed', later: 'column' },
+    ]);
+    expect(fromRow(userId, { ...toRow({ userId, ...account }), history }, '').history).toEqual([
+      { at: AT, outcome: 'failed' },
+      { at: AT, outcome: 'refreshed' },
+    ]);
+  });
+
+  it('reads a row that is all but empty', () => {
+    const { userId } = sampleAccount();
+    expect(fromRow(userId, {}, 'etag')).toEqual({
+      userId,
+      homeAccountId: undefined,
+      userPrincipalName: undefined,
+      lastActivity: new Date(0),
+      state: 'needs-user',
+      dueAt: new Date(0),
+      runId: undefined,
+      failure: undefined,
+      attempts: 0,
+      lastRefreshed: undefined,
+      expiresOn: undefined,
+      refreshTokenExpiresOn: undefined,
+      history: [],
+      etag: 'etag',
+    });
+  });
+});
+
+describe('isSameRow', () => {
+  it('compares what is stored, not how it was put', () => {
+    const account = sampleAccount({ dueAt: new Date('2026-11-20T09:00:00.001Z') });
+    expect(isSameRow(account, fromRow(account.userId, toRow(account), 'etag'))).toBe(true);
+    expect(isSameRow(account, { ...account, attempts: account.attempts + 1 })).toBe(false);
+    expect(
+      isSameRow(account, { ...account, lastActivity: new Date(account.lastActivity.getTime() + 1) }),
+    ).toBe(false);
+  });
+
+  it('does not tell tombstones apart by what they do not keep', () => {
+    const tombstone = sampleAccount({ state: 'retired' });
+    expect(isSameRow(tombstone, { ...tombstone, attempts: 9, homeAccountId: undefined })).toBe(true);
+  });
+});

@@ -1,0 +1,28 @@
+import { describe, it } from 'vitest';
+import { accountStoreContract, type OpenAccountStore } from '../../support/accountStoreContract.ts';
+import { checkDueRowInvariant } from '../../support/dueRowInvariant.ts';
+import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
+import { createMemoryTokenCacheStore } from '../../support/memoryTokenCacheStore.ts';
+import { tokenCacheStoreContract } from '../../support/tokenCacheStoreContract.ts';
+
+tokenCacheStoreContract('The in-memory twin', createMemoryTokenCacheStore);
+
+const open: OpenAccountStore = () => {
+  const store = createMemoryAccountStore();
+  let puts = 0;
+  return {
+    store,
+    dueRowKeys: async () => [...store.dueRows.keys()].sort(),
+    async putDueRow(_, rowKey) {
+      puts += 1;
+      store.dueRows.set(rowKey, `put ${puts}`);
+    },
+  };
+};
+
+accountStoreContract('The in-memory twin', open);
+
+describe('The in-memory twin', () => {
+  it('has one due row for every user, whatever is done to them in which order', () =>
+    checkDueRowInvariant(open, 500));
+});
