@@ -15,7 +15,7 @@ process.once('disconnect', () => {
 // A terminal's Ctrl-C reaches every process in it, but Azurite is still needed until the parent says otherwise.
 process.on('SIGINT', () => {});
 process.on('newListener', (event, listener) => {
-  if (event === 'SIGINT') setImmediate(() => process.off(event, listener));
+  if (event === 'SIGINT') process.nextTick(() => process.off(event, listener));
 });
 
 // By name, because the package has no types.

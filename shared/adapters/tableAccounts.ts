@@ -114,8 +114,8 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
       if (!hasStatus(error, 404, 412)) throw error;
       const stored = await read(to.userId, abortSignal);
       if (stored !== undefined && isOurs(stored)) return stored;
-      // Nobody but the due row was missing: that must not hold the user where they are for ever.
-      if (moves && oldDueRow === 'there' && hasStatus(error, 404) && stored?.etag === from.etag) {
+      // It may be the due row alone that is missing: that must not hold the user where they are for ever.
+      if (moves && oldDueRow === 'there' && hasStatus(error, 404)) {
         return move(from, to, isOurs, abortSignal, 'missing');
       }
       throw new ConflictError('The row changed since it was read, or is gone.');

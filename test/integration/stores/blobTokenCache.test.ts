@@ -6,7 +6,7 @@ import { ConflictError } from '../../../shared/errors.ts';
 import type { TokenCacheStore } from '../../../shared/ports.ts';
 import type { UserId } from '../../../shared/userId.ts';
 import { uniqueName } from '../../support/azuriteAccounts.ts';
-import { busy, expectOutage, FORBIDDEN } from '../../support/azuriteFaults.ts';
+import { BUSY, expectOutage, FORBIDDEN } from '../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../support/azuriteProxy.ts';
 import { someUser } from '../../support/sampleAccount.ts';
 
@@ -64,10 +64,10 @@ describe('The blob token cache', () => {
   });
 
   it('tries again when the service is busy', async () => {
-    proxy.next(isPut, busy());
-    proxy.next(isPut, busy());
+    proxy.next(isPut, BUSY);
+    proxy.next(isPut, BUSY);
     const etag = await store.write(user, 'sealed', undefined);
-    proxy.next(any, busy());
+    proxy.next(any, BUSY);
     expect(await store.read(user)).toEqual({ sealed: 'sealed', etag });
   });
 

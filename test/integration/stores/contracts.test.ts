@@ -3,6 +3,7 @@ import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
 import { createBlobTokenCache } from '../../../shared/adapters/blobTokenCache.ts';
 import { accountStoreContract } from '../../support/accountStoreContract.ts';
 import { openAzuriteAccounts, uniqueName } from '../../support/azuriteAccounts.ts';
+import { dueRowContract } from '../../support/dueRowContract.ts';
 import { checkDueRowInvariant } from '../../support/dueRowInvariant.ts';
 import { tokenCacheStoreContract } from '../../support/tokenCacheStoreContract.ts';
 
@@ -17,6 +18,7 @@ tokenCacheStoreContract('Azure blobs', () =>
 );
 
 accountStoreContract('An Azure table', () => openAzuriteAccounts(azurite));
+dueRowContract('An Azure table', () => openAzuriteAccounts(azurite));
 
 describe('An Azure table', () => {
   it('has one due row for every user, whatever is done to them at once', () =>

@@ -12,8 +12,9 @@ import {
   type UserId,
   userRowKey,
 } from '../../../shared/userId.ts';
+import { dueRowOf, dueRowsOf } from '../../support/accountStoreUnderTest.ts';
 import { openAzuriteAccounts } from '../../support/azuriteAccounts.ts';
-import { busy, expectOutage, FORBIDDEN, until } from '../../support/azuriteFaults.ts';
+import { BUSY, expectOutage, FORBIDDEN } from '../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../support/azuriteProxy.ts';
 import { sampleAccount, someUser } from '../../support/sampleAccount.ts';
 
@@ -46,13 +47,6 @@ describe('The account table', () => {
   afterEach(() => proxy.close());
 
   const rowOf = (userId: UserId) => table.getEntity(shardOf(userId), userRowKey(userId));
-
-  async function dueRowsOf(shard: string): Promise<DueRow[]> {
-    const rows: DueRow[] = [];
-    for await (const row of store.due(shard, LATER)) rows.push(row);
-    return rows;
-  }
-  const dueRowOf = async ({ userId }: Account) => (await dueRowsOf(shardOf(userId)))[0] as DueRow;
 
   describe('rows', () => {
     it('has the columns of the design', async () => {
@@ -119,7 +113,7 @@ describe('The account table', () => {
         },
         'Merge',
       );
-      const claimed = await store.claim(await dueRowOf(account), LEASE);
+      const claimed = await store.claim((await dueRowOf(store, account.userId)) as DueRow, LEASE);
       expect(claimed).toMatchObject({
         state: 'needs-user',
         lastActivity: new Date(0),
@@ -134,7 +128,7 @@ describe('The account table', () => {
   describe('moves', () => {
     it('makes the table once, when it is first missed', async () => {
       expect(await store.read(someUser())).toBeUndefined();
-      expect(await dueRowsOf('0')).toEqual([]);
+      expect(await dueRowsOf(store, '0')).toEqual([]);
       expect(proxy.seen.filter(makesTable)).toHaveLength(0);
       await store.create(sampleAccount());
       await store.create(sampleAccount());
@@ -168,62 +162,11 @@ describe('The account table', () => {
     });
 
     it('tries again when the service is busy', async () => {
-      proxy.next(isBatch, busy());
-      proxy.next(isBatch, busy());
+      proxy.next(isBatch, BUSY);
+      proxy.next(isBatch, BUSY);
       const account = await store.create(sampleAccount());
-      proxy.next(any, busy());
+      proxy.next(any, BUSY);
       expect(await store.read(account.userId)).toEqual(account);
-    });
-  });
-
-  describe('lost answers', () => {
-    it('knows its own create', async () => {
-      await store.create(sampleAccount());
-      proxy.seen.length = 0;
-      proxy.next(isBatch, 'lost');
-      const created = await store.create(sampleAccount());
-      expect(proxy.seen.filter(isBatch)).toHaveLength(2);
-      expect(await store.read(created.userId)).toEqual(created);
-    });
-
-    it.each([
-      ['to another time', { dueAt: LATER, attempts: 9 }],
-      ['without another time', { dueAt: DUE, attempts: 9 }],
-      ['to a tombstone', { dueAt: LATER, state: 'retired' as const }],
-    ])('knows its own move %s', async (_, change) => {
-      const account = await store.create(sampleAccount({ dueAt: DUE }));
-      proxy.seen.length = 0;
-      proxy.next(isBatch, 'lost');
-      const moved = await store.move(account, { ...account, ...change });
-      expect(proxy.seen.filter(isBatch)).toHaveLength(2);
-      expect(await store.read(account.userId)).toEqual(moved);
-      expect(await dueRowKeys()).toEqual([dueRowKey(change.dueAt, account.userId)]);
-    });
-
-    it('knows its own claim, even of a user who has come back since', async () => {
-      const account = await store.create(sampleAccount({ dueAt: DUE, runId: undefined }));
-      const due = await dueRowOf(account);
-      proxy.next(isBatch, 'lost');
-      proxy.next(isBatch, busy(200));
-      const claiming = store.claim(due, LEASE);
-      await until(async () => (await store.read(account.userId))?.runId === LEASE.runId);
-      await store.touch(account.userId, LATER);
-      const claimed = await claiming;
-      expect(claimed).toMatchObject({ runId: LEASE.runId, lastActivity: LATER });
-      expect(await store.read(account.userId)).toEqual(claimed);
-    });
-
-    it('does not take the claim of another run for its own', async () => {
-      const account = await store.create(sampleAccount({ dueAt: DUE }));
-      const due = await dueRowOf(account);
-      proxy.seen.length = 0;
-      proxy.next(isBatch, busy(200));
-      const claiming = store.claim(due, LEASE);
-      await until(() => proxy.seen.some(isBatch));
-      const won = await store.claim(due, { runId: 'run-2', until: LATER });
-      expect(won?.runId).toBe('run-2');
-      expect(await claiming).toBeUndefined();
-      expect(await store.read(account.userId)).toEqual(won);
     });
   });
 
@@ -258,7 +201,7 @@ describe('The account table', () => {
         },
         body: '{"value":[]}',
       });
-      expect((await dueRowsOf(shard)).map(({ userId }) => userId)).toEqual([account.userId]);
+      expect((await dueRowsOf(store, shard)).map(({ userId }) => userId)).toEqual([account.userId]);
     });
 
     it('reads a page only when the one before it is used up', async () => {
@@ -270,46 +213,6 @@ describe('The account table', () => {
       proxy.seen.length = 0;
       for await (const _ of store.due(shard, LATER)) break;
       expect(proxy.seen.filter(isQuery)).toHaveLength(1);
-    });
-  });
-
-  describe('outages', () => {
-    const account = { ...sampleAccount(), etag: `W/"datetime'2026-11-20T08%3A00%3A00.0000000Z'"` };
-    const { userId } = account;
-    const shard = shardOf(userId);
-    const due = { userId, shard, rowKey: dueRowKey(DUE, userId), etag: account.etag };
-    const methods: [string, (signal?: AbortSignal) => Promise<unknown>][] = [
-      ['read', (signal) => store.read(userId, signal)],
-      ['create', (signal) => store.create(account, signal)],
-      ['move', (signal) => store.move(account, { ...account, dueAt: LATER }, signal)],
-      ['touch', (signal) => store.touch(userId, LATER, signal)],
-      ['erase', (signal) => store.erase(account, signal)],
-      ['list', (signal) => store.due(shard, LATER, signal)[Symbol.asyncIterator]().next()],
-      ['claim', (signal) => store.claim(due, LEASE, signal)],
-    ];
-
-    it.each(methods)('says that access is refused when it cannot %s, and not for whom', async (_, method) => {
-      proxy.next(any, FORBIDDEN);
-      await expectOutage(method(), userId, '403');
-    });
-
-    it.each(methods)('says that nobody is there when it cannot %s', async (_, method) => {
-      await proxy.close();
-      await expectOutage(method(), userId, 'ECONNREFUSED');
-      proxy = await startAzuriteProxy(azurite, 'table');
-    });
-
-    it.each(methods)('stops to %s when its caller has stopped waiting', async (_, method) => {
-      const abort = new AbortController();
-      proxy.next(any, 'none');
-      const operation = method(abort.signal);
-      setTimeout(() => abort.abort(), 50);
-      await expectOutage(operation, userId, 'AbortError');
-    });
-
-    it('does not wait for ever for a service that says nothing', async () => {
-      proxy.next(any, 'none');
-      await expectOutage(store.read(userId), userId, 'AbortError');
     });
   });
 });

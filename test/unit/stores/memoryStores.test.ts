@@ -1,5 +1,7 @@
 import { describe, it } from 'vitest';
-import { accountStoreContract, type OpenAccountStore } from '../../support/accountStoreContract.ts';
+import { accountStoreContract } from '../../support/accountStoreContract.ts';
+import type { OpenAccountStore } from '../../support/accountStoreUnderTest.ts';
+import { dueRowContract } from '../../support/dueRowContract.ts';
 import { checkDueRowInvariant } from '../../support/dueRowInvariant.ts';
 import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../support/memoryTokenCacheStore.ts';
@@ -21,6 +23,7 @@ const open: OpenAccountStore = () => {
 };
 
 accountStoreContract('The in-memory twin', open);
+dueRowContract('The in-memory twin', open);
 
 describe('The in-memory twin', () => {
   it('has one due row for every user, whatever is done to them in which order', () =>

@@ -1,0 +1,27 @@
+import type { Account, AccountFields, AccountStore, DueRow } from '../../shared/ports.ts';
+import { shardOf, type UserId } from '../../shared/userId.ts';
+
+export type OpenAccountStore = () => {
+  store: AccountStore;
+  /** Row keys of the due rows of all shards, whoever put them there. */
+  dueRowKeys(): Promise<string[]>;
+  /** Puts a due row behind the store's back; one that is there gets a new ETag. */
+  putDueRow(shard: string, rowKey: string): Promise<void>;
+};
+
+/** After everything that tests make due. */
+export const FAR = new Date('2100-01-01T00:00:00Z');
+
+export function fieldsOf({ etag: _, ...fields }: Account): AccountFields {
+  return fields;
+}
+
+export async function dueRowsOf(store: AccountStore, shard: string, now = FAR): Promise<DueRow[]> {
+  const rows: DueRow[] = [];
+  for await (const row of store.due(shard, now)) rows.push(row);
+  return rows;
+}
+
+export async function dueRowOf(store: AccountStore, userId: UserId): Promise<DueRow | undefined> {
+  return (await dueRowsOf(store, shardOf(userId))).find((row) => row.userId === userId);
+}

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import type { Azurite } from '../../dev/azurite.ts';
+
+export type SeenRequest = { method: string; url: URL; body: string };
+
+export type Answer = { status: number; headers?: Record<string, string>; body?: string };
+
+/**
+ * `lost`: the service does what it is asked, and the connection breaks before it can say so. `none`: nothing is
+ * done and nothing is said.
+ */
+export type Fault = 'lost' | 'none' | Answer;
+
+/**
+ * Stands between an SDK and one of Azurite's services, and does to single requests what Azurite never does.
+ */
+export async function startAzuriteProxy(azurite: Azurite, service: 'blob' | 'table') {
+  const targetPort = azurite.ports[service];
+  const seen: SeenRequest[] = [];
+  const faults: {
+    hits: (request: SeenRequest) => boolean;
+    fault: Fault;
+    when: Promise<unknown> | undefined;
+  }[] = [];
+
+  const server = createServer(async (incoming, outgoing) => {
+    const url = new URL(incoming.url ?? '/', 'http://azurite');
+    const body = await buffer(incoming);
+    const current = { method: incoming.method ?? '', url, body: body.toString('utf8') };
+    seen.push(current);
+    const index = faults.findIndex(({ hits }) => hits(current));
+    const [planned] = index < 0 ? [] : faults.splice(index, 1);
+    const fault = planned?.fault;
+    await planned?.when;
+    if (fault === 'none') return;
+    if (fault !== undefined && fault !== 'lost') {
+      outgoing.writeHead(fault.status, fault.headers).end(fault.body);
+      return;
+    }
+    const answer = await forward(targetPort, incoming, body);
+    const answerBody = await buffer(answer);
+    if (fault === 'lost') incoming.socket.destroy();
+    else outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders).end(answerBody);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    connectionString: azurite.connectionString.replace(`:${targetPort}/`, `:${port}/`),
+    /** Every request so far, in order. */
+    seen,
+    /** The next request that `hits` gets this fault, once `when` is over; faults given earlier go first. */
+    next(hits: (request: SeenRequest) => boolean, fault: Fault, when?: Promise<unknown>): void {
+      faults.push({ hits, fault, when });
+    },
+    async close(): Promise<void> {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+export type AzuriteProxy = Awaited<ReturnType<typeof startAzuriteProxy>>;
+
+async function forward(port: number, incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
+  const { method, url, headers } = incoming;
+  const outgoing = request({ host: '127.0.0.1', port, method, path: url, headers, agent: false });
+  outgoing.end(body);
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  return answer;
+}

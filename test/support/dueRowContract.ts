@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import type { Account, AccountStore, DueRow } from '../../shared/ports.ts';
+import { dueRowKey, shardOf, type UserId } from '../../shared/userId.ts';
+import { dueRowOf, dueRowsOf, FAR, fieldsOf, type OpenAccountStore } from './accountStoreUnderTest.ts';
+import { sampleAccount, someUser } from './sampleAccount.ts';
+
+const DUE = new Date('2026-11-20T09:00:00Z');
+const LATER = new Date('2026-11-20T10:00:00Z');
+const LEASE = { runId: 'run-1', until: LATER };
+
+/** What every account store must do about who is due. `open` gives a store with nothing in it. */
+export function dueRowContract(name: string, open: OpenAccountStore): void {
+  describe(`${name} as a store of due rows`, () => {
+    it('lists who is due in a shard, earliest first, up to the second that has begun', async () => {
+      const { store } = open();
+      const [a, b, c, d] = usersOfOneShard(4);
+      const at = (second: string) => new Date(`2026-11-20T09:00:${second}Z`);
+      await store.create(sampleAccount({ userId: b, dueAt: at('02') }));
+      await store.create(sampleAccount({ userId: c, dueAt: at('04') }));
+      await store.create(sampleAccount({ userId: a, dueAt: at('01') }));
+      await store.create(sampleAccount({ userId: d, dueAt: at('03') }));
+      const due = await dueRowsOf(store, shardOf(a), at('03.999'));
+      expect(due.map((row) => row.userId)).toEqual([a, b, d]);
+      expect(due.map((row) => row.rowKey)).toEqual([
+        dueRowKey(at('01'), a),
+        dueRowKey(at('02'), b),
+        dueRowKey(at('03'), d),
+      ]);
+      const otherShard = shardOf(a) === '0' ? '1' : '0';
+      expect(await dueRowsOf(store, otherShard)).toEqual([]);
+    });
+
+    it('lists every due user of many pages once', async () => {
+      const { store } = open();
+      const users = usersOfOneShard(7);
+      for (const userId of users) await store.create(sampleAccount({ userId }));
+      const due = await dueRowsOf(store, shardOf(users[0]));
+      expect(due.map((row) => row.userId).sort()).toEqual([...users].sort());
+    });
+
+    it('passes over due rows that are not its own', async () => {
+      const { store, putDueRow } = open();
+      const { userId } = await store.create(sampleAccount());
+      for (const key of ['due|', 'due|2026', `due|2026-11-20T09:00:00Z|${'x'.repeat(73)}`]) {
+        await putDueRow(shardOf(userId), key);
+      }
+      expect((await dueRowsOf(store, shardOf(userId))).map((row) => row.userId)).toEqual([userId]);
+    });
+
+    it('claims a due user', async () => {
+      const { store, dueRowKeys } = open();
+      const account = await store.create(sampleAccount({ dueAt: DUE, runId: undefined }));
+      const claimed = await claim(store, account.userId, LEASE);
+      expect(claimed && fieldsOf(claimed)).toEqual({ ...fieldsOf(account), dueAt: LATER, runId: 'run-1' });
+      expect(await store.read(account.userId)).toEqual(claimed);
+      expect(await dueRowKeys()).toEqual([dueRowKey(LATER, account.userId)]);
+    });
+
+    it('claims a tombstone without giving it anything back', async () => {
+      const { store } = open();
+      const account = await store.create(sampleAccount());
+      const tombstone = await store.move(account, { ...account, state: 'disconnected', dueAt: DUE });
+      const claimed = await claim(store, account.userId, LEASE);
+      expect(claimed && fieldsOf(claimed)).toEqual({ ...fieldsOf(tombstone), dueAt: LATER, runId: 'run-1' });
+      await store.erase(claimed as Account);
+      expect(await store.read(account.userId)).toBeUndefined();
+    });
+
+    it('lets one of twenty racing claims win', async () => {
+      const { store, dueRowKeys } = open();
+      const { userId } = await store.create(sampleAccount({ dueAt: DUE, runId: undefined }));
+      const due = (await dueRowOf(store, userId)) as DueRow;
+      const claims = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => store.claim(due, { runId: `run-${n}`, until: LATER })),
+      );
+      const won = claims.filter((account) => account !== undefined);
+      expect(won).toHaveLength(1);
+      expect(await store.read(userId)).toEqual(won[0]);
+      expect(await dueRowKeys()).toEqual([dueRowKey(LATER, userId)]);
+    });
+
+    it('answers nothing to a claim of a user who has moved on', async () => {
+      const { store, dueRowKeys } = open();
+      const account = await store.create(sampleAccount({ dueAt: DUE }));
+      const due = (await dueRowOf(store, account.userId)) as DueRow;
+      const moved = await store.move(account, { ...account, dueAt: LATER });
+      expect(await store.claim(due, { runId: 'run-1', until: FAR })).toBeUndefined();
+      expect(await store.read(account.userId)).toEqual(moved);
+      expect(await dueRowKeys()).toEqual([dueRowKey(LATER, account.userId)]);
+    });
+
+    it('deletes a due row that disagrees with the account', async () => {
+      const { store, dueRowKeys, putDueRow } = open();
+      const account = await store.create(sampleAccount({ dueAt: LATER }));
+      await putDueRow(shardOf(account.userId), dueRowKey(DUE, account.userId));
+      expect(await claim(store, account.userId, LEASE)).toBeUndefined();
+      expect(await store.read(account.userId)).toEqual(account);
+      expect(await dueRowKeys()).toEqual([dueRowKey(LATER, account.userId)]);
+    });
+
+    it('deletes a due row that has no account', async () => {
+      const { store, dueRowKeys, putDueRow } = open();
+      const userId = someUser();
+      await putDueRow(shardOf(userId), dueRowKey(DUE, userId));
+      expect(await claim(store, userId, LEASE)).toBeUndefined();
+      expect(await dueRowKeys()).toEqual([]);
+    });
+
+    it('spares a disagreeing due row that was put there anew since it was read', async () => {
+      const { store, dueRowKeys, putDueRow } = open();
+      const { userId } = await store.create(sampleAccount({ dueAt: LATER }));
+      await putDueRow(shardOf(userId), dueRowKey(DUE, userId));
+      const due = (await dueRowOf(store, userId)) as DueRow;
+      await putDueRow(shardOf(userId), dueRowKey(DUE, userId));
+      expect(await store.claim(due, LEASE)).toBeUndefined();
+      expect(await dueRowKeys()).toEqual([dueRowKey(DUE, userId), dueRowKey(LATER, userId)]);
+    });
+
+    it('takes a stray due row for its own when an account is put in its place', async () => {
+      const { store, dueRowKeys, putDueRow } = open();
+      const account = await store.create(sampleAccount({ dueAt: DUE }));
+      await putDueRow(shardOf(account.userId), dueRowKey(LATER, account.userId));
+      await store.move(account, { ...account, dueAt: LATER });
+      expect(await dueRowKeys()).toEqual([dueRowKey(LATER, account.userId)]);
+    });
+  });
+}
+
+async function claim(store: AccountStore, userId: UserId, lease: typeof LEASE) {
+  const due = await dueRowOf(store, userId);
+  return due === undefined ? undefined : store.claim(due, lease);
+}
+
+function usersOfOneShard<N extends number>(
+  count: N,
+): UserId[] & { 0: UserId; 1: UserId; 2: UserId; 3: UserId } {
+  const users: UserId[] = [];
+  while (users.length < count) {
+    const user = someUser();
+    if (users.length === 0 || shardOf(user) === shardOf(users[0] as UserId)) users.push(user);
+  }
+  return users as ReturnType<typeof usersOfOneShard>;
+}
