@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { serveStatic } from '@hono/node-server/serve-static';
+import { Hono } from 'hono';
+import { secureHeaders } from 'hono/secure-headers';
+
+export type WebOptions = {
+  /** 0 = any free port. */
+  port: number;
+  /** The built page. */
+  root: string;
+  /** What `/config.json` says; its origins are all that the page may talk to. */
+  config: Record<string, unknown>;
+};
+
+export type Web = { origin: string; port: number; close(): Promise<void> };
+
+/**
+ * Serves the built page on loopback, as a static host would in production.
+ * @throws {Error} the page is not built. The system's own error when the port is taken.
+ */
+export async function startWeb(options: WebOptions): Promise<Web> {
+  if (!existsSync(join(options.root, 'index.html'))) {
+    throw new Error(`There is no page in ${options.root}: run "npm run build" first.`);
+  }
+  const server = createServer(getRequestListener(pages(options).fetch));
+  server.listen(options.port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  return {
+    origin: `http://localhost:${port}`,
+    port,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+function pages({ root, config }: WebOptions): Hono {
+  const others = originsIn(config);
+  const app = new Hono();
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        // Pico's icons are data URLs.
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'", ...others],
+        // MSAL renews a sign-in in a hidden frame, which ends on a page of ours.
+        frameSrc: ["'self'", ...others],
+        frameAncestors: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+      },
+      // The hidden frame shows redirect.html within this page.
+      xFrameOptions: 'SAMEORIGIN',
+      strictTransportSecurity: false,
+    }),
+  );
+  app.get('/config.json', (c) => c.json(config, 200, { 'Cache-Control': 'no-store' }));
+  app.use('/assets/*', async (c, next) => {
+    await next();
+    if (c.res.ok) c.header('Cache-Control', 'public, max-age=31536000, immutable');
+  });
+  app.use('*', serveStatic({ root, onFound: (_path, c) => c.header('Cache-Control', 'no-cache') }));
+  return app;
+}
+
+/** The origins of every URL in the settings, those inside a string of JSON included. */
+function originsIn(config: Record<string, unknown>): string[] {
+  const urls = JSON.stringify(config).match(/https?:\/\/[^\s"\\]+/g) ?? [];
+  return [...new Set(urls.map((url) => new URL(url).origin))];
+}

@@ -1,0 +1,30 @@
+import { MsalProvider } from '@azure/msal-react';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './App.tsx';
+import { createMsal } from './msal.ts';
+import { Notice } from './Notice.tsx';
+import { readPageConfig } from './pageConfig.ts';
+import './style.css';
+
+const element = document.getElementById('root');
+if (element === null) throw new Error('index.html has no element with the id "root"');
+const root = createRoot(element);
+
+try {
+  const config = await readPageConfig();
+  const msal = await createMsal(config);
+  root.render(
+    <StrictMode>
+      <MsalProvider instance={msal}>
+        <App config={config} />
+      </MsalProvider>
+    </StrictMode>,
+  );
+} catch (error) {
+  root.render(
+    <main className="container">
+      <Notice title="This page cannot start">{error instanceof Error ? error.message : String(error)}</Notice>
+    </main>,
+  );
+}

@@ -1,0 +1,109 @@
+/** The whole path, as two people see it: real MSAL in a real browser, the built functions, Azurite. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEMO_USERS } from '../../dev/entra/directory.ts';
+import { type Platform, startPlatform } from '../../dev/platform.ts';
+import { launchBrowser, screenshot } from '../support/browser.ts';
+import { control } from '../support/entraClients.ts';
+
+const [ADELE, BRUNO] = DEMO_USERS;
+type DemoUser = (typeof DEMO_USERS)[number];
+
+let platform: Platform;
+let browser: Browser;
+
+beforeAll(async () => {
+  platform = await startPlatform({});
+  browser = await launchBrowser();
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await platform?.stop();
+});
+
+/** A person with a browser of their own. */
+async function person(): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const page = await context.newPage();
+  await page.goto(platform.webOrigin);
+  return page;
+}
+
+async function signIn(page: Page, user: DemoUser): Promise<void> {
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: user.displayName }).click();
+  await page.getByRole('heading', { name: user.displayName }).waitFor();
+}
+
+describe('two people at two browsers', () => {
+  it('each see their own profile, and after signing out none', async () => {
+    const [adele, bruno] = [await person(), await person()];
+    await Promise.all([signIn(adele, ADELE), signIn(bruno, BRUNO)]);
+    expect(await adele.getByRole('main').innerText()).toContain('Harbour Pilot');
+    expect(await adele.getByRole('main').innerText()).not.toContain('Crane Engineer');
+    expect(await bruno.getByRole('main').innerText()).toContain('Crane Engineer');
+    expect(await bruno.getByRole('main').innerText()).not.toContain('Harbour Pilot');
+    await screenshot(adele, 'profile');
+
+    await adele.getByRole('button', { name: 'Sign out' }).click();
+    await adele.getByRole('button', { name: 'Sign in' }).waitFor();
+    expect(await adele.getByRole('main').innerText()).not.toContain(ADELE.displayName);
+    await screenshot(adele, 'signed-out');
+    await bruno.reload();
+    await bruno.getByRole('heading', { name: BRUNO.displayName }).waitFor();
+  });
+});
+
+describe('somebody whom the directory asks for more', () => {
+  it('signs in again with one click, and is served', async () => {
+    const page = await person();
+    await signIn(page, BRUNO);
+    await control(platform.entra, 'PUT', `/users/${BRUNO.name}/fault`, { kind: 'claims', at: 'graph' });
+    await page.reload();
+    await page.getByRole('heading', { name: 'Please sign in again' }).waitFor();
+    await screenshot(page, 'sign-in-again');
+    await page.getByRole('button', { name: 'Sign in again' }).click();
+    const picker = page.getByRole('button', { name: BRUNO.displayName });
+    const profile = page.getByRole('heading', { name: BRUNO.displayName });
+    await picker.or(profile).first().waitFor();
+    if (await picker.isVisible()) await picker.click();
+    await profile.waitFor();
+    await control(platform.entra, 'DELETE', `/users/${BRUNO.name}/fault`);
+  });
+});
+
+describe('the page', () => {
+  it('says when a service is down, and asks again when told to', async () => {
+    const page = await person();
+    await signIn(page, ADELE);
+    await control(platform.entra, 'PUT', '/fault', { kind: 'throttled', retryAfter: 1, at: 'graph' });
+    await page.reload();
+    await page.getByRole('heading', { name: 'Not just now' }).waitFor();
+    await control(platform.entra, 'DELETE', '/fault');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
+  });
+
+  it.each([
+    { name: 'dark-360', width: 360, colorScheme: 'dark' as const },
+    { name: 'light-360', width: 360, colorScheme: 'light' as const },
+    { name: 'dark-1280', width: 1280, colorScheme: 'dark' as const },
+  ])('fits $name without a sideways scroll, and breaks no rule of its content security policy', async (look) => {
+    const context = await browser.newContext({
+      viewport: { width: look.width, height: 800 },
+      colorScheme: look.colorScheme,
+    });
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    await page.goto(platform.webOrigin);
+    await signIn(page, ADELE);
+    await screenshot(page, look.name);
+    const width = await page.evaluate('document.documentElement.scrollWidth');
+    expect(width).toBeLessThanOrEqual(look.width);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+});
