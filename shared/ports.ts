@@ -155,6 +155,6 @@ export interface AccountStore {
   claim(
     due: DueRow,
     lease: { runId: string; until: Date },
-    signal?: AbortSignal,
+    signal?: AbortSignal | undefined,
   ): Promise<Account | undefined>;
 }

@@ -1,10 +1,12 @@
 /** The whole path, as two people see it: real MSAL in a real browser, the built functions, Azurite. */
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEMO_USERS } from '../../dev/entra/directory.ts';
-import { type Platform, startPlatform } from '../../dev/platform.ts';
+import { DEMO_USERS, SPA_CLIENT_ID } from '../../dev/entra/directory.ts';
+import { type Platform, ROOT, startPlatform } from '../../dev/platform.ts';
+import { startWeb } from '../../dev/web.ts';
 import { launchBrowser, screenshot } from '../support/browser.ts';
-import { control } from '../support/entraClients.ts';
+import { control, journal } from '../support/entraClients.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
 type DemoUser = (typeof DEMO_USERS)[number];
@@ -69,6 +71,41 @@ describe('somebody whom the directory asks for more', () => {
     if (await picker.isVisible()) await picker.click();
     await profile.waitFor();
     await control(platform.entra, 'DELETE', `/users/${BRUNO.name}/fault`);
+  });
+});
+
+describe('a sign-in that is a day old', () => {
+  it('is renewed in a hidden frame, without the person', async () => {
+    const page = await person();
+    // To MSAL both tokens have ended when they arrive.
+    await control(platform.entra, 'PUT', '/lifetimes', { accessToken: 299, spaRefreshToken: 1 });
+    await signIn(page, BRUNO);
+    await control(platform.entra, 'DELETE', '/requests');
+    await page.waitForTimeout(1_500);
+    await page.reload();
+    await page.getByRole('heading', { name: BRUNO.displayName }).waitFor();
+    await control(platform.entra, 'PUT', '/lifetimes', { accessToken: 3_600, spaRefreshToken: 86_400 });
+    const grants = (await journal(platform.entra)).filter(
+      (entry) => entry.client === SPA_CLIENT_ID && entry.grant,
+    );
+    expect(grants).toMatchObject([{ grant: 'authorization_code', status: 200 }]);
+  });
+});
+
+describe('the page without its settings', () => {
+  it.each([
+    { config: { clientId: '<application id>' }, says: /lacks clientId, authority, apiScope, apiBaseUrl/ },
+    { config: undefined, says: /There is no \/config.json/ },
+  ])('says what to do: $says', async ({ config, says }) => {
+    const web = await startWeb({ port: 0, root: join(ROOT, 'dist/spa'), config: config ?? {} });
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    if (config === undefined) await page.route('**/config.json', (route) => route.fulfill({ status: 404 }));
+    await page.goto(web.origin);
+    await page.getByRole('heading', { name: 'This page cannot start' }).waitFor();
+    expect(await page.getByRole('alert').innerText()).toMatch(says);
+    await context.close();
+    await web.close();
   });
 });
 
