@@ -41,7 +41,7 @@ export function readBearerToken(headers: HttpRequest['headers']): string {
 }
 
 /** What a request may say of itself in the log. */
-export type AnswerFacts = { user?: string; source?: 'cache' | 'network' };
+export type AnswerFacts = { user?: string; source?: 'memory' | 'cache' | 'network' };
 
 /** Runs one request: its result or its error becomes the answer, and one line in the log. */
 export async function answered(

@@ -1,5 +1,6 @@
 /** The only entry: environment, settings, adapters, functions. */
 import { app } from '@azure/functions';
+import { createAssertionMemo } from '../shared/assertionMemo.ts';
 import { compose } from '../shared/compose.ts';
 import { readConfig } from '../shared/config.ts';
 import { createLog, nameOfError } from '../shared/log.ts';
@@ -7,14 +8,15 @@ import { createProfileHandler } from './profile/handler.ts';
 import { createRefreshWorkerHandler } from './refreshWorker/handler.ts';
 
 const services = compose(readConfig(process.env));
-const deps = { ...services, now: () => new Date(), random: Math.random };
+const now = () => new Date();
+const deps = { ...services, now, random: Math.random };
 
 app.http('profile', {
   methods: ['GET'],
   // The bearer token is the authorization; a function key would be one more secret in a public page.
   authLevel: 'anonymous',
   route: 'profile',
-  handler: createProfileHandler(deps),
+  handler: createProfileHandler({ ...deps, memo: createAssertionMemo({ now }) }),
 });
 
 app.timer('refreshWorker', { schedule: '0 * * * * *', handler: createRefreshWorkerHandler(deps) });

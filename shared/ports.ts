@@ -10,6 +10,8 @@ export type Caller = {
   tid: string;
   oid: string;
   userPrincipalName: string | undefined;
+  /** When the verified token ends. */
+  expiresOn: Date;
   /** The verified token itself, to be exchanged on the user's behalf. */
   assertion: string;
 };

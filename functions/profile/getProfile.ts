@@ -1,34 +1,27 @@
-import { ConflictError, UnavailableError, UserTokenError } from '../../shared/errors.ts';
-import { type Log, nameOfError } from '../../shared/log.ts';
+import type { AssertionMemo, Exchanged } from '../../shared/assertionMemo.ts';
+import { UserTokenError } from '../../shared/errors.ts';
 import type {
   Account,
-  AccountFields,
-  AccountStore,
   Caller,
   ReadProfile,
-  TokenCacheStore,
   UserToken,
   UserTokens,
   VerifyAccessToken,
 } from '../../shared/ports.ts';
-import { firstLookAt, type ScheduleSettings } from '../../shared/rules/schedule.ts';
-import type { LogId } from '../../shared/userId.ts';
 import type { Profile } from '../../shared/wire.ts';
+import { recordVisit, seeAccount, type VisitDeps } from './visit.ts';
 
-export type GetProfileDeps = {
+export type GetProfileDeps = VisitDeps & {
   verifyAccessToken: VerifyAccessToken;
   userTokens: UserTokens;
   readProfile: ReadProfile;
-  accounts: AccountStore;
-  tokenCache: TokenCacheStore;
-  schedule: ScheduleSettings;
-  logId: LogId;
-  log: Log;
-  now: () => Date;
+  memo: AssertionMemo;
 };
 
-const TOUCH_EVERY_MS = 60_000;
-const RECORD_TRIES = 5;
+/** Graph must not be called with a token that ends on the way. */
+const TOKEN_MARGIN_MS = 300_000;
+/** A token that could not be stored is exchanged anew after this, so that storing it is tried again. */
+const UNSTORED_FOR_MS = 60_000;
 
 /**
  * Answers the caller's profile, and leaves behind what the worker needs to go on for them: the sealed token
@@ -39,59 +32,45 @@ const RECORD_TRIES = 5;
 export async function getProfile(
   deps: GetProfileDeps,
   bearerToken: string,
-): Promise<{ profile: Profile; user: string; source: UserToken['source'] }> {
-  const caller = await deps.verifyAccessToken(bearerToken);
-  // The row comes first, so that no secret is ever kept that no row accounts for.
-  const account = await seen(deps, caller);
-  const token = await exchange(deps, caller, account);
-  const recorded = record(deps, caller, account, token);
+): Promise<{ profile: Profile; user: string; source: UserToken['source'] | 'memory' }> {
+  const { memo } = deps;
+  const caller = await memo.verified(bearerToken, () => deps.verifyAccessToken(bearerToken));
+  let recorded: Promise<void> = Promise.resolve();
+
+  async function exchangeFor(account: Account | undefined): Promise<Exchanged> {
+    const token = await exchange(deps, caller, account);
+    recorded = recordVisit(deps, caller, account, token);
+    return { token, keepUntil: keepUntil(deps, account, token) };
+  }
+
+  // The row comes before the exchange, so that no secret is ever kept that no row accounts for.
+  let { token, began } = await memo.exchanged(caller, async () =>
+    exchangeFor(await seeAccount(deps, caller)),
+  );
+  if (!began && memo.isLookDue(caller)) {
+    const account = await seeAccount(deps, caller);
+    if (account === undefined || account.state === 'active' || account.state === 'disconnected') {
+      // A visit and no more: this request asked nobody for the token.
+      recorded = recordVisit(deps, caller, account, { ...token, source: 'cache' });
+    } else {
+      // The worker was refused, or the row is new: what is remembered no longer counts.
+      memo.forget(caller.userId);
+      ({ token } = await exchangeFor(account));
+      began = true;
+    }
+  }
   try {
-    const profile = await readProfile(deps, caller, account, token);
-    return { profile, user: deps.logId(caller.userId), source: token.source };
+    const profile = await readProfile(deps, caller, token);
+    return { profile, user: deps.logId(caller.userId), source: began ? token.source : 'memory' };
   } finally {
     await recorded;
   }
 }
 
-/** The caller's row, made if this is the first time; undefined when the rows cannot be reached. */
-async function seen(deps: GetProfileDeps, caller: Caller): Promise<Account | undefined> {
-  try {
-    return (await deps.accounts.read(caller.userId)) ?? (await firstSight(deps, caller));
-  } catch (error) {
-    if (!(error instanceof UnavailableError)) throw error;
-    deps.log({ event: 'account.not-recorded', user: deps.logId(caller.userId), error: nameOfError(error) });
-    return undefined;
-  }
-}
-
-async function firstSight(deps: GetProfileDeps, caller: Caller): Promise<Account | undefined> {
-  try {
-    const created = await deps.accounts.create(pendingAccount(deps, caller));
-    deps.log({ event: 'account.seen-first', user: deps.logId(caller.userId) });
-    return created;
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-    return deps.accounts.read(caller.userId);
-  }
-}
-
-function pendingAccount(deps: GetProfileDeps, caller: Caller): AccountFields {
-  const lastActivity = deps.now();
-  return {
-    userId: caller.userId,
-    homeAccountId: undefined,
-    userPrincipalName: caller.userPrincipalName,
-    lastActivity,
-    state: 'pending',
-    dueAt: firstLookAt(lastActivity, deps.schedule),
-    runId: undefined,
-    failure: undefined,
-    attempts: 0,
-    lastRefreshed: undefined,
-    expiresOn: undefined,
-    refreshTokenExpiresOn: undefined,
-    history: [],
-  };
+function keepUntil({ now }: GetProfileDeps, account: Account | undefined, token: UserToken): Date {
+  const ends = token.expiresOn.getTime() - TOKEN_MARGIN_MS;
+  const kept = token.stored || account?.state === 'disconnected';
+  return new Date(kept ? ends : Math.min(ends, now().getTime() + UNSTORED_FOR_MS));
 }
 
 /** After the worker was refused, only the token endpoint's word counts; its own challenge, or else the kept one. */
@@ -117,85 +96,15 @@ async function exchange(
 }
 
 /** Graph may ask for more than the token holds: then one exchange with its claims, and one more try. */
-async function readProfile(
-  deps: GetProfileDeps,
-  caller: Caller,
-  account: Account | undefined,
-  token: UserToken,
-): Promise<Profile> {
+async function readProfile(deps: GetProfileDeps, caller: Caller, token: UserToken): Promise<Profile> {
   try {
     return await deps.readProfile(token.accessToken);
   } catch (error) {
     if (!(error instanceof UserTokenError) || error.failure.claims === undefined) throw error;
+    // What is remembered would be refused again.
+    deps.memo.forget(caller.userId);
+    const account = await seeAccount(deps, caller);
     const renewed = await exchange(deps, caller, account, error.failure.claims);
     return deps.readProfile(renewed.accessToken);
   }
-}
-
-/** Writes down that the user was here and, after a network exchange, that they can be acted for again. */
-async function record(
-  deps: GetProfileDeps,
-  caller: Caller,
-  begun: Account | undefined,
-  token: UserToken,
-): Promise<void> {
-  if (begun === undefined || begun.state === 'disconnected') return;
-  const { accounts } = deps;
-  try {
-    if (!token.stored || (token.source === 'cache' && begun.state === 'active')) {
-      const now = deps.now();
-      if (now.getTime() - begun.lastActivity.getTime() >= TOUCH_EVERY_MS)
-        await accounts.touch(begun.userId, now);
-      return;
-    }
-    let account: Account | undefined = begun;
-    for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
-      if (account === undefined || (isTombstone(account) && account.state !== begun.state)) {
-        // Disconnected or forgotten while we were at work: what we stored must not outlive that.
-        await deps.tokenCache.remove(begun.userId);
-        return;
-      }
-      try {
-        await accounts.move(account, activeAccount(deps, caller, account, token));
-        if (account.state === 'needs-user')
-          deps.log({ event: 'account.healed', user: deps.logId(begun.userId) });
-        return;
-      } catch (error) {
-        if (!(error instanceof ConflictError)) throw error;
-        account = await accounts.read(begun.userId);
-      }
-    }
-    throw new ConflictError('The row changed on every try.');
-  } catch (error) {
-    deps.log({ event: 'account.not-recorded', user: deps.logId(begun.userId), error: nameOfError(error) });
-  }
-}
-
-const isTombstone = (account: Account): boolean =>
-  account.state === 'disconnected' || account.state === 'retired';
-
-function activeAccount(
-  deps: GetProfileDeps,
-  caller: Caller,
-  account: Account,
-  token: UserToken,
-): AccountFields {
-  const lastActivity = deps.now();
-  const firstLook = firstLookAt(lastActivity, deps.schedule);
-  // Whoever is kept warm, is due sooner or is claimed right now keeps the place they have.
-  const stays = account.state === 'active' || account.dueAt <= firstLook || account.runId !== undefined;
-  return {
-    ...account,
-    homeAccountId: token.homeAccountId,
-    userPrincipalName: caller.userPrincipalName,
-    lastActivity,
-    state: 'active',
-    failure: undefined,
-    attempts: 0,
-    expiresOn: token.expiresOn,
-    // An exchange brings a refresh token of its own; what was known of the old one says nothing of it.
-    refreshTokenExpiresOn:
-      token.source === 'network' ? token.refreshTokenExpiresOn : account.refreshTokenExpiresOn,
-    ...(stays ? {} : { dueAt: firstLook }),
-  };
 }

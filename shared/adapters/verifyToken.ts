@@ -20,7 +20,8 @@ export function createVerifyToken(options: {
     if (token.length > MAX_TOKEN_LENGTH) throw new TokenInvalidError('The access token is too long.');
     const payload = await verify(token);
     const { tid, oid, userPrincipalName } = checkAccessToken(payload, options.rules);
-    return { userId: toUserId({ tid, oid }), tid, oid, userPrincipalName, assertion: token };
+    const expiresOn = new Date((payload.exp ?? 0) * 1_000);
+    return { userId: toUserId({ tid, oid }), tid, oid, userPrincipalName, expiresOn, assertion: token };
   };
 
   async function verify(token: string) {

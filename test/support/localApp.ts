@@ -5,6 +5,7 @@ import { getProfile } from '../../functions/profile/getProfile.ts';
 import { type SweepLimits, sweep } from '../../functions/refreshWorker/sweep.ts';
 import { createGraphReadProfile } from '../../shared/adapters/graph.ts';
 import { createVerifyToken } from '../../shared/adapters/verifyToken.ts';
+import { createAssertionMemo } from '../../shared/assertionMemo.ts';
 import type { AccountStore } from '../../shared/ports.ts';
 import type { ScheduleSettings } from '../../shared/rules/schedule.ts';
 import { createLogId } from '../../shared/userId.ts';
@@ -48,15 +49,17 @@ export function createLocalApp(
     now: () => new Date(Date.now() + clock.aheadMs),
     random: Math.random,
   };
+  const memo = createAssertionMemo({ now: deps.now });
   return {
     ...deps,
     sealer,
     events,
     clock,
+    getProfile: (assertion: string) => getProfile({ ...deps, memo }, assertion),
     /** The user signs in anew and asks for their profile. */
     async visit(name: string) {
       const caller = await callerFor(entra, name);
-      await getProfile(deps, caller.assertion);
+      await getProfile({ ...deps, memo }, caller.assertion);
       return caller.userId;
     },
     sweep: (limits: Partial<SweepLimits> = {}) =>

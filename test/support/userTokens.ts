@@ -53,7 +53,14 @@ export async function callerFor(entra: Entra, name: string, claims?: string): Pr
     ...(claims === undefined ? {} : { claims }),
   });
   const { tid, oid } = user;
-  return { userId: toUserId(user), tid, oid, userPrincipalName: undefined, assertion: accessToken };
+  return {
+    userId: toUserId(user),
+    tid,
+    oid,
+    userPrincipalName: undefined,
+    expiresOn: new Date(Date.now() + 3_600_000),
+    assertion: accessToken,
+  };
 }
 
 /** MSAL's serialized cache as it is stored for a user; fails the test if there is none that opens. */

@@ -1,0 +1,128 @@
+import { ConflictError, UnavailableError } from '../../shared/errors.ts';
+import { type Log, nameOfError } from '../../shared/log.ts';
+import type {
+  Account,
+  AccountFields,
+  AccountStore,
+  Caller,
+  TokenCacheStore,
+  UserToken,
+} from '../../shared/ports.ts';
+import { firstLookAt, type ScheduleSettings } from '../../shared/rules/schedule.ts';
+import type { LogId } from '../../shared/userId.ts';
+
+export type VisitDeps = {
+  accounts: AccountStore;
+  tokenCache: TokenCacheStore;
+  schedule: ScheduleSettings;
+  logId: LogId;
+  log: Log;
+  now: () => Date;
+};
+
+const TOUCH_EVERY_MS = 60_000;
+const RECORD_TRIES = 5;
+
+/** The caller's row, made if this is the first time; undefined when the rows cannot be reached. */
+export async function seeAccount(deps: VisitDeps, caller: Caller): Promise<Account | undefined> {
+  try {
+    return (await deps.accounts.read(caller.userId)) ?? (await firstSight(deps, caller));
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    deps.log({ event: 'account.not-recorded', user: deps.logId(caller.userId), error: nameOfError(error) });
+    return undefined;
+  }
+}
+
+async function firstSight(deps: VisitDeps, caller: Caller): Promise<Account | undefined> {
+  try {
+    const created = await deps.accounts.create(pendingAccount(deps, caller));
+    deps.log({ event: 'account.seen-first', user: deps.logId(caller.userId) });
+    return created;
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    return deps.accounts.read(caller.userId);
+  }
+}
+
+function pendingAccount(deps: VisitDeps, caller: Caller): AccountFields {
+  const lastActivity = deps.now();
+  return {
+    userId: caller.userId,
+    homeAccountId: undefined,
+    userPrincipalName: caller.userPrincipalName,
+    lastActivity,
+    state: 'pending',
+    dueAt: firstLookAt(lastActivity, deps.schedule),
+    runId: undefined,
+    failure: undefined,
+    attempts: 0,
+    lastRefreshed: undefined,
+    expiresOn: undefined,
+    refreshTokenExpiresOn: undefined,
+    history: [],
+  };
+}
+
+/** Writes down that the user was here and, after a network exchange, that they can be acted for again. */
+export async function recordVisit(
+  deps: VisitDeps,
+  caller: Caller,
+  begun: Account | undefined,
+  token: UserToken,
+): Promise<void> {
+  if (begun === undefined || begun.state === 'disconnected') return;
+  const { accounts } = deps;
+  try {
+    if (!token.stored || (token.source === 'cache' && begun.state === 'active')) {
+      const now = deps.now();
+      if (now.getTime() - begun.lastActivity.getTime() >= TOUCH_EVERY_MS)
+        await accounts.touch(begun.userId, now);
+      return;
+    }
+    let account: Account | undefined = begun;
+    for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
+      if (account === undefined || (isTombstone(account) && account.state !== begun.state)) {
+        // Disconnected or forgotten while we were at work: what we stored must not outlive that.
+        await deps.tokenCache.remove(begun.userId);
+        return;
+      }
+      try {
+        await accounts.move(account, activeAccount(deps, caller, account, token));
+        if (account.state === 'needs-user')
+          deps.log({ event: 'account.healed', user: deps.logId(begun.userId) });
+        return;
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error;
+        account = await accounts.read(begun.userId);
+      }
+    }
+    throw new ConflictError('The row changed on every try.');
+  } catch (error) {
+    deps.log({ event: 'account.not-recorded', user: deps.logId(begun.userId), error: nameOfError(error) });
+  }
+}
+
+const isTombstone = (account: Account): boolean =>
+  account.state === 'disconnected' || account.state === 'retired';
+
+function activeAccount(deps: VisitDeps, caller: Caller, account: Account, token: UserToken): AccountFields {
+  const lastActivity = deps.now();
+  const firstLook = firstLookAt(lastActivity, deps.schedule);
+  // Whoever is kept warm, is due sooner or is claimed right now keeps the place they have.
+  const stays = account.state === 'active' || account.dueAt <= firstLook || account.runId !== undefined;
+  return {
+    ...account,
+    homeAccountId: token.homeAccountId,
+    userPrincipalName: caller.userPrincipalName,
+    lastActivity,
+    state: 'active',
+    failure: undefined,
+    attempts: 0,
+    expiresOn: token.expiresOn,
+    // An exchange brings a refresh token of its own; what was known of the old one says nothing of it.
+    refreshTokenExpiresOn:
+      token.source === 'network' ? token.refreshTokenExpiresOn : account.refreshTokenExpiresOn,
+    ...(stays ? {} : { dueAt: firstLook }),
+  };
+}
