@@ -63,9 +63,11 @@ ${DEMO_USERS.map((user) => `  ${user.name.padEnd(8)} ${user.displayName} <${user
 
 Three things to try:
   1. Sign in on the page, close it, and watch this log: within two minutes the worker acts for you.
-  2. Run the worker now:       curl -X POST -H "Content-Type: application/json" -d "{}" ${platform.host.origin}/admin/functions/refreshWorker
-  3. Take a user's grant away: curl -X PUT -H "Content-Type: application/json" -d "{\\"kind\\":\\"revoked\\"}" ${platform.entra.origin}/dev/users/${DEMO_USERS[0].name}/fault
-     (the worker notices when it next renews that user's token)
+  2. Do not wait, run the worker now (users are due a minute after they left):
+     curl -X POST -H "Content-Type: application/json" -d "{}" ${platform.host.origin}/admin/functions/refreshWorker
+  3. Be refused: make new tokens short-lived, sign in, take the grant away, and a minute later run the worker (2):
+     curl -X PUT -d "{\\"accessToken\\":301}" ${platform.entra.origin}/dev/lifetimes
+     curl -X PUT -d "{\\"kind\\":\\"revoked\\"}" ${platform.entra.origin}/dev/users/${DEMO_USERS[0].name}/fault
 
 Ctrl-C stops everything.
 `);

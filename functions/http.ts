@@ -67,6 +67,9 @@ export async function answered(
   }
 }
 
+/** Liveness, for whoever asks. */
+export const alive = (): HttpResponseInit => ({ status: 204, headers: { 'Cache-Control': 'no-store' } });
+
 /** The log of one invocation; its id is the correlation id. */
 export function logOf(context: InvocationContext): Log {
   const sink = {

@@ -4,6 +4,7 @@ import { createAssertionMemo } from '../shared/assertionMemo.ts';
 import { compose } from '../shared/compose.ts';
 import { readConfig } from '../shared/config.ts';
 import { createLog, nameOfError } from '../shared/log.ts';
+import { healthHandler } from './health/handler.ts';
 import { createProfileHandler } from './profile/handler.ts';
 import { createRefreshWorkerHandler } from './refreshWorker/handler.ts';
 
@@ -18,6 +19,8 @@ app.http('profile', {
   route: 'profile',
   handler: createProfileHandler({ ...deps, memo: createAssertionMemo({ now }) }),
 });
+
+app.http('health', { methods: ['GET'], authLevel: 'anonymous', route: 'health', handler: healthHandler });
 
 app.timer('refreshWorker', { schedule: '0 * * * * *', handler: createRefreshWorkerHandler(deps) });
 

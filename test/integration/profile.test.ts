@@ -142,6 +142,15 @@ describe('GET /api/profile', () => {
   });
 });
 
+describe('GET /api/health', () => {
+  it('answers anybody, and says nothing', async () => {
+    const response = await fetch(`${platform.host.origin}/api/health`);
+    expect(response.status).toBe(204);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.text()).toBe('');
+  });
+});
+
 describe('GET /api/profile refuses', () => {
   async function refusal(response: Response) {
     const problem = (await response.json()) as Problem;

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { InvocationContext } from '@azure/functions';
+import { describe, expect, it } from 'vitest';
+import { answered } from '../../../functions/http.ts';
+import {
+  type Failure,
+  ForbiddenError,
+  RequestMalformedError,
+  TokenInvalidError,
+  TokenMissingError,
+  UnavailableError,
+  UserTokenError,
+} from '../../../shared/errors.ts';
+import type { Problem, ProblemCode } from '../../../shared/wire.ts';
+
+const userToken = (failure: Failure) => new UserTokenError(failure);
+
+/** One error for each code. The type makes a new code without a row here, and so in the docs, an error. */
+const ERRORS: Record<ProblemCode, Error> = {
+  REQUEST_MALFORMED: new RequestMalformedError('two'),
+  TOKEN_MISSING: new TokenMissingError('none'),
+  TOKEN_INVALID: new TokenInvalidError('bad'),
+  CLAIMS_REQUIRED: userToken({ kind: 'needs-user', code: 'AADSTS50076', claims: '{}' }),
+  SIGN_IN_REQUIRED: userToken({ kind: 'needs-user', code: 'AADSTS65001' }),
+  SCOPE_MISSING: new ForbiddenError('scope', 'scope'),
+  TENANT_FORBIDDEN: new ForbiddenError('tenant', 'tenant'),
+  CLIENT_FORBIDDEN: new ForbiddenError('client', 'client'),
+  UPSTREAM_REFUSED: userToken({ kind: 'misconfigured', code: 'AADSTS7000222' }),
+  THROTTLED: userToken({ kind: 'throttled', code: 'AADSTS50196' }),
+  UNAVAILABLE: new UnavailableError('keys'),
+  INTERNAL: new Error('a bug'),
+};
+
+const documented = readFileSync(new URL('../../../docs/http.md', import.meta.url), 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((line) => {
+    const [code = '', status, error, retryAfter] = line
+      .split('|')
+      .slice(1)
+      .map((cell) => cell.replaceAll('`', '').trim());
+    return {
+      code,
+      status: Number(status),
+      error: error === 'none' ? undefined : error,
+      retryAfter: retryAfter === 'yes',
+    };
+  });
+
+describe('docs/http.md', () => {
+  it('has one row for every code', () => {
+    expect(documented.map((row) => row.code).sort()).toEqual(Object.keys(ERRORS).sort());
+  });
+
+  it.each(documented)('says of $code what is answered', async (row) => {
+    const context = new InvocationContext({
+      functionName: 'profile',
+      invocationId: 'id',
+      logHandler: () => {},
+    });
+    const response = await answered(context, () => Promise.reject(ERRORS[row.code as ProblemCode]));
+    const headers = new Headers(response.headers as Record<string, string>);
+    const challenge = headers.get('www-authenticate') ?? '';
+    expect({
+      code: (JSON.parse(String(response.body)) as Problem).code,
+      status: response.status,
+      error: /error="([^"]+)"/.exec(challenge)?.[1],
+      retryAfter: headers.has('retry-after'),
+    }).toEqual(row);
+    expect(headers.get('access-control-expose-headers')).toBe('WWW-Authenticate, Retry-After');
+    expect(headers.get('cache-control')).toBe('no-store');
+  });
+});
