@@ -12,7 +12,7 @@ export type WebOptions = {
   port: number;
   /** The built page. */
   root: string;
-  /** What `/config.json` says; its origins are all that the page may talk to. */
+  /** What `/config.json` says; its API and its directory are all that the page may talk to. */
   config: Record<string, unknown>;
 };
 
@@ -43,7 +43,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
 }
 
 function pages({ root, config }: WebOptions): Hono {
-  const others = originsIn(config);
+  const directory = originsIn(config.authority, config.authorityMetadata);
   const app = new Hono();
   app.use(
     secureHeaders({
@@ -53,9 +53,9 @@ function pages({ root, config }: WebOptions): Hono {
         styleSrc: ["'self'"],
         // Pico's icons are data URLs.
         imgSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'", ...others],
-        // MSAL renews a sign-in in a hidden frame, which ends on a page of ours.
-        frameSrc: ["'self'", ...others],
+        connectSrc: ["'self'", ...originsIn(config.apiBaseUrl), ...directory],
+        // MSAL renews a sign-in in a hidden frame of the directory, which ends on a page of ours.
+        frameSrc: ["'self'", ...directory],
         frameAncestors: ["'self'"],
         baseUri: ["'none'"],
         formAction: ["'none'"],
@@ -68,14 +68,15 @@ function pages({ root, config }: WebOptions): Hono {
   app.get('/config.json', (c) => c.json(config, 200, { 'Cache-Control': 'no-store' }));
   app.use('/assets/*', async (c, next) => {
     await next();
+    // The names of these files change with their content.
     if (c.res.ok) c.header('Cache-Control', 'public, max-age=31536000, immutable');
   });
   app.use('*', serveStatic({ root, onFound: (_path, c) => c.header('Cache-Control', 'no-cache') }));
   return app;
 }
 
-/** The origins of every URL in the settings, those inside a string of JSON included. */
-function originsIn(config: Record<string, unknown>): string[] {
-  const urls = JSON.stringify(config).match(/https?:\/\/[^\s"\\]+/g) ?? [];
-  return [...new Set(urls.map((url) => new URL(url).origin))];
+/** The origins of every URL in some settings, those inside a string of JSON included. */
+function originsIn(...settings: unknown[]): string[] {
+  const urls = JSON.stringify(settings).match(/https?:\/\/[^\s"\\]+/g) ?? [];
+  return [...new Set(urls.filter((url) => URL.canParse(url)).map((url) => new URL(url).origin))];
 }

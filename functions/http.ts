@@ -60,7 +60,7 @@ export async function answered(
     const { status, code } = refusal;
     log(
       status < 500
-        ? { event: 'request.answered', status, ms: elapsed(), code }
+        ? { event: 'request.answered', status, ms: elapsed(), code, error: nameOfError(error) }
         : { event: 'request.failed', status, ms: elapsed(), code, error: nameOfError(error) },
     );
     return refuse(refusal, context.invocationId);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { TokenInvalidError } from './errors.ts';
 import type { Caller, UserToken } from './ports.ts';
 import type { UserId } from './userId.ts';
 
@@ -69,10 +70,6 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
   function use(key: string): Entry | undefined {
     const entry = entries.get(key);
     if (entry === undefined) return undefined;
-    if (now().getTime() >= entry.verifiedUntil) {
-      drop(key);
-      return undefined;
-    }
     entries.delete(key);
     entries.set(key, entry);
     return entry;
@@ -90,17 +87,26 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
     async verified(assertion, verify) {
       const key = keyOf(assertion);
       const known = use(key);
-      if (known !== undefined) return { ...known.caller, assertion };
-      const caller = await verify();
-      const { assertion: _, ...rest } = caller;
+      if (known !== undefined && now().getTime() < known.verifiedUntil) return { ...known.caller, assertion };
+      let caller: Caller;
+      try {
+        caller = await verify();
+      } catch (error) {
+        if (error instanceof TokenInvalidError) drop(key);
+        throw error;
+      }
       const verifiedUntil = Math.min(now().getTime() + VERIFIED_FOR_MS, caller.expiresOn.getTime());
-      // Two requests may have verified at a time; the flight of the first must not get lost.
-      if (use(key) === undefined) {
+      const { assertion: _, ...rest } = caller;
+      // What was exchanged outlives the verification, and so does a flight that is under way.
+      const entry = use(key);
+      if (entry !== undefined) entry.verifiedUntil = verifiedUntil;
+      else {
+        const lookedAt = now().getTime();
         put(key, {
           userId: caller.userId,
           caller: rest,
           verifiedUntil,
-          lookedAt: now().getTime(),
+          lookedAt,
           flight: undefined,
           exchanged: undefined,
         });

@@ -60,7 +60,7 @@ export function compose(config: Config): App {
   };
   return {
     verifyAccessToken: createVerifyToken({
-      jwksUri: `${entra.authority}/${entra.tenantId}/discovery/v2.0/keys`,
+      jwksUri: jwksUriOf(config),
       rules: config.accessToken,
       timeoutMs: KEYS_TIMEOUT_MS,
     }),
@@ -76,4 +76,10 @@ export function compose(config: Config): App {
       await tokenCache.read(NOBODY);
     },
   };
+}
+
+/** A tenant's own key document vouches for that tenant alone; `organizations` has the keys for all. */
+function jwksUriOf({ entra, accessToken: { allowedTenants } }: Config): string {
+  const ownAlone = allowedTenants !== 'any' && allowedTenants.every((tid) => tid === entra.tenantId);
+  return `${entra.authority}/${ownAlone ? entra.tenantId : 'organizations'}/discovery/v2.0/keys`;
 }

@@ -5,7 +5,15 @@ import type { FailureKind } from './errors.ts';
  * which a token, a claim value, a name or a UPN could be put.
  */
 export type LogEvent =
-  | { event: 'request.answered'; status: number; ms: number; code?: string; user?: string; source?: string }
+  | {
+      event: 'request.answered';
+      status: number;
+      ms: number;
+      code?: string;
+      user?: string;
+      source?: string;
+      error?: string;
+    }
   | { event: 'request.failed'; status: number; ms: number; code: string; error: string }
   | { event: 'account.seen-first'; user: string }
   | { event: 'account.healed'; user: string }

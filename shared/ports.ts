@@ -44,7 +44,9 @@ export type UserToken = {
   oldKey: boolean;
 };
 
-/** Tokens for a downstream API, for one user an operation. Both methods throw {@link UserTokenError}. */
+/** Tokens for a downstream API, for one user an operation. Both methods throw {@link UserTokenError},
+ * and {@link ForeignEntryError} when a cache holds somebody else's entries; an exchange also {@link TokenInvalidError}
+ * when the assertion ended on the way. */
 export interface UserTokens {
   /** On behalf of a present user. `skipCache` asks the token endpoint even if a valid token is stored. */
   onBehalfOf(request: {
@@ -122,7 +124,7 @@ export type AccountFields = {
   lastRefreshed: Date | undefined;
   expiresOn: Date | undefined;
   refreshTokenExpiresOn: Date | undefined;
-  /** Newest last, at most `MAX_HISTORY`. Written by the worker alone. */
+  /** Newest last, at most 20. Written by the worker alone. */
   history: readonly HistoryEntry[];
 };
 

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ReadyMessage } from './main.ts';
@@ -53,11 +55,12 @@ const LAST_LINES = 40;
 const STOP_PATIENCE_MS = 15_000;
 
 /**
- * Runs a function app in a child process and resolves when it serves. The host ends with this process.
+ * Runs a function app in a child process and resolves when it serves. The host ends with this process. Every line it
+ * writes also goes to a file of its own in the folder that STEAD_HOST_LOG_FOLDER names, if there is one.
  * @throws Error with the child's last lines when it ends before it serves.
  */
 export async function spawnHost(options: HostOptions): Promise<Host> {
-  const child = fork(fileURLToPath(import.meta.resolve('./main.ts')), commandLine(options), {
+  const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), commandLine(options), {
     execArgv: [],
     env: { ...inherited(options.inheritEnv ?? false), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -137,11 +140,15 @@ function inherited(all: boolean): NodeJS.ProcessEnv {
 
 function collectLines(child: ChildProcess, onLine: HostOptions['onLine']): string[] {
   const lines: string[] = [];
+  const { STEAD_HOST_LOG_FOLDER: folder } = process.env;
+  const file = folder && join(folder, `host-${child.pid}.log`);
   for (const input of [child.stdout, child.stderr]) {
     if (!input) continue;
     createInterface({ input }).on('line', (line) => {
       lines.push(line);
       if (lines.length > MAX_LINES) lines.shift();
+      // At once, because this process may be killed.
+      if (file) appendFileSync(file, `${line}\n`);
       onLine?.(line);
     });
   }

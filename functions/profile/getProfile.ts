@@ -35,37 +35,52 @@ export async function getProfile(
 ): Promise<{ profile: Profile; user: string; source: UserToken['source'] | 'memory' }> {
   const { memo } = deps;
   const caller = await memo.verified(bearerToken, () => deps.verifyAccessToken(bearerToken));
-  let recorded: Promise<void> = Promise.resolve();
+  let recorded: Promise<unknown> = Promise.resolve();
+  const record = (account: Account | undefined, token: UserToken): void => {
+    recorded = Promise.all([recorded, recordVisit(deps, caller, account, token)]);
+  };
 
-  async function exchangeFor(account: Account | undefined): Promise<Exchanged> {
-    const token = await exchange(deps, caller, account);
-    recorded = recordVisit(deps, caller, account, token);
+  /** The row comes before the exchange, so that no secret is ever kept that no row accounts for. */
+  async function exchangeFor(account: Account | undefined, more: ExchangeMore = {}): Promise<Exchanged> {
+    const token = await exchange(deps, caller, account, more);
+    record(account, token);
     return { token, keepUntil: keepUntil(deps, account, token) };
   }
 
-  // The row comes before the exchange, so that no secret is ever kept that no row accounts for.
-  let { token, began } = await memo.exchanged(caller, async () =>
-    exchangeFor(await seeAccount(deps, caller)),
-  );
-  if (!began && memo.isLookDue(caller)) {
-    const account = await seeAccount(deps, caller);
-    if (account === undefined || account.state === 'active' || account.state === 'disconnected') {
-      // A visit and no more: this request asked nobody for the token.
-      recorded = recordVisit(deps, caller, account, { ...token, source: 'cache' });
-    } else {
-      // The worker was refused, or the row is new: what is remembered no longer counts.
-      memo.forget(caller.userId);
-      ({ token } = await exchangeFor(account));
-      began = true;
-    }
-  }
   try {
-    const profile = await readProfile(deps, caller, token);
-    return { profile, user: deps.logId(caller.userId), source: began ? token.source : 'memory' };
+    let { token, began } = await memo.exchanged(caller, async () =>
+      exchangeFor(await seeAccount(deps, caller)),
+    );
+    if (!began && memo.isLookDue(caller)) {
+      const account = await seeAccount(deps, caller);
+      if (account?.state === 'needs-user' || account?.state === 'retired' || account?.state === 'pending') {
+        // The worker was refused, or the row is new: what is remembered no longer counts.
+        memo.forget(caller.userId);
+        ({ token } = await exchangeFor(account));
+        began = true;
+      } else {
+        // A visit and no more: this request asked nobody for the token.
+        record(account, { ...token, source: 'cache' });
+      }
+    }
+    const user = deps.logId(caller.userId);
+    try {
+      const profile = await deps.readProfile(token.accessToken);
+      return { profile, user, source: began ? token.source : 'memory' };
+    } catch (error) {
+      if (!(error instanceof UserTokenError) || error.failure.code !== 'graph_401') throw error;
+      // Graph no longer takes this token, or asks for more than it holds: one exchange, and one more try.
+      memo.forget(caller.userId);
+      const { claims } = error.failure;
+      const renewed = await exchangeFor(await seeAccount(deps, caller), { skipCache: true, claims });
+      return { profile: await deps.readProfile(renewed.token.accessToken), user, source: 'network' };
+    }
   } finally {
     await recorded;
   }
 }
+
+type ExchangeMore = { skipCache?: boolean; claims?: string | undefined };
 
 function keepUntil({ now }: GetProfileDeps, account: Account | undefined, token: UserToken): Date {
   const ends = token.expiresOn.getTime() - TOKEN_MARGIN_MS;
@@ -78,33 +93,19 @@ async function exchange(
   deps: GetProfileDeps,
   caller: Caller,
   account: Account | undefined,
-  claims?: string,
+  more: ExchangeMore,
 ): Promise<UserToken> {
   try {
     return await deps.userTokens.onBehalfOf({
       caller,
-      skipCache: account?.state === 'needs-user' || account?.state === 'retired',
+      skipCache: more.skipCache || account?.state === 'needs-user' || account?.state === 'retired',
       persist: account !== undefined && account.state !== 'disconnected',
-      claims,
+      claims: more.claims,
     });
   } catch (error) {
     if (!(error instanceof UserTokenError) || error.failure.kind !== 'needs-user') throw error;
     const kept = account?.state === 'needs-user' ? account.failure?.claims : undefined;
     if (error.failure.claims !== undefined || kept === undefined) throw error;
     throw new UserTokenError({ ...error.failure, claims: kept }, { cause: error });
-  }
-}
-
-/** Graph may ask for more than the token holds: then one exchange with its claims, and one more try. */
-async function readProfile(deps: GetProfileDeps, caller: Caller, token: UserToken): Promise<Profile> {
-  try {
-    return await deps.readProfile(token.accessToken);
-  } catch (error) {
-    if (!(error instanceof UserTokenError) || error.failure.claims === undefined) throw error;
-    // What is remembered would be refused again.
-    deps.memo.forget(caller.userId);
-    const account = await seeAccount(deps, caller);
-    const renewed = await exchange(deps, caller, account, error.failure.claims);
-    return deps.readProfile(renewed.accessToken);
   }
 }

@@ -8,7 +8,12 @@ import type {
   TokenCacheStore,
   UserToken,
 } from '../../shared/ports.ts';
-import { firstLookAt, type ScheduleSettings } from '../../shared/rules/schedule.ts';
+import {
+  firstLookAt,
+  isTombstone,
+  refreshTokenEndsAt,
+  type ScheduleSettings,
+} from '../../shared/rules/schedule.ts';
 import type { LogId } from '../../shared/userId.ts';
 
 export type VisitDeps = {
@@ -82,7 +87,7 @@ export async function recordVisit(
     }
     let account: Account | undefined = begun;
     for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
-      if (account === undefined || (isTombstone(account) && account.state !== begun.state)) {
+      if (account === undefined || (isTombstone(account.state) && account.state !== begun.state)) {
         // Disconnected or forgotten while we were at work: what we stored must not outlive that.
         await deps.tokenCache.remove(begun.userId);
         return;
@@ -103,9 +108,6 @@ export async function recordVisit(
   }
 }
 
-const isTombstone = (account: Account): boolean =>
-  account.state === 'disconnected' || account.state === 'retired';
-
 function activeAccount(deps: VisitDeps, caller: Caller, account: Account, token: UserToken): AccountFields {
   const lastActivity = deps.now();
   const firstLook = firstLookAt(lastActivity, deps.schedule);
@@ -120,9 +122,7 @@ function activeAccount(deps: VisitDeps, caller: Caller, account: Account, token:
     failure: undefined,
     attempts: 0,
     expiresOn: token.expiresOn,
-    // An exchange brings a refresh token of its own; what was known of the old one says nothing of it.
-    refreshTokenExpiresOn:
-      token.source === 'network' ? token.refreshTokenExpiresOn : account.refreshTokenExpiresOn,
+    refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, lastActivity),
     ...(stays ? {} : { dueAt: firstLook }),
   };
 }

@@ -11,8 +11,10 @@ import type {
 } from '../../shared/ports.ts';
 import {
   decideLook,
+  isTombstone,
   nextLookAfterFailure,
   nextLookAfterSuccess,
+  refreshTokenEndsAt,
   retireAt,
   type ScheduleSettings,
   tombstoneEndsAt,
@@ -57,9 +59,9 @@ export async function refreshUser(
   let account: Account | undefined = claimed;
   let token: UserToken | undefined;
   for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
-    if (account === undefined || account.runId !== claimed.runId) {
+    const gone = account === undefined || (isTombstone(account.state) && !isTombstone(claimed.state));
+    if (account === undefined || gone || account.runId !== claimed.runId) {
       // Disconnected or erased while the token was under way: what was stored must not outlive that.
-      const gone = account === undefined || account.state === 'disconnected' || account.state === 'retired';
       if (gone && token !== undefined) await deps.tokenCache.remove(claimed.userId, signal);
       return { outcome: 'superseded' };
     }
@@ -103,7 +105,9 @@ async function acquire(
 ): Promise<UserToken | { failure: Failure }> {
   const { userId, homeAccountId } = account;
   try {
-    return await deps.userTokens.silent({ userId, homeAccountId, forceRefresh, signal });
+    const token = await deps.userTokens.silent({ userId, homeAccountId, forceRefresh, signal });
+    // The old refresh token is still the stored one: what it can be traded for must be had again, and soon.
+    return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };
   } catch (error) {
     if (error instanceof UserTokenError) return { failure: error.failure };
     deps.log({ event: 'user.failed-unexpectedly', user: deps.logId(userId), error: nameOfError(error) });
@@ -127,9 +131,9 @@ async function settleToken(
     runId: undefined,
     failure: undefined,
     attempts: 0,
-    lastRefreshed: now,
+    lastRefreshed: token.source === 'network' ? now : account.lastRefreshed,
     expiresOn: token.expiresOn,
-    refreshTokenExpiresOn: token.refreshTokenExpiresOn ?? account.refreshTokenExpiresOn,
+    refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, now),
     history: [...account.history, { at: now, outcome } satisfies HistoryEntry],
   };
   const dueAt = nextLookAfterSuccess(settled, now, deps.schedule, deps.random());

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import pMap, { pMapSkip } from 'p-map';
 import { UnavailableError } from '../../shared/errors.ts';
 import { nameOfError, type SweepSummary } from '../../shared/log.ts';
 import type { DueRow } from '../../shared/ports.ts';
@@ -65,14 +64,14 @@ export async function sweep(
     }
   }
 
-  async function take(due: DueRow): Promise<typeof pMapSkip> {
-    if (stopped()) return pMapSkip;
+  async function take(due: DueRow): Promise<void> {
+    if (stopped()) return;
     const begun = performance.now();
     const user = deps.logId(due.userId);
     try {
       const lease = { runId: summary.runId, until: new Date(deps.now().getTime() + limits.leaseForMs) };
       const account = await deps.accounts.claim(due, lease, signal);
-      if (account === undefined) return pMapSkip;
+      if (account === undefined) return;
       summary.claimed += 1;
       const stoodAt = timeOfDueRowKey(due.rowKey) ?? deps.now();
       summary.lagMs = Math.max(summary.lagMs, begunAt - stoodAt.getTime());
@@ -98,10 +97,14 @@ export async function sweep(
         deps.log({ event: 'user.failed-unexpectedly', user, error: nameOfError(error) });
       }
     }
-    return pMapSkip;
   }
 
-  await pMap(dueRows(), take, { concurrency: limits.concurrency });
+  // So many at a time draw from one stream: nothing is held of those who had their turn.
+  const rows = dueRows();
+  const draw = async () => {
+    for await (const due of rows) await take(due);
+  };
+  await Promise.all(Array.from({ length: limits.concurrency }, draw));
   summary.ms = elapsed();
   deps.log({ event: 'sweep.ended', ...summary });
   return summary;

@@ -1,5 +1,6 @@
 import type { FailureKind } from '../errors.ts';
 import type { Account, AccountFields, AccountState, HistoryEntry, StoredFailure } from '../ports.ts';
+import { isTombstone } from '../rules/schedule.ts';
 import { partsOf, shardOf, type UserId, userRowKey, wholeSecond } from '../userId.ts';
 
 type Column = string | number | boolean | Date;
@@ -26,8 +27,6 @@ const KINDS: Record<FailureKind, true> = {
   misconfigured: true,
 };
 const OUTCOMES: Record<HistoryEntry['outcome'], true> = { refreshed: true, 'from-cache': true, failed: true };
-
-export const isTombstone = (state: AccountState): boolean => state === 'disconnected' || state === 'retired';
 
 /**
  * The user's row. An empty column is `''`, because a merge leaves alone what it is given no value for. `failure`

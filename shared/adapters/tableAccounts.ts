@@ -1,6 +1,7 @@
 import { odata, TableClient, type TransactionAction } from '@azure/data-tables';
 import { ConflictError } from '../errors.ts';
 import type { Account, AccountFields, AccountStore, DueRow } from '../ports.ts';
+import { isTombstone } from '../rules/schedule.ts';
 import {
   dueRowKey,
   dueUpperBound,
@@ -10,7 +11,7 @@ import {
   userRowKey,
   wholeSecond,
 } from '../userId.ts';
-import { fromRow, isSameRow, isTombstone, toRow } from './accountRow.ts';
+import { fromRow, isSameRow, toRow } from './accountRow.ts';
 import { codeOf, hasStatus, present, storageCall } from './storageCall.ts';
 
 export type TableAccountsOptions = {

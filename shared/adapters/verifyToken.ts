@@ -1,55 +1,56 @@
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
-import { TokenInvalidError, UnavailableError } from '../errors.ts';
+import { errors, jwtVerify } from 'jose';
+import { TokenInvalidError } from '../errors.ts';
 import type { VerifyAccessToken } from '../ports.ts';
-import { type AccessTokenRules, checkAccessToken } from '../rules/accessToken.ts';
+import { type AccessTokenRules, checkAccessToken, checkKeyIssuer } from '../rules/accessToken.ts';
 import { toUserId } from '../userId.ts';
+import { createJwks } from './jwks.ts';
 
 const CLOCK_TOLERANCE_SECONDS = 60;
 /** Far above what Entra issues; a longer one is refused before anything is parsed. */
 const MAX_TOKEN_LENGTH = 16_384;
 
-/** Verifies bearer JWTs of Entra ID with jose against the tenant's published keys. */
+/**
+ * Verifies bearer JWTs of Entra ID with jose against the keys its authority publishes.
+ * @param options.jwksUri where: a tenant's own document vouches for that tenant alone, `organizations` for any.
+ * @param options.timeoutMs bounds one fetch of the keys.
+ */
 export function createVerifyToken(options: {
   jwksUri: string;
   rules: AccessTokenRules;
   timeoutMs: number;
+  now?: () => Date;
 }): VerifyAccessToken {
-  const keys = createRemoteJWKSet(new URL(options.jwksUri), { timeoutDuration: options.timeoutMs });
+  const { rules, now = () => new Date() } = options;
+  const findSigningKey = createJwks({ uri: options.jwksUri, timeoutMs: options.timeoutMs, now });
 
   return async (token) => {
     if (token.length > MAX_TOKEN_LENGTH) throw new TokenInvalidError('The access token is too long.');
-    const payload = await verify(token);
-    const { tid, oid, userPrincipalName } = checkAccessToken(payload, options.rules);
+    const { payload, keyIssuer } = await verify(token);
+    const { tid, oid, userPrincipalName } = checkAccessToken(payload, rules);
+    checkKeyIssuer(keyIssuer, tid, rules);
     const expiresOn = new Date((payload.exp ?? 0) * 1_000);
     return { userId: toUserId({ tid, oid }), tid, oid, userPrincipalName, expiresOn, assertion: token };
   };
 
   async function verify(token: string) {
+    let keyIssuer: unknown;
     try {
       const { payload } = await jwtVerify(
         token,
-        async (header, flattened) => {
-          try {
-            return await keys(header, flattened);
-          } catch (error) {
-            if (
-              error instanceof errors.JWKSNoMatchingKey ||
-              error instanceof errors.JWKSMultipleMatchingKeys
-            ) {
-              throw error;
-            }
-            throw new UnavailableError('keys', { cause: error });
-          }
+        async (header) => {
+          const { key, issuer } = await findSigningKey(header);
+          keyIssuer = issuer;
+          return key;
         },
         {
           algorithms: ['RS256'],
           clockTolerance: CLOCK_TOLERANCE_SECONDS,
+          currentDate: now(),
           requiredClaims: ['exp', 'iss', 'aud', 'tid', 'oid'],
         },
       );
-      return payload;
+      return { payload, keyIssuer };
     } catch (error) {
-      if (error instanceof UnavailableError) throw error;
       if (!(error instanceof errors.JOSEError)) throw error;
       throw new TokenInvalidError(reasonOf(error));
     }

@@ -56,6 +56,24 @@ export function checkAccessToken(
   return { tid: tid.toLowerCase(), oid: oid.toLowerCase(), userPrincipalName: upnOf(claims) };
 }
 
+/**
+ * Decides on the `issuer` that Entra publishes with a signing key: the key vouches for tokens of that issuer alone.
+ * Where the key serves any tenant it is a template, `https://login.microsoftonline.com/{tenantid}/v2.0`; it names
+ * the v2.0 issuer for tokens of either version
+ * (https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer).
+ * @param keyIssuer the key's own member, as published; a key that has none is not held to it.
+ * @param tid of a token that {@link checkAccessToken} has passed.
+ * @throws {TokenInvalidError} the key is another issuer's.
+ */
+export function checkKeyIssuer(keyIssuer: unknown, tid: string, rules: AccessTokenRules): void {
+  if (keyIssuer === undefined) return;
+  const issuer =
+    typeof keyIssuer === 'string' ? keyIssuer.toLowerCase().replace('{tenantid}', tid) : undefined;
+  if (issuer !== issuerOf('2.0', tid, rules.authority)) {
+    throw new TokenInvalidError('The access token is signed with a key of another issuer.');
+  }
+}
+
 function issuerOf(ver: '1.0' | '2.0', tid: string, authority: string): string {
   const issuer = ver === '2.0' ? `${authority}/${tid}/v2.0` : `https://sts.windows.net/${tid}/`;
   return issuer.toLowerCase();

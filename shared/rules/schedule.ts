@@ -1,5 +1,5 @@
 import type { FailureKind } from '../errors.ts';
-import type { AccountFields } from '../ports.ts';
+import type { AccountFields, AccountState, UserToken } from '../ports.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -57,11 +57,10 @@ export function decideLook(account: AccountFields, now: Date, settings: Schedule
   const idleAt = after(account.lastActivity, settings.idleForMs);
   if (now < idleAt) return { action: 'wait', until: idleAt, reason: 'recently-active' };
   if (settings.everyRun) return { action: 'refresh', forceRefresh: false, reason: 'every-run' };
-  if (account.lastRefreshed === undefined || account.expiresOn === undefined) {
+  if (account.history.length === 0 || account.expiresOn === undefined) {
     return { action: 'refresh', forceRefresh: false, reason: 'first-look' };
   }
-  const forceRefresh =
-    now >= earliest(after(account.expiresOn, -WARM_FROM_MS), renewBy(account, account.lastRefreshed));
+  const forceRefresh = now >= earliest(after(account.expiresOn, -WARM_FROM_MS), renewBy(account));
   return { action: 'refresh', forceRefresh, reason: account.attempts > 0 ? 'retry' : 'keep-warm' };
 }
 
@@ -95,7 +94,7 @@ export function nextLookAfterSuccess(
   const window = WARM_FROM_MS - WARM_UNTIL_MS;
   const warm = after(account.expiresOn, -WARM_FROM_MS + random * window);
   const look = latestOf(warm, after(now, settings.minIntervalMs));
-  const latest = renewBy(account, now);
+  const latest = renewBy(account);
   // Past that time this look has just asked for a new refresh token; asking more often would not prolong it.
   return latest > after(now, MINUTE) ? earliest(look, latest, retire) : earliest(look, retire);
 }
@@ -103,7 +102,7 @@ export function nextLookAfterSuccess(
 /**
  * The next look after a failure that may pass by itself: exponential with full jitter, capped, and never before
  * the server's Retry-After.
- * @param attempts failures in a row, this one included
+ * @param account with this failure counted in `attempts`
  * @param random uniform in [0, 1)
  */
 export function nextLookAfterFailure(
@@ -120,9 +119,25 @@ export function nextLookAfterFailure(
   return earliest(after(now, delay), retireAt(account, settings));
 }
 
+/**
+ * When the refresh token that is now stored ends: what the token endpoint said of a new one, or else a day;
+ * a token from the cache brought none, so what was known stays known.
+ */
+export function refreshTokenEndsAt(
+  token: Pick<UserToken, 'source' | 'refreshTokenExpiresOn'>,
+  known: Date | undefined,
+  now: Date,
+): Date | undefined {
+  if (token.source === 'cache') return known;
+  return token.refreshTokenExpiresOn ?? after(now, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
+}
+
+/** A row that is kept for a while, so that whoever was at work meanwhile sees that the user is gone. */
+export const isTombstone = (state: AccountState): boolean => state === 'disconnected' || state === 'retired';
+
 /** When the refresh token has to be traded for its successor at the latest, even if the access token lives on. */
-function renewBy(account: AccountFields, lastRefreshed: Date): Date {
-  const ends = account.refreshTokenExpiresOn ?? after(lastRefreshed, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
+function renewBy({ refreshTokenExpiresOn, lastActivity }: AccountFields): Date {
+  const ends = refreshTokenExpiresOn ?? after(lastActivity, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
   return after(ends, -REFRESH_TOKEN_MARGIN_MS);
 }
 

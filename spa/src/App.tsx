@@ -1,52 +1,40 @@
 import { InteractionStatus } from '@azure/msal-browser';
 import { useIsAuthenticated, useMsal } from '@azure/msal-react';
+import { Notice } from './Notice.tsx';
+import { PageHeader } from './PageHeader.tsx';
 import { ProfilePanel } from './ProfilePanel.tsx';
 import type { PageConfig } from './pageConfig.ts';
+import { signInReference, signInText } from './signInText.ts';
+import { useSignIn } from './useSignIn.ts';
+import { Welcome } from './Welcome.tsx';
 
-export function App({ config }: { config: PageConfig }) {
-  const { instance, inProgress, accounts } = useMsal();
+type AppProps = { config: PageConfig; signInError: unknown };
+
+export function App({ config, signInError }: AppProps) {
+  const { inProgress } = useMsal();
   const signedIn = useIsAuthenticated();
+  const { signIn, signInAgain, signOut, error } = useSignIn(config, signInError);
   const settled = inProgress === InteractionStatus.None;
   return (
     <>
-      {config.localDemo && (
-        <p className="banner" role="note">
-          Local demo: no real account, nothing leaves this machine.
-        </p>
-      )}
-      <header className="container top">
-        <h1>Stead</h1>
+      <PageHeader>
         {settled && signedIn && (
-          <button
-            type="button"
-            className="secondary outline"
-            onClick={() => void instance.logoutRedirect({ account: accounts[0] ?? null })}
-          >
+          <button type="button" className="secondary outline" onClick={signOut}>
             Sign out
           </button>
         )}
-      </header>
+      </PageHeader>
       <main className="container">
-        {!settled && <p aria-busy="true">One moment…</p>}
-        {settled && !signedIn && <Welcome config={config} />}
-        {settled && signedIn && <ProfilePanel config={config} />}
+        {config.localDemo && <p className="banner">Local demo: no real account</p>}
+        {error !== undefined && (
+          <Notice title="You were not signed in" reference={signInReference(error)}>
+            {signInText(error)}
+          </Notice>
+        )}
+        {!settled && <p role="status">One moment…</p>}
+        {settled && !signedIn && <Welcome signIn={signIn} />}
+        {settled && signedIn && <ProfilePanel config={config} signInAgain={signInAgain} />}
       </main>
     </>
-  );
-}
-
-function Welcome({ config }: { config: PageConfig }) {
-  const { instance } = useMsal();
-  return (
-    <section className="welcome">
-      <h2>It acts for you while you are away</h2>
-      <p>
-        Sign in once. Stead reads your profile from Microsoft Graph, keeps your connection sealed, and goes on
-        getting tokens for you after you have closed this page.
-      </p>
-      <button type="button" onClick={() => void instance.loginRedirect({ scopes: [config.apiScope] })}>
-        Sign in
-      </button>
-    </section>
   );
 }

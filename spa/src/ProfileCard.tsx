@@ -1,7 +1,6 @@
 import type { Profile } from '../../shared/wire.ts';
 
 const LABELS: readonly (readonly [keyof Profile, string])[] = [
-  ['jobTitle', 'Job title'],
   ['department', 'Department'],
   ['mail', 'E-mail'],
   ['userPrincipalName', 'User name'],
@@ -13,18 +12,20 @@ const LABELS: readonly (readonly [keyof Profile, string])[] = [
 
 /** What the directory knows of the user. What it does not know is not shown. */
 export function ProfileCard({ profile }: { profile: Profile }) {
-  const name = profile.displayName ?? profile.userPrincipalName ?? 'You';
   const known = LABELS.filter(([property]) => profile[property] !== undefined);
   return (
-    <article className="profile" aria-labelledby="profile-name">
+    <article className="profile">
       <header>
         <span className="initials" aria-hidden="true">
           {initialsOf(profile)}
         </span>
-        <h2 id="profile-name">{name}</h2>
+        <div>
+          <h2>{profile.displayName ?? profile.userPrincipalName ?? 'You'}</h2>
+          {profile.jobTitle && <p>{profile.jobTitle}</p>}
+        </div>
       </header>
       {known.length === 0 ? (
-        <p>The directory has nothing more to say about you.</p>
+        <p>There is no profile data: the directory knows your account, and nothing more about you.</p>
       ) : (
         <dl>
           {known.map(([property, label]) => (
@@ -35,7 +36,7 @@ export function ProfileCard({ profile }: { profile: Profile }) {
           ))}
         </dl>
       )}
-      <footer>Read from Microsoft Graph on your behalf.</footer>
+      <footer>Read from Microsoft Graph on your behalf</footer>
     </article>
   );
 }

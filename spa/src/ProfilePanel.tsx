@@ -1,53 +1,51 @@
-import { useMsal } from '@azure/msal-react';
-import { useEffect, useState } from 'react';
-import type { ProblemCode } from '../../shared/wire.ts';
+import { useRef } from 'react';
 import type { ProfileResult } from './fetchProfile.ts';
 import { Notice } from './Notice.tsx';
 import { ProfileCard } from './ProfileCard.tsx';
 import type { PageConfig } from './pageConfig.ts';
+import { PROBLEM_TEXT } from './problemText.ts';
+import { TryAgainButton } from './TryAgainButton.tsx';
 import { useProfile } from './useProfile.ts';
 
-const REFUSALS: Partial<Record<ProblemCode, string>> = {
-  TENANT_FORBIDDEN:
-    'Your organisation is not served here. Sign in with another account, or ask who runs this.',
-  CLIENT_FORBIDDEN: 'This page is not allowed to call the service. Whoever runs it has to allow it.',
-  SCOPE_MISSING: 'This page asked for too little. Its apiScope has to name the scope of the service.',
-  UPSTREAM_REFUSED: 'The directory refuses the service itself. Only those who run it can mend that.',
-};
+type ProfilePanelProps = { config: PageConfig; signInAgain: (claims?: string) => void };
 
 /** The signed-in part of the page, in every state it can be in. */
-export function ProfilePanel({ config }: { config: PageConfig }) {
-  const { instance, accounts } = useMsal();
+export function ProfilePanel({ config, signInAgain }: ProfilePanelProps) {
   const { result, again } = useProfile(config);
-  const signInAgain = (claims?: string) =>
-    void instance.acquireTokenRedirect({
-      scopes: [config.apiScope],
-      ...(accounts[0] === undefined ? {} : { account: accounts[0] }),
-      ...(claims === undefined ? {} : { claims }),
-    });
-
+  const panel = useRef<HTMLElement>(null);
+  const tryAgain = () => {
+    // The button goes away with the answer it belongs to; the keyboard's place must not.
+    panel.current?.focus();
+    again();
+  };
   return (
-    <section aria-live="polite" aria-busy={result === undefined}>
-      {result === undefined ? (
-        <Loading />
-      ) : (
-        <Result result={result} again={again} signInAgain={signInAgain} />
-      )}
+    <section ref={panel} tabIndex={-1} aria-label="Your profile">
+      <Progress result={result} />
+      {result && <Result result={result} tryAgain={tryAgain} signInAgain={signInAgain} />}
     </section>
   );
 }
 
-function Loading() {
+/** Stays in the page, so that screen readers notice its changes. What went wrong, the notice says itself. */
+function Progress({ result }: { result: ProfileResult | undefined }) {
+  if (result !== undefined) {
+    return (
+      <p role="status" className="visually-hidden">
+        {result.state === 'ready' && 'Your profile is here.'}
+      </p>
+    );
+  }
   return (
-    <article className="profile">
-      <p aria-busy="true">Reading your profile…</p>
-    </article>
+    <p role="status" className="progress">
+      <span aria-busy="true" aria-hidden="true" />
+      Reading your profile…
+    </p>
   );
 }
 
-type ResultProps = { result: ProfileResult; again: () => void; signInAgain: (claims?: string) => void };
+type ResultProps = { result: ProfileResult; tryAgain: () => void; signInAgain: (claims?: string) => void };
 
-function Result({ result, again, signInAgain }: ResultProps) {
+function Result({ result, tryAgain, signInAgain }: ResultProps) {
   switch (result.state) {
     case 'ready':
       return <ProfileCard profile={result.profile} />;
@@ -55,48 +53,46 @@ function Result({ result, again, signInAgain }: ResultProps) {
       return (
         <Notice
           title="Please sign in again"
-          action={{ label: 'Sign in again', run: () => signInAgain(result.claims) }}
+          reference={result.reference}
+          action={
+            <button type="button" onClick={() => signInAgain(result.claims)}>
+              Sign in again
+            </button>
+          }
         >
-          {result.claims === undefined
-            ? 'Your sign-in, or a permission you gave, is no longer enough to act for you.'
-            : 'Your organisation asks for one more step before this can act for you.'}
+          {PROBLEM_TEXT[result.code]}
         </Notice>
       );
     case 'busy':
-      return <Busy seconds={result.retryAfterSeconds} correlationId={result.correlationId} again={again} />;
+      return (
+        <Notice
+          title="Not just now"
+          reference={result.reference}
+          action={<TryAgainButton afterSeconds={result.retryAfterSeconds} tryAgain={tryAgain} />}
+        >
+          {PROBLEM_TEXT[result.code]}
+        </Notice>
+      );
     case 'refused':
       return (
-        <Notice title="The service said no">
-          {REFUSALS[result.code] ?? 'The request was not understood.'}{' '}
-          <small>Reference {result.correlationId}</small>
+        <Notice title="The service said no" reference={result.reference}>
+          {PROBLEM_TEXT[result.code]}
+        </Notice>
+      );
+    case 'unexpected':
+      return (
+        <Notice title="An unexpected answer" reference={`HTTP ${result.status}`}>
+          This page does not know what to make of it. Whoever runs the page should look at apiBaseUrl in its
+          config.json.
         </Notice>
       );
     case 'offline':
       return (
-        <Notice title="No answer" action={{ label: 'Try again', run: again }}>
+        <Notice title="No answer" action={<TryAgainButton afterSeconds={0} tryAgain={tryAgain} />}>
           The service cannot be reached. Check your connection; nothing is lost.
         </Notice>
       );
     default:
       return result satisfies never;
   }
-}
-
-type BusyProps = { seconds: number; correlationId: string | undefined; again: () => void };
-
-/** The button comes when the service said it may be asked again. */
-function Busy({ seconds, correlationId, again }: BusyProps) {
-  const [left, setLeft] = useState(seconds);
-  useEffect(() => {
-    if (left <= 0) return;
-    const timer = setTimeout(() => setLeft(left - 1), 1_000);
-    return () => clearTimeout(timer);
-  }, [left]);
-  return (
-    <Notice title="Not just now" {...(left > 0 ? {} : { action: { label: 'Try again', run: again } })}>
-      A service behind this page is not well or too busy. Nothing is lost.{' '}
-      {left > 0 && <span>You can try again in {left} s. </span>}
-      {correlationId && <small>Reference {correlationId}</small>}
-    </Notice>
-  );
 }

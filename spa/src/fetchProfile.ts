@@ -6,19 +6,23 @@ import {
 import type { Problem, ProblemCode, Profile } from '../../shared/wire.ts';
 import { bridgeUri } from './msal.ts';
 import type { PageConfig } from './pageConfig.ts';
+import { isNetworkError, signInReference } from './signInText.ts';
 
 export type ProfileResult =
   | { state: 'ready'; profile: Profile }
   /** Only the user can mend it; `claims` is what the directory asks for. */
-  | { state: 'sign-in'; claims?: string }
-  | { state: 'refused'; code: ProblemCode; correlationId: string }
-  | { state: 'busy'; retryAfterSeconds: number; correlationId?: string }
+  | { state: 'sign-in'; code: ProblemCode; claims?: string; reference?: string }
+  | { state: 'busy'; code: ProblemCode; retryAfterSeconds: number; reference?: string }
+  | { state: 'refused'; code: ProblemCode; reference: string }
+  /** An answer that is not the service's. */
+  | { state: 'unexpected'; status: number }
   /** No answer at all. */
   | { state: 'offline' };
 
 const RETRY_AFTER_SECONDS = 5;
+const TIMEOUT_MS = 60_000;
 
-/** The caller's profile from `GET /api/profile`. Never throws for what the network or the API answers. */
+/** The caller's profile from `GET /api/profile`. Never throws for what MSAL, the network or the API answers. */
 export async function fetchProfile(
   msal: IPublicClientApplication,
   account: AccountInfo,
@@ -33,43 +37,70 @@ export async function fetchProfile(
       redirectUri: bridgeUri(),
     }));
   } catch (error) {
-    return { state: error instanceof InteractionRequiredAuthError ? 'sign-in' : 'offline' };
+    return withoutToken(error);
   }
   let response: Response;
   try {
     response = await fetch(`${config.apiBaseUrl}/api/profile`, {
       headers: { Authorization: `Bearer ${accessToken}` },
-      signal,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    if (response.ok) return { state: 'ready', profile: (await response.json()) as Profile };
   } catch {
     return { state: 'offline' };
   }
-  return readProblem(response);
+  const body: unknown = await response.json().catch(() => undefined);
+  if (!response.ok) return readRefusal(response, body);
+  return isProfile(body)
+    ? { state: 'ready', profile: body }
+    : { state: 'unexpected', status: response.status };
 }
 
-async function readProblem(response: Response): Promise<ProfileResult> {
-  const retryAfterSeconds = Number(response.headers.get('retry-after')) || RETRY_AFTER_SECONDS;
-  const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
-  if (problem?.code === undefined) return { state: 'busy', retryAfterSeconds };
-  const { code, claims, correlationId } = problem;
+/** MSAL has tried its cache, the refresh token and a hidden frame: what is left is the user. */
+function withoutToken(error: unknown): ProfileResult {
+  if (isNetworkError(error)) return { state: 'offline' };
+  if (error instanceof InteractionRequiredAuthError) {
+    return { state: 'sign-in', code: 'SIGN_IN_REQUIRED', ...(error.claims ? { claims: error.claims } : {}) };
+  }
+  return { state: 'sign-in', code: 'SIGN_IN_REQUIRED', reference: signInReference(error) };
+}
+
+function readRefusal({ status, headers }: Response, body: unknown): ProfileResult {
+  const retryAfterSeconds = readRetryAfter(headers.get('retry-after'));
+  if (!isProblem(body)) {
+    const busy = status === 429 || status >= 500;
+    return busy ? { state: 'busy', code: 'UNAVAILABLE', retryAfterSeconds } : { state: 'unexpected', status };
+  }
+  const { code, claims, correlationId: reference } = body;
   switch (code) {
     case 'CLAIMS_REQUIRED':
     case 'SIGN_IN_REQUIRED':
     case 'TOKEN_INVALID':
     case 'TOKEN_MISSING':
-      return { state: 'sign-in', ...(claims === undefined ? {} : { claims }) };
+      return { state: 'sign-in', code, reference, ...(claims === undefined ? {} : { claims }) };
     case 'THROTTLED':
     case 'UNAVAILABLE':
     case 'INTERNAL':
-      return { state: 'busy', retryAfterSeconds, correlationId };
+      return { state: 'busy', code, retryAfterSeconds, reference };
     case 'REQUEST_MALFORMED':
     case 'SCOPE_MISSING':
     case 'TENANT_FORBIDDEN':
     case 'CLIENT_FORBIDDEN':
     case 'UPSTREAM_REFUSED':
-      return { state: 'refused', code, correlationId };
+      return { state: 'refused', code, reference };
     default:
-      return code satisfies never;
+      // A newer service may know more codes than this page.
+      code satisfies never;
+      return { state: 'unexpected', status };
   }
 }
+
+/** Whole seconds, as the service sends them (RFC 9110 §10.2.3 also knows dates). */
+function readRetryAfter(header: string | null): number {
+  return header !== null && /^\d{1,5}$/.test(header) ? Number(header) : RETRY_AFTER_SECONDS;
+}
+
+const isProfile = (body: unknown): body is Profile =>
+  typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string';
+
+const isProblem = (body: unknown): body is Problem =>
+  typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string';

@@ -2,8 +2,9 @@ import { MsalProvider } from '@azure/msal-react';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
-import { createMsal } from './msal.ts';
+import { startMsal } from './msal.ts';
 import { Notice } from './Notice.tsx';
+import { PageHeader } from './PageHeader.tsx';
 import { readPageConfig } from './pageConfig.ts';
 import './style.css';
 
@@ -13,18 +14,23 @@ const root = createRoot(element);
 
 try {
   const config = await readPageConfig();
-  const msal = await createMsal(config);
+  const { msal, signInError } = await startMsal(config);
   root.render(
     <StrictMode>
       <MsalProvider instance={msal}>
-        <App config={config} />
+        <App config={config} signInError={signInError} />
       </MsalProvider>
     </StrictMode>,
   );
 } catch (error) {
   root.render(
-    <main className="container">
-      <Notice title="This page cannot start">{error instanceof Error ? error.message : String(error)}</Notice>
-    </main>,
+    <>
+      <PageHeader />
+      <main className="container">
+        <Notice title="This page cannot start">
+          {error instanceof Error ? error.message : String(error)}
+        </Notice>
+      </main>
+    </>,
   );
 }

@@ -1,11 +1,17 @@
 import { type Configuration, PublicClientApplication } from '@azure/msal-browser';
 import type { PageConfig } from './pageConfig.ts';
 
+export type StartedMsal = {
+  msal: PublicClientApplication;
+  /** Why the sign-in that this page load comes back from did not succeed. */
+  signInError?: unknown;
+};
+
 /** Hidden frames come back to a page of their own, which loads nothing else. */
 export const bridgeUri = (): string => `${location.origin}/redirect.html`;
 
-/** MSAL, ready to use. One account a tab: `accounts[0]` is whoever signed in. */
-export async function createMsal(config: PageConfig): Promise<PublicClientApplication> {
+/** MSAL, ready to use and done with a sign-in that comes back. One account a tab: it is `getAllAccounts()[0]`. */
+export async function startMsal(config: PageConfig): Promise<StartedMsal> {
   const configuration: Configuration = {
     auth: {
       clientId: config.clientId,
@@ -21,5 +27,18 @@ export async function createMsal(config: PageConfig): Promise<PublicClientApplic
   };
   const msal = new PublicClientApplication(configuration);
   await msal.initialize();
-  return msal;
+  try {
+    const result = await msal.handleRedirectPromise();
+    if (result !== null) await forgetOthers(msal, result.account.homeAccountId);
+    return { msal };
+  } catch (signInError) {
+    return { msal, signInError };
+  }
+}
+
+/** Whoever signs in again may pick another account; MSAL would keep both, and show the first. */
+async function forgetOthers(msal: PublicClientApplication, homeAccountId: string): Promise<void> {
+  for (const account of msal.getAllAccounts()) {
+    if (account.homeAccountId !== homeAccountId) await msal.clearCache({ account });
+  }
 }

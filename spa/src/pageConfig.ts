@@ -6,7 +6,7 @@ export type PageConfig = {
   authority: string;
   /** `api://<client id of the API>/<scope>` */
   apiScope: string;
-  /** Origin of the functions. */
+  /** Origin of the functions, without `/api`. */
   apiBaseUrl: string;
   /** For an authority that MSAL does not know: its host names, and its metadata as a string of JSON. */
   knownAuthorities?: string[];
@@ -16,24 +16,72 @@ export type PageConfig = {
 };
 
 const REQUIRED = ['clientId', 'authority', 'apiScope', 'apiBaseUrl'] as const;
+const COMPARE = 'Compare it with config.sample.json.';
 
 /** @throws {Error} whose message says what is wrong with the file and how to mend it. */
 export async function readPageConfig(): Promise<PageConfig> {
-  const response = await fetch('/config.json', { cache: 'no-store' });
+  let response: Response;
+  try {
+    response = await fetch('/config.json', { cache: 'no-store' });
+  } catch (cause) {
+    throw new Error('/config.json cannot be read: its server does not answer. Load the page again.', {
+      cause,
+    });
+  }
   if (!response.ok) {
     throw new Error(
       `There is no /config.json (${response.status}). Put one beside this page; config.sample.json shows how.`,
     );
   }
-  let config: Partial<PageConfig>;
+  let settings: unknown;
   try {
-    config = (await response.json()) as Partial<PageConfig>;
-  } catch {
-    throw new Error('/config.json is not JSON. Compare it with config.sample.json.');
+    settings = await response.json();
+  } catch (cause) {
+    throw new Error(`/config.json is not JSON. ${COMPARE}`, { cause });
   }
-  const missing = REQUIRED.filter((name) => typeof config[name] !== 'string' || config[name].startsWith('<'));
-  if (missing.length > 0) {
-    throw new Error(`/config.json lacks ${missing.join(', ')}. Compare it with config.sample.json.`);
-  }
-  return config as PageConfig;
+  return toPageConfig(settings);
 }
+
+/** @throws {Error} that names every setting that is missing, or else the first that is wrong. */
+function toPageConfig(settings: unknown): PageConfig {
+  if (!isRecord(settings)) throw new Error(`/config.json holds no JSON object. ${COMPARE}`);
+  const missing = REQUIRED.filter((name) => !isFilledIn(settings[name]));
+  if (missing.length > 0) throw new Error(`/config.json lacks ${missing.join(', ')}. ${COMPARE}`);
+
+  const { clientId, authority, apiScope, apiBaseUrl } = settings as Record<(typeof REQUIRED)[number], string>;
+  const { knownAuthorities, authorityMetadata, localDemo } = settings;
+  if (!isUrl(authority, 'https:')) throw wrong('authority', 'a URL that begins with https://');
+  if (!isUrl(apiBaseUrl, 'https:', 'http:')) throw wrong('apiBaseUrl', 'a URL such as https://example.org');
+  if (knownAuthorities !== undefined && !isTexts(knownAuthorities)) {
+    throw wrong('knownAuthorities', 'a list of host names');
+  }
+  if (authorityMetadata !== undefined && typeof authorityMetadata !== 'string') {
+    throw wrong('authorityMetadata', 'a string that holds JSON');
+  }
+  if (localDemo !== undefined && typeof localDemo !== 'boolean') throw wrong('localDemo', 'true or false');
+  return {
+    clientId,
+    authority,
+    apiScope,
+    apiBaseUrl: apiBaseUrl.replace(/\/+$/, ''),
+    ...(knownAuthorities === undefined ? {} : { knownAuthorities }),
+    ...(authorityMetadata === undefined ? {} : { authorityMetadata }),
+    ...(localDemo === undefined ? {} : { localDemo }),
+  };
+}
+
+const wrong = (name: keyof PageConfig, expected: string): Error =>
+  new Error(`"${name}" in /config.json has to be ${expected}. ${COMPARE}`);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The sample's blanks are in angle brackets. */
+const isFilledIn = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && !value.includes('<');
+
+const isUrl = (value: string, ...protocols: string[]): boolean =>
+  URL.canParse(value) && protocols.includes(new URL(value).protocol);
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');

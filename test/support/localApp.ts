@@ -1,5 +1,5 @@
 /** The use cases with their real adapters over the stand-in; rows and caches are in memory, the clock can be set. */
-import { API_CLIENT_ID, TENANT_ID } from '../../dev/entra/directory.ts';
+import { API_CLIENT_ID } from '../../dev/entra/directory.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
 import { getProfile } from '../../functions/profile/getProfile.ts';
 import { type SweepLimits, sweep } from '../../functions/refreshWorker/sweep.ts';
@@ -29,7 +29,7 @@ export function createLocalApp(
   const accounts = options.accounts ?? createMemoryAccountStore();
   const deps = {
     verifyAccessToken: createVerifyToken({
-      jwksUri: `${entra.origin}/${TENANT_ID}/discovery/v2.0/keys`,
+      jwksUri: `${entra.origin}/organizations/discovery/v2.0/keys`,
       rules: {
         clientId: API_CLIENT_ID,
         scope: 'access_as_user',

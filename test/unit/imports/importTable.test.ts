@@ -34,6 +34,7 @@ const ROOMS: Record<string, Room> = {
     allowed: ['jose', '../userId.ts'],
     refused: ['@azure/msal-node', '../config.ts'],
   },
+  'shared/adapters/jwks.ts': { allowed: ['jose', '../errors.ts'], refused: ['./msal.ts', '../compose.ts'] },
   'shared/adapters/verifyToken.ts': {
     allowed: ['jose', '../errors.ts'],
     refused: ['./seal.ts', '../compose.ts'],
@@ -63,7 +64,7 @@ const ROOMS: Record<string, Room> = {
     refused: ['../profile/getProfile.ts', '../../shared/compose.ts', '../../shared/adapters/msal.ts'],
   },
   'functions/some/useCase.ts': {
-    allowed: ['../../shared/rules/schedule.ts', '../../shared/ports.ts', '../../shared/wire.ts', 'p-map'],
+    allowed: ['../../shared/rules/schedule.ts', '../../shared/ports.ts', '../../shared/wire.ts'],
     refused: [
       '../http.ts',
       '../profile/getProfile.ts',

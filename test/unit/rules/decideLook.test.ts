@@ -29,7 +29,13 @@ const account = (different: Partial<AccountFields> = {}): AccountFields =>
   accountFields(ago(HOUR), different);
 /** Refreshed half an hour ago. */
 const refreshed = (different: Partial<AccountFields> = {}): AccountFields =>
-  account({ lastRefreshed: ago(30 * MINUTE), expiresOn: from(HOUR), ...different });
+  account({
+    lastRefreshed: ago(30 * MINUTE),
+    expiresOn: from(HOUR),
+    refreshTokenExpiresOn: from(10 * HOUR),
+    history: [{ at: ago(30 * MINUTE), outcome: 'refreshed' }],
+    ...different,
+  });
 
 describe('decideLook', () => {
   it.each<[why: string, account: AccountFields, settings: Partial<ScheduleSettings>, look: object]>([
@@ -66,14 +72,22 @@ describe('decideLook', () => {
       refresh('keep-warm', true),
     ],
     [
-      'takes an unknown refresh token for one of 24 hours',
-      refreshed({ expiresOn: from(5 * HOUR), lastRefreshed: ago(23 * HOUR) }),
+      'takes an unknown refresh token for one of 24 hours since the last visit',
+      refreshed({
+        expiresOn: from(5 * HOUR),
+        refreshTokenExpiresOn: undefined,
+        lastActivity: ago(23 * HOUR),
+      }),
       {},
       refresh('keep-warm', true),
     ],
     [
       'waits with an unknown refresh token until then',
-      refreshed({ expiresOn: from(5 * HOUR), lastRefreshed: ago(23 * HOUR - 1) }),
+      refreshed({
+        expiresOn: from(5 * HOUR),
+        refreshTokenExpiresOn: undefined,
+        lastActivity: ago(23 * HOUR - 1),
+      }),
       {},
       refresh('keep-warm', false),
     ],

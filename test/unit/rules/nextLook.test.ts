@@ -52,10 +52,14 @@ describe('nextLookAfterSuccess', () => {
       next({ expiresOn: from(28 * HOUR), refreshTokenExpiresOn: from(10 * HOUR) }),
       9 * HOUR,
     ],
-    ['within 23 hours, if nobody said when it ends', next({ expiresOn: from(28 * HOUR) }), 23 * HOUR],
+    [
+      'within 23 hours of the visit, if nobody said when it ends',
+      next({ expiresOn: from(28 * HOUR), lastActivity: NOW }),
+      23 * HOUR,
+    ],
     [
       'within 23 hours even where the least interval is a day',
-      next(TOKEN, { minIntervalMs: DAY }),
+      next({ ...TOKEN, lastActivity: NOW }, { minIntervalMs: DAY }),
       23 * HOUR,
     ],
     [

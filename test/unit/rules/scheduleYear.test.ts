@@ -6,6 +6,7 @@ import {
   firstLookAt,
   nextLookAfterFailure,
   nextLookAfterSuccess,
+  refreshTokenEndsAt,
   type ScheduleSettings,
 } from '../../../shared/rules/schedule.ts';
 import { wholeSecond } from '../../../shared/userId.ts';
@@ -49,9 +50,16 @@ function simulateYear(world: World): Year {
 
   let tokenEnds = BEGIN + lifeOf(world.tokenLivesMs);
   let refreshTokenEnds = BEGIN + world.refreshTokenLivesMs;
+  const toldEnd = () => (world.refreshTokenLifeIsTold ? new Date(refreshTokenEnds) : undefined);
   let returnsAt = BEGIN + world.returnsEveryMs;
   let account: AccountFields = accountFields(new Date(BEGIN), {
     dueAt: wholeSecond(firstLookAt(new Date(BEGIN), settings)),
+    expiresOn: new Date(tokenEnds),
+    refreshTokenExpiresOn: refreshTokenEndsAt(
+      { source: 'network', refreshTokenExpiresOn: toldEnd() },
+      undefined,
+      new Date(BEGIN),
+    ),
   });
 
   for (;;) {
@@ -89,9 +97,13 @@ function simulateYear(world: World): Year {
         const settled = {
           ...account,
           attempts: 0,
-          lastRefreshed: now,
+          history: [{ at: now, outcome: asks ? ('refreshed' as const) : ('from-cache' as const) }],
           expiresOn: new Date(tokenEnds),
-          refreshTokenExpiresOn: world.refreshTokenLifeIsTold ? new Date(refreshTokenEnds) : undefined,
+          refreshTokenExpiresOn: refreshTokenEndsAt(
+            { source: asks ? 'network' : 'cache', refreshTokenExpiresOn: toldEnd() },
+            account.refreshTokenExpiresOn,
+            now,
+          ),
         };
         account = settled;
         next = nextLookAfterSuccess(settled, now, settings, random());

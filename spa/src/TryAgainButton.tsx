@@ -1,0 +1,21 @@
+import { useEffect, useState } from 'react';
+
+type TryAgainButtonProps = {
+  /** How long the service asks to be left alone (`Retry-After`). */
+  afterSeconds: number;
+  tryAgain: () => void;
+};
+
+export function TryAgainButton({ afterSeconds, tryAgain }: TryAgainButtonProps) {
+  const [left, setLeft] = useState(afterSeconds);
+  useEffect(() => {
+    if (left <= 0) return undefined;
+    const timer = setTimeout(() => setLeft(left - 1), 1_000);
+    return () => clearTimeout(timer);
+  }, [left]);
+  return (
+    <button type="button" disabled={left > 0} onClick={tryAgain}>
+      {left > 0 ? `Try again in ${left} s` : 'Try again'}
+    </button>
+  );
+}

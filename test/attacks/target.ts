@@ -1,0 +1,160 @@
+/** The profile function as it is deployed, over the stand-in; only its stores are in memory, and count who calls. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HttpRequest, type HttpResponseInit, InvocationContext } from '@azure/functions';
+import { API_CLIENT_ID, SPA_CLIENT_ID, TENANT_ID } from '../../dev/entra/directory.ts';
+import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
+import { createProfileHandler } from '../../functions/profile/handler.ts';
+import { createVerifyToken } from '../../shared/adapters/verifyToken.ts';
+import { createAssertionMemo } from '../../shared/assertionMemo.ts';
+import { readConfig } from '../../shared/config.ts';
+import type { AccountStore, VerifyAccessToken } from '../../shared/ports.ts';
+import type { Problem } from '../../shared/wire.ts';
+import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
+import { createLocalApp } from '../support/localApp.ts';
+import { createMemoryAccountStore } from '../support/memoryAccountStore.ts';
+import { createMemoryTokenCacheStore } from '../support/memoryTokenCacheStore.ts';
+import { type Forge, openForge } from './forge.ts';
+import type { Refusal } from './outcome.ts';
+
+export type AttackRequest = {
+  /** In Latin-1, as the host hands on bytes; undefined sends no such header. */
+  authorization?: string | undefined;
+  method?: string;
+  headers?: Record<string, string>;
+  query?: Record<string, string>;
+  params?: Record<string, string>;
+  body?: string;
+};
+
+export type Answer = { status: number; headers: Headers; body: string; lines: string[] };
+
+export type Target = {
+  send(request: AttackRequest): Promise<Answer>;
+  verify: VerifyAccessToken;
+  accounts: AccountStore;
+  dueRows: ReadonlyMap<string, string>;
+  /** Calls of the stores so far, of any kind. */
+  storeCalls(): number;
+};
+
+export type Settings = {
+  allowedTenants?: string;
+  allowedClients?: string;
+  jwksUri?: string;
+};
+
+/** @param settings the applications' tenant and its page alone, if left out */
+export function createTarget(entra: Entra, settings: Settings = {}): Target {
+  const config = readConfig({
+    ENTRA_TENANT_ID: TENANT_ID,
+    ENTRA_CLIENT_ID: API_CLIENT_ID,
+    ENTRA_CLIENT_SECRET: 'not used here',
+    ENTRA_AUTHORITY: entra.origin,
+    ALLOWED_TENANTS: settings.allowedTenants ?? TENANT_ID,
+    ALLOWED_CLIENT_IDS: settings.allowedClients ?? SPA_CLIENT_ID,
+    TokenStore: 'UseDevelopmentStorage=true',
+  });
+  let calls = 0;
+  const count = () => {
+    calls += 1;
+  };
+  const memory = createMemoryAccountStore();
+  const app = createLocalApp(entra, {
+    accounts: counted(memory, count),
+    store: counted(createMemoryTokenCacheStore(), count),
+  });
+  const verify = createVerifyToken({
+    jwksUri: settings.jwksUri ?? `${entra.origin}/common/discovery/v2.0/keys`,
+    rules: config.accessToken,
+    timeoutMs: 5_000,
+  });
+  const handler = createProfileHandler({
+    ...app,
+    verifyAccessToken: verify,
+    userTokens: () => app.userTokens,
+    memo: createAssertionMemo({ now: app.now }),
+  });
+  return {
+    verify,
+    accounts: memory,
+    dueRows: memory.dueRows,
+    storeCalls: () => calls,
+    async send(request) {
+      const lines: string[] = [];
+      const context = new InvocationContext({
+        invocationId: crypto.randomUUID(),
+        functionName: 'profile',
+        logHandler: (_level, ...line) => lines.push(line.join(' ')),
+      });
+      const result = (await handler(requestOf(request), context)) as HttpResponseInit;
+      const headers = new Headers(result.headers as Record<string, string>);
+      const body = result.jsonBody === undefined ? String(result.body) : JSON.stringify(result.jsonBody);
+      return { status: result.status ?? 200, headers, body, lines };
+    },
+  };
+}
+
+function requestOf({
+  authorization,
+  method = 'GET',
+  headers = {},
+  query = {},
+  params = {},
+  body,
+}: AttackRequest) {
+  const url = new URL('http://localhost/api/profile');
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  return new HttpRequest({
+    method,
+    url: url.href,
+    headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+    query,
+    params,
+    ...(body === undefined ? {} : { body: { string: body } }),
+  });
+}
+
+/** The same store, with each of its calls counted. */
+function counted<Store extends object>(store: Store, count: () => void): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => {
+        count();
+        return Reflect.apply(member, target, args);
+      };
+    },
+  });
+}
+
+/** What a caller can tell of a refusal. */
+export function refusalIn({ status, headers, body }: Answer): Refusal {
+  const { code } = JSON.parse(body) as Problem;
+  const error = /[ ,]error="([^"]*)"/.exec(headers.get('www-authenticate') ?? '')?.[1];
+  return { status, error, code };
+}
+
+/** Exchanges that the directory was asked for so far. */
+export const exchangesAt = async (entra: Entra): Promise<number> =>
+  (await journal(entra)).filter((entry) => entry.grant === 'on_behalf_of').length;
+
+/** A stand-in that publishes two keys, and who forges its tokens. */
+export async function startAuthority(): Promise<{ entra: Entra; forge: Forge; stop: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'stead-attacks-'));
+  const keyFile = join(folder, 'entra-key.json');
+  const entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN], keyFile });
+  await control(entra, 'POST', '/keys/rotate');
+  const forge = await openForge(entra.origin, keyFile);
+  return {
+    entra,
+    forge,
+    stop: async () => {
+      forge.close();
+      await entra.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import type { Browser, Page, Route } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startWeb, type Web } from '../../../dev/web.ts';
+import { launchBrowser, screenshot } from '../../support/browser.ts';
+import { PAGE_ROOT } from './pageUnderTest.ts';
+
+let web: Web;
+let browser: Browser;
+
+beforeAll(async () => {
+  web = await startWeb({ port: 0, root: PAGE_ROOT, config: {} });
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await web?.close();
+});
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+});
+
+/** The page, with settings that arrive as `answer` wants. */
+async function openWith(answer: (route: Route) => Promise<void>): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await page.route('**/config.json', answer);
+  await page.goto(web.origin);
+  return page;
+}
+
+const faultOn = async (page: Page): Promise<string> => {
+  await page.getByRole('heading', { name: 'This page cannot start' }).waitFor();
+  return page.getByRole('alert').innerText();
+};
+
+describe('settings', () => {
+  const right = {
+    clientId: 'c8a05e50-0e99-4720-b92d-cd151a853e69',
+    authority: 'https://login.example/tenant',
+    apiScope: 'api://af5685ae-b7e6-47f9-8961-29fc23c2e59c/access_as_user',
+    apiBaseUrl: 'https://api.example',
+  };
+
+  it.each([
+    { body: '<!doctype html>', says: 'is not JSON' },
+    { body: 'null', says: 'holds no JSON object' },
+    { body: '{}', says: 'lacks clientId, authority, apiScope, apiBaseUrl' },
+    { body: JSON.stringify({ ...right, clientId: '' }), says: 'lacks clientId' },
+    {
+      body: JSON.stringify({ ...right, authority: 'https://login.example/<tenant>' }),
+      says: 'lacks authority',
+    },
+    { body: JSON.stringify({ ...right, authority: 'http://login.example' }), says: '"authority"' },
+    { body: JSON.stringify({ ...right, apiBaseUrl: 'api.example' }), says: '"apiBaseUrl"' },
+    { body: JSON.stringify({ ...right, knownAuthorities: 'login.example' }), says: '"knownAuthorities"' },
+    { body: JSON.stringify({ ...right, authorityMetadata: {} }), says: '"authorityMetadata"' },
+    { body: JSON.stringify({ ...right, localDemo: 'yes' }), says: '"localDemo"' },
+  ])('that are wrong are named: $says', async ({ body, says }) => {
+    const page = await openWith((route) => route.fulfill({ body }));
+    expect(await faultOn(page)).toContain(says);
+  });
+
+  it('that are not there are asked for', async () => {
+    const page = await openWith((route) => route.fulfill({ status: 404 }));
+    expect(await faultOn(page)).toContain('Put one beside this page');
+  });
+
+  it('that cannot be read are explained too', async () => {
+    const page = await openWith((route) => route.abort());
+    expect(await faultOn(page)).toContain('does not answer');
+    await screenshot(page, 'spa-cannot-start');
+  });
+
+  it('of a real tenant need four lines, and no stand-in', async () => {
+    const page = await openWith((route) => route.fulfill({ body: JSON.stringify(right) }));
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    expect(await page.getByRole('main').innerText()).not.toContain('Local demo');
+  });
+});

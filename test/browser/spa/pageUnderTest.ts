@@ -1,0 +1,116 @@
+/** The built page at the stand-in directory, before an API that answers what a test wants. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { getRequestListener } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { cors } from 'hono/cors';
+import { decodeJwt } from 'jose';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { ALL_USERS, API_CLIENT_ID, API_SCOPE_NAME, SPA_CLIENT_ID } from '../../../dev/entra/directory.ts';
+import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
+import { freePorts } from '../../../dev/freePorts.ts';
+import { startWeb } from '../../../dev/web.ts';
+import type { Problem, ProblemCode, Profile } from '../../../shared/wire.ts';
+import { launchBrowser } from '../../support/browser.ts';
+import { localAuthority } from '../../support/entraClients.ts';
+
+export const PAGE_ROOT = fileURLToPath(new URL('../../../dist/spa', import.meta.url));
+
+type Answer = (c: Context) => Response | Promise<Response>;
+
+export type PageUnderTest = {
+  origin: string;
+  entra: Entra;
+  browser: Browser;
+  /** What the API answers from now on. */
+  answer(answer: Answer): void;
+  /** The page in a browser profile of its own. */
+  open(options?: BrowserContextOptions): Promise<Page>;
+  close(): Promise<void>;
+};
+
+export async function startPageUnderTest(): Promise<PageUnderTest> {
+  const [port = 0] = await freePorts(1);
+  const origin = `http://localhost:${port}`;
+  let current: Answer = bearersProfile;
+  const api = await startApi(origin, (c) => current(c));
+  const entra = await startEntra({ port: 0, spaOrigins: [origin] });
+  const config = {
+    clientId: SPA_CLIENT_ID,
+    ...localAuthority(entra.origin),
+    apiScope: `api://${API_CLIENT_ID}/${API_SCOPE_NAME}`,
+    apiBaseUrl: api.origin,
+    localDemo: true,
+  };
+  const web = await startWeb({ port, root: PAGE_ROOT, config });
+  const browser = await launchBrowser();
+  return {
+    origin,
+    entra,
+    browser,
+    answer: (answer) => {
+      current = answer;
+    },
+    open: async (options = {}) => {
+      const context = await browser.newContext(options);
+      const page = await context.newPage();
+      await page.goto(origin);
+      return page;
+    },
+    close: async () => {
+      await browser.close();
+      await Promise.all([web.close(), entra.close(), api.close()]);
+    },
+  };
+}
+
+/** The profile of whoever the access token is for. */
+export function bearersProfile(c: Context): Response {
+  const { oid } = decodeJwt((c.req.header('authorization') ?? '').replace(/^Bearer /, ''));
+  const user = ALL_USERS.find((one) => one.oid === oid);
+  if (user === undefined) return c.json({}, 500);
+  const { jobTitle, department, mail, city, country } = user.profile;
+  const known = { jobTitle, department, mail, city, country, userPrincipalName: user.upn };
+  const profile: Profile = { id: user.oid, displayName: user.displayName };
+  return c.json({ ...profile, ...Object.fromEntries(Object.entries(known).filter(([, value]) => value)) });
+}
+
+/** Problem details as the functions send them. */
+export function problem(
+  code: ProblemCode | 'OF_A_NEWER_SERVICE',
+  status: number,
+  more: Partial<Problem> = {},
+) {
+  return (c: Context): Response =>
+    c.body(
+      JSON.stringify({
+        type: 'about:blank',
+        title: '',
+        status,
+        code,
+        detail: '',
+        correlationId: 'c0ffee',
+        ...more,
+      }),
+      status as 400,
+      { 'Content-Type': 'application/problem+json' },
+    );
+}
+
+async function startApi(allowedOrigin: string, answer: Answer) {
+  const app = new Hono();
+  app.use(cors({ origin: allowedOrigin, exposeHeaders: ['WWW-Authenticate', 'Retry-After'] }));
+  app.get('/api/profile', answer);
+  const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://localhost:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
