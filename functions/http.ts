@@ -26,14 +26,14 @@ const ALWAYS = {
  */
 export function readBearerToken(headers: HttpRequest['headers']): string {
   const authorization = headers.get('authorization') ?? '';
-  // The host joins repeated headers with commas, and a token holds none.
-  if (authorization.includes(',')) {
+  // The host joins repeated headers with commas, and a token holds none; other schemes' parameters may.
+  if (authorization.includes(',') && /(?:^|,)\s*Bearer(?:[\s,]|$)/i.test(authorization)) {
     throw new RequestMalformedError('The Authorization header holds more than one credential.');
   }
   if (!/^Bearer(\s|$)/i.test(authorization)) {
     throw new TokenMissingError('Send an access token: "Authorization: Bearer <token>".');
   }
-  const [, token] = /^Bearer +([^\s]+)\s*$/i.exec(authorization) ?? [];
+  const [, token] = /^Bearer +([^\s]+)[ \t]*$/i.exec(authorization) ?? [];
   if (token === undefined) {
     throw new TokenInvalidError('The Authorization header is not of the form "Bearer <token>".');
   }

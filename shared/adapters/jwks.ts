@@ -92,7 +92,15 @@ async function importKeys(jwks: JSONWebKeySet | undefined): Promise<ReadonlyMap<
     const select = createLocalJWKSet({ keys: [jwk] });
     // One key that is malformed, or for another use or algorithm, does not spoil the others.
     const key = await select({ alg: 'RS256', kid: jwk.kid }).catch(() => undefined);
-    if (key !== undefined) keys.set(jwk.kid, { key, issuer: 'issuer' in jwk ? jwk.issuer : undefined });
+    // RFC 7518 §3.3; jose would refuse a shorter one only when a token is signed with it.
+    if (key !== undefined && modulusLengthOf(key) >= 2_048)
+      keys.set(jwk.kid, { key, issuer: 'issuer' in jwk ? jwk.issuer : undefined });
   }
   return keys;
+}
+
+function modulusLengthOf({ algorithm }: CryptoKey): number {
+  return 'modulusLength' in algorithm && typeof algorithm.modulusLength === 'number'
+    ? algorithm.modulusLength
+    : 0;
 }

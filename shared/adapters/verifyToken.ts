@@ -8,6 +8,7 @@ import { createJwks } from './jwks.ts';
 const CLOCK_TOLERANCE_SECONDS = 60;
 /** Far above what Entra issues; a longer one is refused before anything is parsed. */
 const MAX_TOKEN_LENGTH = 16_384;
+const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
  * Verifies bearer JWTs of Entra ID with jose against the keys its authority publishes.
@@ -25,10 +26,14 @@ export function createVerifyToken(options: {
 
   return async (token) => {
     if (token.length > MAX_TOKEN_LENGTH) throw new TokenInvalidError('The access token is too long.');
+    // RFC 7515 §2: no padding, and so one spelling for each token.
+    if (!COMPACT_JWS.test(token)) throw new TokenInvalidError('The access token is malformed.');
     const { payload, keyIssuer } = await verify(token);
     const { tid, oid, userPrincipalName } = checkAccessToken(payload, rules);
     checkKeyIssuer(keyIssuer, tid, rules);
     const expiresOn = new Date((payload.exp ?? 0) * 1_000);
+    if (Number.isNaN(expiresOn.getTime()))
+      throw new TokenInvalidError('The access token ends at no point in time.');
     return { userId: toUserId({ tid, oid }), tid, oid, userPrincipalName, expiresOn, assertion: token };
   };
 

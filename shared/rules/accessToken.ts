@@ -28,15 +28,15 @@ export function checkAccessToken(
   const { tid, oid, iss, ver, aud, scp, idtyp } = claims;
   if (!isGuid(tid) || !isGuid(oid)) throw new TokenInvalidError('The access token names no tenant or user.');
   if (ver !== '1.0' && ver !== '2.0') throw new TokenInvalidError('The access token has no known version.');
-  if (typeof iss !== 'string' || iss.toLowerCase() !== issuerOf(ver, tid, rules.authority)) {
+  if (!isIssuerOf(iss, ver, tid, rules.authority)) {
     throw new TokenInvalidError('The access token was not issued by the authority of its own tenant.');
   }
   const audiences = ver === '2.0' ? [rules.clientId] : [rules.clientId, `api://${rules.clientId}`];
   if (typeof aud !== 'string' || !audiences.includes(aud.toLowerCase())) {
     throw new TokenInvalidError('The access token is meant for another API.');
   }
-  if (idtyp === 'app' || scp === undefined) {
-    throw new TokenInvalidError('The access token does not stand for a user: it has no scp.');
+  if ((idtyp !== undefined && idtyp !== 'user') || scp === undefined) {
+    throw new TokenInvalidError('The access token does not stand for a user.');
   }
   if (typeof scp !== 'string') throw new TokenInvalidError('The scp of the access token is not a string.');
 
@@ -67,16 +67,17 @@ export function checkAccessToken(
  */
 export function checkKeyIssuer(keyIssuer: unknown, tid: string, rules: AccessTokenRules): void {
   if (keyIssuer === undefined) return;
-  const issuer =
-    typeof keyIssuer === 'string' ? keyIssuer.toLowerCase().replace('{tenantid}', tid) : undefined;
-  if (issuer !== issuerOf('2.0', tid, rules.authority)) {
+  const issuer = typeof keyIssuer === 'string' ? keyIssuer.replace(/\{tenantid\}/i, tid) : undefined;
+  if (!isIssuerOf(issuer, '2.0', tid, rules.authority)) {
     throw new TokenInvalidError('The access token is signed with a key of another issuer.');
   }
 }
 
-function issuerOf(ver: '1.0' | '2.0', tid: string, authority: string): string {
-  const issuer = ver === '2.0' ? `${authority}/${tid}/v2.0` : `https://sts.windows.net/${tid}/`;
-  return issuer.toLowerCase();
+/** To the letter (RFC 7519 §4.1.1), but for the tenant id: a GUID means the same in either case. */
+function isIssuerOf(iss: unknown, ver: '1.0' | '2.0', tid: string, authority: string): boolean {
+  const [before, behind] = ver === '2.0' ? [`${authority}/`, '/v2.0'] : ['https://sts.windows.net/', '/'];
+  if (typeof iss !== 'string' || !iss.startsWith(before) || !iss.endsWith(behind)) return false;
+  return iss.slice(before.length, -behind.length).toLowerCase() === tid.toLowerCase();
 }
 
 /** For operators' eyes only; it changes hands, so nothing is ever keyed by it. */
