@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
 import { createSealer } from '../../shared/adapters/seal.ts';
+import { UnavailableError } from '../../shared/errors.ts';
 import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
 import { createLocalApp } from '../support/localApp.ts';
 import { readCache, waitForGrant } from '../support/userTokens.ts';
@@ -213,6 +214,21 @@ describe('a sweep', () => {
     const user = await app.visit('adele');
     expect(await app.accounts.read(user)).toMatchObject({ state: 'active' });
     app.clock.aheadMs += 2 * MINUTE;
+    expect(await app.sweep()).toMatchObject({ refreshed: 1 });
+  });
+
+  it('takes a token whose cache could not be stored for a failure that passes, and looks again soon', async () => {
+    const app = createLocalApp(entra);
+    const user = await app.visit('adele');
+    const { write } = app.tokenCache;
+    app.tokenCache.write = () => Promise.reject(new UnavailableError('token-cache'));
+    app.clock.aheadMs = 2 * MINUTE;
+    expect(await app.sweep()).toMatchObject({ refreshed: 0, failed: { transient: 1 } });
+    const account = await app.accounts.read(user);
+    expect(account).toMatchObject({ state: 'active', failure: { code: 'token_cache_not_written' } });
+    expect(account?.dueAt.getTime()).toBeLessThan(app.now().getTime() + 5 * MINUTE);
+    app.tokenCache.write = write;
+    app.clock.aheadMs += 5 * MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 1 });
   });
 
