@@ -5,9 +5,13 @@ export default defineConfig({
     environment: 'node',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Nothing that a host or an answer said in any test may be a secret: scanned when all are done.
+    globalSetup: ['test/logScan/globalSetup.ts'],
+    setupFiles: ['test/logScan/setupFile.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'] } },
+      { extends: true, test: { name: 'logScan', include: ['test/logScan/**/*.test.ts'] } },
       { extends: true, test: { name: 'attacks', include: ['test/attacks/**/*.test.ts'] } },
       {
         extends: true,

@@ -13,6 +13,7 @@ import type { AccountStore, VerifyAccessToken } from '../../shared/ports.ts';
 import type { Problem } from '../../shared/wire.ts';
 import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
 import { createLocalApp } from '../support/localApp.ts';
+import { keepErrorAnswer, keepLines, logScanFolder } from '../support/logScanKeep.ts';
 import { createMemoryAccountStore } from '../support/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../support/memoryTokenCacheStore.ts';
 import { type Forge, openForge } from './forge.ts';
@@ -91,7 +92,13 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
       const result = (await handler(requestOf(request), context)) as HttpResponseInit;
       const headers = new Headers(result.headers as Record<string, string>);
       const body = result.jsonBody === undefined ? String(result.body) : JSON.stringify(result.jsonBody);
-      return { status: result.status ?? 200, headers, body, lines };
+      const status = result.status ?? 200;
+      // The scan of the whole run sees hosts and fetches by itself; this handler is neither.
+      keepLines(logScanFolder(), lines);
+      if (status >= 400) {
+        keepErrorAnswer(logScanFolder(), { challenge: headers.get('www-authenticate'), body });
+      }
+      return { status, headers, body, lines };
     },
   };
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { spawnHost } from '../../dev/host/spawnHost.ts';
-import { logScanFolder } from '../support/logScanFolder.ts';
+import { logScanFolder } from '../support/logScanKeep.ts';
 
 /** Everything that is kept of the run so far. */
 async function keptLines(): Promise<string[]> {

@@ -11,14 +11,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnHost } from '../../dev/host/spawnHost.ts';
 import { type Canary, canariesOf, scanLogs } from '../support/logScan.ts';
-import { LOG_FOLDER_VARIABLE } from '../support/logScanFolder.ts';
-import { fetchKeepingProblems } from '../support/logScanProblems.ts';
+import { fetchKeepingProblems, LOG_FOLDER_VARIABLE } from '../support/logScanKeep.ts';
 
 let folder: string;
 let hostCanaries: Canary[];
 let answerCanaries: Canary[];
 
-/** Test workers, and the programs that tests start, inherit the variable. */
 export async function setup(): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'stead-log-scan-'));
   process.env[LOG_FOLDER_VARIABLE] = folder;

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ALL_USERS, DEMO_USERS } from '../../dev/entra/directory.ts';
 import { encodeClaims } from '../../shared/rules/challenge.ts';
 import { canariesOf, SECRETS, scanLogs, secretsIn } from '../support/logScan.ts';
-import { keepErrorAnswer } from '../support/logScanProblems.ts';
+import { keepErrorAnswer } from '../support/logScanKeep.ts';
 
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 const [ADELE] = DEMO_USERS;
@@ -83,7 +83,7 @@ describe('keepErrorAnswer', () => {
     const folder = await mkdtemp(join(tmpdir(), 'stead-error-answers-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     keepErrorAnswer(folder, { challenge, body });
-    return readFile(join(folder, `problems-${process.pid}.log`), 'utf8');
+    return readFile(join(folder, `test-${process.pid}.log`), 'utf8');
   }
   const problem = (more: object) => JSON.stringify({ title: 'Unauthorized', ...more });
 
