@@ -116,8 +116,9 @@ function refusalOf(error: unknown): Refusal {
   }
   if (error instanceof ForbiddenError) return forbidden(error);
   if (error instanceof UserTokenError) return withoutToken(error);
-  if (error instanceof UnavailableError)
-    return unavailable('A service this one depends on cannot be reached.');
+  if (error instanceof UnavailableError) {
+    return unavailable('A service this one depends on cannot be reached.', error.retryAfterSeconds);
+  }
   return {
     status: 500,
     code: 'INTERNAL',

@@ -66,9 +66,16 @@ export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
   readonly dependency: 'keys' | 'token-cache' | 'accounts';
 
-  constructor(dependency: UnavailableError['dependency'], options?: ErrorOptions) {
+  /** When asking again can help, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    dependency: UnavailableError['dependency'],
+    options?: ErrorOptions & { retryAfterSeconds?: number },
+  ) {
     super(`${dependency} cannot be reached`, options);
     this.dependency = dependency;
+    this.retryAfterSeconds = options?.retryAfterSeconds;
   }
 }
 

@@ -79,8 +79,10 @@ export function createJwks(options: { uri: string; timeoutMs: number; now: () =>
     await refresh();
     const found = find(kid);
     if (found !== undefined) return found;
-    if (lastAttempt?.failure !== undefined)
-      throw new UnavailableError('keys', { cause: lastAttempt.failure });
+    if (lastAttempt?.failure !== undefined) {
+      const retryAfterSeconds = Math.ceil((lastAttempt.at + COOLDOWN_MS - now()) / 1_000);
+      throw new UnavailableError('keys', { cause: lastAttempt.failure, retryAfterSeconds });
+    }
     throw new errors.JWKSNoMatchingKey();
   };
 }
