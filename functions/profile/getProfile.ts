@@ -20,6 +20,8 @@ export type GetProfileDeps = VisitDeps & {
 
 /** Graph must not be called with a token that ends on the way. */
 const TOKEN_MARGIN_MS = 300_000;
+/** Of one exchange: the stored cache, the token endpoint and storing the result. */
+const EXCHANGE_TIMEOUT_MS = 20_000;
 /** A token that could not be stored is exchanged anew after this, so that storing it is tried again. */
 const UNSTORED_FOR_MS = 60_000;
 
@@ -101,6 +103,8 @@ async function exchange(
       skipCache: more.skipCache || account?.state === 'needs-user' || account?.state === 'retired',
       persist: account !== undefined && account.state !== 'disconnected',
       claims: more.claims,
+      // Its own, because all who wait for the same exchange share it.
+      signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS),
     });
   } catch (error) {
     if (!(error instanceof UserTokenError) || error.failure.kind !== 'needs-user') throw error;
