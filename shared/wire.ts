@@ -46,3 +46,48 @@ export type Problem = {
   /** The claims challenge as raw JSON, to be passed to MSAL's `claims`; only with CLAIMS_REQUIRED. */
   claims?: string;
 };
+
+/**
+ * The caller's own background connection, as `GET /api/connection` answers it: what Stead keeps of them and what it
+ * did while they were away. Times are ISO 8601, UTC.
+ */
+export type Connection = {
+  /**
+   * `pending` seen and not exchanged yet; `active` kept warm; `needs-user` refused until they come back;
+   * `disconnected` by themselves: nothing is kept; `none` nothing is known of them.
+   */
+  state: 'pending' | 'active' | 'needs-user' | 'disconnected' | 'none';
+  /** Their last call, to the minute. */
+  lastActivity?: string;
+  /** When the token endpoint last gave a token with nobody present. */
+  lastRefreshed?: string;
+  /** When the newest access token ends. */
+  expiresOn?: string;
+  /** When the worker looks at them next. */
+  nextLook?: string;
+  failure?: { kind: ConnectionFailureKind; code: string; at: string };
+  /** Oldest first, at most 20. */
+  history: ConnectionEvent[];
+};
+
+export type ConnectionFailureKind =
+  | 'needs-user'
+  | 'throttled'
+  | 'tenant'
+  | 'transient'
+  | 'cache-lost'
+  | 'misconfigured';
+
+/** One thing that the worker did for the caller. */
+export type ConnectionEvent = {
+  at: string;
+  outcome: 'refreshed' | 'from-cache' | 'failed' | 'task-done' | 'task-failed';
+  /** Where the token came from; with `refreshed` and `from-cache`. */
+  source?: 'network' | 'cache';
+  /** With `failed`. */
+  kind?: ConnectionFailureKind;
+  /** An OAuth error, an `AADSTS` number or one of Stead's own names; with `failed` and `task-failed`. */
+  code?: string;
+  /** The task's name; with `task-done` and `task-failed`. */
+  task?: string;
+};
