@@ -13,6 +13,8 @@ export default defineConfig({
       { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'] } },
       { extends: true, test: { name: 'logScan', include: ['test/logScan/**/*.test.ts'] } },
       { extends: true, test: { name: 'attacks', include: ['test/attacks/**/*.test.ts'] } },
+      { extends: true, test: { name: 'storm', include: ['test/storm/**/*.test.ts'] } },
+      { extends: true, test: { name: 'drills', include: ['test/drills/**/*.test.ts'] } },
       {
         extends: true,
         test: { name: 'browser', include: ['test/browser/**/*.test.ts'], fileParallelism: false },

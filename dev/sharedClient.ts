@@ -4,6 +4,7 @@
  */
 import { ConfidentialClientApplication, type ICachePlugin } from '@azure/msal-node';
 import {
+  ABSENT,
   type CacheContext,
   createMsalCachePlugin,
   homeAccountIdsOf,
@@ -21,6 +22,9 @@ import { signInWithCode } from './entra/signIn.ts';
 import { type Platform, startPlatform } from './platform.ts';
 
 type Person = { name: string; userId: UserId; homeAccountId: string; assertion: string };
+/** Nobody is connected twice here. */
+const GENERATION = '';
+
 type Finding = { user: string; stored: boolean; accountsInCache: string[]; refusal: string };
 
 /** Exit code 0 if the leak shows, and Stead refuses to write it. */
@@ -117,18 +121,19 @@ async function withSteadsPlugin(config: Config, people: Person[]): Promise<Findi
   const { logId, tokenCache } = compose(config);
   const sealer = createSealer(config.cacheKeys);
   const context: CacheContext = { store: tokenCache, sealer, logId, log: () => {}, random: Math.random };
-  let plugin = createMsalCachePlugin({ state: 'absent', base: '', etag: undefined, oldKey: false });
+  let plugin = createMsalCachePlugin(ABSENT);
   const client = sharedClient(config, () => plugin);
   const findings: Finding[] = [];
   for (const person of people) {
     const { userId, homeAccountId } = person;
-    const snapshot = await readSnapshot(context, userId);
+    const snapshot = await readSnapshot(context, userId, GENERATION);
     plugin = createMsalCachePlugin(snapshot);
     await exchange(client, person);
     let refusal = '';
     try {
       await writeCache(context, {
         userId,
+        generation: GENERATION,
         snapshot,
         mine: plugin.changed ?? '',
         homeAccountId,

@@ -43,18 +43,22 @@ export function readBearerToken(headers: HttpRequest['headers']): string {
 /** What a request may say of itself in the log. */
 export type AnswerFacts = { user?: string; source?: 'memory' | 'cache' | 'network' };
 
+/** A body is answered as JSON, bytes as what they are, and nothing at all with 204. */
+export type Answer = { facts: AnswerFacts; body?: unknown; bytes?: { type: string; data: Uint8Array } };
+
 /** Runs one request: its result or its error becomes the answer, and one line in the log. */
 export async function answered(
   context: InvocationContext,
-  work: (log: Log) => Promise<{ body: unknown; facts: AnswerFacts }>,
+  work: (log: Log) => Promise<Answer>,
 ): Promise<HttpResponseInit> {
   const begun = performance.now();
   const log = logOf(context);
   const elapsed = () => Math.round(performance.now() - begun);
   try {
-    const { body, facts } = await work(log);
-    log({ event: 'request.answered', status: 200, ms: elapsed(), ...facts });
-    return { status: 200, headers: { ...ALWAYS }, jsonBody: body };
+    const { facts, ...content } = await work(log);
+    const response = toResponse(content);
+    log({ event: 'request.answered', status: response.status, ms: elapsed(), ...facts });
+    return response;
   } catch (error) {
     const refusal = refusalOf(error);
     const { status, code } = refusal;
@@ -65,6 +69,15 @@ export async function answered(
     );
     return refuse(refusal, context.invocationId);
   }
+}
+
+function toResponse({ body, bytes }: Omit<Answer, 'facts'>): HttpResponseInit & { status: number } {
+  if (bytes !== undefined) {
+    const headers = { ...ALWAYS, 'Content-Type': bytes.type, 'X-Content-Type-Options': 'nosniff' };
+    return { status: 200, headers, body: bytes.data };
+  }
+  if (body === undefined) return { status: 204, headers: { ...ALWAYS } };
+  return { status: 200, headers: { ...ALWAYS }, jsonBody: body };
 }
 
 /** Liveness, for whoever asks. */

@@ -4,23 +4,29 @@ import { createAssertionMemo } from '../shared/assertionMemo.ts';
 import { compose } from '../shared/compose.ts';
 import { readConfig } from '../shared/config.ts';
 import { createLog, nameOfError } from '../shared/log.ts';
+import { createConnectionHandler } from './connection/handler.ts';
 import { healthHandler } from './health/handler.ts';
-import { createProfileHandler } from './profile/handler.ts';
+import { createPhotoHandler, createProfileHandler } from './profile/handler.ts';
 import { createRefreshWorkerHandler } from './refreshWorker/handler.ts';
 
 const services = compose(readConfig(process.env));
 const now = () => new Date();
-const deps = { ...services, now, random: Math.random };
+const deps = { ...services, now, random: Math.random, memo: createAssertionMemo({ now }) };
+// The bearer token is the authorization; a function key would be one more secret in a public page.
+const authLevel = 'anonymous';
 
-app.http('profile', {
-  methods: ['GET'],
-  // The bearer token is the authorization; a function key would be one more secret in a public page.
-  authLevel: 'anonymous',
-  route: 'profile',
-  handler: createProfileHandler({ ...deps, memo: createAssertionMemo({ now }) }),
+app.http('profile', { methods: ['GET'], authLevel, route: 'profile', handler: createProfileHandler(deps) });
+
+app.http('photo', { methods: ['GET'], authLevel, route: 'profile/photo', handler: createPhotoHandler(deps) });
+
+app.http('connection', {
+  methods: ['GET', 'PUT', 'DELETE'],
+  authLevel,
+  route: 'connection',
+  handler: createConnectionHandler(deps),
 });
 
-app.http('health', { methods: ['GET'], authLevel: 'anonymous', route: 'health', handler: healthHandler });
+app.http('health', { methods: ['GET'], authLevel, route: 'health', handler: healthHandler });
 
 app.timer('refreshWorker', { schedule: '0 * * * * *', handler: createRefreshWorkerHandler(deps) });
 

@@ -1,12 +1,23 @@
 import { createBlobTokenCache } from './adapters/blobTokenCache.ts';
-import { createGraphReadProfile } from './adapters/graph.ts';
+import { createGraphReadProfile, createOpenGraph } from './adapters/graph.ts';
+import { createGraphReadPhoto } from './adapters/graphPhoto.ts';
 import { createMsalUserTokens } from './adapters/msal.ts';
 import { createSealer } from './adapters/seal.ts';
 import { createTableAccounts } from './adapters/tableAccounts.ts';
+import { createTableTenants } from './adapters/tableTenants.ts';
 import { createVerifyToken } from './adapters/verifyToken.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
-import type { AccountStore, ReadProfile, TokenCacheStore, UserTokens, VerifyAccessToken } from './ports.ts';
+import type {
+  AccountStore,
+  OpenGraph,
+  ReadPhoto,
+  ReadProfile,
+  TenantStore,
+  TokenCacheStore,
+  UserTokens,
+  VerifyAccessToken,
+} from './ports.ts';
 import { authorityOf } from './rules/authority.ts';
 import type { ScheduleSettings } from './rules/schedule.ts';
 import { createLogId, type LogId, toUserId } from './userId.ts';
@@ -15,8 +26,11 @@ import { createLogId, type LogId, toUserId } from './userId.ts';
 export type App = {
   verifyAccessToken: VerifyAccessToken;
   readProfile: ReadProfile;
+  readPhoto: ReadPhoto;
+  openGraph: OpenGraph;
   accounts: AccountStore;
   tokenCache: TokenCacheStore;
+  tenants: TenantStore;
   /** Bound to the invocation's log; costs nothing. */
   userTokens: (log: Log) => UserTokens;
   logId: LogId;
@@ -58,15 +72,19 @@ export function compose(config: Config): App {
     scopes: GRAPH_SCOPES,
     timeoutMs: TOKEN_TIMEOUT_MS,
   };
+  const graph = { baseUrl: config.graphBaseUrl, timeoutMs: GRAPH_TIMEOUT_MS };
   return {
     verifyAccessToken: createVerifyToken({
       jwksUri: jwksUriOf(config),
       rules: config.accessToken,
       timeoutMs: KEYS_TIMEOUT_MS,
     }),
-    readProfile: createGraphReadProfile({ baseUrl: config.graphBaseUrl, timeoutMs: GRAPH_TIMEOUT_MS }),
+    readProfile: createGraphReadProfile(graph),
+    readPhoto: createGraphReadPhoto(graph),
+    openGraph: createOpenGraph(graph),
     accounts,
     tokenCache,
+    tenants: createTableTenants(storage),
     userTokens: (log) =>
       createMsalUserTokens(msal, { store: tokenCache, sealer, logId, log, random: Math.random }),
     logId,

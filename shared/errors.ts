@@ -20,6 +20,8 @@ export type Failure = {
   /** A claims challenge as raw JSON, at most `MAX_CLAIMS_LENGTH` characters. */
   claims?: string;
   retryAfterSeconds?: number;
+  /** Every user of this tenant would meet it now. */
+  tenantWide?: true;
 };
 
 /** The request itself cannot be read, whoever sent it. */

@@ -33,7 +33,22 @@ export type LogEvent =
       reason?: string;
     }
   | { event: 'user.failed-unexpectedly'; user: string; error: string }
-  | { event: 'sweep.stopped'; why: string }
+  | { event: 'lease.abandoned'; user: string; runId: string }
+  /** A token was used on the user's behalf: by which function or task, and for which API. */
+  | { event: 'token.used'; user: string; by: string; api: string; source: 'cache' | 'network' | 'memory' }
+  | {
+      event: 'task.ended';
+      user: string;
+      task: string;
+      outcome: 'done' | 'failed';
+      ms: number;
+      error?: string;
+    }
+  | { event: 'account.ended'; user: string; as: 'disconnected' | 'retired' }
+  | { event: 'account.reconnected'; user: string }
+  | { event: 'tenant.cooling'; kind: FailureKind; code: string; until: string; error?: string }
+  | { event: 'tenants.not-read'; error: string }
+  | { event: 'sweep.misconfigured'; code: string; remedy: string; stops: boolean }
   | { event: 'sweep.shard-failed'; shard: string; error: string }
   | ({ event: 'sweep.ended' } & SweepSummary)
   | { event: 'storage.unreachable'; setting: 'TokenStore'; remedy: string; error: string }
@@ -52,15 +67,21 @@ export type UserOutcome =
 
 export type SweepSummary = {
   runId: string;
+  /** Due rows that were read. */
+  due: number;
   claimed: number;
   refreshed: number;
   fromCache: number;
   failed: Partial<Record<FailureKind, number>>;
+  /** Due, and for now there was nothing to be done: recently active, needing the user, or their tenant is cooling. */
   waiting: number;
   retired: number;
   erased: number;
-  /** Claims that came to nothing: moved by somebody else, or put back. */
+  /** Put back unmarked: the run was ending, or the fault is our own. */
   released: number;
+  /** Moved by somebody else in the meantime. */
+  superseded: number;
+  tasks: { done: number; failed: number };
   /** Caches found sealed with a key that is no longer the first. */
   oldKey: number;
   /** How long the longest-waiting due user had been due, in milliseconds. */
@@ -82,7 +103,10 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'cache.foreign-entry': 'error',
   'cache.former-home-dropped': 'warn',
   'user.failed-unexpectedly': 'error',
-  'sweep.stopped': 'error',
+  'lease.abandoned': 'warn',
+  'tenant.cooling': 'warn',
+  'tenants.not-read': 'warn',
+  'sweep.misconfigured': 'error',
   'sweep.shard-failed': 'error',
   'storage.unreachable': 'error',
 };

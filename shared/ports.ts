@@ -1,5 +1,6 @@
 /** The seams between the use cases and the outside world. Types only. */
 
+import type { Client as GraphClient } from '@microsoft/microsoft-graph-client';
 import type { Failure, FailureKind } from './errors.ts';
 import type { UserId } from './userId.ts';
 import type { Profile } from './wire.ts';
@@ -30,6 +31,18 @@ export type VerifyAccessToken = (token: string, signal?: AbortSignal | undefined
  */
 export type ReadProfile = (accessToken: string, signal?: AbortSignal | undefined) => Promise<Profile>;
 
+/** An image: its media type and its bytes. */
+export type Photo = { type: string; data: Uint8Array };
+
+/**
+ * Reads the signed-in user's photo from Microsoft Graph; undefined when they have none.
+ * @throws {UserTokenError} Graph refuses the token or is not to be had.
+ */
+export type ReadPhoto = (accessToken: string, signal?: AbortSignal | undefined) => Promise<Photo | undefined>;
+
+/** Microsoft's client for Graph, bound to one access token: whatever it sends ends with the signal. */
+export type OpenGraph = (accessToken: string, signal?: AbortSignal | undefined) => GraphClient;
+
 export type UserToken = {
   accessToken: string;
   expiresOn: Date;
@@ -40,6 +53,8 @@ export type UserToken = {
   refreshTokenExpiresOn: Date | undefined;
   /** Whether the stored cache now holds what this operation obtained. */
   stored: boolean;
+  /** The ETag of what this operation wrote, so that it can take back that and nothing else. */
+  written: string | undefined;
   /** The stored cache was sealed with a key that is no longer the first. */
   oldKey: boolean;
 };
@@ -54,8 +69,11 @@ export interface UserTokens {
     skipCache?: boolean;
     /** A claims challenge (raw JSON) to be satisfied; it asks the token endpoint too. */
     claims?: string | undefined;
-    /** False forbids writing the cache: nobody may keep a secret that no row accounts for. */
-    persist: boolean;
+    /**
+     * The row's, to which the stored cache must belong. Undefined forbids the cache: nobody may keep a secret that
+     * no row accounts for.
+     */
+    generation: string | undefined;
     signal?: AbortSignal | undefined;
   }): Promise<UserToken>;
   /** With no user present, from the stored cache alone. */
@@ -63,7 +81,12 @@ export interface UserTokens {
     userId: UserId;
     /** Undefined when the row never learnt it: then it is taken from the stored cache. */
     homeAccountId: string | undefined;
+    generation: string;
     forceRefresh: boolean;
+    /** Default: those of the profile. */
+    scopes?: readonly string[] | undefined;
+    /** A claims challenge (raw JSON) to be satisfied; it asks the token endpoint. */
+    claims?: string | undefined;
     signal?: AbortSignal | undefined;
   }): Promise<UserToken>;
 }
@@ -86,10 +109,16 @@ export interface TokenCacheStore {
     signal?: AbortSignal | undefined,
   ): Promise<string>;
   /**
-   * Deletes any version; a cache that is not there is success.
+   * Deletes the version `ifMatch`, or any when it is undefined; a cache that is not there is success.
+   * @throws {ConflictError} another version is stored.
    * @throws {UnavailableError}
    */
-  remove(userId: UserId, signal?: AbortSignal | undefined): Promise<void>;
+  remove(userId: UserId, ifMatch?: string | undefined, signal?: AbortSignal | undefined): Promise<void>;
+  /**
+   * Whose caches are stored, page by page: everybody's, or one tenant's. What is not named by a user id is passed over.
+   * @throws {UnavailableError}
+   */
+  list(tid?: string | undefined, signal?: AbortSignal | undefined): AsyncIterable<UserId>;
 }
 
 /**
@@ -100,9 +129,11 @@ export type AccountState = 'pending' | 'active' | 'needs-user' | 'disconnected' 
 
 export type HistoryEntry = {
   at: Date;
-  outcome: 'refreshed' | 'from-cache' | 'failed';
+  outcome: 'refreshed' | 'from-cache' | 'failed' | 'task-done' | 'task-failed';
   kind?: FailureKind;
   code?: string;
+  /** The task's name. */
+  task?: string;
 };
 
 export type StoredFailure = Omit<Failure, 'retryAfterSeconds'> & { at: Date };
@@ -114,6 +145,11 @@ export type AccountFields = {
   userPrincipalName: string | undefined;
   lastActivity: Date;
   state: AccountState;
+  /**
+   * Made anew whenever a user is connected, first or again; the stored cache carries it too. So what was begun
+   * before a user was signed off cannot get into what is kept of them since.
+   */
+  generation: string;
   /** Where the user stands in time; names the user's only due row. */
   dueAt: Date;
   /** The claim that holds the user until `dueAt`; undefined when nobody does. */
@@ -148,17 +184,28 @@ export interface AccountStore {
   move(from: Account, to: AccountFields, signal?: AbortSignal | undefined): Promise<Account>;
   /** Merges `lastActivity` alone, whatever else changed. A row that is gone stays gone. */
   touch(userId: UserId, at: Date, signal?: AbortSignal | undefined): Promise<void>;
+  /** All accounts of one shard, or one tenant's in it, read page by page as they are consumed. */
+  list(shard: string, tid?: string | undefined, signal?: AbortSignal | undefined): AsyncIterable<Account>;
   /** Deletes both rows. @throws {ConflictError} the row changed since it was read, or is gone. */
   erase(account: Account, signal?: AbortSignal | undefined): Promise<void>;
   /** The due rows of one shard, earliest first, read page by page as they are consumed. */
   due(shard: string, now: Date, signal?: AbortSignal | undefined): AsyncIterable<DueRow>;
   /**
-   * Moves a due user to `until` under `runId`. Undefined when somebody else has it, or when the due row
+   * Moves a due user to `until` under `runId`; `abandonedBy` is the run whose lease ended before it put the user
+   * back. Undefined when somebody else has it, or when the due row
    * disagrees with the user's row, in which case it is deleted.
    */
   claim(
     due: DueRow,
     lease: { runId: string; until: Date },
     signal?: AbortSignal | undefined,
-  ): Promise<Account | undefined>;
+  ): Promise<{ account: Account; abandonedBy: string | undefined } | undefined>;
+}
+
+/** Tenants that are left in peace for a while: throttled, or without this application. */
+export interface TenantStore {
+  /** Leaves a tenant's users in peace until then. The latest word counts. @throws {UnavailableError} */
+  cool(tid: string, until: Date, signal?: AbortSignal | undefined): Promise<void>;
+  /** Who is in peace at `now`, and until when; those whose time is over are forgotten. @throws {UnavailableError} */
+  cooling(now: Date, signal?: AbortSignal | undefined): Promise<Map<string, Date>>;
 }

@@ -25,6 +25,11 @@ export function partsOf(user: UserId): { tid: string; oid: string } {
   return { tid: user.slice(0, slash), oid: user.slice(slash + 1) };
 }
 
+/** Reads a user id that was written down, such as a blob's name; undefined for what is not one. */
+export function readUserId(text: string): UserId | undefined {
+  return userOfSuffix(text.replace('/', '_'));
+}
+
 /** The 16 table partitions, by the first hex digit of SHA-256(user id). */
 export const SHARDS: readonly string[] = [...'0123456789abcdef'];
 
@@ -45,6 +50,20 @@ export function userRowKey(user: UserId): string {
   return `user|${rowSuffix(user)}`;
 }
 
+/** The row keys of users: all, or those of one tenant; `to` is exclusive. */
+export function userRowKeyRange(tid?: string): { from: string; to: string } {
+  // "`" follows "_", and "}" follows "|".
+  return tid === undefined
+    ? { from: 'user|', to: 'user}' }
+    : { from: `user|${tid}_`, to: `user|${tid}\u0060` };
+}
+
+/** The user a row stands for, or undefined for a key that is not one of ours. */
+export function userOfRowKey(rowKey: string): UserId | undefined {
+  const [kind, suffix = ''] = rowKey.split('|');
+  return kind === 'user' ? userOfSuffix(suffix) : undefined;
+}
+
 /** Table row key of the user's place in time: `due|<UTC second>|<tid>_<oid>`. */
 export function dueRowKey(at: Date, user: UserId): string {
   return `due|${utcSecond(at)}|${rowSuffix(user)}`;
@@ -53,8 +72,7 @@ export function dueRowKey(at: Date, user: UserId): string {
 /** The user a due row stands for, or undefined for a key that is not one of ours. */
 export function userOfDueRowKey(rowKey: string): UserId | undefined {
   const [kind, , suffix = ''] = rowKey.split('|');
-  const [tid = '', oid = ''] = suffix.split('_');
-  return kind === 'due' && isGuid(tid) && isGuid(oid) ? toUserId({ tid, oid }) : undefined;
+  return kind === 'due' ? userOfSuffix(suffix) : undefined;
 }
 
 /** The time a due row key names, or undefined for a key that is not one of ours. */
@@ -75,3 +93,8 @@ export function wholeSecond(at: Date): Date {
 
 const utcSecond = (at: Date): string => `${wholeSecond(at).toISOString().slice(0, 19)}Z`;
 const rowSuffix = (user: UserId): string => user.replace('/', '_');
+
+function userOfSuffix(suffix: string): UserId | undefined {
+  const [tid = '', oid = ''] = suffix.split('_');
+  return isGuid(tid) && isGuid(oid) ? toUserId({ tid, oid }) : undefined;
+}

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { demandedPolicies } from './claimsChallenge.ts';
-import { ALL_USERS, type DemoUser, identityIn, userNamed } from './directory.ts';
+import { type DemoUser, identityIn } from './directory.ts';
 import { EntraError } from './entraError.ts';
 import { clientInfo, type SignIn, signInOf } from './issueTokens.ts';
 import type { EntraEnv } from './journal.ts';
@@ -17,14 +17,14 @@ const PROMPTS = [null, 'none', 'login', 'select_account', 'consent'];
 type Session = { user: DemoUser; signIn: SignIn };
 
 export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
-  const { clients, journal, keys } = standIn;
+  const { clients, journal, keys, people } = standIn;
   // A browser shares cookies between the ports of a host: the port keeps two servers apart.
   const cookieName = `entra_session_${new URL(standIn.origin).port}`;
   const app = new Hono<EntraEnv>();
 
   async function currentSession(c: Context): Promise<Session | undefined> {
     const sealed = await keys.open('session+jwt', getCookie(c, cookieName) ?? '').catch(() => undefined);
-    const user = userNamed(sealed?.sub);
+    const user = people.named(sealed?.sub);
     return sealed && user && { user, signIn: signInOf(sealed) };
   }
 
@@ -53,7 +53,7 @@ export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
   async function authorize(c: Context<EntraEnv>, chosen?: DemoUser | 'cancel') {
     const entry = c.get('entry');
     const query = new URL(c.req.url).searchParams;
-    const tenant = tenantIn(c.req.param('tenant') ?? '');
+    const tenant = tenantIn(standIn, c.req.param('tenant') ?? '');
     const client = clients.find(query.get('client_id'));
     if (!client)
       throw new EntraError('unauthorized_client', 700016, 'There is no application with this client_id.');
@@ -72,7 +72,7 @@ export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
         ? { user: chosen, signIn: { at: Math.floor(Date.now() / 1000), policies: demanded } }
         : sessionFor(query, tenant, demanded, await currentSession(c));
       if (!session) {
-        const users = ALL_USERS.filter((user) => identityIn(tenant, user));
+        const users = people.all.filter((user) => identityIn(tenant, user));
         return accountPickerPage(c, {
           action: `/${tenant}/login${new URL(c.req.url).search}`,
           clientName: client.name,
@@ -113,13 +113,13 @@ export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
 
   app.post('/:tenant/login', journal.record('authorize'), async (c) => {
     const form = new URLSearchParams(await c.req.text());
-    const user = form.has('cancel') ? 'cancel' : userNamed(form.get('user'));
+    const user = form.has('cancel') ? 'cancel' : people.named(form.get('user'));
     if (!user) throw new EntraError('invalid_request', 50034, 'The user does not exist.');
     return authorize(c, user);
   });
 
   app.get('/:tenant/oauth2/v2.0/logout', journal.record('logout'), (c) => {
-    tenantIn(c.req.param('tenant'));
+    tenantIn(standIn, c.req.param('tenant'));
     deleteCookie(c, cookieName, { path: '/' });
     const target = c.req.query('post_logout_redirect_uri');
     if (target === undefined || !clients.isRedirectUri(target)) return signedOutPage(c);

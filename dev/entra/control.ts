@@ -1,6 +1,6 @@
 /** `/dev/...`: how tests, demos and people steer the server. */
 import { type Context, Hono } from 'hono';
-import { ALL_USERS, type DemoUser, homeAccountId, userNamed } from './directory.ts';
+import { type DemoUser, homeAccountId } from './directory.ts';
 import { readFault } from './faultRules.ts';
 import { InputError } from './inputError.ts';
 import type { EntraEnv } from './journal.ts';
@@ -18,8 +18,15 @@ class ControlError extends Error {
 }
 
 export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
-  const { clients, faults, journal, keys } = standIn;
+  const { clients, faults, journal, keys, people } = standIn;
   const app = new Hono<EntraEnv>();
+
+  function knownUser(name: string): DemoUser {
+    const user = people.named(name);
+    if (user) return user;
+    const names = people.all.map((one) => one.name).join(', ');
+    throw new ControlError(404, `there is no user "${name}"; there are ${names}`);
+  }
 
   app.onError((error, c) => {
     if (error instanceof InputError) return c.json({ error: error.message }, 400);
@@ -38,7 +45,7 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
 
   app.get('/users', (c) =>
     c.json(
-      ALL_USERS.map((user) => ({
+      people.all.map((user) => ({
         name: user.name,
         displayName: user.displayName,
         upn: user.upn,
@@ -84,13 +91,6 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
     return c.body(null, 204);
   });
   return app;
-}
-
-function knownUser(name: string): DemoUser {
-  const user = userNamed(name);
-  if (user) return user;
-  const names = ALL_USERS.map((one) => one.name).join(', ');
-  throw new ControlError(404, `there is no user "${name}"; there are ${names}`);
 }
 
 async function bodyOf(c: Context): Promise<unknown> {

@@ -2,6 +2,7 @@
  * Who and what exists in the stand-in: tenants, people, applications. All names are invented, and nothing here is
  * a secret: the stand-in listens on loopback alone.
  */
+import { createHash } from 'node:crypto';
 
 /** The tenant that the applications live in; three demo users are at home here and one is a guest. */
 export const TENANT_ID = '0ba8ac9d-87b2-4ac0-a8a6-7c15e1295179';
@@ -157,18 +158,40 @@ export const ALL_USERS: readonly DemoUser[] = [...DEMO_USERS, OTHER_TENANT_USER]
 /** MSAL's home account id: `<object id at home>.<home tenant id>`. */
 export const homeAccountId = (user: DemoUser): string => `${user.homeOid}.${user.homeTid}`;
 
-export const userNamed = (name: unknown): DemoUser | undefined =>
-  ALL_USERS.find((user) => user.name === name);
+/**
+ * Further people for load and drills: `user0001`, `user0002` and so on, the same in every run.
+ * @param tid their tenant, the applications' own if left out; another one is known as soon as somebody lives there
+ * @param prefix of their names, which must be unique over all tenants
+ */
+export function numberedUsers(count: number, tid: string = TENANT_ID, prefix = 'user'): DemoUser[] {
+  return Array.from({ length: count }, (_, index) => {
+    const number = String(index + 1).padStart(4, '0');
+    const name = `${prefix}${number}`;
+    const upn = `${name}@numbered.example`;
+    return {
+      name,
+      displayName: `Numbered Person ${number}`,
+      upn,
+      ...member(tid, objectIdOf(`${tid} ${name}`)),
+      profile: { ...nothingKnown, userPrincipalName: upn, userType: 'Member' as const },
+    };
+  });
+}
+
+/** A GUID of the form that random ones have. */
+function objectIdOf(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
 
 /** A person as one tenant knows them. */
 export type Identity = { user: DemoUser; tid: string; oid: string };
 
 /** Path segments that stand for "the user's home tenant". */
 const HOME_TENANT_ALIASES = ['common', 'organizations'];
-const TENANT_IDS = [TENANT_ID, HOME_TENANT_ID_OF_GUEST, OTHER_TENANT_ID];
+/** Those that exist even when nobody lives there. */
+export const TENANT_IDS: readonly string[] = [TENANT_ID, HOME_TENANT_ID_OF_GUEST, OTHER_TENANT_ID];
 
-export const isTenant = (segment: string): boolean =>
-  [...TENANT_IDS, ...HOME_TENANT_ALIASES].includes(segment);
 export const isTenantAlias = (segment: string): boolean => HOME_TENANT_ALIASES.includes(segment);
 
 /** The user's identity behind an authority's path segment; undefined if that tenant does not know the user. */
@@ -177,11 +200,4 @@ export function identityIn(segment: string, user: DemoUser): Identity | undefine
   if (tid === user.tid) return { user, tid, oid: user.oid };
   if (tid === user.homeTid) return { user, tid, oid: user.homeOid };
   return undefined;
-}
-
-/** The identity that an access token's `tid` and `oid` name. */
-export function identityOf(tid: unknown, oid: unknown): Identity | undefined {
-  return ALL_USERS.map((user) => (typeof tid === 'string' ? identityIn(tid, user) : undefined)).find(
-    (identity) => identity !== undefined && identity.tid === tid && identity.oid === oid,
-  );
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import { claimsChallenge, claimsRefusal } from './claimsChallenge.ts';
-import { ALL_USERS, type DemoUser, GRAPH_APP_ID } from './directory.ts';
+import { type DemoUser, GRAPH_APP_ID } from './directory.ts';
 import { EntraError, GraphError } from './entraError.ts';
 import type { FaultPlace, FaultRequest } from './faultRules.ts';
 import type { EntraEnv } from './journal.ts';

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { errors, type JWTPayload } from 'jose';
 import type { Client } from './clients.ts';
-import { type DemoUser, type Identity, identityIn, identityOf, userNamed } from './directory.ts';
+import { type DemoUser, type Identity, identityIn } from './directory.ts';
 import { EntraError } from './entraError.ts';
 import { type Grant, signInOf } from './issueTokens.ts';
 import type { JournalEntry } from './journal.ts';
@@ -80,6 +80,7 @@ export function authenticateClient(
 
 /** Reads grants of one server; it remembers the codes that were redeemed. */
 export function createGrantReader(standIn: StandIn): (request: GrantRequest) => Promise<ReadGrant> {
+  const { people } = standIn;
   const redeemed = new Map<string, number>();
 
   async function authorizationCode({ params, client, tenant }: GrantRequest): Promise<ReadGrant> {
@@ -108,7 +109,7 @@ export function createGrantReader(standIn: StandIn): (request: GrantRequest) => 
     redeemed.set(id, Number(code.exp));
     return {
       ...common(params, client),
-      identity: identityAt(tenant, userNamed(code.sub)),
+      identity: identityAt(tenant, people.named(code.sub)),
       scope: String(code.scope),
       signIn: signInOf(code),
       ...(typeof code.nonce === 'string' ? { nonce: code.nonce } : {}),
@@ -134,7 +135,7 @@ export function createGrantReader(standIn: StandIn): (request: GrantRequest) => 
     }
     return {
       ...common(params, client),
-      identity: identityAt(tenant, userNamed(token.sub)),
+      identity: identityAt(tenant, people.named(token.sub)),
       scope: params.get('scope') ?? String(token.scope),
       signIn: signInOf(token),
       refreshTokenIssuedAt: Number(token.issued_at),
@@ -155,7 +156,7 @@ export function createGrantReader(standIn: StandIn): (request: GrantRequest) => 
     const assertion = await verifyAssertion(standIn, params.get('assertion') ?? '', client);
     return {
       ...common(params, client),
-      identity: identityAt(tenant, identityOf(assertion.tid, assertion.oid)?.user),
+      identity: identityAt(tenant, people.identityOf(assertion.tid, assertion.oid)?.user),
       scope: params.get('scope') ?? '',
       signIn: signInOf({ ...assertion, policies: assertion.polids }),
       withIdToken: standIn.idTokenOnObo,

@@ -2,7 +2,7 @@
 
 import { Hono } from 'hono';
 import { errors } from 'jose';
-import { GRAPH_APP_ID, type Identity, identityOf } from './directory.ts';
+import { GRAPH_APP_ID, type Identity } from './directory.ts';
 import { GraphError } from './entraError.ts';
 import { signInOf } from './issueTokens.ts';
 import type { EntraEnv } from './journal.ts';
@@ -74,7 +74,7 @@ async function verifyGraphToken(standIn: StandIn, authorization: string | undefi
     }
     throw refuse('The access token is not valid.');
   });
-  const identity = identityOf(claims.tid, claims.oid);
+  const identity = standIn.people.identityOf(claims.tid, claims.oid);
   if (!identity || claims.iss !== issuerOf(standIn, identity.tid))
     throw refuse('The access token is not valid.');
   return {

@@ -20,7 +20,7 @@ export function metadataEndpoints(standIn: StandIn): Hono<EntraEnv> {
   });
 
   app.get('/:tenant/v2.0/.well-known/openid-configuration', journal.record('discovery'), (c) => {
-    const tenant = tenantIn(c.req.param('tenant'));
+    const tenant = tenantIn(standIn, c.req.param('tenant'));
     return c.json({
       issuer: issuerFor(tenant),
       authorization_endpoint: `${origin}/${tenant}/oauth2/v2.0/authorize`,
@@ -46,7 +46,7 @@ export function metadataEndpoints(standIn: StandIn): Hono<EntraEnv> {
   });
 
   app.get('/:tenant/discovery/v2.0/keys', journal.record('jwks'), async (c) => {
-    const tenant = tenantIn(c.req.param('tenant'));
+    const tenant = tenantIn(standIn, c.req.param('tenant'));
     const answer = await faults.meet(c, 'jwks');
     if (answer) return answer;
     return c.json({ keys: keys.published().map((key) => ({ ...key, issuer: issuerFor(tenant) })) });

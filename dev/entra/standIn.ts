@@ -1,16 +1,17 @@
 /** What the parts of one running server share. */
 import type { Clients } from './clients.ts';
-import { isTenant } from './directory.ts';
 import { EntraError } from './entraError.ts';
 import type { Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
 import type { Keys } from './keys.ts';
 import type { Lifetimes } from './lifetimes.ts';
+import type { People } from './people.ts';
 
 export type StandIn = {
   /** `http://localhost:<port>`. */
   origin: string;
   clients: Clients;
+  people: People;
   keys: Keys;
   faults: Faults;
   journal: Journal;
@@ -26,7 +27,7 @@ export const issuerOf = (standIn: StandIn, tid: string): string => `${standIn.or
  * The tenant segment of a path.
  * @throws EntraError 90002 if there is no such tenant
  */
-export function tenantIn(segment: string): string {
-  if (isTenant(segment)) return segment;
+export function tenantIn({ people }: StandIn, segment: string): string {
+  if (people.isTenant(segment, 'orAlias')) return segment;
   throw new EntraError('invalid_request', 90002, `There is no tenant '${segment}'.`);
 }

@@ -14,12 +14,14 @@ import { authorizeEndpoints } from './authorize.ts';
 import { registerClients } from './clients.ts';
 import { controlEndpoints } from './control.ts';
 import { EntraError, GraphError } from './entraError.ts';
+import type { DemoUser } from './directory.ts';
 import { createFaults } from './faults.ts';
 import { graphEndpoints } from './graph.ts';
 import { createJournal, type EntraEnv } from './journal.ts';
 import { openKeys } from './keys.ts';
 import { changedLifetimes, DEFAULT_LIFETIMES, type Lifetimes } from './lifetimes.ts';
 import { metadataEndpoints } from './metadata.ts';
+import { createPeople } from './people.ts';
 import type { StandIn } from './standIn.ts';
 import { tokenEndpoint } from './tokenEndpoint.ts';
 
@@ -32,6 +34,8 @@ export type EntraOptions = {
   keyFile?: string;
   /** Origins of the single-page app; each has the redirect URIs `<origin>/` and `<origin>/redirect.html`. */
   spaOrigins: string[];
+  /** Further people beside the demo users, for example `numberedUsers(50)`. */
+  users?: readonly DemoUser[];
   lifetimes?: Partial<Lifetimes>;
   /** Whether on-behalf-of responses carry an `id_token`; true if left out. */
   idTokenOnObo?: boolean;
@@ -48,7 +52,7 @@ export type Entra = {
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 /**
- * @throws Error if the host is not loopback or the key file is not one, InputError for bad origins or lifetimes,
+ * @throws Error if the host is not loopback or the key file is not one, InputError for bad origins, users or lifetimes,
  *   and what `listen` gave (`EADDRINUSE`), unchanged
  */
 export async function startEntra(options: EntraOptions): Promise<Entra> {
@@ -59,6 +63,7 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     );
   }
   const clients = registerClients(spaOrigins);
+  const people = createPeople(options.users ?? []);
   const lifetimes = changedLifetimes(DEFAULT_LIFETIMES, options.lifetimes ?? {});
   const keys = await openKeys(options.keyFile);
   const servers = await listenOnLoopback(options.port);
@@ -66,6 +71,7 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
   const standIn: StandIn = {
     origin: `http://localhost:${port}`,
     clients,
+    people,
     keys,
     faults: createFaults(),
     journal: createJournal(),

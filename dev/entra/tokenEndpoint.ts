@@ -17,7 +17,7 @@ export function tokenEndpoint(standIn: StandIn): Hono<EntraEnv> {
     const params = new URLSearchParams(await c.req.text());
     const type = grantTypeIn(params);
     if (type) entry.grant = type;
-    const tenant = tenantIn(c.req.param('tenant'));
+    const tenant = tenantIn(standIn, c.req.param('tenant'));
     const client = authenticateClient(standIn, params, c.req.header('origin'));
     entry.client = client.id;
     if (!type) throw new EntraError('unsupported_grant_type', 70003, 'This grant_type is not supported.');

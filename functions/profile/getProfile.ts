@@ -1,115 +1,17 @@
-import type { AssertionMemo, Exchanged } from '../../shared/assertionMemo.ts';
-import { UserTokenError } from '../../shared/errors.ts';
-import type {
-  Account,
-  Caller,
-  ReadProfile,
-  UserToken,
-  UserTokens,
-  VerifyAccessToken,
-} from '../../shared/ports.ts';
+import type { ReadProfile } from '../../shared/ports.ts';
 import type { Profile } from '../../shared/wire.ts';
-import { recordVisit, seeAccount, type VisitDeps } from './visit.ts';
+import { type AskGraphDeps, askGraph } from './askGraph.ts';
 
-export type GetProfileDeps = VisitDeps & {
-  verifyAccessToken: VerifyAccessToken;
-  userTokens: UserTokens;
-  readProfile: ReadProfile;
-  memo: AssertionMemo;
-};
-
-/** Graph must not be called with a token that ends on the way. */
-const TOKEN_MARGIN_MS = 300_000;
-/** Of one exchange: the stored cache, the token endpoint and storing the result. */
-const EXCHANGE_TIMEOUT_MS = 20_000;
-/** A token that could not be stored is exchanged anew after this, so that storing it is tried again. */
-const UNSTORED_FOR_MS = 60_000;
+export type GetProfileDeps = Omit<AskGraphDeps, 'name'> & { readProfile: ReadProfile };
 
 /**
- * Answers the caller's profile, and leaves behind what the worker needs to go on for them: the sealed token
- * cache and the activity row. Bookkeeping that fails never fails the caller.
- * @throws {TokenInvalidError | ForbiddenError | UnavailableError} from verification.
- * @throws {UserTokenError} no token for Graph, or none that Graph accepts.
+ * The caller's profile.
+ * @throws what {@link askGraph} throws.
  */
 export async function getProfile(
   deps: GetProfileDeps,
   bearerToken: string,
-): Promise<{ profile: Profile; user: string; source: UserToken['source'] | 'memory' }> {
-  const { memo } = deps;
-  const caller = await memo.verified(bearerToken, () => deps.verifyAccessToken(bearerToken));
-  let recorded: Promise<unknown> = Promise.resolve();
-  const record = (account: Account | undefined, token: UserToken): void => {
-    recorded = Promise.all([recorded, recordVisit(deps, caller, account, token)]);
-  };
-
-  /** The row comes before the exchange, so that no secret is ever kept that no row accounts for. */
-  async function exchangeFor(account: Account | undefined, more: ExchangeMore = {}): Promise<Exchanged> {
-    const token = await exchange(deps, caller, account, more);
-    record(account, token);
-    return { token, keepUntil: keepUntil(deps, account, token) };
-  }
-
-  try {
-    let { token, began } = await memo.exchanged(caller, async () =>
-      exchangeFor(await seeAccount(deps, caller)),
-    );
-    if (!began && memo.isLookDue(caller)) {
-      const account = await seeAccount(deps, caller);
-      if (account?.state === 'needs-user' || account?.state === 'retired' || account?.state === 'pending') {
-        // The worker was refused, or the row is new: what is remembered no longer counts.
-        memo.forget(caller.userId);
-        ({ token } = await exchangeFor(account));
-        began = true;
-      } else {
-        // A visit and no more: this request asked nobody for the token.
-        record(account, { ...token, source: 'cache' });
-      }
-    }
-    const user = deps.logId(caller.userId);
-    try {
-      const profile = await deps.readProfile(token.accessToken);
-      return { profile, user, source: began ? token.source : 'memory' };
-    } catch (error) {
-      if (!(error instanceof UserTokenError) || error.failure.code !== 'graph_401') throw error;
-      // Graph no longer takes this token, or asks for more than it holds: one exchange, and one more try.
-      memo.forget(caller.userId);
-      const { claims } = error.failure;
-      const renewed = await exchangeFor(await seeAccount(deps, caller), { skipCache: true, claims });
-      return { profile: await deps.readProfile(renewed.token.accessToken), user, source: 'network' };
-    }
-  } finally {
-    await recorded;
-  }
-}
-
-type ExchangeMore = { skipCache?: boolean; claims?: string | undefined };
-
-function keepUntil({ now }: GetProfileDeps, account: Account | undefined, token: UserToken): Date {
-  const ends = token.expiresOn.getTime() - TOKEN_MARGIN_MS;
-  const kept = token.stored || account?.state === 'disconnected';
-  return new Date(kept ? ends : Math.min(ends, now().getTime() + UNSTORED_FOR_MS));
-}
-
-/** After the worker was refused, only the token endpoint's word counts; its own challenge, or else the kept one. */
-async function exchange(
-  deps: GetProfileDeps,
-  caller: Caller,
-  account: Account | undefined,
-  more: ExchangeMore,
-): Promise<UserToken> {
-  try {
-    return await deps.userTokens.onBehalfOf({
-      caller,
-      skipCache: more.skipCache || account?.state === 'needs-user' || account?.state === 'retired',
-      persist: account !== undefined && account.state !== 'disconnected',
-      claims: more.claims,
-      // Its own, because all who wait for the same exchange share it.
-      signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS),
-    });
-  } catch (error) {
-    if (!(error instanceof UserTokenError) || error.failure.kind !== 'needs-user') throw error;
-    const kept = account?.state === 'needs-user' ? account.failure?.claims : undefined;
-    if (error.failure.claims !== undefined || kept === undefined) throw error;
-    throw new UserTokenError({ ...error.failure, claims: kept }, { cause: error });
-  }
+): Promise<{ profile: Profile; user: string; source: 'cache' | 'network' | 'memory' }> {
+  const { result, facts } = await askGraph({ ...deps, name: 'profile' }, bearerToken, deps.readProfile);
+  return { profile: result, ...facts };
 }

@@ -1,20 +1,30 @@
 import type { HttpHandler } from '@azure/functions';
 import type { Log } from '../../shared/log.ts';
 import { answered, readBearerToken } from '../http.ts';
+import { type GetPhotoDeps, getPhoto } from './getPhoto.ts';
 import { type GetProfileDeps, getProfile } from './getProfile.ts';
 
+/** What an invocation's log is yet to be bound to. */
+type Unbound<Deps extends GetPhotoDeps | GetProfileDeps> = Omit<Deps, 'log' | 'userTokens'> & {
+  userTokens: (log: Log) => Deps['userTokens'];
+};
+
 /** `GET /api/profile` */
-export function createProfileHandler(
-  deps: Omit<GetProfileDeps, 'log' | 'userTokens'> & {
-    userTokens: (log: Log) => GetProfileDeps['userTokens'];
-  },
-): HttpHandler {
+export function createProfileHandler(deps: Unbound<GetProfileDeps>): HttpHandler {
   return (request, context) =>
     answered(context, async (log) => {
-      const { profile, ...facts } = await getProfile(
-        { ...deps, log, userTokens: deps.userTokens(log) },
-        readBearerToken(request.headers),
-      );
+      const bound = { ...deps, log, userTokens: deps.userTokens(log) };
+      const { profile, ...facts } = await getProfile(bound, readBearerToken(request.headers));
       return { body: profile, facts };
+    });
+}
+
+/** `GET /api/profile/photo`: 204 for a user without one. */
+export function createPhotoHandler(deps: Unbound<GetPhotoDeps>): HttpHandler {
+  return (request, context) =>
+    answered(context, async (log) => {
+      const bound = { ...deps, log, userTokens: deps.userTokens(log) };
+      const { photo, ...facts } = await getPhoto(bound, readBearerToken(request.headers));
+      return photo === undefined ? { facts } : { bytes: photo, facts };
     });
 }

@@ -1,3 +1,5 @@
+import { connectAccount } from '../../shared/connectAccount.ts';
+import { isSameConnection, takeBack } from '../../shared/endAccount.ts';
 import { ConflictError, UnavailableError } from '../../shared/errors.ts';
 import { type Log, nameOfError } from '../../shared/log.ts';
 import type {
@@ -8,12 +10,7 @@ import type {
   TokenCacheStore,
   UserToken,
 } from '../../shared/ports.ts';
-import {
-  firstLookAt,
-  isTombstone,
-  refreshTokenEndsAt,
-  type ScheduleSettings,
-} from '../../shared/rules/schedule.ts';
+import { firstLookAt, refreshTokenEndsAt, type ScheduleSettings } from '../../shared/rules/schedule.ts';
 import type { LogId } from '../../shared/userId.ts';
 
 export type VisitDeps = {
@@ -28,45 +25,18 @@ export type VisitDeps = {
 const TOUCH_EVERY_MS = 60_000;
 const RECORD_TRIES = 5;
 
-/** The caller's row, made if this is the first time; undefined when the rows cannot be reached. */
+/** The caller's row, see {@link connectAccount}; undefined when the rows cannot be reached. */
 export async function seeAccount(deps: VisitDeps, caller: Caller): Promise<Account | undefined> {
+  const user = deps.logId(caller.userId);
   try {
-    return (await deps.accounts.read(caller.userId)) ?? (await firstSight(deps, caller));
+    const { account, was } = await connectAccount(deps, caller, { reconnect: false });
+    if (was === 'unknown') deps.log({ event: 'account.seen-first', user });
+    return account;
   } catch (error) {
-    if (!(error instanceof UnavailableError)) throw error;
-    deps.log({ event: 'account.not-recorded', user: deps.logId(caller.userId), error: nameOfError(error) });
+    if (!(error instanceof UnavailableError || error instanceof ConflictError)) throw error;
+    deps.log({ event: 'account.not-recorded', user, error: nameOfError(error) });
     return undefined;
   }
-}
-
-async function firstSight(deps: VisitDeps, caller: Caller): Promise<Account | undefined> {
-  try {
-    const created = await deps.accounts.create(pendingAccount(deps, caller));
-    deps.log({ event: 'account.seen-first', user: deps.logId(caller.userId) });
-    return created;
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-    return deps.accounts.read(caller.userId);
-  }
-}
-
-function pendingAccount(deps: VisitDeps, caller: Caller): AccountFields {
-  const lastActivity = deps.now();
-  return {
-    userId: caller.userId,
-    homeAccountId: undefined,
-    userPrincipalName: caller.userPrincipalName,
-    lastActivity,
-    state: 'pending',
-    dueAt: firstLookAt(lastActivity, deps.schedule),
-    runId: undefined,
-    failure: undefined,
-    attempts: 0,
-    lastRefreshed: undefined,
-    expiresOn: undefined,
-    refreshTokenExpiresOn: undefined,
-    history: [],
-  };
 }
 
 /** Writes down that the user was here and, after a network exchange, that they can be acted for again. */
@@ -87,9 +57,9 @@ export async function recordVisit(
     }
     let account: Account | undefined = begun;
     for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
-      if (account === undefined || (isTombstone(account.state) && account.state !== begun.state)) {
-        // Disconnected or forgotten while we were at work: what we stored must not outlive that.
-        await deps.tokenCache.remove(begun.userId);
+      if (!isSameConnection(begun, account)) {
+        // Signed off while we were at work: what we stored must not outlive that.
+        if (token.written !== undefined) await takeBack(deps, begun.userId, token.written);
         return;
       }
       try {

@@ -1,8 +1,8 @@
 import type { TimerHandler } from '@azure/functions';
 import type { Log } from '../../shared/log.ts';
 import { logOf } from '../http.ts';
-import type { RefreshUserDeps } from './refreshUser.ts';
-import { type SweepLimits, sweep } from './sweep.ts';
+import { type SweepDeps, type SweepLimits, sweep } from './sweep.ts';
+import { tasks } from './tasks.ts';
 
 /** A timer does not overlap itself: a run that is not over within a minute makes the next ones wait. */
 const LIMITS: SweepLimits = { concurrency: 16, runForMs: 50_000, leaseForMs: 300_000 };
@@ -11,13 +11,13 @@ const ABORT_AFTER_MS = 65_000;
 
 /** The timer's turn: acts for every user who is due. */
 export function createRefreshWorkerHandler(
-  deps: Omit<RefreshUserDeps, 'log' | 'userTokens'> & {
-    userTokens: (log: Log) => RefreshUserDeps['userTokens'];
+  deps: Omit<SweepDeps, 'log' | 'userTokens' | 'tasks'> & {
+    userTokens: (log: Log) => SweepDeps['userTokens'];
   },
 ): TimerHandler {
   return async (_timer, context) => {
     const log = logOf(context);
-    const bound = { ...deps, log, userTokens: deps.userTokens(log) };
+    const bound = { ...deps, tasks, log, userTokens: deps.userTokens(log) };
     await sweep(bound, LIMITS, AbortSignal.timeout(ABORT_AFTER_MS));
   };
 }

@@ -1,3 +1,4 @@
+import { isSameConnection, removeCache, takeBack, tombstoneOf } from '../../shared/endAccount.ts';
 import { ConflictError, type Failure, UserTokenError } from '../../shared/errors.ts';
 import { type Log, nameOfError, type UserOutcome } from '../../shared/log.ts';
 import type {
@@ -11,13 +12,11 @@ import type {
 } from '../../shared/ports.ts';
 import {
   decideLook,
-  isTombstone,
   nextLookAfterFailure,
   nextLookAfterSuccess,
   refreshTokenEndsAt,
   retireAt,
   type ScheduleSettings,
-  tombstoneEndsAt,
 } from '../../shared/rules/schedule.ts';
 import type { LogId } from '../../shared/userId.ts';
 
@@ -33,41 +32,47 @@ export type RefreshUserDeps = {
   random: () => number;
 };
 
+/** A user who was claimed, and what the run knows that the row does not. */
+export type Claim = {
+  account: Account;
+  /** Where the user stood in time before. */
+  stoodAt: Date;
+  /** When their tenant is left in peace: no token is asked for before. */
+  notBefore?: Date | undefined;
+};
+
 export type Turn = {
   outcome: UserOutcome;
-  source?: UserToken['source'];
-  failure?: Pick<Failure, 'kind' | 'code'>;
   reason?: string;
-  oldKey?: boolean;
+  failure?: Failure;
+  /** What was had for the user, and the row as it was settled with it. */
+  got?: { token: UserToken; account: Account };
 };
 
 const SETTLE_TRIES = 5;
+/** The code of the one fault of ours that is about single caches. */
+export const UNKNOWN_KEY = 'cache_unknown_key';
 
 /**
  * One claimed user's turn, from decision to settle. If the row changes under it (the user came back), it is read
  * again and decided again.
- * @param stoodAt where the user stood in time before the claim
  * @throws {UnavailableError} a store cannot be reached; the lease then ends by itself.
  */
-export async function refreshUser(
-  deps: RefreshUserDeps,
-  claimed: Account,
-  stoodAt: Date,
-  signal: AbortSignal,
-): Promise<Turn> {
+export async function refreshUser(deps: RefreshUserDeps, claim: Claim, signal: AbortSignal): Promise<Turn> {
   const { accounts } = deps;
-  let account: Account | undefined = claimed;
+  const { userId, runId } = claim.account;
+  let account: Account | undefined = claim.account;
   let token: UserToken | undefined;
   for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
-    const gone = account === undefined || (isTombstone(account.state) && !isTombstone(claimed.state));
-    if (account === undefined || gone || account.runId !== claimed.runId) {
-      // Disconnected or erased while the token was under way: what was stored must not outlive that.
-      if (gone && token !== undefined) await deps.tokenCache.remove(claimed.userId, signal);
+    if (!isSameConnection(claim.account, account)) {
+      // Signed off while the token was under way: what was stored must not outlive that.
+      if (token?.written !== undefined) await takeBack(deps, userId, token.written, signal);
       return { outcome: 'superseded' };
     }
+    if (account.runId !== runId) return { outcome: 'superseded' };
     try {
       if (token !== undefined) return await settleToken(deps, account, token, 'settled-again', signal);
-      const look = decideLook(account, deps.now(), deps.schedule);
+      const look = decideLook(account, deps.now(), deps.schedule, claim.notBefore);
       switch (look.action) {
         case 'wait':
           await accounts.move(account, { ...account, dueAt: look.until, runId: undefined }, signal);
@@ -75,13 +80,12 @@ export async function refreshUser(
         case 'retire':
           return await retire(deps, account, signal);
         case 'erase':
-          await deps.tokenCache.remove(account.userId, signal);
+          await removeCache(deps, userId, signal);
           await accounts.erase(account, signal);
           return { outcome: 'erased', reason: look.reason };
         case 'refresh': {
-          const { forceRefresh } = look;
-          const got = await acquire(deps, account, forceRefresh, signal);
-          if ('failure' in got) return await settleFailure(deps, account, got.failure, stoodAt, signal);
+          const got = await acquire(deps, account, look.forceRefresh, signal);
+          if ('failure' in got) return await settleFailure(deps, account, got.failure, claim.stoodAt, signal);
           token = got;
           return await settleToken(deps, account, token, look.reason, signal);
         }
@@ -90,10 +94,19 @@ export async function refreshUser(
       }
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
-      account = await accounts.read(claimed.userId, signal);
+      account = await accounts.read(userId, signal);
     }
   }
   return { outcome: 'superseded', reason: 'too-many-conflicts' };
+}
+
+/** Puts a claimed user back to where they stood. Not ended by the run's signal: it is what an ending run does. */
+export async function release(
+  deps: Pick<RefreshUserDeps, 'accounts'>,
+  { account, stoodAt }: Claim,
+): Promise<Turn> {
+  await deps.accounts.move(account, { ...account, dueAt: stoodAt, runId: undefined });
+  return { outcome: 'released' };
 }
 
 /** A failure that is not about the token at all counts as passing: it marks nobody, and it is told by name. */
@@ -103,9 +116,9 @@ async function acquire(
   forceRefresh: boolean,
   signal: AbortSignal,
 ): Promise<UserToken | { failure: Failure }> {
-  const { userId, homeAccountId } = account;
+  const { userId, homeAccountId, generation } = account;
   try {
-    const token = await deps.userTokens.silent({ userId, homeAccountId, forceRefresh, signal });
+    const token = await deps.userTokens.silent({ userId, homeAccountId, generation, forceRefresh, signal });
     // The old refresh token is still the stored one: what it can be traded for must be had again, and soon.
     return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };
   } catch (error) {
@@ -137,8 +150,8 @@ async function settleToken(
     history: [...account.history, { at: now, outcome } satisfies HistoryEntry],
   };
   const dueAt = nextLookAfterSuccess(settled, now, deps.schedule, deps.random());
-  await deps.accounts.move(account, { ...settled, dueAt }, signal);
-  return { outcome, source: token.source, reason, oldKey: token.oldKey };
+  const moved = await deps.accounts.move(account, { ...settled, dueAt }, signal);
+  return { outcome, reason, got: { token, account: moved } };
 }
 
 async function settleFailure(
@@ -148,12 +161,18 @@ async function settleFailure(
   stoodAt: Date,
   signal: AbortSignal,
 ): Promise<Turn> {
-  const { kind, code, suberror, claims, retryAfterSeconds } = failure;
+  const { kind, code } = failure;
   const now = deps.now();
-  // Ours to mend, not the user's; or the run is ending: the user goes back to where they stood.
-  if (kind === 'misconfigured' || signal.aborted) {
-    await deps.accounts.move(account, { ...account, dueAt: stoodAt, runId: undefined });
-    return { outcome: 'released', failure: { kind, code } };
+  // The run is ending, which is nobody's failure.
+  if (signal.aborted) return release(deps, { account, stoodAt });
+  if (kind === 'misconfigured') {
+    // Ours to mend: nothing is written down against the user.
+    if (code !== UNKNOWN_KEY) return { ...(await release(deps, { account, stoodAt })), failure };
+    // A cache whose key is gone is put off all the same, or every run would meet it first.
+    const attempts = account.attempts + 1;
+    const dueAt = nextLookAfterFailure({ ...account, attempts }, kind, now, deps.schedule, deps.random());
+    await deps.accounts.move(account, { ...account, attempts, dueAt, runId: undefined }, signal);
+    return { outcome: 'released', failure };
   }
   // First seen, and nothing was ever stored: there is nothing to act with, and nothing to mend.
   if (kind === 'cache-lost' && account.state === 'pending') {
@@ -161,11 +180,11 @@ async function settleFailure(
     await deps.accounts.move(account, { ...account, dueAt, runId: undefined }, signal);
     return { outcome: 'waiting', reason: 'never-exchanged' };
   }
-  const attempts = account.attempts + 1;
+  const { suberror, claims } = failure;
   const failed: AccountFields = {
     ...account,
     runId: undefined,
-    attempts,
+    attempts: account.attempts + 1,
     failure: {
       kind,
       code,
@@ -180,16 +199,23 @@ async function settleFailure(
       ? { ...failed, state: 'needs-user', dueAt: retireAt(account, deps.schedule) }
       : {
           ...failed,
-          dueAt: nextLookAfterFailure(failed, kind, now, deps.schedule, deps.random(), retryAfterSeconds),
+          dueAt: nextLookAfterFailure(
+            failed,
+            kind,
+            now,
+            deps.schedule,
+            deps.random(),
+            failure.retryAfterSeconds,
+          ),
         };
   await deps.accounts.move(account, settled, signal);
-  return { outcome: 'failed', failure: { kind, code } };
+  return { outcome: 'failed', failure };
 }
 
-/** The tombstone first: whoever is writing a cache right now then sees it, and deletes what it wrote. */
+/** The tombstone first: whoever is writing a cache right now then sees it, and takes back what it wrote. */
 async function retire(deps: RefreshUserDeps, account: Account, signal: AbortSignal): Promise<Turn> {
-  const dueAt = tombstoneEndsAt(deps.now());
-  await deps.accounts.move(account, { ...account, state: 'retired', dueAt, runId: undefined }, signal);
-  await deps.tokenCache.remove(account.userId, signal);
+  const { userId, lastActivity } = account;
+  await deps.accounts.move(account, { ...tombstoneOf(deps, userId, 'retired'), lastActivity }, signal);
+  await removeCache(deps, userId, signal);
   return { outcome: 'retired', reason: 'retention' };
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { UnavailableError } from '../../shared/errors.ts';
+import { type Failure, UnavailableError } from '../../shared/errors.ts';
 import { nameOfError, type SweepSummary } from '../../shared/log.ts';
-import type { DueRow } from '../../shared/ports.ts';
-import { SHARDS, timeOfDueRowKey } from '../../shared/userId.ts';
-import { type RefreshUserDeps, refreshUser, type Turn } from './refreshUser.ts';
+import type { DueRow, TenantStore } from '../../shared/ports.ts';
+import { afterCooling, coolTenantUntil } from '../../shared/rules/schedule.ts';
+import { partsOf, SHARDS, timeOfDueRowKey } from '../../shared/userId.ts';
+import { type RefreshUserDeps, refreshUser, release, type Turn, UNKNOWN_KEY } from './refreshUser.ts';
+import { type RunTasksDeps, runTasks } from './runTasks.ts';
 
 export type SweepLimits = {
   /** Users at a time. */
@@ -14,33 +16,22 @@ export type SweepLimits = {
   leaseForMs: number;
 };
 
+export type SweepDeps = RefreshUserDeps & RunTasksDeps & { tenants: TenantStore };
+
 /**
  * One run: every shard's due rows, page by page, each user claimed, taken their turn and settled. One user's
  * failure stops nobody else's turn; a fault of our own stops the run and marks nobody.
  * Memory does not grow with the number of users.
  */
 export async function sweep(
-  deps: RefreshUserDeps,
+  deps: SweepDeps,
   limits: SweepLimits,
   signal: AbortSignal,
 ): Promise<SweepSummary> {
   const begunAt = deps.now().getTime();
   const elapsed = () => deps.now().getTime() - begunAt;
-  const summary: SweepSummary = {
-    runId: randomUUID(),
-    claimed: 0,
-    refreshed: 0,
-    fromCache: 0,
-    failed: {},
-    waiting: 0,
-    retired: 0,
-    erased: 0,
-    released: 0,
-    oldKey: 0,
-    lagMs: 0,
-    stoppedBy: 'done',
-    ms: 0,
-  };
+  const summary = emptySummary();
+  const cooling = await coolingTenants(deps, signal);
   const stopped = () => {
     if (summary.stoppedBy === 'done' && (elapsed() >= limits.runForMs || signal.aborted)) {
       summary.stoppedBy = 'deadline';
@@ -55,6 +46,7 @@ export async function sweep(
       try {
         for await (const due of deps.accounts.due(shard, deps.now(), signal)) {
           if (stopped()) return;
+          summary.due += 1;
           yield due;
         }
       } catch (error) {
@@ -70,32 +62,69 @@ export async function sweep(
     const user = deps.logId(due.userId);
     try {
       const lease = { runId: summary.runId, until: new Date(deps.now().getTime() + limits.leaseForMs) };
-      const account = await deps.accounts.claim(due, lease, signal);
-      if (account === undefined) return;
+      const claimed = await deps.accounts.claim(due, lease, signal);
+      if (claimed === undefined) return;
+      const { account, abandonedBy } = claimed;
+      if (abandonedBy !== undefined) deps.log({ event: 'lease.abandoned', user, runId: abandonedBy });
+      const { tid } = partsOf(due.userId);
+      const coolUntil = cooling.get(tid);
+      const claim = {
+        account,
+        stoodAt: timeOfDueRowKey(due.rowKey) ?? deps.now(),
+        notBefore: coolUntil && afterCooling(coolUntil, deps.random()),
+      };
       summary.claimed += 1;
-      const stoodAt = timeOfDueRowKey(due.rowKey) ?? deps.now();
-      summary.lagMs = Math.max(summary.lagMs, begunAt - stoodAt.getTime());
-      const turn = await refreshUser(deps, account, stoodAt, signal);
-      count(summary, turn);
-      const { outcome, source, failure, reason } = turn;
+      summary.lagMs = Math.max(summary.lagMs, begunAt - claim.stoodAt.getTime());
+      // The run may have ended while the claim was under way.
+      const turn = stopped() ? await release(deps, claim) : await refreshUser(deps, claim, signal);
+      const { outcome, reason, failure, got } = turn;
       deps.log({
         event: 'user.turn-ended',
         user,
         outcome,
         ms: Math.round(performance.now() - begun),
-        ...(source === undefined ? {} : { source }),
-        ...(failure === undefined ? {} : failure),
+        ...(got && { source: got.token.source }),
+        ...(failure && { kind: failure.kind, code: failure.code }),
         ...(reason === undefined ? {} : { reason }),
       });
-      if (failure?.kind === 'misconfigured' && summary.stoppedBy !== 'misconfigured') {
-        summary.stoppedBy = 'misconfigured';
-        deps.log({ event: 'sweep.stopped', why: misconfigured(failure.code) });
+      count(summary, turn);
+      if (failure?.kind === 'misconfigured') stopFor(failure.code);
+      if (failure?.tenantWide) await cool(tid, failure);
+      if (got !== undefined) {
+        const { done, failed } = await runTasks(deps, got.account, got.token, signal);
+        summary.tasks.done += done;
+        summary.tasks.failed += failed;
       }
     } catch (error) {
       // The lease ends by itself, and then the user is due again.
       if (!(error instanceof UnavailableError && signal.aborted)) {
         deps.log({ event: 'user.failed-unexpectedly', user, error: nameOfError(error) });
       }
+    }
+  }
+
+  /** Without one cache's key the run goes on, if other caches did open: then it is about that cache alone. */
+  function stopFor(code: string): void {
+    const stops = code !== UNKNOWN_KEY || summary.refreshed + summary.fromCache === 0;
+    if (faults.has(code) || summary.stoppedBy === 'misconfigured') return;
+    faults.add(code);
+    if (stops) summary.stoppedBy = 'misconfigured';
+    deps.log({ event: 'sweep.misconfigured', code, remedy: remedyOf(code), stops });
+  }
+  const faults = new Set<string>();
+
+  async function cool(tid: string, failure: Failure): Promise<void> {
+    const until = coolTenantUntil(failure, deps.now());
+    if (until <= (cooling.get(tid) ?? 0)) return;
+    cooling.set(tid, until);
+    const { kind, code } = failure;
+    const event = { event: 'tenant.cooling', kind, code, until: until.toISOString() } as const;
+    try {
+      await deps.tenants.cool(tid, until, signal);
+      deps.log(event);
+    } catch (error) {
+      // This run leaves the tenant in peace all the same; the next one finds out again.
+      deps.log({ ...event, error: nameOfError(error) });
     }
   }
 
@@ -110,33 +139,60 @@ export async function sweep(
   return summary;
 }
 
-function count(summary: SweepSummary, turn: Turn): void {
-  if (turn.oldKey) summary.oldKey += 1;
-  switch (turn.outcome) {
+/** Not to know them costs a request or two a tenant. */
+async function coolingTenants(deps: SweepDeps, signal: AbortSignal): Promise<Map<string, Date>> {
+  try {
+    return await deps.tenants.cooling(deps.now(), signal);
+  } catch (error) {
+    deps.log({ event: 'tenants.not-read', error: nameOfError(error) });
+    return new Map();
+  }
+}
+
+const emptySummary = (): SweepSummary => ({
+  runId: randomUUID(),
+  due: 0,
+  claimed: 0,
+  refreshed: 0,
+  fromCache: 0,
+  failed: {},
+  waiting: 0,
+  retired: 0,
+  erased: 0,
+  released: 0,
+  superseded: 0,
+  tasks: { done: 0, failed: 0 },
+  oldKey: 0,
+  lagMs: 0,
+  stoppedBy: 'done',
+  ms: 0,
+});
+
+function count(summary: SweepSummary, { outcome, failure, got }: Turn): void {
+  if (got?.token.oldKey) summary.oldKey += 1;
+  switch (outcome) {
     case 'failed': {
-      const kind = turn.failure?.kind ?? 'transient';
+      const kind = failure?.kind ?? 'transient';
       summary.failed[kind] = (summary.failed[kind] ?? 0) + 1;
       return;
     }
     case 'from-cache':
       summary.fromCache += 1;
       return;
-    case 'superseded':
-    case 'released':
-      summary.released += 1;
-      return;
     case 'refreshed':
     case 'waiting':
     case 'retired':
     case 'erased':
-      summary[turn.outcome] += 1;
+    case 'released':
+    case 'superseded':
+      summary[outcome] += 1;
       return;
     default:
-      turn.outcome satisfies never;
+      outcome satisfies never;
   }
 }
 
-const misconfigured = (code: string): string =>
-  code === 'cache_unknown_key'
+const remedyOf = (code: string): string =>
+  code === UNKNOWN_KEY
     ? 'A cache is sealed with a key that TOKEN_CACHE_KEYS lacks. Put that key back; nobody was marked.'
     : `Entra refuses this application's own credential (${code}). Renew ENTRA_CLIENT_SECRET; nobody was marked.`;

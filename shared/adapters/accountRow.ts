@@ -26,7 +26,13 @@ const KINDS: Record<FailureKind, true> = {
   'cache-lost': true,
   misconfigured: true,
 };
-const OUTCOMES: Record<HistoryEntry['outcome'], true> = { refreshed: true, 'from-cache': true, failed: true };
+const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
+  refreshed: true,
+  'from-cache': true,
+  failed: true,
+  'task-done': true,
+  'task-failed': true,
+};
 
 /**
  * The user's row. An empty column is `''`, because a merge leaves alone what it is given no value for. `failure`
@@ -49,6 +55,7 @@ export function toRow(account: AccountFields): AccountRow {
   const { tid, oid } = partsOf(userId);
   return {
     ...bones,
+    generation: account.generation,
     accountCacheKey: userId,
     accountIdentifier: account.homeAccountId ?? '',
     accountObjectId: oid,
@@ -75,6 +82,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     userPrincipalName: textOf(row.userPrincipalName),
     lastActivity: timeOf(row.lastActivity) ?? new Date(0),
     state: isKeyOf(STATES, row.state) ? row.state : 'needs-user',
+    generation: textOf(row.generation) ?? '',
     dueAt: timeOf(row.dueAt) ?? new Date(0),
     runId: textOf(row.runId),
     failure: failureOf(parsed(row.failure)),
@@ -120,7 +128,7 @@ function failureOf(value: unknown): StoredFailure | undefined {
 function historyOf(value: unknown): HistoryEntry[] {
   return (Array.isArray(value) ? value : []).flatMap((entry: unknown) => {
     if (!isRecord(entry)) return [];
-    const { outcome, kind, code } = entry;
+    const { outcome, kind, code, task } = entry;
     const at = timeOf(entry.at);
     if (!isKeyOf(OUTCOMES, outcome) || at === undefined) return [];
     return [
@@ -129,6 +137,7 @@ function historyOf(value: unknown): HistoryEntry[] {
         outcome,
         ...(isKeyOf(KINDS, kind) ? { kind } : {}),
         ...(typeof code === 'string' ? { code } : {}),
+        ...(typeof task === 'string' ? { task } : {}),
       },
     ];
   });

@@ -1,6 +1,7 @@
-import { type BlockBlobClient, ContainerClient } from '@azure/storage-blob';
+import { type BlockBlobClient, ContainerClient, type ContainerListBlobsOptions } from '@azure/storage-blob';
 import { ConflictError } from '../errors.ts';
 import type { StoredCache, TokenCacheStore } from '../ports.ts';
+import { readUserId } from '../userId.ts';
 import { codeOf, hasStatus, present, storageCall } from './storageCall.ts';
 
 export type BlobTokenCacheOptions = {
@@ -40,6 +41,23 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
     }
   }
 
+  async function readPage(options: ContainerListBlobsOptions, continuationToken: string | undefined) {
+    const pages = container
+      .listBlobsFlat(options)
+      .byPage(continuationToken === undefined ? {} : { continuationToken });
+    try {
+      const { value: page } = await pages.next();
+      const items: readonly { name: string }[] = page?.segment.blobItems ?? [];
+      return {
+        names: items.map(({ name }) => name),
+        continuationToken: page?.continuationToken || undefined,
+      };
+    } catch (error) {
+      if (codeOf(error) === 'ContainerNotFound') return { names: [], continuationToken: undefined };
+      throw error;
+    }
+  }
+
   return {
     read: (userId, signal) =>
       storageCall(
@@ -66,18 +84,42 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
         signal,
       ),
 
-    remove: (userId, signal) =>
+    remove: (userId, ifMatch, signal) =>
       storageCall(
         'token-cache',
         async (abortSignal) => {
+          const blob = container.getBlobClient(userId);
+          const conditions = ifMatch === undefined ? {} : { ifMatch };
           try {
-            await container.getBlobClient(userId).delete({ deleteSnapshots: 'include', abortSignal });
+            await blob.delete({ deleteSnapshots: 'include', conditions, abortSignal });
           } catch (error) {
-            if (!hasStatus(error, 404)) throw error;
+            if (hasStatus(error, 404)) return;
+            if (!hasStatus(error, 412)) throw error;
+            // One that is gone does not match either.
+            if (await blob.exists({ abortSignal })) {
+              throw new ConflictError('Another version of the token cache is stored.');
+            }
           }
         },
         signal,
       ),
+
+    async *list(tid, signal) {
+      const options = tid === undefined ? {} : { prefix: `${tid}/` };
+      let continuationToken: string | undefined;
+      do {
+        const page = await storageCall(
+          'token-cache',
+          (abortSignal) => readPage({ ...options, abortSignal }, continuationToken),
+          signal,
+        );
+        for (const name of page.names) {
+          const userId = readUserId(name);
+          if (userId === name) yield userId;
+        }
+        continuationToken = page.continuationToken;
+      } while (continuationToken !== undefined);
+    },
   };
 }
 

@@ -1,6 +1,12 @@
-import { Client, GraphError, HTTPMessageHandler } from '@microsoft/microsoft-graph-client';
+import {
+  Client,
+  type Context,
+  GraphError,
+  HTTPMessageHandler,
+  type Middleware,
+} from '@microsoft/microsoft-graph-client';
 import { UserTokenError } from '../errors.ts';
-import type { ReadProfile } from '../ports.ts';
+import type { OpenGraph, ReadProfile } from '../ports.ts';
 import { readClaimsChallenge } from '../rules/challenge.ts';
 import { classifyFailure, type TokenFacts } from '../rules/failures.ts';
 import { readRetryAfter } from '../rules/retryAfter.ts';
@@ -21,38 +27,80 @@ const PROPERTIES = [
   'employeeId',
 ] as const satisfies readonly (keyof Profile)[];
 
+export type GraphOptions = {
+  /** Origin of Microsoft Graph. */
+  baseUrl: string;
+  /** For one request. */
+  timeoutMs: number;
+};
+
+/**
+ * Microsoft's client, bound to one token. Its own retries are left out: they would hold the caller for as long as a
+ * Retry-After says.
+ */
+export function createOpenGraph({ baseUrl, timeoutMs }: GraphOptions): OpenGraph {
+  return (accessToken, signal) =>
+    Client.initWithMiddleware({
+      baseUrl,
+      middleware: [new BoundToken(accessToken, timeoutMs, signal), new HTTPMessageHandler()],
+    });
+}
+
+/** The client attaches a token to https hosts only, and the address is ours alone to choose. */
+class BoundToken implements Middleware {
+  readonly #accessToken: string;
+  readonly #timeoutMs: number;
+  readonly #signal: AbortSignal | undefined;
+  #next: Middleware | undefined;
+
+  constructor(accessToken: string, timeoutMs: number, signal: AbortSignal | undefined) {
+    this.#accessToken = accessToken;
+    this.#timeoutMs = timeoutMs;
+    this.#signal = signal;
+  }
+
+  async execute(context: Context): Promise<void> {
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const headers = new Headers(context.options?.headers as Record<string, string> | undefined);
+    headers.set('Authorization', `Bearer ${this.#accessToken}`);
+    context.options = {
+      ...context.options,
+      headers: Object.fromEntries(headers),
+      redirect: 'error',
+      signal: this.#signal ? AbortSignal.any([timeout, this.#signal]) : timeout,
+    };
+    await this.#next?.execute(context);
+  }
+
+  setNext(next: Middleware): void {
+    this.#next = next;
+  }
+}
+
 /**
  * `GET /v1.0/me` with the properties of {@link Profile}
- * (https://learn.microsoft.com/graph/api/user-get). The client's own retries are left out: they would hold the
- * caller for as long as a Retry-After says.
+ * (https://learn.microsoft.com/graph/api/user-get).
  */
-export function createGraphReadProfile(options: { baseUrl: string; timeoutMs: number }): ReadProfile {
-  const client = Client.initWithMiddleware({
-    baseUrl: options.baseUrl,
-    middleware: [new HTTPMessageHandler()],
-  });
+export function createGraphReadProfile(options: GraphOptions): ReadProfile {
+  const open = createOpenGraph(options);
 
   return async (accessToken, signal) => {
-    const timeout = AbortSignal.timeout(options.timeoutMs);
     let user: unknown;
     try {
-      user = await client
+      user = await open(accessToken, signal)
         .api('/me')
         .select([...PROPERTIES])
-        // The client attaches a token to https hosts only, and the address is ours alone to choose.
-        .header('Authorization', `Bearer ${accessToken}`)
-        .option('redirect', 'error')
-        .option('signal', signal ? AbortSignal.any([timeout, signal]) : timeout)
         .get();
     } catch (error) {
-      throw new UserTokenError(classifyFailure(factsOf(error)));
+      throw new UserTokenError(classifyFailure(factsOfGraphError(error)));
     }
     if (!hasId(user)) throw new UserTokenError(classifyFailure({ noAnswer: 'graph_answer_not_a_user' }));
     return toProfile(user);
   };
 }
 
-function factsOf(error: unknown): TokenFacts {
+/** What is known of a request that Graph refused or did not answer. */
+export function factsOfGraphError(error: unknown): TokenFacts {
   if (!(error instanceof GraphError) || error.statusCode < 400) return { noAnswer: 'graph_unreachable' };
   const headers = error.headers;
   return {

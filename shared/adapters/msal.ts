@@ -5,13 +5,15 @@ import {
   type Configuration,
   type SilentFlowRequest,
 } from '@azure/msal-node';
-import { TokenInvalidError, UserTokenError } from '../errors.ts';
+import { type FailureKind, TokenInvalidError, UserTokenError } from '../errors.ts';
 import type { UserToken, UserTokens } from '../ports.ts';
 import { classifyFailure, type TokenFacts } from '../rules/failures.ts';
 import { partsOf, type UserId } from '../userId.ts';
 import {
+  ABSENT,
   type CacheContext,
   type CacheSnapshot,
+  type CacheWrite,
   createMsalCachePlugin,
   homeAccountIdsOf,
   readSnapshot,
@@ -35,6 +37,7 @@ const ASSERTION_EXPIRED = 500133;
 const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
   absent: { local: 'no_tokens_found' },
   corrupt: { local: 'cache_corrupt' },
+  superseded: { local: 'no_tokens_found' },
   'unknown-key': { local: 'cache_unknown_key' },
   newer: { local: 'cache_newer' },
   unreachable: { noAnswer: 'token_cache_unreachable' },
@@ -57,10 +60,66 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
     return { client, plugin, record: network.record };
   }
 
+  /** Stores what changed. A cache that was opened with an old key is sealed anew even if nothing did. */
+  async function keep(changed: string | undefined, write: Omit<CacheWrite, 'mine'>): Promise<Kept> {
+    const { snapshot } = write;
+    const mine = changed ?? (snapshot.oldKey ? snapshot.base : undefined);
+    const written = mine === undefined ? undefined : await writeCache(context, { ...write, mine });
+    return { stored: changed === undefined ? snapshot.state === 'open' : written !== undefined, written };
+  }
+
+  async function fromCache(
+    {
+      userId,
+      homeAccountId: known,
+      generation,
+      forceRefresh,
+      scopes,
+      claims,
+      signal,
+    }: Parameters<UserTokens['silent']>[0],
+    snapshot: CacheSnapshot,
+  ): Promise<UserToken> {
+    if (snapshot.state !== 'open') throw new UserTokenError(classifyFailure(UNUSABLE[snapshot.state]));
+    const homes = homeAccountIdsOf(snapshot.base);
+    const homeAccountId = known !== undefined && homes.has(known) ? known : [...homes][0];
+    if (homeAccountId === undefined) throw new UserTokenError(classifyFailure(UNUSABLE.absent));
+
+    const { client, plugin, record } = begin(userId, snapshot, signal);
+    const account =
+      (await client.getTokenCache().getAccountByHomeId(homeAccountId)) ??
+      accountWithoutIdToken(userId, homeAccountId, snapshot.base);
+    const request: SilentFlowRequest & { forceCache: boolean } = {
+      account,
+      scopes: [...(scopes ?? options.scopes)],
+      forceRefresh,
+      ...(claims === undefined ? {} : { claims }),
+      // Without it MSAL stores nothing for an account that it has no Account entity of.
+      forceCache: true,
+    };
+    let result = await attempt(record, () => client.acquireTokenSilent(request));
+    const swallowed = factsOfRecord(record);
+    if (swallowed !== undefined) throw new UserTokenError(classifyFailure(swallowed));
+    if (record.posts > 0 && result.fromCache) {
+      // Refreshed ahead of time: MSAL hands out the old token and keeps the new one, which is now in memory.
+      result = await attempt(record, () => client.acquireTokenSilent({ ...request, forceRefresh: false }));
+    }
+    const kept = await keep(plugin.changed, {
+      userId,
+      generation,
+      snapshot,
+      homeAccountId,
+      writer: 'worker',
+      signal,
+    });
+    return { ...toUserToken(record, result, homeAccountId), ...kept, oldKey: snapshot.oldKey };
+  }
+
   return {
-    async onBehalfOf({ caller, skipCache = false, claims, persist, signal }) {
+    async onBehalfOf({ caller, skipCache = false, claims, generation, signal }) {
       const { userId } = caller;
-      const snapshot = await readSnapshot(context, userId, signal);
+      const snapshot =
+        generation === undefined ? ABSENT : await readSnapshot(context, userId, generation, signal);
       const { client, plugin, record } = begin(userId, snapshot, signal);
       // The exchange itself does not read the stored cache; this does.
       await client.getTokenCache().getAllAccounts();
@@ -73,62 +132,41 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
         }),
       );
       const homeAccountId = homeOf(record, result, snapshot);
-      const changed = plugin.changed ?? (snapshot.oldKey ? snapshot.base : undefined);
-      const stored =
-        changed === undefined
-          ? snapshot.state === 'open'
-          : persist &&
-            (await writeCache(context, {
+      const kept =
+        generation === undefined
+          ? NOT_KEPT
+          : await keep(plugin.changed, {
               userId,
+              generation,
               snapshot,
-              mine: changed,
               homeAccountId,
               writer: 'request',
               signal,
-            }));
-      return toUserToken(record, result, homeAccountId, stored, snapshot.oldKey);
+            });
+      return { ...toUserToken(record, result, homeAccountId), ...kept, oldKey: snapshot.oldKey };
     },
 
-    async silent({ userId, homeAccountId: known, forceRefresh, signal }) {
-      const snapshot = await readSnapshot(context, userId, signal);
-      if (snapshot.state !== 'open') throw new UserTokenError(classifyFailure(UNUSABLE[snapshot.state]));
-      const homes = homeAccountIdsOf(snapshot.base);
-      const homeAccountId = known !== undefined && homes.has(known) ? known : [...homes][0];
-      if (homeAccountId === undefined) throw new UserTokenError(classifyFailure(UNUSABLE.absent));
-
-      const { client, plugin, record } = begin(userId, snapshot, signal);
-      const account =
-        (await client.getTokenCache().getAccountByHomeId(homeAccountId)) ??
-        accountWithoutIdToken(userId, homeAccountId, snapshot.base);
-      const request: SilentFlowRequest & { forceCache: boolean } = {
-        account,
-        scopes: [...options.scopes],
-        forceRefresh,
-        // Without it MSAL stores nothing for an account that it has no Account entity of.
-        forceCache: true,
-      };
-      let result = await attempt(record, () => client.acquireTokenSilent(request));
-      const swallowed = factsOfRecord(record);
-      if (swallowed !== undefined) throw new UserTokenError(classifyFailure(swallowed));
-      if (record.posts > 0 && result.fromCache) {
-        // Refreshed ahead of time: MSAL hands out the old token and keeps the new one, which is now in memory.
-        result = await attempt(record, () => client.acquireTokenSilent({ ...request, forceRefresh: false }));
+    async silent(request) {
+      const { userId, generation, signal } = request;
+      const snapshot = await readSnapshot(context, userId, generation, signal);
+      try {
+        return await fromCache(request, snapshot);
+      } catch (error) {
+        if (!(error instanceof UserTokenError) || !MARKS_USER.has(error.failure.kind)) throw error;
+        // The user may have just come back, on a request that has stored its cache and not its row yet.
+        const latest = await readSnapshot(context, userId, generation, signal);
+        if (latest.etag === snapshot.etag && latest.state === snapshot.state) throw error;
+        return fromCache(request, latest);
       }
-      const changed = plugin.changed ?? (snapshot.oldKey ? snapshot.base : undefined);
-      const stored =
-        changed === undefined ||
-        (await writeCache(context, {
-          userId,
-          snapshot,
-          mine: changed,
-          homeAccountId,
-          writer: 'worker',
-          signal,
-        }));
-      return toUserToken(record, result, homeAccountId, stored, snapshot.oldKey);
     },
   };
 }
+
+/** What is written down against the user, and so not believed at once. */
+const MARKS_USER: ReadonlySet<FailureKind> = new Set(['needs-user', 'cache-lost']);
+
+type Kept = Pick<UserToken, 'stored' | 'written'>;
+const NOT_KEPT: Kept = { stored: false, written: undefined };
 
 /** @throws {UserTokenError} for whatever MSAL or the network had against it. */
 async function attempt(
@@ -152,9 +190,7 @@ function toUserToken(
   record: NetworkRecord,
   result: AuthenticationResult,
   homeAccountId: string,
-  stored: boolean,
-  oldKey: boolean,
-): UserToken {
+): Omit<UserToken, keyof Kept | 'oldKey'> {
   const endsIn = record.answer?.refreshTokenExpiresIn;
   return {
     accessToken: result.accessToken,
@@ -162,8 +198,6 @@ function toUserToken(
     source: record.posts > 0 ? 'network' : 'cache',
     homeAccountId,
     refreshTokenExpiresOn: endsIn === undefined ? undefined : new Date(Date.now() + endsIn * 1_000),
-    stored,
-    oldKey,
   };
 }
 

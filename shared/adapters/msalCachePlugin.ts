@@ -19,10 +19,15 @@ export type CacheContext = {
 export type CacheSnapshot =
   | { state: 'absent'; base: ''; etag: undefined; oldKey: false }
   | { state: 'open'; base: string; etag: string; oldKey: boolean }
-  /** Nobody can open it; a present user may replace this very version. */
-  | { state: 'corrupt'; base: ''; etag: string; oldKey: false }
+  /**
+   * Nobody can open it, or it stems from before the user was connected anew; a present user may replace this very
+   * version.
+   */
+  | { state: 'corrupt' | 'superseded'; base: ''; etag: string; oldKey: false }
   /** Not ours to overwrite. */
   | { state: 'unknown-key' | 'newer' | 'unreachable'; base: ''; etag: undefined; oldKey: false };
+
+export const ABSENT: CacheSnapshot = { state: 'absent', base: '', etag: undefined, oldKey: false };
 
 const WRITE_TRIES = 6;
 const BACK_OFF_BASE_MS = 20;
@@ -35,6 +40,7 @@ const BACK_OFF_CAP_MS = 500;
 export async function readSnapshot(
   context: CacheContext,
   userId: UserId,
+  generation: string,
   signal?: AbortSignal,
 ): Promise<CacheSnapshot> {
   let stored: StoredCache | undefined;
@@ -45,13 +51,16 @@ export async function readSnapshot(
     context.log({ event: 'cache.not-read', user: context.logId(userId), why: nameOfError(error) });
     return { state: 'unreachable', base: '', etag: undefined, oldKey: false };
   }
-  if (stored === undefined) return { state: 'absent', base: '', etag: undefined, oldKey: false };
+  if (stored === undefined) return ABSENT;
   const opened = await context.sealer.open(userId, stored.sealed);
-  if (opened.ok) return { state: 'open', base: opened.cache, etag: stored.etag, oldKey: opened.oldKey };
-  context.log({ event: 'cache.not-read', user: context.logId(userId), why: opened.reason });
-  return opened.reason === 'corrupt'
-    ? { state: 'corrupt', base: '', etag: stored.etag, oldKey: false }
-    : { state: opened.reason, base: '', etag: undefined, oldKey: false };
+  if (opened.ok && opened.generation === generation) {
+    return { state: 'open', base: opened.cache, etag: stored.etag, oldKey: opened.oldKey };
+  }
+  const why = opened.ok ? 'superseded' : opened.reason;
+  context.log({ event: 'cache.not-read', user: context.logId(userId), why });
+  return why === 'corrupt' || why === 'superseded'
+    ? { state: why, base: '', etag: stored.etag, oldKey: false }
+    : { state: why, base: '', etag: undefined, oldKey: false };
 }
 
 /**
@@ -76,8 +85,9 @@ export function createMsalCachePlugin(
   return plugin;
 }
 
-type Write = {
+export type CacheWrite = {
   userId: UserId;
+  generation: string;
   snapshot: CacheSnapshot;
   /** MSAL's serialized cache after the operation. */
   mine: string;
@@ -88,14 +98,13 @@ type Write = {
 
 /**
  * Stores what an operation made of its snapshot, merged with what others wrote in the meantime.
- * Answers whether it is stored; a store that fails costs the caller nothing but that.
+ * Answers the ETag, or nothing when it could not be stored; a store that fails costs the caller no more than that.
  * @throws {ForeignEntryError} the cache holds another account's entries: the client was shared. Nothing is written.
  */
-export async function writeCache(context: CacheContext, write: Write): Promise<boolean> {
-  const { userId, snapshot, signal } = write;
-  const giveUp = (why: string): false => {
+export async function writeCache(context: CacheContext, write: CacheWrite): Promise<string | undefined> {
+  const { userId, generation, snapshot, signal } = write;
+  const giveUp = (why: string): undefined => {
     context.log({ event: 'cache.not-written', user: context.logId(userId), why });
-    return false;
   };
   const mine = keepOnlyOwnEntries(context, write);
   if (snapshot.state === 'unknown-key' || snapshot.state === 'newer' || snapshot.state === 'unreachable') {
@@ -106,8 +115,8 @@ export async function writeCache(context: CacheContext, write: Write): Promise<b
   let { etag } = snapshot as { etag: string | undefined };
   for (let attempt = 0; attempt < WRITE_TRIES; attempt += 1) {
     try {
-      await context.store.write(userId, await context.sealer.seal(userId, next), etag, signal);
-      return true;
+      const sealed = await context.sealer.seal(userId, next, generation);
+      return await context.store.write(userId, sealed, etag, signal);
     } catch (error) {
       if (!(error instanceof ConflictError)) return giveUp(nameOfError(error));
     }
@@ -121,8 +130,11 @@ export async function writeCache(context: CacheContext, write: Write): Promise<b
     // Deleted while we were at work: somebody was signed off, and that must hold.
     if (theirs === undefined) return giveUp('deleted');
     const opened: Opened = await context.sealer.open(userId, theirs.sealed);
-    if (!opened.ok) return giveUp(opened.reason);
-    next = mergeCache(snapshot.base, opened.cache, mine, write.writer);
+    if (opened.ok && opened.generation !== generation) return giveUp('superseded');
+    // What nobody can open is replaced with the user present, and left alone without.
+    if (!opened.ok && (opened.reason !== 'corrupt' || write.writer !== 'request'))
+      return giveUp(opened.reason);
+    next = opened.ok ? mergeCache(snapshot.base, opened.cache, mine, write.writer) : mine;
     etag = theirs.etag;
   }
   return giveUp('too-many-conflicts');
@@ -147,7 +159,7 @@ export function homeAccountIdsOf(cache: string): Set<string> {
  * already: then the same verified user has a new home account id (a guest's redemption was reset), and a
  * request with the user present drops the old one.
  */
-function keepOnlyOwnEntries(context: CacheContext, write: Write): string {
+function keepOnlyOwnEntries(context: CacheContext, write: CacheWrite): string {
   const { userId, snapshot, mine, homeAccountId, writer } = write;
   const foreign = [...homeAccountIdsOf(mine)].filter((id) => id !== homeAccountId);
   if (foreign.length === 0) return mine;

@@ -5,13 +5,14 @@ import type { UserId } from '../userId.ts';
 export type CacheKey = { kid: string; secret: Uint8Array };
 
 export type Opened =
-  | { ok: true; cache: string; oldKey: boolean }
+  | { ok: true; cache: string; generation: string; oldKey: boolean }
   /** `corrupt`: nobody can open it. `unknown-key`: we lack the key. `newer`: a later version wrote it. */
   | { ok: false; reason: 'corrupt' | 'unknown-key' | 'newer' };
 
 /** Seals MSAL's serialized cache for one user and opens it again. */
 export type Sealer = {
-  seal(userId: UserId, cache: string): Promise<string>;
+  /** `generation` is the row's: which of the user's connections the cache belongs to. */
+  seal(userId: UserId, cache: string, generation: string): Promise<string>;
   open(userId: UserId, sealed: string): Promise<Opened>;
 };
 
@@ -19,7 +20,7 @@ const VERSION = 1;
 const HEADER_NAMES = ['alg', 'enc', 'kid', 'sub'];
 
 /**
- * Compact JWE (RFC 7516) with `dir` and `A256GCM` over `{ v, msal }`; the header's `sub` is the user id, so a
+ * Compact JWE (RFC 7516) with `dir` and `A256GCM` over `{ v, msal, gen }`; the header's `sub` is the user id, so a
  * cache copied to another user does not open.
  * @param keys the first seals, all open
  */
@@ -30,8 +31,8 @@ export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
   const decoder = new TextDecoder();
 
   return {
-    seal: (userId, cache) =>
-      new CompactEncrypt(encoder.encode(JSON.stringify({ v: VERSION, msal: cache })))
+    seal: (userId, cache, generation) =>
+      new CompactEncrypt(encoder.encode(JSON.stringify({ v: VERSION, msal: cache, gen: generation })))
         .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: first.kid, sub: userId })
         .encrypt(first.secret),
 
@@ -51,9 +52,11 @@ export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
         if (error instanceof errors.JOSEError) return { ok: false, reason: 'corrupt' };
         throw error;
       }
-      const content = JSON.parse(decoder.decode(plaintext)) as { v?: unknown; msal?: unknown };
-      if (content.v !== VERSION || typeof content.msal !== 'string') return { ok: false, reason: 'newer' };
-      return { ok: true, cache: content.msal, oldKey: header.kid !== first.kid };
+      const { v, msal, gen = '' } = JSON.parse(decoder.decode(plaintext)) as Record<string, unknown>;
+      if (v !== VERSION || typeof msal !== 'string' || typeof gen !== 'string') {
+        return { ok: false, reason: 'newer' };
+      }
+      return { ok: true, cache: msal, generation: gen, oldKey: header.kid !== first.kid };
     },
   };
 }

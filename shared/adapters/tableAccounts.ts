@@ -1,6 +1,6 @@
-import { odata, TableClient, type TransactionAction } from '@azure/data-tables';
+import type { TransactionAction } from '@azure/data-tables';
 import { ConflictError } from '../errors.ts';
-import type { Account, AccountFields, AccountStore, DueRow } from '../ports.ts';
+import type { Account, AccountFields, AccountStore } from '../ports.ts';
 import { isTombstone } from '../rules/schedule.ts';
 import {
   dueRowKey,
@@ -8,17 +8,16 @@ import {
   shardOf,
   type UserId,
   userOfDueRowKey,
+  userOfRowKey,
   userRowKey,
+  userRowKeyRange,
   wholeSecond,
 } from '../userId.ts';
 import { fromRow, isSameRow, toRow } from './accountRow.ts';
-import { codeOf, hasStatus, present, storageCall } from './storageCall.ts';
+import { hasStatus, present, storageCall } from './storageCall.ts';
+import { connectTable, inTable, rowsBetween, type TableOptions } from './tableRows.ts';
 
-export type TableAccountsOptions = {
-  /** Of the storage account, or `UseDevelopmentStorage=true`. Without TLS on loopback alone. */
-  connectionString: string;
-  /** Made at the first write if it is not there. Default `accountActivity`. */
-  tableName?: string;
+export type TableAccountsOptions = TableOptions & {
   /** Due rows a request, at most 1000. Default 250. */
   pageSize?: number;
 };
@@ -33,7 +32,7 @@ export type TableAccountsOptions = {
  */
 export function createTableAccounts(options: TableAccountsOptions): AccountStore {
   const { pageSize = 250 } = options;
-  const table = connect(options.connectionString, options.tableName ?? 'accountActivity');
+  const table = connectTable(options);
 
   async function rowAt(shard: string, rowKey: string, abortSignal: AbortSignal) {
     try {
@@ -49,30 +48,14 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     return row === undefined ? undefined : fromRow(userId, row, row.etag);
   }
 
-  async function readPage(filter: string, continuationToken: string | undefined, abortSignal: AbortSignal) {
-    const pages = table.listEntities({ queryOptions: { filter }, abortSignal }).byPage({
-      maxPageSize: pageSize,
-      ...(continuationToken === undefined ? {} : { continuationToken }),
-    });
-    try {
-      const { value: page } = await pages.next();
-      return { rows: page ?? [], continuationToken: page?.continuationToken };
-    } catch (error) {
-      if (codeOf(error) === 'TableNotFound') return { rows: [], continuationToken: undefined };
-      throw error;
-    }
-  }
-
   /** Answers the ETags of the rows in the order of the actions. */
   async function submit(actions: TransactionAction[], abortSignal: AbortSignal) {
-    const send = () => table.submitTransaction(actions, { abortSignal });
-    try {
-      return (await send()).subResponses.map(({ etag }) => etag);
-    } catch (error) {
-      if (codeOf(error) !== 'TableNotFound') throw error;
-      await table.createTable({ abortSignal });
-      return (await send()).subResponses.map(({ etag }) => etag);
-    }
+    const { subResponses } = await inTable(
+      table,
+      () => table.submitTransaction(actions, { abortSignal }),
+      abortSignal,
+    );
+    return subResponses.map(({ etag }) => etag);
   }
 
   async function create(fields: AccountFields, abortSignal: AbortSignal): Promise<Account> {
@@ -177,19 +160,19 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
         signal,
       ),
 
+    async *list(shard, tid, signal) {
+      for await (const row of rowsBetween(table, shard, userRowKeyRange(tid), pageSize, signal)) {
+        const userId = userOfRowKey(row.rowKey);
+        if (userId !== undefined) yield fromRow(userId, row, row.etag);
+      }
+    },
+
     async *due(shard, now, signal) {
-      const filter = odata`PartitionKey eq ${shard} and RowKey ge 'due|' and RowKey lt ${dueUpperBound(now)}`;
-      let continuationToken: string | undefined;
-      do {
-        const page = await storageCall(
-          'accounts',
-          (abortSignal) => readPage(filter, continuationToken, abortSignal),
-          signal,
-        );
-        yield* page.rows.flatMap(dueRowOf);
-        // A page may be empty and yet not the last.
-        continuationToken = page.continuationToken;
-      } while (continuationToken !== undefined);
+      const range = { from: 'due|', to: dueUpperBound(now) };
+      for await (const { rowKey, etag } of rowsBetween(table, shard, range, pageSize, signal)) {
+        const userId = userOfDueRowKey(rowKey);
+        if (userId !== undefined) yield { userId, shard, rowKey, etag };
+      }
     },
 
     claim: (due, lease, signal) =>
@@ -203,7 +186,8 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
           }
           const claimed = { ...account, dueAt: wholeSecond(lease.until), runId: lease.runId };
           try {
-            return await move(account, claimed, (stored) => stored.runId === lease.runId, abortSignal);
+            const moved = await move(account, claimed, (stored) => stored.runId === lease.runId, abortSignal);
+            return { account: moved, abandonedBy: account.runId };
           } catch (error) {
             if (error instanceof ConflictError) return undefined;
             throw error;
@@ -214,14 +198,6 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
   };
 }
 
-function connect(connectionString: string, tableName: string): TableClient {
-  const { url } = TableClient.fromConnectionString(connectionString, tableName);
-  return TableClient.fromConnectionString(connectionString, tableName, {
-    allowInsecureConnection: /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(new URL(url).hostname),
-    retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 },
-  });
-}
-
 const dueEntityOf = ({ userId, dueAt }: AccountFields) => ({
   partitionKey: shardOf(userId),
   rowKey: dueRowKey(dueAt, userId),
@@ -230,12 +206,3 @@ const dueEntityOf = ({ userId, dueAt }: AccountFields) => ({
 /** Put, not created: a stray due row of this user at this time becomes the one that counts. */
 const putDue = (account: AccountFields): TransactionAction => ['upsert', dueEntityOf(account), 'Replace'];
 const dropDue = (account: AccountFields): TransactionAction => ['delete', dueEntityOf(account)];
-
-/** Nothing for a row that is not one of ours. */
-function dueRowOf(row: { partitionKey?: string; rowKey?: string; etag: string }): DueRow[] {
-  const { partitionKey: shard, rowKey, etag } = row;
-  const userId = rowKey === undefined ? undefined : userOfDueRowKey(rowKey);
-  return shard === undefined || rowKey === undefined || userId === undefined
-    ? []
-    : [{ userId, shard, rowKey, etag }];
-}

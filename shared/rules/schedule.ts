@@ -1,4 +1,4 @@
-import type { FailureKind } from '../errors.ts';
+import type { Failure, FailureKind } from '../errors.ts';
 import type { AccountFields, AccountState, UserToken } from '../ports.ts';
 
 const SECOND = 1_000;
@@ -18,6 +18,7 @@ const BACK_OFF_BASE_MS = MINUTE;
 const BACK_OFF_CAP_MS = HOUR;
 /** One tenant's administrators need hours, not minutes. */
 const TENANT_BACK_OFF_BASE_MS = 15 * MINUTE;
+const COOLING_SPREAD_MS = 5 * MINUTE;
 const EVERY_RUN_MS = MINUTE;
 
 export type ScheduleSettings = {
@@ -33,12 +34,20 @@ export type ScheduleSettings = {
 
 export type Look =
   | { action: 'refresh'; forceRefresh: boolean; reason: 'first-look' | 'every-run' | 'keep-warm' | 'retry' }
-  | { action: 'wait'; until: Date; reason: 'recently-active' | 'needs-user' }
+  | { action: 'wait'; until: Date; reason: 'recently-active' | 'needs-user' | 'tenant-cooling' }
   | { action: 'retire'; reason: 'retention' }
   | { action: 'erase'; reason: 'tombstone-over' };
 
-/** What is to be done about a due user. */
-export function decideLook(account: AccountFields, now: Date, settings: ScheduleSettings): Look {
+/**
+ * What is to be done about a due user.
+ * @param notBefore when their tenant is left in peace: the end of that, from {@link afterCooling}
+ */
+export function decideLook(
+  account: AccountFields,
+  now: Date,
+  settings: ScheduleSettings,
+  notBefore?: Date,
+): Look {
   switch (account.state) {
     case 'disconnected':
     case 'retired':
@@ -56,6 +65,13 @@ export function decideLook(account: AccountFields, now: Date, settings: Schedule
   }
   const idleAt = after(account.lastActivity, settings.idleForMs);
   if (now < idleAt) return { action: 'wait', until: idleAt, reason: 'recently-active' };
+  if (notBefore !== undefined && now < notBefore) {
+    return {
+      action: 'wait',
+      until: earliest(notBefore, retireAt(account, settings)),
+      reason: 'tenant-cooling',
+    };
+  }
   if (settings.everyRun) return { action: 'refresh', forceRefresh: false, reason: 'every-run' };
   if (account.history.length === 0 || account.expiresOn === undefined) {
     return { action: 'refresh', forceRefresh: false, reason: 'first-look' };
@@ -74,8 +90,16 @@ export function retireAt(account: Pick<AccountFields, 'lastActivity'>, settings:
   return after(account.lastActivity, settings.retentionMs);
 }
 
-export function tombstoneEndsAt(now: Date): Date {
-  return after(now, TOMBSTONE_FOR_MS);
+/**
+ * When a tombstone is erased. One that the user asked for stays as long as anything is kept of anybody, or else a
+ * visit after two days would connect them again unasked.
+ */
+export function tombstoneEndsAt(
+  state: 'disconnected' | 'retired',
+  now: Date,
+  { retentionMs }: Pick<ScheduleSettings, 'retentionMs'>,
+): Date {
+  return after(now, state === 'retired' ? TOMBSTONE_FOR_MS : Math.max(TOMBSTONE_FOR_MS, retentionMs));
 }
 
 /**
@@ -107,7 +131,7 @@ export function nextLookAfterSuccess(
  */
 export function nextLookAfterFailure(
   account: AccountFields,
-  kind: Exclude<FailureKind, 'needs-user' | 'cache-lost' | 'misconfigured'>,
+  kind: Exclude<FailureKind, 'needs-user' | 'cache-lost'>,
   now: Date,
   settings: ScheduleSettings,
   random: number,
@@ -117,6 +141,24 @@ export function nextLookAfterFailure(
   const ceiling = Math.min(BACK_OFF_CAP_MS, base * 2 ** Math.min(account.attempts, 16));
   const delay = Math.max(random * ceiling, retryAfterSeconds * SECOND, SECOND);
   return earliest(after(now, delay), retireAt(account, settings));
+}
+
+/** Until when a tenant is left in peace after a failure that all of its users would meet. */
+export function coolTenantUntil(
+  { kind, retryAfterSeconds }: Pick<Failure, 'kind' | 'retryAfterSeconds'>,
+  now: Date,
+): Date {
+  const usual = kind === 'throttled' ? MINUTE : TENANT_BACK_OFF_BASE_MS;
+  const asked = retryAfterSeconds === undefined ? usual : retryAfterSeconds * SECOND;
+  return after(now, Math.min(asked, BACK_OFF_CAP_MS));
+}
+
+/**
+ * A user's next look in a tenant that is left in peace: spread out, so that its users do not all come at once.
+ * @param random uniform in [0, 1)
+ */
+export function afterCooling(until: Date, random: number): Date {
+  return after(until, random * COOLING_SPREAD_MS);
 }
 
 /**
@@ -133,7 +175,8 @@ export function refreshTokenEndsAt(
 }
 
 /** A row that is kept for a while, so that whoever was at work meanwhile sees that the user is gone. */
-export const isTombstone = (state: AccountState): boolean => state === 'disconnected' || state === 'retired';
+export const isTombstone = (state: AccountState): state is 'disconnected' | 'retired' =>
+  state === 'disconnected' || state === 'retired';
 
 /** When the refresh token has to be traded for its successor at the latest, even if the access token lives on. */
 function renewBy({ refreshTokenExpiresOn, lastActivity }: AccountFields): Date {

@@ -62,6 +62,8 @@ function environmentOf(client: ConfidentialClientApplication): string {
   return Object.values(RefreshToken)[0]?.environment ?? '';
 }
 
+const GENERATION = 'g1';
+
 describe('msal-node, after an exchange on behalf of a user', () => {
   let entra: Entra;
   beforeAll(async () => {
@@ -128,9 +130,14 @@ describe('msal-node, past refresh_in', () => {
   it('is seen through by Stead: the new token is handed out, and a refusal is a failure', async () => {
     const { tokens, store, sealer } = createTestTokens(entra);
     const caller = await callerFor(entra, 'bruno');
-    const first = await tokens.onBehalfOf({ caller, persist: true });
+    const first = await tokens.onBehalfOf({ caller, generation: GENERATION });
     await sleep(2_500);
-    const request = { userId: caller.userId, homeAccountId: first.homeAccountId, forceRefresh: false };
+    const request = {
+      userId: caller.userId,
+      homeAccountId: first.homeAccountId,
+      generation: GENERATION,
+      forceRefresh: false,
+    };
     const renewed = await tokens.silent(request);
     expect(renewed.source).toBe('network');
     expect(renewed.accessToken).not.toBe(first.accessToken);
@@ -168,10 +175,15 @@ describe('msal-node, when an exchange brings no id_token', () => {
   it('does not keep Stead from storing the new refresh token', async () => {
     const { tokens, store, sealer } = createTestTokens(entra);
     const caller = await callerFor(entra, 'bruno');
-    const { homeAccountId } = await tokens.onBehalfOf({ caller, persist: true });
+    const { homeAccountId } = await tokens.onBehalfOf({ caller, generation: GENERATION });
     const before = await readCache(store, sealer, caller.userId);
     await sleep(2_500);
-    const token = await tokens.silent({ userId: caller.userId, homeAccountId, forceRefresh: false });
+    const token = await tokens.silent({
+      userId: caller.userId,
+      homeAccountId,
+      generation: GENERATION,
+      forceRefresh: false,
+    });
     expect(token).toMatchObject({ source: 'network', stored: true, homeAccountId });
     const after = await readCache(store, sealer, caller.userId);
     expect(refreshTokensIn(after)).toHaveLength(1);
@@ -189,12 +201,20 @@ describe('tokens of one user, wanted by a request and the worker at once', () =>
   it('keep the refresh token of an exchange that lands while the refresh is on the wire', async () => {
     const { tokens, store, sealer } = createTestTokens(entra);
     const caller = await callerFor(entra, ADELE.name);
-    const { homeAccountId } = await tokens.onBehalfOf({ caller, persist: true });
+    const { homeAccountId } = await tokens.onBehalfOf({ caller, generation: GENERATION });
 
     await control(entra, 'PUT', `/users/${ADELE.name}/fault`, { kind: 'delay', ms: 1_500 });
-    const refreshing = tokens.silent({ userId: caller.userId, homeAccountId, forceRefresh: true });
+    const refreshing = tokens.silent({
+      userId: caller.userId,
+      homeAccountId,
+      generation: GENERATION,
+      forceRefresh: true,
+    });
     await waitForGrant(entra, ADELE.name);
-    const exchanged = await tokens.onBehalfOf({ caller: await callerFor(entra, ADELE.name), persist: true });
+    const exchanged = await tokens.onBehalfOf({
+      caller: await callerFor(entra, ADELE.name),
+      generation: GENERATION,
+    });
     const afterExchange = refreshTokensIn(await readCache(store, sealer, caller.userId));
 
     const refreshed = await refreshing;

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
 import { createSealer } from '../../shared/adapters/seal.ts';
+import { endAccount } from '../../shared/endAccount.ts';
 import { UnavailableError } from '../../shared/errors.ts';
 import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
 import { createLocalApp } from '../support/localApp.ts';
@@ -142,7 +143,7 @@ describe('a sweep', () => {
         runId: undefined,
       });
     }
-    const loud = app.events.filter((event) => event.event === 'sweep.stopped');
+    const loud = app.events.filter((event) => event.event === 'sweep.misconfigured');
     expect(loud).toHaveLength(1);
     expect(JSON.stringify(loud)).toContain('ENTRA_CLIENT_SECRET');
     await control(entra, 'DELETE', '/fault');
@@ -174,7 +175,7 @@ describe('a sweep', () => {
     const sweeping = app.sweep();
     await waitForGrant(entra, 'adele');
     await app.visit('adele');
-    expect(await sweeping).toMatchObject({ failed: {}, waiting: 1 });
+    expect(await sweeping).toMatchObject({ failed: {}, refreshed: 1 });
     expect(await refreshesOf('adele', 400)).toBe(1);
     expect(await app.accounts.read(user)).toMatchObject({ state: 'active', failure: undefined });
   });
@@ -186,11 +187,8 @@ describe('a sweep', () => {
     app.clock.aheadMs = 2 * MINUTE;
     const sweeping = app.sweep();
     await waitForGrant(entra, 'adele');
-    const account = await app.accounts.read(user);
-    if (account === undefined) throw new Error('the user has no row');
-    const dueAt = new Date(app.now().getTime() + 2 * DAY);
-    await app.accounts.move(account, { ...account, state: 'disconnected', dueAt, runId: undefined });
-    expect(await sweeping).toMatchObject({ refreshed: 0, released: 1 });
+    await endAccount(app, user, 'disconnected');
+    expect(await sweeping).toMatchObject({ refreshed: 0, superseded: 1 });
     expect(await app.tokenCache.read(user)).toBeUndefined();
     expect(await app.accounts.read(user)).toMatchObject({ state: 'disconnected' });
   });

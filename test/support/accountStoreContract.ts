@@ -50,6 +50,13 @@ export function accountStoreContract(name: string, open: OpenAccountStore): void
       expect(await dueRowKeys()).toEqual([dueRowKey(dueAt, userId)]);
     });
 
+    it('changes the generation when it is told to', async () => {
+      const { store } = open();
+      const from = await store.create(sampleAccount({ generation: 'first' }));
+      await store.move(from, { ...from, generation: 'second' });
+      expect((await store.read(from.userId))?.generation).toBe('second');
+    });
+
     it('keeps the last twenty of the history', async () => {
       const { store } = open();
       const history = Array.from(
@@ -133,6 +140,7 @@ export function accountStoreContract(name: string, open: OpenAccountStore): void
         userId,
         lastActivity,
         state,
+        generation: '',
         dueAt: LATER,
         attempts: 0,
         history: [],

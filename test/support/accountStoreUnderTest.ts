@@ -1,5 +1,6 @@
 import type { Account, AccountFields, AccountStore, DueRow } from '../../shared/ports.ts';
 import { shardOf, type UserId } from '../../shared/userId.ts';
+import { collect } from './collect.ts';
 
 export type OpenAccountStore = () => {
   store: AccountStore;
@@ -16,10 +17,8 @@ export function fieldsOf({ etag: _, ...fields }: Account): AccountFields {
   return fields;
 }
 
-export async function dueRowsOf(store: AccountStore, shard: string, now = FAR): Promise<DueRow[]> {
-  const rows: DueRow[] = [];
-  for await (const row of store.due(shard, now)) rows.push(row);
-  return rows;
+export function dueRowsOf(store: AccountStore, shard: string, now = FAR): Promise<DueRow[]> {
+  return collect(store.due(shard, now));
 }
 
 export async function dueRowOf(store: AccountStore, userId: UserId): Promise<DueRow | undefined> {

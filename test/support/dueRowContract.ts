@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Account, AccountStore, DueRow } from '../../shared/ports.ts';
+import type { AccountStore, DueRow } from '../../shared/ports.ts';
 import { dueRowKey, shardOf, type UserId } from '../../shared/userId.ts';
-import { dueRowOf, dueRowsOf, FAR, fieldsOf, type OpenAccountStore } from './accountStoreUnderTest.ts';
-import { sampleAccount, someUser } from './sampleAccount.ts';
+import { dueRowOf, dueRowsOf, FAR, type OpenAccountStore } from './accountStoreUnderTest.ts';
+import { sampleAccount, someUser, someUserOf } from './sampleAccount.ts';
 
 const DUE = new Date('2026-11-20T09:00:00Z');
 const LATER = new Date('2026-11-20T10:00:00Z');
@@ -51,9 +51,31 @@ export function dueRowContract(name: string, open: OpenAccountStore): void {
       const { store, dueRowKeys } = open();
       const account = await store.create(sampleAccount({ dueAt: DUE, runId: undefined }));
       const claimed = await claim(store, account.userId, LEASE);
-      expect(claimed && fieldsOf(claimed)).toEqual({ ...fieldsOf(account), dueAt: LATER, runId: 'run-1' });
-      expect(await store.read(account.userId)).toEqual(claimed);
+      expect(claimed).toEqual({
+        account: { ...account, dueAt: LATER, runId: 'run-1', etag: expect.any(String) },
+        abandonedBy: undefined,
+      });
+      expect(await store.read(account.userId)).toEqual(claimed?.account);
       expect(await dueRowKeys()).toEqual([dueRowKey(LATER, account.userId)]);
+    });
+
+    it('tells whose lease a claimed user was left with', async () => {
+      const { store } = open();
+      const { userId } = await store.create(sampleAccount({ dueAt: DUE, runId: undefined }));
+      const first = await claim(store, userId, { runId: 'run-1', until: LATER });
+      const second = await claim(store, userId, { runId: 'run-2', until: FAR });
+      expect(first).toMatchObject({ account: { runId: 'run-1' }, abandonedBy: undefined });
+      expect(second).toMatchObject({ account: { runId: 'run-2' }, abandonedBy: 'run-1' });
+    });
+
+    it('tells of nobody when the user was put back in time', async () => {
+      const { store } = open();
+      const { userId } = await store.create(sampleAccount({ dueAt: DUE, runId: undefined }));
+      const first = await claim(store, userId, { runId: 'run-1', until: LATER });
+      if (first) await store.move(first.account, { ...first.account, dueAt: DUE, runId: undefined });
+      expect(await claim(store, userId, { runId: 'run-2', until: LATER })).toMatchObject({
+        abandonedBy: undefined,
+      });
     });
 
     it('claims a tombstone without giving it anything back', async () => {
@@ -61,8 +83,13 @@ export function dueRowContract(name: string, open: OpenAccountStore): void {
       const account = await store.create(sampleAccount());
       const tombstone = await store.move(account, { ...account, state: 'disconnected', dueAt: DUE });
       const claimed = await claim(store, account.userId, LEASE);
-      expect(claimed && fieldsOf(claimed)).toEqual({ ...fieldsOf(tombstone), dueAt: LATER, runId: 'run-1' });
-      await store.erase(claimed as Account);
+      expect(claimed?.account).toEqual({
+        ...tombstone,
+        dueAt: LATER,
+        runId: 'run-1',
+        etag: expect.any(String),
+      });
+      if (claimed) await store.erase(claimed.account);
       expect(await store.read(account.userId)).toBeUndefined();
     });
 
@@ -73,9 +100,9 @@ export function dueRowContract(name: string, open: OpenAccountStore): void {
       const claims = await Promise.all(
         Array.from({ length: 20 }, (_, n) => store.claim(due, { runId: `run-${n}`, until: LATER })),
       );
-      const won = claims.filter((account) => account !== undefined);
+      const won = claims.filter((claimed) => claimed !== undefined);
       expect(won).toHaveLength(1);
-      expect(await store.read(userId)).toEqual(won[0]);
+      expect(await store.read(userId)).toEqual(won[0]?.account);
       expect(await dueRowKeys()).toEqual([dueRowKey(LATER, userId)]);
     });
 
@@ -131,13 +158,7 @@ async function claim(store: AccountStore, userId: UserId, lease: typeof LEASE) {
   return due === undefined ? undefined : store.claim(due, lease);
 }
 
-function usersOfOneShard<N extends number>(
-  count: N,
-): UserId[] & { 0: UserId; 1: UserId; 2: UserId; 3: UserId } {
-  const users: UserId[] = [];
-  while (users.length < count) {
-    const user = someUser();
-    if (users.length === 0 || shardOf(user) === shardOf(users[0] as UserId)) users.push(user);
-  }
-  return users as ReturnType<typeof usersOfOneShard>;
+function usersOfOneShard(count: number): [UserId, UserId, UserId, UserId, ...UserId[]] {
+  const shard = shardOf(someUser());
+  return Array.from({ length: count }, () => someUserOf(shard)) as ReturnType<typeof usersOfOneShard>;
 }

@@ -69,8 +69,8 @@ export async function checkDueRowInvariant(open: OpenAccountStore, numRuns: numb
             return store.touch(userId, dueAt);
           case 'claim':
             if (memory.due) {
-              memory.account =
-                (await store.claim(memory.due, { runId: `run-${actor}`, until: dueAt })) ?? memory.account;
+              const lease = { runId: `run-${actor}`, until: dueAt };
+              memory.account = (await store.claim(memory.due, lease))?.account ?? memory.account;
             }
             return;
           case 'settle':

@@ -1,15 +1,18 @@
 /** The use cases with their real adapters over the stand-in; rows and caches are in memory, the clock can be set. */
 import { API_CLIENT_ID } from '../../dev/entra/directory.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
+import { connect, disconnect, getConnection } from '../../functions/connection/connection.ts';
 import { getProfile } from '../../functions/profile/getProfile.ts';
-import { type SweepLimits, sweep } from '../../functions/refreshWorker/sweep.ts';
-import { createGraphReadProfile } from '../../shared/adapters/graph.ts';
+import { type SweepDeps, type SweepLimits, sweep } from '../../functions/refreshWorker/sweep.ts';
+import { createGraphReadProfile, createOpenGraph } from '../../shared/adapters/graph.ts';
+import { createGraphReadPhoto } from '../../shared/adapters/graphPhoto.ts';
 import { createVerifyToken } from '../../shared/adapters/verifyToken.ts';
 import { createAssertionMemo } from '../../shared/assertionMemo.ts';
-import type { AccountStore } from '../../shared/ports.ts';
+import type { AccountStore, TenantStore } from '../../shared/ports.ts';
 import type { ScheduleSettings } from '../../shared/rules/schedule.ts';
 import { createLogId } from '../../shared/userId.ts';
 import { createMemoryAccountStore } from './memoryAccountStore.ts';
+import { createMemoryTenantStore } from './memoryTenantStore.ts';
 import { callerFor, createTestTokens, type TestTokensOptions } from './userTokens.ts';
 
 const SCHEDULE: ScheduleSettings = {
@@ -22,10 +25,16 @@ const LIMITS: SweepLimits = { concurrency: 4, runForMs: 50_000, leaseForMs: 300_
 
 export function createLocalApp(
   entra: Entra,
-  options: TestTokensOptions & { schedule?: Partial<ScheduleSettings>; accounts?: AccountStore } = {},
+  options: TestTokensOptions & {
+    schedule?: Partial<ScheduleSettings>;
+    accounts?: AccountStore;
+    tenants?: TenantStore;
+    tasks?: SweepDeps['tasks'];
+  } = {},
 ) {
   const { tokens, store, sealer, events } = createTestTokens(entra, options);
   const clock = { aheadMs: 0 };
+  const graph = { baseUrl: entra.origin, timeoutMs: 5_000 };
   const accounts = options.accounts ?? createMemoryAccountStore();
   const deps = {
     verifyAccessToken: createVerifyToken({
@@ -39,10 +48,14 @@ export function createLocalApp(
       },
       timeoutMs: 5_000,
     }),
-    readProfile: createGraphReadProfile({ baseUrl: entra.origin, timeoutMs: 5_000 }),
+    readProfile: createGraphReadProfile(graph),
+    readPhoto: createGraphReadPhoto(graph),
+    openGraph: createOpenGraph(graph),
+    tasks: options.tasks ?? [],
     userTokens: tokens,
     accounts,
     tokenCache: store,
+    tenants: options.tenants ?? createMemoryTenantStore(),
     schedule: { ...SCHEDULE, ...options.schedule },
     logId: createLogId(new Uint8Array(32)),
     log: (event: (typeof events)[number]) => void events.push(event),
@@ -55,6 +68,11 @@ export function createLocalApp(
     sealer,
     events,
     clock,
+    connection: {
+      get: (assertion: string) => getConnection({ ...deps, memo }, assertion),
+      put: (assertion: string) => connect({ ...deps, memo }, assertion),
+      delete: (assertion: string) => disconnect({ ...deps, memo }, assertion),
+    },
     getProfile: (assertion: string) => getProfile({ ...deps, memo }, assertion),
     /** The user signs in anew and asks for their profile. */
     async visit(name: string) {

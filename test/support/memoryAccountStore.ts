@@ -73,6 +73,14 @@ export function createMemoryAccountStore(): MemoryAccountStore {
       dueRows.delete(dueRowKey(dueAt, userId));
     },
 
+    async *list(shard, tid) {
+      for (const userId of [...accounts.keys()].sort()) {
+        const account = accounts.get(userId);
+        const wanted = shardOf(userId) === shard && (tid === undefined || userId.startsWith(`${tid}/`));
+        if (account !== undefined && wanted) yield structuredClone(account);
+      }
+    },
+
     async *due(shard, now) {
       const keys = [...dueRows.keys()].filter((key) => key < dueUpperBound(now)).sort();
       for (const rowKey of keys) {
@@ -89,7 +97,8 @@ export function createMemoryAccountStore(): MemoryAccountStore {
         if (dueRows.get(due.rowKey) === due.etag) dueRows.delete(due.rowKey);
         return undefined;
       }
-      return move(account, { ...account, dueAt: lease.until, runId: lease.runId });
+      const claimed = move(account, { ...account, dueAt: lease.until, runId: lease.runId });
+      return { account: claimed, abandonedBy: account.runId };
     },
   };
 }
@@ -104,6 +113,7 @@ function asStored(fields: AccountFields): AccountFields {
   const nothing = undefined;
   return {
     ...copy,
+    generation: '',
     homeAccountId: nothing,
     userPrincipalName: nothing,
     failure: nothing,

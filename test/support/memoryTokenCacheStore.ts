@@ -19,8 +19,17 @@ export function createMemoryTokenCacheStore(): TokenCacheStore {
       stored.set(userId, { sealed, etag });
       return etag;
     },
-    async remove(userId) {
+    async remove(userId, ifMatch) {
+      const current = stored.get(userId);
+      if (current === undefined) return;
+      if (ifMatch !== undefined && current.etag !== ifMatch)
+        throw new ConflictError('Another version is stored.');
       stored.delete(userId);
+    },
+    async *list(tid) {
+      for (const userId of [...stored.keys()].sort()) {
+        if (tid === undefined || userId.startsWith(`${tid}/`)) yield userId;
+      }
     },
   };
 }

@@ -1,8 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { AccountFields } from '../../shared/ports.ts';
-import { toUserId, type UserId } from '../../shared/userId.ts';
+import { shardOf, toUserId, type UserId } from '../../shared/userId.ts';
 
-export const someUser = (): UserId => toUserId({ tid: randomUUID(), oid: randomUUID() });
+export const someUser = (tid: string = randomUUID()): UserId => toUserId({ tid, oid: randomUUID() });
+
+/** A tenant, and those whose keys stand just before and just after its own. */
+export const TENANT = '70000000-0000-4000-8000-000000000008';
+export const NEIGHBOURS = ['70000000-0000-4000-8000-000000000007', '70000000-0000-4000-8000-000000000009'];
+
+/** A user whose rows stand in that shard, of that tenant or of any. */
+export function someUserOf(shard: string, tid?: string): UserId {
+  for (;;) {
+    const user = someUser(tid);
+    if (shardOf(user) === shard) return user;
+  }
+}
 
 /** An account with every field filled in. */
 export function sampleAccount(fields: Partial<AccountFields> = {}): AccountFields {
@@ -12,6 +24,7 @@ export function sampleAccount(fields: Partial<AccountFields> = {}): AccountField
     userPrincipalName: "anna.o'müller_partner.example#EXT#@contoso.example",
     lastActivity: new Date('2026-11-20T08:15:30.123Z'),
     state: 'active',
+    generation: randomUUID(),
     dueAt: new Date('2026-11-20T09:00:00Z'),
     runId: randomUUID(),
     failure: {
@@ -33,6 +46,14 @@ export function sampleAccount(fields: Partial<AccountFields> = {}): AccountField
         outcome: 'failed',
         kind: 'needs-user',
         code: 'AADSTS50076',
+      },
+      { at: new Date('2026-11-20T08:14:30.000Z'), outcome: 'task-done', task: 'readProfile' },
+      {
+        at: new Date('2026-11-20T08:14:45.000Z'),
+        outcome: 'task-failed',
+        kind: 'throttled',
+        code: 'http_429',
+        task: 'readProfile',
       },
     ],
     ...fields,

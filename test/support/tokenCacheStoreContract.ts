@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ConflictError } from '../../shared/errors.ts';
 import type { TokenCacheStore } from '../../shared/ports.ts';
-import { someUser } from './sampleAccount.ts';
+import type { UserId } from '../../shared/userId.ts';
+import { collect } from './collect.ts';
+import { NEIGHBOURS, someUser, TENANT } from './sampleAccount.ts';
 
 /** What every token cache store must do. `open` gives a store with nothing in it. */
 export function tokenCacheStoreContract(name: string, open: () => TokenCacheStore): void {
@@ -96,5 +99,53 @@ export function tokenCacheStoreContract(name: string, open: () => TokenCacheStor
       await store.write(user, 'again', undefined);
       expect((await store.read(user))?.sealed).toBe('again');
     });
+
+    it('removes the version it is told of', async () => {
+      const store = open();
+      const user = someUser();
+      const etag = await store.write(user, 'first', undefined);
+      await store.remove(user, etag);
+      expect(await store.read(user)).toBeUndefined();
+    });
+
+    it('refuses to remove a version that is not the stored one', async () => {
+      const store = open();
+      const user = someUser();
+      const first = await store.write(user, 'first', undefined);
+      const second = await store.write(user, 'second', first);
+      await expect(store.remove(user, first)).rejects.toThrow(ConflictError);
+      expect(await store.read(user)).toEqual({ sealed: 'second', etag: second });
+    });
+
+    it('has nothing against removing a version of a cache that is gone', async () => {
+      const store = open();
+      const user = someUser();
+      const etag = await store.write(user, 'first', undefined);
+      await store.remove(user, etag);
+      await store.remove(user, etag);
+      expect(await store.read(user)).toBeUndefined();
+    });
+
+    it('lists nobody when nothing is stored', async () => {
+      const store = open();
+      expect(await usersIn(store)).toEqual([]);
+      expect(await usersIn(store, TENANT)).toEqual([]);
+    });
+
+    it('lists everybody, or one tenant without its neighbours', async () => {
+      const store = open();
+      const ours = [someUser(TENANT), someUser(TENANT), someUser(TENANT)];
+      const others = [someUser(), ...NEIGHBOURS.map((tid) => someUser(tid))];
+      for (const user of [...ours, ...others]) await store.write(user, 'sealed', undefined);
+      await store.remove(ours.pop() as UserId);
+      expect(await usersIn(store)).toEqual([...ours, ...others].sort());
+      expect(await usersIn(store, TENANT)).toEqual([...ours].sort());
+      expect(await usersIn(store, TENANT.slice(0, 8))).toEqual([]);
+      expect(await usersIn(store, randomUUID())).toEqual([]);
+    });
   });
+}
+
+async function usersIn(store: TokenCacheStore, tid?: string): Promise<UserId[]> {
+  return (await collect(store.list(tid))).sort();
 }

@@ -4,22 +4,25 @@ import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
 import { createBlobTokenCache } from '../../../shared/adapters/blobTokenCache.ts';
 import { ConflictError } from '../../../shared/errors.ts';
 import type { TokenCacheStore } from '../../../shared/ports.ts';
-import type { UserId } from '../../../shared/userId.ts';
+import { partsOf, type UserId } from '../../../shared/userId.ts';
 import { uniqueName } from '../../support/azuriteAccounts.ts';
 import { BUSY, expectOutage, FORBIDDEN } from '../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../support/azuriteProxy.ts';
+import { collect } from '../../support/collect.ts';
 import { someUser } from '../../support/sampleAccount.ts';
 
 const any = () => true;
 const isPut = ({ method }: SeenRequest) => method === 'PUT';
 const isDelete = ({ method }: SeenRequest) => method === 'DELETE';
+const isList = ({ url }: SeenRequest) => url.searchParams.get('comp') === 'list';
 const makesContainer = ({ url }: SeenRequest) => url.searchParams.get('restype') === 'container';
 
-type Method = (store: TokenCacheStore, user: UserId) => Promise<unknown>;
+type Method = (store: TokenCacheStore, user: UserId, signal?: AbortSignal) => Promise<unknown>;
 const METHODS: [string, Method][] = [
-  ['read', (store, user) => store.read(user)],
-  ['write', (store, user) => store.write(user, 'sealed', undefined)],
-  ['remove', (store, user) => store.remove(user)],
+  ['read', (store, user, signal) => store.read(user, signal)],
+  ['write', (store, user, signal) => store.write(user, 'sealed', undefined, signal)],
+  ['remove', (store, user, signal) => store.remove(user, undefined, signal)],
+  ['list', (store, _, signal) => collect(store.list(undefined, signal))],
 ];
 
 describe('The blob token cache', () => {
@@ -53,6 +56,11 @@ describe('The blob token cache', () => {
     await store.write(user, 'sealed', undefined);
     await store.write(someUser(), 'sealed', undefined);
     expect(proxy.seen.filter(makesContainer)).toHaveLength(1);
+  });
+
+  it('has nobody to list before there is a container', async () => {
+    expect(await collect(store.list())).toEqual([]);
+    expect(proxy.seen.every(isList)).toBe(true);
   });
 
   it('does not remember that the container could not be made', async () => {
@@ -98,6 +106,52 @@ describe('The blob token cache', () => {
     expect(await store.read(user)).toBeUndefined();
   });
 
+  it('removes the version it was told of although the answer is lost', async () => {
+    const etag = await store.write(user, 'sealed', undefined);
+    proxy.next(isDelete, 'lost');
+    await store.remove(user, etag);
+    expect(await store.read(user)).toBeUndefined();
+  });
+
+  it('passes over blobs that are not named by a user id', async () => {
+    await store.write(user, 'sealed', undefined);
+    const container = new ContainerClient(azurite.connectionString, containerName);
+    const { tid, oid } = partsOf(user);
+    const upper = `${tid}/a${oid.slice(1)}`.toUpperCase();
+    const foreign = [
+      'readme.txt',
+      tid,
+      `${tid}/`,
+      `${tid}_${oid}`,
+      `${tid}/${oid}/old`,
+      `${tid}/${oid}x`,
+      upper,
+    ];
+    for (const name of foreign) await container.getBlockBlobClient(name).upload('x', 1);
+    expect(await collect(store.list())).toEqual([user]);
+    expect(await collect(store.list(tid))).toEqual([user]);
+  });
+
+  it('reads on after a page of blobs that is empty and not the last', async () => {
+    await store.write(user, 'sealed', undefined);
+    proxy.next(isList, {
+      status: 200,
+      headers: { 'content-type': 'application/xml' },
+      body: '<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs/><NextMarker>0</NextMarker></EnumerationResults>',
+    });
+    proxy.seen.length = 0;
+    expect(await collect(store.list())).toEqual([user]);
+    expect(proxy.seen.filter(isList).map(({ url }) => url.searchParams.get('marker'))).toEqual([null, '0']);
+  });
+
+  it('asks for the names of one tenant alone', async () => {
+    await store.write(user, 'sealed', undefined);
+    proxy.seen.length = 0;
+    const { tid } = partsOf(user);
+    expect(await collect(store.list(tid))).toEqual([user]);
+    expect(proxy.seen.map(({ url }) => url.searchParams.get('prefix'))).toEqual([`${tid}/`]);
+  });
+
   it.each(METHODS)('says that access is refused when it cannot %s, and not for whom', async (_, method) => {
     proxy.next(any, FORBIDDEN);
     await expectOutage(method(store, user), user, 'AuthorizationFailure 403');
@@ -111,13 +165,8 @@ describe('The blob token cache', () => {
 
   it.each(METHODS)('stops a %s when its caller has stopped waiting', async (_, method) => {
     const abort = new AbortController();
-    const impatient: TokenCacheStore = {
-      read: (one) => store.read(one, abort.signal),
-      write: (one, sealed, ifMatch) => store.write(one, sealed, ifMatch, abort.signal),
-      remove: (one) => store.remove(one, abort.signal),
-    };
     proxy.next(any, 'none');
-    const operation = method(impatient, user);
+    const operation = method(store, user, abort.signal);
     setTimeout(() => abort.abort(), 50);
     await expectOutage(operation, user, 'AbortError');
   });

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
 import { createBlobTokenCache } from '../../../shared/adapters/blobTokenCache.ts';
+import { createTableTenants } from '../../../shared/adapters/tableTenants.ts';
+import { accountListContract } from '../../support/accountListContract.ts';
 import { accountStoreContract } from '../../support/accountStoreContract.ts';
 import { openAzuriteAccounts, uniqueName } from '../../support/azuriteAccounts.ts';
 import { dueRowContract } from '../../support/dueRowContract.ts';
 import { checkDueRowInvariant } from '../../support/dueRowInvariant.ts';
+import { tenantStoreContract } from '../../support/tenantStoreContract.ts';
 import { tokenCacheStoreContract } from '../../support/tokenCacheStoreContract.ts';
 
 let azurite: Azurite;
@@ -17,7 +20,12 @@ tokenCacheStoreContract('Azure blobs', () =>
   createBlobTokenCache({ connectionString: azurite.connectionString, containerName: uniqueName() }),
 );
 
+tenantStoreContract('An Azure table', () =>
+  createTableTenants({ connectionString: azurite.connectionString, tableName: uniqueName() }),
+);
+
 accountStoreContract('An Azure table', () => openAzuriteAccounts(azurite));
+accountListContract('An Azure table', () => openAzuriteAccounts(azurite));
 dueRowContract('An Azure table', () => openAzuriteAccounts(azurite));
 
 describe('An Azure table', () => {

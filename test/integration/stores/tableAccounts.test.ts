@@ -11,12 +11,14 @@ import {
   shardOf,
   type UserId,
   userRowKey,
+  userRowKeyRange,
 } from '../../../shared/userId.ts';
 import { dueRowOf, dueRowsOf } from '../../support/accountStoreUnderTest.ts';
 import { openAzuriteAccounts } from '../../support/azuriteAccounts.ts';
 import { BUSY, expectOutage, FORBIDDEN } from '../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../support/azuriteProxy.ts';
-import { sampleAccount, someUser } from '../../support/sampleAccount.ts';
+import { collect } from '../../support/collect.ts';
+import { sampleAccount, someUser, someUserOf, TENANT } from '../../support/sampleAccount.ts';
 
 const DUE = new Date('2026-11-20T09:00:00Z');
 const LATER = new Date('2026-11-20T10:00:00Z');
@@ -64,6 +66,7 @@ describe('The account table', () => {
         lastActivity: account.lastActivity,
         failedToAcquireToken: true,
         state: 'needs-user',
+        generation: account.generation,
         dueAt: account.dueAt,
         runId: account.runId,
         attempts: 3,
@@ -114,7 +117,7 @@ describe('The account table', () => {
         'Merge',
       );
       const claimed = await store.claim((await dueRowOf(store, account.userId)) as DueRow, LEASE);
-      expect(claimed).toMatchObject({
+      expect(claimed?.account).toMatchObject({
         state: 'needs-user',
         lastActivity: new Date(0),
         expiresOn: undefined,
@@ -167,6 +170,34 @@ describe('The account table', () => {
       const account = await store.create(sampleAccount());
       proxy.next(any, BUSY);
       expect(await store.read(account.userId)).toEqual(account);
+    });
+  });
+
+  describe('lists', () => {
+    it.each([
+      ['everybody', undefined],
+      ['one tenant', TENANT],
+    ])('asks for the rows of %s in one partition, and for nothing else', async (_, tid) => {
+      for (let n = 0; n < 3; n += 1) await store.create(sampleAccount({ userId: someUserOf('0', TENANT) }));
+      proxy.seen.length = 0;
+      expect(await collect(store.list('0', tid))).toHaveLength(3);
+      expect(proxy.seen.length).toBeGreaterThan(1);
+      const { from, to } = userRowKeyRange(tid);
+      for (const { url } of proxy.seen) {
+        expect(url.searchParams.get('$top')).toBe('2');
+        expect(url.searchParams.get('$filter')).toBe(
+          `PartitionKey eq '0' and RowKey ge '${from}' and RowKey lt '${to}'`,
+        );
+      }
+    });
+
+    it('pass over rows that are not of a user', async () => {
+      const account = await store.create(sampleAccount({ userId: someUserOf('0', TENANT) }));
+      for (const rowKey of ['user|', `user|${TENANT}`, `user|${TENANT}_somebody`, 'user|somebody_else']) {
+        await table.createEntity({ partitionKey: '0', rowKey });
+      }
+      expect(await collect(store.list('0'))).toEqual([account]);
+      expect(await collect(store.list('0', TENANT))).toEqual([account]);
     });
   });
 

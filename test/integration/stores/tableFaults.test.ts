@@ -71,8 +71,11 @@ describe('The account table when storage fails', () => {
       await store.touch(account.userId, LATER);
       comeBack.resolve();
       const claimed = await claiming;
-      expect(claimed).toMatchObject({ runId: LEASE.runId, lastActivity: LATER });
-      expect(await store.read(account.userId)).toEqual(claimed);
+      expect(claimed).toMatchObject({
+        account: { runId: LEASE.runId, lastActivity: LATER },
+        abandonedBy: undefined,
+      });
+      expect(await store.read(account.userId)).toEqual(claimed?.account);
     });
 
     it('does not take the claim of another run for its own', async () => {
@@ -85,9 +88,9 @@ describe('The account table when storage fails', () => {
       await until(() => proxy.seen.some(isBatch));
       const won = await store.claim(due, { runId: 'run-2', until: LATER });
       taken.resolve();
-      expect(won?.runId).toBe('run-2');
+      expect(won?.account.runId).toBe('run-2');
       expect(await claiming).toBeUndefined();
-      expect(await store.read(account.userId)).toEqual(won);
+      expect(await store.read(account.userId)).toEqual(won?.account);
     });
   });
 
@@ -102,7 +105,8 @@ describe('The account table when storage fails', () => {
       ['move', (signal) => store.move(account, { ...account, dueAt: LATER }, signal)],
       ['touch', (signal) => store.touch(userId, LATER, signal)],
       ['erase', (signal) => store.erase(account, signal)],
-      ['list', (signal) => store.due(shard, LATER, signal)[Symbol.asyncIterator]().next()],
+      ['list', (signal) => store.list(shard, undefined, signal)[Symbol.asyncIterator]().next()],
+      ['list due rows', (signal) => store.due(shard, LATER, signal)[Symbol.asyncIterator]().next()],
       ['claim', (signal) => store.claim(due, LEASE, signal)],
     ];
 

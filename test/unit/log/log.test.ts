@@ -26,7 +26,7 @@ describe('createLog', () => {
     ['warn', { event: 'cache.former-home-dropped', user: '0123456789abcdef' }],
     ['info', { event: 'user.turn-ended', user: '0123456789abcdef', outcome: 'refreshed', ms: 3 }],
     ['error', { event: 'user.failed-unexpectedly', user: '0123456789abcdef', error: 'TypeError' }],
-    ['error', { event: 'sweep.stopped', why: 'misconfigured' }],
+    ['error', { event: 'sweep.misconfigured', code: 'AADSTS7000222', remedy: 'Renew it.', stops: true }],
     ['error', { event: 'sweep.shard-failed', shard: '0', error: 'UnavailableError' }],
     [
       'error',
@@ -49,10 +49,10 @@ describe('createLog', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary-ascii' }), (why) => {
         const { log, lines } = logTo();
-        log({ event: 'sweep.stopped', why });
+        log({ event: 'cache.not-read', user: '', why });
         expect(lines).toHaveLength(1);
         expect(lines[0]?.[1]).not.toMatch(/[\n\r]/);
-        expect(JSON.parse(lines[0]?.[1] ?? '')).toEqual({ event: 'sweep.stopped', why });
+        expect(JSON.parse(lines[0]?.[1] ?? '')).toEqual({ event: 'cache.not-read', user: '', why });
       }),
     );
   });

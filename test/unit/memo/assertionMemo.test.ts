@@ -26,6 +26,7 @@ const tokenOf = (accessToken: string): UserToken => ({
   homeAccountId: 'home',
   refreshTokenExpiresOn: undefined,
   stored: true,
+  written: undefined,
   oldKey: false,
 });
 

@@ -12,6 +12,7 @@ export function accountFields(lastActivity: Date, different: Partial<AccountFiel
     userPrincipalName: undefined,
     lastActivity,
     state: 'active',
+    generation: 'generation-1',
     dueAt: lastActivity,
     runId: undefined,
     failure: undefined,

@@ -177,5 +177,10 @@ describe('fixed times', () => {
     expect(until(firstLookAt(NOW, SETTINGS))).toBe(MINUTE));
   it('retirement comes after the retention', () =>
     expect(until(retireAt({ lastActivity: NOW }, SETTINGS))).toBe(90 * DAY));
-  it('a tombstone stands for two days', () => expect(until(tombstoneEndsAt(NOW))).toBe(2 * DAY));
+  it('a tombstone stands for two days', () =>
+    expect(until(tombstoneEndsAt('retired', NOW, SETTINGS))).toBe(2 * DAY));
+  it('one that the user asked for stands as long as the retention', () =>
+    expect(until(tombstoneEndsAt('disconnected', NOW, SETTINGS))).toBe(90 * DAY));
+  it('and never for less than two days', () =>
+    expect(until(tombstoneEndsAt('disconnected', NOW, { ...SETTINGS, retentionMs: DAY }))).toBe(2 * DAY));
 });

@@ -15,15 +15,17 @@ const [NEW, OLD, FOREIGN] = [key('new', 1), key('old', 2), key('foreign', 3)];
 const sealer = createSealer([NEW, OLD]);
 const CACHE = '{"RefreshToken":{"some-key":{"secret":"a secret"}}}';
 const HEADER = { alg: 'dir', enc: 'A256GCM', kid: NEW.kid, sub: USER };
+const GENERATION = 'a generation';
 const CONTENT = JSON.stringify({ v: 1, msal: CACHE });
 const CORRUPT = { ok: false, reason: 'corrupt' };
 const NEWER = { ok: false, reason: 'newer' };
 
 describe('a sealed cache', () => {
   it('opens for its user', async () => {
-    expect(await sealer.open(USER, await sealer.seal(USER, CACHE))).toEqual({
+    expect(await sealer.open(USER, await sealer.seal(USER, CACHE, GENERATION))).toEqual({
       ok: true,
       cache: CACHE,
+      generation: GENERATION,
       oldKey: false,
     });
   });
@@ -31,13 +33,16 @@ describe('a sealed cache', () => {
   it('gives any text back as it was', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme' }), async (cache) => {
-        expect(await sealer.open(USER, await sealer.seal(USER, cache))).toMatchObject({ ok: true, cache });
+        expect(await sealer.open(USER, await sealer.seal(USER, cache, GENERATION))).toMatchObject({
+          ok: true,
+          cache,
+        });
       }),
     );
   });
 
   it('is a compact JWE, and shows nothing of the cache', async () => {
-    const sealed = await sealer.seal(USER, CACHE);
+    const sealed = await sealer.seal(USER, CACHE, GENERATION);
     const [header = '', encryptedKey, ...rest] = sealed.split('.');
     expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toEqual(HEADER);
     expect(encryptedKey).toBe('');
@@ -46,37 +51,44 @@ describe('a sealed cache', () => {
   });
 
   it('is another one every time', async () => {
-    expect(await sealer.seal(USER, CACHE)).not.toBe(await sealer.seal(USER, CACHE));
+    expect(await sealer.seal(USER, CACHE, GENERATION)).not.toBe(await sealer.seal(USER, CACHE, GENERATION));
   });
 
   it('does not open for another user', async () => {
-    expect(await sealer.open(OTHER, await sealer.seal(USER, CACHE))).toEqual(CORRUPT);
+    expect(await sealer.open(OTHER, await sealer.seal(USER, CACHE, GENERATION))).toEqual(CORRUPT);
   });
 
   it('is sealed with the first key', async () => {
-    expect(await createSealer([NEW]).open(USER, await sealer.seal(USER, CACHE))).toMatchObject({ ok: true });
+    expect(await createSealer([NEW]).open(USER, await sealer.seal(USER, CACHE, GENERATION))).toMatchObject({
+      ok: true,
+    });
   });
 
   it('opens with any of the keys, and says if that one is not the first', async () => {
-    const sealed = await createSealer([OLD]).seal(USER, CACHE);
-    expect(await sealer.open(USER, sealed)).toEqual({ ok: true, cache: CACHE, oldKey: true });
+    const sealed = await createSealer([OLD]).seal(USER, CACHE, GENERATION);
+    expect(await sealer.open(USER, sealed)).toEqual({
+      ok: true,
+      cache: CACHE,
+      generation: GENERATION,
+      oldKey: true,
+    });
     expect(await createSealer([OLD, NEW]).open(USER, sealed)).toMatchObject({ ok: true, oldKey: false });
   });
 
   it('needs its key, for whichever user it is opened', async () => {
-    const sealed = await createSealer([FOREIGN]).seal(USER, CACHE);
+    const sealed = await createSealer([FOREIGN]).seal(USER, CACHE, GENERATION);
     for (const user of [USER, OTHER]) {
       expect(await sealer.open(user, sealed)).toEqual({ ok: false, reason: 'unknown-key' });
     }
   });
 
   it('does not open with another key of the same name', async () => {
-    const sealed = await createSealer([{ ...FOREIGN, kid: NEW.kid }]).seal(USER, CACHE);
+    const sealed = await createSealer([{ ...FOREIGN, kid: NEW.kid }]).seal(USER, CACHE, GENERATION);
     expect(await sealer.open(USER, sealed)).toEqual(CORRUPT);
   });
 
   it.each([0, 2, 3, 4])('does not open with any byte of segment %i changed', async (segment) => {
-    const sealed = await sealer.seal(USER, CACHE);
+    const sealed = await sealer.seal(USER, CACHE, GENERATION);
     const length = bytesOf(sealed, segment).length;
     expect(length).toBeGreaterThan(0);
     for (let index = 0; index < length; index += 1) {
@@ -91,7 +103,7 @@ describe('a sealed cache', () => {
   });
 
   it.each([0, 2, 3, 4])('does not open with segment %i shorter, longer or empty', async (segment) => {
-    const sealed = await sealer.seal(USER, CACHE);
+    const sealed = await sealer.seal(USER, CACHE, GENERATION);
     for (const change of [
       (bytes: Buffer) => bytes.subarray(1),
       (bytes: Buffer) => bytes.subarray(0, -1),
@@ -103,7 +115,7 @@ describe('a sealed cache', () => {
   });
 
   it('does not open with an encrypted key in it', async () => {
-    const changed = withBytes(await sealer.seal(USER, CACHE), 1, () => Buffer.alloc(32, 1));
+    const changed = withBytes(await sealer.seal(USER, CACHE, GENERATION), 1, () => Buffer.alloc(32, 1));
     expect(await sealer.open(USER, changed)).toEqual(CORRUPT);
   });
 });
@@ -111,7 +123,12 @@ describe('a sealed cache', () => {
 describe('open', () => {
   it('takes what another implementation of the same format sealed', async () => {
     const sealed = forgeJwe(HEADER, CONTENT, NEW.secret);
-    expect(await sealer.open(USER, sealed)).toEqual({ ok: true, cache: CACHE, oldKey: false });
+    expect(await sealer.open(USER, sealed)).toEqual({
+      ok: true,
+      cache: CACHE,
+      generation: '',
+      oldKey: false,
+    });
   });
 
   it.each<[what: string, header: unknown]>([

@@ -87,10 +87,14 @@ describe('fromRow', () => {
       { at: AT, outcome: 'unheard-of' },
       { at: AT, outcome: 'failed', kind: 'unheard-of', code: 7 },
       { at: AT, outcome: 'refreshed', later: 'column' },
+      { at: AT, outcome: 'task-done', task: 'readProfile' },
+      { at: AT, outcome: 'task-failed', task: 7, code: 'http_429' },
     ]);
     expect(fromRow(userId, { ...toRow({ userId, ...account }), history }, '').history).toEqual([
       { at: AT, outcome: 'failed' },
       { at: AT, outcome: 'refreshed' },
+      { at: AT, outcome: 'task-done', task: 'readProfile' },
+      { at: AT, outcome: 'task-failed', code: 'http_429' },
     ]);
   });
 
@@ -102,6 +106,7 @@ describe('fromRow', () => {
       userPrincipalName: undefined,
       lastActivity: new Date(0),
       state: 'needs-user',
+      generation: '',
       dueAt: new Date(0),
       runId: undefined,
       failure: undefined,
@@ -127,6 +132,8 @@ describe('isSameRow', () => {
 
   it('does not tell tombstones apart by what they do not keep', () => {
     const tombstone = sampleAccount({ state: 'retired' });
-    expect(isSameRow(tombstone, { ...tombstone, attempts: 9, homeAccountId: undefined })).toBe(true);
+    expect(
+      isSameRow(tombstone, { ...tombstone, attempts: 9, generation: 'other', homeAccountId: undefined }),
+    ).toBe(true);
   });
 });

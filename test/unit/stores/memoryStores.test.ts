@@ -1,13 +1,17 @@
 import { describe, it } from 'vitest';
+import { accountListContract } from '../../support/accountListContract.ts';
 import { accountStoreContract } from '../../support/accountStoreContract.ts';
 import type { OpenAccountStore } from '../../support/accountStoreUnderTest.ts';
 import { dueRowContract } from '../../support/dueRowContract.ts';
 import { checkDueRowInvariant } from '../../support/dueRowInvariant.ts';
 import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
+import { createMemoryTenantStore } from '../../support/memoryTenantStore.ts';
 import { createMemoryTokenCacheStore } from '../../support/memoryTokenCacheStore.ts';
+import { tenantStoreContract } from '../../support/tenantStoreContract.ts';
 import { tokenCacheStoreContract } from '../../support/tokenCacheStoreContract.ts';
 
 tokenCacheStoreContract('The in-memory twin', createMemoryTokenCacheStore);
+tenantStoreContract('The in-memory twin', createMemoryTenantStore);
 
 const open: OpenAccountStore = () => {
   const store = createMemoryAccountStore();
@@ -23,6 +27,7 @@ const open: OpenAccountStore = () => {
 };
 
 accountStoreContract('The in-memory twin', open);
+accountListContract('The in-memory twin', open);
 dueRowContract('The in-memory twin', open);
 
 describe('The in-memory twin', () => {

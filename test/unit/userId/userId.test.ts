@@ -6,13 +6,16 @@ import {
   dueUpperBound,
   isGuid,
   partsOf,
+  readUserId,
   SHARDS,
   shardOf,
   timeOfDueRowKey,
   toUserId,
   type UserId,
   userOfDueRowKey,
+  userOfRowKey,
   userRowKey,
+  userRowKeyRange,
   wholeSecond,
 } from '../../../shared/userId.ts';
 
@@ -57,6 +60,36 @@ describe('toUserId', () => {
         expect(toUserId(partsOf(user))).toBe(user);
       }),
     );
+  });
+});
+
+describe('readUserId', () => {
+  it('reads what was written down', () => {
+    fc.assert(
+      fc.property(anyUser, (user) => {
+        expect(readUserId(user)).toBe(user);
+      }),
+    );
+  });
+
+  it('reads every spelling', () => expect(readUserId(USER.toUpperCase())).toBe(USER));
+
+  it.each([
+    '',
+    '/',
+    TID,
+    `${TID}/`,
+    `/${OID}`,
+    `${TID}//${OID}`,
+    `${TID}/${OID}/`,
+    `${TID}/${OID}/${OID}`,
+    `${TID}/${OID}.old`,
+    ` ${USER}`,
+    `${USER}\n`,
+    `${TID}\\${OID}`,
+    `${OID}.${TID}`,
+  ])('takes %j for nobody', (text) => {
+    expect(readUserId(text)).toBeUndefined();
   });
 });
 
@@ -131,6 +164,39 @@ describe('row keys', () => {
     `user|${TID}_${OID}`,
   ])('without a time name none: %j', (rowKey) => {
     expect(timeOfDueRowKey(rowKey)).toBeUndefined();
+  });
+
+  it("give a user back from the user's own row", () => {
+    fc.assert(
+      fc.property(anyUser, (user) => {
+        expect(userOfRowKey(userRowKey(user))).toBe(user);
+      }),
+    );
+  });
+
+  it.each([
+    '',
+    'user|',
+    `user|${TID}`,
+    `user|${TID}_someone`,
+    `due|2026-03-01T12:00:00Z|${TID}_${OID}`,
+    `tenant|${TID}`,
+  ])("that are not users' own stand for nobody: %j", (rowKey) => {
+    expect(userOfRowKey(rowKey)).toBeUndefined();
+  });
+
+  it("of users stand in one range, a tenant's in one within it, and nothing else does", () => {
+    const within = ({ from, to }: { from: string; to: string }, key: string) => key >= from && key < to;
+    fc.assert(
+      fc.property(anyUser, anyUser, anyTime, (user, other, at) => {
+        const [{ tid }, { tid: otherTid }] = [partsOf(user), partsOf(other)];
+        expect(within(userRowKeyRange(), userRowKey(user))).toBe(true);
+        expect(within(userRowKeyRange(tid), userRowKey(user))).toBe(true);
+        expect(within(userRowKeyRange(tid), userRowKey(other))).toBe(tid === otherTid);
+        expect(within(userRowKeyRange(), dueRowKey(at, user))).toBe(false);
+        expect(within(userRowKeyRange(), `tenant|${tid}`)).toBe(false);
+      }),
+    );
   });
 
   it('hold no character that Table storage refuses in a key', () => {

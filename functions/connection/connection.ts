@@ -1,0 +1,110 @@
+import type { AssertionMemo } from '../../shared/assertionMemo.ts';
+import { connectAccount } from '../../shared/connectAccount.ts';
+import { endAccount } from '../../shared/endAccount.ts';
+import { ConflictError, UnavailableError } from '../../shared/errors.ts';
+import type { Log } from '../../shared/log.ts';
+import type {
+  Account,
+  AccountStore,
+  Caller,
+  HistoryEntry,
+  TokenCacheStore,
+  VerifyAccessToken,
+} from '../../shared/ports.ts';
+import type { ScheduleSettings } from '../../shared/rules/schedule.ts';
+import type { LogId } from '../../shared/userId.ts';
+import type { Connection, ConnectionEvent } from '../../shared/wire.ts';
+
+export type ConnectionDeps = {
+  verifyAccessToken: VerifyAccessToken;
+  accounts: AccountStore;
+  tokenCache: TokenCacheStore;
+  schedule: ScheduleSettings;
+  memo: AssertionMemo;
+  logId: LogId;
+  log: Log;
+  now: () => Date;
+};
+
+/**
+ * The caller's own background connection. Asking is no activity: a page that shows it must not keep the worker away.
+ * All three throw what verification throws, and {@link UnavailableError} when the rows cannot be reached.
+ */
+export async function getConnection(
+  deps: ConnectionDeps,
+  bearerToken: string,
+): Promise<{ connection: Connection; user: string }> {
+  const { caller, user } = await callerOf(deps, bearerToken);
+  return { connection: toConnection(await deps.accounts.read(caller.userId)), user };
+}
+
+/** Ends a disconnection; the caller's next profile request exchanges their token and stores it again. */
+export async function connect(
+  deps: ConnectionDeps,
+  bearerToken: string,
+): Promise<{ connection: Connection; user: string }> {
+  const { caller, user } = await callerOf(deps, bearerToken);
+  const { account, was } = await settled(() => connectAccount(deps, caller, { reconnect: true }));
+  if (was !== 'connected') deps.log({ event: 'account.reconnected', user });
+  // What is remembered was exchanged when nothing was to be kept.
+  if (account.state === 'pending') deps.memo.forget(caller.userId);
+  return { connection: toConnection(account), user };
+}
+
+/** Erases what is kept of the caller, and keeps nothing until they connect again. */
+export async function disconnect(deps: ConnectionDeps, bearerToken: string): Promise<{ user: string }> {
+  const { caller, user } = await callerOf(deps, bearerToken);
+  const ended = await settled(() => endAccount(deps, caller.userId, 'disconnected'));
+  deps.memo.forget(caller.userId);
+  if (ended) deps.log({ event: 'account.ended', user, as: 'disconnected' });
+  return { user };
+}
+
+async function callerOf(
+  { memo, verifyAccessToken, logId }: ConnectionDeps,
+  bearerToken: string,
+): Promise<{ caller: Caller; user: string }> {
+  const caller = await memo.verified(bearerToken, () => verifyAccessToken(bearerToken));
+  return { caller, user: logId(caller.userId) };
+}
+
+/** A row that changes on every try is busy, which is not the caller's fault: they may ask again. */
+async function settled<T>(change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (error instanceof ConflictError) throw new UnavailableError('accounts', { cause: error });
+    throw error;
+  }
+}
+
+function toConnection(account: Account | undefined): Connection {
+  if (account === undefined || account.state === 'retired') return { state: 'none', history: [] };
+  const { state, lastActivity, lastRefreshed, expiresOn, dueAt, failure, history } = account;
+  if (state === 'disconnected') return { state, lastActivity: lastActivity.toISOString(), history: [] };
+  return {
+    state,
+    lastActivity: lastActivity.toISOString(),
+    ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
+    ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
+    // For one who is waited for, the next look is no more than the end of retention.
+    ...(state !== 'needs-user' && { nextLook: dueAt.toISOString() }),
+    ...(failure && {
+      failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() },
+    }),
+    history: history.map(toEvent),
+  };
+}
+
+const SOURCES = { refreshed: 'network', 'from-cache': 'cache' } as const;
+
+function toEvent({ at, outcome, kind, code, task }: HistoryEntry): ConnectionEvent {
+  return {
+    at: at.toISOString(),
+    outcome,
+    ...((outcome === 'refreshed' || outcome === 'from-cache') && { source: SOURCES[outcome] }),
+    ...(kind && { kind }),
+    ...(code && { code }),
+    ...(task && { task }),
+  };
+}

@@ -1,0 +1,117 @@
+import type { AssertionMemo, Exchanged } from '../../shared/assertionMemo.ts';
+import { UserTokenError } from '../../shared/errors.ts';
+import type { Account, Caller, UserToken, UserTokens, VerifyAccessToken } from '../../shared/ports.ts';
+import { recordVisit, seeAccount, type VisitDeps } from './visit.ts';
+
+export type AskGraphDeps = VisitDeps & {
+  verifyAccessToken: VerifyAccessToken;
+  userTokens: UserTokens;
+  memo: AssertionMemo;
+  /** The function's, for the audit. */
+  name: string;
+};
+
+type Source = UserToken['source'] | 'memory';
+type Facts = { user: string; source: Source };
+
+/** Graph must not be called with a token that ends on the way. */
+const TOKEN_MARGIN_MS = 300_000;
+/** Of one exchange: the stored cache, the token endpoint and storing the result. */
+const EXCHANGE_TIMEOUT_MS = 20_000;
+/** A token that could not be stored is exchanged anew after this, so that storing it is tried again. */
+const UNSTORED_FOR_MS = 60_000;
+
+/**
+ * Asks Graph something on the caller's behalf, and leaves behind what the worker needs to go on for them: the sealed
+ * token cache and the activity row. Bookkeeping that fails never fails the caller.
+ * @param read is called again, with a new token, when Graph does not take the first
+ * @throws {TokenInvalidError | ForbiddenError | UnavailableError} from verification.
+ * @throws {UserTokenError} no token for Graph, or none that Graph accepts.
+ */
+export async function askGraph<T>(
+  deps: AskGraphDeps,
+  bearerToken: string,
+  read: (accessToken: string) => Promise<T>,
+): Promise<{ result: T; facts: Facts }> {
+  const { memo } = deps;
+  const caller = await memo.verified(bearerToken, () => deps.verifyAccessToken(bearerToken));
+  let recorded: Promise<unknown> = Promise.resolve();
+  const record = (account: Account | undefined, token: UserToken): void => {
+    recorded = Promise.all([recorded, recordVisit(deps, caller, account, token)]);
+  };
+
+  /** The row comes before the exchange, so that no secret is ever kept that no row accounts for. */
+  async function exchangeFor(account: Account | undefined, more: ExchangeMore = {}): Promise<Exchanged> {
+    const token = await exchange(deps, caller, account, more);
+    record(account, token);
+    return { token, keepUntil: keepUntil(deps, account, token) };
+  }
+
+  async function use(token: UserToken, source: Source): Promise<{ result: T; facts: Facts }> {
+    const user = deps.logId(caller.userId);
+    deps.log({ event: 'token.used', user, by: deps.name, api: 'graph', source });
+    return { result: await read(token.accessToken), facts: { user, source } };
+  }
+
+  try {
+    let { token, began } = await memo.exchanged(caller, async () =>
+      exchangeFor(await seeAccount(deps, caller)),
+    );
+    if (!began && memo.isLookDue(caller)) {
+      const account = await seeAccount(deps, caller);
+      if (account?.state === 'needs-user' || account?.state === 'pending') {
+        // The worker was refused, or the row is new: what is remembered no longer counts.
+        memo.forget(caller.userId);
+        ({ token } = await exchangeFor(account));
+        began = true;
+      } else {
+        // A visit and no more: this request asked nobody for the token.
+        record(account, { ...token, source: 'cache' });
+      }
+    }
+    try {
+      return await use(token, began ? token.source : 'memory');
+    } catch (error) {
+      if (!(error instanceof UserTokenError) || error.failure.code !== 'graph_401') throw error;
+      // Graph no longer takes this token, or asks for more than it holds: one exchange, and one more try.
+      memo.forget(caller.userId);
+      const { claims } = error.failure;
+      const renewed = await exchangeFor(await seeAccount(deps, caller), { skipCache: true, claims });
+      return await use(renewed.token, 'network');
+    }
+  } finally {
+    await recorded;
+  }
+}
+
+type ExchangeMore = { skipCache?: boolean; claims?: string | undefined };
+
+function keepUntil({ now }: AskGraphDeps, account: Account | undefined, token: UserToken): Date {
+  const ends = token.expiresOn.getTime() - TOKEN_MARGIN_MS;
+  const kept = token.stored || account?.state === 'disconnected';
+  return new Date(kept ? ends : Math.min(ends, now().getTime() + UNSTORED_FOR_MS));
+}
+
+/** After the worker was refused, only the token endpoint's word counts; its own challenge, or else the kept one. */
+async function exchange(
+  deps: AskGraphDeps,
+  caller: Caller,
+  account: Account | undefined,
+  more: ExchangeMore,
+): Promise<UserToken> {
+  try {
+    return await deps.userTokens.onBehalfOf({
+      caller,
+      skipCache: more.skipCache || account?.state === 'needs-user',
+      generation: account?.state === 'disconnected' ? undefined : account?.generation,
+      claims: more.claims,
+      // Its own, because all who wait for the same exchange share it.
+      signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS),
+    });
+  } catch (error) {
+    if (!(error instanceof UserTokenError) || error.failure.kind !== 'needs-user') throw error;
+    const kept = account?.state === 'needs-user' ? account.failure?.claims : undefined;
+    if (error.failure.claims !== undefined || kept === undefined) throw error;
+    throw new UserTokenError({ ...error.failure, claims: kept }, { cause: error });
+  }
+}

@@ -1,0 +1,155 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import type { FailureKind } from '../shared/errors.ts';
+import type { AccountState } from '../shared/ports.ts';
+import { isGuid, readUserId, type UserId } from '../shared/userId.ts';
+
+/** A user as an operator names them. */
+export type Who = { userId: UserId } | { logId: string };
+export type StoredKind = Exclude<FailureKind, 'misconfigured'>;
+export type RetryOf = { who: Who } | { tid: string | undefined; kind: StoredKind | undefined };
+
+export type Command =
+  | { verb: 'help' }
+  | { verb: 'accounts list'; state: AccountState | undefined; tid: string | undefined; json: boolean }
+  | { verb: 'accounts show'; who: Who; json: boolean }
+  | { verb: 'accounts retry'; of: RetryOf; force: boolean }
+  | { verb: 'accounts erase'; of: { who: Who } | { tid: string }; yes: boolean }
+  | { verb: 'orphans'; json: boolean; erase: boolean; yes: boolean };
+
+/** What cannot be made sense of, and how to say it. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const flag = { type: 'boolean', default: false } as const;
+const text = { type: 'string' } as const;
+
+const OPTIONS = {
+  'accounts list': { state: text, tenant: text, json: flag },
+  'accounts show': { json: flag },
+  'accounts retry': { tenant: text, all: flag, kind: text, force: flag },
+  'accounts erase': { tenant: text, yes: flag },
+  orphans: { json: flag, erase: flag, yes: flag },
+} as const satisfies Record<string, ParseArgsOptionsConfig>;
+
+const STATES: Record<AccountState, true> = {
+  pending: true,
+  active: true,
+  'needs-user': true,
+  disconnected: true,
+  retired: true,
+};
+/** Whether a user who failed so can only be retried by force. A fault of our own is stored of nobody. */
+const KINDS: Record<StoredKind, 'retried' | 'forced'> = {
+  transient: 'retried',
+  throttled: 'retried',
+  tenant: 'retried',
+  'needs-user': 'forced',
+  'cache-lost': 'forced',
+};
+
+/** @throws {UsageError} naming what cannot be understood, and what can. */
+export function readCommandLine(args: readonly string[]): Command {
+  const [first, second = ''] = args;
+  if (first === undefined || first === 'help' || args.some((arg) => arg === '--help' || arg === '-h')) {
+    return { verb: 'help' };
+  }
+  switch (first === 'accounts' ? `accounts ${second}` : first) {
+    case 'accounts list': {
+      const { state, tenant, json } = parse('accounts list', args.slice(2)).values;
+      return {
+        verb: 'accounts list',
+        state: oneOf(STATES, '--state', state),
+        tid: readTenant(tenant),
+        json,
+      };
+    }
+    case 'accounts show': {
+      const { values, positionals } = parse('accounts show', args.slice(2), 1);
+      if (positionals[0] === undefined) throw new UsageError('Whom? Name a log id or a user id.');
+      return { verb: 'accounts show', who: readWho(positionals[0]), json: values.json };
+    }
+    case 'accounts retry': {
+      const { values, positionals } = parse('accounts retry', args.slice(2), 1);
+      return { verb: 'accounts retry', of: readRetryOf(values, positionals[0]), force: values.force };
+    }
+    case 'accounts erase': {
+      const { values, positionals } = parse('accounts erase', args.slice(2), 1);
+      const tid = readTenant(values.tenant);
+      onlyOne('a user, or --tenant', [positionals[0], tid]);
+      const of = tid === undefined ? { who: readWho(positionals[0] ?? '') } : { tid };
+      return { verb: 'accounts erase', of, yes: values.yes };
+    }
+    case 'orphans': {
+      const { json, erase, yes } = parse('orphans', args.slice(1)).values;
+      if (yes && !erase) throw new UsageError('--yes goes with --erase.');
+      return { verb: 'orphans', json, erase, yes };
+    }
+    default: {
+      const verb = first === 'accounts' ? `accounts ${second}`.trim() : first;
+      throw new UsageError(`There is no verb "${verb}". Begin with ${Object.keys(OPTIONS).join(', ')}.`);
+    }
+  }
+}
+
+function parse<V extends keyof typeof OPTIONS>(verb: V, args: readonly string[], users = 0) {
+  const options = OPTIONS[verb];
+  try {
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true });
+    const surplus = parsed.positionals[users];
+    if (surplus !== undefined) throw new UsageError(`"${surplus}" is one too many for ${verb}.`);
+    return parsed;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // What follows the first sentence is about file names that begin with a dash.
+    const [problem] = error.message.split('. ');
+    const known = Object.keys(options).map((name) => `--${name}`);
+    throw new UsageError(`${problem}. ${verb} takes ${known.join(', ')}.`);
+  }
+}
+
+function readRetryOf(
+  values: { tenant?: string; all: boolean; kind?: string; force: boolean },
+  user: string | undefined,
+): RetryOf {
+  const tid = readTenant(values.tenant);
+  const kind = oneOf(KINDS, '--kind', values.kind);
+  onlyOne('a user, --tenant or --all', [user, tid, values.all || undefined]);
+  if (user !== undefined) {
+    if (kind !== undefined) throw new UsageError('--kind goes with --tenant or --all.');
+    return { who: readWho(user) };
+  }
+  if (values.all && kind === undefined) throw new UsageError('--all needs --kind.');
+  if (kind !== undefined && KINDS[kind] === 'forced' && !values.force) {
+    throw new UsageError(`No retry helps against ${kind} without the user. --force takes them for active.`);
+  }
+  return { tid, kind };
+}
+
+function readWho(name: string): Who {
+  if (/^[0-9a-f]{16}$/i.test(name)) return { logId: name.toLowerCase() };
+  const userId = readUserId(name);
+  // Not quoted: it may be a name.
+  if (userId === undefined) {
+    throw new UsageError('That is neither a log id (16 hexadecimal digits) nor a user id (<tid>/<oid>).');
+  }
+  return { userId };
+}
+
+function readTenant(value: string | undefined): string | undefined {
+  if (value !== undefined && !isGuid(value)) throw new UsageError('--tenant takes a tenant id (a GUID).');
+  return value?.toLowerCase();
+}
+
+function oneOf<K extends string>(
+  record: Record<K, unknown>,
+  option: string,
+  value: string | undefined,
+): K | undefined {
+  if (value === undefined || Object.hasOwn(record, value)) return value as K | undefined;
+  throw new UsageError(`${option} takes one of ${Object.keys(record).join(', ')}.`);
+}
+
+function onlyOne(what: string, given: readonly unknown[]): void {
+  if (given.filter((one) => one !== undefined).length !== 1) throw new UsageError(`Name either ${what}.`);
+}

@@ -1,0 +1,90 @@
+import { endAccount, removeCache } from '../shared/endAccount.ts';
+import { ConflictError } from '../shared/errors.ts';
+import type { Account } from '../shared/ports.ts';
+import type { UserId } from '../shared/userId.ts';
+import { isSignedOff, timeText } from './accountView.ts';
+import type { Command, Who } from './commandLine.ts';
+import { everyAccount, findAccount, tellNotFound } from './findAccount.ts';
+import { forEachAtOnce } from './forEachAtOnce.ts';
+import type { Operator } from './operator.ts';
+
+const AT_ONCE = 16;
+
+/** `accounts erase` */
+export async function eraseAccounts(
+  operator: Operator,
+  { of, yes }: Extract<Command, { verb: 'accounts erase' }>,
+): Promise<number> {
+  return 'who' in of ? eraseOne(operator, of.who, yes) : eraseTenant(operator, of.tid, yes);
+}
+
+async function eraseOne(operator: Operator, who: Who, yes: boolean): Promise<number> {
+  const account = await findAccount(operator, who);
+  // Of a user id the cache may be all there is.
+  const userId = 'userId' in who ? who.userId : account?.userId;
+  if (userId === undefined) {
+    tellNotFound(operator, who);
+    return 1;
+  }
+  const user = operator.logId(userId);
+  if (yes) {
+    const erased = await endAccount(operator, userId, 'retired');
+    await operator.print(erased ? `${user} is erased.` : `There is nothing to erase of ${user}.`);
+  } else {
+    const found = await whatIsKept(operator, userId, account);
+    if (found === undefined) await operator.print(`There is nothing to erase of ${user}.`);
+    else await operator.print(`${user} would be erased (${found}). Nothing was done: add --yes.`);
+  }
+  return 0;
+}
+
+async function eraseTenant(operator: Operator, tid: string, yes: boolean): Promise<number> {
+  const { accounts, tokenCache, logId, print } = operator;
+  let users = 0;
+  let caches = 0;
+  let failed = 0;
+
+  /** One user's trouble is no reason to keep the others. */
+  async function attempt(userId: UserId, erase: () => Promise<void>): Promise<void> {
+    try {
+      await erase();
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      failed += 1;
+      operator.tell(`${logId(userId)} is not erased: it changed on every try. Try again.`);
+    }
+  }
+
+  await forEachAtOnce(everyAccount(operator, tid), AT_ONCE, (account) =>
+    attempt(account.userId, async () => {
+      const { userId } = account;
+      const found = yes ? undefined : await whatIsKept(operator, userId, account);
+      if (yes ? !(await endAccount(operator, userId, 'retired')) : found === undefined) return;
+      users += 1;
+      await print(yes ? `${logId(userId)} is erased.` : `${logId(userId)} would be erased (${found}).`);
+    }),
+  );
+  await forEachAtOnce(tokenCache.list(tid), AT_ONCE, (userId) =>
+    attempt(userId, async () => {
+      const erased = yes ? await removeCache(operator, userId) : (await accounts.read(userId)) === undefined;
+      if (!erased) return;
+      caches += 1;
+      await print(`${logId(userId)} ${yes ? 'had' : 'has'} a token cache and no account.`);
+    }),
+  );
+  const counts = `users ${users}, token caches without an account ${caches}`;
+  await print(yes ? `Erased: ${counts}.` : `Would be erased: ${counts}. Nothing was done: add --yes.`);
+  return failed === 0 ? 0 : 1;
+}
+
+/** What would be erased of a user, or nothing. */
+async function whatIsKept(
+  { tokenCache }: Operator,
+  userId: UserId,
+  account: Account | undefined,
+): Promise<string | undefined> {
+  const cached = (await tokenCache.read(userId)) !== undefined;
+  if (account === undefined || isSignedOff(account.state)) return cached ? 'a token cache' : undefined;
+  const kept = cached ? 'with a token cache' : 'without a token cache';
+  return `${account.state}, last activity ${timeText(account.lastActivity)}, ${kept}`;
+}

@@ -1,0 +1,27 @@
+import type { Account } from '../shared/ports.ts';
+import { SHARDS } from '../shared/userId.ts';
+import type { Who } from './commandLine.ts';
+import type { Operator } from './operator.ts';
+
+/** Everybody's account, or one tenant's, shard by shard and page by page. @throws {UnavailableError} */
+export async function* everyAccount({ accounts }: Operator, tid?: string): AsyncGenerator<Account> {
+  for (const shard of SHARDS) yield* accounts.list(shard, tid);
+}
+
+/** A log id is looked for among all accounts. @throws {UnavailableError} */
+export async function findAccount(operator: Operator, who: Who): Promise<Account | undefined> {
+  if ('userId' in who) return operator.accounts.read(who.userId);
+  for await (const account of everyAccount(operator)) {
+    if (operator.logId(account.userId) === who.logId) return account;
+  }
+  return undefined;
+}
+
+/** Says that nobody was found, and why that may be. */
+export function tellNotFound({ tell }: Operator, who: Who): void {
+  tell(
+    'userId' in who
+      ? 'There is no account of that user. Is TokenStore the one of the deployment?'
+      : `No account has the log id ${who.logId}. Are TokenStore and LOG_HASH_KEY those of the deployment?`,
+  );
+}

@@ -1,0 +1,52 @@
+import type { Account } from '../shared/ports.ts';
+import { accountView, timeText } from './accountView.ts';
+import type { Command } from './commandLine.ts';
+import { everyAccount } from './findAccount.ts';
+import type { Operator } from './operator.ts';
+import { printTable } from './printTable.ts';
+
+const COLUMNS = [
+  'user',
+  'state',
+  'last activity',
+  'next look',
+  'last refreshed',
+  'attempts',
+  'failure',
+  'code',
+] as const;
+
+/** `accounts list` */
+export async function listAccounts(
+  operator: Operator,
+  { state, tid, json }: Extract<Command, { verb: 'accounts list' }>,
+): Promise<number> {
+  async function* wanted(): AsyncGenerator<Account> {
+    for await (const account of everyAccount(operator, tid)) {
+      if (state === undefined || account.state === state) yield account;
+    }
+  }
+  if (json) {
+    for await (const account of wanted()) {
+      await operator.print(JSON.stringify(accountView(account, operator.logId)));
+    }
+    return 0;
+  }
+  async function* rows() {
+    for await (const account of wanted()) {
+      const view = accountView(account, operator.logId);
+      yield {
+        user: view.user,
+        state: view.state,
+        'last activity': timeText(view.lastActivity),
+        'next look': timeText(view.nextLook),
+        'last refreshed': timeText(view.lastRefreshed),
+        attempts: String(view.attempts),
+        failure: view.failure?.kind ?? '-',
+        code: view.failure?.code ?? '-',
+      };
+    }
+  }
+  await printTable(COLUMNS, rows(), operator.print);
+  return 0;
+}

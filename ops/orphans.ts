@@ -1,0 +1,33 @@
+import { removeCache } from '../shared/endAccount.ts';
+import { isSignedOff } from './accountView.ts';
+import type { Command } from './commandLine.ts';
+import { forEachAtOnce } from './forEachAtOnce.ts';
+import type { Operator } from './operator.ts';
+
+const AT_ONCE = 16;
+
+/** `orphans` */
+export async function orphans(
+  operator: Operator,
+  { json, erase, yes }: Extract<Command, { verb: 'orphans' }>,
+): Promise<number> {
+  const { accounts, tokenCache, logId, print } = operator;
+  let count = 0;
+  await forEachAtOnce(tokenCache.list(), AT_ONCE, async (userId) => {
+    const account = await accounts.read(userId);
+    if (account !== undefined && !isSignedOff(account.state)) return;
+    const why = account === undefined ? 'no account' : account.state;
+    // The row is read again after the cache: whoever came back in the meantime keeps theirs.
+    const erased = erase && yes && (await removeCache(operator, userId));
+    if (erase && yes && !erased) return;
+    count += 1;
+    const user = logId(userId);
+    await print(json ? JSON.stringify({ user, why, erased }) : `${user}  ${why}${erased ? '  erased' : ''}`);
+  });
+  if (!json) {
+    const done = erase && yes ? 'Erased' : erase ? 'Would be erased' : 'Found';
+    const hint = erase && !yes ? ' Nothing was done: add --yes.' : '';
+    await print(`${done}: token caches without an account ${count}.${hint}`);
+  }
+  return 0;
+}

@@ -1,0 +1,105 @@
+import { ConflictError } from '../shared/errors.ts';
+import type { Account, AccountFields } from '../shared/ports.ts';
+import type { UserId } from '../shared/userId.ts';
+import { timeText } from './accountView.ts';
+import type { Command, RetryOf } from './commandLine.ts';
+import { everyAccount, findAccount, tellNotFound } from './findAccount.ts';
+import { forEachAtOnce } from './forEachAtOnce.ts';
+import type { Operator } from './operator.ts';
+
+const TRIES = 5;
+const AT_ONCE = 16;
+
+/** `accounts retry` */
+export async function retryAccounts(
+  operator: Operator,
+  { of, force }: Extract<Command, { verb: 'accounts retry' }>,
+): Promise<number> {
+  if (!('who' in of)) return retryMany(operator, of, force);
+  const account = await findAccount(operator, of.who);
+  if (account === undefined) {
+    tellNotFound(operator, of.who);
+    return 1;
+  }
+  const user = operator.logId(account.userId);
+  const refusal = await retry(operator, account.userId, force);
+  if (refusal === undefined) await operator.print(`${user} is due now.`);
+  else operator.tell(`${user} was left as it is: ${refusal}`);
+  return refusal === undefined ? 0 : 1;
+}
+
+async function retryMany(
+  operator: Operator,
+  { tid, kind }: Extract<RetryOf, { kind: unknown }>,
+  force: boolean,
+): Promise<number> {
+  if (tid !== undefined && kind !== 'throttled') await endCoolDown(operator, tid);
+  let retried = 0;
+  let refused = 0;
+  await forEachAtOnce(everyAccount(operator, tid), AT_ONCE, async ({ userId, state, failure }) => {
+    if (failure === undefined || (kind !== undefined && failure.kind !== kind)) return;
+    if (state === 'needs-user' && !force) return;
+    const refusal = await retry(operator, userId, force);
+    if (refusal === undefined) {
+      retried += 1;
+      await operator.print(`${operator.logId(userId)} is due now.`);
+    } else {
+      refused += 1;
+      operator.tell(`${operator.logId(userId)} was left as it is: ${refusal}`);
+    }
+  });
+  await operator.print(`${retried} due now, ${refused} left as they are.`);
+  return 0;
+}
+
+async function endCoolDown({ tenants, now, print }: Operator, tid: string): Promise<void> {
+  if (!(await tenants.cooling(now())).has(tid)) return;
+  await tenants.cool(tid, now());
+  await print(`The cool-down of the tenant ${tid} is ended.`);
+}
+
+/** Answers why it was not done, or nothing when it was. */
+async function retry({ accounts, now }: Operator, userId: UserId, force: boolean) {
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const account = await accounts.read(userId);
+    if (account === undefined) return 'the account is gone.';
+    const verdict = decideRetry(account, now(), force);
+    if ('refusal' in verdict) return verdict.refusal;
+    try {
+      await accounts.move(account, verdict.to);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+    }
+  }
+  return 'it changed on every try. Try again.';
+}
+
+function decideRetry(
+  account: Account,
+  now: Date,
+  force: boolean,
+): { refusal: string } | { to: AccountFields } {
+  const { state, failure, runId, dueAt } = account;
+  // Whoever is due already keeps their place.
+  const due = { dueAt: dueAt < now ? dueAt : now, attempts: 0 };
+  switch (state) {
+    case 'disconnected':
+    case 'retired':
+      return { refusal: `they are signed off (${state}). They come back by a visit of their own.` };
+    case 'needs-user':
+      return force
+        ? { to: { ...account, ...due, state: 'active' } }
+        : {
+            refusal: `they need to sign in again (${failure?.code ?? 'of unknown cause'}), and no retry can do that for them. If an outage of your own has marked them wrongly and is mended, use --force.`,
+          };
+    case 'pending':
+    case 'active':
+      // To move them would take them from a run that may be asking for their token now.
+      return runId !== undefined && dueAt > now
+        ? { refusal: `a run has them in hand. They are due again at ${timeText(dueAt)} at the latest.` }
+        : { to: { ...account, ...due } };
+    default:
+      return state satisfies never;
+  }
+}

@@ -1,0 +1,70 @@
+import { accountView, timeText } from './accountView.ts';
+import type { Command } from './commandLine.ts';
+import { findAccount, tellNotFound } from './findAccount.ts';
+import type { Operator } from './operator.ts';
+import { printTable } from './printTable.ts';
+
+/** `accounts show` */
+export async function showAccount(
+  operator: Operator,
+  { who, json }: Extract<Command, { verb: 'accounts show' }>,
+): Promise<number> {
+  const account = await findAccount(operator, who);
+  if (account === undefined) {
+    tellNotFound(operator, who);
+    return 1;
+  }
+  const stored = await operator.tokenCache.read(account.userId);
+  const { user, ...view } = accountView(account, operator.logId);
+  const { userId, homeAccountId = null, runId = null, generation, history } = account;
+  const { expiresOn = null, refreshTokenExpiresOn = null } = account;
+  const whole = {
+    user,
+    userId,
+    homeAccountId,
+    ...view,
+    runId,
+    expiresOn,
+    refreshTokenExpiresOn,
+    tokenCacheStored: stored !== undefined,
+    generation,
+    history,
+  };
+  if (json) {
+    await operator.print(JSON.stringify(whole));
+    return 0;
+  }
+  const { failure } = view;
+  const lines: [string, string | undefined][] = [
+    ['log id', user],
+    ['user id', userId],
+    ['home account id', homeAccountId ?? '-'],
+    ['state', view.state],
+    ['last activity', timeText(view.lastActivity)],
+    ['next look', timeText(view.nextLook)],
+    ['held by run', runId ?? '-'],
+    ['last refreshed', timeText(view.lastRefreshed)],
+    ['access token ends', timeText(expiresOn)],
+    ['refresh token ends', timeText(refreshTokenExpiresOn)],
+    ['token cache', stored === undefined ? 'none' : 'stored'],
+    ['generation', generation || '-'],
+    ['attempts', String(view.attempts)],
+    ['failure', failure ? [failure.kind, failure.code, failure.suberror].filter(Boolean).join(', ') : '-'],
+    ['failed at', timeText(failure?.at)],
+    ['claims challenge', failure?.hasClaims ? 'yes, not shown' : '-'],
+  ];
+  for (const [name, value] of lines) await operator.print(`${name.padEnd(20)}${value}`);
+  await operator.print('');
+  await printTable(
+    ['at', 'outcome', 'task', 'failure', 'code'],
+    history.map(({ at, outcome, task = '-', kind = '-', code = '-' }) => ({
+      at: timeText(at),
+      outcome,
+      task,
+      failure: kind,
+      code,
+    })),
+    operator.print,
+  );
+  return 0;
+}

@@ -1,0 +1,37 @@
+export const USAGE = `Usage: npm run stead -- <verb> [options]
+
+Looks after the accounts that Stead keeps, over the same settings as the
+functions: from the environment, or else from Values of local.settings.json.
+A user is shown by their log id, as in the logs; names are shown nowhere.
+
+  accounts list [--state STATE] [--tenant TID] [--json]
+      Everybody, one line a user. STATE is one of pending, active, needs-user,
+      disconnected, retired.
+  accounts show <user> [--json]
+      Everything about one user, their history included.
+  accounts retry <user> [--force]
+  accounts retry --tenant TID [--kind KIND] [--force]
+  accounts retry --all --kind KIND [--force]
+      Due now, with the failures in a row forgotten. Of many, those whose last
+      try failed; KIND is one of transient, throttled, tenant. --tenant also
+      ends the tenant's cool-down, unless KIND is throttled.
+      --force takes users who need to sign in again for active, too, and allows
+      the kinds needs-user and cache-lost: for after an outage of your own that
+      marked them wrongly. Whoever was marked rightly is marked again.
+  accounts erase <user> [--yes]
+  accounts erase --tenant TID [--yes]
+      Deletes the token cache and all personal columns. The worker deletes the
+      rest of the row after two days. Without --yes it only says what it would
+      do. It can be repeated: it goes on from where it was.
+  orphans [--json]
+  orphans --erase [--yes]
+      Token caches that no account answers for. There should be none.
+
+<user> is a log id (16 hexadecimal digits) or a user id (<tid>/<oid>). A log id
+cannot be turned back: it is found by reading every account. A user id is one
+read.
+
+--json prints JSON Lines: one object a line, and no list around them.
+
+Exit code: 0 done, 1 not done (the reason is told), 2 not understood.
+`;

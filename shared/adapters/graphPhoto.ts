@@ -1,0 +1,28 @@
+import { ResponseType } from '@microsoft/microsoft-graph-client';
+import { UserTokenError } from '../errors.ts';
+import type { ReadPhoto } from '../ports.ts';
+import { classifyFailure } from '../rules/failures.ts';
+import { createOpenGraph, factsOfGraphError, type GraphOptions } from './graph.ts';
+
+/** The images a page may show as one; anything else is not passed on. */
+const IMAGE = /^image\/(?:jpeg|png|gif)$/;
+
+/** `GET /v1.0/me/photos/96x96/$value` (https://learn.microsoft.com/graph/api/profilephoto-get). */
+export function createGraphReadPhoto(options: GraphOptions): ReadPhoto {
+  const open = createOpenGraph(options);
+
+  return async (accessToken, signal) => {
+    try {
+      const answer: unknown = await open(accessToken, signal)
+        .api('/me/photos/96x96/$value')
+        .responseType(ResponseType.BLOB)
+        .get();
+      if (!(answer instanceof Blob) || !IMAGE.test(answer.type)) return undefined;
+      return { type: answer.type, data: new Uint8Array(await answer.arrayBuffer()) };
+    } catch (error) {
+      const facts = factsOfGraphError(error);
+      if (facts.status === 404) return undefined;
+      throw new UserTokenError(classifyFailure(facts));
+    }
+  };
+}

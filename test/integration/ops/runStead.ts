@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { secretsIn } from '../../support/logScan.ts';
+import { keepLines, logScanFolder } from '../../support/logScanKeep.ts';
+
+const STEAD = fileURLToPath(new URL('../../../ops/stead.ts', import.meta.url));
+
+/** What every deployment has, save its storage. */
+export const SETTINGS = {
+  ENTRA_TENANT_ID: '11111111-0000-4000-8000-000000000001',
+  ENTRA_CLIENT_ID: '22222222-0000-4000-8000-000000000002',
+  ENTRA_CLIENT_SECRET: 'a-client-secret-that-nobody-needs-here',
+};
+
+export type Ended = { exitCode: number; lines: string[]; errors: string[] };
+
+/**
+ * Runs the operators' command in a process of its own, in a folder without settings unless one is given. Whatever it
+ * says must hold no secret.
+ */
+export async function runStead(
+  args: readonly string[],
+  settings: Record<string, string>,
+  folder = tmpdir(),
+): Promise<Ended> {
+  const env = { PATH: process.env.PATH, ...settings };
+  const ended = await new Promise<Ended>((resolve) => {
+    const child = execFile(process.execPath, [STEAD, ...args], { cwd: folder, env }, (_, stdout, stderr) =>
+      resolve({ exitCode: child.exitCode ?? -1, lines: linesOf(stdout), errors: linesOf(stderr) }),
+    );
+  });
+  const said = [...ended.lines, ...ended.errors];
+  keepLines(logScanFolder(), said);
+  for (const line of said) expect(secretsIn(line)).toEqual([]);
+  return ended;
+}
+
+const linesOf = (text: string): string[] => text.split('\n').slice(0, -1);

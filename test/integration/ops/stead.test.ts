@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
+import { type App, compose } from '../../../shared/compose.ts';
+import { readConfig } from '../../../shared/config.ts';
+import type { Account, AccountFields } from '../../../shared/ports.ts';
+import { partsOf, toUserId } from '../../../shared/userId.ts';
+import { sampleAccount, someUser } from '../../support/sampleAccount.ts';
+import { runStead, SETTINGS } from './runStead.ts';
+
+/** `sampleAccount` has a UPN and a claims challenge: neither may ever be shown. */
+describe('npm run stead', () => {
+  let azurite: Azurite;
+  let settings: Record<string, string>;
+  let app: App;
+  beforeAll(async () => {
+    azurite = await startAzurite();
+    settings = { ...SETTINGS, TokenStore: azurite.connectionString };
+    app = compose(readConfig(settings));
+  });
+  afterAll(() => azurite.stop());
+
+  const stead = (...args: string[]) => runStead(args, settings);
+  async function connect(fields: Partial<AccountFields> = {}): Promise<Account> {
+    const account = await app.accounts.create(sampleAccount(fields));
+    await app.tokenCache.write(account.userId, 'sealed', undefined);
+    return account;
+  }
+
+  it.each([[], ['--help']])('helps when it is asked %j', async (...args: string[]) => {
+    expect(await stead(...args)).toMatchObject({
+      exitCode: 0,
+      lines: expect.arrayContaining(['Usage: npm run stead -- <verb> [options]']),
+      errors: [],
+    });
+  });
+
+  it('says what it does not understand', async () => {
+    expect(await stead('accounts', 'lost')).toEqual({
+      exitCode: 2,
+      lines: [],
+      errors: [expect.stringMatching(/^There is no verb "accounts lost"\. Begin with .* --help\.$/)],
+    });
+  });
+
+  it('says every fault of the settings', async () => {
+    const { ENTRA_CLIENT_ID: _, ...others } = SETTINGS;
+    const { exitCode, errors } = await runStead(['orphans'], { ...others, TokenStore: 'nonsense' });
+    expect(exitCode).toBe(1);
+    expect(errors[0]).toBe('The settings do not hold together:');
+    for (const name of ['ENTRA_CLIENT_ID', 'TokenStore', 'TOKEN_CACHE_KEYS', 'LOG_HASH_KEY']) {
+      expect(errors).toContainEqual(expect.stringContaining(`  ${name}: `));
+    }
+  });
+
+  it.each([
+    ['accounts', 'list'],
+    ['orphans'],
+  ])('says that storage is out of reach for %s', async (...args) => {
+    const other = await startAzurite();
+    await other.stop();
+    const ended = await runStead(args, { ...SETTINGS, TokenStore: other.connectionString });
+    expect(ended).toEqual({
+      exitCode: 1,
+      lines: [],
+      errors: [expect.stringMatching(/cannot be reached \([a-z-]+: ECONNREFUSED\)\. .*TokenStore/)],
+    });
+  });
+
+  it('takes settings from local.settings.json', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stead-ops-'));
+    try {
+      await writeFile(join(folder, 'local.settings.json'), JSON.stringify({ Values: settings }));
+      expect(await runStead(['accounts', 'list', '--tenant', randomUUID()], {}, folder)).toMatchObject({
+        exitCode: 0,
+        errors: [],
+      });
+      await writeFile(join(folder, 'local.settings.json'), '{ "Values": ');
+      const { exitCode, errors } = await runStead(['accounts', 'list'], {}, folder);
+      expect({ exitCode, errors }).toEqual({ exitCode: 1, errors: [expect.stringContaining('line 1')] });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('lists accounts as a table and as JSON Lines', async () => {
+    const tid = randomUUID();
+    for (let n = 0; n < 5; n += 1) await connect({ userId: someUser(tid), state: 'needs-user' });
+    const { userId } = await connect({ userId: someUser(tid) });
+    const table = await stead('accounts', 'list', '--tenant', tid, '--state', 'active');
+    expect(table.exitCode).toBe(0);
+    expect(table.lines).toHaveLength(3);
+    expect(table.lines[2]).toMatch(
+      new RegExp(`^${app.logId(userId)}  active  2026-11-20T08:15:30Z  .*  needs-user  AADSTS50076$`),
+    );
+    const { lines } = await stead('accounts', 'list', '--tenant', tid, '--json');
+    expect(lines.map((line) => (JSON.parse(line) as { state: string }).state).sort()).toEqual([
+      'active',
+      ...Array<string>(5).fill('needs-user'),
+    ]);
+  });
+
+  it('shows one user, found by log id', async () => {
+    const { userId, generation } = await connect();
+    const text = await stead('accounts', 'show', app.logId(userId));
+    expect(text.exitCode).toBe(0);
+    expect(text.lines.join('\n')).toMatch(/^claims challenge +yes, not shown$/m);
+    expect(text.lines.join('\n')).toMatch(/task-failed +readProfile +throttled +http_429$/m);
+    const { lines } = await stead('accounts', 'show', userId, '--json');
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      user: app.logId(userId),
+      userId,
+      state: 'active',
+      tokenCacheStored: true,
+      generation,
+      failure: { code: 'AADSTS50076', hasClaims: true },
+      history: expect.arrayContaining([
+        expect.objectContaining({ task: 'readProfile', outcome: 'task-done' }),
+      ]),
+    });
+  });
+
+  it('retries a user, and refuses who needs to sign in again unless it is forced', async () => {
+    const far = new Date('2100-01-01T00:00:00Z');
+    const { userId } = await connect({ state: 'needs-user', dueAt: far });
+    const user = app.logId(userId);
+    expect(await stead('accounts', 'retry', user)).toEqual({
+      exitCode: 1,
+      lines: [],
+      errors: [expect.stringContaining('they need to sign in again (AADSTS50076)')],
+    });
+    expect(await stead('accounts', 'retry', user, '--force')).toMatchObject({
+      exitCode: 0,
+      lines: [`${user} is due now.`],
+    });
+    const retried = await app.accounts.read(userId);
+    expect(retried).toMatchObject({ state: 'active', attempts: 0 });
+    expect(retried?.dueAt.getTime()).toBeLessThan(Date.now() + 1_000);
+  });
+
+  it('retries those of a tenant whose last try failed, and ends its cool-down', async () => {
+    const tid = randomUUID();
+    const far = new Date('2100-01-01T00:00:00Z');
+    await app.tenants.cool(tid, far);
+    const fields = { runId: undefined, dueAt: far };
+    const failed = await connect({ userId: someUser(tid), ...fields });
+    const well = await connect({ userId: someUser(tid), ...fields, failure: undefined });
+    const { exitCode, lines } = await stead('accounts', 'retry', '--tenant', tid);
+    expect(exitCode).toBe(0);
+    expect(lines).toContain(`${app.logId(failed.userId)} is due now.`);
+    expect(lines.at(-1)).toBe('1 due now, 0 left as they are.');
+    expect(await app.accounts.read(well.userId)).toEqual(well);
+    await expect.poll(async () => (await app.tenants.cooling(new Date())).has(tid)).toBe(false);
+  });
+
+  it('erases a user, and only when it is told yes', async () => {
+    const account = await connect();
+    const { userId } = account;
+    const user = app.logId(userId);
+    const dryRun = await stead('accounts', 'erase', user);
+    expect(dryRun.exitCode).toBe(0);
+    expect(dryRun.lines).toEqual([expect.stringMatching(/would be erased .*Nothing was done: add --yes\.$/)]);
+    expect(await app.accounts.read(userId)).toEqual(account);
+    expect((await stead('accounts', 'erase', user, '--yes')).lines).toEqual([`${user} is erased.`]);
+    expect(await app.accounts.read(userId)).toMatchObject({ state: 'retired', userPrincipalName: undefined });
+    expect(await app.tokenCache.read(userId)).toBeUndefined();
+    expect((await stead('accounts', 'erase', userId, '--yes')).lines).toEqual([
+      `There is nothing to erase of ${user}.`,
+    ]);
+  });
+
+  it('erases a tenant with its caches, and nothing of its neighbour', async () => {
+    const tid = randomUUID();
+    const neighbour = `${tid.slice(0, -1)}${tid.endsWith('0') ? '1' : '0'}`;
+    const ours = await Promise.all(Array.from({ length: 20 }, () => connect({ userId: someUser(tid) })));
+    const theirs = await connect({ userId: someUser(neighbour) });
+    const orphan = someUser(tid);
+    await app.tokenCache.write(orphan, 'sealed', undefined);
+    const { exitCode, lines } = await stead('accounts', 'erase', '--tenant', tid, '--yes');
+    expect(exitCode).toBe(0);
+    expect(lines.at(-1)).toBe('Erased: users 20, token caches without an account 1.');
+    for (const userId of [...ours.map((one) => one.userId), orphan]) {
+      expect(await app.tokenCache.read(userId)).toBeUndefined();
+      expect((await app.accounts.read(userId))?.state).toBe(userId === orphan ? undefined : 'retired');
+    }
+    expect(await app.accounts.read(theirs.userId)).toEqual(theirs);
+    expect(await app.tokenCache.read(theirs.userId)).toBeDefined();
+  });
+
+  it('finds caches without an account, and erases them', async () => {
+    const orphan = toUserId({ tid: randomUUID(), oid: partsOf(someUser()).oid });
+    await app.tokenCache.write(orphan, 'sealed', undefined);
+    const { userId } = await connect();
+    const found = await stead('orphans', '--json');
+    expect(found.lines.map((line) => JSON.parse(line) as object)).toEqual([
+      { user: app.logId(orphan), why: 'no account', erased: false },
+    ]);
+    expect((await stead('orphans', '--erase')).lines.at(-1)).toMatch(/Nothing was done: add --yes\.$/);
+    expect((await stead('orphans', '--erase', '--yes')).exitCode).toBe(0);
+    expect(await app.tokenCache.read(orphan)).toBeUndefined();
+    expect(await app.tokenCache.read(userId)).toBeDefined();
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { readCommandLine, UsageError } from '../../../ops/commandLine.ts';
+import { USAGE } from '../../../ops/usage.ts';
+
+const TID = 'a0000000-0000-4000-8000-00000000000a';
+const OID = 'c0000000-0000-4000-8000-00000000000c';
+const USER = `${TID}/${OID}`;
+const LOG_ID = '0123456789abcdef';
+
+const read = (line: string) => readCommandLine(line === '' ? [] : line.split(' '));
+
+describe('readCommandLine', () => {
+  it.each([
+    '',
+    'help',
+    '--help',
+    '-h',
+    'accounts --help',
+    'accounts erase --tenant x --help',
+  ])('takes "%s" for a question', (line) => expect(read(line)).toEqual({ verb: 'help' }));
+
+  it.each<[string, object]>([
+    ['accounts list', { verb: 'accounts list', state: undefined, tid: undefined, json: false }],
+    [
+      `accounts list --json --state needs-user --tenant ${TID.toUpperCase()}`,
+      { verb: 'accounts list', state: 'needs-user', tid: TID, json: true },
+    ],
+    [`accounts show ${LOG_ID}`, { verb: 'accounts show', who: { logId: LOG_ID }, json: false }],
+    [
+      `accounts show --json ${USER.toUpperCase()}`,
+      { verb: 'accounts show', who: { userId: USER }, json: true },
+    ],
+    [
+      `accounts retry ${LOG_ID.toUpperCase()} --force`,
+      { verb: 'accounts retry', of: { who: { logId: LOG_ID } }, force: true },
+    ],
+    [
+      `accounts retry --tenant ${TID}`,
+      { verb: 'accounts retry', of: { tid: TID, kind: undefined }, force: false },
+    ],
+    [
+      'accounts retry --all --kind throttled',
+      { verb: 'accounts retry', of: { tid: undefined, kind: 'throttled' }, force: false },
+    ],
+    [
+      'accounts retry --all --kind=cache-lost --force',
+      { verb: 'accounts retry', of: { tid: undefined, kind: 'cache-lost' }, force: true },
+    ],
+    [`accounts erase ${USER}`, { verb: 'accounts erase', of: { who: { userId: USER } }, yes: false }],
+    [`accounts erase --tenant ${TID} --yes`, { verb: 'accounts erase', of: { tid: TID }, yes: true }],
+    ['orphans', { verb: 'orphans', json: false, erase: false, yes: false }],
+    ['orphans --erase --yes', { verb: 'orphans', json: false, erase: true, yes: true }],
+  ])('reads "%s"', (line, command) => {
+    expect(read(line)).toEqual(command);
+  });
+
+  it.each([
+    ['acounts list', 'no verb "acounts"'],
+    ['accounts', 'no verb "accounts"'],
+    ['accounts lost', 'no verb "accounts lost"'],
+    ['list', 'no verb "list"'],
+    ['--json accounts list', 'no verb "--json"'],
+    ['accounts list --jsn', "Unknown option '--jsn'. accounts list takes --state, --tenant, --json."],
+    ['accounts list --state', '--state'],
+    ['accounts list --state lost', '--state takes one of pending, active, needs-user'],
+    ['accounts list --state toString', '--state takes one of'],
+    ['accounts list --tenant contoso', '--tenant takes a tenant id'],
+    ['accounts list --json=yes', '--json'],
+    [`accounts list ${LOG_ID}`, 'one too many for accounts list'],
+    ['accounts show', 'Name a log id or a user id.'],
+    [`accounts show ${LOG_ID} ${USER}`, 'one too many for accounts show'],
+    [`accounts show ${LOG_ID}0`, 'neither a log id'],
+    [`accounts show ${OID}.${TID}`, 'neither a log id'],
+    ['accounts retry', 'Name either a user, --tenant or --all.'],
+    [`accounts retry ${LOG_ID} --all --kind tenant`, 'Name either a user, --tenant or --all.'],
+    [`accounts retry --all --tenant ${TID} --kind tenant`, 'Name either a user, --tenant or --all.'],
+    [`accounts retry ${LOG_ID} --kind tenant`, '--kind goes with --tenant or --all.'],
+    ['accounts retry --all', '--all needs --kind.'],
+    ['accounts retry --all --kind misconfigured', '--kind takes one of transient, throttled, tenant'],
+    ['accounts retry --all --kind cache-lost', 'No retry helps against cache-lost'],
+    [`accounts retry --tenant ${TID} --kind needs-user`, 'No retry helps against needs-user'],
+    ['accounts erase', 'Name either a user, or --tenant.'],
+    [`accounts erase ${LOG_ID} --tenant ${TID}`, 'Name either a user, or --tenant.'],
+    ['orphans --yes', '--yes goes with --erase.'],
+    ['orphans all', 'one too many for orphans'],
+  ])('refuses "%s", and says why', (line, why) => {
+    expect(() => read(line)).toThrow(UsageError);
+    expect(() => read(line)).toThrow(why);
+  });
+
+  it('does not repeat a name that was given for a user', () => {
+    expect(() => read('accounts show anna@contoso.example')).not.toThrow('anna');
+  });
+});
+
+describe('the help text', () => {
+  it.each(['list', 'show', 'retry', 'erase'])('tells of accounts %s', (verb) => {
+    expect(USAGE).toMatch(new RegExp(`^  accounts ${verb}`, 'm'));
+  });
+
+  it('fits a terminal of 80 columns', () => {
+    for (const line of USAGE.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});

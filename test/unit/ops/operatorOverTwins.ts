@@ -1,0 +1,26 @@
+import type { Operator } from '../../../ops/operator.ts';
+import type { AccountStore, TokenCacheStore } from '../../../shared/ports.ts';
+import { createLogId } from '../../../shared/userId.ts';
+import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
+import { createMemoryTenantStore } from '../../support/memoryTenantStore.ts';
+import { createMemoryTokenCacheStore } from '../../support/memoryTokenCacheStore.ts';
+
+export const NOW = new Date('2026-11-20T09:00:00Z');
+
+/** An operator over empty in-memory stores, and what the operator was told. */
+export function operatorOverTwins(stores: { accounts?: AccountStore; tokenCache?: TokenCacheStore } = {}) {
+  const printed: string[] = [];
+  const told: string[] = [];
+  const operator: Operator = {
+    accounts: createMemoryAccountStore(),
+    tokenCache: createMemoryTokenCacheStore(),
+    ...stores,
+    tenants: createMemoryTenantStore(),
+    logId: createLogId(new Uint8Array(32)),
+    schedule: { idleForMs: 60_000, minIntervalMs: 300_000, everyRun: false, retentionMs: 90 * 86_400_000 },
+    now: () => NOW,
+    print: async (line) => void printed.push(line),
+    tell: (line) => void told.push(line),
+  };
+  return { ...operator, operator, printed, told };
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { retryAccounts } from '../../../ops/retryAccounts.ts';
+import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
+import { NEIGHBOURS, sampleAccount, someUser, TENANT } from '../../support/sampleAccount.ts';
+import { meddledAccounts } from './meddledAccounts.ts';
+import { NOW, operatorOverTwins } from './operatorOverTwins.ts';
+
+const LATER = new Date('2026-11-20T10:00:00Z');
+const EARLIER = new Date('2026-11-20T08:00:00Z');
+const failure = { kind: 'transient', code: 'http_503', at: EARLIER } as const;
+const retry = { verb: 'accounts retry', force: false } as const;
+
+describe('accounts retry', () => {
+  it.each(['active', 'pending'] as const)('makes a user who is %s due now', async (state) => {
+    const { operator, accounts } = operatorOverTwins();
+    const before = await accounts.create(sampleAccount({ state, dueAt: LATER, runId: undefined, failure }));
+    expect(await retryAccounts(operator, { ...retry, of: { who: before } })).toBe(0);
+    expect(await accounts.read(before.userId)).toEqual({
+      ...before,
+      dueAt: NOW,
+      attempts: 0,
+      etag: expect.any(String),
+    });
+  });
+
+  it('lets a user who is due keep their place', async () => {
+    const { operator, accounts } = operatorOverTwins();
+    const { userId } = await accounts.create(sampleAccount({ dueAt: EARLIER, runId: 'of a run that died' }));
+    expect(await retryAccounts(operator, { ...retry, of: { who: { userId } } })).toBe(0);
+    expect(await accounts.read(userId)).toMatchObject({ dueAt: EARLIER, runId: 'of a run that died' });
+  });
+
+  it.each([
+    ['a run has in hand', { dueAt: LATER, runId: 'run-1' }, 'a run has them in hand'],
+    ['needs to sign in again', { state: 'needs-user' }, 'they need to sign in again (AADSTS50076)'],
+    ['is signed off', { state: 'disconnected' }, 'they are signed off (disconnected)'],
+  ] as const)('leaves a user who %s as they are, and says why', async (_, fields, why) => {
+    const { operator, accounts, told } = operatorOverTwins();
+    const before = await accounts.create(sampleAccount(fields));
+    expect(await retryAccounts(operator, { ...retry, of: { who: before } })).toBe(1);
+    expect(told).toEqual([expect.stringContaining(why)]);
+    expect(await accounts.read(before.userId)).toEqual(before);
+  });
+
+  it('takes by force for active who was marked', async () => {
+    const { operator, accounts } = operatorOverTwins();
+    const marked = await accounts.create(sampleAccount({ state: 'needs-user', dueAt: LATER }));
+    expect(await retryAccounts(operator, { ...retry, of: { who: marked }, force: true })).toBe(0);
+    expect(await accounts.read(marked.userId)).toMatchObject({ state: 'active', dueAt: NOW, attempts: 0 });
+  });
+
+  it('revives nobody by force who is signed off', async () => {
+    const { operator, accounts } = operatorOverTwins();
+    const gone = await accounts.create(sampleAccount({ state: 'retired' }));
+    expect(await retryAccounts(operator, { ...retry, of: { who: gone }, force: true })).toBe(1);
+    expect(await accounts.read(gone.userId)).toEqual(gone);
+  });
+
+  it('of all, takes those who failed in that way', async () => {
+    const { operator, accounts, printed } = operatorOverTwins();
+    const put = (fields: Parameters<typeof sampleAccount>[0]) =>
+      accounts.create(sampleAccount({ runId: undefined, dueAt: LATER, failure, ...fields }));
+    const failed = await put({});
+    const others = [
+      await put({ failure: { ...failure, kind: 'tenant' } }),
+      await put({ failure: undefined }),
+      await put({ state: 'needs-user' }),
+    ];
+    expect(await retryAccounts(operator, { ...retry, of: { tid: undefined, kind: 'transient' } })).toBe(0);
+    expect(await accounts.read(failed.userId)).toMatchObject({ dueAt: NOW });
+    for (const other of others) expect(await accounts.read(other.userId)).toEqual(other);
+    expect(printed.at(-1)).toBe('1 due now, 0 left as they are.');
+  });
+
+  it.each([
+    [undefined, false],
+    ['tenant', false],
+    ['throttled', true],
+  ] as const)('of a tenant and the kind %s, leaves the tenant cooling: %s', async (kind, cooling) => {
+    const { operator, accounts, tenants } = operatorOverTwins();
+    await tenants.cool(TENANT, LATER);
+    await tenants.cool(NEIGHBOURS[0] as string, LATER);
+    const put = (tid: string | undefined) =>
+      accounts.create(
+        sampleAccount({
+          userId: someUser(tid),
+          runId: undefined,
+          dueAt: LATER,
+          failure: { ...failure, kind: kind ?? 'transient' },
+        }),
+      );
+    const [ours, theirs] = [await put(TENANT), await put(NEIGHBOURS[0])];
+    await retryAccounts(operator, { ...retry, of: { tid: TENANT, kind } });
+    expect(await accounts.read(ours.userId)).toMatchObject({ dueAt: NOW });
+    expect(await accounts.read(theirs.userId)).toEqual(theirs);
+    expect([...(await tenants.cooling(NOW)).keys()]).toEqual(
+      cooling ? expect.arrayContaining([TENANT, NEIGHBOURS[0]]) : [NEIGHBOURS[0]],
+    );
+  });
+
+  it('decides again when the user came back meanwhile', async () => {
+    const accounts = createMemoryAccountStore();
+    const { userId } = await accounts.create(sampleAccount({ dueAt: LATER, runId: undefined }));
+    const { operator } = operatorOverTwins({
+      accounts: meddledAccounts(accounts, () => accounts.touch(userId, LATER), 1),
+    });
+    expect(await retryAccounts(operator, { ...retry, of: { who: { userId } } })).toBe(0);
+    expect(await accounts.read(userId)).toMatchObject({ dueAt: NOW, lastActivity: LATER });
+  });
+});
