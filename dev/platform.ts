@@ -32,6 +32,8 @@ export type PlatformOptions = {
   /** Kept between runs; undefined keeps nothing. */
   folder?: string;
   lifetimes?: Partial<Lifetimes>;
+  /** People beside the demo users. */
+  users?: readonly DemoUser[];
   /** Further settings of the functions. */
   settings?: Record<string, string>;
   /** Without the page, for those who are no browser. */
@@ -87,8 +89,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     if (!options.withoutWeb) {
       const web: Web = await startWeb({
         port: ports.web,
-        root: join(ROOT, 'dist/spa'),
+        root: join(ROOT, 'dist/local'),
         config: standInPage(entra.origin, host.origin),
+        controls: { entra: entra.origin, functions: host.origin },
       });
       stops.push(() => web.close());
     }

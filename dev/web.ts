@@ -6,6 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
+import { type ControlOrigins, demoControls } from './demoControls.ts';
 
 export type WebOptions = {
   /** 0 = any free port. */
@@ -14,6 +15,8 @@ export type WebOptions = {
   root: string;
   /** What `/config.json` says; its API and its directory are all that the page may talk to. */
   config: Record<string, unknown>;
+  /** Forwards the demo controls, which only a local platform has. */
+  controls?: ControlOrigins;
 };
 
 export type Web = { origin: string; port: number; close(): Promise<void> };
@@ -42,7 +45,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   };
 }
 
-function pages({ root, config }: WebOptions): Hono {
+function pages({ root, config, controls }: WebOptions): Hono {
   const directory = originsIn(config.authority, config.authorityMetadata);
   const app = new Hono();
   app.use(
@@ -51,8 +54,8 @@ function pages({ root, config }: WebOptions): Hono {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
-        // Pico's icons are data URLs.
-        imgSrc: ["'self'", 'data:'],
+        // Pico's icons are data URLs, a person's photo is a blob.
+        imgSrc: ["'self'", 'data:', 'blob:'],
         connectSrc: ["'self'", ...originsIn(config.apiBaseUrl), ...directory],
         // MSAL renews a sign-in in a hidden frame of the directory, which ends on a page of ours.
         frameSrc: ["'self'", ...directory],
@@ -66,6 +69,7 @@ function pages({ root, config }: WebOptions): Hono {
     }),
   );
   app.get('/config.json', (c) => c.json(config, 200, { 'Cache-Control': 'no-store' }));
+  if (controls) app.route('/dev', demoControls(controls));
   app.use('/assets/*', async (c, next) => {
     await next();
     // The names of these files change with their content.

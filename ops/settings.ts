@@ -1,7 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { readLocalSettings } from '../dev/host/localSettings.ts';
+
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /**
  * The environment's settings, and for those it lacks `Values` of the folder's local.settings.json, if there is one.
+ *
+ * An operator asks nothing of Entra and opens no cache. So they need no client secret and no key: where those are not
+ * given, what stands in for them is good for nothing.
  * @throws {HostError} the file cannot be read.
  */
 export async function readSettings(
@@ -9,6 +15,18 @@ export async function readSettings(
   environment: NodeJS.ProcessEnv,
 ): Promise<Record<string, string | undefined>> {
   const { values } = await readLocalSettings(folder);
-  const given = Object.entries(environment).filter(([, value]) => value !== '');
-  return { ...values, ...Object.fromEntries(given) };
+  return { ...notNeeded(), ...given(values), ...given(environment) };
 }
+
+function notNeeded(): Record<string, string> {
+  const key = { kty: 'oct', kid: 'not-needed', k: randomBytes(32).toString('base64url') };
+  return {
+    ENTRA_TENANT_ID: NOBODY,
+    ENTRA_CLIENT_ID: NOBODY,
+    ENTRA_CLIENT_SECRET: 'not-needed',
+    TOKEN_CACHE_KEYS: JSON.stringify({ keys: [key] }),
+  };
+}
+
+const given = (settings: NodeJS.ProcessEnv) =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== ''));

@@ -1,7 +1,8 @@
 export const USAGE = `Usage: npm run stead -- <verb> [options]
 
-Looks after the accounts that Stead keeps, over the same settings as the
-functions: from the environment, or else from Values of local.settings.json.
+Looks after the accounts that Stead keeps. It needs the deployment's TokenStore
+and LOG_HASH_KEY, from the environment or else from Values of
+local.settings.json, and neither the client secret nor the keys of the caches.
 A user is shown by their log id, as in the logs; names are shown nowhere.
 
   accounts list [--state STATE] [--tenant TID] [--json]

@@ -54,12 +54,17 @@ const NOBODY = toUserId({
   oid: '00000000-0000-0000-0000-000000000000',
 });
 
+const STORES: Record<Config['tokenCacheStore'], (storage: { connectionString: string }) => TokenCacheStore> =
+  {
+    blob: createBlobTokenCache,
+  };
+
 /** Builds the adapters. No I/O happens here. */
 export function compose(config: Config): App {
   const { entra } = config;
   const logId = createLogId(config.logHashKey);
   const storage = { connectionString: config.storageConnectionString };
-  const tokenCache = createBlobTokenCache(storage);
+  const tokenCache = STORES[config.tokenCacheStore](storage);
   const accounts = createTableAccounts(storage);
   const sealer = createSealer(config.cacheKeys);
   const msal = {

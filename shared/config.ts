@@ -16,6 +16,7 @@ export const SETTINGS = {
   API_SCOPE: 'access_as_user',
   GRAPH_BASE_URL: 'https://graph.microsoft.com',
   TokenStore: undefined,
+  TOKEN_CACHE_STORE: 'blob',
   TOKEN_CACHE_KEYS: '',
   LOG_HASH_KEY: '',
   REFRESH_IDLE_SECONDS: '60',
@@ -25,6 +26,9 @@ export const SETTINGS = {
 } as const satisfies Record<string, string | undefined>;
 
 export type SettingName = keyof typeof SETTINGS;
+
+/** Where caches can be kept: each is one adapter, a line in `compose` and one in the contract suite. */
+export const TOKEN_CACHE_STORES = ['blob'] as const;
 
 export type Config = {
   entra: {
@@ -38,6 +42,7 @@ export type Config = {
   accessToken: AccessTokenRules;
   graphBaseUrl: string;
   storageConnectionString: string;
+  tokenCacheStore: (typeof TOKEN_CACHE_STORES)[number];
   cacheKeys: [CacheKey, ...CacheKey[]];
   logHashKey: Uint8Array;
   schedule: ScheduleSettings;
@@ -139,6 +144,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     fault('TokenStore', 'would send token caches over plain http', 'Use https; http is for localhost alone.');
   }
 
+  const tokenCacheStore = TOKEN_CACHE_STORES.find((store) => store === given('TOKEN_CACHE_STORE'));
+  if (tokenCacheStore === undefined) {
+    fault(
+      'TOKEN_CACHE_STORE',
+      'is not a store that there is',
+      `Give one of: ${TOKEN_CACHE_STORES.join(', ')}.`,
+    );
+  }
+
   const config: Config = {
     entra: {
       tenantId,
@@ -158,6 +172,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     },
     graphBaseUrl: origin('GRAPH_BASE_URL'),
     storageConnectionString: connectionString,
+    tokenCacheStore: tokenCacheStore ?? 'blob',
     cacheKeys: readKeys(given('TOKEN_CACHE_KEYS'), storage, fault),
     logHashKey: readLogHashKey(given('LOG_HASH_KEY'), storage, fault),
     schedule: {

@@ -16,8 +16,8 @@ const TRIES = 8;
  * Signs a user off: first the tombstone, then the cache. Whoever is storing a cache meanwhile writes the row after
  * it, meets the tombstone and takes back what it stored.
  *
- * `disconnected` is the user's own word and is remembered even of a user nobody has seen; `retired` ends with their
- * next visit. Answers whether there was anything to end.
+ * `disconnected` is the user's own word and is remembered even of a user nobody has seen; `retired`, an operator's,
+ * ends with their next visit. Answers whether there was anything to end.
  * @throws {ConflictError} the row changed on every try.
  * @throws {UnavailableError} a store cannot be reached; asked again, it goes on from where it was.
  */
@@ -31,10 +31,11 @@ export async function endAccount(
     const account = await deps.accounts.read(userId, signal);
     try {
       const ended = account !== undefined && !isTombstone(account.state);
-      if (account?.state !== as && (ended || as === 'disconnected')) {
-        const tombstone = tombstoneOf(deps, userId, as);
-        if (account === undefined) await deps.accounts.create(tombstone, signal);
-        else await deps.accounts.move(account, { ...tombstone, lastActivity: account.lastActivity }, signal);
+      const tombstone = tombstoneOf(deps, userId, as);
+      if (account === undefined) {
+        if (as === 'disconnected') await deps.accounts.create(tombstone, signal);
+      } else if (account.state !== as) {
+        await deps.accounts.move(account, { ...tombstone, lastActivity: account.lastActivity }, signal);
       }
       const removed = await removeCache(deps, userId, signal);
       return ended || removed;

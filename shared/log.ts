@@ -44,6 +44,7 @@ export type LogEvent =
       ms: number;
       error?: string;
     }
+  | { event: 'task.note'; user: string; task: string; note: string }
   | { event: 'account.ended'; user: string; as: 'disconnected' | 'retired' }
   | { event: 'account.reconnected'; user: string }
   | { event: 'tenant.cooling'; kind: FailureKind; code: string; until: string; error?: string }

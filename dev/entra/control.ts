@@ -1,6 +1,6 @@
 /** `/dev/...`: how tests, demos and people steer the server. */
 import { type Context, Hono } from 'hono';
-import { type DemoUser, homeAccountId } from './directory.ts';
+import { DEMO_USERS, type DemoUser, homeAccountId } from './directory.ts';
 import { readFault } from './faultRules.ts';
 import { InputError } from './inputError.ts';
 import type { EntraEnv } from './journal.ts';
@@ -24,8 +24,13 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
   function knownUser(name: string): DemoUser {
     const user = people.named(name);
     if (user) return user;
-    const names = people.all.map((one) => one.name).join(', ');
-    throw new ControlError(404, `there is no user "${name}"; there are ${names}`);
+    const names = DEMO_USERS.map((one) => one.name).join(', ');
+    throw new ControlError(404, `there is no user "${name}"; there are ${names} and more at /dev/users`);
+  }
+
+  function knownTenant(tid: string): string {
+    if (people.isTenant(tid)) return tid;
+    throw new ControlError(404, `there is no tenant "${tid}"`);
   }
 
   app.onError((error, c) => {
@@ -58,10 +63,18 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
 
   app.put('/users/:name/fault', async (c) => {
     const user = knownUser(c.req.param('name'));
-    return c.json(faults.set(readFault(await bodyOf(c), 'user'), user));
+    return c.json(faults.set(readFault(await bodyOf(c), 'user'), { user }));
   });
   app.delete('/users/:name/fault', (c) => {
-    faults.clear(knownUser(c.req.param('name')));
+    faults.clear({ user: knownUser(c.req.param('name')) });
+    return c.body(null, 204);
+  });
+  app.put('/tenants/:tid/fault', async (c) => {
+    const tid = knownTenant(c.req.param('tid'));
+    return c.json(faults.set(readFault(await bodyOf(c), 'tenant'), { tid }));
+  });
+  app.delete('/tenants/:tid/fault', (c) => {
+    faults.clear({ tid: knownTenant(c.req.param('tid')) });
     return c.body(null, 204);
   });
   app.put('/fault', async (c) => c.json(faults.set(readFault(await bodyOf(c), 'server'))));

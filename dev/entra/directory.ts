@@ -49,6 +49,8 @@ export type DemoUser = {
   /** The home tenant and the object id there: `client_info`, and so MSAL's home account id. */
   homeTid: string;
   homeOid: string;
+  /** Graph has none of most people. */
+  hasPhoto?: true;
   profile: GraphProfile;
 };
 
@@ -75,6 +77,7 @@ export const DEMO_USERS = [
     displayName: 'Adele Brandt',
     upn: 'adele@harbour.example',
     ...member(TENANT_ID, 'bbfa24c8-cfdc-4cdb-8268-48a7cda1da40'),
+    hasPhoto: true,
     profile: {
       givenName: 'Adele',
       surname: 'Brandt',

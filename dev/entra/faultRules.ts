@@ -2,41 +2,52 @@
 import { InputError } from './inputError.ts';
 
 export type FaultPlace = 'token' | 'graph' | 'jwks';
-type FaultField = 'times' | 'retryAfter' | 'ms';
+/** Whose trouble it can be: one person's, everybody's in one tenant, or the whole server's. */
+export type FaultScope = 'user' | 'tenant' | 'server';
+type FaultField = keyof typeof FIELDS;
 type FaultRule = {
-  /** Whose trouble it is: one person's, the whole server's, or either. */
-  scope: 'user' | 'server' | 'either';
+  scopes: readonly FaultScope[];
   at: readonly FaultPlace[];
   takes: readonly FaultField[];
+  needs?: readonly FaultField[];
 };
 
 const EVERYWHERE = ['token', 'graph', 'jwks'] as const;
+const ANYBODYS = ['user', 'tenant', 'server'] as const;
+const PEOPLES = ['user', 'tenant'] as const;
 
 const FAULT_RULES = {
   /** `invalid_grant` 50173: every refresh token issued until now is worthless, for good. */
-  revoked: { scope: 'user', at: ['token'], takes: [] },
+  revoked: { scopes: PEOPLES, at: ['token'], takes: [] },
   /** `invalid_grant` 65001. */
-  consent: { scope: 'user', at: ['token'], takes: ['times'] },
+  consent: { scopes: PEOPLES, at: ['token'], takes: ['times'] },
   /** `interaction_required` 50076 with claims, or Graph's 401, until a sign-in that was asked for these claims. */
-  claims: { scope: 'user', at: ['token', 'graph'], takes: ['times'] },
+  claims: { scopes: PEOPLES, at: ['token', 'graph'], takes: ['times'] },
   /** `invalid_grant` 50196. */
-  'throttled-user': { scope: 'user', at: ['token'], takes: ['times'] },
+  'throttled-user': { scopes: PEOPLES, at: ['token'], takes: ['times'] },
   /** 429 with `Retry-After`. */
-  throttled: { scope: 'either', at: EVERYWHERE, takes: ['times', 'retryAfter'] },
+  throttled: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times', 'retryAfter'] },
   /** 503 with JSON. */
-  'server-error': { scope: 'either', at: EVERYWHERE, takes: ['times', 'retryAfter'] },
-  /** 503 with a page, as a gateway in front answers. */
-  html: { scope: 'either', at: EVERYWHERE, takes: ['times'] },
+  'server-error': { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times', 'retryAfter'] },
+  /** A page with `status` (503 if left out), as a gateway in front answers. */
+  html: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times', 'status'] },
   /** No answer until the client leaves or the server closes. */
-  hang: { scope: 'either', at: EVERYWHERE, takes: ['times'] },
+  hang: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times'] },
   /** The connection is reset. */
-  reset: { scope: 'either', at: EVERYWHERE, takes: ['times'] },
+  reset: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times'] },
   /** One request waits `ms` milliseconds and then goes its ordinary way. */
-  delay: { scope: 'either', at: EVERYWHERE, takes: ['ms'] },
+  delay: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['ms'], needs: ['ms'] },
   /** `unauthorized_client` 700016: this application is not (or no longer) in the tenant. */
-  'unauthorized-client': { scope: 'either', at: ['token'], takes: ['times'] },
+  'unauthorized-client': { scopes: ANYBODYS, at: ['token'], takes: ['times'] },
   /** `invalid_client` 7000222: the secret has expired. */
-  'invalid-client': { scope: 'server', at: ['token'], takes: ['times'] },
+  'invalid-client': { scopes: ['server'], at: ['token'], takes: ['times'] },
+  /** Whatever else the token endpoint may say: `error`, the AADSTS number, and what goes with them; 400 if no status. */
+  error: {
+    scopes: ANYBODYS,
+    at: ['token'],
+    takes: ['times', 'status', 'error', 'errorNo', 'suberror', 'claims', 'retryAfter'],
+    needs: ['error', 'errorNo'],
+  },
 } as const satisfies Record<string, FaultRule>;
 
 export type FaultKind = keyof typeof FAULT_RULES;
@@ -50,24 +61,51 @@ export type FaultRequest = {
   retryAfter?: number;
   /** Milliseconds. */
   ms?: number;
+  /** HTTP status. */
+  status?: number;
+  error?: string;
+  errorNo?: number;
+  suberror?: string;
+  /** A claims challenge as raw JSON. */
+  claims?: string;
 };
 
-const LIMITS: Record<FaultField, { least: number; most: number; unit: string }> = {
-  times: { least: 1, most: 1_000_000, unit: 'requests' },
-  retryAfter: { least: 0, most: 86_400, unit: 'seconds' },
-  ms: { least: 0, most: 600_000, unit: 'milliseconds' },
+const wholeNumber = (least: number, most: number, unit: string) => ({
+  allowed: `whole ${unit} from ${least} to ${most}`,
+  fits: (value: unknown) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
+});
+const CODE = {
+  allowed: 'a code of letters, digits and _',
+  fits: (value: unknown) => typeof value === 'string' && /^\w{1,64}$/.test(value),
+};
+const FIELDS = {
+  times: wholeNumber(1, 1_000_000, 'requests'),
+  retryAfter: wholeNumber(0, 86_400, 'seconds'),
+  ms: wholeNumber(0, 600_000, 'milliseconds'),
+  status: {
+    allowed: '200 or an HTTP status from 400 to 599',
+    fits: (value: unknown) => value === 200 || wholeNumber(400, 599, '').fits(value),
+  },
+  error: CODE,
+  errorNo: wholeNumber(1, 99_999_999, 'numbers'),
+  suberror: CODE,
+  claims: {
+    allowed: 'text of at most 16384 characters',
+    fits: (value: unknown) => typeof value === 'string' && value.length <= 16_384,
+  },
 };
 
 const isKind = (value: unknown): value is FaultKind =>
   typeof value === 'string' && Object.hasOwn(FAULT_RULES, value);
 
 /**
- * Reads the body of `PUT /dev/users/{name}/fault` (`user`) or `PUT /dev/fault` (`server`).
+ * Reads the body of `PUT /dev/users/{name}/fault` (`user`), `PUT /dev/tenants/{id}/fault` (`tenant`) or
+ * `PUT /dev/fault` (`server`).
  * @throws InputError that says what was wrong and what is allowed
  */
-export function readFault(input: unknown, scope: 'user' | 'server'): FaultRequest {
+export function readFault(input: unknown, scope: FaultScope): FaultRequest {
   const kinds = Object.entries<FaultRule>(FAULT_RULES)
-    .filter(([, rule]) => rule.scope === scope || rule.scope === 'either')
+    .filter(([, rule]) => rule.scopes.includes(scope))
     .map(([kind]) => kind);
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new InputError(`fault: expected an object with "kind": ${kinds.join(', ')}`);
@@ -86,15 +124,16 @@ export function readFault(input: unknown, scope: 'user' | 'server'): FaultReques
     const field = rule.takes.find((allowed) => allowed === name);
     const takes = ['kind', 'at', ...rule.takes].join(', ');
     if (!field) throw new InputError(`fault: "${kind}" takes no "${name}"; it takes ${takes}`);
-    const { least, most, unit } = LIMITS[field];
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
-      throw new InputError(`fault: "${field}" must be whole ${unit} from ${least} to ${most}`);
+    if (!FIELDS[field].fits(value)) {
+      throw new InputError(`fault: "${field}" must be ${FIELDS[field].allowed}`);
     }
-    fault[field] = value;
+    Object.assign(fault, { [field]: value });
   }
-  if (kind === 'delay') {
-    if (fault.ms === undefined) throw new InputError('fault: "delay" needs "ms", whole milliseconds');
-    fault.times = 1;
+  for (const field of rule.needs ?? []) {
+    if (fault[field] === undefined) {
+      throw new InputError(`fault: "${kind}" needs "${field}", ${FIELDS[field].allowed}`);
+    }
   }
+  if (kind === 'delay') fault.times = 1;
   return fault;
 }

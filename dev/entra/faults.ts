@@ -6,8 +6,9 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { claimsChallenge, claimsRefusal } from './claimsChallenge.ts';
-import { type DemoUser, GRAPH_APP_ID } from './directory.ts';
+import { type DemoUser, GRAPH_APP_ID, type Identity } from './directory.ts';
 import { EntraError, GraphError } from './entraError.ts';
 import type { FaultPlace, FaultRequest } from './faultRules.ts';
 import type { EntraEnv } from './journal.ts';
@@ -17,13 +18,16 @@ export type Fault = FaultRequest & {
   policyId?: string;
 };
 
+/** Whose trouble it is; everybody's if left out. */
+export type FaultTarget = { user: DemoUser } | { tid: string };
+
 export type Faults = {
-  /** Sets a fault for one user, or for everybody; it replaces the one at the same place. */
-  set(fault: FaultRequest, user?: DemoUser): Fault;
-  /** Ends the user's faults, or the server-wide ones. What was revoked stays revoked. */
-  clear(user?: DemoUser): void;
+  /** Sets a fault; it replaces the one of the same target at the same place. */
+  set(fault: FaultRequest, target?: FaultTarget): Fault;
+  /** Ends the target's own faults. What was revoked stays revoked. */
+  clear(target?: FaultTarget): void;
   /** True if a refresh token from that moment (`preciseNow`) was revoked since. */
-  isRevoked(user: DemoUser, issuedAt: number): boolean;
+  isRevoked(identity: Identity, issuedAt: number): boolean;
   /**
    * Lets the fault that lies in this request's way happen: the returned response is the answer, undefined means go on.
    * @param policies ids of the conditional access policies that the request's sign-in has met
@@ -32,7 +36,7 @@ export type Faults = {
   meet(
     c: Context<EntraEnv>,
     at: FaultPlace,
-    user?: DemoUser,
+    identity?: Identity,
     policies?: readonly string[],
   ): Promise<Response | undefined>;
 };
@@ -42,14 +46,28 @@ export const preciseNow = (): number => performance.timeOrigin + performance.now
 
 const DEFAULT_RETRY_AFTER = 10;
 
+const EVERYBODY = '*';
+
+const nameOf = (target: FaultTarget | undefined): string => {
+  if (!target) return EVERYBODY;
+  return 'tid' in target ? `tenant ${target.tid}` : `user ${target.user.name}`;
+};
+
+/** Everything that a request of this person can be hit by, the widest first. */
+const namesFor = (identity: Identity | undefined): string[] =>
+  [undefined, ...(identity ? [{ tid: identity.tid }, { user: identity.user }] : [])].map(nameOf);
+
 export function createFaults(): Faults {
   const active = new Map<string, Fault>();
   const revokedAt = new Map<string, number>();
-  const keyOf = (at: FaultPlace, user?: DemoUser) => `${user?.name ?? '*'} ${at}`;
 
-  function take(at: FaultPlace, user: DemoUser | undefined, policies: readonly string[]): Fault | undefined {
-    const keys = [keyOf(at), ...(user ? [keyOf(at, user)] : [])];
-    for (const key of keys) {
+  function take(
+    at: FaultPlace,
+    identity: Identity | undefined,
+    policies: readonly string[],
+  ): Fault | undefined {
+    for (const name of namesFor(identity)) {
+      const key = `${name} ${at}`;
       const fault = active.get(key);
       if (!fault || (fault.policyId !== undefined && policies.includes(fault.policyId))) continue;
       if (fault.times !== undefined) {
@@ -62,24 +80,25 @@ export function createFaults(): Faults {
   }
 
   return {
-    set: (request, user) => {
+    set: (request, target) => {
       const fault: Fault = { ...request };
       if (fault.kind === 'revoked') {
-        for (const one of user ? [user] : ALL_USERS) revokedAt.set(one.name, preciseNow());
+        revokedAt.set(nameOf(target), preciseNow());
         return fault;
       }
       if (fault.kind === 'claims') fault.policyId = crypto.randomUUID();
-      active.set(keyOf(fault.at, user), fault);
+      active.set(`${nameOf(target)} ${fault.at}`, fault);
       // A copy: the caller's answer must not count down.
       return { ...fault };
     },
-    clear: (user) => {
-      for (const at of ['token', 'graph', 'jwks'] as const) active.delete(keyOf(at, user));
+    clear: (target) => {
+      for (const at of ['token', 'graph', 'jwks'] as const) active.delete(`${nameOf(target)} ${at}`);
     },
-    isRevoked: (user, issuedAt) => issuedAt <= (revokedAt.get(user.name) ?? 0),
-    meet: async (c, at, user, policies = []) => {
+    isRevoked: (identity, issuedAt) =>
+      namesFor(identity).some((name) => issuedAt <= (revokedAt.get(name) ?? 0)),
+    meet: async (c, at, identity, policies = []) => {
       // A delay lets the request go on, into whatever lies behind it or was set meanwhile.
-      for (let fault = take(at, user, policies); fault; fault = take(at, user, policies)) {
+      for (let fault = take(at, identity, policies); fault; fault = take(at, identity, policies)) {
         const answer = await happen(c, fault);
         if (answer) return answer;
       }
@@ -102,9 +121,14 @@ async function happen(c: Context<EntraEnv>, fault: Fault): Promise<Response | un
     case 'reset':
       c.env.incoming.socket.destroy();
       return RESPONSE_ALREADY_SENT;
-    case 'html':
+    case 'html': {
+      const status = fault.status ?? 503;
       c.get('entry').error = 'html';
-      return c.html('<!doctype html><title>503</title><h1>Service unavailable</h1>', 503);
+      return c.html(
+        `<!doctype html><title>${status}</title><h1>This is a gateway</h1>`,
+        status as ContentfulStatusCode,
+      );
+    }
     default:
       throw fault.at === 'graph' ? graphRefusal(fault) : tokenRefusal(fault);
   }
@@ -133,6 +157,15 @@ function tokenRefusal(fault: Fault): EntraError {
       );
     case 'invalid-client':
       return new EntraError('invalid_client', 7000222, "The client's secret has expired.", { status: 401 });
+    case 'error': {
+      const { error = '', errorNo = 0, status = 400, suberror, claims, retryAfter } = fault;
+      return new EntraError(error, errorNo, 'Refused on request.', {
+        status: status as ContentfulStatusCode,
+        ...(suberror === undefined ? {} : { suberror }),
+        ...(claims === undefined ? {} : { claims }),
+        ...(retryAfter === undefined ? {} : { retryAfter }),
+      });
+    }
     default:
       return new EntraError('temporarily_unavailable', 90033, 'A service behind this one is not available.', {
         status: 503,

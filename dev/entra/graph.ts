@@ -1,11 +1,14 @@
-/** `GET /v1.0/me` of Microsoft Graph (https://learn.microsoft.com/graph/api/user-get). */
-
-import { Hono } from 'hono';
+/**
+ * `GET /v1.0/me` of Microsoft Graph (https://learn.microsoft.com/graph/api/user-get) and the photo of that person
+ * (https://learn.microsoft.com/graph/api/profilephoto-get).
+ */
+import { type Context, Hono } from 'hono';
 import { errors } from 'jose';
 import { GRAPH_APP_ID, type Identity } from './directory.ts';
 import { GraphError } from './entraError.ts';
 import { signInOf } from './issueTokens.ts';
 import type { EntraEnv } from './journal.ts';
+import { drawPhoto } from './photo.ts';
 import { issuerOf, type StandIn } from './standIn.ts';
 
 const DEFAULT_PROPERTIES = [
@@ -22,6 +25,10 @@ const DEFAULT_PROPERTIES = [
   'id',
 ];
 
+/** Width and height in pixels of the squares that Graph keeps. */
+const PHOTO_SIZES = [48, 64, 96, 120, 240, 360, 432, 504, 648];
+const LARGEST_PHOTO = 648;
+
 const userResource = ({ user, oid }: Identity): Record<string, unknown> => ({
   id: oid,
   displayName: user.displayName,
@@ -34,17 +41,41 @@ export function graphEndpoints(standIn: StandIn): Hono<EntraEnv> {
   const { origin, journal, faults } = standIn;
   const app = new Hono<EntraEnv>();
 
-  app.get('/v1.0/me', journal.record('graph'), async (c) => {
+  /** Whose request it is; a response is a fault that lay in its way. */
+  async function admit(c: Context<EntraEnv>): Promise<Identity | Response> {
     const { identity, client, permissions, policies } = await verifyGraphToken(
       standIn,
       c.req.header('authorization'),
     );
     Object.assign(c.get('entry'), { user: identity.user.name, client });
-    const answer = await faults.meet(c, 'graph', identity.user, policies);
+    const answer = await faults.meet(c, 'graph', identity, policies);
     if (answer) return answer;
     if (!permissions.includes('User.Read')) {
       throw new GraphError(403, 'Authorization_RequestDenied', 'The token lacks the permission User.Read.');
     }
+    return identity;
+  }
+
+  async function photo(c: Context<EntraEnv>, size: number | undefined) {
+    const identity = await admit(c);
+    if (identity instanceof Response) return identity;
+    if (!identity.user.hasPhoto || size === undefined) {
+      throw new GraphError(404, 'ImageNotFound', 'There is no such photo of this user.');
+    }
+    return c.body(drawPhoto(size), 200, { 'Content-Type': 'image/png' });
+  }
+
+  app.get('/v1.0/me/photo/$value', journal.record('graph'), (c) => photo(c, LARGEST_PHOTO));
+  app.get('/v1.0/me/photos/:size/$value', journal.record('graph'), (c) =>
+    photo(
+      c,
+      PHOTO_SIZES.find((size) => c.req.param('size') === `${size}x${size}`),
+    ),
+  );
+
+  app.get('/v1.0/me', journal.record('graph'), async (c) => {
+    const identity = await admit(c);
+    if (identity instanceof Response) return identity;
     const all = userResource(identity);
     const select = c.req.query('$select');
     const names = select === undefined ? DEFAULT_PROPERTIES : select.split(',').map((name) => name.trim());

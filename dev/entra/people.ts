@@ -1,5 +1,12 @@
 /** Who one running server knows: the demo users and those it was started with. */
-import { ALL_USERS, type DemoUser, type Identity, identityIn, isTenantAlias, TENANT_IDS } from './directory.ts';
+import {
+  ALL_USERS,
+  type DemoUser,
+  type Identity,
+  identityIn,
+  isTenantAlias,
+  TENANT_IDS,
+} from './directory.ts';
 import { InputError } from './inputError.ts';
 
 export type People = {
@@ -7,8 +14,7 @@ export type People = {
   named(name: unknown): DemoUser | undefined;
   /** The identity that an access token's `tid` and `oid` name. */
   identityOf(tid: unknown, oid: unknown): Identity | undefined;
-  /** A tenant's id; with `orAlias` also what stands for one in a path. */
-  isTenant(segment: string, orAlias?: 'orAlias'): boolean;
+  isTenant(tid: string): boolean;
 };
 
 /** @throws InputError if two people share a name, or an object id within a tenant */
@@ -23,7 +29,8 @@ export function createPeople(others: readonly DemoUser[]): People {
       const identity = identityIn(tid, user);
       if (!identity) continue;
       const key = `${tid} ${identity.oid}`;
-      if (byObjectId.has(key)) throw new InputError(`users: there are two with the object id ${identity.oid}`);
+      if (byObjectId.has(key))
+        throw new InputError(`users: there are two with the object id ${identity.oid}`);
       byObjectId.set(key, identity);
     }
   }
@@ -32,6 +39,6 @@ export function createPeople(others: readonly DemoUser[]): People {
     all,
     named: (name) => byName.get(name),
     identityOf: (tid, oid) => byObjectId.get(`${tid} ${oid}`),
-    isTenant: (segment, orAlias) => tenants.has(segment) || (orAlias !== undefined && isTenantAlias(segment)),
+    isTenant: (tid) => tenants.has(tid),
   };
 }

@@ -1,5 +1,6 @@
 /** What the parts of one running server share. */
 import type { Clients } from './clients.ts';
+import { isTenantAlias } from './directory.ts';
 import { EntraError } from './entraError.ts';
 import type { Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
@@ -28,6 +29,6 @@ export const issuerOf = (standIn: StandIn, tid: string): string => `${standIn.or
  * @throws EntraError 90002 if there is no such tenant
  */
 export function tenantIn({ people }: StandIn, segment: string): string {
-  if (people.isTenant(segment, 'orAlias')) return segment;
+  if (isTenantAlias(segment) || people.isTenant(segment)) return segment;
   throw new EntraError('invalid_request', 90002, `There is no tenant '${segment}'.`);
 }

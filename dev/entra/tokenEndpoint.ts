@@ -23,13 +23,16 @@ export function tokenEndpoint(standIn: StandIn): Hono<EntraEnv> {
     if (!type) throw new EntraError('unsupported_grant_type', 70003, 'This grant_type is not supported.');
 
     const grant = await readGrant({ type, params, client, tenant });
-    const { user } = grant.identity;
-    entry.user = user.name;
+    const { identity } = grant;
+    entry.user = identity.user.name;
     if (client.kind === 'web') {
-      const answer = await faults.meet(c, 'token', user, grant.signIn.policies);
+      const answer = await faults.meet(c, 'token', identity, grant.signIn.policies);
       if (answer) return answer;
       // After the faults: what is revoked while a request is delayed must not pass.
-      if (grant.refreshTokenIssuedAt !== undefined && faults.isRevoked(user, grant.refreshTokenIssuedAt)) {
+      if (
+        grant.refreshTokenIssuedAt !== undefined &&
+        faults.isRevoked(identity, grant.refreshTokenIssuedAt)
+      ) {
         throw new EntraError('invalid_grant', 50173, 'The grant was revoked.', { suberror: 'bad_token' });
       }
     }

@@ -1,12 +1,194 @@
-import type { Account, OpenGraph, UserToken } from '../../shared/ports.ts';
+import { isSameConnection, takeBack } from '../../shared/endAccount.ts';
+import { ConflictError, type Failure, type FailureKind, UserTokenError } from '../../shared/errors.ts';
+import { nameOfError } from '../../shared/log.ts';
+import type {
+  Account,
+  AccountStore,
+  HistoryEntry,
+  TokenCacheStore,
+  UserToken,
+  UserTokens,
+} from '../../shared/ports.ts';
+import type { ScheduleSettings } from '../../shared/rules/schedule.ts';
+import { type Attempt, type AttemptTaskDeps, attemptTask } from './attemptTask.ts';
+import { PROFILE_SCOPES, type Task } from './defineTask.ts';
+import { markNeedsUser } from './markNeedsUser.ts';
 
-export type RunTasksDeps = { tasks: readonly unknown[]; openGraph: OpenGraph };
+export type RunTasksDeps = AttemptTaskDeps & {
+  tasks: readonly Task[];
+  userTokens: UserTokens;
+  accounts: AccountStore;
+  tokenCache: TokenCacheStore;
+  schedule: ScheduleSettings;
+  now: () => Date;
+};
 
+/** How a task ended: done without a code. */
+type Ended = {
+  kind?: FailureKind;
+  code?: string;
+  /** What Graph asks of the user themselves. */
+  refused?: Failure;
+};
+
+const RECORD_TRIES = 5;
+
+/**
+ * Runs the tasks as one user, one after the other, and writes down how each ended in one move of the row, which keeps
+ * its place in time. A task that fails is its own failure; only a challenge of Graph's that no token satisfies marks
+ * the user, and then the rest is left for later.
+ * @param account the row as it was settled
+ * @param profileToken what it was settled with
+ * @param signal the run's
+ */
 export async function runTasks(
-  _deps: RunTasksDeps,
-  _account: Account,
-  _token: UserToken,
-  _signal: AbortSignal,
+  deps: RunTasksDeps,
+  account: Account,
+  profileToken: UserToken,
+  signal: AbortSignal,
 ): Promise<{ done: number; failed: number }> {
-  return { done: 0, failed: 0 };
+  const user = deps.logId(account.userId);
+  const tokens = tokensOf(deps, account, profileToken, signal);
+  const entries: HistoryEntry[] = [];
+  let refused: Failure | undefined;
+  for (const task of deps.tasks) {
+    if (signal.aborted || refused !== undefined) break;
+    const begun = performance.now();
+    const ended = await takeTask(deps, task, account, tokens, signal);
+    const { kind, code } = ended;
+    refused = ended.refused;
+    deps.log({
+      event: 'task.ended',
+      user,
+      task: task.name,
+      outcome: code === undefined ? 'done' : 'failed',
+      ms: Math.round(performance.now() - begun),
+      ...(code === undefined ? {} : { error: code }),
+    });
+    entries.push({
+      at: deps.now(),
+      outcome: code === undefined ? 'task-done' : 'task-failed',
+      task: task.name,
+      ...(kind && { kind }),
+      ...(code === undefined ? {} : { code }),
+    });
+  }
+  if (entries.length > 0) await record(deps, account, entries, refused, tokens.written());
+  const done = entries.filter(({ outcome }) => outcome === 'task-done').length;
+  return { done, failed: entries.length - done };
+}
+
+type Tokens = {
+  get(scopes: readonly string[], claims?: string): Promise<UserToken>;
+  /** The last version of the stored cache that is ours. */
+  written(): string | undefined;
+};
+
+/** One user's tokens by their scopes: tasks of the same scopes share one. */
+function tokensOf(
+  deps: RunTasksDeps,
+  { userId, homeAccountId, generation }: Account,
+  profileToken: UserToken,
+  signal: AbortSignal,
+): Tokens {
+  const keyOf = (scopes: readonly string[]) => [...scopes].sort().join(' ');
+  const had = new Map([[keyOf(PROFILE_SCOPES), profileToken]]);
+  let written: string | undefined;
+  return {
+    async get(scopes, claims) {
+      const known = claims === undefined ? had.get(keyOf(scopes)) : undefined;
+      if (known !== undefined) return known;
+      const token = await deps.userTokens.silent({
+        userId,
+        homeAccountId,
+        generation,
+        forceRefresh: false,
+        scopes,
+        claims,
+        signal,
+      });
+      had.set(keyOf(scopes), token);
+      written = token.written ?? written;
+      return token;
+    },
+    written: () => written,
+  };
+}
+
+/** One task, and once more with what Graph asks for. */
+async function takeTask(
+  deps: RunTasksDeps,
+  task: Task,
+  account: Account,
+  tokens: Tokens,
+  signal: AbortSignal,
+): Promise<Ended> {
+  async function attempt(challenge?: string): Promise<Attempt & { refusal?: Failure }> {
+    let token: UserToken;
+    try {
+      token = await tokens.get(task.scopes, challenge);
+    } catch (error) {
+      if (signal.aborted) return { code: 'run-ended' };
+      if (!(error instanceof UserTokenError)) return { code: nameOfError(error) };
+      return { code: error.failure.code, refusal: error.failure };
+    }
+    const { accessToken, source } = token;
+    const user = deps.logId(account.userId);
+    deps.log({ event: 'token.used', user, by: task.name, api: task.api, source });
+    return attemptTask(deps, task, account, accessToken, signal);
+  }
+
+  const first = await attempt();
+  // A token refused without a challenge, such as a missing consent, says nothing of the user's connection.
+  if (first.claims === undefined) return endedBy(first);
+  const { claims, refusal, ...again } = await attempt(first.claims);
+  if (claims !== undefined) return asUsers({ kind: 'needs-user', code: 'graph_401', claims });
+  if (refusal?.kind === 'needs-user') return asUsers({ claims: first.claims, ...refusal });
+  return endedBy({ ...again, ...(refusal && { refusal }) });
+}
+
+const endedBy = ({ code, refusal }: Attempt & { refusal?: Failure }): Ended => ({
+  ...(code !== undefined && { code }),
+  ...(refusal && { kind: refusal.kind }),
+});
+
+const asUsers = (refused: Failure): Ended => ({ kind: refused.kind, code: refused.code, refused });
+
+/**
+ * Not ended by the run's signal: what was done is done. A row that changed meanwhile is not marked, because it may be
+ * that the user has just come back; if not, the next look meets the challenge again.
+ */
+async function record(
+  deps: RunTasksDeps,
+  begun: Account,
+  entries: readonly HistoryEntry[],
+  refused: Failure | undefined,
+  written: string | undefined,
+): Promise<void> {
+  const { userId } = begun;
+  try {
+    let account: Account | undefined = begun;
+    for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
+      if (!isSameConnection(begun, account)) {
+        // Signed off while a task's token was under way: what was stored must not outlive that.
+        if (written !== undefined) await takeBack(deps, userId, written);
+        return;
+      }
+      const noted = { ...account, history: [...account.history, ...entries] };
+      const marks = refused !== undefined && account === begun;
+      try {
+        await deps.accounts.move(
+          account,
+          marks ? markNeedsUser(noted, refused, deps.now(), deps.schedule) : noted,
+        );
+        return;
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error;
+        account = await deps.accounts.read(userId);
+      }
+    }
+    throw new ConflictError('The row changed on every try.');
+  } catch (error) {
+    deps.log({ event: 'account.not-recorded', user: deps.logId(userId), error: nameOfError(error) });
+  }
 }

@@ -134,6 +134,8 @@ export async function sweep(
     for await (const due of rows) await take(due);
   };
   await Promise.all(Array.from({ length: limits.concurrency }, draw));
+  // Whoever was put back with nobody drawn after them.
+  if (signal.aborted) stopped();
   summary.ms = elapsed();
   deps.log({ event: 'sweep.ended', ...summary });
   return summary;

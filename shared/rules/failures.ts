@@ -25,69 +25,72 @@ export type TokenFacts = {
     | undefined;
 };
 
-/** Our own credential is wrong or has ended: no user can mend that, every user would meet it. */
-const OWN_CREDENTIAL = new Set([7000215, 7000216, 7000218, 7000222, 700024, 700027, 700211, 700212, 700213]);
-/** One tenant removed, blocked or never had this application. */
-const ONE_TENANT = new Set([90002, 500011, 650051, 650052, 700016, 7000112]);
-/** Entra's throttling of user flows looks like a dead grant. */
-const USER_FLOW_THROTTLED = 50196;
-const USER_ERRORS = new Set(['interaction_required', 'consent_required', 'login_required', 'invalid_grant']);
-
-/** The application is refused, for a reason that is not known to be ours. */
-const CLIENT_ERRORS = new Set(['unauthorized_client', 'invalid_client']);
-
-/** Some services say with a 4xx what others say with a 5xx. */
-const PASSING_ERRORS = new Set(['temporarily_unavailable', 'server_error']);
-
 /** What a code looks like. Anything else is prose, which may name people. */
 const CODE = /^[\w.-]{1,64}$/;
 
-type Row = {
+export type FailureRow = {
   name: string;
   kind: FailureKind;
   /** Every user of the tenant would meet it: the tenant is left in peace for a while. */
   tenantWide?: true;
-  when: (facts: TokenFacts) => boolean;
+  /** It applies if any of these does: something local, an `AADSTS` number, an OAuth error, or `when`. */
+  locals?: readonly NonNullable<TokenFacts['local']>[];
+  numbers?: readonly number[];
+  errors?: readonly string[];
+  when?: (facts: TokenFacts) => boolean;
 };
 
 /**
- * The first row that applies decides; every refusal that fits none is taken for the tenant's, because that marks
- * nobody. `docs/failures.md` tells it by these names.
+ * The first row that applies decides. What an outage sends may look like anything, so outages come before what a
+ * refusal says. A refusal that fits no row is taken for the tenant's, because that marks nobody.
+ * `docs/failures.md` tells each of them, by name.
  */
-export const FAILURES = [
-  { name: 'unknown key', kind: 'misconfigured', when: (f) => f.local === 'cache_unknown_key' },
-  { name: 'newer cache', kind: 'transient', when: (f) => f.local === 'cache_newer' },
-  {
-    name: 'no cache',
-    kind: 'cache-lost',
-    when: (f) => f.local === 'no_tokens_found' || f.local === 'cache_corrupt',
-  },
-  { name: 'refresh token over', kind: 'needs-user', when: (f) => f.local === 'refresh_token_expired' },
-  { name: 'loop detected', kind: 'throttled', when: (f) => f.errorNo === USER_FLOW_THROTTLED },
-  { name: 'too many requests', kind: 'throttled', tenantWide: true, when: (f) => f.status === 429 },
+export const FAILURES: readonly FailureRow[] = [
+  { name: 'unknown key', kind: 'misconfigured', locals: ['cache_unknown_key'] },
+  { name: 'newer cache', kind: 'transient', locals: ['cache_newer'] },
+  { name: 'no cache', kind: 'cache-lost', locals: ['no_tokens_found', 'cache_corrupt'] },
+  { name: 'refresh token over', kind: 'needs-user', locals: ['refresh_token_expired'] },
+  // Entra's throttling of one user's flows, which looks like a dead grant.
+  { name: 'loop detected', kind: 'throttled', numbers: [50196] },
+  { name: 'too many requests', kind: 'throttled', tenantWide: true, when: ({ status }) => status === 429 },
   {
     name: 'outage',
     kind: 'transient',
-    when: (f) => f.noAnswer !== undefined || (f.status ?? 0) >= 500 || f.status === 408,
+    errors: ['temporarily_unavailable', 'server_error'],
+    when: ({ noAnswer, status = 0 }) => noAnswer !== undefined || status >= 500 || status === 408,
   },
-  { name: 'passing error', kind: 'transient', when: (f) => PASSING_ERRORS.has(f.error ?? '') },
-  { name: 'own credential', kind: 'misconfigured', when: (f) => OWN_CREDENTIAL.has(f.errorNo ?? 0) },
   {
+    // No user can mend it, every user would meet it.
+    name: 'own credential',
+    kind: 'misconfigured',
+    numbers: [7000215, 7000216, 7000218, 7000222, 700024, 700027, 700211, 700212, 700213],
+  },
+  {
+    // One tenant removed, blocked or never had this application.
     name: 'application refused',
     kind: 'tenant',
     tenantWide: true,
-    when: (f) => ONE_TENANT.has(f.errorNo ?? 0) || CLIENT_ERRORS.has(f.error ?? ''),
+    numbers: [90002, 500011, 650051, 650052, 700016, 7000112],
+    errors: ['unauthorized_client', 'invalid_client'],
   },
-  { name: 'challenge', kind: 'needs-user', when: (f) => f.claims !== undefined },
-  { name: 'user refusal', kind: 'needs-user', when: (f) => USER_ERRORS.has(f.error ?? '') },
+  { name: 'challenge', kind: 'needs-user', when: ({ claims }) => claims !== undefined },
+  {
+    name: 'user refusal',
+    kind: 'needs-user',
+    errors: ['interaction_required', 'consent_required', 'login_required', 'invalid_grant'],
+  },
   { name: 'anything else', kind: 'tenant', when: () => true },
-] as const satisfies readonly Row[];
+];
+
+const applies = ({ locals, numbers, errors, when }: FailureRow, facts: TokenFacts): boolean =>
+  (facts.local !== undefined && locals?.includes(facts.local)) ||
+  (facts.errorNo !== undefined && numbers?.includes(facts.errorNo)) ||
+  (facts.error !== undefined && errors?.includes(facts.error)) ||
+  (when?.(facts) ?? false);
 
 /** Decides what a failed attempt means. By number, suberror and status: MSAL's error classes alone mislead. */
 export function classifyFailure(facts: TokenFacts): Failure {
-  const { kind, tenantWide }: Pick<Row, 'kind' | 'tenantWide'> = FAILURES.find((row: Row) =>
-    row.when(facts),
-  ) ?? { kind: 'tenant' };
+  const { kind, tenantWide } = FAILURES.find((row) => applies(row, facts)) ?? { kind: 'tenant' as const };
   const failure: Failure = { kind, code: codeOf(facts), ...(tenantWide && { tenantWide }) };
   if (facts.suberror && CODE.test(facts.suberror)) failure.suberror = facts.suberror;
   if (kind === 'needs-user' && facts.claims && facts.claims.length <= MAX_CLAIMS_LENGTH) {

@@ -4,7 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { Azurite } from '../../dev/azurite.ts';
 
-export type SeenRequest = { method: string; url: URL; body: string };
+export type SeenRequest = {
+  method: string;
+  url: URL;
+  body: string;
+  /** What the service answered, if it was asked. */
+  answer?: { status: number; body: string };
+};
 
 export type Answer = { status: number; headers?: Record<string, string>; body?: string };
 
@@ -29,7 +35,7 @@ export async function startAzuriteProxy(azurite: Azurite, service: 'blob' | 'tab
   const server = createServer(async (incoming, outgoing) => {
     const url = new URL(incoming.url ?? '/', 'http://azurite');
     const body = await buffer(incoming);
-    const current = { method: incoming.method ?? '', url, body: body.toString('utf8') };
+    const current: SeenRequest = { method: incoming.method ?? '', url, body: body.toString('utf8') };
     seen.push(current);
     const index = faults.findIndex(({ hits }) => hits(current));
     const [planned] = index < 0 ? [] : faults.splice(index, 1);
@@ -42,6 +48,7 @@ export async function startAzuriteProxy(azurite: Azurite, service: 'blob' | 'tab
     }
     const answer = await forward(targetPort, incoming, body);
     const answerBody = await buffer(answer);
+    current.answer = { status: answer.statusCode ?? 0, body: answerBody.toString('utf8') };
     if (fault === 'lost') incoming.socket.destroy();
     else outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders).end(answerBody);
   });

@@ -80,7 +80,7 @@ export function createLocalApp(
       await getProfile({ ...deps, memo }, caller.assertion);
       return caller.userId;
     },
-    sweep: (limits: Partial<SweepLimits> = {}) =>
-      sweep(deps, { ...LIMITS, ...limits }, AbortSignal.timeout(60_000)),
+    sweep: (limits: Partial<SweepLimits> = {}, signal = AbortSignal.timeout(60_000)) =>
+      sweep(deps, { ...LIMITS, ...limits }, signal),
   };
 }

@@ -7,13 +7,6 @@ import { keepLines, logScanFolder } from '../../support/logScanKeep.ts';
 
 const STEAD = fileURLToPath(new URL('../../../ops/stead.ts', import.meta.url));
 
-/** What every deployment has, save its storage. */
-export const SETTINGS = {
-  ENTRA_TENANT_ID: '11111111-0000-4000-8000-000000000001',
-  ENTRA_CLIENT_ID: '22222222-0000-4000-8000-000000000002',
-  ENTRA_CLIENT_SECRET: 'a-client-secret-that-nobody-needs-here',
-};
-
 export type Ended = { exitCode: number; lines: string[]; errors: string[] };
 
 /**
@@ -25,7 +18,8 @@ export async function runStead(
   settings: Record<string, string>,
   folder = tmpdir(),
 ): Promise<Ended> {
-  const env = { PATH: process.env.PATH, ...settings };
+  const { PATH, SystemRoot } = process.env;
+  const env = { PATH, SystemRoot, ...settings };
   const ended = await new Promise<Ended>((resolve) => {
     const child = execFile(process.execPath, [STEAD, ...args], { cwd: folder, env }, (_, stdout, stderr) =>
       resolve({ exitCode: child.exitCode ?? -1, lines: linesOf(stdout), errors: linesOf(stderr) }),

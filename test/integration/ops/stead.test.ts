@@ -9,7 +9,14 @@ import { readConfig } from '../../../shared/config.ts';
 import type { Account, AccountFields } from '../../../shared/ports.ts';
 import { partsOf, toUserId } from '../../../shared/userId.ts';
 import { sampleAccount, someUser } from '../../support/sampleAccount.ts';
-import { runStead, SETTINGS } from './runStead.ts';
+import { runStead } from './runStead.ts';
+
+/** What the functions need and the operator does not. */
+const OF_THE_FUNCTIONS = {
+  ENTRA_TENANT_ID: randomUUID(),
+  ENTRA_CLIENT_ID: randomUUID(),
+  ENTRA_CLIENT_SECRET: 'a-client-secret-that-nobody-needs-here',
+};
 
 /** `sampleAccount` has a UPN and a claims challenge: neither may ever be shown. */
 describe('npm run stead', () => {
@@ -18,8 +25,8 @@ describe('npm run stead', () => {
   let app: App;
   beforeAll(async () => {
     azurite = await startAzurite();
-    settings = { ...SETTINGS, TokenStore: azurite.connectionString };
-    app = compose(readConfig(settings));
+    settings = { TokenStore: azurite.connectionString };
+    app = compose(readConfig({ ...OF_THE_FUNCTIONS, ...settings }));
   });
   afterAll(() => azurite.stop());
 
@@ -47,13 +54,14 @@ describe('npm run stead', () => {
   });
 
   it('says every fault of the settings', async () => {
-    const { ENTRA_CLIENT_ID: _, ...others } = SETTINGS;
-    const { exitCode, errors } = await runStead(['orphans'], { ...others, TokenStore: 'nonsense' });
+    const { exitCode, errors } = await runStead(['orphans'], { TokenStore: 'nonsense', RETENTION_DAYS: '0' });
     expect(exitCode).toBe(1);
-    expect(errors[0]).toBe('The settings do not hold together:');
-    for (const name of ['ENTRA_CLIENT_ID', 'TokenStore', 'TOKEN_CACHE_KEYS', 'LOG_HASH_KEY']) {
-      expect(errors).toContainEqual(expect.stringContaining(`  ${name}: `));
-    }
+    expect(errors).toEqual([
+      'The settings do not hold together:',
+      expect.stringMatching(/^ {2}TokenStore: /),
+      expect.stringMatching(/^ {2}LOG_HASH_KEY: /),
+      expect.stringMatching(/^ {2}RETENTION_DAYS: /),
+    ]);
   });
 
   it.each([
@@ -62,7 +70,7 @@ describe('npm run stead', () => {
   ])('says that storage is out of reach for %s', async (...args) => {
     const other = await startAzurite();
     await other.stop();
-    const ended = await runStead(args, { ...SETTINGS, TokenStore: other.connectionString });
+    const ended = await runStead(args, { TokenStore: other.connectionString });
     expect(ended).toEqual({
       exitCode: 1,
       lines: [],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSettings } from '../../../ops/settings.ts';
+import { readConfig } from '../../../shared/config.ts';
 
 describe('readSettings', () => {
   let folder: string;
@@ -13,19 +14,28 @@ describe('readSettings', () => {
   const write = (text: string) => writeFile(join(folder, 'local.settings.json'), text);
 
   it('is the environment when there is no file', async () => {
-    expect(await readSettings(join(folder, 'nowhere'), { TokenStore: 'here' })).toEqual({
-      TokenStore: 'here',
-    });
+    const settings = await readSettings(join(folder, 'nowhere'), { TokenStore: 'here', PATH: '/bin' });
+    expect(settings).toMatchObject({ TokenStore: 'here', PATH: '/bin' });
   });
 
   it('fills in from the file what the environment lacks or leaves empty', async () => {
     await write('{ "Values": { "TokenStore": "file", "RETENTION_DAYS": "7", "API_SCOPE": "file" } }');
-    expect(await readSettings(folder, { TokenStore: 'here', API_SCOPE: '', PATH: '/bin' })).toEqual({
+    expect(await readSettings(folder, { TokenStore: 'here', API_SCOPE: '', PATH: '/bin' })).toMatchObject({
       TokenStore: 'here',
       RETENTION_DAYS: '7',
       API_SCOPE: 'file',
       PATH: '/bin',
     });
+  });
+
+  it('needs no client secret and no key, and takes those that are given', async () => {
+    const nowhere = join(folder, 'nowhere');
+    const storage = { TokenStore: 'AccountName=a;AccountKey=b', LOG_HASH_KEY: 'x'.repeat(44) };
+    const [one, other] = [await readSettings(nowhere, storage), await readSettings(nowhere, storage)];
+    expect(() => readConfig(one)).not.toThrow();
+    expect(one.TOKEN_CACHE_KEYS).not.toBe(other.TOKEN_CACHE_KEYS);
+    const mine = { ENTRA_CLIENT_ID: 'mine', TOKEN_CACHE_KEYS: 'mine' };
+    expect(await readSettings(nowhere, mine)).toMatchObject(mine);
   });
 
   it('says what is wrong with the file', async () => {

@@ -1,0 +1,84 @@
+import { type Log, nameOfError } from '../../shared/log.ts';
+import type { Account, OpenGraph } from '../../shared/ports.ts';
+import { readClaimsChallenge } from '../../shared/rules/challenge.ts';
+import { type LogId, partsOf } from '../../shared/userId.ts';
+import type { Task } from './defineTask.ts';
+
+export type AttemptTaskDeps = { openGraph: OpenGraph; logId: LogId; log: Log };
+
+/** How it ended: done without a code. `claims` is Graph's challenge, as raw JSON. */
+export type Attempt = { code?: string; claims?: string };
+
+const MAX_NOTE_LENGTH = 200;
+const WITHHELD = '(withheld)';
+/** Every JWT and each of its readable parts begins like this. */
+const ENCODED_JSON = /eyJ[\w-]{8}/;
+/** What {@link nameOfError} makes of most errors; anything else may be prose, which may name people. */
+const ERROR_NAME = /^[\w.:<-]{1,80}$/;
+
+/** Runs a task once. It is over at its time-out or with the run, even if it does not heed the signal. */
+export async function attemptTask(
+  deps: AttemptTaskDeps,
+  task: Task,
+  account: Account,
+  token: string,
+  runSignal: AbortSignal,
+): Promise<Attempt> {
+  const { userId } = account;
+  const { tid, oid } = partsOf(userId);
+  const tells = (text: string) =>
+    tellsWho(text, [token, oid, account.homeAccountId, account.userPrincipalName]);
+  const timeout = AbortSignal.timeout(task.timeoutMs);
+  const over = new AbortController();
+  const signal = AbortSignal.any([timeout, runSignal, over.signal]);
+  try {
+    const running = task.run({
+      user: { id: userId, tid, oid },
+      token,
+      graph: deps.openGraph(token, signal),
+      log: (note: unknown) =>
+        deps.log({
+          event: 'task.note',
+          user: deps.logId(userId),
+          task: task.name,
+          note: typeof note !== 'string' || tells(note) ? WITHHELD : note.slice(0, MAX_NOTE_LENGTH),
+        }),
+      signal,
+    });
+    await Promise.race([running, endOf(signal)]);
+    return {};
+  } catch (error) {
+    // These first: a task that heeds its signal ends with an error of its own.
+    if (runSignal.aborted) return { code: 'run-ended' };
+    if (timeout.aborted) return { code: 'timeout' };
+    const name = nameOfError(error);
+    const code = ERROR_NAME.test(name) && !tells(name) ? name : 'unnamed';
+    const claims = task.api === 'graph' ? challengeOf(error) : undefined;
+    return claims === undefined ? { code } : { code, claims };
+  } finally {
+    // What it left running must not go on in the user's name.
+    over.abort();
+  }
+}
+
+function endOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+  });
+}
+
+function tellsWho(text: string, secrets: readonly (string | undefined)[]): boolean {
+  const folded = text.toLowerCase();
+  return (
+    ENCODED_JSON.test(text) ||
+    secrets.some((secret) => secret !== undefined && folded.includes(secret.toLowerCase()))
+  );
+}
+
+/** Read off the shape of the client's error, because a use case has no vendor. */
+function challengeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'statusCode' in error && error.statusCode === 401)) return undefined;
+  const headers = 'headers' in error ? error.headers : undefined;
+  return headers instanceof Headers ? readClaimsChallenge(headers.get('www-authenticate')) : undefined;
+}

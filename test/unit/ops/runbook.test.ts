@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { readCommandLine } from '../../../ops/commandLine.ts';
+import type { FailureKind } from '../../../shared/errors.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+const runbook = read('docs/runbook.md');
+const log = read('shared/log.ts');
+
+const KINDS: Record<FailureKind, true> = {
+  'needs-user': true,
+  'cache-lost': true,
+  throttled: true,
+  tenant: true,
+  transient: true,
+  misconfigured: true,
+};
+
+/** The cells of the tables under one heading, without their back-ticks. */
+function rowsUnder(heading: string): string[][] {
+  const [, section = ''] = runbook.split(`\n## ${heading}\n`);
+  return section
+    .split('\n## ')[0]
+    ?.split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim().replaceAll('`', '')),
+    ) as string[][];
+}
+
+const allOf = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = '']) => found);
+
+describe('docs/runbook.md', () => {
+  it('has every event, and of each its level', () => {
+    const [events = '', levels = ''] = log.split('const LEVELS');
+    const names = allOf(events, /event: '([^']+)'/g);
+    expect(names).toContain('sweep.ended');
+    const levelOf = new Map(
+      [...levels.matchAll(/'([^']+)': '(warn|error)'/g)].map(([, name = '', level = '']) => [name, level]),
+    );
+    expect(levelOf.size).toBeGreaterThan(0);
+    expect(
+      rowsUnder('Every event')
+        .map(([name, level]) => [name, level])
+        .sort(),
+    ).toEqual(names.map((name) => [name, levelOf.get(name) ?? 'info']).sort());
+  });
+
+  it("has every field of a run's one line", () => {
+    const [, summary = ''] = /type SweepSummary = \{\n(.*?)\n\};/s.exec(log) ?? [];
+    const fields = allOf(summary, /^ {2}(\w+)\??:/gm);
+    expect(fields).toContain('lagMs');
+    expect(rowsUnder('The one line a run').map(([name]) => name)).toEqual(fields);
+  });
+
+  it('says of every kind of failure what to do', () => {
+    expect(
+      rowsUnder('What failed')
+        .map(([kind]) => kind)
+        .sort(),
+    ).toEqual(Object.keys(KINDS).sort());
+  });
+
+  it('asks in its queries for fields that are there', () => {
+    const queries = allOf(runbook, /```kusto\n(.*?)```/gs);
+    expect(queries.length).toBeGreaterThan(8);
+    const fields = new Set([...allOf(log, /(\w+)\??:/g), 'correlationId']);
+    const asked = queries.flatMap((query) => allOf(query, /\be\.(\w+)/g));
+    for (const field of asked) expect([...fields]).toContain(field);
+    const named = queries.flatMap((query) => allOf(query, /"([a-z]+\.[a-z-]+)"/g));
+    for (const event of named) expect(log).toContain(`event: '${event}'`);
+  });
+
+  it('gives commands that are understood', () => {
+    const commands = allOf(runbook, /npm run stead -- ([^`\n]+)/g);
+    expect(commands.length).toBeGreaterThan(8);
+    for (const command of commands) expect(() => readCommandLine(command.trim().split(' '))).not.toThrow();
+  });
+
+  it('names anchors that are there', () => {
+    const anchors = allOf(runbook, /^#+ (.+)$/gm).map((title) => title.toLowerCase().replaceAll(' ', '-'));
+    for (const anchor of allOf(runbook, /\]\(#([^)]+)\)/g)) expect(anchors).toContain(anchor);
+  });
+});
+
+describe('host.json', () => {
+  it('does not sample what the runbook asks for', () => {
+    const { logging } = JSON.parse(read('host.json')) as {
+      logging: {
+        logLevel?: Record<string, string>;
+        applicationInsights: { samplingSettings: { excludedTypes: string } };
+      };
+    };
+    expect(logging.applicationInsights.samplingSettings.excludedTypes.split(';')).toContain('Trace');
+    expect(Object.values(logging.logLevel ?? {})).not.toContain('Warning');
+  });
+});
