@@ -32,8 +32,6 @@ export type PlatformOptions = {
   /** Kept between runs; undefined keeps nothing. */
   folder?: string;
   lifetimes?: Partial<Lifetimes>;
-  /** People beside the demo users. */
-  users?: readonly DemoUser[];
   /** Further settings of the functions. */
   settings?: Record<string, string>;
   /** Without the page, for those who are no browser. */

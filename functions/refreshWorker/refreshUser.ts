@@ -3,7 +3,6 @@ import { ConflictError, type Failure, UserTokenError } from '../../shared/errors
 import { type Log, nameOfError, type UserOutcome } from '../../shared/log.ts';
 import type {
   Account,
-  AccountFields,
   AccountStore,
   HistoryEntry,
   TokenCacheStore,
@@ -19,6 +18,7 @@ import {
   type ScheduleSettings,
 } from '../../shared/rules/schedule.ts';
 import type { LogId } from '../../shared/userId.ts';
+import { markNeedsUser, withFailure } from './markNeedsUser.ts';
 
 export type RefreshUserDeps = {
   accounts: AccountStore;
@@ -180,23 +180,10 @@ async function settleFailure(
     await deps.accounts.move(account, { ...account, dueAt, runId: undefined }, signal);
     return { outcome: 'waiting', reason: 'never-exchanged' };
   }
-  const { suberror, claims } = failure;
-  const failed: AccountFields = {
-    ...account,
-    runId: undefined,
-    attempts: account.attempts + 1,
-    failure: {
-      kind,
-      code,
-      at: now,
-      ...(suberror === undefined ? {} : { suberror }),
-      ...(claims === undefined ? {} : { claims }),
-    },
-    history: [...account.history, { at: now, outcome: 'failed' as const, kind, code }],
-  };
-  const settled: AccountFields =
+  const failed = withFailure(account, failure, now);
+  const settled =
     kind === 'needs-user' || kind === 'cache-lost'
-      ? { ...failed, state: 'needs-user', dueAt: retireAt(account, deps.schedule) }
+      ? markNeedsUser(account, failure, now, deps.schedule)
       : {
           ...failed,
           dueAt: nextLookAfterFailure(

@@ -32,13 +32,13 @@ function rowOf([name = '', kind = '', recognisedBy = '', tenantWide = '']: strin
   };
 }
 
-const told = ({ name, kind, locals = [], numbers = [], errors = [], tenantWide = false }: FailureRow) => ({
+const told = ({ name, kind, locals = [], numbers = [], errors = [], tenantWide }: FailureRow) => ({
   name,
   kind,
   locals,
   numbers,
   errors,
-  tenantWide,
+  tenantWide: tenantWide ?? false,
 });
 
 describe('docs/failures.md', () => {

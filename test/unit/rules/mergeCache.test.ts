@@ -1,55 +1,12 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CacheWriter, mergeCache } from '../../../shared/rules/mergeCache.ts';
-
-const HOME = '20000000-0000-4000-8000-000000000002.10000000-0000-4000-8000-000000000001';
-const HOST = 'login.microsoftonline.com';
-const CLIENT = '30000000-0000-4000-8000-000000000003';
-const TENANT = '10000000-0000-4000-8000-000000000001';
-
-type Entry = Record<string, unknown>;
-type Cache = Record<string, unknown> & {
-  Account?: Record<string, Entry>;
-  IdToken?: Record<string, Entry>;
-  AccessToken?: Record<string, Entry>;
-  RefreshToken?: Record<string, Entry>;
-  AppMetadata?: Record<string, Entry>;
-};
-
-const accountKey = `${HOME}-${HOST}-${TENANT}`;
-const refreshTokenKey = `${HOME}-${HOST}-refreshtoken-${CLIENT}----`;
-const idTokenKey = `${HOME}-${HOST}-idtoken-${CLIENT}-${TENANT}---`;
-const accessTokenKey = (scope: string): string =>
-  `${HOME}-${HOST}-accesstoken-${CLIENT}-${TENANT}-${scope} openid profile--`;
-
-const accessToken = (secret: string, cachedAt = 1_700_000_000, expiresOn = cachedAt + 3_600): Entry => ({
-  home_account_id: HOME,
-  environment: HOST,
-  credential_type: 'AccessToken',
-  client_id: CLIENT,
-  secret,
-  realm: TENANT,
-  target: 'user.read openid profile',
-  cached_at: String(cachedAt),
-  expires_on: String(expiresOn),
-});
-const refreshToken = (secret: string): Entry => ({
-  home_account_id: HOME,
-  environment: HOST,
-  credential_type: 'RefreshToken',
-  client_id: CLIENT,
-  secret,
-});
-
-function merge(
-  base: Cache | '',
-  theirs: Cache | '',
-  mine: Cache | '',
-  writer: CacheWriter = 'worker',
-): Cache {
-  const text = (cache: Cache | ''): string => (cache === '' ? '' : JSON.stringify(cache));
-  return JSON.parse(mergeCache(text(base), text(theirs), text(mine), writer)) as Cache;
-}
+import {
+  accessToken,
+  accessTokenKey,
+  type Cache,
+  merge,
+  refreshToken,
+  refreshTokenKey,
+} from './mergeCacheSamples.ts';
 
 const withRefreshToken = (secret: string): Cache => ({
   RefreshToken: { [refreshTokenKey]: refreshToken(secret) },
@@ -158,81 +115,3 @@ describe('mergeCache', () => {
     expect(Object.values(merge(cache, '', cache).RefreshToken ?? {})).toEqual([]);
   });
 });
-
-describe('mergeCache, for any three caches', () => {
-  const secret = fc.constantFrom('a', 'b', 'c');
-  const seconds = fc.integer({ min: 1, max: 3 });
-  const entriesOf = (key: fc.Arbitrary<string>, entry: fc.Arbitrary<Entry>) =>
-    fc.dictionary(key, entry, { maxKeys: 3, noNullPrototype: true });
-  const anyCache: fc.Arbitrary<Cache> = fc.record({
-    Account: entriesOf(
-      fc.constant(accountKey),
-      fc.record({ home_account_id: fc.constant(HOME), username: secret }),
-    ),
-    IdToken: entriesOf(fc.constant(idTokenKey), fc.record({ home_account_id: fc.constant(HOME), secret })),
-    AccessToken: entriesOf(
-      fc.constantFrom(...['user.read', 'mail.read', 'files.read'].map(accessTokenKey)),
-      fc.tuple(secret, seconds, seconds).map(([text, at, until]) => accessToken(text, at, until)),
-    ),
-    RefreshToken: entriesOf(fc.constant(refreshTokenKey), secret.map(refreshToken)),
-    AppMetadata: entriesOf(fc.constant(`appmetadata-${HOST}-${CLIENT}`), fc.record({ family_id: secret })),
-  });
-  const anyWriter = fc.constantFrom<CacheWriter>('request', 'worker');
-
-  it('two equal sides give that very cache', () => {
-    fc.assert(
-      fc.property(anyCache, anyCache, anyWriter, (base, cache, writer) => {
-        expect(merge(base, cache, cache, writer)).toEqual(cache);
-      }),
-    );
-  });
-
-  it('an untouched side yields to the other', () => {
-    fc.assert(
-      fc.property(anyCache, anyCache, anyWriter, (base, changed, writer) => {
-        expect(merge(base, changed, base, writer)).toEqual(changed);
-        expect(merge(base, base, changed, writer)).toEqual(changed);
-      }),
-    );
-  });
-
-  it('holds every key that a side added or changed, and none that neither side has', () => {
-    fc.assert(
-      fc.property(anyCache, anyCache, anyCache, anyWriter, (base, theirs, mine, writer) => {
-        const merged = entriesByPath(merge(base, theirs, mine, writer));
-        const [was, other, own] = [entriesByPath(base), entriesByPath(theirs), entriesByPath(mine)];
-        for (const side of [other, own]) {
-          for (const [path, entry] of side) if (was.get(path) !== entry) expect(merged.has(path)).toBe(true);
-        }
-        for (const [path, entry] of merged) expect([other.get(path), own.get(path)]).toContain(entry);
-      }),
-    );
-  });
-
-  it('comes to the same access tokens whichever side writes', () => {
-    fc.assert(
-      fc.property(anyCache, anyCache, anyCache, anyWriter, anyWriter, (base, a, b, one, other) => {
-        expect(merge(base, a, b, one).AccessToken).toEqual(merge(base, b, a, other).AccessToken);
-      }),
-    );
-  });
-
-  it('a request and a worker that swap sides come to the same cache', () => {
-    fc.assert(
-      fc.property(anyCache, anyCache, anyCache, (base, worker, request) => {
-        expect(merge(base, worker, request, 'request')).toEqual(merge(base, request, worker, 'worker'));
-      }),
-    );
-  });
-});
-
-/** Every entry's JSON by section and key. */
-function entriesByPath(cache: Cache): Map<string, string> {
-  return new Map(
-    Object.entries(cache).flatMap(([section, entries]) =>
-      Object.entries(entries as Record<string, Entry>).map(
-        ([key, entry]) => [`${section} ${key}`, JSON.stringify(entry)] as const,
-      ),
-    ),
-  );
-}

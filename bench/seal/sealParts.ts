@@ -1,0 +1,37 @@
+import { base64url } from 'jose';
+
+const ALGORITHM = 'AES-GCM';
+
+/**
+ * The sealer's work piece by piece, done with the same means: JSON and UTF-8, jose's base64url, and WebCrypto, which
+ * takes the bare key anew each time.
+ */
+export async function createSealParts(secret: Uint8Array<ArrayBuffer>, cache: string, generation: string) {
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  const importKey = (usage: 'encrypt' | 'decrypt') =>
+    crypto.subtle.importKey('raw', secret, ALGORITHM, false, [usage]);
+  const encrypt = async () => {
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    return crypto.subtle.encrypt({ name: ALGORITHM, iv }, await importKey('encrypt'), plaintext);
+  };
+  const envelope = () => encoder.encode(JSON.stringify({ v: 1, msal: cache, gen: generation }));
+  const plaintext = envelope();
+  const bytes = new Uint8Array(await encrypt());
+  const text = base64url.encode(bytes);
+  const iv = new Uint8Array(12);
+  const ciphertext = await crypto.subtle.encrypt(
+    { name: ALGORITHM, iv },
+    await importKey('encrypt'),
+    plaintext,
+  );
+  return {
+    seal: { envelope, base64url: () => base64url.encode(bytes), webCrypto: encrypt },
+    open: {
+      envelope: () => JSON.parse(decoder.decode(plaintext)) as unknown,
+      base64url: () => base64url.decode(text),
+      webCrypto: async () =>
+        crypto.subtle.decrypt({ name: ALGORITHM, iv }, await importKey('decrypt'), ciphertext),
+    },
+  };
+}
