@@ -33,6 +33,8 @@ export const makeAccessToken = (): string =>
 /** As long as Entra's usually are; it names whom it is for, so that a token endpoint need remember nothing. */
 export const makeRefreshToken = (oid: string): string => `1.${oid}.${randomBytes(750).toString('base64url')}`;
 
+export const oidOfRefreshToken = (refreshToken: string): string => refreshToken.split('.')[1] ?? '';
+
 /** As the token endpoint sends it; it is `uid.utid` of the home account id. */
 export const makeClientInfo = ({ oid, tid }: Pick<CacheOwner, 'oid' | 'tid'>): string =>
   Buffer.from(JSON.stringify({ uid: oid, utid: tid })).toString('base64url');

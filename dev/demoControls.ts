@@ -46,7 +46,7 @@ async function forward(c: Context, url: string): Promise<Response> {
       ...(withBody && { headers: { 'Content-Type': 'application/json' }, body: await c.req.text() }),
     });
     const type = answer.headers.get('content-type');
-    return c.newResponse(answer.body, {
+    return new Response(answer.body, {
       status: answer.status,
       headers: { 'Cache-Control': 'no-store', ...(type !== null && { 'Content-Type': type }) },
     });

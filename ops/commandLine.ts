@@ -14,6 +14,7 @@ export type Command =
   | { verb: 'accounts show'; who: Who; json: boolean }
   | { verb: 'accounts retry'; of: RetryOf; force: boolean }
   | { verb: 'accounts erase'; of: { who: Who } | { tid: string }; yes: boolean }
+  | { verb: 'tenants'; json: boolean }
   | { verb: 'orphans'; json: boolean; erase: boolean; yes: boolean };
 
 /** What cannot be made sense of, and how to say it. */
@@ -29,6 +30,7 @@ const OPTIONS = {
   'accounts show': { json: flag },
   'accounts retry': { tenant: text, all: flag, kind: text, force: flag },
   'accounts erase': { tenant: text, yes: flag },
+  tenants: { json: flag },
   orphans: { json: flag, erase: flag, yes: flag },
 } as const satisfies Record<string, ParseArgsOptionsConfig>;
 
@@ -80,6 +82,8 @@ export function readCommandLine(args: readonly string[]): Command {
       const of = tid === undefined ? { who: readWho(positionals[0] ?? '') } : { tid };
       return { verb: 'accounts erase', of, yes: values.yes };
     }
+    case 'tenants':
+      return { verb: 'tenants', json: parse('tenants', args.slice(1)).values.json };
     case 'orphans': {
       const { json, erase, yes } = parse('orphans', args.slice(1)).values;
       if (yes && !erase) throw new UsageError('--yes goes with --erase.');

@@ -6,6 +6,7 @@ import { ConfigError, UnavailableError } from '../shared/errors.ts';
 import { type Command, readCommandLine, UsageError } from './commandLine.ts';
 import { eraseAccounts } from './eraseAccounts.ts';
 import { listAccounts } from './listAccounts.ts';
+import { listTenants } from './listTenants.ts';
 import type { Operator } from './operator.ts';
 import { orphans } from './orphans.ts';
 import { retryAccounts } from './retryAccounts.ts';
@@ -48,6 +49,8 @@ function run(operator: Operator, command: Exclude<Command, { verb: 'help' }>): P
       return retryAccounts(operator, command);
     case 'accounts erase':
       return eraseAccounts(operator, command);
+    case 'tenants':
+      return listTenants(operator, command);
     case 'orphans':
       return orphans(operator, command);
     default:

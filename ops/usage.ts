@@ -24,6 +24,8 @@ A user is shown by their log id, as in the logs; names are shown nowhere.
       Deletes the token cache and all personal columns. The worker deletes the
       rest of the row after two days. Without --yes it only says what it would
       do. It can be repeated: it goes on from where it was.
+  tenants [--json]
+      Tenants that are left in peace for now, and until when.
   orphans [--json]
   orphans --erase [--yes]
       Token caches that no account answers for. There should be none.

@@ -30,15 +30,15 @@ export async function endAccount(
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const account = await deps.accounts.read(userId, signal);
     try {
-      const ended = account !== undefined && !isTombstone(account.state);
+      const ends = account !== undefined && account.state !== as;
       const tombstone = tombstoneOf(deps, userId, as);
       if (account === undefined) {
         if (as === 'disconnected') await deps.accounts.create(tombstone, signal);
-      } else if (account.state !== as) {
+      } else if (ends) {
         await deps.accounts.move(account, { ...tombstone, lastActivity: account.lastActivity }, signal);
       }
       const removed = await removeCache(deps, userId, signal);
-      return ended || removed;
+      return ends || removed;
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
     }

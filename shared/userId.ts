@@ -25,9 +25,9 @@ export function partsOf(user: UserId): { tid: string; oid: string } {
   return { tid: user.slice(0, slash), oid: user.slice(slash + 1) };
 }
 
-/** Reads a user id that was written down, such as a blob's name; undefined for what is not one. */
+/** Reads a user id that was written down, in whatever case; undefined for what is not one. */
 export function readUserId(text: string): UserId | undefined {
-  return userOfSuffix(text.replace('/', '_'));
+  return userOfSuffix(text.toLowerCase().replace('/', '_'));
 }
 
 /** The 16 table partitions, by the first hex digit of SHA-256(user id). */
@@ -96,5 +96,7 @@ const rowSuffix = (user: UserId): string => user.replace('/', '_');
 
 function userOfSuffix(suffix: string): UserId | undefined {
   const [tid = '', oid = ''] = suffix.split('_');
-  return isGuid(tid) && isGuid(oid) ? toUserId({ tid, oid }) : undefined;
+  if (!isGuid(tid) || !isGuid(oid)) return undefined;
+  const user = toUserId({ tid, oid });
+  return rowSuffix(user) === suffix ? user : undefined;
 }

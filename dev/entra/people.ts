@@ -1,12 +1,5 @@
 /** Who one running server knows: the demo users and those it was started with. */
-import {
-  ALL_USERS,
-  type DemoUser,
-  type Identity,
-  identityIn,
-  isTenantAlias,
-  TENANT_IDS,
-} from './directory.ts';
+import { ALL_USERS, type DemoUser, type Identity, identityIn, TENANT_IDS } from './directory.ts';
 import { InputError } from './inputError.ts';
 
 export type People = {

@@ -29,8 +29,7 @@ export async function attemptTask(
   const tells = (text: string) =>
     tellsWho(text, [token, oid, account.homeAccountId, account.userPrincipalName]);
   const timeout = AbortSignal.timeout(task.timeoutMs);
-  const over = new AbortController();
-  const signal = AbortSignal.any([timeout, runSignal, over.signal]);
+  const signal = AbortSignal.any([timeout, runSignal]);
   try {
     const running = task.run({
       user: { id: userId, tid, oid },
@@ -55,9 +54,6 @@ export async function attemptTask(
     const code = ERROR_NAME.test(name) && !tells(name) ? name : 'unnamed';
     const claims = task.api === 'graph' ? challengeOf(error) : undefined;
     return claims === undefined ? { code } : { code, claims };
-  } finally {
-    // What it left running must not go on in the user's name.
-    over.abort();
   }
 }
 

@@ -11,7 +11,7 @@ export type TaskTurn = {
   graph: GraphClient;
   /** Writes one line of at most 200 characters under the user's log id; one that names the user is withheld. */
   log: (note: string) => void;
-  /** Ends at the task's time-out, with the run, and when the task is over. */
+  /** Ends at the task's time-out and with the run. */
   signal: AbortSignal;
 };
 

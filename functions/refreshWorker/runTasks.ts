@@ -141,10 +141,12 @@ async function takeTask(
   const first = await attempt();
   // A token refused without a challenge, such as a missing consent, says nothing of the user's connection.
   if (first.claims === undefined) return endedBy(first);
-  const { claims, refusal, ...again } = await attempt(first.claims);
-  if (claims !== undefined) return asUsers({ kind: 'needs-user', code: 'graph_401', claims });
-  if (refusal?.kind === 'needs-user') return asUsers({ claims: first.claims, ...refusal });
-  return endedBy({ ...again, ...(refusal && { refusal }) });
+  const second = await attempt(first.claims);
+  if (second.claims !== undefined) {
+    return asUsers({ kind: 'needs-user', code: 'graph_401', claims: second.claims });
+  }
+  if (second.refusal?.kind === 'needs-user') return asUsers({ claims: first.claims, ...second.refusal });
+  return endedBy(second);
 }
 
 const endedBy = ({ code, refusal }: Attempt & { refusal?: Failure }): Ended => ({

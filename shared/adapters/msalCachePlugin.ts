@@ -31,7 +31,6 @@ export const ABSENT: CacheSnapshot = { state: 'absent', base: '', etag: undefine
 
 const WRITE_TRIES = 6;
 const BACK_OFF_BASE_MS = 20;
-const BACK_OFF_CAP_MS = 500;
 
 /**
  * Fetches a user's cache: once an operation, before anything is sent. MSAL reads again after the token request;
@@ -113,14 +112,15 @@ export async function writeCache(context: CacheContext, write: CacheWrite): Prom
 
   let next = mine;
   let { etag } = snapshot as { etag: string | undefined };
-  for (let attempt = 0; attempt < WRITE_TRIES; attempt += 1) {
+  for (let attempt = 0; ; attempt += 1) {
     try {
       const sealed = await context.sealer.seal(userId, next, generation);
       return await context.store.write(userId, sealed, etag, signal);
     } catch (error) {
       if (!(error instanceof ConflictError)) return giveUp(nameOfError(error));
     }
-    await pause(context.random() * Math.min(BACK_OFF_CAP_MS, BACK_OFF_BASE_MS * 2 ** attempt));
+    if (attempt + 1 === WRITE_TRIES) return giveUp('too-many-conflicts');
+    await pause(context.random() * BACK_OFF_BASE_MS * 2 ** attempt);
     let theirs: StoredCache | undefined;
     try {
       theirs = await context.store.read(userId, signal);
@@ -137,7 +137,6 @@ export async function writeCache(context: CacheContext, write: CacheWrite): Prom
     next = opened.ok ? mergeCache(snapshot.base, opened.cache, mine, write.writer) : mine;
     etag = theirs.etag;
   }
-  return giveUp('too-many-conflicts');
 }
 
 type Sections = Record<string, Record<string, { home_account_id?: string } | undefined> | undefined>;

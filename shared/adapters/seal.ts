@@ -52,11 +52,9 @@ export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
         if (error instanceof errors.JOSEError) return { ok: false, reason: 'corrupt' };
         throw error;
       }
-      const { v, msal, gen = '' } = JSON.parse(decoder.decode(plaintext)) as Record<string, unknown>;
-      if (v !== VERSION || typeof msal !== 'string' || typeof gen !== 'string') {
-        return { ok: false, reason: 'newer' };
-      }
-      return { ok: true, cache: msal, generation: gen, oldKey: header.kid !== first.kid };
+      const content = contentOf(decoder.decode(plaintext));
+      if (content === undefined) return { ok: false, reason: 'newer' };
+      return { ok: true, ...content, oldKey: header.kid !== first.kid };
     },
   };
 }
@@ -68,6 +66,17 @@ function headerOf(sealed: string): { kid: string; sub: string } | undefined {
     const { kid, sub } = header as { kid?: unknown; sub?: unknown };
     if (Object.keys(header).sort().join() !== HEADER_NAMES.join()) return undefined;
     return typeof kid === 'string' && typeof sub === 'string' ? { kid, sub } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined for what this version did not seal: whoever did has the key, and knows more. */
+function contentOf(plaintext: string): { cache: string; generation: string } | undefined {
+  try {
+    const { v, msal, gen = '' } = JSON.parse(plaintext) as Record<string, unknown>;
+    if (v !== VERSION || typeof msal !== 'string' || typeof gen !== 'string') return undefined;
+    return { cache: msal, generation: gen };
   } catch {
     return undefined;
   }

@@ -56,6 +56,10 @@ describe('a fault', () => {
     ['with half a second', { kind: 'throttled', retryAfter: 0.5 }, '"retryAfter" must be whole seconds'],
     ['with text for a number', { kind: 'throttled', retryAfter: '5' }, '"retryAfter" must be whole seconds'],
     ['of a delay without its length', { kind: 'delay' }, 'needs "ms"'],
+    ['of an error without its number', { kind: 'error', error: 'invalid_grant' }, 'needs "errorNo"'],
+    ['with an error of prose', { kind: 'error', error: 'not this', errorNo: 1 }, '"error" must be a code'],
+    ['with a status that has no body', { kind: 'html', status: 204 }, '"status" must be 200 or'],
+    ['with claims that are no text', { kind: 'error', errorNo: 1, claims: {} }, '"claims" must be text'],
   ])('%s is refused with what is allowed', async (_case, body, message) => {
     const { status, error } = await errorOf(await control(entra, 'PUT', '/users/adele/fault', body));
     expect(status).toBe(400);
@@ -68,6 +72,23 @@ describe('a fault', () => {
       expect(status).toBe(404);
       expect(error).toContain('adele, bruno');
     }
+  });
+
+  it('for an unknown tenant, or for what stands for one, is refused', async () => {
+    for (const tid of ['nowhere', 'common', 'organizations']) {
+      for (const [method, body] of [['PUT', { kind: 'html' }] as const, ['DELETE'] as const]) {
+        const { status, error } = await errorOf(await control(entra, method, `/tenants/${tid}/fault`, body));
+        expect(status).toBe(404);
+        expect(error).toContain(`no tenant "${tid}"`);
+      }
+    }
+  });
+
+  it("of the server's kind is not set for a tenant", async () => {
+    const path = `/tenants/${TENANT_ID}/fault`;
+    const refused = await errorOf(await control(entra, 'PUT', path, { kind: 'invalid-client' }));
+    expect(refused.status).toBe(400);
+    expect(refused.error).not.toContain('invalid-client');
   });
 
   it("of a person's kind is not set for everybody", async () => {

@@ -66,6 +66,50 @@ it("answers a guest's id and principal name in the resource tenant", async () =>
   });
 });
 
+describe('the photo', () => {
+  const photo = (token: string, path = 'photo') =>
+    fetch(`${entra.origin}/v1.0/me/${path}/$value`, { headers: { authorization: `Bearer ${token}` } });
+  /** Width and height, as a PNG's header tells them. */
+  const sizeOf = (png: Buffer) => [png.readUInt32BE(16), png.readUInt32BE(20)];
+
+  it('is a PNG of the size that was asked for, and the largest otherwise', async () => {
+    const token = await graphToken('adele');
+    for (const [path, side] of [
+      ['photos/48x48', 48],
+      ['photos/96x96', 96],
+      ['photo', 648],
+    ] as const) {
+      const response = await photo(token, path);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toBe('image/png');
+      const png = Buffer.from(await response.arrayBuffer());
+      expect(png.subarray(0, 8).toString('latin1')).toBe('\x89PNG\r\n\x1a\n');
+      expect(sizeOf(png)).toEqual([side, side]);
+    }
+  });
+
+  it('is not there for most people, nor in other sizes', async () => {
+    const [bruno, adele] = [await graphToken('bruno'), await graphToken('adele')];
+    for (const response of [
+      await photo(bruno),
+      await photo(bruno, 'photos/96x96'),
+      await photo(adele, 'photos/97x97'),
+    ]) {
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({ error: { code: 'ImageNotFound' } });
+    }
+  });
+
+  it('needs a token as the profile does, and meets the same faults', async () => {
+    expect((await fetch(`${entra.origin}/v1.0/me/photo/$value`)).status).toBe(401);
+    expect((await photo(await graphToken('adele', 'Mail.Read'))).status).toBe(403);
+    const token = await graphToken('adele');
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'throttled', at: 'graph', times: 1 });
+    expect((await photo(token)).status).toBe(429);
+    expect((await photo(token)).status).toBe(200);
+  });
+});
+
 describe('refuses', () => {
   it('a request without a token, with a token for another audience, and with a broken one', async () => {
     const { accessToken } = await signIn(entra, 'adele');

@@ -154,6 +154,8 @@ describe('npm run stead', () => {
     const tid = randomUUID();
     const far = new Date('2100-01-01T00:00:00Z');
     await app.tenants.cool(tid, far);
+    const cooling = await stead('tenants');
+    expect(cooling.lines.join('\n')).toMatch(new RegExp(`${tid} +2100-01-01T00:00:00Z`));
     const fields = { runId: undefined, dueAt: far };
     const failed = await connect({ userId: someUser(tid), ...fields });
     const well = await connect({ userId: someUser(tid), ...fields, failure: undefined });

@@ -3,6 +3,7 @@ import {
   accessToken,
   accessTokenKey,
   type Cache,
+  type Entry,
   merge,
   refreshToken,
   refreshTokenKey,

@@ -46,7 +46,7 @@ const anyCache: fc.Arbitrary<Cache> = fc.record(
   { requiredKeys: [], noNullPrototype: true },
 );
 const anyWriter = fc.constantFrom<CacheWriter>('request', 'worker');
-const oneOf = (cache: Cache): fc.Arbitrary<Cache | ''> => fc.constantFrom(cache, '');
+const oneOf = (cache: Cache): fc.Arbitrary<Cache | ''> => fc.constantFrom<Cache | ''>(cache, '');
 const cacheOrNone = anyCache.chain(oneOf);
 
 describe('mergeCache, for any three caches', () => {
