@@ -7,6 +7,7 @@ import {
   API_CLIENT_ID,
   API_CLIENT_SECRET,
   API_SCOPE_NAME,
+  type DemoUser,
   SPA_CLIENT_ID,
   TENANT_ID,
 } from './entra/directory.ts';
@@ -32,8 +33,12 @@ export type PlatformOptions = {
   /** Kept between runs; undefined keeps nothing. */
   folder?: string;
   lifetimes?: Partial<Lifetimes>;
+  /** People beside the demo users. */
+  users?: readonly DemoUser[];
   /** Further settings of the functions. */
   settings?: Record<string, string>;
+  /** The functions' timers: the file of when each runs next; without a folder, one that all such platforms share. */
+  timerStatus?: string;
   /** Without the page, for those who are no browser. */
   withoutWeb?: boolean;
   onHostLine?: (line: string) => void;
@@ -51,7 +56,9 @@ export type Platform = {
 
 /** Starts everything, or nothing: what was started is stopped again when a part does not come up. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const { folder } = options;
   const ports = options.ports ?? (await freePlatformPorts());
+  const timerStatus = options.timerStatus ?? (folder === undefined ? undefined : join(folder, 'timers.json'));
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     for (const stopOne of stops.splice(0).reverse()) await stopOne();
@@ -59,7 +66,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   try {
     const azurite = await startAzurite({
       ports: { blob: ports.blob, queue: ports.queue, table: ports.table },
-      ...(options.folder === undefined ? {} : { folder: join(options.folder, 'azurite') }),
+      ...(folder === undefined ? {} : { folder: join(folder, 'azurite') }),
     });
     stops.push(() => azurite.stop());
 
@@ -67,8 +74,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const entra = await startEntra({
       port: ports.entra,
       spaOrigins: [webOrigin],
-      ...(options.folder === undefined ? {} : { keyFile: join(options.folder, 'entra-key.json') }),
+      ...(folder === undefined ? {} : { keyFile: join(folder, 'entra-key.json') }),
       ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
+      ...(options.users === undefined ? {} : { users: options.users }),
     });
     stops.push(() => entra.close());
 
@@ -79,7 +87,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       env: settings,
       cors: webOrigin,
       settings: false,
-      ...(options.folder === undefined ? {} : { timerStatus: join(options.folder, 'timers.json') }),
+      ...(timerStatus === undefined ? {} : { timerStatus }),
       ...(options.onHostLine === undefined ? {} : { onLine: options.onHostLine }),
     });
     stops.push(() => host.stop());

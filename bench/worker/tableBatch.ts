@@ -27,7 +27,7 @@ const BODY = /^\{.*\}/m;
  * them is of another kind.
  */
 export function readOperations(body: string): Operation[] | undefined {
-  const [, ...parts] = body.split(/^--changeset_[\w-]+\r?\n/m);
+  const [, ...parts] = body.split(/^--changeset_[0-9a-f-]{36}\r?\n/m);
   const operations = parts.map(readOperation);
   return operations.length > 0 && operations.every((operation) => operation !== undefined)
     ? operations

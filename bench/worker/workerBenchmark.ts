@@ -1,5 +1,91 @@
-import type { Benchmark } from '../benchmark.ts';
+import { type Benchmark, UsageError } from '../benchmark.ts';
+import { readCount, readOptions } from '../commandLine.ts';
+import { rounded, spreadOf, spreadText } from '../spread.ts';
+import { tableLines } from '../table.ts';
+import { type MeasuredSweep, measureSweep } from './measureSweep.ts';
+
+/** As the timer runs it. */
+const CONCURRENCY = 16;
+const LATENCIES = { storageMs: 5, tokenMs: 50 };
+const SIZES = '1000,10000,100000';
+
+/** The refresh worker, as it is in production, over storage and a token endpoint of fixed latencies. */
 export const workerBenchmark: Benchmark = {
-  about: 'a refresh run',
-  run: async () => ({ results: {}, lines: [] }),
+  about: `a refresh run over so many due users [--sizes ${SIZES}] [--rounds 3]`,
+
+  async run(args, tell) {
+    const options = readOptions(args, {
+      sizes: { type: 'string', default: SIZES },
+      rounds: { type: 'string', default: '3' },
+    });
+    const rounds = readCount('--rounds', options.rounds);
+    const [least, ...larger] = readSizes(options.sizes);
+    const sweepOf = (users: number, concurrency: number) => {
+      tell(`${users} users, ${concurrency} at a time`);
+      return measureSweep({ users, concurrency, latencies: LATENCIES }, tell);
+    };
+
+    const atOnce: MeasuredSweep[] = [];
+    const oneByOne: MeasuredSweep[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      atOnce.push(await sweepOf(least, CONCURRENCY));
+      oneByOne.push(await sweepOf(least, 1));
+    }
+    const rest: MeasuredSweep[] = [];
+    for (const users of larger) rest.push(await sweepOf(users, CONCURRENCY));
+
+    const runs = [...atOnce, ...rest];
+    const peaks = runs.map(({ rssMb }) => rssMb.peak);
+    const comparison = {
+      users: least,
+      rounds,
+      sweep: spreadOf(atOnce.map(({ usersPerSecond }) => usersPerSecond)),
+      sequential: spreadOf(oneByOne.map(({ usersPerSecond }) => usersPerSecond)),
+      ratio: spreadOf(
+        atOnce.map(({ usersPerSecond }, round) => usersPerSecond / (oneByOne[round]?.usersPerSecond ?? 0)),
+      ),
+    };
+    const results = {
+      latencies: LATENCIES,
+      runs,
+      sequentialRuns: oneByOne,
+      comparison,
+      peakRssRatio: rounded(Math.max(...peaks) / Math.min(...peaks)),
+    };
+    return { results, lines: linesOf(runs, oneByOne, comparison.ratio) };
+  },
 };
+
+/** @throws {UsageError} */
+function readSizes(text: string): [number, ...number[]] {
+  const [least, ...larger] = text
+    .split(',')
+    .map((size) => readCount('--sizes', size.trim()))
+    .sort((a, b) => a - b);
+  if (least === undefined) throw new UsageError('--sizes is empty.');
+  return [least, ...larger];
+}
+
+function linesOf(
+  runs: readonly MeasuredSweep[],
+  sequential: readonly MeasuredSweep[],
+  ratio: MeasuredSweep['usersPerSecondByTenths'],
+): string[] {
+  const rows = [...runs, ...sequential].map((run) => [
+    String(run.users),
+    String(run.concurrency),
+    `${run.usersPerSecond} (${run.usersPerSecondByTenths.p10}–${run.usersPerSecondByTenths.p90})`,
+    String(run.idealUsersPerSecond),
+    String(run.share),
+    String(run.cpuMsPerUser),
+    String(run.eventLoopBusy),
+    String(run.rssMb.peak),
+  ]);
+  const heading = ['users', 'at a time', 'users/s', 'ideal', 'share', 'CPU ms/user', 'busy', 'peak RSS MB'];
+  return [
+    ...tableLines([heading, ...rows]),
+    '',
+    `Against one user at a time: ${spreadText(ratio)} times as many users a second.`,
+    'users/s: the whole run (10th–90th percentile of its tenths). ideal: with no cost but the injected latencies.',
+  ];
+}

@@ -24,10 +24,10 @@ export async function attemptTask(
   token: string,
   runSignal: AbortSignal,
 ): Promise<Attempt> {
-  const { userId } = account;
+  const { userId, homeAccountId, userPrincipalName } = account;
   const { tid, oid } = partsOf(userId);
-  const tells = (text: string) =>
-    tellsWho(text, [token, oid, account.homeAccountId, account.userPrincipalName]);
+  const secrets = [token, oid, homeAccountId?.split('.')[0], userPrincipalName];
+  const tells = (text: string) => tellsAnyOf(secrets, text);
   const timeout = AbortSignal.timeout(task.timeoutMs);
   const signal = AbortSignal.any([timeout, runSignal]);
   try {
@@ -64,7 +64,7 @@ function endOf(signal: AbortSignal): Promise<never> {
   });
 }
 
-function tellsWho(text: string, secrets: readonly (string | undefined)[]): boolean {
+function tellsAnyOf(secrets: readonly (string | undefined)[], text: string): boolean {
   const folded = text.toLowerCase();
   return (
     ENCODED_JSON.test(text) ||

@@ -126,6 +126,23 @@ describe('the task that is shipped', () => {
 });
 
 describe('a task of one’s own', () => {
+  it('may leave a note, as docs/tasks.md shows it', async () => {
+    const noteOffice = defineTask({
+      name: 'note-office',
+      scopes: ['User.Read'],
+      async run({ graph, log }) {
+        const me = await graph.api('/me').select('officeLocation').get();
+        log(me.officeLocation === null ? 'has no office' : 'has an office');
+      },
+    });
+    const app = createLocalApp(entra, { tasks: [noteOffice] });
+    const user = await adeleIsDue(app);
+    expect(await app.sweep()).toMatchObject({ tasks: { done: 1, failed: 0 } });
+    expect(eventsOf(app, 'task.note')).toEqual([
+      { event: 'task.note', user: app.logId(user), task: 'note-office', note: 'has an office' },
+    ]);
+  });
+
   it('that Graph keeps waiting is over at its time-out', async () => {
     const slow = defineTask({
       name: 'slow',

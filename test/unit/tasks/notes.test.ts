@@ -32,6 +32,7 @@ describe('a note', () => {
     ['the object id in capitals', ({ user }) => `for ${user.oid.toUpperCase()}`],
     ['the user principal name', (_turn, bench) => `for ${bench.account.userPrincipalName}`],
     ['the home account id', (_turn, bench) => `for ${bench.account.homeAccountId}`],
+    ['the object id at home', (_turn, bench) => `for ${bench.account.homeAccountId?.split('.')[0]}`],
     ['an answer as a whole', () => ({ displayName: 'Anna' })],
   ])('is withheld if it holds %s', async (_what, text) => {
     const bench = await tasksOverTwins([
@@ -41,7 +42,7 @@ describe('a note', () => {
     expect(bench.eventsOf('task.note')).toMatchObject([{ note: '(withheld)' }]);
   });
 
-  it('is not the only way out that is closed: an error’s code and name do not tell either', async () => {
+  it('is not the only way out that is closed: an error does not tell either', async () => {
     const failingWith = (name: string, code: (turn: TaskTurn) => string, also: 'code' | 'name' = 'code') =>
       taskOf(name, async (turn) => {
         throw Object.assign(new Error(`${turn.token} ${turn.user.oid}`), { [also]: code(turn) });

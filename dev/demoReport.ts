@@ -1,0 +1,45 @@
+/** How the demo tells of itself: a table for each run, a verdict, or all of it as JSON. */
+import { type Cast, PARTS } from './demoCast.ts';
+import type { Run, Told } from './demoStory.ts';
+
+const COLUMNS = ['user', 'part', 'outcome', 'source', 'kind', 'why', 'task', 'row'] as const;
+
+/** Those who were looked at. */
+export function tableOf({ title, turns }: Run, cast: Cast): string {
+  const rows = PARTS.flatMap((part) => {
+    const turn = turns[part];
+    if (!turn) return [];
+    const { outcome, source = '-', kind = '-', why = '-', task = '-', state } = turn;
+    return [[cast[part].name, part, outcome, source, kind, why, task, state]];
+  });
+  const widths = COLUMNS.map((column, index) =>
+    Math.max(column.length, ...rows.map((row) => row[index]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd();
+  const rule = widths.map((width) => '─'.repeat(width)).join('  ');
+  return [`\n${title}\n`, line(COLUMNS), rule, ...rows.map(line)].join('\n');
+}
+
+export function verdictOn({ grants, faults }: Told): string {
+  const journal = grants.map((grant) => `${grant.user} ${grant.status}`).join(', ');
+  const end =
+    faults.length === 0
+      ? 'Five are acted for with nobody at the keyboard; two need to come back themselves.'
+      : `This is NOT how it should end:\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
+  return `\nRefresh grants in the stand-in's journal: ${journal || 'none'}.\n\n${end}`;
+}
+
+export function jsonOf({ runs, grants, faults }: Told, cast: Cast): string {
+  const shown = {
+    runs: runs.map(({ turns }) =>
+      PARTS.flatMap((part) => (turns[part] ? [{ user: cast[part].name, part, ...turns[part] }] : [])),
+    ),
+    grants: grants.map(({ user, status, error }) => ({ user, status, error })),
+    faults,
+  };
+  return JSON.stringify(shown, undefined, 2);
+}
