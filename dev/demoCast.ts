@@ -1,5 +1,5 @@
 /** Who plays what in the demo. */
-import { DEMO_USERS, type DemoUser, numberedUsers, OTHER_TENANT_USER } from './entra/directory.ts';
+import { DEMO_USERS, type DemoUser, OTHER_TENANT_USER } from './entra/directory.ts';
 
 export const PARTS = [
   'cache deleted',
@@ -14,8 +14,12 @@ export const PARTS = [
 export type Part = (typeof PARTS)[number];
 export type Cast = Readonly<Record<Part, DemoUser>>;
 
-/** More than one sign-in away from the demo users: a story of seven needs seven. */
-export const EXTRAS = numberedUsers(2);
+const [, , CHIARA] = DEMO_USERS;
+
+/** A story of seven needs more people than the stand-in has by itself. */
+const FARAH = colleague('farah', 'Farah Lindholm', '3f0b7c52-6a1d-4c8e-9b64-1d2e7a90c5f3');
+const GORAN = colleague('goran', 'Goran Petrak', '7e94d1a8-0c35-4f2b-8d17-a6b3c8e2f04d');
+export const EXTRAS: readonly DemoUser[] = [FARAH, GORAN];
 
 /**
  * @param names three demo users, separated by commas, for the first three parts
@@ -30,11 +34,24 @@ export function castOf(names: string): Cast {
     }
     return user;
   });
-  if (picked.length !== 3 || new Set(picked).size !== 3) {
+  const [first, second, third] = picked;
+  const fourth = DEMO_USERS.find((user) => !picked.includes(user));
+  if (!first || !second || !third || !fourth || new Set(picked).size !== 3 || picked.length !== 3) {
     throw new Error('--pick takes three different users, for example --pick adele,bruno,chiara.');
   }
-  const players = [...picked, ...DEMO_USERS.filter((user) => !picked.includes(user)), ...EXTRAS];
-  return Object.fromEntries(
-    PARTS.map((part, index) => [part, players[index] ?? OTHER_TENANT_USER]),
-  ) as unknown as Cast;
+  return {
+    'cache deleted': first,
+    'grant revoked': second,
+    'left in peace': third,
+    'server error once': fourth,
+    'consent withdrawn': FARAH,
+    'Graph down': GORAN,
+    'tenant throttled': OTHER_TENANT_USER,
+  };
+}
+
+function colleague(name: string, displayName: string, oid: string): DemoUser {
+  const upn = `${name}@harbour.example`;
+  const profile = { ...CHIARA.profile, userPrincipalName: upn };
+  return { ...CHIARA, name, displayName, upn, oid, homeOid: oid, profile };
 }

@@ -24,21 +24,21 @@ export function tableOf({ title, turns }: Run, cast: Cast): string {
   return [`\n${title}\n`, line(COLUMNS), rule, ...rows.map(line)].join('\n');
 }
 
-export function verdictOn({ grants, faults }: Told): string {
-  const journal = grants.map((grant) => `${grant.user} ${grant.status}`).join(', ');
+export function verdictOn({ journal, faults }: Told): string {
+  const grants = journal.map(({ user, status }) => `${user} ${status}`).join(', ');
   const end =
     faults.length === 0
       ? 'Five are acted for with nobody at the keyboard; two need to come back themselves.'
       : `This is NOT how it should end:\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
-  return `\nRefresh grants in the stand-in's journal: ${journal || 'none'}.\n\n${end}`;
+  return `\nRefresh grants in the stand-in's journal: ${grants || 'none'}.\n\n${end}`;
 }
 
-export function jsonOf({ runs, grants, faults }: Told, cast: Cast): string {
+export function jsonOf({ runs, journal, faults }: Told, cast: Cast): string {
   const shown = {
     runs: runs.map(({ turns }) =>
       PARTS.flatMap((part) => (turns[part] ? [{ user: cast[part].name, part, ...turns[part] }] : [])),
     ),
-    grants: grants.map(({ user, status, error }) => ({ user, status, error })),
+    journal,
     faults,
   };
   return JSON.stringify(shown, undefined, 2);

@@ -8,6 +8,7 @@ import { readConfig } from '../shared/config.ts';
 import type { LogEvent } from '../shared/log.ts';
 import type { Account } from '../shared/ports.ts';
 import { toUserId } from '../shared/userId.ts';
+import { type Cast, PARTS, type Part } from './demoCast.ts';
 import { API_CLIENT_ID, API_SCOPE_NAME, type DemoUser } from './entra/directory.ts';
 import { signInWithCode } from './entra/signIn.ts';
 import { startPlatform } from './platform.ts';
@@ -34,19 +35,22 @@ export type Turn = {
 
 export type RefreshGrant = { user?: string; status: number; error?: string };
 
+/** One user, or everybody in a tenant. */
+export type FaultTarget = DemoUser | { tid: string };
+
 export type Stage = {
   /** The user signs in and calls the API. @throws {Error} the API refuses */
   visit(user: DemoUser): Promise<void>;
   deleteCache(user: DemoUser): Promise<void>;
   /** A fault of the stand-in's, for one user or for a whole tenant. */
-  fault(target: DemoUser | { tenant: string }, fault: Record<string, unknown>): Promise<void>;
-  mend(user: DemoUser): Promise<void>;
-  mendTenant(tid: string): Promise<void>;
+  fault(target: FaultTarget, fault: Record<string, unknown>): Promise<void>;
+  /** Ends the target's faults. */
+  mend(target: FaultTarget): Promise<void>;
   /** Makes the user due now instead of at the end of their back-off, as an operator would. */
   makeDue(user: DemoUser): Promise<void>;
-  /** One run of the worker, by user. @throws {Error} the run did not end */
-  runWorker(users: readonly DemoUser[]): Promise<Map<DemoUser, Turn>>;
-  /** What the user's row holds of the last task. */
+  /** One run of the worker; those who were not looked at are left out. @throws {Error} the run did not end */
+  runWorker(cast: Cast): Promise<Partial<Record<Part, Turn>>>;
+  /** How the last task went, by the user's row. */
   lastTaskInHistory(user: DemoUser): Promise<string | undefined>;
   /** Every refresh grant that was asked of the stand-in. */
   refreshGrants(): Promise<RefreshGrant[]>;
@@ -112,28 +116,22 @@ export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
       }
     },
     deleteCache: (user) => app.tokenCache.remove(toUserId(user)),
-    fault: (target, fault) =>
-      control(
-        'PUT',
-        'tenant' in target ? `/tenants/${target.tenant}/fault` : `/users/${target.name}/fault`,
-        fault,
-      ),
-    mend: (user) => control('DELETE', `/users/${user.name}/fault`),
-    mendTenant: (tid) => control('DELETE', `/tenants/${tid}/fault`),
+    fault: (target, fault) => control('PUT', pathOf(target), fault),
+    mend: (target) => control('DELETE', pathOf(target)),
     async makeDue(user) {
       const account = await app.accounts.read(toUserId(user));
       if (account === undefined) throw new Error(`${user.name} has no row.`);
       await app.accounts.move(account, { ...account, dueAt: new Date() });
     },
-    async runWorker(users) {
+    async runWorker(cast) {
       events = [];
       await platform.host.run('refreshWorker');
       await untilSweepEnded();
-      const turns = new Map<DemoUser, Turn>();
-      for (const user of users) {
-        const userId = toUserId(user);
+      const turns: Partial<Record<Part, Turn>> = {};
+      for (const part of PARTS) {
+        const userId = toUserId(cast[part]);
         const turn = turnIn(events, app.logId(userId));
-        if (turn) turns.set(user, { ...turn, state: (await app.accounts.read(userId))?.state ?? 'none' });
+        if (turn) turns[part] = { ...turn, state: (await app.accounts.read(userId))?.state ?? 'none' };
       }
       return turns;
     },
@@ -153,6 +151,9 @@ export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
     },
   };
 }
+
+const pathOf = (target: FaultTarget): string =>
+  'name' in target ? `/users/${target.name}/fault` : `/tenants/${target.tid}/fault`;
 
 /** The story runs the worker itself; the timer's own run every minute would come at any point of it. */
 function inAnHour() {

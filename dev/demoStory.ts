@@ -3,25 +3,33 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cast, PARTS, type Part } from './demoCast.ts';
 import { IDLE_SECONDS, type RefreshGrant, type Stage, type Turn } from './demoStage.ts';
 
-/** Long enough for the next run to find the tenant still resting. */
+/** Long enough for the second run to find the tenant still resting. */
 const RETRY_AFTER_SECONDS = 10;
+/** Until all are idle, and the tokens that they left behind have expired. */
+const ALL_IDLE_MS = (IDLE_SECONDS + 2) * 1_000;
 /** Due times are whole seconds, and nobody is looked at twice within one. */
 const NEXT_LOOK_MS = 2_500;
-
-type Expected = Partial<Turn>;
 
 export type Run = {
   title: string;
   turns: Partial<Record<Part, Turn>>;
-  /** Whatever the story does not say may be as it is. */
-  expected: Partial<Record<Part, Expected>>;
+  /** What the story says; what it does not say may be as it is. */
+  expected: Partial<Record<Part, Partial<Turn>>>;
 };
 
 export type Told = {
   runs: Run[];
-  grants: RefreshGrant[];
+  journal: RefreshGrant[];
   /** What is not as the story says; none if all is. */
   faults: string[];
+};
+
+type Telling = {
+  stage: Stage;
+  cast: Cast;
+  called: (part: Part) => string;
+  tell: (text: string) => void;
+  run: (title: string, expected: Run['expected']) => Promise<void>;
 };
 
 /**
@@ -34,47 +42,50 @@ export async function playStory(
   tell: (text: string) => void,
   show: (run: Run) => void,
 ): Promise<Told> {
-  const everybody = PARTS.map((part) => cast[part]);
-  const called = (part: Part) => cast[part].displayName;
   const runs: Run[] = [];
-  const faults: string[] = [];
+  const telling: Telling = {
+    stage,
+    cast,
+    tell,
+    called: (part) => cast[part].displayName,
+    async run(title, expected) {
+      const run = { title, expected, turns: await stage.runWorker(cast) };
+      runs.push(run);
+      show(run);
+    },
+  };
+  await befallen(telling);
+  const ranAt = Date.now();
+  const task = await stage.lastTaskInHistory(cast['Graph down']);
+  await passing(telling);
+  await comingBack(telling, ranAt);
 
-  async function run(title: string, expected: Run['expected']): Promise<void> {
-    const turns = await stage.runWorker(everybody);
-    const taken = PARTS.flatMap((part) => {
-      const turn = turns.get(cast[part]);
-      return turn ? [[part, turn] as const] : [];
-    });
-    const ended: Run = { title, turns: Object.fromEntries(taken), expected };
-    runs.push(ended);
-    faults.push(...faultsOf(ended));
-    show(ended);
-  }
+  const journal = await stage.refreshGrants();
+  const faults = [...runs.flatMap(faultsOf), ...faultsOfJournal(cast, runs, journal)];
+  if (task !== 'task-failed') faults.push(`The history of "Graph down" says "${task}" of the task.`);
+  return { runs, journal, faults };
+}
 
-  for (const user of everybody) await stage.visit(user);
-  tell(
-    `Seven people sign in, call the API and leave: ${everybody.map((user) => user.displayName).join(', ')}.`,
-  );
+async function befallen({ stage, cast, called, tell, run }: Telling): Promise<void> {
+  for (const part of PARTS) await stage.visit(cast[part]);
+  tell(`Seven people sign in, call the API and leave: ${PARTS.map(called).join(', ')}. Then`);
   await stage.deleteCache(cast['cache deleted']);
-  tell(`  ${called('cache deleted')}'s stored token cache is deleted.`);
+  tell(`- ${called('cache deleted')}'s stored token cache is deleted,`);
   await stage.fault(cast['grant revoked'], { kind: 'revoked' });
-  tell(`  ${called('grant revoked')}'s grant is revoked.`);
+  tell(`- ${called('grant revoked')}'s grant is revoked,`);
   await stage.fault(cast['server error once'], { kind: 'server-error', times: 1 });
-  tell(`  Entra will answer ${called('server error once')}'s next request with a 503, once.`);
+  tell(`- Entra is about to answer one request for ${called('server error once')} with a 503,`);
   await stage.fault(cast['consent withdrawn'], { kind: 'consent' });
-  tell(`  ${called('consent withdrawn')}'s consent is withdrawn.`);
+  tell(`- ${called('consent withdrawn')}'s consent is withdrawn,`);
   await stage.fault(cast['Graph down'], { kind: 'server-error', at: 'graph' });
-  tell(`  Graph, and Graph alone, is down for ${called('Graph down')}.`);
+  tell(`- Graph, and Graph alone, is down for ${called('Graph down')},`);
   const { tid } = cast['tenant throttled'];
-  await stage.fault({ tenant: tid }, { kind: 'throttled', retryAfter: RETRY_AFTER_SECONDS });
-  tell(
-    `  The tenant of ${called('tenant throttled')}, and no other, is throttled: Retry-After ${RETRY_AFTER_SECONDS}.`,
-  );
-  tell(`  ${called('left in peace')} is left in peace.`);
-  tell(`\nWaiting until all are idle and their tokens have expired (${IDLE_SECONDS + 2} s) …`);
-  await sleep((IDLE_SECONDS + 2) * 1_000);
-
-  await run('The worker runs: everybody gets what is theirs, and nobody stops anybody else.', {
+  await stage.fault({ tid }, { kind: 'throttled', retryAfter: RETRY_AFTER_SECONDS });
+  tell(`- the tenant of ${called('tenant throttled')} is throttled (Retry-After: ${RETRY_AFTER_SECONDS}),`);
+  tell(`- and ${called('left in peace')} is left in peace.`);
+  tell(`\nWaiting until all are idle and their tokens have expired (${ALL_IDLE_MS / 1_000} s) …`);
+  await sleep(ALL_IDLE_MS);
+  await run('The worker runs. Nobody stops anybody else:', {
     'cache deleted': { outcome: 'failed', kind: 'cache-lost', state: 'needs-user' },
     'grant revoked': { outcome: 'failed', kind: 'needs-user', state: 'needs-user' },
     'left in peace': { outcome: 'refreshed', source: 'network', task: 'done', state: 'active' },
@@ -84,68 +95,65 @@ export async function playStory(
     'Graph down': { outcome: 'refreshed', source: 'network', task: 'failed', state: 'active' },
     'tenant throttled': { outcome: 'failed', kind: 'throttled', state: 'active' },
   });
-  const coolUntil = Date.now() + (RETRY_AFTER_SECONDS + 1) * 1_000;
-  if ((await stage.lastTaskInHistory(cast['Graph down'])) !== 'task-failed') {
-    faults.push(`${called('Graph down')}'s history does not say that a task failed.`);
-  }
+}
 
-  tell(
-    `\nNobody waits for the back-off: ${called('server error once')} and ${called('tenant throttled')} are made due now.`,
-  );
+async function passing({ stage, cast, called, tell, run }: Telling): Promise<void> {
+  const [hasty, throttled] = [called('server error once'), called('tenant throttled')];
+  tell(`\nTo save minutes of back-off, ${hasty} and ${throttled} are made due now.`);
   await stage.makeDue(cast['server error once']);
   await stage.makeDue(cast['tenant throttled']);
   await sleep(NEXT_LOOK_MS);
-  await run(
-    'The worker runs again: the outage has healed by itself; the throttled tenant is not even asked.',
-    {
-      'left in peace': { outcome: 'refreshed', source: 'network' },
-      'server error once': { outcome: 'refreshed', source: 'network', state: 'active' },
-      'tenant throttled': { outcome: 'waiting', why: 'tenant-cooling', state: 'active' },
-    },
-  );
+  await run('The worker runs again. The outage has passed; the throttled tenant is not even asked:', {
+    'left in peace': { outcome: 'refreshed', source: 'network' },
+    'server error once': { outcome: 'refreshed', source: 'network', state: 'active' },
+    'tenant throttled': { outcome: 'waiting', why: 'tenant-cooling', state: 'active' },
+  });
+}
 
+/** @param ranAt when the first run was over: the tenant's rest began before */
+async function comingBack({ stage, cast, called, tell, run }: Telling, ranAt: number): Promise<void> {
   await stage.mend(cast['consent withdrawn']);
   await stage.visit(cast['consent withdrawn']);
-  tell(`\n${called('consent withdrawn')} comes back, consents again, and is acted for again.`);
+  tell(
+    `\n${called('consent withdrawn')} consents again and comes back; Graph is up for ${called('Graph down')};`,
+  );
   await stage.mend(cast['Graph down']);
-  tell(`Graph is up again for ${called('Graph down')}.`);
-  await stage.mendTenant(tid);
-  tell(`Waiting for the end of Retry-After, and until all are idle …`);
-  await sleep(Math.max(coolUntil - Date.now(), (IDLE_SECONDS + 2) * 1_000 - NEXT_LOOK_MS));
+  const { tid } = cast['tenant throttled'];
+  await stage.mend({ tid });
+  tell(
+    `the tenant of ${called('tenant throttled')} is throttled no more. Waiting until Retry-After is over …`,
+  );
+  const restEnds = ranAt + (RETRY_AFTER_SECONDS + 1) * 1_000;
+  await sleep(Math.max(restEnds - Date.now(), ALL_IDLE_MS - NEXT_LOOK_MS));
   await stage.makeDue(cast['tenant throttled']);
   await sleep(NEXT_LOOK_MS);
-  await run('The worker runs a third time: whoever can be acted for is.', {
+  await run('The worker runs a third time. Whoever can be acted for is:', {
     'left in peace': { outcome: 'refreshed', source: 'network' },
     'server error once': { outcome: 'refreshed', source: 'network' },
     'consent withdrawn': { outcome: 'refreshed', source: 'network', task: 'done', state: 'active' },
     'Graph down': { outcome: 'refreshed', source: 'network', task: 'done', state: 'active' },
     'tenant throttled': { outcome: 'refreshed', source: 'network', task: 'done', state: 'active' },
   });
-
-  const grants = await stage.refreshGrants();
-  return { runs, grants, faults: [...faults, ...faultsOfJournal(cast, runs, grants)] };
 }
 
 function faultsOf({ title, turns, expected }: Run): string[] {
-  return PARTS.flatMap((part) => {
-    const turn = turns[part];
-    return Object.entries(expected[part] ?? {}).flatMap(([field, wanted]) => {
-      const was = turn?.[field as keyof Turn] ?? 'nothing';
-      return was === wanted ? [] : [`"${title}": ${field} of "${part}" is ${was}, and should be ${wanted}.`];
-    });
-  });
+  return PARTS.flatMap((part) =>
+    Object.entries(expected[part] ?? {}).flatMap(([field, wanted]) => {
+      const was = turns[part]?.[field as keyof Turn] ?? 'nothing';
+      return was === wanted ? [] : [`${title} ${field} of "${part}" is ${was}, and should be ${wanted}.`];
+    }),
+  );
 }
 
-/** The stand-in's own word: it gave out what the worker says it got, and nobody was asked for in vain. */
-function faultsOfJournal(cast: Cast, runs: readonly Run[], grants: readonly RefreshGrant[]): string[] {
+/** The stand-in's own word: it gave what the worker says it got, refused what failed, and was asked for no more. */
+function faultsOfJournal(cast: Cast, runs: readonly Run[], journal: readonly RefreshGrant[]): string[] {
   return PARTS.flatMap((part) => {
-    const statuses = grants.filter((grant) => grant.user === cast[part].name).map((grant) => grant.status);
+    const statuses = journal.filter(({ user }) => user === cast[part].name).map(({ status }) => status);
     const granted = statuses.filter((status) => status === 200).length;
-    const refused = statuses.length - granted;
     const turns = runs.flatMap((run) => run.turns[part] ?? []);
-    const refreshed = turns.filter((turn) => turn.outcome === 'refreshed').length;
-    const failed = turns.filter((turn) => turn.outcome === 'failed' && turn.kind !== 'cache-lost').length;
-    if (granted === refreshed && refused === failed) return [];
+    const refreshed = turns.filter(({ outcome }) => outcome === 'refreshed').length;
+    const failed = turns.filter(({ outcome, kind }) => outcome === 'failed' && kind !== 'cache-lost').length;
+    if (granted === refreshed && statuses.length - granted === failed) return [];
     return [`The stand-in's journal for "${part}": ${statuses.join(', ') || 'no request'}.`];
   });
 }

@@ -13,7 +13,7 @@ import { isFree } from './freePorts.ts';
 import { HostError } from './host/hostError.ts';
 import { readLocalSettings } from './host/localSettings.ts';
 import { type Host, spawnHost } from './host/spawnHost.ts';
-import { type Ports, ROOT, startPlatform } from './platform.ts';
+import { FAST_MOTION, type Ports, ROOT, startPlatform } from './platform.ts';
 import { startWeb } from './web.ts';
 
 /** What is kept between runs. */
@@ -48,7 +48,7 @@ try {
 
 async function startLocal(): Promise<() => Promise<void>> {
   const ports = await choosePorts(['web', 'functions', 'entra', 'blob', 'queue', 'table']);
-  const platform = await startPlatform({ ports, folder: FOLDER, onHostLine: say });
+  const platform = await startPlatform({ ...FAST_MOTION, ports, folder: FOLDER, onHostLine: say });
   endWhenHostDies(platform.host, platform.stop);
   say(`
 Stead runs here, with no account and no network:
@@ -61,13 +61,9 @@ Stead runs here, with no account and no network:
 Sign in as one of:
 ${DEMO_USERS.map((user) => `  ${user.name.padEnd(8)} ${user.displayName} <${user.upn}>${user.homeTid === user.tid ? '' : '   (a guest)'}`).join('\n')}
 
-Three things to try:
-  1. Sign in on the page, close it, and watch this log: within two minutes the worker acts for you.
-  2. Do not wait, run the worker now (users are due a minute after they left):
-     curl -X POST -H "Content-Type: application/json" -d "{}" ${platform.host.origin}/admin/functions/refreshWorker
-  3. Be refused: make new tokens short-lived, sign in, take the grant away, and a minute later run the worker (2):
-     curl -X PUT -d "{\\"accessToken\\":301}" ${platform.entra.origin}/dev/lifetimes
-     curl -X PUT -d "{\\"kind\\":\\"revoked\\"}" ${platform.entra.origin}/dev/users/${DEMO_USERS[0].name}/fault
+Sign in on the page, and play the story with the controls below your profile: run the worker, take your grant away.
+Or close the page and watch this log: within a minute the worker acts for you. Time runs fast here: a token for Graph
+is worth half a minute, and the worker waits ten seconds after you left.
 
 Ctrl-C stops everything.
 `);

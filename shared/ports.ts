@@ -74,6 +74,11 @@ export interface UserTokens {
      * no row accounts for.
      */
     generation: string | undefined;
+    /**
+     * Whether the row still has that generation. Asked when the stored cache has another one: an earlier one is
+     * replaced, a later one left alone. Default: it has.
+     */
+    isCurrent?: (() => Promise<boolean>) | undefined;
     signal?: AbortSignal | undefined;
   }): Promise<UserToken>;
   /** With no user present, from the stored cache alone. */

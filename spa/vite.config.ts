@@ -4,11 +4,12 @@ import { defineConfig } from 'vite';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
-export default defineConfig({
+/** `--mode demo` is the page of the local platform, with its demo controls. */
+export default defineConfig(({ mode }) => ({
   root: path('.'),
   plugins: [react()],
   build: {
-    outDir: path('../dist/spa'),
+    outDir: path(mode === 'demo' ? '../dist/local' : '../dist/spa'),
     emptyOutDir: true,
     target: 'es2022',
     sourcemap: true,
@@ -17,4 +18,4 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: { input: { index: path('index.html'), redirect: path('redirect.html') } },
   },
-});
+}));

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import type { Client } from './clients.ts';
-import type { DemoUser, Identity } from './directory.ts';
+import { type DemoUser, GRAPH_APP_ID, type Identity } from './directory.ts';
 import { preciseNow } from './faults.ts';
 import { readScopes } from './scopes.ts';
 import { issuerOf, type StandIn } from './standIn.ts';
@@ -79,13 +79,15 @@ export async function issueTokens(standIn: StandIn, grant: Grant): Promise<Token
     auth_time: signIn.at,
     ...(signIn.policies.length === 0 ? {} : { polids: signIn.policies, amr: ['pwd', 'mfa'] }),
   };
+  const forGraph = scopes.audience === GRAPH_APP_ID;
+  const lifetime = (forGraph ? lifetimes.graphAccessToken : undefined) ?? lifetimes.accessToken;
   const response: TokenResponse = {
     token_type: 'Bearer',
     scope: scopes.echo.join(' '),
-    expires_in: lifetimes.accessToken,
-    ext_expires_in: lifetimes.accessToken,
+    expires_in: lifetime,
+    ext_expires_in: lifetime,
     ...(lifetimes.refreshIn === undefined ? {} : { refresh_in: lifetimes.refreshIn }),
-    access_token: await keys.sign(accessClaims, lifetimes.accessToken),
+    access_token: await keys.sign(accessClaims, lifetime),
   };
   if (grant.withClientInfo) response.client_info = clientInfo(identity.user);
   if (scopes.openid && grant.withIdToken) {

@@ -4,8 +4,10 @@ import { InputError } from './inputError.ts';
 export type Lifetimes = {
   /** Authorization codes. */
   code: number;
-  /** Access tokens, for the API and for Graph alike. */
+  /** Access tokens, for the API and for Graph. */
   accessToken: number;
+  /** Those for Graph, where they differ. */
+  graphAccessToken?: number;
   idToken: number;
   /** Refresh tokens of the web API; each new one starts anew. */
   refreshToken: number;
@@ -25,11 +27,20 @@ export const DEFAULT_LIFETIMES: Lifetimes = {
   spaRefreshToken: DAY,
 };
 
-const NAMES = ['code', 'accessToken', 'idToken', 'refreshToken', 'spaRefreshToken', 'refreshIn'] as const;
+const NAMES = [
+  'code',
+  'accessToken',
+  'graphAccessToken',
+  'idToken',
+  'refreshToken',
+  'spaRefreshToken',
+  'refreshIn',
+] as const;
+const OPTIONAL: readonly string[] = ['graphAccessToken', 'refreshIn'];
 const LONGEST = 10 * 365 * DAY;
 
 /**
- * `current` with the changes of `input`; `refreshIn: null` takes it away.
+ * `current` with the changes of `input`; null takes away what need not be there.
  * @throws InputError that names the field and what is allowed
  */
 export function changedLifetimes(current: Lifetimes, input: unknown): Lifetimes {
@@ -40,8 +51,8 @@ export function changedLifetimes(current: Lifetimes, input: unknown): Lifetimes 
   for (const [field, value] of Object.entries(input)) {
     const name = NAMES.find((known) => known === field);
     if (!name) throw new InputError(`lifetimes: no "${field}"; allowed are ${NAMES.join(', ')}`);
-    if (name === 'refreshIn' && (value === null || value === undefined)) {
-      delete changed.refreshIn;
+    if (OPTIONAL.includes(name) && (value === null || value === undefined)) {
+      delete changed[name];
     } else if (Number.isInteger(value) && value >= 1 && value <= LONGEST) {
       changed[name] = value;
     } else {

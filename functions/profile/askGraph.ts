@@ -1,7 +1,7 @@
 import type { AssertionMemo, Exchanged } from '../../shared/assertionMemo.ts';
 import { UserTokenError } from '../../shared/errors.ts';
 import type { Account, Caller, UserToken, UserTokens, VerifyAccessToken } from '../../shared/ports.ts';
-import { recordVisit, seeAccount, type VisitDeps } from './visit.ts';
+import { isStillConnected, recordVisit, seeAccount, type VisitDeps } from './visit.ts';
 
 export type AskGraphDeps = VisitDeps & {
   verifyAccessToken: VerifyAccessToken;
@@ -104,6 +104,7 @@ async function exchange(
       caller,
       skipCache: more.skipCache || account?.state === 'needs-user',
       generation: account?.state === 'disconnected' ? undefined : account?.generation,
+      isCurrent: async () => account !== undefined && isStillConnected(deps, account),
       claims: more.claims,
       // Its own, because all who wait for the same exchange share it.
       signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS),

@@ -39,6 +39,16 @@ export async function seeAccount(deps: VisitDeps, caller: Caller): Promise<Accou
   }
 }
 
+/** Whether nobody signed the user off since; no, when the rows cannot be reached. */
+export async function isStillConnected({ accounts }: VisitDeps, begun: Account): Promise<boolean> {
+  try {
+    return isSameConnection(begun, await accounts.read(begun.userId));
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    return false;
+  }
+}
+
 /** Writes down that the user was here and, after a network exchange, that they can be acted for again. */
 export async function recordVisit(
   deps: VisitDeps,

@@ -38,6 +38,7 @@ const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
   absent: { local: 'no_tokens_found' },
   corrupt: { local: 'cache_corrupt' },
   superseded: { local: 'no_tokens_found' },
+  overtaken: { local: 'no_tokens_found' },
   'unknown-key': { local: 'cache_unknown_key' },
   newer: { local: 'cache_newer' },
   unreachable: { noAnswer: 'token_cache_unreachable' },
@@ -116,10 +117,12 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
   }
 
   return {
-    async onBehalfOf({ caller, skipCache = false, claims, generation, signal }) {
+    async onBehalfOf({ caller, skipCache = false, claims, generation, isCurrent, signal }) {
       const { userId } = caller;
       const snapshot =
-        generation === undefined ? ABSENT : await readSnapshot(context, userId, generation, signal);
+        generation === undefined
+          ? ABSENT
+          : await readSnapshot(context, userId, generation, { isCurrent, signal });
       const { client, plugin, record } = begin(userId, snapshot, signal);
       // The exchange itself does not read the stored cache; this does.
       await client.getTokenCache().getAllAccounts();
@@ -148,13 +151,13 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
 
     async silent(request) {
       const { userId, generation, signal } = request;
-      const snapshot = await readSnapshot(context, userId, generation, signal);
+      const snapshot = await readSnapshot(context, userId, generation, { signal });
       try {
         return await fromCache(request, snapshot);
       } catch (error) {
         if (!(error instanceof UserTokenError) || !MARKS_USER.has(error.failure.kind)) throw error;
         // The user may have just come back, on a request that has stored its cache and not its row yet.
-        const latest = await readSnapshot(context, userId, generation, signal);
+        const latest = await readSnapshot(context, userId, generation, { signal });
         if (latest.etag === snapshot.etag && latest.state === snapshot.state) throw error;
         return fromCache(request, latest);
       }

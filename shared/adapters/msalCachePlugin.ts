@@ -24,13 +24,26 @@ export type CacheSnapshot =
    * version.
    */
   | { state: 'corrupt' | 'superseded'; base: ''; etag: string; oldKey: false }
-  /** Not ours to overwrite. */
-  | { state: 'unknown-key' | 'newer' | 'unreachable'; base: ''; etag: undefined; oldKey: false };
+  /** Not ours to overwrite; `overtaken`: it stems from after the user was connected anew. */
+  | NotOurs;
+
+type NotOurs = {
+  state: 'unknown-key' | 'newer' | 'unreachable' | 'overtaken';
+  base: '';
+  etag: undefined;
+  oldKey: false;
+};
 
 export const ABSENT: CacheSnapshot = { state: 'absent', base: '', etag: undefined, oldKey: false };
 
 const WRITE_TRIES = 6;
 const BACK_OFF_BASE_MS = 20;
+
+export type ReadOptions = {
+  /** Whether the row still has this generation: a cache of another one is an earlier one if it has. Default: it has. */
+  isCurrent?: (() => Promise<boolean>) | undefined;
+  signal?: AbortSignal | undefined;
+};
 
 /**
  * Fetches a user's cache: once an operation, before anything is sent. MSAL reads again after the token request;
@@ -40,7 +53,7 @@ export async function readSnapshot(
   context: CacheContext,
   userId: UserId,
   generation: string,
-  signal?: AbortSignal,
+  { isCurrent = async () => true, signal }: ReadOptions = {},
 ): Promise<CacheSnapshot> {
   let stored: StoredCache | undefined;
   try {
@@ -55,7 +68,8 @@ export async function readSnapshot(
   if (opened.ok && opened.generation === generation) {
     return { state: 'open', base: opened.cache, etag: stored.etag, oldKey: opened.oldKey };
   }
-  const why = opened.ok ? 'superseded' : opened.reason;
+  const ofAnother = async () => ((await isCurrent()) ? 'superseded' : 'overtaken');
+  const why = opened.ok ? await ofAnother() : opened.reason;
   context.log({ event: 'cache.not-read', user: context.logId(userId), why });
   return why === 'corrupt' || why === 'superseded'
     ? { state: why, base: '', etag: stored.etag, oldKey: false }
@@ -106,12 +120,10 @@ export async function writeCache(context: CacheContext, write: CacheWrite): Prom
     context.log({ event: 'cache.not-written', user: context.logId(userId), why });
   };
   const mine = keepOnlyOwnEntries(context, write);
-  if (snapshot.state === 'unknown-key' || snapshot.state === 'newer' || snapshot.state === 'unreachable') {
-    return giveUp(snapshot.state);
-  }
+  if (isNotOurs(snapshot)) return giveUp(snapshot.state);
 
   let next = mine;
-  let { etag } = snapshot as { etag: string | undefined };
+  let etag: string | undefined = snapshot.etag;
   for (let attempt = 0; ; attempt += 1) {
     try {
       const sealed = await context.sealer.seal(userId, next, generation);
@@ -138,6 +150,14 @@ export async function writeCache(context: CacheContext, write: CacheWrite): Prom
     etag = theirs.etag;
   }
 }
+
+const NOT_OURS: ReadonlySet<CacheSnapshot['state']> = new Set<NotOurs['state']>([
+  'unknown-key',
+  'newer',
+  'unreachable',
+  'overtaken',
+]);
+const isNotOurs = (snapshot: CacheSnapshot): snapshot is NotOurs => NOT_OURS.has(snapshot.state);
 
 type Sections = Record<string, Record<string, { home_account_id?: string } | undefined> | undefined>;
 const OWNED_SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken'] as const;

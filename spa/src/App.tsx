@@ -2,9 +2,10 @@ import { InteractionStatus } from '@azure/msal-browser';
 import { useIsAuthenticated, useMsal } from '@azure/msal-react';
 import { Notice } from './Notice.tsx';
 import { PageHeader } from './PageHeader.tsx';
-import { ProfilePanel } from './ProfilePanel.tsx';
 import type { PageConfig } from './pageConfig.ts';
+import { SignedIn } from './SignedIn.tsx';
 import { signInReference, signInText } from './signInText.ts';
+import { useApi } from './useApi.ts';
 import { useSignIn } from './useSignIn.ts';
 import { Welcome } from './Welcome.tsx';
 
@@ -14,6 +15,7 @@ export function App({ config, signInError }: AppProps) {
   const { inProgress } = useMsal();
   const signedIn = useIsAuthenticated();
   const { signIn, signInAgain, signOut, error } = useSignIn(config, signInError);
+  const api = useApi(config);
   const settled = inProgress === InteractionStatus.None;
   return (
     <>
@@ -33,7 +35,7 @@ export function App({ config, signInError }: AppProps) {
         )}
         {!settled && <p role="status">One moment…</p>}
         {settled && !signedIn && <Welcome signIn={signIn} />}
-        {settled && signedIn && <ProfilePanel config={config} signInAgain={signInAgain} />}
+        {settled && signedIn && api && <SignedIn api={api} signInAgain={signInAgain} />}
       </main>
     </>
   );

@@ -11,14 +11,18 @@ const LABELS: readonly (readonly [keyof Profile, string])[] = [
 ];
 
 /** What the directory knows of the user. What it does not know is not shown. */
-export function ProfileCard({ profile }: { profile: Profile }) {
+export function ProfileCard({ profile, photo }: { profile: Profile; photo: string | undefined }) {
   const known = LABELS.filter(([property]) => profile[property] !== undefined);
   return (
     <article className="profile">
       <header>
-        <span className="initials" aria-hidden="true">
-          {initialsOf(profile)}
-        </span>
+        {photo === undefined ? (
+          <span className="initials" aria-hidden="true">
+            {initialsOf(profile)}
+          </span>
+        ) : (
+          <img className="photo" src={photo} alt="" />
+        )}
         <div>
           <h2>{profile.displayName ?? profile.userPrincipalName ?? 'You'}</h2>
           {profile.jobTitle && <p>{profile.jobTitle}</p>}

@@ -1,98 +1,47 @@
 import { useRef } from 'react';
-import type { ProfileResult } from './fetchProfile.ts';
-import { Notice } from './Notice.tsx';
+import type { Api } from './callApi.ts';
 import { ProfileCard } from './ProfileCard.tsx';
-import type { PageConfig } from './pageConfig.ts';
-import { PROBLEM_TEXT } from './problemText.ts';
-import { TryAgainButton } from './TryAgainButton.tsx';
-import { useProfile } from './useProfile.ts';
+import { Progress } from './Progress.tsx';
+import { RefusalNotice } from './RefusalNotice.tsx';
+import { usePhoto } from './usePhoto.ts';
+import type { ProfileState } from './useProfile.ts';
+import type { SignInRefusal } from './useSignIn.ts';
 
-type ProfilePanelProps = { config: PageConfig; signInAgain: (claims?: string) => void };
+type ProfilePanelProps = {
+  api: Api;
+  profile: ProfileState;
+  signInAgain: (refusal: SignInRefusal) => void;
+};
 
-/** The signed-in part of the page, in every state it can be in. */
-export function ProfilePanel({ config, signInAgain }: ProfilePanelProps) {
-  const { result, again } = useProfile(config);
+/** Who is signed in, or why that cannot be said. */
+export function ProfilePanel({ api, profile: { answer, again }, signInAgain }: ProfilePanelProps) {
   const panel = useRef<HTMLElement>(null);
   const tryAgain = () => {
     // The button goes away with the answer it belongs to; the keyboard's place must not.
     panel.current?.focus();
-    again();
+    void again();
   };
   return (
     <section ref={panel} tabIndex={-1} aria-label="Your profile">
-      <Progress result={result} />
-      {result && <Result result={result} tryAgain={tryAgain} signInAgain={signInAgain} />}
+      <Progress
+        doing={answer === undefined ? 'Reading your profile…' : undefined}
+        done={answer?.state === 'ready' ? 'Your profile is here.' : undefined}
+      />
+      {answer?.state === 'ready' && <ProfileWithPhoto api={api} profile={answer.value} />}
+      {answer !== undefined && answer.state !== 'ready' && (
+        <RefusalNotice refusal={answer} tryAgain={tryAgain} signInAgain={signInAgain} />
+      )}
     </section>
   );
 }
 
-/** Stays in the page, so that screen readers notice its changes. What went wrong, the notice says itself. */
-function Progress({ result }: { result: ProfileResult | undefined }) {
-  if (result !== undefined) {
-    return (
-      <p role="status" className="visually-hidden">
-        {result.state === 'ready' && 'Your profile is here.'}
-      </p>
-    );
-  }
-  return (
-    <p role="status" className="progress">
-      <span aria-busy="true" aria-hidden="true" />
-      Reading your profile…
-    </p>
-  );
-}
-
-type ResultProps = { result: ProfileResult; tryAgain: () => void; signInAgain: (claims?: string) => void };
-
-function Result({ result, tryAgain, signInAgain }: ResultProps) {
-  switch (result.state) {
-    case 'ready':
-      return <ProfileCard profile={result.profile} />;
-    case 'sign-in':
-      return (
-        <Notice
-          title="Please sign in again"
-          reference={result.reference}
-          action={
-            <button type="button" onClick={() => signInAgain(result.claims)}>
-              Sign in again
-            </button>
-          }
-        >
-          {PROBLEM_TEXT[result.code]}
-        </Notice>
-      );
-    case 'busy':
-      return (
-        <Notice
-          title="Not just now"
-          reference={result.reference}
-          action={<TryAgainButton afterSeconds={result.retryAfterSeconds} tryAgain={tryAgain} />}
-        >
-          {PROBLEM_TEXT[result.code]}
-        </Notice>
-      );
-    case 'refused':
-      return (
-        <Notice title="The service said no" reference={result.reference}>
-          {PROBLEM_TEXT[result.code]}
-        </Notice>
-      );
-    case 'unexpected':
-      return (
-        <Notice title="An unexpected answer" reference={`HTTP ${result.status}`}>
-          This page does not know what to make of it. Whoever runs the page should look at apiBaseUrl in its
-          config.json.
-        </Notice>
-      );
-    case 'offline':
-      return (
-        <Notice title="No answer" action={<TryAgainButton afterSeconds={0} tryAgain={tryAgain} />}>
-          The service cannot be reached. Check your connection; nothing is lost.
-        </Notice>
-      );
-    default:
-      return result satisfies never;
-  }
+/** The photo is asked for once it is known that there is somebody to show it of. */
+function ProfileWithPhoto({
+  api,
+  profile,
+}: {
+  api: Api;
+  profile: Parameters<typeof ProfileCard>[0]['profile'];
+}) {
+  return <ProfileCard profile={profile} photo={usePhoto(api)} />;
 }

@@ -4,7 +4,7 @@ import type { ProblemCode } from '../../shared/wire.ts';
 export const PROBLEM_TEXT: Record<ProblemCode, string> = {
   REQUEST_MALFORMED: 'The service did not understand this page. It may be out of date: load it again.',
   TOKEN_MISSING: 'The service did not see your sign-in.',
-  TOKEN_INVALID: 'The service does not accept this sign-in any more.',
+  TOKEN_INVALID: 'This sign-in is over.',
   CLAIMS_REQUIRED: 'Your organisation asks for one more step before Stead can act for you.',
   SIGN_IN_REQUIRED: 'Your sign-in, or a permission you gave, is no longer enough for Stead to act for you.',
   SCOPE_MISSING: 'This page asked for too little. Its apiScope has to name the scope of the service.',

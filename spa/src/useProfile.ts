@@ -1,25 +1,36 @@
-import { useMsal } from '@azure/msal-react';
-import { useEffect, useState } from 'react';
-import { fetchProfile, type ProfileResult } from './fetchProfile.ts';
-import type { PageConfig } from './pageConfig.ts';
+import { useCallback, useEffect, useState } from 'react';
+import type { Profile } from '../../shared/wire.ts';
+import { getProfile } from './api.ts';
+import { type Answer, type Api, callApi } from './callApi.ts';
 
-/** The profile of whoever is signed in; undefined while it is on its way. `again` asks anew. */
-export function useProfile(config: PageConfig): { result: ProfileResult | undefined; again: () => void } {
-  const { instance, accounts } = useMsal();
-  const [account] = accounts;
-  const [attempt, setAttempt] = useState(0);
-  const [result, setResult] = useState<ProfileResult>();
+export type ProfileState = {
+  /** Undefined while it is on its way. */
+  answer: Answer<Profile> | undefined;
+  /** Asks anew, and answers what came of it. */
+  again: () => Promise<Answer<Profile> | undefined>;
+};
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each attempt is one more request
+/** The profile of whoever is signed in. Asking for it is the visit that keeps their connection. */
+export function useProfile(api: Api): ProfileState {
+  const [answer, setAnswer] = useState<Answer<Profile>>();
+
+  const ask = useCallback(
+    async (signal: AbortSignal) => {
+      setAnswer(undefined);
+      const next = await callApi(api, getProfile, signal);
+      if (signal.aborted) return undefined;
+      setAnswer(next);
+      return next;
+    },
+    [api],
+  );
+
   useEffect(() => {
     const leaving = new AbortController();
-    setResult(undefined);
-    if (account === undefined) return undefined;
-    fetchProfile(instance, account, config, leaving.signal).then((next) => {
-      if (!leaving.signal.aborted) setResult(next);
-    });
+    void ask(leaving.signal);
     return () => leaving.abort();
-  }, [instance, account?.homeAccountId, config, attempt]);
+  }, [ask]);
 
-  return { result, again: () => setAttempt((count) => count + 1) };
+  const again = useCallback(() => ask(new AbortController().signal), [ask]);
+  return { answer, again };
 }

@@ -1,12 +1,16 @@
 import { useMsal } from '@azure/msal-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
+import type { Refusal } from './callApi.ts';
 import type { PageConfig } from './pageConfig.ts';
+import { hearTabs, tellTabs } from './tabs.ts';
+
+export type SignInRefusal = Extract<Refusal, { state: 'sign-in' }>;
 
 export type SignIn = {
   /** Each leaves the page and comes back to it. */
   signIn: () => void;
-  /** @param claims what the directory asked for, as raw JSON */
-  signInAgain: (claims?: string) => void;
+  /** For what the service or the directory refused. */
+  signInAgain: (refusal: SignInRefusal) => void;
   signOut: () => void;
   /** Why the last of them did not succeed; undefined if nothing is wrong. */
   error: unknown;
@@ -16,20 +20,33 @@ export type SignIn = {
 export function useSignIn({ apiScope }: PageConfig, initialError: unknown): SignIn {
   const { instance, accounts } = useMsal();
   const [error, setError] = useState(initialError);
+  // The directory's session is over for all tabs; what this one still keeps of it goes too.
+  useEffect(
+    () =>
+      hearTabs((message) => {
+        if (message === 'signed-out') void instance.clearCache().then(() => location.reload());
+      }),
+    [instance],
+  );
   const scopes = [apiScope];
   const [account] = accounts;
   const leave = (navigation: Promise<void>) => void navigation.catch(setError);
   return {
     signIn: () => leave(instance.loginRedirect({ scopes })),
-    signInAgain: (claims) =>
+    signInAgain: ({ code, claims }) =>
       leave(
         instance.acquireTokenRedirect({
           scopes,
           ...(account === undefined ? {} : { account }),
           ...(claims === undefined ? {} : { claims }),
+          // Without a challenge the directory would answer with the very sign-in that is not enough.
+          ...(code === 'SIGN_IN_REQUIRED' && claims === undefined ? { prompt: 'login' } : {}),
         }),
       ),
-    signOut: () => leave(instance.logoutRedirect({ account: account ?? null })),
+    signOut: () => {
+      tellTabs('signed-out');
+      leave(instance.logoutRedirect({ account: account ?? null }));
+    },
     error,
   };
 }

@@ -15,22 +15,39 @@ async function demo(...flags: string[]): Promise<{ code: number; stdout: string;
   );
 }
 
-type Shown = {
-  accounts: { user: string; outcome: string; kind: string; source: string }[];
-  journal: { user?: string; status: number }[];
-};
+type Turn = { user: string; outcome: string; kind?: string; task?: string; state: string };
+type Shown = { runs: Turn[][]; journal: { user?: string; status: number }[]; faults: string[] };
 
 describe('npm run demo', () => {
-  it('renews the third user alone, and fails the two others each with its own kind', async () => {
+  it('ends as its story says, with one who was left in peace and six who were not', {
+    timeout: 120_000,
+  }, async () => {
     const { code, stdout, stderr } = await demo('--json', '--pick', 'dana,chiara,adele');
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const { accounts, journal } = JSON.parse(stdout) as Shown;
-    expect(accounts).toEqual([
-      { user: 'dana', outcome: 'failed', kind: 'cache-lost', source: '-' },
-      { user: 'chiara', outcome: 'failed', kind: 'needs-user', source: '-' },
-      { user: 'adele', outcome: 'refreshed', kind: '-', source: 'network' },
-    ]);
-    expect(journal.filter((entry) => entry.status === 200)).toMatchObject([{ user: 'adele' }]);
+    const { runs, journal, faults } = JSON.parse(stdout) as Shown;
+    expect({ code, stderr, faults }).toEqual({ code: 0, stderr: '', faults: [] });
+    const [first, second, third] = runs.map((turns) =>
+      Object.fromEntries(
+        turns.map(({ user, outcome, kind, task, state }) => [user, [outcome, kind, task, state]]),
+      ),
+    );
+    expect(first).toEqual({
+      dana: ['failed', 'cache-lost', undefined, 'needs-user'],
+      chiara: ['failed', 'needs-user', undefined, 'needs-user'],
+      adele: ['refreshed', undefined, 'done', 'active'],
+      bruno: ['failed', 'transient', undefined, 'active'],
+      farah: ['failed', 'needs-user', undefined, 'needs-user'],
+      goran: ['refreshed', undefined, 'failed', 'active'],
+      erik: ['failed', 'throttled', undefined, 'active'],
+    });
+    expect(second).toMatchObject({
+      bruno: ['refreshed', undefined, 'done', 'active'],
+      erik: ['waiting', undefined, undefined, 'active'],
+    });
+    const acted = ['refreshed', undefined, 'done', 'active'];
+    expect(third).toEqual({ adele: acted, bruno: acted, farah: acted, goran: acted, erik: acted });
+    const statusesOf = (name: string) =>
+      journal.filter(({ user }) => user === name).map(({ status }) => status);
+    expect(['dana', 'chiara', 'erik'].map(statusesOf)).toEqual([[], [400], [429, 200]]);
   });
 
   it('says who can be picked when somebody unknown is', async () => {

@@ -52,7 +52,7 @@ async function until(start: Start, pattern: RegExp): Promise<void> {
 }
 
 describe('npm start', () => {
-  it('serves page, functions, stand-in and storage, says where, and leaves nothing behind', async () => {
+  it('serves page, functions, stand-in and storage, runs the worker, says where, and leaves nothing behind', async () => {
     const ports = await freePorts(VARIABLES.length);
     const [web, functions, entra] = ports;
     const started = start(Object.fromEntries(VARIABLES.map((name, i) => [name, String(ports[i])])));
@@ -64,6 +64,12 @@ describe('npm start', () => {
     expect(await (await fetch(`http://localhost:${web}/config.json`)).json()).toMatchObject({
       localDemo: true,
     });
+    const run = await fetch(`http://localhost:${web}/dev/worker`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    expect(await run.json()).toEqual({ status: 'succeeded' });
     expect((await fetch(`http://localhost:${functions}/api/profile`)).status).toBe(401);
     expect((await fetch(`http://localhost:${entra}/dev/users`)).status).toBe(200);
 

@@ -1,7 +1,7 @@
 /** Stead's own token adapter over the stand-in and an in-memory store. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { ALL_USERS, API_CLIENT_ID, API_CLIENT_SECRET, DEMO_USERS } from '../../dev/entra/directory.ts';
+import { ALL_USERS, API_CLIENT_ID, API_CLIENT_SECRET } from '../../dev/entra/directory.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
 import { createMsalUserTokens } from '../../shared/adapters/msal.ts';
 import { createSealer, type Sealer } from '../../shared/adapters/seal.ts';
@@ -47,7 +47,8 @@ export function createTestTokens(entra: Entra, options: TestTokensOptions = {}) 
 
 /** A demo user, signed in anew: every call brings another assertion. */
 export async function callerFor(entra: Entra, name: string, claims?: string): Promise<Caller> {
-  const user = ALL_USERS.find((candidate) => candidate.name === name) ?? DEMO_USERS[0];
+  const user = ALL_USERS.find((candidate) => candidate.name === name);
+  if (user === undefined) throw new Error(`there is no user "${name}"`);
   const { accessToken } = await signIn(entra, name, {
     tenant: user.tid,
     ...(claims === undefined ? {} : { claims }),

@@ -1,4 +1,4 @@
-/** Faults as they look on the wire; what msal-node makes of them is in `msalNode.test.ts`. */
+/** Faults as they look on the wire; what msal-node makes of them is in `msalNodeFaults.test.ts`. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   API_CLIENT_ID,

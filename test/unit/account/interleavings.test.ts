@@ -1,120 +1,10 @@
 /** Requests, disconnections and the worker's turns of one user, in whatever order their calls reach the stores. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { connect, disconnect } from '../../../functions/connection/connection.ts';
-import { askGraph } from '../../../functions/profile/askGraph.ts';
-import { refreshUser } from '../../../functions/refreshWorker/refreshUser.ts';
-import { createAssertionMemo } from '../../../shared/assertionMemo.ts';
-import { endAccount } from '../../../shared/endAccount.ts';
-import type { AccountStore, TokenCacheStore } from '../../../shared/ports.ts';
-import { isTombstone } from '../../../shared/rules/schedule.ts';
-import { createLogId, dueRowKey, shardOf } from '../../../shared/userId.ts';
-import { collect } from '../../support/collect.ts';
-import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
-import { createMemoryTokenCacheStore } from '../../support/memoryTokenCacheStore.ts';
-import { someUser } from '../../support/sampleAccount.ts';
-import { createTwinUserTokens, plainSealer } from './twinUserTokens.ts';
+import { ACTS, type Act, createWorld, expectWhole, PASTS } from './oneUser.ts';
 
-const MINUTE = 60_000;
-const DAY = 86_400_000;
-const NOW = Date.now();
-
-const ACTS = ['visit', 'disconnect', 'reconnect', 'retire', 'turn', 'late-turn'] as const;
-type Act = (typeof ACTS)[number];
 /** By the user, by an operator, by time. */
 const ENDS_DISCONNECTION: ReadonlySet<Act> = new Set(['reconnect', 'retire', 'late-turn']);
-/** What a user has behind them when the race begins. */
-const PASTS: Act[][] = [
-  [],
-  ['visit'],
-  ['visit', 'retire'],
-  ['visit', 'disconnect'],
-  ['visit', 'disconnect', 'reconnect'],
-];
-
-/** One user in in-memory stores, whose every call waits for its turn in `order`. */
-function createWorld(order: <T>(name: string, call: () => Promise<T>) => Promise<T>) {
-  const userId = someUser();
-  const [accounts, tokenCache] = [createMemoryAccountStore(), createMemoryTokenCacheStore()];
-  const ordered = <Store extends AccountStore | TokenCacheStore>(store: Store, names: (keyof Store)[]) => {
-    const wrapped = names.map((name) => {
-      const call = store[name] as (...args: unknown[]) => Promise<unknown>;
-      return [name, (...args: unknown[]) => order(String(name), () => call(...args))];
-    });
-    return { ...store, ...Object.fromEntries(wrapped) } as Store;
-  };
-  const stores = {
-    accounts: ordered<AccountStore>(accounts, ['read', 'create', 'move', 'touch', 'erase', 'claim']),
-    tokenCache: ordered(tokenCache, ['read', 'write', 'remove']),
-  };
-  const logId = createLogId(new Uint8Array(32));
-  const log = () => undefined;
-  const random = () => 0;
-  const schedule = { idleForMs: MINUTE, minIntervalMs: 5 * MINUTE, everyRun: false, retentionMs: 90 * DAY };
-  const context = { store: stores.tokenCache, sealer: plainSealer, logId, log, random };
-  const userTokens = createTwinUserTokens(context, () => order('token endpoint', async () => undefined));
-
-  /** Every actor is an instance of its own: nobody sees what another remembers. */
-  function instance(aheadMs = 0) {
-    const now = () => new Date(NOW + aheadMs);
-    const memo = createAssertionMemo({ now });
-    const verifyAccessToken = async (assertion: string) => {
-      const expiresOn = new Date(NOW + 200 * DAY);
-      return { userId, tid: '', oid: '', userPrincipalName: 'somebody', expiresOn, assertion };
-    };
-    return {
-      ...stores,
-      userTokens,
-      schedule,
-      logId,
-      log,
-      now,
-      random,
-      memo,
-      verifyAccessToken,
-      name: 'test',
-    };
-  }
-
-  async function turn(aheadMs: number): Promise<void> {
-    const deps = instance(aheadMs);
-    const [due] = await collect(stores.accounts.due(shardOf(userId), deps.now()));
-    if (due === undefined) return;
-    const lease = { runId: crypto.randomUUID(), until: new Date(NOW + aheadMs + 5 * MINUTE) };
-    const claimed = await stores.accounts.claim(due, lease);
-    if (claimed === undefined) return;
-    const claim = { account: claimed.account, stoodAt: deps.now() };
-    await refreshUser(deps, claim, AbortSignal.timeout(60_000));
-  }
-
-  const acts: Record<Act, () => Promise<unknown>> = {
-    visit: () => askGraph(instance(), 'an assertion', async () => undefined),
-    disconnect: () => disconnect(instance(), 'an assertion'),
-    reconnect: () => connect(instance(), 'an assertion'),
-    retire: () => endAccount(instance(), userId, 'retired'),
-    turn: () => turn(2 * MINUTE),
-    'late-turn': () => turn(100 * DAY),
-  };
-  return { userId, accounts, tokenCache, acts };
-}
-
-type World = ReturnType<typeof createWorld>;
-
-/** What must hold whenever nobody is at work. */
-async function expectWhole({ userId, accounts, tokenCache }: World): Promise<void> {
-  const account = await accounts.read(userId);
-  const stored = await tokenCache.read(userId);
-  const opened = stored && (await plainSealer.open(userId, stored.sealed));
-  if (account === undefined || isTombstone(account.state)) expect(stored).toBeUndefined();
-  if (account?.state === 'active') expect(opened).toMatchObject({ generation: account.generation });
-  if (opened?.ok) {
-    const secrets = [...opened.cache.matchAll(/"secret":"\d+ of ([^"]+)"/g)].map(([, of]) => of);
-    expect(secrets.length).toBeGreaterThan(0);
-    expect(new Set(secrets)).toEqual(new Set([opened.generation]));
-  }
-  expect([...accounts.dueRows.keys()]).toEqual(account ? [dueRowKey(account.dueAt, userId)] : []);
-}
-
 describe('one user, with everything at once', () => {
   const race = fc.array(fc.constantFrom(...ACTS), { minLength: 2, maxLength: 5 });
 
@@ -149,5 +39,49 @@ describe('one user, with everything at once', () => {
     expect([...seen].sort()).toEqual(
       expect.arrayContaining(['active', 'disconnected', 'pending', 'retired']),
     );
+  });
+});
+
+describe('whatever one user is about to do', () => {
+  /** What somebody else does meanwhile, from the first to the last. */
+  const MEANWHILE: Act[][] = [
+    ...ACTS.map((act) => [act]),
+    ['retire', 'visit'],
+    ['disconnect', 'reconnect'],
+    ['disconnect', 'reconnect', 'visit'],
+    ['late-turn', 'visit'],
+  ];
+
+  it.each(ACTS)('all is well if others come before any single call of a %s', async (act) => {
+    let points = 0;
+    for (const past of PASTS) {
+      for (const meanwhile of MEANWHILE) {
+        for (let point = 1, reached = true; reached; point += 1) {
+          reached = false;
+          let calls = Number.NaN;
+          const world = createWorld(async (_name, call) => {
+            calls += 1;
+            if (calls === point) {
+              reached = true;
+              points += 1;
+              for (const other of meanwhile) await world.acts[other]();
+            }
+            return call();
+          });
+          for (const before of past) await world.acts[before]();
+          calls = 0;
+          await world.acts[act]();
+          calls = Number.NaN;
+          const where = `${past.join(', ')}; before call ${point} of ${act}: ${meanwhile.join(', ')}`;
+          await expectWhole(world, where);
+          const account = await world.accounts.read(world.userId);
+          await world.acts.visit();
+          await expectWhole(world, where);
+          const { state } = (await world.accounts.read(world.userId)) ?? {};
+          expect(state, where).toBe(account?.state === 'disconnected' ? 'disconnected' : 'active');
+        }
+      }
+    }
+    expect(points).toBeGreaterThan(PASTS.length * MEANWHILE.length);
   });
 });

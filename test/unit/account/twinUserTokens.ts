@@ -2,6 +2,7 @@ import { type CacheContext, readSnapshot, writeCache } from '../../../shared/ada
 import type { Sealer } from '../../../shared/adapters/seal.ts';
 import { UserTokenError } from '../../../shared/errors.ts';
 import type { UserToken, UserTokens } from '../../../shared/ports.ts';
+import { mergeCache } from '../../../shared/rules/mergeCache.ts';
 import type { UserId } from '../../../shared/userId.ts';
 
 const HOME = 'home-oid.home-tid';
@@ -26,8 +27,10 @@ export function createTwinUserTokens(context: CacheContext, wire: () => Promise<
     userId: UserId,
     generation: string | undefined,
     writer: 'request' | 'worker',
+    isCurrent?: () => Promise<boolean>,
   ): Promise<UserToken> {
-    const snapshot = generation === undefined ? undefined : await readSnapshot(context, userId, generation);
+    const snapshot =
+      generation === undefined ? undefined : await readSnapshot(context, userId, generation, { isCurrent });
     if (writer === 'worker' && snapshot?.state !== 'open') {
       throw new UserTokenError({ kind: 'cache-lost', code: 'no_tokens_found' });
     }
@@ -35,7 +38,8 @@ export function createTwinUserTokens(context: CacheContext, wire: () => Promise<
     issued += 1;
     const accessToken = `${issued} of ${generation}`;
     const entry = { home_account_id: HOME, secret: accessToken, cached_at: String(issued) };
-    const mine = JSON.stringify({ AccessToken: { only: entry }, RefreshToken: { only: entry } });
+    const got = JSON.stringify({ AccessToken: { [issued]: entry }, RefreshToken: { only: entry } });
+    const mine = mergeCache('', snapshot?.base ?? '', got, 'request');
     const written =
       generation === undefined || snapshot === undefined
         ? undefined
@@ -53,7 +57,7 @@ export function createTwinUserTokens(context: CacheContext, wire: () => Promise<
   }
 
   return {
-    onBehalfOf: ({ caller, generation }) => issue(caller.userId, generation, 'request'),
+    onBehalfOf: ({ caller, generation, isCurrent }) => issue(caller.userId, generation, 'request', isCurrent),
     silent: ({ userId, generation }) => issue(userId, generation, 'worker'),
   };
 }

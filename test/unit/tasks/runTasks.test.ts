@@ -123,6 +123,18 @@ describe('a task', () => {
     ]);
   });
 
+  it('whose token the end of the run cuts off ends with it', async () => {
+    const ending = new AbortController();
+    const bench = await tasksOverTwins([taskOf('cut', done, OTHER_API)], () => {
+      ending.abort();
+      return Promise.reject(new UserTokenError({ kind: 'transient', code: 'AbortError' }));
+    });
+    expect(await bench.run(ending.signal)).toEqual({ done: 0, failed: 1 });
+    expect((await bench.row())?.history).toEqual([
+      { at: NOW, outcome: 'task-failed', task: 'cut', code: 'run-ended' },
+    ]);
+  });
+
   it('does not begin when the run has ended', async () => {
     const { turns, run } = spy();
     const bench = await tasksOverTwins([taskOf('first', run)]);
@@ -188,7 +200,9 @@ describe('what tasks did is recorded', () => {
       taskOf('meanwhile', async () => {
         await bench.accounts.touch(bench.account.userId, NOW);
         const touched = await bench.row();
-        if (touched) await bench.accounts.move(touched, { ...touched, runId: 'another', dueAt: until });
+        const history = [{ at: NOW, outcome: 'from-cache' as const }];
+        if (touched)
+          await bench.accounts.move(touched, { ...touched, runId: 'another', dueAt: until, history });
       }),
     ]);
     await bench.run();
@@ -196,7 +210,7 @@ describe('what tasks did is recorded', () => {
       lastActivity: NOW,
       runId: 'another',
       dueAt: until,
-      history: [{ outcome: 'task-done', task: 'meanwhile' }],
+      history: [{ outcome: 'from-cache' }, { outcome: 'task-done', task: 'meanwhile' }],
     });
   });
 

@@ -3,13 +3,13 @@ import {
   InteractionRequiredAuthError,
   type IPublicClientApplication,
 } from '@azure/msal-browser';
-import type { Problem, ProblemCode, Profile } from '../../shared/wire.ts';
+import type { Problem, ProblemCode } from '../../shared/wire.ts';
 import { bridgeUri } from './msal.ts';
 import type { PageConfig } from './pageConfig.ts';
 import { isNetworkError, signInReference } from './signInText.ts';
 
-export type ProfileResult =
-  | { state: 'ready'; profile: Profile }
+/** Why there is no answer to show. */
+export type Refusal =
   /** Only the user can mend it; `claims` is what the directory asks for. */
   | { state: 'sign-in'; code: ProblemCode; claims?: string; reference?: string }
   | { state: 'busy'; code: ProblemCode; retryAfterSeconds: number; reference?: string }
@@ -19,16 +19,24 @@ export type ProfileResult =
   /** No answer at all. */
   | { state: 'offline' };
 
+export type Answer<T> = { state: 'ready'; value: T } | Refusal;
+
+/** Whom to ask, and as whom. */
+export type Api = { msal: IPublicClientApplication; account: AccountInfo; config: PageConfig };
+
+export type Call<T> = {
+  method?: 'GET' | 'PUT' | 'DELETE';
+  path: string;
+  /** What the body of a good answer is; undefined for one that it cannot be. */
+  read: (response: Response) => Promise<T | undefined>;
+};
+
 const RETRY_AFTER_SECONDS = 5;
 const TIMEOUT_MS = 60_000;
 
-/** The caller's profile from `GET /api/profile`. Never throws for what MSAL, the network or the API answers. */
-export async function fetchProfile(
-  msal: IPublicClientApplication,
-  account: AccountInfo,
-  config: PageConfig,
-  signal: AbortSignal,
-): Promise<ProfileResult> {
+/** One request as the signed-in user. Never throws for what MSAL, the network or the API answers. */
+export async function callApi<T>(api: Api, call: Call<T>, signal: AbortSignal): Promise<Answer<T>> {
+  const { msal, account, config } = api;
   let accessToken: string;
   try {
     ({ accessToken } = await msal.acquireTokenSilent({
@@ -39,32 +47,38 @@ export async function fetchProfile(
   } catch (error) {
     return withoutToken(error);
   }
-  let response: Response;
   try {
-    response = await fetch(`${config.apiBaseUrl}/api/profile`, {
+    const response = await fetch(`${config.apiBaseUrl}/api/${call.path}`, {
+      method: call.method ?? 'GET',
       headers: { Authorization: `Bearer ${accessToken}` },
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
+    if (!response.ok) return readRefusal(response, await response.json().catch(() => undefined));
+    const value = await call.read(response);
+    return value === undefined ? { state: 'unexpected', status: response.status } : { state: 'ready', value };
   } catch {
     return { state: 'offline' };
   }
-  const body: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) return readRefusal(response, body);
-  return isProfile(body)
-    ? { state: 'ready', profile: body }
-    : { state: 'unexpected', status: response.status };
 }
+
+/** The JSON of an answer, if it is what it should be. */
+export const readJson =
+  <T>(isExpected: (body: unknown) => body is T) =>
+  async (response: Response): Promise<T | undefined> => {
+    const body: unknown = await response.json().catch(() => undefined);
+    return isExpected(body) ? body : undefined;
+  };
 
 /** MSAL has tried its cache, the refresh token and a hidden frame: what is left is the user. */
-function withoutToken(error: unknown): ProfileResult {
+function withoutToken(error: unknown): Refusal {
   if (isNetworkError(error)) return { state: 'offline' };
   if (error instanceof InteractionRequiredAuthError) {
-    return { state: 'sign-in', code: 'SIGN_IN_REQUIRED', ...(error.claims ? { claims: error.claims } : {}) };
+    return { state: 'sign-in', code: 'TOKEN_INVALID', ...(error.claims ? { claims: error.claims } : {}) };
   }
-  return { state: 'sign-in', code: 'SIGN_IN_REQUIRED', reference: signInReference(error) };
+  return { state: 'sign-in', code: 'TOKEN_INVALID', reference: signInReference(error) };
 }
 
-function readRefusal({ status, headers }: Response, body: unknown): ProfileResult {
+function readRefusal({ status, headers }: Response, body: unknown): Refusal {
   const retryAfterSeconds = readRetryAfter(headers.get('retry-after'));
   if (!isProblem(body)) {
     const busy = status === 429 || status >= 500;
@@ -98,9 +112,6 @@ function readRefusal({ status, headers }: Response, body: unknown): ProfileResul
 function readRetryAfter(header: string | null): number {
   return header !== null && /^\d{1,5}$/.test(header) ? Number(header) : RETRY_AFTER_SECONDS;
 }
-
-const isProfile = (body: unknown): body is Profile =>
-  typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string';
 
 const isProblem = (body: unknown): body is Problem =>
   typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string';

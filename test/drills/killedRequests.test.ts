@@ -1,0 +1,175 @@
+/** A process that answers a user is killed at each of its calls in turn; what it leaves behind must be sound. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AccountState } from '../../shared/ports.ts';
+import { startAzuriteProxy } from '../support/azuriteProxy.ts';
+import type { Act } from '../support/drillApp.ts';
+import type { Kill } from '../support/drillChild.ts';
+import { type DrillStage, type DrillUser, startDrillStage } from '../support/drillStage.ts';
+import { control, journal } from '../support/entraClients.ts';
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+/** Children at a time. */
+const LANES = 2;
+
+let stage: DrillStage;
+let unused: DrillUser[];
+beforeAll(async () => {
+  stage = await startDrillStage({ users: 120 });
+  unused = [...stage.users];
+  // Table and container are made once, which takes calls of their own.
+  await visit(take(1));
+  await forgetEverybody();
+});
+afterAll(() => stage.stop());
+
+type Scenario = {
+  what: string;
+  does: Exclude<Act['does'], 'sweep'>;
+  /** Brings the users to where the scenario begins. */
+  before(users: readonly DrillUser[]): Promise<void>;
+  ends: AccountState;
+};
+
+const SCENARIOS: Scenario[] = [
+  { what: 'a first visit', does: 'visit', before: async () => {}, ends: 'active' },
+  { what: 'a visit with an expired token in store', does: 'visit', before: visit, ends: 'active' },
+  { what: 'the visit that heals a refused user', does: 'visit', before: visitAndBeRefused, ends: 'active' },
+  { what: 'a disconnection', does: 'disconnect', before: visit, ends: 'disconnected' },
+  { what: 'a new connection', does: 'reconnect', before: visitAndDisconnect, ends: 'active' },
+];
+
+async function visit(users: readonly DrillUser[]): Promise<void> {
+  const app = stage.app();
+  for (const user of users) await app.visit(await stage.signIn(user));
+}
+
+async function visitAndBeRefused(users: readonly DrillUser[]): Promise<void> {
+  await visit(users);
+  for (const { name } of users)
+    await control(stage.entra, 'PUT', `/users/${name}/fault`, { kind: 'revoked' });
+  expect(await stage.app(2 * MINUTE).sweep()).toMatchObject({ failed: { 'needs-user': users.length } });
+}
+
+async function visitAndDisconnect(users: readonly DrillUser[]): Promise<void> {
+  await visit(users);
+  const app = stage.app();
+  for (const user of users) await app.disconnect(await stage.signIn(user));
+}
+
+/** Retention ends, and then the tombstones' time. */
+async function forgetEverybody(): Promise<void> {
+  await stage.app(91 * DAY).sweep();
+  await stage.app(94 * DAY).sweep();
+}
+
+function take(count: number): DrillUser[] {
+  const users = unused.splice(0, count);
+  if (users.length < count) throw new Error('the stage has too few users');
+  return users;
+}
+
+const actOf = async (does: Scenario['does'], user: DrillUser): Promise<Act> => ({
+  does,
+  assertion: await stage.signIn(user),
+  aheadMs: 0,
+});
+
+/** Counted by a run that nobody kills. */
+async function callsOf({ does, before }: Scenario): Promise<number> {
+  const [user] = take(1);
+  if (user === undefined) return 0;
+  await before([user]);
+  return (await stage.run(await actOf(does, user))) ?? 0;
+}
+
+/** A user for each call and moment, and for one call more than there are. */
+function planKills(calls: number): { user: DrillUser; kill: Kill }[] {
+  const kills = Array.from({ length: calls + 1 }, (_, index) => index + 1).flatMap((call): Kill[] => [
+    { moment: 'before', call },
+    { moment: 'after', call },
+  ]);
+  return take(kills.length).flatMap((user, index) => {
+    const kill = kills[index];
+    return kill === undefined ? [] : [{ user, kill }];
+  });
+}
+
+describe('a process that is killed at each call in turn of', () => {
+  it.each(SCENARIOS)('$what leaves nobody lost and nothing unsound', async (scenario) => {
+    const { does, before, ends } = scenario;
+    const calls = await callsOf(scenario);
+    const drills = planKills(calls);
+    await before(drills.map(({ user }) => user));
+
+    const survived: number[] = [];
+    const queue = drills.values();
+    const lane = async () => {
+      for (const { user, kill } of queue) {
+        const made = await stage.run(await actOf(does, user), kill);
+        if (made !== undefined) survived.push(kill.call);
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
+    expect(survived).toEqual([calls + 1, calls + 1]);
+    expect((await stage.kept()).faults).toEqual([]);
+
+    // Half of the users ask again at once, and half when the worker has looked at them.
+    const askAgain = async (moment: Kill['moment']) => {
+      for (const { user } of drills.filter(({ kill }) => kill.moment === moment))
+        await stage.app()[does](await stage.signIn(user));
+    };
+    await askAgain('before');
+    await stage.app(10 * MINUTE).sweep();
+    expect((await stage.kept()).faults).toEqual([]);
+    await askAgain('after');
+    await stage.app(20 * MINUTE).sweep();
+
+    const { accounts, faults, leftovers } = await stage.kept();
+    expect({ faults, leftovers }).toEqual({ faults: [], leftovers: [] });
+    for (const { user, kill } of drills) {
+      const { state, runId, failure, history } = accounts.get(user.userId) ?? {};
+      expect({ kill, state, runId, failure }).toEqual({
+        kill,
+        state: ends,
+        runId: undefined,
+        failure: undefined,
+      });
+      const refreshed = history?.some(({ outcome }) => outcome === 'refreshed');
+      expect({ kill, refreshed }).toEqual({ kill, refreshed: ends === 'active' });
+    }
+
+    await forgetEverybody();
+    expect(await stage.kept()).toMatchObject({ dueRows: [], caches: [], faults: [] });
+    expect((await stage.kept()).accounts.size).toBe(0);
+  });
+
+  it('what nobody asks for again loses what is kept of a user in the end', async () => {
+    const disconnection = SCENARIOS.find(({ does }) => does === 'disconnect');
+    if (disconnection === undefined) return;
+    const drills = planKills(await callsOf(disconnection));
+    await visit(drills.map(({ user }) => user));
+    for (const { user, kill } of drills) await stage.run(await actOf('disconnect', user), kill);
+    expect((await stage.kept()).leftovers).not.toEqual([]);
+    await forgetEverybody();
+    expect(await stage.kept()).toMatchObject({ dueRows: [], caches: [], faults: [] });
+  });
+
+  it('whatever it does is killed at any call: what is counted is all that its servers see', async () => {
+    const [user] = take(1);
+    if (user === undefined) return;
+    const { azurite, entra, settings } = stage;
+    const blobs = await startAzuriteProxy(azurite, 'blob');
+    const tables = await startAzuriteProxy({ ...azurite, connectionString: blobs.connectionString }, 'table');
+    const proxied = { ...settings, TokenStore: tables.connectionString };
+    for (const does of ['visit', 'disconnect', 'reconnect'] as const) {
+      const act = await actOf(does, user);
+      await control(entra, 'DELETE', '/requests');
+      blobs.seen.length = 0;
+      tables.seen.length = 0;
+      const counted = await stage.run(act, undefined, proxied);
+      expect(counted).toBe(blobs.seen.length + tables.seen.length + (await journal(entra)).length);
+    }
+    await Promise.all([blobs.close(), tables.close()]);
+  });
+});

@@ -1,0 +1,130 @@
+/** The worker is killed at each call of one user's turn; a clean run then finishes what it left. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SHARDS, shardOf } from '../../shared/userId.ts';
+import type { Kill } from '../support/drillChild.ts';
+import { type DrillStage, type DrillUser, startDrillStage } from '../support/drillStage.ts';
+import { control, journal } from '../support/entraClients.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** Past the lease of a run that died. */
+const LATER = 10 * MINUTE;
+
+/** One user on a storage of their own, whose time only goes on. */
+type Lane = { moment: Kill['moment']; stage: DrillStage; user: DrillUser; aheadMs: number };
+
+let lanes: Lane[];
+beforeAll(async () => {
+  lanes = await Promise.all(
+    (['before', 'after'] as const).map(async (moment) => {
+      const stage = await startDrillStage({ users: 1 });
+      const [user] = stage.users;
+      if (user === undefined) throw new Error('there is no user');
+      return { moment, stage, user, aheadMs: 0 };
+    }),
+  );
+});
+afterAll(() => Promise.all(lanes.map(({ stage }) => stage.stop())));
+
+const sweep = ({ stage, aheadMs }: Lane) => stage.app(aheadMs).sweep();
+const visit = async ({ stage, user, aheadMs }: Lane) => stage.app(aheadMs).visit(await stage.signIn(user));
+
+const refreshes = async ({ stage }: Lane) =>
+  (await journal(stage.entra)).filter(({ grant }) => grant === 'refresh_token').length;
+
+type Scenario = {
+  what: string;
+  /** Brings the lane to where the user is due. */
+  before(lane: Lane): Promise<void>;
+  /** After a clean run that found the lease over. */
+  after(lane: Lane): Promise<void>;
+};
+
+const SCENARIOS: Scenario[] = [
+  {
+    what: 'refreshes a user',
+    async before(lane) {
+      await visit(lane);
+      await control(lane.stage.entra, 'DELETE', '/requests');
+      lane.aheadMs += HOUR;
+    },
+    async after(lane) {
+      const { accounts, leftovers } = await lane.stage.kept();
+      expect(accounts.get(lane.user.userId)).toMatchObject({
+        state: 'active',
+        runId: undefined,
+        failure: undefined,
+        attempts: 0,
+      });
+      const begun = new Date(Date.now() + lane.aheadMs - LATER - MINUTE);
+      const looks = accounts.get(lane.user.userId)?.history.filter(({ at }) => at > begun);
+      expect(looks?.some(({ outcome }) => outcome === 'refreshed')).toBe(true);
+      expect(leftovers).toEqual([]);
+      expect([1, 2]).toContain(await refreshes(lane));
+    },
+  },
+  {
+    what: 'retires a user',
+    async before(lane) {
+      await visit(lane);
+      lane.aheadMs += 91 * DAY;
+    },
+    async after(lane) {
+      expect((await lane.stage.kept()).accounts.get(lane.user.userId)).toMatchObject({
+        state: 'retired',
+        homeAccountId: undefined,
+      });
+      lane.aheadMs += 3 * DAY;
+      await sweep(lane);
+      await expectNothing(lane);
+    },
+  },
+  {
+    what: 'erases a user of whom a cache was left',
+    async before(lane) {
+      await visit(lane);
+      const { userId } = lane.user;
+      const { tokenCache } = lane.stage.app();
+      const stored = await tokenCache.read(userId);
+      lane.aheadMs += 91 * DAY;
+      expect(await sweep(lane)).toMatchObject({ retired: 1 });
+      await tokenCache.write(userId, stored?.sealed ?? '', undefined);
+      lane.aheadMs += 3 * DAY;
+    },
+    after: expectNothing,
+  },
+];
+
+async function expectNothing({ stage }: Lane): Promise<void> {
+  const { accounts, dueRows, caches } = await stage.kept();
+  expect([...accounts.keys(), ...dueRows, ...caches]).toEqual([]);
+}
+
+/** Kill after kill at one call later each, until a run lives to its end; answers the calls that it made. */
+async function drill(lane: Lane, { before, after }: Scenario): Promise<number> {
+  const { stage, moment, user } = lane;
+  // The run begins with the shard after the user's: until it comes to theirs, at the last, it changes nothing.
+  const random = ((SHARDS.indexOf(shardOf(user.userId)) + 1.5) % SHARDS.length) / SHARDS.length;
+  for (let call = SHARDS.length; ; call += 1) {
+    await before(lane);
+    const { aheadMs } = lane;
+    const calls = await stage.run({ does: 'sweep', aheadMs, random }, { moment, call });
+    // A run that comes to a due row whose user is gone deletes it.
+    const { faults } = await stage.kept();
+    expect(faults.filter((fault) => !fault.startsWith('stray due row'))).toEqual([]);
+    lane.aheadMs += LATER;
+    await sweep(lane);
+    expect((await stage.kept()).faults).toEqual([]);
+    await after(lane);
+    if (calls !== undefined) return calls;
+  }
+}
+
+describe('a worker that is killed at each call in turn', () => {
+  it.each(SCENARIOS)('while it $what leaves nothing that the next run does not finish', async (scenario) => {
+    const calls = await Promise.all(lanes.map((lane) => drill(lane, scenario)));
+    // The tenants, the shards, the claim and a turn of several calls.
+    for (const made of calls) expect(made).toBeGreaterThan(SHARDS.length + 5);
+  });
+});
