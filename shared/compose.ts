@@ -19,6 +19,7 @@ import type {
   VerifyAccessToken,
 } from './ports.ts';
 import { authorityOf } from './rules/authority.ts';
+import { GRAPH_SCOPES } from './rules/graphScopes.ts';
 import type { ScheduleSettings } from './rules/schedule.ts';
 import { createLogId, type LogId, toUserId } from './userId.ts';
 
@@ -39,10 +40,6 @@ export type App = {
   checkStorage: () => Promise<void>;
 };
 
-/**
- * The one constant for scopes: to MSAL `User.Read` and `https://graph.microsoft.com/User.Read` are two tokens.
- */
-const GRAPH_SCOPES = ['User.Read'];
 const TOKEN_TIMEOUT_MS = 10_000;
 const GRAPH_TIMEOUT_MS = 10_000;
 const KEYS_TIMEOUT_MS = 5_000;

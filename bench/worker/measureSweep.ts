@@ -1,9 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { rounded, spreadOf } from '../spread.ts';
+import type { CallName } from './http.ts';
 import type { FromServices, FromSweep, Progress, ToServices, ToSweep } from './messages.ts';
-import type { Latencies } from './startServices.ts';
+import { runProcess } from './runProcess.ts';
+import type { CallCount, Latencies } from './startServices.ts';
 
 export type SweepRun = { users: number; concurrency: number; latencies: Latencies };
 export type MeasuredSweep = Awaited<ReturnType<typeof measureSweep>>;
@@ -16,52 +15,28 @@ type Report = Extract<FromServices, { say: 'report' }>;
  * @throws Error when not every user was served, or anything was amiss: that is no measurement.
  */
 export async function measureSweep(run: SweepRun, tell: (line: string) => void) {
-  const services = start('./servicesProcess.ts');
-  const sweep = start('./sweepProcess.ts');
+  const { users, concurrency, latencies } = run;
+  const services = runProcess<ToServices, FromServices>('./servicesProcess.ts');
+  const sweep = runProcess<ToSweep, FromSweep>('./sweepProcess.ts');
   try {
-    const { latencies, users, concurrency } = run;
-    services.say<ToServices>({ say: 'start', latencies, users });
-    const ready = await services.hear<FromServices, 'ready'>('ready');
+    services.say({ say: 'start', latencies, users });
+    const { settings } = await services.hear('ready');
     const tenths: Progress[] = [];
-    sweep.child.on('message', (message: FromSweep) => {
-      if (message.say !== 'progress') return;
-      const { ended, ms, rssMb } = message;
+    sweep.listen('progress', ({ ended, ms, rssMb }) => {
       tenths.push({ ended, ms, rssMb });
       tell(`  ${ended} of ${users} after ${Math.round(ms / 1_000)} s, ${Math.round(rssMb)} MB`);
     });
-    sweep.say<ToSweep>({ settings: ready.settings, concurrency, users });
-    const ended = await sweep.hear<FromSweep, 'ended'>('ended');
-    services.say<ToServices>({ say: 'report' });
-    const report = await services.hear<FromServices, 'report'>('report');
+    sweep.say({ settings, concurrency, users });
+    const ended = await sweep.hear('ended');
+    services.say({ say: 'report' });
+    const report = await services.hear('report');
     check(run, ended, report);
     return summarize(run, ended, report, tenths);
   } finally {
-    services.child.disconnect();
-    if (sweep.child.connected) sweep.child.disconnect();
+    services.stop();
+    sweep.stop();
   }
 }
-
-function start(module: string) {
-  const child = fork(fileURLToPath(new URL(module, import.meta.url)));
-  const gone = once(child, 'exit').then(([code]) => {
-    throw new Error(`${module} ended with code ${code} before it was done.`);
-  });
-  // It also ends when all is over.
-  gone.catch(() => {});
-  return {
-    child,
-    say: <M extends ToServices | ToSweep>(message: M) => void child.send(message),
-    hear: <M extends { say: string }, S extends M['say']>(what: S) =>
-      Promise.race([heard<M, S>(child, what), gone]),
-  };
-}
-
-const heard = <M extends { say: string }, S extends M['say']>(child: ChildProcess, what: S) =>
-  new Promise<Extract<M, { say: S }>>((resolve) => {
-    child.on('message', (message: M) => {
-      if (message.say === what) resolve(message as Extract<M, { say: S }>);
-    });
-  });
 
 function check({ users }: SweepRun, { refreshed, trouble }: Ended, { served, calls }: Report): void {
   const amiss = [
@@ -75,10 +50,9 @@ function check({ users }: SweepRun, { refreshed, trouble }: Ended, { served, cal
 
 function summarize(run: SweepRun, ended: Ended, { calls, served, cpuMs }: Report, tenths: Progress[]) {
   const { users, concurrency, latencies } = run;
-  const count = (name: keyof typeof calls) => calls[name]?.count ?? 0;
-  const storageCalls = count('rowRead') + count('transaction') + count('cacheRead') + count('cacheWrite');
-  const tokenCalls = count('token');
-  const waitMs = (storageCalls * latencies.storageMs + tokenCalls * latencies.tokenMs) / users;
+  const storage = together(calls, ['rowRead', 'transaction', 'cacheRead', 'cacheWrite']);
+  const token = together(calls, ['token']);
+  const waitMs = (storage.count * latencies.storageMs + token.count * latencies.tokenMs) / users;
   const usersPerSecond = (users * 1_000) / ended.ms;
   const ideal = (concurrency * 1_000) / waitMs;
   const rates = tenths.map(({ ended, ms }, index) => {
@@ -93,10 +67,11 @@ function summarize(run: SweepRun, ended: Ended, { calls, served, cpuMs }: Report
     usersPerSecond: rounded(usersPerSecond),
     /** Of the ten tenths of the run. */
     usersPerSecondByTenths: spreadOf(rates),
-    /** What one user needs in sequence, and how long a call took in the mean until it was answered. */
-    callsPerUser: { storage: storageCalls / users, token: tokenCalls / users },
+    callsPerUser: { storage: storage.count / users, token: token.count / users },
+    /** What one user waits for in sequence: as injected, and as the services saw it. */
+    waitMsPerUser: { injected: rounded(waitMs), measured: rounded((storage.ms + token.ms) / users) },
     calls: Object.fromEntries(
-      Object.entries(calls).map(([name, call]) => [name, { ...call, meanMs: rounded(call.meanMs) }]),
+      Object.entries(calls).map(([name, { count, ms }]) => [name, { count, meanMs: rounded(ms / count) }]),
     ),
     idealUsersPerSecond: rounded(ideal),
     share: rounded(usersPerSecond / ideal),
@@ -108,5 +83,13 @@ function summarize(run: SweepRun, ended: Ended, { calls, served, cpuMs }: Report
       peak: rounded(ended.rssMb.peak),
       byTenths: tenths.map(({ rssMb }) => rounded(rssMb)),
     },
+  };
+}
+
+function together(calls: Report['calls'], names: readonly CallName[]): CallCount {
+  const all = names.map((name) => calls[name] ?? { count: 0, ms: 0 });
+  return {
+    count: all.reduce((total, { count }) => total + count, 0),
+    ms: all.reduce((total, { ms }) => total + ms, 0),
   };
 }

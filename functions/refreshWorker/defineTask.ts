@@ -31,9 +31,6 @@ export type Task = Readonly<Required<TaskDefinition>> & {
   readonly api: string;
 };
 
-/** What every connected user has a token for. */
-export const PROFILE_SCOPES: readonly string[] = ['User.Read'];
-
 const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** A run ends after about a minute, and its tasks with it. */

@@ -9,9 +9,10 @@ import type {
   UserToken,
   UserTokens,
 } from '../../shared/ports.ts';
+import { GRAPH_SCOPES } from '../../shared/rules/graphScopes.ts';
 import type { ScheduleSettings } from '../../shared/rules/schedule.ts';
 import { type Attempt, type AttemptTaskDeps, attemptTask } from './attemptTask.ts';
-import { PROFILE_SCOPES, type Task } from './defineTask.ts';
+import type { Task } from './defineTask.ts';
 import { markNeedsUser } from './markNeedsUser.ts';
 
 export type RunTasksDeps = AttemptTaskDeps & {
@@ -92,7 +93,7 @@ function tokensOf(
   signal: AbortSignal,
 ): Tokens {
   const keyOf = (scopes: readonly string[]) => [...scopes].sort().join(' ');
-  const had = new Map([[keyOf(PROFILE_SCOPES), profileToken]]);
+  const had = new Map([[keyOf(GRAPH_SCOPES), profileToken]]);
   let written: string | undefined;
   return {
     async get(scopes, claims) {

@@ -7,10 +7,11 @@ import {
   TENANT_ID,
 } from '../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
+import { readConfig } from '../../shared/config.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
+import { checkStorage, type StorageReport } from './checkStorage.ts';
 import { type Act, createDrillApp, type DrillApp } from './drillApp.ts';
 import { buildDrillChild, type Kill } from './drillChild.ts';
-import { type Kept, readKept } from './drillStorage.ts';
 import { SPA_ORIGIN, signIn } from './entraClients.ts';
 
 /** To MSAL, such a token has expired when it is issued; to Graph it is good for minutes. */
@@ -29,7 +30,8 @@ export type DrillStage = {
   app(aheadMs?: number): DrillApp;
   /** In a child process; see `DrillChild.run`. */
   run(act: Act, kill?: Kill, settings?: Record<string, string>): Promise<number | undefined>;
-  kept(): Promise<Kept>;
+  /** All that is stored, by a check of its own. */
+  report(): Promise<StorageReport>;
   stop(): Promise<void>;
 };
 
@@ -55,14 +57,15 @@ export async function startDrillStage(options: { users: number }): Promise<Drill
     signIn: async ({ name }) => (await signIn(entra, name)).accessToken,
     app: (aheadMs = 0) => createDrillApp(settings, { aheadMs }),
     run: (act, kill, other = settings) => child.run(other, act, kill),
-    kept: () => readKept(createDrillApp(settings, { aheadMs: 0 }), settings),
+    report: () =>
+      checkStorage({ connectionString: settings.TokenStore, keys: readConfig(settings).cacheKeys }),
     async stop() {
       await Promise.all([child.remove(), entra.close(), azurite.stop()]);
     },
   };
 }
 
-function settingsOf(entra: Entra, connectionString: string): Record<string, string> {
+function settingsOf(entra: Entra, connectionString: string) {
   return {
     ENTRA_TENANT_ID: TENANT_ID,
     ENTRA_CLIENT_ID: API_CLIENT_ID,
