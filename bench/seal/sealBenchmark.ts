@@ -4,9 +4,9 @@ import { toUserId, type UserId } from '../../shared/userId.ts';
 import { alternate, type Rounds } from '../alternate.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { readCount, readOptions } from '../commandLine.ts';
-import { makeMsalCache, makeRefreshToken } from '../msalCache.ts';
+import { makeMsalCache, makeRefreshToken } from '../makeMsalCache.ts';
 import { spreadOf, spreadText } from '../spread.ts';
-import { tableLines } from '../table.ts';
+import { tableLines } from '../tableLines.ts';
 import { rawGcm } from './rawGcm.ts';
 import { createSealParts } from './sealParts.ts';
 

@@ -1,4 +1,4 @@
-import { type Answer, type Call, notSpoken } from './http.ts';
+import { type Answer, type Call, notSpoken } from './call.ts';
 
 type Blob = { content: Buffer; version: number };
 

@@ -1,5 +1,5 @@
 import { rounded, spreadOf } from '../spread.ts';
-import type { CallName } from './http.ts';
+import type { CallName } from './call.ts';
 import type { FromServices, FromSweep, Progress, ToServices, ToSweep } from './messages.ts';
 import { runProcess } from './runProcess.ts';
 import type { CallCount, Latencies } from './startServices.ts';

@@ -1,4 +1,4 @@
-import type { CallName } from './http.ts';
+import type { CallName } from './call.ts';
 import type { Settings } from './settings.ts';
 import type { CallCount, Latencies } from './startServices.ts';
 

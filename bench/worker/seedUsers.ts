@@ -4,7 +4,7 @@ import { createSealer } from '../../shared/adapters/seal.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { AccountFields } from '../../shared/ports.ts';
 import { dueRowKey, shardOf, toUserId, type UserId, wholeSecond } from '../../shared/userId.ts';
-import { makeMsalCache, makeRefreshToken } from '../msalCache.ts';
+import { makeMsalCache, makeRefreshToken } from '../makeMsalCache.ts';
 import { type Settings, TENANT_ID } from './settings.ts';
 import type { Services } from './startServices.ts';
 
@@ -52,7 +52,8 @@ function dueAccount(owner: { tid: string; oid: string }, now: number) {
     lastActivity: at(-HISTORY * 60),
     state: 'active',
     generation: randomUUID(),
-    dueAt: wholeSecond(at(-Math.random())),
+    // A due time is rounded up to the second, and must be over all the same.
+    dueAt: wholeSecond(at(-0.1 - Math.random())),
     runId: undefined,
     failure: undefined,
     attempts: 0,

@@ -11,13 +11,13 @@ const say = (message: FromServices) => process.send?.(message);
 let run: Run | undefined;
 
 process.once('disconnect', () => process.exit());
-process.on('message', (message: ToServices) => {
-  if (message.say === 'report') report();
-  else
-    start(message).then((started) => {
-      run = started;
-      say({ say: 'ready', settings: started.settings });
-    });
+process.on('message', async (message: ToServices) => {
+  if (message.say === 'start') {
+    run = await start(message);
+    say({ say: 'ready', settings: run.settings });
+  } else if (run !== undefined) {
+    say({ say: 'report', ...reportOn(run) });
+  }
 });
 
 async function start({ latencies, users }: { latencies: Latencies; users: number }) {
@@ -27,9 +27,8 @@ async function start({ latencies, users }: { latencies: Latencies; users: number
   return { services, settings, seeded, cpu: process.cpuUsage() };
 }
 
-function report(): void {
-  if (run === undefined) return;
-  const { user, system } = process.cpuUsage(run.cpu);
-  const served = countServed(run.services, run.seeded, new Date());
-  say({ say: 'report', calls: run.services.calls(), served, cpuMs: (user + system) / 1_000 });
+function reportOn({ services, seeded, cpu }: Run) {
+  const { user, system } = process.cpuUsage(cpu);
+  const served = countServed(services, seeded, new Date());
+  return { calls: services.calls(), served, cpuMs: (user + system) / 1_000 };
 }

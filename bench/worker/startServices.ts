@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBlobService } from './blobService.ts';
-import type { Answer, CallName } from './http.ts';
+import type { Answer, CallName } from './call.ts';
 import { createTableService } from './tableService.ts';
 import { createTokenService } from './tokenService.ts';
 

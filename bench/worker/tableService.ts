@@ -1,13 +1,10 @@
-import type { Answer, Call } from './http.ts';
-import { notSpoken } from './http.ts';
+import { type Answer, type Call, notSpoken } from './call.ts';
 import { formatResults, type Operation, readOperations } from './tableBatch.ts';
 import { createTableRows, type Entity } from './tableRows.ts';
 
 const FILTER = /^PartitionKey eq '([^']*)' and RowKey ge '([^']*)' and RowKey lt '([^']*)'$/;
 const ENTITY = /\(PartitionKey='([^']*)',RowKey='([^']*)'\)$/;
 const JSON_TYPE = { 'content-type': 'application/json;odata=minimalmetadata' };
-
-export type TableService = ReturnType<typeof createTableService>;
 
 /**
  * One table, in memory: as much of Azure Table's REST interface as a refresh run speaks. Ranges of row keys page by
@@ -19,9 +16,10 @@ export function createTableService() {
 
   function query({ searchParams }: URL): Answer {
     const [, partition = '', from = '', to = ''] = FILTER.exec(searchParams.get('$filter') ?? '') ?? [];
-    if (to === '') return notSpoken;
+    const most = Number(searchParams.get('$top'));
+    if (to === '' || most < 1) return notSpoken;
     const begin = searchParams.get('NextRowKey') ?? from;
-    const { entities, next } = rows.range(partition, begin, to, Number(searchParams.get('$top')));
+    const { entities, next } = rows.range(partition, begin, to, most);
     const more: Record<string, string> =
       next === undefined
         ? {}

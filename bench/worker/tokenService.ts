@@ -4,8 +4,8 @@ import {
   makeIdToken,
   makeRefreshToken,
   oidOfRefreshToken,
-} from '../msalCache.ts';
-import { type Answer, type Call, notSpoken } from './http.ts';
+} from '../makeMsalCache.ts';
+import { type Answer, type Call, notSpoken } from './call.ts';
 
 /** The mean of the 60 to 90 minutes that Entra gives an access token. */
 const ACCESS_TOKEN_SECONDS = 4_500;

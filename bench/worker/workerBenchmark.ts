@@ -1,7 +1,7 @@
 import { type Benchmark, UsageError } from '../benchmark.ts';
 import { readCount, readOptions } from '../commandLine.ts';
 import { rounded, spreadOf, spreadText } from '../spread.ts';
-import { tableLines } from '../table.ts';
+import { tableLines } from '../tableLines.ts';
 import { type MeasuredSweep, measureSweep } from './measureSweep.ts';
 
 /** As the timer runs it. */

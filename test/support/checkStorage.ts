@@ -120,7 +120,12 @@ function blobProblems({ row, blob }: StoredUser): string[] {
   ];
 }
 
-async function openBlob(name: string, sealed: string, keys: readonly CacheKeyLike[]): Promise<StoredBlob> {
+/** @param name of the blob, which is the user id */
+export async function openBlob(
+  name: string,
+  sealed: string,
+  keys: readonly CacheKeyLike[],
+): Promise<StoredBlob> {
   try {
     const { kid, sub } = decodeProtectedHeader(sealed) as { kid?: unknown; sub?: unknown };
     if (sub !== name) return { opens: false, why: `its sub is ${sub}` };

@@ -3,7 +3,7 @@ import {
   API_CLIENT_ID,
   API_CLIENT_SECRET,
   API_SCOPE_NAME,
-  numberedUsers,
+  type DemoUser,
   TENANT_ID,
 } from '../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
@@ -35,9 +35,8 @@ export type DrillStage = {
   stop(): Promise<void>;
 };
 
-/** Storage, the stand-in with numbered users, and processes of the functions over both. */
-export async function startDrillStage(options: { users: number }): Promise<DrillStage> {
-  const people = numberedUsers(options.users);
+/** Storage, the stand-in with those people beside the demo users, and processes of the functions over both. */
+export async function startDrillStage(people: readonly DemoUser[]): Promise<DrillStage> {
   const [azurite, entra, child] = await Promise.all([
     startAzurite(),
     startEntra({
@@ -67,6 +66,8 @@ export async function startDrillStage(options: { users: number }): Promise<Drill
 
 function settingsOf(entra: Entra, connectionString: string) {
   return {
+    FUNCTIONS_WORKER_RUNTIME: 'node',
+    AzureWebJobsStorage: connectionString,
     ENTRA_TENANT_ID: TENANT_ID,
     ENTRA_CLIENT_ID: API_CLIENT_ID,
     ENTRA_CLIENT_SECRET: API_CLIENT_SECRET,

@@ -12,20 +12,24 @@ import { ALL_USERS, API_CLIENT_ID, API_SCOPE_NAME, SPA_CLIENT_ID } from '../../.
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { freePorts } from '../../../dev/freePorts.ts';
 import { startWeb } from '../../../dev/web.ts';
-import type { Problem, ProblemCode, Profile } from '../../../shared/wire.ts';
+import type { Connection, Problem, ProblemCode, Profile } from '../../../shared/wire.ts';
 import { launchBrowser } from '../../support/browser.ts';
 import { localAuthority } from '../../support/entraClients.ts';
 
 export const PAGE_ROOT = fileURLToPath(new URL('../../../dist/spa', import.meta.url));
 
 type Answer = (c: Context) => Response | Promise<Response>;
+/** Of each route of the API; `connection` answers all of its methods. */
+export type Answers = { profile: Answer; photo: Answer; connection: Answer };
 
 export type PageUnderTest = {
   origin: string;
   entra: Entra;
   browser: Browser;
-  /** What the API answers from now on. */
-  answer(answer: Answer): void;
+  /** What the API answers from now on; what is left out stays as it is. */
+  answer(answers: Partial<Answers>): void;
+  /** The API of a person of whom all is well, as it is at the start. */
+  answerWell(): void;
   /** The page in a browser profile of its own. */
   open(options?: BrowserContextOptions): Promise<Page>;
   close(): Promise<void>;
@@ -34,8 +38,8 @@ export type PageUnderTest = {
 export async function startPageUnderTest(): Promise<PageUnderTest> {
   const [port = 0] = await freePorts(1);
   const origin = `http://localhost:${port}`;
-  let current: Answer = bearersProfile;
-  const api = await startApi(origin, (c) => current(c));
+  const answers = allIsWell();
+  const api = await startApi(origin, answers);
   const entra = await startEntra({ port: 0, spaOrigins: [origin] });
   const config = {
     clientId: SPA_CLIENT_ID,
@@ -50,9 +54,8 @@ export async function startPageUnderTest(): Promise<PageUnderTest> {
     origin,
     entra,
     browser,
-    answer: (answer) => {
-      current = answer;
-    },
+    answer: (some) => void Object.assign(answers, some),
+    answerWell: () => void Object.assign(answers, allIsWell()),
     open: async (options = {}) => {
       const context = await browser.newContext(options);
       const page = await context.newPage();
@@ -63,6 +66,25 @@ export async function startPageUnderTest(): Promise<PageUnderTest> {
       await browser.close();
       await Promise.all([web.close(), entra.close(), api.close()]);
     },
+  };
+}
+
+const allIsWell = (): Answers => ({
+  profile: bearersProfile,
+  photo: (c) => c.body(null, 204),
+  connection: keptConnection({ state: 'active', history: [] }),
+});
+
+/** A connection that can be asked for, ended and begun again, as the functions do it. */
+export function keptConnection(begun: Connection): Answer {
+  let connection = begun;
+  return (c) => {
+    if (c.req.method === 'DELETE') {
+      connection = { state: 'disconnected', history: [] };
+      return c.body(null, 204);
+    }
+    if (c.req.method === 'PUT') connection = { state: 'pending', history: [] };
+    return c.json(connection);
   };
 }
 
@@ -82,6 +104,7 @@ export function problem(
   code: ProblemCode | 'OF_A_NEWER_SERVICE',
   status: number,
   more: Partial<Problem> = {},
+  headers: Record<string, string> = {},
 ) {
   return (c: Context): Response =>
     c.body(
@@ -95,14 +118,16 @@ export function problem(
         ...more,
       }),
       status as 400,
-      { 'Content-Type': 'application/problem+json' },
+      { ...headers, 'Content-Type': 'application/problem+json' },
     );
 }
 
-async function startApi(allowedOrigin: string, answer: Answer) {
+async function startApi(allowedOrigin: string, answers: Answers) {
   const app = new Hono();
   app.use(cors({ origin: allowedOrigin, exposeHeaders: ['WWW-Authenticate', 'Retry-After'] }));
-  app.get('/api/profile', answer);
+  app.get('/api/profile', (c) => answers.profile(c));
+  app.get('/api/profile/photo', (c) => answers.photo(c));
+  app.all('/api/connection', (c) => answers.connection(c));
   const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

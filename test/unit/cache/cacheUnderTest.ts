@@ -1,10 +1,11 @@
 import {
   type CacheContext,
   type CacheWrite,
+  type ReadOptions,
   readSnapshot,
   writeCache,
 } from '../../../shared/adapters/msalCachePlugin.ts';
-import { createSealer } from '../../../shared/adapters/seal.ts';
+import { type CacheKey, createSealer } from '../../../shared/adapters/seal.ts';
 import type { LogEvent } from '../../../shared/log.ts';
 import type { TokenCacheStore } from '../../../shared/ports.ts';
 import { createLogId } from '../../../shared/userId.ts';
@@ -23,14 +24,24 @@ export const cacheOf = (scopes: string[], home = HOME): string =>
     RefreshToken: { [home]: { home_account_id: home, secret: `of ${scopes.join()}` } },
   });
 
+export type CacheOptions = {
+  /** Uniform in [0, 1), for the back-off. */
+  random?: () => number;
+  /** Methods of the store that do something else. */
+  faults?: Partial<TokenCacheStore>;
+  keys?: [CacheKey, ...CacheKey[]];
+};
+
+const KEYS: [CacheKey] = [{ kid: 'k1', secret: new Uint8Array(32).fill(1) }];
+
 /** One user's cache in a store where somebody else may be faster: `meddle` happens before the n-th write. */
 export function cacheUnderTest(
   meddle: (write: number) => unknown = () => undefined,
-  { random = () => 0, faults = {} }: { random?: () => number; faults?: Partial<TokenCacheStore> } = {},
+  { random = () => 0, faults = {}, keys = KEYS }: CacheOptions = {},
 ) {
   const userId = someUser();
   const twin = createMemoryTokenCacheStore();
-  const sealer = createSealer([{ kid: 'k1', secret: new Uint8Array(32).fill(1) }]);
+  const sealer = createSealer(keys);
   const events: LogEvent[] = [];
   let writes = 0;
   const store: TokenCacheStore = {
@@ -54,7 +65,7 @@ export function cacheUnderTest(
     sealer,
     events,
     writes: () => writes,
-    snapshot: () => readSnapshot({ ...context, store: twin }, userId, GENERATION),
+    snapshot: (options?: ReadOptions) => readSnapshot(context, userId, GENERATION, options),
     write: (more: Pick<CacheWrite, 'snapshot' | 'mine'> & Partial<CacheWrite>) =>
       writeCache(context, {
         userId,

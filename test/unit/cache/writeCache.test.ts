@@ -139,6 +139,7 @@ describe('writeCache, when it meets what does not open', () => {
       'unknown-key',
       'newer',
       'unreachable',
+      'overtaken',
     ] as const)(`writes nothing, as a ${writer}, that began with %s`, async (state) => {
       const cache = cacheUnderTest();
       const snapshot: CacheSnapshot = { state, base: '', etag: undefined, oldKey: false };

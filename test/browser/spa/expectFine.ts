@@ -1,0 +1,31 @@
+/** What holds for every state of the page, however it is looked at. */
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { screenshot } from '../../support/browser.ts';
+
+export const THEMES = ['light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
+
+const WIDTHS = [360, 1280];
+const HEIGHT = 800;
+
+/** A browser profile of its own, in one theme from the beginning: a later change would fade in. */
+export async function openThemed(browser: Browser, colorScheme: Theme): Promise<Page> {
+  const viewport = { width: 1280, height: HEIGHT };
+  const context = await browser.newContext({ colorScheme, viewport, reducedMotion: 'reduce' });
+  return context.newPage();
+}
+
+/** The page as it stands breaks no rule of axe-core and fits, narrow and wide; and it is photographed. */
+export async function expectFine(page: Page, name: string): Promise<void> {
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: HEIGHT });
+    await screenshot(page, `${name}-${width}`);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual(
+      [],
+    );
+  }
+}

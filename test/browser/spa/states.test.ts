@@ -1,0 +1,232 @@
+/** Every state of the signed-in page in every look: what it says, how it fits, whether everybody can use it. */
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
+import { DEMO_USERS } from '../../../dev/entra/directory.ts';
+import { drawPhoto } from '../../../dev/entra/photo.ts';
+import { connections } from './connections.ts';
+import { expectFine, openThemed, THEMES, type Theme } from './expectFine.ts';
+import {
+  type Answers,
+  keptConnection,
+  type PageUnderTest,
+  problem,
+  startPageUnderTest,
+} from './pageUnderTest.ts';
+import { expectDiscreet, type Watched, watchPage } from './watchPage.ts';
+
+const [ADELE, , CHIARA, DANA] = DEMO_USERS;
+
+type State = {
+  name: string;
+  answers?: Partial<Answers>;
+  /** What happens before the page is loaded. */
+  before?: (page: Page) => Promise<unknown>;
+  /** What happens on the page, once it shows the first of `says`. */
+  then?: (page: Page) => Promise<unknown>;
+  says: readonly string[];
+  lacks?: readonly string[];
+};
+
+const refuse = (code: Parameters<typeof problem>[0], status: number) => ({
+  profile: problem(code, status),
+  connection: problem(code, status),
+});
+const never = () => new Promise<Response>(() => {});
+const askAgain = (page: Page) => page.evaluate('dispatchEvent(new Event("online"))');
+
+const STATES: readonly State[] = [
+  {
+    name: 'loading',
+    answers: { profile: never, connection: never },
+    says: ['Reading your profile…', 'Reading what happened…'],
+  },
+  {
+    name: 'active',
+    answers: {
+      photo: (c) => c.body(drawPhoto(240), 200, { 'Content-Type': 'image/png' }),
+      connection: keptConnection(connections.active()),
+    },
+    then: (page) => page.locator('img.photo').waitFor(),
+    says: [
+      'Working',
+      'Next look at',
+      'Token refreshed',
+      'Token still good',
+      'Task “read-profile” done',
+      'Task “count-unread-messages-of-every-folder” failed',
+      'GRAPH_503',
+      'Refused: you are needed',
+      'AADSTS50076',
+      'The connection was lost',
+      'Asked to wait',
+      'Your organisation said no',
+      'No answer',
+      'Put off',
+      'You were here',
+      'Disconnect…',
+    ],
+  },
+  {
+    name: 'empty-timeline',
+    answers: { connection: keptConnection(connections.seen()) },
+    says: ['Working', 'Nothing has happened yet'],
+  },
+  {
+    name: 'pending',
+    answers: { connection: keptConnection(connections.pending()) },
+    says: ['Starting', 'begins to look after your connection'],
+  },
+  {
+    name: 'needs-user',
+    answers: { connection: keptConnection(connections.needsUser()) },
+    says: ['Stead needs you', 'Sign in again', 'Harbour Pilot', 'Waiting for you', 'Refused: you are needed'],
+    lacks: ['Next look'],
+  },
+  {
+    name: 'claims-required',
+    answers: {
+      profile: problem('CLAIMS_REQUIRED', 401, { claims: claimsChallenge(['two-factors']) }),
+      connection: keptConnection(connections.needsUser()),
+    },
+    says: ['Please sign in again', 'one more step', 'c0ffee', 'Waiting for you'],
+    lacks: ['Stead needs you'],
+  },
+  {
+    name: 'sign-in-required',
+    answers: {
+      profile: problem('SIGN_IN_REQUIRED', 401),
+      connection: keptConnection(connections.needsUser()),
+    },
+    says: ['Please sign in again', 'is no longer enough', 'Waiting for you'],
+  },
+  {
+    name: 'disconnected',
+    answers: { connection: keptConnection(connections.disconnected()) },
+    says: ['Disconnected', 'Nothing is kept of you', 'Reconnect', 'Harbour Pilot'],
+    lacks: ['You were here', 'Disconnect…'],
+  },
+  {
+    name: 'none',
+    answers: { connection: keptConnection(connections.none()) },
+    says: ['Not connected', 'keeps nothing of you yet'],
+    lacks: ['Disconnect…', 'Reconnect'],
+  },
+  {
+    name: 'offline-profile',
+    before: (page) => page.route('**/api/profile', (route) => route.abort()),
+    says: ['No answer', 'Try again', 'While you were away'],
+  },
+  {
+    name: 'offline-connection',
+    before: (page) => page.route('**/api/connection', (route) => route.abort()),
+    says: ['No answer', 'Try again', 'Harbour Pilot'],
+    lacks: ['While you were away'],
+  },
+  {
+    name: 'offline',
+    before: (page) => page.route('**/api/**', (route) => route.abort()),
+    says: ['No answer', 'Try again'],
+    lacks: ['Harbour Pilot', 'While you were away'],
+  },
+  {
+    name: 'profile-busy',
+    answers: { profile: problem('UNAVAILABLE', 503, {}, { 'Retry-After': '3600' }) },
+    says: ['Not just now', 'Nothing is lost', 'Try again in', 'Working'],
+  },
+  {
+    name: 'connection-busy',
+    answers: { connection: problem('INTERNAL', 500, {}, { 'Retry-After': '0' }) },
+    says: ['Not just now', 'Something went wrong in the service', 'Harbour Pilot'],
+  },
+  {
+    name: 'refused',
+    answers: refuse('TENANT_FORBIDDEN', 403),
+    says: ['The service said no', 'Your organisation is not served here'],
+  },
+  {
+    name: 'unexpected',
+    answers: { profile: (c) => c.html('<p>Hello'), connection: (c) => c.json({}) },
+    says: ['An unexpected answer', 'HTTP 200'],
+  },
+  {
+    name: 'out-of-date',
+    answers: { connection: keptConnection(connections.seen()) },
+    then: async (page) => {
+      app.answer({ connection: problem('UNAVAILABLE', 503) });
+      await askAgain(page);
+      await page.getByRole('button', { name: 'Ask again' }).waitFor();
+    },
+    says: ['Working', 'Harbour Pilot', 'This may be out of date'],
+  },
+  {
+    name: 'guest',
+    answers: { profile: (c) => c.json(graphUser(DANA)) },
+    says: ['Dana Whitlock', 'DW', 'Auditor', 'dana_visitor.example#EXT#@harbour.example', 'Reykjavík'],
+  },
+  {
+    name: 'nothing-known',
+    answers: { profile: (c) => c.json({ id: CHIARA.oid, displayName: CHIARA.displayName }) },
+    says: ["Chiara D'Amico Lindqvist", 'CL', 'There is no profile data'],
+  },
+  {
+    name: 'dialog',
+    answers: { connection: keptConnection(connections.active()) },
+    then: (page) => page.getByRole('button', { name: 'Disconnect…' }).click(),
+    says: ['Working', 'Disconnect?', 'the sealed tokens it acts with', 'Keep it'],
+  },
+];
+
+/** What the service makes of a person's profile: what is not known is left out. */
+function graphUser({ oid, displayName, profile }: (typeof DEMO_USERS)[number]) {
+  const known = Object.entries(profile).filter(([, value]) => value !== null);
+  return { id: oid, displayName, ...Object.fromEntries(known) };
+}
+
+let app: PageUnderTest;
+const pages = new Map<Theme, { page: Page; watched: Watched }>();
+
+beforeAll(async () => {
+  app = await startPageUnderTest();
+});
+afterAll(() => app?.close());
+beforeEach(() => app.answerWell());
+
+const saysAll = async (page: Page, texts: readonly string[]) => {
+  for (const text of texts) {
+    await expect.poll(() => page.getByRole('main').innerText(), { timeout: 10_000 }).toContain(text);
+  }
+};
+
+describe.each(THEMES)('in the %s', (theme) => {
+  it('welcome', async () => {
+    const page = await openThemed(app.browser, theme);
+    const watched = watchPage(page);
+    pages.set(theme, { page, watched });
+    await page.goto(app.origin);
+    await saysAll(page, ['Sign in once, then go', 'Local demo: no real account']);
+    await expectFine(page, `welcome-${theme}`);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: ADELE.displayName }).click();
+    await page.waitForURL(`${app.origin}/`);
+    await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
+    expect(watched.secrets.size).toBe(6);
+    await expectDiscreet(page, watched);
+  });
+
+  it.each(STATES)('$name', async ({ name, answers, before, then, says, lacks = [] }) => {
+    const { page, watched } = pages.get(theme) ?? {};
+    if (page === undefined || watched === undefined) throw new Error('nobody is signed in');
+    if (answers) app.answer(answers);
+    await before?.(page);
+    await page.reload();
+    await saysAll(page, says.slice(0, 1));
+    await then?.(page);
+    await saysAll(page, says);
+    const shown = await page.getByRole('main').innerText();
+    for (const text of lacks) expect(shown).not.toContain(text);
+    await expectFine(page, `${name}-${theme}`);
+    await expectDiscreet(page, watched);
+    await page.unrouteAll();
+  });
+});

@@ -1,0 +1,173 @@
+/** Three processes act for the same fifty users at once, over slow storage; what is stored must still be right. */
+import { decodeJwt } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { API_CLIENT_ID, API_CLIENT_SECRET, type DemoUser, homeAccountId } from '../../dev/entra/directory.ts';
+import type { JournalEntry } from '../../dev/entra/journal.ts';
+import { readConfig } from '../../shared/config.ts';
+import {
+  type CacheKeyLike,
+  checkStorage,
+  expectSound,
+  openBlob,
+  type StorageReport,
+} from '../support/checkStorage.ts';
+import { journal, postToken } from '../support/entraClients.ts';
+import type { StormResult, StormUser } from '../support/stormApp.ts';
+import { jtiOf, type StormGrant } from '../support/stormGrants.ts';
+import type { BlobVersion } from '../support/stormProxy.ts';
+import { startStormStage } from '../support/stormStage.ts';
+
+const SEED = process.env.STORM_SEED ?? 'stead';
+const PROCESSES = 3;
+const USERS = 50;
+const DEVICES = 3;
+/** Each process's. */
+const ORDER = { requests: 700, lives: 3, scopedTokens: 130 };
+
+let stage: Awaited<ReturnType<typeof startStormStage>>;
+let users: StormUser[];
+let results: StormResult[];
+let report: StorageReport;
+let entries: JournalEntry[];
+let keys: CacheKeyLike[];
+
+beforeAll(async () => {
+  stage = await startStormStage({ seed: SEED, users: USERS, devices: DEVICES });
+  users = await stage.signInAll();
+  const begun = performance.now();
+  results = await stage.runAll(
+    Array.from({ length: PROCESSES }, (_, index) => ({ ...ORDER, users, seed: `${SEED} ${index}` })),
+  );
+  const ms = Math.round(performance.now() - begun);
+  keys = readConfig(stage.settings).cacheKeys;
+  report = await checkStorage({ connectionString: stage.azurite.connectionString, keys });
+  entries = await journal(stage.entra);
+  process.stdout.write(`${summary(ms)}\n`);
+}, 120_000);
+afterAll(() => stage?.stop());
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+const total = (count: (result: StormResult) => number): number => sum(results.map(count));
+const exchanges = () => entries.filter(({ grant }) => grant === 'on_behalf_of');
+const grants = (): Map<string, StormGrant> =>
+  new Map(results.flatMap((result) => result.grants).map((grant) => [grant.issued, grant]));
+const refreshes = () => total(({ refreshes: { refreshed, scoped } }) => refreshed + scoped);
+/** Told by every failure, because the course goes by it. */
+const seeded = (what: string) => `${what} (STORM_SEED=${SEED})`;
+
+const summary = (ms: number): string =>
+  [
+    `storm: ${total(({ requests }) => requests)} requests`,
+    `${exchanges().length} exchanges`,
+    `${refreshes()} refreshes in ${total((result) => result.refreshes.sweeps)} sweeps`,
+    `${stage.blobs.seen().calls + stage.tables.seen().calls} storage calls`,
+    `${stage.blobs.seen().conflicts} + ${stage.tables.seen().conflicts} conflicts (blobs + rows)`,
+    `${ms} ms, seed ${SEED}`,
+  ].join(', ');
+
+/** Everybody, with what is stored of them. */
+function everybody() {
+  return stage.people.map((person) => {
+    const user = report.users.get(`${person.tid}/${person.oid}`);
+    return { person, user, blob: user?.blob?.opens ? user.blob : undefined };
+  });
+}
+
+/** A blob's versions as they replaced each other, each with its refresh token. */
+async function historyOf({ tid, oid }: DemoUser): Promise<{ etag: string; refreshToken: string }[]> {
+  const name = `${tid}/${oid}`;
+  const versions = stage.blobs.versions.filter((version) => version.name === name);
+  const next = (etag: string | undefined) => versions.find(({ replaces }) => replaces === etag);
+  const history: { etag: string; refreshToken: string }[] = [];
+  for (let version: BlobVersion | undefined = next(undefined); version; version = next(version.etag)) {
+    const opened = await openBlob(name, version.content, keys);
+    const [secret = ''] = opened.opens ? opened.refreshTokens : [];
+    history.push({ etag: version.etag, refreshToken: jtiOf(secret) });
+  }
+  process.stdout.write(JSON.stringify([stage.blobs.versions.length, versions.length, stage.blobs.versions[0]?.name, name]));
+  expect(history.length, seeded(`versions of ${name}`)).toBe(versions.length);
+  return history;
+}
+
+describe('three processes that act for the same users at once', () => {
+  it('do as much as they were told, and do collide', () => {
+    expect(total(({ requests }) => requests) + refreshes(), seeded('requests and refreshes')).toBeGreaterThan(
+      2_000,
+    );
+    expect(exchanges().length, seeded('exchanges')).toBeGreaterThan(300);
+    expect(refreshes(), seeded('refreshes')).toBeGreaterThan(100);
+    expect(stage.blobs.seen().conflicts, seeded('conflicts over blobs')).toBeGreaterThan(0);
+    expect(stage.tables.seen().conflicts, seeded('conflicts over rows')).toBeGreaterThan(0);
+  });
+
+  it('answer every request, with the profile and the token of whoever asked', () => {
+    expect(
+      results.flatMap(({ failures }) => failures),
+      seeded('failures'),
+    ).toEqual([]);
+  });
+
+  it('ask the token endpoint no more than once for an assertion in one memory', () => {
+    const used = new Set(results.flatMap(({ assertionsUsed }) => assertionsUsed));
+    expect(exchanges().length, seeded('exchanges')).toBeGreaterThanOrEqual(used.size);
+    expect(exchanges().length, seeded('exchanges')).toBeLessThanOrEqual(
+      total(({ memoEntries }) => memoEntries),
+    );
+    expect(exchanges().length, seeded('exchanges')).toBe(total(({ sources }) => sources.network));
+  });
+
+  it('leave sound rows and caches behind, and each user active', () => {
+    expectSound(report);
+    expect([...report.users.keys()].sort(), seeded('users')).toEqual(
+      stage.people.map(({ tid, oid }) => `${tid}/${oid}`).sort(),
+    );
+    for (const { person, user, blob } of everybody()) {
+      expect(user?.row?.state, seeded(person.name)).toBe('active');
+      expect(blob?.homeAccountIds, seeded(person.name)).toEqual([homeAccountId(person)]);
+      expect(blob?.refreshTokens.length, seeded(person.name)).toBe(1);
+    }
+  });
+
+  it('lose no token for any scopes', () => {
+    const kept = new Set(
+      everybody().flatMap(
+        ({ user, blob }) => blob?.accessTokenScopes.map((scopes) => `${user?.userId} ${scopes}`) ?? [],
+      ),
+    );
+    const lost = [...new Set(results.flatMap(({ stored }) => stored))].filter((one) => !kept.has(one));
+    expect(lost, seeded('lost scopes')).toEqual([]);
+    expect(kept.size, seeded('scope sets')).toBeGreaterThan(2 * USERS);
+  });
+
+  it('store only refresh tokens of a present user, or what the one before was traded for', async () => {
+    const issued = grants();
+    for (const { person } of everybody()) {
+      const history = await historyOf(person);
+      let before: string | undefined;
+      for (const { refreshToken } of history) {
+        const grant = issued.get(refreshToken);
+        const rightly =
+          refreshToken === before || grant?.type === 'on_behalf_of' || grant?.presented === before;
+        expect(rightly, seeded(`a refresh token of ${person.name}`)).toBe(true);
+        before = refreshToken;
+      }
+    }
+  });
+
+  it('leave each user a refresh token that still is good', async () => {
+    for (const { person, blob } of everybody()) {
+      const { status, body } = await postToken(
+        stage.entra,
+        {
+          grant_type: 'refresh_token',
+          client_id: API_CLIENT_ID,
+          client_secret: API_CLIENT_SECRET,
+          refresh_token: blob?.refreshTokens[0] ?? '',
+        },
+        { tenant: person.tid },
+      );
+      expect(status, seeded(person.name)).toBe(200);
+      expect(decodeJwt(String(body.access_token)).oid, seeded(person.name)).toBe(person.oid);
+    }
+  });
+});

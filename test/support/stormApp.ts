@@ -1,0 +1,184 @@
+/** What one process does in a storm: requests of present users, sweeps, and tokens for further scopes. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeJwt } from 'jose';
+import { getProfile } from '../../functions/profile/getProfile.ts';
+import { sweep } from '../../functions/refreshWorker/sweep.ts';
+import { createAssertionMemo } from '../../shared/assertionMemo.ts';
+import { compose } from '../../shared/compose.ts';
+import { readConfig } from '../../shared/config.ts';
+import type { LogEvent } from '../../shared/log.ts';
+import type { UserToken, UserTokens } from '../../shared/ports.ts';
+import { toUserId, type UserId } from '../../shared/userId.ts';
+import { scopeSet } from './checkStorage.ts';
+import type { StormGrant } from './stormGrants.ts';
+import { pickOne, seededRandom } from './stormRandom.ts';
+
+export type StormUser = {
+  tid: string;
+  oid: string;
+  /** One for each of the user's devices. */
+  assertions: readonly string[];
+};
+
+export type StormOrder = {
+  seed: string;
+  users: readonly StormUser[];
+  requests: number;
+  /** How often the memory of assertions is lost, as when an instance is replaced. */
+  lives: number;
+  /** Tokens for scopes beside the profile's. */
+  scopedTokens: number;
+};
+
+export type StormResult = {
+  requests: number;
+  sources: Record<'cache' | 'network' | 'memory', number>;
+  /** Assertions used, counted anew in each life. */
+  memoEntries: number;
+  assertionsUsed: string[];
+  refreshes: { sweeps: number; refreshed: number; fromCache: number; superseded: number; scoped: number };
+  /** `<user id> <scope set>` of what was granted, or had from the stored cache, and is stored. */
+  stored: string[];
+  /** Tokens that were had and could not be stored. */
+  unstored: number;
+  grants: StormGrant[];
+  /** What must not be. */
+  failures: string[];
+  events: Record<string, number>;
+};
+
+const LANES = 10;
+const SCOPED_LANES = 3;
+const SCOPES = ['Mail.Read', 'Calendars.Read', 'Contacts.Read', 'Files.Read.All'];
+const LIMITS = { concurrency: 8, runForMs: 20_000, leaseForMs: 120_000 };
+const PAUSE_MS = 60;
+
+export async function runStorm(
+  environment: Readonly<Record<string, string | undefined>>,
+  { seed, users, requests, lives, scopedTokens }: StormOrder,
+  grants: StormGrant[],
+): Promise<StormResult> {
+  const app = compose(readConfig(environment));
+  const random = seededRandom(seed);
+  const now = () => new Date();
+  const result: StormResult = {
+    requests: 0,
+    sources: { cache: 0, network: 0, memory: 0 },
+    memoEntries: 0,
+    assertionsUsed: [],
+    refreshes: { sweeps: 0, refreshed: 0, fromCache: 0, superseded: 0, scoped: 0 },
+    stored: [],
+    unstored: 0,
+    grants,
+    failures: [],
+    events: {},
+  };
+  const stored = new Set<string>();
+
+  function log(event: LogEvent): void {
+    const detail = [event.event, 'outcome', 'why', 'reason', 'kind', 'error'].map((name) =>
+      name === event.event ? name : (event as Record<string, unknown>)[name],
+    );
+    const name = detail.filter((part) => typeof part === 'string').join(' ');
+    result.events[name] = (result.events[name] ?? 0) + 1;
+  }
+
+  function note(userId: UserId, token: UserToken): UserToken {
+    const { tid, oid, scp } = decodeJwt(token.accessToken);
+    if (`${tid}/${oid}` !== userId) result.failures.push(`a token of ${tid}/${oid} for ${userId}`);
+    if (token.stored) stored.add(`${userId} ${scopeSet(String(scp))}`);
+    else result.unstored += 1;
+    return token;
+  }
+  const tokens = app.userTokens(log);
+  const userTokens: UserTokens = {
+    onBehalfOf: async (request) => note(request.caller.userId, await tokens.onBehalfOf(request)),
+    silent: async (request) => note(request.userId, await tokens.silent(request)),
+  };
+  const deps = { ...app, now, random, log, userTokens, tasks: [] };
+  let memo = createAssertionMemo({ now });
+  let remembered = new Set<string>();
+  const used = new Set<string>();
+
+  async function request(user: StormUser): Promise<void> {
+    const assertion = pickOne(user.assertions, random());
+    if (!remembered.has(assertion)) result.memoEntries += 1;
+    remembered.add(assertion);
+    used.add(assertion);
+    const { profile, source } = await getProfile({ ...deps, memo }, assertion);
+    if (profile.id !== user.oid) result.failures.push(`the profile of ${profile.id} for ${user.oid}`);
+    result.sources[source] += 1;
+  }
+
+  async function scopedToken(user: StormUser): Promise<void> {
+    const userId = toUserId(user);
+    const account = await app.accounts.read(userId);
+    if (account?.state !== 'active') return;
+    const { homeAccountId, generation } = account;
+    const scopes = [pickOne(SCOPES, random())];
+    const token = await userTokens.silent({ userId, homeAccountId, generation, forceRefresh: false, scopes });
+    if (token.source === 'network') result.refreshes.scoped += 1;
+  }
+
+  async function attempt(what: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      const { name, code, failure } = error as { name?: string; code?: string; failure?: { code: string } };
+      result.failures.push([what, name, code, failure?.code].filter(Boolean).join(' '));
+    }
+  }
+
+  /** Some users are much busier than others. */
+  const anybody = () => pickOne(users, random() * random());
+
+  async function requestLane(): Promise<void> {
+    while (result.requests < requests) {
+      const number = result.requests;
+      result.requests += 1;
+      if (number > 0 && number % Math.ceil(requests / lives) === 0) {
+        memo = createAssertionMemo({ now });
+        remembered = new Set();
+      }
+      // First everybody in the same order, so that the processes meet at each user's first sight.
+      await attempt('request', () => request(users[number] ?? anybody()));
+      await sleep(random() * PAUSE_MS);
+    }
+  }
+
+  let scoped = 0;
+  async function scopedLane(): Promise<void> {
+    while (scoped < scopedTokens) {
+      scoped += 1;
+      await attempt('scoped token', () => scopedToken(anybody()));
+      await sleep(random() * PAUSE_MS);
+    }
+  }
+
+  let over = false;
+  async function worker(): Promise<void> {
+    while (!over) {
+      const { refreshes } = result;
+      await attempt('sweep', async () => {
+        const summary = await sweep(deps, LIMITS, AbortSignal.timeout(30_000));
+        refreshes.sweeps += 1;
+        refreshes.refreshed += summary.refreshed;
+        refreshes.fromCache += summary.fromCache;
+        refreshes.superseded += summary.superseded;
+        for (const [kind, count] of Object.entries(summary.failed)) {
+          if (count > 0) result.failures.push(`${count} refreshes failed: ${kind}`);
+        }
+      });
+      await sleep(random() * PAUSE_MS);
+    }
+  }
+
+  const working = worker();
+  await Promise.all([
+    ...Array.from({ length: LANES }, requestLane),
+    ...Array.from({ length: SCOPED_LANES }, scopedLane),
+  ]);
+  over = true;
+  await working;
+  return { ...result, stored: [...stored], assertionsUsed: [...used] };
+}
