@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ConflictError } from './errors.ts';
 import type { Account, AccountFields, AccountStore, Caller } from './ports.ts';
-import { firstLookAt, type ScheduleSettings, tombstoneEndsAt } from './rules/schedule.ts';
+import { firstLookAt, type ScheduleSettings } from './rules/schedule.ts';
 
 export type ConnectAccountDeps = {
   accounts: AccountStore;
@@ -44,11 +44,12 @@ export async function connectAccount(
 }
 
 /** Once a day a visit prolongs what was asked for: it must not end while the user keeps coming. */
-async function stayDisconnected(deps: ConnectAccountDeps, account: Account): Promise<Account> {
-  const now = deps.now();
-  const dueAt = tombstoneEndsAt('disconnected', now, deps.schedule);
-  if (dueAt.getTime() - account.dueAt.getTime() < PROLONG_EVERY_MS) return account;
-  return deps.accounts.move(account, { ...account, lastActivity: now, dueAt, runId: undefined });
+async function stayDisconnected({ accounts, now }: ConnectAccountDeps, account: Account): Promise<Account> {
+  const at = now();
+  if (at.getTime() - account.lastActivity.getTime() >= PROLONG_EVERY_MS) {
+    await accounts.touch(account.userId, at);
+  }
+  return account;
 }
 
 function pendingAccount({ now, schedule }: ConnectAccountDeps, caller: Caller): AccountFields {

@@ -1,12 +1,11 @@
 import { ConflictError } from './errors.ts';
 import type { Account, AccountFields, AccountStore, TokenCacheStore } from './ports.ts';
-import { isTombstone, type ScheduleSettings, tombstoneEndsAt } from './rules/schedule.ts';
+import { clearAt, isTombstone } from './rules/schedule.ts';
 import type { UserId } from './userId.ts';
 
 export type EndAccountDeps = {
   accounts: AccountStore;
   tokenCache: TokenCacheStore;
-  schedule: ScheduleSettings;
   now: () => Date;
 };
 
@@ -14,7 +13,7 @@ const TRIES = 8;
 
 /**
  * Signs a user off: first the tombstone, then the cache. Whoever is storing a cache meanwhile writes the row after
- * it, meets the tombstone and takes back what it stored.
+ * it, meets the tombstone and takes back what it stored. Whoever dies in between leaves it to the worker's first look.
  *
  * `disconnected` is the user's own word and is remembered even of a user nobody has seen; `retired`, an operator's,
  * ends with their next visit. Answers whether there was anything to end.
@@ -31,11 +30,11 @@ export async function endAccount(
     const account = await deps.accounts.read(userId, signal);
     try {
       const ends = account !== undefined && account.state !== as;
-      const tombstone = tombstoneOf(deps, userId, as);
+      const tombstone = tombstoneOf(userId, as, deps.now());
       if (account === undefined) {
         if (as === 'disconnected') await deps.accounts.create(tombstone, signal);
       } else if (ends) {
-        await deps.accounts.move(account, { ...tombstone, lastActivity: account.lastActivity }, signal);
+        await deps.accounts.move(account, tombstone, signal);
       }
       const removed = await removeCache(deps, userId, signal);
       return ends || removed;
@@ -94,17 +93,13 @@ export function isSameConnection(begun: Account, later: Account | undefined): la
   );
 }
 
-/** A row of no more than its keys, its state and its times. */
-export function tombstoneOf(
-  deps: Pick<EndAccountDeps, 'now' | 'schedule'>,
-  userId: UserId,
-  state: 'disconnected' | 'retired',
-): AccountFields {
+/** A row of no more than its keys, its state and its times. `lastActivity` is when it was set. */
+export function tombstoneOf(userId: UserId, state: 'disconnected' | 'retired', now: Date): AccountFields {
   return {
     userId,
     state,
-    dueAt: tombstoneEndsAt(state, deps.now(), deps.schedule),
-    lastActivity: deps.now(),
+    dueAt: clearAt(now),
+    lastActivity: now,
     generation: '',
     runId: undefined,
     homeAccountId: undefined,

@@ -45,7 +45,9 @@ export async function connect(
 ): Promise<{ connection: Connection; user: string }> {
   const { caller, user } = await callerOf(deps, bearerToken);
   const { account, was } = await settled(() => connectAccount(deps, caller, { reconnect: true }));
-  if (was !== 'connected') deps.log({ event: 'account.reconnected', user });
+  if (was !== 'connected') {
+    deps.log({ event: was === 'unknown' ? 'account.seen-first' : 'account.reconnected', user });
+  }
   // What is remembered was exchanged when nothing was to be kept.
   if (account.state === 'pending') deps.memo.forget(caller.userId);
   return { connection: toConnection(account), user };
@@ -80,18 +82,16 @@ async function settled<T>(change: () => Promise<T>): Promise<T> {
 
 function toConnection(account: Account | undefined): Connection {
   if (account === undefined || account.state === 'retired') return { state: 'none', history: [] };
-  const { state, lastActivity, lastRefreshed, expiresOn, dueAt, failure, history } = account;
+  const { state, lastActivity, lastRefreshed, expiresOn, dueAt, runId, failure, history } = account;
   if (state === 'disconnected') return { state, lastActivity: lastActivity.toISOString(), history: [] };
   return {
     state,
     lastActivity: lastActivity.toISOString(),
     ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
     ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
-    // For one who is waited for, the next look is no more than the end of retention.
-    ...(state !== 'needs-user' && { nextLook: dueAt.toISOString() }),
-    ...(failure && {
-      failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() },
-    }),
+    // For one who is waited for it is no more than the end of retention, for one who is claimed that of the lease.
+    ...(state !== 'needs-user' && runId === undefined && { nextLook: dueAt.toISOString() }),
+    ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
     history: history.map(toEvent),
   };
 }

@@ -77,6 +77,10 @@ export async function refreshUser(deps: RefreshUserDeps, claim: Claim, signal: A
         case 'wait':
           await accounts.move(account, { ...account, dueAt: look.until, runId: undefined }, signal);
           return { outcome: 'waiting', reason: look.reason };
+        case 'clear':
+          await removeCache(deps, userId, signal);
+          await accounts.move(account, { ...account, dueAt: look.until, runId: undefined }, signal);
+          return { outcome: 'waiting', reason: look.reason };
         case 'retire':
           return await retire(deps, account, signal);
         case 'erase':
@@ -201,8 +205,8 @@ async function settleFailure(
 
 /** The tombstone first: whoever is writing a cache right now then sees it, and takes back what it wrote. */
 async function retire(deps: RefreshUserDeps, account: Account, signal: AbortSignal): Promise<Turn> {
-  const { userId, lastActivity } = account;
-  await deps.accounts.move(account, { ...tombstoneOf(deps, userId, 'retired'), lastActivity }, signal);
+  const { userId } = account;
+  await deps.accounts.move(account, tombstoneOf(userId, 'retired', deps.now()), signal);
   await removeCache(deps, userId, signal);
   return { outcome: 'retired', reason: 'retention' };
 }

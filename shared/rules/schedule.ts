@@ -8,6 +8,8 @@ const DAY = 24 * HOUR;
 
 /** A tombstone outlives every operation that was in flight when it was set. */
 const TOMBSTONE_FOR_MS = 48 * HOUR;
+/** Longer than a function may run. */
+const CLEAR_AFTER_MS = 10 * MINUTE;
 /** Entra gives 24 h where the sign-in came from a SPA, and rarely says so: the unknown is taken as that. */
 const UNKNOWN_REFRESH_TOKEN_LIFE_MS = DAY;
 const REFRESH_TOKEN_MARGIN_MS = HOUR;
@@ -35,6 +37,8 @@ export type ScheduleSettings = {
 export type Look =
   | { action: 'refresh'; forceRefresh: boolean; reason: 'first-look' | 'every-run' | 'keep-warm' | 'retry' }
   | { action: 'wait'; until: Date; reason: 'recently-active' | 'needs-user' | 'tenant-cooling' }
+  /** Makes sure that no cache is left, and looks again at the end. */
+  | { action: 'clear'; until: Date; reason: 'signed-off' }
   | { action: 'retire'; reason: 'retention' }
   | { action: 'erase'; reason: 'tombstone-over' };
 
@@ -50,8 +54,12 @@ export function decideLook(
 ): Look {
   switch (account.state) {
     case 'disconnected':
-    case 'retired':
-      return { action: 'erase', reason: 'tombstone-over' };
+    case 'retired': {
+      const ends = tombstoneEndsAt(account.state, account.lastActivity, settings);
+      return now < ends
+        ? { action: 'clear', until: ends, reason: 'signed-off' }
+        : { action: 'erase', reason: 'tombstone-over' };
+    }
     case 'pending':
     case 'active':
     case 'needs-user':
@@ -91,15 +99,24 @@ export function retireAt(account: Pick<AccountFields, 'lastActivity'>, settings:
 }
 
 /**
+ * The first look at a tombstone: when everything that was in flight has ended, and whoever was to delete the cache has
+ * done so or died.
+ */
+export function clearAt(now: Date): Date {
+  return after(now, CLEAR_AFTER_MS);
+}
+
+/**
  * When a tombstone is erased. One that the user asked for stays as long as anything is kept of anybody, or else a
  * visit after two days would connect them again unasked.
+ * @param since when it was set, or prolonged by a visit
  */
 export function tombstoneEndsAt(
   state: 'disconnected' | 'retired',
-  now: Date,
+  since: Date,
   { retentionMs }: Pick<ScheduleSettings, 'retentionMs'>,
 ): Date {
-  return after(now, state === 'retired' ? TOMBSTONE_FOR_MS : Math.max(TOMBSTONE_FOR_MS, retentionMs));
+  return after(since, state === 'retired' ? TOMBSTONE_FOR_MS : Math.max(TOMBSTONE_FOR_MS, retentionMs));
 }
 
 /**

@@ -11,8 +11,8 @@ import type { SignInRefusal } from './useSignIn.ts';
 
 type ConnectionPanelProps = {
   state: ConnectionState;
-  /** Disconnected, and the person wants Stead back. */
-  reconnect: () => Promise<void>;
+  /** Disconnected, and the person wants Stead back; answers whether that was done. */
+  reconnect: () => Promise<boolean>;
   signInAgain: (refusal: SignInRefusal) => void;
 };
 
@@ -21,20 +21,22 @@ export function ConnectionPanel({ state, reconnect, signInAgain }: ConnectionPan
   const { connection, trouble, refresh, disconnect } = state;
   const [asking, setAsking] = useState(false);
   const [doing, setDoing] = useState<string>();
+  const [failed, setFailed] = useState<string>();
   const panel = useRef<HTMLElement>(null);
 
-  const run = async (what: string, work: () => Promise<unknown>) => {
+  const run = async (what: string, work: () => Promise<boolean>, ifNot?: string) => {
     // The button that was pressed goes away; the keyboard's place must not.
     panel.current?.focus();
     setDoing(what);
-    await work();
+    setFailed((await work()) ? undefined : ifNot);
     setDoing(undefined);
   };
 
   const loading = connection === undefined && trouble === undefined;
+  const signedOff = trouble?.state === 'sign-in';
   return (
     <section ref={panel} tabIndex={-1} aria-labelledby="away-title">
-      {connection === undefined && trouble !== undefined && (
+      {trouble !== undefined && (connection === undefined || signedOff) && (
         <RefusalNotice
           refusal={trouble}
           tryAgain={() => void run('Reading what happened…', refresh)}
@@ -55,7 +57,12 @@ export function ConnectionPanel({ state, reconnect, signInAgain }: ConnectionPan
           done={connection && `Your connection: ${STATES[connection.state].name}.`}
         />
         {connection && (
-          <Shown connection={connection} outdated={trouble !== undefined} refresh={() => void refresh()} />
+          <Shown
+            connection={connection}
+            outdated={trouble !== undefined && !signedOff}
+            failed={failed}
+            refresh={() => void run('Reading what happened…', refresh)}
+          />
         )}
         {connection && (
           <footer className="actions">
@@ -63,7 +70,7 @@ export function ConnectionPanel({ state, reconnect, signInAgain }: ConnectionPan
               <button
                 type="button"
                 disabled={doing !== undefined}
-                onClick={() => void run('Connecting…', reconnect)}
+                onClick={() => void run('Connecting…', reconnect, 'You are not connected')}
               >
                 Reconnect
               </button>
@@ -85,29 +92,37 @@ export function ConnectionPanel({ state, reconnect, signInAgain }: ConnectionPan
       {asking && (
         <DisconnectDialog
           close={() => setAsking(false)}
-          disconnect={() => void run('Disconnecting…', disconnect)}
+          disconnect={() => void run('Disconnecting…', disconnect, 'You may not be disconnected')}
         />
       )}
     </section>
   );
 }
 
-type ShownProps = { connection: Connection; outdated: boolean; refresh: () => void };
+type ShownProps = {
+  connection: Connection;
+  outdated: boolean;
+  /** What was asked for, and not done. */
+  failed: string | undefined;
+  refresh: () => void;
+};
 
-function Shown({ connection, outdated, refresh }: ShownProps) {
+function Shown({ connection, outdated, failed, refresh }: ShownProps) {
   return (
     <>
       <p className="state">{STATES[connection.state].text}</p>
       {connection.nextLook !== undefined && <NextLook at={connection.nextLook} />}
       {outdated && (
-        <p className="outdated" role="status">
-          This may be out of date: the service did not answer.{' '}
+        <p className="outdated" role={failed === undefined ? 'status' : 'alert'}>
+          {failed ?? 'This may be out of date'}: the service did not answer.{' '}
           <button type="button" className="link" onClick={refresh}>
             Ask again
           </button>
         </p>
       )}
-      {connection.state !== 'disconnected' && <Timeline connection={connection} />}
+      {connection.state !== 'disconnected' && connection.state !== 'none' && (
+        <Timeline connection={connection} />
+      )}
     </>
   );
 }

@@ -17,8 +17,8 @@ export function DisconnectDialog({ close, disconnect }: DisconnectDialogProps) {
         </ul>
         <p>
           It cannot revoke anything at your organisation’s directory: a token that was handed out lives on
-          until it expires, and your consent stands until you withdraw it there. Whoever runs this may have
-          backups for some days.
+          until it expires, and your consent stands until you withdraw it there. “Sign out everywhere” in My
+          Account ends them. Whoever runs this may have sealed backups for some days.
         </p>
         <footer className="actions">
           <button type="button" className="secondary outline" onClick={() => dialog.current?.close()}>

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { ConnectionPanel } from './ConnectionPanel.tsx';
 import type { Api } from './callApi.ts';
 import { NeedsUserBanner } from './NeedsUserBanner.tsx';
@@ -19,6 +19,7 @@ type SignedInProps = { api: Api; signInAgain: (refusal: SignInRefusal) => void }
 export function SignedIn({ api, signInAgain }: SignedInProps) {
   const profile = useProfile(api);
   const connection = useConnection(api);
+  const top = useRef<HTMLDivElement>(null);
   const { answer } = profile;
   const { refresh } = connection;
 
@@ -30,20 +31,33 @@ export function SignedIn({ api, signInAgain }: SignedInProps) {
     const next = await profile.again();
     if (next?.state === 'sign-in') signInAgain(next);
   };
-  const refused = answer?.state === 'sign-in';
-  // Both panels would say the same.
-  const saidAlready = refused && connection.trouble?.state === 'sign-in';
+  const { trouble } = connection;
+  // Both panels would say the same, and offer the same button; also while the profile is asked for again.
+  const saidAlready =
+    trouble !== undefined &&
+    (trouble.state === 'sign-in' || connection.connection === undefined) &&
+    (answer === undefined || answer.state === trouble.state);
   return (
     <>
-      {connection.connection?.state === 'needs-user' && answer?.state === 'ready' && (
-        <NeedsUserBanner mend={visit} />
-      )}
+      <div ref={top} tabIndex={-1}>
+        {connection.connection?.state === 'needs-user' && answer?.state === 'ready' && (
+          <NeedsUserBanner
+            mend={() => {
+              // The banner goes away when it is mended; the keyboard's place must not.
+              top.current?.focus();
+              return visit();
+            }}
+          />
+        )}
+      </div>
       <ProfilePanel api={api} profile={profile} signInAgain={signInAgain} />
       {!saidAlready && (
         <ConnectionPanel
           state={connection}
           reconnect={async () => {
-            if (await connection.connect()) await visit();
+            const connected = await connection.connect();
+            if (connected) await visit();
+            return connected;
           }}
           signInAgain={signInAgain}
         />

@@ -1,5 +1,5 @@
-/** What one tab tells the others of the same page. */
-export type TabMessage = 'connection-changed' | 'signed-out';
+/** What one tab tells the others of the same page; each may be signed in as somebody else. */
+export type TabMessage = { what: 'connection-changed' | 'signed-out'; homeAccountId: string };
 
 const NAME = 'stead';
 

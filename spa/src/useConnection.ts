@@ -10,8 +10,8 @@ export type ConnectionState = {
   connection: Connection | undefined;
   /** Why it is not up to date. */
   trouble: Refusal | undefined;
-  refresh: () => Promise<void>;
-  /** Both answer whether it was done; if not, `trouble` says why. */
+  /** Each answers whether it was done; if not, `trouble` says why. */
+  refresh: () => Promise<boolean>;
   disconnect: () => Promise<boolean>;
   connect: () => Promise<boolean>;
 };
@@ -50,14 +50,16 @@ export function useConnection(api: Api): ConnectionState {
   useEffect(() => {
     leaving.current = new AbortController();
     setConnection(undefined);
-    const stopHearing = hearTabs((message) => {
-      if (message === 'connection-changed') void ask(getConnection);
+    const stopHearing = hearTabs(({ what, homeAccountId }) => {
+      if (what === 'connection-changed' && homeAccountId === api.account.homeAccountId) {
+        void ask(getConnection);
+      }
     });
     return () => {
       stopHearing();
       leaving.current.abort();
     };
-  }, [ask]);
+  }, [api, ask]);
 
   useEffect(() => {
     if (connection === undefined && trouble === undefined) return undefined;
@@ -87,13 +89,13 @@ export function useConnection(api: Api): ConnectionState {
     const done = await ask(call).finally(() => {
       changing.current = false;
     });
-    if (done) tellTabs('connection-changed');
+    if (done) tellTabs({ what: 'connection-changed', homeAccountId: api.account.homeAccountId });
     return done;
   };
   return {
     connection,
     trouble,
-    refresh: useCallback(async () => void (await ask(getConnection)), [ask]),
+    refresh: useCallback(() => ask(getConnection), [ask]),
     disconnect: () => change(deleteConnection),
     connect: () => change(putConnection),
   };

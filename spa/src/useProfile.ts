@@ -16,7 +16,8 @@ export function useProfile(api: Api): ProfileState {
 
   const ask = useCallback(
     async (signal: AbortSignal) => {
-      setAnswer(undefined);
+      // A profile that is shown stays until there is a newer one.
+      setAnswer((shown) => (shown?.state === 'ready' ? shown : undefined));
       const next = await callApi(api, getProfile, signal);
       if (signal.aborted) return undefined;
       setAnswer(next);
@@ -27,6 +28,7 @@ export function useProfile(api: Api): ProfileState {
 
   useEffect(() => {
     const leaving = new AbortController();
+    setAnswer(undefined);
     void ask(leaving.signal);
     return () => leaving.abort();
   }, [ask]);

@@ -20,16 +20,18 @@ export type SignIn = {
 export function useSignIn({ apiScope }: PageConfig, initialError: unknown): SignIn {
   const { instance, accounts } = useMsal();
   const [error, setError] = useState(initialError);
+  const scopes = [apiScope];
+  const [account] = accounts;
+  const homeAccountId = account?.homeAccountId;
   // The directory's session is over for all tabs; what this one still keeps of it goes too.
   useEffect(
     () =>
       hearTabs((message) => {
-        if (message === 'signed-out') void instance.clearCache().then(() => location.reload());
+        if (message.what !== 'signed-out' || message.homeAccountId !== homeAccountId) return;
+        void instance.clearCache().then(() => location.reload());
       }),
-    [instance],
+    [instance, homeAccountId],
   );
-  const scopes = [apiScope];
-  const [account] = accounts;
   const leave = (navigation: Promise<void>) => void navigation.catch(setError);
   return {
     signIn: () => leave(instance.loginRedirect({ scopes })),
@@ -44,7 +46,7 @@ export function useSignIn({ apiScope }: PageConfig, initialError: unknown): Sign
         }),
       ),
     signOut: () => {
-      tellTabs('signed-out');
+      if (homeAccountId !== undefined) tellTabs({ what: 'signed-out', homeAccountId });
       leave(instance.logoutRedirect({ account: account ?? null }));
     },
     error,

@@ -12,7 +12,17 @@ import { lookAlikeCases } from './corpus/lookAlikeCases.ts';
 import { segmentCases } from './corpus/segmentCases.ts';
 import { tokenKindCases } from './corpus/tokenKindCases.ts';
 import type { Forge } from './forge.ts';
-import { createTarget, exchangesAt, refusalIn, startAuthority, type Target } from './target.ts';
+import type { Expected } from './outcome.ts';
+import {
+  type AttackRequest,
+  createTarget,
+  exchangesAt,
+  ROUTES,
+  type Route,
+  refusalIn,
+  startAuthority,
+  type Target,
+} from './target.ts';
 
 const ADELE = DEMO_USERS[0];
 const ADELES_ID = toUserId(ADELE);
@@ -65,10 +75,13 @@ const trace = async () => ({ exchanges: await exchangesAt(entra), storeCalls: ta
 async function expectRefused({ request, expected }: AttackCase) {
   const sent = await request(forge, issued);
   const before = await trace();
-  const answer = await target.send(sent);
-  expect(refusalIn(answer)).toEqual(expected);
+  for (const route of ROUTES) await expectRefusedBy(route, sent, expected);
   expect(await trace()).toEqual(before);
+}
 
+async function expectRefusedBy(route: Route, sent: AttackRequest, expected: Expected) {
+  const answer = await target.send(sent, route);
+  expect(refusalIn(answer), route).toEqual(expected);
   const { headers, body, lines } = answer;
   expect(headers.get('content-type')).toBe('application/problem+json');
   expect(headers.get('cache-control')).toBe('no-store');

@@ -10,7 +10,7 @@ import { type Platform, startPlatform } from '../../dev/platform.ts';
 import { control } from '../support/entraClients.ts';
 import { type Forge, openForge } from './forge.ts';
 import { INVALID, MALFORMED, MISSING, type Refusal } from './outcome.ts';
-import { exchangesAt, refusalIn } from './target.ts';
+import { exchangesAt, ROUTES, refusalIn } from './target.ts';
 
 let folder: string;
 let platform: Platform;
@@ -108,10 +108,12 @@ const REFUSED: [name: string, lines: () => string[], expected: Refusal][] = [
 describe('the host', () => {
   it.each(REFUSED)('hands on %s, which is refused', async (_name, lines, expected) => {
     const exchanges = await exchangesAt(platform.entra);
-    const answer = await sendRaw(lines());
-    expect(refusalIn({ ...answer, lines: [] })).toEqual(expected);
-    expect(answer.headers.get('content-type')).toContain('application/problem+json');
-    expect(answer.headers.get('cache-control')).toBe('no-store');
+    for (const route of ROUTES) {
+      const answer = await sendRaw(lines(), `${route} HTTP/1.1`);
+      expect(refusalIn({ ...answer, lines: [] }), route).toEqual(expected);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+    }
     expect(await exchangesAt(platform.entra)).toBe(exchanges);
   });
 
@@ -127,9 +129,20 @@ describe('the host', () => {
     expect(refusalIn({ ...answer, lines: [] })).toEqual(MISSING);
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'TRACE'])('has no %s for anybody', async (method) => {
+  it.each([
+    'POST',
+    'PUT',
+    'DELETE',
+    'PATCH',
+    'HEAD',
+    'OPTIONS',
+    'TRACE',
+  ])('has no %s for anybody but where it is said', async (method) => {
     const headers = [`Authorization: Bearer ${valid()}`, 'Content-Length: 0'];
-    expect((await sendRaw(headers, `${method} /api/profile HTTP/1.1`)).status).toBe(404);
+    for (const path of new Set(ROUTES.map((route) => route.split(' ')[1]))) {
+      if (ROUTES.some((route) => route === `${method} ${path}`)) continue;
+      expect((await sendRaw(headers, `${method} ${path} HTTP/1.1`)).status, path).toBe(404);
+    }
   });
 
   it.each([

@@ -7,12 +7,12 @@ import {
 } from '../../dev/entra/directory.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
 import { toUserId } from '../../shared/userId.ts';
-import type { Profile } from '../../shared/wire.ts';
+import type { Connection, Profile } from '../../shared/wire.ts';
 import { signIn } from '../support/entraClients.ts';
 import { bearer } from './corpus/attackCase.ts';
 import type { Forge } from './forge.ts';
 import type { Json } from './jws.ts';
-import { createTarget, startAuthority, type Target } from './target.ts';
+import { type AttackRequest, createTarget, startAuthority, type Target } from './target.ts';
 
 const [ADELE, BRUNO, , DANA] = DEMO_USERS;
 
@@ -62,6 +62,23 @@ describe('a user', () => {
         userPrincipalName: user.upn,
       });
     }
+  });
+
+  it('of another tenant with the same object id has a connection of their own', async () => {
+    const adele = bearer(forge.signed(claimsOf(ADELE)));
+    const erik = bearer(forge.signed(claimsOf(ERIK)));
+    const stateFor = async (request: AttackRequest) =>
+      (JSON.parse((await target.send(request, 'GET /api/connection')).body) as Connection).state;
+    expect((await target.send(adele)).status).toBe(200);
+    expect([await stateFor(adele), await stateFor(erik)]).toEqual(['active', 'none']);
+
+    expect((await target.send(erik, 'DELETE /api/connection')).status).toBe(204);
+    expect([await stateFor(adele), await stateFor(erik)]).toEqual(['active', 'disconnected']);
+    expect(await target.tokenCache.read(toUserId(ADELE))).toBeDefined();
+
+    expect((await target.send(erik, 'PUT /api/connection')).status).toBe(200);
+    expect((await target.send(adele, 'DELETE /api/connection')).status).toBe(204);
+    expect([await stateFor(adele), await stateFor(erik)]).toEqual(['disconnected', 'pending']);
   });
 
   it('who is a guest is who the tenant they visit knows, not who they are at home', async () => {

@@ -1,15 +1,16 @@
-/** The profile function as it is deployed, over the stand-in; only its stores are in memory, and count who calls. */
+/** The functions as they are deployed, over the stand-in; only their stores are in memory, and count who calls. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HttpRequest, type HttpResponseInit, InvocationContext } from '@azure/functions';
+import { type HttpHandler, HttpRequest, type HttpResponseInit, InvocationContext } from '@azure/functions';
 import { API_CLIENT_ID, SPA_CLIENT_ID, TENANT_ID } from '../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
-import { createProfileHandler } from '../../functions/profile/handler.ts';
+import { createConnectionHandler } from '../../functions/connection/handler.ts';
+import { createPhotoHandler, createProfileHandler } from '../../functions/profile/handler.ts';
 import { createVerifyToken } from '../../shared/adapters/verifyToken.ts';
 import { createAssertionMemo } from '../../shared/assertionMemo.ts';
 import { readConfig } from '../../shared/config.ts';
-import type { AccountStore, VerifyAccessToken } from '../../shared/ports.ts';
+import type { AccountStore, TokenCacheStore, VerifyAccessToken } from '../../shared/ports.ts';
 import type { Problem } from '../../shared/wire.ts';
 import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
 import { createLocalApp } from '../support/localApp.ts';
@@ -19,9 +20,21 @@ import { createMemoryTokenCacheStore } from '../support/memoryTokenCacheStore.ts
 import { type Forge, openForge } from './forge.ts';
 import type { Refusal } from './outcome.ts';
 
+/** Every route that takes a token. */
+export const ROUTES = [
+  'GET /api/profile',
+  'GET /api/profile/photo',
+  'GET /api/connection',
+  'PUT /api/connection',
+  'DELETE /api/connection',
+] as const;
+
+export type Route = (typeof ROUTES)[number];
+
 export type AttackRequest = {
   /** In Latin-1, as the host hands on bytes; undefined sends no such header. */
   authorization?: string | undefined;
+  /** Instead of GET: a request of that method cannot have a body here. */
   method?: string;
   headers?: Record<string, string>;
   query?: Record<string, string>;
@@ -32,9 +45,11 @@ export type AttackRequest = {
 export type Answer = { status: number; headers: Headers; body: string; lines: string[] };
 
 export type Target = {
-  send(request: AttackRequest): Promise<Answer>;
+  /** To the profile, if no route is given. */
+  send(request: AttackRequest, route?: Route): Promise<Answer>;
   verify: VerifyAccessToken;
   accounts: AccountStore;
+  tokenCache: TokenCacheStore;
   dueRows: ReadonlyMap<string, string>;
   /** Calls of the stores so far, of any kind. */
   storeCalls(): number;
@@ -62,36 +77,47 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
     calls += 1;
   };
   const memory = createMemoryAccountStore();
+  const memoryCache = createMemoryTokenCacheStore();
   const app = createLocalApp(entra, {
     accounts: counted(memory, count),
-    store: counted(createMemoryTokenCacheStore(), count),
+    store: counted(memoryCache, count),
   });
   const verify = createVerifyToken({
     jwksUri: settings.jwksUri ?? `${entra.origin}/common/discovery/v2.0/keys`,
     rules: config.accessToken,
     timeoutMs: 5_000,
   });
-  const handler = createProfileHandler({
+  const deps = {
     ...app,
     verifyAccessToken: verify,
     userTokens: () => app.userTokens,
     memo: createAssertionMemo({ now: app.now }),
-  });
+  };
+  const connection = createConnectionHandler(deps);
+  const handlers: Record<Route, HttpHandler> = {
+    'GET /api/profile': createProfileHandler(deps),
+    'GET /api/profile/photo': createPhotoHandler(deps),
+    'GET /api/connection': connection,
+    'PUT /api/connection': connection,
+    'DELETE /api/connection': connection,
+  };
   return {
     verify,
     accounts: memory,
+    tokenCache: memoryCache,
     dueRows: memory.dueRows,
     storeCalls: () => calls,
-    async send(request) {
+    async send(request, route = 'GET /api/profile') {
       const lines: string[] = [];
       const context = new InvocationContext({
         invocationId: crypto.randomUUID(),
-        functionName: 'profile',
+        functionName: route,
         logHandler: (_level, ...line) => lines.push(line.join(' ')),
       });
-      const result = (await handler(requestOf(request), context)) as HttpResponseInit;
+      const result = (await handlers[route](requestOf(request, route), context)) as HttpResponseInit;
       const headers = new Headers(result.headers as Record<string, string>);
-      const body = result.jsonBody === undefined ? String(result.body) : JSON.stringify(result.jsonBody);
+      const body =
+        result.jsonBody === undefined ? String(result.body ?? '') : JSON.stringify(result.jsonBody);
       const status = result.status ?? 200;
       // The scan of the whole run sees hosts and fetches by itself; this handler is neither.
       keepLines(logScanFolder(), lines);
@@ -103,18 +129,15 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
   };
 }
 
-function requestOf({
-  authorization,
-  method = 'GET',
-  headers = {},
-  query = {},
-  params = {},
-  body,
-}: AttackRequest) {
-  const url = new URL('http://localhost/api/profile');
+function requestOf(
+  { authorization, method, headers = {}, query = {}, params = {}, body }: AttackRequest,
+  route: Route,
+) {
+  const [routeMethod = '', path] = route.split(' ');
+  const url = new URL(`http://localhost${path}`);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   return new HttpRequest({
-    method,
+    method: routeMethod === 'GET' ? (method ?? 'GET') : routeMethod,
     url: url.href,
     headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
     query,

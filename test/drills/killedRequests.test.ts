@@ -166,11 +166,13 @@ describe('a process that is killed at each call in turn', () => {
     expect((await stage.report()).users.size).toBe(0);
   });
 
-  it('of a disconnection leaves nothing in the end, if nobody asks again', {
+  it('of a disconnection leaves no cache once the worker has looked, and nothing in the end', {
     timeout: PATIENCE,
   }, async () => {
     await killEach(DISCONNECTION);
     expect((await stage.report()).problems).not.toEqual([]);
+    await stage.app(20 * MINUTE).sweep();
+    expectSound(await stage.report());
     await forgetEverybody();
     expect((await stage.report()).users.size).toBe(0);
   });

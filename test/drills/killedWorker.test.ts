@@ -9,12 +9,12 @@ import { control, journal } from '../support/entraClients.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** Some thirty processes a scenario, and a machine may be busy. */
+/** Some twenty processes a scenario, and a machine may be busy. */
 const PATIENCE = 180_000;
 /** Past the lease of a run that died. */
 const LATER = 10 * MINUTE;
 
-/** A tombstone comes before the cache is deleted, which at the latest is when the tombstone's own time is over. */
+/** A tombstone comes before the cache is deleted, which at the latest is when the tombstone is first looked at. */
 const LEFT_WITH_TOMBSTONE = /: blob of a user who is retired$/;
 /** A row is deleted before its due row, which is deleted when it is due. */
 const LEFT_FOR_LATER = /: (?:blob of a user who is retired|due\S+ without a row)$/;

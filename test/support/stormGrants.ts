@@ -16,7 +16,7 @@ export const jtiOf = (refreshToken: string): string => String(decodeJwt(refreshT
 export function fetchNotingGrants(grants: StormGrant[], send: typeof fetch): typeof fetch {
   return async (input, init) => {
     const response = await send(input, init);
-    if (!String(input).endsWith('/oauth2/v2.0/token') || !response.ok) return response;
+    if (!new URL(String(input)).pathname.endsWith('/oauth2/v2.0/token') || !response.ok) return response;
     const { refresh_token } = (await response.clone().json()) as { refresh_token?: string };
     const presented = new URLSearchParams(String(init?.body)).get('refresh_token');
     if (refresh_token !== undefined) {

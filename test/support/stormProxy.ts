@@ -41,9 +41,10 @@ export async function startStormProxy(azurite: Azurite, service: 'blob' | 'table
       if (status === 409 || status === 412 || CONFLICT_IN_BATCH.test(answerBody.toString('utf8'))) {
         conflicts += 1;
       }
-      const { pathname, search } = new URL(incoming.url ?? '', 'http://azurite');
-      if (service === 'blob' && incoming.method === 'PUT' && search === '' && status === 201) {
+      if (incoming.headers['x-ms-blob-type'] !== undefined && status === 201) {
+        const { pathname } = new URL(incoming.url ?? '', 'http://azurite');
         versions.push({
+          // After the account and the container.
           name: decodeURIComponent(pathname).split('/').slice(3).join('/'),
           content: body.toString('utf8'),
           etag: answer.headers.etag ?? '',

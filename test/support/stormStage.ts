@@ -50,7 +50,7 @@ export async function startStormStage(options: { seed: string; users: number; de
     GRAPH_BASE_URL: entra.origin,
     TokenStore: tables.connectionString,
     REFRESH_IDLE_SECONDS: '1',
-    REFRESH_MIN_INTERVAL_SECONDS: '1',
+    REFRESH_MIN_INTERVAL_SECONDS: '2',
   };
 
   return {

@@ -76,7 +76,12 @@ export function DemoControls({ userName, changed }: DemoControlsProps) {
         </div>
         <h3>3. The worker</h3>
         <div className="buttons">
-          <button type="button" onClick={() => void act('The worker has run.', runWorker)}>
+          <button
+            type="button"
+            onClick={() =>
+              void act('The worker has run. Until your next look is due, it leaves you alone.', runWorker)
+            }
+          >
             Run it now
           </button>
         </div>

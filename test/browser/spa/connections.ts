@@ -37,7 +37,7 @@ export const connections = {
   pending: (): Connection => ({
     state: 'pending',
     lastActivity: ago(0),
-    nextLook: ahead(60 * 24 * 30),
+    nextLook: ahead(1),
     history: [],
   }),
   needsUser: (): Connection => ({

@@ -5,7 +5,7 @@ import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
 import { drawPhoto } from '../../../dev/entra/photo.ts';
 import { connections } from './connections.ts';
-import { expectFine, openThemed, THEMES, type Theme } from './expectFine.ts';
+import { expectFine, openThemed, THEMES } from './expectFine.ts';
 import {
   type Answers,
   keptConnection,
@@ -23,9 +23,11 @@ type State = {
   /** What happens before the page is loaded. */
   before?: (page: Page) => Promise<unknown>;
   /** What happens on the page, once it shows the first of `says`. */
-  then?: (page: Page) => Promise<unknown>;
+  after?: (page: Page) => Promise<unknown>;
   says: readonly string[];
   lacks?: readonly string[];
+  /** How many, where the two panels could say the same twice. */
+  alerts?: number;
 };
 
 const refuse = (code: Parameters<typeof problem>[0], status: number) => ({
@@ -47,7 +49,7 @@ const STATES: readonly State[] = [
       photo: (c) => c.body(drawPhoto(240), 200, { 'Content-Type': 'image/png' }),
       connection: keptConnection(connections.active()),
     },
-    then: (page) => page.locator('img.photo').waitFor(),
+    after: (page) => page.locator('img.photo').waitFor(),
     says: [
       'Working',
       'Next look at',
@@ -110,7 +112,7 @@ const STATES: readonly State[] = [
     name: 'none',
     answers: { connection: keptConnection(connections.none()) },
     says: ['Not connected', 'keeps nothing of you yet'],
-    lacks: ['Disconnect…', 'Reconnect'],
+    lacks: ['Nothing has happened yet', 'Disconnect…', 'Reconnect'],
   },
   {
     name: 'offline-profile',
@@ -128,6 +130,7 @@ const STATES: readonly State[] = [
     before: (page) => page.route('**/api/**', (route) => route.abort()),
     says: ['No answer', 'Try again'],
     lacks: ['Harbour Pilot', 'While you were away'],
+    alerts: 1,
   },
   {
     name: 'profile-busy',
@@ -143,16 +146,18 @@ const STATES: readonly State[] = [
     name: 'refused',
     answers: refuse('TENANT_FORBIDDEN', 403),
     says: ['The service said no', 'Your organisation is not served here'],
+    alerts: 1,
   },
   {
     name: 'unexpected',
     answers: { profile: (c) => c.html('<p>Hello'), connection: (c) => c.json({}) },
     says: ['An unexpected answer', 'HTTP 200'],
+    alerts: 1,
   },
   {
     name: 'out-of-date',
     answers: { connection: keptConnection(connections.seen()) },
-    then: async (page) => {
+    after: async (page) => {
       app.answer({ connection: problem('UNAVAILABLE', 503) });
       await askAgain(page);
       await page.getByRole('button', { name: 'Ask again' }).waitFor();
@@ -171,8 +176,8 @@ const STATES: readonly State[] = [
   },
   {
     name: 'dialog',
-    answers: { connection: keptConnection(connections.active()) },
-    then: (page) => page.getByRole('button', { name: 'Disconnect…' }).click(),
+    answers: { connection: keptConnection(connections.seen()) },
+    after: (page) => page.getByRole('button', { name: 'Disconnect…' }).click(),
     says: ['Working', 'Disconnect?', 'the sealed tokens it acts with', 'Keep it'],
   },
 ];
@@ -184,7 +189,6 @@ function graphUser({ oid, displayName, profile }: (typeof DEMO_USERS)[number]) {
 }
 
 let app: PageUnderTest;
-const pages = new Map<Theme, { page: Page; watched: Watched }>();
 
 beforeAll(async () => {
   app = await startPageUnderTest();
@@ -199,33 +203,39 @@ const saysAll = async (page: Page, texts: readonly string[]) => {
 };
 
 describe.each(THEMES)('in the %s', (theme) => {
-  it('welcome', async () => {
-    const page = await openThemed(app.browser, theme);
-    const watched = watchPage(page);
-    pages.set(theme, { page, watched });
+  let page: Page;
+  let watched: Watched;
+
+  beforeAll(async () => {
+    page = await openThemed(app.browser, theme);
+    watched = watchPage(page);
     await page.goto(app.origin);
-    await saysAll(page, ['Sign in once, then go', 'Local demo: no real account']);
-    await expectFine(page, `welcome-${theme}`);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('button', { name: ADELE.displayName }).click();
-    await page.waitForURL(`${app.origin}/`);
     await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
-    expect(watched.secrets.size).toBe(6);
-    await expectDiscreet(page, watched);
+  });
+  afterAll(() => page?.context().close());
+
+  it('welcome', async () => {
+    const stranger = await openThemed(app.browser, theme);
+    await stranger.goto(app.origin);
+    await saysAll(stranger, ['Sign in once, then go', 'Local demo: no real account']);
+    await expectFine(stranger, `welcome-${theme}`);
+    await stranger.context().close();
   });
 
-  it.each(STATES)('$name', async ({ name, answers, before, then, says, lacks = [] }) => {
-    const { page, watched } = pages.get(theme) ?? {};
-    if (page === undefined || watched === undefined) throw new Error('nobody is signed in');
+  it.each(STATES)('$name', async ({ name, answers, before, after, says, lacks = [], alerts }) => {
     if (answers) app.answer(answers);
     await before?.(page);
     await page.reload();
     await saysAll(page, says.slice(0, 1));
-    await then?.(page);
+    await after?.(page);
     await saysAll(page, says);
     const shown = await page.getByRole('main').innerText();
     for (const text of lacks) expect(shown).not.toContain(text);
+    if (alerts !== undefined) await expect.poll(() => page.getByRole('alert').count()).toBe(alerts);
     await expectFine(page, `${name}-${theme}`);
+    expect(watched.secrets.size, 'tokens that were seen to arrive').toBe(6);
     await expectDiscreet(page, watched);
     await page.unrouteAll();
   });

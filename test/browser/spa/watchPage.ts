@@ -17,7 +17,7 @@ export function watchPage(page: Page): Watched {
   page.on('pageerror', (error) => watched.lines.push(`uncaught ${error.message}`));
   page.on('framenavigated', (frame) => watched.addresses.push(frame.url()));
   page.on('response', async (response) => {
-    if (!response.url().endsWith('/oauth2/v2.0/token')) return;
+    if (!new URL(response.url()).pathname.endsWith('/oauth2/v2.0/token')) return;
     const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
     for (const name of ['access_token', 'refresh_token', 'id_token']) {
       const token = body[name];

@@ -69,7 +69,7 @@ describe('connectAccount', () => {
     ['disconnected', true],
   ] as const)('begins anew with a user who was %s (reconnect: %s)', async (state, reconnect) => {
     const { accounts, userId, deps, caller } = setUp();
-    await accounts.create(tombstoneOf(deps, userId, state));
+    await accounts.create(tombstoneOf(userId, state, deps.now()));
     const { account, was } = await connectAccount(deps, caller, { reconnect });
     expect(was).toBe('ended');
     expect(account).toMatchObject({ state: 'pending', history: [], attempts: 0, failure: undefined });
@@ -78,16 +78,17 @@ describe('connectAccount', () => {
 
   it('leaves a user disconnected who does not reconnect, and prolongs that once a day', async () => {
     const { accounts, userId, clock, deps, caller } = setUp();
-    await accounts.create(tombstoneOf(deps, userId, 'disconnected'));
-    const dueDates: number[] = [];
+    await accounts.create(tombstoneOf(userId, 'disconnected', deps.now()));
+    const prolonged: number[] = [];
     for (let hours = 0; hours <= 48; hours += 6) {
       clock.now = new Date(NOW.getTime() + hours * HOUR);
       const { account, was } = await connectAccount(deps, caller, STAY);
       expect([account.state, was]).toEqual(['disconnected', 'connected']);
       expect([...accounts.dueRows.keys()]).toEqual([dueRowKey(account.dueAt, userId)]);
-      dueDates.push((account.dueAt.getTime() - NOW.getTime()) / DAY);
+      const since = (await accounts.read(userId))?.lastActivity.getTime() ?? 0;
+      prolonged.push((since - NOW.getTime()) / DAY);
     }
-    expect(dueDates).toEqual([90, 90, 90, 90, 91, 91, 91, 91, 92]);
+    expect(prolonged).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 2]);
   });
 
   it('gives every connection a generation of its own', async () => {
@@ -97,7 +98,7 @@ describe('connectAccount', () => {
       const { account } = await connectAccount(deps, caller, { reconnect: true });
       expect((await connectAccount(deps, caller, STAY)).account.generation).toBe(account.generation);
       generations.add(account.generation);
-      await accounts.move(account, tombstoneOf(deps, userId, state));
+      await accounts.move(account, tombstoneOf(userId, state, deps.now()));
       expect((await accounts.read(userId))?.generation).toBe('');
     }
     expect(generations.size).toBe(3);
@@ -124,7 +125,7 @@ describe('connectAccount', () => {
     const { accounts, userId, deps, caller } = setUp();
     const unseen = { ...deps, accounts: busy(accounts, 'create') };
     await expect(connectAccount(unseen, caller, STAY)).rejects.toThrow(ConflictError);
-    await accounts.create(tombstoneOf(deps, userId, 'retired'));
+    await accounts.create(tombstoneOf(userId, 'retired', deps.now()));
     const retired = { ...deps, accounts: busy(accounts, 'move') };
     await expect(connectAccount(retired, caller, STAY)).rejects.toThrow(ConflictError);
     expect((await accounts.read(userId))?.state).toBe('retired');

@@ -8,21 +8,19 @@ import {
 } from '../../../shared/endAccount.ts';
 import { ConflictError, UnavailableError } from '../../../shared/errors.ts';
 import type { AccountState, AccountStore, TokenCacheStore } from '../../../shared/ports.ts';
+import { clearAt } from '../../../shared/rules/schedule.ts';
 import { dueRowKey } from '../../../shared/userId.ts';
 import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../support/memoryTokenCacheStore.ts';
 import { sampleAccount, someUser } from '../../support/sampleAccount.ts';
 
 const NOW = new Date('2026-11-20T09:00:00Z');
-const DAY = 86_400_000;
-const SCHEDULE = { idleForMs: 60_000, minIntervalMs: 300_000, everyRun: false, retentionMs: 90 * DAY };
-const inDays = (days: number) => new Date(NOW.getTime() + days * DAY);
 
 function setUp() {
   const accounts = createMemoryAccountStore();
   const tokenCache = createMemoryTokenCacheStore();
   const userId = someUser();
-  const deps = { accounts, tokenCache, schedule: SCHEDULE, now: () => NOW };
+  const deps = { accounts, tokenCache, now: () => NOW };
   return { accounts, tokenCache, userId, deps };
 }
 
@@ -33,12 +31,11 @@ describe('endAccount', () => {
   for (const as of SIGNED_OFF) {
     it.each(CONNECTED)(`leaves of a user who is %s no more than bones (${as})`, async (state) => {
       const { accounts, tokenCache, userId, deps } = setUp();
-      const before = await accounts.create(sampleAccount({ userId, state }));
+      await accounts.create(sampleAccount({ userId, state }));
       await tokenCache.write(userId, 'sealed', undefined);
       expect(await endAccount(deps, userId, as)).toBe(true);
       const { etag: _, ...after } = (await accounts.read(userId)) ?? {};
-      const { lastActivity } = before;
-      expect(after).toEqual({ ...tombstoneOf(deps, userId, as), lastActivity });
+      expect(after).toEqual(tombstoneOf(userId, as, deps.now()));
       const filled = Object.entries(after).filter(([, value]) => !isEmpty(value));
       expect(filled.map(([name]) => name).sort()).toEqual(['dueAt', 'lastActivity', 'state', 'userId']);
       expect(await tokenCache.read(userId)).toBeUndefined();
@@ -54,14 +51,11 @@ describe('endAccount', () => {
     });
   }
 
-  it.each([
-    ['retired', inDays(2)],
-    ['disconnected', inDays(90)],
-  ] as const)('has one due row, for when the tombstone ends (%s)', async (as, dueAt) => {
+  it.each(SIGNED_OFF)('has one due row, for when all that was in flight has ended (%s)', async (as) => {
     const { accounts, userId, deps } = setUp();
     await accounts.create(sampleAccount({ userId }));
     await endAccount(deps, userId, as);
-    expect([...accounts.dueRows.keys()]).toEqual([dueRowKey(dueAt, userId)]);
+    expect([...accounts.dueRows.keys()]).toEqual([dueRowKey(clearAt(NOW), userId)]);
   });
 
   it('remembers that a user disconnected whom nobody has seen, and nobody else', async () => {
@@ -69,7 +63,7 @@ describe('endAccount', () => {
     expect(await endAccount(deps, userId, 'retired')).toBe(false);
     expect(await accounts.read(userId)).toBeUndefined();
     expect(await endAccount(deps, userId, 'disconnected')).toBe(false);
-    expect(await accounts.read(userId)).toMatchObject({ state: 'disconnected', dueAt: inDays(90) });
+    expect(await accounts.read(userId)).toMatchObject({ state: 'disconnected' });
   });
 
   it.each([
@@ -85,7 +79,7 @@ describe('endAccount', () => {
 
   it.each([undefined, ...SIGNED_OFF])('erases a cache that no row accounts for (%s)', async (state) => {
     const { accounts, tokenCache, userId, deps } = setUp();
-    if (state !== undefined) await accounts.create(tombstoneOf(deps, userId, state));
+    if (state !== undefined) await accounts.create(tombstoneOf(userId, state, deps.now()));
     await tokenCache.write(userId, 'late', undefined);
     expect(await endAccount(deps, userId, 'retired')).toBe(true);
     expect(await tokenCache.read(userId)).toBeUndefined();
@@ -131,7 +125,7 @@ describe('removeCache', () => {
 
   it('removes what was stored while it looked at the row', async () => {
     const { accounts, tokenCache, userId, deps } = setUp();
-    await accounts.create(tombstoneOf(deps, userId, 'retired'));
+    await accounts.create(tombstoneOf(userId, 'retired', deps.now()));
     const first = await tokenCache.write(userId, 'sealed', undefined);
     let looks = 0;
     const looking: AccountStore = {

@@ -59,7 +59,11 @@ describe('a user of a tenant that is left in peace', () => {
 
   it.each([
     ['is forgotten when it is time all the same', { lastActivity: from(-90 * DAY) }, 'retire'],
-    ['is erased when it is time all the same', { state: 'retired' as const }, 'erase'],
+    [
+      'is erased when it is time all the same',
+      { state: 'retired' as const, lastActivity: from(-3 * DAY) },
+      'erase',
+    ],
   ])('%s', (_, fields, action) => {
     expect(decideLook({ ...idle, ...fields }, NOW, SETTINGS, END)).toMatchObject({ action });
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountFields } from '../../../shared/ports.ts';
 import {
+  clearAt,
   decideLook,
   firstLookAt,
   retireAt,
@@ -152,14 +153,26 @@ describe('decideLook', () => {
       { action: 'retire', reason: 'retention' },
     ],
     [
-      'erases after a disconnect',
-      account({ state: 'disconnected' }),
+      'clears up after a disconnect',
+      account({ state: 'disconnected', lastActivity: ago(MINUTE) }),
+      {},
+      { action: 'clear', until: new Date(NOW.getTime() + 90 * DAY - MINUTE), reason: 'signed-off' },
+    ],
+    [
+      'clears up after retirement',
+      account({ state: 'retired', lastActivity: ago(MINUTE) }),
+      {},
+      { action: 'clear', until: new Date(NOW.getTime() + 2 * DAY - MINUTE), reason: 'signed-off' },
+    ],
+    [
+      'erases when a disconnect is long over',
+      account({ state: 'disconnected', lastActivity: ago(90 * DAY) }),
       {},
       { action: 'erase', reason: 'tombstone-over' },
     ],
     [
-      'erases after retirement',
-      account({ state: 'retired' }),
+      'erases when retirement is over',
+      account({ state: 'retired', lastActivity: ago(2 * DAY) }),
       {},
       { action: 'erase', reason: 'tombstone-over' },
     ],
@@ -177,6 +190,8 @@ describe('fixed times', () => {
     expect(until(firstLookAt(NOW, SETTINGS))).toBe(MINUTE));
   it('retirement comes after the retention', () =>
     expect(until(retireAt({ lastActivity: NOW }, SETTINGS))).toBe(90 * DAY));
+  it('the first look at a tombstone comes when all that was in flight has ended', () =>
+    expect(until(clearAt(NOW))).toBe(10 * MINUTE));
   it('a tombstone stands for two days', () =>
     expect(until(tombstoneEndsAt('retired', NOW, SETTINGS))).toBe(2 * DAY));
   it('one that the user asked for stands as long as the retention', () =>

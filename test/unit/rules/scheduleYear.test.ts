@@ -73,6 +73,7 @@ function simulateYear(world: World): Year {
     switch (look.action) {
       case 'retire':
         return { ...year, ended: 'retired', endedAt: at };
+      case 'clear':
       case 'erase':
         throw new Error('an active user is never erased');
       case 'wait':

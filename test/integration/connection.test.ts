@@ -1,0 +1,264 @@
+/** `/api/connection` of the deployed functions, and what is then in storage: read by the storage SDKs alone. */
+import { TableClient } from '@azure/data-tables';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEMO_USERS, type DemoUser, numberedUsers, OTHER_TENANT_USER } from '../../dev/entra/directory.ts';
+import { type Platform, startPlatform } from '../../dev/platform.ts';
+import { readConfig } from '../../shared/config.ts';
+import { toUserId } from '../../shared/userId.ts';
+import type { Connection, Problem, Profile } from '../../shared/wire.ts';
+import { checkStorage, expectSound } from '../support/checkStorage.ts';
+import { control, journal, signIn } from '../support/entraClients.ts';
+
+const [ADELE] = DEMO_USERS;
+const USERS = numberedUsers(5);
+const [LEAVER, STRANGER, POLLER, TWICE, REFUSED] = USERS as [
+  DemoUser,
+  DemoUser,
+  DemoUser,
+  DemoUser,
+  DemoUser,
+];
+/** To MSAL, such a token has expired when it is issued: every look asks the token endpoint. */
+const EXPIRED_AT_ONCE = 299;
+/** After which the worker acts for somebody. */
+const IDLE_MS = 2_000;
+
+let platform: Platform;
+beforeAll(async () => {
+  platform = await startPlatform({
+    withoutWeb: true,
+    users: USERS,
+    lifetimes: { graphAccessToken: EXPIRED_AT_ONCE },
+    settings: { ALLOWED_TENANTS: '*', REFRESH_IDLE_SECONDS: String(IDLE_MS / 1_000) },
+  });
+});
+afterAll(() => platform?.stop());
+
+const tokenFor = async ({ name, tid }: DemoUser): Promise<string> =>
+  (await signIn(platform.entra, name, { spaOrigin: platform.webOrigin, tenant: tid })).accessToken;
+
+const send = (method: string, path: string, token: string): Promise<Response> =>
+  fetch(`${platform.host.origin}/api/${path}`, { method, headers: { authorization: `Bearer ${token}` } });
+
+async function connectionOf(token: string, method: 'GET' | 'PUT' = 'GET'): Promise<Connection> {
+  const response = await send(method, 'connection', token);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toContain('application/json');
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  return (await response.json()) as Connection;
+}
+
+async function disconnect(token: string): Promise<void> {
+  const response = await send('DELETE', 'connection', token);
+  expect(response.status).toBe(204);
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  expect(response.headers.get('content-type')).toBeNull();
+  expect(await response.text()).toBe('');
+}
+
+async function expectProfile(token: string, user: DemoUser): Promise<void> {
+  const response = await send('GET', 'profile', token);
+  expect(response.status).toBe(200);
+  expect(((await response.json()) as Profile).id).toBe(user.oid);
+}
+
+async function keptOf(user: DemoUser) {
+  const { connectionString } = platform.azurite;
+  const report = await checkStorage({ connectionString, keys: readConfig(platform.settings).cacheKeys });
+  expectSound(report);
+  return report.users.get(toUserId(user));
+}
+
+/** All columns of the user's row, as the service has them. */
+async function columnsOf(user: DemoUser): Promise<Record<string, unknown>> {
+  const table = TableClient.fromConnectionString(platform.azurite.connectionString, 'accountActivity', {
+    allowInsecureConnection: true,
+  });
+  for await (const row of table.listEntities()) if (row.rowKey === `user|${user.tid}_${user.oid}`) return row;
+  throw new Error('the user has no row');
+}
+
+async function refreshesFor({ name }: DemoUser): Promise<number> {
+  const entries = await journal(platform.entra);
+  return entries.filter(({ grant, user }) => grant === 'refresh_token' && user === name).length;
+}
+
+/** The worker's turn, once the user is idle. */
+async function sweepUntil(token: string, holds: (connection: Connection) => boolean): Promise<Connection> {
+  for (let tries = 0; tries < 20; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS / 2));
+    expect(await platform.host.run('refreshWorker')).toBe('succeeded');
+    const connection = await connectionOf(token);
+    if (holds(connection)) return connection;
+  }
+  throw new Error('the worker never came to that');
+}
+
+const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+describe('a user who was never seen', () => {
+  it('has none, and asking makes none', async () => {
+    const token = await tokenFor(STRANGER);
+    expect(await connectionOf(token)).toEqual({ state: 'none', history: [] });
+    expect(await keptOf(STRANGER)).toBeUndefined();
+  });
+
+  it('may disconnect all the same, which is remembered: their visit then leaves nothing', async () => {
+    const token = await tokenFor(STRANGER);
+    await disconnect(token);
+    expect(await connectionOf(token)).toEqual({ state: 'disconnected', lastActivity: ISO, history: [] });
+    await expectProfile(token, STRANGER);
+    expect(await keptOf(STRANGER)).toMatchObject({ row: { state: 'disconnected' }, blob: undefined });
+  });
+});
+
+describe('a user whose page polls', () => {
+  it('is acted for all the same, and sees it', async () => {
+    const token = await tokenFor(POLLER);
+    await expectProfile(token, POLLER);
+    const before = await connectionOf(token);
+    expect(before).toEqual({
+      state: 'active',
+      lastActivity: ISO,
+      expiresOn: ISO,
+      nextLook: ISO,
+      history: [],
+    });
+
+    const after = await sweepUntil(token, ({ history }) => history.length > 1);
+    expect(after).toEqual({
+      state: 'active',
+      lastActivity: before.lastActivity,
+      lastRefreshed: ISO,
+      expiresOn: ISO,
+      nextLook: ISO,
+      history: [
+        { at: ISO, outcome: 'refreshed', source: 'network' },
+        { at: ISO, outcome: 'task-done', task: 'read-profile' },
+      ],
+    });
+    expect(Date.parse(after.nextLook ?? '')).toBeGreaterThan(Date.now());
+  });
+
+  it('changes nothing in storage by it', async () => {
+    const token = await tokenFor(POLLER);
+    const before = await columnsOf(POLLER);
+    for (let poll = 0; poll < 3; poll += 1) await connectionOf(token);
+    expect(await columnsOf(POLLER)).toEqual(before);
+  });
+});
+
+describe('a user who disconnects', () => {
+  it('is answered and not kept, until they connect again', async () => {
+    const token = await tokenFor(LEAVER);
+    await expectProfile(token, LEAVER);
+    expect(await keptOf(LEAVER)).toMatchObject({ row: { state: 'active' }, blob: { opens: true } });
+
+    await disconnect(token);
+    for (const one of [token, await tokenFor(LEAVER)]) {
+      await expectProfile(one, LEAVER);
+      expect(await connectionOf(one)).toEqual({ state: 'disconnected', lastActivity: ISO, history: [] });
+      expect(await keptOf(LEAVER)).toMatchObject({ row: { state: 'disconnected' }, blob: undefined });
+    }
+    const tombstone = await columnsOf(LEAVER);
+    expect(JSON.stringify(tombstone)).not.toContain(LEAVER.upn);
+    expect(JSON.stringify(tombstone)).not.toContain(`${LEAVER.homeOid}.`);
+    const refreshes = await refreshesFor(LEAVER);
+    expect(await platform.host.run('refreshWorker')).toBe('succeeded');
+    expect(await refreshesFor(LEAVER)).toBe(refreshes);
+
+    expect(await connectionOf(token, 'PUT')).toEqual({
+      state: 'pending',
+      lastActivity: ISO,
+      nextLook: ISO,
+      history: [],
+    });
+    expect(await keptOf(LEAVER)).toMatchObject({ row: { state: 'pending' }, blob: undefined });
+    await expectProfile(token, LEAVER);
+    expect(await keptOf(LEAVER)).toMatchObject({ row: { state: 'active' }, blob: { opens: true } });
+    const served = await sweepUntil(token, ({ history }) => history.length > 1);
+    expect(served.history).toMatchObject([{ outcome: 'refreshed' }, { outcome: 'task-done' }]);
+    expect(await refreshesFor(LEAVER)).toBe(refreshes + 1);
+  });
+
+  it('may say both twice, and it is as if they had said it once', async () => {
+    const token = await tokenFor(TWICE);
+    await expectProfile(token, TWICE);
+    const connected = await columnsOf(TWICE);
+    expect((await connectionOf(token, 'PUT')).state).toBe('active');
+    expect(await columnsOf(TWICE)).toEqual(connected);
+
+    await disconnect(token);
+    const disconnected = await columnsOf(TWICE);
+    await disconnect(token);
+    expect(await columnsOf(TWICE)).toEqual(disconnected);
+
+    expect((await connectionOf(token, 'PUT')).state).toBe('pending');
+    const pending = await columnsOf(TWICE);
+    expect((await connectionOf(token, 'PUT')).state).toBe('pending');
+    expect(await columnsOf(TWICE)).toEqual(pending);
+  });
+
+  it('is not another tenant’s user with the same object id', async () => {
+    expect(OTHER_TENANT_USER.oid).toBe(ADELE.oid);
+    const [adele, erik] = [await tokenFor(ADELE), await tokenFor(OTHER_TENANT_USER)];
+    await expectProfile(adele, ADELE);
+    expect((await connectionOf(erik)).state).toBe('none');
+    await disconnect(erik);
+    expect((await connectionOf(adele)).state).toBe('active');
+    expect(await keptOf(ADELE)).toMatchObject({ row: { state: 'active' }, blob: { opens: true } });
+  });
+});
+
+describe('a user whom the worker was refused for', () => {
+  it('sees that and when, and neither the challenge nor an id', async () => {
+    const token = await tokenFor(REFUSED);
+    await expectProfile(token, REFUSED);
+    await control(platform.entra, 'PUT', `/users/${REFUSED.name}/fault`, { kind: 'claims' });
+    const connection = await sweepUntil(token, ({ state }) => state === 'needs-user');
+    expect(connection).toEqual({
+      state: 'needs-user',
+      lastActivity: ISO,
+      expiresOn: ISO,
+      failure: { kind: 'needs-user', code: 'AADSTS50076', at: ISO },
+      history: [{ at: ISO, outcome: 'failed', kind: 'needs-user', code: 'AADSTS50076' }],
+    });
+    expect(await columnsOf(REFUSED)).toMatchObject({ failure: expect.stringContaining('polids') });
+
+    const response = await send('GET', 'profile', await tokenFor(REFUSED));
+    expect(response.status).toBe(401);
+    const { code, claims } = (await response.json()) as Problem;
+    expect({ code, claims }).toEqual({ code: 'CLAIMS_REQUIRED', claims: expect.stringContaining('polids') });
+  });
+});
+
+describe('the page, from its own origin', () => {
+  it.each(['GET', 'PUT', 'DELETE'])('may send %s, by CORS', async (method) => {
+    const preflight = await fetch(`${platform.host.origin}/api/connection`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: platform.webOrigin,
+        'access-control-request-method': method,
+        'access-control-request-headers': 'authorization',
+      },
+    });
+    expect(preflight.status).toBe(204);
+    const { headers } = preflight;
+    expect(headers.get('access-control-allow-origin')).toBe(platform.webOrigin);
+    expect(headers.get('access-control-allow-methods')).toContain(method);
+    expect(headers.get('access-control-allow-headers')).toContain('authorization');
+  });
+
+  it('may read the answers, refusals too', async () => {
+    const origin = platform.webOrigin;
+    for (const method of ['GET', 'PUT', 'DELETE']) {
+      const { status, headers } = await fetch(`${platform.host.origin}/api/connection`, {
+        method,
+        headers: { origin },
+      });
+      expect(status).toBe(401);
+      expect(headers.get('access-control-allow-origin')).toBe(origin);
+      expect(headers.get('access-control-expose-headers')).toBe('WWW-Authenticate, Retry-After');
+    }
+  });
+});
