@@ -35,7 +35,6 @@ export const workerBenchmark: Benchmark = {
     for (const users of larger) rest.push(await sweepOf(users, CONCURRENCY));
 
     const runs = [...atOnce, ...rest];
-    const peaks = runs.map(({ rssMb }) => rssMb.peak);
     const comparison = {
       users: least,
       rounds,
@@ -50,11 +49,18 @@ export const workerBenchmark: Benchmark = {
       runs,
       sequentialRuns: oneByOne,
       comparison,
-      peakRssRatio: rounded(Math.max(...peaks) / Math.min(...peaks)),
+      peakRssRatio: peakRssRatio(runs),
     };
     return { results, lines: linesOf(runs, oneByOne, comparison.ratio) };
   },
 };
+
+/** Of the two largest sizes: a short run has not filled its heap yet. Null with one size. */
+function peakRssRatio(runs: readonly MeasuredSweep[]): number | null {
+  const [last, before] = runs.toReversed();
+  if (last === undefined || before === undefined || last.users === before.users) return null;
+  return rounded(last.rssMb.peak / before.rssMb.peak);
+}
 
 /** @throws {UsageError} */
 function readSizes(text: string): [number, ...number[]] {

@@ -1,8 +1,6 @@
 import { absoluteText, relativeText } from './times.ts';
-import { useNow } from './useNow.ts';
 
-export function TimeAgo({ at }: { at: string }) {
-  const now = useNow(10_000);
+export function TimeAgo({ at, now }: { at: string; now: Date }) {
   const time = new Date(at);
   return (
     <time dateTime={at} title={absoluteText(time)}>

@@ -1,11 +1,13 @@
 import type { Connection } from '../../shared/wire.ts';
 import { eventText } from './eventText.ts';
 import { TimeAgo } from './TimeAgo.tsx';
+import { useNow } from './useNow.ts';
 
 type Entry = { key: string; at: string; title: string; text?: string; tone: string; code?: string };
 
 /** What happened, newest first, and among it when the person was last here. */
 export function Timeline({ connection }: { connection: Connection }) {
+  const now = useNow(1_000);
   const entries = entriesOf(connection);
   if (connection.history.length === 0) {
     return (
@@ -19,7 +21,7 @@ export function Timeline({ connection }: { connection: Connection }) {
       {entries.map(({ key, at, title, text, tone, code }) => (
         <li key={key} data-tone={tone}>
           <div>
-            <TimeAgo at={at} /> <strong>{title}</strong>
+            <TimeAgo at={at} now={now} /> <strong>{title}</strong>
           </div>
           {text !== undefined && <p>{text}</p>}
           {code !== undefined && <code>{code}</code>}

@@ -34,8 +34,14 @@ beforeAll(async () => {
 });
 afterAll(() => platform?.stop());
 
-const tokenFor = async ({ name, tid }: DemoUser): Promise<string> =>
-  (await signIn(platform.entra, name, { spaOrigin: platform.webOrigin, tenant: tid })).accessToken;
+async function tokenFor({ name, tid }: DemoUser, claims?: string): Promise<string> {
+  const { accessToken } = await signIn(platform.entra, name, {
+    spaOrigin: platform.webOrigin,
+    tenant: tid,
+    ...(claims === undefined ? {} : { claims }),
+  });
+  return accessToken;
+}
 
 const send = (method: string, path: string, token: string): Promise<Response> =>
   fetch(`${platform.host.origin}/api/${path}`, { method, headers: { authorization: `Bearer ${token}` } });
@@ -211,7 +217,7 @@ describe('a user who disconnects', () => {
 });
 
 describe('a user whom the worker was refused for', () => {
-  it('sees that and when, and neither the challenge nor an id', async () => {
+  it('sees that and when, but not the challenge; their next call does, and ends it', async () => {
     const token = await tokenFor(REFUSED);
     await expectProfile(token, REFUSED);
     await control(platform.entra, 'PUT', `/users/${REFUSED.name}/fault`, { kind: 'claims' });
@@ -224,11 +230,24 @@ describe('a user whom the worker was refused for', () => {
       history: [{ at: ISO, outcome: 'failed', kind: 'needs-user', code: 'AADSTS50076' }],
     });
     expect(await columnsOf(REFUSED)).toMatchObject({ failure: expect.stringContaining('polids') });
+    const response = await send('GET', 'profile', token);
+    const { code, claims = '' } = (await response.json()) as Problem;
+    expect({ status: response.status, code }).toEqual({ status: 401, code: 'CLAIMS_REQUIRED' });
+    expect(response.headers.get('www-authenticate')).toBe(
+      `Bearer error="insufficient_claims", claims="${Buffer.from(claims).toString('base64')}"`,
+    );
+    expect((await connectionOf(token)).state).toBe('needs-user');
 
-    const response = await send('GET', 'profile', await tokenFor(REFUSED));
-    expect(response.status).toBe(401);
-    const { code, claims } = (await response.json()) as Problem;
-    expect({ code, claims }).toEqual({ code: 'CLAIMS_REQUIRED', claims: expect.stringContaining('polids') });
+    const satisfied = await tokenFor(REFUSED, claims);
+    await expectProfile(satisfied, REFUSED);
+    expect(await connectionOf(satisfied)).toMatchObject({ state: 'active', nextLook: ISO });
+    expect(await connectionOf(satisfied)).not.toHaveProperty('failure');
+    const served = await sweepUntil(satisfied, ({ history }) => history.length > 2);
+    expect(served.history).toMatchObject([
+      { outcome: 'failed' },
+      { outcome: 'refreshed' },
+      { outcome: 'task-done' },
+    ]);
   });
 });
 

@@ -20,7 +20,7 @@ import { startStormStage } from '../support/stormStage.ts';
 const SEED = process.env.STORM_SEED ?? 'stead';
 const PROCESSES = 3;
 const USERS = 50;
-const DEVICES = 3;
+const DEVICES = 2;
 /** Each process's. */
 const ORDER = { requests: 670, lives: 2, scopedTokens: 100 };
 /** More than those of making table and container; there are some hundreds. */
@@ -44,7 +44,7 @@ beforeAll(async () => {
   report = await checkStorage({ connectionString: stage.azurite.connectionString, keys });
   entries = await journal(stage.entra);
   process.stdout.write(`${summary(ms)}\n`);
-}, 120_000);
+}, 240_000);
 afterAll(() => stage?.stop());
 
 const total = (count: (result: StormResult) => number): number =>
@@ -95,7 +95,7 @@ describe('three processes that act for the same users at once', () => {
     expect(total(({ requests }) => requests) + refreshes(), seeded('requests and refreshes')).toBeGreaterThan(
       2_000,
     );
-    expect(exchanges().length, seeded('exchanges')).toBeGreaterThan(300);
+    expect(exchanges().length, seeded('exchanges')).toBeGreaterThan(200);
     expect(refreshes(), seeded('refreshes')).toBeGreaterThan(100);
     expect(stage.blobs.seen().conflicts, seeded('conflicts over blobs')).toBeGreaterThan(LEAST_CONFLICTS);
     expect(stage.tables.seen().conflicts, seeded('conflicts over rows')).toBeGreaterThan(LEAST_CONFLICTS);

@@ -18,10 +18,10 @@ import { startStormProxy } from './stormProxy.ts';
 import { seededRandom } from './stormRandom.ts';
 
 /**
- * To MSAL such a token is good for a minute, which is longer than the storm, and to the worker it is due for a
- * refresh as soon as it is there.
+ * To MSAL such a token is good for a quarter of an hour, which is longer than the storm on any machine; to the
+ * worker, whose clock is ahead, it is due for a refresh as soon as it is there.
  */
-const TOKEN_FOR_SECONDS = 360;
+const TOKEN_FOR_SECONDS = 1_200;
 const SIGN_INS_AT_A_TIME = 8;
 
 /** Storage behind delays, the stand-in, and `users` people, one of them a guest, each with `devices` assertions. */

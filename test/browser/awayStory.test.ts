@@ -1,0 +1,209 @@
+/** What the page is for, told once as it happens to people: real MSAL, the built functions, Azurite, the worker. */
+import { TableClient } from '@azure/data-tables';
+import { ContainerClient } from '@azure/storage-blob';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEMO_USERS, type DemoUser } from '../../dev/entra/directory.ts';
+import { type Platform, startPlatform } from '../../dev/platform.ts';
+import { launchBrowser, screenshot } from '../support/browser.ts';
+import { control } from '../support/entraClients.ts';
+import { expectFine, openThemed, THEMES } from './spa/expectFine.ts';
+import { expectDiscreet, watchPage } from './spa/watchPage.ts';
+
+const [ADELE, BRUNO, CHIARA, DANA] = DEMO_USERS;
+const PATIENCE = { timeout: 20_000, interval: 500 };
+
+let platform: Platform;
+let browser: Browser;
+
+beforeAll(async () => {
+  platform = await startPlatform({
+    // MSAL takes a token's last 300 seconds for expired already: this one lives for one.
+    lifetimes: { graphAccessToken: 301 },
+    settings: { REFRESH_IDLE_SECONDS: '2', REFRESH_MIN_INTERVAL_SECONDS: '1' },
+  });
+  browser = await launchBrowser();
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await platform?.stop();
+});
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true });
+const away = (page: Page) => page.getByRole('region', { name: 'While you were away' });
+const timeline = (page: Page) => away(page).getByRole('listitem');
+const pick = (page: Page, user: DemoUser) => page.getByRole('button', { name: user.displayName }).click();
+
+async function visit(context: BrowserContext): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(platform.webOrigin);
+  await button(page, 'Sign in').click();
+  return page;
+}
+
+async function firstVisit(user: DemoUser): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const page = await visit(context);
+  await pick(page, user);
+  await heading(page, user.displayName).waitFor();
+  await away(page).getByText('Working', { exact: true }).waitFor();
+  return { context, page };
+}
+
+const fault = (user: DemoUser, kind: string) =>
+  control(platform.entra, 'PUT', `/users/${user.name}/fault`, { kind });
+const mend = (user: DemoUser) => control(platform.entra, 'DELETE', `/users/${user.name}/fault`);
+
+/** What is stored of somebody, without the columns of storage itself and those that are empty. */
+async function rowOf({ tid, oid }: DemoUser): Promise<Record<string, unknown>> {
+  const table = TableClient.fromConnectionString(platform.azurite.connectionString, 'accountActivity', {
+    allowInsecureConnection: true,
+  });
+  const filter = `RowKey eq 'user|${tid}_${oid}'`;
+  for await (const row of table.listEntities({ queryOptions: { filter } })) {
+    const { etag, timestamp, 'odata.metadata': metadata, ...columns } = row as Record<string, unknown>;
+    return columns;
+  }
+  return {};
+}
+
+const hasBlob = ({ tid, oid }: DemoUser): Promise<boolean> =>
+  new ContainerClient(platform.azurite.connectionString, 'token-cache')
+    .getBlobClient(`${tid}/${oid}`)
+    .exists();
+
+/** Runs the worker until it has noted such an outcome for somebody. */
+async function workerHas(user: DemoUser, outcome: string): Promise<void> {
+  await expect
+    .poll(async () => {
+      await platform.host.run('refreshWorker');
+      return (await rowOf(user)).history ?? '';
+    }, PATIENCE)
+    .toContain(`"outcome":"${outcome}"`);
+}
+
+describe('somebody who goes away', () => {
+  it('finds what was done for them, heals what was refused with one click, and can end it all', async () => {
+    const { context, page: first } = await firstVisit(ADELE);
+    await first.locator('img.photo').waitFor();
+    expect(await away(first).innerText()).toContain('Nothing has happened yet');
+    await first.close();
+    await workerHas(ADELE, 'refreshed');
+    await workerHas(ADELE, 'task-done');
+
+    const second = await visit(context);
+    await timeline(second).filter({ hasText: 'Token refreshed' }).first().waitFor();
+    await timeline(second).filter({ hasText: 'Stead did this as you.' }).first().waitFor();
+    await timeline(second).filter({ hasText: 'You were here' }).waitFor();
+    await screenshot(second, 'away-refreshed');
+    await second.close();
+
+    await fault(ADELE, 'claims');
+    await workerHas(ADELE, 'failed');
+    expect((await rowOf(ADELE)).state).toBe('needs-user');
+    const third = await visit(context);
+    await heading(third, 'Please sign in again').waitFor();
+    await away(third).getByText('Waiting for you', { exact: true }).waitFor();
+    await screenshot(third, 'away-refused');
+    await button(third, 'Sign in again').click();
+    await pick(third, ADELE);
+    await heading(third, ADELE.displayName).waitFor();
+    await away(third).getByText('Working', { exact: true }).waitFor();
+    expect(await rowOf(ADELE)).toMatchObject({ state: 'active', failure: '' });
+    await timeline(third).filter({ hasText: 'Token refreshed' }).first().waitFor();
+    await timeline(third).filter({ hasText: 'Refused: you are needed' }).getByText('AADSTS50076').waitFor();
+
+    await button(third, 'Disconnect…').click();
+    expect(await hasBlob(ADELE)).toBe(true);
+    await button(third, 'Disconnect').click();
+    await away(third).getByText('Disconnected', { exact: true }).waitFor();
+    await platform.host.run('refreshWorker');
+    expect(await hasBlob(ADELE)).toBe(false);
+    const { partitionKey, rowKey, runId, ...bones } = await rowOf(ADELE);
+    expect(bones).toEqual({
+      state: 'disconnected',
+      dueAt: expect.any(Date),
+      lastActivity: expect.any(Date),
+    });
+
+    await third.reload();
+    await heading(third, ADELE.displayName).waitFor();
+    await away(third).getByText('Disconnected', { exact: true }).waitFor();
+    expect(await hasBlob(ADELE)).toBe(false);
+    await screenshot(third, 'away-disconnected');
+
+    await button(third, 'Reconnect').click();
+    await away(third).getByText('Working', { exact: true }).waitFor();
+    expect(await hasBlob(ADELE)).toBe(true);
+    expect((await rowOf(ADELE)).state).toBe('active');
+    await context.close();
+  });
+});
+
+describe('somebody who has the page open while they are refused', () => {
+  it('is told above their profile, and heals it with one click', async () => {
+    const { context, page } = await firstVisit(CHIARA);
+    await fault(CHIARA, 'claims');
+    await workerHas(CHIARA, 'failed');
+    // What the browser says when a network comes back; the page would ask by itself a little later.
+    await page.evaluate('dispatchEvent(new Event("online"))');
+    await heading(page, 'Stead needs you').waitFor();
+    await heading(page, CHIARA.displayName).waitFor();
+    await screenshot(page, 'away-banner');
+    await button(page, 'Sign in again').click();
+    await pick(page, CHIARA);
+    await away(page).getByText('Working', { exact: true }).waitFor();
+    expect(await heading(page, 'Stead needs you').count()).toBe(0);
+    expect(await rowOf(CHIARA)).toMatchObject({ state: 'active', failure: '' });
+    await context.close();
+  });
+});
+
+describe('somebody who took their consent back', () => {
+  it('is asked to sign in, is asked for real, and is served once it is given again', async () => {
+    const { context, page } = await firstVisit(BRUNO);
+    await fault(BRUNO, 'consent');
+    await workerHas(BRUNO, 'failed');
+    await page.reload();
+    await heading(page, 'Please sign in again').waitFor();
+    expect(await page.getByRole('alert').innerText()).toContain('a permission you gave, is no longer enough');
+    await mend(BRUNO);
+    await button(page, 'Sign in again').click();
+    await pick(page, BRUNO);
+    await heading(page, BRUNO.displayName).waitFor();
+    await away(page).getByText('Working', { exact: true }).waitFor();
+    expect(await rowOf(BRUNO)).toMatchObject({ state: 'active', failure: '' });
+    await context.close();
+  });
+});
+
+describe('the controls of the local platform', () => {
+  it.each(THEMES)('play the story for a guest, in the %s', async (theme) => {
+    const page = await openThemed(browser, theme);
+    const watched = watchPage(page);
+    await page.goto(platform.webOrigin);
+    await button(page, 'Sign in').click();
+    await pick(page, DANA);
+    await heading(page, DANA.displayName).waitFor();
+    expect(await page.locator('.initials').innerText()).toBe('DW');
+    await button(page, 'Withdraw my consent').click();
+    await page.getByText('Your consent is gone.').waitFor();
+    await expect
+      .poll(async () => {
+        await button(page, 'Run it now').click();
+        await page.getByText('The worker has run.').waitFor();
+        return away(page).innerText();
+      }, PATIENCE)
+      .toContain('Waiting for you');
+    await heading(page, 'Stead needs you').waitFor();
+    await expectFine(page, `controls-${theme}`);
+    await expectDiscreet(page, watched);
+    await button(page, 'All is well').click();
+    await page.getByText('All is well again.').waitFor();
+    await button(page, 'Sign in again').click();
+    await away(page).getByText('Working', { exact: true }).waitFor();
+    expect(await page.locator('.initials').innerText()).toBe('DW');
+    await page.context().close();
+  });
+});
