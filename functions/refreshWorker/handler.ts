@@ -5,7 +5,7 @@ import { type SweepDeps, type SweepLimits, sweep } from './sweep.ts';
 import { tasks } from './tasks.ts';
 
 /** A timer does not overlap itself: a run that is not over within a minute makes the next ones wait. */
-const LIMITS: SweepLimits = { concurrency: 16, runForMs: 50_000, leaseForMs: 300_000 };
+export const LIMITS: SweepLimits = { concurrency: 16, runForMs: 50_000, leaseForMs: 300_000 };
 /** For what was begun within the run's time and hangs. */
 const ABORT_AFTER_MS = 65_000;
 

@@ -1,5 +1,6 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
 import { readRetryAfter } from '../rules/retryAfter.ts';
+import { withTimeout } from './withTimeout.ts';
 
 /** What the token endpoint last answered, as far as MSAL does not pass it on. */
 export type TokenAnswer = {
@@ -33,13 +34,7 @@ export function createMsalNetwork(options: Options): { module: INetworkModule; r
   const record: NetworkRecord = { posts: 0, answer: undefined, noAnswer: undefined };
 
   async function send<T>(method: 'GET' | 'POST', url: string, request?: NetworkRequestOptions) {
-    const timeout = AbortSignal.timeout(options.timeoutMs);
-    const init: RequestInit = {
-      method,
-      headers: request?.headers ?? {},
-      redirect: 'error',
-      signal: options.signal ? AbortSignal.any([timeout, options.signal]) : timeout,
-    };
+    const init: RequestInit = { method, headers: request?.headers ?? {}, redirect: 'error' };
     if (method === 'POST') {
       record.posts += 1;
       init.body = request?.body ?? '';
@@ -47,8 +42,14 @@ export function createMsalNetwork(options: Options): { module: INetworkModule; r
     record.answer = undefined;
     record.noAnswer = undefined;
     try {
-      const response = await fetchOnceMoreIfReset(url, init);
-      const text = await response.text();
+      const { response, text } = await withTimeout(
+        options.timeoutMs,
+        async (signal) => {
+          const answered = await fetchOnceMoreIfReset(url, { ...init, signal });
+          return { response: answered, text: await answered.text() };
+        },
+        options.signal,
+      );
       const body = parseObject(text);
       if (body === undefined) record.noAnswer = `http_${response.status}_not_json`;
       record.answer = readAnswer(response, body ?? {});

@@ -1,4 +1,5 @@
 import { ConflictError, UnavailableError } from '../errors.ts';
+import { withTimeout } from './withTimeout.ts';
 
 /** A request waits behind every operation, its tries and pauses included. */
 const TIMEOUT_MS = 6_000;
@@ -31,9 +32,8 @@ export async function storageCall<T>(
   operation: (abortSignal: AbortSignal) => Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
-    return await operation(signal === undefined ? timeout : AbortSignal.any([signal, timeout]));
+    return await withTimeout(TIMEOUT_MS, operation, signal);
   } catch (error) {
     if (error instanceof ConflictError) throw error;
     throw new UnavailableError(dependency, { cause: new StorageError(codeOf(error), statusOf(error)) });

@@ -8,7 +8,14 @@ import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { decodeJwt } from 'jose';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { ALL_USERS, API_CLIENT_ID, API_SCOPE_NAME, SPA_CLIENT_ID } from '../../../dev/entra/directory.ts';
+import {
+  ALL_USERS,
+  API_CLIENT_ID,
+  API_SCOPE_NAME,
+  DEMO_USERS,
+  type DemoUser,
+  SPA_CLIENT_ID,
+} from '../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { freePorts } from '../../../dev/freePorts.ts';
 import { startWeb } from '../../../dev/web.ts';
@@ -16,6 +23,7 @@ import type { Connection, Problem, ProblemCode, Profile } from '../../../shared/
 import { launchBrowser } from '../../support/browser.ts';
 import { localAuthority } from '../../support/entraClients.ts';
 
+const [ADELE] = DEMO_USERS;
 export const PAGE_ROOT = fileURLToPath(new URL('../../../dist/spa', import.meta.url));
 
 type Answer = (c: Context) => Response | Promise<Response>;
@@ -32,6 +40,8 @@ export type PageUnderTest = {
   answerWell(): void;
   /** The page in a browser profile of its own. */
   open(options?: BrowserContextOptions): Promise<Page>;
+  /** From the page that offers it to the page that comes back; who it is need not be shown yet. */
+  signIn(page: Page, user?: DemoUser): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -61,6 +71,11 @@ export async function startPageUnderTest(): Promise<PageUnderTest> {
       const page = await context.newPage();
       await page.goto(origin);
       return page;
+    },
+    signIn: async (page, user = ADELE) => {
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: user.displayName }).click();
+      await page.waitForURL(`${origin}/`);
     },
     close: async () => {
       await browser.close();

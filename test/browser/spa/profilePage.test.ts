@@ -23,12 +23,6 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 const profilePanel = (page: Page) => page.getByRole('region', { name: 'Your profile' });
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true });
 
-async function signIn(page: Page, user: { displayName: string } = ADELE): Promise<void> {
-  await button(page, 'Sign in').click();
-  await page.getByRole('button', { name: user.displayName }).click();
-  await page.waitForURL(`${app.origin}/`);
-}
-
 describe('signing in', () => {
   it('can be done with the keyboard alone, and shows the profile', async () => {
     const page = await app.open();
@@ -47,7 +41,7 @@ describe('signing in', () => {
   it('leaves out what the directory does not know', async () => {
     app.answer({ profile: (c) => c.json({ id: ADELE.oid, displayName: 'Only Name' }) });
     const page = await app.open();
-    await signIn(page);
+    await app.signIn(page);
     await heading(page, 'Only Name').waitFor();
     expect(await page.getByRole('main').innerText()).toContain('There is no profile data');
     expect(await page.getByRole('term').count()).toBe(0);
@@ -60,14 +54,14 @@ describe('signing in', () => {
     await heading(page, 'You were not signed in').waitFor();
     expect(await page.getByRole('main').innerText()).toContain('AADSTS65004');
     await screenshot(page, 'spa-cancelled');
-    await signIn(page);
+    await app.signIn(page);
     await heading(page, ADELE.displayName).waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
   });
 
   it('ends with signing out: nobody is shown, and nothing of them is kept', async () => {
     const page = await app.open();
-    await signIn(page);
+    await app.signIn(page);
     await button(page, 'Sign out').click();
     await button(page, 'Sign in').waitFor();
     expect(await page.content()).not.toContain(ADELE.displayName);
@@ -82,7 +76,7 @@ describe('a person of whom more is asked', () => {
   it('signs in again with the claims of the challenge, and is served', async () => {
     const page = await app.open();
     app.answer({ profile: problem('CLAIMS_REQUIRED', 401, { claims }) });
-    await signIn(page);
+    await app.signIn(page);
     await heading(page, 'Please sign in again').waitFor();
     await screenshot(page, 'spa-claims');
     app.answer({ profile: bearersProfile });
@@ -97,7 +91,7 @@ describe('a person of whom more is asked', () => {
   it('sees nothing of the first account after picking another one', async () => {
     const page = await app.open();
     app.answer({ profile: problem('CLAIMS_REQUIRED', 401, { claims }) });
-    await signIn(page, ADELE);
+    await app.signIn(page, ADELE);
     await heading(page, 'Please sign in again').waitFor();
     app.answer({ profile: bearersProfile });
     await button(page, 'Sign in again').click();
@@ -114,7 +108,7 @@ describe('a person of whom more is asked', () => {
   ] as const)('is offered one button after %s, and nothing happens without it', async (code) => {
     const page = await app.open();
     app.answer({ profile: problem(code, 401) });
-    await signIn(page);
+    await app.signIn(page);
     await heading(page, 'Please sign in again').waitFor();
     expect(await profilePanel(page).getByRole('button').allInnerTexts()).toEqual(['Sign in again']);
     app.answer({ profile: bearersProfile });
@@ -133,7 +127,7 @@ describe('a service that is not well', () => {
   ] as const)('is explained for $code, and asked again on demand', async ({ code, says }) => {
     const page = await app.open();
     app.answer({ profile: problem(code, 503, {}, { 'Retry-After': '1' }) });
-    await signIn(page);
+    await app.signIn(page);
     await heading(page, 'Not just now').waitFor();
     expect(await page.getByRole('main').innerText()).toContain(says);
     expect(await page.getByRole('main').innerText()).toContain('c0ffee');
@@ -145,7 +139,7 @@ describe('a service that is not well', () => {
   it('is left alone for as long as Retry-After says', async () => {
     const page = await app.open();
     app.answer({ profile: problem('THROTTLED', 503, {}, { 'Retry-After': '3600' }) });
-    await signIn(page);
+    await app.signIn(page);
     const waiting = page.getByRole('button', { name: /^Try again in 3\d{3} s$/ });
     await waiting.waitFor();
     expect(await waiting.isDisabled()).toBe(true);
@@ -157,14 +151,14 @@ describe('a service that is not well', () => {
   it('is a gateway that answers with a page of its own', async () => {
     const page = await app.open();
     app.answer({ profile: (c) => c.html('<h1>Bad gateway</h1>', 502) });
-    await signIn(page);
+    await app.signIn(page);
     await heading(page, 'Not just now').waitFor();
   });
 
   it('does not answer at all: the page says so, and asks again on demand', async () => {
     const page = await app.open();
     await page.route('**/api/profile', (route) => route.abort());
-    await signIn(page);
+    await app.signIn(page);
     await heading(page, 'No answer').waitFor();
     await page.unroute('**/api/profile');
     await button(page, 'Try again').click();
@@ -182,7 +176,7 @@ describe('a refusal that the person cannot mend', () => {
   ] as const)('is explained for $code, without a button that cannot help', async ({ code, status, says }) => {
     const page = await app.open();
     app.answer({ profile: problem(code, status) });
-    await signIn(page);
+    await app.signIn(page);
     await heading(page, 'The service said no').waitFor();
     expect(await page.getByRole('alert').innerText()).toContain(says);
     expect(await profilePanel(page).getByRole('button').count()).toBe(0);
@@ -197,7 +191,7 @@ describe('a refusal that the person cannot mend', () => {
   ])('is named when it is $what', async ({ answer }) => {
     const page = await app.open();
     app.answer({ profile: answer });
-    await signIn(page);
+    await app.signIn(page);
     await heading(page, 'An unexpected answer').waitFor();
   });
 });
@@ -205,7 +199,7 @@ describe('a refusal that the person cannot mend', () => {
 describe('the page', () => {
   it('has one banner, one main landmark and one top heading', async () => {
     const page = await app.open();
-    await signIn(page);
+    await app.signIn(page);
     await heading(page, ADELE.displayName).waitFor();
     expect(await page.getByRole('banner').count()).toBe(1);
     expect(await page.getByRole('main').count()).toBe(1);
@@ -237,7 +231,7 @@ describe('the page', () => {
     });
     await button(page, 'Sign in').waitFor();
     await screenshot(page, `spa-welcome-${width}-${colorScheme}`);
-    await signIn(page);
+    await app.signIn(page);
     await page.getByRole('term').first().waitFor();
     await screenshot(page, `spa-profile-${width}-${colorScheme}`);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);

@@ -1,10 +1,12 @@
-/** Sign-ins that end while the page is open. */
+/** One person in several tabs, and a sign-in that has grown old. */
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DEMO_USERS, type DemoUser } from '../../../dev/entra/directory.ts';
-import { DEFAULT_LIFETIMES } from '../../../dev/entra/lifetimes.ts';
+import { screenshot } from '../../support/browser.ts';
 import { control } from '../../support/entraClients.ts';
-import { type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';
+import { connections } from './connections.ts';
+import { keptConnection, type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';
+import { expectDiscreet, watchPage } from './watchPage.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
 
@@ -17,52 +19,98 @@ afterAll(() => app?.close());
 beforeEach(() => app.answerWell());
 afterEach(async () => {
   for (const context of app.browser.contexts()) await context.close();
-  await control(app.entra, 'PUT', '/lifetimes', DEFAULT_LIFETIMES);
 });
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
-const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true });
-const working = (page: Page) => page.getByText('Working', { exact: true });
+const shows = (page: Page, user: DemoUser) => page.getByRole('heading', { name: user.displayName }).waitFor();
 
-async function signIn(page: Page, user: DemoUser): Promise<void> {
-  await page.goto(app.origin);
-  await button(page, 'Sign in').click();
-  const picker = page.getByRole('button', { name: user.displayName });
-  await picker.or(heading(page, user.displayName)).first().waitFor();
-  if (await picker.isVisible()) await picker.click();
-  await heading(page, user.displayName).waitFor();
-  await working(page).waitFor();
+/** Two tabs of one browser, each signed in. */
+async function twoTabs(second: DemoUser): Promise<[Page, Page]> {
+  const one = await app.open();
+  await app.signIn(one);
+  await shows(one, ADELE);
+  const other = await one.context().newPage();
+  await other.goto(app.origin);
+  if (second === ADELE) {
+    await button(other, 'Sign in').click();
+  } else {
+    // Without the directory's session the picker is shown again.
+    await one.context().clearCookies();
+    await app.signIn(other, second);
+  }
+  await shows(other, second);
+  return [one, other];
 }
 
-describe('signing out in one tab', () => {
-  it('takes the same person out of the others, and nothing of them is kept there', async () => {
-    const page = await app.open();
-    await signIn(page, ADELE);
-    const other = await page.context().newPage();
-    await signIn(other, ADELE);
-    await button(page, 'Sign out').click();
+describe('two tabs of one person', () => {
+  it('both show that they disconnected in one, and that they reconnected', async () => {
+    app.answer({ connection: keptConnection(connections.active()) });
+    const [one, other] = await twoTabs(ADELE);
+    await button(one, 'Disconnect…').click();
+    await button(one, 'Disconnect').click();
+    await button(one, 'Reconnect').waitFor();
+    await button(other, 'Reconnect').click();
+    await other.getByText('Starting', { exact: true }).waitFor();
+    await one.getByText('Starting', { exact: true }).waitFor();
+  });
+
+  it('are both signed out by one', async () => {
+    const [one, other] = await twoTabs(ADELE);
+    await button(one, 'Sign out').click();
+    await button(one, 'Sign in').waitFor();
     await button(other, 'Sign in').waitFor();
-    const kept = await other.evaluate<string>('JSON.stringify({ ...sessionStorage, ...localStorage })');
-    expect(kept).not.toContain(ADELE.oid);
+    expect(await other.content()).not.toContain(ADELE.displayName);
+    expect(await other.evaluate<string>('JSON.stringify({ ...sessionStorage })')).not.toContain(ADELE.oid);
   });
 });
 
-describe('a sign-in that is over while the page stands open', () => {
-  it('leaves what is known on the page, and takes one click to begin anew', async () => {
+describe('two tabs of two people', () => {
+  it('are signed out each on its own', async () => {
+    const [one, other] = await twoTabs(BRUNO);
+    await button(one, 'Sign out').click();
+    await button(one, 'Sign in').waitFor();
+    await shows(other, BRUNO);
+    expect(await button(other, 'Sign out').count()).toBe(1);
+  });
+});
+
+describe('a sign-in that nothing can renew', () => {
+  it('is said once, and one click mends it', async () => {
     const page = await app.open();
     // To MSAL both tokens have ended when they arrive.
     await control(app.entra, 'PUT', '/lifetimes', { accessToken: 299, spaRefreshToken: 1 });
-    await signIn(page, BRUNO);
-    await control(app.entra, 'PUT', '/lifetimes', DEFAULT_LIFETIMES);
+    await app.signIn(page);
+    await shows(page, ADELE);
+    await control(app.entra, 'PUT', '/lifetimes', { accessToken: 3_600, spaRefreshToken: 86_400 });
+    // Days later the directory does not know them either.
     await page.context().clearCookies();
     await page.waitForTimeout(1_500);
-    await page.evaluate('dispatchEvent(new Event("online"))');
-    await heading(page, 'Please sign in again').waitFor();
-    await heading(page, BRUNO.displayName).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Please sign in again' }).waitFor();
+    expect(await page.getByRole('alert').innerText()).toContain('This sign-in is over.');
+    expect(await page.getByRole('main').getByRole('button').allInnerTexts()).toEqual(['Sign in again']);
+    await screenshot(page, 'session-over');
     await button(page, 'Sign in again').click();
-    await page.getByRole('button', { name: BRUNO.displayName }).click();
-    await heading(page, BRUNO.displayName).waitFor();
-    await working(page).waitFor();
-    expect(await heading(page, 'Please sign in again').count()).toBe(0);
+    await page.getByRole('button', { name: ADELE.displayName }).click();
+    await shows(page, ADELE);
+  });
+});
+
+describe('what a tab keeps', () => {
+  it('is in its session storage alone, and no token is where it can be read', async () => {
+    const page = await app.open();
+    const watched = watchPage(page);
+    await app.signIn(page);
+    await shows(page, ADELE);
+    expect(watched.secrets.size).toBe(6);
+    await expectDiscreet(page, watched);
+    const [session, local] = await page.evaluate<string[]>(
+      '[sessionStorage, localStorage].map((storage) => JSON.stringify({ ...storage }))',
+    );
+    expect([...watched.secrets].filter((secret) => session?.includes(secret)).length).toBeGreaterThan(0);
+    expect(local).not.toContain(ADELE.oid);
+    expect([...watched.secrets].filter((secret) => local?.includes(secret))).toEqual([]);
+    expect(await page.context().cookies(app.origin)).toEqual([]);
+    expect(await page.evaluate<unknown[]>('indexedDB.databases()')).toEqual([]);
   });
 });

@@ -215,8 +215,7 @@ describe.each(THEMES)('in the %s', (theme) => {
     page = await openThemed(app.browser, theme);
     watched = watchPage(page);
     await page.goto(app.origin);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('button', { name: ADELE.displayName }).click();
+    await app.signIn(page);
     await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
   });
   afterAll(() => page?.context().close());

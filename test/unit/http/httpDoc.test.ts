@@ -31,23 +31,40 @@ const ERRORS: Record<ProblemCode, Error> = {
   INTERNAL: new Error('a bug'),
 };
 
-const documented = readFileSync(new URL('../../../docs/http.md', import.meta.url), 'utf8')
+const source = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+
+/** The cells of every row whose first one is code. */
+const rows = source('docs/http.md')
   .split('\n')
   .filter((line) => line.startsWith('| `'))
-  .map((line) => {
-    const [code = '', status, error, retryAfter] = line
+  .map((line) =>
+    line
       .split('|')
       .slice(1)
-      .map((cell) => cell.replaceAll('`', '').trim());
-    return {
-      code,
-      status: Number(status),
-      error: error === 'none' ? undefined : error,
-      retryAfter: retryAfter === 'yes',
-    };
-  });
+      .map((cell) => cell.replaceAll('`', '').trim()),
+  );
+
+const isRoute = ([first = '']: string[]): boolean => first.includes('/');
+const documented = rows
+  .filter((cells) => !isRoute(cells))
+  .map(([code = '', status, error, retryAfter]) => ({
+    code,
+    status: Number(status),
+    error: error === 'none' ? undefined : error,
+    retryAfter: retryAfter === 'yes',
+  }));
 
 describe('docs/http.md', () => {
+  it('has one row for every route that is registered', () => {
+    const registered = source('functions/main.ts').matchAll(/methods: \[([^\]]+)\][^}]+?route: '([^']+)'/g);
+    const routes = [...registered].flatMap(([, methods = '', route]) =>
+      (methods.match(/[A-Z]+/g) ?? []).map((method) => `${method} /api/${route}`),
+    );
+    expect(routes.length).toBeGreaterThan(0);
+    expect(rows.filter(isRoute).map(([route]) => route)).toEqual(expect.arrayContaining(routes));
+    expect(rows.filter(isRoute)).toHaveLength(routes.length);
+  });
+
   it('has one row for every code', () => {
     expect(documented.map((row) => row.code).sort()).toEqual(Object.keys(ERRORS).sort());
   });

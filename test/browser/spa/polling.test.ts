@@ -1,0 +1,101 @@
+/** How often an open page asks for its connection; the page's clock is moved, not waited for. */
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connections } from './connections.ts';
+import { keptConnection, type PageUnderTest, problem, startPageUnderTest } from './pageUnderTest.ts';
+
+const STEP_SECONDS = 5;
+
+let app: PageUnderTest;
+
+beforeAll(async () => {
+  app = await startPageUnderTest();
+});
+afterAll(() => app?.close());
+beforeEach(() => app.answerWell());
+afterEach(async () => {
+  for (const context of app.browser.contexts()) await context.close();
+});
+
+type Asking = { page: Page; asks: () => number };
+
+/** A signed-in page that has its connection, with a clock that can be moved from then on. */
+async function openWithClock(shown: string): Promise<Asking> {
+  const page = await app.open();
+  await app.signIn(page);
+  await page.clock.install();
+  let asks = 0;
+  page.on('request', (request) => {
+    if (request.url().endsWith('/api/connection')) asks += 1;
+  });
+  await page.reload();
+  await page.getByText(shown).first().waitFor();
+  return { page, asks: () => asks };
+}
+
+/** Moves the clock, and lets the page take note. */
+async function pass(page: Page, seconds: number): Promise<void> {
+  await page.clock.runFor(seconds * 1_000);
+  await page.evaluate('1');
+}
+
+/** Seconds of the page's clock that pass before it asks again. */
+async function untilNextAsk({ page, asks }: Asking, atMost: number): Promise<number> {
+  const before = asks();
+  for (let passed = STEP_SECONDS; passed <= atMost; passed += STEP_SECONDS) {
+    await pass(page, STEP_SECONDS);
+    if (asks() > before) return passed;
+  }
+  throw new Error(`the page did not ask within ${atMost} s`);
+}
+
+async function setVisibility(page: Page, state: 'visible' | 'hidden'): Promise<void> {
+  await page.evaluate(`Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'))`);
+}
+
+describe('an open page', () => {
+  it('asks once when it is loaded, and then about twice a minute', async () => {
+    const asking = await openWithClock('Working');
+    expect(asking.asks()).toBe(1);
+    for (let time = 0; time < 4; time += 1) {
+      expect(await untilNextAsk(asking, 120)).toBeGreaterThanOrEqual(25);
+    }
+    expect(asking.asks()).toBe(5);
+  });
+
+  it('asks sooner when the next look has just been', async () => {
+    const nextLook = new Date(Date.now() + 8_000).toISOString();
+    app.answer({ connection: keptConnection({ ...connections.seen(), nextLook }) });
+    const asking = await openWithClock('Next look at');
+    expect(await untilNextAsk(asking, 25)).toBeLessThan(30);
+  });
+
+  it('asks ever more seldom while there is no answer, and says that what it shows is old', async () => {
+    const asking = await openWithClock('Working');
+    app.answer({ connection: problem('UNAVAILABLE', 503) });
+    expect(await untilNextAsk(asking, 120)).toBeGreaterThanOrEqual(25);
+    await asking.page.getByText('This may be out of date').waitFor();
+    for (const [least, most] of [
+      [25, 90],
+      [55, 180],
+      [115, 300],
+      [235, 480],
+    ] as const) {
+      expect(await untilNextAsk(asking, most)).toBeGreaterThanOrEqual(least);
+    }
+    app.answerWell();
+    await untilNextAsk(asking, 480);
+    await asking.page.getByText('This may be out of date').waitFor({ state: 'detached' });
+    expect(asking.asks()).toBe(7);
+  });
+
+  it('that nobody can see does not ask, and asks at once when it is seen again', async () => {
+    const { page, asks } = await openWithClock('Working');
+    await setVisibility(page, 'hidden');
+    await pass(page, 600);
+    expect(asks()).toBe(1);
+    await setVisibility(page, 'visible');
+    await expect.poll(asks).toBe(2);
+  });
+});
