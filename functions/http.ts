@@ -121,7 +121,7 @@ function refusalOf(error: unknown): Refusal {
     return { status: 400, code: 'REQUEST_MALFORMED', title: 'Bad request', detail: error.message, challenge };
   }
   if (error instanceof TokenMissingError) {
-    return { ...UNAUTHORIZED, code: 'TOKEN_MISSING', detail: error.message, challenge: {} };
+    return { ...UNAUTHORIZED, code: 'TOKEN_MISSING', detail: error.message, challenge: { realm: 'Stead' } };
   }
   if (error instanceof TokenInvalidError) {
     const challenge = { error: 'invalid_token', error_description: error.message };
@@ -205,5 +205,5 @@ function challengeHeader(parameters: Record<string, string>): string {
   const quoted = Object.entries(parameters).map(
     ([name, value]) => `${name}="${value.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'")}"`,
   );
-  return quoted.length === 0 ? 'Bearer' : `Bearer ${quoted.join(', ')}`;
+  return `Bearer ${quoted.join(', ')}`;
 }

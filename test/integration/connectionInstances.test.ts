@@ -88,6 +88,25 @@ describe('a user who disconnects at one instance', () => {
     expect(await kept()).toEqual({ state: 'active', cache: true });
   });
 
+  it('may say each twice, at one instance or two, and it is as if they had said it once', async () => {
+    const { here, there, assertion, userId } = await twoInstances();
+    const row = () => here.accounts.read(userId);
+    await here.getProfile(assertion);
+    const connected = await row();
+    expect((await there.connection.put(assertion)).connection.state).toBe('active');
+    expect(await row()).toEqual(connected);
+
+    await here.connection.delete(assertion);
+    const disconnected = await row();
+    for (const { connection } of [here, there]) await connection.delete(assertion);
+    expect(await row()).toEqual(disconnected);
+
+    expect((await here.connection.put(assertion)).connection.state).toBe('pending');
+    const pending = await row();
+    for (const { connection } of [here, there]) await connection.put(assertion);
+    expect(await row()).toEqual(pending);
+  });
+
   it('and connects at the other is two connections, of which nothing of the first is left', async () => {
     const { here, there, assertion, userId, kept } = await twoInstances();
     await here.getProfile(assertion);

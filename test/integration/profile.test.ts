@@ -185,7 +185,7 @@ describe('GET /api/profile refuses', () => {
     expect(await refusal(await getProfile(header))).toMatchObject({
       status: 401,
       code: 'TOKEN_MISSING',
-      challenge: 'Bearer',
+      challenge: 'Bearer realm="Stead"',
     });
   });
 

@@ -14,7 +14,7 @@ export function DemoControls({ userName, changed }: DemoControlsProps) {
   const name = userName.split('@')[0] ?? '';
 
   const act = async (what: string, work: () => Promise<void>) => {
-    setSaid(`${what} …`);
+    setSaid('One moment…');
     try {
       await work();
       setSaid(what);

@@ -25,6 +25,12 @@ export const FAULTS = {
     fault: { kind: 'server-error' },
     expect: 'The directory is down for you. Run the worker: it tries again, and you are not marked.',
   },
+  silence: {
+    label: 'Do not answer',
+    fault: { kind: 'hang', times: 1 },
+    expect:
+      'The directory will leave one request without an answer. Run the worker: it gives up, and tries again.',
+  },
 } as const;
 
 export type FaultName = keyof typeof FAULTS;

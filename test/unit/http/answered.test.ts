@@ -45,29 +45,6 @@ describe('a result', () => {
     expect(headers.get('access-control-expose-headers')).toBe('WWW-Authenticate, Retry-After');
   });
 
-  it('without a body is 204, and nothing is said of its type', async () => {
-    const { response, headers } = await answer(async () => ({ facts: {} }));
-    expect(response).toMatchObject({ status: 204 });
-    expect([response.body, response.jsonBody, headers.get('content-type')]).toEqual([
-      undefined,
-      undefined,
-      null,
-    ]);
-    expect(headers.get('cache-control')).toBe('no-store');
-  });
-
-  it('of bytes is answered as what they are, and must not be taken for anything else', async () => {
-    const data = new Uint8Array([0, 255]);
-    const { response, headers } = await answer(async () => ({
-      bytes: { type: 'image/png', data },
-      facts: {},
-    }));
-    expect(response).toMatchObject({ status: 200, body: data });
-    expect(headers.get('content-type')).toBe('image/png');
-    expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('cache-control')).toBe('no-store');
-  });
-
   it('is logged as one line, with what may be said of it', async () => {
     const { lines } = await answer(async () => ({
       body: {},
@@ -113,7 +90,7 @@ const REFUSALS: [what: string, error: Error, expected: Expected][] = [
   [
     'no token',
     new TokenMissingError('Send one.'),
-    { status: 401, code: 'TOKEN_MISSING', challenge: 'Bearer' },
+    { status: 401, code: 'TOKEN_MISSING', challenge: 'Bearer realm="Stead"' },
   ],
   [
     'an invalid token',

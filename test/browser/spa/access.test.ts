@@ -1,0 +1,131 @@
+/** The page by keyboard alone, and as a screen reader hears it. */
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connections } from './connections.ts';
+import { keptConnection, type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';
+
+let app: PageUnderTest;
+
+beforeAll(async () => {
+  app = await startPageUnderTest();
+});
+afterAll(() => app?.close());
+beforeEach(() => app.answerWell());
+afterEach(async () => {
+  for (const context of app.browser.contexts()) await context.close();
+});
+
+async function openSignedIn(): Promise<Page> {
+  const page = await app.open();
+  await app.signIn(page);
+  await page.getByRole('button', { name: 'Disconnect…' }).waitFor();
+  return page;
+}
+
+/** The words of what has the focus, or its label. */
+const focused = (page: Page): Promise<string> =>
+  page.evaluate(`(() => {
+    const { activeElement: at } = document;
+    if (at === null || at === document.body) return 'nothing';
+    return at.tagName === 'BUTTON' ? at.textContent : at.tagName.toLowerCase();
+  })()`);
+
+const press = async (page: Page, ...keys: string[]): Promise<string> => {
+  for (const key of keys) await page.keyboard.press(key);
+  return focused(page);
+};
+
+describe('the keyboard', () => {
+  it('reaches every button in the order of the page', async () => {
+    const page = await openSignedIn();
+    await page.reload();
+    await page.getByRole('button', { name: 'Disconnect…' }).waitFor();
+    expect(await press(page, 'Tab')).toBe('Sign out');
+    expect(await press(page, 'Tab')).toBe('Disconnect…');
+  });
+
+  it('is held by the dialog, and given back by Escape', async () => {
+    const page = await openSignedIn();
+    await page.getByRole('button', { name: 'Disconnect…' }).focus();
+    expect(await press(page, 'Enter')).toBe('Keep it');
+    expect(await press(page, 'Tab')).toBe('Disconnect');
+    for (let time = 0; time < 4; time += 1) expect(await press(page, 'Tab')).not.toBe('Sign out');
+    expect(await press(page, 'Escape')).toBe('Disconnect…');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    expect(await page.getByText('Working', { exact: true }).count()).toBe(1);
+  });
+
+  it('disconnects and reconnects, and is never lost', async () => {
+    const page = await openSignedIn();
+    await page.getByRole('button', { name: 'Disconnect…' }).focus();
+    expect(await press(page, 'Enter', 'Tab', 'Enter')).toBe('section');
+    await page.getByRole('button', { name: 'Reconnect' }).waitFor();
+    expect(await focused(page)).toBe('section');
+    expect(await press(page, 'Tab')).toBe('Reconnect');
+    expect(await press(page, 'Enter')).toBe('section');
+    await page.getByRole('button', { name: 'Disconnect…' }).waitFor();
+    expect(await focused(page)).toBe('section');
+    expect(await press(page, 'Tab')).toBe('Disconnect…');
+  });
+});
+
+describe('a screen reader', () => {
+  const away = (page: Page) => page.getByRole('region', { name: 'While you were away' });
+
+  it('hears each change once, and nothing while only time passes', async () => {
+    const nextLook = new Date(Date.now() + 600_000).toISOString();
+    app.answer({ connection: keptConnection({ ...connections.active(), nextLook }) });
+    const page = await openSignedIn();
+    await page.clock.install();
+    await page.reload();
+    const countdown = page.locator('.next-look');
+    await countdown.waitFor();
+    expect(await away(page).getByRole('status').innerText()).toBe('Your connection: Working.');
+    await page.evaluate(`window.heard = [];
+      new MutationObserver((changes) => {
+        for (const { target } of changes) {
+          const element = target instanceof Element ? target : target.parentElement;
+          const region = element?.closest('[role=status], [role=alert]');
+          if (region) window.heard.push(region.textContent);
+          for (const alert of element?.querySelectorAll('[role=alert]') ?? []) window.heard.push(alert.textContent);
+        }
+      }).observe(document.body, { subtree: true, childList: true, characterData: true });`);
+    const heard = (): Promise<string[]> => page.evaluate('window.heard');
+
+    const shown = await countdown.innerText();
+    await page.clock.runFor(150_000);
+    await expect.poll(() => countdown.innerText()).not.toBe(shown);
+    expect(await heard()).toEqual([]);
+
+    app.answer({ connection: keptConnection(connections.needsUser()) });
+    await page.evaluate('dispatchEvent(new Event("online"))');
+    await page.getByRole('heading', { name: 'Stead needs you' }).waitFor();
+    await expect.poll(heard).toContain('Your connection: Waiting for you.');
+    expect((await heard()).filter((text) => text.startsWith('Stead needs you'))).toHaveLength(1);
+  });
+
+  it('is told what is under way, and what came of it', async () => {
+    const page = await openSignedIn();
+    const status = away(page).getByRole('status');
+    let answer = () => {};
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    app.answer({ connection: (c) => asked.then(() => c.body(null, 204)) });
+    await page.getByRole('button', { name: 'Disconnect…' }).click();
+    await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
+    await expect.poll(() => status.innerText()).toBe('Disconnecting…');
+    answer();
+    await expect.poll(() => status.innerText()).toBe('Your connection: Disconnected.');
+  });
+
+  it('finds headings in order, and a name for every region', async () => {
+    const page = await openSignedIn();
+    expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
+    expect(await page.getByRole('heading', { level: 2 }).count()).toBe(2);
+    expect(await page.getByRole('heading').count()).toBe(3);
+    for (const name of ['Your profile', 'While you were away']) {
+      expect(await page.getByRole('region', { name }).count()).toBe(1);
+    }
+  });
+});
