@@ -1,144 +1,97 @@
-/** `npm run screenshots`: plays the story on the local platform, and takes the README's pictures of it. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** `npm run screenshots`: plays the story on the local platform, and writes the pictures of `docs/images`. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../test/support/browser.ts';
-import { DEMO_USERS, type DemoUser } from './entra/directory.ts';
-import { ROOT, startPlatform } from './platform.ts';
+import { DEMO_USERS } from './entra/directory.ts';
+import { FAST_MOTION, ROOT, startPlatform } from './platform.ts';
 
-const PICTURES = join(ROOT, 'docs/images');
-const [ADELE, BRUNO] = DEMO_USERS;
-const WIDE = { width: 800, height: 900 };
-const NARROW = { width: 360, height: 780 };
-/** What stands between two panels. */
-const GAP = 16;
+const FOLDER = join(ROOT, 'docs/images');
+const [ADELE] = DEMO_USERS;
+/** What stands around the page's one column in a picture, if the window is that wide. */
+const MARGIN = 32;
+const PATIENCE_MS = 120_000;
+const STEP_MS = 1_000;
 
-const IDLE_SECONDS = 1;
-/** MSAL takes a token's last 300 seconds for expired already. */
-const TOKEN_SECONDS = 8;
-const SHORT_LIVED = { graphAccessToken: 300 + TOKEN_SECONDS };
-const HOUR_MS = 3_600_000;
+const WIDE: BrowserContextOptions = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' };
+const NARROW_AND_DARK: BrowserContextOptions = { viewport: { width: 360, height: 800 }, colorScheme: 'dark' };
 
-const folder = await mkdtemp(join(tmpdir(), 'stead-screenshots-'));
-const timerStatus = join(folder, 'timers.json');
-// The worker runs when the story says so.
-await writeFile(timerStatus, JSON.stringify({ refreshWorker: new Date(Date.now() + HOUR_MS).toISOString() }));
-const platform = await startPlatform({
-  timerStatus,
-  lifetimes: SHORT_LIVED,
-  settings: { REFRESH_IDLE_SECONDS: String(IDLE_SECONDS), REFRESH_MIN_INTERVAL_SECONDS: '5' },
-});
-let browser: Browser | undefined;
+const platform = await startPlatform(FAST_MOTION);
 try {
-  browser = await launchBrowser();
-  await mkdir(PICTURES, { recursive: true });
-  await showAdele(await open(browser));
-  await setLifetimes(SHORT_LIVED);
-  await showBruno(await open(browser));
+  const browser = await launchBrowser();
+  try {
+    await mkdir(FOLDER, { recursive: true });
+    await playStory(browser);
+  } finally {
+    await browser.close();
+  }
 } finally {
-  await browser?.close();
   await platform.stop();
-  await rm(folder, { recursive: true, force: true });
 }
 
-/** All is well, in every look. */
-async function showAdele(page: Page): Promise<void> {
-  await signIn(page, ADELE);
-  await leaveFor(IDLE_SECONDS);
-  await runWorker(page, 'Token still good');
-  await leaveFor(TOKEN_SECONDS);
-  await setLifetimes({ graphAccessToken: null });
-  await runWorker(page, 'Token refreshed');
-  await takePicture(page, 'profile');
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await takePicture(page, 'dark');
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize(NARROW);
-  await takePicture(page, 'narrow');
+async function playStory(browser: Browser): Promise<void> {
+  const page = await signedIn(browser, WIDE);
+  await page.locator('img.photo').waitFor();
+  await workUntil(page, 'Token refreshed');
+  await take(page, 'profile');
+  await take(await signedIn(browser, NARROW_AND_DARK), 'dark-360');
+
+  await page.getByRole('button', { name: 'Ask me for MFA' }).click();
+  await workUntil(page, 'Stead needs you');
+  await take(page, 'needs-user');
+
+  await page.getByRole('button', { name: 'Sign in again' }).click();
+  await pickAdele(page);
+  await page.getByRole('button', { name: 'Disconnect…' }).click();
+  await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
+  await page.getByRole('button', { name: 'Reconnect' }).waitFor();
+  await take(page, 'disconnected');
 }
 
-/** More is asked of him; he signs in again, and then has enough of it. */
-async function showBruno(page: Page): Promise<void> {
-  await signIn(page, BRUNO);
-  await leaveFor(IDLE_SECONDS);
-  await runWorker(page, 'Token still good');
-  await press(page, 'Ask me for MFA');
-  await leaveFor(TOKEN_SECONDS);
-  await runWorker(page, 'Stead cannot go on without you');
-  await takePicture(page, 'needs-user');
-  await takePicture(page, 'demo-controls', { from: 'Play the story', to: 'Play the story' });
-
-  await press(page, 'Sign in again');
-  await pick(page, BRUNO);
-  await press(page, 'Disconnect…');
-  await press(page, 'Disconnect');
-  await untilSaid(page, 'Nothing is kept of you');
-  await takePicture(page, 'disconnected');
-}
-
-async function open(browser: Browser): Promise<Page> {
-  const context = await browser.newContext({ viewport: WIDE, deviceScaleFactor: 1.5 });
+async function signedIn(browser: Browser, look: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext({ ...look, deviceScaleFactor: 1.5, reducedMotion: 'reduce' });
   const page = await context.newPage();
   await page.goto(platform.webOrigin);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await pickAdele(page);
   return page;
 }
 
-async function signIn(page: Page, user: DemoUser): Promise<void> {
-  await press(page, 'Sign in');
-  await pick(page, user);
+async function pickAdele(page: Page): Promise<void> {
+  await page.getByRole('button', { name: ADELE.displayName }).click();
+  await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
+  await page.getByText('Working', { exact: true }).waitFor();
 }
 
-async function pick(page: Page, { displayName }: DemoUser): Promise<void> {
-  await page.getByRole('button', { name: displayName }).click();
-  await untilSaid(page, 'You can close this page');
+/** Runs the worker until the page says so. @throws {Error} it does not */
+async function workUntil(page: Page, text: string): Promise<void> {
+  for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
+    await page.getByRole('button', { name: 'Run it now' }).click();
+    await sleep(STEP_MS);
+    if ((await page.getByRole('main').innerText()).includes(text)) return;
+  }
+  throw new Error(`The page does not say "${text}".`);
 }
 
-async function runWorker(page: Page, words: string): Promise<void> {
-  await press(page, 'Run it now');
-  await untilSaid(page, words);
-}
-
-/** A little longer, so that what ends then has ended. */
-async function leaveFor(seconds: number): Promise<void> {
-  await sleep((seconds + 1) * 1_000);
-}
-
-async function setLifetimes(lifetimes: Record<string, number | null>): Promise<void> {
-  const url = `${platform.entra.origin}/dev/lifetimes`;
-  const response = await fetch(url, { method: 'PUT', body: JSON.stringify(lifetimes) });
-  if (!response.ok) throw new Error(`The stand-in refused lifetimes: ${await response.text()}`);
-}
-
-async function press(page: Page, name: string): Promise<void> {
-  await page.getByRole('button', { name, exact: true }).click();
-}
-
-async function untilSaid(page: Page, words: string): Promise<void> {
-  await page.getByText(words).first().waitFor();
-}
-
-/** The page as a visitor sees it who has pressed nothing, from the panel `from`, or its top, to the panel `to`. */
-async function takePicture(
-  page: Page,
-  name: string,
-  { from, to = 'While you were away' }: { from?: string; to?: string } = {},
-): Promise<void> {
-  await page.evaluate('document.activeElement?.blur(), window.scrollTo(0, 0)');
-  const box = async (title: string) => {
-    const found = await page.getByRole('region', { name: title }).boundingBox();
-    if (found === null) throw new Error(`"${title}" is not on the page.`);
-    return found;
+/** From the top of the page to the end of the connection, as a visitor sees it who has pressed nothing. */
+async function take(page: Page, name: string): Promise<void> {
+  const panel = page.locator('article.away');
+  await panel.waitFor();
+  await page.mouse.move(0, 0);
+  await page.evaluate(`document.activeElement?.blur();
+    document.querySelector('.demo').hidden = true;
+    scrollTo(0, 0);`);
+  const box = await panel.boundingBox();
+  if (box === null) throw new Error('The connection is not to be seen.');
+  const margin = Math.min(MARGIN, box.x);
+  const clip = {
+    x: box.x - margin,
+    y: 0,
+    width: box.width + 2 * margin,
+    height: box.y + box.height + margin,
   };
-  const top = from === undefined ? 0 : Math.floor((await box(from)).y) - GAP;
-  const { y, height } = await box(to);
-  const { width = 0 } = page.viewportSize() ?? {};
-  await page.screenshot({
-    path: join(PICTURES, `${name}.png`),
-    fullPage: true,
-    clip: { x: 0, y: top, width, height: Math.floor(y + height) - top },
-    animations: 'disabled',
-  });
+  await page.screenshot({ path: join(FOLDER, `${name}.png`), clip, fullPage: true });
+  await page.evaluate("document.querySelector('.demo').hidden = false;");
   process.stdout.write(`docs/images/${name}.png\n`);
 }

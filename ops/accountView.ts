@@ -1,4 +1,4 @@
-import type { Account, AccountState, StoredFailure } from '../shared/ports.ts';
+import type { Account, StoredFailure } from '../shared/ports.ts';
 import type { LogId } from '../shared/userId.ts';
 
 /** An account as a list shows it. No name, no claim value. */
@@ -14,16 +14,11 @@ export function accountView(account: Account, logId: LogId) {
   };
 }
 
-export function failureView({ kind, code, suberror, claims, at }: StoredFailure) {
+function failureView({ kind, code, suberror, claims, at }: StoredFailure) {
   return { kind, code, suberror: suberror ?? null, hasClaims: claims !== undefined, at };
 }
 
 /** To the second, or a dash. */
 export function timeText(time: Date | null | undefined): string {
   return time ? time.toISOString().replace(/\.\d+/, '') : '-';
-}
-
-/** Of such a user a tombstone is left, and there should be no token cache. */
-export function isSignedOff(state: AccountState): boolean {
-  return state === 'disconnected' || state === 'retired';
 }

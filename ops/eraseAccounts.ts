@@ -2,19 +2,19 @@ import { endAccount, removeCache } from '../shared/endAccount.ts';
 import { ConflictError } from '../shared/errors.ts';
 import type { Account } from '../shared/ports.ts';
 import type { UserId } from '../shared/userId.ts';
-import { isSignedOff, timeText } from './accountView.ts';
+import { timeText } from './accountView.ts';
 import type { Command, Who } from './commandLine.ts';
 import { everyAccount, findAccount, tellNotFound } from './findAccount.ts';
 import { forEachAtOnce } from './forEachAtOnce.ts';
 import type { Operator } from './operator.ts';
-
-const AT_ONCE = 16;
+import { warnOfKept } from './warnOfKept.ts';
 
 /** `accounts erase` */
 export async function eraseAccounts(
   operator: Operator,
   { of, yes }: Extract<Command, { verb: 'accounts erase' }>,
 ): Promise<number> {
+  await warnOfKept(operator);
   return 'who' in of ? eraseOne(operator, of.who, yes) : eraseTenant(operator, of.tid, yes);
 }
 
@@ -55,7 +55,7 @@ async function eraseTenant(operator: Operator, tid: string, yes: boolean): Promi
     }
   }
 
-  await forEachAtOnce(everyAccount(operator, tid), AT_ONCE, (account) =>
+  await forEachAtOnce(everyAccount(operator, tid), (account) =>
     attempt(account.userId, async () => {
       const { userId } = account;
       const found = yes ? undefined : await whatIsKept(operator, userId, account);
@@ -64,7 +64,7 @@ async function eraseTenant(operator: Operator, tid: string, yes: boolean): Promi
       await print(yes ? `${logId(userId)} is erased.` : `${logId(userId)} would be erased (${found}).`);
     }),
   );
-  await forEachAtOnce(tokenCache.list(tid), AT_ONCE, (userId) =>
+  await forEachAtOnce(tokenCache.list(tid), (userId) =>
     attempt(userId, async () => {
       const erased = yes ? await removeCache(operator, userId) : (await accounts.read(userId)) === undefined;
       if (!erased) return;
@@ -84,7 +84,8 @@ async function whatIsKept(
   account: Account | undefined,
 ): Promise<string | undefined> {
   const cached = (await tokenCache.read(userId)) !== undefined;
-  if (account === undefined || isSignedOff(account.state)) return cached ? 'a token cache' : undefined;
+  if (account === undefined || account.state === 'retired') return cached ? 'a token cache' : undefined;
+  if (account.state === 'disconnected') return 'that they disconnected, which would be forgotten';
   const kept = cached ? 'with a token cache' : 'without a token cache';
   return `${account.state}, last activity ${timeText(account.lastActivity)}, ${kept}`;
 }

@@ -1,7 +1,8 @@
-/** Runs `act` over items as they come, so many at a time. The first error ends it, once those begun are done. */
+const AT_ONCE = 16;
+
+/** Runs `act` over items as they come, 16 at a time. The first error ends it, once those begun are done. */
 export async function forEachAtOnce<T>(
   items: AsyncIterable<T>,
-  concurrency: number,
   act: (item: T) => Promise<void>,
 ): Promise<void> {
   const source = items[Symbol.asyncIterator]();
@@ -17,6 +18,6 @@ export async function forEachAtOnce<T>(
       failures.push(error);
     }
   }
-  await Promise.all(Array.from({ length: concurrency }, draw));
+  await Promise.all(Array.from({ length: AT_ONCE }, draw));
   if (failures.length > 0) throw failures[0];
 }

@@ -1,10 +1,9 @@
 import { removeCache } from '../shared/endAccount.ts';
-import { isSignedOff } from './accountView.ts';
+import { isTombstone } from '../shared/rules/schedule.ts';
 import type { Command } from './commandLine.ts';
 import { forEachAtOnce } from './forEachAtOnce.ts';
 import type { Operator } from './operator.ts';
-
-const AT_ONCE = 16;
+import { warnOfKept } from './warnOfKept.ts';
 
 /** `orphans` */
 export async function orphans(
@@ -12,10 +11,11 @@ export async function orphans(
   { json, erase, yes }: Extract<Command, { verb: 'orphans' }>,
 ): Promise<number> {
   const { accounts, tokenCache, logId, print } = operator;
+  await warnOfKept(operator);
   let count = 0;
-  await forEachAtOnce(tokenCache.list(), AT_ONCE, async (userId) => {
+  await forEachAtOnce(tokenCache.list(), async (userId) => {
     const account = await accounts.read(userId);
-    if (account !== undefined && !isSignedOff(account.state)) return;
+    if (account !== undefined && !isTombstone(account.state)) return;
     const why = account === undefined ? 'no account' : account.state;
     // The row is read again after the cache: whoever came back in the meantime keeps theirs.
     const erased = erase && yes && (await removeCache(operator, userId));

@@ -1,5 +1,6 @@
 import { ConflictError } from '../shared/errors.ts';
 import type { Account, AccountFields } from '../shared/ports.ts';
+import { afterCooling, isTombstone } from '../shared/rules/schedule.ts';
 import type { UserId } from '../shared/userId.ts';
 import { timeText } from './accountView.ts';
 import type { Command, RetryOf } from './commandLine.ts';
@@ -8,7 +9,6 @@ import { forEachAtOnce } from './forEachAtOnce.ts';
 import type { Operator } from './operator.ts';
 
 const TRIES = 5;
-const AT_ONCE = 16;
 
 /** `accounts retry` */
 export async function retryAccounts(
@@ -33,11 +33,14 @@ async function retryMany(
   { tid, kind }: Extract<RetryOf, { kind: unknown }>,
   force: boolean,
 ): Promise<number> {
-  if (tid !== undefined && kind !== 'throttled') await endCoolDown(operator, tid);
+  const coolUntil = tid === undefined || kind === 'throttled' ? undefined : await endCoolDown(operator, tid);
   let retried = 0;
   let refused = 0;
-  await forEachAtOnce(everyAccount(operator, tid), AT_ONCE, async ({ userId, state, failure }) => {
-    if (failure === undefined || (kind !== undefined && failure.kind !== kind)) return;
+  await forEachAtOnce(everyAccount(operator, tid), async (account) => {
+    const { userId, state, failure } = account;
+    const putOff = coolUntil !== undefined && isPutOff(account, coolUntil);
+    const failed = failure !== undefined && (kind === undefined || failure.kind === kind);
+    if (!failed && !putOff) return;
     if (state === 'needs-user' && !force) return;
     const refusal = await retry(operator, userId, force);
     if (refusal === undefined) {
@@ -52,11 +55,18 @@ async function retryMany(
   return 0;
 }
 
-async function endCoolDown({ tenants, now, print }: Operator, tid: string): Promise<void> {
-  if (!(await tenants.cooling(now())).has(tid)) return;
+/** Answers until when it would have been. */
+async function endCoolDown({ tenants, now, print }: Operator, tid: string): Promise<Date | undefined> {
+  const until = (await tenants.cooling(now())).get(tid);
+  if (until === undefined) return undefined;
   await tenants.cool(tid, now());
   await print(`The cool-down of the tenant ${tid} is ended.`);
+  return until;
 }
+
+/** Whoever was put off by a cool-down has not failed, and would wait for its end all the same. */
+const isPutOff = ({ state, dueAt }: Account, coolUntil: Date): boolean =>
+  !isTombstone(state) && state !== 'needs-user' && dueAt >= coolUntil && dueAt <= afterCooling(coolUntil, 1);
 
 /** Answers why it was not done, or nothing when it was. */
 async function retry({ accounts, now }: Operator, userId: UserId, force: boolean) {

@@ -15,7 +15,8 @@ A user is shown by their log id, as in the logs; names are shown nowhere.
   accounts retry --all --kind KIND [--force]
       Due now, with the failures in a row forgotten. Of many, those whose last
       try failed; KIND is one of transient, throttled, tenant. --tenant also
-      ends the tenant's cool-down, unless KIND is throttled.
+      ends the tenant's cool-down, and takes those whom it has put off, unless
+      KIND is throttled.
       --force takes users who need to sign in again for active, too, and allows
       the kinds needs-user and cache-lost: for after an outage of your own that
       marked them wrongly. Whoever was marked rightly is marked again.
@@ -28,7 +29,8 @@ A user is shown by their log id, as in the logs; names are shown nowhere.
       Tenants that are left in peace for now, and until when.
   orphans [--json]
   orphans --erase [--yes]
-      Token caches that no account answers for. There should be none.
+      Token caches that no account answers for. There should be none. Blobs that
+      are not named by a user id are not looked at.
 
 <user> is a log id (16 hexadecimal digits) or a user id (<tid>/<oid>). A log id
 cannot be turned back: it is found by reading every account. A user id is one

@@ -23,7 +23,7 @@ export async function connectAccount(
   deps: ConnectAccountDeps,
   caller: Caller,
   { reconnect }: { reconnect: boolean },
-): Promise<{ account: Account; was: 'unknown' | 'ended' | 'connected' }> {
+): Promise<{ account: Account; was: 'unknown' | 'ended' | 'unchanged' }> {
   const { accounts } = deps;
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const account = await accounts.read(caller.userId);
@@ -35,7 +35,7 @@ export async function connectAccount(
         return { account: await accounts.move(account, pendingAccount(deps, caller)), was: 'ended' };
       }
       const seen = account.state === 'disconnected' ? await stayDisconnected(deps, account) : account;
-      return { account: seen, was: 'connected' };
+      return { account: seen, was: 'unchanged' };
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
     }

@@ -18,7 +18,7 @@ export type LogEvent =
   | { event: 'account.seen-first'; user: string }
   | { event: 'account.healed'; user: string }
   | { event: 'account.not-recorded'; user: string; error: string }
-  | { event: 'cache.not-read'; user: string; why: string }
+  | { event: 'cache.not-read'; user: string; why: string; kid?: string }
   | { event: 'cache.not-written'; user: string; why: string }
   | { event: 'cache.foreign-entry'; user: string }
   | { event: 'cache.former-home-dropped'; user: string }

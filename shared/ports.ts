@@ -23,13 +23,13 @@ export type Caller = {
  * @throws {ForbiddenError} it is valid and not allowed: scope, tenant or client.
  * @throws {UnavailableError} there are no keys to verify it with.
  */
-export type VerifyAccessToken = (token: string, signal?: AbortSignal | undefined) => Promise<Caller>;
+export type VerifyAccessToken = (token: string) => Promise<Caller>;
 
 /**
  * Reads the signed-in user from Microsoft Graph.
  * @throws {UserTokenError} Graph refuses the token or is not to be had.
  */
-export type ReadProfile = (accessToken: string, signal?: AbortSignal | undefined) => Promise<Profile>;
+export type ReadProfile = (accessToken: string) => Promise<Profile>;
 
 /** An image: its media type and its bytes. */
 export type Photo = { type: string; data: Uint8Array };
@@ -38,7 +38,7 @@ export type Photo = { type: string; data: Uint8Array };
  * Reads the signed-in user's photo from Microsoft Graph; undefined when they have none.
  * @throws {UserTokenError} Graph refuses the token or is not to be had.
  */
-export type ReadPhoto = (accessToken: string, signal?: AbortSignal | undefined) => Promise<Photo | undefined>;
+export type ReadPhoto = (accessToken: string) => Promise<Photo | undefined>;
 
 /** Microsoft's client for Graph, bound to one access token: whatever it sends ends with the signal. */
 export type OpenGraph = (accessToken: string, signal?: AbortSignal | undefined) => GraphClient;
@@ -124,6 +124,11 @@ export interface TokenCacheStore {
    * @throws {UnavailableError}
    */
   list(tid?: string | undefined, signal?: AbortSignal | undefined): AsyncIterable<UserId>;
+  /**
+   * For how many days the store keeps what was removed; undefined when it does not, as far as it can tell.
+   * @throws {UnavailableError}
+   */
+  keepsRemovedForDays(signal?: AbortSignal | undefined): Promise<number | undefined>;
 }
 
 /**

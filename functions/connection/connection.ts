@@ -45,7 +45,7 @@ export async function connect(
 ): Promise<{ connection: Connection; user: string }> {
   const { caller, user } = await callerOf(deps, bearerToken);
   const { account, was } = await settled(() => connectAccount(deps, caller, { reconnect: true }));
-  if (was !== 'connected') {
+  if (was !== 'unchanged') {
     deps.log({ event: was === 'unknown' ? 'account.seen-first' : 'account.reconnected', user });
   }
   // What is remembered was exchanged when nothing was to be kept.

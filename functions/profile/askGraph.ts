@@ -1,6 +1,7 @@
 import type { AssertionMemo, Exchanged } from '../../shared/assertionMemo.ts';
 import { UserTokenError } from '../../shared/errors.ts';
 import type { Account, Caller, UserToken, UserTokens, VerifyAccessToken } from '../../shared/ports.ts';
+import { GRAPH_CHALLENGE } from '../../shared/rules/failures.ts';
 import { isStillConnected, recordVisit, seeAccount, type VisitDeps } from './visit.ts';
 
 export type AskGraphDeps = VisitDeps & {
@@ -72,7 +73,7 @@ export async function askGraph<T>(
     try {
       return await use(token, began ? token.source : 'memory');
     } catch (error) {
-      if (!(error instanceof UserTokenError) || error.failure.code !== 'graph_401') throw error;
+      if (!(error instanceof UserTokenError) || error.failure.code !== GRAPH_CHALLENGE) throw error;
       // Graph no longer takes this token, or asks for more than it holds: one exchange, and one more try.
       memo.forget(caller.userId);
       const { claims } = error.failure;
@@ -92,27 +93,30 @@ function keepUntil({ now }: AskGraphDeps, account: Account | undefined, token: U
   return new Date(kept ? ends : Math.min(ends, now().getTime() + UNSTORED_FOR_MS));
 }
 
-/** After the worker was refused, only the token endpoint's word counts; its own challenge, or else the kept one. */
+/**
+ * After the worker was refused, only the token endpoint's word counts; its own challenge, or else the kept one. One that
+ * Graph made is put to it: by itself it would know nothing of that.
+ */
 async function exchange(
   deps: AskGraphDeps,
   caller: Caller,
   account: Account | undefined,
   more: ExchangeMore,
 ): Promise<UserToken> {
+  const kept = account?.state === 'needs-user' ? account.failure : undefined;
   try {
     return await deps.userTokens.onBehalfOf({
       caller,
       skipCache: more.skipCache || account?.state === 'needs-user',
       generation: account?.state === 'disconnected' ? undefined : account?.generation,
       isCurrent: async () => account !== undefined && isStillConnected(deps, account),
-      claims: more.claims,
+      claims: more.claims ?? (kept?.code === GRAPH_CHALLENGE ? kept.claims : undefined),
       // Its own, because all who wait for the same exchange share it.
       signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS),
     });
   } catch (error) {
     if (!(error instanceof UserTokenError) || error.failure.kind !== 'needs-user') throw error;
-    const kept = account?.state === 'needs-user' ? account.failure?.claims : undefined;
-    if (error.failure.claims !== undefined || kept === undefined) throw error;
-    throw new UserTokenError({ ...error.failure, claims: kept }, { cause: error });
+    if (error.failure.claims !== undefined || kept?.claims === undefined) throw error;
+    throw new UserTokenError({ ...error.failure, claims: kept.claims }, { cause: error });
   }
 }

@@ -31,6 +31,7 @@ export async function seeAccount(deps: VisitDeps, caller: Caller): Promise<Accou
   try {
     const { account, was } = await connectAccount(deps, caller, { reconnect: false });
     if (was === 'unknown') deps.log({ event: 'account.seen-first', user });
+    if (was === 'ended') deps.log({ event: 'account.reconnected', user });
     return account;
   } catch (error) {
     if (!(error instanceof UnavailableError || error instanceof ConflictError)) throw error;

@@ -2,6 +2,7 @@ import { type Log, nameOfError } from '../../shared/log.ts';
 import type { Account, OpenGraph } from '../../shared/ports.ts';
 import { readClaimsChallenge } from '../../shared/rules/challenge.ts';
 import { type LogId, partsOf } from '../../shared/userId.ts';
+import { withTimeout } from '../../shared/withTimeout.ts';
 import type { Task } from './defineTask.ts';
 
 export type AttemptTaskDeps = { openGraph: OpenGraph; logId: LogId; log: Log };
@@ -28,33 +29,34 @@ export async function attemptTask(
   const { tid, oid } = partsOf(userId);
   const secrets = [token, oid, homeAccountId?.split('.')[0], userPrincipalName];
   const tells = (text: string) => tellsAnyOf(secrets, text);
-  const timeout = AbortSignal.timeout(task.timeoutMs);
-  const signal = AbortSignal.any([timeout, runSignal]);
-  try {
-    const running = task.run({
-      user: { id: userId, tid, oid },
-      token,
-      graph: deps.openGraph(token, signal),
-      log: (note: unknown) =>
-        deps.log({
-          event: 'task.note',
-          user: deps.logId(userId),
-          task: task.name,
-          note: typeof note !== 'string' || tells(note) ? WITHHELD : note.slice(0, MAX_NOTE_LENGTH),
-        }),
-      signal,
-    });
-    await Promise.race([running, endOf(signal)]);
-    return {};
-  } catch (error) {
-    // These first: a task that heeds its signal ends with an error of its own.
-    if (runSignal.aborted) return { code: 'run-ended' };
-    if (timeout.aborted) return { code: 'timeout' };
-    const name = nameOfError(error);
-    const code = ERROR_NAME.test(name) && !tells(name) ? name : 'unnamed';
-    const claims = task.api === 'graph' ? challengeOf(error) : undefined;
-    return claims === undefined ? { code } : { code, claims };
-  }
+  const run = async (signal: AbortSignal): Promise<Attempt> => {
+    try {
+      const running = task.run({
+        user: { id: userId, tid, oid },
+        token,
+        graph: deps.openGraph(token, signal),
+        log: (note: unknown) =>
+          deps.log({
+            event: 'task.note',
+            user: deps.logId(userId),
+            task: task.name,
+            note: typeof note !== 'string' || tells(note) ? WITHHELD : note.slice(0, MAX_NOTE_LENGTH),
+          }),
+        signal,
+      });
+      await Promise.race([running, endOf(signal)]);
+      return {};
+    } catch (error) {
+      // These first: a task that heeds its signal ends with an error of its own.
+      if (runSignal.aborted) return { code: 'run-ended' };
+      if (signal.aborted) return { code: 'timeout' };
+      const name = nameOfError(error);
+      const code = ERROR_NAME.test(name) && !tells(name) ? name : 'unnamed';
+      const claims = task.api === 'graph' ? challengeOf(error) : undefined;
+      return claims === undefined ? { code } : { code, claims };
+    }
+  };
+  return withTimeout(task.timeoutMs, run, runSignal);
 }
 
 function endOf(signal: AbortSignal): Promise<never> {

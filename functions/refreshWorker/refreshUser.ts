@@ -71,7 +71,11 @@ export async function refreshUser(deps: RefreshUserDeps, claim: Claim, signal: A
     }
     if (account.runId !== runId) return { outcome: 'superseded' };
     try {
-      if (token !== undefined) return await settleToken(deps, account, token, 'settled-again', signal);
+      if (token !== undefined) {
+        // Whoever wrote the row meanwhile knows better which home account it is of.
+        const known = { ...token, homeAccountId: account.homeAccountId ?? token.homeAccountId };
+        return await settleToken(deps, account, known, 'settled-again', signal);
+      }
       const look = decideLook(account, deps.now(), deps.schedule, claim.notBefore);
       switch (look.action) {
         case 'wait':
@@ -104,13 +108,23 @@ export async function refreshUser(deps: RefreshUserDeps, claim: Claim, signal: A
   return { outcome: 'superseded', reason: 'too-many-conflicts' };
 }
 
-/** Puts a claimed user back to where they stood. Not ended by the run's signal: it is what an ending run does. */
-export async function release(
-  deps: Pick<RefreshUserDeps, 'accounts'>,
-  { account, stoodAt }: Claim,
-): Promise<Turn> {
-  await deps.accounts.move(account, { ...account, dueAt: stoodAt, runId: undefined });
-  return { outcome: 'released' };
+/**
+ * Puts a claimed user back to where they stood, unless somebody else has them by now. Not ended by the run's signal:
+ * it is what an ending run does.
+ */
+export async function release(deps: Pick<RefreshUserDeps, 'accounts'>, claim: Claim): Promise<Turn> {
+  let account: Account | undefined = claim.account;
+  for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
+    if (!isSameConnection(claim.account, account) || account.runId !== claim.account.runId) break;
+    try {
+      await deps.accounts.move(account, { ...account, dueAt: claim.stoodAt, runId: undefined });
+      return { outcome: 'released' };
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      account = await deps.accounts.read(claim.account.userId);
+    }
+  }
+  return { outcome: 'superseded' };
 }
 
 /** A failure that is not about the token at all counts as passing: it marks nobody, and it is told by name. */

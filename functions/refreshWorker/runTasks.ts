@@ -9,6 +9,7 @@ import type {
   UserToken,
   UserTokens,
 } from '../../shared/ports.ts';
+import { GRAPH_CHALLENGE } from '../../shared/rules/failures.ts';
 import { GRAPH_SCOPES } from '../../shared/rules/graphScopes.ts';
 import type { ScheduleSettings } from '../../shared/rules/schedule.ts';
 import { type Attempt, type AttemptTaskDeps, attemptTask } from './attemptTask.ts';
@@ -144,9 +145,12 @@ async function takeTask(
   if (first.claims === undefined) return endedBy(first);
   const second = await attempt(first.claims);
   if (second.claims !== undefined) {
-    return asUsers({ kind: 'needs-user', code: 'graph_401', claims: second.claims });
+    return asUsers({ kind: 'needs-user', code: GRAPH_CHALLENGE, claims: second.claims });
   }
-  if (second.refusal?.kind === 'needs-user') return asUsers({ claims: first.claims, ...second.refusal });
+  if (second.refusal?.kind === 'needs-user') {
+    // By its code the user's next visit knows that the token endpoint has to be asked for these claims.
+    return asUsers({ claims: first.claims, ...second.refusal, code: GRAPH_CHALLENGE });
+  }
   return endedBy(second);
 }
 

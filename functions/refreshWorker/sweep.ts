@@ -16,6 +16,16 @@ export type SweepLimits = {
   leaseForMs: number;
 };
 
+/** What a turn ends with before the cache is open. */
+const UNOPENED = new Set([
+  UNKNOWN_KEY,
+  'cache_newer',
+  'cache_corrupt',
+  'no_tokens_found',
+  'token_cache_unreachable',
+  'unexpected',
+]);
+
 export type SweepDeps = RefreshUserDeps & RunTasksDeps & { tenants: TenantStore };
 
 /**
@@ -32,6 +42,9 @@ export async function sweep(
   const elapsed = () => deps.now().getTime() - begunAt;
   const summary = emptySummary();
   const cooling = await coolingTenants(deps, signal);
+  const faults = new Set<string>();
+  /** Whether any cache did, so that a key that is missing is missing for some alone. */
+  let opened = false;
   const stopped = () => {
     if (summary.stoppedBy === 'done' && (elapsed() >= limits.runForMs || signal.aborted)) {
       summary.stoppedBy = 'deadline';
@@ -71,7 +84,10 @@ export async function sweep(
       const claim = {
         account,
         stoodAt: timeOfDueRowKey(due.rowKey) ?? deps.now(),
-        notBefore: coolUntil && afterCooling(coolUntil, deps.random()),
+        notBefore:
+          coolUntil !== undefined && coolUntil > deps.now()
+            ? afterCooling(coolUntil, deps.random())
+            : undefined,
       };
       summary.claimed += 1;
       summary.lagMs = Math.max(summary.lagMs, begunAt - claim.stoodAt.getTime());
@@ -88,6 +104,7 @@ export async function sweep(
         ...(reason === undefined ? {} : { reason }),
       });
       count(summary, turn);
+      opened ||= got !== undefined || (failure !== undefined && !UNOPENED.has(failure.code));
       if (failure?.kind === 'misconfigured') stopFor(failure.code);
       if (failure?.tenantWide) await cool(tid, failure);
       if (got !== undefined) {
@@ -105,14 +122,12 @@ export async function sweep(
 
   /** Without one cache's key the run goes on, if other caches did open: then it is about that cache alone. */
   function stopFor(code: string): void {
-    const stops = code !== UNKNOWN_KEY || summary.refreshed + summary.fromCache === 0;
+    const stops = code !== UNKNOWN_KEY || !opened;
     if (faults.has(code) || summary.stoppedBy === 'misconfigured') return;
     faults.add(code);
     if (stops) summary.stoppedBy = 'misconfigured';
     deps.log({ event: 'sweep.misconfigured', code, remedy: remedyOf(code), stops });
   }
-  const faults = new Set<string>();
-
   async function cool(tid: string, failure: Failure): Promise<void> {
     const until = coolTenantUntil(failure, deps.now());
     if (until <= (cooling.get(tid) ?? 0)) return;

@@ -1,4 +1,4 @@
-import { type BlockBlobClient, ContainerClient, type ContainerListBlobsOptions } from '@azure/storage-blob';
+import { BlobServiceClient, type BlockBlobClient, type ContainerListBlobsOptions } from '@azure/storage-blob';
 import { ConflictError } from '../errors.ts';
 import type { StoredCache, TokenCacheStore } from '../ports.ts';
 import { readUserId } from '../userId.ts';
@@ -16,9 +16,10 @@ export type BlobTokenCacheOptions = {
  * (https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations).
  */
 export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCacheStore {
-  const container = new ContainerClient(options.connectionString, options.containerName ?? 'token-cache', {
+  const service = BlobServiceClient.fromConnectionString(options.connectionString, {
     retryOptions: { maxTries: 3, tryTimeoutInMs: 4_000, retryDelayInMs: 500, maxRetryDelayInMs: 1_000 },
   });
+  const container = service.getContainerClient(options.containerName ?? 'token-cache');
 
   async function upload(
     blob: BlockBlobClient,
@@ -120,6 +121,17 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
         continuationToken = page.continuationToken;
       } while (continuationToken !== undefined);
     },
+
+    // Soft delete of blobs. Versioning and the rest are settings of the account, which are not told here.
+    keepsRemovedForDays: (signal) =>
+      storageCall(
+        'token-cache',
+        async (abortSignal) => {
+          const { deleteRetentionPolicy } = await service.getProperties({ abortSignal });
+          return deleteRetentionPolicy?.enabled ? deleteRetentionPolicy.days : undefined;
+        },
+        signal,
+      ),
   };
 }
 

@@ -42,32 +42,41 @@ export function createOpenGraph({ baseUrl, timeoutMs }: GraphOptions): OpenGraph
   return (accessToken, signal) =>
     Client.initWithMiddleware({
       baseUrl,
-      middleware: [new BoundToken(accessToken, timeoutMs, signal), new HTTPMessageHandler()],
+      middleware: [new BoundToken({ accessToken, baseUrl, timeoutMs, signal }), new HTTPMessageHandler()],
     });
 }
 
-/** The client attaches a token to https hosts only, and the address is ours alone to choose. */
+type Bound = { accessToken: string; baseUrl: string; timeoutMs: number; signal: AbortSignal | undefined };
+
+/**
+ * The client attaches a token to https hosts of Microsoft's alone, and the stand-in is none. This one goes to the
+ * configured origin and nowhere else: a task may have its addresses from anywhere.
+ */
 class BoundToken implements Middleware {
-  readonly #accessToken: string;
-  readonly #timeoutMs: number;
-  readonly #signal: AbortSignal | undefined;
+  readonly #bound: Bound;
   #next: Middleware | undefined;
 
-  constructor(accessToken: string, timeoutMs: number, signal: AbortSignal | undefined) {
-    this.#accessToken = accessToken;
-    this.#timeoutMs = timeoutMs;
-    this.#signal = signal;
+  constructor(bound: Bound) {
+    this.#bound = bound;
   }
 
   async execute(context: Context): Promise<void> {
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const { accessToken, baseUrl, timeoutMs, signal } = this.#bound;
+    const { request } = context;
+    const { origin } = new URL(typeof request === 'string' ? request : request.url);
+    if (origin !== new URL(baseUrl).origin) {
+      throw new TypeError(
+        `This token is for ${baseUrl} alone. Ask another service with fetch and a token of its own.`,
+      );
+    }
+    const timeout = AbortSignal.timeout(timeoutMs);
     const headers = new Headers(context.options?.headers as Record<string, string> | undefined);
-    headers.set('Authorization', `Bearer ${this.#accessToken}`);
+    headers.set('Authorization', `Bearer ${accessToken}`);
     context.options = {
       ...context.options,
       headers: Object.fromEntries(headers),
       redirect: 'error',
-      signal: this.#signal ? AbortSignal.any([timeout, this.#signal]) : timeout,
+      signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
     };
     await this.#next?.execute(context);
   }
@@ -84,10 +93,10 @@ class BoundToken implements Middleware {
 export function createGraphReadProfile(options: GraphOptions): ReadProfile {
   const open = createOpenGraph(options);
 
-  return async (accessToken, signal) => {
+  return async (accessToken) => {
     let user: unknown;
     try {
-      user = await open(accessToken, signal)
+      user = await open(accessToken)
         .api('/me')
         .select([...PROPERTIES])
         .get();

@@ -70,7 +70,8 @@ export async function readSnapshot(
   }
   const ofAnother = async () => ((await isCurrent()) ? 'superseded' : 'overtaken');
   const why = opened.ok ? await ofAnother() : opened.reason;
-  context.log({ event: 'cache.not-read', user: context.logId(userId), why });
+  const kid = opened.ok || opened.kid === undefined ? {} : { kid: opened.kid };
+  context.log({ event: 'cache.not-read', user: context.logId(userId), why, ...kid });
   return why === 'corrupt' || why === 'superseded'
     ? { state: why, base: '', etag: stored.etag, oldKey: false }
     : { state: why, base: '', etag: undefined, oldKey: false };
@@ -115,7 +116,7 @@ export type CacheWrite = {
  * @throws {ForeignEntryError} the cache holds another account's entries: the client was shared. Nothing is written.
  */
 export async function writeCache(context: CacheContext, write: CacheWrite): Promise<string | undefined> {
-  const { userId, generation, snapshot, signal } = write;
+  const { userId, generation, snapshot, homeAccountId, signal } = write;
   const giveUp = (why: string): undefined => {
     context.log({ event: 'cache.not-written', user: context.logId(userId), why });
   };
@@ -143,10 +144,16 @@ export async function writeCache(context: CacheContext, write: CacheWrite): Prom
     if (theirs === undefined) return giveUp('deleted');
     const opened: Opened = await context.sealer.open(userId, theirs.sealed);
     if (opened.ok && opened.generation !== generation) return giveUp('superseded');
+    // Whoever came back under another home account id has dropped the one that this was about.
+    if (opened.ok && write.writer === 'worker' && !isAllOf(opened.cache, homeAccountId)) {
+      return giveUp('superseded');
+    }
     // What nobody can open is replaced with the user present, and left alone without.
     if (!opened.ok && (opened.reason !== 'corrupt' || write.writer !== 'request'))
       return giveUp(opened.reason);
-    next = opened.ok ? mergeCache(snapshot.base, opened.cache, mine, write.writer) : mine;
+    const merged = opened.ok ? mergeCache(snapshot.base, opened.cache, mine, write.writer) : mine;
+    // The worker may have renewed a former home's entries in the meantime; that does not bring them back.
+    next = onlyOf(merged, homeAccountId);
     etag = theirs.etag;
   }
 }
@@ -188,7 +195,15 @@ function keepOnlyOwnEntries(context: CacheContext, write: CacheWrite): string {
     throw new ForeignEntryError('The token cache holds entries of another account; it was not written.');
   }
   context.log({ event: 'cache.former-home-dropped', user: context.logId(userId) });
-  const sections = JSON.parse(mine) as Sections;
+  return onlyOf(mine, homeAccountId);
+}
+
+const isAllOf = (cache: string, homeAccountId: string): boolean =>
+  [...homeAccountIdsOf(cache)].every((id) => id === homeAccountId);
+
+function onlyOf(cache: string, homeAccountId: string): string {
+  if (isAllOf(cache, homeAccountId)) return cache;
+  const sections = JSON.parse(cache) as Sections;
   for (const name of OWNED_SECTIONS) {
     for (const [key, entry] of Object.entries(sections[name] ?? {})) {
       if (entry?.home_account_id !== homeAccountId) delete sections[name]?.[key];

@@ -1,6 +1,6 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
 import { readRetryAfter } from '../rules/retryAfter.ts';
-import { withTimeout } from './withTimeout.ts';
+import { withTimeout } from '../withTimeout.ts';
 
 /** What the token endpoint last answered, as far as MSAL does not pass it on. */
 export type TokenAnswer = {

@@ -7,7 +7,9 @@ export type CacheKey = { kid: string; secret: Uint8Array };
 export type Opened =
   | { ok: true; cache: string; generation: string; oldKey: boolean }
   /** `corrupt`: nobody can open it. `unknown-key`: we lack the key. `newer`: a later version wrote it. */
-  | { ok: false; reason: 'corrupt' | 'unknown-key' | 'newer' };
+  | { ok: false; reason: 'corrupt' | 'newer'; kid?: never }
+  /** `kid` is the key that it says it is sealed with. */
+  | { ok: false; reason: 'unknown-key'; kid: string };
 
 /** Seals MSAL's serialized cache for one user and opens it again. */
 export type Sealer = {
@@ -17,6 +19,8 @@ export type Sealer = {
 };
 
 const VERSION = 1;
+/** Of what is told of a key that is not ours. */
+const MAX_KID_LENGTH = 64;
 const HEADER_NAMES = ['alg', 'enc', 'kid', 'sub'];
 
 /**
@@ -40,7 +44,8 @@ export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
       const header = headerOf(sealed);
       if (header === undefined) return { ok: false, reason: 'corrupt' };
       const secret = byKid.get(header.kid);
-      if (secret === undefined) return { ok: false, reason: 'unknown-key' };
+      if (secret === undefined)
+        return { ok: false, reason: 'unknown-key', kid: header.kid.slice(0, MAX_KID_LENGTH) };
       if (header.sub !== userId) return { ok: false, reason: 'corrupt' };
       let plaintext: Uint8Array;
       try {

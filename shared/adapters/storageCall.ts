@@ -1,5 +1,5 @@
 import { ConflictError, UnavailableError } from '../errors.ts';
-import { withTimeout } from './withTimeout.ts';
+import { withTimeout } from '../withTimeout.ts';
 
 /** A request waits behind every operation, its tries and pauses included. */
 const TIMEOUT_MS = 6_000;

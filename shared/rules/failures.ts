@@ -3,6 +3,9 @@ import type { Failure, FailureKind } from '../errors.ts';
 /** Longest claims challenge that is kept or passed on, in characters of raw JSON. */
 export const MAX_CLAIMS_LENGTH = 8_192;
 
+/** The code of a failure in which Graph, and not the token endpoint, asks for more. */
+export const GRAPH_CHALLENGE = 'graph_401';
+
 /** What is known of an attempt to use the token endpoint or Graph for one user. Absent means not known. */
 export type TokenFacts = {
   /** OAuth 2.0 error code (RFC 6749 §5.2), Entra's `error`. */

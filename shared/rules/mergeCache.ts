@@ -15,31 +15,39 @@ export type CacheWriter = 'request' | 'worker';
  */
 export function mergeCache(base: string, theirs: string, mine: string, writer: CacheWriter): string {
   const [was, other, own] = [parse(base), parse(theirs), parse(mine)];
-  const merged: Entries = {};
-  for (const section of keysOf(was, other, own)) {
-    const sections = [was[section], other[section], own[section]] as const;
-    const value = sections.every((s) => s === undefined || isEntries(s))
+  const merged = mergeEach(was, other, own, (section, ...sections) =>
+    sections.every((one) => one === undefined || isEntries(one))
       ? mergeSection(section, entriesOf(sections[0]), entriesOf(sections[1]), entriesOf(sections[2]), writer)
-      : pick(section, sections[0], sections[1], sections[2], writer);
-    if (value !== undefined) merged[section] = value;
-  }
+      : pick(section, ...sections, writer),
+  );
   return JSON.stringify(merged);
 }
 
-function mergeSection(
+type Merge = (
+  key: string,
+  was: Json | undefined,
+  other: Json | undefined,
+  own: Json | undefined,
+) => Json | undefined;
+
+/** Key by key. Keys are anything, those that every object inherits among them. */
+function mergeEach(was: Entries, other: Entries, own: Entries, merge: Merge): Entries {
+  const at = (entries: Entries, key: string) => (Object.hasOwn(entries, key) ? entries[key] : undefined);
+  return Object.fromEntries(
+    keysOf(was, other, own).flatMap((key) => {
+      const value = merge(key, at(was, key), at(other, key), at(own, key));
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+}
+
+const mergeSection = (
   section: string,
   was: Entries,
   other: Entries,
   own: Entries,
   writer: CacheWriter,
-): Entries {
-  const merged: Entries = {};
-  for (const key of keysOf(was, other, own)) {
-    const entry = pick(section, was[key], other[key], own[key], writer);
-    if (entry !== undefined) merged[key] = entry;
-  }
-  return merged;
-}
+): Entries => mergeEach(was, other, own, (_key, ...entries) => pick(section, ...entries, writer));
 
 function pick(
   section: string,
@@ -57,13 +65,22 @@ function pick(
   return writer === 'request' ? own : other;
 }
 
-/** By time of issue, then of expiry; the secret decides ties so that both writers come to the same answer. */
+/** By time of issue, then of expiry; the rest decides ties so that both writers come to the same answer. */
 function isNewer(a: Json, b: Json): boolean {
   for (const field of ['cached_at', 'expires_on'] as const) {
     const difference = Number(fieldOf(a, field)) - Number(fieldOf(b, field));
     if (difference) return difference > 0;
   }
-  return String(fieldOf(a, 'secret')) >= String(fieldOf(b, 'secret'));
+  return rankOf(a) >= rankOf(b);
+}
+
+const rankOf = (entry: Json): string => `${fieldOf(entry, 'secret')} ${inOrder(entry)}`;
+
+/** The same text for the same entry, in whatever order its fields are. */
+function inOrder(entry: Json): string {
+  return JSON.stringify(
+    isEntries(entry) ? Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)) : entry,
+  );
 }
 
 const fieldOf = (entry: Json, field: string): Json => (isEntries(entry) ? (entry[field] ?? 0) : 0);
@@ -80,5 +97,5 @@ function same(a: Json | undefined, b: Json | undefined): boolean {
     return a.length === b.length && a.every((item, index) => same(item, b[index]));
   }
   if (!isEntries(a) || !isEntries(b)) return false;
-  return keysOf(a, b).every((key) => same(a[key], b[key]));
+  return keysOf(a, b).every((key) => Object.hasOwn(a, key) && Object.hasOwn(b, key) && same(a[key], b[key]));
 }

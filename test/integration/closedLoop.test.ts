@@ -105,6 +105,20 @@ describe('a challenge that the worker meets', () => {
     expect(await app.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 1, failed: 0 } });
   });
 
+  it('is put to the user also when only the task meets it, and not the profile', async () => {
+    const { app, assertion, row, signInAnew } = await adeleAtWork({ tasks });
+    // Once: the profile is read without a challenge.
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'claims', at: 'graph', times: 1 });
+    expect(await app.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 0, failed: 1 } });
+    expect(await row()).toMatchObject({ state: 'needs-user', failure: { code: 'graph_401' } });
+
+    const refusal = await refusalOf(app.getProfile(assertion));
+    expect(refusal.claims).toBeDefined();
+    expect(await row()).toMatchObject({ state: 'needs-user' });
+    expect((await signInAnew(refusal.claims)).profile.givenName).toBe('Adele');
+    expect(await row()).toMatchObject({ state: 'active', failure: undefined });
+  });
+
   it('is no more when the policy is gone: the exchange decides, not what was kept', async () => {
     const { app, assertion, row } = await adeleAtWork();
     await setFault({ kind: 'claims', at: 'token' });

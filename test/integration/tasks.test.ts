@@ -108,7 +108,7 @@ describe('the task that is shipped', () => {
     const marked = await app.accounts.read(user);
     expect(marked).toMatchObject({
       state: 'needs-user',
-      failure: { kind: 'needs-user', code: 'AADSTS50076', claims: expect.stringContaining('polids') },
+      failure: { kind: 'needs-user', code: 'graph_401', claims: expect.stringContaining('polids') },
       history: [
         { outcome: 'refreshed' },
         { outcome: 'task-failed', task: 'read-profile', kind: 'needs-user' },

@@ -31,5 +31,6 @@ export function createMemoryTokenCacheStore(): TokenCacheStore {
         if (tid === undefined || userId.startsWith(`${tid}/`)) yield userId;
       }
     },
+    keepsRemovedForDays: async () => undefined,
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
 import { type App, compose } from '../../../shared/compose.ts';
@@ -158,11 +159,14 @@ describe('npm run stead', () => {
     expect(cooling.lines.join('\n')).toMatch(new RegExp(`${tid} +2100-01-01T00:00:00Z`));
     const fields = { runId: undefined, dueAt: far };
     const failed = await connect({ userId: someUser(tid), ...fields });
-    const well = await connect({ userId: someUser(tid), ...fields, failure: undefined });
+    const putOff = await connect({ userId: someUser(tid), ...fields, failure: undefined });
+    const after = new Date('2100-02-01T00:00:00Z');
+    const well = await connect({ userId: someUser(tid), ...fields, dueAt: after, failure: undefined });
     const { exitCode, lines } = await stead('accounts', 'retry', '--tenant', tid);
     expect(exitCode).toBe(0);
     expect(lines).toContain(`${app.logId(failed.userId)} is due now.`);
-    expect(lines.at(-1)).toBe('1 due now, 0 left as they are.');
+    expect(lines).toContain(`${app.logId(putOff.userId)} is due now.`);
+    expect(lines.at(-1)).toBe('2 due now, 0 left as they are.');
     expect(await app.accounts.read(well.userId)).toEqual(well);
     await expect.poll(async () => (await app.tenants.cooling(new Date())).has(tid)).toBe(false);
   });
@@ -213,5 +217,18 @@ describe('npm run stead', () => {
     expect((await stead('orphans', '--erase', '--yes')).exitCode).toBe(0);
     expect(await app.tokenCache.read(orphan)).toBeUndefined();
     expect(await app.tokenCache.read(userId)).toBeDefined();
+  });
+
+  it('says when the storage account keeps what was erased', async () => {
+    const service = BlobServiceClient.fromConnectionString(azurite.connectionString);
+    await service.setProperties({ deleteRetentionPolicy: { enabled: true, days: 7 } });
+    try {
+      const warning = expect.stringMatching(/Soft delete is on: .* for 7 days/);
+      expect((await stead('orphans')).errors).toEqual([warning]);
+      expect((await stead('accounts', 'erase', '--tenant', randomUUID())).errors).toEqual([warning]);
+    } finally {
+      await service.setProperties({ deleteRetentionPolicy: { enabled: false } });
+    }
+    expect((await stead('orphans')).errors).toEqual([]);
   });
 });

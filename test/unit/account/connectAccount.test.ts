@@ -57,7 +57,7 @@ describe('connectAccount', () => {
     for (const reconnect of [false, true]) {
       expect(await connectAccount(deps, caller, { reconnect })).toEqual({
         account: before,
-        was: 'connected',
+        was: 'unchanged',
       });
     }
     expect(await accounts.read(userId)).toEqual(before);
@@ -83,7 +83,7 @@ describe('connectAccount', () => {
     for (let hours = 0; hours <= 48; hours += 6) {
       clock.now = new Date(NOW.getTime() + hours * HOUR);
       const { account, was } = await connectAccount(deps, caller, STAY);
-      expect([account.state, was]).toEqual(['disconnected', 'connected']);
+      expect([account.state, was]).toEqual(['disconnected', 'unchanged']);
       expect([...accounts.dueRows.keys()]).toEqual([dueRowKey(account.dueAt, userId)]);
       const since = (await accounts.read(userId))?.lastActivity.getTime() ?? 0;
       prolonged.push((since - NOW.getTime()) / DAY);
@@ -118,7 +118,7 @@ describe('connectAccount', () => {
       },
     };
     const { account, was } = await connectAccount({ ...deps, accounts: raced }, caller, STAY);
-    expect([was, account.generation, made]).toEqual(['connected', theirs.generation, 1]);
+    expect([was, account.generation, made]).toEqual(['unchanged', theirs.generation, 1]);
   });
 
   it('gives up on a row that changes on every try', async () => {

@@ -211,6 +211,27 @@ describe('writeCache and whose entries they are', () => {
     expect(await cache.secrets()).toEqual(['mine', 'of mine']);
     expect(cache.events.at(-1)).toMatchObject({ event: 'cache.former-home-dropped' });
   });
+
+  it('does not bring a former home account back that the worker renewed in the meantime', async () => {
+    const cache = cacheUnderTest((write) =>
+      write === 1 ? cache.putCache(cacheOf(['renewed'], 'former home')) : undefined,
+    );
+    await cache.putCache(cacheOf(['old'], 'former home'));
+    const mine = mergeCache('', cacheOf(['old'], 'former home'), cacheOf(['mine']), 'request');
+    expect(await cache.write({ snapshot: await cache.snapshot(), mine })).toBeDefined();
+    expect(await cache.secrets()).toEqual(['mine', 'of mine']);
+  });
+
+  it('leaves to the user who came back under another home account what the worker was at', async () => {
+    const cache = cacheUnderTest((write) =>
+      write === 1 ? cache.putCache(cacheOf(['theirs'], 'new home')) : undefined,
+    );
+    await cache.putCache(cacheOf(['old']));
+    const write = { snapshot: await cache.snapshot(), mine: cacheOf(['renewed']) };
+    expect(await cache.write({ ...write, writer: 'worker' })).toBeUndefined();
+    expect(await cache.secrets()).toEqual(['of theirs', 'theirs']);
+    expect(cache.events.at(-1)).toMatchObject({ event: 'cache.not-written', why: 'superseded' });
+  });
 });
 
 /** How long each timer was set for; none of them waits. */

@@ -46,7 +46,7 @@ const ROOMS: Record<string, Room> = {
     allowed: ['@azure/msal-node', './seal.ts', '../rules/failures.ts', '../ports.ts', '../log.ts'],
     refused: ['jose', './blobTokenCache.ts', '../config.ts', '../compose.ts'],
   },
-  'shared/adapters/withTimeout.ts': { allowed: [], refused: ['../errors.ts', 'node:timers'] },
+  'shared/withTimeout.ts': { allowed: [], refused: ['./errors.ts', 'node:timers'] },
   'shared/adapters/seal.ts': {
     allowed: ['jose', '../userId.ts'],
     refused: ['@azure/msal-node', '../config.ts'],

@@ -11,7 +11,7 @@ describe('forEachAtOnce', () => {
     const taken: number[] = [];
     let atOnce = 0;
     let most = 0;
-    await forEachAtOnce(numbers(50), 4, async (n) => {
+    await forEachAtOnce(numbers(50), async (n) => {
       atOnce += 1;
       most = Math.max(most, atOnce);
       await turn();
@@ -19,20 +19,20 @@ describe('forEachAtOnce', () => {
       atOnce -= 1;
     });
     expect(taken.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => n));
-    expect(most).toBe(4);
+    expect(most).toBe(16);
   });
 
   it('takes no more after an error, and ends with it when those begun are done', async () => {
     let begun = 0;
     let done = 0;
-    const failed = forEachAtOnce(numbers(50), 4, async (n) => {
+    const failed = forEachAtOnce(numbers(50), async (n) => {
       begun += 1;
       await turn();
       if (n === 5) throw new Error('the sixth');
       done += 1;
     });
     await expect(failed).rejects.toThrow('the sixth');
-    expect(begun).toBeLessThan(12);
+    expect(begun).toBeLessThan(48);
     expect(done).toBe(begun - 1);
   });
 
@@ -41,6 +41,6 @@ describe('forEachAtOnce', () => {
       yield 1;
       throw new Error('no next page');
     }
-    await expect(forEachAtOnce(broken(), 4, async () => {})).rejects.toThrow('no next page');
+    await expect(forEachAtOnce(broken(), async () => {})).rejects.toThrow('no next page');
   });
 });

@@ -78,7 +78,7 @@ describe('a sealed cache', () => {
   it('needs its key, for whichever user it is opened', async () => {
     const sealed = await createSealer([FOREIGN]).seal(USER, CACHE, GENERATION);
     for (const user of [USER, OTHER]) {
-      expect(await sealer.open(user, sealed)).toEqual({ ok: false, reason: 'unknown-key' });
+      expect(await sealer.open(user, sealed)).toEqual({ ok: false, reason: 'unknown-key', kid: FOREIGN.kid });
     }
   });
 

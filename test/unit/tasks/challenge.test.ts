@@ -58,12 +58,14 @@ describe("Graph's challenge", () => {
     const next = failing();
     const bench = await tasksOverTwins([taskOf('first', run), taskOf('next', next.run)], refusing(refusal));
     expect(await bench.run()).toEqual({ done: 0, failed: 1 });
-    const { kind, code } = refusal;
+    const { kind } = refusal;
+    // So that the user's next visit puts the claims to the token endpoint.
+    const code = 'graph_401';
     const dueAt = retireAt(bench.account, SCHEDULE);
     expect(await bench.row()).toMatchObject({
       state: 'needs-user',
       attempts: 1,
-      failure: { ...refusal, claims: kept, at: NOW },
+      failure: { ...refusal, code, claims: kept, at: NOW },
       history: [
         { at: NOW, outcome: 'task-failed', task: 'first', kind, code },
         { at: NOW, outcome: 'failed', kind, code },
@@ -124,7 +126,7 @@ describe("Graph's challenge", () => {
       failure: undefined,
       dueAt: bench.account.dueAt,
       lastActivity: NOW,
-      history: [{ outcome: 'task-failed', code: 'AADSTS50076' }],
+      history: [{ outcome: 'task-failed', code: 'graph_401' }],
     });
   });
 

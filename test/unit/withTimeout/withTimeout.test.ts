@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { withTimeout } from '../../../shared/adapters/withTimeout.ts';
+import { withTimeout } from '../../../shared/withTimeout.ts';
 
 const untilAborted = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => {
