@@ -85,7 +85,10 @@ export type SweepSummary = {
   tasks: { done: number; failed: number };
   /** Caches found sealed with a key that is no longer the first. */
   oldKey: number;
-  /** How long the longest-waiting due user had been due, in milliseconds. */
+  /** Turns that broke off, and shards that could not be read: storage was out of reach, or it is a bug. */
+  brokenOff: number;
+  shardsFailed: number;
+  /** How long the longest-waiting user had been due whom the run came to, in milliseconds. */
   lagMs: number;
   stoppedBy: 'done' | 'deadline' | 'misconfigured';
   ms: number;
@@ -121,9 +124,10 @@ export function createLog(sink: Record<Level, (line: string) => void>, correlati
 }
 
 /** What may be said of an unexpected error: its class and code. Messages of others may hold URLs and user ids. */
-export function nameOfError(error: unknown): string {
+export function nameOfError(error: unknown, depth = 0): string {
   if (!(error instanceof Error)) return typeof error;
-  const cause = error.cause instanceof Error ? `<${nameOfError(error.cause)}` : '';
+  // An error may be its own cause.
+  const cause = error.cause instanceof Error && depth < 4 ? `<${nameOfError(error.cause, depth + 1)}` : '';
   const code = 'code' in error && typeof error.code === 'string' ? `:${error.code}` : '';
   const status = 'statusCode' in error && typeof error.statusCode === 'number' ? `:${error.statusCode}` : '';
   return `${error.name}${code}${status}${cause}`;

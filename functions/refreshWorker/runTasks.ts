@@ -31,6 +31,8 @@ type Ended = {
   code?: string;
   /** What Graph asks of the user themselves. */
   refused?: Failure;
+  /** Why there was no token. */
+  refusal?: Failure;
 };
 
 const RECORD_TRIES = 5;
@@ -42,23 +44,26 @@ const RECORD_TRIES = 5;
  * @param account the row as it was settled
  * @param profileToken what it was settled with
  * @param signal the run's
+ * @returns `refusal` is of a token, and one that every task or user would meet: the rest is left for later
  */
 export async function runTasks(
   deps: RunTasksDeps,
   account: Account,
   profileToken: UserToken,
   signal: AbortSignal,
-): Promise<{ done: number; failed: number }> {
+): Promise<{ done: number; failed: number; refusal?: Failure }> {
   const user = deps.logId(account.userId);
   const tokens = tokensOf(deps, account, profileToken, signal);
   const entries: HistoryEntry[] = [];
   let refused: Failure | undefined;
+  let refusal: Failure | undefined;
   for (const task of deps.tasks) {
-    if (signal.aborted || refused !== undefined) break;
+    if (signal.aborted || refused !== undefined || refusal !== undefined) break;
     const begun = performance.now();
     const ended = await takeTask(deps, task, account, tokens, signal);
     const { kind, code } = ended;
     refused = ended.refused;
+    refusal = ended.refusal && isOfOthersToo(ended.refusal) ? ended.refusal : undefined;
     deps.log({
       event: 'task.ended',
       user,
@@ -67,6 +72,8 @@ export async function runTasks(
       ms: Math.round(performance.now() - begun),
       ...(code === undefined ? {} : { error: code }),
     });
+    // A fault of our own is nothing in the user's history.
+    if (kind === 'misconfigured') break;
     entries.push({
       at: deps.now(),
       outcome: code === undefined ? 'task-done' : 'task-failed',
@@ -77,8 +84,11 @@ export async function runTasks(
   }
   if (entries.length > 0) await record(deps, account, entries, refused, tokens.written());
   const done = entries.filter(({ outcome }) => outcome === 'task-done').length;
-  return { done, failed: entries.length - done };
+  return { done, failed: entries.length - done, ...(refusal && { refusal }) };
 }
+
+const isOfOthersToo = ({ kind, tenantWide }: Failure): boolean =>
+  kind === 'misconfigured' || tenantWide === true;
 
 type Tokens = {
   get(scopes: readonly string[], claims?: string): Promise<UserToken>;
@@ -156,7 +166,7 @@ async function takeTask(
 
 const endedBy = ({ code, refusal }: Attempt & { refusal?: Failure }): Ended => ({
   ...(code !== undefined && { code }),
-  ...(refusal && { kind: refusal.kind }),
+  ...(refusal && { kind: refusal.kind, refusal }),
 });
 
 const asUsers = (refused: Failure): Ended => ({ kind: refused.kind, code: refused.code, refused });

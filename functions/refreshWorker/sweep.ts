@@ -60,10 +60,15 @@ export async function sweep(
         for await (const due of deps.accounts.due(shard, deps.now(), signal)) {
           if (stopped()) return;
           summary.due += 1;
+          summary.lagMs = Math.max(
+            summary.lagMs,
+            begunAt - (timeOfDueRowKey(due.rowKey) ?? deps.now()).getTime(),
+          );
           yield due;
         }
       } catch (error) {
         if (stopped()) return;
+        summary.shardsFailed += 1;
         deps.log({ event: 'sweep.shard-failed', shard, error: nameOfError(error) });
       }
     }
@@ -90,7 +95,6 @@ export async function sweep(
             : undefined,
       };
       summary.claimed += 1;
-      summary.lagMs = Math.max(summary.lagMs, begunAt - claim.stoodAt.getTime());
       // The run may have ended while the claim was under way.
       const turn = stopped() ? await release(deps, claim) : await refreshUser(deps, claim, signal);
       const { outcome, reason, failure, got } = turn;
@@ -105,19 +109,26 @@ export async function sweep(
       });
       count(summary, turn);
       opened ||= got !== undefined || (failure !== undefined && !UNOPENED.has(failure.code));
-      if (failure?.kind === 'misconfigured') stopFor(failure.code);
-      if (failure?.tenantWide) await cool(tid, failure);
-      if (got !== undefined) {
-        const { done, failed } = await runTasks(deps, got.account, got.token, signal);
+      await heed(tid, failure);
+      if (got !== undefined && !stopped()) {
+        const { done, failed, refusal } = await runTasks(deps, got.account, got.token, signal);
         summary.tasks.done += done;
         summary.tasks.failed += failed;
+        await heed(tid, refusal);
       }
     } catch (error) {
       // The lease ends by itself, and then the user is due again.
+      summary.brokenOff += 1;
       if (!(error instanceof UnavailableError && signal.aborted)) {
         deps.log({ event: 'user.failed-unexpectedly', user, error: nameOfError(error) });
       }
     }
+  }
+
+  /** What other users would meet too. */
+  async function heed(tid: string, failure: Failure | undefined): Promise<void> {
+    if (failure?.kind === 'misconfigured') stopFor(failure.code);
+    if (failure?.tenantWide) await cool(tid, failure);
   }
 
   /** Without one cache's key the run goes on, if other caches did open: then it is about that cache alone. */
@@ -180,6 +191,8 @@ const emptySummary = (): SweepSummary => ({
   superseded: 0,
   tasks: { done: 0, failed: 0 },
   oldKey: 0,
+  brokenOff: 0,
+  shardsFailed: 0,
   lagMs: 0,
   stoppedBy: 'done',
   ms: 0,

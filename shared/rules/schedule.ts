@@ -12,7 +12,13 @@ const TOMBSTONE_FOR_MS = 48 * HOUR;
 const CLEAR_AFTER_MS = 10 * MINUTE;
 /** Entra gives 24 h where the sign-in came from a SPA, and rarely says so: the unknown is taken as that. */
 const UNKNOWN_REFRESH_TOKEN_LIFE_MS = DAY;
-const REFRESH_TOKEN_MARGIN_MS = HOUR;
+/** A refresh token is traded for its successor between these two times before its end. */
+const RENEW_FROM_MS = 2 * HOUR;
+const RENEW_WINDOW_MS = HOUR;
+/** Nobody is looked at again sooner, however short the tokens are. */
+const LEAST_WAIT_MS = 5 * MINUTE;
+/** Of the least interval, on top of it. */
+const INTERVAL_SPREAD = 0.1;
 /** Keep-warm window before an access token's expiry. MSAL itself renews only within the last 5 minutes. */
 const WARM_FROM_MS = 25 * MINUTE;
 const WARM_UNTIL_MS = 6 * MINUTE;
@@ -84,7 +90,8 @@ export function decideLook(
   if (account.history.length === 0 || account.expiresOn === undefined) {
     return { action: 'refresh', forceRefresh: false, reason: 'first-look' };
   }
-  const forceRefresh = now >= earliest(after(account.expiresOn, -WARM_FROM_MS), renewBy(account));
+  const renewFrom = after(refreshTokenEndOf(account), -RENEW_FROM_MS);
+  const forceRefresh = now >= earliest(after(account.expiresOn, -WARM_FROM_MS), renewFrom);
   return { action: 'refresh', forceRefresh, reason: account.attempts > 0 ? 'retry' : 'keep-warm' };
 }
 
@@ -120,8 +127,9 @@ export function tombstoneEndsAt(
 }
 
 /**
- * The next look after a token was had: shortly before it expires, spread out, but never sooner than the least
- * interval and never so late that the refresh token would end first.
+ * The next look after a token was had: shortly before it expires, but not sooner than the least interval, and never so
+ * late that the refresh token would end first. Whichever decides, it is spread out, so that those who came at the same
+ * time do not come together ever after.
  * @param random uniform in [0, 1)
  */
 export function nextLookAfterSuccess(
@@ -134,15 +142,13 @@ export function nextLookAfterSuccess(
   if (settings.everyRun) return earliest(after(now, EVERY_RUN_MS), retire);
   const window = WARM_FROM_MS - WARM_UNTIL_MS;
   const warm = after(account.expiresOn, -WARM_FROM_MS + random * window);
-  const look = latestOf(warm, after(now, settings.minIntervalMs));
-  const latest = renewBy(account);
-  // Past that time this look has just asked for a new refresh token; asking more often would not prolong it.
-  return latest > after(now, MINUTE) ? earliest(look, latest, retire) : earliest(look, retire);
+  const rested = after(now, settings.minIntervalMs * (1 + random * INTERVAL_SPREAD));
+  return earliest(latestOf(warm, rested), renewAt(account, now, random), retire);
 }
 
 /**
- * The next look after a failure that may pass by itself: exponential with full jitter, capped, and never before
- * the server's Retry-After.
+ * The next look after a failure that may pass by itself: exponential with full jitter, and not before the server's
+ * Retry-After; but within the cap, and before the refresh token ends.
  * @param account with this failure counted in `attempts`
  * @param random uniform in [0, 1)
  */
@@ -157,7 +163,8 @@ export function nextLookAfterFailure(
   const base = kind === 'tenant' ? TENANT_BACK_OFF_BASE_MS : BACK_OFF_BASE_MS;
   const ceiling = Math.min(BACK_OFF_CAP_MS, base * 2 ** Math.min(account.attempts, 16));
   const delay = Math.max(random * ceiling, retryAfterSeconds * SECOND, SECOND);
-  return earliest(after(now, delay), retireAt(account, settings));
+  const look = after(now, Math.min(delay, BACK_OFF_CAP_MS));
+  return earliest(look, renewAt(account, now, random), retireAt(account, settings));
 }
 
 /** Until when a tenant is left in peace after a failure that all of its users would meet. */
@@ -195,12 +202,23 @@ export function refreshTokenEndsAt(
 export const isTombstone = (state: AccountState): state is 'disconnected' | 'retired' =>
   state === 'disconnected' || state === 'retired';
 
-/** When the refresh token has to be traded for its successor at the latest, even if the access token lives on. */
-function renewBy({ refreshTokenExpiresOn, lastActivity }: AccountFields): Date {
-  const ends = refreshTokenExpiresOn ?? after(lastActivity, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
-  return after(ends, -REFRESH_TOKEN_MARGIN_MS);
+function refreshTokenEndOf({ refreshTokenExpiresOn, lastActivity }: AccountFields): Date {
+  return refreshTokenExpiresOn ?? after(lastActivity, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
 }
 
+/**
+ * When the refresh token has to be traded for its successor, even if the access token lives on: in the second to last
+ * hour of its life; half-way, if it has no more than a few. Of one that is over, or as good as over, it is too late to
+ * hurry.
+ */
+function renewAt(account: AccountFields, now: Date, random: number): Date {
+  const left = refreshTokenEndOf(account).getTime() - now.getTime();
+  const wait = left > 2 * RENEW_FROM_MS ? left - RENEW_FROM_MS + random * RENEW_WINDOW_MS : left / 2;
+  return wait < LEAST_WAIT_MS ? NEVER : after(now, wait);
+}
+
+/** The latest time that there is. */
+const NEVER = new Date(8.64e15);
 const after = (at: Date, ms: number): Date => new Date(at.getTime() + ms);
 const earliest = (...dates: Date[]): Date => new Date(Math.min(...dates.map(Number)));
 const latestOf = (...dates: Date[]): Date => new Date(Math.max(...dates.map(Number)));

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { DEMO_USERS } from '../../../dev/entra/directory.ts';
+import { API_CLIENT_ID, API_SCOPE_NAME, DEMO_USERS } from '../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
+import { defineTask } from '../../../functions/refreshWorker/defineTask.ts';
+import { UnavailableError } from '../../../shared/errors.ts';
 import { collect } from '../../support/collect.ts';
 import { control, journal, SPA_ORIGIN } from '../../support/entraClients.ts';
 import { createLocalApp } from '../../support/localApp.ts';
@@ -90,6 +92,55 @@ describe('a run', () => {
     expect(app.events.filter(({ event }) => event === 'lease.abandoned')).toEqual([
       { event: 'lease.abandoned', user: app.logId(user), runId: 'a run that died' },
     ]);
+  });
+
+  it('says how late it is, and what it could not do', async () => {
+    const accounts = createMemoryAccountStore();
+    const app = createLocalApp(entra, { accounts });
+    await app.visit('adele');
+    app.clock.aheadMs = 61 * MINUTE;
+    const { move } = accounts;
+    accounts.move = () => Promise.reject(new UnavailableError('accounts'));
+    const broken = await app.sweep();
+    expect(broken).toMatchObject({ due: 1, claimed: 1, refreshed: 0, brokenOff: 1, shardsFailed: 0 });
+    expect(Math.round(broken.lagMs / MINUTE)).toBe(60);
+    accounts.move = move;
+    const { due } = accounts;
+    accounts.due = () => {
+      throw new UnavailableError('accounts');
+    };
+    expect(await app.sweep()).toMatchObject({ due: 0, brokenOff: 0, shardsFailed: 16 });
+    accounts.due = due;
+  });
+
+  it('stops for our own credential, and cools a tenant, also when only a task meets it', async () => {
+    const task = defineTask({
+      name: 'other-api',
+      scopes: [`api://${API_CLIENT_ID}/${API_SCOPE_NAME}`],
+      run: async () => {},
+    });
+    const lasting = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
+    try {
+      for (const [fault, told] of [
+        [{ kind: 'invalid-client' }, { stoppedBy: 'misconfigured', tasks: { done: 0, failed: 0 } }],
+        [
+          { kind: 'throttled', retryAfter: 600 },
+          { stoppedBy: 'done', tasks: { done: 0, failed: 1 } },
+        ],
+      ] as const) {
+        const app = createLocalApp(lasting, { tasks: [task] });
+        for (const name of NAMES) await app.visit(name);
+        app.clock.aheadMs = 2 * MINUTE;
+        await control(lasting, 'PUT', '/fault', fault);
+        await control(lasting, 'DELETE', '/requests');
+        // Their own tokens are still good: the task's is the only one that is asked for.
+        expect(await app.sweep({ concurrency: 1 })).toMatchObject({ fromCache: 1, ...told });
+        expect((await journal(lasting)).filter(({ grant }) => grant === 'refresh_token')).toHaveLength(1);
+        await control(lasting, 'DELETE', '/fault');
+      }
+    } finally {
+      await lasting.close();
+    }
   });
 
   it('leaves a user alone whom a later run has taken over while its token was under way', async () => {

@@ -67,6 +67,12 @@ describe('createLog', () => {
 });
 
 describe('nameOfError', () => {
+  it('comes to an end with an error that is its own cause', () => {
+    const error = new Error('round and round');
+    error.cause = error;
+    expect(nameOfError(error)).toMatch(/^Error(?:<Error)+$/);
+  });
+
   const withFields = (error: Error, fields: object): Error => Object.assign(error, fields);
 
   it.each<[error: unknown, name: string]>([

@@ -24,6 +24,15 @@ const SETTINGS: ScheduleSettings = {
 const from = (ms: number): Date => new Date(NOW.getTime() + ms);
 const until = (at: Date): number => at.getTime() - NOW.getTime();
 
+const busiestMinute = (looks: Date[]): number => {
+  const byMinute = new Map<number, number>();
+  for (const at of looks) {
+    const minute = Math.floor(at.getTime() / MINUTE);
+    byMinute.set(minute, (byMinute.get(minute) ?? 0) + 1);
+  }
+  return Math.max(...byMinute.values());
+};
+
 describe('coolTenantUntil', () => {
   it.each([
     ['a minute, if it throttles and does not say for how long', 'throttled', undefined, MINUTE],
@@ -84,17 +93,56 @@ describe('a user of a tenant that is left in peace', () => {
   });
 });
 
+describe('a cohort that came in the same minute', () => {
+  const USERS = 500;
+  it.each([
+    [5 * MINUTE, DAY],
+    [5 * MINUTE, 90 * DAY],
+    [6 * HOUR, DAY],
+    [6 * HOUR, 90 * DAY],
+    [DAY, DAY],
+    [DAY, 90 * DAY],
+  ])('does not stay together, with a least interval of %i ms and refresh tokens of %i ms', (minIntervalMs, life) => {
+    const settings = { ...SETTINGS, minIntervalMs };
+    let seed = 1;
+    const random = () => {
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+      return seed / 2 ** 32;
+    };
+    const looks = Array.from({ length: USERS }, () => {
+      let now = NOW;
+      while (now < from(10 * DAY)) {
+        const settled = {
+          ...accountFields(NOW),
+          expiresOn: new Date(now.getTime() + 75 * MINUTE),
+          refreshTokenExpiresOn: new Date(now.getTime() + life),
+        };
+        now = nextLookAfterSuccess(settled, now, settings, random());
+      }
+      return now;
+    });
+    expect(busiestMinute(looks)).toBeLessThan(USERS / 10);
+  });
+
+  it('backs off to an hour and not beyond, however long the outage', () => {
+    let account = accountFields(NOW, { lastActivity: NOW, refreshTokenExpiresOn: from(90 * DAY) });
+    let now = NOW;
+    const gaps: number[] = [];
+    while (now < from(5 * DAY)) {
+      account = { ...account, attempts: account.attempts + 1 };
+      const next = nextLookAfterFailure(account, 'transient', now, SETTINGS, 0.999_999);
+      gaps.push(Math.round((next.getTime() - now.getTime()) / MINUTE));
+      now = next;
+    }
+    expect(gaps.slice(0, 7)).toEqual([2, 4, 8, 16, 32, 60, 60]);
+    expect(new Set(gaps.slice(5))).toEqual(new Set([60]));
+    expect(gaps.length).toBeGreaterThan(24 * 4);
+  });
+});
+
 describe('10,000 users who were all looked at in the same second', () => {
   /** Evenly over [0, 1), as 10,000 draws are on the whole. */
   const draws = Array.from({ length: 10_000 }, (_, n) => n / 10_000);
-  const busiestMinute = (looks: Date[]): number => {
-    const byMinute = new Map<number, number>();
-    for (const at of looks) {
-      const minute = Math.floor(at.getTime() / MINUTE);
-      byMinute.set(minute, (byMinute.get(minute) ?? 0) + 1);
-    }
-    return Math.max(...byMinute.values());
-  };
   const user = { ...accountFields(from(-HOUR)), expiresOn: from(75 * MINUTE) };
 
   it('come back over 19 minutes', () => {

@@ -77,7 +77,7 @@ describe('decideLook', () => {
       refreshed({
         expiresOn: from(5 * HOUR),
         refreshTokenExpiresOn: undefined,
-        lastActivity: ago(23 * HOUR),
+        lastActivity: ago(22 * HOUR),
       }),
       {},
       refresh('keep-warm', true),
@@ -87,7 +87,7 @@ describe('decideLook', () => {
       refreshed({
         expiresOn: from(5 * HOUR),
         refreshTokenExpiresOn: undefined,
-        lastActivity: ago(23 * HOUR - 1),
+        lastActivity: ago(22 * HOUR - 1),
       }),
       {},
       refresh('keep-warm', false),

@@ -41,30 +41,49 @@ describe('nextLookAfterSuccess', () => {
     ['25 minutes before expiry at the earliest', next(TOKEN, {}, 0), 50 * MINUTE],
     ['6 minutes before expiry at the latest', next(TOKEN, {}, 1), 69 * MINUTE],
     ['spread evenly in between', next(TOKEN, {}, 0.5), 59.5 * MINUTE],
-    ['not before the least interval, if the token is short', next({ expiresOn: from(MINUTE) }), 5 * MINUTE],
+    [
+      'not before the least interval, if the token is short',
+      next({ expiresOn: from(MINUTE) }, {}, 0),
+      5 * MINUTE,
+    ],
+    ['spread out then too', next({ expiresOn: from(MINUTE) }, {}, 0.5), 5.25 * MINUTE],
     [
       'a day later, if that is the least interval and the refresh token holds',
-      next({ ...TOKEN, refreshTokenExpiresOn: from(90 * DAY) }, { minIntervalMs: DAY }),
+      next({ ...TOKEN, refreshTokenExpiresOn: from(90 * DAY) }, { minIntervalMs: DAY }, 0),
       DAY,
     ],
     [
-      'an hour before the refresh token ends',
+      'in the second to last hour of the refresh token',
       next({ expiresOn: from(28 * HOUR), refreshTokenExpiresOn: from(10 * HOUR) }),
-      9 * HOUR,
+      8.5 * HOUR,
+    ],
+    [
+      'half-way through a refresh token that does not live for long',
+      next({ expiresOn: from(28 * HOUR), refreshTokenExpiresOn: from(HOUR) }),
+      30 * MINUTE,
+    ],
+    [
+      'not sooner than five minutes for the sake of a refresh token',
+      next(
+        { expiresOn: from(28 * HOUR), refreshTokenExpiresOn: from(9 * MINUTE) },
+        { minIntervalMs: HOUR },
+        0,
+      ),
+      27 * HOUR + 35 * MINUTE,
     ],
     [
       'within 23 hours of the visit, if nobody said when it ends',
       next({ expiresOn: from(28 * HOUR), lastActivity: NOW }),
-      23 * HOUR,
+      22.5 * HOUR,
     ],
     [
       'within 23 hours even where the least interval is a day',
       next({ ...TOKEN, lastActivity: NOW }, { minIntervalMs: DAY }),
-      23 * HOUR,
+      22.5 * HOUR,
     ],
     [
       'as usual, if the refresh token is about to end all the same',
-      next({ ...TOKEN, refreshTokenExpiresOn: from(30 * MINUTE) }),
+      next({ ...TOKEN, refreshTokenExpiresOn: from(9 * MINUTE) }),
       59.5 * MINUTE,
     ],
     [
@@ -123,10 +142,16 @@ describe('nextLookAfterFailure', () => {
     expect([0, 0.25, 0.5].map((random) => next(3, 'transient', random))).toEqual([1, 120, 240]);
   });
 
-  it('never comes before the Retry-After', () => {
+  it('never comes before the Retry-After, up to an hour', () => {
     expect(next(1, 'throttled', 0, 90)).toBe(90);
     expect(next(1, 'throttled', 0.999_999, 90)).toBe(120);
-    expect(next(1, 'transient', 0, 7_200)).toBe(7_200);
+    expect(next(1, 'transient', 0, 7_200)).toBe(3_600);
+    expect(next(1, 'throttled', 0, 86_400)).toBe(3_600);
+  });
+
+  it('comes before the refresh token ends, if that comes first', () => {
+    const user = account({ refreshTokenExpiresOn: from(40 * MINUTE), attempts: 6 });
+    expect(until(nextLookAfterFailure(user, 'throttled', NOW, SETTINGS, 0.9, 3_600))).toBe(20 * MINUTE);
   });
 
   it('comes at retirement, if that comes first', () => {
@@ -164,7 +189,7 @@ describe('the next look, for any user', () => {
     );
   });
 
-  it('is ahead, not beyond retirement and within the cap or the Retry-After, after a failure', () => {
+  it('is ahead, not beyond retirement and within the cap, after a failure', () => {
     const anyKind = fc.constantFrom('transient', 'throttled', 'tenant');
     fc.assert(
       fc.property(
@@ -177,7 +202,7 @@ describe('the next look, for any user', () => {
           const at = nextLookAfterFailure(user, kind, NOW, settings, random, retryAfterSeconds);
           expect(at.getTime()).toBeGreaterThan(NOW.getTime());
           expect(at.getTime()).toBeLessThanOrEqual(retireAt(user, settings).getTime());
-          expect(until(at)).toBeLessThanOrEqual(Math.max(HOUR, retryAfterSeconds * SECOND));
+          expect(until(at)).toBeLessThanOrEqual(HOUR);
         },
       ),
     );

@@ -169,7 +169,6 @@ describe('a token', () => {
     { kind: 'needs-user', code: 'AADSTS50076', claims: '{"access_token":{}}' },
     { kind: 'tenant', code: 'AADSTS500011' },
     { kind: 'throttled', code: 'http_429' },
-    { kind: 'misconfigured', code: 'AADSTS7000222' },
   ] as const)('refused for another API ($code) fails the task and marks nobody', async (failure) => {
     const { turns, run } = spy();
     const bench = await tasksOverTwins([taskOf('other', run, OTHER_API), taskOf('own', done)], () =>
@@ -184,6 +183,23 @@ describe('a token', () => {
       history: [{ outcome: 'task-failed', task: 'other', kind, code }, { outcome: 'task-done' }],
     });
     expect(bench.eventsOf('token.used')).toMatchObject([{ by: 'own' }]);
+  });
+
+  it.each([
+    [{ kind: 'misconfigured', code: 'AADSTS7000222' }, []],
+    [
+      { kind: 'throttled', code: 'http_429', tenantWide: true },
+      [{ outcome: 'task-failed', task: 'other', kind: 'throttled', code: 'http_429' }],
+    ],
+  ] as const)('refused with %o, which others would meet too, ends the turn and is told to the run', async (refusal, history) => {
+    const bench = await tasksOverTwins([taskOf('other', done, OTHER_API), taskOf('own', done)], () =>
+      Promise.reject(new UserTokenError(refusal)),
+    );
+    expect(await bench.run()).toEqual({ done: 0, failed: history.length, refusal });
+    const row = await bench.row();
+    expect(row).toMatchObject({ state: 'active', failure: undefined });
+    expect(row?.history).toMatchObject(history);
+    expect(bench.eventsOf('token.used')).toEqual([]);
   });
 
   it('that a fault of ours keeps away fails the task alone', async () => {
