@@ -87,8 +87,9 @@ export async function runTasks(
   return { done, failed: entries.length - done, ...(refusal && { refusal }) };
 }
 
+/** That a tenant lacks the API of one task is that task's affair. */
 const isOfOthersToo = ({ kind, tenantWide }: Failure): boolean =>
-  kind === 'misconfigured' || tenantWide === true;
+  kind === 'misconfigured' || (kind === 'throttled' && tenantWide === true);
 
 type Tokens = {
   get(scopes: readonly string[], claims?: string): Promise<UserToken>;
