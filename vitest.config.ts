@@ -19,7 +19,12 @@ export default defineConfig({
       { extends: true, test: { name: 'drills', include: ['test/drills/**/*.test.ts'] } },
       {
         extends: true,
-        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], fileParallelism: false },
+        test: {
+          name: 'browser',
+          testTimeout: 60_000,
+          include: ['test/browser/**/*.test.ts'],
+          fileParallelism: false,
+        },
       },
     ],
   },

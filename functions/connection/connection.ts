@@ -38,7 +38,10 @@ export async function getConnection(
   return { connection: toConnection(await deps.accounts.read(caller.userId)), user };
 }
 
-/** Ends a disconnection; the caller's next profile request exchanges their token and stores it again. */
+/**
+ * Ends a disconnection. The caller's next profile request exchanges their token anew, and stores what comes of it; so it
+ * does for one whom the worker needs.
+ */
 export async function connect(
   deps: ConnectionDeps,
   bearerToken: string,
@@ -48,8 +51,8 @@ export async function connect(
   if (was !== 'unchanged') {
     deps.log({ event: was === 'unknown' ? 'account.seen-first' : 'account.reconnected', user });
   }
-  // What is remembered was exchanged when nothing was to be kept.
-  if (account.state === 'pending') deps.memo.forget(caller.userId);
+  // What is remembered was exchanged when nothing was to be kept, or before the worker was refused.
+  if (account.state === 'pending' || account.state === 'needs-user') deps.memo.forget(caller.userId);
   return { connection: toConnection(account), user };
 }
 

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Connection } from '../../shared/wire.ts';
 import { DisconnectDialog } from './DisconnectDialog.tsx';
 import { STATES } from './eventText.ts';
@@ -31,6 +31,11 @@ export function ConnectionPanel({ state, reconnect, signInAgain }: ConnectionPan
     setFailed((await work()) ? undefined : ifNot);
     setDoing(undefined);
   };
+
+  // What could not be done is over once the service answers again: the connection says how it stands.
+  useEffect(() => {
+    if (trouble === undefined) setFailed(undefined);
+  }, [trouble]);
 
   const loading = connection === undefined && trouble === undefined;
   const signedOff = trouble?.state === 'sign-in';

@@ -42,10 +42,12 @@ export function SignedIn({ api, signInAgain }: SignedInProps) {
       <div ref={top} tabIndex={-1}>
         {connection.connection?.state === 'needs-user' && answer?.state === 'ready' && (
           <NeedsUserBanner
-            mend={() => {
+            mend={async () => {
               // The banner goes away when it is mended; the keyboard's place must not.
               top.current?.focus();
-              return visit();
+              // Without it the service may answer with what it remembers from before the refusal.
+              await connection.connect();
+              await visit();
             }}
           />
         )}

@@ -8,7 +8,6 @@ type Entry = { key: string; at: string; title: string; text?: string; tone: stri
 /** What happened, newest first, and among it when the person was last here. */
 export function Timeline({ connection }: { connection: Connection }) {
   const now = useNow(1_000);
-  const entries = entriesOf(connection);
   if (connection.history.length === 0) {
     return (
       <p className="nothing">
@@ -18,7 +17,7 @@ export function Timeline({ connection }: { connection: Connection }) {
   }
   return (
     <ol className="timeline">
-      {entries.map(({ key, at, title, text, tone, code }) => (
+      {entriesOf(connection).map(({ key, at, title, text, tone, code }) => (
         <li key={key} data-tone={tone}>
           <div>
             <TimeAgo at={at} now={now} /> <strong>{title}</strong>
@@ -32,10 +31,10 @@ export function Timeline({ connection }: { connection: Connection }) {
 }
 
 function entriesOf({ history, lastActivity }: Connection): Entry[] {
-  const events = history.map((event, index): Entry => {
+  const events = history.map((event): Entry => {
     const { title, text, tone } = eventText(event);
     return {
-      key: `${event.at} ${index}`,
+      key: `${event.at} ${event.outcome} ${event.task ?? ''}`,
       at: event.at,
       title,
       text,

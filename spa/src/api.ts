@@ -1,5 +1,6 @@
 import type { Connection, Profile } from '../../shared/wire.ts';
 import { type Call, readJson } from './callApi.ts';
+import { STATES } from './eventText.ts';
 
 export const getProfile: Call<Profile> = { path: 'profile', read: readJson(isProfile) };
 
@@ -29,6 +30,8 @@ function isConnection(body: unknown): body is Connection {
     typeof body === 'object' &&
     body !== null &&
     'state' in body &&
+    // A newer service may know more states than this page.
+    Object.hasOwn(STATES, String(body.state)) &&
     'history' in body &&
     Array.isArray(body.history)
   );

@@ -46,7 +46,7 @@ export function eventText({ outcome, kind, task }: ConnectionEvent): EventText {
     case 'task-failed':
       return {
         title: `Task “${task}” failed`,
-        text: 'Your connection is not touched by that. Stead tries again after its next look.',
+        text: 'Stead tries again after its next look.',
         tone: 'bad',
       };
     case 'failed':

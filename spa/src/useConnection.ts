@@ -50,6 +50,8 @@ export function useConnection(api: Api): ConnectionState {
   useEffect(() => {
     leaving.current = new AbortController();
     setConnection(undefined);
+    setTrouble(undefined);
+    setTroubles(0);
     const stopHearing = hearTabs(({ what, homeAccountId }) => {
       if (what === 'connection-changed' && homeAccountId === api.account.homeAccountId) {
         void ask(getConnection);

@@ -28,7 +28,7 @@ export function useSignIn({ apiScope }: PageConfig, initialError: unknown): Sign
     () =>
       hearTabs((message) => {
         if (message.what !== 'signed-out' || message.homeAccountId !== homeAccountId) return;
-        void instance.clearCache().then(() => location.reload());
+        void instance.clearCache().finally(() => location.reload());
       }),
     [instance, homeAccountId],
   );

@@ -148,6 +148,19 @@ describe('a refusal that the worker meets', () => {
     expect(await app.sweep()).toMatchObject({ claimed: 1, refreshed: 1 });
   });
 
+  it('is asked about at once with PUT, by a page that was served a moment ago', async () => {
+    const app = createLocalApp(entra);
+    const { assertion, userId } = await callerFor(entra, 'adele');
+    await app.getProfile(assertion);
+    const account = await app.accounts.read(userId);
+    if (account === undefined) throw new Error('the user has no row');
+    await app.accounts.move(account, { ...account, state: 'needs-user' });
+    expect((await app.getProfile(assertion)).source).toBe('memory');
+    expect((await app.connection.put(assertion)).connection.state).toBe('needs-user');
+    expect((await app.getProfile(assertion)).source).toBe('network');
+    expect((await app.connection.get(assertion)).connection.state).toBe('active');
+  });
+
   it('of a revoked grant ends with the next call, by an exchange that trusts no cache', async () => {
     const { app, assertion, row } = await adeleAtWork();
     await setFault({ kind: 'revoked', at: 'token' });
