@@ -98,7 +98,8 @@ export function keptConnection(begun: Connection): Answer {
       connection = { state: 'disconnected', history: [] };
       return c.body(null, 204);
     }
-    if (c.req.method === 'PUT') connection = { state: 'pending', history: [] };
+    const ended = connection.state === 'disconnected' || connection.state === 'none';
+    if (c.req.method === 'PUT' && ended) connection = { state: 'pending', history: [] };
     return c.json(connection);
   };
 }
