@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     // Most of them wait for another process, most of the time.
-    maxWorkers: 4,
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Nothing that a host or an answer said in any test may be a secret: scanned when all are done.

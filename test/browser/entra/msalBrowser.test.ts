@@ -97,7 +97,7 @@ async function leaveFor(claims?: string): Promise<void> {
 async function pick(displayName: string): Promise<AccountInfo | undefined> {
   await page.getByRole('button', { name: displayName }).click();
   await page.waitForURL(`${webOrigin}/**`);
-  await page.waitForFunction(() => 'signedIn' in globalThis || 'failure' in globalThis);
+  await msalIsReady();
   return page.evaluate(() => (globalThis as unknown as PageWindow).signedIn);
 }
 
