@@ -22,6 +22,8 @@ export default defineConfig({
         test: {
           name: 'browser',
           testTimeout: 60_000,
+          // Beside all the others a browser is now and then too slow for MSAL's own time-outs.
+          retry: 1,
           include: ['test/browser/**/*.test.ts'],
           fileParallelism: false,
         },
