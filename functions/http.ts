@@ -9,6 +9,7 @@ import {
 } from '../shared/errors.ts';
 import { createLog, type Log, nameOfError } from '../shared/log.ts';
 import { encodeClaims } from '../shared/rules/challenge.ts';
+import { GRAPH_CONSENT_SCOPES } from '../shared/rules/graphScopes.ts';
 import type { Problem, ProblemCode } from '../shared/wire.ts';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -102,16 +103,18 @@ type Refusal = {
   challenge?: Record<string, string>;
   retryAfterSeconds?: number;
   claims?: string;
+  scopes?: readonly string[];
 };
 
 /** Problem details (RFC 9457) and, where one is due, the challenge of RFC 6750 §3. */
 function refuse(refusal: Refusal, correlationId: string): HttpResponseInit {
-  const { status, title, code, detail, claims } = refusal;
+  const { status, title, code, detail, claims, scopes } = refusal;
   const headers: Record<string, string> = { ...ALWAYS, 'Content-Type': 'application/problem+json' };
   if (refusal.challenge) headers['WWW-Authenticate'] = challengeHeader(refusal.challenge);
   if (refusal.retryAfterSeconds !== undefined) headers['Retry-After'] = String(refusal.retryAfterSeconds);
   const problem: Problem = { type: 'about:blank', title, status, code, detail, correlationId };
   if (claims !== undefined) problem.claims = claims;
+  if (scopes !== undefined) problem.scopes = [...scopes];
   return { status, headers, body: JSON.stringify(problem) };
 }
 
@@ -158,13 +161,24 @@ function withoutToken({ failure }: UserTokenError): Refusal {
     case 'needs-user':
     case 'cache-lost': {
       if (failure.claims === undefined) {
-        const detail = 'Sign in again: the sign-in, or a consent, is no longer enough to act for you.';
+        const detail = 'Sign in again: the sign-in is no longer enough to act for you.';
         const challenge = { error: 'interaction_required', error_description: detail };
         return { ...UNAUTHORIZED, code: 'SIGN_IN_REQUIRED', detail, challenge };
       }
       const challenge = { error: 'insufficient_claims', claims: encodeClaims(failure.claims) };
       const detail = 'Sign in again with the claims given here: the directory asks for more.';
       return { ...UNAUTHORIZED, code: 'CLAIMS_REQUIRED', detail, challenge, claims: failure.claims };
+    }
+    case 'consent': {
+      const scopes = GRAPH_CONSENT_SCOPES;
+      const detail =
+        'Consent to the permissions given here: the directory lets nobody act for you without them.';
+      const challenge = {
+        error: 'consent_required',
+        scopes: scopes.join(' '),
+        error_description: detail,
+      };
+      return { ...UNAUTHORIZED, code: 'CONSENT_REQUIRED', detail, challenge, scopes };
     }
     case 'throttled':
       return {

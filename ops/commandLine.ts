@@ -47,6 +47,7 @@ const KINDS: Record<StoredKind, 'retried' | 'forced'> = {
   throttled: 'retried',
   tenant: 'retried',
   'needs-user': 'forced',
+  consent: 'forced',
   'cache-lost': 'forced',
 };
 

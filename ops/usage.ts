@@ -18,8 +18,8 @@ A user is shown by their log id, as in the logs; names are shown nowhere.
       ends the tenant's cool-down, and takes those whom it has put off, unless
       KIND is throttled.
       --force takes users who need to sign in again for active, too, and allows
-      the kinds needs-user and cache-lost: for after an outage of your own that
-      marked them wrongly. Whoever was marked rightly is marked again.
+      the kinds needs-user, consent and cache-lost: for after an outage of your
+      own that marked them wrongly. Whoever was marked rightly is marked again.
   accounts erase <user> [--yes]
   accounts erase --tenant TID [--yes]
       Deletes the token cache and all personal columns. The worker deletes the

@@ -6,6 +6,7 @@
 /** What went wrong with getting a token for a user, and so what may be done about it: `rules/failures.ts`. */
 export type FailureKind =
   | 'needs-user'
+  | 'consent'
   | 'throttled'
   | 'tenant'
   | 'transient'

@@ -26,6 +26,7 @@ export type ProblemCode =
   | 'TOKEN_INVALID'
   | 'CLAIMS_REQUIRED'
   | 'SIGN_IN_REQUIRED'
+  | 'CONSENT_REQUIRED'
   | 'SCOPE_MISSING'
   | 'TENANT_FORBIDDEN'
   | 'CLIENT_FORBIDDEN'
@@ -45,6 +46,22 @@ export type Problem = {
   correlationId: string;
   /** The claims challenge as raw JSON, to be passed to MSAL's `claims`; only with CLAIMS_REQUIRED. */
   claims?: string;
+  /** The downstream API's permissions to consent to, each with its resource; only with CONSENT_REQUIRED. */
+  scopes?: string[];
+  /** Where to find the failed call at the service that refused it. */
+  upstream?: UpstreamReference;
+};
+
+/** The ids under which the refusing service can find the failed call; they name nobody. */
+export type UpstreamReference = {
+  service: 'entra' | 'graph';
+  /** An AADSTS number, an OAuth error or Graph's status. */
+  code: string;
+  correlationId?: string;
+  traceId?: string;
+  requestId?: string;
+  /** ISO 8601, UTC. */
+  timestamp?: string;
 };
 
 /**
@@ -72,6 +89,7 @@ export type Connection = {
 
 export type ConnectionFailureKind =
   | 'needs-user'
+  | 'consent'
   | 'throttled'
   | 'tenant'
   | 'transient'

@@ -20,6 +20,7 @@ const STATES: Record<AccountState, true> = {
 };
 const KINDS: Record<FailureKind, true> = {
   'needs-user': true,
+  consent: true,
   throttled: true,
   tenant: true,
   transient: true,

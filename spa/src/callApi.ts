@@ -88,6 +88,7 @@ function readRefusal({ status, headers }: Response, body: unknown): Refusal {
   switch (code) {
     case 'CLAIMS_REQUIRED':
     case 'SIGN_IN_REQUIRED':
+    case 'CONSENT_REQUIRED':
     case 'TOKEN_INVALID':
     case 'TOKEN_MISSING':
       return { state: 'sign-in', code, reference, ...(claims === undefined ? {} : { claims }) };

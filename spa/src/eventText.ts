@@ -9,6 +9,10 @@ const FAILURES: Record<ConnectionFailureKind, Omit<EventText, 'tone'>> = {
     title: 'Refused: you are needed',
     text: 'The directory wants to see you before Stead may go on. Signing in again mends it.',
   },
+  consent: {
+    title: 'Refused: a permission is missing',
+    text: 'Stead has no permission from you, or from your organisation, to act for you. Your next visit asks for it.',
+  },
   'cache-lost': {
     title: 'The connection was lost',
     text: 'What Stead kept for you was gone or could not be opened. Your next visit makes it anew.',

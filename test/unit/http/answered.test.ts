@@ -76,6 +76,7 @@ type Expected = {
   challenge?: string;
   retryAfter?: string;
   claims?: string;
+  scopes?: string[];
 };
 const REFUSALS: [what: string, error: Error, expected: Expected][] = [
   [
@@ -146,9 +147,21 @@ const REFUSALS: [what: string, error: Error, expected: Expected][] = [
       code: 'SIGN_IN_REQUIRED',
       challenge:
         'Bearer error="interaction_required", ' +
-        'error_description="Sign in again: the sign-in, or a consent, is no longer enough to act for you."',
+        'error_description="Sign in again: the sign-in is no longer enough to act for you."',
     },
   ]),
+  [
+    'a missing consent',
+    failed('consent', { suberror: 'consent_required' }),
+    {
+      status: 401,
+      code: 'CONSENT_REQUIRED',
+      challenge:
+        'Bearer error="consent_required", scopes="https://graph.microsoft.com/User.Read", error_description=' +
+        '"Consent to the permissions given here: the directory lets nobody act for you without them."',
+      scopes: ['https://graph.microsoft.com/User.Read'],
+    },
+  ],
   [
     'throttling',
     failed('throttled', { retryAfterSeconds: 42 }),
@@ -184,6 +197,7 @@ describe('an error', () => {
       detail: expect.stringMatching(/\w/),
       correlationId: INVOCATION,
       ...(expected.claims === undefined ? {} : { claims: expected.claims }),
+      ...(expected.scopes === undefined ? {} : { scopes: expected.scopes }),
     });
   });
 

@@ -9,6 +9,7 @@ const log = read('shared/log.ts');
 
 const KINDS: Record<FailureKind, true> = {
   'needs-user': true,
+  consent: true,
   'cache-lost': true,
   throttled: true,
   tenant: true,

@@ -23,6 +23,7 @@ const TABLE: Record<FailureKind, [why: string, facts: TokenFacts, code: string][
     ['MSAL knows the refresh token to be over', { local: 'refresh_token_expired' }, 'refresh_token_expired'],
     ['Graph asks for claims', { error: 'graph_401', status: 401, claims: CLAIMS }, 'graph_401'],
   ],
+  consent: [],
   throttled: [
     ['429', { status: 429 }, 'http_429'],
     ['429 that looks like a dead grant', refused('invalid_grant', 700082, 429), 'AADSTS700082'],

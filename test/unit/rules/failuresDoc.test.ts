@@ -59,6 +59,7 @@ describe('docs/failures.md', () => {
   it('says what follows from every kind', () => {
     const kinds: Record<FailureKind, true> = {
       'needs-user': true,
+      consent: true,
       'cache-lost': true,
       throttled: true,
       tenant: true,
