@@ -90,7 +90,7 @@ async function befallen({ stage, cast, called, tell, run }: Telling): Promise<vo
     'grant revoked': { outcome: 'failed', kind: 'needs-user', state: 'needs-user' },
     'left in peace': { outcome: 'refreshed', source: 'network', task: 'done', state: 'active' },
     'server error once': { outcome: 'failed', kind: 'transient', state: 'active' },
-    'consent withdrawn': { outcome: 'failed', kind: 'needs-user', state: 'needs-user' },
+    'consent withdrawn': { outcome: 'failed', kind: 'consent', state: 'needs-user' },
     // The task is what failed, not the user.
     'Graph down': { outcome: 'refreshed', source: 'network', task: 'failed', state: 'active' },
     'tenant throttled': { outcome: 'failed', kind: 'throttled', state: 'active' },

@@ -23,6 +23,11 @@ export type Failure = {
   retryAfterSeconds?: number;
   /** Every user of this tenant would meet it now. */
   tenantWide?: true;
+  /**
+   * The same answer also stands for something that passes, or that concerns one tenant. The worker does not act on it
+   * at once: `docs/failures.md`, "What one answer does not prove".
+   */
+  unsure?: true;
 };
 
 /** The request itself cannot be read, whoever sent it. */

@@ -146,7 +146,7 @@ export type HistoryEntry = {
   task?: string;
 };
 
-export type StoredFailure = Omit<Failure, 'retryAfterSeconds'> & { at: Date };
+export type StoredFailure = Omit<Failure, 'retryAfterSeconds' | 'unsure'> & { at: Date };
 
 /** One user's row. Dates are UTC with millisecond precision, `dueAt` with whole seconds. */
 export type AccountFields = {

@@ -13,17 +13,17 @@ export type EntraErrorOptions = {
 };
 
 /**
- * An OAuth error (RFC 6749 §5.2) with Entra's number: `error_description` starts with `AADSTS<code>:` and
- * `error_codes` holds the number
+ * An OAuth error (RFC 6749 §5.2) with Entra's number, if it has one: `error_description` then starts with
+ * `AADSTS<code>:` and `error_codes` holds the number
  * (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
  */
 export class EntraError extends Error {
   override readonly name = 'EntraError';
   readonly error: string;
-  readonly code: number;
+  readonly code: number | undefined;
   readonly options: EntraErrorOptions;
 
-  constructor(error: string, code: number, message: string, options: EntraErrorOptions = {}) {
+  constructor(error: string, code: number | undefined, message: string, options: EntraErrorOptions = {}) {
     super(message);
     this.error = error;
     this.code = code;
@@ -31,7 +31,7 @@ export class EntraError extends Error {
   }
 
   get description(): string {
-    return `AADSTS${this.code}: ${this.message}`;
+    return this.code === undefined ? this.message : `AADSTS${this.code}: ${this.message}`;
   }
 
   respond(c: Context): Response {
@@ -45,7 +45,7 @@ export class EntraError extends Error {
       {
         error: this.error,
         error_description: `${this.description} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`,
-        error_codes: [this.code],
+        ...(this.code === undefined ? {} : { error_codes: [this.code] }),
         timestamp,
         trace_id: traceId,
         correlation_id: correlationId,

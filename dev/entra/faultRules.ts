@@ -41,12 +41,12 @@ const FAULT_RULES = {
   'unauthorized-client': { scopes: ANYBODYS, at: ['token'], takes: ['times'] },
   /** `invalid_client` 7000222: the secret has expired. */
   'invalid-client': { scopes: ['server'], at: ['token'], takes: ['times'] },
-  /** Whatever else the token endpoint may say: `error`, the AADSTS number, and what goes with them; 400 if no status. */
+  /** Whatever else the token endpoint may say: `error`, its AADSTS number if any, what goes with them; 400 if no status. */
   error: {
     scopes: ANYBODYS,
     at: ['token'],
     takes: ['times', 'status', 'error', 'errorNo', 'suberror', 'claims', 'retryAfter'],
-    needs: ['error', 'errorNo'],
+    needs: ['error'],
   },
 } as const satisfies Record<string, FaultRule>;
 

@@ -158,7 +158,7 @@ function tokenRefusal(fault: Fault): EntraError {
     case 'invalid-client':
       return new EntraError('invalid_client', 7000222, "The client's secret has expired.", { status: 401 });
     case 'error': {
-      const { error = '', errorNo = 0, status = 400, suberror, claims, retryAfter } = fault;
+      const { error = '', errorNo, status = 400, suberror, claims, retryAfter } = fault;
       return new EntraError(error, errorNo, 'Refused on request.', {
         status: status as ContentfulStatusCode,
         ...(suberror === undefined ? {} : { suberror }),

@@ -9,6 +9,7 @@ import type {
   UserToken,
   UserTokens,
 } from '../../shared/ports.ts';
+import { confirmFailure } from '../../shared/rules/confirmFailure.ts';
 import {
   decideLook,
   nextLookAfterFailure,
@@ -140,7 +141,9 @@ async function acquire(
     // The old refresh token is still the stored one: what it can be traded for must be had again, and soon.
     return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };
   } catch (error) {
-    if (error instanceof UserTokenError) return { failure: error.failure };
+    if (error instanceof UserTokenError) {
+      return { failure: confirmFailure(error.failure, account, deps.now()) };
+    }
     deps.log({ event: 'user.failed-unexpectedly', user: deps.logId(userId), error: nameOfError(error) });
     return { failure: { kind: 'transient', code: 'unexpected' } };
   }
@@ -185,8 +188,9 @@ async function settleFailure(
   if (signal.aborted) return release(deps, { account, stoodAt });
   if (kind === 'misconfigured') {
     // Ours to mend: nothing is written down against the user.
-    if (code !== UNKNOWN_KEY) return { ...(await release(deps, { account, stoodAt })), failure };
-    // A cache whose key is gone is put off all the same, or every run would meet it first.
+    if (code !== UNKNOWN_KEY && !failure.unsure)
+      return { ...(await release(deps, { account, stoodAt })), failure };
+    // What may concern this user or tenant alone is put off all the same, or every run would meet it first.
     const attempts = account.attempts + 1;
     const dueAt = nextLookAfterFailure({ ...account, attempts }, kind, now, deps.schedule, deps.random());
     await deps.accounts.move(account, { ...account, attempts, dueAt, runId: undefined }, signal);
@@ -200,7 +204,7 @@ async function settleFailure(
   }
   const failed = withFailure(account, failure, now);
   const settled =
-    kind === 'needs-user' || kind === 'cache-lost'
+    kind === 'needs-user' || kind === 'consent' || kind === 'cache-lost'
       ? markNeedsUser(account, failure, now, deps.schedule)
       : {
           ...failed,

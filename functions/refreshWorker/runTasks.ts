@@ -73,7 +73,7 @@ export async function runTasks(
       ...(code === undefined ? {} : { error: code }),
     });
     // A fault of our own is nothing in the user's history.
-    if (kind === 'misconfigured') break;
+    if (kind === 'misconfigured' && !ended.refusal?.unsure) break;
     entries.push({
       at: deps.now(),
       outcome: code === undefined ? 'task-done' : 'task-failed',
@@ -88,8 +88,8 @@ export async function runTasks(
 }
 
 /** That a tenant lacks the API of one task is that task's affair. */
-const isOfOthersToo = ({ kind, tenantWide }: Failure): boolean =>
-  kind === 'misconfigured' || (kind === 'throttled' && tenantWide === true);
+const isOfOthersToo = ({ kind, tenantWide, unsure }: Failure): boolean =>
+  (kind === 'misconfigured' && !unsure) || (kind === 'throttled' && tenantWide === true);
 
 type Tokens = {
   get(scopes: readonly string[], claims?: string): Promise<UserToken>;
@@ -158,7 +158,7 @@ async function takeTask(
   if (second.claims !== undefined) {
     return asUsers({ kind: 'needs-user', code: GRAPH_CHALLENGE, claims: second.claims });
   }
-  if (second.refusal?.kind === 'needs-user') {
+  if (second.refusal?.kind === 'needs-user' && !second.refusal.unsure) {
     // By its code the user's next visit knows that the token endpoint has to be asked for these claims.
     return asUsers({ claims: first.claims, ...second.refusal, code: GRAPH_CHALLENGE });
   }

@@ -45,6 +45,8 @@ export async function sweep(
   const faults = new Set<string>();
   /** Whether any cache did, so that a key that is missing is missing for some alone. */
   let opened = false;
+  /** True once Entra gave a token to our credential. A refusal that may be the credential's is then its tenant's. */
+  let accepted = false;
   const stopped = () => {
     if (summary.stoppedBy === 'done' && (elapsed() >= limits.runForMs || signal.aborted)) {
       summary.stoppedBy = 'deadline';
@@ -109,6 +111,7 @@ export async function sweep(
       });
       count(summary, turn);
       opened ||= got !== undefined || (failure !== undefined && !UNOPENED.has(failure.code));
+      accepted ||= got?.token.source === 'network';
       await heed(tid, failure);
       if (got !== undefined && !stopped()) {
         const { done, failed, refusal } = await runTasks(deps, got.account, got.token, signal);
@@ -127,17 +130,21 @@ export async function sweep(
 
   /** What other users would meet too. */
   async function heed(tid: string, failure: Failure | undefined): Promise<void> {
-    if (failure?.kind === 'misconfigured') stopFor(failure.code);
-    if (failure?.tenantWide) await cool(tid, failure);
+    if (failure === undefined || (failure.kind === 'misconfigured' && stopFor(failure))) return;
+    if (failure.tenantWide) await cool(tid, failure);
   }
 
-  /** Without one cache's key the run goes on, if other caches did open: then it is about that cache alone. */
-  function stopFor(code: string): void {
-    const stops = code !== UNKNOWN_KEY || !opened;
-    if (faults.has(code) || summary.stoppedBy === 'misconfigured') return;
+  /**
+   * Whether it concerns everybody. Without one cache's key the run goes on if other caches did open; with our credential
+   * refused for one tenant, if it was accepted for others.
+   */
+  function stopFor({ code, unsure }: Failure): boolean {
+    const stops = code === UNKNOWN_KEY ? !opened : !(unsure && accepted);
+    if (faults.has(code) || summary.stoppedBy === 'misconfigured') return stops;
     faults.add(code);
     if (stops) summary.stoppedBy = 'misconfigured';
-    deps.log({ event: 'sweep.misconfigured', code, remedy: remedyOf(code), stops });
+    deps.log({ event: 'sweep.misconfigured', code, remedy: remedyOf(code, stops), stops });
+    return stops;
   }
   async function cool(tid: string, failure: Failure): Promise<void> {
     const until = coolTenantUntil(failure, deps.now());
@@ -222,7 +229,11 @@ function count(summary: SweepSummary, { outcome, failure, got }: Turn): void {
   }
 }
 
-const remedyOf = (code: string): string =>
-  code === UNKNOWN_KEY
-    ? 'A cache is sealed with a key that TOKEN_CACHE_KEYS lacks. Put that key back; nobody was marked.'
-    : `Entra refuses this application's own credential (${code}). Renew ENTRA_CLIENT_SECRET; nobody was marked.`;
+function remedyOf(code: string, stops: boolean): string {
+  if (code === UNKNOWN_KEY) {
+    return 'A cache is sealed with a key that TOKEN_CACHE_KEYS lacks. Put that key back; nobody was marked.';
+  }
+  return stops
+    ? `Entra refuses this application's own credential (${code}). Renew ENTRA_CLIENT_SECRET; nobody was marked.`
+    : `Entra refuses this application (${code}) in one tenant and accepts its credential elsewhere. Ask that tenant's administrators whether they removed or blocked it; nobody was marked.`;
+}

@@ -1,5 +1,6 @@
 import type { FailureKind } from '../errors.ts';
 import type { Account, AccountFields, AccountState, HistoryEntry, StoredFailure } from '../ports.ts';
+import { CONSENT_REQUIRED } from '../rules/failures.ts';
 import { isTombstone } from '../rules/schedule.ts';
 import { partsOf, shardOf, type UserId, userRowKey, wholeSecond } from '../userId.ts';
 
@@ -96,18 +97,42 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   };
 }
 
+type StoredKind = { kind: Exclude<FailureKind, 'consent'>; suberror?: string };
+
+/**
+ * A release before this one knows no `consent`: it would drop the kind, and with it the whole failure. To it this is a
+ * user who is needed, which is what it said of them itself.
+ */
+const stored = (kind: FailureKind): StoredKind =>
+  kind === 'consent' ? { kind: 'needs-user', suberror: CONSENT_REQUIRED } : { kind };
+
+/** Known again also from what that release keeps of it, and from what it wrote by itself. A challenge goes before. */
+const kindOf = ({
+  kind,
+  code,
+  suberror,
+  claims,
+}: Record<string, unknown> & { kind: FailureKind }): FailureKind =>
+  kind === 'needs-user' &&
+  claims === undefined &&
+  (suberror === CONSENT_REQUIRED || code === CONSENT_REQUIRED || code === 'AADSTS65001')
+    ? 'consent'
+    : kind;
+
 /** Whether both are stored as the same row. */
 export const isSameRow = (one: AccountFields, other: AccountFields): boolean =>
   JSON.stringify(toRow(one)) === JSON.stringify(toRow(other));
 
 function failureColumn(failure: StoredFailure): string {
-  const { claims, ...rest } = failure;
-  const whole = JSON.stringify(failure);
+  const { claims, ...rest } = { ...failure, ...stored(failure.kind) };
+  const whole = JSON.stringify({ ...rest, claims });
   return whole.length <= MAX_FAILURE_LENGTH ? whole : JSON.stringify(rest);
 }
 
 function historyColumn(history: readonly HistoryEntry[]): string {
-  const kept = history.slice(-MAX_HISTORY);
+  const kept = history
+    .slice(-MAX_HISTORY)
+    .map((entry) => (entry.kind === undefined ? entry : { ...entry, ...stored(entry.kind) }));
   while (JSON.stringify(kept).length > MAX_HISTORY_LENGTH) kept.shift();
   return JSON.stringify(kept);
 }
@@ -118,7 +143,7 @@ function failureOf(value: unknown): StoredFailure | undefined {
   const at = timeOf(value.at);
   if (!isKeyOf(KINDS, kind) || typeof code !== 'string' || at === undefined) return undefined;
   return {
-    kind,
+    kind: kindOf({ ...value, kind }),
     code,
     ...(typeof suberror === 'string' ? { suberror } : {}),
     ...(typeof claims === 'string' ? { claims } : {}),
@@ -136,7 +161,7 @@ function historyOf(value: unknown): HistoryEntry[] {
       {
         at,
         outcome,
-        ...(isKeyOf(KINDS, kind) ? { kind } : {}),
+        ...(isKeyOf(KINDS, kind) ? { kind: kindOf({ ...entry, kind }) } : {}),
         ...(typeof code === 'string' ? { code } : {}),
         ...(typeof task === 'string' ? { task } : {}),
       },

@@ -166,7 +166,7 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
 }
 
 /** What is written down against the user, and so not believed at once. */
-const MARKS_USER: ReadonlySet<FailureKind> = new Set(['needs-user', 'cache-lost']);
+const MARKS_USER: ReadonlySet<FailureKind> = new Set(['needs-user', 'consent', 'cache-lost']);
 
 type Kept = Pick<UserToken, 'stored' | 'written'>;
 const NOT_KEPT: Kept = { stored: false, written: undefined };

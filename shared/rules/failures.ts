@@ -6,6 +6,9 @@ export const MAX_CLAIMS_LENGTH = 8_192;
 /** The code of a failure in which Graph, and not the token endpoint, asks for more. */
 export const GRAPH_CHALLENGE = 'graph_401';
 
+/** Entra's suberror, and OpenID Connect's error, for a permission that was not consented to. */
+export const CONSENT_REQUIRED = 'consent_required';
+
 /** What is known of an attempt to use the token endpoint or Graph for one user. Absent means not known. */
 export type TokenFacts = {
   /** OAuth 2.0 error code (RFC 6749 §5.2), Entra's `error`. */
@@ -36,9 +39,12 @@ export type FailureRow = {
   kind: FailureKind;
   /** Every user of the tenant would meet it: the tenant is left in peace for a while. */
   tenantWide?: true;
-  /** It applies if any of these does: something local, an `AADSTS` number, an OAuth error, or `when`. */
+  /** See {@link Failure}. */
+  unsure?: true;
+  /** It applies if any of these does: something local, an `AADSTS` number, a suberror, an OAuth error, or `when`. */
   locals?: readonly NonNullable<TokenFacts['local']>[];
   numbers?: readonly number[];
+  suberrors?: readonly string[];
   errors?: readonly string[];
   when?: (facts: TokenFacts) => boolean;
 };
@@ -66,36 +72,95 @@ export const FAILURES: readonly FailureRow[] = [
     // No user can mend it, every user would meet it.
     name: 'own credential',
     kind: 'misconfigured',
-    numbers: [7000215, 7000216, 7000218, 7000222, 700024, 700027, 700211, 700212, 700213],
+    numbers: [
+      7000214, 7000215, 7000216, 7000218, 7000222, 7000274, 7000277, 1000502, 700024, 700027, 700211, 700212,
+      700213,
+    ],
+  },
+  {
+    // The API has a signing key of its own, or the token is for another audience: Entra exchanges no such token.
+    name: 'token not exchangeable',
+    kind: 'misconfigured',
+    unsure: true,
+    numbers: [50013, 500131],
   },
   {
     // One tenant removed, blocked or never had this application.
     name: 'application refused',
     kind: 'tenant',
     tenantWide: true,
-    numbers: [90002, 500011, 650051, 650052, 700016, 7000112],
-    errors: ['unauthorized_client', 'invalid_client'],
+    numbers: [90002, 500011, 650051, 650052, 700016, 7000112, 7000229],
+    errors: ['unauthorized_client'],
+  },
+  {
+    // RFC 6749 §5.2 means our credential by it. Entra also says it of single tenants, with numbers of the row above.
+    name: 'client refused',
+    kind: 'misconfigured',
+    tenantWide: true,
+    unsure: true,
+    errors: ['invalid_client'],
   },
   { name: 'challenge', kind: 'needs-user', when: ({ claims }) => claims !== undefined },
   {
+    name: 'consent',
+    kind: 'consent',
+    numbers: [65001],
+    suberrors: [CONSENT_REQUIRED],
+    errors: [CONSENT_REQUIRED],
+  },
+  {
     name: 'user refusal',
     kind: 'needs-user',
-    errors: ['interaction_required', 'consent_required', 'login_required', 'invalid_grant'],
+    numbers: [
+      50057, 50058, 50072, 50074, 50076, 50078, 50079, 50105, 50132, 50133, 50173, 53000, 53001, 53002, 53003,
+      70008, 70043, 700082, 700084,
+    ],
+    suberrors: [
+      'bad_token',
+      'token_expired',
+      'basic_action',
+      'additional_action',
+      'message_only',
+      'user_password_expired',
+    ],
+  },
+  {
+    // Without a number, throttling of one user's flows looks like this, too.
+    name: 'bare refusal',
+    kind: 'needs-user',
+    unsure: true,
+    errors: ['interaction_required', 'login_required', 'invalid_grant'],
   },
   { name: 'anything else', kind: 'tenant', when: () => true },
 ];
 
-const applies = ({ locals, numbers, errors, when }: FailureRow, facts: TokenFacts): boolean =>
-  (facts.local !== undefined && locals?.includes(facts.local)) ||
-  (facts.errorNo !== undefined && numbers?.includes(facts.errorNo)) ||
-  (facts.error !== undefined && errors?.includes(facts.error)) ||
-  (when?.(facts) ?? false);
+const applies = (row: FailureRow, facts: TokenFacts): boolean =>
+  (facts.local !== undefined && row.locals?.includes(facts.local)) ||
+  (facts.errorNo !== undefined && row.numbers?.includes(facts.errorNo)) ||
+  (facts.suberror !== undefined && row.suberrors?.includes(facts.suberror)) ||
+  (facts.error !== undefined && row.errors?.includes(facts.error)) ||
+  (row.when?.(facts) ?? false);
 
-/** Decides what a failed attempt means. By number, suberror and status: MSAL's error classes alone mislead. */
+/**
+ * Decides what a failed attempt means. By status, number, suberror and OAuth error: MSAL's error classes alone mislead.
+ * Numbers are hints, which Microsoft may change at any time
+ * (https://learn.microsoft.com/entra/identity-platform/reference-error-codes): without them a decision may be less
+ * exact, but no user is marked who would not have been.
+ */
 export function classifyFailure(facts: TokenFacts): Failure {
-  const { kind, tenantWide } = FAILURES.find((row) => applies(row, facts)) ?? { kind: 'tenant' as const };
-  const failure: Failure = { kind, code: codeOf(facts), ...(tenantWide && { tenantWide }) };
-  if (facts.suberror && CODE.test(facts.suberror)) failure.suberror = facts.suberror;
+  const row = FAILURES.find((candidate) => applies(candidate, facts));
+  const { kind, tenantWide, unsure }: Pick<FailureRow, 'kind' | 'tenantWide' | 'unsure'> = row ?? {
+    kind: 'tenant',
+  };
+  const failure: Failure = {
+    kind,
+    code: codeOf(facts),
+    ...(tenantWide && { tenantWide }),
+    ...(unsure && { unsure }),
+  };
+  // Whatever said so, the suberror names it: by it a stored failure is known again.
+  if (kind === 'consent') failure.suberror = CONSENT_REQUIRED;
+  else if (facts.suberror && CODE.test(facts.suberror)) failure.suberror = facts.suberror;
   if (kind === 'needs-user' && facts.claims && facts.claims.length <= MAX_CLAIMS_LENGTH) {
     failure.claims = facts.claims;
   }

@@ -154,7 +154,7 @@ export function nextLookAfterSuccess(
  */
 export function nextLookAfterFailure(
   account: AccountFields,
-  kind: Exclude<FailureKind, 'needs-user' | 'cache-lost'>,
+  kind: Exclude<FailureKind, 'needs-user' | 'consent' | 'cache-lost'>,
   now: Date,
   settings: ScheduleSettings,
   random: number,

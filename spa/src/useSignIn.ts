@@ -42,7 +42,9 @@ export function useSignIn({ apiScope }: PageConfig, initialError: unknown): Sign
           ...(account === undefined ? {} : { account }),
           ...(claims === undefined ? {} : { claims }),
           // Without a challenge the directory would answer with the very sign-in that is not enough.
-          ...(code === 'SIGN_IN_REQUIRED' && claims === undefined ? { prompt: 'login' } : {}),
+          ...((code === 'SIGN_IN_REQUIRED' || code === 'CONSENT_REQUIRED') && claims === undefined
+            ? { prompt: 'login' }
+            : {}),
         }),
       ),
     signOut: () => {

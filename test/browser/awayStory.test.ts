@@ -167,7 +167,7 @@ describe('somebody who took their consent back', () => {
     await workerHas(BRUNO, 'failed');
     await page.reload();
     await heading(page, 'Please sign in again').waitFor();
-    expect(await page.getByRole('alert').innerText()).toContain('a permission you gave, is no longer enough');
+    expect(await page.getByRole('alert').innerText()).toContain('Stead needs a permission from you');
     await mend(BRUNO);
     await button(page, 'Sign in again').click();
     await pick(page, BRUNO);

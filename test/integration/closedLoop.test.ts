@@ -132,14 +132,19 @@ describe('a challenge that the worker meets', () => {
 });
 
 describe('a refusal that the worker meets', () => {
-  it('of consent is SIGN_IN_REQUIRED without claims, and ends with the consent', async () => {
+  it('of consent is one of consent to the user too, without claims, and ends with the consent', async () => {
     const { app, assertion, row, signInAnew } = await adeleAtWork();
     await setFault({ kind: 'consent', at: 'token' });
-    expect(await app.sweep()).toMatchObject({ failed: { 'needs-user': 1 } });
+    expect(await app.sweep()).toMatchObject({ failed: { consent: 1 } });
     const refusal = await refusalOf(app.getProfile(assertion));
-    expect(refusal).toMatchObject({ kind: 'needs-user', suberror: 'consent_required' });
+    expect(refusal).toMatchObject({ kind: 'consent', suberror: 'consent_required' });
     expect(refusal).not.toHaveProperty('claims');
-    expect(await row()).toMatchObject({ state: 'needs-user', failure: { code: 'AADSTS65001' } });
+    expect(await row()).toMatchObject({ state: 'needs-user', failure: { kind: 'consent' } });
+    expect((await row())?.history.at(-1)).toMatchObject({
+      outcome: 'failed',
+      kind: 'consent',
+      code: 'AADSTS65001',
+    });
 
     await control(entra, 'DELETE', '/users/adele/fault');
     expect((await signInAnew()).source).toBe('network');

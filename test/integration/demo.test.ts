@@ -35,7 +35,7 @@ describe('npm run demo', () => {
       chiara: ['failed', 'needs-user', undefined, 'needs-user'],
       adele: ['refreshed', undefined, 'done', 'active'],
       bruno: ['failed', 'transient', undefined, 'active'],
-      farah: ['failed', 'needs-user', undefined, 'needs-user'],
+      farah: ['failed', 'consent', undefined, 'needs-user'],
       goran: ['refreshed', undefined, 'failed', 'active'],
       erik: ['failed', 'throttled', undefined, 'active'],
     });

@@ -226,7 +226,13 @@ describe('GET /api/profile refuses', () => {
   });
 
   it.each([
-    { fault: { kind: 'consent' }, status: 401, code: 'SIGN_IN_REQUIRED' },
+    { fault: { kind: 'consent' }, status: 401, code: 'CONSENT_REQUIRED' },
+    { fault: { kind: 'error', error: 'invalid_grant' }, status: 401, code: 'SIGN_IN_REQUIRED' },
+    {
+      fault: { kind: 'error', error: 'invalid_grant', errorNo: 50013 },
+      status: 502,
+      code: 'UPSTREAM_REFUSED',
+    },
     { fault: { kind: 'claims' }, status: 401, code: 'CLAIMS_REQUIRED' },
     { fault: { kind: 'throttled', retryAfter: 7 }, status: 503, code: 'THROTTLED' },
     { fault: { kind: 'server-error' }, status: 503, code: 'UNAVAILABLE' },
@@ -242,6 +248,12 @@ describe('GET /api/profile refuses', () => {
     expect(refused).toMatchObject({ status, code });
     if (status === 503) expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
     if (code === 'THROTTLED') expect(response.headers.get('retry-after')).toBe('7');
+    if (code === 'CONSENT_REQUIRED') {
+      expect(refused.challenge).toContain(
+        'error="consent_required", scopes="https://graph.microsoft.com/User.Read"',
+      );
+      expect(refused.problem.scopes).toEqual(['https://graph.microsoft.com/User.Read']);
+    }
     if (code === 'CLAIMS_REQUIRED') {
       const encoded = /claims="([^"]+)"/.exec(refused.challenge ?? '')?.[1] ?? '';
       expect(Buffer.from(encoded, 'base64').toString()).toBe(refused.problem.claims);
@@ -280,7 +292,11 @@ describe('a user whom the worker could not act for', () => {
     await accounts.move(account, { ...account, state: 'needs-user', failure });
     expect((await rowsOf(ADELE)).find((row) => row.state)).toMatchObject({ failedToAcquireToken: true });
 
-    await control(platform.entra, 'PUT', `/users/${ADELE.name}/fault`, { kind: 'consent' });
+    await control(platform.entra, 'PUT', `/users/${ADELE.name}/fault`, {
+      kind: 'error',
+      error: 'invalid_grant',
+      errorNo: 50173,
+    });
     const refused = await profileOf(ADELE);
     expect(refused.status).toBe(401);
     expect(((await refused.json()) as Problem).claims).toBe(claims);

@@ -67,7 +67,16 @@ describe('a user who goes on working', () => {
     const failure = { kind: 'needs-user' as const, code: 'AADSTS50076', claims, at: app.now() };
     await app.accounts.move(account, { ...account, state: 'needs-user', failure });
     app.clock.aheadMs = MINUTE + 1_000;
+    // A missing consent is told as such: the challenge comes again after it.
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'consent' });
+    const consent = await app.getProfile(assertion).catch((error: unknown) => error);
+    expect(consent).toMatchObject({ failure: { kind: 'consent' } });
+    expect(consent).not.toHaveProperty('failure.claims');
+    await control(entra, 'PUT', '/users/adele/fault', {
+      kind: 'error',
+      error: 'invalid_grant',
+      errorNo: 50173,
+    });
     await expect(app.getProfile(assertion)).rejects.toMatchObject({
       failure: { kind: 'needs-user', claims },
     });

@@ -56,7 +56,7 @@ describe('a fault', () => {
     ['with half a second', { kind: 'throttled', retryAfter: 0.5 }, '"retryAfter" must be whole seconds'],
     ['with text for a number', { kind: 'throttled', retryAfter: '5' }, '"retryAfter" must be whole seconds'],
     ['of a delay without its length', { kind: 'delay' }, 'needs "ms"'],
-    ['of an error without its number', { kind: 'error', error: 'invalid_grant' }, 'needs "errorNo"'],
+    ['of an error without its code', { kind: 'error', errorNo: 1 }, 'needs "error"'],
     ['with an error of prose', { kind: 'error', error: 'not this', errorNo: 1 }, '"error" must be a code'],
     ['with a status that has no body', { kind: 'html', status: 204 }, '"status" must be 200 or'],
     ['with claims that are no text', { kind: 'error', errorNo: 1, claims: {} }, '"claims" must be text'],

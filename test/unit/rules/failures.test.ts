@@ -1,29 +1,60 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FailureKind } from '../../../shared/errors.ts';
-import { classifyFailure, MAX_CLAIMS_LENGTH, type TokenFacts } from '../../../shared/rules/failures.ts';
+import {
+  classifyFailure,
+  FAILURES,
+  MAX_CLAIMS_LENGTH,
+  type TokenFacts,
+} from '../../../shared/rules/failures.ts';
 
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 const refused = (error: string, errorNo?: number, status = 400): TokenFacts => ({ error, errorNo, status });
 
+const numbersOf = (row: string): readonly number[] =>
+  FAILURES.find(({ name }) => name === row)?.numbers ?? [];
+
 const TABLE: Record<FailureKind, [why: string, facts: TokenFacts, code: string][]> = {
   'needs-user': [
     ['MFA is asked for', { ...refused('interaction_required', 50076), claims: CLAIMS }, 'AADSTS50076'],
-    [
-      'consent is missing',
-      { ...refused('invalid_grant', 65001), suberror: 'consent_required' },
-      'AADSTS65001',
-    ],
-    ['consent_required comes by itself', refused('consent_required'), 'consent_required'],
     ['login_required comes by itself', refused('login_required'), 'login_required'],
     ['the refresh token ended', refused('invalid_grant', 700082), 'AADSTS700082'],
     ['the grant was revoked', refused('invalid_grant', 50173), 'AADSTS50173'],
     ['the user is disabled', refused('invalid_grant', 50057), 'AADSTS50057'],
     ['the grant is dead and has no number', refused('invalid_grant'), 'invalid_grant'],
+    ['the refusal has a number that nobody knows', refused('invalid_grant', 9_999_999), 'AADSTS9999999'],
+    [
+      'the grant is dead and has only a suberror',
+      { ...refused('invalid_grant'), suberror: 'bad_token' },
+      'invalid_grant',
+    ],
+    [
+      'claims are asked for and consent is missing, too',
+      { ...refused('invalid_grant', 65001), suberror: 'consent_required', claims: CLAIMS },
+      'AADSTS65001',
+    ],
     ['MSAL knows the refresh token to be over', { local: 'refresh_token_expired' }, 'refresh_token_expired'],
     ['Graph asks for claims', { error: 'graph_401', status: 401, claims: CLAIMS }, 'graph_401'],
   ],
-  consent: [],
+  consent: [
+    [
+      'consent is missing',
+      { ...refused('invalid_grant', 65001), suberror: 'consent_required' },
+      'AADSTS65001',
+    ],
+    ['the number alone says so', refused('invalid_grant', 65001), 'AADSTS65001'],
+    [
+      'the suberror alone says so',
+      { ...refused('invalid_grant'), suberror: 'consent_required' },
+      'invalid_grant',
+    ],
+    ['consent_required comes by itself', refused('consent_required'), 'consent_required'],
+    [
+      'an administrator has to consent',
+      { ...refused('invalid_grant', 90094), suberror: 'consent_required' },
+      'AADSTS90094',
+    ],
+  ],
   throttled: [
     ['429', { status: 429 }, 'http_429'],
     ['429 that looks like a dead grant', refused('invalid_grant', 700082, 429), 'AADSTS700082'],
@@ -40,7 +71,11 @@ const TABLE: Record<FailureKind, [why: string, facts: TokenFacts, code: string][
     ['the application needs an administrator', refused('invalid_client', 650052), 'AADSTS650052'],
     ['the tenant is gone', refused('invalid_request', 90002), 'AADSTS90002'],
     ['unauthorized_client has no number', refused('unauthorized_client'), 'unauthorized_client'],
-    ['invalid_client has a number of no list', refused('invalid_client', 7_000_299, 401), 'AADSTS7000299'],
+    [
+      'the application has no service principal in the tenant',
+      refused('invalid_client', 7000229, 401),
+      'AADSTS7000229',
+    ],
     ['Graph forbids', { error: 'graph_403', status: 403 }, 'graph_403'],
     ['nothing at all is known', {}, 'unknown'],
   ],
@@ -59,13 +94,19 @@ const TABLE: Record<FailureKind, [why: string, facts: TokenFacts, code: string][
     ['the cache does not open', { local: 'cache_corrupt' }, 'cache_corrupt'],
   ],
   misconfigured: [
-    ...[7000215, 7000216, 7000218, 7000222, 700024, 700027, 700211, 700212, 700213].map(
-      (number): [string, TokenFacts, string] => [
-        `our credential is refused with ${number}`,
-        refused('invalid_client', number, 401),
-        `AADSTS${number}`,
-      ],
-    ),
+    ...numbersOf('own credential').map((number): [string, TokenFacts, string] => [
+      `our credential is refused with ${number}`,
+      refused('invalid_client', number, 401),
+      `AADSTS${number}`,
+    ]),
+    [
+      'our credential is refused and has no number',
+      refused('invalid_client', undefined, 401),
+      'invalid_client',
+    ],
+    ['invalid_client has a number of no list', refused('invalid_client', 7_000_299, 401), 'AADSTS7000299'],
+    ['the API has a signing key of its own', refused('invalid_grant', 50013), 'AADSTS50013'],
+    ['the token is for another audience', refused('invalid_grant', 500131), 'AADSTS500131'],
     ['we lack the key of the cache', { local: 'cache_unknown_key' }, 'cache_unknown_key'],
   ],
 };
@@ -94,7 +135,7 @@ describe('classifyFailure', () => {
   });
 
   it('gives only the fields it knows something of', () => {
-    expect(Object.keys(classifyFailure(refused('invalid_grant')))).toEqual(['kind', 'code']);
+    expect(Object.keys(classifyFailure(refused('unheard_of')))).toEqual(['kind', 'code']);
   });
 
   it('keeps the longest claims there may be, and drops longer ones', () => {
@@ -102,6 +143,24 @@ describe('classifyFailure', () => {
     expect(classifyFailure({ ...refused('interaction_required'), claims: longest }).claims).toBe(longest);
     const failure = classifyFailure({ ...refused('interaction_required'), claims: `${longest}c` });
     expect(failure).toEqual({ kind: 'needs-user', code: 'interaction_required' });
+  });
+
+  it('names what is missing in every consent failure, so that a stored one is known again', () => {
+    for (const [, facts] of TABLE.consent) expect(classifyFailure(facts).suberror).toBe('consent_required');
+  });
+
+  it.each([
+    ['a bare refusal', refused('invalid_grant'), true],
+    ['one with a number that nobody knows', refused('interaction_required', 9_999_999), true],
+    ['one with a suberror that nobody knows', { ...refused('invalid_grant'), suberror: 'odd' }, true],
+    ['invalid_client without a number', refused('invalid_client', undefined, 401), true],
+    ['one with a known number', refused('invalid_grant', 50173), undefined],
+    ['one with a known suberror', { ...refused('invalid_grant'), suberror: 'bad_token' }, undefined],
+    ['one with claims', { ...refused('interaction_required'), claims: CLAIMS }, undefined],
+    ['a missing consent', refused('consent_required'), undefined],
+    ['an expired credential with its number', refused('invalid_client', 7000222, 401), undefined],
+  ])('says whether it is sure: %s', (_what, facts, unsure) => {
+    expect(classifyFailure(facts).unsure).toBe(unsure);
   });
 
   it('gives claims to nobody but the user who can satisfy them', () => {

@@ -120,6 +120,58 @@ describe('fromRow', () => {
   });
 });
 
+describe('a missing consent', () => {
+  const failure = { kind: 'consent', code: 'AADSTS90094', suberror: 'consent_required', at: AT } as const;
+  const entry: HistoryEntry = { at: AT, outcome: 'failed', kind: 'consent', code: 'AADSTS90094' };
+  /** All that the release before the kind `consent` knows; of other kinds it drops the failure. */
+  const KNOWN_BEFORE = ['needs-user', 'throttled', 'tenant', 'transient', 'cache-lost', 'misconfigured'];
+
+  it('is read as it was stored', () => {
+    const account = sampleAccount({ state: 'needs-user', failure, history: [entry] });
+    expect(fromRow(account.userId, toRow(account), '')).toMatchObject({ failure, history: [entry] });
+  });
+
+  it('is a user who is needed to a release that does not know the kind', () => {
+    const row = toRow(sampleAccount({ state: 'needs-user', failure, history: [entry] }));
+    const stored = [JSON.parse(String(row.failure)), ...JSON.parse(String(row.history))] as {
+      kind: string;
+    }[];
+    expect(stored).toHaveLength(2);
+    for (const { kind } of stored) {
+      expect(KNOWN_BEFORE).toContain(kind);
+      expect(kind).toBe('needs-user');
+    }
+    expect(row.failedToAcquireToken).toBe(true);
+  });
+
+  it.each([
+    ['a failure', { kind: 'needs-user', code: 'invalid_grant', suberror: 'consent_required' }],
+    ['one by its number alone', { kind: 'needs-user', code: 'AADSTS65001' }],
+    ['one by its OAuth error alone', { kind: 'needs-user', code: 'consent_required' }],
+  ])('is known in what such a release keeps or writes: %s', (_what, kept) => {
+    const account = sampleAccount();
+    const row = {
+      ...toRow(account),
+      failure: JSON.stringify({ ...kept, at: AT }),
+      history: JSON.stringify([{ at: AT, outcome: 'failed', ...kept }]),
+    };
+    const read = fromRow(account.userId, row, '');
+    expect(read.failure?.kind).toBe('consent');
+    expect(read.history[0]?.kind).toBe('consent');
+  });
+
+  it('is none where a challenge goes before it, or the user is needed for another reason', () => {
+    const account = sampleAccount();
+    for (const kept of [
+      { kind: 'needs-user', code: 'AADSTS65001', suberror: 'consent_required', claims: '{}' },
+      { kind: 'needs-user', code: 'AADSTS50173', suberror: 'bad_token' },
+    ]) {
+      const row = { ...toRow(account), failure: JSON.stringify({ ...kept, at: AT }) };
+      expect(fromRow(account.userId, row, '').failure?.kind).toBe('needs-user');
+    }
+  });
+});
+
 describe('isSameRow', () => {
   it('compares what is stored, not how it was put', () => {
     const account = sampleAccount({ dueAt: new Date('2026-11-20T09:00:00.001Z') });

@@ -92,6 +92,8 @@ describe("Graph's challenge", () => {
     { kind: 'throttled', code: 'AADSTS50196' },
     { kind: 'cache-lost', code: 'no_tokens_found' },
     { kind: 'tenant', code: 'AADSTS700016' },
+    { kind: 'consent', code: 'AADSTS65001', suberror: 'consent_required' },
+    { kind: 'needs-user', code: 'invalid_grant', unsure: true },
   ])('marks nobody when the token endpoint cannot answer ($kind)', async (failure) => {
     const { run } = failing(challenged(CLAIMS));
     const bench = await tasksOverTwins([taskOf('first', run)], refusing(failure));

@@ -165,7 +165,8 @@ describe('a token', () => {
   });
 
   it.each([
-    { kind: 'needs-user', code: 'AADSTS65001' },
+    { kind: 'consent', code: 'AADSTS65001', suberror: 'consent_required' },
+    { kind: 'misconfigured', code: 'invalid_client', unsure: true },
     { kind: 'needs-user', code: 'AADSTS50076', claims: '{"access_token":{}}' },
     { kind: 'tenant', code: 'AADSTS500011' },
     { kind: 'throttled', code: 'http_429' },
