@@ -5,6 +5,7 @@ import {
   TokenInvalidError,
   TokenMissingError,
   UnavailableError,
+  type UpstreamReference,
   UserTokenError,
 } from '../shared/errors.ts';
 import { createLog, type Log, nameOfError } from '../shared/log.ts';
@@ -104,17 +105,19 @@ type Refusal = {
   retryAfterSeconds?: number;
   claims?: string;
   scopes?: readonly string[];
+  upstream?: UpstreamReference;
 };
 
 /** Problem details (RFC 9457) and, where one is due, the challenge of RFC 6750 §3. */
 function refuse(refusal: Refusal, correlationId: string): HttpResponseInit {
-  const { status, title, code, detail, claims, scopes } = refusal;
+  const { status, title, code, detail, claims, scopes, upstream } = refusal;
   const headers: Record<string, string> = { ...ALWAYS, 'Content-Type': 'application/problem+json' };
   if (refusal.challenge) headers['WWW-Authenticate'] = challengeHeader(refusal.challenge);
   if (refusal.retryAfterSeconds !== undefined) headers['Retry-After'] = String(refusal.retryAfterSeconds);
   const problem: Problem = { type: 'about:blank', title, status, code, detail, correlationId };
   if (claims !== undefined) problem.claims = claims;
   if (scopes !== undefined) problem.scopes = [...scopes];
+  if (upstream !== undefined) problem.upstream = upstream;
   return { status, headers, body: JSON.stringify(problem) };
 }
 
@@ -131,7 +134,10 @@ function refusalOf(error: unknown): Refusal {
     return { ...UNAUTHORIZED, code: 'TOKEN_INVALID', detail: error.message, challenge };
   }
   if (error instanceof ForbiddenError) return forbidden(error);
-  if (error instanceof UserTokenError) return withoutToken(error);
+  if (error instanceof UserTokenError) {
+    const { upstream } = error.failure;
+    return { ...withoutToken(error), ...(upstream && { upstream }) };
+  }
   if (error instanceof UnavailableError) {
     return unavailable('A service this one depends on cannot be reached.', error.retryAfterSeconds);
   }

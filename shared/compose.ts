@@ -32,8 +32,8 @@ export type App = {
   accounts: AccountStore;
   tokenCache: TokenCacheStore;
   tenants: TenantStore;
-  /** Bound to the invocation's log; costs nothing. */
-  userTokens: (log: Log) => UserTokens;
+  /** Bound to the invocation's log and id; costs nothing. */
+  userTokens: (log: Log, correlationId?: string) => UserTokens;
   logId: LogId;
   schedule: ScheduleSettings;
   /** Reads one row and one cache that are nobody's. @throws {UnavailableError} */
@@ -87,8 +87,11 @@ export function compose(config: Config): App {
     accounts,
     tokenCache,
     tenants: createTableTenants(storage),
-    userTokens: (log) =>
-      createMsalUserTokens(msal, { store: tokenCache, sealer, logId, log, random: Math.random }),
+    userTokens: (log, correlationId) =>
+      createMsalUserTokens(
+        { ...msal, correlationId },
+        { store: tokenCache, sealer, logId, log, random: Math.random },
+      ),
     logId,
     schedule: config.schedule,
     checkStorage: async () => {

@@ -28,6 +28,20 @@ export type Failure = {
    * at once: `docs/failures.md`, "What one answer does not prove".
    */
   unsure?: true;
+  /** Where the service that refused finds the failed call; absent where there was no answer. Not stored. */
+  upstream?: UpstreamReference;
+};
+
+/** The ids under which the refusing service can find the failed call; they name nobody. The same in `wire.ts`. */
+export type UpstreamReference = {
+  service: 'entra' | 'graph';
+  /** An AADSTS number, an OAuth error or Graph's status. */
+  code: string;
+  correlationId?: string;
+  traceId?: string;
+  requestId?: string;
+  /** ISO 8601, UTC. */
+  timestamp?: string;
 };
 
 /** The request itself cannot be read, whoever sent it. */

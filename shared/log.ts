@@ -1,4 +1,4 @@
-import type { FailureKind } from './errors.ts';
+import type { FailureKind, UpstreamReference } from './errors.ts';
 
 /**
  * Every event Stead logs, with the only fields it may carry. A user appears as a log id; there is no field in
@@ -15,6 +15,17 @@ export type LogEvent =
       error?: string;
     }
   | { event: 'request.failed'; status: number; ms: number; code: string; error: string }
+  /** Entra or Graph refused a call: the ids under which they find it. The line's own `correlationId` is ours. */
+  | {
+      event: 'upstream.refused';
+      user: string;
+      service: string;
+      code: string;
+      upstreamCorrelationId?: string;
+      traceId?: string;
+      requestId?: string;
+      timestamp?: string;
+    }
   | { event: 'account.seen-first'; user: string }
   | { event: 'account.healed'; user: string }
   | { event: 'account.not-recorded'; user: string; error: string }
@@ -121,6 +132,13 @@ export function createLog(sink: Record<Level, (line: string) => void>, correlati
     const line = correlationId === undefined ? event : { ...event, correlationId };
     sink[LEVELS[event.event] ?? 'info'](JSON.stringify(line));
   };
+}
+
+/** The line for a call that Entra or Graph refused on a user's behalf. */
+export function upstreamRefused(reference: UpstreamReference, user: string): LogEvent {
+  const { service, code, correlationId, ...ids } = reference;
+  const theirs = correlationId === undefined ? {} : { upstreamCorrelationId: correlationId };
+  return { event: 'upstream.refused', user, service, code, ...theirs, ...ids };
 }
 
 /** What may be said of an unexpected error: its class and code. Messages of others may hold URLs and user ids. */

@@ -1,7 +1,7 @@
 /** The seams between the use cases and the outside world. Types only. */
 
 import type { Client as GraphClient } from '@microsoft/microsoft-graph-client';
-import type { Failure, FailureKind } from './errors.ts';
+import type { Failure, FailureKind, UpstreamReference } from './errors.ts';
 import type { UserId } from './userId.ts';
 import type { Profile } from './wire.ts';
 
@@ -25,11 +25,19 @@ export type Caller = {
  */
 export type VerifyAccessToken = (token: string) => Promise<Caller>;
 
+/** How a call to Graph is found again, there and here. */
+export type GraphCall = {
+  /** Sent as `client-request-id`, if it is a GUID. */
+  correlationId?: string | undefined;
+  /** Told of every answer that refuses. That there is no such thing (404) is no refusal. */
+  onRefused?: (reference: UpstreamReference) => void;
+};
+
 /**
  * Reads the signed-in user from Microsoft Graph.
  * @throws {UserTokenError} Graph refuses the token or is not to be had.
  */
-export type ReadProfile = (accessToken: string) => Promise<Profile>;
+export type ReadProfile = (accessToken: string, call?: GraphCall) => Promise<Profile>;
 
 /** An image: its media type and its bytes. */
 export type Photo = { type: string; data: Uint8Array };
@@ -38,10 +46,14 @@ export type Photo = { type: string; data: Uint8Array };
  * Reads the signed-in user's photo from Microsoft Graph; undefined when they have none.
  * @throws {UserTokenError} Graph refuses the token or is not to be had.
  */
-export type ReadPhoto = (accessToken: string) => Promise<Photo | undefined>;
+export type ReadPhoto = (accessToken: string, call?: GraphCall) => Promise<Photo | undefined>;
 
 /** Microsoft's client for Graph, bound to one access token: whatever it sends ends with the signal. */
-export type OpenGraph = (accessToken: string, signal?: AbortSignal | undefined) => GraphClient;
+export type OpenGraph = (
+  accessToken: string,
+  signal?: AbortSignal | undefined,
+  call?: GraphCall,
+) => GraphClient;
 
 export type UserToken = {
   accessToken: string;
@@ -146,7 +158,7 @@ export type HistoryEntry = {
   task?: string;
 };
 
-export type StoredFailure = Omit<Failure, 'retryAfterSeconds' | 'unsure'> & { at: Date };
+export type StoredFailure = Omit<Failure, 'retryAfterSeconds' | 'unsure' | 'upstream'> & { at: Date };
 
 /** One user's row. Dates are UTC with millisecond precision, `dueAt` with whole seconds. */
 export type AccountFields = {

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
+const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
 export type EntraErrorOptions = {
   status?: ContentfulStatusCode;
   suberror?: string;
@@ -37,7 +39,9 @@ export class EntraError extends Error {
   respond(c: Context): Response {
     const { status = 400, suberror, claims, retryAfter } = this.options;
     const traceId = randomUUID();
-    const correlationId = c.req.header('client-request-id') ?? randomUUID();
+    // MSAL sends it with the address.
+    const sent = c.req.query('client-request-id') ?? c.req.header('client-request-id');
+    const correlationId = sent !== undefined && GUID.test(sent) ? sent : randomUUID();
     const timestamp = `${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z`;
     if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
     c.header('Cache-Control', 'no-store');
@@ -84,6 +88,10 @@ export class GraphError extends Error {
       'client-request-id': c.req.header('client-request-id') ?? requestId,
     };
     const error = { code: this.code, message: this.message, innerError };
-    return c.json({ error }, this.status, { ...this.headers, 'request-id': requestId });
+    return c.json({ error }, this.status, {
+      ...this.headers,
+      'request-id': requestId,
+      'client-request-id': innerError['client-request-id'],
+    });
   }
 }

@@ -40,7 +40,7 @@ export async function getConnection(
 
 /**
  * Ends a disconnection. The caller's next profile request exchanges their token anew, and stores what comes of it; so it
- * does for one whom the worker needs.
+ * does for everybody who asks for it, since what they were refused for may have been mended.
  */
 export async function connect(
   deps: ConnectionDeps,
@@ -51,8 +51,8 @@ export async function connect(
   if (was !== 'unchanged') {
     deps.log({ event: was === 'unknown' ? 'account.seen-first' : 'account.reconnected', user });
   }
-  // What is remembered was exchanged when nothing was to be kept, or before the worker was refused.
-  if (account.state === 'pending' || account.state === 'needs-user') deps.memo.forget(caller.userId);
+  // What is remembered may have been exchanged when nothing was to be kept, or before a refusal that is now mended.
+  deps.memo.forget(caller.userId);
   return { connection: toConnection(account), user };
 }
 

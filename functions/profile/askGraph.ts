@@ -1,6 +1,14 @@
 import type { AssertionMemo, Exchanged } from '../../shared/assertionMemo.ts';
 import { UserTokenError } from '../../shared/errors.ts';
-import type { Account, Caller, UserToken, UserTokens, VerifyAccessToken } from '../../shared/ports.ts';
+import { upstreamRefused } from '../../shared/log.ts';
+import type {
+  Account,
+  Caller,
+  GraphCall,
+  UserToken,
+  UserTokens,
+  VerifyAccessToken,
+} from '../../shared/ports.ts';
 import { GRAPH_CHALLENGE } from '../../shared/rules/failures.ts';
 import { isStillConnected, recordVisit, seeAccount, type VisitDeps } from './visit.ts';
 
@@ -10,6 +18,8 @@ export type AskGraphDeps = VisitDeps & {
   memo: AssertionMemo;
   /** The function's, for the audit. */
   name: string;
+  /** The invocation's, which goes with every request to Graph. */
+  correlationId?: string | undefined;
 };
 
 type Source = UserToken['source'] | 'memory';
@@ -32,7 +42,7 @@ const UNSTORED_FOR_MS = 60_000;
 export async function askGraph<T>(
   deps: AskGraphDeps,
   bearerToken: string,
-  read: (accessToken: string) => Promise<T>,
+  read: (accessToken: string, call: GraphCall) => Promise<T>,
 ): Promise<{ result: T; facts: Facts }> {
   const { memo } = deps;
   const caller = await memo.verified(bearerToken, () => deps.verifyAccessToken(bearerToken));
@@ -51,7 +61,11 @@ export async function askGraph<T>(
   async function use(token: UserToken, source: Source): Promise<{ result: T; facts: Facts }> {
     const user = deps.logId(caller.userId);
     deps.log({ event: 'token.used', user, by: deps.name, api: 'graph', source });
-    return { result: await read(token.accessToken), facts: { user, source } };
+    const call: GraphCall = {
+      correlationId: deps.correlationId,
+      onRefused: (reference) => deps.log(upstreamRefused(reference, user)),
+    };
+    return { result: await read(token.accessToken, call), facts: { user, source } };
   }
 
   try {

@@ -5,15 +5,24 @@ import { type GetPhotoDeps, getPhoto } from './getPhoto.ts';
 import { type GetProfileDeps, getProfile } from './getProfile.ts';
 
 /** What an invocation's log is yet to be bound to. */
-type Unbound<Deps extends GetPhotoDeps | GetProfileDeps> = Omit<Deps, 'log' | 'userTokens'> & {
-  userTokens: (log: Log) => Deps['userTokens'];
+type Unbound<Deps extends GetPhotoDeps | GetProfileDeps> = Omit<
+  Deps,
+  'log' | 'correlationId' | 'userTokens'
+> & {
+  userTokens: (log: Log, correlationId: string) => Deps['userTokens'];
 };
+
+const bind = <Deps extends GetPhotoDeps | GetProfileDeps>(
+  deps: Unbound<Deps>,
+  log: Log,
+  correlationId: string,
+) => ({ ...deps, log, correlationId, userTokens: deps.userTokens(log, correlationId) });
 
 /** `GET /api/profile` */
 export function createProfileHandler(deps: Unbound<GetProfileDeps>): HttpHandler {
   return (request, context) =>
     answered(context, async (log) => {
-      const bound = { ...deps, log, userTokens: deps.userTokens(log) };
+      const bound = bind(deps, log, context.invocationId);
       const { profile, ...facts } = await getProfile(bound, readBearerToken(request.headers));
       return { body: profile, facts };
     });
@@ -23,7 +32,7 @@ export function createProfileHandler(deps: Unbound<GetProfileDeps>): HttpHandler
 export function createPhotoHandler(deps: Unbound<GetPhotoDeps>): HttpHandler {
   return (request, context) =>
     answered(context, async (log) => {
-      const bound = { ...deps, log, userTokens: deps.userTokens(log) };
+      const bound = bind(deps, log, context.invocationId);
       const { photo, ...facts } = await getPhoto(bound, readBearerToken(request.headers));
       return photo === undefined ? { facts } : { bytes: photo, facts };
     });

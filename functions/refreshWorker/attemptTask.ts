@@ -1,11 +1,17 @@
-import { type Log, nameOfError } from '../../shared/log.ts';
+import { type Log, nameOfError, upstreamRefused } from '../../shared/log.ts';
 import type { Account, OpenGraph } from '../../shared/ports.ts';
 import { readClaimsChallenge } from '../../shared/rules/challenge.ts';
 import { type LogId, partsOf } from '../../shared/userId.ts';
 import { withTimeout } from '../../shared/withTimeout.ts';
 import type { Task } from './defineTask.ts';
 
-export type AttemptTaskDeps = { openGraph: OpenGraph; logId: LogId; log: Log };
+export type AttemptTaskDeps = {
+  openGraph: OpenGraph;
+  logId: LogId;
+  log: Log;
+  /** The run's, which goes with every request to Graph. */
+  correlationId?: string | undefined;
+};
 
 /** How it ended: done without a code. `claims` is Graph's challenge, as raw JSON. */
 export type Attempt = { code?: string; claims?: string };
@@ -34,7 +40,10 @@ export async function attemptTask(
       const running = task.run({
         user: { id: userId, tid, oid },
         token,
-        graph: deps.openGraph(token, signal),
+        graph: deps.openGraph(token, signal, {
+          correlationId: deps.correlationId,
+          onRefused: (reference) => deps.log(upstreamRefused(reference, deps.logId(userId))),
+        }),
         log: (note: unknown) =>
           deps.log({
             event: 'task.note',

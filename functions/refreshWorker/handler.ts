@@ -11,13 +11,14 @@ const ABORT_AFTER_MS = 65_000;
 
 /** The timer's turn: acts for every user who is due. */
 export function createRefreshWorkerHandler(
-  deps: Omit<SweepDeps, 'log' | 'userTokens' | 'tasks'> & {
-    userTokens: (log: Log) => SweepDeps['userTokens'];
+  deps: Omit<SweepDeps, 'log' | 'correlationId' | 'userTokens' | 'tasks'> & {
+    userTokens: (log: Log, correlationId: string) => SweepDeps['userTokens'];
   },
 ): TimerHandler {
   return async (_timer, context) => {
     const log = logOf(context);
-    const bound = { ...deps, tasks, log, userTokens: deps.userTokens(log) };
+    const correlationId = context.invocationId;
+    const bound = { ...deps, tasks, log, correlationId, userTokens: deps.userTokens(log, correlationId) };
     await sweep(bound, LIMITS, AbortSignal.timeout(ABORT_AFTER_MS));
   };
 }

@@ -11,6 +11,7 @@ import { readClaimsChallenge } from '../rules/challenge.ts';
 import { classifyFailure, type TokenFacts } from '../rules/failures.ts';
 import { readRetryAfter } from '../rules/retryAfter.ts';
 import type { Profile } from '../wire.ts';
+import { graphIds, TracedCall } from './graphTrace.ts';
 
 const PROPERTIES = [
   'id',
@@ -39,10 +40,14 @@ export type GraphOptions = {
  * Retry-After says.
  */
 export function createOpenGraph({ baseUrl, timeoutMs }: GraphOptions): OpenGraph {
-  return (accessToken, signal) =>
+  return (accessToken, signal, call = {}) =>
     Client.initWithMiddleware({
       baseUrl,
-      middleware: [new BoundToken({ accessToken, baseUrl, timeoutMs, signal }), new HTTPMessageHandler()],
+      middleware: [
+        new BoundToken({ accessToken, baseUrl, timeoutMs, signal }),
+        new TracedCall(call),
+        new HTTPMessageHandler(),
+      ],
     });
 }
 
@@ -93,10 +98,10 @@ class BoundToken implements Middleware {
 export function createGraphReadProfile(options: GraphOptions): ReadProfile {
   const open = createOpenGraph(options);
 
-  return async (accessToken) => {
+  return async (accessToken, call) => {
     let user: unknown;
     try {
-      user = await open(accessToken)
+      user = await open(accessToken, undefined, call)
         .api('/me')
         .select([...PROPERTIES])
         .get();
@@ -117,6 +122,7 @@ export function factsOfGraphError(error: unknown): TokenFacts {
     status: error.statusCode,
     claims: readClaimsChallenge(headers?.get('www-authenticate') ?? null),
     retryAfterSeconds: readRetryAfter(headers?.get('retry-after') ?? null, new Date()),
+    upstream: graphIds(headers),
   };
 }
 

@@ -12,10 +12,10 @@ const MAX_BYTES = 1_048_576;
 export function createGraphReadPhoto(options: GraphOptions): ReadPhoto {
   const open = createOpenGraph(options);
 
-  return async (accessToken) => {
+  return async (accessToken, call) => {
     try {
       // The client reads images as blobs by itself. Told to, it would read refusals so too, and lose their headers.
-      const answer: unknown = await open(accessToken).api('/me/photos/96x96/$value').get();
+      const answer: unknown = await open(accessToken, undefined, call).api('/me/photos/96x96/$value').get();
       if (!(answer instanceof Blob) || !IMAGE.test(answer.type)) return undefined;
       if (answer.size === 0 || answer.size > MAX_BYTES) return undefined;
       return { type: answer.type, data: new Uint8Array(await answer.arrayBuffer()) };

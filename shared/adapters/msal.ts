@@ -6,9 +6,10 @@ import {
   type SilentFlowRequest,
 } from '@azure/msal-node';
 import { type FailureKind, TokenInvalidError, UserTokenError } from '../errors.ts';
+import { upstreamRefused } from '../log.ts';
 import type { UserToken, UserTokens } from '../ports.ts';
 import { classifyFailure, type TokenFacts } from '../rules/failures.ts';
-import { partsOf, type UserId } from '../userId.ts';
+import { isGuid, partsOf, type UserId } from '../userId.ts';
 import {
   ABSENT,
   type CacheContext,
@@ -19,7 +20,7 @@ import {
   readSnapshot,
   writeCache,
 } from './msalCachePlugin.ts';
-import { factsOfError, factsOfRecord } from './msalError.ts';
+import { factsOfError, factsOfRecord, hasAssertionEnded } from './msalError.ts';
 import { createMsalNetwork, type NetworkRecord } from './msalNetwork.ts';
 
 export type MsalOptions = {
@@ -28,10 +29,9 @@ export type MsalOptions = {
   scopes: readonly string[];
   /** For one request to the token endpoint. */
   timeoutMs: number;
+  /** Ours, by which Entra finds the requests again; sent if it is a GUID. */
+  correlationId?: string | undefined;
 };
-
-/** Entra's "assertion is not within its valid time range": the caller's token ended on the way. */
-const ASSERTION_EXPIRED = 500133;
 
 /** How a stored cache that cannot be used is told to the failure table; the worker has nothing else to go by. */
 const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
@@ -49,6 +49,38 @@ const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
  * memory and serializes all of it into whichever user's cache is written next.
  */
 export function createMsalUserTokens(options: MsalOptions, context: CacheContext): UserTokens {
+  const traced = isGuid(options.correlationId) ? { correlationId: options.correlationId } : {};
+
+  /** The error of a failed attempt. Entra's refusals are logged here, whatever becomes of the error. */
+  function refusal(userId: UserId, facts: TokenFacts): UserTokenError {
+    const failure = classifyFailure(facts);
+    if (failure.upstream) context.log(upstreamRefused(failure.upstream, context.logId(userId)));
+    return new UserTokenError(failure);
+  }
+
+  /** @throws {UserTokenError} for whatever MSAL or the network had against it. */
+  async function attempt(
+    userId: UserId,
+    record: NetworkRecord,
+    acquire: () => Promise<AuthenticationResult | null>,
+    assertionEndsAt?: Date,
+  ): Promise<AuthenticationResult> {
+    let cause: unknown;
+    try {
+      const result = await acquire();
+      if (result !== null) return result;
+    } catch (error) {
+      cause = error;
+    }
+    const facts = factsOfError(cause, record);
+    if (facts === undefined) throw cause ?? new TypeError('MSAL gave neither a token nor a reason');
+    const error = refusal(userId, facts);
+    if (assertionEndsAt !== undefined && hasAssertionEnded(facts, assertionEndsAt)) {
+      throw new TokenInvalidError('The access token has expired.');
+    }
+    throw error;
+  }
+
   function begin(userId: UserId, snapshot: CacheSnapshot, signal: AbortSignal | undefined) {
     const auth = options.auth(partsOf(userId).tid);
     const plugin = createMsalCachePlugin(snapshot);
@@ -95,15 +127,18 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
       scopes: [...(scopes ?? options.scopes)],
       forceRefresh,
       ...(claims === undefined ? {} : { claims }),
+      ...traced,
       // Without it MSAL stores nothing for an account that it has no Account entity of.
       forceCache: true,
     };
-    let result = await attempt(record, () => client.acquireTokenSilent(request));
+    let result = await attempt(userId, record, () => client.acquireTokenSilent(request));
     const swallowed = factsOfRecord(record);
-    if (swallowed !== undefined) throw new UserTokenError(classifyFailure(swallowed));
+    if (swallowed !== undefined) throw refusal(userId, swallowed);
     if (record.posts > 0 && result.fromCache) {
       // Refreshed ahead of time: MSAL hands out the old token and keeps the new one, which is now in memory.
-      result = await attempt(record, () => client.acquireTokenSilent({ ...request, forceRefresh: false }));
+      result = await attempt(userId, record, () =>
+        client.acquireTokenSilent({ ...request, forceRefresh: false }),
+      );
     }
     const kept = await keep(plugin.changed, {
       userId,
@@ -126,13 +161,18 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
       const { client, plugin, record } = begin(userId, snapshot, signal);
       // The exchange itself does not read the stored cache; this does.
       await client.getTokenCache().getAllAccounts();
-      const result = await attempt(record, () =>
-        client.acquireTokenOnBehalfOf({
-          oboAssertion: caller.assertion,
-          scopes: [...options.scopes],
-          skipCache,
-          ...(claims === undefined ? {} : { claims }),
-        }),
+      const result = await attempt(
+        userId,
+        record,
+        () =>
+          client.acquireTokenOnBehalfOf({
+            oboAssertion: caller.assertion,
+            scopes: [...options.scopes],
+            skipCache,
+            ...(claims === undefined ? {} : { claims }),
+            ...traced,
+          }),
+        caller.expiresOn,
       );
       const homeAccountId = homeOf(record, result, snapshot);
       const kept =
@@ -170,24 +210,6 @@ const MARKS_USER: ReadonlySet<FailureKind> = new Set(['needs-user', 'consent', '
 
 type Kept = Pick<UserToken, 'stored' | 'written'>;
 const NOT_KEPT: Kept = { stored: false, written: undefined };
-
-/** @throws {UserTokenError} for whatever MSAL or the network had against it. */
-async function attempt(
-  record: NetworkRecord,
-  acquire: () => Promise<AuthenticationResult | null>,
-): Promise<AuthenticationResult> {
-  let cause: unknown;
-  try {
-    const result = await acquire();
-    if (result !== null) return result;
-  } catch (error) {
-    cause = error;
-  }
-  const facts = factsOfError(cause, record);
-  if (facts === undefined) throw cause ?? new TypeError('MSAL gave neither a token nor a reason');
-  if (facts.errorNo === ASSERTION_EXPIRED) throw new TokenInvalidError('The access token has expired.');
-  throw new UserTokenError(classifyFailure(facts));
-}
 
 function toUserToken(
   record: NetworkRecord,

@@ -13,8 +13,10 @@ const LOCAL: Readonly<Record<string, NonNullable<TokenFacts['local']>>> = {
 /** What the record alone says of a request that was refused or not answered; undefined when it went well. */
 export function factsOfRecord(record: NetworkRecord): TokenFacts | undefined {
   const { answer, noAnswer } = record;
-  if (noAnswer !== undefined)
-    return { noAnswer, status: answer?.status, retryAfterSeconds: answer?.retryAfterSeconds };
+  if (noAnswer !== undefined) {
+    const { status, retryAfterSeconds, upstream } = answer ?? {};
+    return { noAnswer, status, retryAfterSeconds, upstream };
+  }
   if (answer === undefined || (answer.error === undefined && answer.status < 400)) return undefined;
   return {
     error: answer.error,
@@ -23,6 +25,7 @@ export function factsOfRecord(record: NetworkRecord): TokenFacts | undefined {
     claims: answer.claims,
     status: answer.status,
     retryAfterSeconds: answer.retryAfterSeconds,
+    upstream: answer.upstream,
   };
 }
 
@@ -37,3 +40,10 @@ export function factsOfError(error: unknown, record: NetworkRecord): TokenFacts 
   const local = LOCAL[error.errorCode];
   return local === undefined ? { error: error.errorCode } : { local };
 }
+
+/** Entra's "assertion is not within its valid time range": the caller's token ended on the way. */
+const ASSERTION_EXPIRED = 500133;
+
+/** By Entra's number or, as numbers are hints, by the time: a refusal of a token that has ended says nothing more. */
+export const hasAssertionEnded = ({ error, errorNo }: TokenFacts, endsAt: Date): boolean =>
+  errorNo === ASSERTION_EXPIRED || (error === 'invalid_grant' && endsAt.getTime() <= Date.now());

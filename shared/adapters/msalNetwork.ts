@@ -1,5 +1,6 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
 import { readRetryAfter } from '../rules/retryAfter.ts';
+import { type UpstreamIds, upstreamIds } from '../rules/upstream.ts';
 import { withTimeout } from '../withTimeout.ts';
 
 /** What the token endpoint last answered, as far as MSAL does not pass it on. */
@@ -12,6 +13,8 @@ export type TokenAnswer = {
   retryAfterSeconds?: number;
   /** Seconds; sent for refresh tokens of SPA origin. */
   refreshTokenExpiresIn?: number;
+  /** Of a refusal: its ids at Entra. */
+  upstream?: UpstreamIds;
   /** `uid.utid` of `client_info`: MSAL's home account id of whoever the tokens are for. */
   homeAccountId?: string;
 };
@@ -52,7 +55,7 @@ export function createMsalNetwork(options: Options): { module: INetworkModule; r
       );
       const body = parseObject(text);
       if (body === undefined) record.noAnswer = `http_${response.status}_not_json`;
-      record.answer = readAnswer(response, body ?? {});
+      record.answer = readAnswer(response, body);
       return {
         headers: Object.fromEntries(response.headers),
         body: (body ?? { error: 'temporarily_unavailable' }) as T,
@@ -84,16 +87,26 @@ async function fetchOnceMoreIfReset(url: string, init: RequestInit): Promise<Res
   }
 }
 
-function readAnswer(response: Response, body: Record<string, unknown>): TokenAnswer {
-  const answer: TokenAnswer = { status: response.status };
+function readAnswer(response: Response, json: Record<string, unknown> | undefined): TokenAnswer {
+  const { status, headers } = response;
+  const answer: TokenAnswer = { status };
+  const body = json ?? {};
   const { error, suberror, claims, error_codes: codes, refresh_token_expires_in: endsIn } = body;
   if (typeof error === 'string') answer.error = error;
   if (Array.isArray(codes) && typeof codes[0] === 'number') answer.errorNo = codes[0];
   if (typeof suberror === 'string' && suberror !== '') answer.suberror = suberror;
   if (typeof claims === 'string' && claims !== '') answer.claims = claims;
   if (Number(endsIn) > 0) answer.refreshTokenExpiresIn = Number(endsIn);
-  const retryAfter = readRetryAfter(response.headers.get('retry-after'), new Date());
+  const retryAfter = readRetryAfter(headers.get('retry-after'), new Date());
   if (retryAfter !== undefined) answer.retryAfterSeconds = retryAfter;
+  if (json === undefined || error !== undefined || status >= 400) {
+    answer.upstream = upstreamIds('entra', {
+      // A page in place of the answer may have passed through Entra's own front door, which names the call in a header.
+      traceId: body.trace_id ?? headers.get('x-ms-request-id'),
+      correlationId: body.correlation_id,
+      timestamp: body.timestamp,
+    });
+  }
   const home = readHomeAccountId(body.client_info);
   if (home !== undefined) answer.homeAccountId = home;
   return answer;

@@ -1,4 +1,5 @@
 import type { Failure, FailureKind } from '../errors.ts';
+import type { UpstreamIds } from './upstream.ts';
 
 /** Longest claims challenge that is kept or passed on, in characters of raw JSON. */
 export const MAX_CLAIMS_LENGTH = 8_192;
@@ -19,6 +20,8 @@ export type TokenFacts = {
   claims?: string | undefined;
   status?: number | undefined;
   retryAfterSeconds?: number | undefined;
+  /** Who answered, and the ids of the call there. */
+  upstream?: UpstreamIds | undefined;
   /** No answer at all: refused, reset, timed out, or an answer that is not JSON. */
   noAnswer?: string | undefined;
   /** Stopped before anything was sent. */
@@ -165,8 +168,13 @@ export function classifyFailure(facts: TokenFacts): Failure {
     failure.claims = facts.claims;
   }
   if (facts.retryAfterSeconds !== undefined) failure.retryAfterSeconds = facts.retryAfterSeconds;
+  if (facts.upstream !== undefined)
+    failure.upstream = { ...facts.upstream, code: upstreamCodeOf(facts, failure) };
   return failure;
 }
+
+const upstreamCodeOf = ({ upstream, status }: TokenFacts, { code }: Failure): string =>
+  upstream?.service === 'graph' && status !== undefined ? String(status) : code;
 
 function codeOf(facts: TokenFacts): string {
   if (facts.local) return facts.local;

@@ -88,6 +88,24 @@ describe('a user who disconnects at one instance', () => {
     expect(await kept()).toEqual({ state: 'active', cache: true });
   });
 
+  it('is answered from nothing remembered after connecting, whatever their state', async () => {
+    const { here, assertion } = await twoInstances();
+    await here.getProfile(assertion);
+    expect((await here.getProfile(assertion)).source).toBe('memory');
+    expect((await here.connection.put(assertion)).connection.state).toBe('active');
+    expect((await here.getProfile(assertion)).source).toBe('cache');
+  });
+
+  it('finds by connecting that a consent is there by now', async () => {
+    const { here, assertion, kept } = await twoInstances();
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'consent' });
+    await expect(here.getProfile(assertion)).rejects.toMatchObject({ failure: { kind: 'consent' } });
+    await control(entra, 'DELETE', '/users/adele/fault');
+    await here.connection.put(assertion);
+    expect((await here.getProfile(assertion)).source).toBe('network');
+    expect(await kept()).toEqual({ state: 'active', cache: true });
+  });
+
   it('may say each twice, at one instance or two, and it is as if they had said it once', async () => {
     const { here, there, assertion, userId } = await twoInstances();
     const row = () => here.accounts.read(userId);

@@ -248,6 +248,16 @@ describe('GET /api/profile refuses', () => {
     expect(refused).toMatchObject({ status, code });
     if (status === 503) expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
     if (code === 'THROTTLED') expect(response.headers.get('retry-after')).toBe('7');
+    const { upstream, correlationId } = refused.problem;
+    const { at, kind } = fault as { at?: string; kind: string };
+    // Graph's challenge is put to Entra, which has the last word.
+    const service = at === 'graph' && kind !== 'claims' ? 'graph' : 'entra';
+    expect(upstream?.service).toBe(service);
+    if (kind !== 'html') {
+      // The invocation's own id went out with the call, and came back.
+      expect(upstream).toMatchObject({ correlationId, timestamp: expect.stringMatching(/^20\d\d-.+Z$/) });
+      expect(service === 'graph' ? upstream?.requestId : upstream?.traceId).toMatch(/^[\da-f-]{36}$/);
+    }
     if (code === 'CONSENT_REQUIRED') {
       expect(refused.challenge).toContain(
         'error="consent_required", scopes="https://graph.microsoft.com/User.Read"',

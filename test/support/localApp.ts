@@ -53,6 +53,7 @@ export function createLocalApp(
     openGraph: createOpenGraph(graph),
     tasks: options.tasks ?? [],
     userTokens: tokens,
+    correlationId: options.correlationId,
     accounts,
     tokenCache: store,
     tenants: options.tenants ?? createMemoryTenantStore(),

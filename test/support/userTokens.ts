@@ -17,6 +17,8 @@ export type TestTokensOptions = {
   sealer?: Sealer;
   clientSecret?: string;
   timeoutMs?: number;
+  /** Ours, as an invocation has it. */
+  correlationId?: string;
 };
 
 export function createTestTokens(entra: Entra, options: TestTokensOptions = {}) {
@@ -33,6 +35,7 @@ export function createTestTokens(entra: Entra, options: TestTokensOptions = {}) 
       }),
       scopes: GRAPH_SCOPES,
       timeoutMs: options.timeoutMs ?? 5_000,
+      correlationId: options.correlationId,
     },
     {
       store,

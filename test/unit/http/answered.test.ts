@@ -201,6 +201,18 @@ describe('an error', () => {
     });
   });
 
+  it('tells where the service that refused finds the call', async () => {
+    const upstream = {
+      service: 'entra',
+      code: 'AADSTS65001',
+      correlationId: INVOCATION,
+      traceId: '99999999-2222-4333-8444-555555555555',
+      timestamp: '2026-11-20T09:00:00.000Z',
+    } as const;
+    const { response } = await failing(failed('consent', { upstream }));
+    expect(problemOf(response).upstream).toEqual(upstream);
+  });
+
   it.each(REFUSALS)('is logged as one line for %s', async (_what, error, { status, code }) => {
     const { lines } = await failing(error);
     const event = status < 500 ? 'request.answered' : 'request.failed';

@@ -103,6 +103,7 @@ describe('the record', () => {
       suberror: 'basic_action',
       claims: '{"access_token":{}}',
       retryAfterSeconds: 17,
+      upstream: { service: 'entra' },
     };
     expect(record.answer).toEqual(facts);
     expect(factsOfRecord(record)).toEqual(facts);
@@ -127,7 +128,7 @@ describe('the record', () => {
 
   it.each([
     ['empty fields', { suberror: '', claims: '', error_codes: [], client_info: '' }],
-    ['fields of other types', { error: 7, suberror: {}, claims: [], error_codes: 'x', client_info: 1 }],
+    ['fields of other types', { suberror: {}, claims: [], error_codes: 'x', client_info: 1 }],
     ['numbers that are texts', { error_codes: ['50076'] }],
     ['a lifetime that is none', { refresh_token_expires_in: 'soon' }],
     ['a lifetime that is over', { refresh_token_expires_in: 0 }],
@@ -167,7 +168,38 @@ describe('the record', () => {
       noAnswer: `http_${status}_not_json`,
       status,
       retryAfterSeconds: 3,
+      upstream: { service: 'entra' },
     });
+  });
+
+  it('holds the ids of a refusal, and those of no other answer', async () => {
+    const ids = {
+      trace_id: '11111111-1111-4111-8111-111111111111',
+      correlation_id: '22222222-2222-4222-8222-222222222222',
+      timestamp: '2026-11-20 09:00:00Z',
+    };
+    const { module, record } = network();
+    const refusal = await endpoint(answering(400, { error: 'invalid_grant', ...ids }));
+    await module.sendPostRequestAsync(refusal);
+    const upstream = {
+      service: 'entra',
+      traceId: ids.trace_id,
+      correlationId: ids.correlation_id,
+      timestamp: '2026-11-20T09:00:00.000Z',
+    };
+    expect(record.answer?.upstream).toEqual(upstream);
+    expect(factsOfRecord(record)?.upstream).toEqual(upstream);
+    await module.sendPostRequestAsync(await endpoint(answering(200, ids)));
+    expect(record.answer).toEqual({ status: 200 });
+  });
+
+  it('finds the trace id of a page in its header', async () => {
+    const traceId = '11111111-1111-4111-8111-111111111111';
+    const { module, record } = network();
+    await module.sendPostRequestAsync(
+      await endpoint(answering(503, '<html>', { 'x-ms-request-id': traceId })),
+    );
+    expect(factsOfRecord(record)?.upstream).toEqual({ service: 'entra', traceId });
   });
 
   it('is that of the last request alone', async () => {
@@ -181,7 +213,7 @@ describe('the record', () => {
     await module.sendPostRequestAsync(url);
     expect(record.answer?.error).toBe('invalid_grant');
     await module.sendPostRequestAsync(url);
-    expect(record.answer).toEqual({ status: 502 });
+    expect(record.answer).toEqual({ status: 502, upstream: { service: 'entra' } });
     await module.sendPostRequestAsync(url);
     expect(record).toEqual({ posts: 3, answer: { status: 200 }, noAnswer: undefined });
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnavailableError, UserTokenError } from '../../../shared/errors.ts';
-import { createLog, type LogEvent, nameOfError } from '../../../shared/log.ts';
+import { createLog, type LogEvent, nameOfError, upstreamRefused } from '../../../shared/log.ts';
 
 function logTo(correlationId?: string) {
   const lines: [level: string, line: string][] = [];
@@ -30,6 +30,7 @@ describe('createLog', () => {
     ['info', { event: 'token.used', user: '0123456789abcdef', by: 'profile', api: 'graph', source: 'cache' }],
     ['info', { event: 'task.ended', user: '0123456789abcdef', task: 'read-mail', outcome: 'done', ms: 3 }],
     ['info', { event: 'task.note', user: '0123456789abcdef', task: 'read-mail', note: '3 new' }],
+    ['info', { event: 'upstream.refused', user: '0123456789abcdef', service: 'entra', code: 'AADSTS65001' }],
     ['info', { event: 'account.ended', user: '0123456789abcdef', as: 'disconnected' }],
     ['info', { event: 'account.reconnected', user: '0123456789abcdef' }],
     ['warn', { event: 'tenant.cooling', kind: 'throttled', code: 'http_429', until: '2026-11-20T09:00:00Z' }],
@@ -63,6 +64,24 @@ describe('createLog', () => {
         expect(JSON.parse(lines[0]?.[1] ?? '')).toEqual({ event: 'cache.not-read', user: '', why });
       }),
     );
+  });
+});
+
+describe('upstreamRefused', () => {
+  it('tells all ids, and theirs apart from ours', () => {
+    const ids = { traceId: 'a trace', requestId: 'a request', timestamp: '2026-11-20T09:00:00.000Z' };
+    const { log, lines } = logTo('ours');
+    const reference = { service: 'entra', code: 'AADSTS65001', correlationId: 'theirs', ...ids } as const;
+    log(upstreamRefused(reference, '0123456789abcdef'));
+    expect(JSON.parse(lines[0]?.[1] ?? '')).toEqual({
+      event: 'upstream.refused',
+      user: '0123456789abcdef',
+      service: 'entra',
+      code: 'AADSTS65001',
+      upstreamCorrelationId: 'theirs',
+      ...ids,
+      correlationId: 'ours',
+    });
   });
 });
 
