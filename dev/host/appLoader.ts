@@ -1,8 +1,11 @@
 import { globSync, statSync } from 'node:fs';
+import Module from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { HostError } from './hostError.ts';
 import { readJsonObject } from './jsonFile.ts';
+
+type Resolve = (this: unknown, request: string, ...rest: unknown[]) => string;
 
 /**
  * Imports every file that `main` of the app's package.json names; it may be a glob. A file's own extension and
@@ -20,6 +23,7 @@ export async function loadApp(root: string): Promise<void> {
     .sort();
   if (files.length === 0)
     throw new HostError(`"main" of package.json (${main}) matches no file in ${root}. Was the app built?`);
+  provideFunctionsCore();
   for (const file of files) {
     try {
       await import(pathToFileURL(path.join(root, file)).href);
@@ -39,4 +43,18 @@ function causes(error: unknown): string[] {
     messages.push(at instanceof Error ? `${at.name}: ${at.message}` : String(at));
   }
   return messages;
+}
+
+/**
+ * Makes every `require('@azure/functions-core')` of this process find `functionsCore.ts`. The library asks once and
+ * falls into its test mode when the module is missing. It asks by `require`, even inside an ESM bundle, so the
+ * CommonJS resolver is the one place to answer.
+ */
+function provideFunctionsCore(): void {
+  const file = fileURLToPath(import.meta.resolve('./functionsCore.ts'));
+  const resolver = Module as unknown as { _resolveFilename: Resolve };
+  const resolveFilename = resolver._resolveFilename;
+  resolver._resolveFilename = function (request, ...rest) {
+    return request === '@azure/functions-core' ? file : resolveFilename.call(this, request, ...rest);
+  };
 }

@@ -8,31 +8,20 @@ export type LogCategory = 'user' | 'system' | 'customMetric';
 
 export type Binding = { type: string; direction: 'in' | 'out' } & Record<string, unknown>;
 
-/** A length of time in the worker's protocol, in whole seconds. */
-export type Duration = { seconds: number };
-
-export type RetryOptions = {
-  /** -1 = for ever. */
-  maxRetryCount: number;
-  retryStrategy: 'fixedDelay' | 'exponentialBackoff';
-  delayInterval?: Duration;
-  minimumInterval?: Duration;
-  maximumInterval?: Duration;
-};
-
 export type FunctionMetadata = {
   name: string;
   functionId?: string;
   /** By binding name. The trigger's name is generated; an HTTP result is `$return`. */
   bindings: Record<string, Binding>;
-  retryOptions?: RetryOptions;
+  /** A retry policy, which this host does not run: see `planFunctions.ts`. */
+  retryOptions?: unknown;
 };
 
 export type FunctionCallback = (...inputs: unknown[]) => unknown;
 
 type NullableStrings = Record<string, { value: string }>;
 
-/** A buffered HTTP request as the host sends it to the worker. Header names are in lower case. */
+/** An HTTP request as the host sends it to the worker. Header names are in lower case. */
 export type HttpRequestData = {
   method: string;
   url: string;
@@ -63,18 +52,15 @@ export type HttpResponseData = {
   body?: { bytes?: Uint8Array };
 };
 
-/** An empty `http` stands for a request that the library takes from its own streaming server. */
-export type InputData = { json: string } | { http: HttpRequestData | Record<string, never> };
-
-export type RetryContext = { retryCount: number; maxRetryCount: number };
+export type InputData = { json: string } | { http: HttpRequestData };
 
 export type InvocationRequest = {
   invocationId: string;
   functionId: string;
   inputData: { name: string; data: InputData }[];
-  triggerMetadata: Record<string, { string: string } | { json: string }>;
+  /** The library shows it to neither HTTP nor timer functions. */
+  triggerMetadata: Record<string, never>;
   traceContext: { traceParent: string; traceState: string; attributes: Record<string, string> };
-  retryContext?: RetryContext;
 };
 
 export type InvocationResponse = {

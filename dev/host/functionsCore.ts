@@ -1,5 +1,5 @@
 /**
- * The module that `require('@azure/functions-core')` gives to `@azure/functions`: see `provideFunctionsCore.ts`.
+ * The module that `require('@azure/functions-core')` gives to `@azure/functions`: see `appLoader.ts`.
  */
 import type {
   FunctionCallback,

@@ -6,21 +6,9 @@ import type {
   InputData,
   InvocationRequest,
   InvocationResponse,
-  RetryContext,
 } from './coreTypes.ts';
 import { writeLog } from './hostLog.ts';
 import { type LogOrigin, logThroughHooks, type RegisteredFunction, registry, runHooks } from './registry.ts';
-
-export type InvocationInput = {
-  data: InputData;
-  triggerMetadata?: InvocationRequest['triggerMetadata'];
-  retryContext?: RetryContext;
-  /** Default: a new UUID. */
-  invocationId?: string;
-};
-
-/** `result` is what the handler returned, after the hooks; `response` is the library's form of it. */
-export type InvocationEnd = { result: unknown; response: InvocationResponse };
 
 const running = new Set<Promise<unknown>>();
 
@@ -32,41 +20,39 @@ export async function whenIdle(): Promise<void> {
 /**
  * Runs a function once: arguments, preInvocation hooks, handler, postInvocation hooks, response. Writes a line
  * `Executed 'name' (Succeeded|Failed, id=..., N ms)` at the end.
+ * @returns the library's form of what the handler returned.
  * @throws whatever the handler, a hook or the library threw; it is in the log already.
  */
-export async function invoke(fn: RegisteredFunction, input: InvocationInput): Promise<InvocationEnd> {
-  const invocationId = input.invocationId ?? randomUUID();
+export async function invoke(fn: RegisteredFunction, data: InputData): Promise<InvocationResponse> {
+  const invocationId = randomUUID();
   const startedAt = performance.now();
   const executed = (outcome: 'Succeeded' | 'Failed') => {
     const ms = Math.round(performance.now() - startedAt);
     writeLog('information', fn.name, `Executed '${fn.name}' (${outcome}, id=${invocationId}, ${ms} ms)`);
   };
-  const turn = runStages(fn, { ...input, invocationId });
-  running.add(turn);
+  const invocation = runStages(fn, rpcRequest(fn, data, invocationId));
+  running.add(invocation);
   try {
-    const end = await turn;
+    const response = await invocation;
     executed('Succeeded');
-    return end;
+    return response;
   } catch (error) {
     writeLog('error', fn.name, inspect(error));
     executed('Failed');
     throw error;
   } finally {
-    running.delete(turn);
+    running.delete(invocation);
   }
 }
 
-async function runStages(
-  fn: RegisteredFunction,
-  input: InvocationInput & { invocationId: string },
-): Promise<InvocationEnd> {
+async function runStages(fn: RegisteredFunction, request: InvocationRequest): Promise<InvocationResponse> {
   if (!registry.model) throw new Error('No programming model is set.');
   const hookData: Record<string, unknown> = {};
   const origin: LogOrigin = { functionName: fn.name, hookData, invocationContext: undefined };
   const core: CoreInvocationContext = {
-    invocationId: input.invocationId,
+    invocationId: request.invocationId,
     metadata: fn.metadata,
-    request: rpcRequest(fn, input),
+    request,
     state: undefined,
     log: (level, category, message) => logThroughHooks(level, category, message, origin),
   };
@@ -102,20 +88,16 @@ async function runStages(
   });
   await during('postInvocationHooks', () => runHooks('postInvocation', after));
   if (after.error !== null && after.error !== undefined) throw after.error;
-  return { result: after.result, response: await model.getResponse(context, after.result) };
+  return model.getResponse(context, after.result);
 }
 
-function rpcRequest(
-  fn: RegisteredFunction,
-  input: InvocationInput & { invocationId: string },
-): InvocationRequest {
+function rpcRequest(fn: RegisteredFunction, data: InputData, invocationId: string): InvocationRequest {
   const traceParent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
   return {
-    invocationId: input.invocationId,
+    invocationId,
     functionId: fn.name,
-    inputData: [{ name: fn.trigger.name, data: input.data }],
-    triggerMetadata: input.triggerMetadata ?? {},
+    inputData: [{ name: fn.trigger.name, data }],
+    triggerMetadata: {},
     traceContext: { traceParent, traceState: '', attributes: {} },
-    ...(input.retryContext && { retryContext: input.retryContext }),
   };
 }

@@ -30,9 +30,12 @@ export async function readJsonObject(file: string): Promise<Record<string, unkno
       `${file} is not valid JSON (${syntaxErrorPlace(json)}). Look for a missing quote or bracket, a missing or trailing comma, or a single backslash (write \\\\).`,
     );
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new HostError(`${file} must hold a JSON object: { ... }.`);
-  return value as Record<string, unknown>;
+  if (!isRecord(value)) throw new HostError(`${file} must hold a JSON object: { ... }.`);
+  return value;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const STRING = /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[\da-f]{4}))*"/iuy;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { HostError } from './hostError.ts';
 import { writeLog } from './hostLog.ts';
-import { readJsonObject } from './jsonFile.ts';
+import { isRecord, readJsonObject } from './jsonFile.ts';
 
 export type LocalSettings = {
   /** Settings for the environment. */
@@ -26,8 +26,8 @@ export async function readLocalSettings(root: string): Promise<LocalSettings> {
     throw new HostError(
       `${file} is encrypted ("IsEncrypted": true), and only Core Tools can open it. Run "func settings decrypt" or write the file anew with "IsEncrypted": false.`,
     );
-  if (!isObject(Values)) throw new HostError(`${file}: "Values" must be an object of strings.`);
-  if (!isObject(Host)) throw new HostError(`${file}: "Host" must be an object.`);
+  if (!isRecord(Values)) throw new HostError(`${file}: "Values" must be an object of strings.`);
+  if (!isRecord(Host)) throw new HostError(`${file}: "Host" must be an object.`);
 
   const values: Record<string, string> = {};
   for (const [key, value] of Object.entries(Values)) {
@@ -79,10 +79,6 @@ export function resolveSettings(text: string, env: NodeJS.ProcessEnv): string {
 
 export function isPort(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function typeName(value: unknown): string {

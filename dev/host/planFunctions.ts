@@ -10,8 +10,8 @@ export type FunctionPlan = { routes: HttpRoute[]; timers: TimerPlan[] };
 
 /**
  * Sorts out which functions are served and which run on a timer. What does not run here is written to the log with
- * its reason: switched off, no trigger for this host, or a mistake in its own options; the others go on, as in
- * Azure.
+ * its reason: switched off, something that this host does not have, or a mistake in its own options; the others go
+ * on, as in Azure.
  */
 export function planFunctions(
   functions: Iterable<RegisteredFunction>,
@@ -41,12 +41,22 @@ function addTo(
   routePrefix: string,
   env: NodeJS.ProcessEnv,
 ): void {
-  const type = fn.trigger.type.toLowerCase();
+  if (fn.metadata.retryOptions)
+    throw new HostError('it has a retry policy ("retry"), and this local host runs none.');
+  const { name: triggerName, type: triggerType } = fn.trigger;
+  const others = Object.entries(fn.metadata.bindings).filter(
+    ([name, binding]) => name !== triggerName && binding.type !== 'http',
+  );
+  if (others.length > 0)
+    throw new HostError(
+      `it has more than a trigger (${others.map(([, { direction, type }]) => `${type}, ${direction}`).join('; ')}), and this local host has no other inputs and outputs.`,
+    );
+  const type = triggerType.toLowerCase();
   if (type === 'httptrigger') plan.routes.push(createHttpRoute(fn, routePrefix));
   else if (type === 'timertrigger') {
     const expression = resolveSettings(String(fn.trigger.schedule), env);
     plan.timers.push({ fn, expression, schedule: parseSchedule(expression) });
-  } else writeLog('warning', fn.name, `Will not run: this local host has no ${fn.trigger.type}`);
+  } else throw new HostError(`this local host has no ${triggerType}.`);
 }
 
 /** The setting that switches a function off. Source: "How to disable functions in Azure Functions". */

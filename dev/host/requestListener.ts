@@ -1,19 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerAdmin } from './adminApi.ts';
 import { answerEmpty } from './answerEmpty.ts';
-import { bufferedExchange } from './bufferedExchange.ts';
+import { answerFunction } from './answerFunction.ts';
 import type { ApplyCors } from './cors.ts';
 import { HttpRequestError, pathSegments, requestUrl } from './httpRequest.ts';
 import { findRoute, type HttpRoute } from './httpRoutes.ts';
 import type { RunningTimer } from './startTimer.ts';
-import { streamedExchange } from './streamedExchange.ts';
 
 export type RequestListenerOptions = {
   routes: readonly HttpRoute[];
   timers: ReadonlyMap<string, RunningTimer>;
   applyCors: ApplyCors;
-  /** The library's streaming server, when the app has enabled it. */
-  httpUri: string | undefined;
 };
 
 export type HostRequestListener = {
@@ -56,7 +53,7 @@ function refuse(response: ServerResponse, error: unknown): void {
 }
 
 async function answer(
-  { routes, timers, applyCors, httpUri }: RequestListenerOptions,
+  { routes, timers, applyCors }: RequestListenerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -66,6 +63,5 @@ async function answer(
   if (segments[0] === 'admin') return answerAdmin(timers, request, response, url, segments);
   const match = findRoute(routes, request.method ?? '', segments);
   if (!match) return answerEmpty(response, 404);
-  if (httpUri) await streamedExchange(match, request, response, url, httpUri);
-  else await bufferedExchange(match, request, response, url);
+  await answerFunction(match, request, response, url);
 }

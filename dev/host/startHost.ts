@@ -10,7 +10,6 @@ import { whenIdle } from './invoke.ts';
 import { applySettings, type LocalSettings, readLocalSettings } from './localSettings.ts';
 import { listenOnLoopback } from './loopbackServer.ts';
 import { type FunctionPlan, planFunctions } from './planFunctions.ts';
-import { provideFunctionsCore } from './provideFunctionsCore.ts';
 import { registry, runHooks } from './registry.ts';
 import { createRequestListener } from './requestListener.ts';
 import { type RunningTimer, startTimer } from './startTimer.ts';
@@ -54,10 +53,10 @@ export async function startHost(options: CommandLine, env: NodeJS.ProcessEnv): P
   const applyCors = createCors(options.cors ?? settings.cors ?? '', settings.corsCredentials);
 
   const hookData = {};
-  const httpUri = await startApp(root, hookData);
+  await startApp(root, hookData);
   const plan = planFunctions(registry.functions.values(), routePrefix, env);
   const timers = new Map<string, RunningTimer>();
-  const listener = createRequestListener({ routes: plan.routes, timers, applyCors, httpUri });
+  const listener = createRequestListener({ routes: plan.routes, timers, applyCors });
   const server = await listenOnLoopback(listener, options.port ?? settings.localHttpPort ?? DEFAULT_PORT);
   // Only now: without its port the host does not run, so nothing may have run before.
   const store = openTimerStatusFile(options.timerStatus);
@@ -79,9 +78,7 @@ export async function startHost(options: CommandLine, env: NodeJS.ProcessEnv): P
   };
 }
 
-/** @returns the address of the library's streaming server, when the app has enabled it. */
-async function startApp(root: string, hookData: Record<string, unknown>): Promise<string | undefined> {
-  provideFunctionsCore();
+async function startApp(root: string, hookData: Record<string, unknown>): Promise<void> {
   process.chdir(root);
   await loadApp(root);
   await runHooks('appStart', { hookData, functionAppDirectory: root });
@@ -90,8 +87,12 @@ async function startApp(root: string, hookData: Record<string, unknown>): Promis
       'The app registered no function: "main" must call app.http or app.timer of @azure/functions.',
     );
   const { HttpUri } = await registry.model.getCapabilities({ ...WORKER_CAPABILITIES });
+  // The library waits for every HTTP request on a server of its own, which only a streaming host forwards to.
+  if (HttpUri !== undefined)
+    throw new HostError(
+      `The app calls app.setup({ enableHttpStream: true }), and this local host does not stream HTTP, so none of its functions (${[...registry.functions.keys()].join(', ')}) can run. Leave the option out here.`,
+    );
   registry.locked = true;
-  return HttpUri;
 }
 
 function listFunctions({ routes, timers }: FunctionPlan, port: number): void {

@@ -1,9 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { writeLog } from './hostLog.ts';
 import { invoke } from './invoke.ts';
 import type { RegisteredFunction } from './registry.ts';
-import { retryDelayMs } from './retryDelay.ts';
 import type { Schedule } from './schedule.ts';
-import { sleepUntil } from './sleepUntil.ts';
 import { NEVER, type ScheduleStatus, type TimerStatusStore } from './timerStatusStore.ts';
 
 export type Outcome = 'succeeded' | 'failed';
@@ -11,9 +10,12 @@ export type Outcome = 'succeeded' | 'failed';
 export type RunningTimer = {
   /** Runs the function now, after a run that is going on. Leaves the schedule alone. Never rejects. */
   run(): Promise<Outcome>;
-  /** No occurrence and no retry begins after this; a run that is going on ends by itself. */
+  /** No occurrence begins after this; a run that is going on ends by itself. */
   stop(): void;
 };
+
+/** Node takes a longer delay for 1 ms. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
 type Occurrence = 'scheduled' | 'past due' | 'start-up';
 
@@ -36,12 +38,12 @@ export function startTimer(
   let next = status ? new Date(status.Next) : schedule.next(new Date());
   if (!status && next) save(NEVER, next, new Date());
 
-  let turn: Promise<unknown> = Promise.resolve();
-  function inTurn(pastDue: boolean): Promise<Outcome> {
-    const outcome = turn.then(() =>
-      runWithRetries(fn, timerInput(monitored ? status : undefined, pastDue), stopping.signal),
+  let lastRun: Promise<unknown> = Promise.resolve();
+  function runAfterLast(pastDue: boolean): Promise<Outcome> {
+    const outcome = lastRun.then(() =>
+      runOnce(fn, timerInput(monitored ? status : undefined, pastDue), stopping.signal),
     );
-    turn = outcome;
+    lastRun = outcome;
     return outcome;
   }
 
@@ -52,7 +54,7 @@ export function startTimer(
 
   async function occur(kind: Occurrence): Promise<void> {
     let startedAt = new Date();
-    await inTurn(kind === 'past due');
+    await runAfterLast(kind === 'past due');
     // A timer can fire a little early: counted from that instant, the same occurrence would come twice.
     if (kind === 'scheduled' && next && next > startedAt) startedAt = next;
     next = schedule.next(startedAt);
@@ -71,7 +73,7 @@ export function startTimer(
     if (!stopping.signal.aborted) writeLog('error', fn.name, `The timer stopped: ${error}`);
   });
 
-  return { run: () => inTurn(false), stop: () => stopping.abort() };
+  return { run: () => runAfterLast(false), stop: () => stopping.abort() };
 }
 
 /** A stored status, unless the schedule was edited since: then nothing is past due. */
@@ -86,26 +88,27 @@ function timerInput(status: ScheduleStatus | undefined, isPastDue: boolean): { j
   return { json: JSON.stringify(timer) };
 }
 
-async function runWithRetries(
+async function runOnce(
   fn: RegisteredFunction,
   data: { json: string },
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const retry = fn.metadata.retryOptions;
-  const maxRetryCount = retry?.maxRetryCount ?? 0;
   if (signal.aborted) return 'failed';
-  for (let retryCount = 0; ; retryCount++) {
-    try {
-      await invoke(fn, { data, ...(retryCount > 0 && { retryContext: { retryCount, maxRetryCount } }) });
-      return 'succeeded';
-    } catch {
-      const more = maxRetryCount === -1 || retryCount < maxRetryCount;
-      if (!retry || !more || signal.aborted) return 'failed';
-    }
-    try {
-      await sleepUntil(new Date(Date.now() + retryDelayMs(retry, retryCount)), signal);
-    } catch {
-      return 'failed';
-    }
+  // A failure is in the log already.
+  return invoke(fn, data).then(
+    () => 'succeeded',
+    () => 'failed',
+  );
+}
+
+/**
+ * Resolves at `at`, at once when that is in the past, however far away it is.
+ * @throws AbortError when `signal` aborts first.
+ */
+async function sleepUntil(at: Date, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const leftMs = at.getTime() - Date.now();
+    await delay(Math.min(Math.max(leftMs, 0), MAX_DELAY_MS), undefined, { signal });
+    if (leftMs <= MAX_DELAY_MS) return;
   }
 }

@@ -137,6 +137,12 @@ describe('an app that cannot be loaded stops the start with a reason', () => {
     });
     expect(failure).toMatch(/Two functions are named "same"/);
   });
+  it('when it streams HTTP, which this host does not', async () => {
+    const main = `${esm('streams')} app.setup({ enableHttpStream: true });`;
+    expect(await startFailure({ files: { 'main.js': main } })).toMatch(
+      / error host .*enableHttpStream.* does not stream HTTP.*\(streams\)/,
+    );
+  });
   it('when an appStart hook fails', async () => {
     const main = `${esm('fine')} app.hook.appStart(() => { throw new Error('not today'); });`;
     expect(await startFailure({ files: { 'main.js': main } })).toMatch(/ error host .*not today/);

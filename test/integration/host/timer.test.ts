@@ -85,17 +85,11 @@ describe('a timer function', () => {
     );
   });
 
-  it('is retried by its retry policy, and knows how often', async () => {
+  it('does not run with a retry policy, which this host does not have, and says so', async () => {
     const host = await runAppForTest({ app: 'timerApp.ts' }, { env: DAILY });
-    expect(await host.run('retries')).toBe('succeeded');
-    const lines = await waitForLines(host, / retries retry /, 3);
-    expect(lines.map((line) => line.replace(/^.* retry /, ''))).toEqual([
-      '0 of undefined',
-      '1 of 2',
-      '2 of 2',
-    ]);
-    await waitForLines(host, /Executed 'retries' \(Succeeded/);
-    expect(host.lines.filter((line) => line.includes("Executed 'retries' (Failed"))).toHaveLength(2);
+    await waitForLines(host, / error retries Will not run: it has a retry policy/);
+    await expect(host.run('retries')).rejects.toThrow('404');
+    expect(await host.run('hourly')).toBe('succeeded');
   });
 
   it('waits for an occurrence that is farther away than a Node timer reaches', async () => {

@@ -1,18 +1,13 @@
-import { app, type HttpResponseInit } from '@azure/functions';
+import { app, type HttpFunctionOptions, type HttpResponseInit, output } from '@azure/functions';
 
 app.http('item', {
   methods: ['GET'],
-  route: 'items/{id:int:range(1,99)?}',
+  route: 'items/{id}',
   handler: (request) => ({ jsonBody: request.params }),
 });
-app.http('code', {
+app.http('parts', {
   methods: ['GET'],
-  route: 'codes/{code:regex(^[a-z]{{2}}$)}/{kind=any}',
-  handler: (request) => ({ jsonBody: request.params }),
-});
-app.http('files', {
-  methods: ['GET'],
-  route: 'files/{folder}/{*rest}',
+  route: 'items/{id}/parts/{part}',
   handler: (request) => ({ jsonBody: request.params }),
 });
 app.http('request', {
@@ -53,6 +48,14 @@ app.http('nothing', { handler: () => undefined as unknown as HttpResponseInit })
 app.http('notAnObject', { handler: () => 'text' as unknown as HttpResponseInit });
 app.http('twinB', { methods: ['GET', 'POST'], route: 'twin', handler: () => ({ body: 'B' }) });
 app.http('TwinA', { methods: ['GET'], route: 'twin', handler: () => ({ body: 'A' }) });
-app.http('badRoute', { route: 'bad/{id:unknown}', handler: () => ({ body: 'never' }) });
+app.http('constrained', { route: 'constrained/{id:int}', handler: () => ({ body: 'never' }) });
+app.http('retried', {
+  retry: { strategy: 'fixedDelay', maxRetryCount: 1, delayInterval: 0 },
+  handler: () => ({ body: 'never' }),
+} as HttpFunctionOptions);
+app.http('outputs', {
+  extraOutputs: [output.storageQueue({ queueName: 'q', connection: 'AzureWebJobsStorage' })],
+  handler: () => ({ body: 'never' }),
+});
 app.http('off', { handler: () => ({ body: 'never' }) });
 app.storageQueue('queue', { queueName: 'q', connection: 'AzureWebJobsStorage', handler: () => {} });

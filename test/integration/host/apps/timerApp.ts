@@ -34,11 +34,7 @@ app.timer('fails', {
 app.timer('retries', {
   schedule: daily,
   retry: { strategy: 'fixedDelay', maxRetryCount: 2, delayInterval: 0 },
-  handler: (_, context) => {
-    const { retryCount = 0, maxRetryCount } = context.retryContext ?? {};
-    context.log(`retry ${retryCount} of ${maxRetryCount}`);
-    if (retryCount < 2) throw new Error('not yet');
-  },
+  handler: () => {},
 });
 app.timer('nextYear', {
   schedule: `0 0 0 1 ${((new Date().getUTCMonth() + 10) % 12) + 1} *`,

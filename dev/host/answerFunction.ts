@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerEmpty } from './answerEmpty.ts';
-import type { HttpRequestData, HttpResponseData } from './coreTypes.ts';
+import type { HttpCookie, HttpRequestData, HttpResponseData } from './coreTypes.ts';
 import { joinedHeaders, joinedQuery, readBody } from './httpRequest.ts';
 import type { RouteMatch } from './httpRoutes.ts';
 import { invoke } from './invoke.ts';
-import { setCookieHeader } from './setCookie.ts';
 
 /** Node frames the answer itself. */
 const FRAMING = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding']);
 
-/** Answers a request with both bodies held in memory: the default. A handler that returns nothing gives 204. */
-export async function bufferedExchange(
+const SAME_SITE = { none: undefined, lax: 'Lax', strict: 'Strict', explicitNone: 'None' };
+
+/** Answers a request by a function, with both bodies held in memory. A handler that returns nothing gives 204. */
+export async function answerFunction(
   match: RouteMatch,
   request: IncomingMessage,
   response: ServerResponse,
@@ -25,8 +26,8 @@ export async function bufferedExchange(
     nullableParams: nullable(match.params),
     ...(body.length > 0 && { body: { bytes: body } }),
   };
-  const end = await invoke(match.fn, { data: { http } });
-  const answer = end.response.returnValue?.http;
+  const { returnValue } = await invoke(match.fn, { http });
+  const answer = returnValue?.http;
   if (answer) writeAnswer(response, answer);
   else answerEmpty(response, 204);
 }
@@ -42,4 +43,22 @@ function writeAnswer(response: ServerResponse, answer: HttpResponseData): void {
 
 function nullable(values: Record<string, string>): Record<string, { value: string }> {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }]));
+}
+
+/** A cookie's `Set-Cookie` value (RFC 6265, 4.1). The value is percent-encoded; the path is `/` unless given. */
+function setCookieHeader(cookie: HttpCookie): string {
+  const { expires, maxAge } = cookie;
+  const attributes = {
+    Expires: expires && new Date(expires.value.seconds * 1000).toUTCString(),
+    'Max-Age': maxAge && Math.trunc(maxAge.value),
+    Domain: cookie.domain?.value,
+    Path: cookie.path?.value ?? '/',
+    SameSite: SAME_SITE[cookie.sameSite],
+  };
+  const parts = Object.entries(attributes)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value}`);
+  if (cookie.secure?.value) parts.push('Secure');
+  if (cookie.httpOnly?.value) parts.push('HttpOnly');
+  return [`${cookie.name}=${encodeURIComponent(cookie.value)}`, ...parts].join('; ');
 }
