@@ -4,6 +4,7 @@
  * ignored.
  */
 import { EntraError } from './entraError.ts';
+import { isRecord } from './inputError.ts';
 
 /** The challenge as raw JSON. */
 export const claimsChallenge = (policies: readonly string[]): string =>
@@ -22,7 +23,7 @@ export const claimsRefusal = (policies: readonly string[]): EntraError =>
  */
 export function demandedPolicies(params: URLSearchParams): string[] {
   const claims = parsed(params.get('claims') || '{}');
-  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
+  if (!isRecord(claims)) {
     throw new EntraError('invalid_request', 9002313, "The parameter 'claims' is not a JSON object.");
   }
   const { access_token } = claims as { access_token?: { polids?: { values?: unknown } | null } | null };

@@ -1,5 +1,5 @@
 /** Which faults there are, where each can be set, and what it takes: one table that also words the refusals. */
-import { InputError } from './inputError.ts';
+import { InputError, isRecord } from './inputError.ts';
 
 export type FaultPlace = 'token' | 'graph' | 'jwks';
 /** Whose trouble it can be: one person's, everybody's in one tenant, or the whole server's. */
@@ -107,10 +107,10 @@ export function readFault(input: unknown, scope: FaultScope): FaultRequest {
   const kinds = Object.entries<FaultRule>(FAULT_RULES)
     .filter(([, rule]) => rule.scopes.includes(scope))
     .map(([kind]) => kind);
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+  if (!isRecord(input)) {
     throw new InputError(`fault: expected an object with "kind": ${kinds.join(', ')}`);
   }
-  const { kind, at, ...fields } = input as Record<string, unknown>;
+  const { kind, at, ...fields } = input;
   if (!isKind(kind) || !kinds.includes(kind)) {
     throw new InputError(`fault: "kind" must be one of ${kinds.join(', ')}`);
   }

@@ -2,3 +2,8 @@
 export class InputError extends TypeError {
   override readonly name = 'InputError';
 }
+
+/** True for a JSON object: neither null nor an array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,4 +1,4 @@
-import { InputError } from './inputError.ts';
+import { InputError, isRecord } from './inputError.ts';
 
 /** How long what is issued here lasts. All in whole seconds. */
 export type Lifetimes = {
@@ -44,7 +44,7 @@ const LONGEST = 10 * 365 * DAY;
  * @throws InputError that names the field and what is allowed
  */
 export function changedLifetimes(current: Lifetimes, input: unknown): Lifetimes {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+  if (!isRecord(input)) {
     throw new InputError(`lifetimes: expected an object with any of ${NAMES.join(', ')}`);
   }
   const changed = { ...current };
@@ -53,7 +53,7 @@ export function changedLifetimes(current: Lifetimes, input: unknown): Lifetimes 
     if (!name) throw new InputError(`lifetimes: no "${field}"; allowed are ${NAMES.join(', ')}`);
     if (OPTIONAL.includes(name) && (value === null || value === undefined)) {
       delete changed[name];
-    } else if (Number.isInteger(value) && value >= 1 && value <= LONGEST) {
+    } else if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= LONGEST) {
       changed[name] = value;
     } else {
       throw new InputError(`lifetimes: "${name}" must be whole seconds from 1 to ${LONGEST}`);
