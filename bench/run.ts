@@ -15,7 +15,7 @@ ${Object.entries(BENCHMARKS)
   .map(([name, { about, options }]) => `  ${name.padEnd(8)} ${about}\n           ${options}`)
   .join('\n')}
 
-  --json   prints one JSON document; npm run --silent adds nothing to it
+  --json   prints one JSON document; --silent of npm adds nothing to it
   --help   shows this text
 `;
 
