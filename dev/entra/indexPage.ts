@@ -33,7 +33,7 @@ export function indexPage(c: Context, { origin, people }: StandIn) {
     ${people.all.length > MOST_PEOPLE ? html`<p>And ${people.all.length - MOST_PEOPLE} more.</p>` : ''}
     <h2>Faults</h2>
     <p>A fault is set with PUT and ended with DELETE, for a user, a tenant or the whole server:</p>
-    <pre tabindex="0">curl -X PUT ${example} -d '{"kind":"throttled","at":"token","retryAfter":30}'
+    <pre>curl -X PUT ${example} -d '{"kind":"throttled","at":"token","retryAfter":30}'
 curl -X DELETE ${example}</pre>
     <p>The addresses are /dev/users/NAME/fault, /dev/tenants/ID/fault and /dev/fault. "at" is token if it is left out.
       "times" says how many requests a fault hits; without it, a fault lasts until it is ended.</p>

@@ -21,8 +21,8 @@ button:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 button.quiet { margin: .5rem 0 0; border-color: transparent; text-align: center; text-decoration: underline; }
 h2 { margin: 1.5rem 0 .5rem; font-size: 1.125rem; }
 a { color: inherit; }
-pre { overflow-x: auto; }
-pre:focus-visible, a:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+pre { white-space: pre-wrap; }
+a:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 small { display: block; color: var(--quiet); font-size: .875rem; }
 `;
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
