@@ -51,7 +51,8 @@ async function until(start: Start, pattern: RegExp): Promise<void> {
   throw new Error(`never said ${pattern}:\n${start.output()}`);
 }
 
-describe('npm start', () => {
+/** Some of these start everything twice. */
+describe('npm start', { timeout: 120_000 }, () => {
   it('serves page, functions, stand-in and storage, runs the worker, says where, and leaves nothing behind', async () => {
     const ports = await freePorts(VARIABLES.length);
     const [web, functions, entra] = ports;

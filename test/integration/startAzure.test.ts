@@ -103,7 +103,9 @@ async function visit(): Promise<void> {
   expect(response.status).toBe(200);
 }
 
-it('keeps its users apart from the demo, sealed with a random key of its own that it makes once', async () => {
+it('keeps its users apart from the demo, sealed with a random key of its own that it makes once', {
+  timeout: 120_000,
+}, async () => {
   const userId = toUserId(ADELE);
   const keyFile = join(project, '.stead/azure/keys.json');
   const sealed = await withStart(async (output) => {
