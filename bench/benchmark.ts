@@ -4,6 +4,8 @@ export type Findings = { results: Record<string, unknown>; lines: string[] };
 export type Benchmark = {
   /** One line, for the list of benchmarks. */
   about: string;
+  /** The options with their defaults, as one line. */
+  options: string;
   /**
    * @param args the command line without the benchmark's name and `--json`
    * @param tell gets one line about the progress at a time
@@ -11,8 +13,3 @@ export type Benchmark = {
    */
   run: (args: string[], tell: (line: string) => void) => Promise<Findings>;
 };
-
-/** A command line that cannot be made sense of. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}

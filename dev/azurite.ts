@@ -125,7 +125,8 @@ function served(child: ChildProcess, onLine: AzuriteOptions['onLine']): Promise<
   });
 }
 
-function connectionStringOf(ports: AzuritePorts): string {
+/** Of an Azurite that serves, or will serve, on these ports. */
+export function connectionStringOf(ports: AzuritePorts): string {
   const endpoint = (port: number) => `http://127.0.0.1:${port}/${ACCOUNT}`;
   return [
     'DefaultEndpointsProtocol=http',

@@ -1,30 +1,59 @@
-/** `npm run build:functions`: one ESM bundle that Azure, Core Tools and the local host load through `main`. */
+/** `npm run build` and `npm run build:functions`. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build as bundle } from 'esbuild';
+import { runCommand } from './runCommand.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const outdir = join(root, 'dist/functions');
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-await build({
-  absWorkingDir: root,
-  entryPoints: { app: 'functions/main.ts' },
-  outdir,
-  bundle: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22',
-  sourcemap: true,
-  keepNames: true,
-  // The worker process provides it; everything else is in the bundle, which is most of the cold start saved.
-  external: ['@azure/functions-core'],
-  banner: {
-    // Some packages in the bundle are CommonJS and call require for Node's own modules.
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+const USAGE = `Usage: npm run build
+       npm run build:functions
+
+Builds the functions into dist/functions, the page into dist/spa, and the page
+of the local platform, which has demo controls, into dist/local.
+build:functions builds the functions alone.
+
+  --functions   as build:functions
+  --help        shows this text
+`;
+
+await runCommand(
+  { usage: USAGE, options: { functions: { type: 'boolean', default: false } } },
+  async ({ functions }) => {
+    await buildFunctions();
+    if (!functions) {
+      const { build: buildPage } = await import('vite');
+      for (const mode of ['production', 'demo']) await buildPage({ root: join(ROOT, 'spa'), mode });
+    }
+    return 0;
   },
-  logLevel: 'warning',
-});
+);
 
-// Source maps hold for what is loaded after they were switched on, so `main` switches and then loads.
-await writeFile(join(outdir, 'main.js'), "process.setSourceMapsEnabled(true);\nawait import('./app.js');\n");
+/** One ESM bundle that Azure, Core Tools and the local host load through `main`. */
+async function buildFunctions(): Promise<void> {
+  const outdir = join(ROOT, 'dist/functions');
+  await bundle({
+    absWorkingDir: ROOT,
+    entryPoints: { app: 'functions/main.ts' },
+    outdir,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    sourcemap: true,
+    keepNames: true,
+    // The worker process provides it; everything else is in the bundle, which is most of the cold start saved.
+    external: ['@azure/functions-core'],
+    banner: {
+      // Some packages in the bundle are CommonJS and call require for Node's own modules.
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+  // Source maps hold for what is loaded after they were switched on, so `main` switches and then loads.
+  await writeFile(
+    join(outdir, 'main.js'),
+    "process.setSourceMapsEnabled(true);\nawait import('./app.js');\n",
+  );
+}

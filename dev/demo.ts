@@ -2,37 +2,52 @@
  * `npm run demo`: the walk-through of the .NET sample without a person, and further than it goes. Seven people sign
  * in and call the API, something befalls most of them, and the worker runs three times.
  */
-import { parseArgs } from 'node:util';
-import { castOf, EXTRAS } from './demoCast.ts';
+import { type Cast, castOf, DEFAULT_PICK, EXTRAS } from './demoCast.ts';
 import { jsonOf, tableOf, verdictOn } from './demoReport.ts';
 import { openStage } from './demoStage.ts';
 import { playStory } from './demoStory.ts';
+import { UsageError } from './readArguments.ts';
+import { runBuild } from './runBuild.ts';
+import { runCommand } from './runCommand.ts';
 import { showSharedClient } from './sharedClient.ts';
 
-const { values: flags } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    pick: { type: 'string', default: 'adele,bruno,chiara' },
-    'shared-client': { type: 'boolean', default: false },
-  },
-});
+const USAGE = `Usage: npm run demo -- [options]
 
-try {
-  process.exitCode = flags['shared-client'] ? await showSharedClient(flags.json) : await walkThrough();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+Builds the functions and plays a story: seven people, three runs of the worker,
+every kind of trouble and how it ends.
+
+  --pick A,B,C      who plays the first three parts (${DEFAULT_PICK})
+  --shared-client   shows instead what one MSAL client for everybody does
+  --json            prints one JSON document
+  --no-build        runs what was built before
+  --help            shows this text
+
+Exit code: 0 all went as the story says, 1 it did not, 2 not understood.
+`;
+
+const flag = { type: 'boolean', default: false } as const;
+
+await runCommand(
+  {
+    usage: USAGE,
+    options: { json: flag, pick: { type: 'string' }, 'shared-client': flag, 'no-build': flag },
+  },
+  async ({ json, pick, 'shared-client': sharedClient, 'no-build': isBuilt }) => {
+    if (sharedClient && pick !== undefined) throw new UsageError('--pick does not go with --shared-client.');
+    const cast = castOf(pick ?? DEFAULT_PICK);
+    if (!isBuilt) await runBuild('--functions');
+    return sharedClient ? showSharedClient(json) : walkThrough(cast, json);
+  },
+);
 
 /** Exit code 0 if everything is as the story says. */
-async function walkThrough(): Promise<number> {
-  const cast = castOf(flags.pick);
+async function walkThrough(cast: Cast, json: boolean): Promise<number> {
   const say = (text: string) => process.stdout.write(`${text}\n`);
-  const tell = flags.json ? () => {} : say;
+  const tell = json ? () => {} : say;
   const stage = await openStage(EXTRAS);
   try {
     const told = await playStory(stage, cast, tell, (run) => tell(tableOf(run, cast)));
-    say(flags.json ? jsonOf(told, cast) : verdictOn(told));
+    say(json ? jsonOf(told, cast) : verdictOn(told));
     return told.faults.length === 0 ? 0 : 1;
   } finally {
     await stage.end();

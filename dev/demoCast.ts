@@ -1,5 +1,8 @@
 /** Who plays what in the demo. */
 import { DEMO_USERS, type DemoUser, OTHER_TENANT_USER } from './entra/directory.ts';
+import { UsageError } from './readArguments.ts';
+
+export const DEFAULT_PICK = 'adele,bruno,chiara';
 
 export const PARTS = [
   'cache deleted',
@@ -23,21 +26,23 @@ export const EXTRAS: readonly DemoUser[] = [FARAH, GORAN];
 
 /**
  * @param names three demo users, separated by commas, for the first three parts
- * @throws {Error} that says who can be picked
+ * @throws {UsageError} that says who can be picked
  */
 export function castOf(names: string): Cast {
   const picked = names.split(',').map((name) => {
     const user = DEMO_USERS.find((candidate) => candidate.name === name.trim());
     if (user === undefined) {
       const known = DEMO_USERS.map((candidate) => candidate.name).join(', ');
-      throw new Error(`--pick: there is no user "${name}". Pick three of ${known}.`);
+      throw new UsageError(
+        `--pick: there is no user ${JSON.stringify(name.trim())}. Pick three of ${known}.`,
+      );
     }
     return user;
   });
   const [first, second, third] = picked;
   const fourth = DEMO_USERS.find((user) => !picked.includes(user));
   if (!first || !second || !third || !fourth || new Set(picked).size !== 3 || picked.length !== 3) {
-    throw new Error('--pick takes three different users, for example --pick adele,bruno,chiara.');
+    throw new UsageError(`--pick takes three different users, for example --pick ${DEFAULT_PICK}.`);
   }
   return {
     'cache deleted': first,

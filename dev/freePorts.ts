@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
+const NO_IPV6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'];
+
 /** So many ports that nobody listens on now; all are held until all are found, so that no two are the same. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
@@ -12,18 +14,21 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Whether nobody listens on a port of this machine's loopback. */
+/** Whether nobody listens on a port of this machine's loopback, neither by IPv4 nor by IPv6. */
 export async function isFree(port: number): Promise<boolean> {
-  try {
-    await close(await listen(port));
-    return true;
-  } catch {
-    return false;
+  for (const host of ['127.0.0.1', '::1']) {
+    try {
+      await close(await listen(port, host));
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (!NO_IPV6.includes(code)) return false;
+    }
   }
+  return true;
 }
 
-async function listen(port: number): Promise<Server> {
-  const server = createServer().listen(port, '127.0.0.1');
+async function listen(port: number, host = '127.0.0.1'): Promise<Server> {
+  const server = createServer().listen(port, host);
   await once(server, 'listening');
   return server;
 }

@@ -5,7 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../test/support/browser.ts';
 import { DEMO_USERS } from './entra/directory.ts';
-import { FAST_MOTION, ROOT, startPlatform } from './platform.ts';
+import { FAST_MOTION, type Platform, ROOT, startPlatform } from './platform.ts';
+import { runBuild } from './runBuild.ts';
+import { runCommand } from './runCommand.ts';
+
+const USAGE = `Usage: npm run screenshots -- [options]
+
+Builds Stead, plays the story in a browser, and writes docs/images.
+
+  --no-build   runs what was built before
+  --help       shows this text
+`;
 
 const FOLDER = join(ROOT, 'docs/images');
 const [ADELE] = DEMO_USERS;
@@ -17,25 +27,32 @@ const STEP_MS = 1_000;
 const WIDE: BrowserContextOptions = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' };
 const NARROW_AND_DARK: BrowserContextOptions = { viewport: { width: 360, height: 800 }, colorScheme: 'dark' };
 
-const platform = await startPlatform(FAST_MOTION);
-try {
-  const browser = await launchBrowser();
-  try {
-    await mkdir(FOLDER, { recursive: true });
-    await playStory(browser);
-  } finally {
-    await browser.close();
-  }
-} finally {
-  await platform.stop();
-}
+await runCommand(
+  { usage: USAGE, options: { 'no-build': { type: 'boolean', default: false } } },
+  async ({ 'no-build': isBuilt }) => {
+    if (!isBuilt) await runBuild();
+    const platform = await startPlatform(FAST_MOTION);
+    try {
+      const browser = await launchBrowser();
+      try {
+        await mkdir(FOLDER, { recursive: true });
+        await playStory(browser, platform);
+      } finally {
+        await browser.close();
+      }
+    } finally {
+      await platform.stop();
+    }
+    return 0;
+  },
+);
 
-async function playStory(browser: Browser): Promise<void> {
-  const page = await signedIn(browser, WIDE);
+async function playStory(browser: Browser, platform: Platform): Promise<void> {
+  const page = await signedIn(browser, platform, WIDE);
   await page.locator('img.photo').waitFor();
   await workUntil(page, 'Token refreshed');
   await take(page, 'profile');
-  await take(await signedIn(browser, NARROW_AND_DARK), 'dark-360');
+  await take(await signedIn(browser, platform, NARROW_AND_DARK), 'dark-360');
 
   await page.getByRole('button', { name: 'Ask me for MFA' }).click();
   await workUntil(page, 'Stead needs you');
@@ -49,7 +66,7 @@ async function playStory(browser: Browser): Promise<void> {
   await take(page, 'disconnected');
 }
 
-async function signedIn(browser: Browser, look: BrowserContextOptions): Promise<Page> {
+async function signedIn(browser: Browser, platform: Platform, look: BrowserContextOptions): Promise<Page> {
   const context = await browser.newContext({ ...look, deviceScaleFactor: 1.5, reducedMotion: 'reduce' });
   const page = await context.newPage();
   await page.goto(platform.webOrigin);

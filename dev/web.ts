@@ -70,6 +70,13 @@ function pages({ root, config, controls }: WebOptions): Hono {
   );
   app.get('/config.json', (c) => c.json(config, 200, { 'Cache-Control': 'no-store' }));
   if (controls) app.route('/dev', demoControls(controls));
+  app.get('*', async (c, next) => {
+    const url = new URL(c.req.url);
+    if (!['127.0.0.1', '[::1]'].includes(url.hostname)) return next();
+    // The page's redirect URIs and its session are those of the name localhost.
+    url.hostname = 'localhost';
+    return c.redirect(url.href);
+  });
   app.use('/assets/*', async (c, next) => {
     await next();
     // The names of these files change with their content.

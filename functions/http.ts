@@ -16,6 +16,8 @@ import type { Problem, ProblemCode } from '../shared/wire.ts';
 const RETRY_AFTER_SECONDS = 5;
 const ALWAYS = {
   'Cache-Control': 'no-store',
+  // A browser that is led straight to an answer must not take it for a page.
+  'X-Content-Type-Options': 'nosniff',
   // A browser hides every other header of a cross-origin answer from the page.
   'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After',
 };
@@ -75,8 +77,7 @@ export async function answered(
 
 function toResponse({ body, bytes }: Omit<Answer, 'facts'>): HttpResponseInit & { status: number } {
   if (bytes !== undefined) {
-    const headers = { ...ALWAYS, 'Content-Type': bytes.type, 'X-Content-Type-Options': 'nosniff' };
-    return { status: 200, headers, body: bytes.data };
+    return { status: 200, headers: { ...ALWAYS, 'Content-Type': bytes.type }, body: bytes.data };
   }
   if (body === undefined) return { status: 204, headers: { ...ALWAYS } };
   return { status: 200, headers: { ...ALWAYS }, jsonBody: body };

@@ -100,16 +100,22 @@ export function readCommandLine(args: readonly string[]): Command {
 function parse<V extends keyof typeof OPTIONS>(verb: V, args: readonly string[], users = 0) {
   const options = OPTIONS[verb];
   try {
-    const parsed = parseArgs({ args: [...args], options, allowPositionals: true });
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, tokens: true });
     const surplus = parsed.positionals[users];
     if (surplus !== undefined) throw new UsageError(`"${surplus}" is one too many for ${verb}.`);
+    const names = parsed.tokens.flatMap((token) =>
+      token.kind === 'option' && token.value !== undefined ? [token.name] : [],
+    );
+    const twice = names.find((name, at) => names.indexOf(name) < at);
+    // Of two tenants or two kinds the last would win, and the first be taken for done.
+    if (twice !== undefined) throw new UsageError(`--${twice} is given twice, and takes one value.`);
     return parsed;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     // What follows the first sentence is about file names that begin with a dash.
-    const [problem] = error.message.split('. ');
+    const [problem = ''] = error.message.split(/\.\s|\n/);
     const known = Object.keys(options).map((name) => `--${name}`);
-    throw new UsageError(`${problem}. ${verb} takes ${known.join(', ')}.`);
+    throw new UsageError(`${problem.replace(/\.$/, '')}. ${verb} takes ${known.join(', ')}.`);
   }
 }
 

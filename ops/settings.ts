@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { readLocalSettings } from '../dev/host/localSettings.ts';
+import { readConfig } from '../shared/config.ts';
 
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
@@ -15,7 +18,33 @@ export async function readSettings(
   environment: NodeJS.ProcessEnv,
 ): Promise<Record<string, string | undefined>> {
   const { values } = await readLocalSettings(folder);
-  return { ...notNeeded(), ...given(values), ...given(environment) };
+  const settings = { ...notNeeded(), ...given(values), ...given(environment) };
+  const isFromFile = given(values).TokenStore !== undefined && !environment.TokenStore;
+  if (!isFromFile || settings.LOG_HASH_KEY || !isComplete(settings)) return settings;
+  return { ...settings, ...ownLogHashKey(environment.STEAD_FOLDER || join(folder, '.stead')) };
+}
+
+/** Without a LOG_HASH_KEY, settings are complete for storage on this machine alone. */
+function isComplete(settings: Record<string, string | undefined>): boolean {
+  try {
+    readConfig(settings);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What `npm run start:azure` has made for storage on this machine, so that users have the log ids of its log. A file
+ * that cannot be read is told by `start:azure` itself.
+ */
+function ownLogHashKey(kept: string): { LOG_HASH_KEY?: string } {
+  try {
+    const { LOG_HASH_KEY } = JSON.parse(readFileSync(join(kept, 'azure/keys.json'), 'utf8'));
+    return typeof LOG_HASH_KEY === 'string' ? { LOG_HASH_KEY } : {};
+  } catch {
+    return {};
+  }
 }
 
 function notNeeded(): Record<string, string> {

@@ -60,7 +60,7 @@ function run(operator: Operator, command: Exclude<Command, { verb: 'help' }>): P
 
 /** @throws what is not an operator's to mend. */
 function explain(error: unknown): string {
-  if (error instanceof UsageError) return `${error.message} See npm run stead -- --help.`;
+  if (error instanceof UsageError) return `${error.message}\n\n${USAGE.trimEnd()}`;
   if (error instanceof ConfigError) return error.message;
   if (error instanceof UnavailableError) {
     const cause = error.cause instanceof Error ? error.cause.message : 'no answer';

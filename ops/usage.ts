@@ -2,7 +2,8 @@ export const USAGE = `Usage: npm run stead -- <verb> [options]
 
 Looks after the accounts that Stead keeps. It needs the deployment's TokenStore
 and LOG_HASH_KEY, from the environment or else from Values of
-local.settings.json, and neither the client secret nor the keys of the caches.
+local.settings.json (or the key that npm run start:azure made), and neither the
+client secret nor the keys of the caches.
 A user is shown by their log id, as in the logs; names are shown nowhere.
 
   accounts list [--state STATE] [--tenant TID] [--json]

@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readArguments } from '../../dev/readArguments.ts';
 import { createSealer } from '../../shared/adapters/seal.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
 import { alternate, type Rounds } from '../alternate.ts';
 import type { Benchmark } from '../benchmark.ts';
-import { readCount, readOptions } from '../commandLine.ts';
+
 import { makeMsalCache, makeRefreshToken } from '../makeMsalCache.ts';
+import { readCount } from '../readCount.ts';
 import { spreadOf, spreadText } from '../spread.ts';
 import { tableLines } from '../tableLines.ts';
 import { rawGcm } from './rawGcm.ts';
@@ -21,11 +23,12 @@ type Measured = Awaited<ReturnType<typeof measure>>;
 
 /** What sealing and opening a token cache costs, beside the cipher alone. */
 export const sealBenchmark: Benchmark = {
-  about: 'sealing and opening a token cache, beside plain AES-256-GCM [--rounds 30]',
+  about: 'sealing and opening a token cache, beside plain AES-256-GCM',
+  options: '[--rounds 30]',
 
   async run(args, tell) {
-    const options = readOptions(args, { rounds: { type: 'string', default: '30' } });
-    const rounds = { rounds: readCount('--rounds', options.rounds), times: TIMES };
+    const { values } = readArguments(args, { rounds: { type: 'string', default: '30' } });
+    const rounds = { rounds: readCount('--rounds', values.rounds), times: TIMES };
     const caches: Measured[] = [];
     for (const { name, otherApis } of CACHES) {
       tell(`${name}: ${rounds.rounds} rounds`);

@@ -1,5 +1,6 @@
-import { type Benchmark, UsageError } from '../benchmark.ts';
-import { readCount, readOptions } from '../commandLine.ts';
+import { readArguments, UsageError } from '../../dev/readArguments.ts';
+import type { Benchmark } from '../benchmark.ts';
+import { readCount } from '../readCount.ts';
 import { rounded, spreadOf, spreadText } from '../spread.ts';
 import { tableLines } from '../tableLines.ts';
 import { type MeasuredSweep, measureSweep } from './measureSweep.ts';
@@ -11,15 +12,16 @@ const SIZES = '1000,10000,100000';
 
 /** The refresh worker, as it is in production, over storage and a token endpoint of fixed latencies. */
 export const workerBenchmark: Benchmark = {
-  about: `a refresh run over so many due users [--sizes ${SIZES}] [--rounds 3]`,
+  about: 'a refresh run over so many due users',
+  options: `[--sizes ${SIZES}] [--rounds 3]`,
 
   async run(args, tell) {
-    const options = readOptions(args, {
+    const { values } = readArguments(args, {
       sizes: { type: 'string', default: SIZES },
       rounds: { type: 'string', default: '3' },
     });
-    const rounds = readCount('--rounds', options.rounds);
-    const [least, ...larger] = readSizes(options.sizes);
+    const rounds = readCount('--rounds', values.rounds);
+    const [least, ...larger] = readSizes(values.sizes);
     const sweepOf = (users: number, concurrency: number) => {
       tell(`${users} users, ${concurrency} at a time`);
       return measureSweep({ users, concurrency, latencies: LATENCIES }, tell);

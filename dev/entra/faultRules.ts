@@ -16,7 +16,7 @@ const EVERYWHERE = ['token', 'graph', 'jwks'] as const;
 const ANYBODYS = ['user', 'tenant', 'server'] as const;
 const PEOPLES = ['user', 'tenant'] as const;
 
-const FAULT_RULES = {
+export const FAULT_RULES = {
   /** `invalid_grant` 50173: every refresh token issued until now is worthless, for good. */
   revoked: { scopes: PEOPLES, at: ['token'], takes: [] },
   /** `invalid_grant` 65001. */

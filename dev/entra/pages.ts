@@ -19,6 +19,10 @@ button { display: block; width: 100%; min-height: 3rem; margin: 0 0 .5rem; paddi
 button:hover { background: var(--hover); }
 button:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 button.quiet { margin: .5rem 0 0; border-color: transparent; text-align: center; text-decoration: underline; }
+h2 { margin: 1.5rem 0 .5rem; font-size: 1.125rem; }
+a { color: inherit; }
+pre { white-space: pre-wrap; }
+a:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 small { display: block; color: var(--quiet); font-size: .875rem; }
 `;
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
@@ -26,7 +30,7 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 type Markup = ReturnType<typeof html>;
 
 /** @param formTargets origins besides our own that a form may end up at; browsers hold redirects to it too */
-function respond(
+export function respond(
   c: Context,
   title: string,
   body: Markup,

@@ -17,6 +17,7 @@ import type { DemoUser } from './directory.ts';
 import { EntraError, GraphError } from './entraError.ts';
 import { createFaults } from './faults.ts';
 import { graphEndpoints } from './graph.ts';
+import { indexPage } from './indexPage.ts';
 import { createJournal, type EntraEnv } from './journal.ts';
 import { openKeys } from './keys.ts';
 import { changedLifetimes, DEFAULT_LIFETIMES, type Lifetimes } from './lifetimes.ts';
@@ -117,6 +118,7 @@ function entraApp(standIn: StandIn): Hono<EntraEnv> {
     }
     throw error;
   });
+  app.get('/', (c) => indexPage(c, standIn));
   app.route('/dev', controlEndpoints(standIn));
   app.route('/', metadataEndpoints(standIn));
   app.route('/', tokenEndpoint(standIn));

@@ -10,8 +10,11 @@ import type { RunningTimer } from './startTimer.ts';
  *
  * Azure's host has no way to await the run. Here `?wait=true` answers 200 `{ "status": "succeeded" | "failed" }`
  * when it has ended.
+ * Azure's host wants a key for these routes. Here they are for programs on this machine: no web page may use them
+ * but one of the host's own.
  * @param segments the decoded path.
- * @throws HttpRequestError 400 (body is no JSON object) or 415 (body not sent as JSON).
+ * @throws HttpRequestError 421 (a name that is not loopback's), 403 (another site's page), 400 (body is no JSON
+ *   object) or 415 (body not sent as JSON).
  */
 export async function answerAdmin(
   timers: ReadonlyMap<string, RunningTimer>,
@@ -20,6 +23,7 @@ export async function answerAdmin(
   url: URL,
   segments: readonly string[],
 ): Promise<void> {
+  refuseForeigners(request);
   const [, area, name = '', ...more] = segments;
   const timer = area === 'functions' && more.length === 0 ? timers.get(name) : undefined;
   if (!timer || request.method !== 'POST') return answerEmpty(response, 404);
@@ -32,6 +36,17 @@ export async function answerAdmin(
   if (url.searchParams.get('wait') !== 'true') return answerEmpty(response, 202);
   const body = JSON.stringify({ status: await run });
   response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+}
+
+const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
+
+function refuseForeigners({ headers: { host = '', origin } }: IncomingMessage): void {
+  // A foreign name that resolves to loopback (DNS rebinding) would make any site same-origin with this host.
+  if (!LOOPBACK.test(host))
+    throw new HttpRequestError(421, 'The admin routes answer to loopback names only.');
+  // CORS keeps a page from reading an answer, and not from sending what needs no preflight.
+  if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
+    throw new HttpRequestError(403, 'The admin routes are not for pages of other sites.');
 }
 
 function checkBody(text: string): void {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments, UsageError } from '../readArguments.ts';
 import { isPort } from './localSettings.ts';
 
 export type CommandLine = {
@@ -14,7 +14,7 @@ export type CommandLine = {
   timerStatus: string;
 };
 
-export const USAGE = `Usage: node dev/host/main.ts [app folder] [options]
+export const USAGE = `Usage: npm run host -- [app folder] [options]
 
 Runs an Azure Functions app (Node, v4 programming model) on this machine.
 For development and tests only.
@@ -31,27 +31,21 @@ POST /admin/functions/NAME with the JSON body {} runs a timer function now;
 with ?wait=true (in this host only) the answer comes when the run has ended.
 `;
 
-/**
- * @returns undefined when help was asked for.
- * @throws TypeError for an unknown flag, a missing or malformed value or a second folder.
- */
-export function readCommandLine(args: string[]): CommandLine | undefined {
-  const { values, positionals } = parseArgs({
+/** @throws {UsageError} an unknown option, a missing or malformed value or a second folder. */
+export function readCommandLine(args: readonly string[]): CommandLine {
+  const { values, positionals } = readArguments(
     args,
-    allowPositionals: true,
-    options: {
+    {
       port: { type: 'string' },
       cors: { type: 'string' },
       'no-settings': { type: 'boolean', default: false },
       'timer-status': { type: 'string' },
-      help: { type: 'boolean', default: false },
     },
-  });
-  if (values.help) return undefined;
-  if (positionals.length > 1) throw new TypeError(`Only one app folder, not ${positionals.length}`);
+    1,
+  );
   const port = values.port === undefined ? undefined : Number(values.port);
-  if (port !== undefined && (!isPort(port) || values.port?.trim() === ''))
-    throw new TypeError('--port takes a number from 0 to 65535');
+  if (port !== undefined && (!isPort(port) || !/^\d+$/.test(values.port ?? '')))
+    throw new UsageError('--port takes a number from 0 to 65535.');
   const root = path.resolve(positionals[0] ?? '.');
   return {
     root,

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 /** Azure's default for FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. */
 const MAX_BODY_BYTES = 104_857_600;
 
-type RefusalStatus = 400 | 413 | 415;
+type RefusalStatus = 400 | 403 | 413 | 415 | 421;
 
 /** A request that is answered by `status` before any function sees it. */
 export class HttpRequestError extends Error {

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { asksForHelp } from '../readArguments.ts';
 import { type CommandLine, readCommandLine, USAGE } from './commandLine.ts';
 import { HostError } from './hostError.ts';
 import { writeLog } from './hostLog.ts';
@@ -56,12 +57,15 @@ async function run(options: CommandLine): Promise<void> {
 
 process.env.TZ = 'UTC';
 
-let options: CommandLine | undefined;
-try {
-  options = readCommandLine(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
-  process.exit(2);
+const args = process.argv.slice(2);
+if (asksForHelp(args)) process.stdout.write(USAGE);
+else {
+  let options: CommandLine;
+  try {
+    options = readCommandLine(args);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+  await run(options).catch(fail);
 }
-if (options) await run(options).catch(fail);
-else process.stdout.write(USAGE);

@@ -35,7 +35,7 @@ describe('the command', () => {
   it('lists the benchmarks when it is given a name that is none', async () => {
     const { exitCode, stdout, stderr } = await runBench('speed', '--json');
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(/no benchmark "speed"[\s\S]*\bseal\b[\s\S]*\bworker\b/);
+    expect(stderr).toMatch(/^There is no benchmark "speed"\.\n\nUsage:[\s\S]*\bseal\b[\s\S]*\bworker\b/);
   });
 
   it('says what an option should be', async () => {

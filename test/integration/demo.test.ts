@@ -8,7 +8,7 @@ const DEMO = fileURLToPath(new URL('../../dev/demo.ts', import.meta.url));
 
 /** Settles with the exit code, whatever it is. */
 async function demo(...flags: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const run = promisify(execFile)(process.execPath, [DEMO, ...flags], { cwd: ROOT });
+  const run = promisify(execFile)(process.execPath, [DEMO, '--no-build', ...flags], { cwd: ROOT });
   return run.then(
     (output) => ({ code: 0, ...output }),
     (error: { code: number; stdout: string; stderr: string }) => error,
@@ -50,10 +50,18 @@ describe('npm run demo', () => {
     expect(['dana', 'chiara', 'erik'].map(statusesOf)).toEqual([[], [400], [429, 200]]);
   });
 
-  it('says who can be picked when somebody unknown is', async () => {
-    const { code, stderr } = await demo('--pick', 'adele,bruno,nobody');
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/no user "nobody".+adele, bruno, chiara, dana/);
+  it.each([
+    [
+      'adele,bruno,nobody',
+      /^--pick: there is no user "nobody"\. Pick three of adele, bruno, chiara, dana\.\n\nUsage:/,
+    ],
+    ['adele,bruno', /^--pick takes three different users.+\n\nUsage:/],
+    ['adele,bruno,adele', /^--pick takes three different users.+\n\nUsage:/],
+    ['', /^--pick: there is no user ""\..+\n\nUsage:/],
+  ])('says who can be picked when it is given --pick "%s"', async (names, said) => {
+    const { code, stdout, stderr } = await demo('--pick', names);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(said);
   });
 });
 

@@ -199,3 +199,52 @@ describe('a cache that was put back to an older version', () => {
     expect(await app.sweep()).toMatchObject({ refreshed: 1, failed: {} });
   });
 });
+
+/** What docs/runbook.md says under "Restored or rolled back". */
+describe('a disconnection', () => {
+  async function rowsOf({ table }: ReturnType<typeof openAzuriteAccounts>) {
+    const rows = [];
+    for await (const { partitionKey = '', rowKey = '', ...columns } of table.listEntities())
+      rows.push({ ...columns, partitionKey, rowKey });
+    return rows;
+  }
+
+  it('is undone by whoever puts back the rows and the blob from before it', async () => {
+    const accounts = openAzuriteAccounts(azurite);
+    app = createLocalApp(entra, { store, accounts: accounts.store });
+    const userId = await app.visit('adele');
+    const [rows, sealed] = [await rowsOf(accounts), await sealedOf(userId)];
+    await endAccount(app, userId, 'disconnected');
+    app.clock.aheadMs = 2 * MINUTE;
+    expect(await app.sweep()).toMatchObject({ refreshed: 0, fromCache: 0 });
+
+    for (const { partitionKey, rowKey } of await rowsOf(accounts))
+      await accounts.table.deleteEntity(partitionKey, rowKey);
+    for (const row of rows) await accounts.table.upsertEntity(row, 'Replace');
+    await put(userId, sealed);
+    expect(await app.sweep()).toMatchObject({ refreshed: 1, failed: {} });
+  });
+
+  it('is not undone by whoever puts back the blob alone', async () => {
+    const userId = await app.visit('adele');
+    const sealed = await sealedOf(userId);
+    await endAccount(app, userId, 'disconnected');
+    await put(userId, sealed);
+    app.clock.aheadMs = 2 * MINUTE;
+    await app.sweep();
+    await app.visit('adele');
+    expect(await app.accounts.read(userId)).toMatchObject({ state: 'disconnected' });
+    expect(await refreshGrants()).toBe(0);
+  });
+
+  it('is forgotten when its tombstone is deleted: the next visit connects the user again', async () => {
+    const accounts = openAzuriteAccounts(azurite);
+    app = createLocalApp(entra, { store, accounts: accounts.store });
+    const userId = await app.visit('adele');
+    await endAccount(app, userId, 'disconnected');
+    for (const { partitionKey, rowKey } of await rowsOf(accounts))
+      await accounts.table.deleteEntity(partitionKey, rowKey);
+    await app.visit('adele');
+    expect(await app.accounts.read(userId)).toMatchObject({ state: 'active' });
+  });
+});

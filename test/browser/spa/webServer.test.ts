@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startWeb, type Web } from '../../../dev/web.ts';
+import { send } from '../../integration/host/send.ts';
 import { PAGE_ROOT } from './pageUnderTest.ts';
 
 const CONFIG = {
@@ -83,6 +84,20 @@ describe('startWeb', () => {
     const { headers } = await get('/');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('referrer-policy')).toBe('no-referrer');
+  });
+
+  it.each([
+    '/',
+    '/redirect.html',
+    '/assets/a.js?b=%2F',
+    '//evil.example/',
+  ])('leads 127.0.0.1%s to the name that the page has', async (path) => {
+    for (const name of [`127.0.0.1:${web.port}`, `[::1]:${web.port}`]) {
+      const { status, headers } = await send(web.port, path, { headers: { host: name } });
+      expect([status, headers.location]).toEqual([302, `http://localhost:${web.port}${path}`]);
+    }
+    const { headers } = await send(web.port, path, { headers: { host: `localhost:${web.port}` } });
+    expect(headers.location).toBeUndefined();
   });
 
   it('says what to do when the page is not built', async () => {

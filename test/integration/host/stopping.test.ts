@@ -156,13 +156,16 @@ describe('the command line', () => {
     [['--unknown'], /--unknown/],
     [['--port', 'x'], /--port takes a number/],
     [['--port', '70000'], /--port takes a number/],
-    [['a', 'b'], /Only one app folder/],
+    [['--port', '0x10'], /--port takes a number/],
+    [['--port', ''], /--port takes a number/],
+    [['--port', '1', '--port', '2'], /--port is given twice/],
+    [['a', 'b'], /"b" is one argument too many/],
   ])('%j gives the usage and code 2', async (args, reason) => {
     const child = run(MAIN, args);
     const [[code], stderr] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
     expect(code).toBe(2);
     expect(stderr).toMatch(reason);
-    expect(stderr).toContain('Usage: node dev/host/main.ts [app folder]');
+    expect(stderr).toContain('Usage: npm run host -- [app folder]');
   });
 
   it('--help gives the usage and code 0', async () => {

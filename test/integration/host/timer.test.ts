@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hostForTest, makeAppForTest, runAppForTest, waitForLines } from './runApp.ts';
+import { send } from './send.ts';
 
 const HOUR_MS = 3_600_000;
 const DAILY = { SLOW_SCHEDULE: '0 30 2 * * *' };
@@ -172,5 +173,51 @@ describe('POST /admin/functions/NAME', () => {
     expect((await post(`${url}/hourly`, { body: 'null' })).status).toBe(400);
     expect((await post(`${url}/hourly`, { headers: { 'content-type': 'text/plain' } })).status).toBe(415);
     expect(host.lines.join('\n')).not.toContain("Executed 'hourly'");
+  });
+
+  it('is refused to the pages of other sites, whatever name or origin they come by', async () => {
+    const host = await runAppForTest({ app: 'timerApp.ts' }, { env: DAILY, cors: '*' });
+    const statusOf = async (headers: Record<string, string>, path = '/admin/functions/hourly?wait=true') => {
+      const all = { host: `localhost:${host.port}`, 'content-type': 'application/json', ...headers };
+      return (await send(host.port, path, { method: 'POST', headers: all, body: '{}' })).status;
+    };
+    for (const name of [
+      'rebound.example',
+      `rebound.example:${host.port}`,
+      `localhost.rebound.example:${host.port}`,
+      `127.0.0.1.rebound.example:${host.port}`,
+      '0.0.0.0',
+    ]) {
+      expect([name, await statusOf({ host: name })]).toEqual([name, 421]);
+    }
+    for (const origin of [
+      'https://evil.example',
+      'null',
+      '',
+      `http://localhost:${host.port + 1}`,
+      `https://localhost:${host.port}`,
+      `http://localhost:${host.port}.evil.example`,
+      `http://127.0.0.1:${host.port}`,
+    ]) {
+      expect([origin, await statusOf({ origin })]).toEqual([origin, 403]);
+    }
+    expect(await statusOf({ origin: 'https://evil.example' }, '/admin/functions/unknown')).toBe(403);
+    expect(host.lines.join('\n')).not.toContain("Executed 'hourly'");
+
+    for (const name of [
+      `localhost:${host.port}`,
+      `127.0.0.1:${host.port}`,
+      `[::1]:${host.port}`,
+      'LOCALHOST',
+    ]) {
+      expect([name, await statusOf({ host: name })]).toEqual([name, 200]);
+      expect([name, await statusOf({ host: name, origin: `http://${name}` })]).toEqual([name, 200]);
+    }
+  });
+
+  it('leaves the functions themselves to CORS', async () => {
+    const host = await runAppForTest({ app: 'timerApp.ts' }, { env: DAILY });
+    const headers = { host: 'proxied.example', origin: 'https://other.example' };
+    expect((await send(host.port, '/api/open', { headers })).status).toBe(204);
   });
 });

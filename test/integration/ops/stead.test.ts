@@ -47,11 +47,13 @@ describe('npm run stead', () => {
   });
 
   it('says what it does not understand', async () => {
-    expect(await stead('accounts', 'lost')).toEqual({
-      exitCode: 2,
-      lines: [],
-      errors: [expect.stringMatching(/^There is no verb "accounts lost"\. Begin with .* --help\.$/)],
-    });
+    const { exitCode, lines, errors } = await stead('accounts', 'lost');
+    expect({ exitCode, lines }).toEqual({ exitCode: 2, lines: [] });
+    expect(errors.slice(0, 3)).toEqual([
+      expect.stringMatching(/^There is no verb "accounts lost"\. Begin with /),
+      '',
+      'Usage: npm run stead -- <verb> [options]',
+    ]);
   });
 
   it('says every fault of the settings', async () => {

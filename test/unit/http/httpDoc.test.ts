@@ -87,5 +87,6 @@ describe('docs/http.md', () => {
     }).toEqual(row);
     expect(headers.get('access-control-expose-headers')).toBe('WWW-Authenticate, Retry-After');
     expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 });

@@ -103,8 +103,8 @@ const ROOMS: Record<string, Room> = {
     refused: ['../../shared/wire.ts', '../host/cors.ts'],
   },
   'dev/host/some.ts': {
-    allowed: ['@azure/functions-core', 'node:http', './cors.ts'],
-    refused: ['@azure/functions', '../../functions/main.ts', '../entra/keys.ts'],
+    allowed: ['@azure/functions-core', 'node:http', './cors.ts', '../readArguments.ts'],
+    refused: ['@azure/functions', '../../functions/main.ts', '../entra/keys.ts', '../runCommand.ts'],
   },
   'spa/src/some.ts': {
     allowed: ['react', './other.ts', '../../shared/wire.ts'],

@@ -62,6 +62,8 @@ describe('readCommandLine', () => {
     ['--json accounts list', 'no verb "--json"'],
     ['accounts list --jsn', "Unknown option '--jsn'. accounts list takes --state, --tenant, --json."],
     ['accounts list --state', '--state'],
+    [`accounts list --tenant ${TID} --tenant ${TID}`, '--tenant is given twice'],
+    ['accounts list --state --json', "Option '--state' argument is ambiguous. accounts list takes"],
     ['accounts list --state lost', '--state takes one of pending, active, needs-user'],
     ['accounts list --state toString', '--state takes one of'],
     ['accounts list --tenant contoso', '--tenant takes a tenant id'],

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,6 +36,25 @@ describe('readSettings', () => {
     expect(one.TOKEN_CACHE_KEYS).not.toBe(other.TOKEN_CACHE_KEYS);
     const mine = { ENTRA_CLIENT_ID: 'mine', TOKEN_CACHE_KEYS: 'mine' };
     expect(await readSettings(nowhere, mine)).toMatchObject(mine);
+  });
+
+  it('takes the log key that start:azure has made, for the storage on this machine that the file names', async () => {
+    const made = { LOG_HASH_KEY: 'y'.repeat(44) };
+    await mkdir(join(folder, '.stead/azure'), { recursive: true });
+    await writeFile(join(folder, '.stead/azure/keys.json'), JSON.stringify(made));
+    await write('{ "Values": { "TokenStore": "UseDevelopmentStorage=true", "LOG_HASH_KEY": "" } }');
+    expect(await readSettings(folder, {})).toMatchObject(made);
+    // Not of that storage, or of no storage on this machine, or given.
+    const elsewhere = { TokenStore: 'UseDevelopmentStorage=true' };
+    expect(await readSettings(folder, elsewhere)).not.toHaveProperty('LOG_HASH_KEY');
+    expect(await readSettings(folder, { LOG_HASH_KEY: 'z'.repeat(44) })).toMatchObject({
+      LOG_HASH_KEY: 'z'.repeat(44),
+    });
+    expect(await readSettings(folder, { STEAD_FOLDER: join(folder, 'nowhere') })).not.toHaveProperty(
+      'LOG_HASH_KEY',
+    );
+    await write('{ "Values": { "TokenStore": "AccountName=a;AccountKey=b" } }');
+    expect(await readSettings(folder, {})).not.toHaveProperty('LOG_HASH_KEY');
   });
 
   it('says what is wrong with the file', async () => {

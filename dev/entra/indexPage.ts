@@ -1,0 +1,42 @@
+/** What a person sees who opens the stand-in's own address: who is here, what can go wrong, and what was asked. */
+import type { Context } from 'hono';
+import { html } from 'hono/html';
+import { FAULT_RULES } from './faultRules.ts';
+import { respond } from './pages.ts';
+import type { StandIn } from './standIn.ts';
+
+/** Of a load test with thousands of people. */
+const MOST_PEOPLE = 50;
+
+export function indexPage(c: Context, { origin, people }: StandIn) {
+  const [first] = people.all;
+  const shown = people.all.slice(0, MOST_PEOPLE);
+  const person = ({ name, displayName, upn, tid, homeTid }: (typeof shown)[number]) => html`<li>
+    ${name} <small>${displayName}, ${upn}, of tenant ${tid}${tid === homeTid ? '' : ' (guest)'}</small>
+  </li>`;
+  const fault = ([kind, { scopes, at, takes }]: [string, (typeof FAULT_RULES)[keyof typeof FAULT_RULES]]) =>
+    html`<li>
+      ${kind}
+      <small>for ${scopes.join(', ')}; at ${at.join(', ')}${takes.length > 0 ? `; takes ${takes.join(', ')}` : ''}</small>
+    </li>`;
+  const example = `${origin}/dev/users/${first?.name}/fault`;
+  const body = html`<h1>Stand-in for Microsoft Entra ID and Microsoft Graph</h1>
+    <p>It signs in anybody who is picked, and listens on this machine alone.</p>
+    <h2>What was asked</h2>
+    <ul>
+      <li><a href="/dev/requests">The journal</a> <small>every request with its answer, and no token</small></li>
+      <li><a href="/dev/users">Everybody</a> <small>with their ids</small></li>
+      <li><a href="/dev/lifetimes">The lifetimes of tokens</a> <small>PUT to the same address changes them</small></li>
+    </ul>
+    <h2>People</h2>
+    <ul>${shown.map(person)}</ul>
+    ${people.all.length > MOST_PEOPLE ? html`<p>And ${people.all.length - MOST_PEOPLE} more.</p>` : ''}
+    <h2>Faults</h2>
+    <p>A fault is set with PUT and ended with DELETE, for a user, a tenant or the whole server:</p>
+    <pre>curl -X PUT ${example} -d '{"kind":"throttled","at":"token","retryAfter":30}'
+curl -X DELETE ${example}</pre>
+    <p>The addresses are /dev/users/NAME/fault, /dev/tenants/ID/fault and /dev/fault. "at" is token if it is left out.
+      "times" says how many requests a fault hits; without it, a fault lasts until it is ended.</p>
+    <ul>${Object.entries(FAULT_RULES).map(fault)}</ul>`;
+  return respond(c, 'Stand-in for Entra ID', body);
+}

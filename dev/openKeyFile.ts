@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { PlainError } from './runCommand.ts';
+
+/** Settings of the functions. */
+export type OwnKeys = { TOKEN_CACHE_KEYS: string; LOG_HASH_KEY: string };
+
+/**
+ * The random keys of a deployment on this machine: made at the first call, and read from the file ever after. Only
+ * this user can read the file (mode 0600).
+ * @throws {PlainError} the file is there, and is not such a file.
+ */
+export async function openKeyFile(file: string): Promise<OwnKeys> {
+  const kept = await readKeyFile(file);
+  if (kept !== undefined) return kept;
+  const key = { kty: 'oct', kid: `local-${randomBytes(4).toString('hex')}`, k: secret('base64url') };
+  const made = { TOKEN_CACHE_KEYS: JSON.stringify({ keys: [key] }), LOG_HASH_KEY: secret('base64') };
+  await mkdir(dirname(file), { recursive: true });
+  // Renamed into place, so that a crash leaves no half a file.
+  await writeFile(`${file}.new`, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flush: true });
+  await rename(`${file}.new`, file);
+  return made;
+}
+
+const secret = (encoding: 'base64' | 'base64url'): string => randomBytes(32).toString(encoding);
+
+async function readKeyFile(file: string): Promise<OwnKeys | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const kept = parse(text);
+  if (typeof kept?.TOKEN_CACHE_KEYS !== 'string' || typeof kept.LOG_HASH_KEY !== 'string') {
+    throw new PlainError(
+      `${file} does not hold the keys that were made there. Put it back from a copy; or delete it together with the folder it is in, and every user signs in again.`,
+    );
+  }
+  // A copy, a restored backup or an editor may have opened it to others.
+  await chmod(file, 0o600);
+  return { TOKEN_CACHE_KEYS: kept.TOKEN_CACHE_KEYS, LOG_HASH_KEY: kept.LOG_HASH_KEY };
+}
+
+function parse(text: string): Partial<Record<keyof OwnKeys, unknown>> | undefined {
+  try {
+    return JSON.parse(text) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

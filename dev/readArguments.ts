@@ -1,0 +1,42 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+
+/** A command line that cannot be understood. The message is one line; the usage text belongs below it. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Whether help is asked for, whatever else is given. */
+export const asksForHelp = (args: readonly string[]): boolean =>
+  args.some((arg) => arg === '--help' || arg === '-h');
+
+/**
+ * Reads a command line, and takes nothing that it does not know.
+ * @param mostPositionals how many arguments without a dash are allowed.
+ * @throws {UsageError} an unknown option, two values for one, a missing value, or an argument too many.
+ */
+export function readArguments<const O extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: O,
+  mostPositionals = 0,
+) {
+  const { values, positionals, tokens } = parse(args, options);
+  const surplus = positionals[mostPositionals];
+  if (surplus !== undefined) throw new UsageError(`${JSON.stringify(surplus)} is one argument too many.`);
+  const names = tokens.flatMap((token) =>
+    token.kind === 'option' && token.value !== undefined ? [token.name] : [],
+  );
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice !== undefined) throw new UsageError(`--${twice} is given twice, and takes one value.`);
+  return { values, positionals };
+}
+
+function parse<const O extends ParseArgsOptionsConfig>(args: readonly string[], options: O) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, tokens: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // What follows the first sentence is about file names that begin with a dash.
+    const [problem] = error.message.split(/\.\s|\n/);
+    throw new UsageError(`${problem?.replace(/\.$/, '')}.`);
+  }
+}

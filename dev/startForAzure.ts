@@ -1,0 +1,106 @@
+/** `npm run start:azure`: the page and the functions on this machine, against a real tenant. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Config, readConfig } from '../shared/config.ts';
+import { type Azurite, startAzurite } from './azurite.ts';
+import { readLocalSettings } from './host/localSettings.ts';
+import { type Host, spawnHost } from './host/spawnHost.ts';
+import { type OwnKeys, openKeyFile } from './openKeyFile.ts';
+import { type Ports, ROOT } from './platform.ts';
+import { PlainError } from './runCommand.ts';
+import { startWeb } from './web.ts';
+
+export type AzureSettings = {
+  config: Config;
+  spaClientId: string;
+  /** The settings that stand for the Azurite which is started here. */
+  emulated: readonly string[];
+  /** The keys that are not given, which only storage on this machine does without. */
+  missingKeys: readonly (keyof OwnKeys)[];
+};
+
+export type AzurePlatform = {
+  host: Host;
+  webOrigin: string;
+  azurite: Azurite | undefined;
+  stop(): Promise<void>;
+};
+
+const STORAGE_SETTINGS = ['TokenStore', 'AzureWebJobsStorage'];
+
+/**
+ * Reads local.settings.json and the environment, which wins.
+ * @throws {PlainError, ConfigError, HostError} what has to be given, or given otherwise.
+ */
+export async function readAzureSettings(): Promise<AzureSettings> {
+  if (!existsSync(join(ROOT, 'local.settings.json'))) {
+    throw new PlainError(
+      'There is no local.settings.json. Copy local.settings.sample.json to that name and fill in your tenant: the README says how, under "A real tenant".',
+    );
+  }
+  const given = Object.entries(process.env).filter(([, value]) => value !== '');
+  const { values } = await readLocalSettings(ROOT);
+  const settings: Record<string, string | undefined> = { ...values, ...Object.fromEntries(given) };
+  // It lets the keys be missing for storage on this machine alone.
+  const config = readConfig(settings);
+  const spaClientId = settings.SPA_CLIENT_ID;
+  if (!spaClientId || spaClientId.startsWith('<')) {
+    throw new PlainError(
+      'SPA_CLIENT_ID in local.settings.json is missing. Give the application (client) id of the SPA.',
+    );
+  }
+  return {
+    config,
+    spaClientId,
+    emulated: STORAGE_SETTINGS.filter((name) => /^UseDevelopmentStorage=true;?$/i.test(settings[name] ?? '')),
+    missingKeys: (['TOKEN_CACHE_KEYS', 'LOG_HASH_KEY'] as const).filter((name) => !settings[name]?.trim()),
+  };
+}
+
+/** Starts everything, or nothing. What is kept between runs is in `folder`. */
+export async function startForAzure(
+  { config, spaClientId, emulated, missingKeys }: AzureSettings,
+  ports: Ports,
+  folder: string,
+  onHostLine: (line: string) => void,
+): Promise<AzurePlatform> {
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).reverse()) await stopOne();
+  };
+  try {
+    const keys = missingKeys.length > 0 ? await openKeyFile(join(folder, 'keys.json')) : undefined;
+    const azurite =
+      emulated.length > 0 ? await startAzurite({ folder: join(folder, 'azurite'), ports }) : undefined;
+    if (azurite !== undefined) stops.push(() => azurite.stop());
+    const webOrigin = `http://localhost:${ports.web}`;
+    const host = await spawnHost({
+      root: ROOT,
+      port: ports.functions,
+      cors: webOrigin,
+      inheritEnv: true,
+      env: {
+        ...(keys && Object.fromEntries(missingKeys.map((name) => [name, keys[name]]))),
+        ...(azurite && Object.fromEntries(emulated.map((name) => [name, azurite.connectionString]))),
+      },
+      timerStatus: join(folder, 'timers.json'),
+      onLine: onHostLine,
+    });
+    stops.push(() => host.stop());
+    const web = await startWeb({
+      port: ports.web,
+      root: join(ROOT, 'dist/spa'),
+      config: {
+        clientId: spaClientId,
+        authority: `${config.entra.authority}/${config.entra.tenantId}`,
+        apiScope: `api://${config.entra.clientId}/${config.accessToken.scope}`,
+        apiBaseUrl: host.origin,
+      },
+    });
+    stops.push(() => web.close());
+    return { host, webOrigin, azurite, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
