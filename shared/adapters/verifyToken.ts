@@ -1,14 +1,18 @@
 import { errors, jwtVerify } from 'jose';
 import { TokenInvalidError } from '../errors.ts';
 import type { VerifyAccessToken } from '../ports.ts';
-import { type AccessTokenRules, checkAccessToken, checkKeyIssuer } from '../rules/accessToken.ts';
+import {
+  type AccessTokenRules,
+  checkAccessToken,
+  checkKeyIssuer,
+  isCompactJws,
+} from '../rules/accessToken.ts';
 import { toUserId } from '../userId.ts';
 import { createJwks } from './jwks.ts';
 
 const CLOCK_TOLERANCE_SECONDS = 60;
 /** Far above what Entra issues; a longer one is refused before anything is parsed. */
 const MAX_TOKEN_LENGTH = 16_384;
-const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
  * Verifies bearer JWTs of Entra ID with jose against the keys its authority publishes.
@@ -26,8 +30,7 @@ export function createVerifyToken(options: {
 
   return async (token) => {
     if (token.length > MAX_TOKEN_LENGTH) throw new TokenInvalidError('The access token is too long.');
-    // RFC 7515 §2: no padding, and so one spelling for each token.
-    if (!COMPACT_JWS.test(token)) throw new TokenInvalidError('The access token is malformed.');
+    if (!isCompactJws(token)) throw new TokenInvalidError('The access token is malformed.');
     const { payload, keyIssuer } = await verify(token);
     const { tid, oid, userPrincipalName } = checkAccessToken(payload, rules);
     checkKeyIssuer(keyIssuer, tid, rules);

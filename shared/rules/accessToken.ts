@@ -16,6 +16,19 @@ export type AccessTokenRules = {
 export type AccessTokenClaims = { tid: string; oid: string; userPrincipalName: string | undefined };
 
 /**
+ * Whether a text is spelt as JWS Compact Serialization demands it (RFC 7515 §7.1): three segments of base64url, without
+ * padding (§2) and with unused bits that are zero (RFC 4648 §3.5). Readers that are lenient about those bits take 16
+ * texts for one and the same signed token, and each text would be remembered and exchanged by itself.
+ */
+export function isCompactJws(text: string): boolean {
+  const segments = text.split('.', 4);
+  return segments.length === 3 && segments.every(isCanonicalBase64Url);
+}
+
+const isCanonicalBase64Url = (text: string): boolean =>
+  text !== '' && Buffer.from(text, 'base64url').toString('base64url') === text;
+
+/**
  * Decides on the claims of an access token whose signature and lifetime are good
  * (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
  * @throws {TokenInvalidError} it is not a user's token for this API from its own tenant's issuer.
