@@ -177,6 +177,11 @@ const REFUSALS: [what: string, error: Error, expected: Expected][] = [
     { status: 503, code: 'UNAVAILABLE', retryAfter: '7' },
   ],
   ['an outage of ours', new UnavailableError('keys'), { status: 503, code: 'UNAVAILABLE', retryAfter: '5' }],
+  [
+    'keys that are to be fetched again',
+    new UnavailableError('keys', { retryAfterSeconds: 21 }),
+    { status: 503, code: 'UNAVAILABLE', retryAfter: '21' },
+  ],
   ['a tenant’s refusal', failed('tenant'), { status: 502, code: 'UPSTREAM_REFUSED' }],
   ['a refusal of ourselves', failed('misconfigured'), { status: 502, code: 'UPSTREAM_REFUSED' }],
   ['a bug', new TypeError('canary'), { status: 500, code: 'INTERNAL' }],
