@@ -9,11 +9,15 @@ import {
   UserTokenError,
 } from '../shared/errors.ts';
 import { createLog, type Log, nameOfError } from '../shared/log.ts';
+import { CUSTOM_SIGNING_KEY } from '../shared/rules/accessToken.ts';
 import { encodeClaims } from '../shared/rules/challenge.ts';
 import { GRAPH_CONSENT_SCOPES } from '../shared/rules/graphScopes.ts';
 import type { Problem, ProblemCode } from '../shared/wire.ts';
 
 const RETRY_AFTER_SECONDS = 5;
+const CUSTOM_KEY_REMEDY =
+  "This API's registration has a custom signing key. Entra does not exchange such tokens. " +
+  'Use a second registration without claims mapping.';
 const ALWAYS = {
   'Cache-Control': 'no-store',
   // A browser that is led straight to an answer must not take it for a page.
@@ -66,6 +70,9 @@ export async function answered(
   } catch (error) {
     const refusal = refusalOf(error);
     const { status, code } = refusal;
+    if (error instanceof UserTokenError && error.code === CUSTOM_SIGNING_KEY) {
+      log({ event: 'token.custom-key', remedy: CUSTOM_KEY_REMEDY });
+    }
     log(
       status < 500
         ? { event: 'request.answered', status, ms: elapsed(), code, error: nameOfError(error) }

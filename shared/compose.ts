@@ -78,6 +78,7 @@ export function compose(config: Config): App {
   return {
     verifyAccessToken: createVerifyToken({
       jwksUri: jwksUriOf(config),
+      customKeysUri: (tid) => `${entra.authority}/${tid}/discovery/v2.0/keys?appid=${entra.clientId}`,
       rules: config.accessToken,
       timeoutMs: KEYS_TIMEOUT_MS,
     }),

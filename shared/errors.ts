@@ -18,7 +18,7 @@ export type Failure = {
   /** Stable and free of user data: an OAuth error, an `AADSTS` number or one of Stead's own names. */
   code: string;
   suberror?: string;
-  /** A claims challenge as raw JSON, at most `MAX_CLAIMS_LENGTH` characters. */
+  /** A claims challenge as raw JSON, as `readClaims` gave it. */
   claims?: string;
   retryAfterSeconds?: number;
   /** Every user of this tenant would meet it now. */

@@ -45,6 +45,8 @@ export type LogEvent =
     }
   | { event: 'user.failed-unexpectedly'; user: string; error: string }
   | { event: 'lease.abandoned'; user: string; runId: string }
+  /** A good access token that Entra will not exchange, because this API's registration signs with a key of its own. */
+  | { event: 'token.custom-key'; remedy: string }
   /** A token was used on the user's behalf: by which function or task, and for which API. */
   | { event: 'token.used'; user: string; by: string; api: string; source: 'cache' | 'network' | 'memory' }
   | {
@@ -117,6 +119,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'cache.not-written': 'warn',
   'cache.foreign-entry': 'error',
   'cache.former-home-dropped': 'warn',
+  'token.custom-key': 'error',
   'user.failed-unexpectedly': 'error',
   'lease.abandoned': 'warn',
   'tenant.cooling': 'warn',

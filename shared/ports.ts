@@ -21,7 +21,8 @@ export type Caller = {
  * Verifies a bearer token.
  * @throws {TokenInvalidError} the token is not valid for this API.
  * @throws {ForbiddenError} it is valid and not allowed: scope, tenant or client.
- * @throws {UnavailableError} there are no keys to verify it with.
+ * @throws {UserTokenError} it is valid, and signed so that it can never be exchanged: `misconfigured`.
+ * @throws {UnavailableError} there are no keys to verify it with, or it cannot be told yet whether there are.
  */
 export type VerifyAccessToken = (token: string) => Promise<Caller>;
 

@@ -48,6 +48,11 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
     await next();
   });
 
+  function knownClient(id: string): string {
+    if (clients.find(id)) return id;
+    throw new ControlError(404, `there is no application "${id}"`);
+  }
+
   app.get('/users', (c) =>
     c.json(
       people.all.map((user) => ({
@@ -101,6 +106,14 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
     const outcome = await keys.remove(kid);
     if (outcome === 'unknown') throw new ControlError(404, `there is no key "${kid}"`);
     if (outcome === 'signing') throw new ControlError(409, 'this key signs: rotate first, then remove it');
+    return c.body(null, 204);
+  });
+
+  app.post('/clients/:id/key', async (c) =>
+    c.json({ kid: await keys.customize(knownClient(c.req.param('id'))) }, 201),
+  );
+  app.delete('/clients/:id/key', (c) => {
+    keys.uncustomize(knownClient(c.req.param('id')));
     return c.body(null, 204);
   });
   return app;

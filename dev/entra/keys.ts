@@ -24,8 +24,14 @@ export type SealedType = 'code+jwt' | 'refresh+jwt' | 'session+jwt';
 export type Keys = {
   /** Public keys of every pair, the signing one first (RFC 7517 §5). */
   published(): JWK[];
+  /** The key of one application alone, or else what is published for all. */
+  publishedFor(application: string): JWK[];
+  /** With the key of the application that the token is for, if it has one. */
   sign(claims: JWTPayload, lifetime: number): Promise<string>;
-  /** @throws JOSEError as `jwtVerify` does */
+  /**
+   * By the keys of all: what an application's own key has signed is worth nothing here, as at Entra.
+   * @throws JOSEError as `jwtVerify` does
+   */
   verify(token: string, audience: string): Promise<JWTPayload>;
   seal(type: SealedType, claims: JWTPayload, lifetime: number): Promise<string>;
   /** @throws JOSEError as `jwtVerify` does */
@@ -33,6 +39,9 @@ export type Keys = {
   /** Makes a new pair that signs from now on; the others stay published. Returns its `kid`. */
   rotate(): Promise<string>;
   remove(kid: string): Promise<'removed' | 'unknown' | 'signing'>;
+  /** Gives an application a signing key for itself until it is taken away or the server ends. Returns its `kid`. */
+  customize(application: string): Promise<string>;
+  uncustomize(application: string): void;
 };
 
 /** `sealing`: 32 bytes, base64url. */
@@ -84,6 +93,7 @@ const publicHalf = ({ kid, privateJwk: { kty, n, e } }: Pair): JWK => ({ kty, us
 export async function openKeys(path?: string): Promise<Keys> {
   const kept = path === undefined ? undefined : await readKeyFile(path);
   let pairs = kept?.pairs ?? [await newPair()];
+  const custom = new Map<string, Pair>();
   let keySet = createLocalJWKSet({ keys: pairs.map(publicHalf) });
   const sealing = kept?.sealing ?? randomBytes(32).toString('base64url');
   const sealingKey = Buffer.from(sealing, 'base64url');
@@ -106,8 +116,12 @@ export async function openKeys(path?: string): Promise<Keys> {
 
   return {
     published: () => pairs.map(publicHalf),
+    publishedFor: (application) => {
+      const own = custom.get(application);
+      return (own === undefined ? pairs : [own]).map(publicHalf);
+    },
     sign: async (claims, lifetime) => {
-      const [signing] = pairs;
+      const signing = custom.get(String(claims.aud)) ?? pairs[0];
       if (!signing) throw new Error('no key signs');
       const header = { typ: 'JWT', alg: 'RS256', kid: signing.kid };
       return timed(claims, lifetime).setProtectedHeader(header).sign(signing.privateKey);
@@ -127,6 +141,14 @@ export async function openKeys(path?: string): Promise<Keys> {
       if (!pairs.some((pair) => pair.kid === kid)) return 'unknown';
       await replace(pairs.filter((pair) => pair.kid !== kid));
       return 'removed';
+    },
+    customize: async (application) => {
+      const pair = await newPair();
+      custom.set(application, pair);
+      return pair.kid;
+    },
+    uncustomize: (application) => {
+      custom.delete(application);
     },
   };
 }

@@ -21,12 +21,14 @@ export function metadataEndpoints(standIn: StandIn): Hono<EntraEnv> {
 
   app.get('/:tenant/v2.0/.well-known/openid-configuration', journal.record('discovery'), (c) => {
     const tenant = tenantIn(standIn, c.req.param('tenant'));
+    const application = c.req.query('appid');
+    const more = application === undefined ? '' : `?${new URLSearchParams({ appid: application })}`;
     return c.json({
       issuer: issuerFor(tenant),
       authorization_endpoint: `${origin}/${tenant}/oauth2/v2.0/authorize`,
       token_endpoint: `${origin}/${tenant}/oauth2/v2.0/token`,
       end_session_endpoint: `${origin}/${tenant}/oauth2/v2.0/logout`,
-      jwks_uri: `${origin}/${tenant}/discovery/v2.0/keys`,
+      jwks_uri: `${origin}/${tenant}/discovery/v2.0/keys${more}`,
       response_types_supported: ['code'],
       response_modes_supported: ['query', 'fragment'],
       grant_types_supported: [
@@ -47,9 +49,13 @@ export function metadataEndpoints(standIn: StandIn): Hono<EntraEnv> {
 
   app.get('/:tenant/discovery/v2.0/keys', journal.record('jwks'), async (c) => {
     const tenant = tenantIn(standIn, c.req.param('tenant'));
+    // Entra has the keys of an application that signs with its own here alone.
+    const application = c.req.query('appid');
+    if (application !== undefined) c.get('entry').client = application;
     const answer = await faults.meet(c, 'jwks');
     if (answer) return answer;
-    return c.json({ keys: keys.published().map((key) => ({ ...key, issuer: issuerFor(tenant) })) });
+    const published = application === undefined ? keys.published() : keys.publishedFor(application);
+    return c.json({ keys: published.map((key) => ({ ...key, issuer: issuerFor(tenant) })) });
   });
   return app;
 }

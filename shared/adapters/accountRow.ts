@@ -1,5 +1,6 @@
 import type { FailureKind } from '../errors.ts';
 import type { Account, AccountFields, AccountState, HistoryEntry, StoredFailure } from '../ports.ts';
+import { readClaims } from '../rules/challenge.ts';
 import { CONSENT_REQUIRED } from '../rules/failures.ts';
 import { isTombstone } from '../rules/schedule.ts';
 import { partsOf, shardOf, type UserId, userRowKey, wholeSecond } from '../userId.ts';
@@ -139,14 +140,16 @@ function historyColumn(history: readonly HistoryEntry[]): string {
 
 function failureOf(value: unknown): StoredFailure | undefined {
   if (!isRecord(value)) return undefined;
-  const { kind, code, suberror, claims } = value;
+  const { kind, code, suberror } = value;
+  // Earlier versions kept challenges that nobody can read: without one the user's next visit is an ordinary exchange.
+  const claims = readClaims(value.claims);
   const at = timeOf(value.at);
   if (!isKeyOf(KINDS, kind) || typeof code !== 'string' || at === undefined) return undefined;
   return {
     kind: kindOf({ ...value, kind }),
     code,
     ...(typeof suberror === 'string' ? { suberror } : {}),
-    ...(typeof claims === 'string' ? { claims } : {}),
+    ...(claims === undefined ? {} : { claims }),
     at,
   };
 }

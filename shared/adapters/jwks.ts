@@ -1,25 +1,20 @@
-import {
-  type CryptoKey,
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  type JSONWebKeySet,
-  type JWTHeaderParameters,
-} from 'jose';
+import { errors, type JWTHeaderParameters } from 'jose';
 import { UnavailableError } from '../errors.ts';
+import {
+  COOLDOWN_MS,
+  fetchKeys,
+  isKid,
+  type SigningKey,
+  type SigningKeys,
+  secondsToNextFetch,
+} from './fetchKeys.ts';
 
 /** A set older than this is refreshed beside the requests that it still serves. */
 const MAX_AGE_MS = 600_000;
 /** For how long the last good set serves while it cannot be refreshed. */
 const MAX_STALE_MS = 86_400_000;
-/** From the start of one attempt to the next, whatever came of it. */
-const COOLDOWN_MS = 30_000;
-
-export type SigningKey = {
-  key: CryptoKey;
-  /** The key's own `issuer` member, which Entra adds to RFC 7517's; undefined if it has none. */
-  issuer: unknown;
-};
+/** How many unknown key ids are remembered at a time. */
+const MAX_ASKED = 1_000;
 
 /**
  * The published key that a token's header names by `kid`.
@@ -29,16 +24,21 @@ export type SigningKey = {
 export type FindSigningKey = (header: JWTHeaderParameters) => Promise<SigningKey>;
 
 /**
- * RS256 keys of a JWK Set document (RFC 7517 §5), for verifying tokens by. jose fetches and reads it; when to do so
- * is decided here, because its own remote set refuses known keys 10 minutes into an outage, and fetches for every
- * unknown `kid` for as long as fetches fail.
+ * The keys that an authority publishes. When to fetch them is decided here, because jose's own remote set refuses known
+ * keys 10 minutes into an outage, and fetches for every unknown `kid` for as long as fetches fail.
+ *
+ * Anybody can name a `kid` that does not exist, and the authority can begin to sign with a new key at any moment. So a
+ * `kid` counts as unknown only by a set that was fetched after somebody had asked for it. Until then, which takes
+ * 30 seconds at most, it cannot be told, and is not the caller's fault.
  * @param options.timeoutMs bounds one fetch, body included, and so how long an unknown `kid` can take.
  */
 export function createJwks(options: { uri: string; timeoutMs: number; now: () => Date }): FindSigningKey {
-  const remote = createRemoteJWKSet(new URL(options.uri), { timeoutDuration: options.timeoutMs });
-  let published: { keys: ReadonlyMap<string, SigningKey>; at: number } | undefined;
+  let published: { keys: SigningKeys; at: number } | undefined;
   let lastAttempt: { at: number; failure: unknown } | undefined;
   let flight: Promise<void> | undefined;
+  /** What was asked for in vain since the last good fetch, and what had been before it: not published, by that fetch. */
+  let asked = new Set<string>();
+  let unpublished: ReadonlySet<string> = asked;
 
   const now = (): number => options.now().getTime();
   /** Also false once the clock was set back by more than that: a moment far ahead bounds nothing. */
@@ -47,24 +47,27 @@ export function createJwks(options: { uri: string; timeoutMs: number; now: () =>
 
   async function load(at: number): Promise<void> {
     try {
-      await remote.reload();
-      const keys = await importKeys(remote.jwks());
+      const keys = await fetchKeys(options.uri, options.timeoutMs);
       if (keys.size === 0) throw new errors.JWKSInvalid('The JSON Web Key Set has no key for RS256');
       published = { keys, at };
       lastAttempt = { at, failure: undefined };
+      unpublished = asked;
+      asked = new Set();
     } catch (failure) {
       lastAttempt = { at, failure };
     }
   }
 
-  /** Never rejects; does nothing while the last attempt is too young. */
-  async function refresh(): Promise<void> {
+  /** Never rejects. False, with nothing done, while the last attempt is too young. */
+  async function refresh(): Promise<boolean> {
     if (flight === undefined && !isWithin(COOLDOWN_MS, lastAttempt?.at)) {
       flight = load(now()).finally(() => {
         flight = undefined;
       });
     }
+    if (flight === undefined) return false;
     await flight;
+    return true;
   }
 
   const find = (kid: string): SigningKey | undefined =>
@@ -72,37 +75,17 @@ export function createJwks(options: { uri: string; timeoutMs: number; now: () =>
 
   return async ({ kid }) => {
     // Entra names a key in every token; without a name nothing that it publishes could ever match.
-    if (kid === undefined) throw new errors.JWKSNoMatchingKey();
+    if (!isKid(kid)) throw new errors.JWKSNoMatchingKey();
     if (!isWithin(MAX_AGE_MS, published?.at)) void refresh();
     const known = find(kid);
     if (known !== undefined) return known;
-    await refresh();
+    if (asked.size < MAX_ASKED) asked.add(kid);
+    const isFresh = await refresh();
     const found = find(kid);
     if (found !== undefined) return found;
-    if (lastAttempt?.failure !== undefined) {
-      const retryAfterSeconds = Math.ceil((lastAttempt.at + COOLDOWN_MS - now()) / 1_000);
-      throw new UnavailableError('keys', { cause: lastAttempt.failure, retryAfterSeconds });
-    }
-    throw new errors.JWKSNoMatchingKey();
+    const failure = lastAttempt?.failure;
+    if (failure === undefined && (isFresh || unpublished.has(kid))) throw new errors.JWKSNoMatchingKey();
+    const retryAfterSeconds = secondsToNextFetch(lastAttempt?.at ?? now(), now());
+    throw new UnavailableError('keys', { cause: failure, retryAfterSeconds });
   };
-}
-
-async function importKeys(jwks: JSONWebKeySet | undefined): Promise<ReadonlyMap<string, SigningKey>> {
-  const keys = new Map<string, SigningKey>();
-  for (const jwk of jwks?.keys ?? []) {
-    if (typeof jwk.kid !== 'string') continue;
-    const select = createLocalJWKSet({ keys: [jwk] });
-    // One key that is malformed, or for another use or algorithm, does not spoil the others.
-    const key = await select({ alg: 'RS256', kid: jwk.kid }).catch(() => undefined);
-    // RFC 7518 §3.3; jose would refuse a shorter one only when a token is signed with it.
-    if (key !== undefined && modulusLengthOf(key) >= 2_048)
-      keys.set(jwk.kid, { key, issuer: 'issuer' in jwk ? jwk.issuer : undefined });
-  }
-  return keys;
-}
-
-function modulusLengthOf({ algorithm }: CryptoKey): number {
-  return 'modulusLength' in algorithm && typeof algorithm.modulusLength === 'number'
-    ? algorithm.modulusLength
-    : 0;
 }

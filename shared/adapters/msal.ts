@@ -20,6 +20,7 @@ import {
   readSnapshot,
   writeCache,
 } from './msalCachePlugin.ts';
+import { withClaims } from './msalClaims.ts';
 import { factsOfError, factsOfRecord, hasAssertionEnded } from './msalError.ts';
 import { createMsalNetwork, type NetworkRecord } from './msalNetwork.ts';
 
@@ -125,13 +126,14 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
     const request: SilentFlowRequest & { forceCache: boolean } = {
       account,
       scopes: [...(scopes ?? options.scopes)],
-      forceRefresh,
-      ...(claims === undefined ? {} : { claims }),
+      forceRefresh: forceRefresh || claims !== undefined,
       ...traced,
       // Without it MSAL stores nothing for an account that it has no Account entity of.
       forceCache: true,
     };
-    let result = await attempt(userId, record, () => client.acquireTokenSilent(request));
+    let result = await attempt(userId, record, () =>
+      withClaims(claims, (more) => client.acquireTokenSilent({ ...request, ...more })),
+    );
     const swallowed = factsOfRecord(record);
     if (swallowed !== undefined) throw refusal(userId, swallowed);
     if (record.posts > 0 && result.fromCache) {
@@ -165,13 +167,15 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
         userId,
         record,
         () =>
-          client.acquireTokenOnBehalfOf({
-            oboAssertion: caller.assertion,
-            scopes: [...options.scopes],
-            skipCache,
-            ...(claims === undefined ? {} : { claims }),
-            ...traced,
-          }),
+          withClaims(claims, (more) =>
+            client.acquireTokenOnBehalfOf({
+              oboAssertion: caller.assertion,
+              scopes: [...options.scopes],
+              skipCache: skipCache || claims !== undefined,
+              ...more,
+              ...traced,
+            }),
+          ),
         caller.expiresOn,
       );
       const homeAccountId = homeOf(record, result, snapshot);

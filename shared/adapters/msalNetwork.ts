@@ -1,4 +1,5 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
+import { readClaims } from '../rules/challenge.ts';
 import { readRetryAfter } from '../rules/retryAfter.ts';
 import { type UpstreamIds, upstreamIds } from '../rules/upstream.ts';
 import { withTimeout } from '../withTimeout.ts';
@@ -95,7 +96,8 @@ function readAnswer(response: Response, json: Record<string, unknown> | undefine
   if (typeof error === 'string') answer.error = error;
   if (Array.isArray(codes) && typeof codes[0] === 'number') answer.errorNo = codes[0];
   if (typeof suberror === 'string' && suberror !== '') answer.suberror = suberror;
-  if (typeof claims === 'string' && claims !== '') answer.claims = claims;
+  const challenge = readClaims(claims);
+  if (challenge !== undefined) answer.claims = challenge;
   if (Number(endsIn) > 0) answer.refreshTokenExpiresIn = Number(endsIn);
   const retryAfter = readRetryAfter(headers.get('retry-after'), new Date());
   if (retryAfter !== undefined) answer.retryAfterSeconds = retryAfter;

@@ -13,7 +13,26 @@ export type AccessTokenRules = {
   allowedClients: readonly string[] | undefined;
 };
 
+/**
+ * The code of a failure in which a good token is signed with a key that this application has for itself: Entra does not
+ * exchange such tokens (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow).
+ */
+export const CUSTOM_SIGNING_KEY = 'custom_signing_key';
+
 export type AccessTokenClaims = { tid: string; oid: string; userPrincipalName: string | undefined };
+
+/**
+ * Whether a text is spelt as JWS Compact Serialization demands it (RFC 7515 §7.1): three segments of base64url, without
+ * padding (§2) and with unused bits that are zero (RFC 4648 §3.5). Readers that are lenient about those bits take 16
+ * texts for one and the same signed token, and each text would be remembered and exchanged by itself.
+ */
+export function isCompactJws(text: string): boolean {
+  const segments = text.split('.', 4);
+  return segments.length === 3 && segments.every(isCanonicalBase64Url);
+}
+
+const isCanonicalBase64Url = (text: string): boolean =>
+  text !== '' && Buffer.from(text, 'base64url').toString('base64url') === text;
 
 /**
  * Decides on the claims of an access token whose signature and lifetime are good
@@ -40,7 +59,7 @@ export function checkAccessToken(
   }
   if (typeof scp !== 'string') throw new TokenInvalidError('The scp of the access token is not a string.');
 
-  if (rules.allowedTenants !== 'any' && !rules.allowedTenants.includes(tid.toLowerCase())) {
+  if (!isServed(tid, rules)) {
     throw new ForbiddenError('tenant', "The user's tenant is not served here.");
   }
   const client = ver === '2.0' ? claims.azp : claims.appid;
@@ -72,6 +91,10 @@ export function checkKeyIssuer(keyIssuer: unknown, tid: string, rules: AccessTok
     throw new TokenInvalidError('The access token is signed with a key of another issuer.');
   }
 }
+
+/** Whether that tenant's users may come. */
+export const isServed = (tid: string, { allowedTenants }: AccessTokenRules): boolean =>
+  allowedTenants === 'any' || allowedTenants.includes(tid.toLowerCase());
 
 /** To the letter (RFC 7519 §4.1.1), but for the tenant id: a GUID means the same in either case. */
 function isIssuerOf(iss: unknown, ver: '1.0' | '2.0', tid: string, authority: string): boolean {

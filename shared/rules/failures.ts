@@ -1,9 +1,6 @@
 import type { Failure, FailureKind } from '../errors.ts';
 import type { UpstreamIds } from './upstream.ts';
 
-/** Longest claims challenge that is kept or passed on, in characters of raw JSON. */
-export const MAX_CLAIMS_LENGTH = 8_192;
-
 /** The code of a failure in which Graph, and not the token endpoint, asks for more. */
 export const GRAPH_CHALLENGE = 'graph_401';
 
@@ -17,6 +14,7 @@ export type TokenFacts = {
   /** The number in `AADSTS<number>`. */
   errorNo?: number | undefined;
   suberror?: string | undefined;
+  /** A claims challenge, as `readClaims` gave it. */
   claims?: string | undefined;
   status?: number | undefined;
   retryAfterSeconds?: number | undefined;
@@ -164,9 +162,7 @@ export function classifyFailure(facts: TokenFacts): Failure {
   // Whatever said so, the suberror names it: by it a stored failure is known again.
   if (kind === 'consent') failure.suberror = CONSENT_REQUIRED;
   else if (facts.suberror && CODE.test(facts.suberror)) failure.suberror = facts.suberror;
-  if (kind === 'needs-user' && facts.claims && facts.claims.length <= MAX_CLAIMS_LENGTH) {
-    failure.claims = facts.claims;
-  }
+  if (kind === 'needs-user' && facts.claims) failure.claims = facts.claims;
   if (facts.retryAfterSeconds !== undefined) failure.retryAfterSeconds = facts.retryAfterSeconds;
   if (facts.upstream !== undefined)
     failure.upstream = { ...facts.upstream, code: upstreamCodeOf(facts, failure) };

@@ -61,6 +61,19 @@ export function withSegments(token: string, change: (segments: Segments) => Part
   return `${changed.header}.${changed.payload}.${changed.signature}`;
 }
 
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/**
+ * The other texts that a lenient reader decodes to the same bytes as this base64url: they differ in the bits of the last
+ * character that stand for nothing (RFC 4648 §3.5).
+ */
+export function otherSpellings(text: string): string[] {
+  const unused = [1, undefined, 16, 4][text.length % 4];
+  if (unused === undefined) throw new TypeError('this is not base64url');
+  const last = ALPHABET.indexOf(text.slice(-1));
+  return Array.from({ length: unused - 1 }, (_, bits) => text.slice(0, -1) + ALPHABET[last + bits + 1]);
+}
+
 /** A token whose signature's bytes were changed. */
 export const withSignature = (token: string, change: (bytes: Buffer) => Buffer): string =>
   withSegments(token, ({ signature }) => ({

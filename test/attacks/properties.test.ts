@@ -101,7 +101,8 @@ describe('any', () => {
     );
     await fc.assert(
       fc.asyncProperty(changed, async (text) => {
-        fc.pre(meaningOf(text) !== meaningOf(valid));
+        // Blanks around a token are no part of it.
+        fc.pre(text.replace(/^ +|[ \t]+$/g, '') !== valid);
         expect((await expectDocumented(bearer(text))).status).not.toBe(200);
       }),
       RUNS,
@@ -209,10 +210,3 @@ describe('any', () => {
     );
   });
 });
-
-/** The last character of a segment may have bits that stand for nothing; and blanks around are no part of the token. */
-function meaningOf(token: string): string {
-  const [header, payload, signature = '', ...more] = token.replace(/^ +|[ \t]+$/g, '').split('.');
-  const bytes = /^[\w-]+$/.test(signature) ? Buffer.from(signature, 'base64url').toString('hex') : signature;
-  return JSON.stringify([header, payload, bytes, more]);
-}

@@ -84,6 +84,8 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
   });
   const verify = createVerifyToken({
     jwksUri: settings.jwksUri ?? `${entra.origin}/common/discovery/v2.0/keys`,
+    customKeysUri: (tid) =>
+      settings.jwksUri ?? `${entra.origin}/${tid}/discovery/v2.0/keys?appid=${API_CLIENT_ID}`,
     rules: config.accessToken,
     timeoutMs: 5_000,
   });

@@ -9,6 +9,7 @@ import type { FaultRequest } from '../../dev/entra/faultRules.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
 import { getPhoto } from '../../functions/profile/getPhoto.ts';
 import { tasks } from '../../functions/refreshWorker/tasks.ts';
+import { fromRow, toRow } from '../../shared/adapters/accountRow.ts';
 import { createAssertionMemo } from '../../shared/assertionMemo.ts';
 import { compose } from '../../shared/compose.ts';
 import { readConfig } from '../../shared/config.ts';
@@ -131,6 +132,52 @@ describe('a challenge that the worker meets', () => {
     expect((await app.getProfile(assertion)).source).toBe('network');
     expect(await exchanges()).toBe(before + 1);
     expect(await row()).toMatchObject({ state: 'active', failure: undefined });
+  });
+});
+
+/** What no one can read as a challenge, or put into a header. */
+const UNREADABLE = ['[]', '"x"', '{"access_token":', '{"access_token":null}', `{"a":"${'€'.repeat(4_000)}"}`];
+
+describe('a challenge that is no JSON object, or too large to pass on', () => {
+  it.each(
+    UNREADABLE,
+  )('costs a sign-in and no more when the token endpoint sends it (case %#)', async (claims) => {
+    const { app, assertion, row, signInAnew } = await adeleAtWork();
+    await setFault({ kind: 'error', at: 'token', error: 'interaction_required', errorNo: 50076, claims });
+    expect(await app.sweep()).toMatchObject({ failed: { 'needs-user': 1 } });
+    expect((await row())?.failure).not.toHaveProperty('claims');
+    const refusal = await refusalOf(app.getProfile(assertion));
+    expect(refusal).toMatchObject({ kind: 'needs-user', code: 'AADSTS50076' });
+    expect(refusal).not.toHaveProperty('claims');
+
+    await control(entra, 'DELETE', '/users/adele/fault');
+    expect((await signInAnew()).source).toBe('network');
+    expect(await row()).toMatchObject({ state: 'active', failure: undefined });
+  });
+
+  it.each(UNREADABLE)('in a row is dropped by the next visit (case %#)', async (claims) => {
+    const { app, assertion, row } = await adeleAtWork();
+    const account = await row();
+    if (account === undefined) throw new Error('the user has no row');
+    const failure = { kind: 'needs-user' as const, code: 'graph_401', claims, at: app.now() };
+    const stored = toRow({ ...account, state: 'needs-user', failure });
+    await app.accounts.move(account, fromRow(account.userId, stored, account.etag));
+    expect((await app.getProfile(assertion)).source).toBe('network');
+    expect(await row()).toMatchObject({ state: 'active', failure: undefined });
+  });
+
+  it('never keeps MSAL from asking the token endpoint, with a user present or without', async () => {
+    const { app, assertion, row } = await adeleAtWork();
+    const { homeAccountId, generation = '', userId } = (await row()) ?? {};
+    if (userId === undefined) throw new Error('the user has no row');
+    const caller = await app.verifyAccessToken(assertion);
+    for (const claims of ['[]', 'null', '{']) {
+      expect(await app.userTokens.onBehalfOf({ caller, claims, generation })).toMatchObject({
+        source: 'network',
+      });
+      const silent = { userId, homeAccountId, generation, forceRefresh: false, claims };
+      expect(await app.userTokens.silent(silent)).toMatchObject({ source: 'network' });
+    }
   });
 });
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createVerifyToken } from '../../shared/adapters/verifyToken.ts';
-import { TokenInvalidError, UnavailableError } from '../../shared/errors.ts';
+import { TokenInvalidError, UnavailableError, UserTokenError } from '../../shared/errors.ts';
 import type { VerifyAccessToken } from '../../shared/ports.ts';
 
 const TID = 'a0000000-0000-4000-8000-00000000000a';
@@ -25,7 +25,12 @@ async function newPair(kid: string): Promise<Pair> {
   return { jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig' }, privateKey };
 }
 
-const [OLD, NEW, FOREIGN] = await Promise.all([newPair('old'), newPair('new'), newPair('foreign')]);
+const [OLD, NEW, FOREIGN, CUSTOM] = await Promise.all([
+  newPair('old'),
+  newPair('new'),
+  newPair('foreign'),
+  newPair('custom'),
+]);
 
 const sign = (
   pair: Pair,
@@ -63,9 +68,10 @@ const servers: Server[] = [];
 
 /** A server on loopback that counts its requests; what it answers can be switched. */
 async function serve(answer: RequestListener) {
-  const endpoint = { uri: '', requests: 0, answer };
+  const endpoint = { uri: '', requests: 0, lastUrl: '', answer };
   const server = createServer((request, response) => {
     endpoint.requests += 1;
+    endpoint.lastUrl = String(request.url);
     endpoint.answer(request, response);
   });
   servers.push(server);
@@ -95,6 +101,7 @@ const outcomeOf = async (verifying: Promise<unknown>): Promise<string> =>
     (error: unknown) => {
       if (error instanceof TokenInvalidError) return 'invalid';
       if (error instanceof UnavailableError && error.dependency === 'keys') return 'unavailable';
+      if (error instanceof UserTokenError && error.failure.kind === 'misconfigured') return error.code;
       throw error;
     },
   );
@@ -104,23 +111,28 @@ const outcomesOf = async (verify: VerifyAccessToken, tokens: readonly string[]):
   ...new Set(await Promise.all(tokens.map((token) => outcomeOf(verify(token))))),
 ];
 
-/** A verifier of that endpoint's keys, at noon until told otherwise. */
-async function atNoon(answer: RequestListener, timeoutMs = 60_000) {
+/**
+ * A verifier of that endpoint's keys, at noon until told otherwise; `custom` publishes the application's own keys, of
+ * which there are none.
+ */
+async function atNoon(answer: RequestListener, timeoutMs = 60_000, allowedTenants: 'any' | [string] = 'any') {
   const endpoint = await serve(answer);
+  const custom = await serve(publishing());
   const clock = { at: NOON };
   const verify = createVerifyToken({
     jwksUri: endpoint.uri,
+    customKeysUri: (tid) => `${custom.uri}/${tid}?appid=${API}`,
     rules: {
       clientId: API,
       scope: 'access_as_user',
       authority: AUTHORITY,
-      allowedTenants: 'any',
+      allowedTenants,
       allowedClients: undefined,
     },
     timeoutMs,
     now: () => new Date(clock.at),
   });
-  return { endpoint, clock, verify, outcome: (token: string) => outcomeOf(verify(token)) };
+  return { endpoint, custom, clock, verify, outcome: (token: string) => outcomeOf(verify(token)) };
 }
 
 /** The same, after it has read `OLD` as the one key that is published. */
@@ -158,15 +170,19 @@ describe('published keys', () => {
     const waiting = outcome(NEW_TOKEN);
     held[0]?.end(JSON.stringify({ keys: [NEW.jwk] }));
     expect(await waiting).toBe('verified');
-    expect(await outcome(OLD_TOKEN)).toBe('invalid');
+    expect(await outcome(OLD_TOKEN)).toBe('unavailable');
     expect(endpoint.requests).toBe(2);
+    endpoint.answer = publishing(NEW.jwk);
+    clock.at += 30 * SECOND;
+    expect(await outcome(OLD_TOKEN)).toBe('invalid');
+    expect(endpoint.requests).toBe(3);
   });
 
   it('are fetched at once for a new key, as soon as the last attempt is 30 seconds old', async () => {
     const { endpoint, clock, outcome } = await warmAtNoon();
     endpoint.answer = publishing(NEW.jwk, OLD.jwk);
     clock.at += 30 * SECOND - 1;
-    expect(await outcome(NEW_TOKEN)).toBe('invalid');
+    expect(await outcome(NEW_TOKEN)).toBe('unavailable');
     expect(endpoint.requests).toBe(1);
     clock.at += 1;
     expect(await outcome(NEW_TOKEN)).toBe('verified');
@@ -179,13 +195,14 @@ describe('published keys', () => {
     const secret = { kty: 'oct', kid: 'secret', k: 'AAAA' };
     const forAnother = { ...NEW.jwk, kid: 'for-encryption', use: 'enc' };
     const ofAnother = { ...NEW.jwk, kid: 'of-another-algorithm', alg: 'PS256' };
-    const { outcome } = await atNoon(
+    const { outcome, clock } = await atNoon(
       answering(200, { keys: [broken, secret, NAMELESS, forAnother, ofAnother, OLD.jwk] }),
     );
     expect(await outcome(OLD_TOKEN)).toBe('verified');
-    expect(await outcome(NEW_TOKEN)).toBe('invalid');
-    expect(await outcome(await sign(NEW, { kid: 'for-encryption' }))).toBe('invalid');
-    expect(await outcome(await sign(NEW, { kid: 'of-another-algorithm' }))).toBe('invalid');
+    for (const kid of ['new', 'for-encryption', 'of-another-algorithm']) {
+      clock.at += 30 * SECOND;
+      expect(await outcome(await sign(NEW, { kid }))).toBe('invalid');
+    }
   });
 
   it('are fetched anew after the clock was set back', async () => {
@@ -258,7 +275,7 @@ describe('an outage of the keys', () => {
     ['no answer', () => undefined],
     ['an answer that never ends', (_request, response) => void response.writeHead(200).write('{"keys":[')],
   ])('that is %s takes its time-out and no more', async (_what, hang) => {
-    const { endpoint, clock, verify, outcome } = await atNoon(hang, 100);
+    const { endpoint, clock, verify, outcome } = await atNoon(hang, 1_000);
     expect(await outcomesOf(verify, [OLD_TOKEN, NEW_TOKEN])).toEqual(['unavailable']);
     expect(endpoint.requests).toBe(1);
     endpoint.answer = publishing(OLD.jwk);
@@ -293,6 +310,141 @@ describe('an outage of the keys', () => {
     const { outcome } = await atNoon(answering(302, '', { location: elsewhere.uri }));
     expect(await outcome(OLD_TOKEN)).toBe('unavailable');
     expect(elsewhere.requests).toBe(0);
+  });
+});
+
+describe('a key that is not among the published ones', () => {
+  it('may have been published a moment ago: until the next fetch, callers are told when to ask again', async () => {
+    const { endpoint, clock, verify, outcome } = await warmAtNoon();
+    clock.at += MINUTE;
+    expect(await outcome(MADE_UP)).toBe('invalid');
+    endpoint.answer = publishing(NEW.jwk, OLD.jwk);
+    for (const [after, retryAfterSeconds] of [
+      [0, 30],
+      [9_500, 21],
+      [29_999, 1],
+    ] as const) {
+      clock.at = NOON + MINUTE + after;
+      await expect(verify(NEW_TOKEN)).rejects.toMatchObject({ dependency: 'keys', retryAfterSeconds });
+      expect(await outcome(OLD_TOKEN)).toBe('verified');
+    }
+    expect(endpoint.requests).toBe(2);
+    clock.at = NOON + MINUTE + 30 * SECOND;
+    expect(await outcome(NEW_TOKEN)).toBe('verified');
+    expect(endpoint.requests).toBe(3);
+  });
+
+  it('is judged by the next fetch, whoever causes it, and stays judged until the one after that', async () => {
+    const { endpoint, clock, outcome } = await warmAtNoon();
+    const [first = '', second = ''] = madeUpTokens(2);
+    expect(await outcome(first)).toBe('unavailable');
+    clock.at += 30 * SECOND;
+    expect(await outcome(second)).toBe('invalid');
+    expect(await outcome(first)).toBe('invalid');
+    clock.at += 30 * SECOND - 1;
+    expect([await outcome(first), await outcome(second)]).toEqual(['invalid', 'invalid']);
+    expect(endpoint.requests).toBe(2);
+    clock.at += 1;
+    expect([await outcome(first), await outcome(second)]).toEqual(['invalid', 'invalid']);
+    expect(endpoint.requests).toBe(3);
+  });
+
+  it('is not judged by what an outage left', async () => {
+    const { endpoint, clock, outcome } = await warmAtNoon();
+    clock.at += 30 * SECOND;
+    expect(await outcome(MADE_UP)).toBe('invalid');
+    endpoint.answer = failing;
+    clock.at += 30 * SECOND;
+    expect(await outcome(MADE_UP)).toBe('unavailable');
+    endpoint.answer = publishing(OLD.jwk);
+    clock.at += 30 * SECOND;
+    expect(await outcome(MADE_UP)).toBe('invalid');
+  });
+
+  it('is forgotten where there are too many, and then it waits', async () => {
+    const { endpoint, clock, verify } = await warmAtNoon();
+    clock.at += 30 * SECOND;
+    expect(await outcomesOf(verify, madeUpTokens(1_001))).toEqual(['invalid']);
+    expect(await outcomesOf(verify, madeUpTokens(1_000))).toEqual(['invalid']);
+    expect(await outcomesOf(verify, madeUpTokens(1_001))).toEqual(['invalid', 'unavailable']);
+    expect(endpoint.requests).toBe(2);
+  });
+});
+
+describe('a key that the application has for itself', () => {
+  const customised = (pair = CUSTOM, claims: Record<string, unknown> = {}) => sign(pair, {}, claims);
+
+  it('signs tokens that no caller can mend: we are misconfigured', async () => {
+    const { custom, endpoint, outcome } = await atNoon(publishing(OLD.jwk));
+    custom.answer = publishing(CUSTOM.jwk);
+    for (let time = 0; time < 3; time += 1) {
+      expect(await outcome(await customised())).toBe('custom_signing_key');
+      expect(await outcome(OLD_TOKEN)).toBe('verified');
+    }
+    expect(custom.lastUrl).toBe(`/keys/${TID}?appid=${API}`);
+    expect([endpoint.requests, custom.requests]).toEqual([1, 1]);
+  });
+
+  it('makes nobody else’s token anything but forged, and mends none', async () => {
+    const { custom, outcome } = await atNoon(publishing(OLD.jwk));
+    custom.answer = publishing(CUSTOM.jwk);
+    expect(await outcome(await sign(FOREIGN, { kid: CUSTOM.jwk.kid }))).toBe('invalid');
+    expect(await outcome(await sign(FOREIGN, { kid: OLD.jwk.kid }))).toBe('invalid');
+    expect(await outcome(await customised(CUSTOM, { exp: NOON / SECOND - 3_600 }))).toBe('invalid');
+    expect(await outcome(await customised(CUSTOM, { aud: OTHER_TID }))).toBe('invalid');
+    await expect(customised(CUSTOM, { scp: 'openid' }).then(outcome)).rejects.toMatchObject({
+      what: 'scope',
+    });
+  });
+
+  it('is held to its issuer as any other', async () => {
+    const { custom, outcome } = await atNoon(publishing(OLD.jwk));
+    custom.answer = publishing({ ...CUSTOM.jwk, issuer: `${AUTHORITY}/${OTHER_TID}/v2.0` } as JWK);
+    expect(await outcome(await customised())).toBe('invalid');
+  });
+
+  it('is looked for once in 30 seconds, in one tenant, and never for a key that is published', async () => {
+    const { custom, clock, verify, outcome } = await atNoon(publishing(OLD.jwk));
+    custom.answer = publishing(CUSTOM.jwk);
+    const elsewhere = await sign(CUSTOM, {}, { tid: OTHER_TID, iss: `${AUTHORITY}/${OTHER_TID}/v2.0` });
+    expect(await outcome(OLD_TOKEN)).toBe('verified');
+    expect(custom.requests).toBe(0);
+
+    clock.at += 30 * SECOND;
+    const flood = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => sign(FOREIGN, { kid: `unknown-${n}` })),
+    );
+    expect(await outcomesOf(verify, flood)).toEqual(['invalid']);
+    expect(custom.requests).toBe(1);
+    clock.at += 30 * SECOND;
+    expect(await outcomesOf(verify, [elsewhere, ...flood])).toEqual(['custom_signing_key', 'unavailable']);
+    expect(custom.requests).toBe(2);
+    clock.at += 30 * SECOND;
+    expect(await outcomesOf(verify, flood)).toEqual(['invalid']);
+    expect(custom.requests).toBe(3);
+  });
+
+  it('is looked for in tenants that are served, and nowhere else', async () => {
+    const { custom, outcome } = await atNoon(publishing(OLD.jwk), undefined, [TID]);
+    for (const tid of [OTHER_TID, `${TID}/../x`, '', 7, undefined]) {
+      expect(await outcome(await sign(FOREIGN, {}, { tid }))).toBe('invalid');
+    }
+    expect(await outcome(MADE_UP)).toBe('unavailable');
+    expect(custom.requests).toBe(0);
+  });
+
+  it('cannot be told from a forged one while it cannot be looked for', async () => {
+    const { custom, clock, verify, outcome } = await atNoon(publishing(OLD.jwk));
+    custom.answer = failing;
+    await expect(verify(await customised())).rejects.toMatchObject({
+      dependency: 'keys',
+      retryAfterSeconds: 30,
+    });
+    expect(await outcome(OLD_TOKEN)).toBe('verified');
+    custom.answer = publishing(CUSTOM.jwk);
+    clock.at += 30 * SECOND;
+    expect(await outcome(await customised())).toBe('custom_signing_key');
+    expect(custom.requests).toBe(2);
   });
 });
 
@@ -357,14 +509,15 @@ it('a token ends by the clock that is passed in', async () => {
 describe('the header of a token', () => {
   it('points at no key but by its kid', async () => {
     const elsewhere = await serve(publishing(FOREIGN.jwk));
-    const { endpoint, outcome } = await warmAtNoon();
+    const { endpoint, clock, outcome } = await warmAtNoon();
+    clock.at += 30 * SECOND;
     for (const header of [{ jku: elsewhere.uri }, { x5u: elsewhere.uri }, { jwk: FOREIGN.jwk }]) {
       expect(await outcome(await sign(FOREIGN, header))).toBe('invalid');
       expect(await outcome(await sign(FOREIGN, { ...header, kid: OLD.jwk.kid }))).toBe('invalid');
       expect(await outcome(await sign(OLD, header))).toBe('verified');
     }
     expect(elsewhere.requests).toBe(0);
-    expect(endpoint.requests).toBe(1);
+    expect(endpoint.requests).toBe(2);
   });
 
   it('may not demand an extension (RFC 7515 §4.1.11)', async () => {
@@ -378,7 +531,9 @@ describe('the header of a token', () => {
     const hmac = new SignJWT().setProtectedHeader({ alg: 'HS256', kid: OLD.jwk.kid });
     expect(await outcome(await hmac.sign(Buffer.from(String(OLD.jwk.n))))).toBe('invalid');
     expect(await outcome(new UnsecuredJWT({ tid: TID }).encode())).toBe('invalid');
-    expect(await outcome(await sign(OLD, { kid: undefined }))).toBe('invalid');
+    for (const kid of [undefined, null, 7, {}, ['old'], 'x'.repeat(129)]) {
+      expect(await outcome(await sign(OLD, { kid }))).toBe('invalid');
+    }
     expect(endpoint.requests).toBe(0);
   });
 });

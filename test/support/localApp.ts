@@ -39,6 +39,7 @@ export function createLocalApp(
   const deps = {
     verifyAccessToken: createVerifyToken({
       jwksUri: `${entra.origin}/organizations/discovery/v2.0/keys`,
+      customKeysUri: (tid) => `${entra.origin}/${tid}/discovery/v2.0/keys?appid=${API_CLIENT_ID}`,
       rules: {
         clientId: API_CLIENT_ID,
         scope: 'access_as_user',

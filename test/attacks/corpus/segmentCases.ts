@@ -2,7 +2,7 @@
 import { CompactEncrypt } from 'jose';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
 import type { Forge } from '../forge.ts';
-import { compact, type Json, segment, withSegments, withSignature } from '../jws.ts';
+import { compact, type Json, otherSpellings, segment, withSegments, withSignature } from '../jws.ts';
 import { type AttackCase, byAuthority, byOwnKey, forged, refused } from './attackCase.ts';
 
 const BRUNO = DEMO_USERS[1];
@@ -112,9 +112,28 @@ const segments: AttackCase[] = [
     })),
   ),
   refused('encoding: header and payload padded, and signed so', (forge) => {
-    const input = `${padded(forge.header())}.${padded(forge.claims())}`;
+    const input = `${padded(forge.header(), 1)}==.${padded(forge.claims(), 1)}==`;
     return `${input}.${byAuthority(forge)(input).toString('base64url')}`;
   }),
+  // RFC 4648 §3.5: the last of 342 characters holds four bits that stand for nothing.
+  ...Array.from({ length: 15 }, (_, at) =>
+    refused(`encoding: the signature spelt otherwise, ${at + 1}`, (forge) =>
+      withSegments(valid(forge), ({ signature }) => ({ signature: spelling(signature, at) })),
+    ),
+  ),
+  ...[1, 2].flatMap((over) => [
+    refused(`encoding: a header of 3n + ${over} bytes spelt otherwise, and signed so`, (forge) => {
+      const input = `${spelling(padded(forge.header(), over), 0)}.${segment(forge.claims())}`;
+      return `${input}.${byAuthority(forge)(input).toString('base64url')}`;
+    }),
+    refused(`encoding: a payload of 3n + ${over} bytes spelt otherwise, and signed so`, (forge) => {
+      const input = `${segment(forge.header())}.${spelling(padded(forge.claims(), over), 0)}`;
+      return `${input}.${byAuthority(forge)(input).toString('base64url')}`;
+    }),
+  ]),
+  ...['\u00a0', '\u0085', '\v', '\f'].map((blank) =>
+    refused(`encoding: ${JSON.stringify(blank)} behind the signature`, (forge) => `${valid(forge)}${blank}`),
+  ),
   refused('encoding: the JSON serialization, as base64url', (forge) => {
     const [header, payload, signature] = valid(forge).split('.');
     return segment({ payload, protected: header, signature });
@@ -136,12 +155,14 @@ const segments: AttackCase[] = [
   refused('size: deep JSON', ({ signed }) => signed('['.repeat(5_000) + ']'.repeat(5_000))),
 ];
 
-/** Base64 that ends in padding; spaces behind JSON mean nothing. */
-function padded(content: Json): string {
+/** JSON of so many bytes over a multiple of three, as base64url; spaces behind JSON mean nothing. */
+function padded(content: Json, over: number): string {
   let text = JSON.stringify(content);
-  while (Buffer.byteLength(text) % 3 !== 1) text += ' ';
-  return Buffer.from(text).toString('base64');
+  while (Buffer.byteLength(text) % 3 !== over) text += ' ';
+  return segment(text);
 }
+
+const spelling = (text: string, at: number): string => otherSpellings(text)[at] ?? '';
 
 /** A valid token whose signature has a character of this kind: nearly every one has. */
 function claimsSignedWith(forge: Forge, wanted: RegExp): string {

@@ -32,8 +32,9 @@ async function restart(entra: Entra): Promise<Entra> {
   return start({ port: entra.port, keyFile });
 }
 
-const publishedKeys = async (entra: Entra): Promise<string[]> => {
-  const response = await fetch(`${entra.origin}/${TENANT_ID}/discovery/v2.0/keys`);
+const publishedKeys = async (entra: Entra, application?: string): Promise<string[]> => {
+  const query = application === undefined ? '' : `?appid=${application}`;
+  const response = await fetch(`${entra.origin}/${TENANT_ID}/discovery/v2.0/keys${query}`);
   const { keys } = (await response.json()) as { keys: JWK[] };
   return keys.map((key) => key.kid ?? '');
 };
@@ -157,6 +158,33 @@ describe('keys', () => {
     await control(entra, 'DELETE', `/keys/${rotated.kid}`);
     const refresh = { grant_type: 'refresh_token', client_id: SPA_CLIENT_ID, refresh_token: refreshToken };
     expect((await postToken(entra, refresh, { origin: SPA_ORIGIN })).status).toBe(200);
+  });
+
+  it('that an application has for itself sign what is for it, and are published at keys?appid= alone', async () => {
+    const entra = await start();
+    const [kid = ''] = await publishedKeys(entra);
+    const own = (await (await control(entra, 'POST', `/clients/${API_CLIENT_ID}/key`)).json()) as {
+      kid: string;
+    };
+    const { accessToken, idToken } = await signIn(entra, 'adele');
+    expect(decodeProtectedHeader(accessToken).kid).toBe(own.kid);
+    expect(decodeProtectedHeader(idToken).kid).toBe(kid);
+    expect(await publishedKeys(entra)).toEqual([kid]);
+    expect(await publishedKeys(entra, SPA_CLIENT_ID)).toEqual([kid]);
+    expect(await publishedKeys(entra, API_CLIENT_ID)).toEqual([own.kid]);
+    await expect(verify(entra, accessToken)).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
+    const metadata = `${entra.origin}/${TENANT_ID}/v2.0/.well-known/openid-configuration?appid=${API_CLIENT_ID}`;
+    const { jwks_uri } = (await (await fetch(metadata)).json()) as { jwks_uri: string };
+    await jwtVerify(accessToken, createRemoteJWKSet(new URL(jwks_uri)));
+
+    expect((await obo(entra, accessToken)).body).toMatchObject({
+      error: 'invalid_grant',
+      error_codes: [50013],
+    });
+
+    expect((await control(entra, 'DELETE', `/clients/${API_CLIENT_ID}/key`)).status).toBe(204);
+    expect((await obo(entra, (await signIn(entra, 'adele')).accessToken)).status).toBe(200);
+    expect((await control(entra, 'POST', '/clients/nobody/key')).status).toBe(404);
   });
 
   it('that sign, or that are not there, are not removed', async () => {

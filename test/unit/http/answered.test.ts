@@ -1,3 +1,4 @@
+import { maxHeaderSize } from 'node:http';
 import { type HttpResponseInit, InvocationContext, type LogLevel } from '@azure/functions';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,6 +12,7 @@ import {
   UnavailableError,
   UserTokenError,
 } from '../../../shared/errors.ts';
+import { MAX_SENT_CLAIMS_BYTES, readClaims } from '../../../shared/rules/challenge.ts';
 import type { Problem, ProblemCode } from '../../../shared/wire.ts';
 
 const INVOCATION = '11111111-2222-4333-8444-555555555555';
@@ -175,6 +177,11 @@ const REFUSALS: [what: string, error: Error, expected: Expected][] = [
     { status: 503, code: 'UNAVAILABLE', retryAfter: '7' },
   ],
   ['an outage of ours', new UnavailableError('keys'), { status: 503, code: 'UNAVAILABLE', retryAfter: '5' }],
+  [
+    'keys that are to be fetched again',
+    new UnavailableError('keys', { retryAfterSeconds: 21 }),
+    { status: 503, code: 'UNAVAILABLE', retryAfter: '21' },
+  ],
   ['a tenant’s refusal', failed('tenant'), { status: 502, code: 'UPSTREAM_REFUSED' }],
   ['a refusal of ourselves', failed('misconfigured'), { status: 502, code: 'UPSTREAM_REFUSED' }],
   ['a bug', new TypeError('canary'), { status: 500, code: 'INTERNAL' }],
@@ -264,6 +271,15 @@ describe('an error', () => {
         }
       }),
     );
+  });
+
+  it('keeps the largest challenge that there is below half of what Node takes of headers', async () => {
+    const claims = `{"a":"${'x'.repeat((MAX_SENT_CLAIMS_BYTES / 4) * 3 - 8)}"}`;
+    expect(readClaims(claims)).toBe(claims);
+    const { headers } = await failing(failed('needs-user', { claims }));
+    const sent = Buffer.byteLength(headers.get('www-authenticate') ?? '');
+    expect(sent).toBeGreaterThan(MAX_SENT_CLAIMS_BYTES);
+    expect(sent).toBeLessThan(maxHeaderSize / 2 + 100);
   });
 
   it('gives claims that decode to what was asked', async () => {

@@ -128,6 +128,9 @@ describe('the record', () => {
 
   it.each([
     ['empty fields', { suberror: '', claims: '', error_codes: [], client_info: '' }],
+    ['claims that are no JSON object', { claims: '["access_token"]' }],
+    ['claims with a section that is none', { claims: '{"access_token":null}' }],
+    ['claims that are too long to pass on', { claims: `{"a":"${'€'.repeat(3_000)}"}` }],
     ['fields of other types', { suberror: {}, claims: [], error_codes: 'x', client_info: 1 }],
     ['numbers that are texts', { error_codes: ['50076'] }],
     ['a lifetime that is none', { refresh_token_expires_in: 'soon' }],

@@ -51,7 +51,15 @@ const ROOMS: Record<string, Room> = {
     allowed: ['jose', '../userId.ts'],
     refused: ['@azure/msal-node', '../config.ts'],
   },
-  'shared/adapters/jwks.ts': { allowed: ['jose', '../errors.ts'], refused: ['./msal.ts', '../compose.ts'] },
+  'shared/adapters/jwks.ts': {
+    allowed: ['jose', '../errors.ts', './fetchKeys.ts'],
+    refused: ['./msal.ts', '../compose.ts'],
+  },
+  'shared/adapters/customKeys.ts': {
+    allowed: ['jose', '../errors.ts', './fetchKeys.ts'],
+    refused: ['./msal.ts', '../compose.ts'],
+  },
+  'shared/adapters/fetchKeys.ts': { allowed: ['jose'], refused: ['./msal.ts', '../compose.ts'] },
   'shared/adapters/verifyToken.ts': {
     allowed: ['jose', '../errors.ts'],
     refused: ['./seal.ts', '../compose.ts'],

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ForbiddenError, TokenInvalidError } from '../../../shared/errors.ts';
-import { type AccessTokenRules, checkAccessToken } from '../../../shared/rules/accessToken.ts';
+import { type AccessTokenRules, checkAccessToken, isCompactJws } from '../../../shared/rules/accessToken.ts';
 
 const TID = 'a0000000-0000-4000-8000-00000000000a';
 const OTHER_TID = 'b0000000-0000-4000-8000-00000000000b';
@@ -169,5 +170,57 @@ describe('checkAccessToken forbids', () => {
         expect.objectContaining({ message: expect.not.stringContaining(secret) }),
       );
     }
+  });
+});
+
+describe('isCompactJws', () => {
+  const segment = fc.uint8Array({ minLength: 1 }).map((bytes) => Buffer.from(bytes).toString('base64url'));
+
+  it('takes any three segments of base64url', () => {
+    fc.assert(
+      fc.property(fc.tuple(segment, segment, segment), (segments) => {
+        expect(isCompactJws(segments.join('.'))).toBe(true);
+      }),
+    );
+  });
+
+  it('takes one text alone for the same bytes', () => {
+    const bytesOf = (text: string) =>
+      JSON.stringify(text.split('.').map((one) => Buffer.from(one, 'base64url').toString('hex')));
+    fc.assert(
+      fc.property(
+        fc.tuple(segment, segment, segment),
+        fc.nat(),
+        fc.string({ unit: fc.constantFrom(...'AQgwB-_+/= \t\n.') }),
+        (segments, at, insert) => {
+          const text = segments.join('.');
+          const cut = at % (text.length + 1);
+          for (const other of [
+            text.slice(0, cut) + insert + text.slice(cut),
+            text.slice(0, cut) + insert + text.slice(cut + insert.length),
+          ]) {
+            if (other !== text && bytesOf(other) === bytesOf(text)) expect(isCompactJws(other)).toBe(false);
+          }
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it.each([
+    '',
+    '.',
+    '..',
+    'a',
+    'QQ',
+    'QQ.QQ',
+    'QQ.QQ.',
+    '.QQ.QQ',
+    'QQ..QQ',
+    'QQ.QQ.QQ.QQ',
+    'QQ.QQ.A',
+    'QR.QQ.QQ',
+  ])('does not take %j', (text) => {
+    expect(isCompactJws(text)).toBe(false);
   });
 });

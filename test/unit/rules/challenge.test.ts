@@ -1,11 +1,97 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeClaims, readClaimsChallenge } from '../../../shared/rules/challenge.ts';
-import { MAX_CLAIMS_LENGTH } from '../../../shared/rules/failures.ts';
+import {
+  encodeClaims,
+  MAX_SENT_CLAIMS_BYTES,
+  readClaims,
+  readClaimsChallenge,
+} from '../../../shared/rules/challenge.ts';
 
 const CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}';
 const ENCODED = Buffer.from(CLAIMS).toString('base64');
 const header = (claims: string): string => `Bearer realm="", error="insufficient_claims", claims="${claims}"`;
+
+/** Claims of ASCII alone, whose base64 has so many characters. */
+const asciiClaims = (base64Length: number): string => `{"a":"${'x'.repeat((base64Length / 4) * 3 - 8)}"}`;
+
+const section = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ maxDepth: 2 }));
+/** Mostly what a directory could send: any JSON object, with the members that mean something more often than not. */
+const anyClaims = fc
+  .record(
+    {
+      access_token: fc.oneof({ weight: 4, arbitrary: section }, fc.jsonValue({ maxDepth: 1 })),
+      id_token: fc.oneof({ weight: 4, arbitrary: section }, fc.jsonValue({ maxDepth: 1 })),
+      other: fc.jsonValue({ maxDepth: 2 }),
+      Ünï: fc.string({ unit: 'binary', maxLength: 4_000 }),
+    },
+    { requiredKeys: [] },
+  )
+  .map((value) => JSON.stringify(value));
+
+describe('readClaims', () => {
+  it.each([
+    CLAIMS,
+    '{}',
+    ` ${CLAIMS}\n`,
+    '{"access_token":{},"id_token":{}}',
+    '{"userinfo":{"given_name":null}}',
+    '{"access_token":{"name":{"value":"\\"Ünï\\" 🦊"}}}',
+  ])('gives back %s as it came', (claims) => {
+    expect(readClaims(claims)).toBe(claims);
+  });
+
+  it.each<[what: string, claims: unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['an object that is not JSON text', { access_token: {} }],
+    ['no text', ''],
+    ['text that is not JSON', 'access_token'],
+    ['half of it', CLAIMS.slice(0, -1)],
+    ['something behind it', `${CLAIMS}x`],
+    ['a list', '[]'],
+    ['a list of it', `[${CLAIMS}]`],
+    ['a string', '"access_token"'],
+    ['it as a string', JSON.stringify(CLAIMS)],
+    ['a number', '1'],
+    ['true', 'true'],
+    ['the word null', 'null'],
+    ['a section that is null', '{"access_token":null}'],
+    ['a section that is text', '{"access_token":"x"}'],
+    ['a section that is a list', '{"access_token":[]}'],
+    ['an id_token that is a number', '{"id_token":5}'],
+    ['a __proto__', '{"__proto__":{"access_token":{}}}'],
+    ['a __proto__ further in', '{"access_token":{"a":[{"__proto__":null}]}}'],
+    ['a __proto__ that is spelt otherwise', '{"\\u005f_proto__":[]}'],
+    ['half of a surrogate pair', '{"a":"\ud800"}'],
+    ['what nests without end', `{"a":${'['.repeat(4_000)}${']'.repeat(4_000)}}`],
+  ])('takes %s for none', (_what, claims) => {
+    expect(readClaims(claims)).toBeUndefined();
+  });
+
+  it('counts what is sent, not what is meant', () => {
+    const nonAscii = `{"a":"${'€'.repeat(2_800)}"}`;
+    expect(nonAscii.length).toBeLessThan(MAX_SENT_CLAIMS_BYTES / 2);
+    expect(readClaims(nonAscii)).toBeUndefined();
+    const quotes = `{"a":"${'{'.repeat(2_800)}"}`;
+    expect(encodeClaims(quotes).length).toBeLessThan(MAX_SENT_CLAIMS_BYTES / 2);
+    expect(readClaims(quotes)).toBeUndefined();
+  });
+
+  it('lets through only what fits into one header and one address, and is an object to everybody', () => {
+    fc.assert(
+      fc.property(fc.oneof(anyClaims, fc.json(), fc.string({ unit: 'binary' })), (text) => {
+        const claims = readClaims(text);
+        if (claims === undefined) return;
+        expect(claims).toBe(text);
+        expect(encodeClaims(claims).length).toBeLessThanOrEqual(MAX_SENT_CLAIMS_BYTES);
+        expect(encodeURIComponent(claims).length).toBeLessThanOrEqual(MAX_SENT_CLAIMS_BYTES);
+        const value: unknown = JSON.parse(claims);
+        expect(Object.prototype.toString.call(value)).toBe('[object Object]');
+        expect(Buffer.from(encodeClaims(claims), 'base64').toString()).toBe(claims);
+      }),
+    );
+  });
+});
 
 describe('readClaimsChallenge', () => {
   it.each([
@@ -40,19 +126,16 @@ describe('readClaimsChallenge', () => {
   });
 
   it('takes the longest claims that may be passed on, and none longer', () => {
-    const ofLength = (length: number): string => `{"a":"${'x'.repeat(length - 8)}"}`;
-    const longest = ofLength(MAX_CLAIMS_LENGTH);
-    expect(longest).toHaveLength(MAX_CLAIMS_LENGTH);
+    const longest = asciiClaims(MAX_SENT_CLAIMS_BYTES);
     expect(readClaimsChallenge(header(encodeClaims(longest)))).toBe(longest);
-    expect(readClaimsChallenge(header(encodeClaims(ofLength(MAX_CLAIMS_LENGTH + 1))))).toBeUndefined();
-    expect(readClaimsChallenge(header('A'.repeat(3 * MAX_CLAIMS_LENGTH)))).toBeUndefined();
+    expect(readClaimsChallenge(header(encodeClaims(`${longest} `)))).toBeUndefined();
+    expect(readClaimsChallenge(header('A'.repeat(3 * MAX_SENT_CLAIMS_BYTES)))).toBeUndefined();
   });
 
-  it('reads back what encodeClaims wrote, for any JSON object', () => {
+  it('reads back what encodeClaims wrote, for any claims', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ maxDepth: 2 })), (value) => {
-        const claims = JSON.stringify(value);
-        expect(readClaimsChallenge(header(encodeClaims(claims)))).toBe(claims);
+      fc.property(anyClaims, (claims) => {
+        expect(readClaimsChallenge(header(encodeClaims(claims)))).toBe(readClaims(claims));
       }),
     );
   });

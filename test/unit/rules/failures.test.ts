@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FailureKind } from '../../../shared/errors.ts';
-import {
-  classifyFailure,
-  FAILURES,
-  MAX_CLAIMS_LENGTH,
-  type TokenFacts,
-} from '../../../shared/rules/failures.ts';
+import { classifyFailure, FAILURES, type TokenFacts } from '../../../shared/rules/failures.ts';
 
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 const refused = (error: string, errorNo?: number, status = 400): TokenFacts => ({ error, errorNo, status });
@@ -136,13 +131,6 @@ describe('classifyFailure', () => {
 
   it('gives only the fields it knows something of', () => {
     expect(Object.keys(classifyFailure(refused('unheard_of')))).toEqual(['kind', 'code']);
-  });
-
-  it('keeps the longest claims there may be, and drops longer ones', () => {
-    const longest = 'c'.repeat(MAX_CLAIMS_LENGTH);
-    expect(classifyFailure({ ...refused('interaction_required'), claims: longest }).claims).toBe(longest);
-    const failure = classifyFailure({ ...refused('interaction_required'), claims: `${longest}c` });
-    expect(failure).toEqual({ kind: 'needs-user', code: 'interaction_required' });
   });
 
   it('names what is missing in every consent failure, so that a stored one is known again', () => {

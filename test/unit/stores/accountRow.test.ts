@@ -70,6 +70,22 @@ describe('fromRow', () => {
 
   it.each([
     '',
+    '[]',
+    '"x"',
+    'null',
+    '{',
+    '{"id_token":1}',
+    '{"__proto__":{}}',
+    7,
+  ])('keeps of a failure everything but claims that nobody can read: %j', (claims) => {
+    const account = sampleAccount();
+    const failure = { kind: 'needs-user', code: 'graph_401', at: AT } as const;
+    const row = { ...toRow(account), failure: JSON.stringify({ ...failure, claims }) };
+    expect(fromRow(account.userId, row, '').failure).toEqual(failure);
+  });
+
+  it.each([
+    '',
     'no JSON',
     'null',
     '{"length":3}',
