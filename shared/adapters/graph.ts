@@ -11,6 +11,7 @@ import { readClaimsChallenge } from '../rules/challenge.ts';
 import { classifyFailure, type TokenFacts } from '../rules/failures.ts';
 import { readRetryAfter } from '../rules/retryAfter.ts';
 import type { Profile } from '../wire.ts';
+import { ReadableRefusals } from './graphRefusal.ts';
 import { graphIds, TracedCall } from './graphTrace.ts';
 
 const PROPERTIES = [
@@ -33,25 +34,31 @@ export type GraphOptions = {
   baseUrl: string;
   /** For one request. */
   timeoutMs: number;
+  /** Nobody waits for the answers: where Graph must turn some requests away, it may turn these away first. */
+  inBackground?: boolean;
 };
+
+/** https://learn.microsoft.com/graph/throttling-limits#request-headers; services that do not know it ignore it. */
+const LOW_PRIORITY = { 'x-ms-throttle-priority': 'low' };
 
 /**
  * Microsoft's client, bound to one token. Its own retries are left out: they would hold the caller for as long as a
  * Retry-After says.
  */
-export function createOpenGraph({ baseUrl, timeoutMs }: GraphOptions): OpenGraph {
+export function createOpenGraph(options: GraphOptions): OpenGraph {
   return (accessToken, signal, call = {}) =>
     Client.initWithMiddleware({
-      baseUrl,
+      baseUrl: options.baseUrl,
       middleware: [
-        new BoundToken({ accessToken, baseUrl, timeoutMs, signal }),
+        new BoundToken({ ...options, accessToken, signal }),
         new TracedCall(call),
+        new ReadableRefusals(),
         new HTTPMessageHandler(),
       ],
     });
 }
 
-type Bound = { accessToken: string; baseUrl: string; timeoutMs: number; signal: AbortSignal | undefined };
+type Bound = GraphOptions & { accessToken: string; signal: AbortSignal | undefined };
 
 /**
  * The client attaches a token to https hosts of Microsoft's alone, and the stand-in is none. This one goes to the
@@ -66,7 +73,7 @@ class BoundToken implements Middleware {
   }
 
   async execute(context: Context): Promise<void> {
-    const { accessToken, baseUrl, timeoutMs, signal } = this.#bound;
+    const { accessToken, baseUrl, timeoutMs, signal, inBackground } = this.#bound;
     const { request } = context;
     const { origin } = new URL(typeof request === 'string' ? request : request.url);
     if (origin !== new URL(baseUrl).origin) {
@@ -79,7 +86,7 @@ class BoundToken implements Middleware {
     headers.set('Authorization', `Bearer ${accessToken}`);
     context.options = {
       ...context.options,
-      headers: Object.fromEntries(headers),
+      headers: { ...(inBackground && LOW_PRIORITY), ...Object.fromEntries(headers) },
       redirect: 'error',
       signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
     };

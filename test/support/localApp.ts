@@ -50,7 +50,7 @@ export function createLocalApp(
     }),
     readProfile: createGraphReadProfile(graph),
     readPhoto: createGraphReadPhoto(graph),
-    openGraph: createOpenGraph(graph),
+    openGraph: createOpenGraph({ ...graph, inBackground: true }),
     tasks: options.tasks ?? [],
     userTokens: tokens,
     correlationId: options.correlationId,
