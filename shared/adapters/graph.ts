@@ -10,6 +10,7 @@ import type { OpenGraph, ReadProfile } from '../ports.ts';
 import { readClaimsChallenge } from '../rules/challenge.ts';
 import { classifyFailure, type TokenFacts } from '../rules/failures.ts';
 import { readRetryAfter } from '../rules/retryAfter.ts';
+import { readThrottleScope } from '../rules/throttleScope.ts';
 import type { Profile } from '../wire.ts';
 import { ReadableRefusals } from './graphRefusal.ts';
 import { graphIds, TracedCall } from './graphTrace.ts';
@@ -52,7 +53,10 @@ export function createOpenGraph(options: GraphOptions): OpenGraph {
       middleware: [
         new BoundToken({ ...options, accessToken, signal }),
         new TracedCall(call),
-        new ReadableRefusals(),
+        new ReadableRefusals(({ status, headers }) => {
+          const failure = classifyFailure(factsOf(status, headers));
+          if (failure.throttle !== undefined) call.onThrottled?.(failure);
+        }),
         new HTTPMessageHandler(),
       ],
     });
@@ -123,12 +127,17 @@ export function createGraphReadProfile(options: GraphOptions): ReadProfile {
 /** What is known of a request that Graph refused or did not answer. */
 export function factsOfGraphError(error: unknown): TokenFacts {
   if (!(error instanceof GraphError) || error.statusCode < 400) return { noAnswer: 'graph_unreachable' };
-  const headers = error.headers;
+  return factsOf(error.statusCode, error.headers ?? new Headers());
+}
+
+function factsOf(status: number, headers: Headers): TokenFacts {
+  const scope = readThrottleScope(headers.get('x-ms-throttle-scope'));
   return {
-    error: `graph_${error.statusCode}`,
-    status: error.statusCode,
-    claims: readClaimsChallenge(headers?.get('www-authenticate') ?? null),
-    retryAfterSeconds: readRetryAfter(headers?.get('retry-after') ?? null, new Date()),
+    error: `graph_${status}`,
+    status,
+    claims: readClaimsChallenge(headers.get('www-authenticate')),
+    retryAfterSeconds: readRetryAfter(headers.get('retry-after'), new Date()),
+    throttle: { api: 'graph', ...(scope && { scope }) },
     upstream: graphIds(headers),
   };
 }

@@ -8,12 +8,19 @@ const MAX_BYTES = 65_536;
  * only if its body is Graph's own JSON, and what a gateway or a proxy sends is not.
  */
 export class ReadableRefusals implements Middleware {
+  readonly #onRefusal: (response: Response) => void;
   #next: Middleware | undefined;
+
+  /** @param onRefusal is given each refusal; its body may not be read */
+  constructor(onRefusal: (response: Response) => void) {
+    this.#onRefusal = onRefusal;
+  }
 
   async execute(context: Context): Promise<void> {
     await this.#next?.execute(context);
     const { response } = context;
     if (response === undefined || response.status < 400) return;
+    this.#onRefusal(response);
     const headers = new Headers(response.headers);
     headers.set('Content-Type', 'application/json');
     const body = JSON.stringify({ error: readError(await readText(response)) });

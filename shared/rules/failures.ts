@@ -1,4 +1,4 @@
-import type { Failure, FailureKind } from '../errors.ts';
+import type { Failure, FailureKind, Throttle } from '../errors.ts';
 import type { UpstreamIds } from './upstream.ts';
 
 /** Longest claims challenge that is kept or passed on, in characters of raw JSON. */
@@ -20,6 +20,8 @@ export type TokenFacts = {
   claims?: string | undefined;
   status?: number | undefined;
   retryAfterSeconds?: number | undefined;
+  /** Who answered 429, and of whom it asks for fewer requests. Absent means the token endpoint. */
+  throttle?: Throttle | undefined;
   /** Who answered, and the ids of the call there. */
   upstream?: UpstreamIds | undefined;
   /** No answer at all: refused, reset, timed out, or an answer that is not JSON. */
@@ -64,7 +66,7 @@ export const FAILURES: readonly FailureRow[] = [
   { name: 'refresh token over', kind: 'needs-user', locals: ['refresh_token_expired'] },
   // Entra's throttling of one user's flows, which looks like a dead grant.
   { name: 'loop detected', kind: 'throttled', numbers: [50196] },
-  { name: 'too many requests', kind: 'throttled', tenantWide: true, when: ({ status }) => status === 429 },
+  { name: 'too many requests', kind: 'throttled', when: ({ status }) => status === 429 },
   {
     name: 'outage',
     kind: 'transient',
@@ -167,6 +169,7 @@ export function classifyFailure(facts: TokenFacts): Failure {
   if (kind === 'needs-user' && facts.claims && facts.claims.length <= MAX_CLAIMS_LENGTH) {
     failure.claims = facts.claims;
   }
+  if (kind === 'throttled' && facts.status === 429) failure.throttle = facts.throttle ?? { api: 'token' };
   if (facts.retryAfterSeconds !== undefined) failure.retryAfterSeconds = facts.retryAfterSeconds;
   if (facts.upstream !== undefined)
     failure.upstream = { ...facts.upstream, code: upstreamCodeOf(facts, failure) };
