@@ -60,6 +60,8 @@ const VERIFIED_FOR_MS = 300_000;
 const LOOK_EVERY_MS = 60_000;
 /** A refusal without Retry-After: long enough for a page that asks in a loop, short enough for a user who tries again. */
 const REFUSED_FOR_MS = 3_000;
+/** A throttle without Retry-After: what a caller is told then, too. */
+const THROTTLED_FOR_MS = 5_000;
 /** An outage must not last longer for being remembered. */
 const OUTAGE_FOR_MS = 1_000;
 const REFUSED_AT_MOST_MS = 3_600_000;
@@ -151,10 +153,14 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
     return { token: result.token, began };
   }
 
-  /** Whatever is under way for the entry as it was ends there, and is not remembered here. */
-  function begin(entry: Entry, exchangedBefore: Exchanged | undefined): Entry {
-    const throttles = [...entry.refusals].filter(([, { error }]) => isThrottle(error));
-    return { ...entry, exchanged: exchangedBefore, flights: new Map(), refusals: new Map(throttles) };
+  /** What is under way for the user's assertions ends as it does, and is not remembered. */
+  function beginAnew(userId: UserId, exchangedOf: (entry: Entry) => Exchanged | undefined): void {
+    for (const key of keysByUser.get(userId) ?? []) {
+      const entry = entries.get(key);
+      if (entry === undefined) continue;
+      const refusals = new Map([...entry.refusals].filter(([, { error }]) => isThrottle(error)));
+      entries.set(key, { ...entry, exchanged: exchangedOf(entry), flights: new Map(), refusals });
+    }
   }
 
   return {
@@ -211,19 +217,8 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
       return true;
     },
 
-    forget(userId) {
-      for (const key of keysByUser.get(userId) ?? []) {
-        const entry = entries.get(key);
-        if (entry !== undefined) entries.set(key, begin(entry, undefined));
-      }
-    },
-
-    forgetRefusals(userId) {
-      for (const key of keysByUser.get(userId) ?? []) {
-        const entry = entries.get(key);
-        if (entry !== undefined) entries.set(key, begin(entry, entry.exchanged));
-      }
-    },
+    forget: (userId) => beginAnew(userId, () => undefined),
+    forgetRefusals: (userId) => beginAnew(userId, (entry) => entry.exchanged),
   };
 }
 
@@ -239,6 +234,7 @@ function rememberFor(error: unknown): number {
   if (passes && retryAfterSeconds !== undefined) {
     return Math.min(retryAfterSeconds * 1_000, REFUSED_AT_MOST_MS);
   }
+  if (kind === 'throttled') return THROTTLED_FOR_MS;
   return kind === 'transient' ? OUTAGE_FOR_MS : REFUSED_FOR_MS;
 }
 
