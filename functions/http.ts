@@ -4,6 +4,7 @@ import {
   RequestMalformedError,
   TokenInvalidError,
   TokenMissingError,
+  TooManyRequestsError,
   UnavailableError,
   type UpstreamReference,
   UserTokenError,
@@ -145,6 +146,15 @@ function refusalOf(error: unknown): Refusal {
   if (error instanceof UserTokenError) {
     const { upstream } = error.failure;
     return { ...withoutToken(error), ...(upstream && { upstream }) };
+  }
+  if (error instanceof TooManyRequestsError) {
+    return {
+      status: 429,
+      code: 'TOO_MANY_REQUESTS',
+      title: 'Too many requests',
+      detail: 'You ask for this too often. Wait, and ask again.',
+      retryAfterSeconds: error.retryAfterSeconds,
+    };
   }
   if (error instanceof UnavailableError) {
     return unavailable('A service this one depends on cannot be reached.', error.retryAfterSeconds);

@@ -3,7 +3,9 @@ import { app } from '@azure/functions';
 import { createAssertionMemo } from '../shared/assertionMemo.ts';
 import { compose } from '../shared/compose.ts';
 import { readConfig } from '../shared/config.ts';
+import { createCooldowns } from '../shared/cooldowns.ts';
 import { createLog, nameOfError } from '../shared/log.ts';
+import { createRequestLimits } from '../shared/requestLimits.ts';
 import { createConnectionHandler } from './connection/handler.ts';
 import { healthHandler } from './health/handler.ts';
 import { createPhotoHandler, createProfileHandler } from './profile/handler.ts';
@@ -11,7 +13,14 @@ import { createRefreshWorkerHandler } from './refreshWorker/handler.ts';
 
 const services = compose(readConfig(process.env));
 const now = () => new Date();
-const deps = { ...services, now, random: Math.random, memo: createAssertionMemo({ now }) };
+const deps = {
+  ...services,
+  now,
+  random: Math.random,
+  memo: createAssertionMemo({ now }),
+  cooldowns: createCooldowns({ now }),
+  limits: createRequestLimits({ now }),
+};
 // The bearer token is the authorization; a function key would be one more secret in a public page.
 const authLevel = 'anonymous';
 

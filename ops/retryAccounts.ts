@@ -55,13 +55,13 @@ async function retryMany(
   return 0;
 }
 
-/** Answers until when it would have been. */
+/** Answers until when no token would have been asked for. */
 async function endCoolDown({ tenants, now, print }: Operator, tid: string): Promise<Date | undefined> {
-  const until = (await tenants.cooling(now())).get(tid);
-  if (until === undefined) return undefined;
-  await tenants.cool(tid, now());
+  const cooling = (await tenants.cooling(now())).filter(({ tenant }) => tenant === tid);
+  if (cooling.length === 0) return undefined;
+  for (const one of cooling) await tenants.cool({ ...one, until: now() });
   await print(`The cool-down of the tenant ${tid} is ended.`);
-  return until;
+  return cooling.find(({ api }) => api === 'token')?.until;
 }
 
 /** Whoever was put off by a cool-down has not failed, and would wait for its end all the same. */

@@ -84,7 +84,7 @@ export function compose(config: Config): App {
     }),
     readProfile: createGraphReadProfile(graph),
     readPhoto: createGraphReadPhoto(graph),
-    openGraph: createOpenGraph(graph),
+    openGraph: createOpenGraph({ ...graph, inBackground: true }),
     accounts,
     tokenCache,
     tenants: createTableTenants(storage),

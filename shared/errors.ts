@@ -28,8 +28,17 @@ export type Failure = {
    * at once: `docs/failures.md`, "What one answer does not prove".
    */
   unsure?: true;
+  /** With a status of 429: who asks for fewer requests, and of whom. */
+  throttle?: Throttle;
   /** Where the service that refused finds the failed call; absent where there was no answer. Not stored. */
   upstream?: UpstreamReference;
+};
+
+export type Throttle = {
+  /** `graph`, or `token` for the token endpoint. */
+  api: 'graph' | 'token';
+  /** Whose requests are too many, where the API says so. Otherwise it may be this user's alone. */
+  scope?: 'tenant' | 'application';
 };
 
 /** The ids under which the refusing service can find the failed call; they name nobody. The same in `wire.ts`. */
@@ -80,6 +89,17 @@ export class UserTokenError extends Error {
     super(`${failure.kind}: ${failure.code}`, options);
     this.failure = failure;
     this.code = failure.code;
+  }
+}
+
+/** The caller asks too often, by a limit of our own. */
+export class TooManyRequestsError extends Error {
+  override readonly name = 'TooManyRequestsError';
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number) {
+    super('The user asks for more than this service does for one user at a time.');
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

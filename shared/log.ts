@@ -1,4 +1,4 @@
-import type { FailureKind, UpstreamReference } from './errors.ts';
+import type { FailureKind, Throttle, UpstreamReference } from './errors.ts';
 
 /**
  * Every event Stead logs, with the only fields it may carry. A user appears as a log id; there is no field in
@@ -53,14 +53,22 @@ export type LogEvent =
       event: 'task.ended';
       user: string;
       task: string;
-      outcome: 'done' | 'failed';
+      outcome: 'done' | 'failed' | 'waiting';
       ms: number;
       error?: string;
     }
   | { event: 'task.note'; user: string; task: string; note: string }
   | { event: 'account.ended'; user: string; as: 'disconnected' | 'retired' }
   | { event: 'account.reconnected'; user: string }
-  | { event: 'tenant.cooling'; kind: FailureKind; code: string; until: string; error?: string }
+  | {
+      event: 'tenant.cooling';
+      api: Throttle['api'];
+      whose: 'tenant' | 'everybody';
+      kind: FailureKind;
+      code: string;
+      until: string;
+      error?: string;
+    }
   | { event: 'tenants.not-read'; error: string }
   | { event: 'sweep.misconfigured'; code: string; remedy: string; stops: boolean }
   | { event: 'sweep.shard-failed'; shard: string; error: string }

@@ -1,7 +1,7 @@
 /** The seams between the use cases and the outside world. Types only. */
 
 import type { Client as GraphClient } from '@microsoft/microsoft-graph-client';
-import type { Failure, FailureKind, UpstreamReference } from './errors.ts';
+import type { Failure, FailureKind, Throttle, UpstreamReference } from './errors.ts';
 import type { UserId } from './userId.ts';
 import type { Profile } from './wire.ts';
 
@@ -32,6 +32,8 @@ export type GraphCall = {
   correlationId?: string | undefined;
   /** Told of every answer that refuses. That there is no such thing (404) is no refusal. */
   onRefused?: (reference: UpstreamReference) => void;
+  /** Told of every 429, also one that the caller of the client does not mind. */
+  onThrottled?: (failure: Failure) => void;
 };
 
 /**
@@ -92,6 +94,8 @@ export interface UserTokens {
      * replaced, a later one left alone. Default: it has.
      */
     isCurrent?: (() => Promise<boolean>) | undefined;
+    /** Called before each request to the token endpoint. If it throws, none is sent and its error is thrown. */
+    mayAsk?: (() => void) | undefined;
     signal?: AbortSignal | undefined;
   }): Promise<UserToken>;
   /** With no user present, from the stored cache alone. */
@@ -159,7 +163,9 @@ export type HistoryEntry = {
   task?: string;
 };
 
-export type StoredFailure = Omit<Failure, 'retryAfterSeconds' | 'unsure' | 'upstream'> & { at: Date };
+export type StoredFailure = Omit<Failure, 'retryAfterSeconds' | 'unsure' | 'throttle' | 'upstream'> & {
+  at: Date;
+};
 
 /** One user's row. Dates are UTC with millisecond precision, `dueAt` with whole seconds. */
 export type AccountFields = {
@@ -225,10 +231,20 @@ export interface AccountStore {
   ): Promise<{ account: Account; abandonedBy: string | undefined } | undefined>;
 }
 
-/** Tenants that are left in peace for a while: throttled, or without this application. */
+/** An API that is left alone for a while, for one tenant's users or for everybody. */
+export type Cooldown = {
+  /** A tenant's id; `*` is every tenant. */
+  tenant: string;
+  api: Throttle['api'];
+  until: Date;
+  /** Why: too many requests, or the tenant is without this application. An earlier release did not write it down. */
+  kind: 'throttled' | 'tenant' | undefined;
+};
+
+/** What is left alone for a while. The previous release knows the cooldowns of the token endpoint alone. */
 export interface TenantStore {
-  /** Leaves a tenant's users in peace until then. The latest word counts. @throws {UnavailableError} */
-  cool(tid: string, until: Date, signal?: AbortSignal | undefined): Promise<void>;
-  /** Who is in peace at `now`, and until when; those whose time is over are forgotten. @throws {UnavailableError} */
-  cooling(now: Date, signal?: AbortSignal | undefined): Promise<Map<string, Date>>;
+  /** Leaves an API alone until then. The latest word counts. @throws {UnavailableError} */
+  cool(cooldown: Cooldown, signal?: AbortSignal | undefined): Promise<void>;
+  /** What is left alone at `now`; what is over is forgotten. @throws {UnavailableError} */
+  cooling(now: Date, signal?: AbortSignal | undefined): Promise<Cooldown[]>;
 }

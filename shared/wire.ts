@@ -32,6 +32,7 @@ export type ProblemCode =
   | 'CLIENT_FORBIDDEN'
   | 'UPSTREAM_REFUSED'
   | 'THROTTLED'
+  | 'TOO_MANY_REQUESTS'
   | 'UNAVAILABLE'
   | 'INTERNAL';
 

@@ -2,6 +2,7 @@
 import { type SweepDeps, sweep } from '../../functions/refreshWorker/sweep.ts';
 import { compose } from '../../shared/compose.ts';
 import { readConfig } from '../../shared/config.ts';
+import { createCooldowns } from '../../shared/cooldowns.ts';
 import { createLog, type LogEvent } from '../../shared/log.ts';
 import type { FromSweep, ToSweep } from './messages.ts';
 
@@ -35,12 +36,14 @@ async function run({ settings, concurrency, users }: ToSweep): Promise<void> {
       say({ say: 'progress', ended, ms: performance.now() - begun, rssMb: rssMb() });
     }
   };
+  const now = () => new Date();
   const deps: SweepDeps = {
     ...services,
     userTokens: services.userTokens(log),
     tasks: [],
     log,
-    now: () => new Date(),
+    now,
+    cooldowns: createCooldowns({ now }),
     random: Math.random,
   };
   const limits = { concurrency, runForMs: RUN_FOR_MS, leaseForMs: LEASE_FOR_MS };

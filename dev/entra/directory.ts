@@ -37,6 +37,12 @@ export type GraphProfile = {
   userType: 'Member' | 'Guest';
 };
 
+/**
+ * `every-size`: it is kept in a mailbox; `one-size`: it is kept in the directory, as it was uploaded. Of people without a
+ * mailbox Graph says 400 (`no-mailbox`); of guests, whose mailbox is elsewhere, 401 (`guest`), though the token is good.
+ */
+export type PhotoAnswer = 'every-size' | 'one-size' | 'no-mailbox' | 'guest';
+
 export type DemoUser = {
   /** Short name, unique over all tenants: what the control API calls this person. */
   name: string;
@@ -49,8 +55,8 @@ export type DemoUser = {
   /** The home tenant and the object id there: `client_info`, and so MSAL's home account id. */
   homeTid: string;
   homeOid: string;
-  /** Graph has none of most people. */
-  hasPhoto?: true;
+  /** What Graph says when it is asked for the photo: 404 of most people, who have none. */
+  photo?: PhotoAnswer;
   profile: GraphProfile;
 };
 
@@ -77,7 +83,7 @@ export const DEMO_USERS = [
     displayName: 'Adele Brandt',
     upn: 'adele@harbour.example',
     ...member(TENANT_ID, 'bbfa24c8-cfdc-4cdb-8268-48a7cda1da40'),
-    hasPhoto: true,
+    photo: 'every-size',
     profile: {
       givenName: 'Adele',
       surname: 'Brandt',
@@ -116,6 +122,7 @@ export const DEMO_USERS = [
     displayName: "Chiara D'Amico Lindqvist",
     upn: 'chiara@harbour.example',
     ...member(TENANT_ID, '6649202f-3f02-48ce-9163-ac14bc8ffe6c'),
+    photo: 'no-mailbox',
     profile: { ...nothingKnown, userPrincipalName: 'chiara@harbour.example', userType: 'Member' },
   },
   {
@@ -126,6 +133,7 @@ export const DEMO_USERS = [
     oid: 'cd202cf7-7268-4685-8116-06d3bb1d0ef4',
     homeTid: HOME_TENANT_ID_OF_GUEST,
     homeOid: 'd20268a5-d3db-4f34-9a6f-086718586055',
+    photo: 'guest',
     profile: {
       ...nothingKnown,
       givenName: 'Dana',
@@ -146,6 +154,7 @@ export const OTHER_TENANT_USER = {
   displayName: 'Erik Sandoval',
   upn: 'erik@elsewhere.example',
   ...member(OTHER_TENANT_ID, DEMO_USERS[0].oid),
+  photo: 'one-size',
   profile: {
     ...nothingKnown,
     givenName: 'Erik',

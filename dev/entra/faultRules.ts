@@ -25,12 +25,12 @@ export const FAULT_RULES = {
   claims: { scopes: PEOPLES, at: ['token', 'graph'], takes: ['times'] },
   /** `invalid_grant` 50196. */
   'throttled-user': { scopes: PEOPLES, at: ['token'], takes: ['times'] },
-  /** 429 with `Retry-After`. */
-  throttled: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times', 'retryAfter'] },
+  /** 429 with `Retry-After`; Graph's also with `x-ms-throttle-scope`, if one is given. */
+  throttled: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times', 'retryAfter', 'throttleScope'] },
   /** 503 with JSON. */
   'server-error': { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times', 'retryAfter'] },
-  /** A page with `status` (503 if left out), as a gateway in front answers. */
-  html: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times', 'status'] },
+  /** A page with `status` (503 if left out) and without `Retry-After` if none is given, as a gateway in front answers. */
+  html: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times', 'status', 'retryAfter'] },
   /** No answer until the client leaves or the server closes. */
   hang: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times'] },
   /** The connection is reset. */
@@ -68,6 +68,8 @@ export type FaultRequest = {
   suberror?: string;
   /** A claims challenge as raw JSON. */
   claims?: string;
+  /** What Graph sends as `x-ms-throttle-scope`. */
+  throttleScope?: string;
 };
 
 const wholeNumber = (least: number, most: number, unit: string) => ({
@@ -89,6 +91,10 @@ const FIELDS = {
   error: CODE,
   errorNo: wholeNumber(1, 99_999_999, 'numbers'),
   suberror: CODE,
+  throttleScope: {
+    allowed: '<Scope>/<Limit>/<ApplicationId>/<id> of letters, digits, _, - and /',
+    fits: (value: unknown) => typeof value === 'string' && /^[\w/-]{1,200}$/.test(value),
+  },
   claims: {
     allowed: 'text of at most 16384 characters',
     fits: (value: unknown) => typeof value === 'string' && value.length <= 16_384,

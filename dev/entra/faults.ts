@@ -124,6 +124,7 @@ async function happen(c: Context<EntraEnv>, fault: Fault): Promise<Response | un
     case 'html': {
       const status = fault.status ?? 503;
       c.get('entry').error = 'html';
+      if (fault.retryAfter !== undefined) c.header('Retry-After', String(fault.retryAfter));
       return c.html(
         `<!doctype html><title>${status}</title><h1>This is a gateway</h1>`,
         status as ContentfulStatusCode,
@@ -178,6 +179,7 @@ function graphRefusal(fault: Fault): GraphError {
   const retryAfter = fault.retryAfter ?? (fault.kind === 'throttled' ? DEFAULT_RETRY_AFTER : undefined);
   const headers: Record<string, string> =
     retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) };
+  if (fault.throttleScope !== undefined) headers['x-ms-throttle-scope'] = fault.throttleScope;
   if (fault.kind === 'throttled')
     return new GraphError(429, 'TooManyRequests', 'Too many requests.', headers);
   if (fault.kind === 'claims') {

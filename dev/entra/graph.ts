@@ -28,6 +28,8 @@ const DEFAULT_PROPERTIES = [
 /** Width and height in pixels of the squares that Graph keeps. */
 const PHOTO_SIZES = [48, 64, 96, 120, 240, 360, 432, 504, 648];
 const LARGEST_PHOTO = 648;
+/** In the directory photos have whatever size they were uploaded in. */
+const UPLOADED_PHOTO = 50;
 
 const userResource = ({ user, oid }: Identity): Record<string, unknown> => ({
   id: oid,
@@ -56,16 +58,31 @@ export function graphEndpoints(standIn: StandIn): Hono<EntraEnv> {
     return identity;
   }
 
-  async function photo(c: Context<EntraEnv>, size: number | undefined) {
+  async function photo(c: Context<EntraEnv>, size: number | 'largest' | undefined) {
     const identity = await admit(c);
     if (identity instanceof Response) return identity;
-    if (!identity.user.hasPhoto || size === undefined) {
+    const { photo: answer } = identity.user;
+    switch (answer) {
+      case 'no-mailbox':
+        throw new GraphError(400, 'AuthenticationError', 'Error authenticating with resource');
+      case 'guest':
+        throw new GraphError(401, 'UnknownError', '');
+      case 'one-size':
+      case 'every-size':
+      case undefined:
+        break;
+      default:
+        answer satisfies never;
+    }
+    const known = size === 'largest' || (answer === 'every-size' && size !== undefined);
+    if (answer === undefined || !known) {
       throw new GraphError(404, 'ImageNotFound', 'There is no such photo of this user.');
     }
-    return c.body(drawPhoto(size), 200, { 'Content-Type': 'image/png' });
+    const pixels = size !== 'largest' ? size : answer === 'one-size' ? UPLOADED_PHOTO : LARGEST_PHOTO;
+    return c.body(drawPhoto(pixels), 200, { 'Content-Type': 'image/png' });
   }
 
-  app.get('/v1.0/me/photo/$value', journal.record('graph'), (c) => photo(c, LARGEST_PHOTO));
+  app.get('/v1.0/me/photo/$value', journal.record('graph'), (c) => photo(c, 'largest'));
   app.get('/v1.0/me/photos/:size/$value', journal.record('graph'), (c) =>
     photo(
       c,

@@ -11,6 +11,7 @@ import type {
   TokenCacheStore,
   VerifyAccessToken,
 } from '../../shared/ports.ts';
+import type { RequestLimits } from '../../shared/requestLimits.ts';
 import type { ScheduleSettings } from '../../shared/rules/schedule.ts';
 import type { LogId } from '../../shared/userId.ts';
 import type { Connection, ConnectionEvent } from '../../shared/wire.ts';
@@ -21,6 +22,7 @@ export type ConnectionDeps = {
   tokenCache: TokenCacheStore;
   schedule: ScheduleSettings;
   memo: AssertionMemo;
+  limits: RequestLimits;
   logId: LogId;
   log: Log;
   now: () => Date;
@@ -28,7 +30,8 @@ export type ConnectionDeps = {
 
 /**
  * The caller's own background connection. Asking is no activity: a page that shows it must not keep the worker away.
- * All three throw what verification throws, and {@link UnavailableError} when the rows cannot be reached.
+ * All three throw what verification throws, and {@link UnavailableError} when the rows cannot be reached; the two that
+ * change it also {@link TooManyRequestsError}.
  */
 export async function getConnection(
   deps: ConnectionDeps,
@@ -47,6 +50,7 @@ export async function connect(
   bearerToken: string,
 ): Promise<{ connection: Connection; user: string }> {
   const { caller, user } = await callerOf(deps, bearerToken);
+  deps.limits.changes.take(caller.userId);
   const { account, was } = await settled(() => connectAccount(deps, caller, { reconnect: true }));
   if (was !== 'unchanged') {
     deps.log({ event: was === 'unknown' ? 'account.seen-first' : 'account.reconnected', user });
@@ -59,6 +63,7 @@ export async function connect(
 /** Erases what is kept of the caller, and keeps nothing until they connect again. */
 export async function disconnect(deps: ConnectionDeps, bearerToken: string): Promise<{ user: string }> {
   const { caller, user } = await callerOf(deps, bearerToken);
+  deps.limits.changes.take(caller.userId);
   const ended = await settled(() => endAccount(deps, caller.userId, 'disconnected'));
   deps.memo.forget(caller.userId);
   if (ended) deps.log({ event: 'account.ended', user, as: 'disconnected' });

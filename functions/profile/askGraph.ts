@@ -1,21 +1,28 @@
 import type { AssertionMemo, Exchanged } from '../../shared/assertionMemo.ts';
+import type { Cooldowns } from '../../shared/cooldowns.ts';
 import { UserTokenError } from '../../shared/errors.ts';
 import { upstreamRefused } from '../../shared/log.ts';
 import type {
   Account,
   Caller,
   GraphCall,
+  TenantStore,
   UserToken,
   UserTokens,
   VerifyAccessToken,
 } from '../../shared/ports.ts';
+import type { RequestLimits } from '../../shared/requestLimits.ts';
 import { GRAPH_CHALLENGE } from '../../shared/rules/failures.ts';
+import { heedFailure, readCooldowns } from '../../shared/storedCooldowns.ts';
 import { isStillConnected, recordVisit, seeAccount, type VisitDeps } from './visit.ts';
 
 export type AskGraphDeps = VisitDeps & {
   verifyAccessToken: VerifyAccessToken;
   userTokens: UserTokens;
   memo: AssertionMemo;
+  cooldowns: Cooldowns;
+  limits: RequestLimits;
+  tenants: TenantStore;
   /** The function's, for the audit. */
   name: string;
   /** The invocation's, which goes with every request to Graph. */
@@ -38,36 +45,67 @@ const UNSTORED_FOR_MS = 60_000;
  * @param read is called again, with a new token, when Graph does not take the first
  * @throws {TokenInvalidError | ForbiddenError | UnavailableError} from verification.
  * @throws {UserTokenError} no token for Graph, or none that Graph accepts.
+ * @throws {TooManyRequestsError} the caller causes too many exchanges.
  */
 export async function askGraph<T>(
   deps: AskGraphDeps,
   bearerToken: string,
   read: (accessToken: string, call: GraphCall) => Promise<T>,
 ): Promise<{ result: T; facts: Facts }> {
-  const { memo } = deps;
+  const { memo, cooldowns } = deps;
   const caller = await memo.verified(bearerToken, () => deps.verifyAccessToken(bearerToken));
-  let recorded: Promise<unknown> = Promise.resolve();
-  const record = (account: Account | undefined, token: UserToken): void => {
-    recorded = Promise.all([recorded, recordVisit(deps, caller, account, token)]);
+  const user = deps.logId(caller.userId);
+  /** What is done beside the answer, and ends with the request. */
+  let beside: Promise<unknown> = Promise.resolve();
+  const alsoWaitFor = (work: Promise<unknown>): void => {
+    beside = Promise.all([beside, work]);
   };
+  const record = (account: Account | undefined, token: UserToken): void =>
+    alsoWaitFor(recordVisit(deps, caller, account, token));
 
   /** The row comes before the exchange, so that no secret is ever kept that no row accounts for. */
   async function exchangeFor(account: Account | undefined, more: ExchangeMore = {}): Promise<Exchanged> {
-    const token = await exchange(deps, caller, account, more);
+    const token = await heeded(() => exchange(deps, caller, account, more));
     record(account, token);
     return { token, keepUntil: keepUntil(deps, account, token) };
   }
 
-  async function use(token: UserToken, source: Source): Promise<{ result: T; facts: Facts }> {
-    const user = deps.logId(caller.userId);
+  async function heeded<R>(ask: () => Promise<R>): Promise<R> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof UserTokenError && error.failure.throttle !== undefined) {
+        alsoWaitFor(heedFailure(deps, caller.userId, error.failure));
+      }
+      throw error;
+    }
+  }
+
+  async function readWith(token: UserToken, source: Source): Promise<{ result: T; source: Source }> {
+    cooldowns.check(caller.userId, 'graph');
     deps.log({ event: 'token.used', user, by: deps.name, api: 'graph', source });
     const call: GraphCall = {
       correlationId: deps.correlationId,
       onRefused: (reference) => deps.log(upstreamRefused(reference, user)),
     };
-    return { result: await read(token.accessToken, call), facts: { user, source } };
+    return { result: await heeded(() => read(token.accessToken, call)), source };
   }
 
+  async function readOrRenew(token: UserToken, source: Source): Promise<{ result: T; source: Source }> {
+    try {
+      return await readWith(token, source);
+    } catch (error) {
+      if (!(error instanceof UserTokenError) || error.failure.code !== GRAPH_CHALLENGE) throw error;
+      // Graph no longer takes this token, or asks for more than it holds: one exchange, and one more try.
+      const { claims } = error.failure;
+      const renewed = await memo.renewed(caller, token, async () =>
+        exchangeFor(await seeAccount(deps, caller), { skipCache: true, claims }),
+      );
+      return readWith(renewed.token, renewed.began ? 'network' : 'memory');
+    }
+  }
+
+  if (cooldowns.isReadDue()) alsoWaitFor(readCooldowns(deps));
   try {
     let { token, began } = await memo.exchanged(caller, async () =>
       exchangeFor(await seeAccount(deps, caller)),
@@ -77,25 +115,18 @@ export async function askGraph<T>(
       if (account?.state === 'needs-user' || account?.state === 'pending') {
         // The worker was refused, or the row is new: what is remembered no longer counts.
         memo.forget(caller.userId);
-        ({ token } = await exchangeFor(account));
-        began = true;
+        ({ token, began } = await memo.exchanged(caller, () => exchangeFor(account)));
       } else {
         // A visit and no more: this request asked nobody for the token.
         record(account, { ...token, source: 'cache' });
       }
     }
-    try {
-      return await use(token, began ? token.source : 'memory');
-    } catch (error) {
-      if (!(error instanceof UserTokenError) || error.failure.code !== GRAPH_CHALLENGE) throw error;
-      // Graph no longer takes this token, or asks for more than it holds: one exchange, and one more try.
-      memo.forget(caller.userId);
-      const { claims } = error.failure;
-      const renewed = await exchangeFor(await seeAccount(deps, caller), { skipCache: true, claims });
-      return await use(renewed.token, 'network');
-    }
+    const { result, began: asked } = await memo.read(caller, deps.name, () =>
+      readOrRenew(token, began ? token.source : 'memory'),
+    );
+    return { result: result.result, facts: { user, source: asked ? result.source : 'memory' } };
   } finally {
-    await recorded;
+    await beside;
   }
 }
 
@@ -125,6 +156,10 @@ async function exchange(
       generation: account?.state === 'disconnected' ? undefined : account?.generation,
       isCurrent: async () => account !== undefined && isStillConnected(deps, account),
       claims: more.claims ?? (kept?.code === GRAPH_CHALLENGE ? kept.claims : undefined),
+      mayAsk: () => {
+        deps.cooldowns.check(caller.userId, 'token');
+        deps.limits.exchanges.take(caller.userId);
+      },
       // Its own, because all who wait for the same exchange share it.
       signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS),
     });

@@ -1,3 +1,4 @@
+import type { Failure } from '../../shared/errors.ts';
 import { type Log, nameOfError, upstreamRefused } from '../../shared/log.ts';
 import type { Account, OpenGraph } from '../../shared/ports.ts';
 import { readClaimsChallenge } from '../../shared/rules/challenge.ts';
@@ -13,8 +14,11 @@ export type AttemptTaskDeps = {
   correlationId?: string | undefined;
 };
 
-/** How it ended: done without a code. `claims` is Graph's challenge, as raw JSON. */
-export type Attempt = { code?: string; claims?: string };
+/**
+ * How it ended: done without a code. `claims` is Graph's challenge, as raw JSON; `throttle` is its word that there are too
+ * many requests, also when the task did not mind.
+ */
+export type Attempt = { code?: string; claims?: string; throttle?: Failure };
 
 const MAX_NOTE_LENGTH = 200;
 const WITHHELD = '(withheld)';
@@ -35,6 +39,7 @@ export async function attemptTask(
   const { tid, oid } = partsOf(userId);
   const secrets = [token, oid, homeAccountId?.split('.')[0], userPrincipalName];
   const tells = (text: string) => tellsAnyOf(secrets, text);
+  let throttle: Failure | undefined;
   const run = async (signal: AbortSignal): Promise<Attempt> => {
     try {
       const running = task.run({
@@ -43,6 +48,9 @@ export async function attemptTask(
         graph: deps.openGraph(token, signal, {
           correlationId: deps.correlationId,
           onRefused: (reference) => deps.log(upstreamRefused(reference, deps.logId(userId))),
+          onThrottled: (failure) => {
+            throttle = failure;
+          },
         }),
         log: (note: unknown) =>
           deps.log({
@@ -65,7 +73,8 @@ export async function attemptTask(
       return claims === undefined ? { code } : { code, claims };
     }
   };
-  return withTimeout(task.timeoutMs, run, runSignal);
+  const ended = await withTimeout(task.timeoutMs, run, runSignal);
+  return throttle === undefined ? ended : { ...ended, throttle };
 }
 
 function endOf(signal: AbortSignal): Promise<never> {

@@ -1,3 +1,4 @@
+import type { Cooldowns } from '../../shared/cooldowns.ts';
 import { isSameConnection, takeBack } from '../../shared/endAccount.ts';
 import { ConflictError, type Failure, type FailureKind, UserTokenError } from '../../shared/errors.ts';
 import { nameOfError } from '../../shared/log.ts';
@@ -5,13 +6,15 @@ import type {
   Account,
   AccountStore,
   HistoryEntry,
+  TenantStore,
   TokenCacheStore,
   UserToken,
   UserTokens,
 } from '../../shared/ports.ts';
 import { GRAPH_CHALLENGE } from '../../shared/rules/failures.ts';
 import { GRAPH_SCOPES } from '../../shared/rules/graphScopes.ts';
-import type { ScheduleSettings } from '../../shared/rules/schedule.ts';
+import { nextLookAfterThrottle, type ScheduleSettings } from '../../shared/rules/schedule.ts';
+import { heedFailure } from '../../shared/storedCooldowns.ts';
 import { type Attempt, type AttemptTaskDeps, attemptTask } from './attemptTask.ts';
 import type { Task } from './defineTask.ts';
 import { markNeedsUser } from './markNeedsUser.ts';
@@ -22,6 +25,8 @@ export type RunTasksDeps = AttemptTaskDeps & {
   accounts: AccountStore;
   tokenCache: TokenCacheStore;
   schedule: ScheduleSettings;
+  cooldowns: Cooldowns;
+  tenants: TenantStore;
   now: () => Date;
 };
 
@@ -33,6 +38,8 @@ type Ended = {
   refused?: Failure;
   /** Why there was no token. */
   refusal?: Failure;
+  /** That Graph asked for fewer requests, however the task ended. */
+  throttle?: Failure;
 };
 
 const RECORD_TRIES = 5;
@@ -57,12 +64,22 @@ export async function runTasks(
   const entries: HistoryEntry[] = [];
   let refused: Failure | undefined;
   let refusal: Failure | undefined;
+  let throttledUntil: Date | undefined;
   for (const task of deps.tasks) {
     if (signal.aborted || refused !== undefined || refusal !== undefined) break;
     const begun = performance.now();
+    if (task.api === 'graph' && deps.cooldowns.throttledUntil(account.userId, 'graph') !== undefined) {
+      // Nothing was tried, so there is nothing to write down.
+      deps.log({ event: 'task.ended', user, task: task.name, outcome: 'waiting', ms: 0 });
+      continue;
+    }
     const ended = await takeTask(deps, task, account, tokens, signal);
     const { kind, code } = ended;
     refused = ended.refused;
+    if (ended.throttle !== undefined) {
+      await heedFailure(deps, account.userId, ended.throttle, signal);
+      throttledUntil = deps.cooldowns.throttledUntil(account.userId, 'graph');
+    }
     refusal = ended.refusal && isOfOthersToo(ended.refusal) ? ended.refusal : undefined;
     deps.log({
       event: 'task.ended',
@@ -82,14 +99,16 @@ export async function runTasks(
       ...(code === undefined ? {} : { code }),
     });
   }
-  if (entries.length > 0) await record(deps, account, entries, refused, tokens.written());
+  if (entries.length > 0) {
+    await record(deps, account, { entries, refused, throttledUntil, written: tokens.written() });
+  }
   const done = entries.filter(({ outcome }) => outcome === 'task-done').length;
   return { done, failed: entries.length - done, ...(refusal && { refusal }) };
 }
 
 /** That a tenant lacks the API of one task is that task's affair. */
-const isOfOthersToo = ({ kind, tenantWide, unsure }: Failure): boolean =>
-  (kind === 'misconfigured' && !unsure) || (kind === 'throttled' && tenantWide === true);
+const isOfOthersToo = ({ kind, throttle, unsure }: Failure): boolean =>
+  (kind === 'misconfigured' && !unsure) || (kind === 'throttled' && throttle !== undefined);
 
 type Tokens = {
   get(scopes: readonly string[], claims?: string): Promise<UserToken>;
@@ -165,12 +184,22 @@ async function takeTask(
   return endedBy(second);
 }
 
-const endedBy = ({ code, refusal }: Attempt & { refusal?: Failure }): Ended => ({
+const endedBy = ({ code, refusal, throttle }: Attempt & { refusal?: Failure }): Ended => ({
   ...(code !== undefined && { code }),
+  ...(code !== undefined && throttle && { kind: throttle.kind }),
   ...(refusal && { kind: refusal.kind, refusal }),
+  ...(throttle && { throttle }),
 });
 
 const asUsers = (refused: Failure): Ended => ({ kind: refused.kind, code: refused.code, refused });
+
+type TasksRecord = {
+  entries: readonly HistoryEntry[];
+  refused: Failure | undefined;
+  /** Until when Graph is left alone for the user, if it asked for that just now. */
+  throttledUntil: Date | undefined;
+  written: string | undefined;
+};
 
 /**
  * Not ended by the run's signal: what was done is done. A row that changed meanwhile is not marked, because it may be
@@ -179,9 +208,7 @@ const asUsers = (refused: Failure): Ended => ({ kind: refused.kind, code: refuse
 async function record(
   deps: RunTasksDeps,
   begun: Account,
-  entries: readonly HistoryEntry[],
-  refused: Failure | undefined,
-  written: string | undefined,
+  { entries, refused, throttledUntil, written }: TasksRecord,
 ): Promise<void> {
   const { userId } = begun;
   try {
@@ -193,6 +220,9 @@ async function record(
         return;
       }
       const noted = { ...account, history: [...account.history, ...entries] };
+      if (throttledUntil !== undefined && account.runId === undefined) {
+        noted.dueAt = nextLookAfterThrottle(account, throttledUntil, deps.now(), deps.schedule);
+      }
       const marks = refused !== undefined && account === begun;
       try {
         await deps.accounts.move(

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Failure, UnavailableError } from '../../shared/errors.ts';
 import { nameOfError, type SweepSummary } from '../../shared/log.ts';
-import type { DueRow, TenantStore } from '../../shared/ports.ts';
-import { afterCooling, coolTenantUntil } from '../../shared/rules/schedule.ts';
-import { partsOf, SHARDS, timeOfDueRowKey } from '../../shared/userId.ts';
+import type { DueRow } from '../../shared/ports.ts';
+import { afterCooling } from '../../shared/rules/schedule.ts';
+import { heedFailure, readCooldowns } from '../../shared/storedCooldowns.ts';
+import { partsOf, SHARDS, timeOfDueRowKey, type UserId } from '../../shared/userId.ts';
 import { type RefreshUserDeps, refreshUser, release, type Turn, UNKNOWN_KEY } from './refreshUser.ts';
 import { type RunTasksDeps, runTasks } from './runTasks.ts';
 
@@ -26,7 +27,7 @@ const UNOPENED = new Set([
   'unexpected',
 ]);
 
-export type SweepDeps = RefreshUserDeps & RunTasksDeps & { tenants: TenantStore };
+export type SweepDeps = RefreshUserDeps & RunTasksDeps;
 
 /**
  * One run: every shard's due rows, page by page, each user claimed, taken their turn and settled. One user's
@@ -41,7 +42,7 @@ export async function sweep(
   const begunAt = deps.now().getTime();
   const elapsed = () => deps.now().getTime() - begunAt;
   const summary = emptySummary();
-  const cooling = await coolingTenants(deps, signal);
+  await readCooldowns(deps, signal);
   const faults = new Set<string>();
   /** Whether any cache did, so that a key that is missing is missing for some alone. */
   let opened = false;
@@ -86,15 +87,11 @@ export async function sweep(
       if (claimed === undefined) return;
       const { account, abandonedBy } = claimed;
       if (abandonedBy !== undefined) deps.log({ event: 'lease.abandoned', user, runId: abandonedBy });
-      const { tid } = partsOf(due.userId);
-      const coolUntil = cooling.get(tid);
+      const coolUntil = deps.cooldowns.tenantUntil(partsOf(due.userId).tid);
       const claim = {
         account,
         stoodAt: timeOfDueRowKey(due.rowKey) ?? deps.now(),
-        notBefore:
-          coolUntil !== undefined && coolUntil > deps.now()
-            ? afterCooling(coolUntil, deps.random())
-            : undefined,
+        notBefore: coolUntil === undefined ? undefined : afterCooling(coolUntil, deps.random()),
       };
       summary.claimed += 1;
       // The run may have ended while the claim was under way.
@@ -112,12 +109,12 @@ export async function sweep(
       count(summary, turn);
       opened ||= got !== undefined || (failure !== undefined && !UNOPENED.has(failure.code));
       accepted ||= got?.token.source === 'network';
-      await heed(tid, failure);
+      await heed(due.userId, failure);
       if (got !== undefined && !stopped()) {
         const { done, failed, refusal } = await runTasks(deps, got.account, got.token, signal);
         summary.tasks.done += done;
         summary.tasks.failed += failed;
-        await heed(tid, refusal);
+        await heed(due.userId, refusal);
       }
     } catch (error) {
       // The lease ends by itself, and then the user is due again.
@@ -129,9 +126,9 @@ export async function sweep(
   }
 
   /** What other users would meet too. */
-  async function heed(tid: string, failure: Failure | undefined): Promise<void> {
+  async function heed(userId: UserId, failure: Failure | undefined): Promise<void> {
     if (failure === undefined || (failure.kind === 'misconfigured' && stopFor(failure))) return;
-    if (failure.tenantWide) await cool(tid, failure);
+    await heedFailure(deps, userId, failure, signal);
   }
 
   /**
@@ -146,20 +143,6 @@ export async function sweep(
     deps.log({ event: 'sweep.misconfigured', code, remedy: remedyOf(code, stops), stops });
     return stops;
   }
-  async function cool(tid: string, failure: Failure): Promise<void> {
-    const until = coolTenantUntil(failure, deps.now());
-    if (until <= (cooling.get(tid) ?? 0)) return;
-    cooling.set(tid, until);
-    const { kind, code } = failure;
-    const event = { event: 'tenant.cooling', kind, code, until: until.toISOString() } as const;
-    try {
-      await deps.tenants.cool(tid, until, signal);
-      deps.log(event);
-    } catch (error) {
-      // This run leaves the tenant in peace all the same; the next one finds out again.
-      deps.log({ ...event, error: nameOfError(error) });
-    }
-  }
 
   // So many at a time draw from one stream: nothing is held of those who had their turn.
   const rows = dueRows();
@@ -172,16 +155,6 @@ export async function sweep(
   summary.ms = elapsed();
   deps.log({ event: 'sweep.ended', ...summary });
   return summary;
-}
-
-/** Not to know them costs a request or two a tenant. */
-async function coolingTenants(deps: SweepDeps, signal: AbortSignal): Promise<Map<string, Date>> {
-  try {
-    return await deps.tenants.cooling(deps.now(), signal);
-  } catch (error) {
-    deps.log({ event: 'tenants.not-read', error: nameOfError(error) });
-    return new Map();
-  }
 }
 
 const emptySummary = (): SweepSummary => ({

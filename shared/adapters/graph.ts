@@ -10,7 +10,9 @@ import type { OpenGraph, ReadProfile } from '../ports.ts';
 import { readClaimsChallenge } from '../rules/challenge.ts';
 import { classifyFailure, type TokenFacts } from '../rules/failures.ts';
 import { readRetryAfter } from '../rules/retryAfter.ts';
+import { readThrottleScope } from '../rules/throttleScope.ts';
 import type { Profile } from '../wire.ts';
+import { ReadableRefusals } from './graphRefusal.ts';
 import { graphIds, TracedCall } from './graphTrace.ts';
 
 const PROPERTIES = [
@@ -33,25 +35,34 @@ export type GraphOptions = {
   baseUrl: string;
   /** For one request. */
   timeoutMs: number;
+  /** Nobody waits for the answers: where Graph must turn some requests away, it may turn these away first. */
+  inBackground?: boolean;
 };
+
+/** https://learn.microsoft.com/graph/throttling-limits#request-headers; services that do not know it ignore it. */
+const LOW_PRIORITY = { 'x-ms-throttle-priority': 'low' };
 
 /**
  * Microsoft's client, bound to one token. Its own retries are left out: they would hold the caller for as long as a
  * Retry-After says.
  */
-export function createOpenGraph({ baseUrl, timeoutMs }: GraphOptions): OpenGraph {
+export function createOpenGraph(options: GraphOptions): OpenGraph {
   return (accessToken, signal, call = {}) =>
     Client.initWithMiddleware({
-      baseUrl,
+      baseUrl: options.baseUrl,
       middleware: [
-        new BoundToken({ accessToken, baseUrl, timeoutMs, signal }),
+        new BoundToken({ ...options, accessToken, signal }),
         new TracedCall(call),
+        new ReadableRefusals(({ status, headers }) => {
+          const failure = classifyFailure(factsOf(status, headers));
+          if (failure.throttle !== undefined) call.onThrottled?.(failure);
+        }),
         new HTTPMessageHandler(),
       ],
     });
 }
 
-type Bound = { accessToken: string; baseUrl: string; timeoutMs: number; signal: AbortSignal | undefined };
+type Bound = GraphOptions & { accessToken: string; signal: AbortSignal | undefined };
 
 /**
  * The client attaches a token to https hosts of Microsoft's alone, and the stand-in is none. This one goes to the
@@ -66,7 +77,7 @@ class BoundToken implements Middleware {
   }
 
   async execute(context: Context): Promise<void> {
-    const { accessToken, baseUrl, timeoutMs, signal } = this.#bound;
+    const { accessToken, baseUrl, timeoutMs, signal, inBackground } = this.#bound;
     const { request } = context;
     const { origin } = new URL(typeof request === 'string' ? request : request.url);
     if (origin !== new URL(baseUrl).origin) {
@@ -79,7 +90,7 @@ class BoundToken implements Middleware {
     headers.set('Authorization', `Bearer ${accessToken}`);
     context.options = {
       ...context.options,
-      headers: Object.fromEntries(headers),
+      headers: { ...(inBackground && LOW_PRIORITY), ...Object.fromEntries(headers) },
       redirect: 'error',
       signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
     };
@@ -116,12 +127,17 @@ export function createGraphReadProfile(options: GraphOptions): ReadProfile {
 /** What is known of a request that Graph refused or did not answer. */
 export function factsOfGraphError(error: unknown): TokenFacts {
   if (!(error instanceof GraphError) || error.statusCode < 400) return { noAnswer: 'graph_unreachable' };
-  const headers = error.headers;
+  return factsOf(error.statusCode, error.headers ?? new Headers());
+}
+
+function factsOf(status: number, headers: Headers): TokenFacts {
+  const scope = readThrottleScope(headers.get('x-ms-throttle-scope'));
   return {
-    error: `graph_${error.statusCode}`,
-    status: error.statusCode,
-    claims: readClaimsChallenge(headers?.get('www-authenticate') ?? null),
-    retryAfterSeconds: readRetryAfter(headers?.get('retry-after') ?? null, new Date()),
+    error: `graph_${status}`,
+    status,
+    claims: readClaimsChallenge(headers.get('www-authenticate')),
+    retryAfterSeconds: readRetryAfter(headers.get('retry-after'), new Date()),
+    throttle: { api: 'graph', ...(scope && { scope }) },
     upstream: graphIds(headers),
   };
 }

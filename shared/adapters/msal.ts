@@ -73,6 +73,8 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
     } catch (error) {
       cause = error;
     }
+    // MSAL takes it for a fault of the network.
+    if (record.held !== undefined) throw record.held;
     const facts = factsOfError(cause, record);
     if (facts === undefined) throw cause ?? new TypeError('MSAL gave neither a token nor a reason');
     const error = refusal(userId, facts);
@@ -82,10 +84,14 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
     throw error;
   }
 
-  function begin(userId: UserId, snapshot: CacheSnapshot, signal: AbortSignal | undefined) {
+  function begin(
+    userId: UserId,
+    snapshot: CacheSnapshot,
+    { signal, mayAsk }: Pick<Parameters<UserTokens['onBehalfOf']>[0], 'signal' | 'mayAsk'>,
+  ) {
     const auth = options.auth(partsOf(userId).tid);
     const plugin = createMsalCachePlugin(snapshot);
-    const network = createMsalNetwork({ timeoutMs: options.timeoutMs, signal });
+    const network = createMsalNetwork({ timeoutMs: options.timeoutMs, signal, mayAsk });
     const client = new ConfidentialClientApplication({
       auth,
       cache: { cachePlugin: plugin },
@@ -119,7 +125,7 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
     const homeAccountId = known !== undefined && homes.has(known) ? known : [...homes][0];
     if (homeAccountId === undefined) throw new UserTokenError(classifyFailure(UNUSABLE.absent));
 
-    const { client, plugin, record } = begin(userId, snapshot, signal);
+    const { client, plugin, record } = begin(userId, snapshot, { signal });
     const account =
       (await client.getTokenCache().getAccountByHomeId(homeAccountId)) ??
       accountWithoutIdToken(userId, homeAccountId, snapshot.base);
@@ -154,13 +160,13 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
   }
 
   return {
-    async onBehalfOf({ caller, skipCache = false, claims, generation, isCurrent, signal }) {
+    async onBehalfOf({ caller, skipCache = false, claims, generation, isCurrent, mayAsk, signal }) {
       const { userId } = caller;
       const snapshot =
         generation === undefined
           ? ABSENT
           : await readSnapshot(context, userId, generation, { isCurrent, signal });
-      const { client, plugin, record } = begin(userId, snapshot, signal);
+      const { client, plugin, record } = begin(userId, snapshot, { signal, mayAsk });
       // The exchange itself does not read the stored cache; this does.
       await client.getTokenCache().getAllAccounts();
       const result = await attempt(

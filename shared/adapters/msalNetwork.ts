@@ -29,17 +29,30 @@ export type NetworkRecord = {
   answer: TokenAnswer | undefined;
   /** Why the last request had no usable answer: an error code or name, never a message. */
   noAnswer: string | undefined;
+  /** Why the last request was not sent: what `mayAsk` threw. */
+  held: unknown;
 };
 
-type Options = { timeoutMs: number; signal?: AbortSignal | undefined };
+type Options = {
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+  /** Called before each POST; if it throws, none is sent. */
+  mayAsk?: (() => void) | undefined;
+};
 
 /** MSAL's network client with what its own lacks: a time-out, one retry of a reset connection, and the record. */
 export function createMsalNetwork(options: Options): { module: INetworkModule; record: NetworkRecord } {
-  const record: NetworkRecord = { posts: 0, answer: undefined, noAnswer: undefined };
+  const record: NetworkRecord = { posts: 0, answer: undefined, noAnswer: undefined, held: undefined };
 
   async function send<T>(method: 'GET' | 'POST', url: string, request?: NetworkRequestOptions) {
     const init: RequestInit = { method, headers: request?.headers ?? {}, redirect: 'error' };
     if (method === 'POST') {
+      try {
+        options.mayAsk?.();
+      } catch (error) {
+        record.held = error;
+        throw error;
+      }
       record.posts += 1;
       init.body = request?.body ?? '';
     }

@@ -1,4 +1,4 @@
-import type { Failure, FailureKind } from '../errors.ts';
+import type { Failure, FailureKind, Throttle } from '../errors.ts';
 import type { UpstreamIds } from './upstream.ts';
 
 /** The code of a failure in which Graph, and not the token endpoint, asks for more. */
@@ -18,6 +18,8 @@ export type TokenFacts = {
   claims?: string | undefined;
   status?: number | undefined;
   retryAfterSeconds?: number | undefined;
+  /** Who answered 429, and of whom it asks for fewer requests. Absent means the token endpoint. */
+  throttle?: Throttle | undefined;
   /** Who answered, and the ids of the call there. */
   upstream?: UpstreamIds | undefined;
   /** No answer at all: refused, reset, timed out, or an answer that is not JSON. */
@@ -62,7 +64,7 @@ export const FAILURES: readonly FailureRow[] = [
   { name: 'refresh token over', kind: 'needs-user', locals: ['refresh_token_expired'] },
   // Entra's throttling of one user's flows, which looks like a dead grant.
   { name: 'loop detected', kind: 'throttled', numbers: [50196] },
-  { name: 'too many requests', kind: 'throttled', tenantWide: true, when: ({ status }) => status === 429 },
+  { name: 'too many requests', kind: 'throttled', when: ({ status }) => status === 429 },
   {
     name: 'outage',
     kind: 'transient',
@@ -163,6 +165,7 @@ export function classifyFailure(facts: TokenFacts): Failure {
   if (kind === 'consent') failure.suberror = CONSENT_REQUIRED;
   else if (facts.suberror && CODE.test(facts.suberror)) failure.suberror = facts.suberror;
   if (kind === 'needs-user' && facts.claims) failure.claims = facts.claims;
+  if (kind === 'throttled' && facts.status === 429) failure.throttle = facts.throttle ?? { api: 'token' };
   if (facts.retryAfterSeconds !== undefined) failure.retryAfterSeconds = facts.retryAfterSeconds;
   if (facts.upstream !== undefined)
     failure.upstream = { ...facts.upstream, code: upstreamCodeOf(facts, failure) };

@@ -25,6 +25,7 @@ const WARM_UNTIL_MS = 6 * MINUTE;
 const BACK_OFF_BASE_MS = MINUTE;
 const BACK_OFF_CAP_MS = HOUR;
 /** One tenant's administrators need hours, not minutes. */
+const GRAPH_BACK_OFF_BASE_MS = 30 * SECOND;
 const TENANT_BACK_OFF_BASE_MS = 15 * MINUTE;
 const COOLING_SPREAD_MS = 5 * MINUTE;
 const EVERY_RUN_MS = MINUTE;
@@ -175,6 +176,36 @@ export function coolTenantUntil(
   const usual = kind === 'throttled' ? MINUTE : TENANT_BACK_OFF_BASE_MS;
   const asked = retryAfterSeconds === undefined ? usual : retryAfterSeconds * SECOND;
   return after(now, Math.min(asked, BACK_OFF_CAP_MS));
+}
+
+/**
+ * Until when an API is left alone for one user who met a throttle, and for their tenant if it is the tenant's. Graph
+ * recommends an exponential back-off where its answer has no Retry-After.
+ * @param times how often the user met it before, one time right after the other
+ */
+export function coolUserUntil(
+  { throttle, retryAfterSeconds }: Pick<Failure, 'throttle' | 'retryAfterSeconds'>,
+  now: Date,
+  times: number,
+): Date {
+  const base = throttle?.api === 'graph' ? GRAPH_BACK_OFF_BASE_MS : MINUTE;
+  const asked =
+    retryAfterSeconds === undefined ? base * 2 ** Math.min(times, 16) : retryAfterSeconds * SECOND;
+  return after(now, Math.min(asked, BACK_OFF_CAP_MS));
+}
+
+/**
+ * The next look at a user for whom an API is left alone until then, so that the next run heeds it, too. It never comes so
+ * late that the refresh token would end first.
+ */
+export function nextLookAfterThrottle(
+  account: AccountFields,
+  until: Date,
+  now: Date,
+  settings: ScheduleSettings,
+): Date {
+  const latest = latestOf(account.dueAt, renewAt(account, now, 0));
+  return earliest(latestOf(account.dueAt, until), latest, retireAt(account, settings));
 }
 
 /**

@@ -93,6 +93,7 @@ function readRefusal({ status, headers }: Response, body: unknown): Refusal {
     case 'TOKEN_MISSING':
       return { state: 'sign-in', code, reference, ...(claims === undefined ? {} : { claims }) };
     case 'THROTTLED':
+    case 'TOO_MANY_REQUESTS':
     case 'UNAVAILABLE':
     case 'INTERNAL':
       return { state: 'busy', code, retryAfterSeconds, reference };

@@ -15,6 +15,7 @@ export const PROBLEM_TEXT: Record<ProblemCode, string> = {
   CLIENT_FORBIDDEN: 'This page is not allowed to call the service. Whoever runs the service has to allow it.',
   UPSTREAM_REFUSED: 'The directory refuses the service itself. Only those who run it can mend that.',
   THROTTLED: 'There are too many requests just now. Nothing is lost.',
+  TOO_MANY_REQUESTS: 'That was asked for too often. Wait a moment, and try again.',
   UNAVAILABLE: 'A service behind this page cannot be reached. Nothing is lost.',
   INTERNAL: 'Something went wrong in the service. Nothing is lost.',
 };

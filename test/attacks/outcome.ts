@@ -29,6 +29,7 @@ export const STATUS_OF: Record<Exclude<ProblemCode, 'INTERNAL'>, number> = {
   CLIENT_FORBIDDEN: 403,
   UPSTREAM_REFUSED: 502,
   THROTTLED: 503,
+  TOO_MANY_REQUESTS: 429,
   UNAVAILABLE: 503,
 };
 

@@ -17,6 +17,7 @@ import { createLocalApp } from '../support/localApp.ts';
 import { keepErrorAnswer, keepLines, logScanFolder } from '../support/logScanKeep.ts';
 import { createMemoryAccountStore } from '../support/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../support/memoryTokenCacheStore.ts';
+import { UNLIMITED } from '../support/unlimited.ts';
 import { type Forge, openForge } from './forge.ts';
 import type { Refusal } from './outcome.ts';
 
@@ -94,6 +95,7 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
     verifyAccessToken: verify,
     userTokens: () => app.userTokens,
     memo: createAssertionMemo({ now: app.now }),
+    limits: UNLIMITED,
   };
   const connection = createConnectionHandler(deps);
   const handlers: Record<Route, HttpHandler> = {

@@ -13,6 +13,7 @@ import { createSealer } from '../../shared/adapters/seal.ts';
 import { createTableAccounts } from '../../shared/adapters/tableAccounts.ts';
 import { type App, compose } from '../../shared/compose.ts';
 import { readConfig } from '../../shared/config.ts';
+import { createCooldowns } from '../../shared/cooldowns.ts';
 import { ConflictError } from '../../shared/errors.ts';
 import type { Account } from '../../shared/ports.ts';
 import { SHARDS, type UserId } from '../../shared/userId.ts';
@@ -119,7 +120,9 @@ describe('the services of the worker benchmark', () => {
     const begun = new Date();
     expect(countServed(services, users, begun)).toBe(0);
     const log = () => {};
-    const deps = { ...app, tasks: [], log, userTokens: app.userTokens(log), now: () => new Date() };
+    const now = () => new Date();
+    const cooldowns = createCooldowns({ now });
+    const deps = { ...app, tasks: [], log, userTokens: app.userTokens(log), now, cooldowns };
     const limits = { concurrency: 4, runForMs: 60_000, leaseForMs: 300_000 };
     const summary = await sweep({ ...deps, random: Math.random }, limits, new AbortController().signal);
 

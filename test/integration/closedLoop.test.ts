@@ -317,6 +317,8 @@ describe('the audit', () => {
     const { assertion, userId } = await callerFor(entra, 'adele');
     await setFault({ kind: 'claims', at: 'graph', times: 1 });
     expect(await refusalOf(app.getProfile(assertion))).toMatchObject({ kind: 'needs-user' });
+    // The refusal is remembered for a moment.
+    app.clock.aheadMs += 10_000;
     await app.getProfile(assertion);
     const user = app.logId(userId);
     expect(usesIn(app.events)).toEqual([

@@ -194,6 +194,8 @@ describe('what is logged', () => {
     await here.connection.delete(assertion);
     await here.connection.delete(assertion);
     expect(named()).toEqual(['account.seen-first', 'account.ended']);
+    // No user changes their mind more often at a time.
+    here.clock.aheadMs += 60_000;
     await here.connection.put(assertion);
     await here.connection.put(assertion);
     expect(named()).toEqual(['account.seen-first', 'account.ended', 'account.reconnected']);

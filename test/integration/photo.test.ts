@@ -3,29 +3,28 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { DEMO_USERS } from '../../dev/entra/directory.ts';
+import { DEMO_USERS, type DemoUser, OTHER_TENANT_USER } from '../../dev/entra/directory.ts';
 import { drawPhoto } from '../../dev/entra/photo.ts';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
 import { createGraphReadPhoto } from '../../shared/adapters/graphPhoto.ts';
 import { createTableAccounts } from '../../shared/adapters/tableAccounts.ts';
 import { toUserId } from '../../shared/userId.ts';
 import type { Problem } from '../../shared/wire.ts';
-import { control, signIn } from '../support/entraClients.ts';
+import { control, journal, signIn } from '../support/entraClients.ts';
 
-const [ADELE, BRUNO, CHIARA] = DEMO_USERS;
-type DemoUser = (typeof DEMO_USERS)[number];
+const [ADELE, BRUNO, CHIARA, DANA] = DEMO_USERS;
 
 let platform: Platform;
 beforeAll(async () => {
-  platform = await startPlatform({ withoutWeb: true });
+  platform = await startPlatform({ withoutWeb: true, settings: { ALLOWED_TENANTS: '*' } });
 });
 afterEach(async () => {
   for (const { name } of DEMO_USERS) await control(platform.entra, 'DELETE', `/users/${name}/fault`);
 });
 afterAll(() => platform?.stop());
 
-async function photoOf({ name }: DemoUser): Promise<Response> {
-  const { accessToken } = await signIn(platform.entra, name, { spaOrigin: platform.webOrigin });
+async function photoOf({ name, tid }: DemoUser): Promise<Response> {
+  const { accessToken } = await signIn(platform.entra, name, { spaOrigin: platform.webOrigin, tenant: tid });
   return fetch(`${platform.host.origin}/api/profile/photo`, {
     headers: { authorization: `Bearer ${accessToken}`, origin: platform.webOrigin },
   });
@@ -52,6 +51,27 @@ describe('GET /api/profile/photo', () => {
     expect(await response.text()).toBe('');
   });
 
+  it.each([
+    ['a user without a mailbox', CHIARA, 400],
+    ['a guest, whose mailbox is elsewhere', DANA, 401],
+  ])('answers 204 for %s, and exchanges nothing anew', async (_, user, status) => {
+    await control(platform.entra, 'DELETE', '/requests');
+    expect((await photoOf(user)).status).toBe(204);
+    const asked = (await journal(platform.entra)).filter(
+      ({ endpoint, grant }) => endpoint === 'graph' || grant === 'on_behalf_of',
+    );
+    expect(asked.map(({ endpoint, status }) => [endpoint, status])).toEqual([
+      ['token', 200],
+      ['graph', status],
+    ]);
+  });
+
+  it('answers a photo that exists in another size alone', async () => {
+    const response = await photoOf(OTHER_TENANT_USER);
+    expect(response.status).toBe(200);
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(drawPhoto(50));
+  });
+
   it('is a visit like any other', async () => {
     await photoOf(CHIARA);
     const accounts = createTableAccounts({ connectionString: platform.azurite.connectionString });
@@ -70,13 +90,14 @@ describe('GET /api/profile/photo', () => {
   });
 
   it.each([
-    [{ kind: 'throttled', retryAfter: 17 }, 'THROTTLED', '17'],
-    [{ kind: 'server-error', retryAfter: 19 }, 'UNAVAILABLE', '19'],
-    [{ kind: 'html' }, 'UNAVAILABLE', '5'],
-    [{ kind: 'reset' }, 'UNAVAILABLE', '5'],
-  ])('is 503 while Graph is %j', async (fault, code, retryAfter) => {
-    await control(platform.entra, 'PUT', `/users/${ADELE.name}/fault`, { at: 'graph', ...fault });
-    const response = await photoOf(ADELE);
+    // Of a user who is not asked about again: they are left alone for as long as Graph says.
+    [{ kind: 'throttled', retryAfter: 17 }, 'THROTTLED', '17', BRUNO],
+    [{ kind: 'server-error', retryAfter: 19 }, 'UNAVAILABLE', '19', ADELE],
+    [{ kind: 'html' }, 'UNAVAILABLE', '5', ADELE],
+    [{ kind: 'reset' }, 'UNAVAILABLE', '5', ADELE],
+  ])('is 503 while Graph is %j', async (fault, code, retryAfter, user) => {
+    await control(platform.entra, 'PUT', `/users/${user.name}/fault`, { at: 'graph', ...fault });
+    const response = await photoOf(user);
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe(retryAfter);
     expect(((await response.json()) as Problem).code).toBe(code);

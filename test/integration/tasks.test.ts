@@ -230,7 +230,7 @@ describe('a task of one’s own', () => {
         { outcome: 'task-done', task: 'read-profile' },
       ],
     });
-    expect(await app.tenants.cooling(app.now())).toEqual(new Map());
+    expect(await app.tenants.cooling(app.now())).toEqual([]);
   });
 
   it('during which the user disconnects leaves nothing of them', async () => {

@@ -6,7 +6,9 @@ import { createRefreshWorkerHandler } from '../../functions/refreshWorker/handle
 import { createAssertionMemo } from '../../shared/assertionMemo.ts';
 import { compose } from '../../shared/compose.ts';
 import { readConfig } from '../../shared/config.ts';
+import { createCooldowns } from '../../shared/cooldowns.ts';
 import type { LogEvent } from '../../shared/log.ts';
+import { UNLIMITED } from './unlimited.ts';
 
 /** What one process does in a drill. */
 export type Act = {
@@ -32,6 +34,8 @@ export function createDrillApp(
     now,
     random: random === undefined ? Math.random : () => random,
     memo: createAssertionMemo({ now }),
+    cooldowns: createCooldowns({ now }),
+    limits: UNLIMITED,
   };
   const worker = createRefreshWorkerHandler(deps);
   const request = { ...deps, log, userTokens: services.userTokens(log) };

@@ -8,7 +8,9 @@ import { createGraphReadProfile, createOpenGraph } from '../../shared/adapters/g
 import { createGraphReadPhoto } from '../../shared/adapters/graphPhoto.ts';
 import { createVerifyToken } from '../../shared/adapters/verifyToken.ts';
 import { createAssertionMemo } from '../../shared/assertionMemo.ts';
+import { createCooldowns } from '../../shared/cooldowns.ts';
 import type { AccountStore, TenantStore } from '../../shared/ports.ts';
+import { createRequestLimits } from '../../shared/requestLimits.ts';
 import type { ScheduleSettings } from '../../shared/rules/schedule.ts';
 import { createLogId } from '../../shared/userId.ts';
 import { createMemoryAccountStore } from './memoryAccountStore.ts';
@@ -35,6 +37,7 @@ export function createLocalApp(
   const { tokens, store, sealer, events } = createTestTokens(entra, options);
   const clock = { aheadMs: 0 };
   const graph = { baseUrl: entra.origin, timeoutMs: 5_000 };
+  const now = () => new Date(Date.now() + clock.aheadMs);
   const accounts = options.accounts ?? createMemoryAccountStore();
   const deps = {
     verifyAccessToken: createVerifyToken({
@@ -51,7 +54,7 @@ export function createLocalApp(
     }),
     readProfile: createGraphReadProfile(graph),
     readPhoto: createGraphReadPhoto(graph),
-    openGraph: createOpenGraph(graph),
+    openGraph: createOpenGraph({ ...graph, inBackground: true }),
     tasks: options.tasks ?? [],
     userTokens: tokens,
     correlationId: options.correlationId,
@@ -61,8 +64,10 @@ export function createLocalApp(
     schedule: { ...SCHEDULE, ...options.schedule },
     logId: createLogId(new Uint8Array(32)),
     log: (event: (typeof events)[number]) => void events.push(event),
-    now: () => new Date(Date.now() + clock.aheadMs),
+    now,
     random: Math.random,
+    cooldowns: createCooldowns({ now }),
+    limits: createRequestLimits({ now }),
   };
   const memo = createAssertionMemo({ now: deps.now });
   return {

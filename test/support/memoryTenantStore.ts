@@ -1,18 +1,19 @@
-import type { TenantStore } from '../../shared/ports.ts';
+import type { Cooldown, TenantStore } from '../../shared/ports.ts';
 import { wholeSecond } from '../../shared/userId.ts';
 
-/** The in-memory twin of the tenants' rows. */
+/** The in-memory twin of the cooldowns' rows. */
 export function createMemoryTenantStore(): TenantStore {
-  const tenants = new Map<string, Date>();
+  const cooldowns = new Map<string, Cooldown>();
   return {
-    async cool(tid, until) {
-      tenants.set(tid, wholeSecond(until));
+    async cool(cooldown) {
+      const { api, tenant, until } = cooldown;
+      cooldowns.set(`${api}|${tenant}`, { ...cooldown, until: wholeSecond(until) });
     },
     async cooling(now) {
-      for (const [tid, until] of tenants) {
-        if (until <= now) tenants.delete(tid);
+      for (const [key, { until }] of cooldowns) {
+        if (until <= now) cooldowns.delete(key);
       }
-      return new Map(tenants);
+      return [...cooldowns.values()];
     },
   };
 }

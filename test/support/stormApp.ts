@@ -6,12 +6,14 @@ import { sweep } from '../../functions/refreshWorker/sweep.ts';
 import { createAssertionMemo } from '../../shared/assertionMemo.ts';
 import { compose } from '../../shared/compose.ts';
 import { readConfig } from '../../shared/config.ts';
+import { createCooldowns } from '../../shared/cooldowns.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import type { UserToken, UserTokens } from '../../shared/ports.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
 import { scopeSet } from './checkStorage.ts';
 import type { StormGrant } from './stormGrants.ts';
 import { pickOne, seededRandom } from './stormRandom.ts';
+import { UNLIMITED } from './unlimited.ts';
 
 export type StormUser = {
   tid: string;
@@ -100,7 +102,8 @@ export async function runStorm(
     onBehalfOf: async (request) => note(request.caller.userId, await tokens.onBehalfOf(request)),
     silent: async (request) => note(request.userId, await tokens.silent(request)),
   };
-  const deps = { ...app, now, random, log, userTokens, tasks: [] };
+  const cooldowns = createCooldowns({ now });
+  const deps = { ...app, now, random, log, userTokens, tasks: [], cooldowns, limits: UNLIMITED };
   let memo = createAssertionMemo({ now });
   let remembered = new Set<string>();
   const used = new Set<string>();

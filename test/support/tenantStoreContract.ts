@@ -1,30 +1,40 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { TenantStore } from '../../shared/ports.ts';
+import type { Cooldown, TenantStore } from '../../shared/ports.ts';
 
 const NOW = new Date('2026-11-20T09:00:00Z');
 const SOON = new Date('2026-11-20T09:15:00Z');
 const LATER = new Date('2026-11-20T10:00:00Z');
 const BEFORE = new Date('2026-11-20T08:59:59Z');
 
+const cooldown = (until: Date, more: Partial<Cooldown> = {}): Cooldown => ({
+  tenant: randomUUID(),
+  api: 'token',
+  until,
+  kind: 'throttled',
+  ...more,
+});
+const inAnyOrder = (cooldowns: readonly Cooldown[]) => new Set(cooldowns.map((one) => JSON.stringify(one)));
+
 /** What every tenant store must do. `open` gives a store with nothing in it. */
 export function tenantStoreContract(name: string, open: () => TenantStore): void {
   describe(`${name} as a tenant store`, () => {
-    it('leaves nobody in peace at first', async () => {
-      expect(await open().cooling(NOW)).toEqual(new Map());
+    it('leaves nothing alone at first', async () => {
+      expect(await open().cooling(NOW)).toEqual([]);
     });
 
-    it('tells who is left in peace, and until when', async () => {
+    it('tells what is left alone, for whom, until when and why', async () => {
       const store = open();
-      const [one, other] = [randomUUID(), randomUUID()];
-      await store.cool(one, SOON);
-      await store.cool(other, LATER);
-      expect(await store.cooling(NOW)).toEqual(
-        new Map([
-          [one, SOON],
-          [other, LATER],
-        ]),
-      );
+      const tenant = randomUUID();
+      const all = [
+        cooldown(SOON, { tenant }),
+        cooldown(LATER, { tenant, api: 'graph' }),
+        cooldown(LATER, { kind: 'tenant' }),
+        cooldown(SOON, { kind: undefined }),
+        cooldown(SOON, { tenant: '*', api: 'graph' }),
+      ];
+      for (const one of all) await store.cool(one);
+      expect(inAnyOrder(await store.cooling(NOW))).toEqual(inAnyOrder(all));
     });
 
     it.each([
@@ -32,43 +42,43 @@ export function tenantStoreContract(name: string, open: () => TenantStore): void
       ['shorter', LATER, SOON],
     ])('counts the latest word when it is %s', async (_, first, latest) => {
       const store = open();
-      const tid = randomUUID();
-      await store.cool(tid, first);
-      await store.cool(tid, latest);
-      expect(await store.cooling(NOW)).toEqual(new Map([[tid, latest]]));
+      const one = cooldown(first);
+      await store.cool(one);
+      await store.cool({ ...one, until: latest });
+      expect(await store.cooling(NOW)).toEqual([{ ...one, until: latest }]);
     });
 
     it('rounds the end up to a whole second', async () => {
       const store = open();
-      const tid = randomUUID();
-      await store.cool(tid, new Date('2026-11-20T09:00:00.001Z'));
-      expect(await store.cooling(NOW)).toEqual(new Map([[tid, new Date('2026-11-20T09:00:01Z')]]));
+      const one = cooldown(new Date('2026-11-20T09:00:00.001Z'));
+      await store.cool(one);
+      expect(await store.cooling(NOW)).toEqual([{ ...one, until: new Date('2026-11-20T09:00:01Z') }]);
     });
 
-    it('ends at the very moment', async () => {
+    it.each(['token', 'graph'] as const)('ends at the very moment (%s)', async (api) => {
       const store = open();
-      const tid = randomUUID();
-      await store.cool(tid, SOON);
-      expect(await store.cooling(new Date(SOON.getTime() - 1))).toEqual(new Map([[tid, SOON]]));
-      expect(await store.cooling(SOON)).toEqual(new Map());
+      const one = cooldown(SOON, { api });
+      await store.cool(one);
+      expect(await store.cooling(new Date(SOON.getTime() - 1))).toEqual([one]);
+      expect(await store.cooling(SOON)).toEqual([]);
     });
 
-    it('forgets those whose time is over, and nobody else', async () => {
+    it.each(['token', 'graph'] as const)('forgets what is over, and nothing else (%s)', async (api) => {
       const store = open();
-      const [over, cooling] = [randomUUID(), randomUUID()];
-      await store.cool(over, SOON);
-      await store.cool(cooling, LATER);
+      const [over, cooling] = [cooldown(SOON, { api }), cooldown(LATER, { api })];
+      await store.cool(over);
+      await store.cool(cooling);
       await store.cooling(SOON);
-      expect(await store.cooling(BEFORE)).toEqual(new Map([[cooling, LATER]]));
+      expect(await store.cooling(BEFORE)).toEqual([cooling]);
     });
 
-    it('leaves a tenant in peace again after its time was over', async () => {
+    it('leaves a tenant alone again after its time was over', async () => {
       const store = open();
-      const tid = randomUUID();
-      await store.cool(tid, BEFORE);
-      expect(await store.cooling(NOW)).toEqual(new Map());
-      await store.cool(tid, SOON);
-      expect(await store.cooling(NOW)).toEqual(new Map([[tid, SOON]]));
+      const one = cooldown(BEFORE);
+      await store.cool(one);
+      expect(await store.cooling(NOW)).toEqual([]);
+      await store.cool({ ...one, until: SOON });
+      expect(await store.cooling(NOW)).toEqual([{ ...one, until: SOON }]);
     });
   });
 }

@@ -1,7 +1,12 @@
 import { Client, type GraphError, HTTPMessageHandler } from '@microsoft/microsoft-graph-client';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { API_CLIENT_ID, API_CLIENT_SECRET, DEMO_USERS } from '../../../dev/entra/directory.ts';
+import {
+  API_CLIENT_ID,
+  API_CLIENT_SECRET,
+  DEMO_USERS,
+  OTHER_TENANT_USER,
+} from '../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { control, journal, postToken, SPA_ORIGIN, signIn } from '../../support/entraClients.ts';
 
@@ -98,6 +103,23 @@ describe('the photo', () => {
       expect(response.status).toBe(404);
       expect(await response.json()).toMatchObject({ error: { code: 'ImageNotFound' } });
     }
+  });
+
+  it.each([
+    ['chiara', 400],
+    ['dana', 401],
+  ])('is refused oddly of people whose mailbox is not here (%s: %i)', async (name, status) => {
+    const response = await photo(await graphToken(name));
+    expect(response.status).toBe(status);
+    expect(response.headers.get('www-authenticate')).toBeNull();
+  });
+
+  it('of the directory has one size alone', async () => {
+    const { name, tid } = OTHER_TENANT_USER;
+    const { accessToken: token } = await signIn(entra, name, { scope: 'User.Read', tenant: tid });
+    expect((await photo(token, 'photos/96x96')).status).toBe(404);
+    const response = await photo(token);
+    expect(sizeOf(Buffer.from(await response.arrayBuffer()))).toEqual([50, 50]);
   });
 
   it('needs a token as the profile does, and meets the same faults', async () => {

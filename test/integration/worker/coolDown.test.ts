@@ -42,22 +42,22 @@ async function dueCrowd(options: Parameters<typeof createLocalApp>[1] = {}) {
 }
 
 describe('a tenant that throttles', () => {
-  it('is asked once, and its users wait beside a healthy tenant, unmarked', async () => {
+  it('is asked for two users, and the others wait beside a healthy tenant, unmarked', async () => {
     const { app, users, other } = await dueCrowd();
     await control(entra, 'PUT', FAULT, { kind: 'throttled', retryAfter: 600 });
     expect(await app.sweep({ concurrency: 1 })).toMatchObject({
       due: 5,
       claimed: 5,
       refreshed: 1,
-      failed: { throttled: 1 },
-      waiting: 3,
+      failed: { throttled: 2 },
+      waiting: 2,
       stoppedBy: 'done',
     });
-    expect(await refreshes(429)).toHaveLength(1);
+    expect(await refreshes(429)).toHaveLength(2);
     expect(await app.accounts.read(other)).toMatchObject({ state: 'active', attempts: 0 });
     const accounts = await Promise.all(users.map((user) => app.accounts.read(user)));
     expect(accounts.map((account) => account?.state)).toEqual(Array(4).fill('active'));
-    expect(accounts.filter((account) => account?.failure !== undefined)).toHaveLength(1);
+    expect(accounts.filter((account) => account?.failure !== undefined)).toHaveLength(2);
     const end = app.now().getTime() + 10 * MINUTE;
     for (const account of accounts) {
       expect(account?.dueAt.getTime()).toBeGreaterThan(end - 5_000);
@@ -92,15 +92,16 @@ describe('a tenant that throttles', () => {
     await control(entra, 'DELETE', FAULT);
     app.clock.aheadMs += 7 * MINUTE;
     expect(await app.sweep()).toMatchObject({ claimed: 5, refreshed: 5, failed: {} });
-    expect(await app.tenants.cooling(app.now())).toEqual(new Map());
+    expect(await app.tenants.cooling(app.now())).toEqual([]);
   });
 
   it('cools no longer than an hour, whatever it asks for', async () => {
     const { app } = await dueCrowd();
     await control(entra, 'PUT', FAULT, { kind: 'throttled', retryAfter: 86_400 });
     await app.sweep({ concurrency: 1 });
-    const until = (await app.tenants.cooling(app.now())).get(TENANT_ID);
-    expect(until?.getTime()).toBeLessThanOrEqual(app.now().getTime() + 61 * MINUTE);
+    const [cooldown] = await app.tenants.cooling(app.now());
+    expect(cooldown).toMatchObject({ tenant: TENANT_ID, api: 'token', kind: 'throttled' });
+    expect(cooldown?.until.getTime()).toBeLessThanOrEqual(app.now().getTime() + 61 * MINUTE);
   });
 
   it('cools in this run also when that cannot be written down, and the loss is told', async () => {
@@ -111,7 +112,7 @@ describe('a tenant that throttles', () => {
       },
     });
     await control(entra, 'PUT', FAULT, { kind: 'throttled', retryAfter: 600 });
-    expect(await app.sweep({ concurrency: 1 })).toMatchObject({ refreshed: 1, failed: { throttled: 1 } });
+    expect(await app.sweep({ concurrency: 1 })).toMatchObject({ refreshed: 1, failed: { throttled: 2 } });
     expect(app.events).toContainEqual(expect.objectContaining({ event: 'tenants.not-read' }));
     expect(app.events).toContainEqual(
       expect.objectContaining({ event: 'tenant.cooling', error: 'UnavailableError' }),
@@ -148,6 +149,6 @@ describe("one user's trouble", () => {
       failed: { [kind]: 1 },
       waiting: 0,
     });
-    expect(await app.tenants.cooling(app.now())).toEqual(new Map());
+    expect(await app.tenants.cooling(app.now())).toEqual([]);
   });
 });

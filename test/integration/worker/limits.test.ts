@@ -121,12 +121,9 @@ describe('a run', () => {
     });
     const lasting = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
     try {
-      for (const [fault, told] of [
-        [{ kind: 'invalid-client' }, { stoppedBy: 'misconfigured', tasks: { done: 0, failed: 0 } }],
-        [
-          { kind: 'throttled', retryAfter: 600 },
-          { stoppedBy: 'done', tasks: { done: 0, failed: 1 } },
-        ],
+      for (const [fault, users, told] of [
+        [{ kind: 'invalid-client' }, 1, { stoppedBy: 'misconfigured', tasks: { done: 0, failed: 0 } }],
+        [{ kind: 'throttled', retryAfter: 600 }, 2, { stoppedBy: 'done', tasks: { done: 0, failed: 2 } }],
       ] as const) {
         const app = createLocalApp(lasting, { tasks: [task] });
         for (const name of NAMES) await app.visit(name);
@@ -134,8 +131,8 @@ describe('a run', () => {
         await control(lasting, 'PUT', '/fault', fault);
         await control(lasting, 'DELETE', '/requests');
         // Their own tokens are still good: the task's is the only one that is asked for.
-        expect(await app.sweep({ concurrency: 1 })).toMatchObject({ fromCache: 1, ...told });
-        expect((await journal(lasting)).filter(({ grant }) => grant === 'refresh_token')).toHaveLength(1);
+        expect(await app.sweep({ concurrency: 1 })).toMatchObject({ fromCache: users, ...told });
+        expect((await journal(lasting)).filter(({ grant }) => grant === 'refresh_token')).toHaveLength(users);
         await control(lasting, 'DELETE', '/fault');
       }
     } finally {

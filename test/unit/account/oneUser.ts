@@ -3,14 +3,17 @@ import { connect, disconnect } from '../../../functions/connection/connection.ts
 import { askGraph } from '../../../functions/profile/askGraph.ts';
 import { refreshUser } from '../../../functions/refreshWorker/refreshUser.ts';
 import { createAssertionMemo } from '../../../shared/assertionMemo.ts';
+import { createCooldowns } from '../../../shared/cooldowns.ts';
 import { endAccount } from '../../../shared/endAccount.ts';
 import { isTombstone } from '../../../shared/rules/schedule.ts';
 import { createLogId, dueRowKey, shardOf } from '../../../shared/userId.ts';
 import { collect } from '../../support/collect.ts';
 import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
+import { createMemoryTenantStore } from '../../support/memoryTenantStore.ts';
 import { createMemoryTokenCacheStore } from '../../support/memoryTokenCacheStore.ts';
 import { type Order, orderedStores } from '../../support/orderedStores.ts';
 import { someUser } from '../../support/sampleAccount.ts';
+import { UNLIMITED } from '../../support/unlimited.ts';
 import { createTwinUserTokens, plainSealer } from './twinUserTokens.ts';
 
 const MINUTE = 60_000;
@@ -57,6 +60,9 @@ export function createWorld(order: Order) {
       now,
       random,
       memo,
+      cooldowns: createCooldowns({ now }),
+      limits: UNLIMITED,
+      tenants: createMemoryTenantStore(),
       verifyAccessToken,
       name: 'test',
     };

@@ -5,6 +5,29 @@ import { describe, expect, it } from 'vitest';
 import { createOpenGraph } from '../../../shared/adapters/graph.ts';
 
 describe('the Graph client of a token', () => {
+  it.each([
+    [true, 'low'],
+    [undefined, undefined],
+  ])('tells Graph whether nobody waits for the answer (%s)', async (inBackground, priority) => {
+    const seen: unknown[] = [];
+    const server = createServer((request, response) => {
+      seen.push(request.headers['x-ms-throttle-priority']);
+      response.setHeader('Content-Type', 'application/json').end('{}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const more = inBackground === undefined ? {} : { inBackground };
+      await createOpenGraph({ baseUrl, timeoutMs: 5_000, ...more })('a token')
+        .api('/me')
+        .get();
+      expect(seen).toEqual([priority]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
   it('sends it to its own origin, and to no other that a task may name', async () => {
     const seen: string[] = [];
     const server = createServer((request, response) => {

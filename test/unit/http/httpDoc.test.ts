@@ -8,6 +8,7 @@ import {
   RequestMalformedError,
   TokenInvalidError,
   TokenMissingError,
+  TooManyRequestsError,
   UnavailableError,
   UserTokenError,
 } from '../../../shared/errors.ts';
@@ -28,6 +29,7 @@ const ERRORS: Record<ProblemCode, Error> = {
   CLIENT_FORBIDDEN: new ForbiddenError('client', 'client'),
   UPSTREAM_REFUSED: userToken({ kind: 'misconfigured', code: 'AADSTS7000222' }),
   THROTTLED: userToken({ kind: 'throttled', code: 'AADSTS50196' }),
+  TOO_MANY_REQUESTS: new TooManyRequestsError(15),
   UNAVAILABLE: new UnavailableError('keys'),
   INTERNAL: new Error('a bug'),
 };

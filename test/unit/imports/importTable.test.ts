@@ -21,6 +21,19 @@ const ROOMS: Record<string, Room> = {
     allowed: ['./wire.ts', './errors.ts', './userId.ts'],
     refused: ['./log.ts', './rules/schedule.ts', '@azure/msal-node'],
   },
+  'shared/cooldowns.ts': {
+    allowed: ['./ports.ts', './errors.ts', './userId.ts', './rules/schedule.ts'],
+    refused: ['./compose.ts', './adapters/tableTenants.ts', '../functions/refreshWorker/sweep.ts'],
+  },
+  'shared/storedCooldowns.ts': {
+    allowed: ['./cooldowns.ts', './log.ts', './ports.ts'],
+    refused: ['./adapters/tableTenants.ts', './assertionMemo.ts'],
+  },
+  'shared/tokenBuckets.ts': {
+    allowed: ['./errors.ts', './userId.ts'],
+    refused: ['./config.ts', 'node:timers'],
+  },
+  'shared/requestLimits.ts': { allowed: ['./tokenBuckets.ts'], refused: ['./config.ts', './compose.ts'] },
   'shared/connectAccount.ts': {
     allowed: ['./ports.ts', './errors.ts', './rules/schedule.ts'],
     refused: ['./compose.ts', './adapters/msal.ts', '../functions/profile/visit.ts'],

@@ -33,7 +33,17 @@ describe('createLog', () => {
     ['info', { event: 'upstream.refused', user: '0123456789abcdef', service: 'entra', code: 'AADSTS65001' }],
     ['info', { event: 'account.ended', user: '0123456789abcdef', as: 'disconnected' }],
     ['info', { event: 'account.reconnected', user: '0123456789abcdef' }],
-    ['warn', { event: 'tenant.cooling', kind: 'throttled', code: 'http_429', until: '2026-11-20T09:00:00Z' }],
+    [
+      'warn',
+      {
+        event: 'tenant.cooling',
+        api: 'token',
+        whose: 'tenant',
+        kind: 'throttled',
+        code: 'http_429',
+        until: '2026-11-20T09:00:00Z',
+      },
+    ],
     ['warn', { event: 'tenants.not-read', error: 'UnavailableError' }],
     ['error', { event: 'sweep.misconfigured', code: 'AADSTS7000222', remedy: 'Renew it.', stops: true }],
     ['error', { event: 'sweep.shard-failed', shard: '0', error: 'UnavailableError' }],

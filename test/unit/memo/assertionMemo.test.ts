@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createAssertionMemo } from '../../../shared/assertionMemo.ts';
+import { type Failure, TokenInvalidError, UserTokenError } from '../../../shared/errors.ts';
 import type { Caller, UserToken } from '../../../shared/ports.ts';
 import { toUserId } from '../../../shared/userId.ts';
 
@@ -179,5 +180,176 @@ describe('the memory', () => {
     expect(memo.isLookDue(caller)).toBe(false);
     clock.now = START + MINUTE;
     expect([memo.isLookDue(caller), memo.isLookDue(caller)]).toEqual([true, false]);
+  });
+});
+
+const SECOND = 1_000;
+
+/** Refuses with this, and counts how often it was asked. */
+function refusing(error: Error) {
+  const asked = { times: 0 };
+  const ask = async () => {
+    asked.times += 1;
+    throw error;
+  };
+  return { asked, ask };
+}
+const refusal = (failure: Failure) => new UserTokenError(failure);
+
+describe('a refusal', () => {
+  it.each<[what: string, error: Error, forMs: number]>([
+    ['a throttle', refusal({ kind: 'throttled', code: 'x', retryAfterSeconds: 60 }), MINUTE],
+    [
+      'a throttle that asks for a day',
+      refusal({ kind: 'throttled', code: 'x', retryAfterSeconds: 86_400 }),
+      60 * MINUTE,
+    ],
+    [
+      'a throttle that does not say for how long',
+      refusal({ kind: 'throttled', code: 'AADSTS50196' }),
+      5 * SECOND,
+    ],
+    ['a missing consent', refusal({ kind: 'needs-user', code: 'AADSTS65001' }), 3 * SECOND],
+    ['a tenant without the application', refusal({ kind: 'tenant', code: 'AADSTS700016' }), 3 * SECOND],
+    ['an outage', refusal({ kind: 'transient', code: 'ECONNREFUSED' }), SECOND],
+    [
+      'an outage that says how long it lasts',
+      refusal({ kind: 'transient', code: 'x', retryAfterSeconds: 7 }),
+      7 * SECOND,
+    ],
+    ['a token that ended on the way', new TokenInvalidError('over'), 3 * SECOND],
+    ['a bug', new TypeError('a bug'), 0],
+  ])('is remembered for its time: %s', async (_, error, forMs) => {
+    const { clock, memo } = memoAt();
+    const caller = await memo.verified('a', async () => callerOf('a'));
+    const { asked, ask } = refusing(error);
+    await expect(memo.exchanged(caller, ask)).rejects.toBe(error);
+    if (forMs > 0) {
+      clock.now += forMs - 1;
+      await expect(memo.exchanged(caller, ask)).rejects.toThrow(error.message);
+      expect(asked.times).toBe(1);
+      clock.now += 1;
+    }
+    await expect(memo.exchanged(caller, ask)).rejects.toThrow(error.message);
+    expect(asked.times).toBe(2);
+  });
+
+  it('tells how much of its Retry-After is left', async () => {
+    const { clock, memo } = memoAt();
+    const caller = await memo.verified('a', async () => callerOf('a'));
+    const { ask } = refusing(refusal({ kind: 'throttled', code: 'x', retryAfterSeconds: 60 }));
+    await expect(memo.exchanged(caller, ask)).rejects.toMatchObject({ failure: { retryAfterSeconds: 60 } });
+    clock.now += 20.5 * SECOND;
+    await expect(memo.exchanged(caller, ask)).rejects.toMatchObject({ failure: { retryAfterSeconds: 40 } });
+  });
+
+  it('is of its assertion alone', async () => {
+    const { memo } = memoAt();
+    const [a, b] = [
+      await memo.verified('a', async () => callerOf('a')),
+      await memo.verified('b', async () => callerOf('b')),
+    ];
+    await expect(memo.exchanged(a, refusing(new TokenInvalidError('over')).ask)).rejects.toThrow();
+    expect(await memo.exchanged(b, exchangeOf(tokenOf('of b')))).toMatchObject({ began: true });
+  });
+
+  it.each(['forget', 'forgetRefusals'] as const)('is dropped by %s, unless it is a throttle', async (how) => {
+    const { memo } = memoAt();
+    const a = await memo.verified('a', async () => callerOf('a'));
+    const throttle = refusing(refusal({ kind: 'throttled', code: 'x', retryAfterSeconds: 60 }));
+    const consent = refusing(refusal({ kind: 'needs-user', code: 'AADSTS65001' }));
+    await expect(memo.exchanged(a, consent.ask)).rejects.toThrow();
+    await expect(memo.read(a, 'photo', throttle.ask)).rejects.toThrow();
+    memo[how](a.userId);
+    await expect(memo.exchanged(a, consent.ask)).rejects.toThrow();
+    await expect(memo.read(a, 'photo', throttle.ask)).rejects.toThrow();
+    expect([consent.asked.times, throttle.asked.times]).toEqual([2, 1]);
+  });
+
+  it('of a flight that was under way when it was dropped is not remembered', async () => {
+    const { memo } = memoAt();
+    const caller = await memo.verified('a', async () => callerOf('a'));
+    let land = () => {};
+    const landed = new Promise<void>((resolve) => {
+      land = resolve;
+    });
+    const flight = memo.exchanged(caller, async () => {
+      await landed;
+      throw refusal({ kind: 'needs-user', code: 'AADSTS65001' });
+    });
+    memo.forgetRefusals(caller.userId);
+    land();
+    await expect(flight).rejects.toThrow('AADSTS65001');
+    expect(await memo.exchanged(caller, exchangeOf(tokenOf('new')))).toMatchObject({ began: true });
+  });
+
+  it('does not take what was exchanged before with it', async () => {
+    const { memo } = memoAt();
+    const caller = await memo.verified('a', async () => callerOf('a'));
+    await memo.exchanged(caller, exchangeOf(tokenOf('1')));
+    memo.forgetRefusals(caller.userId);
+    expect(await memo.exchanged(caller, exchangeOf(tokenOf('2')))).toMatchObject({ began: false });
+  });
+
+  it('is bounded with its assertion', async () => {
+    const { memo } = memoAt(1);
+    const a = await memo.verified('a', async () => callerOf('a', 1));
+    const { asked, ask } = refusing(refusal({ kind: 'throttled', code: 'x', retryAfterSeconds: 60 }));
+    await expect(memo.exchanged(a, ask)).rejects.toThrow();
+    await memo.verified('b', async () => callerOf('b', 2));
+    await memo.verified('a', async () => callerOf('a', 1));
+    await expect(memo.exchanged(a, ask)).rejects.toThrow();
+    expect(asked.times).toBe(2);
+  });
+});
+
+describe('a renewal', () => {
+  it('replaces the token that is no longer taken, once for all who found that', async () => {
+    const { memo } = memoAt();
+    const caller = await memo.verified('a', async () => callerOf('a'));
+    const { token: former } = await memo.exchanged(caller, exchangeOf(tokenOf('old')));
+    const renew = (name: string) => memo.renewed(caller, former, exchangeOf(tokenOf(name)));
+    const together = await Promise.all([renew('new'), renew('another')]);
+    expect(together.map(({ token, began }) => [token.accessToken, began])).toEqual([
+      ['new', true],
+      ['new', false],
+    ]);
+    expect(await renew('late')).toMatchObject({ began: false, token: { accessToken: 'new' } });
+    expect(await memo.exchanged(caller, exchangeOf(tokenOf('next')))).toMatchObject({
+      token: { accessToken: 'new' },
+    });
+  });
+});
+
+describe('what is read', () => {
+  it('is shared by the requests of one assertion at a time, and not remembered', async () => {
+    const { memo } = memoAt();
+    const a = await memo.verified('a', async () => callerOf('a'));
+    const b = await memo.verified('b', async () => callerOf('b'));
+    let reads = 0;
+    const read = async () => {
+      reads += 1;
+      await Promise.resolve();
+      return reads;
+    };
+    const ask = (caller: Caller, name = 'profile') => memo.read(caller, name, read);
+    expect(await Promise.all([ask(a), ask(a), ask(a)])).toEqual([
+      { result: 1, began: true },
+      { result: 1, began: false },
+      { result: 1, began: false },
+    ]);
+    await Promise.all([ask(a), ask(b), ask(a, 'photo')]);
+    expect(reads).toBe(4);
+  });
+
+  it('is refused from memory under its own name alone', async () => {
+    const { memo } = memoAt();
+    const caller = await memo.verified('a', async () => callerOf('a'));
+    const { asked, ask } = refusing(refusal({ kind: 'tenant', code: 'graph_403' }));
+    for (let n = 0; n < 3; n += 1) await expect(memo.read(caller, 'photo', ask)).rejects.toThrow('graph_403');
+    expect(asked.times).toBe(1);
+    expect(await memo.read(caller, 'profile', async () => 'a profile')).toMatchObject({
+      result: 'a profile',
+    });
   });
 });

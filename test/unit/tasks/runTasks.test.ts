@@ -189,7 +189,7 @@ describe('a token', () => {
   it.each([
     [{ kind: 'misconfigured', code: 'AADSTS7000222' }, []],
     [
-      { kind: 'throttled', code: 'http_429', tenantWide: true },
+      { kind: 'throttled', code: 'http_429', throttle: { api: 'token' } },
       [{ outcome: 'task-failed', task: 'other', kind: 'throttled', code: 'http_429' }],
     ],
   ] as const)('refused with %o, which others would meet too, ends the turn and is told to the run', async (refusal, history) => {

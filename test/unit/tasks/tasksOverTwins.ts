@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { defineTask, type Task, type TaskDefinition } from '../../../functions/refreshWorker/defineTask.ts';
 import { runTasks } from '../../../functions/refreshWorker/runTasks.ts';
 import { createOpenGraph } from '../../../shared/adapters/graph.ts';
+import { createCooldowns } from '../../../shared/cooldowns.ts';
 import type { LogEvent } from '../../../shared/log.ts';
 import type { AccountStore, UserToken, UserTokens } from '../../../shared/ports.ts';
 import type { ScheduleSettings } from '../../../shared/rules/schedule.ts';
 import { createLogId } from '../../../shared/userId.ts';
 import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
+import { createMemoryTenantStore } from '../../support/memoryTenantStore.ts';
 import { createMemoryTokenCacheStore } from '../../support/memoryTokenCacheStore.ts';
 import { sampleAccount } from '../../support/sampleAccount.ts';
 
@@ -64,6 +66,8 @@ export async function tasksOverTwins(
     logId: createLogId(new Uint8Array(32)),
     log: (event: LogEvent) => void events.push(event),
     now: () => NOW,
+    cooldowns: createCooldowns({ now: () => NOW }),
+    tenants: createMemoryTenantStore(),
   };
   return {
     ...deps,
