@@ -2,6 +2,22 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Client } from './clients.ts';
+
+const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/** The caller's own id of the request, if it sent one: a header, or a parameter where the browser is sent. */
+const clientRequestId = (c: Context): string | undefined =>
+  [c.req.header('client-request-id'), c.req.query('client-request-id')].find(
+    (id) => id !== undefined && GUID.test(id),
+  );
+
+/** How a refusal is told. */
+export type Telling = {
+  /** Of this server: `error_uri` leads there. */
+  origin: string;
+  answers: { stripNumbers: boolean };
+};
 
 export type EntraErrorOptions = {
   status?: ContentfulStatusCode;
@@ -30,25 +46,38 @@ export class EntraError extends Error {
     this.options = options;
   }
 
-  get description(): string {
-    return `AADSTS${this.code}: ${this.message}`;
+  /** The members that the token endpoint answers with; those that a redirect carries are among them. */
+  told(c: Context, { origin, answers }: Telling) {
+    const traceId = randomUUID();
+    const correlationId = clientRequestId(c) ?? randomUUID();
+    const timestamp = `${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z`;
+    const number = answers.stripNumbers ? '' : `AADSTS${this.code}: `;
+    return {
+      error: this.error,
+      error_description: `${number}${this.message} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`,
+      ...(answers.stripNumbers ? {} : { error_codes: [this.code] }),
+      timestamp,
+      trace_id: traceId,
+      correlation_id: correlationId,
+      ...(answers.stripNumbers ? {} : { error_uri: `${origin}/error?code=${this.code}` }),
+    };
   }
 
-  respond(c: Context): Response {
+  /** The members that a redirect to the application carries. */
+  inRedirect(c: Context, telling: Telling): Record<string, string> {
+    const { error, error_description, error_uri } = this.told(c, telling);
+    return { error, error_description, ...(error_uri === undefined ? {} : { error_uri }) };
+  }
+
+  respond(c: Context, telling: Telling): Response {
     const { status = 400, suberror, claims, retryAfter } = this.options;
-    const traceId = randomUUID();
-    const correlationId = c.req.header('client-request-id') ?? randomUUID();
-    const timestamp = `${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z`;
+    const body = this.told(c, telling);
     if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
     c.header('Cache-Control', 'no-store');
+    c.header('x-ms-request-id', body.trace_id);
     return c.json(
       {
-        error: this.error,
-        error_description: `${this.description} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`,
-        error_codes: [this.code],
-        timestamp,
-        trace_id: traceId,
-        correlation_id: correlationId,
+        ...body,
         ...(suberror === undefined ? {} : { suberror }),
         ...(claims === undefined ? {} : { claims }),
       },
@@ -56,6 +85,15 @@ export class EntraError extends Error {
     );
   }
 }
+
+/** Nobody has consented to what this client asks for. */
+export const consentRefusal = ({ id, name }: Pick<Client, 'id' | 'name'>): EntraError =>
+  new EntraError(
+    'invalid_grant',
+    65001,
+    `The user or administrator has not consented to use the application with ID '${id}' named '${name}'. Send an interactive authorization request for this user and resource.`,
+    { suberror: 'consent_required' },
+  );
 
 /** Graph's error (https://learn.microsoft.com/graph/errors): `{ error: { code, message, innerError } }`. */
 export class GraphError extends Error {
@@ -77,13 +115,15 @@ export class GraphError extends Error {
   }
 
   respond(c: Context): Response {
-    const requestId = randomUUID();
-    const innerError = {
-      date: new Date().toISOString().slice(0, 19),
-      'request-id': requestId,
-      'client-request-id': c.req.header('client-request-id') ?? requestId,
-    };
+    const ids = graphIds(c);
+    const innerError = { date: new Date().toISOString().slice(0, 19), ...ids };
     const error = { code: this.code, message: this.message, innerError };
-    return c.json({ error }, this.status, { ...this.headers, 'request-id': requestId });
+    return c.json({ error }, this.status, { ...this.headers, ...ids });
   }
+}
+
+/** Both ids that Graph sends with every answer, as headers. */
+export function graphIds(c: Context): Record<'request-id' | 'client-request-id', string> {
+  const requestId = randomUUID();
+  return { 'request-id': requestId, 'client-request-id': clientRequestId(c) ?? requestId };
 }
