@@ -14,7 +14,7 @@ const ADMINISTRATORS_ONLY =
   /^(Application|AuditLog|Directory|Group|GroupMember|Policy|RoleManagement|User)\.(?!ReadBasic).*\.All$/;
 /** What Microsoft's managed policy, the default of new tenants, takes from users beside that. */
 const MANAGED_POLICY =
-  /^(Mail|Calendars|Chat|ChatMessage|OnlineMeetings|MailboxSettings|Tasks|People|Contacts)\.|^(Files|Sites)\..*\.All$/;
+  /^(Mail|Calendars|Chat|ChatMessage|OnlineMeetings|MailboxSettings|Tasks|People)\.|^(Files|Sites)\..*\.All$/;
 
 const registered = (client: Client): Asked[] =>
   client.requiredResourceAccess.map((access) => ({ client: client.id, ...access }));

@@ -36,8 +36,11 @@ export type Consents = {
    */
   granted(client: Client, resource: string, identity: Identity, after?: number): string[];
   give(asked: readonly Asked[], holder: Holder, by: string): Promise<void>;
-  /** Takes back all grants of a user; of a tenant, those of everybody in it too. */
-  withdraw(holder: Holder): Promise<void>;
+  /**
+   * Takes back all grants of a user; of a tenant, those of everybody in it too.
+   * @param client those of one application alone
+   */
+  withdraw(holder: Holder, client?: string): Promise<void>;
 };
 
 const keyOf = (client: string, resource: string, { tid, oid }: Holder): string =>
@@ -82,9 +85,10 @@ export async function openConsents(path?: string): Promise<Consents> {
       }
       await save();
     },
-    withdraw: async ({ tid, oid }) => {
+    withdraw: async ({ tid, oid }, client) => {
       for (const [key, grant] of grants) {
-        if (grant.tid === tid && (oid === undefined || grant.oid === oid)) grants.delete(key);
+        const theirs = grant.tid === tid && (oid === undefined || grant.oid === oid);
+        if (theirs && (client === undefined || grant.client === client)) grants.delete(key);
       }
       await save();
     },

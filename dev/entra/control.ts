@@ -37,11 +37,11 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
   }
 
   /** Of a user: in every tenant that knows them. What a tenant granted for everybody is not theirs to withdraw. */
-  async function withdraw(target: FaultTarget): Promise<void> {
-    if ('tid' in target) return consents.withdraw(target);
+  async function withdraw(target: FaultTarget, client?: string): Promise<void> {
+    if ('tid' in target) return consents.withdraw(target, client);
     const { tid, oid, homeTid, homeOid } = target.user;
-    await consents.withdraw({ tid, oid });
-    await consents.withdraw({ tid: homeTid, oid: homeOid });
+    await consents.withdraw({ tid, oid }, client);
+    await consents.withdraw({ tid: homeTid, oid: homeOid }, client);
   }
 
   async function setFault(input: unknown, scope: FaultScope, target?: FaultTarget) {
@@ -119,11 +119,11 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
     return c.json(consents.settings);
   });
   app.delete('/users/:name/consent', async (c) => {
-    await withdraw({ user: knownUser(c.req.param('name')) });
+    await withdraw({ user: knownUser(c.req.param('name')) }, c.req.query('client'));
     return c.body(null, 204);
   });
   app.delete('/tenants/:tid/consent', async (c) => {
-    await withdraw({ tid: knownTenant(c.req.param('tid')) });
+    await withdraw({ tid: knownTenant(c.req.param('tid')) }, c.req.query('client'));
     return c.body(null, 204);
   });
   app.put('/tenants/:tid/consent', async (c) => {

@@ -67,7 +67,10 @@ export async function signInWithCode(request: SignInRequest): Promise<SignedIn> 
 }
 
 /** Opens the account picker, picks the user, answers what is asked, and returns where the browser would be sent. */
-async function throughThePages(authorizeUrl: URL, { user, consent = 'accept' }: SignInRequest): Promise<URL> {
+export async function throughThePages(
+  authorizeUrl: URL,
+  { user, consent = 'accept' }: Pick<SignInRequest, 'user' | 'consent'>,
+): Promise<URL> {
   let answer = await fetch(authorizeUrl, { redirect: 'manual' });
   for (;;) {
     const location = answer.headers.get('location');
