@@ -49,6 +49,8 @@ export type DemoUser = {
   /** The home tenant and the object id there: `client_info`, and so MSAL's home account id. */
   homeTid: string;
   homeOid: string;
+  /** Tenants that this person may consent for as a whole. */
+  administratorOf?: readonly string[];
   /** Graph has none of most people. */
   hasPhoto?: true;
   profile: GraphProfile;
@@ -116,6 +118,7 @@ export const DEMO_USERS = [
     displayName: "Chiara D'Amico Lindqvist",
     upn: 'chiara@harbour.example',
     ...member(TENANT_ID, '6649202f-3f02-48ce-9163-ac14bc8ffe6c'),
+    administratorOf: [TENANT_ID],
     profile: { ...nothingKnown, userPrincipalName: 'chiara@harbour.example', userType: 'Member' },
   },
   {
@@ -126,6 +129,7 @@ export const DEMO_USERS = [
     oid: 'cd202cf7-7268-4685-8116-06d3bb1d0ef4',
     homeTid: HOME_TENANT_ID_OF_GUEST,
     homeOid: 'd20268a5-d3db-4f34-9a6f-086718586055',
+    administratorOf: [HOME_TENANT_ID_OF_GUEST],
     profile: {
       ...nothingKnown,
       givenName: 'Dana',
@@ -146,6 +150,7 @@ export const OTHER_TENANT_USER = {
   displayName: 'Erik Sandoval',
   upn: 'erik@elsewhere.example',
   ...member(OTHER_TENANT_ID, DEMO_USERS[0].oid),
+  administratorOf: [OTHER_TENANT_ID],
   profile: {
     ...nothingKnown,
     givenName: 'Erik',
@@ -189,6 +194,9 @@ function objectIdOf(text: string): string {
 
 /** A person as one tenant knows them. */
 export type Identity = { user: DemoUser; tid: string; oid: string };
+
+export const isAdministrator = ({ user, tid }: Identity): boolean =>
+  user.administratorOf?.includes(tid) ?? false;
 
 /** Path segments that stand for "the user's home tenant". */
 const HOME_TENANT_ALIASES = ['common', 'organizations'];

@@ -20,7 +20,8 @@ export type SignIn = {
 export function useSignIn({ apiScope }: PageConfig, initialError: unknown): SignIn {
   const { instance, accounts } = useMsal();
   const [error, setError] = useState(initialError);
-  const scopes = [apiScope];
+  // Interactive requests ask for all that is registered: this alone lets the directory ask for the API's permissions too.
+  const scopes = [apiScope.replace(/[^/]*$/, '.default')];
   const [account] = accounts;
   const homeAccountId = account?.homeAccountId;
   // The directory's session is over for all tabs; what this one still keeps of it goes too.
