@@ -48,6 +48,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
 function pages({ root, config, controls }: WebOptions): Hono {
   const directory = originsIn(config.authority, config.authorityMetadata);
   const app = new Hono();
+  app.use(ownHeaders(root));
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -66,7 +67,6 @@ function pages({ root, config, controls }: WebOptions): Hono {
       strictTransportSecurity: false,
     }),
   );
-  app.use(ownHeaders(root));
   app.get('/config.json', (c) => c.json(config, 200, { 'Cache-Control': 'no-store' }));
   if (controls) app.route('/dev', demoControls(controls));
   app.use('/assets/*', async (c, next) => {

@@ -86,6 +86,11 @@ export async function pickAccount(page: Page, displayName: string): Promise<void
   if (await accept.isVisible()) await accept.click();
 }
 
+/** Accepts what the stand-in asks consent for, with no account to pick first. */
+export async function acceptConsent(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Accept', exact: true }).click();
+}
+
 /** Writes `test-results/<name>.png` of the whole page, and returns its path. */
 export async function screenshot(page: Page, name: string): Promise<string> {
   const path = join(RESULTS, `${name}.png`);
