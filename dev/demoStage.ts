@@ -9,7 +9,7 @@ import type { LogEvent } from '../shared/log.ts';
 import type { Account } from '../shared/ports.ts';
 import { toUserId } from '../shared/userId.ts';
 import { type Cast, PARTS, type Part } from './demoCast.ts';
-import { API_CLIENT_ID, API_SCOPE_NAME, type DemoUser } from './entra/directory.ts';
+import { API_CLIENT_ID, type DemoUser } from './entra/directory.ts';
 import { signInWithCode } from './entra/signIn.ts';
 import { startPlatform } from './platform.ts';
 
@@ -106,7 +106,7 @@ export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
         user: user.name,
         tenant: user.tid,
         spaOrigin: platform.webOrigin,
-        scope: `api://${API_CLIENT_ID}/${API_SCOPE_NAME}`,
+        scope: `api://${API_CLIENT_ID}/.default`,
       });
       const response = await fetch(`${platform.host.origin}/api/profile`, {
         headers: { Authorization: `Bearer ${accessToken}` },

@@ -112,7 +112,6 @@ async function passing({ stage, cast, called, tell, run }: Telling): Promise<voi
 
 /** @param ranAt when the first run was over: the tenant's rest began before */
 async function comingBack({ stage, cast, called, tell, run }: Telling, ranAt: number): Promise<void> {
-  await stage.mend(cast['consent withdrawn']);
   await stage.visit(cast['consent withdrawn']);
   tell(
     `\n${called('consent withdrawn')} consents again and comes back; Graph is up for ${called('Graph down')};`,

@@ -17,7 +17,7 @@ import { type Config, readConfig } from '../shared/config.ts';
 import { ForeignEntryError } from '../shared/errors.ts';
 import { authorityOf } from '../shared/rules/authority.ts';
 import { toUserId, type UserId } from '../shared/userId.ts';
-import { API_CLIENT_ID, API_SCOPE_NAME, DEMO_USERS } from './entra/directory.ts';
+import { API_CLIENT_ID, DEMO_USERS } from './entra/directory.ts';
 import { signInWithCode } from './entra/signIn.ts';
 import { type Platform, startPlatform } from './platform.ts';
 
@@ -71,7 +71,7 @@ async function signIn(platform: Platform, user: (typeof DEMO_USERS)[number]): Pr
     origin: platform.entra.origin,
     user: user.name,
     spaOrigin: platform.webOrigin,
-    scope: `api://${API_CLIENT_ID}/${API_SCOPE_NAME}`,
+    scope: `api://${API_CLIENT_ID}/.default`,
   });
   const userId = toUserId({ tid: user.tid, oid: user.oid });
   return {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import { type ControlOrigins, demoControls } from './demoControls.ts';
 
@@ -48,6 +48,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
 function pages({ root, config, controls }: WebOptions): Hono {
   const directory = originsIn(config.authority, config.authorityMetadata);
   const app = new Hono();
+  app.use(ownHeaders(root));
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -63,8 +64,6 @@ function pages({ root, config, controls }: WebOptions): Hono {
         baseUri: ["'none'"],
         formAction: ["'none'"],
       },
-      // The hidden frame shows redirect.html within this page.
-      xFrameOptions: 'SAMEORIGIN',
       strictTransportSecurity: false,
     }),
   );
@@ -85,6 +84,25 @@ function pages({ root, config, controls }: WebOptions): Hono {
   app.use('*', serveStatic({ root, onFound: (_path, c) => c.header('Cache-Control', 'no-cache') }));
   return app;
 }
+
+/**
+ * The headers that the page asks its host for, as a static host would send them. Its policy is left out: the one above
+ * says the same, and names the origins besides.
+ */
+function ownHeaders(root: string): MiddlewareHandler {
+  const { globalHeaders, routes } = JSON.parse(
+    readFileSync(join(root, 'staticwebapp.config.json'), 'utf8'),
+  ) as HostSettings;
+  const { 'Content-Security-Policy': _, ...everywhere } = globalHeaders;
+  return async (c, next) => {
+    await next();
+    const own = routes.find(({ route }) => route === c.req.path)?.headers ?? {};
+    for (const [name, value] of Object.entries({ ...everywhere, ...own })) c.res.headers.set(name, value);
+  };
+}
+
+type Headers = Record<string, string>;
+type HostSettings = { globalHeaders: Headers; routes: { route: string; headers: Headers }[] };
 
 /** The origins of every URL in some settings, those inside a string of JSON included. */
 function originsIn(...settings: unknown[]): string[] {

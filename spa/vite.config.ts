@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { contentSecurityPolicy } from './contentSecurityPolicy.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
 /** `--mode demo` is the page of the local platform, with its demo controls. */
 export default defineConfig(({ mode }) => ({
   root: path('.'),
-  plugins: [react()],
+  plugins: [react(), contentSecurityPolicy()],
   build: {
     outDir: path(mode === 'demo' ? '../dist/local' : '../dist/spa'),
     emptyOutDir: true,
@@ -16,6 +17,8 @@ export default defineConfig(({ mode }) => ({
     // Every browser of the target has it, and as an inline script it would not pass a strict CSP.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
-    rolldownOptions: { input: { index: path('index.html'), redirect: path('redirect.html') } },
+    rolldownOptions: {
+      input: { index: path('index.html'), redirect: path('redirect.html'), admin: path('admin.html') },
+    },
   },
 }));

@@ -3,8 +3,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { demandedPolicies } from './claimsChallenge.ts';
+import { askForConsent, pickedIn, takeConsent } from './consentFlow.ts';
+import { missingConsent } from './consentRules.ts';
 import { type DemoUser, identityIn } from './directory.ts';
-import { EntraError } from './entraError.ts';
+import { consentRefusal, EntraError } from './entraError.ts';
 import { clientInfo, type SignIn, signInOf } from './issueTokens.ts';
 import type { EntraEnv } from './journal.ts';
 import { accountPickerPage, refusalPage, signedOutPage } from './pages.ts';
@@ -15,6 +17,9 @@ const SESSION_LIFETIME = 24 * 60 * 60;
 const PROMPTS = [null, 'none', 'login', 'select_account', 'consent'];
 
 type Session = { user: DemoUser; signIn: SignIn };
+
+/** What the person did on a page: picked an account, cancelled there, or answered the page about consent. */
+type Step = { user: DemoUser } | 'cancel' | { picked: Session; consent: URLSearchParams };
 
 export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
   const { clients, journal, keys, people } = standIn;
@@ -49,10 +54,22 @@ export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
     return keys.seal('code+jwt', claims, standIn.lifetimes.code);
   }
 
-  /** @param chosen what the person did on the page; undefined when the page was not shown yet */
-  async function authorize(c: Context<EntraEnv>, chosen?: DemoUser | 'cancel') {
+  async function sessionAfter(
+    c: Context,
+    query: URLSearchParams,
+    tenant: string,
+    demanded: string[],
+    step: Exclude<Step, 'cancel'> | undefined,
+  ): Promise<Session | undefined> {
+    if (!step) return sessionFor(query, tenant, demanded, await currentSession(c));
+    if ('picked' in step) return step.picked;
+    return { user: step.user, signIn: { at: Math.floor(Date.now() / 1000), policies: demanded } };
+  }
+
+  /** @param step undefined when no page was shown yet */
+  async function authorize(c: Context<EntraEnv>, step?: Step) {
     const entry = c.get('entry');
-    const query = new URL(c.req.url).searchParams;
+    const { search, searchParams: query } = new URL(c.req.url);
     const tenant = tenantIn(standIn, c.req.param('tenant') ?? '');
     const client = clients.find(query.get('client_id'));
     if (!client)
@@ -66,27 +83,36 @@ export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
       );
     }
     try {
-      const demanded = checkRequest(standIn, query);
-      if (chosen === 'cancel') throw new EntraError('access_denied', 65004, 'The person chose to cancel.');
-      const session = chosen
-        ? { user: chosen, signIn: { at: Math.floor(Date.now() / 1000), policies: demanded } }
-        : sessionFor(query, tenant, demanded, await currentSession(c));
+      const { demanded, scopes } = checkRequest(standIn, query);
+      if (step === 'cancel') throw new EntraError('access_denied', 65004, 'The person chose to cancel.');
+      const session = await sessionAfter(c, query, tenant, demanded, step);
       if (!session) {
-        const users = people.all.filter((user) => identityIn(tenant, user));
+        const users = people.all.flatMap((user) => identityIn(tenant, user) ?? []);
         return accountPickerPage(c, {
-          action: `/${tenant}/login${new URL(c.req.url).search}`,
+          action: `/${tenant}/login${search}`,
           clientName: client.name,
           users,
-          hinted: users.find((user) => isHinted(query, user))?.name,
+          hinted: users.find(({ user }) => isHinted(query, user))?.user.name,
           stepUp: demanded.length > 0,
           formTargets: clients.spaOrigins,
         });
       }
       entry.user = session.user.name;
-      if (!identityIn(tenant, session.user)) {
+      const identity = identityIn(tenant, session.user);
+      if (!identity) {
         throw new EntraError('access_denied', 50020, 'The user does not exist in this tenant.');
       }
-      if (chosen) await startSession(c, session);
+      if (step) await startSession(c, session);
+      const prompt = query.get('prompt');
+      const asked = missingConsent(standIn, client, scopes, identity, prompt === 'consent');
+      if (step && 'consent' in step) {
+        await takeConsent(standIn, step.consent, identity, asked);
+      } else if (asked.length > 0) {
+        if (prompt === 'none')
+          throw new EntraError('interaction_required', 65001, consentRefusal(client).message);
+        const action = `/${tenant}/consent${search}`;
+        return askForConsent(c, standIn, { action, client, identity, signIn: session.signIn, asked });
+      }
       const state = createHash('sha256')
         .update(`${session.user.name} ${session.signIn.at}`)
         .digest('base64url');
@@ -98,14 +124,14 @@ export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
     } catch (error) {
       if (!(error instanceof EntraError)) throw error;
       entry.error = error.error;
-      return redirectBack(c, query, { error: error.error, error_description: error.description });
+      return redirectBack(c, query, error.inRedirect(c, standIn));
     }
   }
 
   const refuseByPage = (error: Error, c: Context<EntraEnv>) => {
     if (!(error instanceof EntraError)) throw error;
     c.get('entry').error = error.error;
-    return refusalPage(c, error.description);
+    return refusalPage(c, error.told(c, standIn).error_description);
   };
   app.onError(refuseByPage);
 
@@ -113,9 +139,15 @@ export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
 
   app.post('/:tenant/login', journal.record('authorize'), async (c) => {
     const form = new URLSearchParams(await c.req.text());
-    const user = form.has('cancel') ? 'cancel' : people.named(form.get('user'));
+    if (form.has('cancel')) return authorize(c, 'cancel');
+    const user = people.named(form.get('user'));
     if (!user) throw new EntraError('invalid_request', 50034, 'The user does not exist.');
-    return authorize(c, user);
+    return authorize(c, { user });
+  });
+
+  app.post('/:tenant/consent', journal.record('authorize'), async (c) => {
+    const consent = new URLSearchParams(await c.req.text());
+    return authorize(c, { picked: await pickedIn(standIn, consent), consent });
   });
 
   app.get('/:tenant/oauth2/v2.0/logout', journal.record('logout'), (c) => {
@@ -130,10 +162,11 @@ export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
 }
 
 /**
- * Checks what may be answered to the application itself; returns the policies that the sign-in has to meet.
+ * Checks what may be answered to the application itself; returns the policies that the sign-in has to meet, and what it
+ * is for.
  * @throws EntraError
  */
-function checkRequest(standIn: StandIn, query: URLSearchParams): string[] {
+function checkRequest(standIn: StandIn, query: URLSearchParams) {
   if (query.get('response_type') !== 'code') {
     throw new EntraError('unsupported_response_type', 700054, "Only the response_type 'code' is supported.");
   }
@@ -146,8 +179,7 @@ function checkRequest(standIn: StandIn, query: URLSearchParams): string[] {
   if (!PROMPTS.includes(query.get('prompt'))) {
     throw new EntraError('invalid_request', 90023, "This value of 'prompt' is not supported.");
   }
-  readScopes(query.get('scope'), standIn.clients);
-  return demandedPolicies(query);
+  return { scopes: readScopes(query.get('scope'), standIn.clients), demanded: demandedPolicies(query) };
 }
 
 const isHinted = (query: URLSearchParams, user: DemoUser): boolean =>
@@ -168,7 +200,7 @@ function sessionFor(query: URLSearchParams, tenant: string, demanded: readonly s
     if (!fits) throw new EntraError('login_required', 50058, 'No such user is signed in.');
     if (!met) throw new EntraError('interaction_required', 50076, 'Multifactor authentication is required.');
   }
-  return fits && met && (prompt === null || prompt === 'none') ? session : undefined;
+  return fits && met && (prompt === null || prompt === 'none' || prompt === 'consent') ? session : undefined;
 }
 
 /** Answers the application at its (already checked) redirect URI. */

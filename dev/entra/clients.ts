@@ -1,7 +1,16 @@
 /** The two applications that are registered here. */
 
-import { API_CLIENT_ID, API_CLIENT_SECRET, API_SCOPE_NAME, SPA_CLIENT_ID } from './directory.ts';
+import {
+  API_CLIENT_ID,
+  API_CLIENT_SECRET,
+  API_SCOPE_NAME,
+  GRAPH_APP_ID,
+  SPA_CLIENT_ID,
+} from './directory.ts';
 import { InputError } from './inputError.ts';
+
+/** Delegated permissions of one resource, by the application id of that resource. */
+export type ResourceAccess = { resource: string; permissions: readonly string[] };
 
 export type Client = {
   id: string;
@@ -11,11 +20,19 @@ export type Client = {
   redirectUris: readonly string[];
   /** Names of the delegated permissions it offers to others. */
   exposes: readonly string[];
+  /** What its registration lists (*API permissions*); a `.default` request asks for all of it. */
+  requiredResourceAccess: readonly ResourceAccess[];
+  /** Applications whose consent pages may ask for this one's permissions too. */
+  knownClientApplications: readonly string[];
   secret?: string;
 };
 
+export type Registration = Pick<Client, 'requiredResourceAccess' | 'knownClientApplications'>;
+
 export type Clients = {
   find(id: unknown): Client | undefined;
+  /** @throws InputError that says what was wrong and what is allowed */
+  register(client: Client, input: unknown): Registration;
   isSpaOrigin(origin: string | undefined): boolean;
   isRedirectUri(uri: string): boolean;
   spaOrigins: readonly string[];
@@ -28,22 +45,69 @@ export function registerClients(spaOrigins: readonly string[]): Clients {
       throw new InputError(`spaOrigins: "${origin}" is not an origin such as http://localhost:5173`);
     }
   }
+  const adminUris = spaOrigins.map((origin) => `${origin}/admin.html`);
   const redirectUris = spaOrigins.flatMap((origin) => [`${origin}/`, `${origin}/redirect.html`]);
   const clients: Client[] = [
-    { id: SPA_CLIENT_ID, name: 'Demo single-page app', kind: 'spa', redirectUris, exposes: [] },
+    {
+      id: SPA_CLIENT_ID,
+      name: 'Demo single-page app',
+      kind: 'spa',
+      redirectUris: [...redirectUris, ...adminUris],
+      exposes: [],
+      requiredResourceAccess: [{ resource: API_CLIENT_ID, permissions: [API_SCOPE_NAME] }],
+      knownClientApplications: [],
+    },
     {
       id: API_CLIENT_ID,
       name: 'Demo web API',
       kind: 'web',
-      redirectUris: [],
+      redirectUris: adminUris,
       exposes: [API_SCOPE_NAME],
+      requiredResourceAccess: [{ resource: GRAPH_APP_ID, permissions: ['User.Read'] }],
+      knownClientApplications: [SPA_CLIENT_ID],
       secret: API_CLIENT_SECRET,
     },
   ];
   return {
     find: (id) => clients.find((client) => client.id === id),
+    register: (client, input) => {
+      const { requiredResourceAccess, knownClientApplications } = readRegistration(client, input);
+      Object.assign(client, { requiredResourceAccess, knownClientApplications });
+      return { requiredResourceAccess, knownClientApplications };
+    },
     isSpaOrigin: (origin) => origin !== undefined && spaOrigins.includes(origin),
     isRedirectUri: (uri) => redirectUris.includes(uri),
     spaOrigins,
   };
+}
+
+const FIELDS = ['requiredResourceAccess', 'knownClientApplications'];
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string');
+
+const isAccess = (value: unknown): value is ResourceAccess =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as ResourceAccess).resource === 'string' &&
+  isTexts((value as ResourceAccess).permissions);
+
+function readRegistration(current: Registration, input: unknown): Registration {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new InputError(`application: expected an object with any of ${FIELDS.join(', ')}`);
+  }
+  const unknown = Object.keys(input).find((field) => !FIELDS.includes(field));
+  if (unknown !== undefined) {
+    throw new InputError(`application: no "${unknown}"; allowed are ${FIELDS.join(', ')}`);
+  }
+  const { requiredResourceAccess, knownClientApplications } = { ...current, ...input };
+  if (!Array.isArray(requiredResourceAccess) || !requiredResourceAccess.every(isAccess)) {
+    throw new InputError(
+      'application: "requiredResourceAccess" must be a list of { "resource": <application id>, "permissions": [<name>] }',
+    );
+  }
+  if (!isTexts(knownClientApplications)) {
+    throw new InputError('application: "knownClientApplications" must be a list of application ids');
+  }
+  return { requiredResourceAccess, knownClientApplications };
 }

@@ -1,7 +1,10 @@
 /** `/dev/...`: how tests, demos and people steer the server. */
 import { type Context, Hono } from 'hono';
+import { changedAnswers } from './answers.ts';
+import { changedConsentSettings } from './consents.ts';
 import { DEMO_USERS, type DemoUser, homeAccountId } from './directory.ts';
-import { readFault } from './faultRules.ts';
+import { type FaultScope, readFault } from './faultRules.ts';
+import type { FaultTarget } from './faults.ts';
 import { InputError } from './inputError.ts';
 import type { EntraEnv } from './journal.ts';
 import { changedLifetimes } from './lifetimes.ts';
@@ -18,7 +21,7 @@ class ControlError extends Error {
 }
 
 export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
-  const { clients, faults, journal, keys, people } = standIn;
+  const { clients, consents, faults, journal, keys, people } = standIn;
   const app = new Hono<EntraEnv>();
 
   function knownUser(name: string): DemoUser {
@@ -31,6 +34,21 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
   function knownTenant(tid: string): string {
     if (people.isTenant(tid)) return tid;
     throw new ControlError(404, `there is no tenant "${tid}"`);
+  }
+
+  /** Of a user: in every tenant that knows them. What a tenant granted for everybody is not theirs to withdraw. */
+  async function withdraw(target: FaultTarget, client?: string): Promise<void> {
+    if ('tid' in target) return consents.withdraw(target, client);
+    const { tid, oid, homeTid, homeOid } = target.user;
+    await consents.withdraw({ tid, oid }, client);
+    await consents.withdraw({ tid: homeTid, oid: homeOid }, client);
+  }
+
+  async function setFault(input: unknown, scope: FaultScope, target?: FaultTarget) {
+    const fault = readFault(input, scope);
+    if (fault.kind !== 'consent' || !target) return faults.set(fault, target);
+    await withdraw(target);
+    return fault;
   }
 
   app.onError((error, c) => {
@@ -68,7 +86,7 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
 
   app.put('/users/:name/fault', async (c) => {
     const user = knownUser(c.req.param('name'));
-    return c.json(faults.set(readFault(await bodyOf(c), 'user'), { user }));
+    return c.json(await setFault(await bodyOf(c), 'user', { user }));
   });
   app.delete('/users/:name/fault', (c) => {
     faults.clear({ user: knownUser(c.req.param('name')) });
@@ -76,13 +94,13 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
   });
   app.put('/tenants/:tid/fault', async (c) => {
     const tid = knownTenant(c.req.param('tid'));
-    return c.json(faults.set(readFault(await bodyOf(c), 'tenant'), { tid }));
+    return c.json(await setFault(await bodyOf(c), 'tenant', { tid }));
   });
   app.delete('/tenants/:tid/fault', (c) => {
     faults.clear({ tid: knownTenant(c.req.param('tid')) });
     return c.body(null, 204);
   });
-  app.put('/fault', async (c) => c.json(faults.set(readFault(await bodyOf(c), 'server'))));
+  app.put('/fault', async (c) => c.json(await setFault(await bodyOf(c), 'server')));
   app.delete('/fault', (c) => {
     faults.clear();
     return c.body(null, 204);
@@ -92,6 +110,41 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
   app.put('/lifetimes', async (c) => {
     standIn.lifetimes = changedLifetimes(standIn.lifetimes, await bodyOf(c));
     return c.json(standIn.lifetimes);
+  });
+
+  app.get('/answers', (c) => c.json(standIn.answers));
+  app.put('/answers', async (c) => {
+    standIn.answers = changedAnswers(standIn.answers, await bodyOf(c));
+    return c.json(standIn.answers);
+  });
+
+  app.get('/consent', (c) => c.json({ ...consents.settings, grants: consents.all() }));
+  app.put('/consent', async (c) => {
+    consents.settings = changedConsentSettings(consents.settings, await bodyOf(c));
+    return c.json(consents.settings);
+  });
+  app.delete('/users/:name/consent', async (c) => {
+    await withdraw({ user: knownUser(c.req.param('name')) }, c.req.query('client'));
+    return c.body(null, 204);
+  });
+  app.delete('/tenants/:tid/consent', async (c) => {
+    await withdraw({ tid: knownTenant(c.req.param('tid')) }, c.req.query('client'));
+    return c.body(null, 204);
+  });
+  app.put('/tenants/:tid/consent', async (c) => {
+    const tid = knownTenant(c.req.param('tid'));
+    const { usersMayConsent } = ((await bodyOf(c)) ?? {}) as Record<string, unknown>;
+    if (typeof usersMayConsent !== 'boolean') {
+      throw new ControlError(400, 'consent: expected { "usersMayConsent": true or false }');
+    }
+    if (usersMayConsent) consents.closedTenants.delete(tid);
+    else consents.closedTenants.add(tid);
+    return c.json({ usersMayConsent });
+  });
+  app.put('/applications/:id', async (c) => {
+    const client = clients.find(c.req.param('id'));
+    if (!client) throw new ControlError(404, `there is no application "${c.req.param('id')}"`);
+    return c.json(clients.register(client, await bodyOf(c)));
   });
 
   app.get('/requests', (c) => c.json(journal.entries()));

@@ -55,6 +55,8 @@ export type DemoUser = {
   /** The home tenant and the object id there: `client_info`, and so MSAL's home account id. */
   homeTid: string;
   homeOid: string;
+  /** Tenants that this person may consent for as a whole. */
+  administratorOf?: readonly string[];
   /** What Graph says when it is asked for the photo: 404 of most people, who have none. */
   photo?: PhotoAnswer;
   profile: GraphProfile;
@@ -122,6 +124,7 @@ export const DEMO_USERS = [
     displayName: "Chiara D'Amico Lindqvist",
     upn: 'chiara@harbour.example',
     ...member(TENANT_ID, '6649202f-3f02-48ce-9163-ac14bc8ffe6c'),
+    administratorOf: [TENANT_ID],
     photo: 'no-mailbox',
     profile: { ...nothingKnown, userPrincipalName: 'chiara@harbour.example', userType: 'Member' },
   },
@@ -133,6 +136,7 @@ export const DEMO_USERS = [
     oid: 'cd202cf7-7268-4685-8116-06d3bb1d0ef4',
     homeTid: HOME_TENANT_ID_OF_GUEST,
     homeOid: 'd20268a5-d3db-4f34-9a6f-086718586055',
+    administratorOf: [HOME_TENANT_ID_OF_GUEST],
     photo: 'guest',
     profile: {
       ...nothingKnown,
@@ -154,6 +158,7 @@ export const OTHER_TENANT_USER = {
   displayName: 'Erik Sandoval',
   upn: 'erik@elsewhere.example',
   ...member(OTHER_TENANT_ID, DEMO_USERS[0].oid),
+  administratorOf: [OTHER_TENANT_ID],
   photo: 'one-size',
   profile: {
     ...nothingKnown,
@@ -198,6 +203,9 @@ function objectIdOf(text: string): string {
 
 /** A person as one tenant knows them. */
 export type Identity = { user: DemoUser; tid: string; oid: string };
+
+export const isAdministrator = ({ user, tid }: Identity): boolean =>
+  user.administratorOf?.includes(tid) ?? false;
 
 /** Path segments that stand for "the user's home tenant". */
 const HOME_TENANT_ALIASES = ['common', 'organizations'];

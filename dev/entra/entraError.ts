@@ -2,8 +2,22 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Client } from './clients.ts';
 
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/** The caller's own id of the request, if it sent one: a header, or a parameter where the browser is sent. */
+const clientRequestId = (c: Context): string | undefined =>
+  [c.req.header('client-request-id'), c.req.query('client-request-id')].find(
+    (id) => id !== undefined && GUID.test(id),
+  );
+
+/** How a refusal is told. */
+export type Telling = {
+  /** Of this server: `error_uri` leads there. */
+  origin: string;
+  answers: { stripNumbers: boolean };
+};
 
 export type EntraErrorOptions = {
   status?: ContentfulStatusCode;
@@ -15,8 +29,8 @@ export type EntraErrorOptions = {
 };
 
 /**
- * An OAuth error (RFC 6749 §5.2) with Entra's number, if it has one: `error_description` then starts with
- * `AADSTS<code>:` and `error_codes` holds the number
+ * An OAuth error (RFC 6749 §5.2) with Entra's number: `error_description` starts with `AADSTS<code>:` and
+ * `error_codes` holds the number
  * (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
  */
 export class EntraError extends Error {
@@ -32,27 +46,39 @@ export class EntraError extends Error {
     this.options = options;
   }
 
-  get description(): string {
-    return this.code === undefined ? this.message : `AADSTS${this.code}: ${this.message}`;
+  /** The members that the token endpoint answers with; those that a redirect carries are among them. */
+  told(c: Context, { origin, answers }: Telling) {
+    const traceId = randomUUID();
+    const correlationId = clientRequestId(c) ?? randomUUID();
+    const timestamp = `${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z`;
+    const code = answers.stripNumbers ? undefined : this.code;
+    const number = code === undefined ? '' : `AADSTS${code}: `;
+    return {
+      error: this.error,
+      error_description: `${number}${this.message} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`,
+      ...(code === undefined ? {} : { error_codes: [code] }),
+      timestamp,
+      trace_id: traceId,
+      correlation_id: correlationId,
+      ...(code === undefined ? {} : { error_uri: `${origin}/error?code=${code}` }),
+    };
   }
 
-  respond(c: Context): Response {
+  /** The members that a redirect to the application carries. */
+  inRedirect(c: Context, telling: Telling): Record<string, string> {
+    const { error, error_description, error_uri } = this.told(c, telling);
+    return { error, error_description, ...(error_uri === undefined ? {} : { error_uri }) };
+  }
+
+  respond(c: Context, telling: Telling): Response {
     const { status = 400, suberror, claims, retryAfter } = this.options;
-    const traceId = randomUUID();
-    // MSAL sends it with the address.
-    const sent = c.req.query('client-request-id') ?? c.req.header('client-request-id');
-    const correlationId = sent !== undefined && GUID.test(sent) ? sent : randomUUID();
-    const timestamp = `${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z`;
+    const body = this.told(c, telling);
     if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
     c.header('Cache-Control', 'no-store');
+    c.header('x-ms-request-id', body.trace_id);
     return c.json(
       {
-        error: this.error,
-        error_description: `${this.description} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`,
-        ...(this.code === undefined ? {} : { error_codes: [this.code] }),
-        timestamp,
-        trace_id: traceId,
-        correlation_id: correlationId,
+        ...body,
         ...(suberror === undefined ? {} : { suberror }),
         ...(claims === undefined ? {} : { claims }),
       },
@@ -60,6 +86,15 @@ export class EntraError extends Error {
     );
   }
 }
+
+/** Nobody has consented to what this client asks for. */
+export const consentRefusal = ({ id, name }: Pick<Client, 'id' | 'name'>): EntraError =>
+  new EntraError(
+    'invalid_grant',
+    65001,
+    `The user or administrator has not consented to use the application with ID '${id}' named '${name}'. Send an interactive authorization request for this user and resource.`,
+    { suberror: 'consent_required' },
+  );
 
 /** Graph's error (https://learn.microsoft.com/graph/errors): `{ error: { code, message, innerError } }`. */
 export class GraphError extends Error {
@@ -81,17 +116,15 @@ export class GraphError extends Error {
   }
 
   respond(c: Context): Response {
-    const requestId = randomUUID();
-    const innerError = {
-      date: new Date().toISOString().slice(0, 19),
-      'request-id': requestId,
-      'client-request-id': c.req.header('client-request-id') ?? requestId,
-    };
+    const ids = graphIds(c);
+    const innerError = { date: new Date().toISOString().slice(0, 19), ...ids };
     const error = { code: this.code, message: this.message, innerError };
-    return c.json({ error }, this.status, {
-      ...this.headers,
-      'request-id': requestId,
-      'client-request-id': innerError['client-request-id'],
-    });
+    return c.json({ error }, this.status, { ...this.headers, ...ids });
   }
+}
+
+/** Both ids that Graph sends with every answer, as headers. */
+export function graphIds(c: Context): Record<'request-id' | 'client-request-id', string> {
+  const requestId = randomUUID();
+  return { 'request-id': requestId, 'client-request-id': clientRequestId(c) ?? requestId };
 }

@@ -19,8 +19,8 @@ const PEOPLES = ['user', 'tenant'] as const;
 export const FAULT_RULES = {
   /** `invalid_grant` 50173: every refresh token issued until now is worthless, for good. */
   revoked: { scopes: PEOPLES, at: ['token'], takes: [] },
-  /** `invalid_grant` 65001. */
-  consent: { scopes: PEOPLES, at: ['token'], takes: ['times'] },
+  /** Withdraws consent: `invalid_grant` 65001 until somebody consents anew. */
+  consent: { scopes: PEOPLES, at: ['token'], takes: [] },
   /** `interaction_required` 50076 with claims, or Graph's 401, until a sign-in that was asked for these claims. */
   claims: { scopes: PEOPLES, at: ['token', 'graph'], takes: ['times'] },
   /** `invalid_grant` 50196. */

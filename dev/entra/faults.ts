@@ -137,10 +137,6 @@ async function happen(c: Context<EntraEnv>, fault: Fault): Promise<Response | un
 
 function tokenRefusal(fault: Fault): EntraError {
   switch (fault.kind) {
-    case 'consent':
-      return new EntraError('invalid_grant', 65001, 'The user or an administrator has not consented.', {
-        suberror: 'consent_required',
-      });
     case 'claims':
       return claimsRefusal([fault.policyId ?? '']);
     case 'throttled':

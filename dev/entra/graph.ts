@@ -5,7 +5,7 @@
 import { type Context, Hono } from 'hono';
 import { errors } from 'jose';
 import { GRAPH_APP_ID, type Identity } from './directory.ts';
-import { GraphError } from './entraError.ts';
+import { GraphError, graphIds } from './entraError.ts';
 import { signInOf } from './issueTokens.ts';
 import type { EntraEnv } from './journal.ts';
 import { drawPhoto } from './photo.ts';
@@ -79,7 +79,7 @@ export function graphEndpoints(standIn: StandIn): Hono<EntraEnv> {
       throw new GraphError(404, 'ImageNotFound', 'There is no such photo of this user.');
     }
     const pixels = size !== 'largest' ? size : answer === 'one-size' ? UPLOADED_PHOTO : LARGEST_PHOTO;
-    return c.body(drawPhoto(pixels), 200, { 'Content-Type': 'image/png' });
+    return c.body(drawPhoto(pixels), 200, { 'Content-Type': 'image/png', ...graphIds(c) });
   }
 
   app.get('/v1.0/me/photo/$value', journal.record('graph'), (c) => photo(c, 'largest'));
@@ -100,10 +100,11 @@ export function graphEndpoints(standIn: StandIn): Hono<EntraEnv> {
     if (unknown !== undefined)
       throw new GraphError(400, 'BadRequest', `A user has no property '${unknown}'.`);
     const entity = select === undefined ? 'users' : `users(${names.join(',')})`;
-    return c.json({
+    const body = {
       '@odata.context': `${origin}/v1.0/$metadata#${entity}/$entity`,
       ...Object.fromEntries(names.map((name) => [name, all[name]])),
-    });
+    };
+    return c.json(body, 200, graphIds(c));
   });
   return app;
 }

@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { FAULT_RULES } from './faultRules.ts';
-import { respond } from './pages.ts';
+import { respondWithPage } from './pages.ts';
 import type { StandIn } from './standIn.ts';
 
 /** Of a load test with thousands of people. */
@@ -38,5 +38,5 @@ curl -X DELETE ${example}</pre>
     <p>The addresses are /dev/users/NAME/fault, /dev/tenants/ID/fault and /dev/fault. "at" is token if it is left out.
       "times" says how many requests a fault hits; without it, a fault lasts until it is ended.</p>
     <ul>${Object.entries(FAULT_RULES).map(fault)}</ul>`;
-  return respond(c, 'Stand-in for Entra ID', body);
+  return respondWithPage(c, 'Stand-in for Entra ID', body);
 }

@@ -4,7 +4,7 @@ import type { JWTPayload } from 'jose';
 import type { Client } from './clients.ts';
 import { type DemoUser, GRAPH_APP_ID, type Identity } from './directory.ts';
 import { preciseNow } from './faults.ts';
-import { readScopes } from './scopes.ts';
+import { grantedScopes, type ScopeRequest } from './scopes.ts';
 import { issuerOf, type StandIn } from './standIn.ts';
 
 /** What is known of the sign-in that a grant goes back to; handed on from token to token. */
@@ -56,10 +56,16 @@ export const clientInfo = (user: DemoUser): string =>
 const pairwiseSubject = (identity: Identity, audience: string): string =>
   createHash('sha256').update(`${identity.tid} ${identity.oid} ${audience}`).digest('base64url');
 
-export async function issueTokens(standIn: StandIn, grant: Grant): Promise<TokenResponse> {
+/** @param granted what the client was consented to at the resource that `request` names */
+export async function issueTokens(
+  standIn: StandIn,
+  grant: Grant,
+  request: ScopeRequest,
+  granted: readonly string[],
+): Promise<TokenResponse> {
   const { keys, lifetimes } = standIn;
   const { client, identity, signIn } = grant;
-  const scopes = readScopes(grant.scope, standIn.clients);
+  const scopes = grantedScopes(request, granted, standIn.answers);
   const claimsFor = (audience: string): JWTPayload => ({
     iss: issuerOf(standIn, identity.tid),
     aud: audience,
@@ -72,14 +78,14 @@ export async function issueTokens(standIn: StandIn, grant: Grant): Promise<Token
     ver: '2.0',
   });
   const accessClaims = {
-    ...claimsFor(scopes.audience),
+    ...claimsFor(request.resource),
     azp: client.id,
     azpacr: client.kind === 'spa' ? '0' : '1',
     scp: scopes.permissions.join(' '),
     auth_time: signIn.at,
     ...(signIn.policies.length === 0 ? {} : { polids: signIn.policies, amr: ['pwd', 'mfa'] }),
   };
-  const forGraph = scopes.audience === GRAPH_APP_ID;
+  const forGraph = request.resource === GRAPH_APP_ID;
   const lifetime = (forGraph ? lifetimes.graphAccessToken : undefined) ?? lifetimes.accessToken;
   const response: TokenResponse = {
     token_type: 'Bearer',
@@ -90,11 +96,11 @@ export async function issueTokens(standIn: StandIn, grant: Grant): Promise<Token
     access_token: await keys.sign(accessClaims, lifetime),
   };
   if (grant.withClientInfo) response.client_info = clientInfo(identity.user);
-  if (scopes.openid && grant.withIdToken) {
+  if (request.openid && grant.withIdToken) {
     const idClaims = { ...claimsFor(client.id), auth_time: signIn.at, nonce: grant.nonce };
     response.id_token = await keys.sign(idClaims, lifetimes.idToken);
   }
-  if (scopes.offlineAccess) {
+  if (request.offlineAccess) {
     const now = Math.floor(Date.now() / 1000);
     const fullLife = client.kind === 'spa' ? lifetimes.spaRefreshToken : lifetimes.refreshToken;
     const end = grant.refreshTokenEnd ?? now + fullLife;

@@ -2,9 +2,7 @@
  * Two kinds of keys: RS256 pairs, whose public halves are published and which sign what others verify, and one
  * secret that signs what only this server reads (codes, refresh tokens, sessions), so that a rotation leaves those be.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import {
   type CryptoKey,
   calculateJwkThumbprint,
@@ -17,9 +15,10 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
+import { keepFile, readKept } from './keepFile.ts';
 
 /** What only this server reads. The type is bound into the signature: a code is never taken for a session. */
-export type SealedType = 'code+jwt' | 'refresh+jwt' | 'session+jwt';
+export type SealedType = 'code+jwt' | 'refresh+jwt' | 'session+jwt' | 'page+jwt';
 
 export type Keys = {
   /** Public keys of every pair, the signing one first (RFC 7517 §5). */
@@ -59,10 +58,7 @@ async function pairOf(privateJwk: JWK): Promise<Pair> {
 }
 
 async function readKeyFile(path: string): Promise<{ pairs: Pair[]; sealing: string } | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await readKept(path);
   if (text === undefined) return undefined;
   try {
     const { signing, sealing } = JSON.parse(text) as KeyFile;
@@ -74,14 +70,6 @@ async function readKeyFile(path: string): Promise<{ pairs: Pair[]; sealing: stri
   } catch (cause) {
     throw new Error(`${path} is not a key file of this server: remove it to start with new keys`, { cause });
   }
-}
-
-async function writeKeyFile(path: string, content: KeyFile): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  // Renamed into place: a reader or a crash never meets half a file.
-  const draft = `${path}.${randomUUID()}.tmp`;
-  await writeFile(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  await rename(draft, path);
 }
 
 const publicHalf = ({ kid, privateJwk: { kty, n, e } }: Pair): JWK => ({ kty, use: 'sig', kid, n, e }) as JWK;
@@ -100,7 +88,8 @@ export async function openKeys(path?: string): Promise<Keys> {
 
   async function save(): Promise<void> {
     if (path === undefined) return;
-    await writeKeyFile(path, { signing: pairs.map((pair) => pair.privateJwk), sealing });
+    const content: KeyFile = { signing: pairs.map((pair) => pair.privateJwk), sealing };
+    await keepFile(path, content);
   }
   async function replace(next: Pair[]): Promise<void> {
     pairs = next;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { html, raw } from 'hono/html';
-import type { DemoUser } from './directory.ts';
+import { type Identity, isAdministrator } from './directory.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; --text: #1b1b1f; --quiet: #55555f; --page: #f2f2f5; --card: #fff; --line: #8a8a96; --hover: #e8e8f0; --focus: #1f4fd8; }
@@ -15,6 +15,8 @@ main { width: min(26rem, 100%); padding: 2rem; border-radius: .5rem; background:
 h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25; }
 p { margin: 0 0 1rem; color: var(--quiet); }
 ul { list-style: none; margin: 0; padding: 0; }
+.permissions { margin: 0 0 1rem; }
+.permissions li { margin: 0 0 .5rem; }
 button { display: block; width: 100%; min-height: 3rem; margin: 0 0 .5rem; padding: .5rem 1rem; text-align: start; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .375rem; cursor: pointer; }
 button:hover { background: var(--hover); }
 button:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
@@ -30,7 +32,7 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 type Markup = ReturnType<typeof html>;
 
 /** @param formTargets origins besides our own that a form may end up at; browsers hold redirects to it too */
-export function respond(
+export function respondWithPage(
   c: Context,
   title: string,
   body: Markup,
@@ -67,7 +69,7 @@ export type AccountPicker = {
   /** Path and query that the choice is posted to, as `user=<short name>` or `cancel`. */
   action: string;
   clientName: string;
-  users: readonly DemoUser[];
+  users: readonly Identity[];
   /** Short name of the user that the request hinted at. */
   hinted?: string | undefined;
   /** True if the sign-in has to meet a policy (a `claims` parameter). */
@@ -76,11 +78,15 @@ export type AccountPicker = {
 };
 
 export function accountPickerPage(c: Context, picker: AccountPicker) {
-  const choice = (user: DemoUser) => html`<li>
-    <button name="user" value="${user.name}" ${user.name === picker.hinted ? raw('autofocus') : ''}>
-      ${user.displayName} <small>${user.upn}${user.tid === user.homeTid ? '' : ' (guest)'}</small>
-    </button>
-  </li>`;
+  const choice = (identity: Identity) => {
+    const { user } = identity;
+    const kind = `${user.tid === user.homeTid ? '' : ' (guest)'}${isAdministrator(identity) ? ' (administrator)' : ''}`;
+    return html`<li>
+      <button name="user" value="${user.name}" ${user.name === picker.hinted ? raw('autofocus') : ''}>
+        ${user.displayName} <small>${user.upn}${kind}</small>
+      </button>
+    </li>`;
+  };
   const body = html`<h1>Pick an account</h1>
     <p>to continue to ${picker.clientName}. This is a local stand-in for Microsoft Entra ID: there are no passwords.</p>
     ${picker.stepUp ? html`<p>The application asks for a second factor. Picking an account counts as one.</p>` : ''}
@@ -88,14 +94,20 @@ export function accountPickerPage(c: Context, picker: AccountPicker) {
       <ul>${picker.users.map(choice)}</ul>
       <button class="quiet" name="cancel" value="1">Cancel</button>
     </form>`;
-  return respond(c, 'Pick an account', body, picker.formTargets);
+  return respondWithPage(c, 'Pick an account', body, picker.formTargets);
 }
 
 export function signedOutPage(c: Context) {
-  return respond(c, 'Signed out', html`<h1>You are signed out</h1><p>You can close this page.</p>`);
+  return respondWithPage(c, 'Signed out', html`<h1>You are signed out</h1><p>You can close this page.</p>`);
 }
 
 /** For what must not be sent back to an application: who asks, or where to, is not known. */
 export function refusalPage(c: Context, description: string) {
-  return respond(c, 'Sign-in refused', html`<h1>The sign-in cannot go on</h1><p>${description}</p>`, [], 400);
+  return respondWithPage(
+    c,
+    'Sign-in refused',
+    html`<h1>The sign-in cannot go on</h1><p>${description}</p>`,
+    [],
+    400,
+  );
 }

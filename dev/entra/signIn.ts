@@ -11,6 +11,10 @@ export type SignInRequest = {
   spaOrigin: string;
   /** Space-separated; `openid` and `offline_access` are added. */
   scope: string;
+  /** `select_account` if left out. */
+  prompt?: string;
+  /** What the user says on the page that asks for consent; they accept if left out. */
+  consent?: 'accept' | 'cancel';
   /** The claims parameter, as raw JSON. */
   claims?: string;
   /** Tenant id; the applications' own if left out. */
@@ -21,7 +25,7 @@ export type SignedIn = { accessToken: string; refreshToken: string; idToken: str
 
 /** @throws Error if the sign-in is refused; the errors of `openid-client` if its answer is not in order */
 export async function signInWithCode(request: SignInRequest): Promise<SignedIn> {
-  const { origin, user, spaOrigin, scope, claims, tenant = TENANT_ID } = request;
+  const { origin, spaOrigin, scope, claims, tenant = TENANT_ID } = request;
   const config = await oidc.discovery(
     new URL(`${origin}/${tenant}/v2.0`),
     SPA_CLIENT_ID,
@@ -44,12 +48,12 @@ export async function signInWithCode(request: SignInRequest): Promise<SignedIn> 
     response_mode: 'query',
     code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
-    prompt: 'select_account',
+    prompt: request.prompt ?? 'select_account',
     state,
     nonce,
     ...(claims === undefined ? {} : { claims }),
   });
-  const answer = await throughThePage(authorizeUrl, user);
+  const answer = await throughThePages(authorizeUrl, request);
   const tokens = await oidc.authorizationCodeGrant(config, answer, {
     pkceCodeVerifier: verifier,
     expectedState: state,
@@ -62,20 +66,30 @@ export async function signInWithCode(request: SignInRequest): Promise<SignedIn> 
   };
 }
 
-/** Opens the account picker, picks the user, and returns where the browser would be sent. */
-async function throughThePage(authorizeUrl: URL, user: string): Promise<URL> {
-  const page = await fetch(authorizeUrl, { redirect: 'manual' });
-  const refused = page.headers.get('location');
-  // A refusal is sent to the application at once; openid-client words it.
-  if (refused !== null) return new URL(refused);
-  const action = /<form[^>]* action="([^"]*)"/.exec(await page.text())?.[1];
-  if (action === undefined) throw new Error(`the sign-in page answered ${page.status} without a form`);
-  const choice = await fetch(new URL(action.replaceAll('&amp;', '&'), authorizeUrl), {
-    method: 'POST',
-    body: new URLSearchParams({ user }),
-    redirect: 'manual',
-  });
-  const location = choice.headers.get('location');
-  if (location === null) throw new Error(`the sign-in page refused "${user}" with ${choice.status}`);
-  return new URL(location);
+/** Opens the account picker, picks the user, answers what is asked, and returns where the browser would be sent. */
+export async function throughThePages(
+  authorizeUrl: URL,
+  { user, consent = 'accept' }: Pick<SignInRequest, 'user' | 'consent'>,
+): Promise<URL> {
+  let answer = await fetch(authorizeUrl, { redirect: 'manual' });
+  for (;;) {
+    const location = answer.headers.get('location');
+    // A refusal is sent to the application, too; openid-client words it.
+    if (location !== null) return new URL(location);
+    const page = await answer.text();
+    const action = /<form[^>]* action="([^"]*)"/.exec(page)?.[1];
+    if (action === undefined) throw new Error(`the sign-in page refused "${user}" with ${answer.status}`);
+    answer = await fetch(new URL(action.replaceAll('&amp;', '&'), authorizeUrl), {
+      method: 'POST',
+      body: new URLSearchParams(choiceOn(page, user, consent)),
+      redirect: 'manual',
+    });
+  }
+}
+
+/** What the form of a page is answered with: the account picker, the consent page, or the one that allows neither. */
+function choiceOn(page: string, user: string, consent: 'accept' | 'cancel'): Record<string, string> {
+  const sealed = /name="sealed" value="([^"]*)"/.exec(page)?.[1];
+  if (sealed === undefined) return { user };
+  return { sealed, [page.includes('name="accept"') ? consent : 'return']: '1' };
 }

@@ -1,5 +1,7 @@
 /** What the parts of one running server share. */
+import type { Answers } from './answers.ts';
 import type { Clients } from './clients.ts';
+import type { Consents } from './consents.ts';
 import { isTenantAlias } from './directory.ts';
 import { EntraError } from './entraError.ts';
 import type { Faults } from './faults.ts';
@@ -14,10 +16,13 @@ export type StandIn = {
   clients: Clients;
   people: People;
   keys: Keys;
+  consents: Consents;
   faults: Faults;
   journal: Journal;
   /** Replaced as a whole by the control API. */
   lifetimes: Lifetimes;
+  /** Replaced as a whole by the control API. */
+  answers: Answers;
   /** Whether an on-behalf-of response carries an `id_token`. */
   idTokenOnObo: boolean;
 };

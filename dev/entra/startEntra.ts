@@ -3,15 +3,20 @@
  * checked here: it signs in whomever is picked, and so it listens on loopback and nowhere else.
  *
  * Keys are held in `keyFile`; codes, refresh tokens and sessions are signed and self-contained, so they outlive a
- * restart. Faults, revocations, lifetimes, redeemed codes and the journal do not.
+ * restart; so do consents, in a file beside it. Faults, revocations, lifetimes, redeemed codes, registrations that
+ * were changed and the journal do not.
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
+import { adminConsentEndpoint } from './adminConsent.ts';
+import { type Answers, changedAnswers, DEFAULT_ANSWERS } from './answers.ts';
 import { authorizeEndpoints } from './authorize.ts';
 import { registerClients } from './clients.ts';
+import { consentOfAll } from './consentOfAll.ts';
+import { openConsents } from './consents.ts';
 import { controlEndpoints } from './control.ts';
 import type { DemoUser } from './directory.ts';
 import { EntraError, GraphError } from './entraError.ts';
@@ -31,15 +36,18 @@ export type EntraOptions = {
   port: number;
   /** Only names of the loopback interface are taken: `127.0.0.1` (default), `::1` or `localhost`. */
   host?: string;
-  /** Where the keys are held between runs, mode 0600; in memory alone if left out. */
+  /** Where the keys are held between runs, mode 0600, and consents in a file beside it; in memory alone if left out. */
   keyFile?: string;
-  /** Origins of the single-page app; each has the redirect URIs `<origin>/` and `<origin>/redirect.html`. */
+  /** Origins of the single-page app; each has the redirect URIs `<origin>/`, `<origin>/redirect.html` and `<origin>/admin.html`. */
   spaOrigins: string[];
   /** Further people beside the demo users, for example `numberedUsers(50)`. */
   users?: readonly DemoUser[];
   lifetimes?: Partial<Lifetimes>;
   /** Whether on-behalf-of responses carry an `id_token`; true if left out. */
   idTokenOnObo?: boolean;
+  answers?: Partial<Answers>;
+  /** Everybody has consented to everything that is registered; nobody to anything if left out, as in a real tenant. */
+  consented?: boolean;
 };
 
 export type Entra = {
@@ -66,7 +74,9 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
   const clients = registerClients(spaOrigins);
   const people = createPeople(options.users ?? []);
   const lifetimes = changedLifetimes(DEFAULT_LIFETIMES, options.lifetimes ?? {});
+  const answers = changedAnswers(DEFAULT_ANSWERS, options.answers ?? {});
   const keys = await openKeys(options.keyFile);
+  const consents = await openConsents(options.keyFile?.replace(/(\.json)?$/, '-consents.json'));
   const servers = await listenOnLoopback(options.port);
   const port = portOf(servers[0]);
   const standIn: StandIn = {
@@ -74,11 +84,14 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     clients,
     people,
     keys,
+    consents,
     faults: createFaults(),
     journal: createJournal(),
     lifetimes,
+    answers,
     idTokenOnObo,
   };
+  if (options.consented) await consentOfAll(standIn);
   const listener: RequestListener = getRequestListener(entraApp(standIn).fetch);
   for (const server of servers) server.on('request', listener);
   return {
@@ -104,13 +117,13 @@ function entraApp(standIn: StandIn): Hono<EntraEnv> {
     cors({
       origin: (asking) => (clients.isSpaOrigin(asking) ? asking : null),
       allowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
-      exposeHeaders: ['WWW-Authenticate', 'Retry-After'],
+      exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'request-id', 'client-request-id'],
     }),
   );
   app.onError((error, c) => {
     if (error instanceof EntraError) {
       c.get('entry').error = error.error;
-      return error.respond(c);
+      return error.respond(c, standIn);
     }
     if (error instanceof GraphError) {
       c.get('entry').error = error.code;
@@ -124,6 +137,7 @@ function entraApp(standIn: StandIn): Hono<EntraEnv> {
   app.route('/', tokenEndpoint(standIn));
   app.route('/', graphEndpoints(standIn));
   app.route('/', authorizeEndpoints(standIn));
+  app.route('/', adminConsentEndpoint(standIn));
   return app;
 }
 

@@ -1,14 +1,15 @@
 /** `POST /{tenant}/oauth2/v2.0/token`. */
 import { Hono } from 'hono';
 import { claimsRefusal, demandedPolicies } from './claimsChallenge.ts';
-import { EntraError } from './entraError.ts';
+import { consentRefusal, EntraError } from './entraError.ts';
 import { authenticateClient, createGrantReader, grantTypeIn } from './grants.ts';
 import { issueTokens } from './issueTokens.ts';
 import type { EntraEnv } from './journal.ts';
+import { readScopes } from './scopes.ts';
 import { type StandIn, tenantIn } from './standIn.ts';
 
 export function tokenEndpoint(standIn: StandIn): Hono<EntraEnv> {
-  const { faults, journal } = standIn;
+  const { consents, faults, journal } = standIn;
   const readGrant = createGrantReader(standIn);
   const app = new Hono<EntraEnv>();
 
@@ -36,9 +37,16 @@ export function tokenEndpoint(standIn: StandIn): Hono<EntraEnv> {
         throw new EntraError('invalid_grant', 50173, 'The grant was revoked.', { suberror: 'bad_token' });
       }
     }
+    const request = readScopes(grant.scope, standIn.clients);
+    // The code's own sign-in has seen the consent; what comes later is answered by servers that may not have yet.
+    const delay = type === 'authorization_code' ? 0 : consents.settings.delaySeconds;
+    const granted = consents.granted(client, request.resource, identity, delay);
+    if (request.isDefault ? granted.length === 0 : request.named.some((one) => !granted.includes(one))) {
+      throw consentRefusal(client);
+    }
     const unmet = demandedPolicies(params).filter((policy) => !grant.signIn.policies.includes(policy));
     if (unmet.length > 0) throw claimsRefusal(unmet);
-    return c.json(await issueTokens(standIn, grant), 200, {
+    return c.json(await issueTokens(standIn, grant, request, granted), 200, {
       'Cache-Control': 'no-store',
       Pragma: 'no-cache',
     });

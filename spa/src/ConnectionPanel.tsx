@@ -4,20 +4,18 @@ import { DisconnectDialog } from './DisconnectDialog.tsx';
 import { STATES } from './eventText.ts';
 import { NextLook } from './NextLook.tsx';
 import { Progress } from './Progress.tsx';
-import { RefusalNotice } from './RefusalNotice.tsx';
+import { RefusalNotice, type RefusalNoticeProps } from './RefusalNotice.tsx';
 import { Timeline } from './Timeline.tsx';
 import type { ConnectionState } from './useConnection.ts';
-import type { SignInRefusal } from './useSignIn.ts';
 
 type ConnectionPanelProps = {
   state: ConnectionState;
   /** Disconnected, and the person wants Stead back; answers whether that was done. */
   reconnect: () => Promise<boolean>;
-  signInAgain: (refusal: SignInRefusal) => void;
-};
+} & Pick<RefusalNoticeProps, 'api' | 'mend' | 'nextStep'>;
 
 /** What Stead does while the person is away, and the person's say in it. */
-export function ConnectionPanel({ state, reconnect, signInAgain }: ConnectionPanelProps) {
+export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelProps) {
   const { connection, trouble, refresh, disconnect } = state;
   const [asking, setAsking] = useState(false);
   const [doing, setDoing] = useState<string>();
@@ -43,9 +41,9 @@ export function ConnectionPanel({ state, reconnect, signInAgain }: ConnectionPan
     <section ref={panel} tabIndex={-1} aria-labelledby="away-title">
       {trouble !== undefined && (connection === undefined || signedOff) && (
         <RefusalNotice
+          {...props}
           refusal={trouble}
           tryAgain={() => void run('Reading what happened…', refresh)}
-          signInAgain={signInAgain}
         />
       )}
       <article className="away" hidden={connection === undefined && trouble !== undefined}>

@@ -1,16 +1,28 @@
 import type { ReactNode } from 'react';
+import { type Detail, Details } from './Details.tsx';
 
 type NoticeProps = {
   title: string;
   children: ReactNode;
-  /** At most one thing to do about it. */
+  /** What can be done about it: at most one button, and what it needs. */
   action?: ReactNode;
   /** What to quote to whoever runs the service. */
   reference?: string | undefined;
+  /** The rest of what names it. */
+  details?: readonly Detail[];
+  /** Nobody at the page can mend it: then the details are what matters. */
+  detailsOpen?: boolean;
 };
 
 /** Something the person should know. Only its words are announced, so that a button may change its label. */
-export function Notice({ title, children, action, reference }: NoticeProps) {
+export function Notice({
+  title,
+  children,
+  action,
+  reference,
+  details = [],
+  detailsOpen = false,
+}: NoticeProps) {
   return (
     <article className="notice">
       <div role="alert">
@@ -23,6 +35,7 @@ export function Notice({ title, children, action, reference }: NoticeProps) {
           Reference <code>{reference}</code>
         </p>
       )}
+      <Details details={details} open={detailsOpen} />
     </article>
   );
 }

@@ -2,19 +2,16 @@ import { useRef } from 'react';
 import type { Api } from './callApi.ts';
 import { ProfileCard } from './ProfileCard.tsx';
 import { Progress } from './Progress.tsx';
-import { RefusalNotice } from './RefusalNotice.tsx';
+import { RefusalNotice, type RefusalNoticeProps } from './RefusalNotice.tsx';
 import { usePhoto } from './usePhoto.ts';
 import type { ProfileState } from './useProfile.ts';
-import type { SignInRefusal } from './useSignIn.ts';
 
-type ProfilePanelProps = {
-  api: Api;
-  profile: ProfileState;
-  signInAgain: (refusal: SignInRefusal) => void;
-};
+type ProfilePanelProps = { profile: ProfileState } & Pick<RefusalNoticeProps, 'api' | 'mend' | 'nextStep'>;
+
+const SETTLING = 'Setting things up: the directory takes up to half a minute to pass your permission on…';
 
 /** Who is signed in, or why that cannot be said. */
-export function ProfilePanel({ api, profile: { answer, again }, signInAgain }: ProfilePanelProps) {
+export function ProfilePanel({ profile: { answer, settling, again }, ...props }: ProfilePanelProps) {
   const panel = useRef<HTMLElement>(null);
   const tryAgain = () => {
     // The button goes away with the answer it belongs to; the keyboard's place must not.
@@ -24,12 +21,12 @@ export function ProfilePanel({ api, profile: { answer, again }, signInAgain }: P
   return (
     <section ref={panel} tabIndex={-1} aria-label="Your profile">
       <Progress
-        doing={answer === undefined ? 'Reading your profile…' : undefined}
+        doing={answer === undefined ? (settling ? SETTLING : 'Reading your profile…') : undefined}
         done={answer?.state === 'ready' ? 'Your profile is here.' : undefined}
       />
-      {answer?.state === 'ready' && <ProfileWithPhoto api={api} profile={answer.value} />}
+      {answer?.state === 'ready' && <ProfileWithPhoto api={props.api} profile={answer.value} />}
       {answer !== undefined && answer.state !== 'ready' && (
-        <RefusalNotice refusal={answer} tryAgain={tryAgain} signInAgain={signInAgain} />
+        <RefusalNotice {...props} refusal={answer} tryAgain={tryAgain} />
       )}
     </section>
   );

@@ -1,37 +1,33 @@
-import type { Refusal } from './callApi.ts';
+import { AdminLink } from './AdminLink.tsx';
+import type { Api, Refusal } from './callApi.ts';
 import { Notice } from './Notice.tsx';
 import { PROBLEM_TEXT } from './problemText.ts';
+import { refusalDetails } from './refusalDetails.ts';
 import { TryAgainButton } from './TryAgainButton.tsx';
-import type { SignInRefusal } from './useSignIn.ts';
+import type { SignIn, SignInRefusal } from './useSignIn.ts';
 
-type RefusalNoticeProps = {
+export type RefusalNoticeProps = {
+  api: Api;
   refusal: Refusal;
+  /** Asks the service again, and leaves the page in no case. */
   tryAgain: () => void;
-  signInAgain: (refusal: SignInRefusal) => void;
+  /** Does what can be done with the person's help, and leaves the page for it if need be. */
+  mend: (refusal: SignInRefusal) => void;
+  nextStep: SignIn['nextStep'];
 };
 
 /** Why there is nothing to show, and what can be done about it. */
-export function RefusalNotice({ refusal, tryAgain, signInAgain }: RefusalNoticeProps) {
+export function RefusalNotice({ refusal, ...props }: RefusalNoticeProps) {
+  const { tryAgain } = props;
   switch (refusal.state) {
     case 'sign-in':
-      return (
-        <Notice
-          title="Please sign in again"
-          reference={refusal.reference}
-          action={
-            <button type="button" onClick={() => signInAgain(refusal)}>
-              Sign in again
-            </button>
-          }
-        >
-          {PROBLEM_TEXT[refusal.code]}
-        </Notice>
-      );
+      return <SignInNotice {...props} refusal={refusal} />;
     case 'busy':
       return (
         <Notice
           title="Not just now"
           reference={refusal.reference}
+          details={refusalDetails(refusal)}
           action={<TryAgainButton afterSeconds={refusal.retryAfterSeconds} tryAgain={tryAgain} />}
         >
           {PROBLEM_TEXT[refusal.code]}
@@ -39,7 +35,7 @@ export function RefusalNotice({ refusal, tryAgain, signInAgain }: RefusalNoticeP
       );
     case 'refused':
       return (
-        <Notice title="The service said no" reference={refusal.reference}>
+        <Notice title="The service said no" reference={refusal.reference} details={refusalDetails(refusal)}>
           {PROBLEM_TEXT[refusal.code]}
         </Notice>
       );
@@ -59,4 +55,50 @@ export function RefusalNotice({ refusal, tryAgain, signInAgain }: RefusalNoticeP
     default:
       return refusal satisfies never;
   }
+}
+
+/** What only the directory can mend: by a click while that can help, and then by an administrator. */
+function SignInNotice({
+  api,
+  refusal,
+  tryAgain,
+  mend,
+  nextStep,
+}: Omit<RefusalNoticeProps, 'refusal'> & { refusal: SignInRefusal }) {
+  const said = {
+    ...(refusal.reference === undefined ? {} : { reference: refusal.reference }),
+    details: refusalDetails(refusal),
+  };
+  if (nextStep(refusal) === undefined) {
+    return (
+      <Notice
+        title="Tell your administrator"
+        {...said}
+        detailsOpen
+        action={
+          <>
+            <TryAgainButton afterSeconds={0} tryAgain={tryAgain} />
+            <AdminLink config={api.config} tenantId={api.account.tenantId} />
+          </>
+        }
+      >
+        The directory refuses Stead again, and signing in once more would not change that. Send the details
+        below to your administrator. Once they have mended it, try again here.
+      </Notice>
+    );
+  }
+  const consent = refusal.code === 'CONSENT_REQUIRED';
+  return (
+    <Notice
+      title={consent ? 'Stead needs your permission' : 'Please sign in again'}
+      {...said}
+      action={
+        <button type="button" onClick={() => mend(refusal)}>
+          {consent ? 'Give permission' : 'Sign in again'}
+        </button>
+      }
+    >
+      {PROBLEM_TEXT[refusal.code]}
+    </Notice>
+  );
 }

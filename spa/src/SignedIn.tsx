@@ -1,11 +1,12 @@
 import { lazy, Suspense, useEffect, useRef } from 'react';
+import { forgetAttempts } from './attempts.ts';
 import { ConnectionPanel } from './ConnectionPanel.tsx';
 import type { Api } from './callApi.ts';
 import { NeedsUserBanner } from './NeedsUserBanner.tsx';
 import { ProfilePanel } from './ProfilePanel.tsx';
 import { useConnection } from './useConnection.ts';
 import { useProfile } from './useProfile.ts';
-import type { SignInRefusal } from './useSignIn.ts';
+import type { SignIn, SignInRefusal } from './useSignIn.ts';
 
 /** In the local platform's build alone: the condition is known when the page is built. */
 const DemoControls =
@@ -13,11 +14,16 @@ const DemoControls =
     ? lazy(async () => ({ default: (await import('./demo/DemoControls.tsx')).DemoControls }))
     : undefined;
 
-type SignedInProps = { api: Api; signInAgain: (refusal: SignInRefusal) => void };
+type SignedInProps = {
+  api: Api;
+  signIn: SignIn;
+  /** When they came back from the directory, in epoch milliseconds; undefined if they did not. */
+  cameBackAt: number | undefined;
+};
 
 /** The signed-in part of the page. The profile goes first: asking for it is the visit that heals a connection. */
-export function SignedIn({ api, signInAgain }: SignedInProps) {
-  const profile = useProfile(api);
+export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
+  const profile = useProfile(api, cameBackAt);
   const connection = useConnection(api);
   const top = useRef<HTMLDivElement>(null);
   const { answer } = profile;
@@ -25,11 +31,24 @@ export function SignedIn({ api, signInAgain }: SignedInProps) {
 
   useEffect(() => {
     if (answer !== undefined) void refresh();
+    if (answer?.state === 'ready') forgetAttempts();
   }, [answer, refresh]);
 
   const visit = async () => {
     const next = await profile.again();
-    if (next?.state === 'sign-in') signInAgain(next);
+    if (next?.state === 'sign-in') signIn.signInAgain(next);
+  };
+  /** The service is asked first: without that it may answer with what it remembers from before the refusal. */
+  const askThenVisit = async () => {
+    // What offered it goes away when it is mended; the keyboard's place must not.
+    top.current?.focus();
+    await connection.connect();
+    await visit();
+  };
+  const mend = (refusal: SignInRefusal) => {
+    // An administrator may have consented meanwhile.
+    if (refusal.code === 'CONSENT_REQUIRED') void askThenVisit();
+    else signIn.signInAgain(refusal);
   };
   const { trouble } = connection;
   // Both panels would say the same, and offer the same button; also while the profile is asked for again.
@@ -41,27 +60,21 @@ export function SignedIn({ api, signInAgain }: SignedInProps) {
     <>
       <div ref={top} tabIndex={-1}>
         {connection.connection?.state === 'needs-user' && answer?.state === 'ready' && (
-          <NeedsUserBanner
-            mend={async () => {
-              // The banner goes away when it is mended; the keyboard's place must not.
-              top.current?.focus();
-              // Without it the service may answer with what it remembers from before the refusal.
-              await connection.connect();
-              await visit();
-            }}
-          />
+          <NeedsUserBanner consent={connection.connection.failure?.kind === 'consent'} mend={askThenVisit} />
         )}
       </div>
-      <ProfilePanel api={api} profile={profile} signInAgain={signInAgain} />
+      <ProfilePanel api={api} profile={profile} mend={mend} nextStep={signIn.nextStep} />
       {!saidAlready && (
         <ConnectionPanel
+          api={api}
           state={connection}
           reconnect={async () => {
             const connected = await connection.connect();
             if (connected) await visit();
             return connected;
           }}
-          signInAgain={signInAgain}
+          mend={mend}
+          nextStep={signIn.nextStep}
         />
       )}
       {DemoControls && (

@@ -3,21 +3,24 @@ import {
   InteractionRequiredAuthError,
   type IPublicClientApplication,
 } from '@azure/msal-browser';
-import type { Problem, ProblemCode } from '../../shared/wire.ts';
+import type { Problem, ProblemCode, UpstreamReference } from '../../shared/wire.ts';
 import { bridgeUri } from './msal.ts';
 import type { PageConfig } from './pageConfig.ts';
 import { isNetworkError, signInReference } from './signInText.ts';
 
 /** Why there is no answer to show. */
 export type Refusal =
-  /** Only the user can mend it; `claims` is what the directory asks for. */
-  | { state: 'sign-in'; code: ProblemCode; claims?: string; reference?: string }
-  | { state: 'busy'; code: ProblemCode; retryAfterSeconds: number; reference?: string }
-  | { state: 'refused'; code: ProblemCode; reference: string }
+  /** Only the user, or an administrator, can mend it; `claims` is what the directory asks for. */
+  | ({ state: 'sign-in'; claims?: string } & Told)
+  | ({ state: 'busy'; retryAfterSeconds: number } & Told)
+  | ({ state: 'refused' } & Told)
   /** An answer that is not the service's. */
   | { state: 'unexpected'; status: number }
   /** No answer at all. */
   | { state: 'offline' };
+
+/** What names a refusal: `reference` is the service's own, `upstream` that of whoever refused the service. */
+type Told = { code: ProblemCode; reference?: string; upstream?: UpstreamReference };
 
 export type Answer<T> = { state: 'ready'; value: T } | Refusal;
 
@@ -84,25 +87,26 @@ function readRefusal({ status, headers }: Response, body: unknown): Refusal {
     const busy = status === 429 || status >= 500;
     return busy ? { state: 'busy', code: 'UNAVAILABLE', retryAfterSeconds } : { state: 'unexpected', status };
   }
-  const { code, claims, correlationId: reference } = body;
+  const { code, claims, correlationId: reference, upstream } = body;
+  const told = { reference, ...(upstream === undefined ? {} : { upstream }) };
   switch (code) {
     case 'CLAIMS_REQUIRED':
     case 'SIGN_IN_REQUIRED':
     case 'CONSENT_REQUIRED':
     case 'TOKEN_INVALID':
     case 'TOKEN_MISSING':
-      return { state: 'sign-in', code, reference, ...(claims === undefined ? {} : { claims }) };
+      return { state: 'sign-in', code, ...told, ...(claims === undefined ? {} : { claims }) };
     case 'THROTTLED':
     case 'TOO_MANY_REQUESTS':
     case 'UNAVAILABLE':
     case 'INTERNAL':
-      return { state: 'busy', code, retryAfterSeconds, reference };
+      return { state: 'busy', code, retryAfterSeconds, ...told };
     case 'REQUEST_MALFORMED':
     case 'SCOPE_MISSING':
     case 'TENANT_FORBIDDEN':
     case 'CLIENT_FORBIDDEN':
     case 'UPSTREAM_REFUSED':
-      return { state: 'refused', code, reference };
+      return { state: 'refused', code, ...told };
     default:
       // A newer service may know more codes than this page.
       code satisfies never;

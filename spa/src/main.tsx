@@ -14,11 +14,11 @@ const root = createRoot(element);
 
 try {
   const config = await readPageConfig();
-  const { msal, signInError } = await startMsal(config);
+  const { msal, cameBack, signInError } = await startMsal(config);
   root.render(
     <StrictMode>
       <MsalProvider instance={msal}>
-        <App config={config} signInError={signInError} />
+        <App config={config} cameBack={cameBack} signInError={signInError} />
       </MsalProvider>
     </StrictMode>,
   );

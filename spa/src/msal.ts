@@ -1,8 +1,12 @@
 import { type Configuration, PublicClientApplication } from '@azure/msal-browser';
+import { noteRefusal } from './attempts.ts';
 import type { PageConfig } from './pageConfig.ts';
+import { signInReference } from './signInText.ts';
 
 export type StartedMsal = {
   msal: PublicClientApplication;
+  /** This page load comes back from a sign-in, or a consent, that the person has just given. */
+  cameBack: boolean;
   /** Why the sign-in that this page load comes back from did not succeed. */
   signInError?: unknown;
 };
@@ -30,9 +34,10 @@ export async function startMsal(config: PageConfig): Promise<StartedMsal> {
   try {
     const result = await msal.handleRedirectPromise();
     if (result !== null) await forgetOthers(msal, result.account.homeAccountId);
-    return { msal };
+    return { msal, cameBack: result !== null };
   } catch (signInError) {
-    return { msal, signInError };
+    noteRefusal(signInReference(signInError));
+    return { msal, cameBack: false, signInError };
   }
 }
 

@@ -51,7 +51,9 @@ function toPageConfig(settings: unknown): PageConfig {
   const { clientId, authority, apiScope, apiBaseUrl } = settings as Record<(typeof REQUIRED)[number], string>;
   const { knownAuthorities, authorityMetadata, localDemo } = settings;
   if (!isUrl(authority, 'https:')) throw wrong('authority', 'a URL that begins with https://');
-  if (!isUrl(apiBaseUrl, 'https:', 'http:')) throw wrong('apiBaseUrl', 'a URL such as https://example.org');
+  if (!isUrl(apiBaseUrl, 'https:') && !isLoopback(apiBaseUrl)) {
+    throw wrong('apiBaseUrl', 'a URL such as https://example.org; http is for localhost alone');
+  }
   if (knownAuthorities !== undefined && !isTexts(knownAuthorities)) {
     throw wrong('knownAuthorities', 'a list of host names');
   }
@@ -82,6 +84,10 @@ const isFilledIn = (value: unknown): value is string =>
 
 const isUrl = (value: string, ...protocols: string[]): boolean =>
   URL.canParse(value) && protocols.includes(new URL(value).protocol);
+
+/** Nothing leaves the machine on the way there. */
+const isLoopback = (value: string): boolean =>
+  isUrl(value, 'http:') && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(value).hostname);
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');

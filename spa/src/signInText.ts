@@ -1,10 +1,14 @@
-import { AuthError } from '@azure/msal-browser';
+import { AuthError, InteractionRequiredAuthError, ServerError } from '@azure/msal-browser';
 
 /** MSAL's codes for "nobody answered" (its BrowserAuthErrorCodes). */
 const NETWORK_CODES = ['no_network_connectivity', 'post_request_failed', 'get_request_failed'];
 
 export const isNetworkError = (error: unknown): boolean =>
   error instanceof AuthError && NETWORK_CODES.includes(error.errorCode);
+
+/** Whether the directory said so, and not this browser or the network. */
+export const isDirectoryRefusal = (error: unknown): boolean =>
+  error instanceof ServerError || error instanceof InteractionRequiredAuthError;
 
 /** Why a sign-in did not succeed, in words for the person at the page. */
 export function signInText(error: unknown): string {

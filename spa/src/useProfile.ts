@@ -4,26 +4,44 @@ import { getProfile } from './api.ts';
 import { type Answer, type Api, callApi } from './callApi.ts';
 
 export type ProfileState = {
+  /** The person has just consented, and the directory does not know everywhere yet. */
+  settling: boolean;
   /** Undefined while it is on its way. */
   answer: Answer<Profile> | undefined;
   /** Asks anew, and answers what came of it. */
   again: () => Promise<Answer<Profile> | undefined>;
 };
 
-/** The profile of whoever is signed in. Asking for it is the visit that keeps their connection. */
-export function useProfile(api: Api): ProfileState {
+/** A consent reaches the whole directory late: the first refusal after one is asked about again so often. */
+const SETTLE_FOR_MS = 30_000;
+const WAITS_MS = [2_000, 4_000, 8_000, 8_000, 8_000];
+
+/**
+ * The profile of whoever is signed in. Asking for it is the visit that keeps their connection.
+ * @param cameBackAt when the person came back from the directory, in epoch milliseconds; undefined if they did not
+ */
+export function useProfile(api: Api, cameBackAt: number | undefined): ProfileState {
+  const [settling, setSettling] = useState(false);
   const [answer, setAnswer] = useState<Answer<Profile>>();
 
   const ask = useCallback(
     async (signal: AbortSignal) => {
       // A profile that is shown stays until there is a newer one.
       setAnswer((shown) => (shown?.state === 'ready' ? shown : undefined));
-      const next = await callApi(api, getProfile, signal);
+      let next = await callApi(api, getProfile, signal);
+      for (const wait of WAITS_MS) {
+        const late = cameBackAt === undefined || Date.now() + wait > cameBackAt + SETTLE_FOR_MS;
+        if (signal.aborted || late || !isConsentMissing(next)) break;
+        setSettling(true);
+        await sleep(wait, signal);
+        if (!signal.aborted) next = await callApi(api, getProfile, signal);
+      }
       if (signal.aborted) return undefined;
+      setSettling(false);
       setAnswer(next);
       return next;
     },
-    [api],
+    [api, cameBackAt],
   );
 
   useEffect(() => {
@@ -34,5 +52,17 @@ export function useProfile(api: Api): ProfileState {
   }, [ask]);
 
   const again = useCallback(() => ask(new AbortController().signal), [ask]);
-  return { answer, again };
+  return { answer, settling, again };
 }
+
+const isConsentMissing = (answer: Answer<Profile>): boolean =>
+  answer.state === 'sign-in' && answer.code === 'CONSENT_REQUIRED';
+
+const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });

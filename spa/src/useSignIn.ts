@@ -1,26 +1,43 @@
+import type { RedirectRequest } from '@azure/msal-browser';
 import { useMsal } from '@azure/msal-react';
 import { useEffect, useState } from 'react';
+import { allOf } from './apiScopes.ts';
+import { noteAttempt, readAttempts } from './attempts.ts';
 import type { Refusal } from './callApi.ts';
 import type { PageConfig } from './pageConfig.ts';
+import { isRefusedAgain, nextStep, reasonOf, type Step } from './signInLadder.ts';
+import { signInReference } from './signInText.ts';
 import { hearTabs, tellTabs } from './tabs.ts';
 
 export type SignInRefusal = Extract<Refusal, { state: 'sign-in' }>;
 
 export type SignIn = {
-  /** Each leaves the page and comes back to it. */
+  /** Each of these three leaves the page and comes back to it. */
   signIn: () => void;
-  /** For what the service or the directory refused. */
+  /** For what the service or the directory refused: one step further than before. Does nothing after the last one. */
   signInAgain: (refusal: SignInRefusal) => void;
   signOut: () => void;
+  /** What `signInAgain` would do; undefined when no redirect can help any more. */
+  nextStep: (refusal: SignInRefusal) => Step | undefined;
   /** Why the last of them did not succeed; undefined if nothing is wrong. */
   error: unknown;
+  /** The directory refuses every sign-in in the same way: another one would not help. */
+  stuck: boolean;
+};
+
+/** What each step adds to the request. An account's name goes along as a hint in all of them. */
+const MORE: Record<Step, Partial<RedirectRequest>> = {
+  plain: {},
+  claims: {},
+  login: { prompt: 'login' },
+  consent: { prompt: 'consent' },
 };
 
 /** @param initialError of the sign-in that this page load came back from */
 export function useSignIn({ apiScope }: PageConfig, initialError: unknown): SignIn {
   const { instance, accounts } = useMsal();
   const [error, setError] = useState(initialError);
-  const scopes = [apiScope];
+  const scopes = [allOf(apiScope)];
   const [account] = accounts;
   const homeAccountId = account?.homeAccountId;
   // The directory's session is over for all tabs; what this one still keeps of it goes too.
@@ -33,24 +50,31 @@ export function useSignIn({ apiScope }: PageConfig, initialError: unknown): Sign
     [instance, homeAccountId],
   );
   const leave = (navigation: Promise<void>) => void navigation.catch(setError);
+  const stepFor = (refusal: SignInRefusal) => nextStep(refusal, readAttempts(), Date.now());
   return {
-    signIn: () => leave(instance.loginRedirect({ scopes })),
-    signInAgain: ({ code, claims }) =>
+    signIn: () => {
+      noteAttempt({ reason: 'SIGN_IN', step: 'plain', at: Date.now() });
+      leave(instance.loginRedirect({ scopes }));
+    },
+    signInAgain: (refusal) => {
+      const step = stepFor(refusal);
+      if (step === undefined) return;
+      noteAttempt({ reason: reasonOf(refusal), step, at: Date.now() });
       leave(
         instance.acquireTokenRedirect({
           scopes,
           ...(account === undefined ? {} : { account }),
-          ...(claims === undefined ? {} : { claims }),
-          // Without a challenge the directory would answer with the very sign-in that is not enough.
-          ...((code === 'SIGN_IN_REQUIRED' || code === 'CONSENT_REQUIRED') && claims === undefined
-            ? { prompt: 'login' }
-            : {}),
+          ...(refusal.claims === undefined ? {} : { claims: refusal.claims }),
+          ...MORE[step],
         }),
-      ),
+      );
+    },
     signOut: () => {
       if (homeAccountId !== undefined) tellTabs({ what: 'signed-out', homeAccountId });
       leave(instance.logoutRedirect({ account: account ?? null }));
     },
+    nextStep: stepFor,
     error,
+    stuck: error !== undefined && isRefusedAgain(signInReference(error), readAttempts(), Date.now()),
   };
 }

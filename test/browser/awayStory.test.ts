@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USERS, type DemoUser } from '../../dev/entra/directory.ts';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
-import { launchBrowser, screenshot } from '../support/browser.ts';
+import { acceptConsent, launchBrowser, pickAccount, screenshot } from '../support/browser.ts';
 import { control } from '../support/entraClients.ts';
 import { expectFine, openThemed, THEMES } from './spa/expectFine.ts';
 import { expectDiscreet, watchPage } from './spa/watchPage.ts';
@@ -33,7 +33,7 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true });
 const away = (page: Page) => page.getByRole('region', { name: 'While you were away' });
 const timeline = (page: Page) => away(page).getByRole('listitem');
-const pick = (page: Page, user: DemoUser) => page.getByRole('button', { name: user.displayName }).click();
+const pick = (page: Page, user: DemoUser) => pickAccount(page, user.displayName);
 
 async function visit(context: BrowserContext): Promise<Page> {
   const page = await context.newPage();
@@ -53,7 +53,6 @@ async function firstVisit(user: DemoUser): Promise<{ context: BrowserContext; pa
 
 const fault = (user: DemoUser, kind: string) =>
   control(platform.entra, 'PUT', `/users/${user.name}/fault`, { kind });
-const mend = (user: DemoUser) => control(platform.entra, 'DELETE', `/users/${user.name}/fault`);
 
 /** What is stored of somebody, without the columns of storage itself and those that are empty. */
 async function rowOf({ tid, oid }: DemoUser): Promise<Record<string, unknown>> {
@@ -161,16 +160,16 @@ describe('somebody who has the page open while they are refused', () => {
 });
 
 describe('somebody who took their consent back', () => {
-  it('is asked to sign in, is asked for real, and is served once it is given again', async () => {
+  it('is asked for it with one click, on one page, and is served once it is given again', async () => {
     const { context, page } = await firstVisit(BRUNO);
     await fault(BRUNO, 'consent');
     await workerHas(BRUNO, 'failed');
     await page.reload();
-    await heading(page, 'Please sign in again').waitFor();
-    expect(await page.getByRole('alert').innerText()).toContain('Stead needs a permission from you');
-    await mend(BRUNO);
-    await button(page, 'Sign in again').click();
-    await pick(page, BRUNO);
+    await heading(page, 'Stead needs your permission').waitFor();
+    await timeline(page).filter({ hasText: 'Refused: a permission is missing' }).first().waitFor();
+    await screenshot(page, 'away-consent');
+    await button(page, 'Give permission').click();
+    await acceptConsent(page);
     await heading(page, BRUNO.displayName).waitFor();
     await away(page).getByText('Working', { exact: true }).waitFor();
     expect(await rowOf(BRUNO)).toMatchObject({ state: 'active', failure: '' });
@@ -196,12 +195,11 @@ describe('the controls of the local platform', () => {
         return away(page).innerText();
       }, PATIENCE)
       .toContain('Waiting for you');
-    await heading(page, 'Stead needs you').waitFor();
+    await heading(page, 'Stead needs your permission again').waitFor();
     await expectFine(page, `controls-${theme}`);
     await expectDiscreet(page, watched);
-    await button(page, 'All is well').click();
-    await page.getByText('All is well again.').waitFor();
-    await button(page, 'Sign in again').click();
+    await button(page, 'Give permission').click();
+    await acceptConsent(page);
     await away(page).getByText('Working', { exact: true }).waitFor();
     expect(await page.locator('.initials').innerText()).toBe('DW');
     await page.context().close();

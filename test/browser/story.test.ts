@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USERS, SPA_CLIENT_ID } from '../../dev/entra/directory.ts';
 import { type Platform, ROOT, startPlatform } from '../../dev/platform.ts';
 import { startWeb } from '../../dev/web.ts';
-import { launchBrowser, screenshot } from '../support/browser.ts';
+import { launchBrowser, pickAccount, screenshot } from '../support/browser.ts';
 import { control, journal } from '../support/entraClients.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
@@ -33,7 +33,7 @@ async function person(): Promise<Page> {
 
 async function signIn(page: Page, user: DemoUser): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('button', { name: user.displayName }).click();
+  await pickAccount(page, user.displayName);
   await page.getByRole('heading', { name: user.displayName }).waitFor();
 }
 

@@ -196,7 +196,6 @@ describe('a refusal that the worker meets', () => {
       code: 'AADSTS65001',
     });
 
-    await control(entra, 'DELETE', '/users/adele/fault');
     expect((await signInAnew()).source).toBe('network');
     expect(await row()).toMatchObject({ state: 'active', failure: undefined });
     app.clock.aheadMs += 2 * MINUTE;

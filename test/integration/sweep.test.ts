@@ -204,7 +204,7 @@ describe('a sweep', () => {
 
   it('looks at a user again who came back after there was nothing to act with', async () => {
     const app = createLocalApp(entra);
-    await control(entra, 'PUT', '/users/adele/fault', { kind: 'consent' });
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'claims' });
     await expect(app.visit('adele')).rejects.toThrow();
     app.clock.aheadMs = 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ waiting: 1, failed: {} });

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
 import { UnavailableError } from '../../shared/errors.ts';
-import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
+import { control, journal, SPA_ORIGIN, signIn } from '../support/entraClients.ts';
 import { createLocalApp } from '../support/localApp.ts';
 import { callerFor } from '../support/userTokens.ts';
 
@@ -80,7 +80,7 @@ describe('a user who goes on working', () => {
     await expect(app.getProfile(assertion)).rejects.toMatchObject({
       failure: { kind: 'needs-user', claims },
     });
-    await control(entra, 'DELETE', '/users/adele/fault');
+    await signIn(entra, 'adele');
     expect((await app.getProfile(assertion)).source).toBe('network');
     expect(await app.accounts.read(userId)).toMatchObject({ state: 'active', failure: undefined });
   });

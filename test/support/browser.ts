@@ -75,6 +75,22 @@ export async function launchBrowser({ bundled = false }: BrowserOptions = {}): P
   );
 }
 
+/** Picks an account on the stand-in's page, and accepts what it then asks consent for, if it asks. */
+export async function pickAccount(page: Page, displayName: string): Promise<void> {
+  const account = page.getByRole('button', { name: displayName });
+  await account.waitFor();
+  const { origin } = new URL(page.url());
+  await account.click();
+  const accept = page.getByRole('button', { name: 'Accept', exact: true });
+  await Promise.race([accept.waitFor(), page.waitForURL((url) => url.origin !== origin)]);
+  if (await accept.isVisible()) await accept.click();
+}
+
+/** Accepts what the stand-in asks consent for, with no account to pick first. */
+export async function acceptConsent(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Accept', exact: true }).click();
+}
+
 /** Writes `test-results/<name>.png` of the whole page, and returns its path. */
 export async function screenshot(page: Page, name: string): Promise<string> {
   const path = join(RESULTS, `${name}.png`);

@@ -7,6 +7,8 @@ import type { Entra } from '../../dev/entra/startEntra.ts';
 
 export const SPA_ORIGIN = 'http://localhost:5173';
 export const API_SCOPE = `api://${API_CLIENT_ID}/${API_SCOPE_NAME}`;
+/** Everything that the page's registration lists, and the API's behind it: what a first sign-in asks for. */
+export const API_DEFAULT = `api://${API_CLIENT_ID}/.default`;
 /** Scopes as the web API asks for them. */
 export const GRAPH_SCOPES = ['User.Read'];
 
@@ -44,7 +46,7 @@ export function confidentialClient(
 }
 
 export const signIn = (entra: Entra, user: string, more: Partial<SignInRequest> = {}): Promise<SignedIn> =>
-  signInWithCode({ origin: entra.origin, user, spaOrigin: SPA_ORIGIN, scope: API_SCOPE, ...more });
+  signInWithCode({ origin: entra.origin, user, spaOrigin: SPA_ORIGIN, scope: API_DEFAULT, ...more });
 
 /** One call of the control API; a string body is sent as it is, anything else as JSON. */
 export const control = (entra: Entra, method: string, path: string, body?: unknown): Promise<Response> =>

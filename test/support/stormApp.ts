@@ -51,7 +51,8 @@ export type StormResult = {
 
 const LANES = 10;
 const SCOPED_LANES = 3;
-const SCOPES = ['Mail.Read', 'Calendars.Read', 'Contacts.Read', 'Files.Read.All'];
+/** Beside `User.Read`. */
+export const SCOPES = ['Mail.Read', 'Calendars.Read', 'Contacts.Read', 'Files.Read.All'];
 const LIMITS = { concurrency: 8, runForMs: 20_000, leaseForMs: 120_000 };
 const PAUSE_MS = 60;
 /** How far the worker's clock is ahead: to it every token is about to end, and nobody was here just now. */

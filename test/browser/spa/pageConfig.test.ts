@@ -51,6 +51,11 @@ describe('settings', () => {
     },
     { body: JSON.stringify({ ...right, authority: 'http://login.example' }), says: '"authority"' },
     { body: JSON.stringify({ ...right, apiBaseUrl: 'api.example' }), says: '"apiBaseUrl"' },
+    {
+      body: JSON.stringify({ ...right, apiBaseUrl: 'http://api.example' }),
+      says: 'http is for localhost alone',
+    },
+    { body: JSON.stringify({ ...right, apiBaseUrl: 'http://localhost.example' }), says: '"apiBaseUrl"' },
     { body: JSON.stringify({ ...right, knownAuthorities: 'login.example' }), says: '"knownAuthorities"' },
     { body: JSON.stringify({ ...right, authorityMetadata: {} }), says: '"authorityMetadata"' },
     { body: JSON.stringify({ ...right, localDemo: 'yes' }), says: '"localDemo"' },

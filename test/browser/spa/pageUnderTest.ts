@@ -20,7 +20,7 @@ import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { freePorts } from '../../../dev/freePorts.ts';
 import { startWeb } from '../../../dev/web.ts';
 import type { Connection, Problem, ProblemCode, Profile } from '../../../shared/wire.ts';
-import { launchBrowser } from '../../support/browser.ts';
+import { launchBrowser, pickAccount } from '../../support/browser.ts';
 import { localAuthority } from '../../support/entraClients.ts';
 
 const [ADELE] = DEMO_USERS;
@@ -74,7 +74,7 @@ export async function startPageUnderTest(): Promise<PageUnderTest> {
     },
     signIn: async (page, user = ADELE) => {
       await page.getByRole('button', { name: 'Sign in' }).click();
-      await page.getByRole('button', { name: user.displayName }).click();
+      await pickAccount(page, user.displayName);
       await page.waitForURL(`${origin}/`);
     },
     close: async () => {

@@ -35,6 +35,18 @@ const refuse = (code: Parameters<typeof problem>[0], status: number) => ({
   connection: problem(code, status),
 });
 const never = () => new Promise<Response>(() => {});
+const UPSTREAM = {
+  service: 'entra',
+  code: 'AADSTS65001',
+  correlationId: '8f2f0dd3-17a6-4a0f-9a63-3d2a2c8e5f10',
+  traceId: '2b6a6b57-8c2e-4f43-8f77-0a6d7b3b1c00',
+  timestamp: '2031-05-06T07:08:09Z',
+} as const;
+/** A redirect that the tab remembers to have been of no use. */
+const note = (page: Page, attempt: object) =>
+  page.evaluate(
+    `sessionStorage.setItem('stead.redirects', JSON.stringify([{ ...${JSON.stringify(attempt)}, at: Date.now() }]))`,
+  );
 const askAgain = (page: Page) => page.evaluate('dispatchEvent(new Event("online"))');
 
 const STATES: readonly State[] = [
@@ -101,6 +113,40 @@ const STATES: readonly State[] = [
       connection: keptConnection(connections.needsUser()),
     },
     says: ['Please sign in again', 'is no longer enough', 'Waiting for you'],
+  },
+  {
+    name: 'consent-required',
+    answers: {
+      profile: problem('CONSENT_REQUIRED', 401, { scopes: ['User.Read'], upstream: UPSTREAM }),
+      connection: keptConnection(connections.consentMissing()),
+    },
+    says: ['Stead needs your permission', 'Give permission', 'Details', 'a permission is missing'],
+    lacks: ['administrator can give it', 'Stead needs your permission again'],
+  },
+  {
+    name: 'consent-missing-since',
+    answers: { connection: keptConnection(connections.consentMissing()) },
+    says: ['Stead needs your permission again', 'Give permission', 'Harbour Pilot', 'Waiting for you'],
+  },
+  {
+    name: 'tell-your-administrator',
+    answers: {
+      profile: problem('CONSENT_REQUIRED', 401, { scopes: ['User.Read'], upstream: UPSTREAM }),
+      connection: keptConnection(connections.consentMissing()),
+    },
+    before: (page) => note(page, { reason: 'CONSENT_REQUIRED', step: 'consent' }),
+    says: [
+      'Tell your administrator',
+      'c0ffee',
+      'AADSTS65001',
+      UPSTREAM.correlationId,
+      UPSTREAM.timestamp,
+      'Copy details',
+      'Try again',
+      '/v2.0/adminconsent?',
+      'Copy link',
+    ],
+    lacks: ['Give permission'],
   },
   {
     name: 'disconnected',
@@ -227,6 +273,23 @@ describe.each(THEMES)('in the %s', (theme) => {
     await stranger.goto(app.origin);
     await saysAll(stranger, ['Sign in once, then go', 'Local demo: no real account']);
     await expectFine(stranger, `welcome-${theme}`);
+    await stranger.context().close();
+  });
+
+  it.each([
+    [
+      '?admin_consent=True&tenant=somewhere&state=any',
+      'given',
+      'The directory says that the permission is given',
+    ],
+    ['?error=access_denied&error_description=AADSTS65004%3A', 'declined', 'The permission was not given'],
+    ['', 'bare', 'This page is for administrators'],
+  ])('admin landing %s', async (search, name, says) => {
+    const stranger = await openThemed(app.browser, theme);
+    await stranger.goto(`${app.origin}/admin.html${search}`);
+    await saysAll(stranger, [says, 'ALLOWED_TENANTS']);
+    expect(await stranger.content()).not.toContain('somewhere');
+    await expectFine(stranger, `admin-${name}-${theme}`);
     await stranger.context().close();
   });
 

@@ -1,7 +1,8 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT } from '../../../dev/platform.ts';
 import { startWeb, type Web } from '../../../dev/web.ts';
 import { send } from '../../integration/host/send.ts';
 import { PAGE_ROOT } from './pageUnderTest.ts';
@@ -35,7 +36,7 @@ async function policy(): Promise<Map<string, string>> {
 
 describe('startWeb', () => {
   it('serves the page and its hidden twin as HTML that is asked for anew each time', async () => {
-    for (const path of ['/', '/index.html', '/redirect.html']) {
+    for (const path of ['/', '/index.html', '/redirect.html', '/admin.html']) {
       const response = await get(path);
       expect(response.status).toBe(200);
       expect(response.headers.get('content-type')).toMatch(/^text\/html/);
@@ -80,10 +81,35 @@ describe('startWeb', () => {
     expect([...directives.values()].join(' ')).not.toMatch(/unsafe|\*/);
   });
 
-  it('forbids guessing content types and sending referrers', async () => {
+  it('sends the headers that the page asks every host for', async () => {
     const { headers } = await get('/');
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'self'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+    expect((await get('/redirect.html')).headers.get('cross-origin-opener-policy')).toBe('unsafe-none');
+  });
+
+  it('sends what the documentation tells hosts to send', async () => {
+    const file = await readFile(join(PAGE_ROOT, 'staticwebapp.config.json'), 'utf8');
+    const { globalHeaders, routes } = JSON.parse(file) as {
+      globalHeaders: Record<string, string>;
+      routes: { route: string; headers: Record<string, string> }[];
+    };
+    const documentation = await readFile(join(ROOT, 'docs/hosting.md'), 'utf8');
+    const rows = [...documentation.matchAll(/^\| `([^`]+)` \| `([^`]+)` \| `([^`]+)` \|/gm)];
+    expect(rows.map(([, path, name, value]) => [path, name, value])).toEqual([
+      ...Object.entries(globalHeaders).map(([name, value]) => ['*', name, value]),
+      ...routes.flatMap(({ route, headers }) =>
+        Object.entries(headers).map(([name, value]) => [route, name, value]),
+      ),
+    ]);
+    for (const [, path = '', name = '', value = ''] of rows) {
+      if (path.includes('assets')) continue;
+      const sent = (await get(path === '*' ? '/' : path)).headers.get(name);
+      if (name === 'Content-Security-Policy') expect(sent).toContain(value);
+      else expect(sent).toBe(value);
+    }
   });
 
   it.each([
@@ -113,9 +139,22 @@ describe('startWeb', () => {
 
 describe('the built page', () => {
   it('holds no script or style that a strict content security policy would refuse', async () => {
-    for (const path of ['/', '/redirect.html']) {
+    for (const path of ['/', '/redirect.html', '/admin.html']) {
       const html = await (await get(path)).text();
       expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/i);
+    }
+  });
+
+  it('carries a policy of its own, which a host cannot forget', async () => {
+    for (const path of ['index.html', 'redirect.html', 'admin.html']) {
+      const html = await readFile(join(PAGE_ROOT, path), 'utf8');
+      const [, own = ''] = /<meta http-equiv="Content-Security-Policy" content="([^"]+)">/.exec(html) ?? [];
+      const policy = own.replaceAll('&#39;', "'");
+      expect(policy).toContain("default-src 'none'");
+      expect(policy).toContain("script-src 'self';");
+      expect(policy).not.toContain('unsafe');
+      // It counts for what comes after it.
+      expect(html.indexOf('http-equiv')).toBeLessThan(html.indexOf('<script'));
     }
   });
 

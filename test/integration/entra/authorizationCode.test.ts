@@ -17,7 +17,7 @@ import { API_SCOPE, control, postToken, SPA_ORIGIN, signIn } from '../../support
 let entra: Entra;
 
 beforeAll(async () => {
-  entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
+  entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN], consented: true });
 });
 afterAll(() => entra.close());
 afterEach(async () => {

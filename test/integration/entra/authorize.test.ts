@@ -6,7 +6,7 @@ import { API_SCOPE, SPA_ORIGIN } from '../../support/entraClients.ts';
 let entra: Entra;
 
 beforeAll(async () => {
-  entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
+  entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN], consented: true });
 });
 afterAll(() => entra.close());
 
@@ -149,6 +149,7 @@ describe('a request that cannot be trusted', () => {
     expect(Object.fromEntries(answer)).toEqual({
       error,
       error_description: expect.stringContaining(code),
+      error_uri: `${entra.origin}/error?code=${code.replace('AADSTS', '')}`,
       state: 'st&te',
     });
   });

@@ -129,6 +129,7 @@ describe('lifetimes', () => {
 });
 
 it('the journal tells endpoint, grant, user, client, status and error, and no token', async () => {
+  await signIn(entra, 'adele');
   await control(entra, 'DELETE', '/requests');
   const { accessToken } = await signIn(entra, 'adele');
   const result = await confidentialClient(entra).acquireTokenOnBehalfOf({

@@ -104,15 +104,24 @@ describe("a tenant's fault", () => {
 });
 
 describe('consent and claims', () => {
-  it.each([
-    ['consent', { error: 'invalid_grant', error_codes: [65001], suberror: 'consent_required' }],
-    [
-      'claims',
-      { error: 'interaction_required', error_codes: [50076], claims: expect.stringContaining('polids') },
-    ],
-  ])('%s refuses both grants until it is taken away', async (kind, body) => {
+  it('consent that is withdrawn refuses both grants until somebody consents anew', async () => {
     const { exchange, refresh } = await grantsOf(ADELE);
-    await control(entra, 'PUT', '/users/adele/fault', { kind });
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'consent' });
+    await control(entra, 'DELETE', '/users/adele/fault');
+    const body = { error: 'invalid_grant', error_codes: [65001], suberror: 'consent_required' };
+    for (const ask of [exchange, refresh]) expect(await ask()).toMatchObject({ status: 400, body });
+    await signIn(entra, 'adele');
+    for (const ask of [exchange, refresh]) expect((await ask()).status).toBe(200);
+  });
+
+  it('claims refuse both grants until they are taken away', async () => {
+    const { exchange, refresh } = await grantsOf(ADELE);
+    const body = {
+      error: 'interaction_required',
+      error_codes: [50076],
+      claims: expect.stringContaining('polids'),
+    };
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'claims' });
     for (const ask of [exchange, refresh]) expect(await ask()).toMatchObject({ status: 400, body });
     await control(entra, 'DELETE', '/users/adele/fault');
     for (const ask of [exchange, refresh]) expect((await ask()).status).toBe(200);

@@ -13,7 +13,7 @@ import { control, journal, postToken, SPA_ORIGIN, signIn } from '../../support/e
 let entra: Entra;
 
 beforeAll(async () => {
-  entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
+  entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN], answers: { everythingGranted: false } });
 });
 afterAll(() => entra.close());
 afterEach(async () => {
@@ -124,7 +124,7 @@ describe('the photo', () => {
 
   it('needs a token as the profile does, and meets the same faults', async () => {
     expect((await fetch(`${entra.origin}/v1.0/me/photo/$value`)).status).toBe(401);
-    expect((await photo(await graphToken('adele', 'Mail.Read'))).status).toBe(403);
+    expect((await photo(await graphToken('adele', 'Contacts.Read'))).status).toBe(403);
     const token = await graphToken('adele');
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'throttled', at: 'graph', times: 1 });
     expect((await photo(token)).status).toBe(429);
@@ -161,7 +161,7 @@ describe('refuses', () => {
   });
 
   it('a token without User.Read', async () => {
-    const response = await me(await graphToken('adele', 'Mail.Read'));
+    const response = await me(await graphToken('adele', 'Contacts.Read'));
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({ error: { code: 'Authorization_RequestDenied' } });
   });

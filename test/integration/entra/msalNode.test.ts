@@ -26,7 +26,7 @@ import { afterObo, onBehalfOf, refusal } from './onBehalfOf.ts';
 let entra: Entra;
 
 beforeAll(async () => {
-  entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
+  entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN], consented: true });
 });
 afterAll(() => entra.close());
 afterEach(async () => {

@@ -6,7 +6,7 @@ import { createRemoteJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from '
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { API_CLIENT_ID, API_CLIENT_SECRET, SPA_CLIENT_ID, TENANT_ID } from '../../../dev/entra/directory.ts';
 import { type Entra, type EntraOptions, startEntra } from '../../../dev/entra/startEntra.ts';
-import { control, postToken, SPA_ORIGIN, signIn } from '../../support/entraClients.ts';
+import { API_SCOPE, control, postToken, SPA_ORIGIN, signIn } from '../../support/entraClients.ts';
 
 let folder: string;
 let keyFile: string;
@@ -212,7 +212,7 @@ describe('keys', () => {
       client_id: SPA_CLIENT_ID,
       response_type: 'code',
       redirect_uri: `${SPA_ORIGIN}/`,
-      scope: 'openid',
+      scope: API_SCOPE,
       code_challenge: 'a'.repeat(43),
       code_challenge_method: 'S256',
     });

@@ -1,6 +1,11 @@
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { API_CLIENT_ID, API_CLIENT_SECRET, SPA_CLIENT_ID } from '../../../dev/entra/directory.ts';
+import {
+  API_CLIENT_ID,
+  API_CLIENT_SECRET,
+  GRAPH_APP_ID,
+  SPA_CLIENT_ID,
+} from '../../../dev/entra/directory.ts';
 import { DEFAULT_LIFETIMES } from '../../../dev/entra/lifetimes.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { API_SCOPE, control, postToken, SPA_ORIGIN, signIn } from '../../support/entraClients.ts';
@@ -68,14 +73,19 @@ describe('the token endpoint', () => {
   });
 
   it('answers Graph scopes as they were asked for, and all of .default', async () => {
-    const { accessToken } = await signIn(entra, 'adele');
+    await control(entra, 'PUT', `/applications/${API_CLIENT_ID}`, {
+      requiredResourceAccess: [{ resource: GRAPH_APP_ID, permissions: ['User.Read', 'Contacts.Read'] }],
+    });
+    const { accessToken } = await signIn(entra, 'bruno');
     const ask = (scope: string) => postToken(entra, { ...obo, assertion: accessToken, scope });
-    const full = await ask('https://graph.microsoft.com/User.Read Mail.Read openid');
-    expect(full.body.scope).toBe('https://graph.microsoft.com/User.Read Mail.Read openid');
-    expect(decodeJwt(String(full.body.access_token)).scp).toBe('User.Read Mail.Read openid');
+    const full = await ask('https://graph.microsoft.com/User.Read openid');
+    expect(full.body.scope).toBe(
+      'https://graph.microsoft.com/User.Read https://graph.microsoft.com/Contacts.Read openid',
+    );
+    expect(decodeJwt(String(full.body.access_token)).scp).toBe('User.Read Contacts.Read openid');
     expect(full.body).not.toHaveProperty('refresh_token');
     const all = await ask('https://graph.microsoft.com/.default');
-    expect(decodeJwt(String(all.body.access_token)).scp).toBe('User.Read');
+    expect(decodeJwt(String(all.body.access_token)).scp).toBe('User.Read Contacts.Read');
   });
 
   it('tells the lifetimes in force', async () => {

@@ -1,0 +1,16 @@
+/** What the address says of an administrator's consent. It is the word of whoever made the address, and no proof. */
+export type Outcome = { state: 'given' } | { state: 'refused'; code: string } | { state: 'nothing' };
+
+/** Of what a directory calls its refusals. */
+const CODE = /^\w{1,64}$/;
+
+/** @param search of the address: https://learn.microsoft.com/entra/identity-platform/v2-admin-consent */
+export function readOutcome(search: string): Outcome {
+  const parameters = new URLSearchParams(search);
+  const error = parameters.get('error');
+  if (error !== null) {
+    const number = /^AADSTS\d{1,10}/.exec(parameters.get('error_description') ?? '')?.[0];
+    return { state: 'refused', code: number ?? (CODE.test(error) ? error : 'unknown') };
+  }
+  return /^true$/i.test(parameters.get('admin_consent') ?? '') ? { state: 'given' } : { state: 'nothing' };
+}

@@ -1,0 +1,58 @@
+/**
+ * How far the page goes to mend a refusal with the directory. Each step goes further than the one before, and after
+ * the last one a redirect would only bring the same refusal back: then somebody else has to mend it.
+ */
+
+export type Step =
+  /** The account is hinted at, and single sign-on stays as it is. */
+  | 'plain'
+  /** With the claims that are asked for. */
+  | 'claims'
+  /** A new sign-in, whatever session there is. */
+  | 'login'
+  /** A consent page, whatever was consented to. */
+  | 'consent';
+
+/** A redirect to the directory, as the tab remembers it. */
+export type Attempt = {
+  /** What it was to mend: the code of the refusal, and the claims if some were asked for. */
+  reason: string;
+  step: Step;
+  /** Epoch milliseconds. */
+  at: number;
+  /** What the directory refused it with, if it did. */
+  refusedWith?: string;
+};
+
+/** A refusal that comes back within this time is the same one. */
+const SAME_FOR_MS = 300_000;
+
+const STEPS: Readonly<Record<string, readonly Step[]>> = {
+  CONSENT_REQUIRED: ['consent'],
+  SIGN_IN_REQUIRED: ['plain', 'login'],
+  TOKEN_INVALID: ['plain', 'login'],
+  TOKEN_MISSING: ['plain', 'login'],
+};
+
+/** Different claims are a different refusal: a directory may ask for one thing after another. */
+export const reasonOf = ({ code, claims }: { code: string; claims?: string }): string =>
+  claims === undefined ? code : `${code} ${claims}`;
+
+export const recentOf = (attempts: readonly Attempt[], now: number): Attempt[] =>
+  attempts.filter(({ at }) => now - at < SAME_FOR_MS);
+
+/** The next thing to try for a refusal of the service; undefined when no redirect can help any more. */
+export function nextStep(
+  refusal: { code: string; claims?: string },
+  attempts: readonly Attempt[],
+  now: number,
+): Step | undefined {
+  const tried = recentOf(attempts, now).filter(({ reason }) => reason === reasonOf(refusal)).length;
+  const steps = refusal.claims === undefined ? (STEPS[refusal.code] ?? ['plain']) : (['claims'] as const);
+  return steps[tried];
+}
+
+/** Whether the directory has refused two sign-ins in the same way. */
+export function isRefusedAgain(refusedWith: string, attempts: readonly Attempt[], now: number): boolean {
+  return recentOf(attempts, now).filter((attempt) => attempt.refusedWith === refusedWith).length > 1;
+}
