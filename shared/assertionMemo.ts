@@ -51,8 +51,6 @@ export type AssertionMemo = {
    * unless it asked for fewer requests, and the time that it gave is not over.
    */
   forget(userId: UserId): void;
-  /** Drops the refusals alone. */
-  forgetRefusals(userId: UserId): void;
 };
 
 const MAX_ENTRIES = 5_000;
@@ -153,16 +151,6 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
     return { token: result.token, began };
   }
 
-  /** What is under way for the user's assertions ends as it does, and is not remembered. */
-  function beginAnew(userId: UserId, exchangedOf: (entry: Entry) => Exchanged | undefined): void {
-    for (const key of keysByUser.get(userId) ?? []) {
-      const entry = entries.get(key);
-      if (entry === undefined) continue;
-      const refusals = new Map([...entry.refusals].filter(([, { error }]) => isThrottle(error)));
-      entries.set(key, { ...entry, exchanged: exchangedOf(entry), flights: new Map(), refusals });
-    }
-  }
-
   return {
     async verified(assertion, verify) {
       const key = keyOf(assertion);
@@ -217,8 +205,15 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
       return true;
     },
 
-    forget: (userId) => beginAnew(userId, () => undefined),
-    forgetRefusals: (userId) => beginAnew(userId, (entry) => entry.exchanged),
+    forget(userId) {
+      for (const key of keysByUser.get(userId) ?? []) {
+        const entry = entries.get(key);
+        if (entry === undefined) continue;
+        const refusals = new Map([...entry.refusals].filter(([, { error }]) => isThrottle(error)));
+        // A new entry: what is under way for the old one ends there, and is not remembered.
+        entries.set(key, { ...entry, exchanged: undefined, flights: new Map(), refusals });
+      }
+    },
   };
 }
 

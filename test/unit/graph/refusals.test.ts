@@ -37,9 +37,9 @@ const BODIES: Record<string, Body> = {
     type: 'application/json',
     text: `{"error":{"code":"x","message":"${'x'.repeat(100_000)}"}}`,
   },
-  'what never ends': {
+  'a connection that breaks off': {
     type: 'application/json',
-    send: (response) => void response.write('{"error":{'),
+    send: (response) => void response.write('{"error":{', () => response.destroy()),
   },
 };
 const REFUSALS = [
@@ -62,7 +62,7 @@ const server = createServer((_request, response) => {
 let options: { baseUrl: string; timeoutMs: number };
 beforeAll(async () => {
   if (!server.listening) await once(server, 'listening');
-  options = { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, timeoutMs: 300 };
+  options = { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, timeoutMs: 10_000 };
 });
 afterAll(() => void server.close().closeAllConnections());
 

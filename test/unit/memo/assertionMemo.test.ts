@@ -253,14 +253,14 @@ describe('a refusal', () => {
     expect(await memo.exchanged(b, exchangeOf(tokenOf('of b')))).toMatchObject({ began: true });
   });
 
-  it.each(['forget', 'forgetRefusals'] as const)('is dropped by %s, unless it is a throttle', async (how) => {
+  it('is dropped with what was exchanged, unless it is a throttle', async () => {
     const { memo } = memoAt();
     const a = await memo.verified('a', async () => callerOf('a'));
     const throttle = refusing(refusal({ kind: 'throttled', code: 'x', retryAfterSeconds: 60 }));
     const consent = refusing(refusal({ kind: 'needs-user', code: 'AADSTS65001' }));
     await expect(memo.exchanged(a, consent.ask)).rejects.toThrow();
     await expect(memo.read(a, 'photo', throttle.ask)).rejects.toThrow();
-    memo[how](a.userId);
+    memo.forget(a.userId);
     await expect(memo.exchanged(a, consent.ask)).rejects.toThrow();
     await expect(memo.read(a, 'photo', throttle.ask)).rejects.toThrow();
     expect([consent.asked.times, throttle.asked.times]).toEqual([2, 1]);
@@ -277,18 +277,10 @@ describe('a refusal', () => {
       await landed;
       throw refusal({ kind: 'needs-user', code: 'AADSTS65001' });
     });
-    memo.forgetRefusals(caller.userId);
+    memo.forget(caller.userId);
     land();
     await expect(flight).rejects.toThrow('AADSTS65001');
     expect(await memo.exchanged(caller, exchangeOf(tokenOf('new')))).toMatchObject({ began: true });
-  });
-
-  it('does not take what was exchanged before with it', async () => {
-    const { memo } = memoAt();
-    const caller = await memo.verified('a', async () => callerOf('a'));
-    await memo.exchanged(caller, exchangeOf(tokenOf('1')));
-    memo.forgetRefusals(caller.userId);
-    expect(await memo.exchanged(caller, exchangeOf(tokenOf('2')))).toMatchObject({ began: false });
   });
 
   it('is bounded with its assertion', async () => {
