@@ -112,7 +112,7 @@ describe('The account table when storage fails', () => {
 
     it.each(methods)('says that access is refused when it cannot %s, and not for whom', async (_, method) => {
       proxy.next(any, FORBIDDEN);
-      await expectOutage(method(), userId, '403');
+      await expectOutage(method(), userId, 'AuthorizationFailure 403');
     });
 
     it.each(methods)('says that nobody is there when it cannot %s', async (_, method) => {
