@@ -6,8 +6,8 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 /**
  * The environment's settings, and for those it lacks `Values` of the folder's local.settings.json, if there is one.
  *
- * An operator asks nothing of Entra and opens no cache. So they need no client secret and no key: where those are not
- * given, what stands in for them is good for nothing.
+ * An operator asks nothing of Entra and opens no cache. So they need no client secret and no key: what stands in for
+ * them is good for nothing, and what the environment or the file has of them is not judged.
  * @throws {HostError} the file cannot be read.
  */
 export async function readSettings(
@@ -15,7 +15,7 @@ export async function readSettings(
   environment: NodeJS.ProcessEnv,
 ): Promise<Record<string, string | undefined>> {
   const { values } = await readLocalSettings(folder);
-  return { ...notNeeded(), ...given(values), ...given(environment) };
+  return { ...given(values), ...given(environment), ...notNeeded() };
 }
 
 function notNeeded(): Record<string, string> {

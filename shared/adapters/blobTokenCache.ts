@@ -3,6 +3,11 @@ import { ConflictError } from '../errors.ts';
 import type { StoredCache, TokenCacheStore } from '../ports.ts';
 import { readUserId } from '../userId.ts';
 import { codeOf, hasStatus, present, storageCall } from './storageCall.ts';
+import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
+
+/** Reads a connection string as {@link createBlobTokenCache} takes it, and says what is wrong with it. */
+export const readBlobConnection = (connectionString: string): StorageConnection =>
+  readStorageConnection(connectionString, 'Blob');
 
 export type BlobTokenCacheOptions = {
   /** Of the storage account, or `UseDevelopmentStorage=true`. */
