@@ -108,6 +108,7 @@ export interface UserTokens {
   }): Promise<UserToken>;
 }
 
+/** `sealed` is empty for content that is larger than any cache, which is not read: nobody can open it. */
 export type StoredCache = { sealed: string; etag: string };
 
 /** Opaque bytes per user under optimistic concurrency. Sealing is not its business. */
@@ -214,20 +215,24 @@ export interface AccountStore {
   due(shard: string, now: Date, signal?: AbortSignal | undefined): AsyncIterable<DueRow>;
   /**
    * Moves a due user to `until` under `runId`; `abandonedBy` is the run whose lease ended before it put the user
-   * back. Undefined when somebody else has it, or when the due row
-   * disagrees with the user's row, in which case it is deleted.
+   * back. Undefined when somebody else has it, or when the due row disagrees with the user's row, in which case it
+   * is deleted. `nobody` when there is no such user: such due rows are for {@link removeDue}.
    */
   claim(
     due: DueRow,
     lease: { runId: string; until: Date },
     signal?: AbortSignal | undefined,
-  ): Promise<{ account: Account; abandonedBy: string | undefined } | undefined>;
+  ): Promise<{ account: Account; abandonedBy: string | undefined } | 'nobody' | undefined>;
+  /** Deletes due rows of nobody, but for those that were put there anew since they were read. */
+  removeDue(rows: readonly DueRow[], signal?: AbortSignal | undefined): Promise<void>;
 }
 
 /** Tenants that are left in peace for a while: throttled, or without this application. */
 export interface TenantStore {
   /** Leaves a tenant's users in peace until then. The latest word counts. @throws {UnavailableError} */
   cool(tid: string, until: Date, signal?: AbortSignal | undefined): Promise<void>;
-  /** Who is in peace at `now`, and until when; those whose time is over are forgotten. @throws {UnavailableError} */
+  /** Who is in peace at `now`, and until when. @throws {UnavailableError} */
   cooling(now: Date, signal?: AbortSignal | undefined): Promise<Map<string, Date>>;
+  /** Deletes what is kept of those whose time is over at `now`. @throws {UnavailableError} */
+  forgetEnded(now: Date, signal?: AbortSignal | undefined): Promise<void>;
 }

@@ -1,23 +1,17 @@
 import type { TenantStore } from '../ports.ts';
 import { isGuid, wholeSecond } from '../userId.ts';
-import { hasStatus, storageCall } from './storageCall.ts';
-import { connectTable, inTable, rowsBetween, type TableOptions } from './tableRows.ts';
+import { storageCall } from './storageCall.ts';
+import { MAX_REMOVED_AT_ONCE, removeRows } from './tableRemoval.ts';
+import { connectTable, inTable, rowsBetween, type TableOptions, type TableRow } from './tableRows.ts';
 
 /** Beside the accounts' partitions, which are named by one hexadecimal digit. */
 const PARTITION = 'tenants';
+const RANGE = { from: 'tenant|', to: 'tenant}' };
 const PAGE_SIZE = 1_000;
 
 /** One row for each tenant that is left in peace: `tenant|<tid>`, until when. */
 export function createTableTenants(options: TableOptions): TenantStore {
   const table = connectTable(options);
-
-  async function forget(rowKey: string, etag: string, abortSignal: AbortSignal): Promise<void> {
-    try {
-      await table.deleteEntity(PARTITION, rowKey, { etag, abortSignal });
-    } catch (error) {
-      if (!hasStatus(error, 404, 412)) throw error;
-    }
-  }
 
   return {
     cool: (tid, until, signal) =>
@@ -32,13 +26,25 @@ export function createTableTenants(options: TableOptions): TenantStore {
 
     async cooling(now, signal) {
       const tenants = new Map<string, Date>();
-      const range = { from: 'tenant|', to: 'tenant}' };
-      for await (const { rowKey, until, etag } of rowsBetween(table, PARTITION, range, PAGE_SIZE, signal)) {
-        const tid = rowKey.slice(range.from.length);
-        if (isGuid(tid) && until instanceof Date && until > now) tenants.set(tid, until);
-        else await storageCall('accounts', (abortSignal) => forget(rowKey, etag, abortSignal), signal);
+      for await (const row of rowsBetween(table, PARTITION, RANGE, PAGE_SIZE, signal)) {
+        const tid = row.rowKey.slice(RANGE.from.length);
+        const until = endOf(row);
+        if (isGuid(tid) && until !== undefined && until > now) tenants.set(tid, until);
       }
       return tenants;
     },
+
+    async forgetEnded(now, signal) {
+      let ended: TableRow[] = [];
+      for await (const row of rowsBetween(table, PARTITION, RANGE, PAGE_SIZE, signal)) {
+        if ((endOf(row) ?? now) <= now) ended.push(row);
+        if (ended.length < MAX_REMOVED_AT_ONCE) continue;
+        await removeRows(options, PARTITION, ended, signal);
+        ended = [];
+      }
+      await removeRows(options, PARTITION, ended, signal);
+    },
   };
 }
+
+const endOf = ({ until }: TableRow): Date | undefined => (until instanceof Date ? until : undefined);

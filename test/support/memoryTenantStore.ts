@@ -9,10 +9,10 @@ export function createMemoryTenantStore(): TenantStore {
       tenants.set(tid, wholeSecond(until));
     },
     async cooling(now) {
-      for (const [tid, until] of tenants) {
-        if (until <= now) tenants.delete(tid);
-      }
-      return new Map(tenants);
+      return new Map([...tenants].filter(([, until]) => until > now));
+    },
+    async forgetEnded(now) {
+      for (const [tid, until] of tenants) if (until <= now) tenants.delete(tid);
     },
   };
 }

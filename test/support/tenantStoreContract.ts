@@ -53,12 +53,24 @@ export function tenantStoreContract(name: string, open: () => TenantStore): void
       expect(await store.cooling(SOON)).toEqual(new Map());
     });
 
+    it('has nobody to forget at first', async () => {
+      await open().forgetEnded(NOW);
+    });
+
+    it('forgets nobody by telling who cools', async () => {
+      const store = open();
+      const tid = randomUUID();
+      await store.cool(tid, SOON);
+      await store.cooling(LATER);
+      expect(await store.cooling(NOW)).toEqual(new Map([[tid, SOON]]));
+    });
+
     it('forgets those whose time is over, and nobody else', async () => {
       const store = open();
       const [over, cooling] = [randomUUID(), randomUUID()];
       await store.cool(over, SOON);
       await store.cool(cooling, LATER);
-      await store.cooling(SOON);
+      await store.forgetEnded(SOON);
       expect(await store.cooling(BEFORE)).toEqual(new Map([[cooling, LATER]]));
     });
 
@@ -67,6 +79,7 @@ export function tenantStoreContract(name: string, open: () => TenantStore): void
       const tid = randomUUID();
       await store.cool(tid, BEFORE);
       expect(await store.cooling(NOW)).toEqual(new Map());
+      await store.forgetEnded(NOW);
       await store.cool(tid, SOON);
       expect(await store.cooling(NOW)).toEqual(new Map([[tid, SOON]]));
     });
