@@ -9,8 +9,8 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 /**
  * The environment's settings, and for those it lacks `Values` of the folder's local.settings.json, if there is one.
  *
- * An operator asks nothing of Entra and opens no cache. So they need no client secret and no key: where those are not
- * given, what stands in for them is good for nothing.
+ * An operator asks nothing of Entra and opens no cache. So they need no client secret and no key: what stands in for
+ * them is good for nothing, and what the environment or the file has of them is not judged.
  * @throws {HostError} the file cannot be read.
  */
 export async function readSettings(
@@ -18,7 +18,7 @@ export async function readSettings(
   environment: NodeJS.ProcessEnv,
 ): Promise<Record<string, string | undefined>> {
   const { values } = await readLocalSettings(folder);
-  const settings = { ...notNeeded(), ...given(values), ...given(environment) };
+  const settings = { ...given(values), ...given(environment), ...notNeeded() };
   const isFromFile = given(values).TokenStore !== undefined && !environment.TokenStore;
   if (!isFromFile || settings.LOG_HASH_KEY || !isComplete(settings)) return settings;
   return { ...settings, ...ownLogHashKey(environment.STEAD_FOLDER || join(folder, '.stead')) };

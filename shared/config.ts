@@ -1,31 +1,13 @@
 import { hkdfSync } from 'node:crypto';
+import { readBlobConnection } from './adapters/blobTokenCache.ts';
 import { type CacheKey, readCacheKeys } from './adapters/seal.ts';
-import { ConfigError, type ConfigFault } from './errors.ts';
+import { readTableConnection } from './adapters/tableRows.ts';
 import type { AccessTokenRules } from './rules/accessToken.ts';
+import { namedAuthorityOf } from './rules/authority.ts';
+import { readBase64 } from './rules/readBase64.ts';
 import type { ScheduleSettings } from './rules/schedule.ts';
+import { type AddFault, createSettingsReader, type Environment } from './settingsReader.ts';
 import { isGuid } from './userId.ts';
-
-/** Every setting Stead reads, with its default; undefined means that it must be given. */
-export const SETTINGS = {
-  ENTRA_TENANT_ID: undefined,
-  ENTRA_CLIENT_ID: undefined,
-  ENTRA_CLIENT_SECRET: undefined,
-  ENTRA_AUTHORITY: 'https://login.microsoftonline.com',
-  ALLOWED_TENANTS: '',
-  ALLOWED_CLIENT_IDS: '',
-  API_SCOPE: 'access_as_user',
-  GRAPH_BASE_URL: 'https://graph.microsoft.com',
-  TokenStore: undefined,
-  TOKEN_CACHE_STORE: 'blob',
-  TOKEN_CACHE_KEYS: '',
-  LOG_HASH_KEY: '',
-  REFRESH_IDLE_SECONDS: '60',
-  REFRESH_MIN_INTERVAL_SECONDS: '300',
-  REFRESH_EVERY_RUN: 'false',
-  RETENTION_DAYS: '90',
-} as const satisfies Record<string, string | undefined>;
-
-export type SettingName = keyof typeof SETTINGS;
 
 /** Where caches can be kept: each is one adapter, a line in `compose` and one in the contract suite. */
 export const TOKEN_CACHE_STORES = ['blob'] as const;
@@ -49,75 +31,33 @@ export type Config = {
 };
 
 const DAY_MS = 86_400_000;
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+const KEY_BYTES = 32;
 
 /**
  * Reads all settings.
  * @throws {ConfigError} with every fault at once; no message holds a setting's value.
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const faults: ConfigFault[] = [];
-  const fault = (setting: SettingName, problem: string, remedy: string): void => {
-    faults.push({ setting, problem, remedy });
-  };
-  /** Azure gives an emptied setting as ''. */
-  const given = (name: SettingName): string => environment[name]?.trim() || (SETTINGS[name] ?? '');
-
-  function required(name: SettingName, remedy: string): string {
-    const value = given(name);
-    if (value === '') fault(name, 'is missing', remedy);
-    return value;
-  }
-
-  function guid(name: SettingName, remedy: string): string {
-    const value = required(name, remedy).toLowerCase();
-    if (value !== '' && !isGuid(value)) fault(name, 'is not a GUID', remedy);
-    return value;
-  }
-
-  function guids(name: SettingName, remedy: string): string[] {
-    const values = given(name)
-      .split(',')
-      .map((value) => value.trim().toLowerCase())
-      .filter(Boolean);
-    if (!values.every(isGuid)) fault(name, 'holds something that is not a GUID', remedy);
-    return values;
-  }
-
-  function origin(name: SettingName): string {
-    const value = given(name);
-    const url = URL.canParse(value) ? new URL(value) : undefined;
-    if (url === undefined || !['https:', 'http:'].includes(url.protocol)) {
-      fault(name, 'is not a URL', `Give an origin such as ${SETTINGS[name]}.`);
-    } else if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
-      fault(name, 'has more than an origin', `Give an origin such as ${SETTINGS[name]}, without a path.`);
-    } else if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname)) {
-      fault(name, 'would send tokens over plain http', 'Use https; http is for localhost alone.');
-    }
-    return url?.origin ?? value;
-  }
-
-  function whole(name: SettingName, least: number, most: number): number {
-    const value = given(name);
-    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-    if (!(number >= least && number <= most)) {
-      fault(name, `is not a whole number from ${least} to ${most}`, `Leave it out for ${SETTINGS[name]}.`);
-    }
-    return number;
-  }
-
-  function flag(name: SettingName): boolean {
-    const value = given(name).toLowerCase();
-    if (value !== 'true' && value !== 'false') fault(name, 'is neither true nor false', 'Give one of them.');
-    return value === 'true';
-  }
+export function readConfig(environment: Environment): Config {
+  const { given, fault, required, guid, guids, origin, whole, flag, check } =
+    createSettingsReader(environment);
 
   const tenantId = guid('ENTRA_TENANT_ID', 'Give the directory (tenant) id of the app registration.');
   const clientId = guid(
     'ENTRA_CLIENT_ID',
     'Give the application (client) id of the API. An App ID URI will not do: Entra then refuses every refresh token.',
   );
-  const authority = origin('ENTRA_AUTHORITY');
+  const clientSecret = required(
+    'ENTRA_CLIENT_SECRET',
+    'Give the value (not the id) of a client secret of the API.',
+  );
+  if (isGuid(clientSecret)) {
+    fault(
+      'ENTRA_CLIENT_SECRET',
+      "is a GUID: a secret's id, not its value",
+      'Give the value, which is shown once, when the secret is made. If it is lost, make another secret.',
+    );
+  }
+  const authority = readAuthority(origin('ENTRA_AUTHORITY'), fault);
   const tenants =
     given('ALLOWED_TENANTS') === '*'
       ? 'any'
@@ -131,18 +71,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     'TokenStore',
     'Give a storage connection string, or UseDevelopmentStorage=true for Azurite.',
   );
-  const storage = readStorage(connectionString);
-  if (connectionString !== '' && storage === undefined) {
-    fault(
-      'TokenStore',
-      'is not a storage connection string',
-      'Copy it from the storage account, "Access keys".',
-    );
-  }
-
-  if (storage?.exposed) {
-    fault('TokenStore', 'would send token caches over plain http', 'Use https; http is for localhost alone.');
-  }
+  const localSecret = connectionString === '' ? undefined : readStorage(connectionString, fault);
 
   const tokenCacheStore = TOKEN_CACHE_STORES.find((store) => store === given('TOKEN_CACHE_STORE'));
   if (tokenCacheStore === undefined) {
@@ -154,15 +83,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
 
   const config: Config = {
-    entra: {
-      tenantId,
-      clientId,
-      clientSecret: required(
-        'ENTRA_CLIENT_SECRET',
-        'Give the value (not the id) of a client secret of the API.',
-      ),
-      authority,
-    },
+    entra: { tenantId, clientId, clientSecret, authority },
     accessToken: {
       clientId,
       scope,
@@ -173,8 +94,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     graphBaseUrl: origin('GRAPH_BASE_URL'),
     storageConnectionString: connectionString,
     tokenCacheStore: tokenCacheStore ?? 'blob',
-    cacheKeys: readKeys(given('TOKEN_CACHE_KEYS'), storage, fault),
-    logHashKey: readLogHashKey(given('LOG_HASH_KEY'), storage, fault),
+    cacheKeys: readKeys(given('TOKEN_CACHE_KEYS'), localSecret, fault),
+    logHashKey: readLogHashKey(given('LOG_HASH_KEY'), localSecret, fault),
     schedule: {
       idleForMs: whole('REFRESH_IDLE_SECONDS', 1, 86_400) * 1_000,
       minIntervalMs: whole('REFRESH_MIN_INTERVAL_SECONDS', 1, 86_400) * 1_000,
@@ -182,45 +103,48 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       retentionMs: whole('RETENTION_DAYS', 1, 3_650) * DAY_MS,
     },
   };
-  if (faults.length > 0) throw new ConfigError(faults);
+  check();
   return config;
 }
 
-type Fault = (setting: SettingName, problem: string, remedy: string) => void;
-/** `localSecret` is there for storage on loopback alone, where what is kept is nobody's but the developer's. */
-type Storage = {
-  localSecret: string | undefined;
-  /** Plain http to another machine. */
-  exposed: boolean;
-};
+/** An alias answers as its authority does, but its tokens name the authority, and every one would be refused. */
+function readAuthority(authority: string, fault: AddFault): string {
+  const named = URL.canParse(authority) ? namedAuthorityOf(authority) : undefined;
+  if (named !== undefined) fault('ENTRA_AUTHORITY', 'is an alias that no token names', `Give ${named}.`);
+  return authority;
+}
 
-function readStorage(connectionString: string): Storage | undefined {
-  if (/^UseDevelopmentStorage=true;?$/i.test(connectionString)) {
-    return { localSecret: 'devstoreaccount1', exposed: false };
+/**
+ * What keys are made of where storage is on loopback alone, and what is kept there is nobody's but the developer's.
+ * Undefined for storage elsewhere, and for what cannot be read.
+ */
+function readStorage(connectionString: string, fault: AddFault): string | undefined {
+  const connections = [readBlobConnection(connectionString), readTableConnection(connectionString)];
+  const problems = connections.flatMap((connection) => (connection.ok ? [] : connection.problems));
+  for (const problem of new Set(problems)) {
+    fault(
+      'TokenStore',
+      problem,
+      'Copy it from the storage account, "Access keys"; http is for localhost alone.',
+    );
   }
-  const parts = new Map(
-    connectionString.split(';').flatMap((part) => {
-      const at = part.indexOf('=');
-      return at > 0 ? [[part.slice(0, at).trim().toLowerCase(), part.slice(at + 1).trim()] as const] : [];
-    }),
+  const names = connections.flatMap((connection) =>
+    connection.ok && connection.loopback ? connection.accountName : [],
   );
-  const endpoints = ['blobendpoint', 'tableendpoint'].flatMap((name) => parts.get(name) ?? []);
-  const complete = parts.has('accountname') ? parts.has('accountkey') : parts.has('sharedaccesssignature');
-  if (!complete || !endpoints.every((url) => URL.canParse(url))) return undefined;
-  if (endpoints.length < 2 && !parts.has('accountname')) return undefined;
-  const local = endpoints.length === 2 && endpoints.every((url) => LOOPBACK.has(new URL(url).hostname));
-  const plain =
-    parts.get('defaultendpointsprotocol') === 'http' || endpoints.some((url) => url.startsWith('http:'));
-  return { localSecret: local ? (parts.get('accountname') ?? '') : undefined, exposed: plain && !local };
+  return names.length === connections.length ? names[0] : undefined;
 }
 
 /** The same for every start on this machine, so that caches stay readable; worth nothing as a secret. */
-const localKey = (storage: Storage, purpose: string): Uint8Array =>
-  new Uint8Array(hkdfSync('sha256', `stead ${storage.localSecret}`, '', purpose, 32));
+const localKey = (localSecret: string, purpose: string): Uint8Array =>
+  new Uint8Array(hkdfSync('sha256', `stead ${localSecret}`, '', purpose, KEY_BYTES));
 
-function readKeys(value: string, storage: Storage | undefined, fault: Fault): [CacheKey, ...CacheKey[]] {
-  if (value === '' && storage?.localSecret !== undefined) {
-    return [{ kid: 'local', secret: localKey(storage, 'TOKEN_CACHE_KEYS') }];
+function readKeys(
+  value: string,
+  localSecret: string | undefined,
+  fault: AddFault,
+): [CacheKey, ...CacheKey[]] {
+  if (value === '' && localSecret !== undefined) {
+    return [{ kid: 'local', secret: localKey(localSecret, 'TOKEN_CACHE_KEYS') }];
   }
   try {
     if (value === '') throw new TypeError('it is missing, and made by itself for storage on localhost alone');
@@ -231,21 +155,22 @@ function readKeys(value: string, storage: Storage | undefined, fault: Fault): [C
       `cannot be used: ${error instanceof Error ? error.message : 'unreadable'}`,
       'Give a JWK Set: {"keys":[{"kty":"oct","kid":"<name>","k":"<32 random bytes, base64url>"}]}.',
     );
-    return [{ kid: '', secret: new Uint8Array(32) }];
+    return [{ kid: '', secret: new Uint8Array(KEY_BYTES) }];
   }
 }
 
-function readLogHashKey(value: string, storage: Storage | undefined, fault: Fault): Uint8Array {
-  if (value === '' && storage?.localSecret !== undefined) return localKey(storage, 'LOG_HASH_KEY');
-  const key = new Uint8Array(Buffer.from(value, 'base64'));
-  if (key.length < 32) {
-    fault(
-      'LOG_HASH_KEY',
-      value === ''
-        ? 'is missing, and made by itself for storage on localhost alone'
-        : 'has less than 32 bytes',
-      'Give 32 or more random bytes as base64.',
-    );
-  }
-  return key;
+function readLogHashKey(value: string, localSecret: string | undefined, fault: AddFault): Uint8Array {
+  if (value === '' && localSecret !== undefined) return localKey(localSecret, 'LOG_HASH_KEY');
+  const key = readBase64(value);
+  if (key?.length === KEY_BYTES) return key;
+  fault(
+    'LOG_HASH_KEY',
+    value === ''
+      ? 'is missing, and made by itself for storage on localhost alone'
+      : key === undefined
+        ? 'is not base64'
+        : `has ${key.length} bytes and not ${KEY_BYTES}`,
+    `Give ${KEY_BYTES} random bytes as base64.`,
+  );
+  return new Uint8Array(KEY_BYTES);
 }

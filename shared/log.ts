@@ -72,6 +72,7 @@ export type LogEvent =
   | { event: 'tenants.not-read'; error: string }
   | { event: 'sweep.misconfigured'; code: string; remedy: string; stops: boolean }
   | { event: 'sweep.shard-failed'; shard: string; error: string }
+  | { event: 'sweep.not-tidied'; error: string }
   | ({ event: 'sweep.ended' } & SweepSummary)
   | { event: 'storage.unreachable'; setting: 'TokenStore'; remedy: string; error: string }
   | { event: 'storage.ready' };
@@ -134,6 +135,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'tenants.not-read': 'warn',
   'sweep.misconfigured': 'error',
   'sweep.shard-failed': 'error',
+  'sweep.not-tidied': 'warn',
   'storage.unreachable': 'error',
 };
 

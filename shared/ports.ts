@@ -113,6 +113,7 @@ export interface UserTokens {
   }): Promise<UserToken>;
 }
 
+/** `sealed` is empty for content that is larger than any cache, which is not read: nobody can open it. */
 export type StoredCache = { sealed: string; etag: string };
 
 /** Opaque bytes per user under optimistic concurrency. Sealing is not its business. */
@@ -221,14 +222,16 @@ export interface AccountStore {
   due(shard: string, now: Date, signal?: AbortSignal | undefined): AsyncIterable<DueRow>;
   /**
    * Moves a due user to `until` under `runId`; `abandonedBy` is the run whose lease ended before it put the user
-   * back. Undefined when somebody else has it, or when the due row
-   * disagrees with the user's row, in which case it is deleted.
+   * back. Undefined when somebody else has it, or when the due row disagrees with the user's row, in which case it
+   * is deleted. `nobody` when there is no such user: such due rows are for {@link removeDue}.
    */
   claim(
     due: DueRow,
     lease: { runId: string; until: Date },
     signal?: AbortSignal | undefined,
-  ): Promise<{ account: Account; abandonedBy: string | undefined } | undefined>;
+  ): Promise<{ account: Account; abandonedBy: string | undefined } | 'nobody' | undefined>;
+  /** Deletes due rows of nobody, but for those that were put there anew since they were read. */
+  removeDue(rows: readonly DueRow[], signal?: AbortSignal | undefined): Promise<void>;
 }
 
 /** An API that is left alone for a while, for one tenant's users or for everybody. */
@@ -245,6 +248,8 @@ export type Cooldown = {
 export interface TenantStore {
   /** Leaves an API alone until then. The latest word counts. @throws {UnavailableError} */
   cool(cooldown: Cooldown, signal?: AbortSignal | undefined): Promise<void>;
-  /** What is left alone at `now`; what is over is forgotten. @throws {UnavailableError} */
+  /** What is left alone at `now`. @throws {UnavailableError} */
   cooling(now: Date, signal?: AbortSignal | undefined): Promise<Cooldown[]>;
+  /** Deletes the cooldowns that are over at `now`. @throws {UnavailableError} */
+  forgetEnded(now: Date, signal?: AbortSignal | undefined): Promise<void>;
 }

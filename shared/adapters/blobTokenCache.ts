@@ -1,8 +1,15 @@
+import { Readable } from 'node:stream';
 import { BlobServiceClient, type BlockBlobClient, type ContainerListBlobsOptions } from '@azure/storage-blob';
 import { ConflictError } from '../errors.ts';
 import type { StoredCache, TokenCacheStore } from '../ports.ts';
+import { MAX_SEALED_BYTES } from '../rules/maxSealedBytes.ts';
 import { readUserId } from '../userId.ts';
 import { codeOf, hasStatus, present, storageCall } from './storageCall.ts';
+import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
+
+/** Reads a connection string as {@link createBlobTokenCache} takes it, and says what is wrong with it. */
+export const readBlobConnection = (connectionString: string): StorageConnection =>
+  readStorageConnection(connectionString, 'Blob');
 
 export type BlobTokenCacheOptions = {
   /** Of the storage account, or `UseDevelopmentStorage=true`. */
@@ -14,6 +21,7 @@ export type BlobTokenCacheOptions = {
 /**
  * A user's cache is one block blob named by the user id, guarded by its ETag
  * (https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations).
+ * A blob over {@link MAX_SEALED_BYTES} is no cache, and its content is not fetched.
  */
 export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCacheStore {
   const service = BlobServiceClient.fromConnectionString(options.connectionString, {
@@ -137,9 +145,17 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
 
 async function download(blob: BlockBlobClient, abortSignal: AbortSignal): Promise<StoredCache | undefined> {
   try {
-    const { etag, readableStreamBody = [] } = await blob.download(0, undefined, { abortSignal });
+    const {
+      etag,
+      contentLength = 0,
+      readableStreamBody,
+    } = await blob.download(0, undefined, { abortSignal });
+    if (contentLength > MAX_SEALED_BYTES) {
+      if (readableStreamBody instanceof Readable) readableStreamBody.destroy();
+      return { sealed: '', etag: present(etag) };
+    }
     const chunks: Buffer[] = [];
-    for await (const chunk of readableStreamBody) chunks.push(Buffer.from(chunk));
+    for await (const chunk of readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
     return { sealed: Buffer.concat(chunks).toString('utf8'), etag: present(etag) };
   } catch (error) {
     if (hasStatus(error, 404)) return undefined;

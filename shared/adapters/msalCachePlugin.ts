@@ -2,6 +2,7 @@ import type { ICachePlugin } from '@azure/msal-node';
 import { ConflictError, ForeignEntryError, UnavailableError } from '../errors.ts';
 import { type Log, nameOfError } from '../log.ts';
 import type { StoredCache, TokenCacheStore } from '../ports.ts';
+import { MAX_SEALED_BYTES } from '../rules/maxSealedBytes.ts';
 import { type CacheWriter, mergeCache } from '../rules/mergeCache.ts';
 import type { LogId, UserId } from '../userId.ts';
 import type { Opened, Sealer } from './seal.ts';
@@ -128,6 +129,7 @@ export async function writeCache(context: CacheContext, write: CacheWrite): Prom
   for (let attempt = 0; ; attempt += 1) {
     try {
       const sealed = await context.sealer.seal(userId, next, generation);
+      if (Buffer.byteLength(sealed) > MAX_SEALED_BYTES) return giveUp('too-large');
       return await context.store.write(userId, sealed, etag, signal);
     } catch (error) {
       if (!(error instanceof ConflictError)) return giveUp(nameOfError(error));

@@ -1,4 +1,5 @@
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, errors, type JWK } from 'jose';
+import { readBase64 } from '../rules/readBase64.ts';
 import type { UserId } from '../userId.ts';
 
 /** A 256-bit symmetric key with a name (RFC 7517, `kty` "oct"). */
@@ -89,28 +90,35 @@ function contentOf(plaintext: string): { cache: string; generation: string } | u
 
 /**
  * Reads a JWK Set of 256-bit `oct` keys.
- * @throws {TypeError} that says what is wrong, without any key material.
+ * @throws {TypeError} that says everything that is wrong, without any key material.
  */
 export function readCacheKeys(jwkSet: string): [CacheKey, ...CacheKey[]] {
-  let keys: unknown;
+  let jwks: unknown;
   try {
-    keys = (JSON.parse(jwkSet) as { keys?: unknown } | null)?.keys;
+    jwks = (JSON.parse(jwkSet) as { keys?: unknown } | null)?.keys;
   } catch {
     throw new TypeError('it is not JSON');
   }
-  if (!Array.isArray(keys)) throw new TypeError('it has no "keys" array');
-  const [first, ...rest] = keys.map(readCacheKey);
+  if (!Array.isArray(jwks)) throw new TypeError('it has no "keys" array');
+  const problems = jwks.flatMap((jwk: JWK, index) =>
+    keyProblems(jwk).map((problem) => `key ${index + 1} ${problem}`),
+  );
+  const kids = jwks.map((jwk: JWK) => jwk?.kid).filter((kid) => typeof kid === 'string');
+  if (new Set(kids).size !== kids.length) problems.push('two of its keys have the same "kid"');
+  if (problems.length > 0) throw new TypeError(problems.join('; '));
+  const [first, ...rest] = jwks.map(({ kid = '', k = '' }: JWK) => ({
+    kid,
+    secret: readBase64(k) ?? new Uint8Array(),
+  }));
   if (first === undefined) throw new TypeError('its "keys" array is empty');
-  const kids = new Set([first, ...rest].map((key) => key.kid));
-  if (kids.size !== keys.length) throw new TypeError('two of its keys have the same "kid"');
   return [first, ...rest];
 }
 
-function readCacheKey(jwk: JWK, index: number): CacheKey {
-  const where = `key ${index + 1}`;
-  if (jwk?.kty !== 'oct' || typeof jwk.k !== 'string') throw new TypeError(`${where} is not of "kty" "oct"`);
-  if (typeof jwk.kid !== 'string' || jwk.kid === '') throw new TypeError(`${where} has no "kid"`);
-  const secret = new Uint8Array(Buffer.from(jwk.k, 'base64url'));
-  if (secret.length !== 32) throw new TypeError(`${where} has ${secret.length * 8} bits and not 256`);
-  return { kid: jwk.kid, secret };
+function keyProblems(jwk: JWK): string[] {
+  if (jwk?.kty !== 'oct' || typeof jwk.k !== 'string') return ['is not of "kty" "oct"'];
+  const problems = typeof jwk.kid === 'string' && jwk.kid !== '' ? [] : ['has no "kid"'];
+  const secret = readBase64(jwk.k);
+  if (secret === undefined) problems.push('has a "k" that is not base64url');
+  else if (secret.length !== 32) problems.push(`has ${secret.length * 8} bits and not 256`);
+  return problems;
 }

@@ -43,17 +43,34 @@ export async function storageCall<T>(
 export const hasStatus = (error: unknown, ...statusCodes: number[]): boolean =>
   statusCodes.some((statusCode) => statusCode === statusOf(error));
 
-/** Both SDKs' `RestError` has the code in `code`, or in `details` where they did not read the answer's body. */
+/**
+ * The service's code for an error, wherever it is. Azure's blob service sends it in the header `x-ms-error-code`, an
+ * answer to HEAD included, which has no body. Azure's table service sends it in the body alone: as `odata.error` in
+ * JSON, or as an element `code` in XML where it did not heed what the request accepts.
+ */
 export function codeOf(error: unknown): string | undefined {
-  const { code, details, name } = error as {
+  const { code, details, response, name } = error as {
     code?: unknown;
-    details?: { errorCode?: unknown };
+    details?: { errorCode?: unknown; odataError?: { code?: unknown } };
+    response?: { bodyAsText?: unknown };
     name?: unknown;
   };
-  return [code, details?.errorCode, name].find((one) => typeof one === 'string' && /^\w+$/.test(one)) as
-    | string
-    | undefined;
+  const candidates = [
+    code,
+    details?.errorCode,
+    details?.odataError?.code,
+    codeIn(response?.bodyAsText),
+    name,
+  ];
+  return candidates.find((one): one is string => typeof one === 'string' && /^\w+$/.test(one));
 }
+
+/** Of a body that the SDK did not read: that of a refused entity-group transaction, or one in XML. */
+const CODE_IN_JSON = /"odata\.error"\s*:\s*\{\s*"code"\s*:\s*"(\w+)"/;
+const CODE_IN_XML = /<(?:\w+:)?code>(\w+)</i;
+
+const codeIn = (body: unknown): string | undefined =>
+  typeof body === 'string' ? (CODE_IN_JSON.exec(body) ?? CODE_IN_XML.exec(body))?.[1] : undefined;
 
 function statusOf(error: unknown): number | undefined {
   const { statusCode } = error as { statusCode?: unknown };

@@ -15,6 +15,7 @@ import {
 } from '../userId.ts';
 import { fromRow, isSameRow, toRow } from './accountRow.ts';
 import { hasStatus, present, storageCall } from './storageCall.ts';
+import { removeRow, removeRows } from './tableRemoval.ts';
 import { connectTable, inTable, rowsBetween, type TableOptions } from './tableRows.ts';
 
 export type TableAccountsOptions = TableOptions & {
@@ -106,17 +107,6 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     }
   }
 
-  /** False when the row changed, or is gone. */
-  async function remove(shard: string, rowKey: string, etag: string, abortSignal: AbortSignal) {
-    try {
-      await table.deleteEntity(shard, rowKey, { etag, abortSignal });
-      return true;
-    } catch (error) {
-      if (hasStatus(error, 404, 412)) return false;
-      throw error;
-    }
-  }
-
   return {
     read: (userId, signal) => storageCall('accounts', (abortSignal) => read(userId, abortSignal), signal),
 
@@ -152,10 +142,12 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
           // The SDK's transactions delete unconditionally, so these are two steps. The account goes first: a due
           // row that is left behind is deleted when it is due. Its own ETag spares one that was put there anew.
           const due = await rowAt(shard, dueKey, abortSignal);
-          if (!(await remove(shard, userRowKey(account.userId), account.etag, abortSignal))) {
+          const row = { rowKey: userRowKey(account.userId), etag: account.etag };
+          if (!(await removeRow(table, shard, row, abortSignal))) {
             throw new ConflictError('The row changed since it was read, or is gone.');
           }
-          if (due !== undefined) await remove(shard, dueKey, due.etag, abortSignal);
+          if (due !== undefined)
+            await removeRow(table, shard, { rowKey: dueKey, etag: due.etag }, abortSignal);
         },
         signal,
       ),
@@ -180,8 +172,9 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
         'accounts',
         async (abortSignal) => {
           const account = await read(due.userId, abortSignal);
-          if (account === undefined || dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
-            await remove(due.shard, due.rowKey, due.etag, abortSignal);
+          if (account === undefined) return 'nobody';
+          if (dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
+            await removeRow(table, due.shard, due, abortSignal);
             return undefined;
           }
           const claimed = { ...account, dueAt: wholeSecond(lease.until), runId: lease.runId };
@@ -195,6 +188,18 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
         },
         signal,
       ),
+
+    // Whoever is created puts their due row anew, which gives it another ETag: it is not deleted then.
+    async removeDue(rows, signal) {
+      for (const shard of new Set(rows.map((row) => row.shard))) {
+        await removeRows(
+          options,
+          shard,
+          rows.filter((row) => row.shard === shard),
+          signal,
+        );
+      }
+    },
   };
 }
 

@@ -1,5 +1,7 @@
 import { odata, TableClient } from '@azure/data-tables';
+import { isLoopback } from '../rules/isLoopback.ts';
 import { codeOf, storageCall } from './storageCall.ts';
+import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
 
 export type TableOptions = {
   /** Of the storage account, or `UseDevelopmentStorage=true`. Without TLS on loopback alone. */
@@ -8,10 +10,24 @@ export type TableOptions = {
   tableName?: string;
 };
 
+/** Reads a connection string as {@link connectTable} takes it, and says what is wrong with it. */
+export function readTableConnection(connectionString: string): StorageConnection {
+  const connection = readStorageConnection(connectionString, 'Table');
+  // The SDK takes the account's name from the address, and refuses a signature for an address that has none.
+  if (!connection.ok || connection.accountName !== '') return connection;
+  const { hostname, pathname } = connection.url;
+  return hostname.split('.')[1] === 'table' || pathname !== '/'
+    ? connection
+    : {
+        ok: false,
+        problems: ['has a TableEndpoint without the account, which a SharedAccessSignature needs'],
+      };
+}
+
 export function connectTable({ connectionString, tableName = 'accountActivity' }: TableOptions): TableClient {
   const { url } = TableClient.fromConnectionString(connectionString, tableName);
   return TableClient.fromConnectionString(connectionString, tableName, {
-    allowInsecureConnection: /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(new URL(url).hostname),
+    allowInsecureConnection: isLoopback(new URL(url)),
     retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 },
   });
 }

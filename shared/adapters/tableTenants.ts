@@ -1,6 +1,7 @@
 import type { Cooldown, TenantStore } from '../ports.ts';
 import { isGuid, wholeSecond } from '../userId.ts';
-import { hasStatus, storageCall } from './storageCall.ts';
+import { storageCall } from './storageCall.ts';
+import { MAX_REMOVED_AT_ONCE, removeRows } from './tableRemoval.ts';
 import { connectTable, inTable, rowsBetween, type TableOptions, type TableRow } from './tableRows.ts';
 
 /**
@@ -18,12 +19,9 @@ const PAGE_SIZE = 1_000;
 export function createTableTenants(options: TableOptions): TenantStore {
   const table = connectTable(options);
 
-  async function forget(partition: string, { rowKey, etag }: TableRow, signal: AbortSignal): Promise<void> {
-    try {
-      await table.deleteEntity(partition, rowKey, { etag, abortSignal: signal });
-    } catch (error) {
-      if (!hasStatus(error, 404, 412)) throw error;
-    }
+  function rowsOf(api: Cooldown['api'], signal: AbortSignal | undefined): AsyncIterable<TableRow> {
+    const { partitionKey, prefix, end } = PARTITIONS[api];
+    return rowsBetween(table, partitionKey, { from: prefix, to: end }, PAGE_SIZE, signal);
   }
 
   async function coolingOf(
@@ -31,16 +29,32 @@ export function createTableTenants(options: TableOptions): TenantStore {
     now: Date,
     signal: AbortSignal | undefined,
   ): Promise<Cooldown[]> {
-    const { partitionKey, prefix, end } = PARTITIONS[api];
     const cooldowns: Cooldown[] = [];
-    for await (const row of rowsBetween(table, partitionKey, { from: prefix, to: end }, PAGE_SIZE, signal)) {
-      const tenant = row.rowKey.slice(prefix.length);
+    for await (const row of rowsOf(api, signal)) {
+      const tenant = row.rowKey.slice(PARTITIONS[api].prefix.length);
       const known = isGuid(tenant) || (api !== 'token' && tenant === '*');
-      if (known && row.until instanceof Date && row.until > now) {
-        cooldowns.push({ tenant, api, until: row.until, kind: kindOf(row.kind) });
-      } else await storageCall('accounts', (abortSignal) => forget(partitionKey, row, abortSignal), signal);
+      const until = endOf(row);
+      if (known && until !== undefined && until > now) {
+        cooldowns.push({ tenant, api, until, kind: kindOf(row.kind) });
+      }
     }
     return cooldowns;
+  }
+
+  async function forgetEndedOf(
+    api: Cooldown['api'],
+    now: Date,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { partitionKey } = PARTITIONS[api];
+    let ended: TableRow[] = [];
+    for await (const row of rowsOf(api, signal)) {
+      if ((endOf(row) ?? now) <= now) ended.push(row);
+      if (ended.length < MAX_REMOVED_AT_ONCE) continue;
+      await removeRows(options, partitionKey, ended, signal);
+      ended = [];
+    }
+    await removeRows(options, partitionKey, ended, signal);
   }
 
   return {
@@ -58,8 +72,14 @@ export function createTableTenants(options: TableOptions): TenantStore {
 
     cooling: async (now, signal) =>
       (await Promise.all(APIS.map((api) => coolingOf(api, now, signal)))).flat(),
+
+    async forgetEnded(now, signal) {
+      for (const api of APIS) await forgetEndedOf(api, now, signal);
+    },
   };
 }
+
+const endOf = ({ until }: TableRow): Date | undefined => (until instanceof Date ? until : undefined);
 
 const kindOf = (value: unknown): Cooldown['kind'] =>
   value === 'throttled' || value === 'tenant' ? value : undefined;

@@ -1,5 +1,6 @@
 import { ForbiddenError, TokenInvalidError } from '../errors.ts';
 import { isGuid } from '../userId.ts';
+import { v1IssuerOf } from './authority.ts';
 
 export type AccessTokenRules = {
   /** The API's client id. */
@@ -98,7 +99,7 @@ export const isServed = (tid: string, { allowedTenants }: AccessTokenRules): boo
 
 /** To the letter (RFC 7519 §4.1.1), but for the tenant id: a GUID means the same in either case. */
 function isIssuerOf(iss: unknown, ver: '1.0' | '2.0', tid: string, authority: string): boolean {
-  const [before, behind] = ver === '2.0' ? [`${authority}/`, '/v2.0'] : ['https://sts.windows.net/', '/'];
+  const [before, behind] = ver === '2.0' ? [`${authority}/`, '/v2.0'] : [`${v1IssuerOf(authority)}/`, '/'];
   if (typeof iss !== 'string' || !iss.startsWith(before) || !iss.endsWith(behind)) return false;
   return iss.slice(before.length, -behind.length).toLowerCase() === tid.toLowerCase();
 }

@@ -9,8 +9,8 @@ import { createTableAccounts } from '../../shared/adapters/tableAccounts.ts';
 import { createAssertionMemo } from '../../shared/assertionMemo.ts';
 import type { Problem } from '../../shared/wire.ts';
 import { uniqueName } from '../support/azuriteAccounts.ts';
-import { BUSY, FORBIDDEN } from '../support/azuriteFaults.ts';
-import { type Answer, type AzuriteProxy, type Fault, startAzuriteProxy } from '../support/azuriteProxy.ts';
+import { BUSY, FORBIDDEN, refusal } from '../support/azuriteFaults.ts';
+import { type AzuriteProxy, type Fault, startAzuriteProxy } from '../support/azuriteProxy.ts';
 import { SPA_ORIGIN } from '../support/entraClients.ts';
 import { createLocalApp } from '../support/localApp.ts';
 import { secretsIn } from '../support/logScan.ts';
@@ -21,7 +21,7 @@ const METHODS = ['GET', 'PUT', 'DELETE'] as const;
 const MOST_REQUESTS = 100;
 /** When the worker looks at a tombstone first. */
 const CLEARED_BY_MS = 11 * 60_000;
-const CHANGED: Answer = { status: 412, headers: { 'x-ms-error-code': 'UpdateConditionNotSatisfied' } };
+const CHANGED = refusal(412, 'UpdateConditionNotSatisfied');
 
 let entra: Entra;
 let azurite: Azurite;

@@ -24,3 +24,9 @@ export function dueRowsOf(store: AccountStore, shard: string, now = FAR): Promis
 export async function dueRowOf(store: AccountStore, userId: UserId): Promise<DueRow | undefined> {
   return (await dueRowsOf(store, shardOf(userId))).find((row) => row.userId === userId);
 }
+
+/** The claim, if there is anybody to be claimed. */
+export async function claimOf(store: AccountStore, due: DueRow, lease: { runId: string; until: Date }) {
+  const claimed = await store.claim(due, lease);
+  return claimed === 'nobody' ? undefined : claimed;
+}

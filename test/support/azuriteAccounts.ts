@@ -7,9 +7,8 @@ import { createTableAccounts } from '../../shared/adapters/tableAccounts.ts';
 export const uniqueName = (): string => `t${randomUUID().replaceAll('-', '')}`;
 
 /** An account store over a new table, and the table itself for what the port does not show. */
-export function openAzuriteAccounts(azurite: Azurite) {
+export function openAzuriteAccounts({ connectionString }: Pick<Azurite, 'connectionString'>) {
   const tableName = uniqueName();
-  const { connectionString } = azurite;
   const table = TableClient.fromConnectionString(connectionString, tableName, {
     allowInsecureConnection: true,
   });

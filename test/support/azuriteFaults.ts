@@ -4,13 +4,17 @@ import { UnavailableError } from '../../shared/errors.ts';
 import { partsOf, type UserId } from '../../shared/userId.ts';
 import type { Answer } from './azuriteProxy.ts';
 
-/** What a service says that has too much to do. The table SDK is told to try again soon. */
-export const BUSY: Answer = {
-  status: 503,
-  headers: { 'x-ms-error-code': 'ServerBusy', 'retry-after-ms': '20' },
-};
+/** A refusal with its code in the header, as the blob service sends it, and in the body, as the table service does. */
+export const refusal = (status: number, code: string, headers: Record<string, string> = {}): Answer => ({
+  status,
+  headers: { 'x-ms-error-code': code, 'content-type': 'application/json;odata=minimalmetadata', ...headers },
+  body: JSON.stringify({ 'odata.error': { code, message: { lang: 'en-US', value: code } } }),
+});
 
-export const FORBIDDEN: Answer = { status: 403, headers: { 'x-ms-error-code': 'AuthorizationFailure' } };
+/** What a service says that has too much to do. The table SDK is told to try again soon. */
+export const BUSY = refusal(503, 'ServerBusy', { 'retry-after-ms': '20' });
+
+export const FORBIDDEN = refusal(403, 'AuthorizationFailure');
 
 /** Expects an outage that says why, and says of no user that it was theirs. */
 export async function expectOutage(operation: Promise<unknown>, user: UserId, why: string): Promise<void> {

@@ -20,8 +20,12 @@ export type Answer = { status: number; headers?: Record<string, string>; body?: 
  */
 export type Fault = 'lost' | 'none' | Answer;
 
+/** Azurite's table service sends it with every error; Azure's has the code in the body alone. */
+const ERROR_CODE_HEADER = 'x-ms-error-code';
+
 /**
- * Stands between an SDK and one of Azurite's services, and does to single requests what Azurite never does.
+ * Stands between an SDK and one of Azurite's services, and does to single requests what Azurite never does. No answer
+ * of the table service has the header `x-ms-error-code`, as in Azure.
  */
 export async function startAzuriteProxy(azurite: Azurite, service: 'blob' | 'table') {
   const targetPort = azurite.ports[service];
@@ -31,6 +35,10 @@ export async function startAzuriteProxy(azurite: Azurite, service: 'blob' | 'tab
     fault: Fault;
     when: Promise<unknown> | undefined;
   }[] = [];
+
+  /** The flat list of names and values that `writeHead` takes. */
+  const asAzure = (headers: [name: string, value: string][]): string[] =>
+    headers.filter(([name]) => service === 'blob' || name.toLowerCase() !== ERROR_CODE_HEADER).flat();
 
   const server = createServer(async (incoming, outgoing) => {
     const url = new URL(incoming.url ?? '/', 'http://azurite');
@@ -43,14 +51,14 @@ export async function startAzuriteProxy(azurite: Azurite, service: 'blob' | 'tab
     await planned?.when;
     if (fault === 'none') return;
     if (fault !== undefined && fault !== 'lost') {
-      outgoing.writeHead(fault.status, fault.headers).end(fault.body);
+      outgoing.writeHead(fault.status, asAzure(Object.entries(fault.headers ?? {}))).end(fault.body);
       return;
     }
     const answer = await forward(targetPort, incoming, body);
     const answerBody = await buffer(answer);
     current.answer = { status: answer.statusCode ?? 0, body: answerBody.toString('utf8') };
     if (fault === 'lost') incoming.socket.destroy();
-    else outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders).end(answerBody);
+    else outgoing.writeHead(answer.statusCode ?? 502, asAzure(pairsOf(answer.rawHeaders))).end(answerBody);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -73,6 +81,12 @@ export async function startAzuriteProxy(azurite: Azurite, service: 'blob' | 'tab
 }
 
 export type AzuriteProxy = Awaited<ReturnType<typeof startAzuriteProxy>>;
+
+const pairsOf = (rawHeaders: string[]): [name: string, value: string][] =>
+  Array.from({ length: rawHeaders.length / 2 }, (_, n) => [
+    rawHeaders[2 * n] ?? '',
+    rawHeaders[2 * n + 1] ?? '',
+  ]);
 
 async function forward(port: number, incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
   const { method, url, headers } = incoming;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountStore, DueRow } from '../../shared/ports.ts';
 import { dueRowKey, shardOf, type UserId } from '../../shared/userId.ts';
-import { dueRowOf, dueRowsOf, FAR, type OpenAccountStore } from './accountStoreUnderTest.ts';
+import { claimOf, dueRowOf, dueRowsOf, FAR, type OpenAccountStore } from './accountStoreUnderTest.ts';
 import { sampleAccount, someUser, someUserOf } from './sampleAccount.ts';
 
 const DUE = new Date('2026-11-20T09:00:00Z');
@@ -98,7 +98,7 @@ export function dueRowContract(name: string, open: OpenAccountStore): void {
       const { userId } = await store.create(sampleAccount({ dueAt: DUE, runId: undefined }));
       const due = (await dueRowOf(store, userId)) as DueRow;
       const claims = await Promise.all(
-        Array.from({ length: 20 }, (_, n) => store.claim(due, { runId: `run-${n}`, until: LATER })),
+        Array.from({ length: 20 }, (_, n) => claimOf(store, due, { runId: `run-${n}`, until: LATER })),
       );
       const won = claims.filter((claimed) => claimed !== undefined);
       expect(won).toHaveLength(1);
@@ -125,12 +125,38 @@ export function dueRowContract(name: string, open: OpenAccountStore): void {
       expect(await dueRowKeys()).toEqual([dueRowKey(LATER, account.userId)]);
     });
 
-    it('deletes a due row that has no account', async () => {
+    it('says of a due row that there is nobody, and leaves it there', async () => {
       const { store, dueRowKeys, putDueRow } = open();
       const userId = someUser();
       await putDueRow(shardOf(userId), dueRowKey(DUE, userId));
-      expect(await claim(store, userId, LEASE)).toBeUndefined();
-      expect(await dueRowKeys()).toEqual([]);
+      expect(await store.claim((await dueRowOf(store, userId)) as DueRow, LEASE)).toBe('nobody');
+      expect(await dueRowKeys()).toEqual([dueRowKey(DUE, userId)]);
+    });
+
+    it('removes due rows of any number of shards, and no others', async () => {
+      const { store, dueRowKeys, putDueRow } = open();
+      const kept = await store.create(sampleAccount({ dueAt: DUE }));
+      await store.removeDue([]);
+      const users = Array.from({ length: 8 }, () => someUser());
+      for (const userId of users) await putDueRow(shardOf(userId), dueRowKey(DUE, userId));
+      const strays = await Promise.all(users.map((userId) => dueRowOf(store, userId)));
+      await store.removeDue(strays as DueRow[]);
+      expect(await dueRowKeys()).toEqual([dueRowKey(DUE, kept.userId)]);
+      await store.removeDue(strays as DueRow[]);
+      expect(await store.read(kept.userId)).toEqual(kept);
+    });
+
+    it('spares the due row of a user who was created since it was read', async () => {
+      const { store, dueRowKeys, putDueRow } = open();
+      const [newcomer, ...nobodies] = usersOfOneShard(4);
+      for (const userId of [newcomer, ...nobodies]) {
+        await putDueRow(shardOf(userId), dueRowKey(DUE, userId));
+      }
+      const strays = await dueRowsOf(store, shardOf(newcomer));
+      const account = await store.create(sampleAccount({ userId: newcomer, dueAt: DUE }));
+      await store.removeDue(strays);
+      expect(await dueRowKeys()).toEqual([dueRowKey(DUE, newcomer)]);
+      expect(await store.read(newcomer)).toEqual(account);
     });
 
     it('spares a disagreeing due row that was put there anew since it was read', async () => {
@@ -155,7 +181,7 @@ export function dueRowContract(name: string, open: OpenAccountStore): void {
 
 async function claim(store: AccountStore, userId: UserId, lease: typeof LEASE) {
   const due = await dueRowOf(store, userId);
-  return due === undefined ? undefined : store.claim(due, lease);
+  return due === undefined ? undefined : claimOf(store, due, lease);
 }
 
 function usersOfOneShard(count: number): [UserId, UserId, UserId, UserId, ...UserId[]] {

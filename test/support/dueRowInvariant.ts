@@ -70,7 +70,9 @@ export async function checkDueRowInvariant(open: OpenAccountStore, numRuns: numb
           case 'claim':
             if (memory.due) {
               const lease = { runId: `run-${actor}`, until: dueAt };
-              memory.account = (await store.claim(memory.due, lease))?.account ?? memory.account;
+              const claimed = await store.claim(memory.due, lease);
+              if (claimed === 'nobody') await store.removeDue([memory.due]);
+              else memory.account = claimed?.account ?? memory.account;
             }
             return;
           case 'settle':

@@ -91,9 +91,14 @@ export function createMemoryAccountStore(): MemoryAccountStore {
       }
     },
 
+    async removeDue(rows) {
+      for (const { rowKey, etag } of rows) if (dueRows.get(rowKey) === etag) dueRows.delete(rowKey);
+    },
+
     async claim(due, lease) {
       const account = accounts.get(due.userId);
-      if (account === undefined || dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
+      if (account === undefined) return 'nobody';
+      if (dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
         if (dueRows.get(due.rowKey) === due.etag) dueRows.delete(due.rowKey);
         return undefined;
       }

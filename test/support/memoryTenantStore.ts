@@ -10,10 +10,10 @@ export function createMemoryTenantStore(): TenantStore {
       cooldowns.set(`${api}|${tenant}`, { ...cooldown, until: wholeSecond(until) });
     },
     async cooling(now) {
-      for (const [key, { until }] of cooldowns) {
-        if (until <= now) cooldowns.delete(key);
-      }
-      return [...cooldowns.values()];
+      return [...cooldowns.values()].filter(({ until }) => until > now);
+    },
+    async forgetEnded(now) {
+      for (const [key, { until }] of cooldowns) if (until <= now) cooldowns.delete(key);
     },
   };
 }

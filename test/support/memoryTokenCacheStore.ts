@@ -1,5 +1,6 @@
 import { ConflictError } from '../../shared/errors.ts';
 import type { StoredCache, TokenCacheStore } from '../../shared/ports.ts';
+import { MAX_SEALED_BYTES } from '../../shared/rules/maxSealedBytes.ts';
 import type { UserId } from '../../shared/userId.ts';
 
 /** The in-memory twin of the blob store, with its ETags and conflicts. */
@@ -7,7 +8,12 @@ export function createMemoryTokenCacheStore(): TokenCacheStore {
   const stored = new Map<UserId, StoredCache>();
   let version = 0;
   return {
-    read: async (userId) => stored.get(userId),
+    async read(userId) {
+      const current = stored.get(userId);
+      return current && Buffer.byteLength(current.sealed) > MAX_SEALED_BYTES
+        ? { ...current, sealed: '' }
+        : current;
+    },
     async write(userId, sealed, ifMatch) {
       const current = stored.get(userId);
       if (current?.etag !== ifMatch) {

@@ -63,12 +63,24 @@ export function tenantStoreContract(name: string, open: () => TenantStore): void
       expect(await store.cooling(SOON)).toEqual([]);
     });
 
+    it('has nothing to forget at first', async () => {
+      await open().forgetEnded(NOW);
+    });
+
+    it.each(['token', 'graph'] as const)('forgets nothing by telling what cools (%s)', async (api) => {
+      const store = open();
+      const one = cooldown(SOON, { api });
+      await store.cool(one);
+      await store.cooling(LATER);
+      expect(await store.cooling(NOW)).toEqual([one]);
+    });
+
     it.each(['token', 'graph'] as const)('forgets what is over, and nothing else (%s)', async (api) => {
       const store = open();
       const [over, cooling] = [cooldown(SOON, { api }), cooldown(LATER, { api })];
       await store.cool(over);
       await store.cool(cooling);
-      await store.cooling(SOON);
+      await store.forgetEnded(SOON);
       expect(await store.cooling(BEFORE)).toEqual([cooling]);
     });
 
@@ -77,6 +89,7 @@ export function tenantStoreContract(name: string, open: () => TenantStore): void
       const one = cooldown(BEFORE);
       await store.cool(one);
       expect(await store.cooling(NOW)).toEqual([]);
+      await store.forgetEnded(NOW);
       await store.cool({ ...one, until: SOON });
       expect(await store.cooling(NOW)).toEqual([{ ...one, until: SOON }]);
     });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ConflictError } from '../../shared/errors.ts';
 import type { TokenCacheStore } from '../../shared/ports.ts';
+import { MAX_SEALED_BYTES } from '../../shared/rules/maxSealedBytes.ts';
 import type { UserId } from '../../shared/userId.ts';
 import { collect } from './collect.ts';
 import { NEIGHBOURS, someUser, TENANT } from './sampleAccount.ts';
@@ -63,6 +64,17 @@ export function tokenCacheStoreContract(name: string, open: () => TokenCacheStor
       await store.remove(user);
       await expect(store.write(user, 'second', etag)).rejects.toThrow(ConflictError);
       expect(await store.read(user)).toBeUndefined();
+    });
+
+    it('reads what is as large as a cache may be, and nothing of what is larger', async () => {
+      const store = open();
+      const [user, other] = [someUser(), someUser()];
+      const largest = 'x'.repeat(MAX_SEALED_BYTES);
+      const etag = await store.write(user, largest, undefined);
+      expect((await store.read(user))?.sealed === largest).toBe(true);
+      await store.write(other, `${largest}x`, undefined);
+      expect(await store.read(other)).toEqual({ sealed: '', etag: expect.any(String) });
+      expect((await store.read(user))?.etag).toBe(etag);
     });
 
     it('takes the same write again for its own success', async () => {

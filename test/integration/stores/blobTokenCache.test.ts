@@ -1,15 +1,21 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { ContainerClient } from '@azure/storage-blob';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
 import { createBlobTokenCache } from '../../../shared/adapters/blobTokenCache.ts';
 import { ConflictError } from '../../../shared/errors.ts';
 import type { TokenCacheStore } from '../../../shared/ports.ts';
+import { MAX_SEALED_BYTES } from '../../../shared/rules/maxSealedBytes.ts';
 import { partsOf, type UserId } from '../../../shared/userId.ts';
 import { uniqueName } from '../../support/azuriteAccounts.ts';
-import { BUSY, expectOutage, FORBIDDEN } from '../../support/azuriteFaults.ts';
+import { BUSY, expectOutage, FORBIDDEN, until } from '../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../support/azuriteProxy.ts';
 import { collect } from '../../support/collect.ts';
 import { someUser } from '../../support/sampleAccount.ts';
+
+const HUGE = 100 * 1_048_576;
 
 const any = () => true;
 const isPut = ({ method }: SeenRequest) => method === 'PUT';
@@ -111,6 +117,47 @@ describe('The blob token cache', () => {
     proxy.next(isDelete, 'lost');
     await store.remove(user, etag);
     expect(await store.read(user)).toBeUndefined();
+  });
+
+  it('reads nothing of a blob of 100 MiB, and ends the answer', async () => {
+    let sent = 0;
+    let stopped = false;
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-length': HUGE, etag: '"huge"' });
+      response.on('close', () => {
+        stopped = true;
+      });
+      const chunk = Buffer.alloc(65_536, 'x');
+      const send = () => {
+        while (!stopped && sent < HUGE) {
+          sent += chunk.length;
+          if (!response.write(chunk)) return void response.once('drain', send);
+        }
+      };
+      send();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const connectionString = azurite.connectionString.replace(`:${azurite.ports.blob}/`, `:${port}/`);
+      const huge = createBlobTokenCache({ connectionString, containerName });
+      expect(await huge.read(user)).toEqual({ sealed: '', etag: '"huge"' });
+      await until(() => stopped);
+      // What the two sockets hold is all that can have left.
+      expect(sent).toBeLessThan(HUGE / 4);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('lets a blob that is too large be replaced, in the version that was seen', async () => {
+    await store.write(user, 'x'.repeat(MAX_SEALED_BYTES + 1), undefined);
+    const { sealed, etag = '' } = (await store.read(user)) ?? {};
+    expect(sealed).toBe('');
+    await store.write(user, 'sealed', etag);
+    expect((await store.read(user))?.sealed).toBe('sealed');
   });
 
   it('passes over blobs that are not named by a user id', async () => {

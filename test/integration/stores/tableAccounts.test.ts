@@ -13,7 +13,7 @@ import {
   userRowKey,
   userRowKeyRange,
 } from '../../../shared/userId.ts';
-import { dueRowOf, dueRowsOf } from '../../support/accountStoreUnderTest.ts';
+import { claimOf, dueRowOf, dueRowsOf } from '../../support/accountStoreUnderTest.ts';
 import { openAzuriteAccounts } from '../../support/azuriteAccounts.ts';
 import { BUSY, expectOutage, FORBIDDEN } from '../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../support/azuriteProxy.ts';
@@ -116,7 +116,7 @@ describe('The account table', () => {
         },
         'Merge',
       );
-      const claimed = await store.claim((await dueRowOf(store, account.userId)) as DueRow, LEASE);
+      const claimed = await claimOf(store, (await dueRowOf(store, account.userId)) as DueRow, LEASE);
       expect(claimed?.account).toMatchObject({
         state: 'needs-user',
         lastActivity: new Date(0),

@@ -3,7 +3,7 @@ import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
 import { createTableAccounts } from '../../../shared/adapters/tableAccounts.ts';
 import type { AccountStore, DueRow } from '../../../shared/ports.ts';
 import { dueRowKey, shardOf } from '../../../shared/userId.ts';
-import { dueRowOf } from '../../support/accountStoreUnderTest.ts';
+import { claimOf, dueRowOf } from '../../support/accountStoreUnderTest.ts';
 import { openAzuriteAccounts } from '../../support/azuriteAccounts.ts';
 import { BUSY, expectOutage, FORBIDDEN, until } from '../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../support/azuriteProxy.ts';
@@ -66,7 +66,7 @@ describe('The account table when storage fails', () => {
       const comeBack = Promise.withResolvers<void>();
       proxy.next(isBatch, 'lost');
       proxy.next(isBatch, BUSY, comeBack.promise);
-      const claiming = store.claim(due, LEASE);
+      const claiming = claimOf(store, due, LEASE);
       await until(async () => (await store.read(account.userId))?.runId === LEASE.runId);
       await store.touch(account.userId, LATER);
       comeBack.resolve();
@@ -84,9 +84,9 @@ describe('The account table when storage fails', () => {
       proxy.seen.length = 0;
       const taken = Promise.withResolvers<void>();
       proxy.next(isBatch, BUSY, taken.promise);
-      const claiming = store.claim(due, LEASE);
+      const claiming = claimOf(store, due, LEASE);
       await until(() => proxy.seen.some(isBatch));
-      const won = await store.claim(due, { runId: 'run-2', until: LATER });
+      const won = await claimOf(store, due, { runId: 'run-2', until: LATER });
       taken.resolve();
       expect(won?.account.runId).toBe('run-2');
       expect(await claiming).toBeUndefined();
@@ -108,11 +108,12 @@ describe('The account table when storage fails', () => {
       ['list', (signal) => store.list(shard, undefined, signal)[Symbol.asyncIterator]().next()],
       ['list due rows', (signal) => store.due(shard, LATER, signal)[Symbol.asyncIterator]().next()],
       ['claim', (signal) => store.claim(due, LEASE, signal)],
+      ['remove due rows', (signal) => store.removeDue([due], signal)],
     ];
 
     it.each(methods)('says that access is refused when it cannot %s, and not for whom', async (_, method) => {
       proxy.next(any, FORBIDDEN);
-      await expectOutage(method(), userId, '403');
+      await expectOutage(method(), userId, 'AuthorizationFailure 403');
     });
 
     it.each(methods)('says that nobody is there when it cannot %s', async (_, method) => {

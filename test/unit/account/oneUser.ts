@@ -74,7 +74,7 @@ export function createWorld(order: Order) {
     if (due === undefined) return;
     const lease = { runId: crypto.randomUUID(), until: new Date(NOW + aheadMs + 5 * MINUTE) };
     const claimed = await stores.accounts.claim(due, lease);
-    if (claimed === undefined) return;
+    if (claimed === undefined || claimed === 'nobody') return;
     const claim = { account: claimed.account, stoodAt: deps.now() };
     await refreshUser(deps, claim, AbortSignal.timeout(60_000));
   }

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ABSENT, type CacheSnapshot } from '../../../shared/adapters/msalCachePlugin.ts';
 import { createSealer } from '../../../shared/adapters/seal.ts';
 import { ConflictError, ForeignEntryError, UnavailableError } from '../../../shared/errors.ts';
+import { MAX_SEALED_BYTES } from '../../../shared/rules/maxSealedBytes.ts';
 import { type CacheWriter, mergeCache } from '../../../shared/rules/mergeCache.ts';
 import { forgeJwe } from '../seal/forgeJwe.ts';
 import { cacheOf, cacheUnderTest, GENERATION, HOME } from './cacheUnderTest.ts';
@@ -14,6 +15,18 @@ const MINE = cacheOf(['mine']);
 const unreachable = () => Promise.reject(new UnavailableError('token-cache'));
 const whyNot = (events: ReturnType<typeof cacheUnderTest>['events']) =>
   events.flatMap((event) => (event.event === 'cache.not-written' ? [event.why] : []));
+
+describe('writeCache, when the cache is too large to be read again', () => {
+  it('leaves what is stored, and says so', async () => {
+    const cache = cacheUnderTest();
+    await cache.putCache(cacheOf(['base']));
+    const before = await cache.stored();
+    const large = cacheOf(['x'.repeat(MAX_SEALED_BYTES)]);
+    expect(await cache.write({ snapshot: await cache.snapshot(), mine: large })).toBeUndefined();
+    expect(await cache.stored()).toEqual(before);
+    expect(whyNot(cache.events)).toEqual(['too-large']);
+  });
+});
 
 describe('writeCache, when somebody else wrote first', () => {
   it('keeps the scopes of two devices that sign in for the first time at once', async () => {

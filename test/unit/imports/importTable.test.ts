@@ -89,9 +89,23 @@ const ROOMS: Record<string, Room> = {
     allowed: ['@azure/data-tables', '../userId.ts'],
     refused: ['@azure/storage-blob', './seal.ts'],
   },
+  'shared/adapters/storageSome.ts': {
+    allowed: ['../errors.ts', '../rules/isLoopback.ts'],
+    refused: ['@azure/storage-blob', '@azure/data-tables', './tableRows.ts'],
+  },
+  'shared/settingsReader.ts': {
+    allowed: ['./errors.ts', './userId.ts', './rules/isLoopback.ts'],
+    refused: ['./config.ts', './adapters/seal.ts', 'node:crypto'],
+  },
   'shared/config.ts': {
-    allowed: ['./adapters/seal.ts', 'node:crypto'],
-    refused: ['./compose.ts', './adapters/msal.ts'],
+    allowed: [
+      './adapters/seal.ts',
+      './adapters/blobTokenCache.ts',
+      './adapters/tableRows.ts',
+      './settingsReader.ts',
+      'node:crypto',
+    ],
+    refused: ['./compose.ts', './adapters/msal.ts', './adapters/tableAccounts.ts'],
   },
   'shared/compose.ts': {
     allowed: ['./adapters/msal.ts', './config.ts', './ports.ts'],

@@ -28,14 +28,24 @@ describe('readSettings', () => {
     });
   });
 
-  it('needs no client secret and no key, and takes those that are given', async () => {
+  it('needs no client secret and no key, whatever stands in their place', async () => {
     const nowhere = join(folder, 'nowhere');
-    const storage = { TokenStore: 'AccountName=a;AccountKey=b', LOG_HASH_KEY: 'x'.repeat(44) };
+    const storage = {
+      TokenStore:
+        'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=a2V5;EndpointSuffix=core.windows.net',
+      LOG_HASH_KEY: Buffer.alloc(32, 1).toString('base64'),
+    };
     const [one, other] = [await readSettings(nowhere, storage), await readSettings(nowhere, storage)];
     expect(() => readConfig(one)).not.toThrow();
     expect(one.TOKEN_CACHE_KEYS).not.toBe(other.TOKEN_CACHE_KEYS);
-    const mine = { ENTRA_CLIENT_ID: 'mine', TOKEN_CACHE_KEYS: 'mine' };
-    expect(await readSettings(nowhere, mine)).toMatchObject(mine);
+    const unusable = {
+      ENTRA_TENANT_ID: '<tenant>',
+      ENTRA_CLIENT_ID: 'api://mine',
+      ENTRA_CLIENT_SECRET: '@Microsoft.KeyVault(VaultName=mine;SecretName=secret)',
+      TOKEN_CACHE_KEYS: '@Microsoft.KeyVault(VaultName=mine;SecretName=keys)',
+    };
+    const settings = await readSettings(nowhere, { ...storage, ...unusable });
+    expect(() => readConfig(settings)).not.toThrow();
   });
 
   it('takes the log key that start:azure has made, for the storage on this machine that the file names', async () => {

@@ -66,6 +66,16 @@ describe('checkAccessToken accepts', () => {
     ['a client id in upper case', v2({ azp: upper(SPA) }), { allowedClients: [SPA] }],
     ['any client, without a list', v2({ azp: undefined })],
     [
+      'a v1.0 token of the US Government’s cloud',
+      v1({ iss: `https://sts.windows.net/${TID}/` }),
+      { authority: 'https://login.microsoftonline.us' },
+    ],
+    [
+      'a v1.0 token of the cloud that 21Vianet runs',
+      v1({ iss: `https://sts.chinacloudapi.cn/${TID}/` }),
+      { authority: 'https://login.partner.microsoftonline.cn' },
+    ],
+    [
       'the issuer of another cloud’s authority',
       v2({ iss: `https://localhost:1/${TID}/v2.0` }),
       { authority: 'https://localhost:1' },
@@ -114,6 +124,12 @@ describe('checkAccessToken finds invalid', () => {
     ['an issuer over http', v2({ iss: `http://login.microsoftonline.com/${TID}/v2.0` })],
     ['the v1.0 issuer in a v2.0 token', v2({ iss: `https://sts.windows.net/${TID}/` })],
     ['the v2.0 issuer in a v1.0 token', v1({ iss: `${AUTHORITY}/${TID}/v2.0` })],
+    ['the v1.0 issuer of another cloud', v1({ iss: `https://sts.chinacloudapi.cn/${TID}/` })],
+    [
+      'the public cloud’s v1.0 issuer in another cloud',
+      v1(),
+      { authority: 'https://login.partner.microsoftonline.cn' },
+    ],
     ['a v1.0 issuer without its slash', v1({ iss: `https://sts.windows.net/${TID}` })],
     ['no audience', v2({ aud: undefined })],
     ['the audience of another API', v2({ aud: OTHER_TID })],

@@ -28,11 +28,15 @@ describe('readCacheKeys', () => {
     ['key 1 is not of "kty" "oct"', set(null)],
     ['key 1 is not of "kty" "oct"', set('canary')],
     ['key 1 is not of "kty" "oct"', set(jwk({ kty: 'EC', d: 'canary' }))],
-    ['key 2 is not of "kty" "oct"', set(jwk(), jwk({ k: ['canary'] }))],
+    ['key 2 is not of "kty" "oct"', set(jwk(), jwk({ kid: 'two', k: ['canary'] }))],
     ['key 1 has no "kid"', set(jwk({ kid: undefined }))],
     ['key 1 has no "kid"', set(jwk({ kid: '' }))],
-    ['key 1 has 32 bits and not 256', set(jwk({ k: 'canary' }))],
-    ['key 2 has 512 bits and not 256', set(jwk(), jwk({ kid: 'two', k: 'canary'.repeat(15).slice(0, 86) }))],
+    ['key 1 has 24 bits and not 256', set(jwk({ k: 'cana' }))],
+    ['key 2 has 384 bits and not 256', set(jwk(), jwk({ kid: 'two', k: 'canary42'.repeat(8) }))],
+    ['key 1 has a "k" that is not base64url', set(jwk({ k: 'this canary was never a key, only prose' }))],
+    // As long as a key, and yet not what any key is written as: its last bits belong to nothing.
+    ['key 1 has a "k" that is not base64url', set(jwk({ k: `${'canary'.repeat(7)}b` }))],
+    ['key 1 has no "kid"; key 2 has 24 bits and not 256', set(jwk({ kid: '' }), jwk({ k: 'cana' }))],
     ['two of its keys have the same "kid"', set(jwk({ kid: 'canary' }), jwk({ kid: 'canary' }))],
   ])('names the fault and nothing else: %s', (message, text) => {
     expect(() => readCacheKeys(text)).toThrow(new TypeError(message));

@@ -1,0 +1,90 @@
+import type { TableClient, TransactionAction } from '@azure/data-tables';
+import { hasStatus, StorageError, storageCall } from './storageCall.ts';
+import { connectTable, type TableOptions } from './tableRows.ts';
+
+/** As many as one entity-group transaction takes. */
+export const MAX_REMOVED_AT_ONCE = 100;
+
+export type VersionedRow = { rowKey: string; etag: string };
+type Policy = Parameters<TableClient['pipeline']['addPolicy']>[0];
+
+/**
+ * Deletes the row, unless it changed since it was read.
+ * @returns false when it changed, or is gone.
+ */
+export async function removeRow(
+  table: TableClient,
+  partitionKey: string,
+  { rowKey, etag }: VersionedRow,
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await table.deleteEntity(partitionKey, rowKey, { etag, abortSignal });
+    return true;
+  } catch (error) {
+    if (hasStatus(error, 404, 412)) return false;
+    throw error;
+  }
+}
+
+/**
+ * Deletes rows of one partition that have not changed since they were read, a hundred with one request. If a row of a
+ * hundred changed, the service refuses them all, and they are deleted one by one.
+ * @throws {UnavailableError}
+ */
+export async function removeRows(
+  options: TableOptions,
+  partitionKey: string,
+  rows: readonly VersionedRow[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (let from = 0; from < rows.length; from += MAX_REMOVED_AT_ONCE) {
+    const batch = rows.slice(from, from + MAX_REMOVED_AT_ONCE);
+    const table = connectTable(options);
+    table.pipeline.addPolicy(onlyIfUnchanged(batch));
+    const refused = await storageCall(
+      'accounts',
+      async (abortSignal) => {
+        const actions = batch.map(({ rowKey }): TransactionAction => ['delete', { partitionKey, rowKey }]);
+        try {
+          await table.submitTransaction(actions, { abortSignal });
+          return [];
+        } catch (error) {
+          if (hasStatus(error, 404, 412)) return batch;
+          throw error;
+        }
+      },
+      signal,
+    );
+    for (const row of refused) {
+      await storageCall(
+        'accounts',
+        (abortSignal) => removeRow(table, partitionKey, row, abortSignal),
+        signal,
+      );
+    }
+  }
+}
+
+/**
+ * The SDK's transactions delete whatever version is there. This puts the version of each row in its place, in the
+ * order of the rows, and lets no transaction go out without.
+ */
+function onlyIfUnchanged(rows: readonly VersionedRow[]): Policy {
+  return {
+    name: 'onlyIfUnchanged',
+    sendRequest(request, next) {
+      if (!new URL(request.url).pathname.endsWith('/$batch')) return next(request);
+      const etags = rows.map(({ etag }) => etag);
+      const body = String(request.body).replace(/^If-Match: \*(?=\r?$)/gim, (any) => {
+        const etag = etags.shift();
+        return etag === undefined ? any : `If-Match: ${etag}`;
+      });
+      if (etags.length > 0) throw new StorageError('NoCondition', undefined);
+      request.body = body;
+      // The SDK has counted already.
+      request.headers.set('Content-Length', Buffer.byteLength(body));
+      return next(request);
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { ConfigError, type ConfigFault } from './errors.ts';
+import { isLoopback } from './rules/isLoopback.ts';
+import { isGuid } from './userId.ts';
+
+/** Every setting Stead reads, with its default; undefined means that it must be given. */
+export const SETTINGS = {
+  ENTRA_TENANT_ID: undefined,
+  ENTRA_CLIENT_ID: undefined,
+  ENTRA_CLIENT_SECRET: undefined,
+  ENTRA_AUTHORITY: 'https://login.microsoftonline.com',
+  ALLOWED_TENANTS: '',
+  ALLOWED_CLIENT_IDS: '',
+  API_SCOPE: 'access_as_user',
+  GRAPH_BASE_URL: 'https://graph.microsoft.com',
+  TokenStore: undefined,
+  TOKEN_CACHE_STORE: 'blob',
+  TOKEN_CACHE_KEYS: '',
+  LOG_HASH_KEY: '',
+  REFRESH_IDLE_SECONDS: '60',
+  REFRESH_MIN_INTERVAL_SECONDS: '300',
+  REFRESH_EVERY_RUN: 'false',
+  RETENTION_DAYS: '90',
+} as const satisfies Record<string, string | undefined>;
+
+export type SettingName = keyof typeof SETTINGS;
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type AddFault = (setting: SettingName, problem: string, remedy: string) => void;
+
+const PLACEHOLDER = /<[^<>]*>/;
+/** Functions puts the secret in the place of such a reference, and leaves the reference there when it cannot. */
+const REFERENCE = /^@Microsoft\.(?:KeyVault|AppConfiguration)\(/i;
+
+/**
+ * Reads settings one by one and collects what is wrong with them. A setting that was never filled in, or whose
+ * reference did not resolve, is told of once and not judged any further.
+ */
+export function createSettingsReader(environment: Environment) {
+  const faults: ConfigFault[] = [];
+  const unfilled = new Set<SettingName>();
+  /** Azure gives an emptied setting as ''. */
+  const given = (name: SettingName): string => environment[name]?.trim() || (SETTINGS[name] ?? '');
+
+  const fault: AddFault = (setting, problem, remedy) => {
+    if (!unfilled.has(setting)) faults.push({ setting, problem, remedy });
+  };
+
+  for (const name of Object.keys(SETTINGS) as SettingName[]) {
+    if (REFERENCE.test(given(name))) {
+      fault(
+        name,
+        'is a reference that did not resolve',
+        "Let the app's identity read the secret (Key Vault Secrets User), and see its state in the portal, Environment variables. On your own machine give the value itself.",
+      );
+      unfilled.add(name);
+    } else if (PLACEHOLDER.test(given(name))) {
+      fault(name, 'still has a placeholder in <> in it', 'Put the value in its place, without < and >.');
+      unfilled.add(name);
+    }
+  }
+
+  function required(name: SettingName, remedy: string): string {
+    const value = given(name);
+    if (value === '') fault(name, 'is missing', remedy);
+    return value;
+  }
+
+  function guid(name: SettingName, remedy: string): string {
+    const value = required(name, remedy).toLowerCase();
+    if (value !== '' && !isGuid(value)) fault(name, 'is not a GUID', remedy);
+    return value;
+  }
+
+  function guids(name: SettingName, remedy: string): string[] {
+    const values = given(name)
+      .split(',')
+      .map((value) => value.trim().toLowerCase())
+      .filter(Boolean);
+    if (!values.every(isGuid)) fault(name, 'holds something that is not a GUID', remedy);
+    return values;
+  }
+
+  function origin(name: SettingName): string {
+    const value = given(name);
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    if (url === undefined || !['https:', 'http:'].includes(url.protocol)) {
+      fault(name, 'is not a URL', `Give an origin such as ${SETTINGS[name]}.`);
+      return value;
+    }
+    if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
+      fault(name, 'has more than an origin', `Give an origin such as ${SETTINGS[name]}, without a path.`);
+    }
+    if (url.protocol === 'http:' && !isLoopback(url)) {
+      fault(name, 'would send tokens over plain http', 'Use https; http is for localhost alone.');
+    }
+    return url.origin;
+  }
+
+  function whole(name: SettingName, least: number, most: number): number {
+    const value = given(name);
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= least && number <= most)) {
+      fault(name, `is not a whole number from ${least} to ${most}`, `Leave it out for ${SETTINGS[name]}.`);
+    }
+    return number;
+  }
+
+  function flag(name: SettingName): boolean {
+    const value = given(name).toLowerCase();
+    if (value !== 'true' && value !== 'false') fault(name, 'is neither true nor false', 'Give one of them.');
+    return value === 'true';
+  }
+
+  /** @throws {ConfigError} with every fault so far. */
+  function check(): void {
+    if (faults.length > 0) throw new ConfigError(faults);
+  }
+
+  return { given, fault, required, guid, guids, origin, whole, flag, check };
+}
