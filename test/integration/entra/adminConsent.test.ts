@@ -1,21 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  API_CLIENT_ID,
-  API_CLIENT_SECRET,
-  OTHER_TENANT_ID,
-  SPA_CLIENT_ID,
-  TENANT_ID,
-} from '../../../dev/entra/directory.ts';
+import { API_CLIENT_ID, OTHER_TENANT_ID, SPA_CLIENT_ID, TENANT_ID } from '../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { type AdminConsent, adminConsent, registerForApi } from '../../support/adminConsent.ts';
-import {
-  API_DEFAULT,
-  API_SCOPE,
-  control,
-  postToken,
-  SPA_ORIGIN,
-  signIn,
-} from '../../support/entraClients.ts';
+import { API_DEFAULT, API_SCOPE, control, exchange, SPA_ORIGIN, signIn } from '../../support/entraClients.ts';
 
 const GRAPH_DEFAULT = 'https://graph.microsoft.com/.default';
 
@@ -31,16 +18,6 @@ const answerTo = async (request: AdminConsent = {}) => {
   expect(`${origin}${pathname}`).toBe(`${SPA_ORIGIN}/admin.html`);
   return Object.fromEntries(searchParams);
 };
-
-const exchange = (assertion: string, scope: string) =>
-  postToken(entra, {
-    client_id: API_CLIENT_ID,
-    client_secret: API_CLIENT_SECRET,
-    grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-    requested_token_use: 'on_behalf_of',
-    assertion,
-    scope,
-  });
 
 const grantsOf = async () => {
   const answer = await control(entra, 'GET', '/consent');
@@ -58,7 +35,7 @@ describe("an administrator's consent", () => {
     });
     for (const user of ['adele', 'bruno', 'dana']) {
       const { accessToken } = await signIn(entra, user, { consent: 'cancel' });
-      expect((await exchange(accessToken, 'User.Read Mail.Read')).status).toBe(200);
+      expect((await exchange(entra, accessToken, { scope: 'User.Read Mail.Read' })).status).toBe(200);
     }
     await expect(signIn(entra, 'erik', { tenant: OTHER_TENANT_ID, consent: 'cancel' })).rejects.toMatchObject(
       { error: 'access_denied' },
@@ -72,14 +49,14 @@ describe("an administrator's consent", () => {
     });
     expect((await grantsOf()).map(({ client }) => client)).toEqual([API_CLIENT_ID]);
     const { accessToken } = await signIn(entra, 'adele', { scope: API_SCOPE });
-    expect((await exchange(accessToken, 'User.Read')).status).toBe(200);
+    expect((await exchange(entra, accessToken, { scope: 'User.Read' })).status).toBe(200);
   });
 
   it('to named permissions counts for these', async () => {
     await answerTo({ client: API_CLIENT_ID, scope: 'https://graph.microsoft.com/Mail.Read' });
     const { accessToken } = await signIn(entra, 'adele', { scope: API_SCOPE });
-    expect((await exchange(accessToken, 'Mail.Read')).status).toBe(200);
-    expect((await exchange(accessToken, 'User.Read')).body.error_codes).toEqual([65001]);
+    expect((await exchange(entra, accessToken, { scope: 'Mail.Read' })).status).toBe(200);
+    expect((await exchange(entra, accessToken, { scope: 'User.Read' })).body.error_codes).toEqual([65001]);
   });
 
   it('does not reach behind an API that does not know the page', async () => {
@@ -92,7 +69,7 @@ describe("an administrator's consent", () => {
     await control(entra, 'PUT', '/consent', { delaySeconds: 600 });
     await answerTo();
     const { accessToken } = await signIn(entra, 'adele', { consent: 'cancel' });
-    expect((await exchange(accessToken, 'User.Read')).body.error_codes).toEqual([65001]);
+    expect((await exchange(entra, accessToken, { scope: 'User.Read' })).body.error_codes).toEqual([65001]);
   });
 });
 
