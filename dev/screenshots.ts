@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { launchBrowser } from '../test/support/browser.ts';
+import { launchBrowser, pickAccount } from '../test/support/browser.ts';
 import { DEMO_USERS } from './entra/directory.ts';
 import { FAST_MOTION, type Platform, ROOT, startPlatform } from './platform.ts';
 import { runBuild } from './runBuild.ts';
@@ -76,7 +76,7 @@ async function signedIn(browser: Browser, platform: Platform, look: BrowserConte
 }
 
 async function pickAdele(page: Page): Promise<void> {
-  await page.getByRole('button', { name: ADELE.displayName }).click();
+  await pickAccount(page, ADELE.displayName);
   await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
   await page.getByText('Working', { exact: true }).waitFor();
 }

@@ -1,4 +1,4 @@
-import { InputError } from './inputError.ts';
+import { InputError, isRecord } from './inputError.ts';
 
 /** How the answers look where Entra's differ from one to the next, or may change one day. */
 export type Answers = {
@@ -23,7 +23,7 @@ const NAMES = ['defaultBeside', 'everythingGranted', 'stripNumbers'] as const;
  * @throws InputError that names the field and what is allowed
  */
 export function changedAnswers(current: Answers, input: unknown): Answers {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+  if (!isRecord(input)) {
     throw new InputError(`answers: expected an object with any of ${NAMES.join(', ')}`);
   }
   const changed = { ...current };

@@ -7,7 +7,7 @@ import {
   GRAPH_APP_ID,
   SPA_CLIENT_ID,
 } from './directory.ts';
-import { InputError } from './inputError.ts';
+import { InputError, isRecord } from './inputError.ts';
 
 /** Delegated permissions of one resource, by the application id of that resource. */
 export type ResourceAccess = { resource: string; permissions: readonly string[] };
@@ -87,13 +87,10 @@ const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 const isAccess = (value: unknown): value is ResourceAccess =>
-  typeof value === 'object' &&
-  value !== null &&
-  typeof (value as ResourceAccess).resource === 'string' &&
-  isTexts((value as ResourceAccess).permissions);
+  isRecord(value) && typeof value.resource === 'string' && isTexts(value.permissions);
 
 function readRegistration(current: Registration, input: unknown): Registration {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+  if (!isRecord(input)) {
     throw new InputError(`application: expected an object with any of ${FIELDS.join(', ')}`);
   }
   const unknown = Object.keys(input).find((field) => !FIELDS.includes(field));

@@ -4,7 +4,7 @@
  */
 import type { Client, ResourceAccess } from './clients.ts';
 import type { Identity } from './directory.ts';
-import { InputError } from './inputError.ts';
+import { InputError, isRecord } from './inputError.ts';
 import { keepFile, readKept } from './keepFile.ts';
 
 /** Whose consent it is: one user's, or a whole tenant's. */
@@ -108,14 +108,14 @@ async function readGrants(path: string): Promise<ConsentGrant[]> {
 }
 
 const isGrant = (value: unknown): value is ConsentGrant => {
-  const { client, resource, tid, permissions } = (value ?? {}) as Partial<ConsentGrant>;
-  return [client, resource, tid].every((one) => typeof one === 'string') && typeof permissions === 'object';
+  if (!isRecord(value) || !isRecord(value.permissions)) return false;
+  return [value.client, value.resource, value.tid].every((one) => typeof one === 'string');
 };
 
 /** @throws InputError that names the field and what is allowed */
 export function changedConsentSettings(current: ConsentSettings, input: unknown): ConsentSettings {
-  const { delaySeconds = current.delaySeconds, ...rest } = (input ?? {}) as Record<string, unknown>;
-  if (typeof input !== 'object' || Object.keys(rest).length > 0) {
+  const { delaySeconds = current.delaySeconds, ...rest } = isRecord(input) ? input : {};
+  if (!isRecord(input) || Object.keys(rest).length > 0) {
     throw new InputError('consent: expected an object with "delaySeconds" and nothing else');
   }
   if (typeof delaySeconds !== 'number' || !(delaySeconds >= 0 && delaySeconds <= 86_400)) {

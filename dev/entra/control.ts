@@ -1,11 +1,12 @@
 /** `/dev/...`: how tests, demos and people steer the server. */
 import { type Context, Hono } from 'hono';
 import { changedAnswers } from './answers.ts';
+import type { Client } from './clients.ts';
 import { changedConsentSettings } from './consents.ts';
 import { DEMO_USERS, type DemoUser, homeAccountId } from './directory.ts';
 import { type FaultScope, readFault } from './faultRules.ts';
 import type { FaultTarget } from './faults.ts';
-import { InputError } from './inputError.ts';
+import { InputError, isRecord } from './inputError.ts';
 import type { EntraEnv } from './journal.ts';
 import { changedLifetimes } from './lifetimes.ts';
 import type { StandIn } from './standIn.ts';
@@ -66,8 +67,9 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
     await next();
   });
 
-  function knownClient(id: string): string {
-    if (clients.find(id)) return id;
+  function knownClient(id: string): Client {
+    const client = clients.find(id);
+    if (client) return client;
     throw new ControlError(404, `there is no application "${id}"`);
   }
 
@@ -133,7 +135,8 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
   });
   app.put('/tenants/:tid/consent', async (c) => {
     const tid = knownTenant(c.req.param('tid'));
-    const { usersMayConsent } = ((await bodyOf(c)) ?? {}) as Record<string, unknown>;
+    const body = await bodyOf(c);
+    const usersMayConsent = isRecord(body) ? body.usersMayConsent : undefined;
     if (typeof usersMayConsent !== 'boolean') {
       throw new ControlError(400, 'consent: expected { "usersMayConsent": true or false }');
     }
@@ -142,8 +145,7 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
     return c.json({ usersMayConsent });
   });
   app.put('/applications/:id', async (c) => {
-    const client = clients.find(c.req.param('id'));
-    if (!client) throw new ControlError(404, `there is no application "${c.req.param('id')}"`);
+    const client = knownClient(c.req.param('id'));
     return c.json(clients.register(client, await bodyOf(c)));
   });
 
@@ -163,10 +165,10 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
   });
 
   app.post('/clients/:id/key', async (c) =>
-    c.json({ kid: await keys.customize(knownClient(c.req.param('id'))) }, 201),
+    c.json({ kid: await keys.customize(knownClient(c.req.param('id')).id) }, 201),
   );
   app.delete('/clients/:id/key', (c) => {
-    keys.uncustomize(knownClient(c.req.param('id')));
+    keys.uncustomize(knownClient(c.req.param('id')).id);
     return c.body(null, 204);
   });
   return app;

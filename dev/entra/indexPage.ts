@@ -37,6 +37,11 @@ export function indexPage(c: Context, { origin, people }: StandIn) {
 curl -X DELETE ${example}</pre>
     <p>The addresses are /dev/users/NAME/fault, /dev/tenants/ID/fault and /dev/fault. "at" is token if it is left out.
       "times" says how many requests a fault hits; without it, a fault lasts until it is ended.</p>
-    <ul>${Object.entries(FAULT_RULES).map(fault)}</ul>`;
+    <ul>${Object.entries(FAULT_RULES).map(fault)}</ul>
+    <h2>Consent</h2>
+    <p>Nobody has consented at the start. GET /dev/consent tells who did since; DELETE /dev/users/NAME/consent and
+      /dev/tenants/ID/consent take it back, of one application with ?client=ID. PUT /dev/tenants/ID/consent with
+      {"usersMayConsent":false} leaves consent to administrators, PUT /dev/consent with {"delaySeconds":20} lets it take
+      effect late, and PUT /dev/applications/ID changes requiredResourceAccess and knownClientApplications.</p>`;
   return respondWithPage(c, 'Stand-in for Entra ID', body);
 }

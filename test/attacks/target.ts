@@ -179,7 +179,7 @@ export const exchangesAt = async (entra: Entra): Promise<number> =>
 export async function startAuthority(): Promise<{ entra: Entra; forge: Forge; stop: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'stead-attacks-'));
   const keyFile = join(folder, 'entra-key.json');
-  const entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN], keyFile });
+  const entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN], keyFile, consented: true });
   await control(entra, 'POST', '/keys/rotate');
   const forge = await openForge(entra.origin, keyFile);
   return {

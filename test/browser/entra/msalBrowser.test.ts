@@ -8,8 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { DEMO_USERS, homeAccountId, SPA_CLIENT_ID, TENANT_ID } from '../../../dev/entra/directory.ts';
 import { DEFAULT_LIFETIMES } from '../../../dev/entra/lifetimes.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
-import { launchBrowser } from '../../support/browser.ts';
-import { API_SCOPE, control, journal, localAuthority } from '../../support/entraClients.ts';
+import { launchBrowser, pickAccount } from '../../support/browser.ts';
+import { API_DEFAULT, API_SCOPE, control, journal, localAuthority } from '../../support/entraClients.ts';
 
 type PageWindow = { msal: PublicClientApplication; signedIn?: AccountInfo; failure?: string };
 
@@ -79,7 +79,13 @@ afterEach(async () => {
 const msalIsReady = () => page.waitForFunction(() => 'msal' in globalThis);
 
 /** What MSAL does when it leaves the page for the authorization endpoint. */
-async function leaveFor(claims?: string): Promise<void> {
+async function leaveFor({
+  claims,
+  wanted = API_SCOPE,
+}: {
+  claims?: string;
+  wanted?: string;
+} = {}): Promise<void> {
   await msalIsReady();
   await page.evaluate(
     ([scope, demanded]) => {
@@ -89,13 +95,13 @@ async function leaveFor(claims?: string): Promise<void> {
         ...(demanded === undefined ? {} : { claims: demanded }),
       });
     },
-    [API_SCOPE, claims] as const,
+    [wanted, claims] as const,
   );
   await page.waitForURL(`${entra.origin}/**`);
 }
 
 async function pick(displayName: string): Promise<AccountInfo | undefined> {
-  await page.getByRole('button', { name: displayName }).click();
+  await pickAccount(page, displayName);
   await page.waitForURL(`${webOrigin}/**`);
   await msalIsReady();
   return page.evaluate(() => (globalThis as unknown as PageWindow).signedIn);
@@ -124,6 +130,25 @@ it('signs in through the account picker and gets a token from the cache', async 
     tenantId: TENANT_ID,
     homeAccountId: homeAccountId(DEMO_USERS[0]),
   });
+  expect((await acquireSilently()).fromCache).toBe(true);
+  expect(await tokenGrants()).toEqual(['authorization_code']);
+});
+
+it.each([
+  { defaultBeside: false },
+  { defaultBeside: true },
+])('gets one token by one consent to .default, and serves the scope of the API from it, with %o', async (answers) => {
+  await control(entra, 'PUT', '/answers', answers);
+  await control(entra, 'DELETE', '/users/adele/consent');
+  await leaveFor({ wanted: API_DEFAULT });
+  await page.getByRole('button', { name: 'Adele Brandt' }).click();
+  await page.getByRole('heading', { name: 'Permissions requested' }).waitFor();
+  expect(await page.getByRole('listitem').allInnerTexts()).toEqual([
+    expect.stringContaining('Microsoft Graph: User.Read'),
+  ]);
+  await page.getByRole('button', { name: 'Accept' }).click();
+  await page.waitForURL(`${webOrigin}/**`);
+  await msalIsReady();
   expect((await acquireSilently()).fromCache).toBe(true);
   expect(await tokenGrants()).toEqual(['authorization_code']);
 });
@@ -160,7 +185,7 @@ it('asks the person again when a claims challenge is handed on, session or not',
   await leaveFor();
   await pick('Adele Brandt');
   const claims = JSON.stringify({ access_token: { polids: { essential: true, values: ['policy-1'] } } });
-  await leaveFor(claims);
+  await leaveFor({ claims });
   expect(await page.textContent('main')).toContain('second factor');
   await pick('Adele Brandt');
   const [, payload = ''] = (await acquireSilently()).accessToken.split('.');

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
-import { screenshot } from '../../support/browser.ts';
+import { pickAccount, screenshot } from '../../support/browser.ts';
 import { bearersProfile, type PageUnderTest, problem, startPageUnderTest } from './pageUnderTest.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
@@ -31,6 +31,8 @@ describe('signing in', () => {
     await screenshot(page, 'spa-focus');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: ADELE.displayName }).focus();
+    await page.keyboard.press('Enter');
+    await button(page, 'Accept').focus();
     await page.keyboard.press('Enter');
     await heading(page, ADELE.displayName).waitFor();
     expect(await profilePanel(page).getByRole('status').innerText()).toBe('Your profile is here.');
@@ -95,7 +97,7 @@ describe('a person of whom more is asked', () => {
     await heading(page, 'Please sign in again').waitFor();
     app.answer({ profile: bearersProfile });
     await button(page, 'Sign in again').click();
-    await page.getByRole('button', { name: BRUNO.displayName }).click();
+    await pickAccount(page, BRUNO.displayName);
     await heading(page, BRUNO.displayName).waitFor();
     await button(page, 'Sign out').click();
     await button(page, 'Sign in').waitFor();

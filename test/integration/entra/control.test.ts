@@ -185,3 +185,30 @@ describe('from a page', () => {
     expect(refused.headers.get('access-control-allow-origin')).toBeNull();
   });
 });
+
+describe('consent and answers', () => {
+  it.each([
+    ['PUT', '/answers', { stripNumber: true }, 'allowed are defaultBeside'],
+    ['PUT', '/answers', { stripNumbers: 1 }, '"stripNumbers" must be true or false'],
+    ['PUT', '/answers', [], 'expected an object'],
+    ['PUT', '/consent', { delay: 1 }, 'expected an object with "delaySeconds"'],
+    ['PUT', '/consent', { delaySeconds: -1 }, '"delaySeconds" must be a number from 0'],
+    ['PUT', `/tenants/${TENANT_ID}/consent`, {}, 'expected { "usersMayConsent": true or false }'],
+    ['PUT', `/applications/${API_CLIENT_ID}`, { name: 'x' }, 'allowed are requiredResourceAccess'],
+    ['PUT', `/applications/${API_CLIENT_ID}`, { requiredResourceAccess: [{}] }, '"permissions": [<name>]'],
+    ['PUT', `/applications/${API_CLIENT_ID}`, { knownClientApplications: [1] }, 'a list of application ids'],
+  ])('%s %s with %j is refused with what is allowed', async (method, path, body, message) => {
+    const { status, error } = await errorOf(await control(entra, method, path, body));
+    expect(status).toBe(400);
+    expect(error).toContain(message);
+  });
+
+  it.each([
+    ['PUT', '/applications/nobody'],
+    ['DELETE', '/users/nobody/consent'],
+    ['DELETE', '/tenants/nowhere/consent'],
+    ['PUT', '/tenants/nowhere/consent'],
+  ])('%s %s names nobody that there is', async (method, path) => {
+    expect((await control(entra, method, path, method === 'PUT' ? {} : undefined)).status).toBe(404);
+  });
+});

@@ -244,6 +244,16 @@ describe('keys', () => {
     expect((await stat(keyFile)).mode & 0o777).toBe(process.platform === 'win32' ? 0o666 : 0o600);
   });
 
+  it('stand beside a file of consents, which is refused if it holds something else', async () => {
+    const other = join(folder, 'consenting.json');
+    const consents = join(folder, 'consenting-consents.json');
+    for (const content of ['text', '{}', '[{}]']) {
+      await writeFile(consents, content);
+      await expect(startEntra({ port: 0, spaOrigins: [], keyFile: other })).rejects.toThrow(consents);
+      expect(await readFile(consents, 'utf8')).toBe(content);
+    }
+  });
+
   it('refuse a file that holds none, and leave it as it is', async () => {
     const sealing = 'A'.repeat(43);
     for (const keys of [{}, { signing: [], sealing }, { signing: [{}], sealing }, { signing: 'x' }, 'text']) {
