@@ -106,7 +106,7 @@ async function passing({ stage, cast, called, tell, run }: Telling): Promise<voi
   await run('The worker runs again. The outage has passed; the throttled tenant is not even asked:', {
     'left in peace': { outcome: 'refreshed', source: 'network' },
     'server error once': { outcome: 'refreshed', source: 'network', state: 'active' },
-    'tenant throttled': { outcome: 'waiting', why: 'tenant-cooling', state: 'active' },
+    'tenant throttled': { outcome: 'waiting', why: 'cooldown', state: 'active' },
   });
 }
 

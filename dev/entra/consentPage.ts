@@ -61,7 +61,7 @@ export function consentPage(
 ) {
   const { client, identity, action, sealed } = question;
   const body = html`<h1>Permissions requested</h1>
-    <p>${client.name} asks ${identity.user.upn} for leave to:</p>
+    <p>${client.name} asks ${identity.user.upn} for permission to:</p>
     ${permissionList(standIn, question)}
     ${consenter === 'tenant' ? html`<p>If you accept, this holds for everybody in your organization.</p>` : ''}
     <form method="post" action="${action}">

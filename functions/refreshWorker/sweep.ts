@@ -96,7 +96,10 @@ export async function sweep(
       if (claimed === undefined) return;
       const { account, abandonedBy } = claimed;
       if (abandonedBy !== undefined) deps.log({ event: 'lease.abandoned', user, runId: abandonedBy });
-      const coolUntil = deps.cooldowns.tenantUntil(partsOf(due.userId).tid);
+      const coolUntil = latestOf(
+        deps.cooldowns.tenantUntil(partsOf(due.userId).tid),
+        deps.cooldowns.throttledUntil(due.userId, 'token'),
+      );
       const claim = {
         account,
         stoodAt: timeOfDueRowKey(due.rowKey) ?? deps.now(),
@@ -223,11 +226,17 @@ function count(summary: SweepSummary, { outcome, failure, got }: Turn): void {
   }
 }
 
+const latestOf = (...times: (Date | undefined)[]): Date | undefined =>
+  times.reduce(
+    (latest, time) => (latest === undefined || (time && time > latest) ? time : latest),
+    undefined,
+  );
+
 function remedyOf(code: string, stops: boolean): string {
   if (code === UNKNOWN_KEY) {
     return 'A cache is sealed with a key that TOKEN_CACHE_KEYS lacks. Put that key back; nobody was marked.';
   }
   return stops
-    ? `Entra refuses this application's own credential (${code}). Renew ENTRA_CLIENT_SECRET; nobody was marked.`
+    ? `Entra refuses this application itself (${code}). Mend its credential or its registration: docs/runbook.md says what the code means; nobody was marked.`
     : `Entra refuses this application (${code}) in one tenant and accepts its credential elsewhere. Ask that tenant's administrators whether they removed or blocked it; nobody was marked.`;
 }

@@ -43,7 +43,7 @@ export type ScheduleSettings = {
 
 export type Look =
   | { action: 'refresh'; forceRefresh: boolean; reason: 'first-look' | 'every-run' | 'keep-warm' | 'retry' }
-  | { action: 'wait'; until: Date; reason: 'recently-active' | 'needs-user' | 'tenant-cooling' }
+  | { action: 'wait'; until: Date; reason: 'recently-active' | 'needs-user' | 'cooldown' }
   /** Makes sure that no cache is left, and looks again at the end. */
   | { action: 'clear'; until: Date; reason: 'signed-off' }
   | { action: 'retire'; reason: 'retention' }
@@ -84,7 +84,7 @@ export function decideLook(
     return {
       action: 'wait',
       until: earliest(notBefore, retireAt(account, settings)),
-      reason: 'tenant-cooling',
+      reason: 'cooldown',
     };
   }
   if (settings.everyRun) return { action: 'refresh', forceRefresh: false, reason: 'every-run' };

@@ -15,7 +15,11 @@ export function AdminLanding({ search }: { search: string }) {
     <>
       <PageHeader />
       <main className="container">
-        <Notice title={TITLES[outcome.state]} reference={'code' in outcome ? outcome.code : undefined}>
+        <Notice
+          title={TITLES[outcome.state]}
+          reference={'code' in outcome ? outcome.code : undefined}
+          details={'ids' in outcome ? outcome.ids : []}
+        >
           <Text outcome={outcome} />
         </Notice>
         <p>
@@ -32,7 +36,10 @@ function Text({ outcome }: { outcome: Outcome }) {
   switch (outcome.state) {
     case 'given':
       return (
-        <>Tell the people who asked you: they open Stead and choose “Try again”. It can take a minute.</>
+        <>
+          Tell the people who asked you to open Stead again and to choose the button that it shows. It can
+          take a minute.
+        </>
       );
     case 'refused':
       return <>Nothing has changed. Open the link again if that was not what you wanted.</>;

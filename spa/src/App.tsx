@@ -8,6 +8,7 @@ import type { PageConfig } from './pageConfig.ts';
 import { signInDetails } from './refusalDetails.ts';
 import { SignedIn } from './SignedIn.tsx';
 import { isDirectoryRefusal, signInReference, signInText } from './signInText.ts';
+import { TryAgainButton } from './TryAgainButton.tsx';
 import { useApi } from './useApi.ts';
 import { useSignIn } from './useSignIn.ts';
 import { Welcome } from './Welcome.tsx';
@@ -22,6 +23,8 @@ export function App({ config, cameBack, signInError }: AppProps) {
   const { error, stuck } = signIn;
   const api = useApi(config);
   const settled = inProgress === InteractionStatus.None;
+  // Whoever is signed in is told of it together with what the service refused, and of nothing if it refuses nothing.
+  const toldBelow = signedIn && isDirectoryRefusal(error);
   return (
     <>
       <PageHeader>
@@ -33,20 +36,36 @@ export function App({ config, cameBack, signInError }: AppProps) {
       </PageHeader>
       <main className="container">
         {config.localDemo && <p className="banner">Local demo: no real account</p>}
-        {error !== undefined && (
+        {error !== undefined && !toldBelow && (signedIn || stuck === undefined) && (
           <Notice
-            title={stuck ? 'Tell your administrator' : 'You were not signed in'}
+            title="You were not signed in"
             reference={signInReference(error)}
             details={signInDetails(error)}
-            detailsOpen={stuck}
             action={
-              // Whoever is signed in is told so below, where it is known what was refused.
               !signedIn && isDirectoryRefusal(error) && <AdminLink config={config} tenantId={undefined} />
             }
           >
-            {stuck
-              ? 'The directory refuses this sign-in again. Send the details below to your administrator, and come back in five minutes.'
-              : signInText(error)}
+            {signInText(error)}
+          </Notice>
+        )}
+        {settled && !signedIn && stuck && (
+          <Notice
+            title="Tell your administrator"
+            reference={stuck.refusedWith}
+            details={error === undefined ? [] : signInDetails(error)}
+            detailsOpen
+            action={
+              <>
+                <TryAgainButton
+                  afterSeconds={Math.ceil((stuck.until - Date.now()) / 1_000)}
+                  tryAgain={signIn.signIn}
+                />
+                <AdminLink config={config} tenantId={undefined} />
+              </>
+            }
+          >
+            The directory refused this sign-in twice in the same way. Send the details to your administrator.
+            Once they have mended it, try again here.
           </Notice>
         )}
         {!settled && <p role="status">One moment…</p>}

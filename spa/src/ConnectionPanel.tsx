@@ -12,7 +12,7 @@ type ConnectionPanelProps = {
   state: ConnectionState;
   /** Disconnected, and the person wants Stead back; answers whether that was done. */
   reconnect: () => Promise<boolean>;
-} & Pick<RefusalNoticeProps, 'api' | 'mend' | 'nextStep'>;
+} & Pick<RefusalNoticeProps, 'api' | 'mend' | 'nextStep' | 'failed'>;
 
 /** What Stead does while the person is away, and the person's say in it. */
 export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelProps) {

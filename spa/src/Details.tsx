@@ -1,7 +1,5 @@
 import { CopyButton } from './CopyButton.tsx';
-
-/** What names a refusal to those who can mend it. It names nobody else. */
-export type Detail = { label: string; value: string };
+import type { Detail } from './directoryIds.ts';
 
 export function Details({ details, open = false }: { details: readonly Detail[]; open?: boolean }) {
   if (details.length === 0) return null;

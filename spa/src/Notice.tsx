@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
-import { type Detail, Details } from './Details.tsx';
+import { Details } from './Details.tsx';
+import type { Detail } from './directoryIds.ts';
 
 type NoticeProps = {
   title: string;

@@ -6,7 +6,10 @@ import { RefusalNotice, type RefusalNoticeProps } from './RefusalNotice.tsx';
 import { usePhoto } from './usePhoto.ts';
 import type { ProfileState } from './useProfile.ts';
 
-type ProfilePanelProps = { profile: ProfileState } & Pick<RefusalNoticeProps, 'api' | 'mend' | 'nextStep'>;
+type ProfilePanelProps = { profile: ProfileState } & Pick<
+  RefusalNoticeProps,
+  'api' | 'mend' | 'nextStep' | 'failed'
+>;
 
 const SETTLING = 'Setting things up: the directory takes up to half a minute to pass your permission on…';
 

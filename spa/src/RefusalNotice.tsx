@@ -1,5 +1,6 @@
 import { AdminLink } from './AdminLink.tsx';
 import type { Api, Refusal } from './callApi.ts';
+import type { Detail } from './directoryIds.ts';
 import { Notice } from './Notice.tsx';
 import { PROBLEM_TEXT } from './problemText.ts';
 import { refusalDetails } from './refusalDetails.ts';
@@ -14,6 +15,8 @@ export type RefusalNoticeProps = {
   /** Does what can be done with the person's help, and leaves the page for it if need be. */
   mend: (refusal: SignInRefusal) => void;
   nextStep: SignIn['nextStep'];
+  /** What names the sign-in that this page load comes back from, if the directory refused it. */
+  failed: readonly Detail[];
 };
 
 /** Why there is nothing to show, and what can be done about it. */
@@ -64,10 +67,11 @@ function SignInNotice({
   tryAgain,
   mend,
   nextStep,
+  failed,
 }: Omit<RefusalNoticeProps, 'refusal'> & { refusal: SignInRefusal }) {
   const said = {
     ...(refusal.reference === undefined ? {} : { reference: refusal.reference }),
-    details: refusalDetails(refusal),
+    details: [...refusalDetails(refusal), ...failed],
   };
   if (nextStep(refusal) === undefined) {
     return (
@@ -99,6 +103,7 @@ function SignInNotice({
       }
     >
       {PROBLEM_TEXT[refusal.code]}
+      {failed.length > 0 && ' The directory sent you back without it.'}
     </Notice>
   );
 }

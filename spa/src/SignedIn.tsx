@@ -1,9 +1,10 @@
 import { lazy, Suspense, useEffect, useRef } from 'react';
-import { forgetAttempts } from './attempts.ts';
 import { ConnectionPanel } from './ConnectionPanel.tsx';
 import type { Api } from './callApi.ts';
 import { NeedsUserBanner } from './NeedsUserBanner.tsx';
 import { ProfilePanel } from './ProfilePanel.tsx';
+import { signInDetails } from './refusalDetails.ts';
+import { isDirectoryRefusal } from './signInText.ts';
 import { useConnection } from './useConnection.ts';
 import { useProfile } from './useProfile.ts';
 import type { SignIn, SignInRefusal } from './useSignIn.ts';
@@ -31,7 +32,6 @@ export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
 
   useEffect(() => {
     if (answer !== undefined) void refresh();
-    if (answer?.state === 'ready') forgetAttempts();
   }, [answer, refresh]);
 
   const visit = async () => {
@@ -42,7 +42,9 @@ export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
   const askThenVisit = async () => {
     // What offered it goes away when it is mended; the keyboard's place must not.
     top.current?.focus();
-    await connection.connect();
+    const state = connection.connection?.state;
+    // Whoever disconnected stays disconnected, whatever they give permission for.
+    if (state !== undefined && state !== 'disconnected') await connection.connect();
     await visit();
   };
   const mend = (refusal: SignInRefusal) => {
@@ -50,6 +52,7 @@ export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
     if (refusal.code === 'CONSENT_REQUIRED') void askThenVisit();
     else signIn.signInAgain(refusal);
   };
+  const failed = isDirectoryRefusal(signIn.error) ? signInDetails(signIn.error) : [];
   const { trouble } = connection;
   // Both panels would say the same, and offer the same button; also while the profile is asked for again.
   const saidAlready =
@@ -63,7 +66,7 @@ export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
           <NeedsUserBanner consent={connection.connection.failure?.kind === 'consent'} mend={askThenVisit} />
         )}
       </div>
-      <ProfilePanel api={api} profile={profile} mend={mend} nextStep={signIn.nextStep} />
+      <ProfilePanel api={api} profile={profile} mend={mend} nextStep={signIn.nextStep} failed={failed} />
       {!saidAlready && (
         <ConnectionPanel
           api={api}
@@ -75,6 +78,7 @@ export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
           }}
           mend={mend}
           nextStep={signIn.nextStep}
+          failed={failed}
         />
       )}
       {DemoControls && (

@@ -1,5 +1,10 @@
+import { type Detail, directoryIds } from './directoryIds.ts';
+
 /** What the address says of an administrator's consent. It is the word of whoever made the address, and no proof. */
-export type Outcome = { state: 'given' } | { state: 'refused'; code: string } | { state: 'nothing' };
+export type Outcome =
+  | { state: 'given' }
+  | { state: 'refused'; code: string; ids: Detail[] }
+  | { state: 'nothing' };
 
 /** Of what a directory calls its refusals. */
 const CODE = /^\w{1,64}$/;
@@ -9,8 +14,11 @@ export function readOutcome(search: string): Outcome {
   const parameters = new URLSearchParams(search);
   const error = parameters.get('error');
   if (error !== null) {
-    const number = /^AADSTS\d{1,10}/.exec(parameters.get('error_description') ?? '')?.[0];
-    return { state: 'refused', code: number ?? (CODE.test(error) ? error : 'unknown') };
+    const description = parameters.get('error_description') ?? '';
+    const number = /^AADSTS\d{1,10}/.exec(description)?.[0];
+    const code = number ?? (CODE.test(error) ? error : 'unknown');
+    // A stranger can write any text into an address: nothing else of the description is shown.
+    return { state: 'refused', code, ids: directoryIds(description) };
   }
   return /^true$/i.test(parameters.get('admin_consent') ?? '') ? { state: 'given' } : { state: 'nothing' };
 }

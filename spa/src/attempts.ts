@@ -16,6 +16,9 @@ export function noteAttempt(attempt: Attempt): void {
   write([...readAttempts(), attempt]);
 }
 
+/** The redirect that was noted last did not happen. */
+export const takeBackAttempt = (): void => write(readAttempts().slice(0, -1));
+
 /** The last redirect came back with a refusal of the directory. */
 export function noteRefusal(refusedWith: string): void {
   const attempts = readAttempts();
@@ -23,7 +26,7 @@ export function noteRefusal(refusedWith: string): void {
   if (last !== undefined) write([...attempts, { ...last, refusedWith }]);
 }
 
-/** Nothing is refused any more. */
+/** What is refused from now on has nothing to do with what was tried before. */
 export const forgetAttempts = (): void => sessionStorage.removeItem(KEY);
 
 const write = (attempts: readonly Attempt[]): void => sessionStorage.setItem(KEY, JSON.stringify(attempts));

@@ -20,7 +20,15 @@ export type Refusal =
   | { state: 'offline' };
 
 /** What names a refusal: `reference` is the service's own, `upstream` that of whoever refused the service. */
-type Told = { code: ProblemCode; reference?: string; upstream?: UpstreamReference };
+type Told = {
+  code: ProblemCode;
+  /** When the page heard of it: ISO 8601, UTC. */
+  at: string;
+  reference?: string;
+  upstream?: UpstreamReference;
+  /** The permissions that are missing. */
+  scopes?: readonly string[];
+};
 
 export type Answer<T> = { state: 'ready'; value: T } | Refusal;
 
@@ -75,20 +83,38 @@ export const readJson =
 /** MSAL has tried its cache, the refresh token and a hidden frame: what is left is the user. */
 function withoutToken(error: unknown): Refusal {
   if (isNetworkError(error)) return { state: 'offline' };
-  if (error instanceof InteractionRequiredAuthError) {
-    return { state: 'sign-in', code: 'TOKEN_INVALID', ...(error.claims ? { claims: error.claims } : {}) };
+  const at = new Date().toISOString();
+  if (!(error instanceof InteractionRequiredAuthError)) {
+    return { state: 'sign-in', code: 'TOKEN_INVALID', at, reference: signInReference(error) };
   }
-  return { state: 'sign-in', code: 'TOKEN_INVALID', reference: signInReference(error) };
+  const { claims, subError, errorCode, correlationId, traceId, timestamp } = error;
+  const consent = [subError, errorCode].includes('consent_required');
+  const ids = Object.entries({ correlationId, traceId, timestamp }).filter(([, id]) => id);
+  return {
+    state: 'sign-in',
+    code: consent ? 'CONSENT_REQUIRED' : 'TOKEN_INVALID',
+    at,
+    upstream: { service: 'entra', code: signInReference(error), ...Object.fromEntries(ids) },
+    ...(claims ? { claims } : {}),
+  };
 }
 
 function readRefusal({ status, headers }: Response, body: unknown): Refusal {
   const retryAfterSeconds = readRetryAfter(headers.get('retry-after'));
+  const at = new Date().toISOString();
   if (!isProblem(body)) {
     const busy = status === 429 || status >= 500;
-    return busy ? { state: 'busy', code: 'UNAVAILABLE', retryAfterSeconds } : { state: 'unexpected', status };
+    return busy
+      ? { state: 'busy', code: 'UNAVAILABLE', at, retryAfterSeconds }
+      : { state: 'unexpected', status };
   }
-  const { code, claims, correlationId: reference, upstream } = body;
-  const told = { reference, ...(upstream === undefined ? {} : { upstream }) };
+  const { code, claims, correlationId: reference, upstream, scopes } = body;
+  const told = {
+    at,
+    reference,
+    ...(upstream === undefined ? {} : { upstream }),
+    ...(Array.isArray(scopes) ? { scopes: scopes.map(String) } : {}),
+  };
   switch (code) {
     case 'CLAIMS_REQUIRED':
     case 'SIGN_IN_REQUIRED':

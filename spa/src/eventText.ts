@@ -50,7 +50,10 @@ export function eventText({ outcome, kind, task }: ConnectionEvent): EventText {
     case 'task-failed':
       return {
         title: `Task “${task}” failed`,
-        text: 'Stead tries again after its next look.',
+        text:
+          kind === 'consent'
+            ? 'It needs a permission that was not given. An administrator can give it.'
+            : 'Stead tries again after its next look.',
         tone: 'bad',
       };
     case 'failed':

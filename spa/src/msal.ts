@@ -1,7 +1,7 @@
 import { type Configuration, PublicClientApplication } from '@azure/msal-browser';
 import { noteRefusal } from './attempts.ts';
 import type { PageConfig } from './pageConfig.ts';
-import { signInReference } from './signInText.ts';
+import { isDirectoryRefusal, signInReference } from './signInText.ts';
 
 export type StartedMsal = {
   msal: PublicClientApplication;
@@ -36,7 +36,7 @@ export async function startMsal(config: PageConfig): Promise<StartedMsal> {
     if (result !== null) await forgetOthers(msal, result.account.homeAccountId);
     return { msal, cameBack: result !== null };
   } catch (signInError) {
-    noteRefusal(signInReference(signInError));
+    if (isDirectoryRefusal(signInError)) noteRefusal(signInReference(signInError));
     return { msal, cameBack: false, signInError };
   }
 }

@@ -6,7 +6,7 @@ export type PageConfig = {
   authority: string;
   /** `api://<client id of the API>/<scope>` */
   apiScope: string;
-  /** Origin of the functions, without `/api`. */
+  /** Origin of the functions, without `/api`: https, but for a host on this machine. */
   apiBaseUrl: string;
   /** For an authority that MSAL does not know: its host names, and its metadata as a string of JSON. */
   knownAuthorities?: string[];
@@ -51,6 +51,8 @@ function toPageConfig(settings: unknown): PageConfig {
   const { clientId, authority, apiScope, apiBaseUrl } = settings as Record<(typeof REQUIRED)[number], string>;
   const { knownAuthorities, authorityMetadata, localDemo } = settings;
   if (!isUrl(authority, 'https:')) throw wrong('authority', 'a URL that begins with https://');
+  // Without a resource the directory would take the scope for one of Microsoft Graph.
+  if (!/^\S+\/[^\s/]+$/.test(apiScope)) throw wrong('apiScope', 'api://<client id of the API>/<scope>');
   if (!isUrl(apiBaseUrl, 'https:') && !isLoopback(apiBaseUrl)) {
     throw wrong('apiBaseUrl', 'a URL such as https://example.org; http is for localhost alone');
   }
@@ -85,9 +87,9 @@ const isFilledIn = (value: unknown): value is string =>
 const isUrl = (value: string, ...protocols: string[]): boolean =>
   URL.canParse(value) && protocols.includes(new URL(value).protocol);
 
-/** Nothing leaves the machine on the way there. */
+/** Nothing leaves the machine on the way there. A content security policy cannot name an IPv6 address. */
 const isLoopback = (value: string): boolean =>
-  isUrl(value, 'http:') && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(value).hostname);
+  isUrl(value, 'http:') && ['localhost', '127.0.0.1'].includes(new URL(value).hostname);
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -6,7 +6,7 @@ export const PROBLEM_TEXT: Record<ProblemCode, string> = {
   TOKEN_MISSING: 'The service did not see your sign-in.',
   TOKEN_INVALID: 'This sign-in is over.',
   CLAIMS_REQUIRED: 'Your organisation asks for one more step before Stead can act for you.',
-  SIGN_IN_REQUIRED: 'Your sign-in, or a permission you gave, is no longer enough for Stead to act for you.',
+  SIGN_IN_REQUIRED: 'Your sign-in is no longer enough for Stead to act for you.',
   CONSENT_REQUIRED:
     'Stead needs a permission from you, or from your organisation, before it can act for you.',
   SCOPE_MISSING: 'This page asked for too little. Its apiScope has to name the scope of the service.',

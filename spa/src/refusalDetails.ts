@@ -1,7 +1,7 @@
 import { AuthError } from '@azure/msal-browser';
 import type { UpstreamReference } from '../../shared/wire.ts';
 import type { Refusal } from './callApi.ts';
-import type { Detail } from './Details.tsx';
+import { CORRELATION_ID, type Detail, directoryIds } from './directoryIds.ts';
 import { signInReference } from './signInText.ts';
 
 const SERVICES = { entra: 'Directory', graph: 'Microsoft Graph' } as const;
@@ -9,9 +9,11 @@ const SERVICES = { entra: 'Directory', graph: 'Microsoft Graph' } as const;
 /** The codes and ids of an answer that is a refusal. */
 export function refusalDetails(refusal: Refusal): Detail[] {
   if (!('code' in refusal)) return [];
-  const { code, reference, upstream } = refusal;
+  const { code, at, reference, upstream, scopes = [] } = refusal;
   return [
     { label: 'Code', value: code },
+    ...(scopes.length === 0 ? [] : [{ label: 'Missing permissions', value: scopes.join(' ') }]),
+    { label: 'Time', value: at },
     ...(reference === undefined ? [] : [{ label: 'Reference', value: reference }]),
     ...(upstream === undefined ? [] : upstreamDetails(upstream)),
   ];
@@ -34,19 +36,15 @@ function upstreamDetails({ service, code, ...ids }: UpstreamReference): Detail[]
 
 /** The same of a sign-in that did not succeed: the directory tells its ids in the description alone. */
 export function signInDetails(error: unknown): Detail[] {
-  const code = { label: 'Code', value: signInReference(error) };
+  const code = { label: 'Directory code', value: signInReference(error) };
   if (!(error instanceof AuthError)) return [code];
-  const told = (label: string, pattern: RegExp): Detail[] => {
-    const value = pattern.exec(error.errorMessage)?.[1];
-    return value === undefined ? [] : [{ label: `Directory ${label}`, value }];
-  };
-  const correlation = told('correlation id', /Correlation ID: ([\da-f-]{36})/i);
+  const ids = directoryIds(error.errorMessage);
+  const hasCorrelation = ids.some(({ label }) => label === CORRELATION_ID);
   return [
     code,
-    ...(correlation.length > 0 || !error.correlationId
-      ? correlation
-      : [{ label: 'Directory correlation id', value: error.correlationId }]),
-    ...told('trace id', /Trace ID: ([\da-f-]{36})/i),
-    ...told('time', /Timestamp: ([\d-]{10} [\d:]{8}Z)/),
+    ...(hasCorrelation || !error.correlationId
+      ? []
+      : [{ label: CORRELATION_ID, value: error.correlationId }]),
+    ...ids,
   ];
 }

@@ -34,12 +34,15 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
   TOKEN_MISSING: ['plain', 'login'],
 };
 
-/** Different claims are a different refusal: a directory may ask for one thing after another. */
+const MOST_CHALLENGES = 2;
+
+/** What a redirect is to mend, in one text. */
 export const reasonOf = ({ code, claims }: { code: string; claims?: string }): string =>
   claims === undefined ? code : `${code} ${claims}`;
 
 export const recentOf = (attempts: readonly Attempt[], now: number): Attempt[] =>
-  attempts.filter(({ at }) => now - at < SAME_FOR_MS);
+  // A clock that was set back must not keep the page from trying for longer.
+  attempts.filter(({ at }) => Math.abs(now - at) < SAME_FOR_MS);
 
 /** The next thing to try for a refusal of the service; undefined when no redirect can help any more. */
 export function nextStep(
@@ -47,12 +50,24 @@ export function nextStep(
   attempts: readonly Attempt[],
   now: number,
 ): Step | undefined {
-  const tried = recentOf(attempts, now).filter(({ reason }) => reason === reasonOf(refusal)).length;
-  const steps = refusal.claims === undefined ? (STEPS[refusal.code] ?? ['plain']) : (['claims'] as const);
-  return steps[tried];
+  const tried = recentOf(attempts, now)
+    .map(({ reason }) => reason)
+    .filter((reason) => reason === refusal.code || reason.startsWith(`${refusal.code} `));
+  if (refusal.claims === undefined) return (STEPS[refusal.code] ?? ['plain'])[tried.length];
+  // A directory may ask for one thing after another, so other claims get a redirect too. Some challenges hold the time
+  // and are never the same: those have to end as well.
+  const unmet = tried.includes(reasonOf(refusal)) || tried.length >= MOST_CHALLENGES;
+  return unmet ? undefined : 'claims';
 }
 
-/** Whether the directory has refused two sign-ins in the same way. */
-export function isRefusedAgain(refusedWith: string, attempts: readonly Attempt[], now: number): boolean {
-  return recentOf(attempts, now).filter((attempt) => attempt.refusedWith === refusedWith).length > 1;
+/** The directory has refused two sign-ins in the same way: until when another one would only be refused again. */
+export function refusedAgain(
+  attempts: readonly Attempt[],
+  now: number,
+): { refusedWith: string; until: number } | undefined {
+  const recent = recentOf(attempts, now);
+  const refusedWith = recent.at(-1)?.refusedWith;
+  if (refusedWith === undefined) return undefined;
+  const before = recent.filter((attempt) => attempt.refusedWith === refusedWith).at(-2);
+  return before && { refusedWith, until: before.at + SAME_FOR_MS };
 }

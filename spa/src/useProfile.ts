@@ -14,7 +14,8 @@ export type ProfileState = {
 
 /** A consent reaches the whole directory late: the first refusal after one is asked about again so often. */
 const SETTLE_FOR_MS = 30_000;
-const WAITS_MS = [2_000, 4_000, 8_000, 8_000, 8_000];
+const FIRST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 8_000;
 
 /**
  * The profile of whoever is signed in. Asking for it is the visit that keeps their connection.
@@ -29,11 +30,12 @@ export function useProfile(api: Api, cameBackAt: number | undefined): ProfileSta
       // A profile that is shown stays until there is a newer one.
       setAnswer((shown) => (shown?.state === 'ready' ? shown : undefined));
       let next = await callApi(api, getProfile, signal);
-      for (const wait of WAITS_MS) {
-        const late = cameBackAt === undefined || Date.now() + wait > cameBackAt + SETTLE_FOR_MS;
-        if (signal.aborted || late || !isConsentMissing(next)) break;
+      const patientUntil = cameBackAt === undefined ? 0 : cameBackAt + SETTLE_FOR_MS;
+      let wait = FIRST_WAIT_MS;
+      while (!signal.aborted && isConsentMissing(next) && Date.now() < patientUntil) {
         setSettling(true);
-        await sleep(wait, signal);
+        await sleep(Math.min(wait, patientUntil - Date.now()), signal);
+        wait = Math.min(wait * 2, LONGEST_WAIT_MS);
         if (!signal.aborted) next = await callApi(api, getProfile, signal);
       }
       if (signal.aborted) return undefined;

@@ -2,11 +2,10 @@ import type { RedirectRequest } from '@azure/msal-browser';
 import { useMsal } from '@azure/msal-react';
 import { useEffect, useState } from 'react';
 import { allOf } from './apiScopes.ts';
-import { noteAttempt, readAttempts } from './attempts.ts';
+import { forgetAttempts, noteAttempt, readAttempts, takeBackAttempt } from './attempts.ts';
 import type { Refusal } from './callApi.ts';
 import type { PageConfig } from './pageConfig.ts';
-import { isRefusedAgain, nextStep, reasonOf, type Step } from './signInLadder.ts';
-import { signInReference } from './signInText.ts';
+import { type Attempt, nextStep, reasonOf, refusedAgain, type Step } from './signInLadder.ts';
 import { hearTabs, tellTabs } from './tabs.ts';
 
 export type SignInRefusal = Extract<Refusal, { state: 'sign-in' }>;
@@ -21,8 +20,8 @@ export type SignIn = {
   nextStep: (refusal: SignInRefusal) => Step | undefined;
   /** Why the last of them did not succeed; undefined if nothing is wrong. */
   error: unknown;
-  /** The directory refuses every sign-in in the same way: another one would not help. */
-  stuck: boolean;
+  /** The directory refuses every sign-in in the same way: another one does not help before `until` (epoch ms). */
+  stuck: { refusedWith: string; until: number } | undefined;
 };
 
 /** What each step adds to the request. An account's name goes along as a hint in all of them. */
@@ -50,17 +49,22 @@ export function useSignIn({ apiScope }: PageConfig, initialError: unknown): Sign
     [instance, homeAccountId],
   );
   const leave = (navigation: Promise<void>) => void navigation.catch(setError);
+  const leaveFor = (attempt: Omit<Attempt, 'at'>, navigate: () => Promise<void>) => {
+    noteAttempt({ ...attempt, at: Date.now() });
+    leave(
+      navigate().catch((reason: unknown) => {
+        takeBackAttempt();
+        throw reason;
+      }),
+    );
+  };
   const stepFor = (refusal: SignInRefusal) => nextStep(refusal, readAttempts(), Date.now());
   return {
-    signIn: () => {
-      noteAttempt({ reason: 'SIGN_IN', step: 'plain', at: Date.now() });
-      leave(instance.loginRedirect({ scopes }));
-    },
+    signIn: () => leaveFor({ reason: 'SIGN_IN', step: 'plain' }, () => instance.loginRedirect({ scopes })),
     signInAgain: (refusal) => {
       const step = stepFor(refusal);
       if (step === undefined) return;
-      noteAttempt({ reason: reasonOf(refusal), step, at: Date.now() });
-      leave(
+      leaveFor({ reason: reasonOf(refusal), step }, () =>
         instance.acquireTokenRedirect({
           scopes,
           ...(account === undefined ? {} : { account }),
@@ -70,11 +74,13 @@ export function useSignIn({ apiScope }: PageConfig, initialError: unknown): Sign
       );
     },
     signOut: () => {
+      // Whoever signs in next has been refused nothing yet.
+      forgetAttempts();
       if (homeAccountId !== undefined) tellTabs({ what: 'signed-out', homeAccountId });
       leave(instance.logoutRedirect({ account: account ?? null }));
     },
     nextStep: stepFor,
     error,
-    stuck: error !== undefined && isRefusedAgain(signInReference(error), readAttempts(), Date.now()),
+    stuck: refusedAgain(readAttempts(), Date.now()),
   };
 }

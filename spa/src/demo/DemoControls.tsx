@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { forgetAttempts } from '../attempts.ts';
 import { clearFault, FAULTS, type FaultName, runWorker, setFault, setLifetimes } from './controls.ts';
 
 type DemoControlsProps = {
@@ -15,6 +16,8 @@ export function DemoControls({ userName, changed }: DemoControlsProps) {
 
   const act = async (what: string, work: () => Promise<void>) => {
     setSaid('One moment…');
+    // A trouble that is caused on purpose has nothing to do with the one before.
+    forgetAttempts();
     try {
       await work();
       setSaid(what);

@@ -50,7 +50,9 @@ describe('settings', () => {
       says: 'lacks authority',
     },
     { body: JSON.stringify({ ...right, authority: 'http://login.example' }), says: '"authority"' },
+    { body: JSON.stringify({ ...right, apiScope: 'access_as_user' }), says: '"apiScope"' },
     { body: JSON.stringify({ ...right, apiBaseUrl: 'api.example' }), says: '"apiBaseUrl"' },
+    { body: JSON.stringify({ ...right, apiBaseUrl: 'http://[::1]:7071' }), says: '"apiBaseUrl"' },
     {
       body: JSON.stringify({ ...right, apiBaseUrl: 'http://api.example' }),
       says: 'http is for localhost alone',

@@ -153,6 +153,14 @@ describe('the built page', () => {
       expect(policy).toContain("default-src 'none'");
       expect(policy).toContain("script-src 'self';");
       expect(policy).not.toContain('unsafe');
+      // The server of the local platform says the same, and only names the origins besides.
+      const header = (await get('/')).headers.get('content-security-policy') ?? '';
+      const fixed = (text: string) =>
+        text
+          .split('; ')
+          .filter((directive) => !/^(?:connect-src|frame-src|frame-ancestors) /.test(directive))
+          .toSorted();
+      expect(fixed(policy)).toEqual(fixed(header));
       // It counts for what comes after it.
       expect(html.indexOf('http-equiv')).toBeLessThan(html.indexOf('<script'));
     }

@@ -54,7 +54,7 @@ describe('a user of a tenant that is left in peace', () => {
     expect(decideLook(idle, NOW, SETTINGS, END)).toEqual({
       action: 'wait',
       until: END,
-      reason: 'tenant-cooling',
+      reason: 'cooldown',
     });
   });
 

@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Attempt,
-  isRefusedAgain,
-  nextStep,
-  reasonOf,
-  type Step,
-} from '../../../spa/src/signInLadder.ts';
+import { type Attempt, nextStep, reasonOf, refusedAgain, type Step } from '../../../spa/src/signInLadder.ts';
 
 const NOW = 1_900_000_000_000;
 const MINUTE = 60_000;
@@ -52,6 +46,22 @@ describe('nextStep', () => {
     expect(nextStep(second, [attempt(first, 'claims')], NOW)).toBe('claims');
   });
 
+  it('meets two challenges, and no third one, however different each of them is', () => {
+    const challenge = (value: number) => ({
+      code: 'CLAIMS_REQUIRED',
+      claims: CLAIMS.replace('c1', `c${value}`),
+    });
+    const attempts = [attempt(challenge(1), 'claims'), attempt(challenge(2), 'claims')];
+    expect(nextStep(challenge(3), attempts, NOW)).toBeUndefined();
+    expect(nextStep({ code: 'CLAIMS_REQUIRED' }, attempts, NOW)).toBeUndefined();
+  });
+
+  it('begins anew when the clock was set back, too', () => {
+    const refusal = { code: 'CONSENT_REQUIRED' };
+    expect(nextStep(refusal, [attempt(refusal, 'consent', -6 * MINUTE)], NOW)).toBe('consent');
+    expect(nextStep(refusal, [attempt(refusal, 'consent', -4 * MINUTE)], NOW)).toBeUndefined();
+  });
+
   it('ends for every refusal that stays the same', () => {
     fc.assert(
       fc.property(fc.string(), fc.option(fc.string(), { nil: undefined }), (code, claims) => {
@@ -66,19 +76,30 @@ describe('nextStep', () => {
   });
 });
 
-describe('isRefusedAgain', () => {
+describe('refusedAgain', () => {
   const refused = (refusedWith: string, ago = MINUTE): Attempt => ({
     ...attempt({ code: 'SIGN_IN' }, 'plain', ago),
     refusedWith,
   });
+  const again = (ago: number) => ({ refusedWith: 'AADSTS53003', until: NOW - ago + 5 * MINUTE });
 
-  it.each<[string, Attempt[], boolean]>([
-    ['nothing was tried', [], false],
-    ['it was refused once', [refused('AADSTS53003')], false],
-    ['it was refused twice', [refused('AADSTS53003'), refused('AADSTS53003')], true],
-    ['it was refused in two ways', [refused('AADSTS53003'), refused('AADSTS50105')], false],
-    ['one of the two is long ago', [refused('AADSTS53003', 6 * MINUTE), refused('AADSTS53003')], false],
+  it.each<[string, Attempt[], ReturnType<typeof again> | undefined]>([
+    ['nothing was tried', [], undefined],
+    ['it was refused once', [refused('AADSTS53003')], undefined],
+    ['it was refused twice', [refused('AADSTS53003', 2 * MINUTE), refused('AADSTS53003')], again(2 * MINUTE)],
+    [
+      'it was refused three times',
+      [refused('AADSTS53003', 3 * MINUTE), refused('AADSTS53003', 2 * MINUTE), refused('AADSTS53003')],
+      again(2 * MINUTE),
+    ],
+    ['it was refused in two ways', [refused('AADSTS53003'), refused('AADSTS50105')], undefined],
+    ['one of the two is long ago', [refused('AADSTS53003', 6 * MINUTE), refused('AADSTS53003')], undefined],
+    [
+      'a sign-in is under way since',
+      [refused('AADSTS53003'), refused('AADSTS53003'), attempt({ code: 'SIGN_IN' }, 'plain', 0)],
+      undefined,
+    ],
   ])('when %s', (_when, attempts, expected) => {
-    expect(isRefusedAgain('AADSTS53003', attempts, NOW)).toBe(expected);
+    expect(refusedAgain(attempts, NOW)).toEqual(expected);
   });
 });
