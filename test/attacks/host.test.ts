@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { TableClient } from '@azure/data-tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
-import { control } from '../support/entraClients.ts';
+import { control, signIn } from '../support/entraClients.ts';
 import { type Forge, openForge } from './forge.ts';
 import { INVALID, MALFORMED, MISSING, type Refusal } from './outcome.ts';
 import { exchangesAt, ROUTES, refusalIn } from './target.ts';
@@ -19,6 +19,8 @@ let forge: Forge;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stead-attacks-host-'));
   platform = await startPlatform({ withoutWeb: true, folder });
+  // Who is forged here has consented, once and for real.
+  await signIn(platform.entra, 'adele', { spaOrigin: platform.webOrigin });
   await control(platform.entra, 'POST', '/keys/rotate');
   forge = await openForge(platform.entra.origin, join(folder, 'entra-key.json'));
 });

@@ -25,6 +25,7 @@ let web: Web;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'stead-page-'));
   await writeFile(join(root, 'index.html'), '<!doctype html><html lang="en"></html>');
+  await writeFile(join(root, 'staticwebapp.config.json'), '{"globalHeaders":{},"routes":[]}');
   app = makeApp({ files: { 'main.js': WORKER } });
   entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
   host = await spawnHost({ root: app.folder, port: 0 });

@@ -314,6 +314,7 @@ describe('a user whom the worker could not act for', () => {
     expect(refused.status).toBe(401);
     expect(((await refused.json()) as Problem).claims).toBe(claims);
 
+    await control(platform.entra, 'DELETE', `/users/${ADELE.name}/fault`);
     const before = await exchangesOf(ADELE);
     expect((await profileOf(ADELE)).status).toBe(200);
     expect(await exchangesOf(ADELE)).toBe(before + 1);

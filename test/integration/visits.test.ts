@@ -72,6 +72,7 @@ describe('a user who goes on working', () => {
     const consent = await app.getProfile(assertion).catch((error: unknown) => error);
     expect(consent).toMatchObject({ failure: { kind: 'consent' } });
     expect(consent).not.toHaveProperty('failure.claims');
+    await signIn(entra, 'adele');
     await control(entra, 'PUT', '/users/adele/fault', {
       kind: 'error',
       error: 'invalid_grant',
@@ -80,7 +81,7 @@ describe('a user who goes on working', () => {
     await expect(app.getProfile(assertion)).rejects.toMatchObject({
       failure: { kind: 'needs-user', claims },
     });
-    await signIn(entra, 'adele');
+    await control(entra, 'DELETE', '/users/adele/fault');
     expect((await app.getProfile(assertion)).source).toBe('network');
     expect(await app.accounts.read(userId)).toMatchObject({ state: 'active', failure: undefined });
   });
