@@ -6,7 +6,7 @@ export const TENANT_ID = '5ead0000-0000-4000-8000-0000000000be';
 export const settingsFor = (origin: string) => ({
   ENTRA_TENANT_ID: TENANT_ID,
   ENTRA_CLIENT_ID: '5ead0000-0000-4000-8000-0000000000c1',
-  ENTRA_CLIENT_SECRET: randomUUID(),
+  ENTRA_CLIENT_SECRET: `bench~${randomUUID()}`,
   ENTRA_AUTHORITY: origin,
   TokenStore: [
     'DefaultEndpointsProtocol=http',

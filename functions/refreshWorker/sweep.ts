@@ -5,6 +5,7 @@ import type { DueRow } from '../../shared/ports.ts';
 import { afterCooling } from '../../shared/rules/schedule.ts';
 import { heedFailure, readCooldowns } from '../../shared/storedCooldowns.ts';
 import { partsOf, SHARDS, timeOfDueRowKey, type UserId } from '../../shared/userId.ts';
+import { createLeftovers } from './leftovers.ts';
 import { type RefreshUserDeps, refreshUser, release, type Turn, UNKNOWN_KEY } from './refreshUser.ts';
 import { type RunTasksDeps, runTasks } from './runTasks.ts';
 
@@ -16,9 +17,6 @@ export type SweepLimits = {
   /** How long a claim holds if its run dies. Longer than any run. */
   leaseForMs: number;
 };
-
-/** Due rows of nobody that one run removes at most; so many are remembered until its end. */
-const MAX_STRAYS = 10_000;
 
 /** What a turn ends with before the cache is open. */
 const UNOPENED = new Set([
@@ -47,8 +45,7 @@ export async function sweep(
   const summary = emptySummary();
   await readCooldowns(deps, signal);
   const faults = new Set<string>();
-  /** Removed when everybody has been served. */
-  const strays: DueRow[] = [];
+  const leftovers = createLeftovers(deps, signal);
   /** Whether any cache did, so that a key that is missing is missing for some alone. */
   let opened = false;
   /** True once Entra gave a token to our credential. A refusal that may be the credential's is then its tenant's. */
@@ -89,10 +86,7 @@ export async function sweep(
     try {
       const lease = { runId: summary.runId, until: new Date(deps.now().getTime() + limits.leaseForMs) };
       const claimed = await deps.accounts.claim(due, lease, signal);
-      if (claimed === 'nobody') {
-        if (strays.length < MAX_STRAYS) strays.push(due);
-        return;
-      }
+      if (claimed === 'nobody') return leftovers.addDueRowOfNobody(due);
       if (claimed === undefined) return;
       const { account, abandonedBy } = claimed;
       if (abandonedBy !== undefined) deps.log({ event: 'lease.abandoned', user, runId: abandonedBy });
@@ -156,17 +150,6 @@ export async function sweep(
     return stops;
   }
 
-  /** What is left undone is found again by the next run. */
-  async function tidy(): Promise<void> {
-    if (signal.aborted) return;
-    try {
-      await deps.accounts.removeDue(strays, signal);
-      await deps.tenants.forgetEnded(deps.now(), signal);
-    } catch (error) {
-      deps.log({ event: 'sweep.not-tidied', error: nameOfError(error) });
-    }
-  }
-
   // So many at a time draw from one stream: nothing is held of those who had their turn.
   const rows = dueRows();
   const draw = async () => {
@@ -175,7 +158,7 @@ export async function sweep(
   await Promise.all(Array.from({ length: limits.concurrency }, draw));
   // Whoever was put back with nobody drawn after them.
   if (signal.aborted) stopped();
-  await tidy();
+  await leftovers.remove();
   summary.ms = elapsed();
   deps.log({ event: 'sweep.ended', ...summary });
   return summary;
