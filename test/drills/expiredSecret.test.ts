@@ -29,6 +29,8 @@ beforeAll(async () => {
   entra = await startEntra({
     port: 0,
     spaOrigins: [SPA_ORIGIN],
+    // Their caches are seeded, so that nobody comes by the page that asks for consent.
+    consented: true,
     users: PEOPLE,
     keyFile,
     lifetimes: { accessToken: EXPIRED_AT_ONCE },
