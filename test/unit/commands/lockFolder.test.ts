@@ -1,7 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { lockFolder } from '../../../dev/lockFolder.ts';
 
@@ -19,6 +28,32 @@ function livingPid(): number {
   return child.pid ?? 0;
 }
 const deadPid = (): number => spawnSync(process.execPath, ['-e', '']).pid;
+
+/** Locks each folder that it reads, and answers with what came of it. It keeps what it got. */
+const RACER = `
+import { createInterface } from 'node:readline';
+import { lockFolder } from ${JSON.stringify(new URL('../../../dev/lockFolder.ts', import.meta.url).href)};
+console.log('ready');
+for await (const folder of createInterface({ input: process.stdin })) {
+  try {
+    lockFolder(folder);
+    console.log('has it');
+  } catch (error) {
+    console.log(error.name === 'PlainError' ? 'refused' : String(error.stack));
+  }
+}`;
+
+function startRacer(): { next(): Promise<string | undefined>; send(folder: string): void } {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', RACER], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    next: async () => (await lines.next()).value,
+    send: (folder) => void child.stdin.write(`${folder}\n`),
+  };
+}
 
 describe('lockFolder', () => {
   it('makes the folder, names this process in it, and leaves nothing when it is released', () => {
@@ -61,5 +96,42 @@ describe('lockFolder', () => {
     writeFileSync(file, `${livingPid()}\n`);
     lock.release();
     expect(existsSync(file)).toBe(true);
+  });
+
+  it('takes over what names its own number and is of an earlier process, as in a container', () => {
+    writeFileSync(file, `${process.pid}\n`);
+    const lock = lockFolder(folder);
+    expect(() => lockFolder(folder)).toThrow(`(process ${process.pid})`);
+    expect(readdirSync(folder)).toEqual(['lock']);
+    lock.release();
+    lockFolder(folder).release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('says what to delete after a process was killed in the middle of a takeover', () => {
+    const dead = deadPid();
+    writeFileSync(file, `${dead}\n`);
+    writeFileSync(`${file}.takeover`, `${dead}\n`);
+    expect(() => lockFolder(folder)).toThrow(`Delete ${file}.takeover`);
+    rmSync(`${file}.takeover`);
+    lockFolder(folder).release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('gives a folder that a dead process left behind to one of those that want it at once', {
+    timeout: 120_000,
+  }, async () => {
+    const racers = Array.from({ length: 8 }, startRacer);
+    const answers = () => Promise.all(racers.map((racer) => racer.next()));
+    await answers();
+    const dead = deadPid();
+    for (let round = 0; round < 40; round++) {
+      const contested = join(folder, String(round));
+      mkdirSync(contested);
+      writeFileSync(join(contested, 'lock'), `${dead}\n`);
+      for (const racer of racers) racer.send(contested);
+      expect((await answers()).sort()).toEqual(['has it', ...Array(7).fill('refused')]);
+      expect(readdirSync(contested)).toEqual(['lock']);
+    }
   });
 });
