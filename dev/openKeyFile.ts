@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PlainError } from './runCommand.ts';
 
@@ -17,9 +17,11 @@ export async function openKeyFile(file: string): Promise<OwnKeys> {
   const key = { kty: 'oct', kid: `local-${randomBytes(4).toString('hex')}`, k: secret('base64url') };
   const made = { TOKEN_CACHE_KEYS: JSON.stringify({ keys: [key] }), LOG_HASH_KEY: secret('base64') };
   await mkdir(dirname(file), { recursive: true });
-  // Renamed into place, so that a crash leaves no half a file.
-  await writeFile(`${file}.new`, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flush: true });
-  await rename(`${file}.new`, file);
+  // Renamed into place, so that a crash leaves no half a file. What a crash left is not written into: it keeps its mode.
+  const draft = `${file}.new`;
+  await rm(draft, { force: true });
+  await writeFile(draft, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
+  await rename(draft, file);
   return made;
 }
 

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -39,6 +39,17 @@ describe('openKeyFile', () => {
       await chmod(file, 0o644);
       await openKeyFile(file);
       expect(await modeOf(file)).toBe(0o600);
+    },
+  );
+
+  it.skipIf(process.platform === 'win32')(
+    'lets nobody else read the file, also when a crash left a draft that is open to them',
+    async () => {
+      await mkdir(dirname(file));
+      await writeFile(`${file}.new`, '{"half', { mode: 0o644 });
+      await openKeyFile(file);
+      expect(await modeOf(file)).toBe(0o600);
+      expect(await readdir(dirname(file))).toEqual(['keys.json']);
     },
   );
 
