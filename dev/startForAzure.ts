@@ -2,6 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, readConfig } from '../shared/config.ts';
+import { ConfigError } from '../shared/errors.ts';
+import type { Environment } from '../shared/settingsReader.ts';
+import { isGuid } from '../shared/userId.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
 import { readLocalSettings } from './host/localSettings.ts';
 import { type Host, spawnHost } from './host/spawnHost.ts';
@@ -32,29 +35,50 @@ const STORAGE_SETTINGS = ['TokenStore', 'AzureWebJobsStorage'];
  * Reads local.settings.json and the environment, which wins.
  * @throws {PlainError, ConfigError, HostError} what has to be given, or given otherwise.
  */
-export async function readAzureSettings(): Promise<AzureSettings> {
-  if (!existsSync(join(ROOT, 'local.settings.json'))) {
+export async function readAzureSettings(
+  root = ROOT,
+  environment: Environment = process.env,
+): Promise<AzureSettings> {
+  if (!existsSync(join(root, 'local.settings.json'))) {
     throw new PlainError(
       'There is no local.settings.json. Copy local.settings.sample.json to that name and fill in your tenant: the README says how, under "A real tenant".',
     );
   }
-  const given = Object.entries(process.env).filter(([, value]) => value !== '');
-  const { values } = await readLocalSettings(ROOT);
-  const settings: Record<string, string | undefined> = { ...values, ...Object.fromEntries(given) };
-  // It lets the keys be missing for storage on this machine alone.
-  const config = readConfig(settings);
-  const spaClientId = settings.SPA_CLIENT_ID;
-  if (!spaClientId || spaClientId.startsWith('<')) {
-    throw new PlainError(
-      'SPA_CLIENT_ID in local.settings.json is missing. Give the application (client) id of the SPA.',
-    );
-  }
+  const given = Object.entries(environment).filter(([, value]) => value !== '');
+  const { values } = await readLocalSettings(root);
+  const settings: Environment = { ...values, ...Object.fromEntries(given) };
+  const { config, spaClientId } = readBoth(settings);
   return {
     config,
     spaClientId,
     emulated: STORAGE_SETTINGS.filter((name) => /^UseDevelopmentStorage=true;?$/i.test(settings[name] ?? '')),
     missingKeys: (['TOKEN_CACHE_KEYS', 'LOG_HASH_KEY'] as const).filter((name) => !settings[name]?.trim()),
   };
+}
+
+/**
+ * Reads the settings of the functions, which let the keys be missing for storage on this machine alone, and the page's.
+ * @throws {ConfigError} with every fault of both at once.
+ */
+function readBoth(settings: Environment): { config: Config; spaClientId: string } {
+  const spaClientId = settings.SPA_CLIENT_ID?.trim().toLowerCase();
+  const faults = isGuid(spaClientId)
+    ? []
+    : [
+        {
+          setting: 'SPA_CLIENT_ID',
+          problem: spaClientId ? 'is not a GUID' : 'is missing',
+          remedy: 'Give the application (client) id of the SPA.',
+        },
+      ];
+  try {
+    const config = readConfig(settings);
+    if (isGuid(spaClientId)) return { config, spaClientId };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    faults.unshift(...error.faults);
+  }
+  throw new ConfigError(faults);
 }
 
 /** Starts everything, or nothing. What is kept between runs is in `folder`. */
