@@ -28,7 +28,7 @@ export type FindSigningKey = (header: JWTHeaderParameters) => Promise<SigningKey
  * keys 10 minutes into an outage, and fetches for every unknown `kid` for as long as fetches fail.
  *
  * Anybody can name a `kid` that does not exist, and the authority can begin to sign with a new key at any moment. So a
- * `kid` counts as unknown only by a set that was fetched after somebody had asked for it. Until then, which takes
+ * `kid` counts as unknown only by a fetch that began after somebody had asked for it. Until then, which takes
  * 30 seconds at most, it cannot be told, and is not the caller's fault.
  * @param options.timeoutMs bounds one fetch, body included, and so how long an unknown `kid` can take.
  */
@@ -36,38 +36,50 @@ export function createJwks(options: { uri: string; timeoutMs: number; now: () =>
   let published: { keys: SigningKeys; at: number } | undefined;
   let lastAttempt: { at: number; failure: unknown } | undefined;
   let flight: Promise<void> | undefined;
-  /** What was asked for in vain since the last good fetch, and what had been before it: not published, by that fetch. */
+  /** What was asked for in vain since the last fetch began; and what had been before a good one began, which judges it. */
   let asked = new Set<string>();
-  let unpublished: ReadonlySet<string> = asked;
+  let unpublished: ReadonlySet<string> = new Set();
 
   const now = (): number => options.now().getTime();
   /** Also false once the clock was set back by more than that: a moment far ahead bounds nothing. */
   const isWithin = (ms: number, at: number | undefined): boolean =>
     at !== undefined && Math.abs(now() - at) < ms;
 
+  function remember(kid: string): void {
+    if (asked.size < MAX_ASKED) asked.add(kid);
+  }
+
   async function load(at: number): Promise<void> {
+    // The answer may be composed as soon as it is requested, so it tells nothing of what is asked for from here on.
+    const judged = asked;
+    asked = new Set();
     try {
       const keys = await fetchKeys(options.uri, options.timeoutMs);
       if (keys.size === 0) throw new errors.JWKSInvalid('The JSON Web Key Set has no key for RS256');
       published = { keys, at };
       lastAttempt = { at, failure: undefined };
-      unpublished = asked;
-      asked = new Set();
+      unpublished = judged;
     } catch (failure) {
       lastAttempt = { at, failure };
+      const later = asked;
+      asked = judged;
+      later.forEach(remember);
     }
   }
 
-  /** Never rejects. False, with nothing done, while the last attempt is too young. */
+  /**
+   * Waits for the fetch that is under way, or for one that it starts unless the last attempt is too young. Never rejects.
+   * @returns whether this call started it: any other began before the call, and cannot judge what the call asks for.
+   */
   async function refresh(): Promise<boolean> {
-    if (flight === undefined && !isWithin(COOLDOWN_MS, lastAttempt?.at)) {
+    const isStarting = flight === undefined && !isWithin(COOLDOWN_MS, lastAttempt?.at);
+    if (isStarting) {
       flight = load(now()).finally(() => {
         flight = undefined;
       });
     }
-    if (flight === undefined) return false;
     await flight;
-    return true;
+    return isStarting;
   }
 
   const find = (kid: string): SigningKey | undefined =>
@@ -76,10 +88,12 @@ export function createJwks(options: { uri: string; timeoutMs: number; now: () =>
   return async ({ kid }) => {
     // Entra names a key in every token; without a name nothing that it publishes could ever match.
     if (!isKid(kid)) throw new errors.JWKSNoMatchingKey();
-    if (!isWithin(MAX_AGE_MS, published?.at)) void refresh();
     const known = find(kid);
-    if (known !== undefined) return known;
-    if (asked.size < MAX_ASKED) asked.add(kid);
+    if (known !== undefined) {
+      if (!isWithin(MAX_AGE_MS, published?.at)) void refresh();
+      return known;
+    }
+    remember(kid);
     const isFresh = await refresh();
     const found = find(kid);
     if (found !== undefined) return found;

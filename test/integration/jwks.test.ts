@@ -361,10 +361,55 @@ describe('a key that is not among the published ones', () => {
     expect(await outcome(MADE_UP)).toBe('invalid');
   });
 
+  it('is not judged by a fetch that began before it was asked for', async () => {
+    const { endpoint, clock, verify, outcome } = await warmAtNoon();
+    const held: ServerResponse[] = [];
+    endpoint.answer = (_request, response) => void held.push(response);
+    const began = NOON + 31 * SECOND;
+    clock.at = began;
+    const junk = outcome(MADE_UP);
+    await expect.poll(() => held.length).toBe(1);
+    endpoint.answer = publishing(OLD.jwk, NEW.jwk);
+    const waiting = expect(verify(NEW_TOKEN)).rejects.toMatchObject({
+      dependency: 'keys',
+      retryAfterSeconds: 30,
+    });
+    held[0]?.end(JSON.stringify({ keys: [OLD.jwk] }));
+    await waiting;
+    expect(await junk).toBe('invalid');
+    for (const after of [1, 21]) {
+      clock.at = began + after * SECOND;
+      expect(await outcome(NEW_TOKEN)).toBe('unavailable');
+      expect(await outcome(MADE_UP)).toBe('invalid');
+    }
+    expect(endpoint.requests).toBe(2);
+    clock.at = began + 30 * SECOND;
+    expect(await outcome(NEW_TOKEN)).toBe('verified');
+    expect(endpoint.requests).toBe(3);
+  });
+
+  it('is judged by the fetch after the one that it came too late for, even if that one failed', async () => {
+    const { endpoint, clock, outcome } = await warmAtNoon();
+    const [first = '', second = '', third = ''] = madeUpTokens(3);
+    const held: ServerResponse[] = [];
+    endpoint.answer = (_request, response) => void held.push(response);
+    clock.at += 30 * SECOND;
+    const early = outcome(first);
+    await expect.poll(() => held.length).toBe(1);
+    const late = outcome(second);
+    held[0]?.writeHead(500).end();
+    expect([await early, await late]).toEqual(['unavailable', 'unavailable']);
+    endpoint.answer = publishing(OLD.jwk);
+    clock.at += 30 * SECOND;
+    expect(await outcome(third)).toBe('invalid');
+    expect([await outcome(first), await outcome(second)]).toEqual(['invalid', 'invalid']);
+    expect(endpoint.requests).toBe(3);
+  });
+
   it('is forgotten where there are too many, and then it waits', async () => {
     const { endpoint, clock, verify } = await warmAtNoon();
+    expect(await outcomesOf(verify, madeUpTokens(1_001))).toEqual(['unavailable']);
     clock.at += 30 * SECOND;
-    expect(await outcomesOf(verify, madeUpTokens(1_001))).toEqual(['invalid']);
     expect(await outcomesOf(verify, madeUpTokens(1_000))).toEqual(['invalid']);
     expect(await outcomesOf(verify, madeUpTokens(1_001))).toEqual(['invalid', 'unavailable']);
     expect(endpoint.requests).toBe(2);
@@ -410,10 +455,12 @@ describe('a key that the application has for itself', () => {
     expect(await outcome(OLD_TOKEN)).toBe('verified');
     expect(custom.requests).toBe(0);
 
-    clock.at += 30 * SECOND;
     const flood = await Promise.all(
       Array.from({ length: 50 }, (_, n) => sign(FOREIGN, { kid: `unknown-${n}` })),
     );
+    expect(await outcomesOf(verify, [elsewhere, ...flood])).toEqual(['unavailable']);
+    expect(custom.requests).toBe(0);
+    clock.at += 30 * SECOND;
     expect(await outcomesOf(verify, flood)).toEqual(['invalid']);
     expect(custom.requests).toBe(1);
     clock.at += 30 * SECOND;
@@ -453,6 +500,7 @@ describe('a thousand tokens that each name an unknown key', () => {
 
   it('are invalid at the price of one fetch every 30 seconds', async () => {
     const { endpoint, clock, verify, outcome } = await warmAtNoon();
+    expect(await outcomesOf(verify, flood)).toEqual(['unavailable']);
     for (const fetches of [2, 3]) {
       clock.at += 30 * SECOND;
       expect(await outcomesOf(verify, flood)).toEqual(['invalid']);
@@ -474,10 +522,13 @@ describe('a thousand tokens that each name an unknown key', () => {
     }
   });
 
-  it('share one fetch from a cold start', async () => {
-    const { endpoint, verify } = await atNoon(publishing(OLD.jwk));
-    expect(await outcomesOf(verify, [...flood, OLD_TOKEN])).toEqual(['invalid', 'verified']);
+  it('share one fetch from a cold start, which judges the one that it began for, and the next one the rest', async () => {
+    const { endpoint, clock, verify } = await atNoon(publishing(OLD.jwk));
+    expect(await outcomesOf(verify, [...flood, OLD_TOKEN])).toEqual(['invalid', 'unavailable', 'verified']);
     expect(endpoint.requests).toBe(1);
+    clock.at += 30 * SECOND;
+    expect(await outcomesOf(verify, [...flood, OLD_TOKEN])).toEqual(['invalid', 'verified']);
+    expect(endpoint.requests).toBe(2);
   });
 
   it('delay nobody whose key is known while that fetch hangs', async () => {
@@ -491,7 +542,7 @@ describe('a thousand tokens that each name an unknown key', () => {
     clock.at += MINUTE;
     const more = outcome(MADE_UP);
     held[0]?.end(JSON.stringify({ keys: [OLD.jwk] }));
-    expect(await flooding).toEqual(['invalid']);
+    expect(await flooding).toEqual(['invalid', 'unavailable']);
     expect(await more).toBe('invalid');
     expect(endpoint.requests).toBe(2);
   });
