@@ -448,7 +448,7 @@ describe('a key that the application has for itself', () => {
     expect(await outcome(await customised())).toBe('invalid');
   });
 
-  it('is looked for once in 30 seconds, in one tenant, and never for a key that is published', async () => {
+  it('is looked for once in 30 seconds in each tenant, and never for a key that is published', async () => {
     const { custom, clock, verify, outcome } = await atNoon(publishing(OLD.jwk));
     custom.answer = publishing(CUSTOM.jwk);
     const elsewhere = await sign(CUSTOM, {}, { tid: OTHER_TID, iss: `${AUTHORITY}/${OTHER_TID}/v2.0` });
@@ -463,12 +463,29 @@ describe('a key that the application has for itself', () => {
     clock.at += 30 * SECOND;
     expect(await outcomesOf(verify, flood)).toEqual(['invalid']);
     expect(custom.requests).toBe(1);
-    clock.at += 30 * SECOND;
-    expect(await outcomesOf(verify, [elsewhere, ...flood])).toEqual(['custom_signing_key', 'unavailable']);
+    expect(await outcomesOf(verify, [elsewhere, ...flood])).toEqual(['custom_signing_key', 'invalid']);
     expect(custom.requests).toBe(2);
     clock.at += 30 * SECOND;
-    expect(await outcomesOf(verify, flood)).toEqual(['invalid']);
+    expect(await outcomesOf(verify, flood.slice(1))).toEqual(['invalid']);
     expect(custom.requests).toBe(3);
+  });
+
+  it('is looked for in no more than 20 tenants in 30 seconds', async () => {
+    const { custom, clock, verify, outcome } = await atNoon(publishing(OLD.jwk));
+    expect(await outcome(OLD_TOKEN)).toBe('verified');
+    const tids = Array.from({ length: 21 }, (_, n) => `${TID.slice(0, -2)}${n + 10}`);
+    const tokens = await Promise.all(tids.map((tid) => sign(FOREIGN, {}, { tid })));
+    expect(await outcomesOf(verify, tokens)).toEqual(['unavailable']);
+    clock.at += 30 * SECOND;
+    expect(await outcomesOf(verify, tokens.slice(0, 20))).toEqual(['invalid']);
+    expect(custom.requests).toBe(20);
+    clock.at += 10 * SECOND;
+    await expect(verify(String(tokens[20]))).rejects.toMatchObject({ retryAfterSeconds: 20 });
+    expect(await outcomesOf(verify, tokens.slice(0, 20))).toEqual(['invalid']);
+    expect(custom.requests).toBe(20);
+    clock.at += 20 * SECOND;
+    expect(await outcome(String(tokens[20]))).toBe('invalid');
+    expect(custom.requests).toBe(21);
   });
 
   it('is looked for in tenants that are served, and nowhere else', async () => {
