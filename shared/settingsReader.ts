@@ -86,8 +86,12 @@ export function createSettingsReader(environment: Environment) {
       fault(name, 'is not a URL', `Give an origin such as ${SETTINGS[name]}.`);
       return value;
     }
-    if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
+    const { pathname, search, hash, username, password } = url;
+    if (pathname !== '/' || search + hash + username + password !== '') {
       fault(name, 'has more than an origin', `Give an origin such as ${SETTINGS[name]}, without a path.`);
+    }
+    if (url.hostname.endsWith('.')) {
+      fault(name, 'has a host that ends with a dot', 'Leave out the dot at the end of the host.');
     }
     if (url.protocol === 'http:' && !isLoopback(url)) {
       fault(name, 'would send tokens over plain http', 'Use https; http is for localhost alone.');
