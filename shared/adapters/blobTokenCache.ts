@@ -3,6 +3,7 @@ import { BlobServiceClient, type BlockBlobClient, type ContainerListBlobsOptions
 import { ConflictError } from '../errors.ts';
 import type { StoredCache, TokenCacheStore } from '../ports.ts';
 import { MAX_SEALED_BYTES } from '../rules/maxSealedBytes.ts';
+import { readUpTo } from '../rules/readUpTo.ts';
 import { readUserId } from '../userId.ts';
 import { codeOf, hasStatus, present, storageCall } from './storageCall.ts';
 import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
@@ -154,9 +155,9 @@ async function download(blob: BlockBlobClient, abortSignal: AbortSignal): Promis
       if (readableStreamBody instanceof Readable) readableStreamBody.destroy();
       return { sealed: '', etag: present(etag) };
     }
-    const chunks: Buffer[] = [];
-    for await (const chunk of readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
-    return { sealed: Buffer.concat(chunks).toString('utf8'), etag: present(etag) };
+    // What is announced bounds what is read only as long as the SDK holds the answer to it.
+    const content = await readUpTo(MAX_SEALED_BYTES, readableStreamBody ?? []);
+    return { sealed: content?.toString('utf8') ?? '', etag: present(etag) };
   } catch (error) {
     if (hasStatus(error, 404)) return undefined;
     throw error;
