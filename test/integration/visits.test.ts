@@ -73,6 +73,8 @@ describe('a user who goes on working', () => {
     expect(consent).toMatchObject({ failure: { kind: 'consent' } });
     expect(consent).not.toHaveProperty('failure.claims');
     await signIn(entra, 'adele');
+    // The refusal is remembered for a moment.
+    app.clock.aheadMs += MINUTE;
     await control(entra, 'PUT', '/users/adele/fault', {
       kind: 'error',
       error: 'invalid_grant',
@@ -82,6 +84,7 @@ describe('a user who goes on working', () => {
       failure: { kind: 'needs-user', claims },
     });
     await control(entra, 'DELETE', '/users/adele/fault');
+    app.clock.aheadMs += MINUTE;
     expect((await app.getProfile(assertion)).source).toBe('network');
     expect(await app.accounts.read(userId)).toMatchObject({ state: 'active', failure: undefined });
   });
