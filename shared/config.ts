@@ -162,15 +162,16 @@ function readKeys(
 function readLogHashKey(value: string, localSecret: string | undefined, fault: AddFault): Uint8Array {
   if (value === '' && localSecret !== undefined) return localKey(localSecret, 'LOG_HASH_KEY');
   const key = readBase64(value);
-  if (key?.length === KEY_BYTES) return key;
+  // A longer one was taken by earlier releases, and a shorter one must not be.
+  if (key !== undefined && key.length >= KEY_BYTES) return key;
   fault(
     'LOG_HASH_KEY',
     value === ''
       ? 'is missing, and made by itself for storage on localhost alone'
       : key === undefined
         ? 'is not base64'
-        : `has ${key.length} bytes and not ${KEY_BYTES}`,
-    `Give ${KEY_BYTES} random bytes as base64.`,
+        : `has ${key.length} bytes and not ${KEY_BYTES} or more`,
+    `Give ${KEY_BYTES} or more random bytes as base64.`,
   );
   return new Uint8Array(KEY_BYTES);
 }

@@ -125,7 +125,7 @@ describe('lockFolder', () => {
     const answers = () => Promise.all(racers.map((racer) => racer.next()));
     await answers();
     const dead = deadPid();
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 20; round++) {
       const contested = join(folder, String(round));
       mkdirSync(contested);
       writeFileSync(join(contested, 'lock'), `${dead}\n`);
