@@ -1,5 +1,5 @@
-import { UserTokenError } from '../errors.ts';
-import type { Photo, ReadPhoto } from '../ports.ts';
+import { type UpstreamReference, UserTokenError } from '../errors.ts';
+import type { GraphCall, Photo, ReadPhoto } from '../ports.ts';
 import { classifyFailure, type TokenFacts } from '../rules/failures.ts';
 import { createOpenGraph, factsOfGraphError, type GraphOptions } from './graph.ts';
 
@@ -17,7 +17,7 @@ export function createGraphReadPhoto(options: GraphOptions): ReadPhoto {
   const open = createOpenGraph(options);
 
   return async (accessToken, call) => {
-    const graph = open(accessToken, undefined, call);
+    const graph = open(accessToken, undefined, { ...call, onRefused: (told) => tellRefusal(call, told) });
     for (const path of ['/me/photos/96x96/$value', '/me/photo/$value']) {
       try {
         return await toPhoto(await graph.api(path).get());
@@ -29,6 +29,11 @@ export function createGraphReadPhoto(options: GraphOptions): ReadPhoto {
     }
     return undefined;
   };
+}
+
+/** Most people have no photo, and some no mailbox: that is an answer, and no refusal to look into. */
+function tellRefusal(call: GraphCall | undefined, told: UpstreamReference): void {
+  if (told.code !== '404' && told.code !== '400') call?.onRefused?.(told);
 }
 
 /**

@@ -29,7 +29,7 @@ export class TracedCall implements Middleware {
     }
     await this.#next?.execute(context);
     const { response } = context;
-    if (response === undefined || response.status < 400 || response.status === 404) return;
+    if (response === undefined || response.status < 400) return;
     onRefused?.({ ...graphIds(response.headers), code: String(response.status) });
   }
 

@@ -153,3 +153,23 @@ describe('a refresh that meets', () => {
     );
   });
 });
+
+describe('without its AADSTS number, a refresh that meets', () => {
+  beforeAll(() => control(entra, 'PUT', '/answers', { stripNumbers: true }));
+  afterAll(() => control(entra, 'PUT', '/answers', { stripNumbers: false }));
+
+  it.each(DRILLS)('$row: $what, marks nobody who would not be marked with it', async ({ fault, state }) => {
+    const app = createLocalApp(entra, { timeoutMs: 500 });
+    const user = await app.visit('adele');
+    app.clock.aheadMs = 2 * MINUTE;
+    await control(entra, 'PUT', '/fault', fault);
+    const summary = await app.sweep();
+    const after = await app.accounts.read(user);
+    expect(after?.failure?.code ?? '').not.toMatch(/^AADSTS/);
+    if (state === 'active') expect(after?.state).toBe('active');
+    if (fault.error === 'invalid_client') {
+      expect(summary).toMatchObject({ stoppedBy: 'misconfigured', failed: {} });
+      expect(await app.tenants.cooling(app.now())).toEqual([]);
+    }
+  });
+});

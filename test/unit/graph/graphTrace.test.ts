@@ -54,7 +54,7 @@ describe('a call to Graph', () => {
     expect(sent).not.toHaveProperty('client-request-id');
   });
 
-  it.each([401, 403, 429, 503])('that is refused with %i is told with its ids', async (status) => {
+  it.each([401, 403, 404, 429, 503])('that is refused with %i is told with its ids', async (status) => {
     const date = 'Fri, 20 Nov 2026 09:00:00 GMT';
     const { refused } = await call(status, { 'request-id': ID, 'client-request-id': ID, date }, {});
     expect(refused).toEqual([
@@ -73,7 +73,7 @@ describe('a call to Graph', () => {
     expect(refused).toEqual([{ service: 'graph', code: '502' }]);
   });
 
-  it.each([200, 204, 404])('that is answered with %i is no refusal', async (status) => {
+  it.each([200, 204])('that is answered with %i is no refusal', async (status) => {
     expect((await call(status, { 'request-id': ID }, {})).refused).toEqual([]);
   });
 });
