@@ -220,6 +220,6 @@ function remedyOf(code: string, stops: boolean): string {
     return 'A cache is sealed with a key that TOKEN_CACHE_KEYS lacks. Put that key back; nobody was marked.';
   }
   return stops
-    ? `Entra refuses this application itself (${code}). Mend its credential or its registration: docs/runbook.md says what the code means; nobody was marked.`
+    ? `Entra refuses this application itself (${code}). Renew ENTRA_CLIENT_SECRET, or mend its registration if docs/runbook.md says so of this code; nobody was marked.`
     : `Entra refuses this application (${code}) in one tenant and accepts its credential elsewhere. Ask that tenant's administrators whether they removed or blocked it; nobody was marked.`;
 }
