@@ -12,7 +12,6 @@ import { connectionStringOf } from '../../dev/azurite.ts';
 import {
   API_CLIENT_ID,
   API_CLIENT_SECRET,
-  API_SCOPE_NAME,
   DEMO_USERS,
   SPA_CLIENT_ID,
   TENANT_ID,
@@ -95,7 +94,7 @@ async function visit(): Promise<void> {
     origin: entra.origin,
     user: ADELE.name,
     spaOrigin: `http://localhost:${ports.web}`,
-    scope: `api://${API_CLIENT_ID}/${API_SCOPE_NAME}`,
+    scope: `api://${API_CLIENT_ID}/.default`,
   });
   const response = await fetch(`http://localhost:${ports.functions}/api/profile`, {
     headers: { authorization: `Bearer ${accessToken}` },

@@ -51,10 +51,18 @@ const byGraph = (correlationId: string, code: string) => ({
   timestamp: expect.stringMatching(ISO),
 });
 
+/** A sign-in does not give it. */
+const NO_CONSENT = {
+  kind: 'error',
+  error: 'invalid_grant',
+  errorNo: 65001,
+  suberror: 'consent_required',
+};
+
 describe('a refusal of Entra’s', () => {
   it('of an exchange is logged, and the error carries the same ids', async () => {
     const { app, correlationId, refused } = appWith();
-    await control(entra, 'PUT', '/users/adele/fault', { kind: 'consent' });
+    await control(entra, 'PUT', '/users/adele/fault', NO_CONSENT);
     const { assertion } = await callerFor(entra, 'adele');
     const error = await app.getProfile(assertion).catch((caught: unknown) => caught);
     expect(refused()).toEqual([byEntra(correlationId, 'AADSTS65001')]);
@@ -71,7 +79,7 @@ describe('a refusal of Entra’s', () => {
   it('of a refresh is logged, and its ids are not stored', async () => {
     const { app, correlationId, refused } = appWith();
     const user = await app.visit('adele');
-    await control(entra, 'PUT', '/users/adele/fault', { kind: 'consent' });
+    await control(entra, 'PUT', '/users/adele/fault', NO_CONSENT);
     app.clock.aheadMs = 2 * MINUTE;
     await app.sweep();
     expect(refused()).toEqual([byEntra(correlationId, 'AADSTS65001')]);
@@ -125,7 +133,7 @@ describe('a refusal of Graph’s', () => {
     expect(refused()).toEqual([byGraph(correlationId, '429')]);
   });
 
-  it('is none where there is no such thing', async () => {
+  it('is logged where there is no such thing', async () => {
     const ask = defineTask({
       name: 'ask',
       scopes: ['User.Read'],
@@ -135,13 +143,13 @@ describe('a refusal of Graph’s', () => {
     await app.visit('adele');
     app.clock.aheadMs = 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ tasks: { failed: 1 } });
-    expect(refused()).toEqual([]);
+    expect(refused()).toMatchObject([{ service: 'graph', code: '404' }]);
   });
 });
 
 it('sends an id of ours only if it is a GUID', async () => {
   const { app, refused } = appWith({ correlationId: 'not a GUID' });
-  await control(entra, 'PUT', '/users/adele/fault', { kind: 'consent' });
+  await control(entra, 'PUT', '/users/adele/fault', NO_CONSENT);
   await expect(app.visit('adele')).rejects.toThrow();
   expect(refused()).toEqual([byEntra(expect.stringMatching(GUID) as unknown as string, 'AADSTS65001')]);
 });
