@@ -98,7 +98,8 @@ describe('a user who disconnects at one instance', () => {
 
   it('finds by connecting that a consent is there by now', async () => {
     const { here, assertion, kept } = await twoInstances();
-    await control(entra, 'PUT', '/users/adele/fault', { kind: 'consent' });
+    const noConsent = { kind: 'error', error: 'invalid_grant', errorNo: 65001, suberror: 'consent_required' };
+    await control(entra, 'PUT', '/users/adele/fault', noConsent);
     await expect(here.getProfile(assertion)).rejects.toMatchObject({ failure: { kind: 'consent' } });
     await control(entra, 'DELETE', '/users/adele/fault');
     await here.connection.put(assertion);
