@@ -2,13 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
-import { ROOT } from '../../../dev/platform.ts';
+import { type Platform, ROOT, startPlatform } from '../../../dev/platform.ts';
 import { FAILURES } from '../../../shared/rules/failures.ts';
+import { launchBrowser, pickAccount } from '../../support/browser.ts';
+import { control } from '../../support/entraClients.ts';
 import { type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';
 
-const [_ADELE] = DEMO_USERS;
+const [ADELE] = DEMO_USERS;
 const UNKNOWN = 9_876_543;
 /** Refusals of people by policies, assignments and consents. */
 const OF_PEOPLE = [53003, 50105, 50057, 50020, 50076, 50173, 700082, 65001, 65004, 90094];
@@ -36,6 +38,84 @@ function countLeaving(page: Page): () => number {
 
 const OFFERS = /^(?:Sign in|Sign in again|Give permission)$/;
 const offer = (page: Page) => page.getByRole('main').getByRole('button', { name: OFFERS });
+
+describe('a refusal of the exchange', () => {
+  let platform: Platform;
+  let page: Page;
+  let left: () => number;
+  let close: () => Promise<void>;
+
+  beforeAll(async () => {
+    // MSAL takes a token's last 300 seconds for expired already: each visit exchanges anew.
+    platform = await startPlatform({ lifetimes: { graphAccessToken: 301 } });
+    const browser = await launchBrowser();
+    close = () => browser.close();
+    page = await (await browser.newContext()).newPage();
+    left = countLeaving(page);
+    await page.goto(platform.webOrigin);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await pickAccount(page, ADELE.displayName);
+    await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
+    // Until then what she has just got is used.
+    await page.waitForTimeout(1_500);
+  }, 90_000);
+  afterAll(async () => {
+    await close?.();
+    await platform?.stop();
+  });
+  afterEach(() => control(platform.entra, 'DELETE', `/users/${ADELE.name}/fault`));
+
+  // One of each answer that leads to the directory: the ladder knows their codes, and no number.
+  it.each([53003, UNKNOWN, 65001])('with AADSTS%i ends', { timeout: 150_000 }, async (errorNo) => {
+    const suberror = errorNo === 65001 ? { suberror: 'consent_required' } : {};
+    const refusal = { kind: 'error', error: 'invalid_grant', errorNo, ...suberror };
+    await control(platform.entra, 'PUT', `/users/${ADELE.name}/fault`, refusal);
+    await page.evaluate("sessionStorage.removeItem('stead.redirects')");
+    await page.reload();
+    const before = left();
+    for (let click = 0; click <= MOST_REDIRECTS; click += 1) {
+      await page
+        .getByRole('heading', { name: /sign in again|your permission|Tell your/ })
+        .first()
+        .waitFor({ timeout: 45_000 });
+      await settled(page);
+      if ((await offer(page).count()) === 0) break;
+      await offer(page).first().click();
+      await leaveAndReturn(page, platform.webOrigin);
+    }
+    await settled(page);
+    expect(left() - before).toBeGreaterThan(0);
+    expect(left() - before).toBeLessThanOrEqual(MOST_REDIRECTS);
+    expect(await offer(page).count()).toBe(0);
+    await page.getByRole('heading', { name: 'Tell your administrator' }).first().waitFor();
+    const details = await page.locator('.notice dl').first().innerText();
+    expect(details).toContain(`AADSTS${errorNo}`);
+    expect(details).toMatch(/Directory correlation id\s+[\da-f-]{36}/);
+    expect(details).toMatch(/Directory time\s+\d/);
+  });
+});
+
+async function settled(page: Page): Promise<void> {
+  await expect
+    .poll(
+      async () =>
+        (await page.getByRole('main').innerText()).match(/Reading your|Setting things up|One moment/),
+      {
+        timeout: 45_000,
+      },
+    )
+    .toBeNull();
+}
+
+/** Through whatever page of the directory comes first, back to the page itself. */
+async function leaveAndReturn(page: Page, origin: string): Promise<void> {
+  await page.waitForURL((url) => url.origin !== origin, { timeout: 3_000 }).catch(() => undefined);
+  if (new URL(page.url()).origin !== origin) {
+    const go = page.getByRole('button', { name: new RegExp(`${ADELE.displayName}|^Accept$`) }).first();
+    await Promise.race([go.click({ timeout: 5_000 }).catch(() => undefined), page.waitForURL(`${origin}/`)]);
+  }
+  await page.waitForURL(`${origin}/`);
+}
 
 describe('a refusal at the sign-in itself', () => {
   let app: PageUnderTest;
