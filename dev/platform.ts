@@ -1,7 +1,7 @@
 /** The whole local platform on this machine's loopback: storage, directory, functions host, page. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { authorityOf } from '../shared/rules/authority.ts';
+import { authorityOf } from '../shared/adapters/entra/authority.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
 import {
   API_CLIENT_ID,

@@ -3,6 +3,7 @@
  * two users, one after the other, as the documentation's examples of a distributed cache have it.
  */
 import { ConfidentialClientApplication, type ICachePlugin } from '@azure/msal-node';
+import { authorityOf } from '../shared/adapters/entra/authority.ts';
 import {
   ABSENT,
   type CacheContext,
@@ -10,12 +11,11 @@ import {
   homeAccountIdsOf,
   readSnapshot,
   writeCache,
-} from '../shared/adapters/msalCachePlugin.ts';
-import { createSealer } from '../shared/adapters/seal.ts';
-import { compose } from '../shared/compose.ts';
+} from '../shared/adapters/entra/msalCachePlugin.ts';
+import { createSealer } from '../shared/adapters/entra/seal.ts';
 import { type Config, readConfig } from '../shared/config.ts';
 import { ForeignEntryError } from '../shared/errors.ts';
-import { authorityOf } from '../shared/rules/authority.ts';
+import { compose } from '../shared/stead.ts';
 import { toUserId, type UserId } from '../shared/userId.ts';
 import { API_CLIENT_ID, DEMO_USERS } from './entra/directory.ts';
 import { signInWithCode } from './entra/signIn.ts';

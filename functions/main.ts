@@ -1,11 +1,11 @@
 /** The only entry: environment, settings, adapters, functions. */
 import { app } from '@azure/functions';
-import { createAssertionMemo } from '../shared/assertionMemo.ts';
-import { compose } from '../shared/compose.ts';
 import { readConfig } from '../shared/config.ts';
-import { createCooldowns } from '../shared/cooldowns.ts';
 import { createLog, nameOfError } from '../shared/log.ts';
-import { createRequestLimits } from '../shared/requestLimits.ts';
+import { compose } from '../shared/stead.ts';
+import { createAssertionMemo } from '../shared/tokens/assertionMemo.ts';
+import { createCooldowns } from '../shared/tokens/cooldowns.ts';
+import { createRequestLimits } from '../shared/tokens/requestLimits.ts';
 import { createConnectionHandler } from './connection/handler.ts';
 import { healthHandler } from './health/handler.ts';
 import { createPhotoHandler, createProfileHandler } from './profile/handler.ts';

@@ -1,4 +1,4 @@
-import { endAccount, removeCache } from '../shared/endAccount.ts';
+import { endAccount, removeCache } from '../shared/account/endAccount.ts';
 import { ConflictError } from '../shared/errors.ts';
 import type { Account } from '../shared/ports.ts';
 import type { UserId } from '../shared/userId.ts';

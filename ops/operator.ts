@@ -1,4 +1,4 @@
-import type { App } from '../shared/compose.ts';
+import type { App } from '../shared/stead.ts';
 
 /** What every verb works with. */
 export type Operator = Pick<App, 'accounts' | 'tokenCache' | 'tenants' | 'logId' | 'schedule'> & {

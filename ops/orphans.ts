@@ -1,5 +1,5 @@
-import { removeCache } from '../shared/endAccount.ts';
-import { isTombstone } from '../shared/rules/schedule.ts';
+import { removeCache } from '../shared/account/endAccount.ts';
+import { isTombstone } from '../shared/account/schedule.ts';
 import type { Command } from './commandLine.ts';
 import { forEachAtOnce } from './forEachAtOnce.ts';
 import type { Operator } from './operator.ts';

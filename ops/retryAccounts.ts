@@ -1,6 +1,6 @@
+import { afterCooling, isTombstone } from '../shared/account/schedule.ts';
 import { ConflictError } from '../shared/errors.ts';
 import type { Account, AccountFields } from '../shared/ports.ts';
-import { afterCooling, isTombstone } from '../shared/rules/schedule.ts';
 import type { UserId } from '../shared/userId.ts';
 import { timeText } from './accountView.ts';
 import type { Command, RetryOf } from './commandLine.ts';

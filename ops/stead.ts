@@ -1,8 +1,8 @@
 /** `npm run stead -- <verb>`: the operators' one command. */
 import { once } from 'node:events';
-import { compose } from '../shared/compose.ts';
 import { readConfig } from '../shared/config.ts';
 import { ConfigError, UnavailableError } from '../shared/errors.ts';
+import { compose } from '../shared/stead.ts';
 import { type Command, readCommandLine, UsageError } from './commandLine.ts';
 import { eraseAccounts } from './eraseAccounts.ts';
 import { listAccounts } from './listAccounts.ts';

@@ -1,11 +1,11 @@
 import { hkdfSync } from 'node:crypto';
-import { readBlobConnection } from './adapters/blobTokenCache.ts';
-import { type CacheKey, readCacheKeys } from './adapters/seal.ts';
-import { readTableConnection } from './adapters/tableRows.ts';
-import type { AccessTokenRules } from './rules/accessToken.ts';
-import { namedAuthorityOf } from './rules/authority.ts';
-import { readBase64 } from './rules/readBase64.ts';
-import type { ScheduleSettings } from './rules/schedule.ts';
+import type { ScheduleSettings } from './account/schedule.ts';
+import { readBlobConnection } from './adapters/azureStorage/blobTokenCache.ts';
+import { readTableConnection } from './adapters/azureStorage/tableRows.ts';
+import type { AccessTokenRules } from './adapters/entra/accessToken.ts';
+import { namedAuthorityOf } from './adapters/entra/authority.ts';
+import { type CacheKey, readCacheKeys } from './adapters/entra/seal.ts';
+import { readBase64 } from './readBase64.ts';
 import { type AddFault, createSettingsReader, type Environment } from './settingsReader.ts';
 import { isGuid } from './userId.ts';
 

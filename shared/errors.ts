@@ -1,5 +1,5 @@
 /**
- * One class for each thing a caller can do something different about. No HTTP here: `functions/http.ts`
+ * One class for each thing a caller can do something different about. No HTTP here: `shared/http.ts`
  * gives each its status. Messages hold no token, claim value, name or UPN.
  */
 

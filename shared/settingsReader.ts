@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigFault } from './errors.ts';
-import { isLoopback } from './rules/isLoopback.ts';
+import { isLoopback } from './isLoopback.ts';
 import { isGuid } from './userId.ts';
 
 /** Every setting Stead reads, with its default; undefined means that it must be given. */

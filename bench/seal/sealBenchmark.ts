@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readArguments } from '../../dev/readArguments.ts';
-import { createSealer } from '../../shared/adapters/seal.ts';
+import { createSealer } from '../../shared/adapters/entra/seal.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
 import { alternate, type Rounds } from '../alternate.ts';
 import type { Benchmark } from '../benchmark.ts';

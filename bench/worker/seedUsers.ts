@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { toRow } from '../../shared/adapters/accountRow.ts';
-import { createSealer } from '../../shared/adapters/seal.ts';
+import { toRow } from '../../shared/adapters/azureStorage/accountRow.ts';
+import { createSealer } from '../../shared/adapters/entra/seal.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { AccountFields } from '../../shared/ports.ts';
 import { dueRowKey, shardOf, toUserId, type UserId, wholeSecond } from '../../shared/userId.ts';

@@ -1,9 +1,10 @@
 /** The process of one run of the refresh worker, so that its CPU time and its memory are the worker's alone. */
-import { type SweepDeps, sweep } from '../../functions/refreshWorker/sweep.ts';
-import { compose } from '../../shared/compose.ts';
+
 import { readConfig } from '../../shared/config.ts';
-import { createCooldowns } from '../../shared/cooldowns.ts';
 import { createLog, type LogEvent } from '../../shared/log.ts';
+import { compose } from '../../shared/stead.ts';
+import { createCooldowns } from '../../shared/tokens/cooldowns.ts';
+import { type SweepDeps, sweep } from '../../shared/worker/sweep.ts';
 import type { FromSweep, ToSweep } from './messages.ts';
 
 /** As in production, save for the time that a run may take. */

@@ -1,7 +1,12 @@
 import type { HttpHandler } from '@azure/functions';
+import {
+  type ConnectionDeps,
+  connect,
+  disconnect,
+  getConnection,
+} from '../../shared/connection/connection.ts';
+import { answered, readBearerToken } from '../../shared/http.ts';
 import type { Log } from '../../shared/log.ts';
-import { answered, readBearerToken } from '../http.ts';
-import { type ConnectionDeps, connect, disconnect, getConnection } from './connection.ts';
 
 /** `GET`, `PUT` and `DELETE /api/connection`: the caller's own, and nobody else's. */
 export function createConnectionHandler(deps: Omit<ConnectionDeps, 'log'>): HttpHandler {

@@ -1,8 +1,8 @@
 import type { HttpHandler } from '@azure/functions';
+import { answered, readBearerToken } from '../../shared/http.ts';
 import type { Log } from '../../shared/log.ts';
-import { answered, readBearerToken } from '../http.ts';
-import { type GetPhotoDeps, getPhoto } from './getPhoto.ts';
-import { type GetProfileDeps, getProfile } from './getProfile.ts';
+import { type GetPhotoDeps, getPhoto } from '../../shared/profile/getPhoto.ts';
+import { type GetProfileDeps, getProfile } from '../../shared/profile/getProfile.ts';
 
 /** What an invocation's log is yet to be bound to. */
 type Unbound<Deps extends GetPhotoDeps | GetProfileDeps> = Omit<

@@ -1,7 +1,7 @@
 import type { TimerHandler } from '@azure/functions';
+import { logOf } from '../../shared/http.ts';
 import type { Log } from '../../shared/log.ts';
-import { logOf } from '../http.ts';
-import { type SweepDeps, type SweepLimits, sweep } from './sweep.ts';
+import { type SweepDeps, type SweepLimits, sweep } from '../../shared/worker/sweep.ts';
 import { tasks } from './tasks.ts';
 
 /** A timer does not overlap itself: a run that is not over within a minute makes the next ones wait. */

@@ -1,4 +1,4 @@
-import { defineTask, listTasks, type Task } from './defineTask.ts';
+import { defineTask, listTasks, type Task } from '../../shared/worker/defineTask.ts';
 
 const readProfile = defineTask({
   name: 'read-profile',

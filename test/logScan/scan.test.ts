@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ALL_USERS, DEMO_USERS } from '../../dev/entra/directory.ts';
-import { encodeClaims } from '../../shared/rules/challenge.ts';
+import { encodeClaims } from '../../shared/tokens/challenge.ts';
 import { canariesOf, SECRETS, scanLogs, secretsIn } from '../support/logScan.ts';
 import { keepErrorAnswer } from '../support/logScanKeep.ts';
 

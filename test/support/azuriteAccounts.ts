@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TableClient } from '@azure/data-tables';
 import type { Azurite } from '../../dev/azurite.ts';
-import { createTableAccounts } from '../../shared/adapters/tableAccounts.ts';
+import { createTableAccounts } from '../../shared/adapters/azureStorage/tableAccounts.ts';
 
 /** A name that a container and a table may have. */
 export const uniqueName = (): string => `t${randomUUID().replaceAll('-', '')}`;

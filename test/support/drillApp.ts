@@ -1,13 +1,13 @@
 /** The functions as production wires them, from settings alone; only their clock can run ahead. */
 import { InvocationContext } from '@azure/functions';
-import { connect, disconnect } from '../../functions/connection/connection.ts';
-import { getProfile } from '../../functions/profile/getProfile.ts';
 import { createRefreshWorkerHandler } from '../../functions/refreshWorker/handler.ts';
-import { createAssertionMemo } from '../../shared/assertionMemo.ts';
-import { compose } from '../../shared/compose.ts';
 import { readConfig } from '../../shared/config.ts';
-import { createCooldowns } from '../../shared/cooldowns.ts';
+import { connect, disconnect } from '../../shared/connection/connection.ts';
 import type { LogEvent } from '../../shared/log.ts';
+import { getProfile } from '../../shared/profile/getProfile.ts';
+import { compose } from '../../shared/stead.ts';
+import { createAssertionMemo } from '../../shared/tokens/assertionMemo.ts';
+import { createCooldowns } from '../../shared/tokens/cooldowns.ts';
 import { UNLIMITED } from './unlimited.ts';
 
 /** What one process does in a drill. */

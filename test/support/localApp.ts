@@ -1,20 +1,20 @@
 /** The use cases with their real adapters over the stand-in; rows and caches are in memory, the clock can be set. */
 import { API_CLIENT_ID } from '../../dev/entra/directory.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
-import { connect, disconnect, getConnection } from '../../functions/connection/connection.ts';
-import { getProfile } from '../../functions/profile/getProfile.ts';
-import { type SweepDeps, type SweepLimits, sweep } from '../../functions/refreshWorker/sweep.ts';
-import { createGraphReadProfile, createOpenGraph } from '../../shared/adapters/graph.ts';
-import { createGraphReadPhoto } from '../../shared/adapters/graphPhoto.ts';
-import { createVerifyToken } from '../../shared/adapters/verifyToken.ts';
-import { createAssertionMemo } from '../../shared/assertionMemo.ts';
-import { createCooldowns } from '../../shared/cooldowns.ts';
+import type { ScheduleSettings } from '../../shared/account/schedule.ts';
+import { createVerifyToken } from '../../shared/adapters/entra/verifyToken.ts';
+import { createGraphReadProfile, createOpenGraph } from '../../shared/adapters/graph/graph.ts';
+import { createGraphReadPhoto } from '../../shared/adapters/graph/graphPhoto.ts';
+import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
+import { createMemoryTenantStore } from '../../shared/adapters/memory/memoryTenantStore.ts';
+import { connect, disconnect, getConnection } from '../../shared/connection/connection.ts';
 import type { AccountStore, TenantStore } from '../../shared/ports.ts';
-import { createRequestLimits } from '../../shared/requestLimits.ts';
-import type { ScheduleSettings } from '../../shared/rules/schedule.ts';
+import { getProfile } from '../../shared/profile/getProfile.ts';
+import { createAssertionMemo } from '../../shared/tokens/assertionMemo.ts';
+import { createCooldowns } from '../../shared/tokens/cooldowns.ts';
+import { createRequestLimits } from '../../shared/tokens/requestLimits.ts';
 import { createLogId } from '../../shared/userId.ts';
-import { createMemoryAccountStore } from './memoryAccountStore.ts';
-import { createMemoryTenantStore } from './memoryTenantStore.ts';
+import { type SweepDeps, type SweepLimits, sweep } from '../../shared/worker/sweep.ts';
 import { callerFor, createTestTokens, type TestTokensOptions } from './userTokens.ts';
 
 const SCHEDULE: ScheduleSettings = {

@@ -1,15 +1,15 @@
 /** What one process does in a storm: requests of present users, sweeps, and tokens for further scopes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
-import { getProfile } from '../../functions/profile/getProfile.ts';
-import { sweep } from '../../functions/refreshWorker/sweep.ts';
-import { createAssertionMemo } from '../../shared/assertionMemo.ts';
-import { compose } from '../../shared/compose.ts';
 import { readConfig } from '../../shared/config.ts';
-import { createCooldowns } from '../../shared/cooldowns.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import type { UserToken, UserTokens } from '../../shared/ports.ts';
+import { getProfile } from '../../shared/profile/getProfile.ts';
+import { compose } from '../../shared/stead.ts';
+import { createAssertionMemo } from '../../shared/tokens/assertionMemo.ts';
+import { createCooldowns } from '../../shared/tokens/cooldowns.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
+import { sweep } from '../../shared/worker/sweep.ts';
 import { scopeSet } from './checkStorage.ts';
 import type { StormGrant } from './stormGrants.ts';
 import { pickOne, seededRandom } from './stormRandom.ts';

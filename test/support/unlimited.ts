@@ -1,4 +1,4 @@
-import type { RequestLimits } from '../../shared/requestLimits.ts';
+import type { RequestLimits } from '../../shared/tokens/requestLimits.ts';
 
 const bottomless = { take: () => undefined };
 

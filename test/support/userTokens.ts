@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { ALL_USERS, API_CLIENT_ID, API_CLIENT_SECRET } from '../../dev/entra/directory.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
-import { createMsalUserTokens } from '../../shared/adapters/msal.ts';
-import { createSealer, type Sealer } from '../../shared/adapters/seal.ts';
+import { authorityOf } from '../../shared/adapters/entra/authority.ts';
+import { createMsalUserTokens } from '../../shared/adapters/entra/msal.ts';
+import { createSealer, type Sealer } from '../../shared/adapters/entra/seal.ts';
+import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import type { Caller, TokenCacheStore } from '../../shared/ports.ts';
-import { authorityOf } from '../../shared/rules/authority.ts';
 import { createLogId, toUserId, type UserId } from '../../shared/userId.ts';
 import { GRAPH_SCOPES, journal, signIn } from './entraClients.ts';
-import { createMemoryTokenCacheStore } from './memoryTokenCacheStore.ts';
 
 export type TestTokensOptions = {
   store?: TokenCacheStore;

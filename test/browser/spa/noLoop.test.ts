@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
 import { type Platform, ROOT, startPlatform } from '../../../dev/platform.ts';
-import { FAILURES } from '../../../shared/rules/failures.ts';
+import { FAILURES } from '../../../shared/tokens/failures.ts';
 import { launchBrowser, pickAccount } from '../../support/browser.ts';
 import { control } from '../../support/entraClients.ts';
 import { type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../../dev/platform.ts';
 import { startWeb, type Web } from '../../../dev/web.ts';
-import { send } from '../../integration/host/send.ts';
+import { send } from '../../integration/dev/host/send.ts';
 import { PAGE_ROOT } from './pageUnderTest.ts';
 
 const CONFIG = {

@@ -16,122 +16,136 @@ type Room = { allowed: string[]; refused: string[] };
 const ROOMS: Record<string, Room> = {
   'shared/wire.ts': { allowed: [], refused: ['./errors.ts', 'jose', 'node:crypto'] },
   'shared/errors.ts': { allowed: [], refused: ['./wire.ts', 'jose'] },
+  'shared/clock.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'node:timers'] },
   'shared/userId.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'jose', 'node:fs'] },
   'shared/ports.ts': {
     allowed: ['./wire.ts', './errors.ts', './userId.ts'],
-    refused: ['./log.ts', './rules/schedule.ts', '@azure/msal-node'],
-  },
-  'shared/cooldowns.ts': {
-    allowed: ['./ports.ts', './errors.ts', './userId.ts', './rules/schedule.ts'],
-    refused: ['./compose.ts', './adapters/tableTenants.ts', '../functions/refreshWorker/sweep.ts'],
-  },
-  'shared/storedCooldowns.ts': {
-    allowed: ['./cooldowns.ts', './log.ts', './ports.ts'],
-    refused: ['./adapters/tableTenants.ts', './assertionMemo.ts'],
-  },
-  'shared/tokenBuckets.ts': {
-    allowed: ['./errors.ts', './userId.ts'],
-    refused: ['./config.ts', 'node:timers'],
-  },
-  'shared/requestLimits.ts': { allowed: ['./tokenBuckets.ts'], refused: ['./config.ts', './compose.ts'] },
-  'shared/connectAccount.ts': {
-    allowed: ['./ports.ts', './errors.ts', './rules/schedule.ts'],
-    refused: ['./compose.ts', './adapters/msal.ts', '../functions/profile/visit.ts'],
-  },
-  'shared/endAccount.ts': {
-    allowed: ['./ports.ts', './errors.ts', './userId.ts', './rules/schedule.ts'],
-    refused: ['./compose.ts', './adapters/msal.ts', 'jose'],
-  },
-  'ops/some.ts': {
-    allowed: ['../shared/compose.ts', '../shared/config.ts', '../shared/endAccount.ts', './other.ts'],
-    refused: [
-      '../shared/adapters/tableAccounts.ts',
-      '../functions/profile/getProfile.ts',
-      '../dev/platform.ts',
-    ],
+    refused: ['./log.ts', './account/schedule.ts', '@azure/msal-node'],
   },
   'shared/log.ts': { allowed: ['./errors.ts'], refused: ['./userId.ts', '@azure/functions'] },
-  'shared/rules/some.ts': {
-    allowed: ['./failures.ts', '../wire.ts', '../errors.ts', '../ports.ts', '../userId.ts'],
-    refused: ['jose', 'node:fs', 'node:crypto', '../log.ts', '../config.ts', '../adapters/seal.ts'],
-  },
-  'shared/adapters/msalSome.ts': {
-    allowed: ['@azure/msal-node', './seal.ts', '../rules/failures.ts', '../ports.ts', '../log.ts'],
-    refused: ['jose', './blobTokenCache.ts', '../config.ts', '../compose.ts'],
-  },
-  'shared/withTimeout.ts': { allowed: [], refused: ['./errors.ts', 'node:timers'] },
-  'shared/adapters/seal.ts': {
-    allowed: ['jose', '../userId.ts'],
-    refused: ['@azure/msal-node', '../config.ts'],
-  },
-  'shared/adapters/jwks.ts': {
-    allowed: ['jose', '../errors.ts', './fetchKeys.ts'],
-    refused: ['./msal.ts', '../compose.ts'],
-  },
-  'shared/adapters/customKeys.ts': {
-    allowed: ['jose', '../errors.ts', './fetchKeys.ts'],
-    refused: ['./msal.ts', '../compose.ts'],
-  },
-  'shared/adapters/fetchKeys.ts': { allowed: ['jose'], refused: ['./msal.ts', '../compose.ts'] },
-  'shared/adapters/verifyToken.ts': {
-    allowed: ['jose', '../errors.ts'],
-    refused: ['./seal.ts', '../compose.ts'],
-  },
-  'shared/adapters/graph.ts': {
-    allowed: ['@microsoft/microsoft-graph-client', '../wire.ts'],
-    refused: ['jose', './msal.ts'],
-  },
-  'shared/adapters/blobSome.ts': {
-    allowed: ['@azure/storage-blob', '../ports.ts'],
-    refused: ['@azure/data-tables', './seal.ts'],
-  },
-  'shared/adapters/tableSome.ts': {
-    allowed: ['@azure/data-tables', '../userId.ts'],
-    refused: ['@azure/storage-blob', './seal.ts'],
-  },
-  'shared/adapters/storageSome.ts': {
-    allowed: ['../errors.ts', '../rules/isLoopback.ts'],
-    refused: ['@azure/storage-blob', '@azure/data-tables', './tableRows.ts'],
-  },
+  'shared/readBase64.ts': { allowed: [], refused: ['./errors.ts', 'node:buffer'] },
+  'shared/isLoopback.ts': { allowed: [], refused: ['./config.ts'] },
   'shared/settingsReader.ts': {
-    allowed: ['./errors.ts', './userId.ts', './rules/isLoopback.ts'],
-    refused: ['./config.ts', './adapters/seal.ts', 'node:crypto'],
+    allowed: ['./errors.ts', './userId.ts', './isLoopback.ts'],
+    refused: ['./config.ts', './adapters/entra/seal.ts', 'node:crypto'],
   },
   'shared/config.ts': {
     allowed: [
-      './adapters/seal.ts',
-      './adapters/blobTokenCache.ts',
-      './adapters/tableRows.ts',
+      './adapters/entra/seal.ts',
+      './adapters/azureStorage/blobTokenCache.ts',
+      './adapters/azureStorage/tableRows.ts',
       './settingsReader.ts',
       'node:crypto',
     ],
-    refused: ['./compose.ts', './adapters/msal.ts', './adapters/tableAccounts.ts'],
+    refused: ['./stead.ts', './adapters/entra/msal.ts', './adapters/azureStorage/tableAccounts.ts'],
   },
-  'shared/compose.ts': {
-    allowed: ['./adapters/msal.ts', './config.ts', './ports.ts'],
-    refused: ['../functions/profile/getProfile.ts', '@azure/storage-blob'],
+  'shared/http.ts': {
+    allowed: ['@azure/functions', './errors.ts', './wire.ts', './tokens/challenge.ts'],
+    refused: ['./ports.ts', './stead.ts', './profile/getProfile.ts', './adapters/entra/msal.ts'],
   },
-  'functions/some/handler.ts': {
-    allowed: ['./useCase.ts', '../http.ts', '@azure/functions'],
-    refused: ['../profile/getProfile.ts', '../../shared/compose.ts', '../../shared/adapters/msal.ts'],
+  'shared/stead.ts': {
+    allowed: [
+      './adapters/entra/msal.ts',
+      './adapters/azureStorage/tableAccounts.ts',
+      './profile/getProfile.ts',
+      './worker/sweep.ts',
+      './config.ts',
+      './ports.ts',
+    ],
+    refused: ['../functions/main.ts', './http.ts', '@azure/storage-blob', '@azure/functions'],
   },
-  'functions/some/useCase.ts': {
-    allowed: ['../../shared/rules/schedule.ts', '../../shared/ports.ts', '../../shared/wire.ts'],
+  'shared/account/some.ts': {
+    allowed: ['./schedule.ts', '../ports.ts', '../errors.ts', '../userId.ts', '../log.ts'],
+    refused: ['jose', 'node:fs', '../config.ts', '../tokens/cooldowns.ts', '../adapters/entra/seal.ts'],
+  },
+  'shared/tokens/some.ts': {
+    allowed: ['./failures.ts', '../account/schedule.ts', '../wire.ts', '../errors.ts', '../ports.ts'],
     refused: [
-      '../http.ts',
-      '../profile/getProfile.ts',
-      '../../shared/config.ts',
-      '../../shared/adapters/msal.ts',
-      '@azure/functions',
+      'jose',
+      'node:fs',
+      '../account/visit.ts',
+      '../config.ts',
+      '../stead.ts',
+      '../adapters/entra/seal.ts',
     ],
   },
-  'functions/http.ts': {
-    allowed: ['@azure/functions', '../shared/errors.ts', '../shared/wire.ts'],
-    refused: ['../shared/ports.ts', './profile/getProfile.ts', '../shared/adapters/msal.ts'],
+  'shared/profile/some.ts': {
+    allowed: ['../account/visit.ts', '../tokens/assertionMemo.ts', '../ports.ts', '../wire.ts'],
+    refused: ['../connection/connection.ts', '../stead.ts', '../http.ts', '../adapters/graph/graph.ts'],
+  },
+  'shared/connection/some.ts': {
+    allowed: ['../account/endAccount.ts', '../tokens/requestLimits.ts', '../ports.ts', '../wire.ts'],
+    refused: ['../profile/askGraph.ts', '../worker/sweep.ts', '../config.ts', '@azure/functions'],
+  },
+  'shared/worker/some.ts': {
+    allowed: ['./refreshUser.ts', '../account/schedule.ts', '../tokens/failures.ts', '../ports.ts'],
+    refused: ['../profile/askGraph.ts', '../stead.ts', '../adapters/graph/graph.ts', '@azure/data-tables'],
+  },
+  'shared/adapters/entra/msalSome.ts': {
+    allowed: ['@azure/msal-node', './seal.ts', '../../tokens/failures.ts', '../../ports.ts', '../../log.ts'],
+    refused: ['jose', '../azureStorage/blobTokenCache.ts', '../../config.ts', '../../stead.ts'],
+  },
+  'shared/adapters/entra/seal.ts': {
+    allowed: ['jose', '../../userId.ts'],
+    refused: ['@azure/msal-node', '../../config.ts'],
+  },
+  'shared/adapters/entra/jwks.ts': {
+    allowed: ['jose', '../../errors.ts', './fetchKeys.ts'],
+    refused: ['./msal.ts', '../../stead.ts'],
+  },
+  'shared/adapters/entra/customKeys.ts': {
+    allowed: ['jose', '../../errors.ts', './fetchKeys.ts'],
+    refused: ['./msal.ts', '../../stead.ts'],
+  },
+  'shared/adapters/entra/fetchKeys.ts': { allowed: ['jose'], refused: ['./msal.ts', '../../stead.ts'] },
+  'shared/adapters/entra/verifyToken.ts': {
+    allowed: ['jose', '../../errors.ts', './accessToken.ts'],
+    refused: ['./seal.ts', '../../stead.ts'],
+  },
+  'shared/adapters/entra/accessToken.ts': {
+    allowed: ['./authority.ts', '../../errors.ts', '../../userId.ts'],
+    refused: ['jose', './jwks.ts', '../../config.ts'],
+  },
+  'shared/adapters/entra/authority.ts': { allowed: ['../../errors.ts'], refused: ['jose', './msal.ts'] },
+  'shared/adapters/graph/some.ts': {
+    allowed: ['@microsoft/microsoft-graph-client', './graph.ts', '../../wire.ts'],
+    refused: ['jose', '../entra/msal.ts', '../../config.ts'],
+  },
+  'shared/adapters/azureStorage/blobSome.ts': {
+    allowed: ['@azure/storage-blob', './storageCall.ts', '../../ports.ts'],
+    refused: ['@azure/data-tables', './tableRows.ts', '../entra/seal.ts'],
+  },
+  'shared/adapters/azureStorage/readUpTo.ts': {
+    allowed: ['node:stream'],
+    refused: ['@azure/data-tables', '../../config.ts'],
+  },
+  'shared/adapters/azureStorage/tableSome.ts': {
+    allowed: ['@azure/data-tables', './accountRow.ts', '../../userId.ts'],
+    refused: ['@azure/storage-blob', './blobTokenCache.ts', '../entra/seal.ts'],
+  },
+  'shared/adapters/azureStorage/storageSome.ts': {
+    allowed: ['../../errors.ts', '../../isLoopback.ts'],
+    refused: ['@azure/storage-blob', '@azure/data-tables', './tableRows.ts'],
+  },
+  'shared/adapters/memory/some.ts': {
+    allowed: ['../../ports.ts', '../../errors.ts'],
+    refused: ['../azureStorage/tableAccounts.ts', '../../stead.ts', 'node:fs'],
+  },
+  'ops/some.ts': {
+    allowed: ['../shared/stead.ts', '../shared/config.ts', '../shared/account/endAccount.ts', './other.ts'],
+    refused: [
+      '../shared/adapters/azureStorage/tableAccounts.ts',
+      '../shared/profile/getProfile.ts',
+      '../dev/platform.ts',
+    ],
+  },
+  'functions/some/handler.ts': {
+    allowed: ['./tasks.ts', '../../shared/http.ts', '../../shared/stead.ts', '@azure/functions'],
+    refused: ['../profile/handler.ts', '../../shared/config.ts', '../../shared/adapters/entra/msal.ts'],
   },
   'functions/main.ts': {
-    allowed: ['@azure/functions', '../shared/compose.ts', '../shared/config.ts', './profile/handler.ts'],
-    refused: ['../shared/adapters/msal.ts', './profile/getProfile.ts'],
+    allowed: ['@azure/functions', '../shared/stead.ts', '../shared/config.ts', './profile/handler.ts'],
+    refused: ['../shared/adapters/entra/msal.ts', '../shared/profile/getProfile.ts'],
   },
   'dev/entra/some.ts': {
     allowed: ['jose', 'hono', 'node:http'],
@@ -143,7 +157,7 @@ const ROOMS: Record<string, Room> = {
   },
   'spa/src/some.ts': {
     allowed: ['react', './other.ts', '../../shared/wire.ts'],
-    refused: ['../../shared/errors.ts', '../../functions/http.ts', '../../dev/platform.ts'],
+    refused: ['../../shared/errors.ts', '../../shared/http.ts', '../../dev/platform.ts'],
   },
 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eraseAccounts } from '../../../ops/eraseAccounts.ts';
 import { orphans } from '../../../ops/orphans.ts';
-import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
+import { createMemoryAccountStore } from '../../../shared/adapters/memory/memoryAccountStore.ts';
 import { NEIGHBOURS, sampleAccount, someUser, TENANT } from '../../support/sampleAccount.ts';
 import { meddledAccounts } from './meddledAccounts.ts';
 import { NOW, operatorOverTwins } from './operatorOverTwins.ts';

@@ -1,9 +1,9 @@
 import type { Operator } from '../../../ops/operator.ts';
+import { createMemoryAccountStore } from '../../../shared/adapters/memory/memoryAccountStore.ts';
+import { createMemoryTenantStore } from '../../../shared/adapters/memory/memoryTenantStore.ts';
+import { createMemoryTokenCacheStore } from '../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { AccountStore, TokenCacheStore } from '../../../shared/ports.ts';
 import { createLogId } from '../../../shared/userId.ts';
-import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
-import { createMemoryTenantStore } from '../../support/memoryTenantStore.ts';
-import { createMemoryTokenCacheStore } from '../../support/memoryTokenCacheStore.ts';
 
 export const NOW = new Date('2026-11-20T09:00:00Z');
 

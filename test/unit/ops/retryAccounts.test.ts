@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { retryAccounts } from '../../../ops/retryAccounts.ts';
-import { createMemoryAccountStore } from '../../support/memoryAccountStore.ts';
+import { createMemoryAccountStore } from '../../../shared/adapters/memory/memoryAccountStore.ts';
 import { NEIGHBOURS, sampleAccount, someUser, TENANT } from '../../support/sampleAccount.ts';
 import { meddledAccounts } from './meddledAccounts.ts';
 import { NOW, operatorOverTwins } from './operatorOverTwins.ts';

@@ -1,0 +1,35 @@
+import type { Failure } from '../errors.ts';
+import type { AccountFields } from '../ports.ts';
+import { retireAt, type ScheduleSettings } from './schedule.ts';
+
+/** The row with one more failure written down. */
+export function withFailure(account: AccountFields, failure: Failure, now: Date): AccountFields {
+  const { kind, code, suberror, claims } = failure;
+  return {
+    ...account,
+    runId: undefined,
+    attempts: account.attempts + 1,
+    failure: {
+      kind,
+      code,
+      at: now,
+      ...(suberror === undefined ? {} : { suberror }),
+      ...(claims === undefined ? {} : { claims }),
+    },
+    history: [...account.history, { at: now, outcome: 'failed', kind, code }],
+  };
+}
+
+/** The row of a user who has to come back: left alone until then, or until they are forgotten. */
+export function markNeedsUser(
+  account: AccountFields,
+  failure: Failure,
+  now: Date,
+  schedule: ScheduleSettings,
+): AccountFields {
+  return {
+    ...withFailure(account, failure, now),
+    state: 'needs-user',
+    dueAt: retireAt(account, schedule),
+  };
+}

@@ -1,0 +1,102 @@
+import { ConflictError, UnavailableError } from '../errors.ts';
+import { type Log, nameOfError } from '../log.ts';
+import type { Account, AccountFields, AccountStore, Caller, TokenCacheStore, UserToken } from '../ports.ts';
+import type { LogId } from '../userId.ts';
+import { connectAccount } from './connectAccount.ts';
+import { isSameConnection, takeBack } from './endAccount.ts';
+import { firstLookAt, refreshTokenEndsAt, type ScheduleSettings } from './schedule.ts';
+
+export type VisitDeps = {
+  accounts: AccountStore;
+  tokenCache: TokenCacheStore;
+  schedule: ScheduleSettings;
+  logId: LogId;
+  log: Log;
+  now: () => Date;
+};
+
+const TOUCH_EVERY_MS = 60_000;
+const RECORD_TRIES = 5;
+
+/** The caller's row, see {@link connectAccount}; undefined when the rows cannot be reached. */
+export async function seeAccount(deps: VisitDeps, caller: Caller): Promise<Account | undefined> {
+  const user = deps.logId(caller.userId);
+  try {
+    const { account, was } = await connectAccount(deps, caller, { reconnect: false });
+    if (was === 'unknown') deps.log({ event: 'account.seen-first', user });
+    if (was === 'ended') deps.log({ event: 'account.reconnected', user });
+    return account;
+  } catch (error) {
+    if (!(error instanceof UnavailableError || error instanceof ConflictError)) throw error;
+    deps.log({ event: 'account.not-recorded', user, error: nameOfError(error) });
+    return undefined;
+  }
+}
+
+/** Whether nobody signed the user off since; no, when the rows cannot be reached. */
+export async function isStillConnected({ accounts }: VisitDeps, begun: Account): Promise<boolean> {
+  try {
+    return isSameConnection(begun, await accounts.read(begun.userId));
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    return false;
+  }
+}
+
+/** Writes down that the user was here and, after a network exchange, that they can be acted for again. */
+export async function recordVisit(
+  deps: VisitDeps,
+  caller: Caller,
+  begun: Account | undefined,
+  token: UserToken,
+): Promise<void> {
+  if (begun === undefined || begun.state === 'disconnected') return;
+  const { accounts } = deps;
+  try {
+    if (!token.stored || (token.source === 'cache' && begun.state === 'active')) {
+      const now = deps.now();
+      if (now.getTime() - begun.lastActivity.getTime() >= TOUCH_EVERY_MS)
+        await accounts.touch(begun.userId, now);
+      return;
+    }
+    let account: Account | undefined = begun;
+    for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
+      if (!isSameConnection(begun, account)) {
+        // Signed off while we were at work: what we stored must not outlive that.
+        if (token.written !== undefined) await takeBack(deps, begun.userId, token.written);
+        return;
+      }
+      try {
+        await accounts.move(account, activeAccount(deps, caller, account, token));
+        if (account.state === 'needs-user')
+          deps.log({ event: 'account.healed', user: deps.logId(begun.userId) });
+        return;
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error;
+        account = await accounts.read(begun.userId);
+      }
+    }
+    throw new ConflictError('The row changed on every try.');
+  } catch (error) {
+    deps.log({ event: 'account.not-recorded', user: deps.logId(begun.userId), error: nameOfError(error) });
+  }
+}
+
+function activeAccount(deps: VisitDeps, caller: Caller, account: Account, token: UserToken): AccountFields {
+  const lastActivity = deps.now();
+  const firstLook = firstLookAt(lastActivity, deps.schedule);
+  // Whoever is kept warm, is due sooner or is claimed right now keeps the place they have.
+  const stays = account.state === 'active' || account.dueAt <= firstLook || account.runId !== undefined;
+  return {
+    ...account,
+    homeAccountId: token.homeAccountId,
+    userPrincipalName: caller.userPrincipalName,
+    lastActivity,
+    state: 'active',
+    failure: undefined,
+    attempts: 0,
+    expiresOn: token.expiresOn,
+    refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, lastActivity),
+    ...(stays ? {} : { dueAt: firstLook }),
+  };
+}

@@ -1,0 +1,165 @@
+import { Readable } from 'node:stream';
+import { BlobServiceClient, type BlockBlobClient, type ContainerListBlobsOptions } from '@azure/storage-blob';
+import { ConflictError } from '../../errors.ts';
+import type { StoredCache, TokenCacheStore } from '../../ports.ts';
+import { MAX_SEALED_BYTES } from '../../tokens/maxSealedBytes.ts';
+import { readUserId } from '../../userId.ts';
+import { readUpTo } from './readUpTo.ts';
+import { codeOf, hasStatus, present, storageCall } from './storageCall.ts';
+import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
+
+/** Reads a connection string as {@link createBlobTokenCache} takes it, and says what is wrong with it. */
+export const readBlobConnection = (connectionString: string): StorageConnection =>
+  readStorageConnection(connectionString, 'Blob');
+
+export type BlobTokenCacheOptions = {
+  /** Of the storage account, or `UseDevelopmentStorage=true`. */
+  connectionString: string;
+  /** Made at the first write if it is not there. Default `token-cache`. */
+  containerName?: string;
+};
+
+/**
+ * A user's cache is one block blob named by the user id, guarded by its ETag
+ * (https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations).
+ * A blob over {@link MAX_SEALED_BYTES} is no cache, and its content is not fetched.
+ */
+export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCacheStore {
+  const service = BlobServiceClient.fromConnectionString(options.connectionString, {
+    retryOptions: { maxTries: 3, tryTimeoutInMs: 4_000, retryDelayInMs: 500, maxRetryDelayInMs: 1_000 },
+  });
+  const container = service.getContainerClient(options.containerName ?? 'token-cache');
+
+  async function upload(
+    blob: BlockBlobClient,
+    sealed: string,
+    ifMatch: string | undefined,
+    abortSignal: AbortSignal,
+  ): Promise<string> {
+    const send = () =>
+      blob.upload(sealed, Buffer.byteLength(sealed), {
+        conditions: ifMatch === undefined ? { ifNoneMatch: '*' } : { ifMatch },
+        blobHTTPHeaders: { blobContentType: 'application/jose' },
+        abortSignal,
+      });
+    try {
+      return present((await send()).etag);
+    } catch (error) {
+      if (codeOf(error) !== 'ContainerNotFound') throw error;
+      await container.createIfNotExists({ abortSignal });
+      return present((await send()).etag);
+    }
+  }
+
+  async function readPage(options: ContainerListBlobsOptions, continuationToken: string | undefined) {
+    const pages = container
+      .listBlobsFlat(options)
+      .byPage(continuationToken === undefined ? {} : { continuationToken });
+    try {
+      const { value: page } = await pages.next();
+      const items: readonly { name: string }[] = page?.segment.blobItems ?? [];
+      return {
+        names: items.map(({ name }) => name),
+        continuationToken: page?.continuationToken || undefined,
+      };
+    } catch (error) {
+      if (codeOf(error) === 'ContainerNotFound') return { names: [], continuationToken: undefined };
+      throw error;
+    }
+  }
+
+  return {
+    read: (userId, signal) =>
+      storageCall(
+        'token-cache',
+        (abortSignal) => download(container.getBlockBlobClient(userId), abortSignal),
+        signal,
+      ),
+
+    write: (userId, sealed, ifMatch, signal) =>
+      storageCall(
+        'token-cache',
+        async (abortSignal) => {
+          const blob = container.getBlockBlobClient(userId);
+          try {
+            return await upload(blob, sealed, ifMatch, abortSignal);
+          } catch (error) {
+            if (!hasStatus(error, 409, 412)) throw error;
+            // The SDK repeats a write whose answer was lost, and is then refused by its own success.
+            const stored = await download(blob, abortSignal);
+            if (stored?.sealed === sealed) return stored.etag;
+            throw new ConflictError('Another version of the token cache is stored.');
+          }
+        },
+        signal,
+      ),
+
+    remove: (userId, ifMatch, signal) =>
+      storageCall(
+        'token-cache',
+        async (abortSignal) => {
+          const blob = container.getBlobClient(userId);
+          const conditions = ifMatch === undefined ? {} : { ifMatch };
+          try {
+            await blob.delete({ deleteSnapshots: 'include', conditions, abortSignal });
+          } catch (error) {
+            if (hasStatus(error, 404)) return;
+            if (!hasStatus(error, 412)) throw error;
+            // One that is gone does not match either.
+            if (await blob.exists({ abortSignal })) {
+              throw new ConflictError('Another version of the token cache is stored.');
+            }
+          }
+        },
+        signal,
+      ),
+
+    async *list(tid, signal) {
+      const options = tid === undefined ? {} : { prefix: `${tid}/` };
+      let continuationToken: string | undefined;
+      do {
+        const page = await storageCall(
+          'token-cache',
+          (abortSignal) => readPage({ ...options, abortSignal }, continuationToken),
+          signal,
+        );
+        for (const name of page.names) {
+          const userId = readUserId(name);
+          if (userId === name) yield userId;
+        }
+        continuationToken = page.continuationToken;
+      } while (continuationToken !== undefined);
+    },
+
+    // Soft delete of blobs. Versioning and the rest are settings of the account, which are not told here.
+    keepsRemovedForDays: (signal) =>
+      storageCall(
+        'token-cache',
+        async (abortSignal) => {
+          const { deleteRetentionPolicy } = await service.getProperties({ abortSignal });
+          return deleteRetentionPolicy?.enabled ? deleteRetentionPolicy.days : undefined;
+        },
+        signal,
+      ),
+  };
+}
+
+async function download(blob: BlockBlobClient, abortSignal: AbortSignal): Promise<StoredCache | undefined> {
+  try {
+    const {
+      etag,
+      contentLength = 0,
+      readableStreamBody,
+    } = await blob.download(0, undefined, { abortSignal });
+    if (contentLength > MAX_SEALED_BYTES) {
+      if (readableStreamBody instanceof Readable) readableStreamBody.destroy();
+      return { sealed: '', etag: present(etag) };
+    }
+    // What is announced bounds what is read only as long as the SDK holds the answer to it.
+    const content = await readUpTo(MAX_SEALED_BYTES, readableStreamBody ?? []);
+    return { sealed: content?.toString('utf8') ?? '', etag: present(etag) };
+  } catch (error) {
+    if (hasStatus(error, 404)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,128 @@
+import { isLoopback } from '../../isLoopback.ts';
+import { readBase64 } from '../../readBase64.ts';
+
+/** What a storage connection string says of one of the account's services. */
+export type StorageConnection =
+  | {
+      ok: true;
+      /** The service's address: https, or on loopback. */
+      url: URL;
+      loopback: boolean;
+      /** Empty for a shared access signature. */
+      accountName: string;
+    }
+  /** Each finishes a sentence that begins with the setting's name; none holds any part of the string. */
+  | { ok: false; problems: string[] };
+
+/** Azurite's ports and account when nothing else is said. */
+const EMULATOR = { Blob: 'http://127.0.0.1:10000/', Table: 'http://127.0.0.1:10002/' };
+const EMULATOR_ACCOUNT = 'devstoreaccount1';
+const FOR_EMULATOR = 'UseDevelopmentStorage=true';
+
+const NAMES = [
+  'DefaultEndpointsProtocol',
+  'AccountName',
+  'AccountKey',
+  'EndpointSuffix',
+  'SharedAccessSignature',
+  ...['Blob', 'Table', 'Queue', 'File', 'Dfs', 'Web'].flatMap((one) => [
+    `${one}Endpoint`,
+    `${one}SecondaryEndpoint`,
+  ]),
+];
+const NAME_OF = new Map(NAMES.map((name) => [name.toLowerCase(), name]));
+
+/**
+ * Reads a connection string as strictly as the strictest of the storage SDKs: one minds the case of names, another
+ * wants a protocol beside an account key, and neither minds a signature that travels in clear
+ * (https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string).
+ */
+export function readStorageConnection(
+  connectionString: string,
+  service: 'Blob' | 'Table',
+): StorageConnection {
+  if (/^(["']).*\1$/s.test(connectionString)) return refused(['has quotes around it']);
+  if (/usedevelopmentstorage/i.test(connectionString)) {
+    if (connectionString.replace(/;$/, '') !== FOR_EMULATOR) {
+      return refused([`must be ${FOR_EMULATOR} and nothing else, in this case of letters, for Azurite`]);
+    }
+    const url = new URL(EMULATOR_ACCOUNT, EMULATOR[service]);
+    return { ok: true, url, loopback: true, accountName: EMULATOR_ACCOUNT };
+  }
+  const { parts, problems } = partsOf(connectionString);
+  if (parts.size === 0) return refused(['is not a storage connection string']);
+
+  const secret = parts.has('AccountKey') ? keyProblems(parts) : signatureProblems(parts);
+  const endpoint = endpointOf(parts, service);
+  problems.push(...secret, ...('problems' in endpoint ? endpoint.problems : []));
+  if (problems.length > 0 || 'problems' in endpoint) return refused(problems);
+  const accountName = parts.has('AccountKey') ? (parts.get('AccountName') ?? '') : '';
+  return { ok: true, url: endpoint.url, loopback: isLoopback(endpoint.url), accountName };
+}
+
+const refused = (problems: string[]): StorageConnection => ({ ok: false, problems });
+
+type Parts = ReadonlyMap<string, string>;
+
+function partsOf(connectionString: string): { parts: Parts; problems: string[] } {
+  const parts = new Map<string, string>();
+  const problems = new Set<string>();
+  for (const part of connectionString.split(';')) {
+    const [, written = '', value = ''] = /^([^=]*)=(.*)$/s.exec(part.trim()) ?? [];
+    const name = NAME_OF.get(written.toLowerCase());
+    if (part.trim() === '') continue;
+    if (name === undefined) {
+      problems.add('has a part that is none of a storage connection string');
+      continue;
+    }
+    if (written !== name) problems.add(`must have the name ${name} written so`);
+    if (parts.has(name)) problems.add(`has ${name} twice`);
+    if (/\s/.test(value)) problems.add(`has white space in ${name}`);
+    parts.set(name, value);
+  }
+  return { parts, problems: [...problems] };
+}
+
+function keyProblems(parts: Parts): string[] {
+  const problems: string[] = [];
+  const key = parts.get('AccountKey') ?? '';
+  if (key === '') problems.push('has an empty AccountKey');
+  else if (readBase64(key) === undefined) problems.push('has an AccountKey that is not whole base64');
+  const name = parts.get('AccountName');
+  if (name === undefined) problems.push('lacks AccountName');
+  else if (!/^[a-z0-9-]+$/.test(name)) problems.push('has an AccountName that no account has');
+  const protocol = parts.get('DefaultEndpointsProtocol');
+  if (protocol === undefined) problems.push('lacks DefaultEndpointsProtocol');
+  else if (!/^https?$/i.test(protocol)) problems.push('has a DefaultEndpointsProtocol other than https');
+  if (parts.has('SharedAccessSignature')) problems.push('has both AccountKey and SharedAccessSignature');
+  return problems;
+}
+
+function signatureProblems(parts: Parts): string[] {
+  const signature = parts.get('SharedAccessSignature');
+  if (signature === undefined) return ['has neither AccountKey nor SharedAccessSignature'];
+  return /^[^?].*sig=|^sig=/.test(signature) ? [] : ['has a SharedAccessSignature that is none'];
+}
+
+function endpointOf(parts: Parts, service: 'Blob' | 'Table'): { url: URL } | { problems: string[] } {
+  const given = parts.get(`${service}Endpoint`);
+  const suffix = parts.get('EndpointSuffix');
+  if (given === undefined || given === '') {
+    if (!parts.has('AccountKey')) return { problems: [`lacks ${service}Endpoint`] };
+    if (suffix === undefined || !/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/i.test(suffix)) {
+      return { problems: [`${suffix === undefined ? 'lacks' : 'has an unusable'} EndpointSuffix`] };
+    }
+  }
+  const address =
+    given ||
+    `${parts.get('DefaultEndpointsProtocol')}://${parts.get('AccountName')}.${service.toLowerCase()}.${suffix}`;
+  const url = /^https?:\/\/[^\\]+$/i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || /[?#@]/.test(address)) {
+    // A protocol or a name that makes no address is told of already.
+    return { problems: given ? [`has a ${service}Endpoint that is not an address alone`] : [] };
+  }
+  if (url.protocol === 'http:' && !isLoopback(url)) {
+    return { problems: ['would send token caches and signatures over plain http'] };
+  }
+  return { url };
+}

@@ -1,0 +1,213 @@
+import type { TransactionAction } from '@azure/data-tables';
+import { isTombstone } from '../../account/schedule.ts';
+import { ConflictError } from '../../errors.ts';
+import type { Account, AccountFields, AccountStore } from '../../ports.ts';
+import {
+  dueRowKey,
+  dueUpperBound,
+  shardOf,
+  type UserId,
+  userOfDueRowKey,
+  userOfRowKey,
+  userRowKey,
+  userRowKeyRange,
+  wholeSecond,
+} from '../../userId.ts';
+import { fromRow, isSameRow, toRow } from './accountRow.ts';
+import { hasStatus, present, storageCall } from './storageCall.ts';
+import { removeRow, removeRows } from './tableRemoval.ts';
+import { connectTable, inTable, rowsBetween, type TableOptions } from './tableRows.ts';
+
+export type TableAccountsOptions = TableOptions & {
+  /** Due rows a request, at most 1000. Default 250. */
+  pageSize?: number;
+};
+
+/**
+ * Two rows a user, in the partition of the user's shard: the account (`accountRow.ts`) and the due row. Every
+ * move is one entity-group transaction
+ * (https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions).
+ *
+ * The SDK repeats a request whose answer was lost, and is then refused by its own success: whoever is refused
+ * looks whether the row already is what it was to become.
+ */
+export function createTableAccounts(options: TableAccountsOptions): AccountStore {
+  const { pageSize = 250 } = options;
+  const table = connectTable(options);
+
+  async function rowAt(shard: string, rowKey: string, abortSignal: AbortSignal) {
+    try {
+      return await table.getEntity(shard, rowKey, { abortSignal });
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  async function read(userId: UserId, abortSignal: AbortSignal): Promise<Account | undefined> {
+    const row = await rowAt(shardOf(userId), userRowKey(userId), abortSignal);
+    return row === undefined ? undefined : fromRow(userId, row, row.etag);
+  }
+
+  /** Answers the ETags of the rows in the order of the actions. */
+  async function submit(actions: TransactionAction[], abortSignal: AbortSignal) {
+    const { subResponses } = await inTable(
+      table,
+      () => table.submitTransaction(actions, { abortSignal }),
+      abortSignal,
+    );
+    return subResponses.map(({ etag }) => etag);
+  }
+
+  async function create(fields: AccountFields, abortSignal: AbortSignal): Promise<Account> {
+    const row = toRow(fields);
+    try {
+      const [etag] = await submit([['create', row], putDue(fields)], abortSignal);
+      return fromRow(fields.userId, row, present(etag));
+    } catch (error) {
+      if (!hasStatus(error, 409)) throw error;
+      const stored = await read(fields.userId, abortSignal);
+      if (stored !== undefined && isSameRow(stored, fields)) return stored;
+      throw new ConflictError('The user is there already.');
+    }
+  }
+
+  async function move(
+    from: Account,
+    to: AccountFields,
+    isOurs: (stored: Account) => boolean,
+    abortSignal: AbortSignal,
+    oldDueRow: 'there' | 'missing' = 'there',
+  ): Promise<Account> {
+    const row = toRow(to);
+    const update: TransactionAction = [
+      'update',
+      row,
+      isTombstone(to.state) ? 'Replace' : 'Merge',
+      { etag: from.etag },
+    ];
+    const moves = dueRowKey(from.dueAt, from.userId) !== dueRowKey(to.dueAt, to.userId);
+    const actions = [
+      update,
+      ...(moves ? [putDue(to)] : []),
+      ...(moves && oldDueRow === 'there' ? [dropDue(from)] : []),
+    ];
+    try {
+      const [etag] = await submit(actions, abortSignal);
+      return fromRow(to.userId, row, present(etag));
+    } catch (error) {
+      if (!hasStatus(error, 404, 412)) throw error;
+      const stored = await read(to.userId, abortSignal);
+      if (stored !== undefined && isOurs(stored)) return stored;
+      // It may be the due row alone that is missing: that must not hold the user where they are for ever.
+      if (moves && oldDueRow === 'there' && hasStatus(error, 404)) {
+        return move(from, to, isOurs, abortSignal, 'missing');
+      }
+      throw new ConflictError('The row changed since it was read, or is gone.');
+    }
+  }
+
+  return {
+    read: (userId, signal) => storageCall('accounts', (abortSignal) => read(userId, abortSignal), signal),
+
+    create: (fields, signal) => storageCall('accounts', (abortSignal) => create(fields, abortSignal), signal),
+
+    move: (from, to, signal) =>
+      storageCall(
+        'accounts',
+        (abortSignal) => move(from, to, (stored) => isSameRow(stored, to), abortSignal),
+        signal,
+      ),
+
+    touch: (userId, at, signal) =>
+      storageCall(
+        'accounts',
+        async (abortSignal) => {
+          const touched = { partitionKey: shardOf(userId), rowKey: userRowKey(userId), lastActivity: at };
+          try {
+            await table.updateEntity(touched, 'Merge', { etag: '*', abortSignal });
+          } catch (error) {
+            if (!hasStatus(error, 404)) throw error;
+          }
+        },
+        signal,
+      ),
+
+    erase: (account, signal) =>
+      storageCall(
+        'accounts',
+        async (abortSignal) => {
+          const shard = shardOf(account.userId);
+          const dueKey = dueRowKey(account.dueAt, account.userId);
+          // The SDK's transactions delete unconditionally, so these are two steps. The account goes first: a due
+          // row that is left behind is deleted when it is due. Its own ETag spares one that was put there anew.
+          const due = await rowAt(shard, dueKey, abortSignal);
+          const row = { rowKey: userRowKey(account.userId), etag: account.etag };
+          if (!(await removeRow(table, shard, row, abortSignal))) {
+            throw new ConflictError('The row changed since it was read, or is gone.');
+          }
+          if (due !== undefined)
+            await removeRow(table, shard, { rowKey: dueKey, etag: due.etag }, abortSignal);
+        },
+        signal,
+      ),
+
+    async *list(shard, tid, signal) {
+      for await (const row of rowsBetween(table, shard, userRowKeyRange(tid), pageSize, signal)) {
+        const userId = userOfRowKey(row.rowKey);
+        if (userId !== undefined) yield fromRow(userId, row, row.etag);
+      }
+    },
+
+    async *due(shard, now, signal) {
+      const range = { from: 'due|', to: dueUpperBound(now) };
+      for await (const { rowKey, etag } of rowsBetween(table, shard, range, pageSize, signal)) {
+        const userId = userOfDueRowKey(rowKey);
+        if (userId !== undefined) yield { userId, shard, rowKey, etag };
+      }
+    },
+
+    claim: (due, lease, signal) =>
+      storageCall(
+        'accounts',
+        async (abortSignal) => {
+          const account = await read(due.userId, abortSignal);
+          if (account === undefined) return 'nobody';
+          if (dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
+            await removeRow(table, due.shard, due, abortSignal);
+            return undefined;
+          }
+          const claimed = { ...account, dueAt: wholeSecond(lease.until), runId: lease.runId };
+          try {
+            const moved = await move(account, claimed, (stored) => stored.runId === lease.runId, abortSignal);
+            return { account: moved, abandonedBy: account.runId };
+          } catch (error) {
+            if (error instanceof ConflictError) return undefined;
+            throw error;
+          }
+        },
+        signal,
+      ),
+
+    // Whoever is created puts their due row anew, which gives it another ETag: it is not deleted then.
+    async removeDue(rows, signal) {
+      for (const shard of new Set(rows.map((row) => row.shard))) {
+        await removeRows(
+          options,
+          shard,
+          rows.filter((row) => row.shard === shard),
+          signal,
+        );
+      }
+    },
+  };
+}
+
+const dueEntityOf = ({ userId, dueAt }: AccountFields) => ({
+  partitionKey: shardOf(userId),
+  rowKey: dueRowKey(dueAt, userId),
+});
+
+/** Put, not created: a stray due row of this user at this time becomes the one that counts. */
+const putDue = (account: AccountFields): TransactionAction => ['upsert', dueEntityOf(account), 'Replace'];
+const dropDue = (account: AccountFields): TransactionAction => ['delete', dueEntityOf(account)];

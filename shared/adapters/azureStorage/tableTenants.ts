@@ -1,0 +1,85 @@
+import type { Cooldown, TenantStore } from '../../ports.ts';
+import { isGuid, wholeSecond } from '../../userId.ts';
+import { storageCall } from './storageCall.ts';
+import { MAX_REMOVED_AT_ONCE, removeRows } from './tableRemoval.ts';
+import { connectTable, inTable, rowsBetween, type TableOptions, type TableRow } from './tableRows.ts';
+
+/**
+ * Both beside the accounts' partitions, which are named by one hexadecimal digit. The previous release takes every row of
+ * `tenants` for a cooldown of the token endpoint, and knows nothing of the other partition.
+ */
+const PARTITIONS = {
+  token: { partitionKey: 'tenants', prefix: 'tenant|', end: 'tenant}' },
+  graph: { partitionKey: 'cooldowns', prefix: 'graph|', end: 'graph}' },
+} as const satisfies Record<Cooldown['api'], unknown>;
+const APIS = ['token', 'graph'] as const satisfies readonly Cooldown['api'][];
+const PAGE_SIZE = 1_000;
+
+/** One row for each cooldown: `tenant|<tid>` of the token endpoint, `graph|<tid>` or `graph|*` of Graph; until when, and why. */
+export function createTableTenants(options: TableOptions): TenantStore {
+  const table = connectTable(options);
+
+  function rowsOf(api: Cooldown['api'], signal: AbortSignal | undefined): AsyncIterable<TableRow> {
+    const { partitionKey, prefix, end } = PARTITIONS[api];
+    return rowsBetween(table, partitionKey, { from: prefix, to: end }, PAGE_SIZE, signal);
+  }
+
+  async function coolingOf(
+    api: Cooldown['api'],
+    now: Date,
+    signal: AbortSignal | undefined,
+  ): Promise<Cooldown[]> {
+    const cooldowns: Cooldown[] = [];
+    for await (const row of rowsOf(api, signal)) {
+      const tenant = row.rowKey.slice(PARTITIONS[api].prefix.length);
+      const known = isGuid(tenant) || (api !== 'token' && tenant === '*');
+      const until = endOf(row);
+      if (known && until !== undefined && until > now) {
+        cooldowns.push({ tenant, api, until, kind: kindOf(row.kind) });
+      }
+    }
+    return cooldowns;
+  }
+
+  async function forgetEndedOf(
+    api: Cooldown['api'],
+    now: Date,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { partitionKey } = PARTITIONS[api];
+    let ended: TableRow[] = [];
+    for await (const row of rowsOf(api, signal)) {
+      if ((endOf(row) ?? now) <= now) ended.push(row);
+      if (ended.length < MAX_REMOVED_AT_ONCE) continue;
+      await removeRows(options, partitionKey, ended, signal);
+      ended = [];
+    }
+    await removeRows(options, partitionKey, ended, signal);
+  }
+
+  return {
+    cool: ({ tenant, api, until, kind }, signal) =>
+      storageCall(
+        'accounts',
+        async (abortSignal) => {
+          const { partitionKey, prefix } = PARTITIONS[api];
+          const rowKey = `${prefix}${tenant}`;
+          const row = { partitionKey, rowKey, until: wholeSecond(until), ...(kind && { kind }) };
+          await inTable(table, () => table.upsertEntity(row, 'Replace', { abortSignal }), abortSignal);
+        },
+        signal,
+      ),
+
+    cooling: async (now, signal) =>
+      (await Promise.all(APIS.map((api) => coolingOf(api, now, signal)))).flat(),
+
+    async forgetEnded(now, signal) {
+      for (const api of APIS) await forgetEndedOf(api, now, signal);
+    },
+  };
+}
+
+const endOf = ({ until }: TableRow): Date | undefined => (until instanceof Date ? until : undefined);
+
+const kindOf = (value: unknown): Cooldown['kind'] =>
+  value === 'throttled' || value === 'tenant' ? value : undefined;

@@ -1,0 +1,255 @@
+import {
+  type AccountInfo,
+  type AuthenticationResult,
+  ConfidentialClientApplication,
+  type Configuration,
+  type SilentFlowRequest,
+} from '@azure/msal-node';
+import { type FailureKind, TokenInvalidError, UserTokenError } from '../../errors.ts';
+import { upstreamRefused } from '../../log.ts';
+import type { UserToken, UserTokens } from '../../ports.ts';
+import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
+import { isGuid, partsOf, type UserId } from '../../userId.ts';
+import {
+  ABSENT,
+  type CacheContext,
+  type CacheSnapshot,
+  type CacheWrite,
+  createMsalCachePlugin,
+  homeAccountIdsOf,
+  readSnapshot,
+  writeCache,
+} from './msalCachePlugin.ts';
+import { withClaims } from './msalClaims.ts';
+import { factsOfError, factsOfRecord, hasAssertionEnded } from './msalError.ts';
+import { createMsalNetwork, type NetworkRecord } from './msalNetwork.ts';
+
+export type MsalOptions = {
+  /** The confidential client of this API, less its authority, which is each user's own tenant. */
+  auth: (tid: string) => Configuration['auth'];
+  scopes: readonly string[];
+  /** For one request to the token endpoint. */
+  timeoutMs: number;
+  /** Ours, by which Entra finds the requests again; sent if it is a GUID. */
+  correlationId?: string | undefined;
+};
+
+/** How a stored cache that cannot be used is told to the failure table; the worker has nothing else to go by. */
+const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
+  absent: { local: 'no_tokens_found' },
+  corrupt: { local: 'cache_corrupt' },
+  superseded: { local: 'no_tokens_found' },
+  overtaken: { local: 'no_tokens_found' },
+  'unknown-key': { local: 'cache_unknown_key' },
+  newer: { local: 'cache_newer' },
+  unreachable: { noAnswer: 'token_cache_unreachable' },
+};
+
+/**
+ * Tokens through MSAL, with a fresh client for every operation: a shared one keeps every user's tokens in one
+ * memory and serializes all of it into whichever user's cache is written next.
+ */
+export function createMsalUserTokens(options: MsalOptions, context: CacheContext): UserTokens {
+  const traced = isGuid(options.correlationId) ? { correlationId: options.correlationId } : {};
+
+  /** The error of a failed attempt. Entra's refusals are logged here, whatever becomes of the error. */
+  function refusal(userId: UserId, facts: TokenFacts): UserTokenError {
+    const failure = classifyFailure(facts);
+    if (failure.upstream) context.log(upstreamRefused(failure.upstream, context.logId(userId)));
+    return new UserTokenError(failure);
+  }
+
+  /** @throws {UserTokenError} for whatever MSAL or the network had against it. */
+  async function attempt(
+    userId: UserId,
+    record: NetworkRecord,
+    acquire: () => Promise<AuthenticationResult | null>,
+    assertionEndsAt?: Date,
+  ): Promise<AuthenticationResult> {
+    let cause: unknown;
+    try {
+      const result = await acquire();
+      if (result !== null) return result;
+    } catch (error) {
+      cause = error;
+    }
+    // MSAL takes it for a fault of the network.
+    if (record.held !== undefined) throw record.held;
+    const facts = factsOfError(cause, record);
+    if (facts === undefined) throw cause ?? new TypeError('MSAL gave neither a token nor a reason');
+    const error = refusal(userId, facts);
+    if (assertionEndsAt !== undefined && hasAssertionEnded(facts, assertionEndsAt)) {
+      throw new TokenInvalidError('The access token has expired.');
+    }
+    throw error;
+  }
+
+  function begin(
+    userId: UserId,
+    snapshot: CacheSnapshot,
+    { signal, mayAsk }: Pick<Parameters<UserTokens['onBehalfOf']>[0], 'signal' | 'mayAsk'>,
+  ) {
+    const auth = options.auth(partsOf(userId).tid);
+    const plugin = createMsalCachePlugin(snapshot);
+    const network = createMsalNetwork({ timeoutMs: options.timeoutMs, signal, mayAsk });
+    const client = new ConfidentialClientApplication({
+      auth,
+      cache: { cachePlugin: plugin },
+      system: { networkClient: network.module },
+    });
+    return { client, plugin, record: network.record };
+  }
+
+  /** Stores what changed. A cache that was opened with an old key is sealed anew even if nothing did. */
+  async function keep(changed: string | undefined, write: Omit<CacheWrite, 'mine'>): Promise<Kept> {
+    const { snapshot } = write;
+    const mine = changed ?? (snapshot.oldKey ? snapshot.base : undefined);
+    const written = mine === undefined ? undefined : await writeCache(context, { ...write, mine });
+    return { stored: changed === undefined ? snapshot.state === 'open' : written !== undefined, written };
+  }
+
+  async function fromCache(
+    {
+      userId,
+      homeAccountId: known,
+      generation,
+      forceRefresh,
+      scopes,
+      claims,
+      signal,
+    }: Parameters<UserTokens['silent']>[0],
+    snapshot: CacheSnapshot,
+  ): Promise<UserToken> {
+    if (snapshot.state !== 'open') throw new UserTokenError(classifyFailure(UNUSABLE[snapshot.state]));
+    const homes = homeAccountIdsOf(snapshot.base);
+    const homeAccountId = known !== undefined && homes.has(known) ? known : [...homes][0];
+    if (homeAccountId === undefined) throw new UserTokenError(classifyFailure(UNUSABLE.absent));
+
+    const { client, plugin, record } = begin(userId, snapshot, { signal });
+    const account =
+      (await client.getTokenCache().getAccountByHomeId(homeAccountId)) ??
+      accountWithoutIdToken(userId, homeAccountId, snapshot.base);
+    const request: SilentFlowRequest & { forceCache: boolean } = {
+      account,
+      scopes: [...(scopes ?? options.scopes)],
+      forceRefresh: forceRefresh || claims !== undefined,
+      ...traced,
+      // Without it MSAL stores nothing for an account that it has no Account entity of.
+      forceCache: true,
+    };
+    let result = await attempt(userId, record, () =>
+      withClaims(claims, (more) => client.acquireTokenSilent({ ...request, ...more })),
+    );
+    const swallowed = factsOfRecord(record);
+    if (swallowed !== undefined) throw refusal(userId, swallowed);
+    if (record.posts > 0 && result.fromCache) {
+      // Refreshed ahead of time: MSAL hands out the old token and keeps the new one, which is now in memory.
+      result = await attempt(userId, record, () =>
+        client.acquireTokenSilent({ ...request, forceRefresh: false }),
+      );
+    }
+    const kept = await keep(plugin.changed, {
+      userId,
+      generation,
+      snapshot,
+      homeAccountId,
+      writer: 'worker',
+      signal,
+    });
+    return { ...toUserToken(record, result, homeAccountId), ...kept, oldKey: snapshot.oldKey };
+  }
+
+  return {
+    async onBehalfOf({ caller, skipCache = false, claims, generation, isCurrent, mayAsk, signal }) {
+      const { userId } = caller;
+      const snapshot =
+        generation === undefined
+          ? ABSENT
+          : await readSnapshot(context, userId, generation, { isCurrent, signal });
+      const { client, plugin, record } = begin(userId, snapshot, { signal, mayAsk });
+      // The exchange itself does not read the stored cache; this does.
+      await client.getTokenCache().getAllAccounts();
+      const result = await attempt(
+        userId,
+        record,
+        () =>
+          withClaims(claims, (more) =>
+            client.acquireTokenOnBehalfOf({
+              oboAssertion: caller.assertion,
+              scopes: [...options.scopes],
+              skipCache: skipCache || claims !== undefined,
+              ...more,
+              ...traced,
+            }),
+          ),
+        caller.expiresOn,
+      );
+      const homeAccountId = homeOf(record, result, snapshot);
+      const kept =
+        generation === undefined
+          ? NOT_KEPT
+          : await keep(plugin.changed, {
+              userId,
+              generation,
+              snapshot,
+              homeAccountId,
+              writer: 'request',
+              signal,
+            });
+      return { ...toUserToken(record, result, homeAccountId), ...kept, oldKey: snapshot.oldKey };
+    },
+
+    async silent(request) {
+      const { userId, generation, signal } = request;
+      const snapshot = await readSnapshot(context, userId, generation, { signal });
+      try {
+        return await fromCache(request, snapshot);
+      } catch (error) {
+        if (!(error instanceof UserTokenError) || !MARKS_USER.has(error.failure.kind)) throw error;
+        // The user may have just come back, on a request that has stored its cache and not its row yet.
+        const latest = await readSnapshot(context, userId, generation, { signal });
+        if (latest.etag === snapshot.etag && latest.state === snapshot.state) throw error;
+        return fromCache(request, latest);
+      }
+    },
+  };
+}
+
+/** What is written down against the user, and so not believed at once. */
+const MARKS_USER: ReadonlySet<FailureKind> = new Set(['needs-user', 'consent', 'cache-lost']);
+
+type Kept = Pick<UserToken, 'stored' | 'written'>;
+const NOT_KEPT: Kept = { stored: false, written: undefined };
+
+function toUserToken(
+  record: NetworkRecord,
+  result: AuthenticationResult,
+  homeAccountId: string,
+): Omit<UserToken, keyof Kept | 'oldKey'> {
+  const endsIn = record.answer?.refreshTokenExpiresIn;
+  return {
+    accessToken: result.accessToken,
+    expiresOn: result.expiresOn ?? new Date(),
+    source: record.posts > 0 ? 'network' : 'cache',
+    homeAccountId,
+    refreshTokenExpiresOn: endsIn === undefined ? undefined : new Date(Date.now() + endsIn * 1_000),
+  };
+}
+
+/** The token endpoint's word first; on a cache hit MSAL has no account to show for it. */
+function homeOf(record: NetworkRecord, result: AuthenticationResult, snapshot: CacheSnapshot): string {
+  const home =
+    record.answer?.homeAccountId ?? result.account?.homeAccountId ?? [...homeAccountIdsOf(snapshot.base)][0];
+  if (home === undefined) throw new TypeError('MSAL obtained a token without a home account id');
+  return home;
+}
+
+/** Entra may send no id_token on an exchange, and then MSAL stores tokens without an account. */
+function accountWithoutIdToken(userId: UserId, homeAccountId: string, cache: string): AccountInfo {
+  const { RefreshToken: refreshTokens } = JSON.parse(cache) as {
+    RefreshToken?: Record<string, { environment?: string }>;
+  };
+  const { tid, oid } = partsOf(userId);
+  const environment = Object.values(refreshTokens ?? {})[0]?.environment ?? '';
+  return { homeAccountId, environment, tenantId: tid, username: '', localAccountId: oid };
+}

@@ -1,0 +1,124 @@
+import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, errors, type JWK } from 'jose';
+import { readBase64 } from '../../readBase64.ts';
+import type { UserId } from '../../userId.ts';
+
+/** A 256-bit symmetric key with a name (RFC 7517, `kty` "oct"). */
+export type CacheKey = { kid: string; secret: Uint8Array };
+
+export type Opened =
+  | { ok: true; cache: string; generation: string; oldKey: boolean }
+  /** `corrupt`: nobody can open it. `unknown-key`: we lack the key. `newer`: a later version wrote it. */
+  | { ok: false; reason: 'corrupt' | 'newer'; kid?: never }
+  /** `kid` is the key that it says it is sealed with. */
+  | { ok: false; reason: 'unknown-key'; kid: string };
+
+/** Seals MSAL's serialized cache for one user and opens it again. */
+export type Sealer = {
+  /** `generation` is the row's: which of the user's connections the cache belongs to. */
+  seal(userId: UserId, cache: string, generation: string): Promise<string>;
+  open(userId: UserId, sealed: string): Promise<Opened>;
+};
+
+const VERSION = 1;
+/** Of what is told of a key that is not ours. */
+const MAX_KID_LENGTH = 64;
+const HEADER_NAMES = ['alg', 'enc', 'kid', 'sub'];
+
+/**
+ * Compact JWE (RFC 7516) with `dir` and `A256GCM` over `{ v, msal, gen }`; the header's `sub` is the user id, so a
+ * cache copied to another user does not open.
+ * @param keys the first seals, all open
+ */
+export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
+  const [first] = keys;
+  const byKid = new Map(keys.map((key) => [key.kid, key.secret]));
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+
+  return {
+    seal: (userId, cache, generation) =>
+      new CompactEncrypt(encoder.encode(JSON.stringify({ v: VERSION, msal: cache, gen: generation })))
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: first.kid, sub: userId })
+        .encrypt(first.secret),
+
+    async open(userId, sealed) {
+      const header = headerOf(sealed);
+      if (header === undefined) return { ok: false, reason: 'corrupt' };
+      const secret = byKid.get(header.kid);
+      if (secret === undefined)
+        return { ok: false, reason: 'unknown-key', kid: header.kid.slice(0, MAX_KID_LENGTH) };
+      if (header.sub !== userId) return { ok: false, reason: 'corrupt' };
+      let plaintext: Uint8Array;
+      try {
+        ({ plaintext } = await compactDecrypt(sealed, secret, {
+          keyManagementAlgorithms: ['dir'],
+          contentEncryptionAlgorithms: ['A256GCM'],
+        }));
+      } catch (error) {
+        if (error instanceof errors.JOSEError) return { ok: false, reason: 'corrupt' };
+        throw error;
+      }
+      const content = contentOf(decoder.decode(plaintext));
+      if (content === undefined) return { ok: false, reason: 'newer' };
+      return { ok: true, ...content, oldKey: header.kid !== first.kid };
+    },
+  };
+}
+
+/** The header, if it has exactly the four parameters we write: `zip` and `crit` have no business here. */
+function headerOf(sealed: string): { kid: string; sub: string } | undefined {
+  try {
+    const header = decodeProtectedHeader(sealed);
+    const { kid, sub } = header as { kid?: unknown; sub?: unknown };
+    if (Object.keys(header).sort().join() !== HEADER_NAMES.join()) return undefined;
+    return typeof kid === 'string' && typeof sub === 'string' ? { kid, sub } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined for what this version did not seal: whoever did has the key, and knows more. */
+function contentOf(plaintext: string): { cache: string; generation: string } | undefined {
+  try {
+    const { v, msal, gen = '' } = JSON.parse(plaintext) as Record<string, unknown>;
+    if (v !== VERSION || typeof msal !== 'string' || typeof gen !== 'string') return undefined;
+    return { cache: msal, generation: gen };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads a JWK Set of 256-bit `oct` keys.
+ * @throws {TypeError} that says everything that is wrong, without any key material.
+ */
+export function readCacheKeys(jwkSet: string): [CacheKey, ...CacheKey[]] {
+  let jwks: unknown;
+  try {
+    jwks = (JSON.parse(jwkSet) as { keys?: unknown } | null)?.keys;
+  } catch {
+    throw new TypeError('it is not JSON');
+  }
+  if (!Array.isArray(jwks)) throw new TypeError('it has no "keys" array');
+  const problems = jwks.flatMap((jwk: JWK, index) =>
+    keyProblems(jwk).map((problem) => `key ${index + 1} ${problem}`),
+  );
+  const kids = jwks.map((jwk: JWK) => jwk?.kid).filter((kid) => typeof kid === 'string');
+  if (new Set(kids).size !== kids.length) problems.push('two of its keys have the same "kid"');
+  if (problems.length > 0) throw new TypeError(problems.join('; '));
+  const [first, ...rest] = jwks.map(({ kid = '', k = '' }: JWK) => ({
+    kid,
+    secret: readBase64(k) ?? new Uint8Array(),
+  }));
+  if (first === undefined) throw new TypeError('its "keys" array is empty');
+  return [first, ...rest];
+}
+
+function keyProblems(jwk: JWK): string[] {
+  if (jwk?.kty !== 'oct' || typeof jwk.k !== 'string') return ['is not of "kty" "oct"'];
+  const problems = typeof jwk.kid === 'string' && jwk.kid !== '' ? [] : ['has no "kid"'];
+  const secret = readBase64(jwk.k);
+  if (secret === undefined) problems.push('has a "k" that is not base64url');
+  else if (secret.length !== 32) problems.push(`has ${secret.length * 8} bits and not 256`);
+  return problems;
+}

@@ -1,0 +1,110 @@
+import { decodeJwt, errors, type JWTHeaderParameters, jwtVerify } from 'jose';
+import { TokenInvalidError, UserTokenError } from '../../errors.ts';
+import type { VerifyAccessToken } from '../../ports.ts';
+import { CUSTOM_SIGNING_KEY } from '../../tokens/failures.ts';
+import { isGuid, toUserId } from '../../userId.ts';
+import {
+  type AccessTokenRules,
+  checkAccessToken,
+  checkKeyIssuer,
+  isCompactJws,
+  isServed,
+} from './accessToken.ts';
+import { createCustomKeys } from './customKeys.ts';
+import { isKid, type SigningKey } from './fetchKeys.ts';
+import { createJwks } from './jwks.ts';
+
+const CLOCK_TOLERANCE_SECONDS = 60;
+/** Far above what Entra issues; a longer one is refused before anything is parsed. */
+const MAX_TOKEN_LENGTH = 16_384;
+
+/**
+ * Verifies bearer JWTs of Entra ID with jose against the keys its authority publishes.
+ * @param options.jwksUri where: a tenant's own document vouches for that tenant alone, `organizations` for any.
+ * @param options.customKeysUri where a tenant publishes the keys that this application has for itself, if it has any.
+ * @param options.timeoutMs bounds one fetch of the keys.
+ */
+export function createVerifyToken(options: {
+  jwksUri: string;
+  customKeysUri: (tid: string) => string;
+  rules: AccessTokenRules;
+  timeoutMs: number;
+  now?: () => Date;
+}): VerifyAccessToken {
+  const { rules, timeoutMs, now = () => new Date() } = options;
+  const findSigningKey = createJwks({ uri: options.jwksUri, timeoutMs, now });
+  const findCustomKey = createCustomKeys({ uriOf: options.customKeysUri, timeoutMs, now });
+
+  return async (token) => {
+    if (token.length > MAX_TOKEN_LENGTH) throw new TokenInvalidError('The access token is too long.');
+    if (!isCompactJws(token)) throw new TokenInvalidError('The access token is malformed.');
+    const { payload, key } = await verify(token);
+    const { tid, oid, userPrincipalName } = checkAccessToken(payload, rules);
+    checkKeyIssuer(key.issuer, tid, rules);
+    const expiresOn = new Date((payload.exp ?? 0) * 1_000);
+    if (Number.isNaN(expiresOn.getTime()))
+      throw new TokenInvalidError('The access token ends at no point in time.');
+    // All is well with the token, and so it is not its caller who has to mend something.
+    if (key.isCustom) throw new UserTokenError({ kind: 'misconfigured', code: CUSTOM_SIGNING_KEY });
+    return { userId: toUserId({ tid, oid }), tid, oid, userPrincipalName, expiresOn, assertion: token };
+  };
+
+  async function verify(token: string) {
+    let key: VerifyingKey | undefined;
+    try {
+      const { payload } = await jwtVerify(
+        token,
+        async (header) => {
+          key = await findKey(header, token);
+          return key.key;
+        },
+        {
+          algorithms: ['RS256'],
+          clockTolerance: CLOCK_TOLERANCE_SECONDS,
+          currentDate: now(),
+          requiredClaims: ['exp', 'iss', 'aud', 'tid', 'oid'],
+        },
+      );
+      if (key === undefined) throw new TypeError('jose verified a token without asking for a key');
+      return { payload, key };
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) throw error;
+      throw new TokenInvalidError(reasonOf(error));
+    }
+  }
+
+  /** A key that the authority does not publish may be the application's own, in the tenant that the token claims. */
+  async function findKey(header: JWTHeaderParameters, token: string): Promise<VerifyingKey> {
+    try {
+      return { ...(await findSigningKey(header)), isCustom: false };
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !isKid(header.kid)) throw error;
+      const { tid } = decodeJwt(token);
+      // A token that proves nothing yet decides where keys are fetched, so that is done for served tenants alone.
+      const isOurs = isGuid(tid) && isServed(tid, rules);
+      const custom = isOurs ? await findCustomKey(tid.toLowerCase(), header.kid) : undefined;
+      if (custom === undefined) throw error;
+      return { ...custom, isCustom: true };
+    }
+  }
+}
+
+type VerifyingKey = SigningKey & { isCustom: boolean };
+
+/** jose's messages name claims, never values; its codes are stable. */
+function reasonOf(error: errors.JOSEError): string {
+  switch (error.code) {
+    case 'ERR_JWT_EXPIRED':
+      return 'The access token has expired.';
+    case 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED':
+      return 'The signature of the access token is not valid.';
+    case 'ERR_JWKS_NO_MATCHING_KEY':
+      return 'The access token is signed with a key the authority does not publish.';
+    case 'ERR_JOSE_ALG_NOT_ALLOWED':
+      return 'The access token is not signed with RS256.';
+    case 'ERR_JWT_CLAIM_VALIDATION_FAILED':
+      return 'A claim of the access token is missing or outside its lifetime.';
+    default:
+      return 'The access token is malformed.';
+  }
+}

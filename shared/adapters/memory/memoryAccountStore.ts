@@ -1,0 +1,137 @@
+import { ConflictError } from '../../errors.ts';
+import type { Account, AccountFields, AccountStore } from '../../ports.ts';
+import {
+  dueRowKey,
+  dueUpperBound,
+  shardOf,
+  type UserId,
+  userOfDueRowKey,
+  wholeSecond,
+} from '../../userId.ts';
+
+export type MemoryAccountStore = AccountStore & {
+  /** Row key to ETag, of all shards. */
+  readonly dueRows: Map<string, string>;
+};
+
+/** The in-memory twin of the table, with its ETags, conflicts and due rows. */
+export function createMemoryAccountStore(): MemoryAccountStore {
+  const accounts = new Map<UserId, Account>();
+  const dueRows = new Map<string, string>();
+  let version = 0;
+  const nextEtag = () => `W/"${++version}"`;
+
+  function put(fields: AccountFields): Account {
+    const account = { ...asStored(fields), etag: nextEtag() };
+    accounts.set(account.userId, account);
+    return structuredClone(account);
+  }
+
+  function putDue({ dueAt, userId }: AccountFields): void {
+    dueRows.set(dueRowKey(dueAt, userId), nextEtag());
+  }
+
+  function move(from: Account, to: AccountFields): Account {
+    const stored = accounts.get(to.userId);
+    if (stored?.etag !== from.etag) {
+      if (stored !== undefined && isSame(stored, to)) return structuredClone(stored);
+      throw new ConflictError('The row changed since it was read, or is gone.');
+    }
+    if (dueRowKey(from.dueAt, from.userId) !== dueRowKey(to.dueAt, to.userId)) {
+      dueRows.delete(dueRowKey(from.dueAt, from.userId));
+      putDue(to);
+    }
+    return put(to);
+  }
+
+  return {
+    dueRows,
+    read: async (userId) => structuredClone(accounts.get(userId)),
+
+    async create(fields) {
+      const stored = accounts.get(fields.userId);
+      if (stored !== undefined) {
+        if (isSame(stored, fields)) return structuredClone(stored);
+        throw new ConflictError('The user is there already.');
+      }
+      putDue(fields);
+      return put(fields);
+    },
+
+    move: async (from, to) => move(from, to),
+
+    async touch(userId, at) {
+      const stored = accounts.get(userId);
+      if (stored !== undefined) put({ ...stored, lastActivity: at });
+    },
+
+    async erase({ userId, etag, dueAt }) {
+      if (accounts.get(userId)?.etag !== etag) {
+        throw new ConflictError('The row changed since it was read, or is gone.');
+      }
+      accounts.delete(userId);
+      dueRows.delete(dueRowKey(dueAt, userId));
+    },
+
+    async *list(shard, tid) {
+      for (const userId of [...accounts.keys()].sort()) {
+        const account = accounts.get(userId);
+        const wanted = shardOf(userId) === shard && (tid === undefined || userId.startsWith(`${tid}/`));
+        if (account !== undefined && wanted) yield structuredClone(account);
+      }
+    },
+
+    async *due(shard, now) {
+      const keys = [...dueRows.keys()].filter((key) => key < dueUpperBound(now)).sort();
+      for (const rowKey of keys) {
+        const userId = userOfDueRowKey(rowKey);
+        const etag = dueRows.get(rowKey);
+        if (userId !== undefined && etag !== undefined && shardOf(userId) === shard)
+          yield { userId, shard, rowKey, etag };
+      }
+    },
+
+    async removeDue(rows) {
+      for (const { rowKey, etag } of rows) if (dueRows.get(rowKey) === etag) dueRows.delete(rowKey);
+    },
+
+    async claim(due, lease) {
+      const account = accounts.get(due.userId);
+      if (account === undefined) return 'nobody';
+      if (dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
+        if (dueRows.get(due.rowKey) === due.etag) dueRows.delete(due.rowKey);
+        return undefined;
+      }
+      const claimed = move(account, { ...account, dueAt: lease.until, runId: lease.runId });
+      return { account: claimed, abandonedBy: account.runId };
+    },
+  };
+}
+
+function asStored(fields: AccountFields): AccountFields {
+  const copy = structuredClone({
+    ...fields,
+    dueAt: wholeSecond(fields.dueAt),
+    history: fields.history.slice(-20),
+  });
+  if (fields.state !== 'disconnected' && fields.state !== 'retired') return copy;
+  const nothing = undefined;
+  return {
+    ...copy,
+    generation: '',
+    homeAccountId: nothing,
+    userPrincipalName: nothing,
+    failure: nothing,
+    attempts: 0,
+    lastRefreshed: nothing,
+    expiresOn: nothing,
+    refreshTokenExpiresOn: nothing,
+    history: [],
+  };
+}
+
+function isSame({ etag: _, ...stored }: Account, fields: AccountFields): boolean {
+  const { etag: __, ...wanted } = { etag: '', ...asStored(fields) };
+  const inOrder = (value: object) => JSON.stringify(Object.entries(value).sort());
+  return inOrder(stored) === inOrder(wanted);
+}

@@ -1,0 +1,42 @@
+import { ConflictError } from '../../errors.ts';
+import type { StoredCache, TokenCacheStore } from '../../ports.ts';
+import { MAX_SEALED_BYTES } from '../../tokens/maxSealedBytes.ts';
+import type { UserId } from '../../userId.ts';
+
+/** The in-memory twin of the blob store, with its ETags and conflicts. */
+export function createMemoryTokenCacheStore(): TokenCacheStore {
+  const stored = new Map<UserId, StoredCache>();
+  let version = 0;
+  return {
+    async read(userId) {
+      const current = stored.get(userId);
+      return current && Buffer.byteLength(current.sealed) > MAX_SEALED_BYTES
+        ? { ...current, sealed: '' }
+        : current;
+    },
+    async write(userId, sealed, ifMatch) {
+      const current = stored.get(userId);
+      if (current?.etag !== ifMatch) {
+        if (current?.sealed === sealed) return current.etag;
+        throw new ConflictError('Another version is stored.');
+      }
+      version += 1;
+      const etag = `"${version}"`;
+      stored.set(userId, { sealed, etag });
+      return etag;
+    },
+    async remove(userId, ifMatch) {
+      const current = stored.get(userId);
+      if (current === undefined) return;
+      if (ifMatch !== undefined && current.etag !== ifMatch)
+        throw new ConflictError('Another version is stored.');
+      stored.delete(userId);
+    },
+    async *list(tid) {
+      for (const userId of [...stored.keys()].sort()) {
+        if (tid === undefined || userId.startsWith(`${tid}/`)) yield userId;
+      }
+    },
+    keepsRemovedForDays: async () => undefined,
+  };
+}

@@ -1,0 +1,247 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import {
+  ForbiddenError,
+  RequestMalformedError,
+  TokenInvalidError,
+  TokenMissingError,
+  TooManyRequestsError,
+  UnavailableError,
+  type UpstreamReference,
+  UserTokenError,
+} from './errors.ts';
+import { createLog, type Log, nameOfError } from './log.ts';
+import { encodeClaims } from './tokens/challenge.ts';
+import { CUSTOM_SIGNING_KEY } from './tokens/failures.ts';
+import { GRAPH_CONSENT_SCOPES } from './tokens/graphScopes.ts';
+import type { Problem, ProblemCode } from './wire.ts';
+
+const RETRY_AFTER_SECONDS = 5;
+const CUSTOM_KEY_REMEDY =
+  "This API's registration has a custom signing key. Entra does not exchange such tokens. " +
+  'Use a second registration without claims mapping.';
+const ALWAYS = {
+  'Cache-Control': 'no-store',
+  // A browser that is led straight to an answer must not take it for a page.
+  'X-Content-Type-Options': 'nosniff',
+  // A browser hides every other header of a cross-origin answer from the page.
+  'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After',
+};
+
+/**
+ * The bearer token of a request (RFC 6750 §2.1).
+ * @throws {TokenMissingError} there is none, or a credential of another scheme (RFC 6750 §3.1).
+ * @throws {RequestMalformedError} there is more than one credential.
+ * @throws {TokenInvalidError} what follows "Bearer" is not one token.
+ */
+export function readBearerToken(headers: HttpRequest['headers']): string {
+  const authorization = headers.get('authorization') ?? '';
+  // The host joins repeated headers with commas, and a token holds none; other schemes' parameters may.
+  if (authorization.includes(',') && /(?:^|,)\s*Bearer(?:[\s,]|$)/i.test(authorization)) {
+    throw new RequestMalformedError('The Authorization header holds more than one credential.');
+  }
+  if (!/^Bearer(\s|$)/i.test(authorization)) {
+    throw new TokenMissingError('Send an access token: "Authorization: Bearer <token>".');
+  }
+  const [, token] = /^Bearer +([^\s]+)[ \t]*$/i.exec(authorization) ?? [];
+  if (token === undefined) {
+    throw new TokenInvalidError('The Authorization header is not of the form "Bearer <token>".');
+  }
+  return token;
+}
+
+/** What a request may say of itself in the log. */
+export type AnswerFacts = { user?: string; source?: 'memory' | 'cache' | 'network' };
+
+/** A body is answered as JSON, bytes as what they are, and nothing at all with 204. */
+export type Answer = { facts: AnswerFacts; body?: unknown; bytes?: { type: string; data: Uint8Array } };
+
+/** Runs one request: its result or its error becomes the answer, and one line in the log. */
+export async function answered(
+  context: InvocationContext,
+  work: (log: Log) => Promise<Answer>,
+): Promise<HttpResponseInit> {
+  const begun = performance.now();
+  const log = logOf(context);
+  const elapsed = () => Math.round(performance.now() - begun);
+  try {
+    const { facts, ...content } = await work(log);
+    const response = toResponse(content);
+    log({ event: 'request.answered', status: response.status, ms: elapsed(), ...facts });
+    return response;
+  } catch (error) {
+    const refusal = refusalOf(error);
+    const { status, code } = refusal;
+    if (error instanceof UserTokenError && error.code === CUSTOM_SIGNING_KEY) {
+      log({ event: 'token.custom-key', remedy: CUSTOM_KEY_REMEDY });
+    }
+    log(
+      status < 500
+        ? { event: 'request.answered', status, ms: elapsed(), code, error: nameOfError(error) }
+        : { event: 'request.failed', status, ms: elapsed(), code, error: nameOfError(error) },
+    );
+    return refuse(refusal, context.invocationId);
+  }
+}
+
+function toResponse({ body, bytes }: Omit<Answer, 'facts'>): HttpResponseInit & { status: number } {
+  if (bytes !== undefined) {
+    return { status: 200, headers: { ...ALWAYS, 'Content-Type': bytes.type }, body: bytes.data };
+  }
+  if (body === undefined) return { status: 204, headers: { ...ALWAYS } };
+  return { status: 200, headers: { ...ALWAYS }, jsonBody: body };
+}
+
+/** Liveness, for whoever asks. */
+export const alive = (): HttpResponseInit => ({ status: 204, headers: { 'Cache-Control': 'no-store' } });
+
+/** The log of one invocation; its id is the correlation id. */
+export function logOf(context: InvocationContext): Log {
+  const sink = {
+    info: (line: string) => context.info(line),
+    warn: (line: string) => context.warn(line),
+    error: (line: string) => context.error(line),
+  };
+  return createLog(sink, context.invocationId);
+}
+
+type Refusal = {
+  status: number;
+  code: ProblemCode;
+  title: string;
+  detail: string;
+  /** RFC 6750 §3 parameters; undefined where no challenge is due. */
+  challenge?: Record<string, string>;
+  retryAfterSeconds?: number;
+  claims?: string;
+  scopes?: readonly string[];
+  upstream?: UpstreamReference;
+};
+
+/** Problem details (RFC 9457) and, where one is due, the challenge of RFC 6750 §3. */
+function refuse(refusal: Refusal, correlationId: string): HttpResponseInit {
+  const { status, title, code, detail, claims, scopes, upstream } = refusal;
+  const headers: Record<string, string> = { ...ALWAYS, 'Content-Type': 'application/problem+json' };
+  if (refusal.challenge) headers['WWW-Authenticate'] = challengeHeader(refusal.challenge);
+  if (refusal.retryAfterSeconds !== undefined) headers['Retry-After'] = String(refusal.retryAfterSeconds);
+  const problem: Problem = { type: 'about:blank', title, status, code, detail, correlationId };
+  if (claims !== undefined) problem.claims = claims;
+  if (scopes !== undefined) problem.scopes = [...scopes];
+  if (upstream !== undefined) problem.upstream = upstream;
+  return { status, headers, body: JSON.stringify(problem) };
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof RequestMalformedError) {
+    const challenge = { error: 'invalid_request', error_description: error.message };
+    return { status: 400, code: 'REQUEST_MALFORMED', title: 'Bad request', detail: error.message, challenge };
+  }
+  if (error instanceof TokenMissingError) {
+    return { ...UNAUTHORIZED, code: 'TOKEN_MISSING', detail: error.message, challenge: { realm: 'Stead' } };
+  }
+  if (error instanceof TokenInvalidError) {
+    const challenge = { error: 'invalid_token', error_description: error.message };
+    return { ...UNAUTHORIZED, code: 'TOKEN_INVALID', detail: error.message, challenge };
+  }
+  if (error instanceof ForbiddenError) return forbidden(error);
+  if (error instanceof UserTokenError) {
+    const { upstream } = error.failure;
+    return { ...withoutToken(error), ...(upstream && { upstream }) };
+  }
+  if (error instanceof TooManyRequestsError) {
+    return {
+      status: 429,
+      code: 'TOO_MANY_REQUESTS',
+      title: 'Too many requests',
+      detail: 'You ask for this too often. Wait, and ask again.',
+      retryAfterSeconds: error.retryAfterSeconds,
+    };
+  }
+  if (error instanceof UnavailableError) {
+    return unavailable('A service this one depends on cannot be reached.', error.retryAfterSeconds);
+  }
+  return {
+    status: 500,
+    code: 'INTERNAL',
+    title: 'Internal error',
+    detail: 'Something went wrong here. Quote the correlation id when you report it.',
+  };
+}
+
+const UNAUTHORIZED = { status: 401, title: 'Unauthorized' } as const;
+
+function forbidden(error: ForbiddenError): Refusal {
+  const code = ({ scope: 'SCOPE_MISSING', tenant: 'TENANT_FORBIDDEN', client: 'CLIENT_FORBIDDEN' } as const)[
+    error.what
+  ];
+  const challenge =
+    error.what === 'scope'
+      ? { error: 'insufficient_scope', error_description: error.message }
+      : { error: 'access_denied', error_description: error.message };
+  return { status: 403, code, title: 'Forbidden', detail: error.message, challenge };
+}
+
+function withoutToken({ failure }: UserTokenError): Refusal {
+  switch (failure.kind) {
+    case 'needs-user':
+    case 'cache-lost': {
+      if (failure.claims === undefined) {
+        const detail = 'Sign in again: the sign-in is no longer enough to act for you.';
+        const challenge = { error: 'interaction_required', error_description: detail };
+        return { ...UNAUTHORIZED, code: 'SIGN_IN_REQUIRED', detail, challenge };
+      }
+      const challenge = { error: 'insufficient_claims', claims: encodeClaims(failure.claims) };
+      const detail = 'Sign in again with the claims given here: the directory asks for more.';
+      return { ...UNAUTHORIZED, code: 'CLAIMS_REQUIRED', detail, challenge, claims: failure.claims };
+    }
+    case 'consent': {
+      const scopes = GRAPH_CONSENT_SCOPES;
+      const detail =
+        'Consent to the permissions given here: the directory lets nobody act for you without them.';
+      const challenge = {
+        error: 'consent_required',
+        scopes: scopes.join(' '),
+        error_description: detail,
+      };
+      return { ...UNAUTHORIZED, code: 'CONSENT_REQUIRED', detail, challenge, scopes };
+    }
+    case 'throttled':
+      return {
+        status: 503,
+        code: 'THROTTLED',
+        title: 'Throttled',
+        detail: 'A service behind this one asks for fewer requests. Try again later.',
+        retryAfterSeconds: failure.retryAfterSeconds ?? RETRY_AFTER_SECONDS,
+      };
+    case 'transient':
+      return unavailable(
+        'A service behind this one cannot be reached. Try again.',
+        failure.retryAfterSeconds,
+      );
+    case 'tenant':
+    case 'misconfigured':
+      return {
+        status: 502,
+        code: 'UPSTREAM_REFUSED',
+        title: 'Refused upstream',
+        detail: 'A service behind this one refuses it. Only its operators can mend that.',
+      };
+    default:
+      return failure.kind satisfies never;
+  }
+}
+
+const unavailable = (detail: string, retryAfterSeconds = RETRY_AFTER_SECONDS): Refusal => ({
+  status: 503,
+  code: 'UNAVAILABLE',
+  title: 'Unavailable',
+  detail,
+  retryAfterSeconds,
+});
+
+/** `Bearer name="value", ...`, in the characters that RFC 6750 §3 allows in a value. */
+function challengeHeader(parameters: Record<string, string>): string {
+  const quoted = Object.entries(parameters).map(
+    ([name, value]) => `${name}="${value.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'")}"`,
+  );
+  return `Bearer ${quoted.join(', ')}`;
+}

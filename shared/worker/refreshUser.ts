@@ -1,0 +1,230 @@
+import { confirmFailure } from '../account/confirmFailure.ts';
+import { isSameConnection, removeCache, takeBack, tombstoneOf } from '../account/endAccount.ts';
+import { markNeedsUser, withFailure } from '../account/markNeedsUser.ts';
+import {
+  decideLook,
+  nextLookAfterFailure,
+  nextLookAfterSuccess,
+  refreshTokenEndsAt,
+  retireAt,
+  type ScheduleSettings,
+} from '../account/schedule.ts';
+import { ConflictError, type Failure, UserTokenError } from '../errors.ts';
+import { type Log, nameOfError, type UserOutcome } from '../log.ts';
+import type {
+  Account,
+  AccountStore,
+  HistoryEntry,
+  TokenCacheStore,
+  UserToken,
+  UserTokens,
+} from '../ports.ts';
+import type { LogId } from '../userId.ts';
+
+export type RefreshUserDeps = {
+  accounts: AccountStore;
+  tokenCache: TokenCacheStore;
+  userTokens: UserTokens;
+  schedule: ScheduleSettings;
+  logId: LogId;
+  log: Log;
+  now: () => Date;
+  /** Uniform in [0, 1). */
+  random: () => number;
+};
+
+/** A user who was claimed, and what the run knows that the row does not. */
+export type Claim = {
+  account: Account;
+  /** Where the user stood in time before. */
+  stoodAt: Date;
+  /** When their tenant is left in peace: no token is asked for before. */
+  notBefore?: Date | undefined;
+};
+
+export type Turn = {
+  outcome: UserOutcome;
+  reason?: string;
+  failure?: Failure;
+  /** What was had for the user, and the row as it was settled with it. */
+  got?: { token: UserToken; account: Account };
+};
+
+const SETTLE_TRIES = 5;
+/** The code of the one fault of ours that is about single caches. */
+export const UNKNOWN_KEY = 'cache_unknown_key';
+
+/**
+ * One claimed user's turn, from decision to settle. If the row changes under it (the user came back), it is read
+ * again and decided again.
+ * @throws {UnavailableError} a store cannot be reached; the lease then ends by itself.
+ */
+export async function refreshUser(deps: RefreshUserDeps, claim: Claim, signal: AbortSignal): Promise<Turn> {
+  const { accounts } = deps;
+  const { userId, runId } = claim.account;
+  let account: Account | undefined = claim.account;
+  let token: UserToken | undefined;
+  for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
+    if (!isSameConnection(claim.account, account)) {
+      // Signed off while the token was under way: what was stored must not outlive that.
+      if (token?.written !== undefined) await takeBack(deps, userId, token.written, signal);
+      return { outcome: 'superseded' };
+    }
+    if (account.runId !== runId) return { outcome: 'superseded' };
+    try {
+      if (token !== undefined) {
+        // Whoever wrote the row meanwhile knows better which home account it is of.
+        const known = { ...token, homeAccountId: account.homeAccountId ?? token.homeAccountId };
+        return await settleToken(deps, account, known, 'settled-again', signal);
+      }
+      const look = decideLook(account, deps.now(), deps.schedule, claim.notBefore);
+      switch (look.action) {
+        case 'wait':
+          await accounts.move(account, { ...account, dueAt: look.until, runId: undefined }, signal);
+          return { outcome: 'waiting', reason: look.reason };
+        case 'clear':
+          await removeCache(deps, userId, signal);
+          await accounts.move(account, { ...account, dueAt: look.until, runId: undefined }, signal);
+          return { outcome: 'waiting', reason: look.reason };
+        case 'retire':
+          return await retire(deps, account, signal);
+        case 'erase':
+          await removeCache(deps, userId, signal);
+          await accounts.erase(account, signal);
+          return { outcome: 'erased', reason: look.reason };
+        case 'refresh': {
+          const got = await acquire(deps, account, look.forceRefresh, signal);
+          if ('failure' in got) return await settleFailure(deps, account, got.failure, claim.stoodAt, signal);
+          token = got;
+          return await settleToken(deps, account, token, look.reason, signal);
+        }
+        default:
+          return look satisfies never;
+      }
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      account = await accounts.read(userId, signal);
+    }
+  }
+  return { outcome: 'superseded', reason: 'too-many-conflicts' };
+}
+
+/**
+ * Puts a claimed user back to where they stood, unless somebody else has them by now. Not ended by the run's signal:
+ * it is what an ending run does.
+ */
+export async function release(deps: Pick<RefreshUserDeps, 'accounts'>, claim: Claim): Promise<Turn> {
+  let account: Account | undefined = claim.account;
+  for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
+    if (!isSameConnection(claim.account, account) || account.runId !== claim.account.runId) break;
+    try {
+      await deps.accounts.move(account, { ...account, dueAt: claim.stoodAt, runId: undefined });
+      return { outcome: 'released' };
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      account = await deps.accounts.read(claim.account.userId);
+    }
+  }
+  return { outcome: 'superseded' };
+}
+
+/** A failure that is not about the token at all counts as passing: it marks nobody, and it is told by name. */
+async function acquire(
+  deps: RefreshUserDeps,
+  account: Account,
+  forceRefresh: boolean,
+  signal: AbortSignal,
+): Promise<UserToken | { failure: Failure }> {
+  const { userId, homeAccountId, generation } = account;
+  try {
+    const token = await deps.userTokens.silent({ userId, homeAccountId, generation, forceRefresh, signal });
+    // The old refresh token is still the stored one: what it can be traded for must be had again, and soon.
+    return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };
+  } catch (error) {
+    if (error instanceof UserTokenError) {
+      return { failure: confirmFailure(error.failure, account, deps.now()) };
+    }
+    deps.log({ event: 'user.failed-unexpectedly', user: deps.logId(userId), error: nameOfError(error) });
+    return { failure: { kind: 'transient', code: 'unexpected' } };
+  }
+}
+
+async function settleToken(
+  deps: RefreshUserDeps,
+  account: Account,
+  token: UserToken,
+  reason: string,
+  signal: AbortSignal,
+): Promise<Turn> {
+  const now = deps.now();
+  const outcome = token.source === 'network' ? 'refreshed' : 'from-cache';
+  const settled = {
+    ...account,
+    state: 'active' as const,
+    homeAccountId: token.homeAccountId,
+    runId: undefined,
+    failure: undefined,
+    attempts: 0,
+    lastRefreshed: token.source === 'network' ? now : account.lastRefreshed,
+    expiresOn: token.expiresOn,
+    refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, now),
+    history: [...account.history, { at: now, outcome } satisfies HistoryEntry],
+  };
+  const dueAt = nextLookAfterSuccess(settled, now, deps.schedule, deps.random());
+  const moved = await deps.accounts.move(account, { ...settled, dueAt }, signal);
+  return { outcome, reason, got: { token, account: moved } };
+}
+
+async function settleFailure(
+  deps: RefreshUserDeps,
+  account: Account,
+  failure: Failure,
+  stoodAt: Date,
+  signal: AbortSignal,
+): Promise<Turn> {
+  const { kind, code } = failure;
+  const now = deps.now();
+  // The run is ending, which is nobody's failure.
+  if (signal.aborted) return release(deps, { account, stoodAt });
+  if (kind === 'misconfigured') {
+    // Ours to mend: nothing is written down against the user.
+    if (code !== UNKNOWN_KEY && !failure.unsure)
+      return { ...(await release(deps, { account, stoodAt })), failure };
+    // What may concern this user or tenant alone is put off all the same, or every run would meet it first.
+    const attempts = account.attempts + 1;
+    const dueAt = nextLookAfterFailure({ ...account, attempts }, kind, now, deps.schedule, deps.random());
+    await deps.accounts.move(account, { ...account, attempts, dueAt, runId: undefined }, signal);
+    return { outcome: 'released', failure };
+  }
+  // First seen, and nothing was ever stored: there is nothing to act with, and nothing to mend.
+  if (kind === 'cache-lost' && account.state === 'pending') {
+    const dueAt = retireAt(account, deps.schedule);
+    await deps.accounts.move(account, { ...account, dueAt, runId: undefined }, signal);
+    return { outcome: 'waiting', reason: 'never-exchanged' };
+  }
+  const failed = withFailure(account, failure, now);
+  const settled =
+    kind === 'needs-user' || kind === 'consent' || kind === 'cache-lost'
+      ? markNeedsUser(account, failure, now, deps.schedule)
+      : {
+          ...failed,
+          dueAt: nextLookAfterFailure(
+            failed,
+            kind,
+            now,
+            deps.schedule,
+            deps.random(),
+            failure.retryAfterSeconds,
+          ),
+        };
+  await deps.accounts.move(account, settled, signal);
+  return { outcome: 'failed', failure };
+}
+
+/** The tombstone first: whoever is writing a cache right now then sees it, and takes back what it wrote. */
+async function retire(deps: RefreshUserDeps, account: Account, signal: AbortSignal): Promise<Turn> {
+  const { userId } = account;
+  await deps.accounts.move(account, tombstoneOf(userId, 'retired', deps.now()), signal);
+  await removeCache(deps, userId, signal);
+  return { outcome: 'retired', reason: 'retention' };
+}

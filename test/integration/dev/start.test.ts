@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts, isFree } from '../../../dev/freePorts.ts';
+import { ROOT } from '../../../dev/platform.ts';
+
+const VARIABLES = [
+  'STEAD_WEB_PORT',
+  'STEAD_FUNCTIONS_PORT',
+  'STEAD_ENTRA_PORT',
+  'STEAD_BLOB_PORT',
+  'STEAD_QUEUE_PORT',
+  'STEAD_TABLE_PORT',
+];
+
+type Start = { child: ChildProcess; output: () => string; exited: Promise<number | null> };
+const running: ChildProcess[] = [];
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stead-start-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+});
+
+function start(env: Record<string, string>, ...flags: string[]): Start {
+  const child = spawn(process.execPath, [join(ROOT, 'dev/start.ts'), '--no-build', ...flags], {
+    cwd: ROOT,
+    env: { ...process.env, STEAD_FOLDER: folder, ...env },
+  });
+  running.push(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)));
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  return { child, output: () => output, exited };
+}
+
+async function until(start: Start, pattern: RegExp): Promise<void> {
+  for (let waited = 0; waited < 45_000; waited += 100) {
+    if (pattern.test(start.output())) return;
+    if (start.child.exitCode !== null) break;
+    await sleep(100);
+  }
+  throw new Error(`never said ${pattern}:\n${start.output()}`);
+}
+
+/** Some of these start everything twice. */
+describe('npm start', { timeout: 120_000 }, () => {
+  it('serves page, functions, stand-in and storage, runs the worker, says where, and leaves nothing behind', async () => {
+    const ports = await freePorts(VARIABLES.length);
+    const [web, functions, entra] = ports;
+    const started = start(Object.fromEntries(VARIABLES.map((name, i) => [name, String(ports[i])])));
+    await until(started, /Ctrl-C stops everything/);
+    for (const port of ports) expect(started.output()).toContain(String(port));
+    for (const user of ['adele', 'bruno', 'chiara', 'dana']) expect(started.output()).toContain(user);
+
+    expect(await (await fetch(`http://localhost:${web}/`)).text()).toContain('<html');
+    expect(await (await fetch(`http://localhost:${web}/config.json`)).json()).toMatchObject({
+      localDemo: true,
+    });
+    const run = await fetch(`http://localhost:${web}/dev/worker`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    expect(await run.json()).toEqual({ status: 'succeeded' });
+    expect((await fetch(`http://localhost:${functions}/api/profile`)).status).toBe(401);
+    expect((await fetch(`http://localhost:${entra}/dev/users`)).status).toBe(200);
+
+    started.child.kill('SIGINT');
+    expect(await started.exited).toBe(0);
+    expect(await Promise.all(ports.map(isFree))).toEqual(ports.map(() => true));
+    expect(existsSync(join(folder, 'azurite'))).toBe(true);
+  });
+
+  it('names every taken port and the variable that changes it', async () => {
+    const ports = await freePorts(VARIABLES.length);
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const address = taken.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const env = Object.fromEntries(VARIABLES.map((name, i) => [name, String(ports[i])]));
+    const started = start({ ...env, STEAD_ENTRA_PORT: String(port) });
+    expect(await started.exited).toBe(1);
+    expect(started.output()).toMatch(
+      new RegExp(`^Port ${port}, .+ is taken: .+ STEAD_ENTRA_PORT to another port\\.\\n$`),
+    );
+    taken.close();
+  });
+
+  it('refuses a folder that another start has, with one line, whatever its ports are', async () => {
+    const [first, second] = [await freePorts(VARIABLES.length), await freePorts(VARIABLES.length)];
+    const envOf = (ports: number[]) =>
+      Object.fromEntries(VARIABLES.map((name, i) => [name, String(ports[i])]));
+    const started = start(envOf(first));
+    await until(started, /Ctrl-C stops everything/);
+    const refused = start(envOf(second));
+    expect(await refused.exited).toBe(1);
+    expect(refused.output()).toMatch(
+      new RegExp(
+        `^Stead already runs on the data in .+ \\(process ${started.child.pid}\\): .+STEAD_FOLDER.+\\n$`,
+      ),
+    );
+    expect((await fetch(`http://localhost:${first[0]}/`)).status).toBe(200);
+
+    started.child.kill('SIGINT');
+    expect(await started.exited).toBe(0);
+    expect(existsSync(join(folder, 'lock'))).toBe(false);
+  });
+
+  it('goes on from the folder of a start that was killed', async () => {
+    const env = async () => {
+      const ports = await freePorts(VARIABLES.length);
+      return Object.fromEntries(VARIABLES.map((name, i) => [name, String(ports[i])]));
+    };
+    const killed = start(await env());
+    await until(killed, /Ctrl-C stops everything/);
+    const [, azurite] = (await readFile(join(folder, 'lock'), 'utf8')).split('\n').map(Number);
+    expect(azurite).toBeGreaterThan(0);
+    killed.child.kill('SIGKILL');
+    await killed.exited;
+    // The folder is Azurite's until it has written everything down.
+    while (isAlive(azurite ?? 0)) await sleep(50);
+
+    const next = start(await env());
+    await until(next, /Ctrl-C stops everything/);
+    next.child.kill('SIGINT');
+    expect(await next.exited).toBe(0);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,226 @@
+/** What the worker relies on in msal-node, and what Stead makes of it. A new MSAL that breaks this breaks here. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConfidentialClientApplication, SilentFlowRequest } from '@azure/msal-node';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DEMO_USERS, TENANT_ID } from '../../../../../dev/entra/directory.ts';
+import type { Entra } from '../../../../../dev/entra/startEntra.ts';
+import { startEntra } from '../../../../../dev/entra/startEntra.ts';
+import {
+  confidentialClient,
+  control,
+  GRAPH_SCOPES,
+  journal,
+  SPA_ORIGIN,
+  signIn,
+} from '../../../../support/entraClients.ts';
+import { callerFor, createTestTokens, readCache, waitForGrant } from '../../../../support/userTokens.ts';
+
+const ADELE = DEMO_USERS[0];
+const GUEST = DEMO_USERS.find((user) => user.homeTid !== user.tid) ?? DEMO_USERS[3];
+const homeOf = (user: { homeOid: string; homeTid: string }) => `${user.homeOid}.${user.homeTid}`;
+/** MSAL takes a token's last 300 seconds for expired. */
+const EXPIRES_IN_ONE_SECOND = 301;
+
+type Cache = Record<
+  'RefreshToken' | 'AccessToken' | 'Account',
+  Record<string, { secret: string; home_account_id: string }>
+>;
+const refreshTokensIn = (serialized: string) =>
+  Object.values((JSON.parse(serialized) as Cache).RefreshToken).map((entry) => entry.secret);
+
+async function grants(entra: Entra, status?: number): Promise<number> {
+  const entries = await journal(entra);
+  return entries.filter(
+    (entry) => entry.grant === 'refresh_token' && (status === undefined || entry.status === status),
+  ).length;
+}
+
+async function exchange(entra: Entra, user: string): Promise<string> {
+  const client = confidentialClient(entra);
+  const { accessToken } = await signIn(entra, user);
+  await client.acquireTokenOnBehalfOf({ oboAssertion: accessToken, scopes: GRAPH_SCOPES });
+  return client.getTokenCache().serialize();
+}
+
+async function silent(client: ConfidentialClientApplication, homeAccountId: string, more: object = {}) {
+  const account = (await client.getTokenCache().getAccountByHomeId(homeAccountId)) ?? {
+    // Entra may send no id_token on an exchange: then there is no Account entity to find.
+    homeAccountId,
+    environment: environmentOf(client),
+    tenantId: TENANT_ID,
+    username: '',
+    localAccountId: '',
+  };
+  const request: SilentFlowRequest = { account, scopes: GRAPH_SCOPES, ...more };
+  return client.acquireTokenSilent(request);
+}
+
+function environmentOf(client: ConfidentialClientApplication): string {
+  const { RefreshToken } = JSON.parse(client.getTokenCache().serialize()) as {
+    RefreshToken: Record<string, { environment: string }>;
+  };
+  return Object.values(RefreshToken)[0]?.environment ?? '';
+}
+
+const GENERATION = 'g1';
+
+describe('msal-node, after an exchange on behalf of a user', () => {
+  let entra: Entra;
+  beforeAll(async () => {
+    entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
+  });
+  afterEach(async () => {
+    await control(entra, 'PUT', '/lifetimes', { accessToken: 3600 });
+    await control(entra, 'DELETE', `/users/${ADELE.name}/fault`);
+    await control(entra, 'DELETE', '/requests');
+  });
+  afterAll(() => entra.close());
+
+  it('gives a new client with the home account id alone the token from the cache, without a request', async () => {
+    const cache = await exchange(entra, ADELE.name);
+    await control(entra, 'DELETE', '/requests');
+    const result = await silent(confidentialClient(entra, { cache }), homeOf(ADELE));
+    expect(result.fromCache).toBe(true);
+    expect(await journal(entra)).toEqual([]);
+  });
+
+  it('renews an expired token with one refresh grant and keeps the new refresh token', async () => {
+    await control(entra, 'PUT', '/lifetimes', { accessToken: EXPIRES_IN_ONE_SECOND });
+    const cache = await exchange(entra, ADELE.name);
+    await sleep(2_500);
+    const client = confidentialClient(entra, { cache });
+    const result = await silent(client, homeOf(ADELE));
+    expect(result.fromCache).toBe(false);
+    expect(await grants(entra, 200)).toBe(1);
+    expect(refreshTokensIn(client.getTokenCache().serialize())).not.toEqual(refreshTokensIn(cache));
+  });
+
+  it("knows a guest by the home account id, which is not the token's tid and oid", async () => {
+    const cache = await exchange(entra, GUEST.name);
+    const client = confidentialClient(entra, { cache });
+    expect(homeOf(GUEST)).not.toBe(`${GUEST.oid}.${GUEST.tid}`);
+    expect(await client.getTokenCache().getAccountByHomeId(`${GUEST.oid}.${GUEST.tid}`)).toBeNull();
+    expect((await silent(client, homeOf(GUEST))).fromCache).toBe(true);
+  });
+});
+
+describe('msal-node, past refresh_in', () => {
+  let entra: Entra;
+  beforeAll(async () => {
+    entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN], lifetimes: { refreshIn: 1 } });
+  });
+  afterAll(() => entra.close());
+
+  it('hands out the old token as "from cache" although it renewed, and swallows a refusal', async () => {
+    const cache = await exchange(entra, ADELE.name);
+    await sleep(2_500);
+    const renewing = confidentialClient(entra, { cache });
+    const renewed = await silent(renewing, homeOf(ADELE));
+    expect(renewed.fromCache).toBe(true);
+    expect(await grants(entra, 200)).toBe(1);
+    const again = await silent(renewing, homeOf(ADELE));
+    expect(again.accessToken).not.toBe(renewed.accessToken);
+
+    await control(entra, 'PUT', `/users/${ADELE.name}/fault`, { kind: 'revoked' });
+    const refused = await silent(confidentialClient(entra, { cache }), homeOf(ADELE));
+    expect(refused.accessToken).toBe(renewed.accessToken);
+    expect(await grants(entra, 400)).toBe(1);
+  });
+
+  it('is seen through by Stead: the new token is handed out, and a refusal is a failure', async () => {
+    const { tokens, store, sealer } = createTestTokens(entra);
+    const caller = await callerFor(entra, 'bruno');
+    const first = await tokens.onBehalfOf({ caller, generation: GENERATION });
+    await sleep(2_500);
+    const request = {
+      userId: caller.userId,
+      homeAccountId: first.homeAccountId,
+      generation: GENERATION,
+      forceRefresh: false,
+    };
+    const renewed = await tokens.silent(request);
+    expect(renewed.source).toBe('network');
+    expect(renewed.accessToken).not.toBe(first.accessToken);
+    expect(await readCache(store, sealer, caller.userId)).toContain(renewed.accessToken);
+
+    await sleep(2_500);
+    await control(entra, 'PUT', '/users/bruno/fault', { kind: 'revoked' });
+    await expect(tokens.silent(request)).rejects.toMatchObject({ failure: { kind: 'needs-user' } });
+  });
+});
+
+describe('msal-node, when an exchange brings no id_token', () => {
+  let entra: Entra;
+  beforeAll(async () => {
+    entra = await startEntra({
+      port: 0,
+      spaOrigins: [SPA_ORIGIN],
+      idTokenOnObo: false,
+      lifetimes: { accessToken: EXPIRES_IN_ONE_SECOND },
+    });
+  });
+  afterAll(() => entra.close());
+
+  it('stores what a hand-made account renews only with forceCache', async () => {
+    const cache = await exchange(entra, ADELE.name);
+    await sleep(2_500);
+    const forgetful = confidentialClient(entra, { cache });
+    await silent(forgetful, homeOf(ADELE));
+    const keeping = confidentialClient(entra, { cache });
+    await silent(keeping, homeOf(ADELE), { forceCache: true });
+    expect(refreshTokensIn(forgetful.getTokenCache().serialize())).toEqual(refreshTokensIn(cache));
+    expect(refreshTokensIn(keeping.getTokenCache().serialize())).not.toEqual(refreshTokensIn(cache));
+  });
+
+  it('does not keep Stead from storing the new refresh token', async () => {
+    const { tokens, store, sealer } = createTestTokens(entra);
+    const caller = await callerFor(entra, 'bruno');
+    const { homeAccountId } = await tokens.onBehalfOf({ caller, generation: GENERATION });
+    const before = await readCache(store, sealer, caller.userId);
+    await sleep(2_500);
+    const token = await tokens.silent({
+      userId: caller.userId,
+      homeAccountId,
+      generation: GENERATION,
+      forceRefresh: false,
+    });
+    expect(token).toMatchObject({ source: 'network', stored: true, homeAccountId });
+    const after = await readCache(store, sealer, caller.userId);
+    expect(refreshTokensIn(after)).toHaveLength(1);
+    expect(refreshTokensIn(after)).not.toEqual(refreshTokensIn(before));
+  });
+});
+
+describe('tokens of one user, wanted by a request and the worker at once', () => {
+  let entra: Entra;
+  beforeAll(async () => {
+    entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
+  });
+  afterAll(() => entra.close());
+
+  it('keep the refresh token of an exchange that lands while the refresh is on the wire', async () => {
+    const { tokens, store, sealer } = createTestTokens(entra);
+    const caller = await callerFor(entra, ADELE.name);
+    const { homeAccountId } = await tokens.onBehalfOf({ caller, generation: GENERATION });
+
+    await control(entra, 'PUT', `/users/${ADELE.name}/fault`, { kind: 'delay', ms: 1_500 });
+    const refreshing = tokens.silent({
+      userId: caller.userId,
+      homeAccountId,
+      generation: GENERATION,
+      forceRefresh: true,
+    });
+    await waitForGrant(entra, ADELE.name);
+    const exchanged = await tokens.onBehalfOf({
+      caller: await callerFor(entra, ADELE.name),
+      generation: GENERATION,
+    });
+    const afterExchange = refreshTokensIn(await readCache(store, sealer, caller.userId));
+
+    const refreshed = await refreshing;
+    const atTheEnd = await readCache(store, sealer, caller.userId);
+    expect([exchanged.stored, refreshed.stored]).toEqual([true, true]);
+    expect([exchanged.source, refreshed.source]).toEqual(['network', 'network']);
+    expect(refreshTokensIn(atTheEnd)).toEqual(afterExchange);
+  });
+});

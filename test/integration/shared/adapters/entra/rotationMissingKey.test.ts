@@ -1,0 +1,118 @@
+/** A key is missing: a rotation was ended too early, or a blob stems from elsewhere. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
+import { DEMO_USERS } from '../../../../../dev/entra/directory.ts';
+import { type Entra, startEntra } from '../../../../../dev/entra/startEntra.ts';
+import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
+import { createSealer } from '../../../../../shared/adapters/entra/seal.ts';
+import type { TokenCacheStore } from '../../../../../shared/ports.ts';
+import { shardOf, toUserId, type UserId } from '../../../../../shared/userId.ts';
+import { sweep } from '../../../../../shared/worker/sweep.ts';
+import { openAzuriteAccounts, uniqueName } from '../../../../support/azuriteAccounts.ts';
+import { SPA_ORIGIN } from '../../../../support/entraClients.ts';
+import { createLocalApp } from '../../../../support/localApp.ts';
+import { readCache } from '../../../../support/userTokens.ts';
+
+const MINUTE = 60_000;
+/** To MSAL, such a token has expired when it is issued. */
+const EXPIRED_AT_ONCE = 299;
+
+let azurite: Azurite;
+let entra: Entra;
+beforeAll(async () => {
+  azurite = await startAzurite();
+  entra = await startEntra({
+    port: 0,
+    spaOrigins: [SPA_ORIGIN],
+    lifetimes: { accessToken: EXPIRED_AT_ONCE },
+  });
+});
+afterAll(async () => {
+  await azurite.stop();
+  await entra.close();
+});
+
+let app: ReturnType<typeof createLocalApp>;
+let store: TokenCacheStore;
+beforeEach(() => {
+  const { connectionString } = azurite;
+  store = createBlobTokenCache({ connectionString, containerName: uniqueName() });
+  app = createLocalApp(entra, { store, accounts: openAzuriteAccounts(azurite).store });
+});
+
+const sealedOf = async (userId: UserId): Promise<string> => (await store.read(userId))?.sealed ?? '';
+
+describe('a cache sealed with a key that nobody has', () => {
+  const elsewhere = createSealer([{ kid: 'elsewhere', secret: new Uint8Array(32).fill(9) }]);
+  /** In the order that a run meets them in, when it begins with the first shard. */
+  const users = DEMO_USERS.map(toUserId).sort((a, b) => (shardOf(a) < shardOf(b) ? -1 : 1));
+  /** One user at a time, shard after shard. */
+  const sweepInOrder = () =>
+    sweep(
+      { ...app, random: () => 0 },
+      { concurrency: 1, runForMs: 50_000, leaseForMs: 300_000 },
+      AbortSignal.timeout(60_000),
+    );
+
+  /** Everybody has come by; then one user's cache is sealed elsewhere, and is as it is answered here. */
+  async function sealElsewhere(userId: UserId): Promise<string> {
+    for (const { name } of DEMO_USERS) await app.visit(name);
+    const { generation = '' } = (await app.accounts.read(userId)) ?? {};
+    const { etag } = (await store.read(userId)) ?? {};
+    const sealed = await elsewhere.seal(userId, await readCache(store, app.sealer, userId), generation);
+    await store.write(userId, sealed, etag);
+    app.clock.aheadMs = 2 * MINUTE;
+    return sealed;
+  }
+
+  async function expectPutOff(userId: UserId, stored: string): Promise<void> {
+    expect(await sealedOf(userId)).toBe(stored);
+    const account = await app.accounts.read(userId);
+    expect(account).toMatchObject({ state: 'active', failure: undefined, attempts: 1, runId: undefined });
+    expect(account?.dueAt.getTime()).toBeGreaterThan(app.now().getTime());
+  }
+
+  it('puts its user off and lets the run go on, when other caches opened', async () => {
+    const last = users.at(-1) as UserId;
+    const sealed = await sealElsewhere(last);
+    expect(await sweepInOrder()).toMatchObject({ refreshed: 3, released: 1, failed: {}, stoppedBy: 'done' });
+    await expectPutOff(last, sealed);
+    const loud = app.events.filter(({ event }) => event === 'sweep.misconfigured');
+    expect(loud).toMatchObject([{ code: 'cache_unknown_key', stops: false }]);
+  });
+
+  it('stops the run when no other has opened, and the next run gets past it', async () => {
+    const [first, ...others] = users as [UserId, ...UserId[]];
+    const sealed = await sealElsewhere(first);
+    expect(await sweepInOrder()).toMatchObject({ claimed: 1, released: 1, stoppedBy: 'misconfigured' });
+    await expectPutOff(first, sealed);
+    for (const user of others) {
+      expect(await app.accounts.read(user)).toMatchObject({ state: 'active', attempts: 0, runId: undefined });
+    }
+    expect(await sweepInOrder()).toMatchObject({ refreshed: 3, stoppedBy: 'done' });
+  });
+
+  it('answers its user, and leaves the cache as it is', async () => {
+    const adele = toUserId(DEMO_USERS[0]);
+    const sealed = await sealElsewhere(adele);
+    expect(await app.visit('adele')).toBe(adele);
+    expect(await sealedOf(adele)).toBe(sealed);
+    const whyNot = app.events.flatMap((event) => ('why' in event ? [`${event.event} ${event.why}`] : []));
+    expect(whyNot).toEqual(['cache.not-read unknown-key', 'cache.not-written unknown-key']);
+  });
+
+  it('opens again once the key is back, with nobody marked', async () => {
+    const [first] = users as [UserId];
+    const sealed = await sealElsewhere(first);
+    await sweepInOrder();
+    const whole = createSealer([
+      { kid: 'test', secret: new Uint8Array(32).fill(7) },
+      { kid: 'elsewhere', secret: new Uint8Array(32).fill(9) },
+    ]);
+    const mended = createLocalApp(entra, { store, accounts: app.accounts, sealer: whole });
+    mended.clock.aheadMs = 2 * 60 * MINUTE;
+    expect(await mended.sweep()).toMatchObject({ refreshed: 4, failed: {}, oldKey: 1 });
+    expect(await sealedOf(first)).not.toBe(sealed);
+    expect(await mended.accounts.read(first)).toMatchObject({ state: 'active', attempts: 0 });
+  });
+});

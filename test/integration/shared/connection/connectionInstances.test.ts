@@ -1,0 +1,204 @@
+/** One user at two instances: each remembers by itself, and both share what is stored. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
+import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
+import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
+import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
+import { createLocalApp } from '../../../support/localApp.ts';
+import { callerFor } from '../../../support/userTokens.ts';
+
+const MINUTE = 60_000;
+/** From when an instance looks at the row again. */
+const NEXT_TOUCH = MINUTE + 1_000;
+
+let entra: Entra;
+beforeAll(async () => {
+  entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
+});
+afterEach(async () => {
+  await control(entra, 'DELETE', '/requests');
+});
+afterAll(() => entra.close());
+
+/** Two instances over the same storage, and Adele with one token for both. */
+async function twoInstances() {
+  const stores = { accounts: createMemoryAccountStore(), store: createMemoryTokenCacheStore() };
+  const [here, there] = [createLocalApp(entra, stores), createLocalApp(entra, stores)];
+  const { assertion, userId } = await callerFor(entra, 'adele');
+  return {
+    here,
+    there,
+    assertion,
+    userId,
+    /** What `GET /api/connection` says, and whether a cache is stored. */
+    kept: async () => ({
+      state: (await here.connection.get(assertion)).connection.state,
+      cache: (await stores.store.read(userId)) !== undefined,
+    }),
+    pass(ms: number) {
+      for (const app of [here, there]) app.clock.aheadMs += ms;
+    },
+  };
+}
+
+const exchanges = async () => (await journal(entra)).filter((entry) => entry.grant === 'on_behalf_of').length;
+
+describe('a user who disconnects at one instance', () => {
+  it('is answered by the other from its memory, and leaves nothing there either', async () => {
+    const { here, there, assertion, kept, pass } = await twoInstances();
+    await here.getProfile(assertion);
+    await there.getProfile(assertion);
+    expect(await kept()).toEqual({ state: 'active', cache: true });
+
+    await here.connection.delete(assertion);
+    expect((await there.connection.get(assertion)).connection.state).toBe('disconnected');
+    expect((await there.getProfile(assertion)).source).toBe('memory');
+    expect(await kept()).toEqual({ state: 'disconnected', cache: false });
+    pass(NEXT_TOUCH);
+    expect((await there.getProfile(assertion)).profile.givenName).toBe('Adele');
+    expect(await kept()).toEqual({ state: 'disconnected', cache: false });
+  });
+
+  it('is kept again after connecting at either, once the other has looked at the row', async () => {
+    const { here, there, assertion, kept, pass } = await twoInstances();
+    await here.connection.delete(assertion);
+    await here.getProfile(assertion);
+    await there.getProfile(assertion);
+    await here.connection.put(assertion);
+    expect(await kept()).toEqual({ state: 'pending', cache: false });
+
+    // Until then the other goes on with what it was given for nobody to keep.
+    pass(MINUTE / 2);
+    expect((await there.getProfile(assertion)).source).toBe('memory');
+    expect(await kept()).toEqual({ state: 'pending', cache: false });
+    const before = await exchanges();
+    pass(NEXT_TOUCH - MINUTE / 2);
+    expect((await there.getProfile(assertion)).source).toBe('network');
+    expect(await exchanges()).toBe(before + 1);
+    expect(await kept()).toEqual({ state: 'active', cache: true });
+  });
+
+  it('is kept again by their very next call at the instance where they connected', async () => {
+    const { here, assertion, kept } = await twoInstances();
+    await here.connection.delete(assertion);
+    await here.getProfile(assertion);
+    expect(await kept()).toEqual({ state: 'disconnected', cache: false });
+    await here.connection.put(assertion);
+    expect((await here.getProfile(assertion)).source).toBe('network');
+    expect(await kept()).toEqual({ state: 'active', cache: true });
+  });
+
+  it('is answered from nothing remembered after connecting, whatever their state', async () => {
+    const { here, assertion } = await twoInstances();
+    await here.getProfile(assertion);
+    expect((await here.getProfile(assertion)).source).toBe('memory');
+    expect((await here.connection.put(assertion)).connection.state).toBe('active');
+    expect((await here.getProfile(assertion)).source).toBe('cache');
+  });
+
+  it('finds by connecting that a consent is there by now', async () => {
+    const { here, assertion, kept } = await twoInstances();
+    const noConsent = { kind: 'error', error: 'invalid_grant', errorNo: 65001, suberror: 'consent_required' };
+    await control(entra, 'PUT', '/users/adele/fault', noConsent);
+    await expect(here.getProfile(assertion)).rejects.toMatchObject({ failure: { kind: 'consent' } });
+    await control(entra, 'DELETE', '/users/adele/fault');
+    await here.connection.put(assertion);
+    expect((await here.getProfile(assertion)).source).toBe('network');
+    expect(await kept()).toEqual({ state: 'active', cache: true });
+  });
+
+  it('may say each twice, at one instance or two, and it is as if they had said it once', async () => {
+    const { here, there, assertion, userId } = await twoInstances();
+    const row = () => here.accounts.read(userId);
+    await here.getProfile(assertion);
+    const connected = await row();
+    expect((await there.connection.put(assertion)).connection.state).toBe('active');
+    expect(await row()).toEqual(connected);
+
+    await here.connection.delete(assertion);
+    const disconnected = await row();
+    for (const { connection } of [here, there]) await connection.delete(assertion);
+    expect(await row()).toEqual(disconnected);
+
+    expect((await here.connection.put(assertion)).connection.state).toBe('pending');
+    const pending = await row();
+    for (const { connection } of [here, there]) await connection.put(assertion);
+    expect(await row()).toEqual(pending);
+  });
+
+  it('and connects at the other is two connections, of which nothing of the first is left', async () => {
+    const { here, there, assertion, userId, kept } = await twoInstances();
+    await here.getProfile(assertion);
+    const first = await here.accounts.read(userId);
+    await here.connection.delete(assertion);
+    await there.connection.put(assertion);
+    await there.getProfile(assertion);
+    expect(await kept()).toEqual({ state: 'active', cache: true });
+    expect((await here.accounts.read(userId))?.generation).not.toBe(first?.generation);
+  });
+});
+
+describe('asking for the connection', () => {
+  it('is no activity, and keeps the worker away from nobody', async () => {
+    const { here, assertion } = await twoInstances();
+    await here.getProfile(assertion);
+    for (let asked = 0; asked < 4; asked += 1) {
+      here.clock.aheadMs += MINUTE / 2;
+      await here.connection.get(assertion);
+    }
+    expect(await here.sweep()).toMatchObject({ due: 1, claimed: 1, waiting: 0, fromCache: 1 });
+    const { connection } = await here.connection.get(assertion);
+    expect(connection.history).toMatchObject([{ outcome: 'from-cache', source: 'cache' }]);
+    expect(here.now().getTime() - Date.parse(connection.lastActivity ?? '')).toBeGreaterThan(MINUTE);
+  });
+
+  it('says that somebody is looking right now by not saying when', async () => {
+    const accounts = createMemoryAccountStore();
+    const app = createLocalApp(entra, { accounts });
+    const { assertion } = await callerFor(entra, 'adele');
+    await app.getProfile(assertion);
+    expect((await app.connection.get(assertion)).connection).toHaveProperty('nextLook');
+    app.clock.aheadMs = 2 * MINUTE;
+    const { claim } = accounts;
+    let meanwhile: object = {};
+    accounts.claim = async (...args) => {
+      const claimed = await claim(...args);
+      meanwhile = (await app.connection.get(assertion)).connection;
+      return claimed;
+    };
+    await app.sweep();
+    expect(meanwhile).toMatchObject({ state: 'active' });
+    expect(meanwhile).not.toHaveProperty('nextLook');
+    expect((await app.connection.get(assertion)).connection).toHaveProperty('nextLook');
+  });
+
+  it('finds none of a user who was retired, and connecting them begins anew', async () => {
+    const { here, assertion, kept, pass } = await twoInstances();
+    await here.getProfile(assertion);
+    pass(100 * 24 * 60 * MINUTE);
+    expect(await here.sweep()).toMatchObject({ retired: 1 });
+    const token = (await callerFor(entra, 'adele')).assertion;
+    here.clock.aheadMs = 0;
+    expect((await here.connection.get(token)).connection).toEqual({ state: 'none', history: [] });
+    expect(await kept()).toEqual({ state: 'none', cache: false });
+    expect((await here.connection.put(token)).connection.state).toBe('pending');
+  });
+});
+
+describe('what is logged', () => {
+  it('is a disconnection and a return, once each', async () => {
+    const { here, assertion } = await twoInstances();
+    const named = () => here.events.map(({ event }) => event).filter((event) => event.startsWith('account.'));
+    await here.connection.put(assertion);
+    await here.connection.put(assertion);
+    expect(named()).toEqual(['account.seen-first']);
+    await here.connection.delete(assertion);
+    await here.connection.delete(assertion);
+    expect(named()).toEqual(['account.seen-first', 'account.ended']);
+    // No user changes their mind more often at a time.
+    here.clock.aheadMs += 60_000;
+    await here.connection.put(assertion);
+    await here.connection.put(assertion);
+    expect(named()).toEqual(['account.seen-first', 'account.ended', 'account.reconnected']);
+  });
+});

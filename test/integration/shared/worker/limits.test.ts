@@ -1,0 +1,160 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { API_CLIENT_ID, API_SCOPE_NAME, DEMO_USERS } from '../../../../dev/entra/directory.ts';
+import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
+import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
+import { UnavailableError } from '../../../../shared/errors.ts';
+import { defineTask } from '../../../../shared/worker/defineTask.ts';
+import { collect } from '../../../support/collect.ts';
+import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
+import { createLocalApp } from '../../../support/localApp.ts';
+import { waitForGrant } from '../../../support/userTokens.ts';
+
+const MINUTE = 60_000;
+/** To MSAL, such a token has expired when it is issued. */
+const EXPIRED_AT_ONCE = 299;
+const NAMES = DEMO_USERS.map(({ name }) => name);
+
+let entra: Entra;
+beforeAll(async () => {
+  entra = await startEntra({
+    port: 0,
+    spaOrigins: [SPA_ORIGIN],
+    lifetimes: { accessToken: EXPIRED_AT_ONCE },
+  });
+});
+afterEach(async () => {
+  for (const name of NAMES) await control(entra, 'DELETE', `/users/${name}/fault`);
+  await control(entra, 'DELETE', '/requests');
+});
+afterAll(() => entra.close());
+
+const refreshes = async () => (await journal(entra)).filter(({ grant }) => grant === 'refresh_token');
+
+describe('a run', () => {
+  it('puts back where they stood those whom it claimed when its time was over', async () => {
+    const accounts = createMemoryAccountStore();
+    const app = createLocalApp(entra, { accounts });
+    const users = await Promise.all(NAMES.map((name) => app.visit(name)));
+    app.clock.aheadMs = 2 * MINUTE;
+    const before = await Promise.all(users.map((user) => accounts.read(user)));
+    const { claim } = accounts;
+    accounts.claim = async (...args) => {
+      const claimed = await claim(...args);
+      app.clock.aheadMs += MINUTE;
+      return claimed;
+    };
+    expect(await app.sweep({ concurrency: 1 })).toMatchObject({
+      claimed: 1,
+      released: 1,
+      refreshed: 0,
+      stoppedBy: 'deadline',
+    });
+    expect(await refreshes()).toEqual([]);
+    const after = await Promise.all(users.map((user) => accounts.read(user)));
+    expect(after.map((account) => [account?.dueAt, account?.runId])).toEqual(
+      before.map((account) => [account?.dueAt, undefined]),
+    );
+    accounts.claim = claim;
+    expect(await app.sweep()).toMatchObject({ refreshed: NAMES.length });
+  });
+
+  it('ends with its signal, and puts back whom it had begun', async () => {
+    const app = createLocalApp(entra);
+    const user = await app.visit('adele');
+    const before = await app.accounts.read(user);
+    app.clock.aheadMs = 2 * MINUTE;
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'hang' });
+    const ending = new AbortController();
+    const sweeping = app.sweep({}, ending.signal);
+    await waitForGrant(entra, 'adele');
+    ending.abort();
+    expect(await sweeping).toMatchObject({ released: 1, failed: {}, stoppedBy: 'deadline' });
+    expect(await app.accounts.read(user)).toMatchObject({
+      state: 'active',
+      dueAt: before?.dueAt,
+      runId: undefined,
+      attempts: 0,
+      failure: undefined,
+    });
+  });
+
+  it('takes over from a run that died when its lease is over, and says so', async () => {
+    const app = createLocalApp(entra);
+    const user = await app.visit('adele');
+    app.clock.aheadMs = 2 * MINUTE;
+    const [due] = await collect(dueRowsOf(app));
+    if (due === undefined) throw new Error('nobody is due');
+    const until = new Date(app.now().getTime() + 5 * MINUTE);
+    await app.accounts.claim(due, { runId: 'a run that died', until });
+    expect(await app.sweep()).toMatchObject({ due: 0, claimed: 0 });
+    app.clock.aheadMs += 6 * MINUTE;
+    expect(await app.sweep()).toMatchObject({ claimed: 1, refreshed: 1 });
+    expect(app.events.filter(({ event }) => event === 'lease.abandoned')).toEqual([
+      { event: 'lease.abandoned', user: app.logId(user), runId: 'a run that died' },
+    ]);
+  });
+
+  it('says how late it is, and what it could not do', async () => {
+    const accounts = createMemoryAccountStore();
+    const app = createLocalApp(entra, { accounts });
+    await app.visit('adele');
+    app.clock.aheadMs = 61 * MINUTE;
+    const { move } = accounts;
+    accounts.move = () => Promise.reject(new UnavailableError('accounts'));
+    const broken = await app.sweep();
+    expect(broken).toMatchObject({ due: 1, claimed: 1, refreshed: 0, brokenOff: 1, shardsFailed: 0 });
+    expect(Math.round(broken.lagMs / MINUTE)).toBe(60);
+    accounts.move = move;
+    const { due } = accounts;
+    accounts.due = () => {
+      throw new UnavailableError('accounts');
+    };
+    expect(await app.sweep()).toMatchObject({ due: 0, brokenOff: 0, shardsFailed: 16 });
+    accounts.due = due;
+  });
+
+  it('stops for our own credential, and cools a tenant, also when only a task meets it', async () => {
+    const task = defineTask({
+      name: 'other-api',
+      scopes: [`api://${API_CLIENT_ID}/${API_SCOPE_NAME}`],
+      run: async () => {},
+    });
+    const lasting = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
+    try {
+      for (const [fault, users, told] of [
+        [{ kind: 'invalid-client' }, 1, { stoppedBy: 'misconfigured', tasks: { done: 0, failed: 0 } }],
+        [{ kind: 'throttled', retryAfter: 600 }, 2, { stoppedBy: 'done', tasks: { done: 0, failed: 2 } }],
+      ] as const) {
+        const app = createLocalApp(lasting, { tasks: [task] });
+        for (const name of NAMES) await app.visit(name);
+        app.clock.aheadMs = 2 * MINUTE;
+        await control(lasting, 'PUT', '/fault', fault);
+        await control(lasting, 'DELETE', '/requests');
+        // Their own tokens are still good: the task's is the only one that is asked for.
+        expect(await app.sweep({ concurrency: 1 })).toMatchObject({ fromCache: users, ...told });
+        expect((await journal(lasting)).filter(({ grant }) => grant === 'refresh_token')).toHaveLength(users);
+        await control(lasting, 'DELETE', '/fault');
+      }
+    } finally {
+      await lasting.close();
+    }
+  });
+
+  it('leaves a user alone whom a later run has taken over while its token was under way', async () => {
+    const app = createLocalApp(entra);
+    const user = await app.visit('adele');
+    app.clock.aheadMs = 2 * MINUTE;
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'delay', ms: 1_000 });
+    const slow = app.sweep();
+    await waitForGrant(entra, 'adele');
+    app.clock.aheadMs += 6 * MINUTE;
+    const quick = await app.sweep();
+    expect(quick).toMatchObject({ refreshed: 1 });
+    expect(await slow).toMatchObject({ superseded: 1, refreshed: 0 });
+    expect((await app.accounts.read(user))?.history).toHaveLength(1);
+  });
+});
+
+async function* dueRowsOf(app: ReturnType<typeof createLocalApp>) {
+  for (const shard of '0123456789abcdef') yield* app.accounts.due(shard, app.now());
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Azurite, startAzurite } from '../../../../dev/azurite.ts';
+import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
+import { createTableAccounts } from '../../../../shared/adapters/azureStorage/tableAccounts.ts';
+import { createTableTenants } from '../../../../shared/adapters/azureStorage/tableTenants.ts';
+import { SHARDS } from '../../../../shared/userId.ts';
+import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../../support/azuriteProxy.ts';
+import { SPA_ORIGIN } from '../../../support/entraClients.ts';
+import { createLocalApp } from '../../../support/localApp.ts';
+import { sampleAccount } from '../../../support/sampleAccount.ts';
+
+const DUE_USERS = 30;
+const WAITING_USERS = 60;
+const ONE_PARTITION_AND_RANGE = /^PartitionKey eq '[^']+' and RowKey ge '[^']+' and RowKey lt '[^']+'$/;
+
+let azurite: Azurite;
+let entra: Entra;
+let proxy: AzuriteProxy;
+beforeAll(async () => {
+  azurite = await startAzurite();
+  entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
+  proxy = await startAzuriteProxy(azurite, 'table');
+});
+afterAll(async () => {
+  await proxy.close();
+  await entra.close();
+  await azurite.stop();
+});
+
+const isQuery = ({ method, url }: SeenRequest) => method === 'GET' && url.pathname.endsWith('()');
+const isEntityRead = ({ method, url }: SeenRequest) =>
+  method === 'GET' && /PartitionKey=.*RowKey=/.test(decodeURIComponent(url.pathname));
+const entitiesIn = ({ answer }: SeenRequest): number =>
+  (JSON.parse(answer?.body ?? '{}') as { value?: unknown[] }).value?.length ?? 0;
+
+describe('what a sweep reads', () => {
+  it('is the due rows and the claimed users, by partition and range alone', async () => {
+    const accounts = createTableAccounts({ connectionString: proxy.connectionString, pageSize: 7 });
+    const app = createLocalApp(entra, {
+      accounts,
+      tenants: createTableTenants({ connectionString: proxy.connectionString }),
+    });
+    const at = (ms: number) => new Date(Date.now() + ms);
+    // Without a cache they come to a quick end; what is read of the rows is the same.
+    const plain = {
+      state: 'active' as const,
+      runId: undefined,
+      failure: undefined,
+      lastActivity: at(-600_000),
+    };
+    for (let n = 0; n < DUE_USERS; n += 1)
+      await accounts.create(sampleAccount({ ...plain, dueAt: at(-5_000) }));
+    for (let n = 0; n < WAITING_USERS; n += 1) {
+      await accounts.create(sampleAccount({ ...plain, dueAt: at(3_600_000) }));
+    }
+    await sleep(1_000);
+    proxy.seen.length = 0;
+
+    expect(await app.sweep()).toMatchObject({
+      due: DUE_USERS,
+      claimed: DUE_USERS,
+      failed: { 'cache-lost': DUE_USERS },
+    });
+    const queries = proxy.seen.filter(isQuery);
+    expect(queries.length).toBeGreaterThan(SHARDS.length);
+    for (const { url } of queries) {
+      expect(url.searchParams.get('$filter')).toMatch(ONE_PARTITION_AND_RANGE);
+    }
+    const reads = proxy.seen.filter(isEntityRead);
+    expect(queries.reduce((sum, query) => sum + entitiesIn(query), 0)).toBe(DUE_USERS);
+    expect(reads).toHaveLength(DUE_USERS);
+    // A claim and a settle each, and nothing else that writes.
+    const writes = proxy.seen.filter((request) => !isQuery(request) && !isEntityRead(request));
+    expect(writes.map(({ method, url }) => `${method} ${url.pathname.split('/').at(-1)}`)).toEqual(
+      Array(2 * DUE_USERS).fill('POST $batch'),
+    );
+  });
+});

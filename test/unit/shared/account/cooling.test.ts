@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  afterCooling,
+  coolTenantUntil,
+  decideLook,
+  nextLookAfterFailure,
+  nextLookAfterSuccess,
+  type ScheduleSettings,
+} from '../../../../shared/account/schedule.ts';
+import { accountFields } from './accountFields.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const NOW = new Date('2026-03-01T12:00:00Z');
+const SETTINGS: ScheduleSettings = {
+  idleForMs: MINUTE,
+  minIntervalMs: 5 * MINUTE,
+  everyRun: false,
+  retentionMs: 90 * DAY,
+};
+const from = (ms: number): Date => new Date(NOW.getTime() + ms);
+const until = (at: Date): number => at.getTime() - NOW.getTime();
+
+const busiestMinute = (looks: Date[]): number => {
+  const byMinute = new Map<number, number>();
+  for (const at of looks) {
+    const minute = Math.floor(at.getTime() / MINUTE);
+    byMinute.set(minute, (byMinute.get(minute) ?? 0) + 1);
+  }
+  return Math.max(...byMinute.values());
+};
+
+describe('coolTenantUntil', () => {
+  it.each([
+    ['a minute, if it throttles and does not say for how long', 'throttled', undefined, MINUTE],
+    ['15 minutes, if it refuses the application', 'tenant', undefined, 15 * MINUTE],
+    ['as long as it says', 'throttled', 600, 10 * MINUTE],
+    ['an hour at the most', 'throttled', 86_400, HOUR],
+    ['no time at all, if it says so', 'throttled', 0, 0],
+  ] as const)('leaves a tenant in peace for %s', (_, kind, retryAfterSeconds, expected) => {
+    const failure = { kind, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
+    expect(until(coolTenantUntil(failure, NOW))).toBe(expected);
+  });
+});
+
+describe('a user of a tenant that is left in peace', () => {
+  const idle = accountFields(from(-HOUR));
+  const END = from(10 * MINUTE);
+
+  it('waits for the end of it', () => {
+    expect(decideLook(idle, NOW, SETTINGS, END)).toEqual({
+      action: 'wait',
+      until: END,
+      reason: 'cooldown',
+    });
+  });
+
+  it('is looked at when it is over', () => {
+    expect(decideLook(idle, END, SETTINGS, END)).toMatchObject({ action: 'refresh' });
+  });
+
+  it('waits for that in every run too', () => {
+    expect(decideLook(idle, NOW, { ...SETTINGS, everyRun: true }, END)).toMatchObject({ action: 'wait' });
+  });
+
+  it.each([
+    ['is forgotten when it is time all the same', { lastActivity: from(-90 * DAY) }, 'retire'],
+    [
+      'is erased when it is time all the same',
+      { state: 'retired' as const, lastActivity: from(-3 * DAY) },
+      'erase',
+    ],
+  ])('%s', (_, fields, action) => {
+    expect(decideLook({ ...idle, ...fields }, NOW, SETTINGS, END)).toMatchObject({ action });
+  });
+
+  it('does not wait beyond the day they are forgotten', () => {
+    const quiet = accountFields(from(MINUTE - 90 * DAY));
+    expect(decideLook(quiet, NOW, SETTINGS, END)).toMatchObject({ until: from(MINUTE) });
+  });
+
+  it('comes within five minutes of the end', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (random) => {
+        const at = afterCooling(END, random).getTime();
+        expect(at).toBeGreaterThanOrEqual(END.getTime());
+        expect(at).toBeLessThanOrEqual(END.getTime() + 5 * MINUTE);
+      }),
+    );
+  });
+});
+
+describe('a cohort that came in the same minute', () => {
+  const USERS = 500;
+  it.each([
+    [5 * MINUTE, DAY],
+    [5 * MINUTE, 90 * DAY],
+    [6 * HOUR, DAY],
+    [6 * HOUR, 90 * DAY],
+    [DAY, DAY],
+    [DAY, 90 * DAY],
+  ])('does not stay together, with a least interval of %i ms and refresh tokens of %i ms', (minIntervalMs, life) => {
+    const settings = { ...SETTINGS, minIntervalMs };
+    let seed = 1;
+    const random = () => {
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+      return seed / 2 ** 32;
+    };
+    const looks = Array.from({ length: USERS }, () => {
+      let now = NOW;
+      while (now < from(10 * DAY)) {
+        const settled = {
+          ...accountFields(NOW),
+          expiresOn: new Date(now.getTime() + 75 * MINUTE),
+          refreshTokenExpiresOn: new Date(now.getTime() + life),
+        };
+        now = nextLookAfterSuccess(settled, now, settings, random());
+      }
+      return now;
+    });
+    expect(busiestMinute(looks)).toBeLessThan(USERS / 10);
+  });
+
+  it('backs off to an hour and not beyond, however long the outage', () => {
+    let account = accountFields(NOW, { lastActivity: NOW, refreshTokenExpiresOn: from(90 * DAY) });
+    let now = NOW;
+    const gaps: number[] = [];
+    while (now < from(5 * DAY)) {
+      account = { ...account, attempts: account.attempts + 1 };
+      const next = nextLookAfterFailure(account, 'transient', now, SETTINGS, 0.999_999);
+      gaps.push(Math.round((next.getTime() - now.getTime()) / MINUTE));
+      now = next;
+    }
+    expect(gaps.slice(0, 7)).toEqual([2, 4, 8, 16, 32, 60, 60]);
+    expect(new Set(gaps.slice(5))).toEqual(new Set([60]));
+    expect(gaps.length).toBeGreaterThan(24 * 4);
+  });
+});
+
+describe('10,000 users who were all looked at in the same second', () => {
+  /** Evenly over [0, 1), as 10,000 draws are on the whole. */
+  const draws = Array.from({ length: 10_000 }, (_, n) => n / 10_000);
+  const user = { ...accountFields(from(-HOUR)), expiresOn: from(75 * MINUTE) };
+
+  it('come back over 19 minutes', () => {
+    const looks = draws.map((random) => nextLookAfterSuccess(user, NOW, SETTINGS, random));
+    expect(busiestMinute(looks)).toBeLessThan(10_000 / 18);
+  });
+
+  it('come back over an hour, after an outage that lasts', () => {
+    const failed = { ...user, attempts: 6 };
+    const looks = draws.map((random) => nextLookAfterFailure(failed, 'transient', NOW, SETTINGS, random));
+    expect(busiestMinute(looks)).toBeLessThan(10_000 / 55);
+  });
+
+  it('come back over five minutes, after their tenant was left in peace', () => {
+    const looks = draws.map((random) => afterCooling(NOW, random));
+    expect(busiestMinute(looks)).toBeLessThanOrEqual(10_000 / 5);
+  });
+});

@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import {
+  endAccount,
+  isSameConnection,
+  removeCache,
+  takeBack,
+  tombstoneOf,
+} from '../../../../shared/account/endAccount.ts';
+import { clearAt } from '../../../../shared/account/schedule.ts';
+import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
+import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
+import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
+import type { AccountState, AccountStore, TokenCacheStore } from '../../../../shared/ports.ts';
+import { dueRowKey } from '../../../../shared/userId.ts';
+import { sampleAccount, someUser } from '../../../support/sampleAccount.ts';
+
+const NOW = new Date('2026-11-20T09:00:00Z');
+
+function setUp() {
+  const accounts = createMemoryAccountStore();
+  const tokenCache = createMemoryTokenCacheStore();
+  const userId = someUser();
+  const deps = { accounts, tokenCache, now: () => NOW };
+  return { accounts, tokenCache, userId, deps };
+}
+
+const SIGNED_OFF = ['disconnected', 'retired'] as const;
+const CONNECTED: AccountState[] = ['pending', 'active', 'needs-user'];
+
+describe('endAccount', () => {
+  for (const as of SIGNED_OFF) {
+    it.each(CONNECTED)(`leaves of a user who is %s no more than bones (${as})`, async (state) => {
+      const { accounts, tokenCache, userId, deps } = setUp();
+      await accounts.create(sampleAccount({ userId, state }));
+      await tokenCache.write(userId, 'sealed', undefined);
+      expect(await endAccount(deps, userId, as)).toBe(true);
+      const { etag: _, ...after } = (await accounts.read(userId)) ?? {};
+      expect(after).toEqual(tombstoneOf(userId, as, deps.now()));
+      const filled = Object.entries(after).filter(([, value]) => !isEmpty(value));
+      expect(filled.map(([name]) => name).sort()).toEqual(['dueAt', 'lastActivity', 'state', 'userId']);
+      expect(await tokenCache.read(userId)).toBeUndefined();
+    });
+
+    it(`says that there was nothing to end the second time, and changes nothing (${as})`, async () => {
+      const { accounts, userId, deps } = setUp();
+      await accounts.create(sampleAccount({ userId }));
+      await endAccount(deps, userId, as);
+      const after = await accounts.read(userId);
+      expect(await endAccount(deps, userId, as)).toBe(false);
+      expect(await accounts.read(userId)).toEqual(after);
+    });
+  }
+
+  it.each(SIGNED_OFF)('has one due row, for when all that was in flight has ended (%s)', async (as) => {
+    const { accounts, userId, deps } = setUp();
+    await accounts.create(sampleAccount({ userId }));
+    await endAccount(deps, userId, as);
+    expect([...accounts.dueRows.keys()]).toEqual([dueRowKey(clearAt(NOW), userId)]);
+  });
+
+  it('remembers that a user disconnected whom nobody has seen, and nobody else', async () => {
+    const { accounts, userId, deps } = setUp();
+    expect(await endAccount(deps, userId, 'retired')).toBe(false);
+    expect(await accounts.read(userId)).toBeUndefined();
+    expect(await endAccount(deps, userId, 'disconnected')).toBe(false);
+    expect(await accounts.read(userId)).toMatchObject({ state: 'disconnected' });
+  });
+
+  it.each([
+    ['retired', 'disconnected'],
+    ['disconnected', 'retired'],
+  ] as const)('makes of a tombstone that is %s one that is %s', async (first, then) => {
+    const { accounts, userId, deps } = setUp();
+    await accounts.create(sampleAccount({ userId }));
+    await endAccount(deps, userId, first);
+    expect(await endAccount(deps, userId, then)).toBe(true);
+    expect(await accounts.read(userId)).toMatchObject({ state: then });
+  });
+
+  it.each([undefined, ...SIGNED_OFF])('erases a cache that no row accounts for (%s)', async (state) => {
+    const { accounts, tokenCache, userId, deps } = setUp();
+    if (state !== undefined) await accounts.create(tombstoneOf(userId, state, deps.now()));
+    await tokenCache.write(userId, 'late', undefined);
+    expect(await endAccount(deps, userId, 'retired')).toBe(true);
+    expect(await tokenCache.read(userId)).toBeUndefined();
+  });
+
+  it('goes on from where it was when a store could not be reached', async () => {
+    const { accounts, tokenCache, userId, deps } = setUp();
+    await accounts.create(sampleAccount({ userId }));
+    await tokenCache.write(userId, 'sealed', undefined);
+    const down = () => Promise.reject(new UnavailableError('token-cache'));
+    for (const fault of [{ read: down }, { remove: down }]) {
+      const faulty = { ...deps, tokenCache: { ...tokenCache, ...fault } };
+      await expect(endAccount(faulty, userId, 'disconnected')).rejects.toThrow(UnavailableError);
+      expect(await accounts.read(userId)).toMatchObject({ state: 'disconnected' });
+    }
+    expect(await endAccount(deps, userId, 'disconnected')).toBe(true);
+    expect(await tokenCache.read(userId)).toBeUndefined();
+  });
+
+  it('gives up on a row, or on a cache, that changes on every try', async () => {
+    const { accounts, tokenCache, userId, deps } = setUp();
+    await accounts.create(sampleAccount({ userId }));
+    await tokenCache.write(userId, 'sealed', undefined);
+    const busy = () => Promise.reject(new ConflictError('Somebody else was faster.'));
+    const rows: AccountStore = { ...accounts, move: busy };
+    await expect(endAccount({ ...deps, accounts: rows }, userId, 'retired')).rejects.toThrow(ConflictError);
+    expect(await tokenCache.read(userId)).toBeDefined();
+    const caches: TokenCacheStore = { ...tokenCache, remove: busy };
+    await expect(endAccount({ ...deps, tokenCache: caches }, userId, 'retired')).rejects.toThrow(
+      ConflictError,
+    );
+  });
+});
+
+describe('removeCache', () => {
+  it.each(CONNECTED)('leaves the cache of a user who is %s', async (state) => {
+    const { accounts, tokenCache, userId, deps } = setUp();
+    await accounts.create(sampleAccount({ userId, state }));
+    await tokenCache.write(userId, 'sealed', undefined);
+    expect(await removeCache(deps, userId)).toBe(false);
+    expect(await tokenCache.read(userId)).toBeDefined();
+  });
+
+  it('removes what was stored while it looked at the row', async () => {
+    const { accounts, tokenCache, userId, deps } = setUp();
+    await accounts.create(tombstoneOf(userId, 'retired', deps.now()));
+    const first = await tokenCache.write(userId, 'sealed', undefined);
+    let looks = 0;
+    const looking: AccountStore = {
+      ...accounts,
+      async read(...args) {
+        looks += 1;
+        if (looks === 1) await tokenCache.write(userId, 'late', first);
+        return accounts.read(...args);
+      },
+    };
+    expect(await removeCache({ ...deps, accounts: looking }, userId)).toBe(true);
+    expect(looks).toBe(2);
+    expect(await tokenCache.read(userId)).toBeUndefined();
+  });
+});
+
+describe('takeBack', () => {
+  it('removes the version that it is told of and no other', async () => {
+    const { tokenCache, userId, deps } = setUp();
+    const first = await tokenCache.write(userId, 'first', undefined);
+    const second = await tokenCache.write(userId, 'second', first);
+    expect(await takeBack(deps, userId, first)).toBe(false);
+    expect((await tokenCache.read(userId))?.sealed).toBe('second');
+    expect(await takeBack(deps, userId, second)).toBe(true);
+    expect(await tokenCache.read(userId)).toBeUndefined();
+  });
+});
+
+describe('isSameConnection', () => {
+  const begun = { ...sampleAccount({ state: 'active' }), etag: '1' };
+
+  it.each(CONNECTED)('is true of a row that has become %s and kept its generation', (state) => {
+    expect(isSameConnection(begun, { ...begun, state, etag: '2' })).toBe(true);
+  });
+
+  it.each([
+    ['is gone', undefined],
+    ['has another generation', { ...begun, generation: 'another' }],
+    ['has become a tombstone', { ...begun, state: 'retired' as const, generation: '' }],
+    ['has become a tombstone, though it had no generation either', { ...begun, state: 'retired' as const }],
+  ])('is false of a row that %s', (_, later) => {
+    expect(isSameConnection(begun, later)).toBe(false);
+  });
+});
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === '' || value === 0 || (Array.isArray(value) && value.length === 0);

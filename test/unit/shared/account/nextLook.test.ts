@@ -1,0 +1,210 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  nextLookAfterFailure,
+  nextLookAfterSuccess,
+  retireAt,
+  type ScheduleSettings,
+} from '../../../../shared/account/schedule.ts';
+import type { AccountFields } from '../../../../shared/ports.ts';
+import { accountFields } from './accountFields.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const NOW = new Date('2026-03-01T12:00:00Z');
+const SETTINGS: ScheduleSettings = {
+  idleForMs: MINUTE,
+  minIntervalMs: 5 * MINUTE,
+  everyRun: false,
+  retentionMs: 90 * DAY,
+};
+const ago = (ms: number): Date => new Date(NOW.getTime() - ms);
+const from = (ms: number): Date => new Date(NOW.getTime() + ms);
+/** Milliseconds from now. */
+const until = (at: Date): number => at.getTime() - NOW.getTime();
+const account = (different: Partial<AccountFields> = {}): AccountFields =>
+  accountFields(ago(HOUR), different);
+
+describe('nextLookAfterSuccess', () => {
+  const next = (
+    different: Partial<AccountFields> & { expiresOn: Date },
+    settings: Partial<ScheduleSettings> = {},
+    random = 0.5,
+  ): number =>
+    until(nextLookAfterSuccess({ ...account(), ...different }, NOW, { ...SETTINGS, ...settings }, random));
+  const TOKEN = { expiresOn: from(75 * MINUTE) };
+
+  it.each<[what: string, at: number, expected: number]>([
+    ['25 minutes before expiry at the earliest', next(TOKEN, {}, 0), 50 * MINUTE],
+    ['6 minutes before expiry at the latest', next(TOKEN, {}, 1), 69 * MINUTE],
+    ['spread evenly in between', next(TOKEN, {}, 0.5), 59.5 * MINUTE],
+    [
+      'not before the least interval, if the token is short',
+      next({ expiresOn: from(MINUTE) }, {}, 0),
+      5 * MINUTE,
+    ],
+    ['spread out then too', next({ expiresOn: from(MINUTE) }, {}, 0.5), 5.25 * MINUTE],
+    [
+      'a day later, if that is the least interval and the refresh token holds',
+      next({ ...TOKEN, refreshTokenExpiresOn: from(90 * DAY) }, { minIntervalMs: DAY }, 0),
+      DAY,
+    ],
+    [
+      'in the second to last hour of the refresh token',
+      next({ expiresOn: from(28 * HOUR), refreshTokenExpiresOn: from(10 * HOUR) }),
+      8.5 * HOUR,
+    ],
+    [
+      'half-way through a refresh token that does not live for long',
+      next({ expiresOn: from(28 * HOUR), refreshTokenExpiresOn: from(HOUR) }),
+      30 * MINUTE,
+    ],
+    [
+      'not sooner than five minutes for the sake of a refresh token',
+      next(
+        { expiresOn: from(28 * HOUR), refreshTokenExpiresOn: from(9 * MINUTE) },
+        { minIntervalMs: HOUR },
+        0,
+      ),
+      27 * HOUR + 35 * MINUTE,
+    ],
+    [
+      'within 23 hours of the visit, if nobody said when it ends',
+      next({ expiresOn: from(28 * HOUR), lastActivity: NOW }),
+      22.5 * HOUR,
+    ],
+    [
+      'within 23 hours even where the least interval is a day',
+      next({ ...TOKEN, lastActivity: NOW }, { minIntervalMs: DAY }),
+      22.5 * HOUR,
+    ],
+    [
+      'as usual, if the refresh token is about to end all the same',
+      next({ ...TOKEN, refreshTokenExpiresOn: from(9 * MINUTE) }),
+      59.5 * MINUTE,
+    ],
+    [
+      'as usual, if the refresh token’s end is long past',
+      next({ ...TOKEN, refreshTokenExpiresOn: ago(DAY) }),
+      59.5 * MINUTE,
+    ],
+    [
+      'at retirement, if that comes first',
+      next({ ...TOKEN, lastActivity: ago(90 * DAY - 20 * MINUTE) }),
+      20 * MINUTE,
+    ],
+    ['a minute later, in every run', next(TOKEN, { everyRun: true }), MINUTE],
+    [
+      'at retirement, in every run too',
+      next({ ...TOKEN, lastActivity: ago(90 * DAY - SECOND) }, { everyRun: true }),
+      SECOND,
+    ],
+  ])('comes %s', (_what, at, expected) => {
+    expect(at).toBe(expected);
+  });
+});
+
+describe('nextLookAfterFailure', () => {
+  const next = (
+    attempts: number,
+    kind: 'transient' | 'throttled' | 'tenant' = 'transient',
+    random = 0.999_999,
+    retryAfterSeconds?: number,
+  ): number =>
+    Math.round(
+      until(nextLookAfterFailure(account({ attempts }), kind, NOW, SETTINGS, random, retryAfterSeconds)) /
+        SECOND,
+    );
+
+  it.each([
+    [1, 120],
+    [2, 240],
+    [5, 1_920],
+    [6, 3_600],
+    [1_000, 3_600],
+  ])('after %i failures in a row waits for up to %i seconds', (attempts, seconds) => {
+    expect(next(attempts)).toBe(seconds);
+    expect(next(attempts, 'throttled')).toBe(seconds);
+  });
+
+  it.each([
+    [1, 1_800],
+    [2, 3_600],
+    [9, 3_600],
+  ])('gives a tenant longer: after %i failures up to %i seconds', (attempts, seconds) => {
+    expect(next(attempts, 'tenant')).toBe(seconds);
+  });
+
+  it('spreads evenly from nothing to all of that', () => {
+    expect([0, 0.25, 0.5].map((random) => next(3, 'transient', random))).toEqual([1, 120, 240]);
+  });
+
+  it('never comes before the Retry-After, up to an hour', () => {
+    expect(next(1, 'throttled', 0, 90)).toBe(90);
+    expect(next(1, 'throttled', 0.999_999, 90)).toBe(120);
+    expect(next(1, 'transient', 0, 7_200)).toBe(3_600);
+    expect(next(1, 'throttled', 0, 86_400)).toBe(3_600);
+  });
+
+  it('comes before the refresh token ends, if that comes first', () => {
+    const user = account({ refreshTokenExpiresOn: from(40 * MINUTE), attempts: 6 });
+    expect(until(nextLookAfterFailure(user, 'throttled', NOW, SETTINGS, 0.9, 3_600))).toBe(20 * MINUTE);
+  });
+
+  it('comes at retirement, if that comes first', () => {
+    const user = account({ lastActivity: ago(90 * DAY - 30 * SECOND), attempts: 6 });
+    expect(until(nextLookAfterFailure(user, 'tenant', NOW, SETTINGS, 0.9, 600))).toBe(30 * SECOND);
+  });
+});
+
+describe('the next look, for any user', () => {
+  const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  const anySettings: fc.Arbitrary<ScheduleSettings> = fc.record({
+    idleForMs: fc.integer({ min: SECOND, max: DAY }),
+    minIntervalMs: fc.integer({ min: SECOND, max: DAY }),
+    everyRun: fc.boolean(),
+    retentionMs: fc.integer({ min: 1, max: 3_650 }).map((days) => days * DAY),
+  });
+  const anyMoment = fc.integer({ min: -30 * DAY, max: 365 * DAY }).map(from);
+  const anyAccount = fc
+    .record({
+      attempts: fc.nat(1_000_000),
+      expiresOn: anyMoment,
+      refreshTokenExpiresOn: fc.option(anyMoment, { nil: undefined }),
+    })
+    .chain((fields) =>
+      fc.nat(DAY - 1).map((quietFor) => ({ ...account(), ...fields, lastActivity: ago(quietFor) })),
+    );
+
+  it('is ahead, and not beyond retirement, after a success', () => {
+    fc.assert(
+      fc.property(anyAccount, anySettings, anyRandom, (user, settings, random) => {
+        const at = nextLookAfterSuccess(user, NOW, settings, random);
+        expect(at.getTime()).toBeGreaterThan(NOW.getTime());
+        expect(at.getTime()).toBeLessThanOrEqual(retireAt(user, settings).getTime());
+      }),
+    );
+  });
+
+  it('is ahead, not beyond retirement and within the cap, after a failure', () => {
+    const anyKind = fc.constantFrom('transient', 'throttled', 'tenant');
+    fc.assert(
+      fc.property(
+        anyAccount,
+        anyKind,
+        anySettings,
+        anyRandom,
+        fc.nat(86_400),
+        (user, kind, settings, random, retryAfterSeconds) => {
+          const at = nextLookAfterFailure(user, kind, NOW, settings, random, retryAfterSeconds);
+          expect(at.getTime()).toBeGreaterThan(NOW.getTime());
+          expect(at.getTime()).toBeLessThanOrEqual(retireAt(user, settings).getTime());
+          expect(until(at)).toBeLessThanOrEqual(HOUR);
+        },
+      ),
+    );
+  });
+});

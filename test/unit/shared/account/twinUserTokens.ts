@@ -1,0 +1,67 @@
+import {
+  type CacheContext,
+  readSnapshot,
+  writeCache,
+} from '../../../../shared/adapters/entra/msalCachePlugin.ts';
+import type { Sealer } from '../../../../shared/adapters/entra/seal.ts';
+import { UserTokenError } from '../../../../shared/errors.ts';
+import type { UserToken, UserTokens } from '../../../../shared/ports.ts';
+import { mergeCache } from '../../../../shared/tokens/mergeCache.ts';
+import type { UserId } from '../../../../shared/userId.ts';
+
+const HOME = 'home-oid.home-tid';
+
+/** Bound to the user and the generation as the real one is, but readable, and done at once. */
+export const plainSealer: Sealer = {
+  seal: async (userId, cache, generation) => JSON.stringify([userId, cache, generation]),
+  async open(userId, sealed) {
+    const [sub, cache, generation] = JSON.parse(sealed) as [string, string, string];
+    return sub === userId ? { ok: true, cache, generation, oldKey: false } : { ok: false, reason: 'corrupt' };
+  },
+};
+
+/**
+ * The in-memory twin of tokens through MSAL: the same reading and storing of caches, and a token endpoint that
+ * answers whenever `wire` does. Every token says for which generation it was issued.
+ */
+export function createTwinUserTokens(context: CacheContext, wire: () => Promise<unknown>): UserTokens {
+  let issued = 0;
+
+  async function issue(
+    userId: UserId,
+    generation: string | undefined,
+    writer: 'request' | 'worker',
+    isCurrent?: () => Promise<boolean>,
+  ): Promise<UserToken> {
+    const snapshot =
+      generation === undefined ? undefined : await readSnapshot(context, userId, generation, { isCurrent });
+    if (writer === 'worker' && snapshot?.state !== 'open') {
+      throw new UserTokenError({ kind: 'cache-lost', code: 'no_tokens_found' });
+    }
+    await wire();
+    issued += 1;
+    const accessToken = `${issued} of ${generation}`;
+    const entry = { home_account_id: HOME, secret: accessToken, cached_at: String(issued) };
+    const got = JSON.stringify({ AccessToken: { [issued]: entry }, RefreshToken: { only: entry } });
+    const mine = mergeCache('', snapshot?.base ?? '', got, 'request');
+    const written =
+      generation === undefined || snapshot === undefined
+        ? undefined
+        : await writeCache(context, { userId, generation, snapshot, mine, homeAccountId: HOME, writer });
+    return {
+      accessToken,
+      expiresOn: new Date(Date.now() + 3_600_000),
+      source: 'network',
+      homeAccountId: HOME,
+      refreshTokenExpiresOn: undefined,
+      stored: written !== undefined,
+      written,
+      oldKey: false,
+    };
+  }
+
+  return {
+    onBehalfOf: ({ caller, generation, isCurrent }) => issue(caller.userId, generation, 'request', isCurrent),
+    silent: ({ userId, generation }) => issue(userId, generation, 'worker'),
+  };
+}

@@ -1,0 +1,58 @@
+import { HttpRequest } from '@azure/functions';
+import { describe, expect, it } from 'vitest';
+import { RequestMalformedError, TokenInvalidError, TokenMissingError } from '../../../../shared/errors.ts';
+import { readBearerToken } from '../../../../shared/http.ts';
+
+function bearerOf(authorization: string | undefined): string {
+  const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+  return readBearerToken(
+    new HttpRequest({ method: 'GET', url: 'http://localhost/api/profile', headers }).headers,
+  );
+}
+
+describe('readBearerToken', () => {
+  it.each([
+    'Bearer a.b-c_d~e+f/g=',
+    'bearer a.b-c_d~e+f/g=',
+    'BEARER   a.b-c_d~e+f/g=',
+    'Bearer a.b-c_d~e+f/g= ',
+  ])('takes %j', (authorization) => {
+    expect(bearerOf(authorization)).toBe('a.b-c_d~e+f/g=');
+  });
+
+  it.each([
+    undefined,
+    '',
+    'Basic YTpi',
+    'Bearertoken',
+    'DPoP a.b.c',
+    'a.b.c',
+  ])('finds no token of ours in %j', (none) => {
+    expect(() => bearerOf(none)).toThrow(TokenMissingError);
+  });
+
+  it.each([
+    'Bearer',
+    'Bearer ',
+    'Bearer a b',
+    'Bearer a Bearer b',
+  ])('finds no valid token in %j', (invalid) => {
+    expect(() => bearerOf(invalid)).toThrow(TokenInvalidError);
+  });
+
+  it.each([
+    'Bearer a, Bearer b',
+    'Bearer a,b',
+    'Basic YTpi, Bearer a',
+  ])('does not choose in %j', (several) => {
+    expect(() => bearerOf(several)).toThrow(RequestMalformedError);
+  });
+
+  it('never shows what was sent', () => {
+    for (const authorization of ['canary', 'Bearer canary canary', 'Bearer canary, canary', 'Basic canary']) {
+      expect(() => bearerOf(authorization)).toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining('canary') }),
+      );
+    }
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { tasks } from '../../../../functions/refreshWorker/tasks.ts';
+import { defineTask, listTasks, type TaskDefinition } from '../../../../shared/worker/defineTask.ts';
+
+const nothing = async () => undefined;
+const named = (name: string) => defineTask({ name, scopes: ['User.Read'], run: nothing });
+
+describe('defineTask', () => {
+  it('has ten seconds for a task that names no time-out', () => {
+    expect(named('a').timeoutMs).toBe(10_000);
+    expect(defineTask({ name: 'a', scopes: ['User.Read'], timeoutMs: 1, run: nothing }).timeoutMs).toBe(1);
+  });
+
+  it.each([
+    [['User.Read'], 'graph'],
+    [['User.Read', 'https://graph.microsoft.com/Mail.Read'], 'graph'],
+    [['https://graph.microsoft.com/.default'], 'graph'],
+    [['api://af5685ae/orders.read', 'api://af5685ae/orders.write'], 'api://af5685ae'],
+    [['https://vault.azure.net/user_impersonation'], 'https://vault.azure.net'],
+    [['af5685ae/.default'], 'af5685ae'],
+  ])('knows the API of %j', (scopes, api) => {
+    expect(defineTask({ name: 'a', scopes, run: nothing }).api).toBe(api);
+  });
+
+  it.each(['a', 'read-profile', 'a1', 'a'.repeat(40)])('takes the name %j', (name) => {
+    expect(named(name).name).toBe(name);
+  });
+
+  it.each([
+    '',
+    'A',
+    '1a',
+    '-a',
+    'a b',
+    'readProfile',
+    'a'.repeat(41),
+    'a\n',
+    undefined,
+  ])('refuses the name %j, and says what a name is', (name) => {
+    expect(() => named(name as string)).toThrow(TypeError);
+    expect(() => named(name as string)).toThrow(/such as "read-profile"; it is /);
+  });
+
+  it.each<[what: string, wrong: Partial<Record<keyof TaskDefinition, unknown>>, problem: RegExp]>([
+    ['no scopes', { scopes: [] }, /Task "a": it has no scopes\. Name/],
+    ['scopes that are not a list', { scopes: 'User.Read' }, /it has no scopes/],
+    ['two scopes in one string', { scopes: ['User.Read Mail.Read'] }, /"User\.Read Mail\.Read" is not one/],
+    ['an empty scope', { scopes: [''] }, /"" is not one scope/],
+    ['a scope that is no text', { scopes: [7] }, /7 is not one scope/],
+    [
+      'scopes of two APIs',
+      { scopes: ['User.Read', 'api://x/y'] },
+      /more than one API \(graph, api:\/\/x\).*Make a task for each/,
+    ],
+    ['no time', { timeoutMs: 0 }, /timeoutMs must be whole milliseconds from 1 to 60000/],
+    ['half a millisecond', { timeoutMs: 0.5 }, /timeoutMs must be/],
+    ['longer than a run', { timeoutMs: 60_001 }, /timeoutMs must be/],
+    ['a time-out in words', { timeoutMs: '10s' }, /timeoutMs must be/],
+    ['nothing to run', { run: undefined }, /it has no run\. Give it/],
+  ])('refuses %s, and says how to mend it', (_what, wrong, problem) => {
+    const definition = { name: 'a', scopes: ['User.Read'], run: nothing, ...wrong } as TaskDefinition;
+    expect(() => defineTask(definition)).toThrow(TypeError);
+    expect(() => defineTask(definition)).toThrow(problem);
+  });
+
+  it('is not changed by what becomes of its definition', () => {
+    const scopes = ['User.Read'];
+    const task = defineTask({ name: 'a', scopes, run: nothing });
+    scopes.push('Mail.Read');
+    expect(task.scopes).toEqual(['User.Read']);
+    expect(Object.isFrozen(task)).toBe(true);
+  });
+});
+
+describe('listTasks', () => {
+  it('keeps the order', () => {
+    expect(listTasks(named('b'), named('a')).map(({ name }) => name)).toEqual(['b', 'a']);
+    expect(listTasks()).toEqual([]);
+  });
+
+  it('refuses two of one name', () => {
+    expect(() => listTasks(named('b'), named('a'), named('b'))).toThrow(
+      new TypeError('There are two tasks of the name "b". Rename one: history knows them by it.'),
+    );
+  });
+
+  it('holds the one that is shipped', () => {
+    expect(tasks).toMatchObject([{ name: 'read-profile', scopes: ['User.Read'], api: 'graph' }]);
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { partsOf } from '../../../../shared/userId.ts';
+import type { TaskTurn } from '../../../../shared/worker/defineTask.ts';
+import { taskOf, tasksOverTwins } from './tasksOverTwins.ts';
+
+type Bench = Awaited<ReturnType<typeof tasksOverTwins>>;
+
+const JWT = 'eyJhbGciOiJub25lIn0.eyJvaWQiOiJ4In0.';
+
+describe('a note', () => {
+  it('is one line under the user’s log id', async () => {
+    const bench = await tasksOverTwins([taskOf('noting', async ({ log }) => log('3 messages'))]);
+    await bench.run();
+    expect(bench.eventsOf('task.note')).toEqual([
+      { event: 'task.note', user: bench.logId(bench.account.userId), task: 'noting', note: '3 messages' },
+    ]);
+  });
+
+  it('ends after 200 characters', async () => {
+    const bench = await tasksOverTwins([taskOf('noting', async ({ log }) => log('x'.repeat(1_000)))]);
+    await bench.run();
+    expect(bench.eventsOf('task.note')).toMatchObject([{ note: 'x'.repeat(200) }]);
+  });
+
+  it.each<[what: string, text: (turn: TaskTurn, bench: Bench) => unknown]>([
+    ['the token', ({ token }) => `with ${token}`],
+    ['the token behind much else', ({ token }) => `${'x'.repeat(190)}${token}`],
+    ['a part of a JWT', () => `with ${JWT.slice(0, 15)}`],
+    ['a JWT’s claims', () => `with ${JWT.split('.')[1]}`],
+    ['the user id', ({ user }) => user.id],
+    ['the object id', ({ user }) => `for ${user.oid}`],
+    ['the object id in capitals', ({ user }) => `for ${user.oid.toUpperCase()}`],
+    ['the user principal name', (_turn, bench) => `for ${bench.account.userPrincipalName}`],
+    ['the home account id', (_turn, bench) => `for ${bench.account.homeAccountId}`],
+    ['the object id at home', (_turn, bench) => `for ${bench.account.homeAccountId?.split('.')[0]}`],
+    ['an answer as a whole', () => ({ displayName: 'Anna' })],
+  ])('is withheld if it holds %s', async (_what, text) => {
+    const bench = await tasksOverTwins([
+      taskOf('noting', async (turn) => turn.log(text(turn, bench) as string)),
+    ]);
+    expect(await bench.run()).toEqual({ done: 1, failed: 0 });
+    expect(bench.eventsOf('task.note')).toMatchObject([{ note: '(withheld)' }]);
+  });
+
+  it('is not the only way out that is closed: an error does not tell either', async () => {
+    const failingWith = (name: string, code: (turn: TaskTurn) => string, also: 'code' | 'name' = 'code') =>
+      taskOf(name, async (turn) => {
+        throw Object.assign(new Error(`${turn.token} ${turn.user.oid}`), { [also]: code(turn) });
+      });
+    const bench = await tasksOverTwins([
+      failingWith('a', ({ token }) => token),
+      failingWith('b', ({ user }) => user.oid),
+      failingWith('c', () => JWT),
+      failingWith('d', ({ user }) => user.oid, 'name'),
+    ]);
+    expect(await bench.run()).toEqual({ done: 0, failed: 4 });
+    const told = JSON.stringify([bench.events, (await bench.row())?.history]);
+    const { oid } = partsOf(bench.account.userId);
+    for (const secret of [bench.profileToken.accessToken, oid, 'eyJ']) expect(told).not.toContain(secret);
+    expect((await bench.row())?.history.map(({ code }) => code)).toEqual(Array(4).fill('unnamed'));
+  });
+});

@@ -1,0 +1,160 @@
+import { GraphError } from '@microsoft/microsoft-graph-client';
+import { describe, expect, it } from 'vitest';
+import { retireAt } from '../../../../shared/account/schedule.ts';
+import { type Failure, UserTokenError } from '../../../../shared/errors.ts';
+import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
+import type { TaskTurn } from '../../../../shared/worker/defineTask.ts';
+import { NOW, SCHEDULE, taskOf, tasksOverTwins, tokenOf } from './tasksOverTwins.ts';
+
+const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+const OTHER_CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c2"}}}';
+
+/** What Graph's client throws. */
+function graphError(statusCode: number, challenge?: string): GraphError {
+  const error = new GraphError(statusCode, 'x');
+  error.code = 'InvalidAuthenticationToken';
+  if (challenge !== undefined) error.headers = new Headers({ 'www-authenticate': challenge });
+  return error;
+}
+const challenged = (claims: string) =>
+  graphError(401, `Bearer error="insufficient_claims", claims="${encodeClaims(claims)}"`);
+
+/** Fails with each error in turn, and then goes well. */
+function failing(...errors: Error[]) {
+  const tokens: string[] = [];
+  const run = async ({ token }: TaskTurn) => {
+    tokens.push(token);
+    const error = errors.shift();
+    if (error !== undefined) throw error;
+  };
+  return { tokens, run };
+}
+const refusing = (failure: Failure) => () => Promise.reject(new UserTokenError(failure));
+
+describe("Graph's challenge", () => {
+  it('is met with a token that was asked for it, which later tasks use too', async () => {
+    const renewed = tokenOf();
+    const first = failing(challenged(CLAIMS));
+    const next = failing();
+    const bench = await tasksOverTwins(
+      [taskOf('first', first.run), taskOf('next', next.run)],
+      async () => renewed,
+    );
+    expect(await bench.run()).toEqual({ done: 2, failed: 0 });
+    expect(first.tokens).toEqual([bench.profileToken.accessToken, renewed.accessToken]);
+    expect(next.tokens).toEqual([renewed.accessToken]);
+    expect(bench.asked).toEqual([
+      expect.objectContaining({ claims: CLAIMS, scopes: ['User.Read'], forceRefresh: false }),
+    ]);
+    expect(bench.eventsOf('token.used')).toHaveLength(3);
+    expect(await bench.row()).toMatchObject({ state: 'active', failure: undefined });
+  });
+
+  it.each<[refusal: Failure, kept: string]>([
+    [{ kind: 'needs-user', code: 'AADSTS50076', claims: OTHER_CLAIMS }, OTHER_CLAIMS],
+    [{ kind: 'needs-user', code: 'AADSTS50173', suberror: 'bad_token' }, CLAIMS],
+  ])('that the token endpoint refuses with %o marks the user', async (refusal, kept) => {
+    const { run } = failing(challenged(CLAIMS));
+    const next = failing();
+    const bench = await tasksOverTwins([taskOf('first', run), taskOf('next', next.run)], refusing(refusal));
+    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    const { kind } = refusal;
+    // So that the user's next visit puts the claims to the token endpoint.
+    const code = 'graph_401';
+    const dueAt = retireAt(bench.account, SCHEDULE);
+    expect(await bench.row()).toMatchObject({
+      state: 'needs-user',
+      attempts: 1,
+      failure: { ...refusal, code, claims: kept, at: NOW },
+      history: [
+        { at: NOW, outcome: 'task-failed', task: 'first', kind, code },
+        { at: NOW, outcome: 'failed', kind, code },
+      ],
+    });
+    expect((await bench.row())?.dueAt.getTime()).toBeGreaterThanOrEqual(dueAt.getTime());
+    expect(bench.accounts.dueRows.size).toBe(1);
+    expect(next.tokens).toEqual([]);
+  });
+
+  it('that Graph makes again marks the user with what it asked for last', async () => {
+    const { run } = failing(challenged(CLAIMS), challenged(OTHER_CLAIMS));
+    const bench = await tasksOverTwins([taskOf('first', run)], async () => tokenOf());
+    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    expect(await bench.row()).toMatchObject({
+      state: 'needs-user',
+      failure: { kind: 'needs-user', code: 'graph_401', claims: OTHER_CLAIMS },
+    });
+    expect(bench.asked).toHaveLength(1);
+  });
+
+  it.each<Failure>([
+    { kind: 'transient', code: 'ECONNRESET' },
+    { kind: 'throttled', code: 'AADSTS50196' },
+    { kind: 'cache-lost', code: 'no_tokens_found' },
+    { kind: 'tenant', code: 'AADSTS700016' },
+    { kind: 'consent', code: 'AADSTS65001', suberror: 'consent_required' },
+    { kind: 'needs-user', code: 'invalid_grant', unsure: true },
+  ])('marks nobody when the token endpoint cannot answer ($kind)', async (failure) => {
+    const { run } = failing(challenged(CLAIMS));
+    const bench = await tasksOverTwins([taskOf('first', run)], refusing(failure));
+    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    const { kind, code } = failure;
+    expect(await bench.row()).toMatchObject({
+      state: 'active',
+      failure: undefined,
+      history: [{ outcome: 'task-failed', kind, code }],
+    });
+  });
+
+  it('marks nobody when the second try fails for another reason', async () => {
+    const { run } = failing(challenged(CLAIMS), graphError(503));
+    const bench = await tasksOverTwins([taskOf('first', run)], async () => tokenOf());
+    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    expect(await bench.row()).toMatchObject({
+      state: 'active',
+      history: [{ code: 'Error:InvalidAuthenticationToken:503' }],
+    });
+  });
+
+  it('does not mark a row that has changed since: the user may have just come back', async () => {
+    const { run } = failing(challenged(CLAIMS));
+    const bench = await tasksOverTwins([taskOf('first', run)], async ({ userId }) => {
+      await bench.accounts.touch(userId, NOW);
+      throw new UserTokenError({ kind: 'needs-user', code: 'AADSTS50076' });
+    });
+    await bench.run();
+    expect(await bench.row()).toMatchObject({
+      state: 'active',
+      failure: undefined,
+      dueAt: bench.account.dueAt,
+      lastActivity: NOW,
+      history: [{ outcome: 'task-failed', code: 'graph_401' }],
+    });
+  });
+
+  it.each([
+    ['a 401 without one', graphError(401, 'Bearer error="invalid_token"')],
+    ['a 401 without headers', graphError(401)],
+    [
+      'another status',
+      graphError(403, `Bearer error="insufficient_claims", claims="${encodeClaims(CLAIMS)}"`),
+    ],
+    ['one that is not JSON', graphError(401, 'Bearer error="insufficient_claims", claims="AAAA"')],
+  ])('is not seen in %s', async (_what, error) => {
+    const { run } = failing(error);
+    const bench = await tasksOverTwins([taskOf('first', run)]);
+    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    expect(bench.asked).toEqual([]);
+    expect(await bench.row()).toMatchObject({ state: 'active' });
+  });
+
+  it('is not heard from another API, which does not speak for the user’s connection', async () => {
+    const { run, tokens } = failing(challenged(CLAIMS));
+    const bench = await tasksOverTwins([taskOf('other', run, { scopes: ['api://orders/read'] })], async () =>
+      tokenOf(),
+    );
+    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    expect(tokens).toHaveLength(1);
+    expect(await bench.row()).toMatchObject({ state: 'active' });
+  });
+});
