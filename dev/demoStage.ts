@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../shared/config.ts';
 import type { LogEvent } from '../shared/log.ts';
 import type { Account } from '../shared/ports.ts';
-import { compose } from '../shared/stead.ts';
+import { createStead } from '../shared/stead.ts';
 import { toUserId } from '../shared/userId.ts';
 import { type Cast, PARTS, type Part } from './demoCast.ts';
 import { API_CLIENT_ID, type DemoUser } from './entra/directory.ts';
@@ -77,7 +77,7 @@ export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
       if (event) events.push(event);
     },
   });
-  const app = compose(readConfig(platform.settings));
+  const app = createStead(readConfig(platform.settings)).services;
   const { origin } = platform.entra;
 
   async function control(method: string, path: string, body?: unknown): Promise<void> {

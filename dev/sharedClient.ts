@@ -4,18 +4,18 @@
  */
 import { ConfidentialClientApplication, type ICachePlugin } from '@azure/msal-node';
 import { authorityOf } from '../shared/adapters/entra/authority.ts';
-import {
-  ABSENT,
-  type CacheContext,
-  createMsalCachePlugin,
-  homeAccountIdsOf,
-  readSnapshot,
-  writeCache,
-} from '../shared/adapters/entra/msalCachePlugin.ts';
+import { createMsalCachePlugin } from '../shared/adapters/entra/msalCachePlugin.ts';
 import { createSealer } from '../shared/adapters/entra/seal.ts';
 import { type Config, readConfig } from '../shared/config.ts';
 import { ForeignEntryError } from '../shared/errors.ts';
-import { compose } from '../shared/stead.ts';
+import { createStead } from '../shared/stead.ts';
+import {
+  ABSENT,
+  type CacheContext,
+  homeAccountIdsOf,
+  readSnapshot,
+  writeCache,
+} from '../shared/tokens/storedCache.ts';
 import { toUserId, type UserId } from '../shared/userId.ts';
 import { API_CLIENT_ID, DEMO_USERS } from './entra/directory.ts';
 import { signInWithCode } from './entra/signIn.ts';
@@ -118,9 +118,9 @@ async function withNaivePlugin(config: Config, people: Person[]): Promise<Findin
 }
 
 async function withSteadsPlugin(config: Config, people: Person[]): Promise<Finding[]> {
-  const { logId, tokenCache } = compose(config);
+  const { logId, tokenCache, clock } = createStead(config).services;
   const sealer = createSealer(config.cacheKeys);
-  const context: CacheContext = { store: tokenCache, sealer, logId, log: () => {}, random: Math.random };
+  const context: CacheContext = { store: tokenCache, sealer, logId, log: () => {}, clock };
   let plugin = createMsalCachePlugin(ABSENT);
   const client = sharedClient(config, () => plugin);
   const findings: Finding[] = [];

@@ -7,10 +7,10 @@ const COLUMNS = ['tenant', 'api', 'left alone until'] as const;
 
 /** `tenants` */
 export async function listTenants(
-  { tenants, now, print }: Operator,
+  { tenants, clock, print }: Operator,
   { json }: Extract<Command, { verb: 'tenants' }>,
 ): Promise<number> {
-  const cooling = await tenants.cooling(now());
+  const cooling = await tenants.cooling(clock.now());
   if (json) {
     for (const one of cooling) await print(JSON.stringify(one));
     return 0;

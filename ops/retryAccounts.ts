@@ -56,10 +56,10 @@ async function retryMany(
 }
 
 /** Answers until when no token would have been asked for. */
-async function endCoolDown({ tenants, now, print }: Operator, tid: string): Promise<Date | undefined> {
-  const cooling = (await tenants.cooling(now())).filter(({ tenant }) => tenant === tid);
+async function endCoolDown({ tenants, clock, print }: Operator, tid: string): Promise<Date | undefined> {
+  const cooling = (await tenants.cooling(clock.now())).filter(({ tenant }) => tenant === tid);
   if (cooling.length === 0) return undefined;
-  for (const one of cooling) await tenants.cool({ ...one, until: now() });
+  for (const one of cooling) await tenants.cool({ ...one, until: clock.now() });
   await print(`The cool-down of the tenant ${tid} is ended.`);
   return cooling.find(({ api }) => api === 'token')?.until;
 }
@@ -69,11 +69,11 @@ const isPutOff = ({ state, dueAt }: Account, coolUntil: Date): boolean =>
   !isTombstone(state) && state !== 'needs-user' && dueAt >= coolUntil && dueAt <= afterCooling(coolUntil, 1);
 
 /** Answers why it was not done, or nothing when it was. */
-async function retry({ accounts, now }: Operator, userId: UserId, force: boolean) {
+async function retry({ accounts, clock }: Operator, userId: UserId, force: boolean) {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const account = await accounts.read(userId);
     if (account === undefined) return 'the account is gone.';
-    const verdict = decideRetry(account, now(), force);
+    const verdict = decideRetry(account, clock.now(), force);
     if ('refusal' in verdict) return verdict.refusal;
     try {
       await accounts.move(account, verdict.to);

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { readConfig } from '../shared/config.ts';
 import { ConfigError, UnavailableError } from '../shared/errors.ts';
-import { compose } from '../shared/stead.ts';
+import { createStead } from '../shared/stead.ts';
 import { type Command, readCommandLine, UsageError } from './commandLine.ts';
 import { eraseAccounts } from './eraseAccounts.ts';
 import { listAccounts } from './listAccounts.ts';
@@ -32,7 +32,7 @@ async function main(): Promise<number> {
       return 0;
     }
     const config = readConfig(await readSettings(process.cwd(), process.env));
-    return await run({ ...compose(config), now: () => new Date(), print, tell }, command);
+    return await run({ ...createStead(config).services, print, tell }, command);
   } catch (error) {
     tell(explain(error));
     return error instanceof UsageError ? 2 : 1;

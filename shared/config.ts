@@ -1,10 +1,10 @@
 import { hkdfSync } from 'node:crypto';
-import type { ScheduleSettings } from './account/schedule.ts';
 import { readBlobConnection } from './adapters/azureStorage/blobTokenCache.ts';
 import { readTableConnection } from './adapters/azureStorage/tableRows.ts';
 import type { AccessTokenRules } from './adapters/entra/accessToken.ts';
 import { namedAuthorityOf } from './adapters/entra/authority.ts';
 import { type CacheKey, readCacheKeys } from './adapters/entra/seal.ts';
+import type { ScheduleSettings } from './ports.ts';
 import { readBase64 } from './readBase64.ts';
 import { type AddFault, createSettingsReader, type Environment } from './settingsReader.ts';
 import { isGuid } from './userId.ts';

@@ -3,7 +3,7 @@
  * gives each its status. Messages hold no token, claim value, name or UPN.
  */
 
-/** What went wrong with getting a token for a user, and so what may be done about it: `rules/failures.ts`. */
+/** What went wrong with getting a token for a user, and so what may be done about it: `tokens/failures.ts`. */
 export type FailureKind =
   | 'needs-user'
   | 'consent'
@@ -20,6 +20,8 @@ export type Failure = {
   suberror?: string;
   /** A claims challenge as raw JSON, as `readClaims` gave it. */
   claims?: string;
+  /** The downstream API that refused the token, by its name; absent when the token endpoint refused. */
+  askedBy?: string;
   retryAfterSeconds?: number;
   /** Every user of this tenant would meet it now. */
   tenantWide?: true;

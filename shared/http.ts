@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { type Clock, systemClock } from './clock.ts';
 import {
   ForbiddenError,
   RequestMalformedError,
@@ -9,7 +10,8 @@ import {
   type UpstreamReference,
   UserTokenError,
 } from './errors.ts';
-import { createLog, type Log, nameOfError } from './log.ts';
+import { createLog, nameOfError } from './log.ts';
+import type { Operation } from './ports.ts';
 import { encodeClaims } from './tokens/challenge.ts';
 import { CUSTOM_SIGNING_KEY } from './tokens/failures.ts';
 import { GRAPH_CONSENT_SCOPES } from './tokens/graphScopes.ts';
@@ -58,13 +60,15 @@ export type Answer = { facts: AnswerFacts; body?: unknown; bytes?: { type: strin
 /** Runs one request: its result or its error becomes the answer, and one line in the log. */
 export async function answered(
   context: InvocationContext,
-  work: (log: Log) => Promise<Answer>,
+  work: (operation: Operation) => Promise<Answer>,
+  clock: Clock = systemClock,
 ): Promise<HttpResponseInit> {
-  const begun = performance.now();
-  const log = logOf(context);
-  const elapsed = () => Math.round(performance.now() - begun);
+  const begun = clock.elapsed();
+  const operation = operationOf(context);
+  const { log } = operation;
+  const elapsed = () => Math.round(clock.elapsed() - begun);
   try {
-    const { facts, ...content } = await work(log);
+    const { facts, ...content } = await work(operation);
     const response = toResponse(content);
     log({ event: 'request.answered', status: response.status, ms: elapsed(), ...facts });
     return response;
@@ -94,14 +98,15 @@ function toResponse({ body, bytes }: Omit<Answer, 'facts'>): HttpResponseInit & 
 /** Liveness, for whoever asks. */
 export const alive = (): HttpResponseInit => ({ status: 204, headers: { 'Cache-Control': 'no-store' } });
 
-/** The log of one invocation; its id is the correlation id. */
-export function logOf(context: InvocationContext): Log {
+/** One invocation as an operation; its id is the correlation id. */
+export function operationOf(context: InvocationContext): Operation {
   const sink = {
     info: (line: string) => context.info(line),
     warn: (line: string) => context.warn(line),
     error: (line: string) => context.error(line),
   };
-  return createLog(sink, context.invocationId);
+  const correlationId = context.invocationId;
+  return { log: createLog(sink, correlationId), correlationId };
 }
 
 type Refusal = {

@@ -1,9 +1,45 @@
 /** The seams between the use cases and the outside world. Types only. */
 
-import type { Client as GraphClient } from '@microsoft/microsoft-graph-client';
+import type { Clock } from './clock.ts';
 import type { Failure, FailureKind, Throttle, UpstreamReference } from './errors.ts';
-import type { UserId } from './userId.ts';
+import type { Log } from './log.ts';
+import type { LogId, UserId } from './userId.ts';
 import type { Profile } from './wire.ts';
+
+/** One operation, which is a request or a run of the worker: where it logs, and what ends it. */
+export type Operation = {
+  log: Log;
+  /** Ends the operation early. */
+  signal?: AbortSignal | undefined;
+  /** Our id of the operation. It goes with every call to Entra and Graph, if it is a GUID. */
+  correlationId?: string | undefined;
+};
+
+/** What an application is made of: every port, and the settings that the use cases read. */
+export type Services = {
+  verifyAccessToken: VerifyAccessToken;
+  userTokens: UserTokens;
+  readProfile: ReadProfile;
+  readPhoto: ReadPhoto;
+  openApi: OpenApi;
+  accounts: AccountStore;
+  tokenCache: TokenCacheStore;
+  tenants: TenantStore;
+  schedule: ScheduleSettings;
+  logId: LogId;
+  clock: Clock;
+};
+
+export type ScheduleSettings = {
+  /** How long a user must have been quiet before the worker acts. */
+  idleForMs: number;
+  /** Least time between two refreshes of one user. */
+  minIntervalMs: number;
+  /** Check every idle user in every run, as the .NET sample does. */
+  everyRun: boolean;
+  /** Time without activity after which a user is retired. */
+  retentionMs: number;
+};
 
 /** A user whose access token was verified. */
 export type Caller = {
@@ -26,21 +62,64 @@ export type Caller = {
  */
 export type VerifyAccessToken = (token: string) => Promise<Caller>;
 
-/** How a call to Graph is found again, there and here. */
-export type GraphCall = {
+/** The platform's `fetch`, or one in its place. */
+export type Fetch = typeof globalThis.fetch;
+
+/** One call of a downstream API on behalf of one user. */
+export type ApiCall = {
+  /** Of the user, for this API. */
+  accessToken: string;
+  /** Whatever is sent ends with it. */
+  signal?: AbortSignal | undefined;
   /** Sent as `client-request-id`, if it is a GUID. */
   correlationId?: string | undefined;
-  /** Told of every answer that refuses. That there is no such thing (404) is no refusal. */
+  /** True when nobody waits for the answer: the API may refuse this request before others. */
+  inBackground?: boolean;
+  /** Told of every answer that refuses (status 400 and above), as far as the API says more than its status. */
   onRefused?: (reference: UpstreamReference) => void;
-  /** Told of every 429, also one that the caller of the client does not mind. */
+  /** Told of every 429, also of one that the caller does not mind. */
   onThrottled?: (failure: Failure) => void;
+  /** Told of every claims challenge, as raw JSON. */
+  onChallenged?: (claims: string) => void;
 };
+
+/**
+ * `fetch` for one {@link ApiCall}. A path is taken below the API's base URL; no redirect is followed.
+ * @throws {TypeError} the address leads to another origin, which must not get the token.
+ */
+export type ApiFetch = (path: string, init?: RequestInit) => Promise<Response>;
+
+/** A downstream API: what is called on behalf of a user. `Clients` are its own clients, beside `fetch`. */
+export type Api<Clients extends object = object> = {
+  /** What logs, history and cooldowns call it. Lower-case letters, digits and hyphens. */
+  readonly name: string;
+  /** What stands before a permission in a scope: `https://graph.microsoft.com`, `api://<client id>`. */
+  readonly resource: string;
+  /** The same API's resources in other clouds. */
+  readonly otherResources?: readonly string[];
+  /** Absolute. The token goes to its origin alone. */
+  readonly baseUrl: string;
+  /** Headers of a request that nobody waits for. */
+  readonly backgroundHeaders?: Readonly<Record<string, string>>;
+  /** The claims challenge of an answer, as raw JSON; undefined when it is none. */
+  readChallenge(response: Response): string | undefined;
+  /** What an answer of status 400 or above means, where the API says more than its status. */
+  readFailure?(response: Response, now: Date): Failure;
+  /** The API's own clients over a fetch that is bound to one user's token. */
+  open?(fetch: ApiFetch, baseUrl: string): Clients;
+};
+
+/** Binds an API to one user's token. `Api.name` decides which address a deployment gives it. */
+export type OpenApi = <Clients extends object>(
+  api: Api<Clients>,
+  call: ApiCall,
+) => Clients & { api: { fetch: ApiFetch } };
 
 /**
  * Reads the signed-in user from Microsoft Graph.
  * @throws {UserTokenError} Graph refuses the token or is not to be had.
  */
-export type ReadProfile = (accessToken: string, call?: GraphCall) => Promise<Profile>;
+export type ReadProfile = (call: ApiCall) => Promise<Profile>;
 
 /** An image: its media type and its bytes. */
 export type Photo = { type: string; data: Uint8Array };
@@ -49,14 +128,7 @@ export type Photo = { type: string; data: Uint8Array };
  * Reads the signed-in user's photo from Microsoft Graph; undefined when they have none.
  * @throws {UserTokenError} Graph refuses the token or is not to be had.
  */
-export type ReadPhoto = (accessToken: string, call?: GraphCall) => Promise<Photo | undefined>;
-
-/** Microsoft's client for Graph, bound to one access token: whatever it sends ends with the signal. */
-export type OpenGraph = (
-  accessToken: string,
-  signal?: AbortSignal | undefined,
-  call?: GraphCall,
-) => GraphClient;
+export type ReadPhoto = (call: ApiCall) => Promise<Photo | undefined>;
 
 export type UserToken = {
   accessToken: string;
@@ -74,44 +146,62 @@ export type UserToken = {
   oldKey: boolean;
 };
 
-/** Tokens for a downstream API, for one user an operation. Both methods throw {@link UserTokenError},
+/** Tokens for a downstream API, for one user an operation. Refusals are logged by the operation's log. Both methods throw {@link UserTokenError},
  * and {@link ForeignEntryError} when a cache holds somebody else's entries; an exchange also {@link TokenInvalidError}
  * when the assertion ended on the way. */
 export interface UserTokens {
   /** On behalf of a present user. `skipCache` asks the token endpoint even if a valid token is stored. */
-  onBehalfOf(request: {
-    caller: Caller;
-    skipCache?: boolean;
-    /** A claims challenge (raw JSON) to be satisfied; it asks the token endpoint too. */
-    claims?: string | undefined;
-    /**
-     * The row's, to which the stored cache must belong. Undefined forbids the cache: nobody may keep a secret that
-     * no row accounts for.
-     */
-    generation: string | undefined;
-    /**
-     * Whether the row still has that generation. Asked when the stored cache has another one: an earlier one is
-     * replaced, a later one left alone. Default: it has.
-     */
-    isCurrent?: (() => Promise<boolean>) | undefined;
-    /** Called before each request to the token endpoint. If it throws, none is sent and its error is thrown. */
-    mayAsk?: (() => void) | undefined;
-    signal?: AbortSignal | undefined;
-  }): Promise<UserToken>;
+  onBehalfOf(
+    operation: Operation,
+    request: {
+      caller: Caller;
+      skipCache?: boolean;
+      /** A claims challenge (raw JSON) to be satisfied; it asks the token endpoint too. */
+      claims?: string | undefined;
+      /**
+       * The row's, to which the stored cache must belong. Undefined forbids the cache: nobody may keep a secret that
+       * no row accounts for.
+       */
+      generation: string | undefined;
+      /**
+       * Whether the row still has that generation. Asked when the stored cache has another one: an earlier one is
+       * replaced, a later one left alone. Default: it has.
+       */
+      isCurrent?: (() => Promise<boolean>) | undefined;
+      /** Called before each request to the token endpoint. If it throws, none is sent and its error is thrown. */
+      mayAsk?: (() => void) | undefined;
+    },
+  ): Promise<UserToken>;
   /** With no user present, from the stored cache alone. */
-  silent(request: {
-    userId: UserId;
-    /** Undefined when the row never learnt it: then it is taken from the stored cache. */
-    homeAccountId: string | undefined;
-    generation: string;
-    forceRefresh: boolean;
-    /** Default: those of the profile. */
-    scopes?: readonly string[] | undefined;
-    /** A claims challenge (raw JSON) to be satisfied; it asks the token endpoint. */
-    claims?: string | undefined;
-    signal?: AbortSignal | undefined;
-  }): Promise<UserToken>;
+  silent(
+    operation: Operation,
+    request: {
+      userId: UserId;
+      /** Undefined when the row never learnt it: then it is taken from the stored cache. */
+      homeAccountId: string | undefined;
+      generation: string;
+      forceRefresh: boolean;
+      /** Default: those of the profile. */
+      scopes?: readonly string[] | undefined;
+      /** A claims challenge (raw JSON) to be satisfied; it asks the token endpoint. */
+      claims?: string | undefined;
+    },
+  ): Promise<UserToken>;
 }
+
+export type OpenedCache =
+  | { ok: true; cache: string; generation: string; oldKey: boolean }
+  /** `corrupt`: nobody can open it. `unknown-key`: we lack the key. `newer`: a later version wrote it. */
+  | { ok: false; reason: 'corrupt' | 'newer'; kid?: never }
+  /** `kid` is the key that it says it is sealed with. */
+  | { ok: false; reason: 'unknown-key'; kid: string };
+
+/** Seals MSAL's serialized cache for one user and opens it again. */
+export type Sealer = {
+  /** `generation` is the row's: which of the user's connections the cache belongs to. */
+  seal(userId: UserId, cache: string, generation: string): Promise<string>;
+  open(userId: UserId, sealed: string): Promise<OpenedCache>;
+};
 
 /** `sealed` is empty for content that is larger than any cache, which is not read: nobody can open it. */
 export type StoredCache = { sealed: string; etag: string };

@@ -2,9 +2,7 @@
 
 import { readConfig } from '../../shared/config.ts';
 import { createLog, type LogEvent } from '../../shared/log.ts';
-import { compose } from '../../shared/stead.ts';
-import { createCooldowns } from '../../shared/tokens/cooldowns.ts';
-import { type SweepDeps, sweep } from '../../shared/worker/sweep.ts';
+import { createStead } from '../../shared/stead.ts';
 import type { FromSweep, ToSweep } from './messages.ts';
 
 /** As in production, save for the time that a run may take. */
@@ -20,7 +18,7 @@ process.once('message', (message: ToSweep) => {
 });
 
 async function run({ settings, concurrency, users }: ToSweep): Promise<void> {
-  const services = compose(readConfig(settings));
+  const { worker } = createStead(readConfig(settings));
   const trouble: Record<string, number> = {};
   let ended = 0;
   // Every line is made as in production, and goes nowhere.
@@ -37,22 +35,12 @@ async function run({ settings, concurrency, users }: ToSweep): Promise<void> {
       say({ say: 'progress', ended, ms: performance.now() - begun, rssMb: rssMb() });
     }
   };
-  const now = () => new Date();
-  const deps: SweepDeps = {
-    ...services,
-    userTokens: services.userTokens(log),
-    tasks: [],
-    log,
-    now,
-    cooldowns: createCooldowns({ now }),
-    random: Math.random,
-  };
-  const limits = { concurrency, runForMs: RUN_FOR_MS, leaseForMs: LEASE_FOR_MS };
+  const limits = { concurrency, runForMs: RUN_FOR_MS, leaseForMs: LEASE_FOR_MS, endAfterMs: RUN_FOR_MS };
   const before = rssMb();
   const cpu = process.cpuUsage();
   const loop = performance.eventLoopUtilization();
   const begun = performance.now();
-  const { refreshed } = await sweep(deps, limits, AbortSignal.timeout(RUN_FOR_MS));
+  const { refreshed } = await worker.run({ log }, limits);
   const ms = performance.now() - begun;
   const { user, system } = process.cpuUsage(cpu);
   say({

@@ -1,39 +1,21 @@
 import type { HttpHandler } from '@azure/functions';
 import { answered, readBearerToken } from '../../shared/http.ts';
-import type { Log } from '../../shared/log.ts';
-import { type GetPhotoDeps, getPhoto } from '../../shared/profile/getPhoto.ts';
-import { type GetProfileDeps, getProfile } from '../../shared/profile/getProfile.ts';
-
-/** What an invocation's log is yet to be bound to. */
-type Unbound<Deps extends GetPhotoDeps | GetProfileDeps> = Omit<
-  Deps,
-  'log' | 'correlationId' | 'userTokens'
-> & {
-  userTokens: (log: Log, correlationId: string) => Deps['userTokens'];
-};
-
-const bind = <Deps extends GetPhotoDeps | GetProfileDeps>(
-  deps: Unbound<Deps>,
-  log: Log,
-  correlationId: string,
-) => ({ ...deps, log, correlationId, userTokens: deps.userTokens(log, correlationId) });
+import type { Stead } from '../../shared/stead.ts';
 
 /** `GET /api/profile` */
-export function createProfileHandler(deps: Unbound<GetProfileDeps>): HttpHandler {
+export function createProfileHandler(stead: Stead): HttpHandler {
   return (request, context) =>
-    answered(context, async (log) => {
-      const bound = bind(deps, log, context.invocationId);
-      const { profile, ...facts } = await getProfile(bound, readBearerToken(request.headers));
-      return { body: profile, facts };
+    answered(context, async (operation) => {
+      const { result, ...facts } = await stead.profile(operation, readBearerToken(request.headers));
+      return { body: result, facts };
     });
 }
 
 /** `GET /api/profile/photo`: 204 for a user without one. */
-export function createPhotoHandler(deps: Unbound<GetPhotoDeps>): HttpHandler {
+export function createPhotoHandler(stead: Stead): HttpHandler {
   return (request, context) =>
-    answered(context, async (log) => {
-      const bound = bind(deps, log, context.invocationId);
-      const { photo, ...facts } = await getPhoto(bound, readBearerToken(request.headers));
-      return photo === undefined ? { facts } : { bytes: photo, facts };
+    answered(context, async (operation) => {
+      const { result, ...facts } = await stead.photo(operation, readBearerToken(request.headers));
+      return result === undefined ? { facts } : { bytes: result, facts };
     });
 }

@@ -1,13 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { ConflictError } from '../errors.ts';
-import type { Account, AccountFields, AccountStore, Caller } from '../ports.ts';
-import { firstLookAt, type ScheduleSettings } from './schedule.ts';
-
-export type ConnectAccountDeps = {
-  accounts: AccountStore;
-  schedule: ScheduleSettings;
-  now: () => Date;
-};
+import type { Account, AccountFields, Caller, Services } from '../ports.ts';
+import { firstLookAt } from './schedule.ts';
 
 const TRIES = 5;
 const PROLONG_EVERY_MS = 86_400_000;
@@ -20,21 +13,21 @@ const PROLONG_EVERY_MS = 86_400_000;
  * @throws {UnavailableError}
  */
 export async function connectAccount(
-  deps: ConnectAccountDeps,
+  services: Pick<Services, 'accounts' | 'schedule' | 'clock'>,
   caller: Caller,
   { reconnect }: { reconnect: boolean },
 ): Promise<{ account: Account; was: 'unknown' | 'ended' | 'unchanged' }> {
-  const { accounts } = deps;
+  const { accounts } = services;
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const account = await accounts.read(caller.userId);
     try {
       if (account === undefined) {
-        return { account: await accounts.create(pendingAccount(deps, caller)), was: 'unknown' };
+        return { account: await accounts.create(pendingAccount(services, caller)), was: 'unknown' };
       }
       if (account.state === 'retired' || (account.state === 'disconnected' && reconnect)) {
-        return { account: await accounts.move(account, pendingAccount(deps, caller)), was: 'ended' };
+        return { account: await accounts.move(account, pendingAccount(services, caller)), was: 'ended' };
       }
-      const seen = account.state === 'disconnected' ? await stayDisconnected(deps, account) : account;
+      const seen = account.state === 'disconnected' ? await stayDisconnected(services, account) : account;
       return { account: seen, was: 'unchanged' };
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
@@ -44,23 +37,29 @@ export async function connectAccount(
 }
 
 /** Once a day a visit prolongs what was asked for: it must not end while the user keeps coming. */
-async function stayDisconnected({ accounts, now }: ConnectAccountDeps, account: Account): Promise<Account> {
-  const at = now();
+async function stayDisconnected(
+  { accounts, clock }: Pick<Services, 'accounts' | 'clock'>,
+  account: Account,
+): Promise<Account> {
+  const at = clock.now();
   if (at.getTime() - account.lastActivity.getTime() >= PROLONG_EVERY_MS) {
     await accounts.touch(account.userId, at);
   }
   return account;
 }
 
-function pendingAccount({ now, schedule }: ConnectAccountDeps, caller: Caller): AccountFields {
-  const lastActivity = now();
+function pendingAccount(
+  { clock, schedule }: Pick<Services, 'clock' | 'schedule'>,
+  caller: Caller,
+): AccountFields {
+  const lastActivity = clock.now();
   return {
     userId: caller.userId,
     homeAccountId: undefined,
     userPrincipalName: caller.userPrincipalName,
     lastActivity,
     state: 'pending',
-    generation: randomUUID(),
+    generation: clock.newId(),
     dueAt: firstLookAt(lastActivity, schedule),
     runId: undefined,
     failure: undefined,

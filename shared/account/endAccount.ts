@@ -1,13 +1,7 @@
 import { ConflictError } from '../errors.ts';
-import type { Account, AccountFields, AccountStore, TokenCacheStore } from '../ports.ts';
+import type { Account, AccountFields, Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 import { clearAt, isTombstone } from './schedule.ts';
-
-export type EndAccountDeps = {
-  accounts: AccountStore;
-  tokenCache: TokenCacheStore;
-  now: () => Date;
-};
 
 const TRIES = 8;
 
@@ -21,22 +15,22 @@ const TRIES = 8;
  * @throws {UnavailableError} a store cannot be reached; asked again, it goes on from where it was.
  */
 export async function endAccount(
-  deps: EndAccountDeps,
+  services: Pick<Services, 'accounts' | 'tokenCache' | 'clock'>,
   userId: UserId,
   as: 'disconnected' | 'retired',
   signal?: AbortSignal,
 ): Promise<boolean> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const account = await deps.accounts.read(userId, signal);
+    const account = await services.accounts.read(userId, signal);
     try {
       const ends = account !== undefined && account.state !== as;
-      const tombstone = tombstoneOf(userId, as, deps.now());
+      const tombstone = tombstoneOf(userId, as, services.clock.now());
       if (account === undefined) {
-        if (as === 'disconnected') await deps.accounts.create(tombstone, signal);
+        if (as === 'disconnected') await services.accounts.create(tombstone, signal);
       } else if (ends) {
-        await deps.accounts.move(account, tombstone, signal);
+        await services.accounts.move(account, tombstone, signal);
       }
-      const removed = await removeCache(deps, userId, signal);
+      const removed = await removeCache(services, userId, signal);
       return ends || removed;
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
@@ -51,16 +45,16 @@ export async function endAccount(
  * @throws {UnavailableError}
  */
 export async function removeCache(
-  deps: Pick<EndAccountDeps, 'accounts' | 'tokenCache'>,
+  services: Pick<Services, 'accounts' | 'tokenCache'>,
   userId: UserId,
   signal?: AbortSignal,
 ): Promise<boolean> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const stored = await deps.tokenCache.read(userId, signal);
+    const stored = await services.tokenCache.read(userId, signal);
     if (stored === undefined) return false;
-    const account = await deps.accounts.read(userId, signal);
+    const account = await services.accounts.read(userId, signal);
     if (account !== undefined && !isTombstone(account.state)) return false;
-    if (await takeBack(deps, userId, stored.etag, signal)) return true;
+    if (await takeBack(services, userId, stored.etag, signal)) return true;
   }
   throw new ConflictError('The token cache changed on every try.');
 }
@@ -70,13 +64,13 @@ export async function removeCache(
  * @throws {UnavailableError}
  */
 export async function takeBack(
-  deps: Pick<EndAccountDeps, 'tokenCache'>,
+  services: Pick<Services, 'tokenCache'>,
   userId: UserId,
   written: string,
   signal?: AbortSignal,
 ): Promise<boolean> {
   try {
-    await deps.tokenCache.remove(userId, written, signal);
+    await services.tokenCache.remove(userId, written, signal);
     return true;
   } catch (error) {
     if (error instanceof ConflictError) return false;

@@ -1,10 +1,10 @@
 import type { Failure } from '../errors.ts';
-import type { AccountFields } from '../ports.ts';
-import { retireAt, type ScheduleSettings } from './schedule.ts';
+import type { AccountFields, ScheduleSettings } from '../ports.ts';
+import { retireAt } from './schedule.ts';
 
 /** The row with one more failure written down. */
 export function withFailure(account: AccountFields, failure: Failure, now: Date): AccountFields {
-  const { kind, code, suberror, claims } = failure;
+  const { kind, code, suberror, claims, askedBy } = failure;
   return {
     ...account,
     runId: undefined,
@@ -15,6 +15,7 @@ export function withFailure(account: AccountFields, failure: Failure, now: Date)
       at: now,
       ...(suberror === undefined ? {} : { suberror }),
       ...(claims === undefined ? {} : { claims }),
+      ...(askedBy === undefined ? {} : { askedBy }),
     },
     history: [...account.history, { at: now, outcome: 'failed', kind, code }],
   };

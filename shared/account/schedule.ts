@@ -1,5 +1,5 @@
 import type { Failure, FailureKind } from '../errors.ts';
-import type { AccountFields, AccountState, UserToken } from '../ports.ts';
+import type { AccountFields, AccountState, ScheduleSettings, UserToken } from '../ports.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -29,17 +29,6 @@ const GRAPH_BACK_OFF_BASE_MS = 30 * SECOND;
 const TENANT_BACK_OFF_BASE_MS = 15 * MINUTE;
 const COOLING_SPREAD_MS = 5 * MINUTE;
 const EVERY_RUN_MS = MINUTE;
-
-export type ScheduleSettings = {
-  /** How long a user must have been quiet before the worker acts. */
-  idleForMs: number;
-  /** Least time between two refreshes of one user. */
-  minIntervalMs: number;
-  /** Look at every idle user in every run, as the .NET sample does. */
-  everyRun: boolean;
-  /** Time without activity after which a user is forgotten. */
-  retentionMs: number;
-};
 
 export type Look =
   | { action: 'refresh'; forceRefresh: boolean; reason: 'first-look' | 'every-run' | 'keep-warm' | 'retry' }

@@ -1,40 +1,37 @@
 import { ConflictError, UnavailableError } from '../errors.ts';
-import { type Log, nameOfError } from '../log.ts';
-import type { Account, AccountFields, AccountStore, Caller, TokenCacheStore, UserToken } from '../ports.ts';
-import type { LogId } from '../userId.ts';
+import { nameOfError } from '../log.ts';
+import type { Account, AccountFields, Caller, Operation, Services, UserToken } from '../ports.ts';
 import { connectAccount } from './connectAccount.ts';
 import { isSameConnection, takeBack } from './endAccount.ts';
-import { firstLookAt, refreshTokenEndsAt, type ScheduleSettings } from './schedule.ts';
-
-export type VisitDeps = {
-  accounts: AccountStore;
-  tokenCache: TokenCacheStore;
-  schedule: ScheduleSettings;
-  logId: LogId;
-  log: Log;
-  now: () => Date;
-};
+import { firstLookAt, refreshTokenEndsAt } from './schedule.ts';
 
 const TOUCH_EVERY_MS = 60_000;
 const RECORD_TRIES = 5;
 
 /** The caller's row, see {@link connectAccount}; undefined when the rows cannot be reached. */
-export async function seeAccount(deps: VisitDeps, caller: Caller): Promise<Account | undefined> {
-  const user = deps.logId(caller.userId);
+export async function seeAccount(
+  services: Services,
+  { log }: Operation,
+  caller: Caller,
+): Promise<Account | undefined> {
+  const user = services.logId(caller.userId);
   try {
-    const { account, was } = await connectAccount(deps, caller, { reconnect: false });
-    if (was === 'unknown') deps.log({ event: 'account.seen-first', user });
-    if (was === 'ended') deps.log({ event: 'account.reconnected', user });
+    const { account, was } = await connectAccount(services, caller, { reconnect: false });
+    if (was === 'unknown') log({ event: 'account.seen-first', user });
+    if (was === 'ended') log({ event: 'account.reconnected', user });
     return account;
   } catch (error) {
     if (!(error instanceof UnavailableError || error instanceof ConflictError)) throw error;
-    deps.log({ event: 'account.not-recorded', user, error: nameOfError(error) });
+    log({ event: 'account.not-recorded', user, error: nameOfError(error) });
     return undefined;
   }
 }
 
 /** Whether nobody signed the user off since; no, when the rows cannot be reached. */
-export async function isStillConnected({ accounts }: VisitDeps, begun: Account): Promise<boolean> {
+export async function isStillConnected(
+  { accounts }: Pick<Services, 'accounts'>,
+  begun: Account,
+): Promise<boolean> {
   try {
     return isSameConnection(begun, await accounts.read(begun.userId));
   } catch (error) {
@@ -45,16 +42,17 @@ export async function isStillConnected({ accounts }: VisitDeps, begun: Account):
 
 /** Writes down that the user was here and, after a network exchange, that they can be acted for again. */
 export async function recordVisit(
-  deps: VisitDeps,
+  services: Services,
+  { log }: Operation,
   caller: Caller,
   begun: Account | undefined,
   token: UserToken,
 ): Promise<void> {
   if (begun === undefined || begun.state === 'disconnected') return;
-  const { accounts } = deps;
+  const { accounts, clock, logId } = services;
   try {
     if (!token.stored || (token.source === 'cache' && begun.state === 'active')) {
-      const now = deps.now();
+      const now = clock.now();
       if (now.getTime() - begun.lastActivity.getTime() >= TOUCH_EVERY_MS)
         await accounts.touch(begun.userId, now);
       return;
@@ -63,13 +61,12 @@ export async function recordVisit(
     for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
       if (!isSameConnection(begun, account)) {
         // Signed off while we were at work: what we stored must not outlive that.
-        if (token.written !== undefined) await takeBack(deps, begun.userId, token.written);
+        if (token.written !== undefined) await takeBack(services, begun.userId, token.written);
         return;
       }
       try {
-        await accounts.move(account, activeAccount(deps, caller, account, token));
-        if (account.state === 'needs-user')
-          deps.log({ event: 'account.healed', user: deps.logId(begun.userId) });
+        await accounts.move(account, activeAccount(services, caller, account, token));
+        if (account.state === 'needs-user') log({ event: 'account.healed', user: logId(begun.userId) });
         return;
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;
@@ -78,13 +75,18 @@ export async function recordVisit(
     }
     throw new ConflictError('The row changed on every try.');
   } catch (error) {
-    deps.log({ event: 'account.not-recorded', user: deps.logId(begun.userId), error: nameOfError(error) });
+    log({ event: 'account.not-recorded', user: logId(begun.userId), error: nameOfError(error) });
   }
 }
 
-function activeAccount(deps: VisitDeps, caller: Caller, account: Account, token: UserToken): AccountFields {
-  const lastActivity = deps.now();
-  const firstLook = firstLookAt(lastActivity, deps.schedule);
+function activeAccount(
+  { clock, schedule }: Services,
+  caller: Caller,
+  account: Account,
+  token: UserToken,
+): AccountFields {
+  const lastActivity = clock.now();
+  const firstLook = firstLookAt(lastActivity, schedule);
   // Whoever is kept warm, is due sooner or is claimed right now keeps the place they have.
   const stays = account.state === 'active' || account.dueAt <= firstLook || account.runId !== undefined;
   return {

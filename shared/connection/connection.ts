@@ -1,32 +1,9 @@
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
-import type { ScheduleSettings } from '../account/schedule.ts';
 import { ConflictError, UnavailableError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type {
-  Account,
-  AccountStore,
-  Caller,
-  HistoryEntry,
-  TokenCacheStore,
-  VerifyAccessToken,
-} from '../ports.ts';
-import type { AssertionMemo } from '../tokens/assertionMemo.ts';
-import type { RequestLimits } from '../tokens/requestLimits.ts';
-import type { LogId } from '../userId.ts';
+import type { Account, Caller, HistoryEntry, Operation } from '../ports.ts';
+import type { App } from '../tokens/app.ts';
 import type { Connection, ConnectionEvent } from '../wire.ts';
-
-export type ConnectionDeps = {
-  verifyAccessToken: VerifyAccessToken;
-  accounts: AccountStore;
-  tokenCache: TokenCacheStore;
-  schedule: ScheduleSettings;
-  memo: AssertionMemo;
-  limits: RequestLimits;
-  logId: LogId;
-  log: Log;
-  now: () => Date;
-};
 
 /**
  * The caller's own background connection. Asking is no activity: a page that shows it must not keep the worker away.
@@ -34,11 +11,11 @@ export type ConnectionDeps = {
  * change it also {@link TooManyRequestsError}.
  */
 export async function getConnection(
-  deps: ConnectionDeps,
-  bearerToken: string,
+  app: App,
+  accessToken: string,
 ): Promise<{ connection: Connection; user: string }> {
-  const { caller, user } = await callerOf(deps, bearerToken);
-  return { connection: toConnection(await deps.accounts.read(caller.userId)), user };
+  const { caller, user } = await callerOf(app, accessToken);
+  return { connection: toConnection(await app.accounts.read(caller.userId)), user };
 }
 
 /**
@@ -46,35 +23,40 @@ export async function getConnection(
  * does for everybody who asks for it, since what they were refused for may have been mended.
  */
 export async function connect(
-  deps: ConnectionDeps,
-  bearerToken: string,
+  app: App,
+  { log }: Operation,
+  accessToken: string,
 ): Promise<{ connection: Connection; user: string }> {
-  const { caller, user } = await callerOf(deps, bearerToken);
-  deps.limits.changes.take(caller.userId);
-  const { account, was } = await settled(() => connectAccount(deps, caller, { reconnect: true }));
+  const { caller, user } = await callerOf(app, accessToken);
+  app.limits.changes.take(caller.userId);
+  const { account, was } = await settled(() => connectAccount(app, caller, { reconnect: true }));
   if (was !== 'unchanged') {
-    deps.log({ event: was === 'unknown' ? 'account.seen-first' : 'account.reconnected', user });
+    log({ event: was === 'unknown' ? 'account.seen-first' : 'account.reconnected', user });
   }
   // What is remembered may have been exchanged when nothing was to be kept, or before a refusal that is now mended.
-  deps.memo.forget(caller.userId);
+  app.memo.forget(caller.userId);
   return { connection: toConnection(account), user };
 }
 
 /** Erases what is kept of the caller, and keeps nothing until they connect again. */
-export async function disconnect(deps: ConnectionDeps, bearerToken: string): Promise<{ user: string }> {
-  const { caller, user } = await callerOf(deps, bearerToken);
-  deps.limits.changes.take(caller.userId);
-  const ended = await settled(() => endAccount(deps, caller.userId, 'disconnected'));
-  deps.memo.forget(caller.userId);
-  if (ended) deps.log({ event: 'account.ended', user, as: 'disconnected' });
+export async function disconnect(
+  app: App,
+  { log }: Operation,
+  accessToken: string,
+): Promise<{ user: string }> {
+  const { caller, user } = await callerOf(app, accessToken);
+  app.limits.changes.take(caller.userId);
+  const ended = await settled(() => endAccount(app, caller.userId, 'disconnected'));
+  app.memo.forget(caller.userId);
+  if (ended) log({ event: 'account.ended', user, as: 'disconnected' });
   return { user };
 }
 
 async function callerOf(
-  { memo, verifyAccessToken, logId }: ConnectionDeps,
-  bearerToken: string,
+  { memo, verifyAccessToken, logId }: App,
+  accessToken: string,
 ): Promise<{ caller: Caller; user: string }> {
-  const caller = await memo.verified(bearerToken, () => verifyAccessToken(bearerToken));
+  const caller = await memo.verified(accessToken, () => verifyAccessToken(accessToken));
   return { caller, user: logId(caller.userId) };
 }
 

@@ -1,17 +1,22 @@
-import type { ReadProfile } from '../ports.ts';
+import type { Operation, Photo } from '../ports.ts';
+import type { App } from '../tokens/app.ts';
 import type { Profile } from '../wire.ts';
-import { type AskGraphDeps, askGraph } from './askGraph.ts';
-
-export type GetProfileDeps = Omit<AskGraphDeps, 'name'> & { readProfile: ReadProfile };
+import { type Asked, asUser } from './asUser.ts';
 
 /**
  * The caller's profile.
- * @throws what {@link askGraph} throws.
+ * @throws what {@link asUser} throws.
  */
-export async function getProfile(
-  deps: GetProfileDeps,
-  bearerToken: string,
-): Promise<{ profile: Profile; user: string; source: 'cache' | 'network' | 'memory' }> {
-  const { result, facts } = await askGraph({ ...deps, name: 'profile' }, bearerToken, deps.readProfile);
-  return { profile: result, ...facts };
-}
+export const getProfile = (app: App, operation: Operation, accessToken: string): Promise<Asked<Profile>> =>
+  asUser(app, operation, accessToken, { name: 'profile', run: app.readProfile });
+
+/**
+ * The caller's photo, if they have one.
+ * @throws what {@link asUser} throws.
+ */
+export const getPhoto = (
+  app: App,
+  operation: Operation,
+  accessToken: string,
+): Promise<Asked<Photo | undefined>> =>
+  asUser(app, operation, accessToken, { name: 'photo', run: app.readPhoto });

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
 import { TokenInvalidError, UserTokenError } from '../errors.ts';
 import type { Caller, UserToken } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 
 export type MemoOptions = {
-  now: () => Date;
+  clock: Clock;
   /** Assertions remembered at a time; beyond it the one unused for longest goes. */
   maxEntries?: number;
 };
@@ -78,7 +79,7 @@ type Entry = {
   refusals: Map<string, Refusal>;
 };
 
-export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptions): AssertionMemo {
+export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOptions): AssertionMemo {
   /** By SHA-256, so that the memory holds no bearer token; in order of use. */
   const entries = new Map<string, Entry>();
   const keysByUser = new Map<UserId, Set<string>>();
@@ -117,7 +118,7 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
     work: () => Promise<T>,
   ): Promise<{ result: T; began: boolean }> {
     const refusal = refusals.get(name);
-    if (refusal !== undefined && now().getTime() < refusal.until) throw told(refusal, now());
+    if (refusal !== undefined && clock.now().getTime() < refusal.until) throw told(refusal, clock.now());
     refusals.delete(name);
     // Under one name there is one type.
     const known = flights.get(name) as Promise<T> | undefined;
@@ -129,7 +130,7 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
     } catch (error) {
       const rememberForMs = rememberFor(error);
       if (error instanceof Error && rememberForMs > 0) {
-        refusals.set(name, { error, until: now().getTime() + rememberForMs });
+        refusals.set(name, { error, until: clock.now().getTime() + rememberForMs });
       }
       throw error;
     } finally {
@@ -140,13 +141,13 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
   async function exchanged({ assertion }: Caller, exchange: () => Promise<Exchanged>) {
     const entry = use(keyOf(assertion));
     if (entry === undefined) return { token: (await exchange()).token, began: true };
-    if (entry.exchanged !== undefined && now() < entry.exchanged.keepUntil) {
+    if (entry.exchanged !== undefined && clock.now() < entry.exchanged.keepUntil) {
       return { token: entry.exchanged.token, began: false };
     }
     const { result, began } = await share(entry, EXCHANGE, exchange);
     if (began) {
       entry.exchanged = result;
-      entry.lookedAt = now().getTime();
+      entry.lookedAt = clock.now().getTime();
     }
     return { token: result.token, began };
   }
@@ -155,7 +156,8 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
     async verified(assertion, verify) {
       const key = keyOf(assertion);
       const known = use(key);
-      if (known !== undefined && now().getTime() < known.verifiedUntil) return { ...known.caller, assertion };
+      if (known !== undefined && clock.now().getTime() < known.verifiedUntil)
+        return { ...known.caller, assertion };
       let caller: Caller;
       try {
         caller = await verify();
@@ -163,7 +165,7 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
         if (error instanceof TokenInvalidError) drop(key);
         throw error;
       }
-      const verifiedUntil = Math.min(now().getTime() + VERIFIED_FOR_MS, caller.expiresOn.getTime());
+      const verifiedUntil = Math.min(clock.now().getTime() + VERIFIED_FOR_MS, caller.expiresOn.getTime());
       const { assertion: _, ...rest } = caller;
       // What was exchanged outlives the verification, and so does a flight that is under way.
       const entry = use(key);
@@ -173,7 +175,7 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
           userId: caller.userId,
           caller: rest,
           verifiedUntil,
-          lookedAt: now().getTime(),
+          lookedAt: clock.now().getTime(),
           exchanged: undefined,
           flights: new Map(),
           refusals: new Map(),
@@ -199,7 +201,7 @@ export function createAssertionMemo({ now, maxEntries = MAX_ENTRIES }: MemoOptio
     isLookDue({ assertion }) {
       const entry = use(keyOf(assertion));
       if (entry === undefined) return true;
-      const at = now().getTime();
+      const at = clock.now().getTime();
       if (at - entry.lookedAt < LOOK_EVERY_MS) return false;
       entry.lookedAt = at;
       return true;

@@ -1,4 +1,5 @@
 import { coolTenantUntil, coolUserUntil } from '../account/schedule.ts';
+import type { Clock } from '../clock.ts';
 import { type Failure, type Throttle, UserTokenError } from '../errors.ts';
 import type { Cooldown } from '../ports.ts';
 import { partsOf, type UserId } from '../userId.ts';
@@ -31,7 +32,7 @@ export type Cooldowns = {
 };
 
 export type CooldownOptions = {
-  now: () => Date;
+  clock: Clock;
   /** Users remembered at a time; beyond it the one who was noted first goes. */
   maxUsers?: number;
 };
@@ -51,7 +52,8 @@ const TENANTS_OWN = {
 type UserEntry = { until: Date; times: number };
 type SharedEntry = { cooldown: Cooldown; notedAt: number };
 
-export function createCooldowns({ now, maxUsers = MAX_USERS }: CooldownOptions): Cooldowns {
+export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions): Cooldowns {
+  const now = (): Date => clock.now();
   const users = new Map<string, UserEntry>();
   const shared = new Map<string, SharedEntry>();
   /** For each tenant and API: which users met a throttle, and until when that counts. */

@@ -7,9 +7,6 @@ import type { UpstreamIds } from './upstream.ts';
  */
 export const CUSTOM_SIGNING_KEY = 'custom_signing_key';
 
-/** The code of a failure in which Graph, and not the token endpoint, asks for more. */
-export const GRAPH_CHALLENGE = 'graph_401';
-
 /** Entra's suberror, and OpenID Connect's error, for a permission that was not consented to. */
 export const CONSENT_REQUIRED = 'consent_required';
 
@@ -26,6 +23,8 @@ export type TokenFacts = {
   retryAfterSeconds?: number | undefined;
   /** Who answered 429, and of whom it asks for fewer requests. Absent means the token endpoint. */
   throttle?: Throttle | undefined;
+  /** The downstream API that answered, by its name. Absent means the token endpoint. */
+  api?: string | undefined;
   /** Who answered, and the ids of the call there. */
   upstream?: UpstreamIds | undefined;
   /** No answer at all: refused, reset, timed out, or an answer that is not JSON. */
@@ -171,6 +170,7 @@ export function classifyFailure(facts: TokenFacts): Failure {
   if (kind === 'consent') failure.suberror = CONSENT_REQUIRED;
   else if (facts.suberror && CODE.test(facts.suberror)) failure.suberror = facts.suberror;
   if (kind === 'needs-user' && facts.claims) failure.claims = facts.claims;
+  if (facts.api !== undefined && facts.status === 401) failure.askedBy = facts.api;
   if (kind === 'throttled' && facts.status === 429) failure.throttle = facts.throttle ?? { api: 'token' };
   if (facts.retryAfterSeconds !== undefined) failure.retryAfterSeconds = facts.retryAfterSeconds;
   if (facts.upstream !== undefined)

@@ -1,8 +1,9 @@
+import type { Clock } from '../clock.ts';
 import { TooManyRequestsError } from '../errors.ts';
 import type { UserId } from '../userId.ts';
 
 export type TokenBucketOptions = {
-  now: () => Date;
+  clock: Clock;
   /** How often a user may do it at once. */
   capacity: number;
   /** After this long they may do it once more. */
@@ -20,13 +21,13 @@ export type TokenBuckets = {
 const MAX_USERS = 5_000;
 
 export function createTokenBuckets(options: TokenBucketOptions): TokenBuckets {
-  const { now, capacity, refillEveryMs, maxUsers = MAX_USERS } = options;
+  const { clock, capacity, refillEveryMs, maxUsers = MAX_USERS } = options;
   /** When each user's bucket is full again; whoever is not here has a full one. */
   const fullAt = new Map<UserId, number>();
 
   return {
     take(userId) {
-      const at = now().getTime();
+      const at = clock.now().getTime();
       const full = Math.max(fullAt.get(userId) ?? at, at);
       const waitMs = full - at - (capacity - 1) * refillEveryMs;
       if (waitMs > 0) throw new TooManyRequestsError(Math.ceil(waitMs / 1_000));

@@ -1,22 +1,14 @@
 import { withTimeout } from '../clock.ts';
 import type { Failure } from '../errors.ts';
-import { type Log, nameOfError, upstreamRefused } from '../log.ts';
-import type { Account, OpenGraph } from '../ports.ts';
-import { readClaimsChallenge } from '../tokens/challenge.ts';
-import { type LogId, partsOf } from '../userId.ts';
+import { nameOfError, upstreamRefused } from '../log.ts';
+import type { Account, Operation } from '../ports.ts';
+import type { App } from '../tokens/app.ts';
+import { partsOf } from '../userId.ts';
 import type { Task } from './defineTask.ts';
 
-export type AttemptTaskDeps = {
-  openGraph: OpenGraph;
-  logId: LogId;
-  log: Log;
-  /** The run's, which goes with every request to Graph. */
-  correlationId?: string | undefined;
-};
-
 /**
- * How it ended: done without a code. `claims` is Graph's challenge, as raw JSON; `throttle` is its word that there are too
- * many requests, also when the task did not mind.
+ * How it ended: done without a code. `claims` is the API's challenge, as raw JSON; `throttle` is its word that there are
+ * too many requests, also when the task did not mind.
  */
 export type Attempt = { code?: string; claims?: string; throttle?: Failure };
 
@@ -29,33 +21,40 @@ const ERROR_NAME = /^[\w.:<-]{1,80}$/;
 
 /** Runs a task once. It is over at its time-out or with the run, even if it does not heed the signal. */
 export async function attemptTask(
-  deps: AttemptTaskDeps,
+  app: App,
+  { log, signal: runSignal, correlationId }: Operation,
   task: Task,
   account: Account,
   token: string,
-  runSignal: AbortSignal,
 ): Promise<Attempt> {
   const { userId, homeAccountId, userPrincipalName } = account;
   const { tid, oid } = partsOf(userId);
   const secrets = [token, oid, homeAccountId?.split('.')[0], userPrincipalName];
   const tells = (text: string) => tellsAnyOf(secrets, text);
   let throttle: Failure | undefined;
+  let claims: string | undefined;
   const run = async (signal: AbortSignal): Promise<Attempt> => {
     try {
       const running = task.run({
         user: { id: userId, tid, oid },
         token,
-        graph: deps.openGraph(token, signal, {
-          correlationId: deps.correlationId,
-          onRefused: (reference) => deps.log(upstreamRefused(reference, deps.logId(userId))),
+        ...app.openApi(task.api, {
+          accessToken: token,
+          signal,
+          correlationId,
+          inBackground: true,
+          onRefused: (reference) => log(upstreamRefused(reference, app.logId(userId))),
           onThrottled: (failure) => {
             throttle = failure;
           },
+          onChallenged: (challenge) => {
+            claims = challenge;
+          },
         }),
         log: (note: unknown) =>
-          deps.log({
+          log({
             event: 'task.note',
-            user: deps.logId(userId),
+            user: app.logId(userId),
             task: task.name,
             note: typeof note !== 'string' || tells(note) ? WITHHELD : note.slice(0, MAX_NOTE_LENGTH),
           }),
@@ -65,15 +64,14 @@ export async function attemptTask(
       return {};
     } catch (error) {
       // These first: a task that heeds its signal ends with an error of its own.
-      if (runSignal.aborted) return { code: 'run-ended' };
+      if (runSignal?.aborted) return { code: 'run-ended' };
       if (signal.aborted) return { code: 'timeout' };
       const name = nameOfError(error);
       const code = ERROR_NAME.test(name) && !tells(name) ? name : 'unnamed';
-      const claims = task.api === 'graph' ? challengeOf(error) : undefined;
       return claims === undefined ? { code } : { code, claims };
     }
   };
-  const ended = await withTimeout(task.timeoutMs, run, runSignal);
+  const ended = await withTimeout(app.clock, task.timeoutMs, run, runSignal);
   return throttle === undefined ? ended : { ...ended, throttle };
 }
 
@@ -90,11 +88,4 @@ function tellsAnyOf(secrets: readonly (string | undefined)[], text: string): boo
     ENCODED_JSON.test(text) ||
     secrets.some((secret) => secret !== undefined && folded.includes(secret.toLowerCase()))
   );
-}
-
-/** Read off the shape of the client's error, because a use case has no vendor. */
-function challengeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error && 'statusCode' in error && error.statusCode === 401)) return undefined;
-  const headers = 'headers' in error ? error.headers : undefined;
-  return headers instanceof Headers ? readClaimsChallenge(headers.get('www-authenticate')) : undefined;
 }

@@ -7,31 +7,11 @@ import {
   nextLookAfterSuccess,
   refreshTokenEndsAt,
   retireAt,
-  type ScheduleSettings,
 } from '../account/schedule.ts';
 import { ConflictError, type Failure, UserTokenError } from '../errors.ts';
-import { type Log, nameOfError, type UserOutcome } from '../log.ts';
-import type {
-  Account,
-  AccountStore,
-  HistoryEntry,
-  TokenCacheStore,
-  UserToken,
-  UserTokens,
-} from '../ports.ts';
-import type { LogId } from '../userId.ts';
-
-export type RefreshUserDeps = {
-  accounts: AccountStore;
-  tokenCache: TokenCacheStore;
-  userTokens: UserTokens;
-  schedule: ScheduleSettings;
-  logId: LogId;
-  log: Log;
-  now: () => Date;
-  /** Uniform in [0, 1). */
-  random: () => number;
-};
+import { nameOfError, type UserOutcome } from '../log.ts';
+import type { Account, HistoryEntry, Operation, UserToken } from '../ports.ts';
+import type { App } from '../tokens/app.ts';
 
 /** A user who was claimed, and what the run knows that the row does not. */
 export type Claim = {
@@ -59,15 +39,16 @@ export const UNKNOWN_KEY = 'cache_unknown_key';
  * again and decided again.
  * @throws {UnavailableError} a store cannot be reached; the lease then ends by itself.
  */
-export async function refreshUser(deps: RefreshUserDeps, claim: Claim, signal: AbortSignal): Promise<Turn> {
-  const { accounts } = deps;
+export async function refreshUser(app: App, operation: Operation, claim: Claim): Promise<Turn> {
+  const { accounts, clock, schedule } = app;
+  const { signal } = operation;
   const { userId, runId } = claim.account;
   let account: Account | undefined = claim.account;
   let token: UserToken | undefined;
   for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
     if (!isSameConnection(claim.account, account)) {
       // Signed off while the token was under way: what was stored must not outlive that.
-      if (token?.written !== undefined) await takeBack(deps, userId, token.written, signal);
+      if (token?.written !== undefined) await takeBack(app, userId, token.written, signal);
       return { outcome: 'superseded' };
     }
     if (account.runId !== runId) return { outcome: 'superseded' };
@@ -75,28 +56,29 @@ export async function refreshUser(deps: RefreshUserDeps, claim: Claim, signal: A
       if (token !== undefined) {
         // Whoever wrote the row meanwhile knows better which home account it is of.
         const known = { ...token, homeAccountId: account.homeAccountId ?? token.homeAccountId };
-        return await settleToken(deps, account, known, 'settled-again', signal);
+        return await settleToken(app, operation, account, known, 'settled-again');
       }
-      const look = decideLook(account, deps.now(), deps.schedule, claim.notBefore);
+      const look = decideLook(account, clock.now(), schedule, claim.notBefore);
       switch (look.action) {
         case 'wait':
           await accounts.move(account, { ...account, dueAt: look.until, runId: undefined }, signal);
           return { outcome: 'waiting', reason: look.reason };
         case 'clear':
-          await removeCache(deps, userId, signal);
+          await removeCache(app, userId, signal);
           await accounts.move(account, { ...account, dueAt: look.until, runId: undefined }, signal);
           return { outcome: 'waiting', reason: look.reason };
         case 'retire':
-          return await retire(deps, account, signal);
+          return await retire(app, operation, account);
         case 'erase':
-          await removeCache(deps, userId, signal);
+          await removeCache(app, userId, signal);
           await accounts.erase(account, signal);
           return { outcome: 'erased', reason: look.reason };
         case 'refresh': {
-          const got = await acquire(deps, account, look.forceRefresh, signal);
-          if ('failure' in got) return await settleFailure(deps, account, got.failure, claim.stoodAt, signal);
+          const got = await acquire(app, operation, account, look.forceRefresh);
+          if ('failure' in got)
+            return await settleFailure(app, operation, account, got.failure, claim.stoodAt);
           token = got;
-          return await settleToken(deps, account, token, look.reason, signal);
+          return await settleToken(app, operation, account, token, look.reason);
         }
         default:
           return look satisfies never;
@@ -113,16 +95,16 @@ export async function refreshUser(deps: RefreshUserDeps, claim: Claim, signal: A
  * Puts a claimed user back to where they stood, unless somebody else has them by now. Not ended by the run's signal:
  * it is what an ending run does.
  */
-export async function release(deps: Pick<RefreshUserDeps, 'accounts'>, claim: Claim): Promise<Turn> {
+export async function release({ accounts }: Pick<App, 'accounts'>, claim: Claim): Promise<Turn> {
   let account: Account | undefined = claim.account;
   for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
     if (!isSameConnection(claim.account, account) || account.runId !== claim.account.runId) break;
     try {
-      await deps.accounts.move(account, { ...account, dueAt: claim.stoodAt, runId: undefined });
+      await accounts.move(account, { ...account, dueAt: claim.stoodAt, runId: undefined });
       return { outcome: 'released' };
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
-      account = await deps.accounts.read(claim.account.userId);
+      account = await accounts.read(claim.account.userId);
     }
   }
   return { outcome: 'superseded' };
@@ -130,33 +112,33 @@ export async function release(deps: Pick<RefreshUserDeps, 'accounts'>, claim: Cl
 
 /** A failure that is not about the token at all counts as passing: it marks nobody, and it is told by name. */
 async function acquire(
-  deps: RefreshUserDeps,
+  { userTokens, clock, logId }: App,
+  operation: Operation,
   account: Account,
   forceRefresh: boolean,
-  signal: AbortSignal,
 ): Promise<UserToken | { failure: Failure }> {
   const { userId, homeAccountId, generation } = account;
   try {
-    const token = await deps.userTokens.silent({ userId, homeAccountId, generation, forceRefresh, signal });
+    const token = await userTokens.silent(operation, { userId, homeAccountId, generation, forceRefresh });
     // The old refresh token is still the stored one: what it can be traded for must be had again, and soon.
     return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };
   } catch (error) {
     if (error instanceof UserTokenError) {
-      return { failure: confirmFailure(error.failure, account, deps.now()) };
+      return { failure: confirmFailure(error.failure, account, clock.now()) };
     }
-    deps.log({ event: 'user.failed-unexpectedly', user: deps.logId(userId), error: nameOfError(error) });
+    operation.log({ event: 'user.failed-unexpectedly', user: logId(userId), error: nameOfError(error) });
     return { failure: { kind: 'transient', code: 'unexpected' } };
   }
 }
 
 async function settleToken(
-  deps: RefreshUserDeps,
+  { accounts, clock, schedule }: App,
+  { signal }: Operation,
   account: Account,
   token: UserToken,
   reason: string,
-  signal: AbortSignal,
 ): Promise<Turn> {
-  const now = deps.now();
+  const now = clock.now();
   const outcome = token.source === 'network' ? 'refreshed' : 'from-cache';
   const settled = {
     ...account,
@@ -170,61 +152,55 @@ async function settleToken(
     refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, now),
     history: [...account.history, { at: now, outcome } satisfies HistoryEntry],
   };
-  const dueAt = nextLookAfterSuccess(settled, now, deps.schedule, deps.random());
-  const moved = await deps.accounts.move(account, { ...settled, dueAt }, signal);
+  const dueAt = nextLookAfterSuccess(settled, now, schedule, clock.random());
+  const moved = await accounts.move(account, { ...settled, dueAt }, signal);
   return { outcome, reason, got: { token, account: moved } };
 }
 
 async function settleFailure(
-  deps: RefreshUserDeps,
+  app: App,
+  { signal }: Operation,
   account: Account,
   failure: Failure,
   stoodAt: Date,
-  signal: AbortSignal,
 ): Promise<Turn> {
+  const { accounts, clock, schedule } = app;
   const { kind, code } = failure;
-  const now = deps.now();
+  const now = clock.now();
   // The run is ending, which is nobody's failure.
-  if (signal.aborted) return release(deps, { account, stoodAt });
+  if (signal?.aborted) return release(app, { account, stoodAt });
   if (kind === 'misconfigured') {
     // Ours to mend: nothing is written down against the user.
     if (code !== UNKNOWN_KEY && !failure.unsure)
-      return { ...(await release(deps, { account, stoodAt })), failure };
+      return { ...(await release(app, { account, stoodAt })), failure };
     // What may concern this user or tenant alone is put off all the same, or every run would meet it first.
     const attempts = account.attempts + 1;
-    const dueAt = nextLookAfterFailure({ ...account, attempts }, kind, now, deps.schedule, deps.random());
-    await deps.accounts.move(account, { ...account, attempts, dueAt, runId: undefined }, signal);
+    const dueAt = nextLookAfterFailure({ ...account, attempts }, kind, now, schedule, clock.random());
+    await accounts.move(account, { ...account, attempts, dueAt, runId: undefined }, signal);
     return { outcome: 'released', failure };
   }
   // First seen, and nothing was ever stored: there is nothing to act with, and nothing to mend.
   if (kind === 'cache-lost' && account.state === 'pending') {
-    const dueAt = retireAt(account, deps.schedule);
-    await deps.accounts.move(account, { ...account, dueAt, runId: undefined }, signal);
+    const dueAt = retireAt(account, schedule);
+    await accounts.move(account, { ...account, dueAt, runId: undefined }, signal);
     return { outcome: 'waiting', reason: 'never-exchanged' };
   }
   const failed = withFailure(account, failure, now);
   const settled =
     kind === 'needs-user' || kind === 'consent' || kind === 'cache-lost'
-      ? markNeedsUser(account, failure, now, deps.schedule)
+      ? markNeedsUser(account, failure, now, schedule)
       : {
           ...failed,
-          dueAt: nextLookAfterFailure(
-            failed,
-            kind,
-            now,
-            deps.schedule,
-            deps.random(),
-            failure.retryAfterSeconds,
-          ),
+          dueAt: nextLookAfterFailure(failed, kind, now, schedule, clock.random(), failure.retryAfterSeconds),
         };
-  await deps.accounts.move(account, settled, signal);
+  await accounts.move(account, settled, signal);
   return { outcome: 'failed', failure };
 }
 
 /** The tombstone first: whoever is writing a cache right now then sees it, and takes back what it wrote. */
-async function retire(deps: RefreshUserDeps, account: Account, signal: AbortSignal): Promise<Turn> {
+async function retire(app: App, { signal }: Operation, account: Account): Promise<Turn> {
   const { userId } = account;
-  await deps.accounts.move(account, tombstoneOf(userId, 'retired', deps.now()), signal);
-  await removeCache(deps, userId, signal);
+  await app.accounts.move(account, tombstoneOf(userId, 'retired', app.clock.now()), signal);
+  await removeCache(app, userId, signal);
   return { outcome: 'retired', reason: 'retention' };
 }

@@ -1,34 +1,14 @@
 import { isSameConnection, takeBack } from '../account/endAccount.ts';
 import { markNeedsUser } from '../account/markNeedsUser.ts';
-import { nextLookAfterThrottle, type ScheduleSettings } from '../account/schedule.ts';
+import { nextLookAfterThrottle } from '../account/schedule.ts';
 import { ConflictError, type Failure, type FailureKind, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
-import type {
-  Account,
-  AccountStore,
-  HistoryEntry,
-  TenantStore,
-  TokenCacheStore,
-  UserToken,
-  UserTokens,
-} from '../ports.ts';
-import type { Cooldowns } from '../tokens/cooldowns.ts';
-import { GRAPH_CHALLENGE } from '../tokens/failures.ts';
+import type { Account, HistoryEntry, Operation, UserToken } from '../ports.ts';
+import type { App } from '../tokens/app.ts';
 import { GRAPH_SCOPES } from '../tokens/graphScopes.ts';
 import { heedFailure } from '../tokens/storedCooldowns.ts';
-import { type Attempt, type AttemptTaskDeps, attemptTask } from './attemptTask.ts';
+import { type Attempt, attemptTask } from './attemptTask.ts';
 import type { Task } from './defineTask.ts';
-
-export type RunTasksDeps = AttemptTaskDeps & {
-  tasks: readonly Task[];
-  userTokens: UserTokens;
-  accounts: AccountStore;
-  tokenCache: TokenCacheStore;
-  schedule: ScheduleSettings;
-  cooldowns: Cooldowns;
-  tenants: TenantStore;
-  now: () => Date;
-};
 
 /** How a task ended: done without a code. */
 type Ended = {
@@ -43,6 +23,8 @@ type Ended = {
 };
 
 const RECORD_TRIES = 5;
+/** The API that keeps the connection: only its challenges mark the user. */
+const GRAPH = 'graph';
 
 /**
  * Runs the tasks as one user, one after the other, and writes down how each ended in one move of the row, which keeps
@@ -50,49 +32,51 @@ const RECORD_TRIES = 5;
  * the user, and then the rest is left for later.
  * @param account the row as it was settled
  * @param profileToken what it was settled with
- * @param signal the run's
  * @returns `refusal` is of a token, and one that every task or user would meet: the rest is left for later
  */
 export async function runTasks(
-  deps: RunTasksDeps,
+  app: App,
+  operation: Operation,
+  tasks: readonly Task[],
   account: Account,
   profileToken: UserToken,
-  signal: AbortSignal,
 ): Promise<{ done: number; failed: number; refusal?: Failure }> {
-  const user = deps.logId(account.userId);
-  const tokens = tokensOf(deps, account, profileToken, signal);
+  const { cooldowns, clock } = app;
+  const { log, signal } = operation;
+  const user = app.logId(account.userId);
+  const tokens = tokensOf(app, operation, account, profileToken);
   const entries: HistoryEntry[] = [];
   let refused: Failure | undefined;
   let refusal: Failure | undefined;
   let throttledUntil: Date | undefined;
-  for (const task of deps.tasks) {
-    if (signal.aborted || refused !== undefined || refusal !== undefined) break;
-    const begun = performance.now();
-    if (task.api === 'graph' && deps.cooldowns.throttledUntil(account.userId, 'graph') !== undefined) {
+  for (const task of tasks) {
+    if (signal?.aborted || refused !== undefined || refusal !== undefined) break;
+    const begun = clock.elapsed();
+    if (task.api.name === GRAPH && cooldowns.throttledUntil(account.userId, 'graph') !== undefined) {
       // Nothing was tried, so there is nothing to write down.
-      deps.log({ event: 'task.ended', user, task: task.name, outcome: 'waiting', ms: 0 });
+      log({ event: 'task.ended', user, task: task.name, outcome: 'waiting', ms: 0 });
       continue;
     }
-    const ended = await takeTask(deps, task, account, tokens, signal);
+    const ended = await takeTask(app, operation, task, account, tokens);
     const { kind, code } = ended;
     refused = ended.refused;
     if (ended.throttle !== undefined) {
-      await heedFailure(deps, account.userId, ended.throttle, signal);
-      throttledUntil = deps.cooldowns.throttledUntil(account.userId, 'graph');
+      await heedFailure(app, operation, account.userId, ended.throttle);
+      throttledUntil = cooldowns.throttledUntil(account.userId, 'graph');
     }
     refusal = ended.refusal && isOfOthersToo(ended.refusal) ? ended.refusal : undefined;
-    deps.log({
+    log({
       event: 'task.ended',
       user,
       task: task.name,
       outcome: code === undefined ? 'done' : 'failed',
-      ms: Math.round(performance.now() - begun),
+      ms: Math.round(clock.elapsed() - begun),
       ...(code === undefined ? {} : { error: code }),
     });
     // A fault of our own is nothing in the user's history.
     if (kind === 'misconfigured' && !ended.refusal?.unsure) break;
     entries.push({
-      at: deps.now(),
+      at: clock.now(),
       outcome: code === undefined ? 'task-done' : 'task-failed',
       task: task.name,
       ...(kind && { kind }),
@@ -100,7 +84,7 @@ export async function runTasks(
     });
   }
   if (entries.length > 0) {
-    await record(deps, account, { entries, refused, throttledUntil, written: tokens.written() });
+    await record(app, operation, account, { entries, refused, throttledUntil, written: tokens.written() });
   }
   const done = entries.filter(({ outcome }) => outcome === 'task-done').length;
   return { done, failed: entries.length - done, ...(refusal && { refusal }) };
@@ -118,10 +102,10 @@ type Tokens = {
 
 /** One user's tokens by their scopes: tasks of the same scopes share one. */
 function tokensOf(
-  deps: RunTasksDeps,
+  app: App,
+  operation: Operation,
   { userId, homeAccountId, generation }: Account,
   profileToken: UserToken,
-  signal: AbortSignal,
 ): Tokens {
   const keyOf = (scopes: readonly string[]) => [...scopes].sort().join(' ');
   const had = new Map([[keyOf(GRAPH_SCOPES), profileToken]]);
@@ -130,14 +114,13 @@ function tokensOf(
     async get(scopes, claims) {
       const known = claims === undefined ? had.get(keyOf(scopes)) : undefined;
       if (known !== undefined) return known;
-      const token = await deps.userTokens.silent({
+      const token = await app.userTokens.silent(operation, {
         userId,
         homeAccountId,
         generation,
         forceRefresh: false,
         scopes,
         claims,
-        signal,
       });
       had.set(keyOf(scopes), token);
       written = token.written ?? written;
@@ -149,37 +132,37 @@ function tokensOf(
 
 /** One task, and once more with what Graph asks for. */
 async function takeTask(
-  deps: RunTasksDeps,
+  app: App,
+  operation: Operation,
   task: Task,
   account: Account,
   tokens: Tokens,
-  signal: AbortSignal,
 ): Promise<Ended> {
   async function attempt(challenge?: string): Promise<Attempt & { refusal?: Failure }> {
     let token: UserToken;
     try {
       token = await tokens.get(task.scopes, challenge);
     } catch (error) {
-      if (signal.aborted) return { code: 'run-ended' };
+      if (operation.signal?.aborted) return { code: 'run-ended' };
       if (!(error instanceof UserTokenError)) return { code: nameOfError(error) };
       return { code: error.failure.code, refusal: error.failure };
     }
     const { accessToken, source } = token;
-    const user = deps.logId(account.userId);
-    deps.log({ event: 'token.used', user, by: task.name, api: task.api, source });
-    return attemptTask(deps, task, account, accessToken, signal);
+    const user = app.logId(account.userId);
+    operation.log({ event: 'token.used', user, by: task.name, api: task.api.name, source });
+    return attemptTask(app, operation, task, account, accessToken);
   }
 
   const first = await attempt();
   // A token refused without a challenge, such as a missing consent, says nothing of the user's connection.
   if (first.claims === undefined) return endedBy(first);
   const second = await attempt(first.claims);
-  if (second.claims !== undefined) {
-    return asUsers({ kind: 'needs-user', code: GRAPH_CHALLENGE, claims: second.claims });
-  }
+  if (task.api.name !== GRAPH) return endedBy(second);
+  // The user's next visit puts these claims to the token endpoint, which by itself would know nothing of them.
+  const asked = { askedBy: GRAPH, code: `${GRAPH}_401` };
+  if (second.claims !== undefined) return asUsers({ kind: 'needs-user', claims: second.claims, ...asked });
   if (second.refusal?.kind === 'needs-user' && !second.refusal.unsure) {
-    // By its code the user's next visit knows that the token endpoint has to be asked for these claims.
-    return asUsers({ claims: first.claims, ...second.refusal, code: GRAPH_CHALLENGE });
+    return asUsers({ claims: first.claims, ...second.refusal, ...asked });
   }
   return endedBy(second);
 }
@@ -206,7 +189,8 @@ type TasksRecord = {
  * that the user has just come back; if not, the next look meets the challenge again.
  */
 async function record(
-  deps: RunTasksDeps,
+  app: App,
+  { log }: Operation,
   begun: Account,
   { entries, refused, throttledUntil, written }: TasksRecord,
 ): Promise<void> {
@@ -216,27 +200,27 @@ async function record(
     for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
       if (!isSameConnection(begun, account)) {
         // Signed off while a task's token was under way: what was stored must not outlive that.
-        if (written !== undefined) await takeBack(deps, userId, written);
+        if (written !== undefined) await takeBack(app, userId, written);
         return;
       }
       const noted = { ...account, history: [...account.history, ...entries] };
       if (throttledUntil !== undefined && account.runId === undefined) {
-        noted.dueAt = nextLookAfterThrottle(account, throttledUntil, deps.now(), deps.schedule);
+        noted.dueAt = nextLookAfterThrottle(account, throttledUntil, app.clock.now(), app.schedule);
       }
       const marks = refused !== undefined && account === begun;
       try {
-        await deps.accounts.move(
+        await app.accounts.move(
           account,
-          marks ? markNeedsUser(noted, refused, deps.now(), deps.schedule) : noted,
+          marks ? markNeedsUser(noted, refused, app.clock.now(), app.schedule) : noted,
         );
         return;
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;
-        account = await deps.accounts.read(userId);
+        account = await app.accounts.read(userId);
       }
     }
     throw new ConflictError('The row changed on every try.');
   } catch (error) {
-    deps.log({ event: 'account.not-recorded', user: deps.logId(userId), error: nameOfError(error) });
+    log({ event: 'account.not-recorded', user: app.logId(userId), error: nameOfError(error) });
   }
 }

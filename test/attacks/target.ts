@@ -3,19 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HttpHandler, HttpRequest, type HttpResponseInit, InvocationContext } from '@azure/functions';
-import { API_CLIENT_ID, SPA_CLIENT_ID, TENANT_ID } from '../../dev/entra/directory.ts';
+import { SPA_CLIENT_ID, TENANT_ID } from '../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
 import { createConnectionHandler } from '../../functions/connection/handler.ts';
 import { createPhotoHandler, createProfileHandler } from '../../functions/profile/handler.ts';
-import { createVerifyToken } from '../../shared/adapters/entra/verifyToken.ts';
 import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
-import { readConfig } from '../../shared/config.ts';
 import type { AccountStore, TokenCacheStore, VerifyAccessToken } from '../../shared/ports.ts';
-import { createAssertionMemo } from '../../shared/tokens/assertionMemo.ts';
+import { createLocalApp } from '../../shared/testing/localApp.ts';
 import type { Problem } from '../../shared/wire.ts';
 import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
-import { createLocalApp } from '../support/localApp.ts';
 import { keepErrorAnswer, keepLines, logScanFolder } from '../support/logScanKeep.ts';
 import { UNLIMITED } from '../support/unlimited.ts';
 import { type Forge, openForge } from './forge.ts';
@@ -64,43 +61,27 @@ export type Settings = {
 
 /** @param settings the applications' tenant and its page alone, if left out */
 export function createTarget(entra: Entra, settings: Settings = {}): Target {
-  const config = readConfig({
-    ENTRA_TENANT_ID: TENANT_ID,
-    ENTRA_CLIENT_ID: API_CLIENT_ID,
-    ENTRA_CLIENT_SECRET: 'not used here',
-    ENTRA_AUTHORITY: entra.origin,
-    ALLOWED_TENANTS: settings.allowedTenants ?? TENANT_ID,
-    ALLOWED_CLIENT_IDS: settings.allowedClients ?? SPA_CLIENT_ID,
-    TokenStore: 'UseDevelopmentStorage=true',
-  });
   let calls = 0;
   const count = () => {
     calls += 1;
   };
   const memory = createMemoryAccountStore();
   const memoryCache = createMemoryTokenCacheStore();
-  const app = createLocalApp(entra, {
+  const { stead } = createLocalApp(entra, {
     accounts: counted(memory, count),
-    store: counted(memoryCache, count),
-  });
-  const verify = createVerifyToken({
-    jwksUri: settings.jwksUri ?? `${entra.origin}/common/discovery/v2.0/keys`,
-    customKeysUri: (tid) =>
-      settings.jwksUri ?? `${entra.origin}/${tid}/discovery/v2.0/keys?appid=${API_CLIENT_ID}`,
-    rules: config.accessToken,
-    timeoutMs: 5_000,
-  });
-  const deps = {
-    ...app,
-    verifyAccessToken: verify,
-    userTokens: () => app.userTokens,
-    memo: createAssertionMemo({ now: app.now }),
+    tokenCache: counted(memoryCache, count),
     limits: UNLIMITED,
-  };
-  const connection = createConnectionHandler(deps);
+    settings: {
+      ALLOWED_TENANTS: settings.allowedTenants ?? TENANT_ID,
+      ALLOWED_CLIENT_IDS: settings.allowedClients ?? SPA_CLIENT_ID,
+    },
+    fetch: (address, init) => fetch(isKeys(address) && settings.jwksUri ? settings.jwksUri : address, init),
+  });
+  const verify = stead.services.verifyAccessToken;
+  const connection = createConnectionHandler(stead);
   const handlers: Record<Route, HttpHandler> = {
-    'GET /api/profile': createProfileHandler(deps),
-    'GET /api/profile/photo': createPhotoHandler(deps),
+    'GET /api/profile': createProfileHandler(stead),
+    'GET /api/profile/photo': createPhotoHandler(stead),
     'GET /api/connection': connection,
     'PUT /api/connection': connection,
     'DELETE /api/connection': connection,
@@ -132,6 +113,10 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
     },
   };
 }
+
+/** Whether it is where an authority publishes its keys. */
+const isKeys = (address: Parameters<typeof fetch>[0]): boolean =>
+  /\/discovery\/v2\.0\/keys(?:\?|$)/.test(String(address instanceof Request ? address.url : address));
 
 function requestOf(
   { authorization, method, headers = {}, query = {}, params = {}, body }: AttackRequest,

@@ -6,11 +6,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DEMO_USERS, homeAccountId, numberedUsers } from '../../dev/entra/directory.ts';
 import { openKeys } from '../../dev/entra/keys.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
+import { createLocalApp } from '../../shared/testing/localApp.ts';
 import { SHARDS, toUserId } from '../../shared/userId.ts';
 import { collect } from '../support/collect.ts';
 import { EXPIRED_AT_ONCE } from '../support/drillStage.ts';
 import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
-import { createLocalApp } from '../support/localApp.ts';
 import { readCache } from '../support/userTokens.ts';
 
 const MINUTE = 60_000;

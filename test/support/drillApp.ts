@@ -1,19 +1,16 @@
-/** The functions as production wires them, from settings alone; only their clock can run ahead. */
-import { InvocationContext } from '@azure/functions';
-import { createRefreshWorkerHandler } from '../../functions/refreshWorker/handler.ts';
+/** The application as production makes it, from settings alone; only its clock can run ahead. */
+
+import { tasks } from '../../functions/refreshWorker/tasks.ts';
 import { readConfig } from '../../shared/config.ts';
-import { connect, disconnect } from '../../shared/connection/connection.ts';
 import type { LogEvent } from '../../shared/log.ts';
-import { getProfile } from '../../shared/profile/getProfile.ts';
-import { compose } from '../../shared/stead.ts';
-import { createAssertionMemo } from '../../shared/tokens/assertionMemo.ts';
-import { createCooldowns } from '../../shared/tokens/cooldowns.ts';
+import { createStead } from '../../shared/stead.ts';
+import { createShiftedClock } from '../../shared/testing/testClock.ts';
 import { UNLIMITED } from './unlimited.ts';
 
 /** What one process does in a drill. */
 export type Act = {
   does: 'visit' | 'disconnect' | 'reconnect' | 'sweep';
-  /** The user's bearer token; a sweep has none. */
+  /** The user's access token; a sweep has none. */
   assertion?: string;
   /** How far the process's clock is ahead, in milliseconds. */
   aheadMs: number;
@@ -25,51 +22,31 @@ export function createDrillApp(
   environment: Readonly<Record<string, string | undefined>>,
   { aheadMs, random }: Pick<Act, 'aheadMs' | 'random'>,
 ) {
-  const services = compose(readConfig(environment));
-  const now = () => new Date(Date.now() + aheadMs);
+  const clock = createShiftedClock(random === undefined ? {} : { random: () => random });
+  clock.aheadMs = aheadMs;
   const events: LogEvent[] = [];
-  const log = (event: LogEvent): void => void events.push(event);
-  const deps = {
-    ...services,
-    now,
-    random: random === undefined ? Math.random : () => random,
-    memo: createAssertionMemo({ now }),
-    cooldowns: createCooldowns({ now }),
-    limits: UNLIMITED,
-  };
-  const worker = createRefreshWorkerHandler(deps);
-  const request = { ...deps, log, userTokens: services.userTokens(log) };
-
-  /** The timer's turn; answers how it ended. */
-  async function sweep() {
-    const context = new InvocationContext({
-      functionName: 'refreshWorker',
-      logHandler: (_level, line) => log(JSON.parse(String(line)) as LogEvent),
-    });
-    const isPastDue = false;
-    await worker({ schedule: { adjustForDST: false }, scheduleStatus: NEVER, isPastDue }, context);
-    const ended = events.findLast((event) => event.event === 'sweep.ended');
-    if (ended?.event !== 'sweep.ended') throw new Error('the sweep did not say how it ended');
-    return ended;
-  }
+  const operation = { log: (event: LogEvent): void => void events.push(event) };
+  const config = readConfig(environment);
+  // The stand-in and MSAL live in the platform's time, and so does what speaks with them.
+  const { verifyAccessToken, userTokens } = createStead(config).services;
+  const adapters = { verifyAccessToken, userTokens };
+  const stead = createStead(config, { tasks, clock, adapters, limits: UNLIMITED });
 
   return {
-    ...deps,
+    ...stead.services,
     events,
-    sweep,
-    visit: (assertion: string) => getProfile(request, assertion),
-    disconnect: (assertion: string) => disconnect(request, assertion),
+    sweep: () => stead.worker.run(operation),
+    visit: (assertion: string) => stead.profile(operation, assertion),
+    disconnect: (assertion: string) => stead.connection.disconnect(operation, assertion),
     /** Connects again, and visits as the page does next. */
     async reconnect(assertion: string) {
-      await connect(request, assertion);
-      await getProfile(request, assertion);
+      await stead.connection.reconnect(operation, assertion);
+      await stead.profile(operation, assertion);
     },
   };
 }
 
 export type DrillApp = ReturnType<typeof createDrillApp>;
-
-const NEVER = { last: '', next: '', lastUpdated: '' };
 
 export async function perform(
   environment: Readonly<Record<string, string | undefined>>,

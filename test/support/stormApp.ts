@@ -4,12 +4,9 @@ import { decodeJwt } from 'jose';
 import { readConfig } from '../../shared/config.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import type { UserToken, UserTokens } from '../../shared/ports.ts';
-import { getProfile } from '../../shared/profile/getProfile.ts';
-import { compose } from '../../shared/stead.ts';
-import { createAssertionMemo } from '../../shared/tokens/assertionMemo.ts';
-import { createCooldowns } from '../../shared/tokens/cooldowns.ts';
+import { createStead } from '../../shared/stead.ts';
+import { createShiftedClock } from '../../shared/testing/testClock.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
-import { sweep } from '../../shared/worker/sweep.ts';
 import { scopeSet } from './checkStorage.ts';
 import type { StormGrant } from './stormGrants.ts';
 import { pickOne, seededRandom } from './stormRandom.ts';
@@ -53,7 +50,7 @@ const LANES = 10;
 const SCOPED_LANES = 3;
 /** Beside `User.Read`. */
 export const SCOPES = ['Mail.Read', 'Calendars.Read', 'Contacts.Read', 'Files.Read.All'];
-const LIMITS = { concurrency: 8, runForMs: 20_000, leaseForMs: 120_000 };
+const LIMITS = { concurrency: 8, runForMs: 20_000, leaseForMs: 120_000, endAfterMs: 30_000 };
 const PAUSE_MS = 60;
 /** How far the worker's clock is ahead: to it every token is about to end, and nobody was here just now. */
 const WORKER_AHEAD_MS = 1_200_000;
@@ -71,9 +68,9 @@ export async function runStorm(
   { seed, users, requests, lives, scopedTokens }: StormOrder,
   grants: StormGrant[],
 ): Promise<StormResult> {
-  const app = compose(readConfig(environment));
+  const config = readConfig(environment);
+  const { services } = createStead(config);
   const random = seededRandom(seed);
-  const now = () => new Date();
   const result: StormResult = {
     requests: 0,
     sources: { cache: 0, network: 0, memory: 0 },
@@ -87,8 +84,10 @@ export async function runStorm(
   };
   const stored = new Set<string>();
 
-  const log = (event: LogEvent): void => {
-    if (MUST_NOT_BE.has(event.event)) result.failures.push(event.event);
+  const operation = {
+    log: (event: LogEvent): void => {
+      if (MUST_NOT_BE.has(event.event)) result.failures.push(event.event);
+    },
   };
 
   function note(userId: UserId, token: UserToken): UserToken {
@@ -98,14 +97,18 @@ export async function runStorm(
     else result.unstored += 1;
     return token;
   }
-  const tokens = app.userTokens(log);
+  const { userTokens: tokens, accounts } = services;
   const userTokens: UserTokens = {
-    onBehalfOf: async (request) => note(request.caller.userId, await tokens.onBehalfOf(request)),
-    silent: async (request) => note(request.userId, await tokens.silent(request)),
+    onBehalfOf: async (...args) => note(args[1].caller.userId, await tokens.onBehalfOf(...args)),
+    silent: async (...args) => note(args[1].userId, await tokens.silent(...args)),
   };
-  const cooldowns = createCooldowns({ now });
-  const deps = { ...app, now, random, log, userTokens, tasks: [], cooldowns, limits: UNLIMITED };
-  let memo = createAssertionMemo({ now });
+  const start = (aheadMs = 0) => {
+    const clock = createShiftedClock({ random });
+    clock.aheadMs = aheadMs;
+    return createStead(config, { clock, limits: UNLIMITED, adapters: { userTokens } });
+  };
+  const { worker: sweeper } = start(WORKER_AHEAD_MS);
+  let stead = start();
   let remembered = new Set<string>();
   const used = new Set<string>();
 
@@ -114,18 +117,24 @@ export async function runStorm(
     if (!remembered.has(assertion)) result.memoEntries += 1;
     remembered.add(assertion);
     used.add(assertion);
-    const { profile, source } = await getProfile({ ...deps, memo }, assertion);
+    const { result: profile, source } = await stead.profile(operation, assertion);
     if (profile.id !== user.oid) result.failures.push(`the profile of ${profile.id} for ${user.oid}`);
     result.sources[source] += 1;
   }
 
   async function scopedToken(user: StormUser): Promise<void> {
     const userId = toUserId(user);
-    const account = await app.accounts.read(userId);
+    const account = await accounts.read(userId);
     if (account?.state !== 'active') return;
     const { homeAccountId, generation } = account;
     const scopes = [pickOne(SCOPES, random())];
-    const token = await userTokens.silent({ userId, homeAccountId, generation, forceRefresh: false, scopes });
+    const token = await userTokens.silent(operation, {
+      userId,
+      homeAccountId,
+      generation,
+      forceRefresh: false,
+      scopes,
+    });
     if (token.source === 'network') result.refreshes.scoped += 1;
   }
 
@@ -146,7 +155,7 @@ export async function runStorm(
       const number = result.requests;
       result.requests += 1;
       if (number > 0 && number % Math.ceil(requests / lives) === 0) {
-        memo = createAssertionMemo({ now });
+        stead = start();
         remembered = new Set();
       }
       // First everybody in the same order, so that the processes meet at each user's first sight.
@@ -169,11 +178,7 @@ export async function runStorm(
     while (!over) {
       const { refreshes } = result;
       await attempt('sweep', async () => {
-        const summary = await sweep(
-          { ...deps, now: () => new Date(Date.now() + WORKER_AHEAD_MS) },
-          LIMITS,
-          AbortSignal.timeout(30_000),
-        );
+        const summary = await sweeper.run(operation, LIMITS);
         refreshes.sweeps += 1;
         refreshes.refreshed += summary.refreshed;
         for (const [kind, count] of Object.entries(summary.failed)) {

@@ -5,10 +5,11 @@ import { ALL_USERS, API_CLIENT_ID, API_CLIENT_SECRET } from '../../dev/entra/dir
 import type { Entra } from '../../dev/entra/startEntra.ts';
 import { authorityOf } from '../../shared/adapters/entra/authority.ts';
 import { createMsalUserTokens } from '../../shared/adapters/entra/msal.ts';
-import { createSealer, type Sealer } from '../../shared/adapters/entra/seal.ts';
+import { createSealer } from '../../shared/adapters/entra/seal.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
+import { systemClock } from '../../shared/clock.ts';
 import type { LogEvent } from '../../shared/log.ts';
-import type { Caller, TokenCacheStore } from '../../shared/ports.ts';
+import type { Caller, Operation, Sealer, TokenCacheStore } from '../../shared/ports.ts';
 import { createLogId, toUserId, type UserId } from '../../shared/userId.ts';
 import { GRAPH_SCOPES, journal, signIn } from './entraClients.ts';
 
@@ -25,7 +26,11 @@ export function createTestTokens(entra: Entra, options: TestTokensOptions = {}) 
   const store = options.store ?? createMemoryTokenCacheStore();
   const sealer = options.sealer ?? createSealer([{ kid: 'test', secret: new Uint8Array(32).fill(7) }]);
   const events: LogEvent[] = [];
-  const tokens = createMsalUserTokens(
+  const operation: Operation = {
+    log: (event) => void events.push(event),
+    correlationId: options.correlationId,
+  };
+  const userTokens = createMsalUserTokens(
     {
       auth: (tid) => ({
         clientId: API_CLIENT_ID,
@@ -35,16 +40,15 @@ export function createTestTokens(entra: Entra, options: TestTokensOptions = {}) 
       }),
       scopes: GRAPH_SCOPES,
       timeoutMs: options.timeoutMs ?? 5_000,
-      correlationId: options.correlationId,
+      fetch,
     },
-    {
-      store,
-      sealer,
-      logId: createLogId(new Uint8Array(32)),
-      log: (event) => events.push(event),
-      random: Math.random,
-    },
+    { store, sealer, logId: createLogId(new Uint8Array(32)), clock: systemClock },
   );
+  const tokens = {
+    onBehalfOf: (request: Parameters<typeof userTokens.onBehalfOf>[1]) =>
+      userTokens.onBehalfOf(operation, request),
+    silent: (request: Parameters<typeof userTokens.silent>[1]) => userTokens.silent(operation, request),
+  };
   return { tokens, store, sealer, events };
 }
 

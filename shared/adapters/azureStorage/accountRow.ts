@@ -124,8 +124,11 @@ const kindOf = ({
 export const isSameRow = (one: AccountFields, other: AccountFields): boolean =>
   JSON.stringify(toRow(one)) === JSON.stringify(toRow(other));
 
+/** The column has no `askedBy`, because the previous release knows a challenge of Graph's by its code. */
+const ASKED_BY_GRAPH = 'graph_401';
+
 function failureColumn(failure: StoredFailure): string {
-  const { claims, ...rest } = { ...failure, ...stored(failure.kind) };
+  const { claims, askedBy: _, ...rest } = { ...failure, ...stored(failure.kind) };
   const whole = JSON.stringify({ ...rest, claims });
   return whole.length <= MAX_FAILURE_LENGTH ? whole : JSON.stringify(rest);
 }
@@ -150,6 +153,7 @@ function failureOf(value: unknown): StoredFailure | undefined {
     code,
     ...(typeof suberror === 'string' ? { suberror } : {}),
     ...(claims === undefined ? {} : { claims }),
+    ...(code === ASKED_BY_GRAPH ? { askedBy: 'graph' } : {}),
     at,
   };
 }

@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import { BlobServiceClient, type BlockBlobClient, type ContainerListBlobsOptions } from '@azure/storage-blob';
+import type { Clock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
 import type { StoredCache, TokenCacheStore } from '../../ports.ts';
-import { MAX_SEALED_BYTES } from '../../tokens/maxSealedBytes.ts';
+import { MAX_SEALED_BYTES } from '../../tokens/storedCache.ts';
 import { readUserId } from '../../userId.ts';
 import { readUpTo } from './readUpTo.ts';
-import { codeOf, hasStatus, present, storageCall } from './storageCall.ts';
+import { codeOf, createStorageCall, hasStatus, present } from './storageCall.ts';
 import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
 
 /** Reads a connection string as {@link createBlobTokenCache} takes it, and says what is wrong with it. */
@@ -17,6 +18,7 @@ export type BlobTokenCacheOptions = {
   connectionString: string;
   /** Made at the first write if it is not there. Default `token-cache`. */
   containerName?: string;
+  clock?: Clock;
 };
 
 /**
@@ -28,6 +30,7 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
   const service = BlobServiceClient.fromConnectionString(options.connectionString, {
     retryOptions: { maxTries: 3, tryTimeoutInMs: 4_000, retryDelayInMs: 500, maxRetryDelayInMs: 1_000 },
   });
+  const call = createStorageCall('token-cache', options.clock);
   const container = service.getContainerClient(options.containerName ?? 'token-cache');
 
   async function upload(
@@ -70,56 +73,43 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
 
   return {
     read: (userId, signal) =>
-      storageCall(
-        'token-cache',
-        (abortSignal) => download(container.getBlockBlobClient(userId), abortSignal),
-        signal,
-      ),
+      call((abortSignal) => download(container.getBlockBlobClient(userId), abortSignal), signal),
 
     write: (userId, sealed, ifMatch, signal) =>
-      storageCall(
-        'token-cache',
-        async (abortSignal) => {
-          const blob = container.getBlockBlobClient(userId);
-          try {
-            return await upload(blob, sealed, ifMatch, abortSignal);
-          } catch (error) {
-            if (!hasStatus(error, 409, 412)) throw error;
-            // The SDK repeats a write whose answer was lost, and is then refused by its own success.
-            const stored = await download(blob, abortSignal);
-            if (stored?.sealed === sealed) return stored.etag;
-            throw new ConflictError('Another version of the token cache is stored.');
-          }
-        },
-        signal,
-      ),
+      call(async (abortSignal) => {
+        const blob = container.getBlockBlobClient(userId);
+        try {
+          return await upload(blob, sealed, ifMatch, abortSignal);
+        } catch (error) {
+          if (!hasStatus(error, 409, 412)) throw error;
+          // The SDK repeats a write whose answer was lost, and is then refused by its own success.
+          const stored = await download(blob, abortSignal);
+          if (stored?.sealed === sealed) return stored.etag;
+          throw new ConflictError('Another version of the token cache is stored.');
+        }
+      }, signal),
 
     remove: (userId, ifMatch, signal) =>
-      storageCall(
-        'token-cache',
-        async (abortSignal) => {
-          const blob = container.getBlobClient(userId);
-          const conditions = ifMatch === undefined ? {} : { ifMatch };
-          try {
-            await blob.delete({ deleteSnapshots: 'include', conditions, abortSignal });
-          } catch (error) {
-            if (hasStatus(error, 404)) return;
-            if (!hasStatus(error, 412)) throw error;
-            // One that is gone does not match either.
-            if (await blob.exists({ abortSignal })) {
-              throw new ConflictError('Another version of the token cache is stored.');
-            }
+      call(async (abortSignal) => {
+        const blob = container.getBlobClient(userId);
+        const conditions = ifMatch === undefined ? {} : { ifMatch };
+        try {
+          await blob.delete({ deleteSnapshots: 'include', conditions, abortSignal });
+        } catch (error) {
+          if (hasStatus(error, 404)) return;
+          if (!hasStatus(error, 412)) throw error;
+          // One that is gone does not match either.
+          if (await blob.exists({ abortSignal })) {
+            throw new ConflictError('Another version of the token cache is stored.');
           }
-        },
-        signal,
-      ),
+        }
+      }, signal),
 
     async *list(tid, signal) {
       const options = tid === undefined ? {} : { prefix: `${tid}/` };
       let continuationToken: string | undefined;
       do {
-        const page = await storageCall(
-          'token-cache',
+        const page = await call(
           (abortSignal) => readPage({ ...options, abortSignal }, continuationToken),
           signal,
         );
@@ -133,14 +123,10 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
 
     // Soft delete of blobs. Versioning and the rest are settings of the account, which are not told here.
     keepsRemovedForDays: (signal) =>
-      storageCall(
-        'token-cache',
-        async (abortSignal) => {
-          const { deleteRetentionPolicy } = await service.getProperties({ abortSignal });
-          return deleteRetentionPolicy?.enabled ? deleteRetentionPolicy.days : undefined;
-        },
-        signal,
-      ),
+      call(async (abortSignal) => {
+        const { deleteRetentionPolicy } = await service.getProperties({ abortSignal });
+        return deleteRetentionPolicy?.enabled ? deleteRetentionPolicy.days : undefined;
+      }, signal),
   };
 }
 

@@ -1,4 +1,4 @@
-import { withTimeout } from '../../clock.ts';
+import { type Clock, systemClock, withTimeout } from '../../clock.ts';
 import { ConflictError, UnavailableError } from '../../errors.ts';
 
 /** A request waits behind every operation, its tries and pauses included. */
@@ -22,23 +22,27 @@ export class StorageError extends Error {
 }
 
 /**
- * Runs what a store does with its SDK. The signal handed to `operation` also ends after 6 s, and must be passed
+ * Runs what a store does with its SDK. The signal handed to the operation also ends after 6 s, and must be passed
  * on to every call: neither SDK gives up by itself on a server that does not answer.
  * @throws {ConflictError} as `operation` threw it.
  * @throws {UnavailableError} for everything else that it threw, with a {@link StorageError} as the cause.
  */
-export async function storageCall<T>(
-  dependency: UnavailableError['dependency'],
+export type StorageCall = <T>(
   operation: (abortSignal: AbortSignal) => Promise<T>,
   signal: AbortSignal | undefined,
-): Promise<T> {
-  try {
-    return await withTimeout(TIMEOUT_MS, operation, signal);
-  } catch (error) {
-    if (error instanceof ConflictError) throw error;
-    throw new UnavailableError(dependency, { cause: new StorageError(codeOf(error), statusOf(error)) });
-  }
-}
+) => Promise<T>;
+
+/** The {@link StorageCall} of one store. */
+export const createStorageCall =
+  (dependency: UnavailableError['dependency'], clock: Clock = systemClock): StorageCall =>
+  async (operation, signal) => {
+    try {
+      return await withTimeout(clock, TIMEOUT_MS, operation, signal);
+    } catch (error) {
+      if (error instanceof ConflictError) throw error;
+      throw new UnavailableError(dependency, { cause: new StorageError(codeOf(error), statusOf(error)) });
+    }
+  };
 
 export const hasStatus = (error: unknown, ...statusCodes: number[]): boolean =>
   statusCodes.some((statusCode) => statusCode === statusOf(error));

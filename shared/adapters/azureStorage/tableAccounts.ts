@@ -14,7 +14,7 @@ import {
   wholeSecond,
 } from '../../userId.ts';
 import { fromRow, isSameRow, toRow } from './accountRow.ts';
-import { hasStatus, present, storageCall } from './storageCall.ts';
+import { createStorageCall, hasStatus, present } from './storageCall.ts';
 import { removeRow, removeRows } from './tableRemoval.ts';
 import { connectTable, inTable, rowsBetween, type TableOptions } from './tableRows.ts';
 
@@ -34,6 +34,7 @@ export type TableAccountsOptions = TableOptions & {
 export function createTableAccounts(options: TableAccountsOptions): AccountStore {
   const { pageSize = 250 } = options;
   const table = connectTable(options);
+  const call = createStorageCall('accounts', options.clock);
 
   async function rowAt(shard: string, rowKey: string, abortSignal: AbortSignal) {
     try {
@@ -108,52 +109,39 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
   }
 
   return {
-    read: (userId, signal) => storageCall('accounts', (abortSignal) => read(userId, abortSignal), signal),
+    read: (userId, signal) => call((abortSignal) => read(userId, abortSignal), signal),
 
-    create: (fields, signal) => storageCall('accounts', (abortSignal) => create(fields, abortSignal), signal),
+    create: (fields, signal) => call((abortSignal) => create(fields, abortSignal), signal),
 
     move: (from, to, signal) =>
-      storageCall(
-        'accounts',
-        (abortSignal) => move(from, to, (stored) => isSameRow(stored, to), abortSignal),
-        signal,
-      ),
+      call((abortSignal) => move(from, to, (stored) => isSameRow(stored, to), abortSignal), signal),
 
     touch: (userId, at, signal) =>
-      storageCall(
-        'accounts',
-        async (abortSignal) => {
-          const touched = { partitionKey: shardOf(userId), rowKey: userRowKey(userId), lastActivity: at };
-          try {
-            await table.updateEntity(touched, 'Merge', { etag: '*', abortSignal });
-          } catch (error) {
-            if (!hasStatus(error, 404)) throw error;
-          }
-        },
-        signal,
-      ),
+      call(async (abortSignal) => {
+        const touched = { partitionKey: shardOf(userId), rowKey: userRowKey(userId), lastActivity: at };
+        try {
+          await table.updateEntity(touched, 'Merge', { etag: '*', abortSignal });
+        } catch (error) {
+          if (!hasStatus(error, 404)) throw error;
+        }
+      }, signal),
 
     erase: (account, signal) =>
-      storageCall(
-        'accounts',
-        async (abortSignal) => {
-          const shard = shardOf(account.userId);
-          const dueKey = dueRowKey(account.dueAt, account.userId);
-          // The SDK's transactions delete unconditionally, so these are two steps. The account goes first: a due
-          // row that is left behind is deleted when it is due. Its own ETag spares one that was put there anew.
-          const due = await rowAt(shard, dueKey, abortSignal);
-          const row = { rowKey: userRowKey(account.userId), etag: account.etag };
-          if (!(await removeRow(table, shard, row, abortSignal))) {
-            throw new ConflictError('The row changed since it was read, or is gone.');
-          }
-          if (due !== undefined)
-            await removeRow(table, shard, { rowKey: dueKey, etag: due.etag }, abortSignal);
-        },
-        signal,
-      ),
+      call(async (abortSignal) => {
+        const shard = shardOf(account.userId);
+        const dueKey = dueRowKey(account.dueAt, account.userId);
+        // The SDK's transactions delete unconditionally, so these are two steps. The account goes first: a due
+        // row that is left behind is deleted when it is due. Its own ETag spares one that was put there anew.
+        const due = await rowAt(shard, dueKey, abortSignal);
+        const row = { rowKey: userRowKey(account.userId), etag: account.etag };
+        if (!(await removeRow(table, shard, row, abortSignal))) {
+          throw new ConflictError('The row changed since it was read, or is gone.');
+        }
+        if (due !== undefined) await removeRow(table, shard, { rowKey: dueKey, etag: due.etag }, abortSignal);
+      }, signal),
 
     async *list(shard, tid, signal) {
-      for await (const row of rowsBetween(table, shard, userRowKeyRange(tid), pageSize, signal)) {
+      for await (const row of rowsBetween({ table, call }, shard, userRowKeyRange(tid), pageSize, signal)) {
         const userId = userOfRowKey(row.rowKey);
         if (userId !== undefined) yield fromRow(userId, row, row.etag);
       }
@@ -161,39 +149,35 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
 
     async *due(shard, now, signal) {
       const range = { from: 'due|', to: dueUpperBound(now) };
-      for await (const { rowKey, etag } of rowsBetween(table, shard, range, pageSize, signal)) {
+      for await (const { rowKey, etag } of rowsBetween({ table, call }, shard, range, pageSize, signal)) {
         const userId = userOfDueRowKey(rowKey);
         if (userId !== undefined) yield { userId, shard, rowKey, etag };
       }
     },
 
     claim: (due, lease, signal) =>
-      storageCall(
-        'accounts',
-        async (abortSignal) => {
-          const account = await read(due.userId, abortSignal);
-          if (account === undefined) return 'nobody';
-          if (dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
-            await removeRow(table, due.shard, due, abortSignal);
-            return undefined;
-          }
-          const claimed = { ...account, dueAt: wholeSecond(lease.until), runId: lease.runId };
-          try {
-            const moved = await move(account, claimed, (stored) => stored.runId === lease.runId, abortSignal);
-            return { account: moved, abandonedBy: account.runId };
-          } catch (error) {
-            if (error instanceof ConflictError) return undefined;
-            throw error;
-          }
-        },
-        signal,
-      ),
+      call(async (abortSignal) => {
+        const account = await read(due.userId, abortSignal);
+        if (account === undefined) return 'nobody';
+        if (dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
+          await removeRow(table, due.shard, due, abortSignal);
+          return undefined;
+        }
+        const claimed = { ...account, dueAt: wholeSecond(lease.until), runId: lease.runId };
+        try {
+          const moved = await move(account, claimed, (stored) => stored.runId === lease.runId, abortSignal);
+          return { account: moved, abandonedBy: account.runId };
+        } catch (error) {
+          if (error instanceof ConflictError) return undefined;
+          throw error;
+        }
+      }, signal),
 
     // Whoever is created puts their due row anew, which gives it another ETag: it is not deleted then.
     async removeDue(rows, signal) {
       for (const shard of new Set(rows.map((row) => row.shard))) {
         await removeRows(
-          options,
+          { ...options, call },
           shard,
           rows.filter((row) => row.shard === shard),
           signal,

@@ -1,5 +1,5 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
-import { hasStatus, StorageError, storageCall } from './storageCall.ts';
+import { hasStatus, type StorageCall, StorageError } from './storageCall.ts';
 import { connectTable, type TableOptions } from './tableRows.ts';
 
 /** As many as one entity-group transaction takes. */
@@ -33,7 +33,7 @@ export async function removeRow(
  * @throws {UnavailableError}
  */
 export async function removeRows(
-  options: TableOptions,
+  { call, ...options }: TableOptions & { call: StorageCall },
   partitionKey: string,
   rows: readonly VersionedRow[],
   signal: AbortSignal | undefined,
@@ -42,26 +42,18 @@ export async function removeRows(
     const batch = rows.slice(from, from + MAX_REMOVED_AT_ONCE);
     const table = connectTable(options);
     table.pipeline.addPolicy(onlyIfUnchanged(batch));
-    const refused = await storageCall(
-      'accounts',
-      async (abortSignal) => {
-        const actions = batch.map(({ rowKey }): TransactionAction => ['delete', { partitionKey, rowKey }]);
-        try {
-          await table.submitTransaction(actions, { abortSignal });
-          return [];
-        } catch (error) {
-          if (hasStatus(error, 404, 412)) return batch;
-          throw error;
-        }
-      },
-      signal,
-    );
+    const refused = await call(async (abortSignal) => {
+      const actions = batch.map(({ rowKey }): TransactionAction => ['delete', { partitionKey, rowKey }]);
+      try {
+        await table.submitTransaction(actions, { abortSignal });
+        return [];
+      } catch (error) {
+        if (hasStatus(error, 404, 412)) return batch;
+        throw error;
+      }
+    }, signal);
     for (const row of refused) {
-      await storageCall(
-        'accounts',
-        (abortSignal) => removeRow(table, partitionKey, row, abortSignal),
-        signal,
-      );
+      await call((abortSignal) => removeRow(table, partitionKey, row, abortSignal), signal);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { odata, TableClient } from '@azure/data-tables';
+import type { Clock } from '../../clock.ts';
 import { isLoopback } from '../../isLoopback.ts';
-import { codeOf, storageCall } from './storageCall.ts';
+import { codeOf, type StorageCall } from './storageCall.ts';
 import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
 
 export type TableOptions = {
@@ -8,6 +9,7 @@ export type TableOptions = {
   connectionString: string;
   /** Made at the first write if it is not there. Default `accountActivity`. */
   tableName?: string;
+  clock?: Clock;
 };
 
 /** Reads a connection string as {@link connectTable} takes it, and says what is wrong with it. */
@@ -54,7 +56,7 @@ export type TableRow = Record<string, unknown> & { rowKey: string; etag: string 
  * @throws {UnavailableError}
  */
 export async function* rowsBetween(
-  table: TableClient,
+  { table, call }: { table: TableClient; call: StorageCall },
   partitionKey: string,
   { from, to }: { from: string; to: string },
   maxPageSize: number,
@@ -77,11 +79,7 @@ export async function* rowsBetween(
 
   let continuationToken: string | undefined;
   do {
-    const page = await storageCall(
-      'accounts',
-      (abortSignal) => readPage(continuationToken, abortSignal),
-      signal,
-    );
+    const page = await call((abortSignal) => readPage(continuationToken, abortSignal), signal);
     for (const row of page.rows) {
       if (row.rowKey !== undefined) yield { ...row, rowKey: row.rowKey };
     }

@@ -1,6 +1,6 @@
 import type { Cooldown, TenantStore } from '../../ports.ts';
 import { isGuid, wholeSecond } from '../../userId.ts';
-import { storageCall } from './storageCall.ts';
+import { createStorageCall } from './storageCall.ts';
 import { MAX_REMOVED_AT_ONCE, removeRows } from './tableRemoval.ts';
 import { connectTable, inTable, rowsBetween, type TableOptions, type TableRow } from './tableRows.ts';
 
@@ -18,10 +18,11 @@ const PAGE_SIZE = 1_000;
 /** One row for each cooldown: `tenant|<tid>` of the token endpoint, `graph|<tid>` or `graph|*` of Graph; until when, and why. */
 export function createTableTenants(options: TableOptions): TenantStore {
   const table = connectTable(options);
+  const call = createStorageCall('accounts', options.clock);
 
   function rowsOf(api: Cooldown['api'], signal: AbortSignal | undefined): AsyncIterable<TableRow> {
     const { partitionKey, prefix, end } = PARTITIONS[api];
-    return rowsBetween(table, partitionKey, { from: prefix, to: end }, PAGE_SIZE, signal);
+    return rowsBetween({ table, call }, partitionKey, { from: prefix, to: end }, PAGE_SIZE, signal);
   }
 
   async function coolingOf(
@@ -51,24 +52,20 @@ export function createTableTenants(options: TableOptions): TenantStore {
     for await (const row of rowsOf(api, signal)) {
       if ((endOf(row) ?? now) <= now) ended.push(row);
       if (ended.length < MAX_REMOVED_AT_ONCE) continue;
-      await removeRows(options, partitionKey, ended, signal);
+      await removeRows({ ...options, call }, partitionKey, ended, signal);
       ended = [];
     }
-    await removeRows(options, partitionKey, ended, signal);
+    await removeRows({ ...options, call }, partitionKey, ended, signal);
   }
 
   return {
     cool: ({ tenant, api, until, kind }, signal) =>
-      storageCall(
-        'accounts',
-        async (abortSignal) => {
-          const { partitionKey, prefix } = PARTITIONS[api];
-          const rowKey = `${prefix}${tenant}`;
-          const row = { partitionKey, rowKey, until: wholeSecond(until), ...(kind && { kind }) };
-          await inTable(table, () => table.upsertEntity(row, 'Replace', { abortSignal }), abortSignal);
-        },
-        signal,
-      ),
+      call(async (abortSignal) => {
+        const { partitionKey, prefix } = PARTITIONS[api];
+        const rowKey = `${prefix}${tenant}`;
+        const row = { partitionKey, rowKey, until: wholeSecond(until), ...(kind && { kind }) };
+        await inTable(table, () => table.upsertEntity(row, 'Replace', { abortSignal }), abortSignal);
+      }, signal),
 
     cooling: async (now, signal) =>
       (await Promise.all(APIS.map((api) => coolingOf(api, now, signal)))).flat(),

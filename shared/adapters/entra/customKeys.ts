@@ -2,6 +2,7 @@ import { UnavailableError } from '../../errors.ts';
 import {
   COOLDOWN_MS,
   fetchKeys,
+  type KeysOptions,
   type SigningKey,
   type SigningKeys,
   secondsToNextFetch,
@@ -28,20 +29,16 @@ type Attempt = { at: number; isUnderWay: boolean; keys: Promise<SigningKeys> };
  * @param options.uriOf where a tenant publishes the keys of this application.
  * @param options.timeoutMs bounds one fetch, body included.
  */
-export function createCustomKeys(options: {
-  uriOf: (tid: string) => string;
-  timeoutMs: number;
-  now: () => Date;
-}): FindCustomKey {
+export function createCustomKeys(options: KeysOptions & { uriOf: (tid: string) => string }): FindCustomKey {
   const attempts = new Map<string, Attempt>();
 
-  const now = (): number => options.now().getTime();
+  const now = (): number => options.clock.now().getTime();
 
   function start(tid: string): Attempt {
     const attempt: Attempt = {
       at: now(),
       isUnderWay: true,
-      keys: fetchKeys(options.uriOf(tid), options.timeoutMs).finally(() => {
+      keys: fetchKeys(options.uriOf(tid), options).finally(() => {
         attempt.isUnderWay = false;
       }),
     };

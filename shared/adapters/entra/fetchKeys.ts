@@ -1,4 +1,6 @@
-import { type CryptoKey, createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet } from 'jose';
+import { type CryptoKey, createLocalJWKSet, createRemoteJWKSet, customFetch, type JSONWebKeySet } from 'jose';
+import type { Clock } from '../../clock.ts';
+import type { Fetch } from '../../ports.ts';
 
 /** From the start of one attempt to fetch keys to the next, whatever came of it. */
 export const COOLDOWN_MS = 30_000;
@@ -15,16 +17,22 @@ export type SigningKey = {
   issuer: unknown;
 };
 
+/** How keys are fetched. `timeoutMs` bounds one fetch, body included. */
+export type KeysOptions = { timeoutMs: number; fetch: Fetch; clock: Clock };
+
 /** RS256 keys by their `kid`. */
 export type SigningKeys = ReadonlyMap<string, SigningKey>;
 
 /**
  * RS256 keys of a JWK Set document (RFC 7517 §5), for verifying tokens by; jose fetches and reads it.
- * @param timeoutMs bounds the fetch, body included.
+ * @param options.timeoutMs bounds the fetch, body included.
  * @throws {Error} it cannot be had, or is no such document.
  */
-export async function fetchKeys(uri: string, timeoutMs: number): Promise<SigningKeys> {
-  const remote = createRemoteJWKSet(new URL(uri), { timeoutDuration: timeoutMs });
+export async function fetchKeys(uri: string, options: KeysOptions): Promise<SigningKeys> {
+  const remote = createRemoteJWKSet(new URL(uri), {
+    timeoutDuration: options.timeoutMs,
+    [customFetch]: options.fetch,
+  });
   await remote.reload();
   return importKeys(remote.jwks());
 }

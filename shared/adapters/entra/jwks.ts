@@ -4,6 +4,7 @@ import {
   COOLDOWN_MS,
   fetchKeys,
   isKid,
+  type KeysOptions,
   type SigningKey,
   type SigningKeys,
   secondsToNextFetch,
@@ -32,7 +33,7 @@ export type FindSigningKey = (header: JWTHeaderParameters) => Promise<SigningKey
  * 30 seconds at most, it cannot be told, and is not the caller's fault.
  * @param options.timeoutMs bounds one fetch, body included, and so how long an unknown `kid` can take.
  */
-export function createJwks(options: { uri: string; timeoutMs: number; now: () => Date }): FindSigningKey {
+export function createJwks(options: KeysOptions & { uri: string }): FindSigningKey {
   let published: { keys: SigningKeys; at: number } | undefined;
   let lastAttempt: { at: number; failure: unknown } | undefined;
   let flight: Promise<void> | undefined;
@@ -40,7 +41,7 @@ export function createJwks(options: { uri: string; timeoutMs: number; now: () =>
   let asked = new Set<string>();
   let unpublished: ReadonlySet<string> = new Set();
 
-  const now = (): number => options.now().getTime();
+  const now = (): number => options.clock.now().getTime();
   /** Also false once the clock was set back by more than that: a moment far ahead bounds nothing. */
   const isWithin = (ms: number, at: number | undefined): boolean =>
     at !== undefined && Math.abs(now() - at) < ms;
@@ -54,7 +55,7 @@ export function createJwks(options: { uri: string; timeoutMs: number; now: () =>
     const judged = asked;
     asked = new Set();
     try {
-      const keys = await fetchKeys(options.uri, options.timeoutMs);
+      const keys = await fetchKeys(options.uri, options);
       if (keys.size === 0) throw new errors.JWKSInvalid('The JSON Web Key Set has no key for RS256');
       published = { keys, at };
       lastAttempt = { at, failure: undefined };

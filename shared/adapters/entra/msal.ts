@@ -7,19 +7,19 @@ import {
 } from '@azure/msal-node';
 import { type FailureKind, TokenInvalidError, UserTokenError } from '../../errors.ts';
 import { upstreamRefused } from '../../log.ts';
-import type { UserToken, UserTokens } from '../../ports.ts';
+import type { Fetch, Operation, UserToken, UserTokens } from '../../ports.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
-import { isGuid, partsOf, type UserId } from '../../userId.ts';
 import {
   ABSENT,
   type CacheContext,
   type CacheSnapshot,
   type CacheWrite,
-  createMsalCachePlugin,
   homeAccountIdsOf,
   readSnapshot,
   writeCache,
-} from './msalCachePlugin.ts';
+} from '../../tokens/storedCache.ts';
+import { isGuid, partsOf, type UserId } from '../../userId.ts';
+import { createMsalCachePlugin } from './msalCachePlugin.ts';
 import { withClaims } from './msalClaims.ts';
 import { factsOfError, factsOfRecord, hasAssertionEnded } from './msalError.ts';
 import { createMsalNetwork, type NetworkRecord } from './msalNetwork.ts';
@@ -30,8 +30,7 @@ export type MsalOptions = {
   scopes: readonly string[];
   /** For one request to the token endpoint. */
   timeoutMs: number;
-  /** Ours, by which Entra finds the requests again; sent if it is a GUID. */
-  correlationId?: string | undefined;
+  fetch: Fetch;
 };
 
 /** How a stored cache that cannot be used is told to the failure table; the worker has nothing else to go by. */
@@ -49,13 +48,24 @@ const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
  * Tokens through MSAL, with a fresh client for every operation: a shared one keeps every user's tokens in one
  * memory and serializes all of it into whichever user's cache is written next.
  */
-export function createMsalUserTokens(options: MsalOptions, context: CacheContext): UserTokens {
-  const traced = isGuid(options.correlationId) ? { correlationId: options.correlationId } : {};
+export function createMsalUserTokens(options: MsalOptions, services: Omit<CacheContext, 'log'>): UserTokens {
+  return {
+    onBehalfOf: (operation, request) => tokensOf(options, services, operation).onBehalfOf(request),
+    silent: (operation, request) => tokensOf(options, services, operation).silent(request),
+  };
+}
+
+/** The tokens of one operation. */
+function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, operation: Operation) {
+  const { log, signal, correlationId } = operation;
+  const { clock } = services;
+  const context: CacheContext = { ...services, log };
+  const traced = isGuid(correlationId) ? { correlationId } : {};
 
   /** The error of a failed attempt. Entra's refusals are logged here, whatever becomes of the error. */
   function refusal(userId: UserId, facts: TokenFacts): UserTokenError {
     const failure = classifyFailure(facts);
-    if (failure.upstream) context.log(upstreamRefused(failure.upstream, context.logId(userId)));
+    if (failure.upstream) log(upstreamRefused(failure.upstream, context.logId(userId)));
     return new UserTokenError(failure);
   }
 
@@ -78,20 +88,22 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
     const facts = factsOfError(cause, record);
     if (facts === undefined) throw cause ?? new TypeError('MSAL gave neither a token nor a reason');
     const error = refusal(userId, facts);
-    if (assertionEndsAt !== undefined && hasAssertionEnded(facts, assertionEndsAt)) {
+    if (assertionEndsAt !== undefined && hasAssertionEnded(facts, assertionEndsAt, clock.now())) {
       throw new TokenInvalidError('The access token has expired.');
     }
     throw error;
   }
 
-  function begin(
-    userId: UserId,
-    snapshot: CacheSnapshot,
-    { signal, mayAsk }: Pick<Parameters<UserTokens['onBehalfOf']>[0], 'signal' | 'mayAsk'>,
-  ) {
+  function begin(userId: UserId, snapshot: CacheSnapshot, mayAsk?: () => void) {
     const auth = options.auth(partsOf(userId).tid);
     const plugin = createMsalCachePlugin(snapshot);
-    const network = createMsalNetwork({ timeoutMs: options.timeoutMs, signal, mayAsk });
+    const network = createMsalNetwork({
+      timeoutMs: options.timeoutMs,
+      fetch: options.fetch,
+      clock,
+      signal,
+      mayAsk,
+    });
     const client = new ConfidentialClientApplication({
       auth,
       cache: { cachePlugin: plugin },
@@ -109,15 +121,7 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
   }
 
   async function fromCache(
-    {
-      userId,
-      homeAccountId: known,
-      generation,
-      forceRefresh,
-      scopes,
-      claims,
-      signal,
-    }: Parameters<UserTokens['silent']>[0],
+    { userId, homeAccountId: known, generation, forceRefresh, scopes, claims }: SilentRequest,
     snapshot: CacheSnapshot,
   ): Promise<UserToken> {
     if (snapshot.state !== 'open') throw new UserTokenError(classifyFailure(UNUSABLE[snapshot.state]));
@@ -125,7 +129,7 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
     const homeAccountId = known !== undefined && homes.has(known) ? known : [...homes][0];
     if (homeAccountId === undefined) throw new UserTokenError(classifyFailure(UNUSABLE.absent));
 
-    const { client, plugin, record } = begin(userId, snapshot, { signal });
+    const { client, plugin, record } = begin(userId, snapshot);
     const account =
       (await client.getTokenCache().getAccountByHomeId(homeAccountId)) ??
       accountWithoutIdToken(userId, homeAccountId, snapshot.base);
@@ -156,17 +160,24 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
       writer: 'worker',
       signal,
     });
-    return { ...toUserToken(record, result, homeAccountId), ...kept, oldKey: snapshot.oldKey };
+    return { ...toUserToken(record, result, homeAccountId, clock.now()), ...kept, oldKey: snapshot.oldKey };
   }
 
   return {
-    async onBehalfOf({ caller, skipCache = false, claims, generation, isCurrent, mayAsk, signal }) {
+    async onBehalfOf({
+      caller,
+      skipCache = false,
+      claims,
+      generation,
+      isCurrent,
+      mayAsk,
+    }: OnBehalfOfRequest): Promise<UserToken> {
       const { userId } = caller;
       const snapshot =
         generation === undefined
           ? ABSENT
           : await readSnapshot(context, userId, generation, { isCurrent, signal });
-      const { client, plugin, record } = begin(userId, snapshot, { signal, mayAsk });
+      const { client, plugin, record } = begin(userId, snapshot, mayAsk);
       // The exchange itself does not read the stored cache; this does.
       await client.getTokenCache().getAllAccounts();
       const result = await attempt(
@@ -196,11 +207,11 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
               writer: 'request',
               signal,
             });
-      return { ...toUserToken(record, result, homeAccountId), ...kept, oldKey: snapshot.oldKey };
+      return { ...toUserToken(record, result, homeAccountId, clock.now()), ...kept, oldKey: snapshot.oldKey };
     },
 
-    async silent(request) {
-      const { userId, generation, signal } = request;
+    async silent(request: SilentRequest): Promise<UserToken> {
+      const { userId, generation } = request;
       const snapshot = await readSnapshot(context, userId, generation, { signal });
       try {
         return await fromCache(request, snapshot);
@@ -215,6 +226,9 @@ export function createMsalUserTokens(options: MsalOptions, context: CacheContext
   };
 }
 
+type OnBehalfOfRequest = Parameters<UserTokens['onBehalfOf']>[1];
+type SilentRequest = Parameters<UserTokens['silent']>[1];
+
 /** What is written down against the user, and so not believed at once. */
 const MARKS_USER: ReadonlySet<FailureKind> = new Set(['needs-user', 'consent', 'cache-lost']);
 
@@ -225,14 +239,15 @@ function toUserToken(
   record: NetworkRecord,
   result: AuthenticationResult,
   homeAccountId: string,
+  now: Date,
 ): Omit<UserToken, keyof Kept | 'oldKey'> {
   const endsIn = record.answer?.refreshTokenExpiresIn;
   return {
     accessToken: result.accessToken,
-    expiresOn: result.expiresOn ?? new Date(),
+    expiresOn: result.expiresOn ?? now,
     source: record.posts > 0 ? 'network' : 'cache',
     homeAccountId,
-    refreshTokenExpiresOn: endsIn === undefined ? undefined : new Date(Date.now() + endsIn * 1_000),
+    refreshTokenExpiresOn: endsIn === undefined ? undefined : new Date(now.getTime() + endsIn * 1_000),
   };
 }
 

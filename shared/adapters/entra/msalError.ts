@@ -45,5 +45,5 @@ export function factsOfError(error: unknown, record: NetworkRecord): TokenFacts 
 const ASSERTION_EXPIRED = 500133;
 
 /** By Entra's number or, as numbers are hints, by the time: a refusal of a token that has ended says nothing more. */
-export const hasAssertionEnded = ({ error, errorNo }: TokenFacts, endsAt: Date): boolean =>
-  errorNo === ASSERTION_EXPIRED || (error === 'invalid_grant' && endsAt.getTime() <= Date.now());
+export const hasAssertionEnded = ({ error, errorNo }: TokenFacts, endsAt: Date, now: Date): boolean =>
+  errorNo === ASSERTION_EXPIRED || (error === 'invalid_grant' && endsAt <= now);

@@ -1,5 +1,6 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
-import { withTimeout } from '../../clock.ts';
+import { type Clock, withTimeout } from '../../clock.ts';
+import type { Fetch } from '../../ports.ts';
 import { readClaims } from '../../tokens/challenge.ts';
 import { readRetryAfter } from '../../tokens/retryAfter.ts';
 import { type UpstreamIds, upstreamIds } from '../../tokens/upstream.ts';
@@ -35,6 +36,8 @@ export type NetworkRecord = {
 
 type Options = {
   timeoutMs: number;
+  fetch: Fetch;
+  clock: Clock;
   signal?: AbortSignal | undefined;
   /** Called before each POST; if it throws, none is sent. */
   mayAsk?: (() => void) | undefined;
@@ -60,16 +63,17 @@ export function createMsalNetwork(options: Options): { module: INetworkModule; r
     record.noAnswer = undefined;
     try {
       const { response, text } = await withTimeout(
+        options.clock,
         options.timeoutMs,
         async (signal) => {
-          const answered = await fetchOnceMoreIfReset(url, { ...init, signal });
+          const answered = await fetchOnceMoreIfReset(options.fetch, url, { ...init, signal });
           return { response: answered, text: await answered.text() };
         },
         options.signal,
       );
       const body = parseObject(text);
       if (body === undefined) record.noAnswer = `http_${response.status}_not_json`;
-      record.answer = readAnswer(response, body);
+      record.answer = readAnswer(response, body, options.clock.now());
       return {
         headers: Object.fromEntries(response.headers),
         body: (body ?? { error: 'temporarily_unavailable' }) as T,
@@ -91,17 +95,17 @@ export function createMsalNetwork(options: Options): { module: INetworkModule; r
 }
 
 /** A kept-alive connection that the server has closed resets on first use; the request was not processed. */
-async function fetchOnceMoreIfReset(url: string, init: RequestInit): Promise<Response> {
+async function fetchOnceMoreIfReset(send: Fetch, url: string, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, init);
+    return await send(url, init);
   } catch (error) {
     const name = nameOf(error);
     if (name !== 'ECONNRESET' && name !== 'UND_ERR_SOCKET') throw error;
-    return fetch(url, init);
+    return send(url, init);
   }
 }
 
-function readAnswer(response: Response, json: Record<string, unknown> | undefined): TokenAnswer {
+function readAnswer(response: Response, json: Record<string, unknown> | undefined, now: Date): TokenAnswer {
   const { status, headers } = response;
   const answer: TokenAnswer = { status };
   const body = json ?? {};
@@ -112,7 +116,7 @@ function readAnswer(response: Response, json: Record<string, unknown> | undefine
   const challenge = readClaims(claims);
   if (challenge !== undefined) answer.claims = challenge;
   if (Number(endsIn) > 0) answer.refreshTokenExpiresIn = Number(endsIn);
-  const retryAfter = readRetryAfter(headers.get('retry-after'), new Date());
+  const retryAfter = readRetryAfter(headers.get('retry-after'), now);
   if (retryAfter !== undefined) answer.retryAfterSeconds = retryAfter;
   if (json === undefined || error !== undefined || status >= 400) {
     answer.upstream = upstreamIds('entra', {

@@ -1,23 +1,9 @@
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, errors, type JWK } from 'jose';
+import type { Sealer } from '../../ports.ts';
 import { readBase64 } from '../../readBase64.ts';
-import type { UserId } from '../../userId.ts';
 
 /** A 256-bit symmetric key with a name (RFC 7517, `kty` "oct"). */
 export type CacheKey = { kid: string; secret: Uint8Array };
-
-export type Opened =
-  | { ok: true; cache: string; generation: string; oldKey: boolean }
-  /** `corrupt`: nobody can open it. `unknown-key`: we lack the key. `newer`: a later version wrote it. */
-  | { ok: false; reason: 'corrupt' | 'newer'; kid?: never }
-  /** `kid` is the key that it says it is sealed with. */
-  | { ok: false; reason: 'unknown-key'; kid: string };
-
-/** Seals MSAL's serialized cache for one user and opens it again. */
-export type Sealer = {
-  /** `generation` is the row's: which of the user's connections the cache belongs to. */
-  seal(userId: UserId, cache: string, generation: string): Promise<string>;
-  open(userId: UserId, sealed: string): Promise<Opened>;
-};
 
 const VERSION = 1;
 /** Of what is told of a key that is not ours. */

@@ -11,7 +11,7 @@ import {
   isServed,
 } from './accessToken.ts';
 import { createCustomKeys } from './customKeys.ts';
-import { isKid, type SigningKey } from './fetchKeys.ts';
+import { isKid, type KeysOptions, type SigningKey } from './fetchKeys.ts';
 import { createJwks } from './jwks.ts';
 
 const CLOCK_TOLERANCE_SECONDS = 60;
@@ -24,16 +24,16 @@ const MAX_TOKEN_LENGTH = 16_384;
  * @param options.customKeysUri where a tenant publishes the keys that this application has for itself, if it has any.
  * @param options.timeoutMs bounds one fetch of the keys.
  */
-export function createVerifyToken(options: {
-  jwksUri: string;
-  customKeysUri: (tid: string) => string;
-  rules: AccessTokenRules;
-  timeoutMs: number;
-  now?: () => Date;
-}): VerifyAccessToken {
-  const { rules, timeoutMs, now = () => new Date() } = options;
-  const findSigningKey = createJwks({ uri: options.jwksUri, timeoutMs, now });
-  const findCustomKey = createCustomKeys({ uriOf: options.customKeysUri, timeoutMs, now });
+export function createVerifyToken(
+  options: KeysOptions & {
+    jwksUri: string;
+    customKeysUri: (tid: string) => string;
+    rules: AccessTokenRules;
+  },
+): VerifyAccessToken {
+  const { rules, clock } = options;
+  const findSigningKey = createJwks({ ...options, uri: options.jwksUri });
+  const findCustomKey = createCustomKeys({ ...options, uriOf: options.customKeysUri });
 
   return async (token) => {
     if (token.length > MAX_TOKEN_LENGTH) throw new TokenInvalidError('The access token is too long.');
@@ -61,7 +61,7 @@ export function createVerifyToken(options: {
         {
           algorithms: ['RS256'],
           clockTolerance: CLOCK_TOLERANCE_SECONDS,
-          currentDate: now(),
+          currentDate: clock.now(),
           requiredClaims: ['exp', 'iss', 'aud', 'tid', 'oid'],
         },
       );

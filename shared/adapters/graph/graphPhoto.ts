@@ -1,7 +1,9 @@
+import type { Clock } from '../../clock.ts';
 import { type UpstreamReference, UserTokenError } from '../../errors.ts';
-import type { GraphCall, Photo, ReadPhoto } from '../../ports.ts';
+import type { ApiCall, OpenApi, Photo, ReadPhoto } from '../../ports.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
-import { createOpenGraph, factsOfGraphError, type GraphOptions } from './graph.ts';
+import { graph } from './graphApi.ts';
+import { factsOfGraphError } from './graphFailure.ts';
 
 /** The images a page may show as one; anything else is not passed on. */
 const IMAGE = /^image\/(?:jpeg|png|gif)$/;
@@ -13,16 +15,14 @@ const MAX_BYTES = 1_048_576;
  * (https://learn.microsoft.com/graph/api/profilephoto-get): a photo that is kept in the directory and not in a mailbox
  * has the one size that it was uploaded in.
  */
-export function createGraphReadPhoto(options: GraphOptions): ReadPhoto {
-  const open = createOpenGraph(options);
-
-  return async (accessToken, call) => {
-    const graph = open(accessToken, undefined, { ...call, onRefused: (told) => tellRefusal(call, told) });
+export function createGraphReadPhoto(openApi: OpenApi, clock: Clock): ReadPhoto {
+  return async (call) => {
+    const { graph: client } = openApi(graph, { ...call, onRefused: (told) => tellRefusal(call, told) });
     for (const path of ['/me/photos/96x96/$value', '/me/photo/$value']) {
       try {
-        return await toPhoto(await graph.api(path).get());
+        return await toPhoto(await client.api(path).get());
       } catch (error) {
-        const facts = factsOfGraphError(error);
+        const facts = factsOfGraphError(error, clock.now());
         if (hasNoMailbox(facts)) return undefined;
         if (facts.status !== 404) throw new UserTokenError(classifyFailure(facts));
       }
@@ -32,8 +32,8 @@ export function createGraphReadPhoto(options: GraphOptions): ReadPhoto {
 }
 
 /** Most people have no photo, and some no mailbox: that is an answer, and no refusal to look into. */
-function tellRefusal(call: GraphCall | undefined, told: UpstreamReference): void {
-  if (told.code !== '404' && told.code !== '400') call?.onRefused?.(told);
+function tellRefusal(call: ApiCall, told: UpstreamReference): void {
+  if (told.code !== '404' && told.code !== '400') call.onRefused?.(told);
 }
 
 /**

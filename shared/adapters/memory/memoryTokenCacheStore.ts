@@ -1,6 +1,6 @@
 import { ConflictError } from '../../errors.ts';
 import type { StoredCache, TokenCacheStore } from '../../ports.ts';
-import { MAX_SEALED_BYTES } from '../../tokens/maxSealedBytes.ts';
+import { MAX_SEALED_BYTES } from '../../tokens/storedCache.ts';
 import type { UserId } from '../../userId.ts';
 
 /** The in-memory twin of the blob store, with its ETags and conflicts. */

@@ -13,10 +13,8 @@ import { createSealer } from '../../../shared/adapters/entra/seal.ts';
 import { readConfig } from '../../../shared/config.ts';
 import { ConflictError } from '../../../shared/errors.ts';
 import type { Account } from '../../../shared/ports.ts';
-import { type App, compose } from '../../../shared/stead.ts';
-import { createCooldowns } from '../../../shared/tokens/cooldowns.ts';
+import { createStead, type Stead } from '../../../shared/stead.ts';
 import { SHARDS, type UserId } from '../../../shared/userId.ts';
-import { sweep } from '../../../shared/worker/sweep.ts';
 import { collect } from '../../support/collect.ts';
 
 const RUN = fileURLToPath(new URL('../../../bench/run.ts', import.meta.url));
@@ -104,13 +102,15 @@ describe('the command', () => {
 describe('the services of the worker benchmark', () => {
   let services: Services;
   let settings: Settings;
-  let app: App;
+  let stead: Stead;
+  let app: Stead['services'];
   let users: [UserId, ...UserId[]];
 
   beforeEach(async () => {
     services = await startServices({ storageMs: 0, tokenMs: 0 });
     settings = settingsFor(services.origin);
-    app = compose(readConfig(settings));
+    stead = createStead(readConfig(settings));
+    app = stead.services;
     const [first, ...others] = await seedUsers(services, settings, 30);
     if (first === undefined) throw new TypeError('nobody was seeded');
     users = [first, ...others];
@@ -120,12 +120,8 @@ describe('the services of the worker benchmark', () => {
   it('serve a sweep of the real adapters, and every user ends refreshed and due once', async () => {
     const begun = new Date();
     expect(countServed(services, users, begun)).toBe(0);
-    const log = () => {};
-    const now = () => new Date();
-    const cooldowns = createCooldowns({ now });
-    const deps = { ...app, tasks: [], log, userTokens: app.userTokens(log), now, cooldowns };
-    const limits = { concurrency: 4, runForMs: 60_000, leaseForMs: 300_000 };
-    const summary = await sweep({ ...deps, random: Math.random }, limits, new AbortController().signal);
+    const limits = { concurrency: 4, runForMs: 60_000, leaseForMs: 300_000, endAfterMs: 120_000 };
+    const summary = await stead.worker.run({ log: () => {} }, limits);
 
     expect(summary).toMatchObject({ due: 30, claimed: 30, refreshed: 30, failed: {}, stoppedBy: 'done' });
     expect(countServed(services, users, begun)).toBe(30);
@@ -141,7 +137,7 @@ describe('the services of the worker benchmark', () => {
     const before = await cacheOf(user);
     const { homeAccountId, generation } = await accountOf(user);
     const request = { userId: user, homeAccountId, generation, forceRefresh: true };
-    await app.userTokens(() => {}).silent(request);
+    await stead.services.userTokens.silent({ log: () => {} }, request);
     const after = await cacheOf(user);
     for (const section of ['Account', 'IdToken', 'AccessToken', 'RefreshToken'] as const) {
       expect(Object.keys(after[section])).toEqual(Object.keys(before[section]));

@@ -6,8 +6,8 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
 import { readConfig } from '../../../shared/config.ts';
-import type { Account, AccountFields } from '../../../shared/ports.ts';
-import { type App, compose } from '../../../shared/stead.ts';
+import type { Account, AccountFields, Services } from '../../../shared/ports.ts';
+import { createStead } from '../../../shared/stead.ts';
 import { partsOf, toUserId } from '../../../shared/userId.ts';
 import { sampleAccount, someUser } from '../../support/sampleAccount.ts';
 import { runStead } from './runStead.ts';
@@ -23,11 +23,11 @@ const OF_THE_FUNCTIONS = {
 describe('npm run stead', () => {
   let azurite: Azurite;
   let settings: Record<string, string>;
-  let app: App;
+  let app: Services;
   beforeAll(async () => {
     azurite = await startAzurite();
     settings = { TokenStore: azurite.connectionString };
-    app = compose(readConfig({ ...OF_THE_FUNCTIONS, ...settings }));
+    app = createStead(readConfig({ ...OF_THE_FUNCTIONS, ...settings })).services;
   });
   afterAll(() => azurite.stop());
 

@@ -12,11 +12,9 @@ import { fromRow, toRow } from '../../../shared/adapters/azureStorage/accountRow
 import { readConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import type { LogEvent } from '../../../shared/log.ts';
-import { getPhoto } from '../../../shared/profile/getPhoto.ts';
-import { compose } from '../../../shared/stead.ts';
-import { createAssertionMemo } from '../../../shared/tokens/assertionMemo.ts';
+import { createStead } from '../../../shared/stead.ts';
+import { createLocalApp } from '../../../shared/testing/localApp.ts';
 import { control, journal, SPA_ORIGIN } from '../../support/entraClients.ts';
-import { createLocalApp } from '../../support/localApp.ts';
 import { callerFor } from '../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -103,7 +101,7 @@ describe('a challenge that the worker meets', () => {
 
     const refusal = await refusalOf(app.getProfile(assertion));
     expect(refusal).toMatchObject({ kind: 'needs-user', claims: expect.stringContaining(policyId) });
-    expect((await signInAnew(refusal.claims)).profile.givenName).toBe('Adele');
+    expect((await signInAnew(refusal.claims)).result.givenName).toBe('Adele');
     expect(await row()).toMatchObject({ state: 'active', failure: undefined });
     app.clock.aheadMs += 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 1, failed: 0 } });
@@ -119,7 +117,7 @@ describe('a challenge that the worker meets', () => {
     const refusal = await refusalOf(app.getProfile(assertion));
     expect(refusal.claims).toBeDefined();
     expect(await row()).toMatchObject({ state: 'needs-user' });
-    expect((await signInAnew(refusal.claims)).profile.givenName).toBe('Adele');
+    expect((await signInAnew(refusal.claims)).result.givenName).toBe('Adele');
     expect(await row()).toMatchObject({ state: 'active', failure: undefined });
   });
 
@@ -172,11 +170,11 @@ describe('a challenge that is no JSON object, or too large to pass on', () => {
     if (userId === undefined) throw new Error('the user has no row');
     const caller = await app.verifyAccessToken(assertion);
     for (const claims of ['[]', 'null', '{']) {
-      expect(await app.userTokens.onBehalfOf({ caller, claims, generation })).toMatchObject({
+      expect(await app.tokens.onBehalfOf({ caller, claims, generation })).toMatchObject({
         source: 'network',
       });
       const silent = { userId, homeAccountId, generation, forceRefresh: false, claims };
-      expect(await app.userTokens.silent(silent)).toMatchObject({ source: 'network' });
+      expect(await app.tokens.silent(silent)).toMatchObject({ source: 'network' });
     }
   });
 });
@@ -241,7 +239,7 @@ describe('a challenge that a request meets', () => {
     expect(refusal).toMatchObject({ kind: 'needs-user', claims: expect.stringContaining(policyId) });
 
     const { assertion: satisfied } = await callerFor(entra, 'adele', refusal.claims);
-    expect((await app.getProfile(satisfied)).profile.givenName).toBe('Adele');
+    expect((await app.getProfile(satisfied)).result.givenName).toBe('Adele');
     expect(await app.accounts.read(userId)).toMatchObject({ state: 'active', failure: undefined });
     app.clock.aheadMs = 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ claimed: 1, fromCache: 1 });
@@ -266,7 +264,7 @@ describe('the directory', () => {
     }).listen(0, '127.0.0.1');
     onTestFinished(() => void server.close().closeAllConnections());
     await once(server, 'listening');
-    const app = compose(
+    const { userTokens } = createStead(
       readConfig({
         ENTRA_TENANT_ID: TENANT_ID,
         ENTRA_CLIENT_ID: API_CLIENT_ID,
@@ -274,11 +272,11 @@ describe('the directory', () => {
         ENTRA_AUTHORITY: `http://localhost:${(server.address() as AddressInfo).port}`,
         TokenStore: 'UseDevelopmentStorage=true',
       }),
-    );
+    ).services;
     const caller = await callerFor(entra, 'adele');
-    const tokens = app.userTokens(() => undefined);
     for (const claims of [undefined, '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}']) {
-      const call = tokens.onBehalfOf({ caller, claims, generation: undefined });
+      const operation = { log: () => undefined };
+      const call = userTokens.onBehalfOf(operation, { caller, claims, generation: undefined });
       expect(await refusalOf(call)).toMatchObject({ kind: 'needs-user' });
     }
     expect(asked.map((parameters) => JSON.parse(parameters.get('claims') ?? ''))).toMatchObject([
@@ -294,16 +292,16 @@ describe('the audit', () => {
 
   it('has a line for each use of Graph: by what, as whom, and where the token came from', async () => {
     const app = createLocalApp(entra);
-    const memo = createAssertionMemo({ now: app.now });
+    const another = createLocalApp(entra, { accounts: app.accounts, tokenCache: app.tokenCache });
     const { assertion, userId } = await callerFor(entra, 'adele');
     const user = app.logId(userId);
     await app.getProfile(assertion);
     await app.getProfile(assertion);
     // Another instance, which finds the token in the stored cache.
-    await getPhoto({ ...app, memo }, assertion);
-    await getPhoto({ ...app, memo }, assertion);
+    await another.getPhoto(assertion);
+    await another.getPhoto(assertion);
     for (const ask of [app.connection.get, app.connection.put, app.connection.delete]) await ask(assertion);
-    expect(usesIn(app.events)).toEqual([
+    expect(usesIn([...app.events, ...another.events])).toEqual([
       { ...USED, user, by: 'profile', source: 'network' },
       { ...USED, user, by: 'profile', source: 'memory' },
       { ...USED, user, by: 'photo', source: 'cache' },

@@ -19,10 +19,11 @@ const ROOMS: Record<string, Room> = {
   'shared/clock.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'node:timers'] },
   'shared/userId.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'jose', 'node:fs'] },
   'shared/ports.ts': {
-    allowed: ['./wire.ts', './errors.ts', './userId.ts'],
-    refused: ['./log.ts', './account/schedule.ts', '@azure/msal-node'],
+    allowed: ['./wire.ts', './errors.ts', './clock.ts', './log.ts', './userId.ts'],
+    refused: ['./config.ts', './account/schedule.ts', '@microsoft/microsoft-graph-client'],
   },
   'shared/log.ts': { allowed: ['./errors.ts'], refused: ['./userId.ts', '@azure/functions'] },
+  'shared/forEachAtOnce.ts': { allowed: [], refused: ['./errors.ts', 'node:events'] },
   'shared/readBase64.ts': { allowed: [], refused: ['./errors.ts', 'node:buffer'] },
   'shared/isLoopback.ts': { allowed: [], refused: ['./config.ts'] },
   'shared/settingsReader.ts': {
@@ -40,8 +41,8 @@ const ROOMS: Record<string, Room> = {
     refused: ['./stead.ts', './adapters/entra/msal.ts', './adapters/azureStorage/tableAccounts.ts'],
   },
   'shared/http.ts': {
-    allowed: ['@azure/functions', './errors.ts', './wire.ts', './tokens/challenge.ts'],
-    refused: ['./ports.ts', './stead.ts', './profile/getProfile.ts', './adapters/entra/msal.ts'],
+    allowed: ['@azure/functions', './errors.ts', './ports.ts', './wire.ts', './tokens/challenge.ts'],
+    refused: ['./stead.ts', './profile/getProfile.ts', './adapters/entra/msal.ts'],
   },
   'shared/stead.ts': {
     allowed: [
@@ -56,7 +57,14 @@ const ROOMS: Record<string, Room> = {
   },
   'shared/account/some.ts': {
     allowed: ['./schedule.ts', '../ports.ts', '../errors.ts', '../userId.ts', '../log.ts'],
-    refused: ['jose', 'node:fs', '../config.ts', '../tokens/cooldowns.ts', '../adapters/entra/seal.ts'],
+    refused: [
+      'jose',
+      'node:fs',
+      'node:crypto',
+      '../config.ts',
+      '../tokens/cooldowns.ts',
+      '../adapters/entra/seal.ts',
+    ],
   },
   'shared/tokens/some.ts': {
     allowed: ['./failures.ts', '../account/schedule.ts', '../wire.ts', '../errors.ts', '../ports.ts'],
@@ -71,15 +79,15 @@ const ROOMS: Record<string, Room> = {
   },
   'shared/profile/some.ts': {
     allowed: ['../account/visit.ts', '../tokens/assertionMemo.ts', '../ports.ts', '../wire.ts'],
-    refused: ['../connection/connection.ts', '../stead.ts', '../http.ts', '../adapters/graph/graph.ts'],
+    refused: ['../connection/connection.ts', '../stead.ts', '../http.ts', '../adapters/graph/graphApi.ts'],
   },
   'shared/connection/some.ts': {
     allowed: ['../account/endAccount.ts', '../tokens/requestLimits.ts', '../ports.ts', '../wire.ts'],
-    refused: ['../profile/askGraph.ts', '../worker/sweep.ts', '../config.ts', '@azure/functions'],
+    refused: ['../profile/asUser.ts', '../worker/sweep.ts', '../config.ts', '@azure/functions'],
   },
   'shared/worker/some.ts': {
     allowed: ['./refreshUser.ts', '../account/schedule.ts', '../tokens/failures.ts', '../ports.ts'],
-    refused: ['../profile/askGraph.ts', '../stead.ts', '../adapters/graph/graph.ts', '@azure/data-tables'],
+    refused: ['../profile/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
   },
   'shared/adapters/entra/msalSome.ts': {
     allowed: ['@azure/msal-node', './seal.ts', '../../tokens/failures.ts', '../../ports.ts', '../../log.ts'],
@@ -108,7 +116,7 @@ const ROOMS: Record<string, Room> = {
   },
   'shared/adapters/entra/authority.ts': { allowed: ['../../errors.ts'], refused: ['jose', './msal.ts'] },
   'shared/adapters/graph/some.ts': {
-    allowed: ['@microsoft/microsoft-graph-client', './graph.ts', '../../wire.ts'],
+    allowed: ['@microsoft/microsoft-graph-client', './graphApi.ts', '../../wire.ts'],
     refused: ['jose', '../entra/msal.ts', '../../config.ts'],
   },
   'shared/adapters/azureStorage/blobSome.ts': {
@@ -131,6 +139,20 @@ const ROOMS: Record<string, Room> = {
     allowed: ['../../ports.ts', '../../errors.ts'],
     refused: ['../azureStorage/tableAccounts.ts', '../../stead.ts', 'node:fs'],
   },
+  'shared/testing/some.ts': {
+    allowed: [
+      './testClock.ts',
+      '../stead.ts',
+      '../adapters/memory/memoryAccountStore.ts',
+      '../../dev/entra/startEntra.ts',
+    ],
+    refused: [
+      '../profile/asUser.ts',
+      '../adapters/azureStorage/tableAccounts.ts',
+      '../../dev/platform.ts',
+      'vitest',
+    ],
+  },
   'ops/some.ts': {
     allowed: ['../shared/stead.ts', '../shared/config.ts', '../shared/account/endAccount.ts', './other.ts'],
     refused: [
@@ -141,7 +163,16 @@ const ROOMS: Record<string, Room> = {
   },
   'functions/some/handler.ts': {
     allowed: ['./tasks.ts', '../../shared/http.ts', '../../shared/stead.ts', '@azure/functions'],
-    refused: ['../profile/handler.ts', '../../shared/config.ts', '../../shared/adapters/entra/msal.ts'],
+    refused: [
+      '../profile/handler.ts',
+      '../../shared/worker/sweep.ts',
+      '../../shared/config.ts',
+      '../../shared/adapters/entra/msal.ts',
+    ],
+  },
+  'functions/refreshWorker/tasks.ts': {
+    allowed: ['../../shared/worker/defineTask.ts', '../../shared/adapters/graph/graphApi.ts', './task.ts'],
+    refused: ['../../shared/stead.ts', '../../shared/adapters/entra/msal.ts', '@azure/functions'],
   },
   'functions/main.ts': {
     allowed: ['@azure/functions', '../shared/stead.ts', '../shared/config.ts', './profile/handler.ts'],
@@ -161,14 +192,17 @@ const ROOMS: Record<string, Room> = {
   },
 };
 
-/** The imports that the project's own Biome settings refuse, for files with these imports at these paths. */
-async function refusedImports(files: Record<string, string[]>): Promise<Record<string, string[]>> {
+/** The lines of files at these paths that the project's own Biome settings refuse, by the rule's category. */
+async function refusedLines(
+  category: string,
+  files: Record<string, string[]>,
+): Promise<Record<string, string[]>> {
   const project = await mkdtemp(join(tmpdir(), 'stead-imports-'));
   try {
-    await cp(join(ROOT, 'biome.json'), join(project, 'biome.json'));
-    for (const [path, imports] of Object.entries(files)) {
+    for (const file of ['biome.json', 'dev/clock.grit']) await cp(join(ROOT, file), join(project, file));
+    for (const [path, lines] of Object.entries(files)) {
       await mkdir(dirname(join(project, path)), { recursive: true });
-      await writeFile(join(project, path), imports.map((from) => `import '${from}';\n`).join(''));
+      await writeFile(join(project, path), lines.map((line) => `${line}\n`).join(''));
     }
     const options = ['lint', '--vcs-enabled=false', '--reporter=json', '--max-diagnostics=none', '.'];
     const run = promisify(execFile)(process.execPath, [BIOME, ...options], {
@@ -178,8 +212,8 @@ async function refusedImports(files: Record<string, string[]>): Promise<Record<s
     // It ends with 1 where it finds something.
     const { stdout } = await run.catch((error: { stdout: string }) => error);
     const refused: Record<string, string[]> = {};
-    for (const { category, location } of (JSON.parse(stdout) as Report).diagnostics) {
-      if (category !== 'lint/style/noRestrictedImports') continue;
+    for (const { category: found, location } of (JSON.parse(stdout) as Report).diagnostics) {
+      if (found !== category) continue;
       const path = location.path.replaceAll('\\', '/');
       refused[path] = [...(refused[path] ?? []), files[path]?.[location.start.line - 1] ?? 'not one of ours'];
     }
@@ -189,6 +223,10 @@ async function refusedImports(files: Record<string, string[]>): Promise<Record<s
   }
 }
 
+const importing = (packages: readonly string[]): string[] => packages.map((from) => `import '${from}';`);
+const refusedImports = (files: Record<string, string[]>) =>
+  refusedLines('lint/style/noRestrictedImports', files);
+
 type Report = {
   diagnostics: { category: string; location: { path: string; start: { line: number } } }[];
 };
@@ -196,22 +234,61 @@ type Report = {
 describe('the import table', async () => {
   const refused = await refusedImports(
     Object.fromEntries(
-      Object.entries(ROOMS).map(([path, room]) => [path, [...room.allowed, ...room.refused]]),
+      Object.entries(ROOMS).map(([path, room]) => [path, importing([...room.allowed, ...room.refused])]),
     ),
   );
 
   it.each(Object.entries(ROOMS))('holds in %s', (path, room) => {
-    expect(refused[path]?.sort()).toEqual(room.refused.sort());
+    expect(refused[path]?.sort()).toEqual(importing(room.refused).sort());
   });
 
   it('has a room for every file of the app', async () => {
     const files: Record<string, string[]> = {};
     for (const root of ['shared', 'functions', 'ops', 'dev/host', 'dev/entra']) {
       for await (const file of glob(`${root}/**/*.ts`, { cwd: ROOT })) {
-        files[file.replaceAll('\\', '/')] = ['a-package-of-nobody'];
+        files[file.replaceAll('\\', '/')] = importing(['a-package-of-nobody']);
       }
     }
     expect(Object.keys(files)).toContain('functions/main.ts');
     expect(Object.keys(await refusedImports(files)).sort()).toEqual(Object.keys(files).sort());
+  });
+});
+
+describe('time, timers, ids, chance and requests', async () => {
+  const FROM_THE_CLOCK = [
+    'Date.now();',
+    'new Date();',
+    'performance.now();',
+    'Math.random();',
+    'AbortSignal.timeout(5);',
+    'crypto.randomUUID();',
+    'setTimeout(() => {}, 5);',
+    'setInterval(() => {}, 5);',
+    'setImmediate(() => {});',
+  ];
+  const BY_THE_ONE_FETCH = ["fetch('https://some.example');"];
+  const FINE = ['new Date(5);', "Date.parse('2026-11-20');", 'options.fetch(address);', 'clock.now();'];
+  const lines = [...FROM_THE_CLOCK, ...BY_THE_ONE_FETCH, ...FINE];
+  const files = [
+    'shared/worker/some.ts',
+    'shared/adapters/entra/some.ts',
+    'functions/some/some.ts',
+    'ops/some.ts',
+  ];
+  const refused = await refusedLines(
+    'plugin',
+    Object.fromEntries(
+      [...files, 'shared/clock.ts', 'shared/stead.ts', 'dev/some.ts'].map((file) => [file, lines]),
+    ),
+  );
+
+  it.each(files)('are asked of the clock, and go through one fetch, in %s', (file) => {
+    expect(refused[file]?.sort()).toEqual([...FROM_THE_CLOCK, ...BY_THE_ONE_FETCH].sort());
+  });
+
+  it('are asked of the platform in the clock alone, and sent by the door alone', () => {
+    expect(refused['shared/clock.ts']).toBeUndefined();
+    expect(refused['shared/stead.ts']?.sort()).toEqual(FROM_THE_CLOCK.sort());
+    expect(refused['dev/some.ts']).toBeUndefined();
   });
 });

@@ -4,6 +4,7 @@ import { createMemoryTenantStore } from '../../../shared/adapters/memory/memoryT
 import { createMemoryTokenCacheStore } from '../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { AccountStore, TokenCacheStore } from '../../../shared/ports.ts';
 import { createLogId } from '../../../shared/userId.ts';
+import { clockOf } from '../../support/clockOf.ts';
 
 export const NOW = new Date('2026-11-20T09:00:00Z');
 
@@ -18,7 +19,7 @@ export function operatorOverTwins(stores: { accounts?: AccountStore; tokenCache?
     tenants: createMemoryTenantStore(),
     logId: createLogId(new Uint8Array(32)),
     schedule: { idleForMs: 60_000, minIntervalMs: 300_000, everyRun: false, retentionMs: 90 * 86_400_000 },
-    now: () => NOW,
+    clock: clockOf(() => NOW),
     print: async (line) => void printed.push(line),
     tell: (line) => void told.push(line),
   };

@@ -1,12 +1,18 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { withTimeout } from '../../../shared/clock.ts';
+import { systemClock, withTimeout as withTimeoutOf } from '../../../shared/clock.ts';
 
 const untilAborted = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason));
   });
+
+const withTimeout = withTimeoutOf.bind(undefined, systemClock) as <T>(
+  ms: number,
+  operation: (signal: AbortSignal) => Promise<T>,
+  callers?: AbortSignal,
+) => Promise<T>;
 
 describe('withTimeout', () => {
   it('gives what the operation gives', async () => {

@@ -12,12 +12,12 @@ import {
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { createBlobTokenCache } from '../../../../shared/adapters/azureStorage/blobTokenCache.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { dueRowKey, SHARDS, toUserId, type UserId, userRowKey } from '../../../../shared/userId.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../support/azuriteAccounts.ts';
 import { until } from '../../../support/azuriteFaults.ts';
 import { collect } from '../../../support/collect.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { callerFor, waitForGrant } from '../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -52,7 +52,7 @@ function openApp() {
   const { store: accounts, table } = openAzuriteAccounts(azurite);
   const app = createLocalApp(entra, {
     accounts,
-    store: createBlobTokenCache({ connectionString, containerName }),
+    tokenCache: createBlobTokenCache({ connectionString, containerName }),
   });
   const container =
     BlobServiceClient.fromConnectionString(connectionString).getContainerClient(containerName);
@@ -210,7 +210,7 @@ describe('signing off while a token is on its way', () => {
     const asking = app.getProfile(assertion);
     await until(async () => (await exchangesOnTheWire()) > 0);
     await app.connection.delete(assertion);
-    expect((await asking).profile.givenName).toBe('Adele');
+    expect((await asking).result.givenName).toBe('Adele');
     expect(await app.tokenCache.read(userId)).toBeUndefined();
     expect(await app.accounts.read(userId)).toMatchObject({ state: 'disconnected' });
   });

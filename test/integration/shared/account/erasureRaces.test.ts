@@ -6,10 +6,10 @@ import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { isTombstone } from '../../../../shared/account/schedule.ts';
 import { createBlobTokenCache } from '../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import type { Caller } from '../../../../shared/ports.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { dueRowKey } from '../../../../shared/userId.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../support/azuriteAccounts.ts';
 import { SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { orderedStores } from '../../../support/orderedStores.ts';
 import { callerFor, readCache } from '../../../support/userTokens.ts';
 
@@ -47,7 +47,7 @@ function twoInstances(point: number, interrupt: (other: App) => Promise<unknown>
   const { connectionString } = azurite;
   const { store: accounts, dueRowKeys } = openAzuriteAccounts(azurite);
   const tokenCache = createBlobTokenCache({ connectionString, containerName: uniqueName() });
-  const other = createLocalApp(entra, { accounts, store: tokenCache });
+  const other = createLocalApp(entra, { accounts, tokenCache });
   const calls = { made: Number.NaN, interrupted: false };
   const ordered = orderedStores({ accounts, tokenCache }, async (_, call) => {
     calls.made += 1;
@@ -57,7 +57,7 @@ function twoInstances(point: number, interrupt: (other: App) => Promise<unknown>
     }
     return call();
   });
-  const app = createLocalApp(entra, { accounts: ordered.accounts, store: ordered.tokenCache });
+  const app = createLocalApp(entra, { accounts: ordered.accounts, tokenCache: ordered.tokenCache });
   return { app, other, calls, dueRowKeys };
 }
 

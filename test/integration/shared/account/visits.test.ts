@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { control, journal, SPA_ORIGIN, signIn } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { callerFor } from '../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -36,7 +36,7 @@ describe('two devices of one user', () => {
     const asked = devices.flatMap(({ assertion }) =>
       Array.from({ length: 10 }, () => app.getProfile(assertion)),
     );
-    for (const { profile } of await Promise.all(asked)) expect(profile.givenName).toBe('Adele');
+    for (const { result } of await Promise.all(asked)) expect(result.givenName).toBe('Adele');
     expect(await exchanges()).toBe(2);
   });
 });
@@ -95,7 +95,7 @@ describe('a user who goes on working', () => {
     const { assertion, userId } = await callerFor(entra, 'adele');
     const { write } = store;
     store.write = () => Promise.reject(new UnavailableError('token-cache'));
-    expect((await app.getProfile(assertion)).profile.givenName).toBe('Adele');
+    expect((await app.getProfile(assertion)).result.givenName).toBe('Adele');
     expect(await app.accounts.read(userId)).toMatchObject({ state: 'pending' });
     expect(events.map((event) => event.event)).toContain('cache.not-written');
     store.write = write;

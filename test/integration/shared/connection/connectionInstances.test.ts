@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { callerFor } from '../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -22,7 +22,7 @@ afterAll(() => entra.close());
 
 /** Two instances over the same storage, and Adele with one token for both. */
 async function twoInstances() {
-  const stores = { accounts: createMemoryAccountStore(), store: createMemoryTokenCacheStore() };
+  const stores = { accounts: createMemoryAccountStore(), tokenCache: createMemoryTokenCacheStore() };
   const [here, there] = [createLocalApp(entra, stores), createLocalApp(entra, stores)];
   const { assertion, userId } = await callerFor(entra, 'adele');
   return {
@@ -33,7 +33,7 @@ async function twoInstances() {
     /** What `GET /api/connection` says, and whether a cache is stored. */
     kept: async () => ({
       state: (await here.connection.get(assertion)).connection.state,
-      cache: (await stores.store.read(userId)) !== undefined,
+      cache: (await stores.tokenCache.read(userId)) !== undefined,
     }),
     pass(ms: number) {
       for (const app of [here, there]) app.clock.aheadMs += ms;
@@ -55,7 +55,7 @@ describe('a user who disconnects at one instance', () => {
     expect((await there.getProfile(assertion)).source).toBe('memory');
     expect(await kept()).toEqual({ state: 'disconnected', cache: false });
     pass(NEXT_TOUCH);
-    expect((await there.getProfile(assertion)).profile.givenName).toBe('Adele');
+    expect((await there.getProfile(assertion)).result.givenName).toBe('Adele');
     expect(await kept()).toEqual({ state: 'disconnected', cache: false });
   });
 

@@ -6,13 +6,12 @@ import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { createConnectionHandler } from '../../../../functions/connection/handler.ts';
 import { createBlobTokenCache } from '../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { createTableAccounts } from '../../../../shared/adapters/azureStorage/tableAccounts.ts';
-import { createAssertionMemo } from '../../../../shared/tokens/assertionMemo.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import type { Problem } from '../../../../shared/wire.ts';
 import { uniqueName } from '../../../support/azuriteAccounts.ts';
 import { BUSY, FORBIDDEN, refusal } from '../../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type Fault, startAzuriteProxy } from '../../../support/azuriteProxy.ts';
 import { SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { secretsIn } from '../../../support/logScan.ts';
 import { callerFor } from '../../../support/userTokens.ts';
 
@@ -64,8 +63,8 @@ async function connected() {
     connectionString: blob.connectionString,
     containerName: uniqueName(),
   });
-  const app = createLocalApp(entra, { accounts, store });
-  const handler = createConnectionHandler({ ...app, memo: createAssertionMemo({ now: app.now }) });
+  const app = createLocalApp(entra, { accounts, tokenCache: store });
+  const handler = createConnectionHandler(app.stead);
   const { assertion, userId } = await callerFor(entra, 'adele');
   await app.getProfile(assertion);
   const lines: string[] = [];

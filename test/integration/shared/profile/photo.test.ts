@@ -7,10 +7,11 @@ import { DEMO_USERS, type DemoUser, OTHER_TENANT_USER } from '../../../../dev/en
 import { drawPhoto } from '../../../../dev/entra/photo.ts';
 import { type Platform, startPlatform } from '../../../../dev/platform.ts';
 import { createTableAccounts } from '../../../../shared/adapters/azureStorage/tableAccounts.ts';
-import { createGraphReadPhoto } from '../../../../shared/adapters/graph/graphPhoto.ts';
+import { systemClock } from '../../../../shared/clock.ts';
 import { toUserId } from '../../../../shared/userId.ts';
 import type { Problem } from '../../../../shared/wire.ts';
 import { control, journal, signIn } from '../../../support/entraClients.ts';
+import { createTestApp } from '../../../support/testApp.ts';
 
 const [ADELE, BRUNO, CHIARA, DANA] = DEMO_USERS;
 
@@ -112,8 +113,8 @@ describe('a photo', () => {
     }).listen(0, '127.0.0.1');
     onTestFinished(() => void server.close().closeAllConnections());
     await once(server, 'listening');
-    const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return createGraphReadPhoto({ baseUrl, timeoutMs: 5_000 })('a token');
+    const graphBaseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return createTestApp({ graphBaseUrl, fetch, clock: systemClock }).readPhoto({ accessToken: 'a token' });
   }
 
   it.each(['image/jpeg', 'image/png', 'image/gif'])('may be %s', async (type) => {

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
+import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { control, SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { callerFor } from '../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -122,8 +123,9 @@ describe('a refusal of Graph’s', () => {
   it('of a task is logged', async () => {
     const ask = defineTask({
       name: 'ask',
+      api: graph,
       scopes: ['User.Read'],
-      run: ({ graph }) => graph.api('/me').get(),
+      run: ({ graph: client }) => client.api('/me').get(),
     });
     const { app, correlationId, refused } = appWith({ tasks: [ask] });
     await app.visit('adele');
@@ -136,8 +138,9 @@ describe('a refusal of Graph’s', () => {
   it('is logged where there is no such thing', async () => {
     const ask = defineTask({
       name: 'ask',
+      api: graph,
       scopes: ['User.Read'],
-      run: ({ graph }) => graph.api('/nowhere').get(),
+      run: ({ graph: client }) => client.api('/nowhere').get(),
     });
     const { app, refused } = appWith({ tasks: [ask] });
     await app.visit('adele');
@@ -165,7 +168,7 @@ describe('an exchange of a token that has ended', () => {
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'error', error: 'invalid_grant', ...fault });
     const expiresOn = new Date(Date.now() + endsInSeconds * 1_000);
     await expect(
-      app.userTokens.onBehalfOf({ caller: { ...caller, expiresOn }, generation: undefined }),
+      app.tokens.onBehalfOf({ caller: { ...caller, expiresOn }, generation: undefined }),
     ).rejects.toMatchObject({ name: 'TokenInvalidError' });
   });
 
@@ -174,7 +177,7 @@ describe('an exchange of a token that has ended', () => {
     const caller = await callerFor(entra, 'adele');
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'server-error' });
     await expect(
-      app.userTokens.onBehalfOf({ caller: { ...caller, expiresOn: new Date(0) }, generation: undefined }),
+      app.tokens.onBehalfOf({ caller: { ...caller, expiresOn: new Date(0) }, generation: undefined }),
     ).rejects.toMatchObject({ failure: { kind: 'transient' } });
   });
 });

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { OTHER_TENANT_USER, TENANT_ID } from '../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 
 const MINUTE = 60_000;
 /** To MSAL, such a token has expired when it is issued. */
@@ -76,7 +76,7 @@ describe('a tenant that throttles', () => {
     if (account === undefined) throw new Error('the user has no row');
     await app.accounts.move(account, { ...account, dueAt: app.now() });
     const another = createLocalApp(entra, {
-      store: app.tokenCache,
+      tokenCache: app.tokenCache,
       accounts: app.accounts,
       tenants: app.tenants,
     });

@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import type { FailureKind } from '../../../../shared/errors.ts';
 import type { AccountState } from '../../../../shared/ports.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { FAILURES } from '../../../../shared/tokens/failures.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { readCache } from '../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -110,7 +110,7 @@ afterAll(() => entra.close());
 
 describe('a refresh that meets', () => {
   it.each(DRILLS)('$row: $what', async ({ row, fault, kind, code, state }) => {
-    const app = createLocalApp(entra, { timeoutMs: 500 });
+    const app = createLocalApp(entra, { timeouts: { tokenMs: 500 } });
     const user = await app.visit('adele');
     const before = await readCache(app.tokenCache, app.sealer, user);
     app.clock.aheadMs = 2 * MINUTE;
@@ -159,7 +159,7 @@ describe('without its AADSTS number, a refresh that meets', () => {
   afterAll(() => control(entra, 'PUT', '/answers', { stripNumbers: false }));
 
   it.each(DRILLS)('$row: $what, marks nobody who would not be marked with it', async ({ fault, state }) => {
-    const app = createLocalApp(entra, { timeoutMs: 500 });
+    const app = createLocalApp(entra, { timeouts: { tokenMs: 500 } });
     const user = await app.visit('adele');
     app.clock.aheadMs = 2 * MINUTE;
     await control(entra, 'PUT', '/fault', fault);

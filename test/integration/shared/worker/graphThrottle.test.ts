@@ -1,12 +1,14 @@
 /** What the worker, and a request beside it, make of Graph's 429. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { OTHER_TENANT_USER, TENANT_ID } from '../../../../dev/entra/directory.ts';
+import { API_CLIENT_ID, OTHER_TENANT_USER, TENANT_ID } from '../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
+import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { UserTokenError } from '../../../../shared/errors.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { API_SCOPE, control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { callerFor } from '../../../support/userTokens.ts';
 
 const SECOND = 1_000;
@@ -19,11 +21,21 @@ const OF_APPLICATION = { throttleScope: `Application/ReadWrite/${APP_ID}` };
 const COLLEAGUES = ['adele', 'bruno', 'chiara', 'dana'];
 
 const readMe = (name: string) =>
-  defineTask({ name, scopes: ['User.Read'], run: ({ graph }) => graph.api('/me').select('id').get() });
+  defineTask({
+    name,
+    api: graph,
+    scopes: ['User.Read'],
+    run: ({ graph: client }) => client.api('/me').select('id').get(),
+  });
+const OWN_API = defineApi({
+  name: 'own-api',
+  resource: `api://${API_CLIENT_ID}`,
+  baseUrl: 'https://own.example',
+});
 const TASKS = [
   readMe('first'),
   readMe('second'),
-  defineTask({ name: 'own-api', scopes: [API_SCOPE], run: async () => undefined }),
+  defineTask({ name: 'own-api', api: OWN_API, scopes: [API_SCOPE], run: async () => undefined }),
 ];
 
 let entra: Entra;
@@ -104,7 +116,7 @@ describe("Graph's 429 to a task", () => {
     // Another instance, which remembers nothing.
     const { tokenCache: store, accounts, tenants } = app;
     const another = createLocalApp(entra, {
-      store,
+      tokenCache: store,
       accounts,
       tenants,
       tasks: TASKS,
@@ -134,9 +146,10 @@ describe("Graph's 429 to a task", () => {
   it('is heard though the task does not mind it', async () => {
     const careless = defineTask({
       name: 'careless',
+      api: graph,
       scopes: ['User.Read'],
-      run: ({ graph }) =>
-        graph
+      run: ({ graph: client }) =>
+        client
           .api('/me')
           .get()
           .catch(() => undefined),
@@ -148,14 +161,14 @@ describe("Graph's 429 to a task", () => {
   });
 
   it('without Retry-After counts for half a minute', async () => {
-    const { app, users } = await dueUsers(['adele']);
+    const { app } = await dueUsers(['adele']);
     await throttle('adele', { kind: 'html', status: 429, retryAfter: undefined });
     await app.sweep();
-    const [adele] = users;
-    const until = adele && app.cooldowns.throttledUntil(adele, 'graph');
-    const left = (until?.getTime() ?? 0) - app.now().getTime();
-    expect(left).toBeGreaterThan(20 * SECOND);
-    expect(left).toBeLessThanOrEqual(30 * SECOND);
+    const { assertion } = await callerFor(entra, 'adele');
+    const refusal = await app.getProfile(assertion).catch((error) => error.failure);
+    expect(refusal).toMatchObject({ kind: 'throttled', code: 'graph_cooldown' });
+    expect(refusal.retryAfterSeconds).toBeGreaterThan(20);
+    expect(refusal.retryAfterSeconds).toBeLessThanOrEqual(30);
   });
 
   it('is of the tenant when its header says so: all have their tokens, and nobody asks Graph', async () => {
@@ -186,7 +199,7 @@ describe("Graph's 429 to a task", () => {
       if (account !== undefined) await app.accounts.move(account, { ...account, dueAt: app.now() });
     }
     const { tokenCache: store, accounts, tenants } = app;
-    const another = createLocalApp(entra, { store, accounts, tenants, tasks: TASKS });
+    const another = createLocalApp(entra, { tokenCache: store, accounts, tenants, tasks: TASKS });
     another.clock.aheadMs = app.clock.aheadMs + MINUTE;
     expect(await another.sweep()).toMatchObject({ refreshed: 2, tasks: { done: 2, failed: 0 } });
     expect(await graphCalls()).toBe(1);
@@ -209,7 +222,7 @@ describe('a request', () => {
     await throttle('adele', OF_TENANT);
     await app.sweep();
     const { tokenCache: store, accounts, tenants } = app;
-    const another = createLocalApp(entra, { store, accounts, tenants });
+    const another = createLocalApp(entra, { tokenCache: store, accounts, tenants });
     another.clock.aheadMs = app.clock.aheadMs;
     const before = await graphCalls();
     const bruno = await callerFor(entra, 'bruno');

@@ -3,10 +3,11 @@ import { API_CLIENT_ID, API_SCOPE_NAME, DEMO_USERS } from '../../../../dev/entra
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { collect } from '../../../support/collect.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { waitForGrant } from '../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -116,6 +117,11 @@ describe('a run', () => {
   it('stops for our own credential, and cools a tenant, also when only a task meets it', async () => {
     const task = defineTask({
       name: 'other-api',
+      api: defineApi({
+        name: 'other-api',
+        resource: `api://${API_CLIENT_ID}`,
+        baseUrl: 'https://other.example',
+      }),
       scopes: [`api://${API_CLIENT_ID}/${API_SCOPE_NAME}`],
       run: async () => {},
     });

@@ -6,10 +6,10 @@ import { type Azurite, startAzurite } from '../../../../dev/azurite.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { createTableAccounts } from '../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { createTableTenants } from '../../../../shared/adapters/azureStorage/tableTenants.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { dueRowKey, shardOf, userRowKey } from '../../../../shared/userId.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../../support/azuriteProxy.ts';
 import { SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { sampleAccount, someUserOf } from '../../../support/sampleAccount.ts';
 
 const MANY = 500;

@@ -4,8 +4,8 @@ import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { createSealer } from '../../../../shared/adapters/entra/seal.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { readCache, waitForGrant } from '../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -115,7 +115,7 @@ describe('a sweep', () => {
   });
 
   it('gives up on a token endpoint that hangs', async () => {
-    const app = createLocalApp(entra, { timeoutMs: 300 });
+    const app = createLocalApp(entra, { timeouts: { tokenMs: 300 } });
     const user = await app.visit('adele');
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'hang' });
     app.clock.aheadMs = 2 * MINUTE;
@@ -155,7 +155,7 @@ describe('a sweep', () => {
     const user = await app.visit('adele');
     const otherKeys = createSealer([{ kid: 'other', secret: new Uint8Array(32).fill(9) }]);
     const misled = createLocalApp(entra, {
-      store: app.tokenCache,
+      tokenCache: app.tokenCache,
       sealer: otherKeys,
       accounts: app.accounts,
     });

@@ -7,12 +7,20 @@ import { API_CLIENT_ID } from '../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { tasks } from '../../../../functions/refreshWorker/tasks.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
+import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
+import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { API_SCOPE, control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { createLocalApp } from '../../../support/localApp.ts';
 import { secretsIn } from '../../../support/logScan.ts';
 import { callerFor } from '../../../support/userTokens.ts';
+
+const OWN_API = defineApi({
+  name: 'own-api',
+  resource: `api://${API_CLIENT_ID}`,
+  baseUrl: 'https://own.example',
+});
 
 const MINUTE = 60_000;
 /** To MSAL, such a token has expired when it is issued; to Graph it is good for minutes. */
@@ -129,9 +137,10 @@ describe('a task of one’s own', () => {
   it('may leave a note, as docs/tasks.md shows it', async () => {
     const noteOffice = defineTask({
       name: 'note-office',
+      api: graph,
       scopes: ['User.Read'],
-      async run({ graph, log }) {
-        const me = await graph.api('/me').select('officeLocation').get();
+      async run({ graph: client, log }) {
+        const me = await client.api('/me').select('officeLocation').get();
         log(me.officeLocation === null ? 'has no office' : 'has an office');
       },
     });
@@ -146,9 +155,10 @@ describe('a task of one’s own', () => {
   it('that Graph keeps waiting is over at its time-out', async () => {
     const slow = defineTask({
       name: 'slow',
+      api: graph,
       scopes: ['User.Read'],
       timeoutMs: 300,
-      run: ({ graph }) => graph.api('/me').get(),
+      run: ({ graph: client }) => client.api('/me').get(),
     });
     const app = createLocalApp(entra, { tasks: [slow] });
     const user = await adeleIsDue(app);
@@ -162,37 +172,35 @@ describe('a task of one’s own', () => {
 
   it('may act at an API other than Graph, with a token for that API', async () => {
     const called: { oid: string; token: string }[] = [];
+    const { verifyAccessToken } = createLocalApp(entra);
+    const orders = await serve(async (authorization) => {
+      const token = authorization.replace('Bearer ', '');
+      const { oid } = await verifyAccessToken(token);
+      called.push({ oid, token });
+    });
     const app = createLocalApp(entra, {
       tasks: [
         defineTask({
           name: 'call-orders',
+          api: defineApi({ name: 'orders', resource: `api://${API_CLIENT_ID}`, baseUrl: orders }),
           scopes: [API_SCOPE],
-          async run({ token, signal }) {
-            const answer = await fetch(`${orders}/orders`, {
-              headers: { authorization: `Bearer ${token}` },
-              signal,
-            });
+          async run({ api }) {
+            const answer = await api.fetch('/orders');
             if (!answer.ok) throw Object.assign(new Error('orders'), { statusCode: answer.status });
           },
         }),
       ],
     });
-    const orders = await serve(async (authorization) => {
-      const token = authorization.replace('Bearer ', '');
-      const { oid } = await app.verifyAccessToken(token);
-      called.push({ oid, token });
-    });
     const user = await adeleIsDue(app);
     expect(await app.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 1, failed: 0 } });
     expect(called.map(({ oid }) => user.endsWith(`/${oid}`))).toEqual([true]);
-    const audit = { by: 'call-orders', api: `api://${API_CLIENT_ID}`, source: 'network' };
+    const audit = { by: 'call-orders', api: 'orders', source: 'network' };
     expect(eventsOf(app, 'token.used').at(-1)).toMatchObject(audit);
     // Both looks and both tasks: the refresh token that one left is the next one's.
     app.clock.aheadMs += 60 * MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 1, failed: 0 } });
-    expect((await journal(entra)).map(({ grant, status }) => [grant, status])).toEqual(
-      Array(4).fill(['refresh_token', 200]),
-    );
+    const asked = (await journal(entra)).filter(({ endpoint }) => endpoint === 'token');
+    expect(asked.map(({ grant, status }) => [grant, status])).toEqual(Array(4).fill(['refresh_token', 200]));
     const told = JSON.stringify([app.events, await app.accounts.read(user)]);
     for (const { token } of called) expect(told).not.toContain(token);
     expect(secretsIn(JSON.stringify(app.events))).toEqual([]);
@@ -203,7 +211,7 @@ describe('a task of one’s own', () => {
     onTestFinished(async () => {
       await control(entra, 'PUT', '/lifetimes', { accessToken: EXPIRED_AT_ONCE });
     });
-    const own = defineTask({ name: 'own', scopes: [API_SCOPE], run: async () => undefined });
+    const own = defineTask({ name: 'own', api: OWN_API, scopes: [API_SCOPE], run: async () => undefined });
     const app = createLocalApp(entra, { tasks: [own], schedule: { everyRun: true } });
     await adeleIsDue(app);
     await app.sweep();
@@ -216,6 +224,11 @@ describe('a task of one’s own', () => {
   it('whose API the tenant does not know fails, and the user stays connected', async () => {
     const unknown = defineTask({
       name: 'unknown',
+      api: defineApi({
+        name: 'unknown',
+        resource: 'api://00000000-0000-4000-8000-00000000abcd',
+        baseUrl: 'https://unknown.example',
+      }),
       scopes: ['api://00000000-0000-4000-8000-00000000abcd/read'],
       run: async () => undefined,
     });
@@ -238,10 +251,16 @@ describe('a task of one’s own', () => {
       tasks: [
         defineTask({
           name: 'meanwhile',
+          api: OWN_API,
           scopes: [API_SCOPE],
-          run: ({ user }) => endAccount(app, user.id, 'disconnected'),
+          run: ({ user }) => endAccount(app.stead.services, user.id, 'disconnected'),
         }),
-        defineTask({ name: 'too-late', scopes: ['User.Read', 'Mail.Read'], run: async () => undefined }),
+        defineTask({
+          name: 'too-late',
+          api: graph,
+          scopes: ['User.Read', 'Mail.Read'],
+          run: async () => undefined,
+        }),
       ],
     });
     const user = await adeleIsDue(app);

@@ -5,6 +5,7 @@ import { createMemoryAccountStore } from '../../../../shared/adapters/memory/mem
 import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
 import type { AccountStore, Caller } from '../../../../shared/ports.ts';
 import { dueRowKey, partsOf } from '../../../../shared/userId.ts';
+import { clockOf } from '../../../support/clockOf.ts';
 import { sampleAccount, someUser } from '../../../support/sampleAccount.ts';
 
 const NOW = new Date('2026-11-20T09:00:00Z');
@@ -17,7 +18,7 @@ function setUp() {
   const accounts = createMemoryAccountStore();
   const userId = someUser();
   const clock = { now: NOW };
-  const deps = { accounts, schedule: SCHEDULE, now: () => clock.now };
+  const deps = { accounts, schedule: SCHEDULE, clock: clockOf(() => clock.now) };
   const caller: Caller = {
     userId,
     ...partsOf(userId),
@@ -69,7 +70,7 @@ describe('connectAccount', () => {
     ['disconnected', true],
   ] as const)('begins anew with a user who was %s (reconnect: %s)', async (state, reconnect) => {
     const { accounts, userId, deps, caller } = setUp();
-    await accounts.create(tombstoneOf(userId, state, deps.now()));
+    await accounts.create(tombstoneOf(userId, state, deps.clock.now()));
     const { account, was } = await connectAccount(deps, caller, { reconnect });
     expect(was).toBe('ended');
     expect(account).toMatchObject({ state: 'pending', history: [], attempts: 0, failure: undefined });
@@ -78,7 +79,7 @@ describe('connectAccount', () => {
 
   it('leaves a user disconnected who does not reconnect, and prolongs that once a day', async () => {
     const { accounts, userId, clock, deps, caller } = setUp();
-    await accounts.create(tombstoneOf(userId, 'disconnected', deps.now()));
+    await accounts.create(tombstoneOf(userId, 'disconnected', deps.clock.now()));
     const prolonged: number[] = [];
     for (let hours = 0; hours <= 48; hours += 6) {
       clock.now = new Date(NOW.getTime() + hours * HOUR);
@@ -98,7 +99,7 @@ describe('connectAccount', () => {
       const { account } = await connectAccount(deps, caller, { reconnect: true });
       expect((await connectAccount(deps, caller, STAY)).account.generation).toBe(account.generation);
       generations.add(account.generation);
-      await accounts.move(account, tombstoneOf(userId, state, deps.now()));
+      await accounts.move(account, tombstoneOf(userId, state, deps.clock.now()));
       expect((await accounts.read(userId))?.generation).toBe('');
     }
     expect(generations.size).toBe(3);
@@ -125,7 +126,7 @@ describe('connectAccount', () => {
     const { accounts, userId, deps, caller } = setUp();
     const unseen = { ...deps, accounts: busy(accounts, 'create') };
     await expect(connectAccount(unseen, caller, STAY)).rejects.toThrow(ConflictError);
-    await accounts.create(tombstoneOf(userId, 'retired', deps.now()));
+    await accounts.create(tombstoneOf(userId, 'retired', deps.clock.now()));
     const retired = { ...deps, accounts: busy(accounts, 'move') };
     await expect(connectAccount(retired, caller, STAY)).rejects.toThrow(ConflictError);
     expect((await accounts.read(userId))?.state).toBe('retired');

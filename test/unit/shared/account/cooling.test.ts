@@ -6,8 +6,8 @@ import {
   decideLook,
   nextLookAfterFailure,
   nextLookAfterSuccess,
-  type ScheduleSettings,
 } from '../../../../shared/account/schedule.ts';
+import type { ScheduleSettings } from '../../../../shared/ports.ts';
 import { accountFields } from './accountFields.ts';
 
 const SECOND = 1_000;

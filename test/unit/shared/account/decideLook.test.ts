@@ -4,10 +4,9 @@ import {
   decideLook,
   firstLookAt,
   retireAt,
-  type ScheduleSettings,
   tombstoneEndsAt,
 } from '../../../../shared/account/schedule.ts';
-import type { AccountFields } from '../../../../shared/ports.ts';
+import type { AccountFields, ScheduleSettings } from '../../../../shared/ports.ts';
 import { accountFields } from './accountFields.ts';
 
 const SECOND = 1_000;

@@ -12,6 +12,7 @@ import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/
 import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
 import type { AccountState, AccountStore, TokenCacheStore } from '../../../../shared/ports.ts';
 import { dueRowKey } from '../../../../shared/userId.ts';
+import { clockOf } from '../../../support/clockOf.ts';
 import { sampleAccount, someUser } from '../../../support/sampleAccount.ts';
 
 const NOW = new Date('2026-11-20T09:00:00Z');
@@ -20,7 +21,7 @@ function setUp() {
   const accounts = createMemoryAccountStore();
   const tokenCache = createMemoryTokenCacheStore();
   const userId = someUser();
-  const deps = { accounts, tokenCache, now: () => NOW };
+  const deps = { accounts, tokenCache, clock: clockOf(() => NOW) };
   return { accounts, tokenCache, userId, deps };
 }
 
@@ -35,7 +36,7 @@ describe('endAccount', () => {
       await tokenCache.write(userId, 'sealed', undefined);
       expect(await endAccount(deps, userId, as)).toBe(true);
       const { etag: _, ...after } = (await accounts.read(userId)) ?? {};
-      expect(after).toEqual(tombstoneOf(userId, as, deps.now()));
+      expect(after).toEqual(tombstoneOf(userId, as, NOW));
       const filled = Object.entries(after).filter(([, value]) => !isEmpty(value));
       expect(filled.map(([name]) => name).sort()).toEqual(['dueAt', 'lastActivity', 'state', 'userId']);
       expect(await tokenCache.read(userId)).toBeUndefined();
@@ -79,7 +80,7 @@ describe('endAccount', () => {
 
   it.each([undefined, ...SIGNED_OFF])('erases a cache that no row accounts for (%s)', async (state) => {
     const { accounts, tokenCache, userId, deps } = setUp();
-    if (state !== undefined) await accounts.create(tombstoneOf(userId, state, deps.now()));
+    if (state !== undefined) await accounts.create(tombstoneOf(userId, state, NOW));
     await tokenCache.write(userId, 'late', undefined);
     expect(await endAccount(deps, userId, 'retired')).toBe(true);
     expect(await tokenCache.read(userId)).toBeUndefined();
@@ -125,7 +126,7 @@ describe('removeCache', () => {
 
   it('removes what was stored while it looked at the row', async () => {
     const { accounts, tokenCache, userId, deps } = setUp();
-    await accounts.create(tombstoneOf(userId, 'retired', deps.now()));
+    await accounts.create(tombstoneOf(userId, 'retired', NOW));
     const first = await tokenCache.write(userId, 'sealed', undefined);
     let looks = 0;
     const looking: AccountStore = {

@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { isStillConnected, type VisitDeps } from '../../../../shared/account/visit.ts';
+import { isStillConnected } from '../../../../shared/account/visit.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
-import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
 import type { Account, AccountStore } from '../../../../shared/ports.ts';
 import { sampleAccount } from '../../../support/sampleAccount.ts';
-
-const depsOver = (accounts: AccountStore): VisitDeps => ({
-  accounts,
-  tokenCache: createMemoryTokenCacheStore(),
-  schedule: { idleForMs: 60_000, minIntervalMs: 300_000, everyRun: false, retentionMs: 1 },
-  logId: () => '',
-  log: () => undefined,
-  now: () => new Date(),
-});
 
 describe('isStillConnected', () => {
   it.each<
@@ -41,13 +31,13 @@ describe('isStillConnected', () => {
     const accounts = createMemoryAccountStore();
     const begun = await accounts.create(sampleAccount());
     await change(accounts, begun);
-    expect(await isStillConnected(depsOver(accounts), begun)).toBe(is);
+    expect(await isStillConnected({ accounts }, begun)).toBe(is);
   });
 
   it('is false when nobody can tell', async () => {
     const accounts = createMemoryAccountStore();
     const begun = await accounts.create(sampleAccount());
     const read = () => Promise.reject(new UnavailableError('accounts'));
-    expect(await isStillConnected(depsOver({ ...accounts, read }), begun)).toBe(false);
+    expect(await isStillConnected({ accounts: { ...accounts, read } }, begun)).toBe(false);
   });
 });

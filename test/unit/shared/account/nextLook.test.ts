@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  nextLookAfterFailure,
-  nextLookAfterSuccess,
-  retireAt,
-  type ScheduleSettings,
-} from '../../../../shared/account/schedule.ts';
-import type { AccountFields } from '../../../../shared/ports.ts';
+import { nextLookAfterFailure, nextLookAfterSuccess, retireAt } from '../../../../shared/account/schedule.ts';
+import type { AccountFields, ScheduleSettings } from '../../../../shared/ports.ts';
 import { accountFields } from './accountFields.ts';
 
 const SECOND = 1_000;

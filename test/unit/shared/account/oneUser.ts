@@ -2,17 +2,17 @@ import { expect } from 'vitest';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { isTombstone } from '../../../../shared/account/schedule.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
-import { createMemoryTenantStore } from '../../../../shared/adapters/memory/memoryTenantStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
+import { systemClock } from '../../../../shared/clock.ts';
 import { connect, disconnect } from '../../../../shared/connection/connection.ts';
-import { askGraph } from '../../../../shared/profile/askGraph.ts';
-import { createAssertionMemo } from '../../../../shared/tokens/assertionMemo.ts';
-import { createCooldowns } from '../../../../shared/tokens/cooldowns.ts';
+import { asUser } from '../../../../shared/profile/asUser.ts';
 import { createLogId, dueRowKey, shardOf } from '../../../../shared/userId.ts';
 import { refreshUser } from '../../../../shared/worker/refreshUser.ts';
+import { clockOf } from '../../../support/clockOf.ts';
 import { collect } from '../../../support/collect.ts';
 import { type Order, orderedStores } from '../../../support/orderedStores.ts';
 import { someUser } from '../../../support/sampleAccount.ts';
+import { createTestApp } from '../../../support/testApp.ts';
 import { UNLIMITED } from '../../../support/unlimited.ts';
 import { createTwinUserTokens, plainSealer } from './twinUserTokens.ts';
 
@@ -38,51 +38,42 @@ export function createWorld(order: Order) {
   const stores = orderedStores({ accounts, tokenCache }, order);
   const logId = createLogId(new Uint8Array(32));
   const log = () => undefined;
-  const random = () => 0;
-  const schedule = { idleForMs: MINUTE, minIntervalMs: 5 * MINUTE, everyRun: false, retentionMs: 90 * DAY };
-  const context = { store: stores.tokenCache, sealer: plainSealer, logId, log, random };
+  // Waiting takes no time, so that the order of the calls decides alone.
+  const clockAt = (aheadMs: number) =>
+    clockOf(() => new Date(NOW + aheadMs), { after: systemClock.after, timeout: systemClock.timeout });
+  const context = { store: stores.tokenCache, sealer: plainSealer, logId, log, clock: clockAt(0) };
   const userTokens = createTwinUserTokens(context, () => order('token endpoint', async () => undefined));
 
   /** Every actor is an instance of its own: nobody sees what another remembers. */
   function instance(aheadMs = 0) {
-    const now = () => new Date(NOW + aheadMs);
-    const memo = createAssertionMemo({ now });
     const verifyAccessToken = async (assertion: string) => {
       const expiresOn = new Date(NOW + 200 * DAY);
       return { userId, tid: '', oid: '', userPrincipalName: 'somebody', expiresOn, assertion };
     };
-    return {
+    return createTestApp({
       ...stores,
       userTokens,
-      schedule,
-      logId,
-      log,
-      now,
-      random,
-      memo,
-      cooldowns: createCooldowns({ now }),
-      limits: UNLIMITED,
-      tenants: createMemoryTenantStore(),
       verifyAccessToken,
-      name: 'test',
-    };
+      clock: clockAt(aheadMs),
+      limits: UNLIMITED,
+    });
   }
 
   async function turn(aheadMs: number): Promise<void> {
-    const deps = instance(aheadMs);
-    const [due] = await collect(stores.accounts.due(shardOf(userId), deps.now()));
+    const app = instance(aheadMs);
+    const [due] = await collect(stores.accounts.due(shardOf(userId), app.clock.now()));
     if (due === undefined) return;
     const lease = { runId: crypto.randomUUID(), until: new Date(NOW + aheadMs + 5 * MINUTE) };
     const claimed = await stores.accounts.claim(due, lease);
     if (claimed === undefined || claimed === 'nobody') return;
-    const claim = { account: claimed.account, stoodAt: deps.now() };
-    await refreshUser(deps, claim, AbortSignal.timeout(60_000));
+    const claim = { account: claimed.account, stoodAt: app.clock.now() };
+    await refreshUser(app, { log, signal: AbortSignal.timeout(60_000) }, claim);
   }
 
   const acts: Record<Act, () => Promise<unknown>> = {
-    visit: () => askGraph(instance(), 'an assertion', async () => undefined),
-    disconnect: () => disconnect(instance(), 'an assertion'),
-    reconnect: () => connect(instance(), 'an assertion'),
+    visit: () => asUser(instance(), { log }, 'an assertion', { name: 'test', run: async () => undefined }),
+    disconnect: () => disconnect(instance(), { log }, 'an assertion'),
+    reconnect: () => connect(instance(), { log }, 'an assertion'),
     retire: () => endAccount(instance(), userId, 'retired'),
     turn: () => turn(2 * MINUTE),
     'late-turn': () => turn(100 * DAY),

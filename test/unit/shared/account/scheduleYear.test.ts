@@ -6,9 +6,8 @@ import {
   nextLookAfterFailure,
   nextLookAfterSuccess,
   refreshTokenEndsAt,
-  type ScheduleSettings,
 } from '../../../../shared/account/schedule.ts';
-import type { AccountFields } from '../../../../shared/ports.ts';
+import type { AccountFields, ScheduleSettings } from '../../../../shared/ports.ts';
 import { wholeSecond } from '../../../../shared/userId.ts';
 import { accountFields } from './accountFields.ts';
 

@@ -1,12 +1,7 @@
-import {
-  type CacheContext,
-  readSnapshot,
-  writeCache,
-} from '../../../../shared/adapters/entra/msalCachePlugin.ts';
-import type { Sealer } from '../../../../shared/adapters/entra/seal.ts';
 import { UserTokenError } from '../../../../shared/errors.ts';
-import type { UserToken, UserTokens } from '../../../../shared/ports.ts';
+import type { Sealer, UserToken, UserTokens } from '../../../../shared/ports.ts';
 import { mergeCache } from '../../../../shared/tokens/mergeCache.ts';
+import { type CacheContext, readSnapshot, writeCache } from '../../../../shared/tokens/storedCache.ts';
 import type { UserId } from '../../../../shared/userId.ts';
 
 const HOME = 'home-oid.home-tid';
@@ -61,7 +56,8 @@ export function createTwinUserTokens(context: CacheContext, wire: () => Promise<
   }
 
   return {
-    onBehalfOf: ({ caller, generation, isCurrent }) => issue(caller.userId, generation, 'request', isCurrent),
-    silent: ({ userId, generation }) => issue(userId, generation, 'worker'),
+    onBehalfOf: (_operation, { caller, generation, isCurrent }) =>
+      issue(caller.userId, generation, 'request', isCurrent),
+    silent: (_operation, { userId, generation }) => issue(userId, generation, 'worker'),
   };
 }

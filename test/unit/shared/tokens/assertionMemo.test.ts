@@ -3,14 +3,18 @@ import { type Failure, TokenInvalidError, UserTokenError } from '../../../../sha
 import type { Caller, UserToken } from '../../../../shared/ports.ts';
 import { createAssertionMemo } from '../../../../shared/tokens/assertionMemo.ts';
 import { toUserId } from '../../../../shared/userId.ts';
+import { clockOf } from '../../../support/clockOf.ts';
 
 const MINUTE = 60_000;
 const START = Date.parse('2026-01-01T00:00:00Z');
 
 function memoAt(maxEntries?: number) {
   const clock = { now: START };
-  const now = () => new Date(clock.now);
-  return { clock, memo: createAssertionMemo({ now, ...(maxEntries === undefined ? {} : { maxEntries }) }) };
+  const told = clockOf(() => new Date(clock.now));
+  return {
+    clock,
+    memo: createAssertionMemo({ clock: told, ...(maxEntries === undefined ? {} : { maxEntries }) }),
+  };
 }
 
 function callerOf(assertion: string, user = 1, livesForMs = 60 * MINUTE): Caller {

@@ -1,14 +1,15 @@
+import { type CacheKey, createSealer } from '../../../../shared/adapters/entra/seal.ts';
+import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
+import { systemClock } from '../../../../shared/clock.ts';
+import type { LogEvent } from '../../../../shared/log.ts';
+import type { TokenCacheStore } from '../../../../shared/ports.ts';
 import {
   type CacheContext,
   type CacheWrite,
   type ReadOptions,
   readSnapshot,
   writeCache,
-} from '../../../../shared/adapters/entra/msalCachePlugin.ts';
-import { type CacheKey, createSealer } from '../../../../shared/adapters/entra/seal.ts';
-import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
-import type { LogEvent } from '../../../../shared/log.ts';
-import type { TokenCacheStore } from '../../../../shared/ports.ts';
+} from '../../../../shared/tokens/storedCache.ts';
 import { createLogId } from '../../../../shared/userId.ts';
 import { someUser } from '../../../support/sampleAccount.ts';
 
@@ -58,7 +59,7 @@ export function cacheUnderTest(
     sealer,
     logId: createLogId(new Uint8Array(32)),
     log: (event) => events.push(event),
-    random,
+    clock: { ...systemClock, random },
   };
   return {
     userId,

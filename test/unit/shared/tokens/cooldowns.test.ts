@@ -3,6 +3,7 @@ import { type Failure, type Throttle, UserTokenError } from '../../../../shared/
 import type { Cooldown } from '../../../../shared/ports.ts';
 import { createCooldowns } from '../../../../shared/tokens/cooldowns.ts';
 import { partsOf, type UserId } from '../../../../shared/userId.ts';
+import { clockOf } from '../../../support/clockOf.ts';
 import { someUser } from '../../../support/sampleAccount.ts';
 
 const SECOND = 1_000;
@@ -15,7 +16,7 @@ const from = (ms: number) => new Date(START + ms);
 function world(maxUsers?: number) {
   const clock = { now: START };
   const now = () => new Date(clock.now);
-  const cooldowns = createCooldowns({ now, ...(maxUsers === undefined ? {} : { maxUsers }) });
+  const cooldowns = createCooldowns({ clock: clockOf(now), ...(maxUsers === undefined ? {} : { maxUsers }) });
   /** For how long the API is left alone for the user. */
   const left = (userId: UserId, api: Throttle['api']) => {
     const until = cooldowns.throttledUntil(userId, api);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TooManyRequestsError } from '../../../../shared/errors.ts';
 import { createTokenBuckets } from '../../../../shared/tokens/tokenBuckets.ts';
+import { clockOf } from '../../../support/clockOf.ts';
 import { someUser } from '../../../support/sampleAccount.ts';
 
 const SECOND = 1_000;
@@ -8,7 +9,7 @@ const SECOND = 1_000;
 function buckets(maxUsers?: number) {
   const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
   const take = createTokenBuckets({
-    now: () => new Date(clock.now),
+    clock: clockOf(() => new Date(clock.now)),
     capacity: 3,
     refillEveryMs: 10 * SECOND,
     ...(maxUsers === undefined ? {} : { maxUsers }),

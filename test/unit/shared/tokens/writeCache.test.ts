@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ABSENT, type CacheSnapshot } from '../../../../shared/adapters/entra/msalCachePlugin.ts';
 import { createSealer } from '../../../../shared/adapters/entra/seal.ts';
 import { ConflictError, ForeignEntryError, UnavailableError } from '../../../../shared/errors.ts';
-import { MAX_SEALED_BYTES } from '../../../../shared/tokens/maxSealedBytes.ts';
 import { type CacheWriter, mergeCache } from '../../../../shared/tokens/mergeCache.ts';
+import { ABSENT, type CacheSnapshot, MAX_SEALED_BYTES } from '../../../../shared/tokens/storedCache.ts';
 import { forgeJwe } from '../adapters/entra/forgeJwe.ts';
 import { cacheOf, cacheUnderTest, GENERATION, HOME } from './cacheUnderTest.ts';
 

@@ -1,25 +1,35 @@
 import { describe, expect, it } from 'vitest';
 import { tasks } from '../../../../functions/refreshWorker/tasks.ts';
+import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
+import type { Api } from '../../../../shared/ports.ts';
+import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import { defineTask, listTasks, type TaskDefinition } from '../../../../shared/worker/defineTask.ts';
 
 const nothing = async () => undefined;
-const named = (name: string) => defineTask({ name, scopes: ['User.Read'], run: nothing });
+const apiOf = (resource: string): Api =>
+  defineApi({ name: 'some', resource, baseUrl: 'https://some.example' });
+const named = (name: string) => defineTask({ name, api: graph, scopes: ['User.Read'], run: nothing });
 
 describe('defineTask', () => {
   it('has ten seconds for a task that names no time-out', () => {
     expect(named('a').timeoutMs).toBe(10_000);
-    expect(defineTask({ name: 'a', scopes: ['User.Read'], timeoutMs: 1, run: nothing }).timeoutMs).toBe(1);
+    expect(
+      defineTask({ name: 'a', api: graph, scopes: ['User.Read'], timeoutMs: 1, run: nothing }).timeoutMs,
+    ).toBe(1);
   });
 
   it.each([
-    [['User.Read'], 'graph'],
-    [['User.Read', 'https://graph.microsoft.com/Mail.Read'], 'graph'],
-    [['https://graph.microsoft.com/.default'], 'graph'],
-    [['api://af5685ae/orders.read', 'api://af5685ae/orders.write'], 'api://af5685ae'],
-    [['https://vault.azure.net/user_impersonation'], 'https://vault.azure.net'],
-    [['af5685ae/.default'], 'af5685ae'],
-  ])('knows the API of %j', (scopes, api) => {
-    expect(defineTask({ name: 'a', scopes, run: nothing }).api).toBe(api);
+    [['User.Read'], graph],
+    [['User.Read', 'https://graph.microsoft.com/Mail.Read'], graph],
+    [['https://graph.microsoft.com/.default'], graph],
+    [['https://graph.microsoft.us/Mail.Read'], graph],
+    [['https://dod-graph.microsoft.us/Mail.Read'], graph],
+    [['https://microsoftgraph.chinacloudapi.cn/Mail.Read', 'User.Read'], graph],
+    [['api://af5685ae/orders.read', 'api://af5685ae/orders.write'], apiOf('api://af5685ae')],
+    [['https://vault.azure.net/user_impersonation'], apiOf('https://vault.azure.net')],
+    [['af5685ae/.default'], apiOf('af5685ae')],
+  ])('takes %j for scopes of its API', (scopes, api) => {
+    expect(defineTask({ name: 'a', api, scopes, run: nothing })).toMatchObject({ api, scopes });
   });
 
   it.each(['a', 'read-profile', 'a1', 'a'.repeat(40)])('takes the name %j', (name) => {
@@ -50,22 +60,25 @@ describe('defineTask', () => {
     [
       'scopes of two APIs',
       { scopes: ['User.Read', 'api://x/y'] },
-      /more than one API \(graph, api:\/\/x\).*Make a task for each/,
+      /the scope api:\/\/x\/y is not one of https:\/\/graph\.microsoft\.com.*Make a task for each/,
     ],
+    ['a scope of Graph for another API', { api: apiOf('api://x') }, /the scope User\.Read is not one of api/],
+    ['no API', { api: undefined }, /it has no api\. Give it graph/],
     ['no time', { timeoutMs: 0 }, /timeoutMs must be whole milliseconds from 1 to 60000/],
     ['half a millisecond', { timeoutMs: 0.5 }, /timeoutMs must be/],
     ['longer than a run', { timeoutMs: 60_001 }, /timeoutMs must be/],
     ['a time-out in words', { timeoutMs: '10s' }, /timeoutMs must be/],
     ['nothing to run', { run: undefined }, /it has no run\. Give it/],
   ])('refuses %s, and says how to mend it', (_what, wrong, problem) => {
-    const definition = { name: 'a', scopes: ['User.Read'], run: nothing, ...wrong } as TaskDefinition;
+    const usual = { name: 'a', api: graph, scopes: ['User.Read'], run: nothing };
+    const definition = { ...usual, ...wrong } as TaskDefinition;
     expect(() => defineTask(definition)).toThrow(TypeError);
     expect(() => defineTask(definition)).toThrow(problem);
   });
 
   it('is not changed by what becomes of its definition', () => {
     const scopes = ['User.Read'];
-    const task = defineTask({ name: 'a', scopes, run: nothing });
+    const task = defineTask({ name: 'a', api: graph, scopes, run: nothing });
     scopes.push('Mail.Read');
     expect(task.scopes).toEqual(['User.Read']);
     expect(Object.isFrozen(task)).toBe(true);
@@ -85,6 +98,6 @@ describe('listTasks', () => {
   });
 
   it('holds the one that is shipped', () => {
-    expect(tasks).toMatchObject([{ name: 'read-profile', scopes: ['User.Read'], api: 'graph' }]);
+    expect(tasks).toMatchObject([{ name: 'read-profile', scopes: ['User.Read'], api: graph }]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { partsOf } from '../../../../shared/userId.ts';
-import type { TaskTurn } from '../../../../shared/worker/defineTask.ts';
+import type { TaskContext } from '../../../../shared/worker/defineTask.ts';
 import { taskOf, tasksOverTwins } from './tasksOverTwins.ts';
 
 type Bench = Awaited<ReturnType<typeof tasksOverTwins>>;
@@ -22,7 +22,7 @@ describe('a note', () => {
     expect(bench.eventsOf('task.note')).toMatchObject([{ note: 'x'.repeat(200) }]);
   });
 
-  it.each<[what: string, text: (turn: TaskTurn, bench: Bench) => unknown]>([
+  it.each<[what: string, text: (turn: TaskContext, bench: Bench) => unknown]>([
     ['the token', ({ token }) => `with ${token}`],
     ['the token behind much else', ({ token }) => `${'x'.repeat(190)}${token}`],
     ['a part of a JWT', () => `with ${JWT.slice(0, 15)}`],
@@ -43,7 +43,7 @@ describe('a note', () => {
   });
 
   it('is not the only way out that is closed: an error does not tell either', async () => {
-    const failingWith = (name: string, code: (turn: TaskTurn) => string, also: 'code' | 'name' = 'code') =>
+    const failingWith = (name: string, code: (turn: TaskContext) => string, also: 'code' | 'name' = 'code') =>
       taskOf(name, async (turn) => {
         throw Object.assign(new Error(`${turn.token} ${turn.user.oid}`), { [also]: code(turn) });
       });

@@ -2,18 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { ConflictError, UnavailableError, UserTokenError } from '../../../../shared/errors.ts';
 import { partsOf } from '../../../../shared/userId.ts';
-import type { TaskTurn } from '../../../../shared/worker/defineTask.ts';
+import { defineApi } from '../../../../shared/worker/defineApi.ts';
+import type { TaskContext } from '../../../../shared/worker/defineTask.ts';
 import { NOW, taskOf, tasksOverTwins, tokenOf } from './tasksOverTwins.ts';
 
-const OTHER_API = { scopes: ['api://orders/orders.read'] };
+const ORDERS = defineApi({ name: 'orders', resource: 'api://orders', baseUrl: 'https://orders.example' });
+const OTHER_API = { api: ORDERS, scopes: ['api://orders/orders.read'] };
 const done = async () => undefined;
 /** Neither ends nor heeds its signal. */
 const forever = () => new Promise<never>(() => undefined);
 
 /** What a task was given. */
 function spy() {
-  const turns: TaskTurn[] = [];
-  const run = async (turn: TaskTurn) => void turns.push(turn);
+  const turns: TaskContext[] = [];
+  const run = async (turn: TaskContext) => void turns.push(turn);
   return { turns, run };
 }
 
@@ -21,7 +23,7 @@ describe('a task', () => {
   it('is given the user, a token and a signal, and is written down where the user stands', async () => {
     const { turns, run } = spy();
     const bench = await tasksOverTwins([taskOf('first', run)]);
-    const dueRows = [...bench.accounts.dueRows.keys()];
+    const dueRows = [...bench.dueRows.keys()];
     expect(await bench.run()).toEqual({ done: 1, failed: 0 });
     const { userId } = bench.account;
     expect(turns).toMatchObject([
@@ -32,7 +34,7 @@ describe('a task', () => {
       ...before,
       history: [{ at: NOW, outcome: 'task-done', task: 'first' }],
     });
-    expect([...bench.accounts.dueRows.keys()]).toEqual(dueRows);
+    expect([...bench.dueRows.keys()]).toEqual(dueRows);
     expect(bench.asked).toEqual([]);
   });
 
@@ -94,7 +96,7 @@ describe('a task', () => {
     ['does not heed its signal', forever],
     [
       'heeds its signal',
-      ({ signal }: TaskTurn) =>
+      ({ signal }: TaskContext) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(new Error('stopped')));
         }),
@@ -153,14 +155,20 @@ describe('a token', () => {
     expect(await bench.run()).toEqual({ done: 3, failed: 0 });
     const { userId, homeAccountId, generation } = bench.account;
     expect(bench.asked).toEqual([
-      expect.objectContaining({ userId, homeAccountId, generation, forceRefresh: false, ...OTHER_API }),
+      expect.objectContaining({
+        userId,
+        homeAccountId,
+        generation,
+        forceRefresh: false,
+        scopes: OTHER_API.scopes,
+      }),
     ]);
     const { accessToken } = bench.profileToken;
     expect(turns.map((turn) => turn.token)).toEqual([token.accessToken, accessToken, token.accessToken]);
     expect(bench.eventsOf('token.used')).toMatchObject([
-      { by: 'a', api: 'api://orders', source: 'cache', user: bench.logId(userId) },
+      { by: 'a', api: 'orders', source: 'cache', user: bench.logId(userId) },
       { by: 'b', api: 'graph', source: 'network' },
-      { by: 'c', api: 'api://orders', source: 'cache' },
+      { by: 'c', api: 'orders', source: 'cache' },
     ]);
   });
 
@@ -233,24 +241,30 @@ describe('what tasks did is recorded', () => {
 
   it('nowhere, if the user was signed off meanwhile; and what was stored for a task goes', async () => {
     const sealed = 'sealed by a task';
-    const bench = await tasksOverTwins([taskOf('meanwhile', done, OTHER_API)], async ({ userId }) => {
-      await endAccount(bench, userId, 'disconnected');
-      // As if it had been under way when the cache was deleted.
-      return tokenOf({ written: await bench.tokenCache.write(userId, sealed, undefined) });
-    });
+    const bench = await tasksOverTwins(
+      [taskOf('meanwhile', done, OTHER_API)],
+      async (_operation, { userId }) => {
+        await endAccount(bench, userId, 'disconnected');
+        // As if it had been under way when the cache was deleted.
+        return tokenOf({ written: await bench.tokenCache.write(userId, sealed, undefined) });
+      },
+    );
     await bench.run();
     expect(await bench.row()).toMatchObject({ state: 'disconnected', history: [] });
     expect(await bench.tokenCache.read(bench.account.userId)).toBeUndefined();
   });
 
   it('nowhere, if the user is another connection by then, whose cache stays', async () => {
-    const bench = await tasksOverTwins([taskOf('meanwhile', done, OTHER_API)], async ({ userId }) => {
-      const { tokenCache, accounts, account } = bench;
-      const written = await tokenCache.write(userId, 'by a task', undefined);
-      await accounts.move(account, { ...account, generation: 'another' });
-      await tokenCache.write(userId, 'by the user', written);
-      return tokenOf({ written });
-    });
+    const bench = await tasksOverTwins(
+      [taskOf('meanwhile', done, OTHER_API)],
+      async (_operation, { userId }) => {
+        const { tokenCache, accounts, account } = bench;
+        const written = await tokenCache.write(userId, 'by a task', undefined);
+        await accounts.move(account, { ...account, generation: 'another' });
+        await tokenCache.write(userId, 'by the user', written);
+        return tokenOf({ written });
+      },
+    );
     await bench.run();
     expect(await bench.row()).toMatchObject({ generation: 'another', history: [] });
     expect(await bench.tokenCache.read(bench.account.userId)).toMatchObject({ sealed: 'by the user' });

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { retireAt } from '../../../../shared/account/schedule.ts';
 import { type Failure, UserTokenError } from '../../../../shared/errors.ts';
 import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
-import type { TaskTurn } from '../../../../shared/worker/defineTask.ts';
-import { NOW, SCHEDULE, taskOf, tasksOverTwins, tokenOf } from './tasksOverTwins.ts';
+import { defineApi } from '../../../../shared/worker/defineApi.ts';
+import type { TaskContext } from '../../../../shared/worker/defineTask.ts';
+import { ANSWER, NOW, SCHEDULE, taskOf, tasksOverTwins, tokenOf } from './tasksOverTwins.ts';
 
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 const OTHER_CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c2"}}}';
@@ -22,10 +23,16 @@ const challenged = (claims: string) =>
 /** Fails with each error in turn, and then goes well. */
 function failing(...errors: Error[]) {
   const tokens: string[] = [];
-  const run = async ({ token }: TaskTurn) => {
+  const run = async ({ token, api }: TaskContext) => {
     tokens.push(token);
     const error = errors.shift();
-    if (error !== undefined) throw error;
+    if (error === undefined) return;
+    if (error instanceof GraphError) {
+      const challenge = error.headers?.get('www-authenticate') ?? undefined;
+      const headers = { [ANSWER]: JSON.stringify({ status: error.statusCode, challenge }) };
+      await api.fetch('/v1.0/me', { headers });
+    }
+    throw error;
   };
   return { tokens, run };
 }
@@ -72,7 +79,7 @@ describe("Graph's challenge", () => {
       ],
     });
     expect((await bench.row())?.dueAt.getTime()).toBeGreaterThanOrEqual(dueAt.getTime());
-    expect(bench.accounts.dueRows.size).toBe(1);
+    expect(bench.dueRows.size).toBe(1);
     expect(next.tokens).toEqual([]);
   });
 
@@ -118,7 +125,7 @@ describe("Graph's challenge", () => {
 
   it('does not mark a row that has changed since: the user may have just come back', async () => {
     const { run } = failing(challenged(CLAIMS));
-    const bench = await tasksOverTwins([taskOf('first', run)], async ({ userId }) => {
+    const bench = await tasksOverTwins([taskOf('first', run)], async (_operation, { userId }) => {
       await bench.accounts.touch(userId, NOW);
       throw new UserTokenError({ kind: 'needs-user', code: 'AADSTS50076' });
     });
@@ -147,14 +154,24 @@ describe("Graph's challenge", () => {
     expect(bench.asked).toEqual([]);
     expect(await bench.row()).toMatchObject({ state: 'active' });
   });
+});
 
-  it('is not heard from another API, which does not speak for the user’s connection', async () => {
+describe('the challenge of another API', () => {
+  const ORDERS = defineApi({ name: 'orders', resource: 'api://orders', baseUrl: 'https://orders.example' });
+  const OTHER = { api: ORDERS, scopes: ['api://orders/read'] };
+
+  it('is met with a token that was asked for it', async () => {
     const { run, tokens } = failing(challenged(CLAIMS));
-    const bench = await tasksOverTwins([taskOf('other', run, { scopes: ['api://orders/read'] })], async () =>
-      tokenOf(),
-    );
+    const bench = await tasksOverTwins([taskOf('other', run, OTHER)], async () => tokenOf());
+    expect(await bench.run()).toEqual({ done: 1, failed: 0 });
+    expect(tokens).toHaveLength(2);
+    expect(bench.asked).toMatchObject([{ claims: undefined }, { claims: CLAIMS, scopes: OTHER.scopes }]);
+  });
+
+  it('marks nobody if no token satisfies it, because the API does not speak for the connection', async () => {
+    const { run } = failing(challenged(CLAIMS), challenged(OTHER_CLAIMS));
+    const bench = await tasksOverTwins([taskOf('other', run, OTHER)], async () => tokenOf());
     expect(await bench.run()).toEqual({ done: 0, failed: 1 });
-    expect(tokens).toHaveLength(1);
-    expect(await bench.row()).toMatchObject({ state: 'active' });
+    expect(await bench.row()).toMatchObject({ state: 'active', failure: undefined });
   });
 });

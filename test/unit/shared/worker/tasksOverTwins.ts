@@ -1,25 +1,20 @@
 /** One connected user's tasks over the in-memory stores; what the token endpoint says is up to the test. */
 import { randomUUID } from 'node:crypto';
-import type { ScheduleSettings } from '../../../../shared/account/schedule.ts';
-import { createOpenGraph } from '../../../../shared/adapters/graph/graph.ts';
+import type { Client } from '@microsoft/microsoft-graph-client';
+import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
-import { createMemoryTenantStore } from '../../../../shared/adapters/memory/memoryTenantStore.ts';
-import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
+import { systemClock } from '../../../../shared/clock.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
-import type { AccountStore, UserToken, UserTokens } from '../../../../shared/ports.ts';
-import { createCooldowns } from '../../../../shared/tokens/cooldowns.ts';
-import { createLogId } from '../../../../shared/userId.ts';
+import type { Operation, UserToken, UserTokens } from '../../../../shared/ports.ts';
 import { defineTask, type Task, type TaskDefinition } from '../../../../shared/worker/defineTask.ts';
 import { runTasks } from '../../../../shared/worker/runTasks.ts';
+import { clockOf } from '../../../support/clockOf.ts';
 import { sampleAccount } from '../../../support/sampleAccount.ts';
+import { createTestApp } from '../../../support/testApp.ts';
 
 export const NOW = new Date('2026-11-20T08:20:00.000Z');
-export const SCHEDULE: ScheduleSettings = {
-  idleForMs: 60_000,
-  minIntervalMs: 300_000,
-  everyRun: false,
-  retentionMs: 90 * 86_400_000,
-};
+/** The usual one. */
+export const { schedule: SCHEDULE } = createTestApp();
 
 export const tokenOf = (more: Partial<UserToken> = {}): UserToken => ({
   accessToken: `secret-${randomUUID()}`,
@@ -33,50 +28,58 @@ export const tokenOf = (more: Partial<UserToken> = {}): UserToken => ({
   ...more,
 });
 
-export type SilentRequest = Parameters<UserTokens['silent']>[0];
+export type SilentRequest = Parameters<UserTokens['silent']>[1];
+type Silent = (operation: Operation, request: SilentRequest) => Promise<UserToken>;
 
-export const taskOf = (name: string, run: TaskDefinition['run'], more: Partial<TaskDefinition> = {}): Task =>
-  defineTask({ name, scopes: ['User.Read'], run, ...more });
+export const taskOf = (
+  name: string,
+  run: TaskDefinition<{ graph: Client }>['run'],
+  more: Partial<TaskDefinition> = {},
+): Task => defineTask({ name, api: graph, scopes: ['User.Read'], run, ...more });
+
+/** The header by which a request says how it is to be answered: there is no other service here. */
+export const ANSWER = 'x-answer';
+
+const answer: typeof fetch = async (_address, init) => {
+  const wanted = new Headers(init?.headers).get(ANSWER) ?? '{"status":200}';
+  const { status, challenge } = JSON.parse(wanted) as { status: number; challenge?: string };
+  return new Response('{}', { status, headers: challenge ? { 'www-authenticate': challenge } : {} });
+};
 
 export async function tasksOverTwins(
   tasks: readonly Task[],
-  silent: (request: SilentRequest) => Promise<UserToken> = () => Promise.reject(new Error('not expected')),
+  silent: Silent = () => Promise.reject(new Error('not expected')),
 ) {
-  const accounts: AccountStore & { dueRows: Map<string, string> } = createMemoryAccountStore();
-  const tokenCache = createMemoryTokenCacheStore();
+  const accounts = createMemoryAccountStore();
   const account = await accounts.create(
     sampleAccount({ runId: undefined, failure: undefined, attempts: 0, history: [] }),
   );
   const profileToken = tokenOf();
   const events: LogEvent[] = [];
   const asked: SilentRequest[] = [];
-  const deps = {
-    tasks,
+  const app = createTestApp({
     accounts,
-    tokenCache,
     userTokens: {
       onBehalfOf: () => Promise.reject(new Error('not expected')),
-      silent: (request: SilentRequest) => {
+      silent: (operation, request) => {
         asked.push(request);
-        return silent(request);
+        return silent(operation, request);
       },
     },
-    openGraph: createOpenGraph({ baseUrl: 'http://localhost:1', timeoutMs: 1_000 }),
-    schedule: SCHEDULE,
-    logId: createLogId(new Uint8Array(32)),
-    log: (event: LogEvent) => void events.push(event),
-    now: () => NOW,
-    cooldowns: createCooldowns({ now: () => NOW }),
-    tenants: createMemoryTenantStore(),
-  };
+    // A task's time-out is real time here.
+    clock: clockOf(() => NOW, { after: systemClock.after, timeout: systemClock.timeout }),
+    fetch: answer,
+  });
+  const log = (event: LogEvent): void => void events.push(event);
   return {
-    ...deps,
+    ...app,
+    dueRows: accounts.dueRows,
     account,
     profileToken,
     events,
     asked,
     run: (signal: AbortSignal = new AbortController().signal) =>
-      runTasks(deps, account, profileToken, signal),
+      runTasks(app, { log, signal }, tasks, account, profileToken),
     /** The row as it is now. */
     row: () => accounts.read(account.userId),
     eventsOf: (name: LogEvent['event']) => events.filter(({ event }) => event === name),

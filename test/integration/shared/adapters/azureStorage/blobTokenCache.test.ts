@@ -7,7 +7,7 @@ import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
 import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { ConflictError } from '../../../../../shared/errors.ts';
 import type { TokenCacheStore } from '../../../../../shared/ports.ts';
-import { MAX_SEALED_BYTES } from '../../../../../shared/tokens/maxSealedBytes.ts';
+import { MAX_SEALED_BYTES } from '../../../../../shared/tokens/storedCache.ts';
 import { partsOf, type UserId } from '../../../../../shared/userId.ts';
 import { uniqueName } from '../../../../support/azuriteAccounts.ts';
 import { BUSY, expectOutage, FORBIDDEN, until } from '../../../../support/azuriteFaults.ts';

@@ -1,6 +1,10 @@
 import { TableClient, type TransactionAction } from '@azure/data-tables';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
+import {
+  createStorageCall,
+  type StorageCall,
+} from '../../../../../shared/adapters/azureStorage/storageCall.ts';
 import { removeRows } from '../../../../../shared/adapters/azureStorage/tableRemoval.ts';
 import { uniqueName } from '../../../../support/azuriteAccounts.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../../../support/azuriteProxy.ts';
@@ -14,14 +18,18 @@ describe('rows of a table', () => {
   let azurite: Azurite;
   let proxy: AzuriteProxy;
   let table: TableClient;
-  let options: { connectionString: string; tableName: string };
+  let options: { connectionString: string; tableName: string; call: StorageCall };
   beforeAll(async () => {
     azurite = await startAzurite();
   });
   afterAll(() => azurite.stop());
   beforeEach(async () => {
     proxy = await startAzuriteProxy(azurite, 'table');
-    options = { connectionString: proxy.connectionString, tableName: uniqueName() };
+    options = {
+      connectionString: proxy.connectionString,
+      tableName: uniqueName(),
+      call: createStorageCall('accounts'),
+    };
     table = TableClient.fromConnectionString(azurite.connectionString, options.tableName, {
       allowInsecureConnection: true,
     });

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createVerifyToken } from '../../../../../shared/adapters/entra/verifyToken.ts';
 import { TokenInvalidError, UnavailableError, UserTokenError } from '../../../../../shared/errors.ts';
 import type { VerifyAccessToken } from '../../../../../shared/ports.ts';
+import { clockOf } from '../../../../support/clockOf.ts';
 
 const TID = 'a0000000-0000-4000-8000-00000000000a';
 const OTHER_TID = 'b0000000-0000-4000-8000-00000000000b';
@@ -130,7 +131,8 @@ async function atNoon(answer: RequestListener, timeoutMs = 60_000, allowedTenant
       allowedClients: undefined,
     },
     timeoutMs,
-    now: () => new Date(clock.at),
+    fetch,
+    clock: clockOf(() => new Date(clock.at)),
   });
   return { endpoint, custom, clock, verify, outcome: (token: string) => outcomeOf(verify(token)) };
 }
@@ -215,10 +217,13 @@ describe('published keys', () => {
 
   it('hold no process alive, nor does the time-out of their fetch', async () => {
     const { uri } = await serve(publishing(OLD.jwk));
-    const jwks = new URL('../../../../../shared/adapters/entra/jwks.ts', import.meta.url).href;
+    const [jwks, clock] = ['adapters/entra/jwks.ts', 'clock.ts'].map(
+      (file) => new URL(`../../../../../shared/${file}`, import.meta.url).href,
+    );
     const script = `
       const { createJwks } = await import(${JSON.stringify(jwks)});
-      const find = createJwks({ uri: ${JSON.stringify(uri)}, timeoutMs: 600_000, now: () => new Date() });
+      const { systemClock: clock } = await import(${JSON.stringify(clock)});
+      const find = createJwks({ uri: ${JSON.stringify(uri)}, timeoutMs: 600_000, fetch, clock });
       const { key } = await find({ alg: 'RS256', kid: 'old' });
       console.log(key.type);`;
     const run = promisify(execFile);

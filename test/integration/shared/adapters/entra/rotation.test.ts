@@ -7,10 +7,10 @@ import { type Entra, startEntra } from '../../../../../dev/entra/startEntra.ts';
 import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { type CacheKey, createSealer } from '../../../../../shared/adapters/entra/seal.ts';
 import type { AccountStore, TokenCacheStore } from '../../../../../shared/ports.ts';
+import { createLocalApp } from '../../../../../shared/testing/localApp.ts';
 import { toUserId, type UserId } from '../../../../../shared/userId.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../../support/azuriteAccounts.ts';
 import { control, SPA_ORIGIN } from '../../../../support/entraClients.ts';
-import { createLocalApp } from '../../../../support/localApp.ts';
 import { callerFor } from '../../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -45,7 +45,7 @@ type App = ReturnType<typeof createLocalApp>;
 
 /** An instance with these keys, started so long after the real time. */
 function instance(keys: [CacheKey, ...CacheKey[]], aheadMs = 0): App {
-  const app = createLocalApp(entra, { accounts, store, sealer: createSealer(keys) });
+  const app = createLocalApp(entra, { accounts, tokenCache: store, sealer: createSealer(keys) });
   app.clock.aheadMs = aheadMs;
   return app;
 }

@@ -6,11 +6,10 @@ import { type Entra, startEntra } from '../../../../../dev/entra/startEntra.ts';
 import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { createSealer } from '../../../../../shared/adapters/entra/seal.ts';
 import type { TokenCacheStore } from '../../../../../shared/ports.ts';
+import { createLocalApp } from '../../../../../shared/testing/localApp.ts';
 import { shardOf, toUserId, type UserId } from '../../../../../shared/userId.ts';
-import { sweep } from '../../../../../shared/worker/sweep.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../../support/azuriteAccounts.ts';
 import { SPA_ORIGIN } from '../../../../support/entraClients.ts';
-import { createLocalApp } from '../../../../support/localApp.ts';
 import { readCache } from '../../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -37,26 +36,31 @@ let store: TokenCacheStore;
 beforeEach(() => {
   const { connectionString } = azurite;
   store = createBlobTokenCache({ connectionString, containerName: uniqueName() });
-  app = createLocalApp(entra, { store, accounts: openAzuriteAccounts(azurite).store });
+  app = createLocalApp(entra, { tokenCache: store, accounts: openAzuriteAccounts(azurite).store });
 });
 
 const sealedOf = async (userId: UserId): Promise<string> => (await store.read(userId))?.sealed ?? '';
 
 describe('a cache sealed with a key that nobody has', () => {
   const elsewhere = createSealer([{ kid: 'elsewhere', secret: new Uint8Array(32).fill(9) }]);
-  /** In the order that a run meets them in, when it begins with the first shard. */
+  /** In the order that a run meets them in. */
   const users = DEMO_USERS.map(toUserId).sort((a, b) => (shardOf(a) < shardOf(b) ? -1 : 1));
-  /** One user at a time, shard after shard. */
-  const sweepInOrder = () =>
-    sweep(
-      { ...app, random: () => 0 },
-      { concurrency: 1, runForMs: 50_000, leaseForMs: 300_000 },
-      AbortSignal.timeout(60_000),
-    );
+  /** One user at a time. */
+  const sweepInOrder = () => app.sweep({ concurrency: 1 });
+
+  /** Who has waited longest is checked first. */
+  async function becomeDueInOrder(): Promise<void> {
+    for (const [index, userId] of users.entries()) {
+      const account = await app.accounts.read(userId);
+      const dueAt = new Date(app.now().getTime() + MINUTE + index * 2_000);
+      if (account !== undefined) await app.accounts.move(account, { ...account, dueAt });
+    }
+  }
 
   /** Everybody has come by; then one user's cache is sealed elsewhere, and is as it is answered here. */
   async function sealElsewhere(userId: UserId): Promise<string> {
     for (const { name } of DEMO_USERS) await app.visit(name);
+    await becomeDueInOrder();
     const { generation = '' } = (await app.accounts.read(userId)) ?? {};
     const { etag } = (await store.read(userId)) ?? {};
     const sealed = await elsewhere.seal(userId, await readCache(store, app.sealer, userId), generation);
@@ -109,7 +113,7 @@ describe('a cache sealed with a key that nobody has', () => {
       { kid: 'test', secret: new Uint8Array(32).fill(7) },
       { kid: 'elsewhere', secret: new Uint8Array(32).fill(9) },
     ]);
-    const mended = createLocalApp(entra, { store, accounts: app.accounts, sealer: whole });
+    const mended = createLocalApp(entra, { tokenCache: store, accounts: app.accounts, sealer: whole });
     mended.clock.aheadMs = 2 * 60 * MINUTE;
     expect(await mended.sweep()).toMatchObject({ refreshed: 4, failed: {}, oldKey: 1 });
     expect(await sealedOf(first)).not.toBe(sealed);

@@ -6,10 +6,10 @@ import { endAccount } from '../../../../../shared/account/endAccount.ts';
 import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import type { LogEvent } from '../../../../../shared/log.ts';
 import type { TokenCacheStore } from '../../../../../shared/ports.ts';
+import { createLocalApp } from '../../../../../shared/testing/localApp.ts';
 import type { UserId } from '../../../../../shared/userId.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../../support/azuriteAccounts.ts';
 import { control, journal, SPA_ORIGIN } from '../../../../support/entraClients.ts';
-import { createLocalApp } from '../../../../support/localApp.ts';
 import { readCache } from '../../../../support/userTokens.ts';
 import { forgeJwe } from '../../../../unit/shared/adapters/entra/forgeJwe.ts';
 
@@ -42,7 +42,7 @@ let store: TokenCacheStore;
 beforeEach(() => {
   const { connectionString } = azurite;
   store = createBlobTokenCache({ connectionString, containerName: uniqueName() });
-  app = createLocalApp(entra, { store, accounts: openAzuriteAccounts(azurite).store });
+  app = createLocalApp(entra, { tokenCache: store, accounts: openAzuriteAccounts(azurite).store });
 });
 
 const sealedOf = async (userId: UserId): Promise<string> => (await store.read(userId))?.sealed ?? '';
@@ -211,7 +211,7 @@ describe('a disconnection', () => {
 
   it('is undone by whoever puts back the rows and the blob from before it', async () => {
     const accounts = openAzuriteAccounts(azurite);
-    app = createLocalApp(entra, { store, accounts: accounts.store });
+    app = createLocalApp(entra, { tokenCache: store, accounts: accounts.store });
     const userId = await app.visit('adele');
     const [rows, sealed] = [await rowsOf(accounts), await sealedOf(userId)];
     await endAccount(app, userId, 'disconnected');
@@ -239,7 +239,7 @@ describe('a disconnection', () => {
 
   it('is forgotten when its tombstone is deleted: the next visit connects the user again', async () => {
     const accounts = openAzuriteAccounts(azurite);
-    app = createLocalApp(entra, { store, accounts: accounts.store });
+    app = createLocalApp(entra, { tokenCache: store, accounts: accounts.store });
     const userId = await app.visit('adele');
     await endAccount(app, userId, 'disconnected');
     for (const { partitionKey, rowKey } of await rowsOf(accounts))

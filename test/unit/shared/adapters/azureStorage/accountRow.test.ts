@@ -79,7 +79,7 @@ describe('fromRow', () => {
     7,
   ])('keeps of a failure everything but claims that nobody can read: %j', (claims) => {
     const account = sampleAccount();
-    const failure = { kind: 'needs-user', code: 'graph_401', at: AT } as const;
+    const failure = { kind: 'needs-user', code: 'graph_401', askedBy: 'graph', at: AT } as const;
     const row = { ...toRow(account), failure: JSON.stringify({ ...failure, claims }) };
     expect(fromRow(account.userId, row, '').failure).toEqual(failure);
   });

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { factsOfRecord } from '../../../../../shared/adapters/entra/msalError.ts';
 import { createMsalNetwork } from '../../../../../shared/adapters/entra/msalNetwork.ts';
+import { systemClock } from '../../../../../shared/clock.ts';
 
 const servers: Server[] = [];
 
@@ -29,7 +30,7 @@ const answering =
   };
 
 const network = (options: { timeoutMs?: number; signal?: AbortSignal } = {}) =>
-  createMsalNetwork({ timeoutMs: 10_000, ...options });
+  createMsalNetwork({ timeoutMs: 10_000, fetch, clock: systemClock, ...options });
 const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

@@ -4,17 +4,16 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GraphError } from '@microsoft/microsoft-graph-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createGraphReadProfile,
-  createOpenGraph,
-  factsOfGraphError,
-} from '../../../../../shared/adapters/graph/graph.ts';
+import { graph } from '../../../../../shared/adapters/graph/graphApi.ts';
+import { factsOfGraphError } from '../../../../../shared/adapters/graph/graphFailure.ts';
+import { systemClock } from '../../../../../shared/clock.ts';
 import { UserTokenError } from '../../../../../shared/errors.ts';
+import type { App } from '../../../../../shared/tokens/app.ts';
 import { encodeClaims } from '../../../../../shared/tokens/challenge.ts';
-import { createLogId } from '../../../../../shared/userId.ts';
 import { attemptTask } from '../../../../../shared/worker/attemptTask.ts';
 import { defineTask } from '../../../../../shared/worker/defineTask.ts';
 import { sampleAccount } from '../../../../support/sampleAccount.ts';
+import { createTestApp } from '../../../../support/testApp.ts';
 
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 const CHALLENGE = `Bearer realm="", error="insufficient_claims", claims="${encodeClaims(CLAIMS)}"`;
@@ -58,23 +57,25 @@ const server = createServer((_request, response) => {
   response.writeHead(now.status, { ...now.headers, ...(type !== undefined && { 'content-type': type }) });
   if (send) send(response);
   else response.end(text);
-}).listen(0, '127.0.0.1');
-let options: { baseUrl: string; timeoutMs: number };
+}).listen(0, 'localhost');
+let app: App;
 beforeAll(async () => {
   if (!server.listening) await once(server, 'listening');
-  options = { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, timeoutMs: 10_000 };
+  const { port } = server.address() as AddressInfo;
+  app = createTestApp({ graphBaseUrl: `http://localhost:${port}`, fetch, clock: systemClock });
 });
 afterAll(() => void server.close().closeAllConnections());
 
 describe.each(CASES)('a $status of Graph with $body', (one) => {
   it('is known by its status and headers', async () => {
     now = one;
-    const error = await createOpenGraph(options)('a token')
-      .api('/me')
+    const error = await app
+      .openApi(graph, { accessToken: 'a token' })
+      .graph.api('/me')
       .get()
       .catch((thrown) => thrown);
     expect(error).toBeInstanceOf(GraphError);
-    expect(factsOfGraphError(error)).toMatchObject({
+    expect(factsOfGraphError(error, new Date())).toMatchObject({
       error: `graph_${one.status}`,
       status: one.status,
       claims: undefined,
@@ -85,7 +86,7 @@ describe.each(CASES)('a $status of Graph with $body', (one) => {
 
   it('is a failure of that kind to a request', async () => {
     now = one;
-    const error = await createGraphReadProfile(options)('a token').catch((thrown) => thrown);
+    const error = await app.readProfile({ accessToken: 'a token' }).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(UserTokenError);
     const kinds: Record<number, string> = { 401: 'needs-user', 403: 'tenant', 429: 'throttled' };
     expect(error.failure).toMatchObject({
@@ -97,18 +98,14 @@ describe.each(CASES)('a $status of Graph with $body', (one) => {
 
   it('tells a task as much', async () => {
     now = one;
-    const deps = {
-      openGraph: createOpenGraph(options),
-      logId: createLogId(new Uint8Array(32)),
-      log: () => undefined,
-    };
     const task = defineTask({
       name: 'read',
+      api: graph,
       scopes: ['User.Read'],
-      run: ({ graph }) => graph.api('/me').get(),
+      run: ({ graph: client }) => client.api('/me').get(),
     });
     const account = { ...sampleAccount(), etag: 'any' };
-    const attempt = await attemptTask(deps, task, account, 'a token', new AbortController().signal);
+    const attempt = await attemptTask(app, { log: () => undefined }, task, account, 'a token');
     expect(attempt.code).toMatch(new RegExp(`^Error:(?:\\w+:)?${one.status}$`));
     expect(attempt.claims).toBe(one.status === 401 ? CLAIMS : undefined);
   });
@@ -117,8 +114,9 @@ describe.each(CASES)('a $status of Graph with $body', (one) => {
 describe('what Graph says of a refusal', () => {
   it("is what the client's error says", async () => {
     now = { body: "Graph's own JSON", status: 503, headers: {}, says: {} };
-    const error = await createOpenGraph(options)('a token')
-      .api('/me')
+    const error = await app
+      .openApi(graph, { accessToken: 'a token' })
+      .graph.api('/me')
       .get()
       .catch((thrown) => thrown);
     expect(error).toMatchObject({ statusCode: 503, code: 'Busy', message: 'no', requestId: '1' });

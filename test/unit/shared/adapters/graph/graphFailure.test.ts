@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readThrottleScope } from '../../../../../shared/adapters/graph/throttleScope.ts';
+import { readThrottleScope } from '../../../../../shared/adapters/graph/graphFailure.ts';
 
 const APP = '9a3d526c-b3c1-4479-ba74-197b5c5751ae';
 const ID = '0785ef7c-2d7a-4542-b048-95bcab406e0b';

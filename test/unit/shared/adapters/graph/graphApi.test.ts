@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createOpenGraph } from '../../../../../shared/adapters/graph/graph.ts';
+import { graph } from '../../../../../shared/adapters/graph/graphApi.ts';
+import { systemClock } from '../../../../../shared/clock.ts';
 import type { UpstreamReference } from '../../../../../shared/errors.ts';
-import type { GraphCall } from '../../../../../shared/ports.ts';
+import type { ApiCall } from '../../../../../shared/ports.ts';
+import { createTestApp } from '../../../../support/testApp.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
 const servers: Server[] = [];
@@ -19,24 +21,25 @@ afterEach(() => {
 async function call(
   status: number,
   headers: Record<string, string>,
-  graphCall: Omit<GraphCall, 'onRefused'>,
+  more: Pick<ApiCall, 'correlationId' | 'inBackground'>,
 ) {
   const seen: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
     seen.push(request.headers);
     response.sendDate = false;
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end('{}');
-  }).listen(0, '127.0.0.1');
+  }).listen(0, 'localhost');
   servers.push(server);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const refused: UpstreamReference[] = [];
-  const open = createOpenGraph({ baseUrl: `http://127.0.0.1:${port}`, timeoutMs: 5_000 });
-  const graph = open('a token', undefined, {
-    ...graphCall,
-    onRefused: (reference) => refused.push(reference),
+  const { openApi } = createTestApp({ graphBaseUrl: `http://localhost:${port}`, fetch, clock: systemClock });
+  const { graph: client } = openApi(graph, {
+    accessToken: 'a token',
+    ...more,
+    onRefused: (reference) => void refused.push(reference),
   });
-  await graph
+  await client
     .api('/me')
     .get()
     .catch(() => undefined);
@@ -44,6 +47,14 @@ async function call(
 }
 
 describe('a call to Graph', () => {
+  it.each([
+    [true, 'low'],
+    [undefined, undefined],
+  ])('tells Graph whether nobody waits for the answer (%s)', async (inBackground, priority) => {
+    const { sent } = await call(200, {}, inBackground === undefined ? {} : { inBackground });
+    expect(sent?.['x-ms-throttle-priority']).toBe(priority);
+  });
+
   it('carries our id beside the token', async () => {
     const { sent } = await call(200, {}, { correlationId: ID });
     expect(sent).toMatchObject({ 'client-request-id': ID, authorization: 'Bearer a token' });

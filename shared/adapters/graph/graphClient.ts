@@ -1,35 +1,41 @@
-import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
+import { Client, type Context, type Middleware } from '@microsoft/microsoft-graph-client';
+import type { ApiFetch } from '../../ports.ts';
 
 /** Graph's own refusals have less than a kilobyte; of anything larger the status and the headers say enough. */
 const MAX_BYTES = 65_536;
 
 /**
- * Gives every refusal the body that Microsoft's client expects. The client keeps the status and the headers of an answer
- * only if its body is Graph's own JSON, and what a gateway or a proxy sends is not.
+ * Microsoft's client over a fetch that is bound to one token. Its own retries are left out, because they would hold the
+ * caller for as long as a Retry-After says.
  */
-export class ReadableRefusals implements Middleware {
-  readonly #onRefusal: (response: Response) => void;
-  #next: Middleware | undefined;
+export const openGraphClient = (fetch: ApiFetch, baseUrl: string): Client =>
+  Client.initWithMiddleware({ baseUrl, middleware: new BoundFetch(fetch) });
 
-  /** @param onRefusal is given each refusal; its body may not be read */
-  constructor(onRefusal: (response: Response) => void) {
-    this.#onRefusal = onRefusal;
+/**
+ * Sends the client's requests, and gives every refusal the body that the client expects. The client keeps the status and
+ * the headers of an answer only if its body is Graph's own JSON, and what a gateway or a proxy sends is not.
+ */
+class BoundFetch implements Middleware {
+  readonly #fetch: ApiFetch;
+
+  constructor(fetch: ApiFetch) {
+    this.#fetch = fetch;
   }
 
   async execute(context: Context): Promise<void> {
-    await this.#next?.execute(context);
-    const { response } = context;
-    if (response === undefined || response.status < 400) return;
-    this.#onRefusal(response);
-    const headers = new Headers(response.headers);
-    headers.set('Content-Type', 'application/json');
-    const body = JSON.stringify({ error: readError(await readText(response)) });
-    context.response = new Response(body, { status: response.status, headers });
+    const { request, options } = context;
+    // The client makes its requests of an address and options, and so does not use the other form that its types allow.
+    if (typeof request !== 'string') throw new TypeError('Give the Graph client an address, not a Request.');
+    const response = await this.#fetch(request, options as RequestInit | undefined);
+    context.response = response.status < 400 ? response : await readable(response);
   }
+}
 
-  setNext(next: Middleware): void {
-    this.#next = next;
-  }
+async function readable(response: Response): Promise<Response> {
+  const headers = new Headers(response.headers);
+  headers.set('Content-Type', 'application/json');
+  const body = JSON.stringify({ error: readError(await readText(response)) });
+  return new Response(body, { status: response.status, headers });
 }
 
 /** The body, or nothing if it is too large, breaks off or does not end in time: the answer's head has arrived. */

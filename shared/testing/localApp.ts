@@ -1,0 +1,127 @@
+import {
+  ALL_USERS,
+  API_CLIENT_ID,
+  API_CLIENT_SECRET,
+  API_SCOPE_NAME,
+  TENANT_ID,
+} from '../../dev/entra/directory.ts';
+import { signInWithCode } from '../../dev/entra/signIn.ts';
+import type { Entra } from '../../dev/entra/startEntra.ts';
+import { createSealer } from '../adapters/entra/seal.ts';
+import { createMemoryAccountStore } from '../adapters/memory/memoryAccountStore.ts';
+import { createMemoryTenantStore } from '../adapters/memory/memoryTenantStore.ts';
+import { createMemoryTokenCacheStore } from '../adapters/memory/memoryTokenCacheStore.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { readConfig } from '../config.ts';
+import type { LogEvent } from '../log.ts';
+import type {
+  AccountStore,
+  Operation,
+  ScheduleSettings,
+  Sealer,
+  TenantStore,
+  TokenCacheStore,
+} from '../ports.ts';
+import { createStead, type SteadOptions } from '../stead.ts';
+import { toUserId } from '../userId.ts';
+import { RUN_LIMITS, type RunLimits } from '../worker/run.ts';
+import { createShiftedClock } from './testClock.ts';
+
+export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts' | 'fetch'> & {
+  accounts?: AccountStore;
+  tokenCache?: TokenCacheStore;
+  tenants?: TenantStore;
+  sealer?: Sealer;
+  schedule?: Partial<ScheduleSettings>;
+  /** Parts of the clock that do something else. */
+  clock?: Partial<Clock>;
+  /** Further settings by their names, and others than the usual. */
+  settings?: Readonly<Record<string, string>>;
+  correlationId?: string;
+};
+
+const SPA_ORIGIN = 'http://localhost:5173';
+
+/**
+ * The application over the stand-in that `startEntra` started (with `spaOrigins: ['http://localhost:5173']`). Its stores
+ * are in memory unless others are given, and its clock can be set: `app.clock.aheadMs = 3_600_000`.
+ */
+export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
+  const {
+    accounts = createMemoryAccountStore(),
+    tokenCache = createMemoryTokenCacheStore(),
+    tenants = createMemoryTenantStore(),
+    sealer = createSealer([{ kid: 'test', secret: new Uint8Array(32).fill(7) }]),
+  } = options;
+  const config = readConfig({
+    ENTRA_TENANT_ID: TENANT_ID,
+    ENTRA_CLIENT_ID: API_CLIENT_ID,
+    ENTRA_CLIENT_SECRET: API_CLIENT_SECRET,
+    ENTRA_AUTHORITY: entra.origin,
+    API_SCOPE: API_SCOPE_NAME,
+    ALLOWED_TENANTS: '*',
+    GRAPH_BASE_URL: entra.origin,
+    TokenStore: 'UseDevelopmentStorage=true',
+    ...options.settings,
+  });
+  const clock = createShiftedClock(options.clock);
+  const events: LogEvent[] = [];
+  const operation: Operation = {
+    log: (event) => void events.push(event),
+    correlationId: options.correlationId,
+  };
+  const stores = { accounts, tokenCache, tenants, sealer };
+  // The stand-in and MSAL live in the platform's time, and so does what speaks with them.
+  const inRealTime = createStead(config, { ...options, clock: systemClock, adapters: stores });
+  const { userTokens, verifyAccessToken, logId } = inRealTime.services;
+  const stead = createStead(
+    { ...config, schedule: { ...config.schedule, ...options.schedule } },
+    { ...options, clock, log: operation.log, adapters: { ...stores, userTokens, verifyAccessToken } },
+  );
+  const { connection, worker } = stead;
+
+  return {
+    stead,
+    accounts,
+    tokenCache,
+    tenants,
+    sealer,
+    logId,
+    /** Everything that was logged. */
+    events,
+    clock,
+    now: () => clock.now(),
+    verifyAccessToken,
+    tokens: {
+      onBehalfOf: (request: Parameters<typeof userTokens.onBehalfOf>[1]) =>
+        userTokens.onBehalfOf(operation, request),
+      silent: (request: Parameters<typeof userTokens.silent>[1]) => userTokens.silent(operation, request),
+    },
+    connection: {
+      get: (accessToken: string) => connection.status(operation, accessToken),
+      put: (accessToken: string) => connection.reconnect(operation, accessToken),
+      delete: (accessToken: string) => connection.disconnect(operation, accessToken),
+    },
+    getProfile: (accessToken: string) => stead.profile(operation, accessToken),
+    getPhoto: (accessToken: string) => stead.photo(operation, accessToken),
+    /** A user of the stand-in signs in anew and asks for their profile. */
+    async visit(name: string) {
+      const user = ALL_USERS.find((candidate) => candidate.name === name);
+      if (user === undefined) throw new Error(`there is no user "${name}"`);
+      const { accessToken } = await signInWithCode({
+        origin: entra.origin,
+        user: name,
+        tenant: user.tid,
+        spaOrigin: SPA_ORIGIN,
+        scope: `api://${API_CLIENT_ID}/.default`,
+      });
+      await stead.profile(operation, accessToken);
+      return toUserId(user);
+    },
+    /** One run of the worker. */
+    sweep: (limits: Partial<RunLimits> = {}, signal?: AbortSignal) =>
+      worker.run({ ...operation, signal }, { ...RUN_LIMITS, concurrency: 4, ...limits }),
+  };
+}
+
+export type LocalApp = ReturnType<typeof createLocalApp>;

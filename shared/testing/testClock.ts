@@ -1,0 +1,66 @@
+import { type Clock, systemClock } from '../clock.ts';
+
+export type TestClock = Clock & {
+  /** Moves the time forward, and calls on the way what was to be called, in its order. */
+  advance(ms: number): void;
+};
+
+/**
+ * A clock that stands still until it is moved: nothing happens by itself, and nothing is waited for.
+ * @param options.startAt default: 20 November 2026, 09:00 UTC
+ * @param options.random uniform in [0, 1); default: always 0
+ */
+export function createTestClock(options: { startAt?: Date; random?: () => number } = {}): TestClock {
+  const { startAt = new Date('2026-11-20T09:00:00Z'), random = () => 0 } = options;
+  const timers = new Set<{ at: number; act: () => void }>();
+  let at = startAt.getTime();
+
+  function after(ms: number, act: () => void): () => void {
+    const timer = { at: at + ms, act };
+    timers.add(timer);
+    return () => void timers.delete(timer);
+  }
+
+  function nextUntil(end: number) {
+    const due = [...timers].filter((timer) => timer.at <= end);
+    return due.sort((one, other) => one.at - other.at)[0];
+  }
+
+  return {
+    now: () => new Date(at),
+    elapsed: () => at - startAt.getTime(),
+    after,
+    timeout(ms) {
+      const ending = new AbortController();
+      after(ms, () => ending.abort(new DOMException('It took too long.', 'TimeoutError')));
+      return ending.signal;
+    },
+    newId: systemClock.newId,
+    random,
+    advance(ms) {
+      const end = at + ms;
+      for (let timer = nextUntil(end); timer !== undefined; timer = nextUntil(end)) {
+        timers.delete(timer);
+        at = Math.max(at, timer.at);
+        timer.act();
+      }
+      at = end;
+    },
+  };
+}
+
+export type ShiftedClock = Clock & {
+  /** How far `now` is ahead of the platform's time, in milliseconds. */
+  aheadMs: number;
+};
+
+/** The platform's clock with another time of day: for tests against services that take real time to answer. */
+export function createShiftedClock(more: Partial<Clock> = {}): ShiftedClock {
+  const clock: ShiftedClock = {
+    ...systemClock,
+    now: () => new Date(systemClock.now().getTime() + clock.aheadMs),
+    ...more,
+    aheadMs: 0,
+  };
+  return clock;
+}

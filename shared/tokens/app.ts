@@ -1,0 +1,22 @@
+import type { Services } from '../ports.ts';
+import { type AssertionMemo, createAssertionMemo } from './assertionMemo.ts';
+import { type Cooldowns, createCooldowns } from './cooldowns.ts';
+import { createRequestLimits, type RequestLimits } from './requestLimits.ts';
+
+/** What every use case is given: the services, and what this process remembers in front of them. */
+export type App = Services & {
+  memo: AssertionMemo;
+  cooldowns: Cooldowns;
+  limits: RequestLimits;
+};
+
+/** @param limits the usual ones, if left out */
+export function createApp(services: Services, limits?: RequestLimits): App {
+  const { clock } = services;
+  return {
+    ...services,
+    memo: createAssertionMemo({ clock }),
+    cooldowns: createCooldowns({ clock }),
+    limits: limits ?? createRequestLimits(clock),
+  };
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '../clock.ts';
+import type { Api, ApiCall, ApiFetch, Fetch } from '../ports.ts';
+import { isGuid } from '../userId.ts';
+
+export type OpenApiOptions = {
+  fetch: Fetch;
+  clock: Clock;
+  /** For one request, until its answer has been read. */
+  timeoutMs: number;
+};
+
+/**
+ * `fetch` for one API and one user's token: the token goes to the API's own origin and nowhere else, because a caller may
+ * have its addresses from anywhere.
+ */
+export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions): ApiFetch {
+  const { accessToken, correlationId, inBackground = false } = call;
+  const base = api.baseUrl.endsWith('/') ? api.baseUrl : `${api.baseUrl}/`;
+
+  function addressOf(path: string): URL {
+    const address = URL.canParse(path) ? new URL(path) : new URL(path.replace(/^\/+/, ''), base);
+    if (address.origin !== new URL(base).origin) {
+      throw new TypeError(
+        `This token is for ${api.baseUrl} alone. Ask another service with fetch and a token of its own.`,
+      );
+    }
+    return address;
+  }
+
+  function headersOf(init: RequestInit): Headers {
+    const headers = new Headers(inBackground ? api.backgroundHeaders : undefined);
+    for (const [name, value] of new Headers(init.headers)) headers.set(name, value);
+    headers.set('Authorization', `Bearer ${accessToken}`);
+    if (isGuid(correlationId)) headers.set('client-request-id', correlationId);
+    return headers;
+  }
+
+  function tell(response: Response): void {
+    const claims = response.status === 401 ? api.readChallenge(response) : undefined;
+    if (claims !== undefined) call.onChallenged?.(claims);
+    const failure = response.status < 400 ? undefined : api.readFailure?.(response, options.clock.now());
+    if (failure?.upstream) call.onRefused?.(failure.upstream);
+    if (failure?.throttle) call.onThrottled?.(failure);
+  }
+
+  return async (path, init = {}) => {
+    const address = addressOf(path);
+    const headers = headersOf(init);
+    const ends = [options.clock.timeout(options.timeoutMs), call.signal, init.signal];
+    const signal = AbortSignal.any(ends.filter((one) => one instanceof AbortSignal));
+    const response = await options.fetch(address, { ...init, headers, redirect: 'error', signal });
+    tell(response);
+    return response;
+  };
+}

@@ -1,0 +1,196 @@
+import { type Clock, sleep } from '../clock.ts';
+import { ConflictError, ForeignEntryError, UnavailableError } from '../errors.ts';
+import { type Log, nameOfError } from '../log.ts';
+import type { OpenedCache, Sealer, StoredCache, TokenCacheStore } from '../ports.ts';
+import type { LogId, UserId } from '../userId.ts';
+import { type CacheWriter, mergeCache } from './mergeCache.ts';
+
+/**
+ * No stored cache is larger: 1 MiB. MSAL's cache of one user takes about 5 kB, and 0.5 MiB sealed with 200 tokens in
+ * it. A larger one is not written, and what is larger is not ours and not read.
+ */
+export const MAX_SEALED_BYTES = 1_048_576;
+
+export type CacheContext = {
+  store: TokenCacheStore;
+  sealer: Sealer;
+  logId: LogId;
+  log: Log;
+  clock: Clock;
+};
+
+/** One user's stored cache as it was when the operation began. */
+export type CacheSnapshot =
+  | { state: 'absent'; base: ''; etag: undefined; oldKey: false }
+  | { state: 'open'; base: string; etag: string; oldKey: boolean }
+  /**
+   * Nobody can open it, or it stems from before the user was connected anew; a present user may replace this very
+   * version.
+   */
+  | { state: 'corrupt' | 'superseded'; base: ''; etag: string; oldKey: false }
+  /** Not ours to overwrite; `overtaken`: it stems from after the user was connected anew. */
+  | NotOurs;
+
+type NotOurs = {
+  state: 'unknown-key' | 'newer' | 'unreachable' | 'overtaken';
+  base: '';
+  etag: undefined;
+  oldKey: false;
+};
+
+export const ABSENT: CacheSnapshot = { state: 'absent', base: '', etag: undefined, oldKey: false };
+
+const WRITE_TRIES = 6;
+const BACK_OFF_BASE_MS = 20;
+
+export type ReadOptions = {
+  /** Whether the row still has this generation: a cache of another one is an earlier one if it has. Default: it has. */
+  isCurrent?: (() => Promise<boolean>) | undefined;
+  signal?: AbortSignal | undefined;
+};
+
+/**
+ * Fetches a user's cache: once an operation, before anything is sent. MSAL reads again after the token request;
+ * fetching then would take somebody else's write for our own starting point, and overwrite it without a conflict.
+ */
+export async function readSnapshot(
+  context: CacheContext,
+  userId: UserId,
+  generation: string,
+  { isCurrent = async () => true, signal }: ReadOptions = {},
+): Promise<CacheSnapshot> {
+  let stored: StoredCache | undefined;
+  try {
+    stored = await context.store.read(userId, signal);
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    context.log({ event: 'cache.not-read', user: context.logId(userId), why: nameOfError(error) });
+    return { state: 'unreachable', base: '', etag: undefined, oldKey: false };
+  }
+  if (stored === undefined) return ABSENT;
+  const opened = await context.sealer.open(userId, stored.sealed);
+  if (opened.ok && opened.generation === generation) {
+    return { state: 'open', base: opened.cache, etag: stored.etag, oldKey: opened.oldKey };
+  }
+  const ofAnother = async () => ((await isCurrent()) ? 'superseded' : 'overtaken');
+  const why = opened.ok ? await ofAnother() : opened.reason;
+  const kid = opened.ok || opened.kid === undefined ? {} : { kid: opened.kid };
+  context.log({ event: 'cache.not-read', user: context.logId(userId), why, ...kid });
+  return why === 'corrupt' || why === 'superseded'
+    ? { state: why, base: '', etag: stored.etag, oldKey: false }
+    : { state: why, base: '', etag: undefined, oldKey: false };
+}
+
+export type CacheWrite = {
+  userId: UserId;
+  generation: string;
+  snapshot: CacheSnapshot;
+  /** MSAL's serialized cache after the operation. */
+  mine: string;
+  homeAccountId: string;
+  writer: CacheWriter;
+  signal?: AbortSignal | undefined;
+};
+
+/**
+ * Stores what an operation made of its snapshot, merged with what others wrote in the meantime.
+ * Answers the ETag, or nothing when it could not be stored; a store that fails costs the caller no more than that.
+ * @throws {ForeignEntryError} the cache holds another account's entries: the client was shared. Nothing is written.
+ */
+export async function writeCache(context: CacheContext, write: CacheWrite): Promise<string | undefined> {
+  const { userId, generation, snapshot, homeAccountId, signal } = write;
+  const giveUp = (why: string): undefined => {
+    context.log({ event: 'cache.not-written', user: context.logId(userId), why });
+  };
+  const mine = keepOnlyOwnEntries(context, write);
+  if (isNotOurs(snapshot)) return giveUp(snapshot.state);
+
+  let next = mine;
+  let etag: string | undefined = snapshot.etag;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const sealed = await context.sealer.seal(userId, next, generation);
+      if (Buffer.byteLength(sealed) > MAX_SEALED_BYTES) return giveUp('too-large');
+      return await context.store.write(userId, sealed, etag, signal);
+    } catch (error) {
+      if (!(error instanceof ConflictError)) return giveUp(nameOfError(error));
+    }
+    if (attempt + 1 === WRITE_TRIES) return giveUp('too-many-conflicts');
+    await sleep(context.clock, context.clock.random() * BACK_OFF_BASE_MS * 2 ** attempt);
+    let theirs: StoredCache | undefined;
+    try {
+      theirs = await context.store.read(userId, signal);
+    } catch (error) {
+      return giveUp(nameOfError(error));
+    }
+    // Deleted while we were at work: somebody was signed off, and that must hold.
+    if (theirs === undefined) return giveUp('deleted');
+    const opened: OpenedCache = await context.sealer.open(userId, theirs.sealed);
+    if (opened.ok && opened.generation !== generation) return giveUp('superseded');
+    // Whoever came back under another home account id has dropped the one that this was about.
+    if (opened.ok && write.writer === 'worker' && !isAllOf(opened.cache, homeAccountId)) {
+      return giveUp('superseded');
+    }
+    // What nobody can open is replaced with the user present, and left alone without.
+    if (!opened.ok && (opened.reason !== 'corrupt' || write.writer !== 'request'))
+      return giveUp(opened.reason);
+    const merged = opened.ok ? mergeCache(snapshot.base, opened.cache, mine, write.writer) : mine;
+    // The worker may have renewed a former home's entries in the meantime; that does not bring them back.
+    next = onlyOf(merged, homeAccountId);
+    etag = theirs.etag;
+  }
+}
+
+const NOT_OURS: ReadonlySet<CacheSnapshot['state']> = new Set<NotOurs['state']>([
+  'unknown-key',
+  'newer',
+  'unreachable',
+  'overtaken',
+]);
+const isNotOurs = (snapshot: CacheSnapshot): snapshot is NotOurs => NOT_OURS.has(snapshot.state);
+
+type Sections = Record<string, Record<string, { home_account_id?: string } | undefined> | undefined>;
+const OWNED_SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken'] as const;
+
+/** The home account ids a serialized cache has tokens of. */
+export function homeAccountIdsOf(cache: string): Set<string> {
+  if (cache === '') return new Set();
+  const sections = JSON.parse(cache) as Sections;
+  return new Set(
+    OWNED_SECTIONS.flatMap((name) =>
+      Object.values(sections[name] ?? {}).flatMap((entry) => entry?.home_account_id ?? []),
+    ),
+  );
+}
+
+/**
+ * The tripwire. An entry of another account is refused, save one that stood in this user's own sealed cache
+ * already: then the same verified user has a new home account id (a guest's redemption was reset), and a
+ * request with the user present drops the old one.
+ */
+function keepOnlyOwnEntries(context: CacheContext, write: CacheWrite): string {
+  const { userId, snapshot, mine, homeAccountId, writer } = write;
+  const foreign = [...homeAccountIdsOf(mine)].filter((id) => id !== homeAccountId);
+  if (foreign.length === 0) return mine;
+  const former = homeAccountIdsOf(snapshot.base);
+  if (writer !== 'request' || !foreign.every((id) => former.has(id))) {
+    context.log({ event: 'cache.foreign-entry', user: context.logId(userId) });
+    throw new ForeignEntryError('The token cache holds entries of another account; it was not written.');
+  }
+  context.log({ event: 'cache.former-home-dropped', user: context.logId(userId) });
+  return onlyOf(mine, homeAccountId);
+}
+
+const isAllOf = (cache: string, homeAccountId: string): boolean =>
+  [...homeAccountIdsOf(cache)].every((id) => id === homeAccountId);
+
+function onlyOf(cache: string, homeAccountId: string): string {
+  if (isAllOf(cache, homeAccountId)) return cache;
+  const sections = JSON.parse(cache) as Sections;
+  for (const name of OWNED_SECTIONS) {
+    for (const [key, entry] of Object.entries(sections[name] ?? {})) {
+      if (entry?.home_account_id !== homeAccountId) delete sections[name]?.[key];
+    }
+  }
+  return JSON.stringify(sections);
+}

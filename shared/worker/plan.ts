@@ -1,0 +1,54 @@
+import { nameOfError } from '../log.ts';
+import type { DueRow, Operation } from '../ports.ts';
+import type { App } from '../tokens/app.ts';
+import { SHARDS, timeOfDueRowKey } from '../userId.ts';
+
+/** One shard in which accounts are due. */
+export type DueShard = {
+  shard: string;
+  /** Since when its longest-waiting account has been due. */
+  dueSince: Date;
+  /** All of them, longest-waiting first; read page by page, and once. */
+  due: AsyncIterable<DueRow>;
+};
+
+export type Plan = {
+  /** The shard that has waited longest first. */
+  shards: readonly DueShard[];
+  /** Shards that could not be read. */
+  shardsFailed: number;
+};
+
+/** Asks all shards at once what is due in them. A shard that cannot be read is logged, and left to the next run. */
+export async function plan({ accounts, clock }: App, { log, signal }: Operation): Promise<Plan> {
+  const now = clock.now();
+
+  async function ask(shard: string): Promise<DueShard | 'nothing-due' | 'failed'> {
+    try {
+      const rows = accounts.due(shard, now, signal)[Symbol.asyncIterator]();
+      const first = await rows.next();
+      if (first.done) return 'nothing-due';
+      const dueSince = timeOfDueRowKey(first.value.rowKey) ?? now;
+      return { shard, dueSince, due: startingWith(first.value, rows) };
+    } catch (error) {
+      if (!signal?.aborted) log({ event: 'sweep.shard-failed', shard, error: nameOfError(error) });
+      return 'failed';
+    }
+  }
+
+  const answers = await Promise.all(SHARDS.map(ask));
+  const shards = answers.filter((one) => typeof one === 'object');
+  return {
+    shards: shards.sort((one, other) => one.dueSince.getTime() - other.dueSince.getTime()),
+    shardsFailed: signal?.aborted ? 0 : answers.filter((one) => one === 'failed').length,
+  };
+}
+
+async function* startingWith<T>(first: T, rest: AsyncIterator<T>): AsyncGenerator<T> {
+  try {
+    yield first;
+    for (let item = await rest.next(); !item.done; item = await rest.next()) yield item.value;
+  } finally {
+    await rest.return?.();
+  }
+}

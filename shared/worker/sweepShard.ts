@@ -1,0 +1,143 @@
+import { afterCooling } from '../account/schedule.ts';
+import { type Failure, UnavailableError } from '../errors.ts';
+import { forEachAtOnce } from '../forEachAtOnce.ts';
+import { nameOfError, type SweepSummary } from '../log.ts';
+import type { DueRow } from '../ports.ts';
+import type { App } from '../tokens/app.ts';
+import { heedFailure } from '../tokens/storedCooldowns.ts';
+import { partsOf, timeOfDueRowKey, type UserId } from '../userId.ts';
+import type { DueShard } from './plan.ts';
+import { type Claim, refreshUser, release, type Turn, UNKNOWN_KEY } from './refreshUser.ts';
+import { isOver, type Run, stopsFor } from './run.ts';
+import { runTasks } from './runTasks.ts';
+
+/** Codes with which a check ends before the cache is open. */
+const UNOPENED = new Set([
+  UNKNOWN_KEY,
+  'cache_newer',
+  'cache_corrupt',
+  'no_tokens_found',
+  'token_cache_unreachable',
+  'unexpected',
+]);
+
+/**
+ * Checks the due accounts of one shard: each is leased, acted for and settled. One user's failure stops nobody else's
+ * check; a fault of our own stops the run and marks nobody. Memory does not grow with the number of accounts.
+ */
+export async function sweepShard(run: Run, { shard, due }: DueShard): Promise<void> {
+  try {
+    await forEachAtOnce(whileItRuns(run, due), run.slots, (row) => check(run, row));
+  } catch (error) {
+    if (isOver(run)) return;
+    run.summary.shardsFailed += 1;
+    run.operation.log({ event: 'sweep.shard-failed', shard, error: nameOfError(error) });
+  }
+}
+
+async function* whileItRuns(run: Run, due: AsyncIterable<DueRow>): AsyncGenerator<DueRow> {
+  const { summary, begunAt, app } = run;
+  for await (const row of due) {
+    if (isOver(run)) return;
+    const dueSince = timeOfDueRowKey(row.rowKey) ?? app.clock.now();
+    summary.due += 1;
+    summary.lagMs = Math.max(summary.lagMs, begunAt.getTime() - dueSince.getTime());
+    yield row;
+  }
+}
+
+async function check(run: Run, due: DueRow): Promise<void> {
+  if (isOver(run)) return;
+  const { app, operation, tasks, summary } = run;
+  const { clock } = app;
+  const begun = clock.elapsed();
+  const user = app.logId(due.userId);
+  try {
+    const claim = await lease(run, due, user);
+    if (claim === undefined) return;
+    summary.claimed += 1;
+    // The run may have ended while the account was being leased.
+    const turn = isOver(run) ? await release(app, claim) : await refreshUser(app, operation, claim);
+    const { outcome, reason, failure, got } = turn;
+    operation.log({
+      event: 'user.turn-ended',
+      user,
+      outcome,
+      ms: Math.round(clock.elapsed() - begun),
+      ...(got && { source: got.token.source }),
+      ...(failure && { kind: failure.kind, code: failure.code }),
+      ...(reason === undefined ? {} : { reason }),
+    });
+    count(summary, turn);
+    run.cacheOpened ||= got !== undefined || (failure !== undefined && !UNOPENED.has(failure.code));
+    run.credentialAccepted ||= got?.token.source === 'network';
+    await heed(run, due.userId, failure);
+    if (got !== undefined && !isOver(run)) {
+      const { done, failed, refusal } = await runTasks(app, operation, tasks, got.account, got.token);
+      summary.tasks.done += done;
+      summary.tasks.failed += failed;
+      await heed(run, due.userId, refusal);
+    }
+  } catch (error) {
+    // The lease ends by itself, and then the account is due again.
+    summary.brokenOff += 1;
+    if (!(error instanceof UnavailableError && operation.signal?.aborted)) {
+      operation.log({ event: 'user.failed-unexpectedly', user, error: nameOfError(error) });
+    }
+  }
+}
+
+/** Undefined when somebody else has the account, or nobody is there. */
+async function lease(run: Run, due: DueRow, user: string): Promise<Claim | undefined> {
+  const { app, operation, limits, summary, leftovers } = run;
+  const { clock } = app;
+  const until = new Date(clock.now().getTime() + limits.leaseForMs);
+  const claimed = await app.accounts.claim(due, { runId: summary.runId, until }, operation.signal);
+  if (claimed === 'nobody') leftovers.addDueRowOfNobody(due);
+  if (claimed === 'nobody' || claimed === undefined) return undefined;
+  const { account, abandonedBy } = claimed;
+  if (abandonedBy !== undefined) operation.log({ event: 'lease.abandoned', user, runId: abandonedBy });
+  const coolUntil = cooldownOf(app, due.userId);
+  return {
+    account,
+    stoodAt: timeOfDueRowKey(due.rowKey) ?? clock.now(),
+    notBefore: coolUntil === undefined ? undefined : afterCooling(coolUntil, clock.random()),
+  };
+}
+
+/** Until when no token is asked for, for this user or for their tenant. */
+function cooldownOf({ cooldowns }: App, userId: UserId): Date | undefined {
+  const tenants = cooldowns.tenantUntil(partsOf(userId).tid);
+  const users = cooldowns.throttledUntil(userId, 'token');
+  return users === undefined || (tenants !== undefined && tenants > users) ? tenants : users;
+}
+
+/** Remembers a failure that other users would meet too. */
+async function heed(run: Run, userId: UserId, failure: Failure | undefined): Promise<void> {
+  if (failure === undefined || (failure.kind === 'misconfigured' && stopsFor(run, failure))) return;
+  await heedFailure(run.app, run.operation, userId, failure);
+}
+
+function count(summary: SweepSummary, { outcome, failure, got }: Turn): void {
+  if (got?.token.oldKey) summary.oldKey += 1;
+  switch (outcome) {
+    case 'failed': {
+      const kind = failure?.kind ?? 'transient';
+      summary.failed[kind] = (summary.failed[kind] ?? 0) + 1;
+      return;
+    }
+    case 'from-cache':
+      summary.fromCache += 1;
+      return;
+    case 'refreshed':
+    case 'waiting':
+    case 'retired':
+    case 'erased':
+    case 'released':
+    case 'superseded':
+      summary[outcome] += 1;
+      return;
+    default:
+      outcome satisfies never;
+  }
+}

@@ -1,0 +1,44 @@
+/** The parts of the application for unit tests: stores in memory, a clock that stands still, and no network. */
+import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
+import { createMemoryTenantStore } from '../../shared/adapters/memory/memoryTenantStore.ts';
+import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { readConfig } from '../../shared/config.ts';
+import { type Adapters, createStead } from '../../shared/stead.ts';
+import { createTestClock } from '../../shared/testing/testClock.ts';
+import { type App, createApp } from '../../shared/tokens/app.ts';
+import type { RequestLimits } from '../../shared/tokens/requestLimits.ts';
+
+const GUID = '11111111-2222-4333-8444-555555555555';
+
+export type TestAppOptions = Partial<Adapters> & {
+  clock?: Clock;
+  limits?: RequestLimits;
+  graphBaseUrl?: string;
+  /** Default: there is no network. */
+  fetch?: typeof fetch;
+};
+
+export function createTestApp(options: TestAppOptions = {}): App {
+  const { clock, limits, graphBaseUrl, fetch = noNetwork, ...adapters } = options;
+  const config = readConfig({
+    ENTRA_TENANT_ID: GUID,
+    ENTRA_CLIENT_ID: GUID,
+    ENTRA_CLIENT_SECRET: 'not used here',
+    GRAPH_BASE_URL: graphBaseUrl,
+    TokenStore: 'UseDevelopmentStorage=true',
+  });
+  const { services } = createStead(config, {
+    clock: clock ?? createTestClock(),
+    fetch,
+    adapters: {
+      accounts: createMemoryAccountStore(),
+      tokenCache: createMemoryTokenCacheStore(),
+      tenants: createMemoryTenantStore(),
+      ...adapters,
+    },
+  });
+  return createApp(services, limits);
+}
+
+const noNetwork: typeof fetch = () => Promise.reject(new TypeError('there is no network in this test'));

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
+import type { Api, ApiCall } from '../../../../shared/ports.ts';
+import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
+import { defineApi } from '../../../../shared/worker/defineApi.ts';
+import { createTestApp } from '../../../support/testApp.ts';
+
+const ID = '11111111-2222-4333-8444-555555555555';
+const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+const ORDERS = defineApi({ name: 'orders', resource: 'api://orders', baseUrl: 'https://orders.example/v2' });
+
+/** An API bound to a token, what was sent through it, and an answer for all of it. */
+function bind(api: Api, call: Omit<ApiCall, 'accessToken'> = {}, response = new Response('{}')) {
+  const sent: { address: string; init: RequestInit }[] = [];
+  const { openApi } = createTestApp({
+    fetch: async (address, init = {}) => {
+      sent.push({ address: String(address), init });
+      return response;
+    },
+  });
+  return { sent, clients: openApi(api, { accessToken: 'a token', ...call }) };
+}
+
+describe('an API that is bound to a token', () => {
+  it.each([
+    ['/items', 'https://orders.example/v2/items'],
+    ['items?top=1', 'https://orders.example/v2/items?top=1'],
+    ['https://orders.example/other', 'https://orders.example/other'],
+  ])('takes %s for %s', async (path, address) => {
+    const { sent, clients } = bind(ORDERS);
+    await clients.api.fetch(path);
+    expect(sent.map((request) => request.address)).toEqual([address]);
+  });
+
+  it.each([
+    'https://elsewhere.example/items',
+    'http://orders.example/items',
+    'https://orders.example:8443/items',
+    'https://orders.example@elsewhere.example/items',
+  ])('gives the token to no other origin: %s', async (address) => {
+    const { sent, clients } = bind(ORDERS);
+    await expect(clients.api.fetch(address)).rejects.toThrow(/This token is for https:\/\/orders\.example/);
+    expect(sent).toEqual([]);
+  });
+
+  it.each([
+    '//elsewhere.example/items',
+    '\\\\elsewhere.example/items',
+    '/\\elsewhere.example',
+  ])('stays with its own origin whatever the path looks like: %s', async (path) => {
+    const { sent, clients } = bind(ORDERS);
+    await clients.api.fetch(path).catch(() => undefined);
+    for (const { address } of sent) expect(new URL(address).origin).toBe('https://orders.example');
+  });
+
+  it('sends the token, our id and what the caller gives, and follows no redirect', async () => {
+    const { sent, clients } = bind(ORDERS, { correlationId: ID });
+    const headers = { 'x-own': 'yes', authorization: 'Bearer of somebody else' };
+    await clients.api.fetch('/items', { method: 'POST', body: 'x', headers });
+    const init = sent[0]?.init ?? {};
+    expect(init).toMatchObject({ method: 'POST', body: 'x', redirect: 'error' });
+    expect(Object.fromEntries(new Headers(init.headers))).toEqual({
+      'x-own': 'yes',
+      authorization: 'Bearer a token',
+      'client-request-id': ID,
+    });
+  });
+
+  it("ends with the caller's signal", async () => {
+    const over = AbortSignal.abort(new Error('the run is over'));
+    const { sent, clients } = bind(ORDERS, { signal: over });
+    await clients.api.fetch('/items');
+    expect(sent[0]?.init.signal?.aborted).toBe(true);
+  });
+
+  it('tells of a challenge, whoever the API is', async () => {
+    const challenge = `Bearer error="insufficient_claims", claims="${encodeClaims(CLAIMS)}"`;
+    const claims: string[] = [];
+    const response = new Response('', { status: 401, headers: { 'www-authenticate': challenge } });
+    const { clients } = bind(ORDERS, { onChallenged: (one) => claims.push(one) }, response);
+    await clients.api.fetch('/items');
+    expect(claims).toEqual([CLAIMS]);
+  });
+
+  it('has no Graph client, unless it is Graph', () => {
+    expect(Object.keys(bind(ORDERS).clients)).toEqual(['api']);
+    expect(Object.keys(bind(graph).clients).sort()).toEqual(['api', 'graph']);
+  });
+
+  it('is where the settings say, if it is Graph', async () => {
+    const { sent, clients } = bind(graph);
+    await clients.api.fetch('/v1.0/me');
+    expect(sent[0]?.address).toBe('https://graph.microsoft.com/v1.0/me');
+  });
+});
+
+describe('defineApi', () => {
+  const usual = { name: 'orders', resource: 'api://orders', baseUrl: 'https://orders.example' };
+
+  it.each([
+    [{ name: 'Orders' }, /must begin with a lower-case letter/],
+    [{ name: 'graph' }, /"graph" is taken/],
+    [{ name: 'token' }, /"token" is taken/],
+    [{ resource: 'api://orders/' }, /without a '\/' at the end/],
+    [{ resource: '' }, /its resource must be/],
+    [{ baseUrl: 'orders' }, /must be an absolute https address/],
+    [{ baseUrl: 'http://orders.example' }, /http is for this machine alone/],
+  ])('refuses %j, and says how to mend it', (wrong, problem) => {
+    expect(() => defineApi({ ...usual, ...wrong })).toThrow(TypeError);
+    expect(() => defineApi({ ...usual, ...wrong })).toThrow(problem);
+  });
+
+  it('takes http on this machine', () => {
+    expect(defineApi({ ...usual, baseUrl: 'http://localhost:4000' })).toMatchObject({ name: 'orders' });
+  });
+});
