@@ -169,8 +169,8 @@ function readEvent(line: string): LogEvent | undefined {
 }
 
 function turnIn(events: readonly LogEvent[], logId: string): Omit<Turn, 'state'> | undefined {
-  const turn = events.find((event) => event.event === 'user.turn-ended' && event.user === logId);
-  if (turn?.event !== 'user.turn-ended') return undefined;
+  const turn = events.find((event) => event.event === 'user.check-ended' && event.user === logId);
+  if (turn?.event !== 'user.check-ended') return undefined;
   const task = events.find((event) => event.event === 'task.ended' && event.user === logId);
   const why = turn.code ?? turn.reason;
   return {

@@ -1,4 +1,4 @@
-import { afterCooling, isTombstone } from '../shared/account/schedule.ts';
+import { afterCooldown, isTombstone } from '../shared/account/schedule.ts';
 import { ConflictError } from '../shared/errors.ts';
 import type { Account, AccountFields } from '../shared/ports.ts';
 import type { UserId } from '../shared/userId.ts';
@@ -66,7 +66,7 @@ async function endCoolDown({ tenants, clock, print }: Operator, tid: string): Pr
 
 /** Whoever was put off by a cool-down has not failed, and would wait for its end all the same. */
 const isPutOff = ({ state, dueAt }: Account, coolUntil: Date): boolean =>
-  !isTombstone(state) && state !== 'needs-user' && dueAt >= coolUntil && dueAt <= afterCooling(coolUntil, 1);
+  !isTombstone(state) && state !== 'needs-user' && dueAt >= coolUntil && dueAt <= afterCooldown(coolUntil, 1);
 
 /** Answers why it was not done, or nothing when it was. */
 async function retry({ accounts, clock }: Operator, userId: UserId, force: boolean) {

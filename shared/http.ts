@@ -35,7 +35,7 @@ const ALWAYS = {
  * @throws {RequestMalformedError} there is more than one credential.
  * @throws {TokenInvalidError} what follows "Bearer" is not one token.
  */
-export function readBearerToken(headers: HttpRequest['headers']): string {
+export function readAccessToken(headers: HttpRequest['headers']): string {
   const authorization = headers.get('authorization') ?? '';
   // The host joins repeated headers with commas, and a token holds none; other schemes' parameters may.
   if (authorization.includes(',') && /(?:^|,)\s*Bearer(?:[\s,]|$)/i.test(authorization)) {

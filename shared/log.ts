@@ -34,7 +34,7 @@ export type LogEvent =
   | { event: 'cache.foreign-entry'; user: string }
   | { event: 'cache.former-home-dropped'; user: string }
   | {
-      event: 'user.turn-ended';
+      event: 'user.check-ended';
       user: string;
       outcome: UserOutcome;
       ms: number;
@@ -61,7 +61,7 @@ export type LogEvent =
   | { event: 'account.ended'; user: string; as: 'disconnected' | 'retired' }
   | { event: 'account.reconnected'; user: string }
   | {
-      event: 'tenant.cooling';
+      event: 'cooldown.began';
       api: Throttle['api'];
       whose: 'tenant' | 'everybody';
       kind: FailureKind;
@@ -69,7 +69,7 @@ export type LogEvent =
       until: string;
       error?: string;
     }
-  | { event: 'tenants.not-read'; error: string }
+  | { event: 'cooldowns.not-read'; error: string }
   | { event: 'sweep.misconfigured'; code: string; remedy: string; stops: boolean }
   | { event: 'sweep.shard-failed'; shard: string; error: string }
   | { event: 'sweep.not-tidied'; error: string }
@@ -131,8 +131,8 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'token.custom-key': 'error',
   'user.failed-unexpectedly': 'error',
   'lease.abandoned': 'warn',
-  'tenant.cooling': 'warn',
-  'tenants.not-read': 'warn',
+  'cooldown.began': 'warn',
+  'cooldowns.not-read': 'warn',
   'sweep.misconfigured': 'error',
   'sweep.shard-failed': 'error',
   'sweep.not-tidied': 'warn',

@@ -341,5 +341,5 @@ export interface TenantStore {
   /** What is left alone at `now`. @throws {UnavailableError} */
   cooling(now: Date, signal?: AbortSignal | undefined): Promise<Cooldown[]>;
   /** Deletes the cooldowns that are over at `now`. @throws {UnavailableError} */
-  forgetEnded(now: Date, signal?: AbortSignal | undefined): Promise<void>;
+  removeEnded(now: Date, signal?: AbortSignal | undefined): Promise<void>;
 }

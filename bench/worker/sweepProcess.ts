@@ -29,7 +29,7 @@ async function run({ settings, concurrency, users }: ToSweep): Promise<void> {
   const write = createLog({ info: () => {}, warn: note, error: note });
   const log = (event: LogEvent) => {
     write(event);
-    if (event.event !== 'user.turn-ended') return;
+    if (event.event !== 'user.check-ended') return;
     ended += 1;
     if (ended % Math.ceil(users / 10) === 0) {
       say({ say: 'progress', ended, ms: performance.now() - begun, rssMb: rssMb() });

@@ -1,12 +1,12 @@
 import type { HttpHandler } from '@azure/functions';
-import { answered, readBearerToken } from '../../shared/http.ts';
+import { answered, readAccessToken } from '../../shared/http.ts';
 import type { Stead } from '../../shared/stead.ts';
 
 /** `GET`, `PUT` and `DELETE /api/connection`: the caller's own, and nobody else's. */
 export function createConnectionHandler({ connection }: Stead): HttpHandler {
   return (request, context) =>
     answered(context, async (operation) => {
-      const accessToken = readBearerToken(request.headers);
+      const accessToken = readAccessToken(request.headers);
       if (request.method === 'DELETE') return { facts: await connection.disconnect(operation, accessToken) };
       const ask = request.method === 'PUT' ? connection.reconnect : connection.status;
       const { connection: body, user } = await ask(operation, accessToken);

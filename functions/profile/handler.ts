@@ -1,12 +1,12 @@
 import type { HttpHandler } from '@azure/functions';
-import { answered, readBearerToken } from '../../shared/http.ts';
+import { answered, readAccessToken } from '../../shared/http.ts';
 import type { Stead } from '../../shared/stead.ts';
 
 /** `GET /api/profile` */
 export function createProfileHandler(stead: Stead): HttpHandler {
   return (request, context) =>
     answered(context, async (operation) => {
-      const { result, ...facts } = await stead.profile(operation, readBearerToken(request.headers));
+      const { result, ...facts } = await stead.profile(operation, readAccessToken(request.headers));
       return { body: result, facts };
     });
 }
@@ -15,7 +15,7 @@ export function createProfileHandler(stead: Stead): HttpHandler {
 export function createPhotoHandler(stead: Stead): HttpHandler {
   return (request, context) =>
     answered(context, async (operation) => {
-      const { result, ...facts } = await stead.photo(operation, readBearerToken(request.headers));
+      const { result, ...facts } = await stead.photo(operation, readAccessToken(request.headers));
       return result === undefined ? { facts } : { bytes: result, facts };
     });
 }

@@ -1,6 +1,6 @@
 import { ConflictError } from '../errors.ts';
 import type { Account, AccountFields, Caller, Services } from '../ports.ts';
-import { firstLookAt } from './schedule.ts';
+import { firstCheckAt } from './schedule.ts';
 
 const TRIES = 5;
 const PROLONG_EVERY_MS = 86_400_000;
@@ -60,7 +60,7 @@ function pendingAccount(
     lastActivity,
     state: 'pending',
     generation: clock.newId(),
-    dueAt: firstLookAt(lastActivity, schedule),
+    dueAt: firstCheckAt(lastActivity, schedule),
     runId: undefined,
     failure: undefined,
     attempts: 0,

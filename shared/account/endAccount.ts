@@ -1,7 +1,7 @@
 import { ConflictError } from '../errors.ts';
 import type { Account, AccountFields, Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
-import { clearAt, isTombstone } from './schedule.ts';
+import { isTombstone, removeCacheAt } from './schedule.ts';
 
 const TRIES = 8;
 
@@ -92,7 +92,7 @@ export function tombstoneOf(userId: UserId, state: 'disconnected' | 'retired', n
   return {
     userId,
     state,
-    dueAt: clearAt(now),
+    dueAt: removeCacheAt(now),
     lastActivity: now,
     generation: '',
     runId: undefined,

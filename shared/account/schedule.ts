@@ -9,7 +9,7 @@ const DAY = 24 * HOUR;
 /** A tombstone outlives every operation that was in flight when it was set. */
 const TOMBSTONE_FOR_MS = 48 * HOUR;
 /** Longer than a function may run. */
-const CLEAR_AFTER_MS = 10 * MINUTE;
+const REMOVE_CACHE_AFTER_MS = 10 * MINUTE;
 /** Entra gives 24 h where the sign-in came from a SPA, and rarely says so: the unknown is taken as that. */
 const UNKNOWN_REFRESH_TOKEN_LIFE_MS = DAY;
 /** A refresh token is traded for its successor between these two times before its end. */
@@ -30,30 +30,30 @@ const TENANT_BACK_OFF_BASE_MS = 15 * MINUTE;
 const COOLING_SPREAD_MS = 5 * MINUTE;
 const EVERY_RUN_MS = MINUTE;
 
-export type Look =
-  | { action: 'refresh'; forceRefresh: boolean; reason: 'first-look' | 'every-run' | 'keep-warm' | 'retry' }
+export type Decision =
+  | { action: 'refresh'; forceRefresh: boolean; reason: 'first-check' | 'every-run' | 'keep-warm' | 'retry' }
   | { action: 'wait'; until: Date; reason: 'recently-active' | 'needs-user' | 'cooldown' }
   /** Makes sure that no cache is left, and looks again at the end. */
-  | { action: 'clear'; until: Date; reason: 'signed-off' }
+  | { action: 'remove-cache'; until: Date; reason: 'tombstone' }
   | { action: 'retire'; reason: 'retention' }
   | { action: 'erase'; reason: 'tombstone-over' };
 
 /**
  * What is to be done about a due user.
- * @param notBefore when their tenant is left in peace: the end of that, from {@link afterCooling}
+ * @param notBefore when their tenant is left in peace: the end of that, from {@link afterCooldown}
  */
-export function decideLook(
+export function decideCheck(
   account: AccountFields,
   now: Date,
   settings: ScheduleSettings,
   notBefore?: Date,
-): Look {
+): Decision {
   switch (account.state) {
     case 'disconnected':
     case 'retired': {
       const ends = tombstoneEndsAt(account.state, account.lastActivity, settings);
       return now < ends
-        ? { action: 'clear', until: ends, reason: 'signed-off' }
+        ? { action: 'remove-cache', until: ends, reason: 'tombstone' }
         : { action: 'erase', reason: 'tombstone-over' };
     }
     case 'pending':
@@ -78,7 +78,7 @@ export function decideLook(
   }
   if (settings.everyRun) return { action: 'refresh', forceRefresh: false, reason: 'every-run' };
   if (account.history.length === 0 || account.expiresOn === undefined) {
-    return { action: 'refresh', forceRefresh: false, reason: 'first-look' };
+    return { action: 'refresh', forceRefresh: false, reason: 'first-check' };
   }
   const renewFrom = after(refreshTokenEndOf(account), -RENEW_FROM_MS);
   const forceRefresh = now >= earliest(after(account.expiresOn, -WARM_FROM_MS), renewFrom);
@@ -86,7 +86,7 @@ export function decideLook(
 }
 
 /** The first look at a user who was just seen. */
-export function firstLookAt(lastActivity: Date, settings: ScheduleSettings): Date {
+export function firstCheckAt(lastActivity: Date, settings: ScheduleSettings): Date {
   return after(lastActivity, settings.idleForMs);
 }
 
@@ -99,8 +99,8 @@ export function retireAt(account: Pick<AccountFields, 'lastActivity'>, settings:
  * The first look at a tombstone: when everything that was in flight has ended, and whoever was to delete the cache has
  * done so or died.
  */
-export function clearAt(now: Date): Date {
-  return after(now, CLEAR_AFTER_MS);
+export function removeCacheAt(now: Date): Date {
+  return after(now, REMOVE_CACHE_AFTER_MS);
 }
 
 /**
@@ -122,7 +122,7 @@ export function tombstoneEndsAt(
  * time do not come together ever after.
  * @param random uniform in [0, 1)
  */
-export function nextLookAfterSuccess(
+export function nextCheckAfterSuccess(
   account: AccountFields & { expiresOn: Date },
   now: Date,
   settings: ScheduleSettings,
@@ -142,7 +142,7 @@ export function nextLookAfterSuccess(
  * @param account with this failure counted in `attempts`
  * @param random uniform in [0, 1)
  */
-export function nextLookAfterFailure(
+export function nextCheckAfterFailure(
   account: AccountFields,
   kind: Exclude<FailureKind, 'needs-user' | 'consent' | 'cache-lost'>,
   now: Date,
@@ -153,8 +153,8 @@ export function nextLookAfterFailure(
   const base = kind === 'tenant' ? TENANT_BACK_OFF_BASE_MS : BACK_OFF_BASE_MS;
   const ceiling = Math.min(BACK_OFF_CAP_MS, base * 2 ** Math.min(account.attempts, 16));
   const delay = Math.max(random * ceiling, retryAfterSeconds * SECOND, SECOND);
-  const look = after(now, Math.min(delay, BACK_OFF_CAP_MS));
-  return earliest(look, renewAt(account, now, random), retireAt(account, settings));
+  const check = after(now, Math.min(delay, BACK_OFF_CAP_MS));
+  return earliest(check, renewAt(account, now, random), retireAt(account, settings));
 }
 
 /** Until when a tenant is left in peace after a failure that all of its users would meet. */
@@ -187,7 +187,7 @@ export function coolUserUntil(
  * The next look at a user for whom an API is left alone until then, so that the next run heeds it, too. It never comes so
  * late that the refresh token would end first.
  */
-export function nextLookAfterThrottle(
+export function nextCheckAfterThrottle(
   account: AccountFields,
   until: Date,
   now: Date,
@@ -201,7 +201,7 @@ export function nextLookAfterThrottle(
  * A user's next look in a tenant that is left in peace: spread out, so that its users do not all come at once.
  * @param random uniform in [0, 1)
  */
-export function afterCooling(until: Date, random: number): Date {
+export function afterCooldown(until: Date, random: number): Date {
   return after(until, random * COOLING_SPREAD_MS);
 }
 

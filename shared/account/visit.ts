@@ -3,7 +3,7 @@ import { nameOfError } from '../log.ts';
 import type { Account, AccountFields, Caller, Operation, Services, UserToken } from '../ports.ts';
 import { connectAccount } from './connectAccount.ts';
 import { isSameConnection, takeBack } from './endAccount.ts';
-import { firstLookAt, refreshTokenEndsAt } from './schedule.ts';
+import { firstCheckAt, refreshTokenEndsAt } from './schedule.ts';
 
 const TOUCH_EVERY_MS = 60_000;
 const RECORD_TRIES = 5;
@@ -86,9 +86,9 @@ function activeAccount(
   token: UserToken,
 ): AccountFields {
   const lastActivity = clock.now();
-  const firstLook = firstLookAt(lastActivity, schedule);
+  const firstCheck = firstCheckAt(lastActivity, schedule);
   // Whoever is kept warm, is due sooner or is claimed right now keeps the place they have.
-  const stays = account.state === 'active' || account.dueAt <= firstLook || account.runId !== undefined;
+  const stays = account.state === 'active' || account.dueAt <= firstCheck || account.runId !== undefined;
   return {
     ...account,
     homeAccountId: token.homeAccountId,
@@ -99,6 +99,6 @@ function activeAccount(
     attempts: 0,
     expiresOn: token.expiresOn,
     refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, lastActivity),
-    ...(stays ? {} : { dueAt: firstLook }),
+    ...(stays ? {} : { dueAt: firstCheck }),
   };
 }

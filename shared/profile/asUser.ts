@@ -99,7 +99,7 @@ export async function asUser<T>(
     let { token, began } = await memo.exchanged(caller, async () =>
       exchangeFor(await seeAccount(app, operation, caller)),
     );
-    if (!began && memo.isLookDue(caller)) {
+    if (!began && memo.isRowReadDue(caller)) {
       const account = await seeAccount(app, operation, caller);
       if (account?.state === 'needs-user' || account?.state === 'pending') {
         // The worker was refused, or the row is new: what is remembered no longer counts.

@@ -46,7 +46,7 @@ export type AssertionMemo = {
    */
   read<T>(caller: Caller, name: string, read: () => Promise<T>): Promise<{ result: T; began: boolean }>;
   /** Whether the user's row is to be looked at now: true at most once a minute and assertion. */
-  isLookDue(caller: Caller): boolean;
+  isRowReadDue(caller: Caller): boolean;
   /**
    * Drops what is remembered of a user, for all assertions: what was exchanged, and the refusals. The API is asked again,
    * unless it asked for fewer requests, and the time that it gave is not over.
@@ -56,7 +56,7 @@ export type AssertionMemo = {
 
 const MAX_ENTRIES = 5_000;
 const VERIFIED_FOR_MS = 300_000;
-const LOOK_EVERY_MS = 60_000;
+const READ_ROW_EVERY_MS = 60_000;
 /** A refusal without Retry-After: long enough for a page that asks in a loop, short enough for a user who tries again. */
 const REFUSED_FOR_MS = 3_000;
 /** A throttle without Retry-After: what a caller is told then, too. */
@@ -72,7 +72,7 @@ type Entry = {
   userId: UserId;
   caller: Omit<Caller, 'assertion'>;
   verifiedUntil: number;
-  lookedAt: number;
+  rowReadAt: number;
   exchanged: Exchanged | undefined;
   /** What is under way, and what was refused: the exchange, and what is read, by their names. */
   flights: Map<string, Promise<unknown>>;
@@ -147,7 +147,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
     const { result, began } = await share(entry, EXCHANGE, exchange);
     if (began) {
       entry.exchanged = result;
-      entry.lookedAt = clock.now().getTime();
+      entry.rowReadAt = clock.now().getTime();
     }
     return { token: result.token, began };
   }
@@ -175,7 +175,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
           userId: caller.userId,
           caller: rest,
           verifiedUntil,
-          lookedAt: clock.now().getTime(),
+          rowReadAt: clock.now().getTime(),
           exchanged: undefined,
           flights: new Map(),
           refusals: new Map(),
@@ -198,12 +198,12 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
       return share(entry, `read ${name}`, read);
     },
 
-    isLookDue({ assertion }) {
+    isRowReadDue({ assertion }) {
       const entry = use(keyOf(assertion));
       if (entry === undefined) return true;
       const at = clock.now().getTime();
-      if (at - entry.lookedAt < LOOK_EVERY_MS) return false;
-      entry.lookedAt = at;
+      if (at - entry.rowReadAt < READ_ROW_EVERY_MS) return false;
+      entry.rowReadAt = at;
       return true;
     },
 

@@ -13,7 +13,7 @@ export async function readCooldowns(
   try {
     cooldowns.load(await tenants.cooling(begunAt, signal), begunAt);
   } catch (error) {
-    log({ event: 'tenants.not-read', error: nameOfError(error) });
+    log({ event: 'cooldowns.not-read', error: nameOfError(error) });
   }
 }
 
@@ -28,7 +28,7 @@ export async function heedFailure(
     const { kind, code } = failure;
     const { api, until } = cooldown;
     const whose = cooldown.tenant === '*' ? 'everybody' : 'tenant';
-    const event = { event: 'tenant.cooling', api, whose, kind, code, until: until.toISOString() } as const;
+    const event = { event: 'cooldown.began', api, whose, kind, code, until: until.toISOString() } as const;
     try {
       await tenants.cool(cooldown, signal);
       log(event);

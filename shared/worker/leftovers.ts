@@ -20,7 +20,7 @@ export function createLeftovers({ accounts, tenants, clock }: App, { log, signal
       if (signal?.aborted) return;
       try {
         await accounts.removeDue(strays, signal);
-        await tenants.forgetEnded(clock.now(), signal);
+        await tenants.removeEnded(clock.now(), signal);
       } catch (error) {
         log({ event: 'sweep.not-tidied', error: nameOfError(error) });
       }

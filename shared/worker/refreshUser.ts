@@ -2,9 +2,9 @@ import { confirmFailure } from '../account/confirmFailure.ts';
 import { isSameConnection, removeCache, takeBack, tombstoneOf } from '../account/endAccount.ts';
 import { markNeedsUser, withFailure } from '../account/markNeedsUser.ts';
 import {
-  decideLook,
-  nextLookAfterFailure,
-  nextLookAfterSuccess,
+  decideCheck,
+  nextCheckAfterFailure,
+  nextCheckAfterSuccess,
   refreshTokenEndsAt,
   retireAt,
 } from '../account/schedule.ts';
@@ -14,15 +14,15 @@ import type { Account, HistoryEntry, Operation, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 
 /** A user who was claimed, and what the run knows that the row does not. */
-export type Claim = {
+export type Lease = {
   account: Account;
   /** Where the user stood in time before. */
-  stoodAt: Date;
+  dueSince: Date;
   /** When their tenant is left in peace: no token is asked for before. */
   notBefore?: Date | undefined;
 };
 
-export type Turn = {
+export type Check = {
   outcome: UserOutcome;
   reason?: string;
   failure?: Failure;
@@ -39,14 +39,14 @@ export const UNKNOWN_KEY = 'cache_unknown_key';
  * again and decided again.
  * @throws {UnavailableError} a store cannot be reached; the lease then ends by itself.
  */
-export async function refreshUser(app: App, operation: Operation, claim: Claim): Promise<Turn> {
+export async function refreshUser(app: App, operation: Operation, lease: Lease): Promise<Check> {
   const { accounts, clock, schedule } = app;
   const { signal } = operation;
-  const { userId, runId } = claim.account;
-  let account: Account | undefined = claim.account;
+  const { userId, runId } = lease.account;
+  let account: Account | undefined = lease.account;
   let token: UserToken | undefined;
   for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
-    if (!isSameConnection(claim.account, account)) {
+    if (!isSameConnection(lease.account, account)) {
       // Signed off while the token was under way: what was stored must not outlive that.
       if (token?.written !== undefined) await takeBack(app, userId, token.written, signal);
       return { outcome: 'superseded' };
@@ -58,30 +58,30 @@ export async function refreshUser(app: App, operation: Operation, claim: Claim):
         const known = { ...token, homeAccountId: account.homeAccountId ?? token.homeAccountId };
         return await settleToken(app, operation, account, known, 'settled-again');
       }
-      const look = decideLook(account, clock.now(), schedule, claim.notBefore);
-      switch (look.action) {
+      const decision = decideCheck(account, clock.now(), schedule, lease.notBefore);
+      switch (decision.action) {
         case 'wait':
-          await accounts.move(account, { ...account, dueAt: look.until, runId: undefined }, signal);
-          return { outcome: 'waiting', reason: look.reason };
-        case 'clear':
+          await accounts.move(account, { ...account, dueAt: decision.until, runId: undefined }, signal);
+          return { outcome: 'waiting', reason: decision.reason };
+        case 'remove-cache':
           await removeCache(app, userId, signal);
-          await accounts.move(account, { ...account, dueAt: look.until, runId: undefined }, signal);
-          return { outcome: 'waiting', reason: look.reason };
+          await accounts.move(account, { ...account, dueAt: decision.until, runId: undefined }, signal);
+          return { outcome: 'waiting', reason: decision.reason };
         case 'retire':
           return await retire(app, operation, account);
         case 'erase':
           await removeCache(app, userId, signal);
           await accounts.erase(account, signal);
-          return { outcome: 'erased', reason: look.reason };
+          return { outcome: 'erased', reason: decision.reason };
         case 'refresh': {
-          const got = await acquire(app, operation, account, look.forceRefresh);
+          const got = await acquire(app, operation, account, decision.forceRefresh);
           if ('failure' in got)
-            return await settleFailure(app, operation, account, got.failure, claim.stoodAt);
+            return await settleFailure(app, operation, account, got.failure, lease.dueSince);
           token = got;
-          return await settleToken(app, operation, account, token, look.reason);
+          return await settleToken(app, operation, account, token, decision.reason);
         }
         default:
-          return look satisfies never;
+          return decision satisfies never;
       }
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
@@ -95,16 +95,16 @@ export async function refreshUser(app: App, operation: Operation, claim: Claim):
  * Puts a claimed user back to where they stood, unless somebody else has them by now. Not ended by the run's signal:
  * it is what an ending run does.
  */
-export async function release({ accounts }: Pick<App, 'accounts'>, claim: Claim): Promise<Turn> {
-  let account: Account | undefined = claim.account;
+export async function release({ accounts }: Pick<App, 'accounts'>, lease: Lease): Promise<Check> {
+  let account: Account | undefined = lease.account;
   for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
-    if (!isSameConnection(claim.account, account) || account.runId !== claim.account.runId) break;
+    if (!isSameConnection(lease.account, account) || account.runId !== lease.account.runId) break;
     try {
-      await accounts.move(account, { ...account, dueAt: claim.stoodAt, runId: undefined });
+      await accounts.move(account, { ...account, dueAt: lease.dueSince, runId: undefined });
       return { outcome: 'released' };
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
-      account = await accounts.read(claim.account.userId);
+      account = await accounts.read(lease.account.userId);
     }
   }
   return { outcome: 'superseded' };
@@ -137,7 +137,7 @@ async function settleToken(
   account: Account,
   token: UserToken,
   reason: string,
-): Promise<Turn> {
+): Promise<Check> {
   const now = clock.now();
   const outcome = token.source === 'network' ? 'refreshed' : 'from-cache';
   const settled = {
@@ -152,7 +152,7 @@ async function settleToken(
     refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, now),
     history: [...account.history, { at: now, outcome } satisfies HistoryEntry],
   };
-  const dueAt = nextLookAfterSuccess(settled, now, schedule, clock.random());
+  const dueAt = nextCheckAfterSuccess(settled, now, schedule, clock.random());
   const moved = await accounts.move(account, { ...settled, dueAt }, signal);
   return { outcome, reason, got: { token, account: moved } };
 }
@@ -162,20 +162,20 @@ async function settleFailure(
   { signal }: Operation,
   account: Account,
   failure: Failure,
-  stoodAt: Date,
-): Promise<Turn> {
+  dueSince: Date,
+): Promise<Check> {
   const { accounts, clock, schedule } = app;
   const { kind, code } = failure;
   const now = clock.now();
   // The run is ending, which is nobody's failure.
-  if (signal?.aborted) return release(app, { account, stoodAt });
+  if (signal?.aborted) return release(app, { account, dueSince });
   if (kind === 'misconfigured') {
     // Ours to mend: nothing is written down against the user.
     if (code !== UNKNOWN_KEY && !failure.unsure)
-      return { ...(await release(app, { account, stoodAt })), failure };
+      return { ...(await release(app, { account, dueSince })), failure };
     // What may concern this user or tenant alone is put off all the same, or every run would meet it first.
     const attempts = account.attempts + 1;
-    const dueAt = nextLookAfterFailure({ ...account, attempts }, kind, now, schedule, clock.random());
+    const dueAt = nextCheckAfterFailure({ ...account, attempts }, kind, now, schedule, clock.random());
     await accounts.move(account, { ...account, attempts, dueAt, runId: undefined }, signal);
     return { outcome: 'released', failure };
   }
@@ -191,14 +191,21 @@ async function settleFailure(
       ? markNeedsUser(account, failure, now, schedule)
       : {
           ...failed,
-          dueAt: nextLookAfterFailure(failed, kind, now, schedule, clock.random(), failure.retryAfterSeconds),
+          dueAt: nextCheckAfterFailure(
+            failed,
+            kind,
+            now,
+            schedule,
+            clock.random(),
+            failure.retryAfterSeconds,
+          ),
         };
   await accounts.move(account, settled, signal);
   return { outcome: 'failed', failure };
 }
 
 /** The tombstone first: whoever is writing a cache right now then sees it, and takes back what it wrote. */
-async function retire(app: App, { signal }: Operation, account: Account): Promise<Turn> {
+async function retire(app: App, { signal }: Operation, account: Account): Promise<Check> {
   const { userId } = account;
   await app.accounts.move(account, tombstoneOf(userId, 'retired', app.clock.now()), signal);
   await removeCache(app, userId, signal);

@@ -1,6 +1,6 @@
 import { isSameConnection, takeBack } from '../account/endAccount.ts';
 import { markNeedsUser } from '../account/markNeedsUser.ts';
-import { nextLookAfterThrottle } from '../account/schedule.ts';
+import { nextCheckAfterThrottle } from '../account/schedule.ts';
 import { ConflictError, type Failure, type FailureKind, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
 import type { Account, HistoryEntry, Operation, UserToken } from '../ports.ts';
@@ -205,7 +205,7 @@ async function record(
       }
       const noted = { ...account, history: [...account.history, ...entries] };
       if (throttledUntil !== undefined && account.runId === undefined) {
-        noted.dueAt = nextLookAfterThrottle(account, throttledUntil, app.clock.now(), app.schedule);
+        noted.dueAt = nextCheckAfterThrottle(account, throttledUntil, app.clock.now(), app.schedule);
       }
       const marks = refused !== undefined && account === begun;
       try {

@@ -1,4 +1,4 @@
-import { afterCooling } from '../account/schedule.ts';
+import { afterCooldown } from '../account/schedule.ts';
 import { type Failure, UnavailableError } from '../errors.ts';
 import { forEachAtOnce } from '../forEachAtOnce.ts';
 import { nameOfError, type SweepSummary } from '../log.ts';
@@ -7,7 +7,7 @@ import type { App } from '../tokens/app.ts';
 import { heedFailure } from '../tokens/storedCooldowns.ts';
 import { partsOf, timeOfDueRowKey, type UserId } from '../userId.ts';
 import type { DueShard } from './plan.ts';
-import { type Claim, refreshUser, release, type Turn, UNKNOWN_KEY } from './refreshUser.ts';
+import { type Check, type Lease, refreshUser, release, UNKNOWN_KEY } from './refreshUser.ts';
 import { isOver, type Run, stopsFor } from './run.ts';
 import { runTasks } from './runTasks.ts';
 
@@ -27,7 +27,7 @@ const UNOPENED = new Set([
  */
 export async function sweepShard(run: Run, { shard, due }: DueShard): Promise<void> {
   try {
-    await forEachAtOnce(whileItRuns(run, due), run.slots, (row) => check(run, row));
+    await forEachAtOnce(whileItRuns(run, due), run.slots, (row) => checkAccount(run, row));
   } catch (error) {
     if (isOver(run)) return;
     run.summary.shardsFailed += 1;
@@ -46,21 +46,21 @@ async function* whileItRuns(run: Run, due: AsyncIterable<DueRow>): AsyncGenerato
   }
 }
 
-async function check(run: Run, due: DueRow): Promise<void> {
+async function checkAccount(run: Run, due: DueRow): Promise<void> {
   if (isOver(run)) return;
   const { app, operation, tasks, summary } = run;
   const { clock } = app;
   const begun = clock.elapsed();
   const user = app.logId(due.userId);
   try {
-    const claim = await lease(run, due, user);
-    if (claim === undefined) return;
+    const lease = await leaseAccount(run, due, user);
+    if (lease === undefined) return;
     summary.claimed += 1;
     // The run may have ended while the account was being leased.
-    const turn = isOver(run) ? await release(app, claim) : await refreshUser(app, operation, claim);
-    const { outcome, reason, failure, got } = turn;
+    const ended = isOver(run) ? await release(app, lease) : await refreshUser(app, operation, lease);
+    const { outcome, reason, failure, got } = ended;
     operation.log({
-      event: 'user.turn-ended',
+      event: 'user.check-ended',
       user,
       outcome,
       ms: Math.round(clock.elapsed() - begun),
@@ -68,7 +68,7 @@ async function check(run: Run, due: DueRow): Promise<void> {
       ...(failure && { kind: failure.kind, code: failure.code }),
       ...(reason === undefined ? {} : { reason }),
     });
-    count(summary, turn);
+    count(summary, ended);
     run.cacheOpened ||= got !== undefined || (failure !== undefined && !UNOPENED.has(failure.code));
     run.credentialAccepted ||= got?.token.source === 'network';
     await heed(run, due.userId, failure);
@@ -88,7 +88,7 @@ async function check(run: Run, due: DueRow): Promise<void> {
 }
 
 /** Undefined when somebody else has the account, or nobody is there. */
-async function lease(run: Run, due: DueRow, user: string): Promise<Claim | undefined> {
+async function leaseAccount(run: Run, due: DueRow, user: string): Promise<Lease | undefined> {
   const { app, operation, limits, summary, leftovers } = run;
   const { clock } = app;
   const until = new Date(clock.now().getTime() + limits.leaseForMs);
@@ -100,8 +100,8 @@ async function lease(run: Run, due: DueRow, user: string): Promise<Claim | undef
   const coolUntil = cooldownOf(app, due.userId);
   return {
     account,
-    stoodAt: timeOfDueRowKey(due.rowKey) ?? clock.now(),
-    notBefore: coolUntil === undefined ? undefined : afterCooling(coolUntil, clock.random()),
+    dueSince: timeOfDueRowKey(due.rowKey) ?? clock.now(),
+    notBefore: coolUntil === undefined ? undefined : afterCooldown(coolUntil, clock.random()),
   };
 }
 
@@ -118,7 +118,7 @@ async function heed(run: Run, userId: UserId, failure: Failure | undefined): Pro
   await heedFailure(run.app, run.operation, userId, failure);
 }
 
-function count(summary: SweepSummary, { outcome, failure, got }: Turn): void {
+function count(summary: SweepSummary, { outcome, failure, got }: Check): void {
   if (got?.token.oldKey) summary.oldKey += 1;
   switch (outcome) {
     case 'failed': {

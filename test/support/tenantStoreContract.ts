@@ -64,7 +64,7 @@ export function tenantStoreContract(name: string, open: () => TenantStore): void
     });
 
     it('has nothing to forget at first', async () => {
-      await open().forgetEnded(NOW);
+      await open().removeEnded(NOW);
     });
 
     it.each(['token', 'graph'] as const)('forgets nothing by telling what cools (%s)', async (api) => {
@@ -80,7 +80,7 @@ export function tenantStoreContract(name: string, open: () => TenantStore): void
       const [over, cooling] = [cooldown(SOON, { api }), cooldown(LATER, { api })];
       await store.cool(over);
       await store.cool(cooling);
-      await store.forgetEnded(SOON);
+      await store.removeEnded(SOON);
       expect(await store.cooling(BEFORE)).toEqual([cooling]);
     });
 
@@ -89,7 +89,7 @@ export function tenantStoreContract(name: string, open: () => TenantStore): void
       const one = cooldown(BEFORE);
       await store.cool(one);
       expect(await store.cooling(NOW)).toEqual([]);
-      await store.forgetEnded(NOW);
+      await store.removeEnded(NOW);
       await store.cool({ ...one, until: SOON });
       expect(await store.cooling(NOW)).toEqual([{ ...one, until: SOON }]);
     });

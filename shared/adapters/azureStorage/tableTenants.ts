@@ -70,7 +70,7 @@ export function createTableTenants(options: TableOptions): TenantStore {
     cooling: async (now, signal) =>
       (await Promise.all(APIS.map((api) => coolingOf(api, now, signal)))).flat(),
 
-    async forgetEnded(now, signal) {
+    async removeEnded(now, signal) {
       for (const api of APIS) await forgetEndedOf(api, now, signal);
     },
   };

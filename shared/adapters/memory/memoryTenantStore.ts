@@ -12,7 +12,7 @@ export function createMemoryTenantStore(): TenantStore {
     async cooling(now) {
       return [...cooldowns.values()].filter(({ until }) => until > now);
     },
-    async forgetEnded(now) {
+    async removeEnded(now) {
       for (const [key, { until }] of cooldowns) if (until <= now) cooldowns.delete(key);
     },
   };

@@ -71,7 +71,7 @@ describe('a fresh, empty and healthy deployment', () => {
     expect(await host.run('refreshWorker')).toBe('succeeded');
     await vi.waitFor(() => expect(logged('sweep.ended')).not.toEqual([]));
     expect(firing(events)).toEqual([]);
-    expect(logged('tenants.not-read')).toEqual([]);
+    expect(logged('cooldowns.not-read')).toEqual([]);
 
     const { accessToken } = await signIn(entra, 'adele');
     const headers = { authorization: `Bearer ${accessToken}` };

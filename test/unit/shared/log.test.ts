@@ -24,7 +24,7 @@ describe('createLog', () => {
     ['warn', { event: 'cache.not-written', user: '0123456789abcdef', why: 'deleted' }],
     ['error', { event: 'cache.foreign-entry', user: '0123456789abcdef' }],
     ['warn', { event: 'cache.former-home-dropped', user: '0123456789abcdef' }],
-    ['info', { event: 'user.turn-ended', user: '0123456789abcdef', outcome: 'refreshed', ms: 3 }],
+    ['info', { event: 'user.check-ended', user: '0123456789abcdef', outcome: 'refreshed', ms: 3 }],
     ['error', { event: 'user.failed-unexpectedly', user: '0123456789abcdef', error: 'TypeError' }],
     ['warn', { event: 'lease.abandoned', user: '0123456789abcdef', runId: 'a run' }],
     ['info', { event: 'token.used', user: '0123456789abcdef', by: 'profile', api: 'graph', source: 'cache' }],
@@ -36,7 +36,7 @@ describe('createLog', () => {
     [
       'warn',
       {
-        event: 'tenant.cooling',
+        event: 'cooldown.began',
         api: 'token',
         whose: 'tenant',
         kind: 'throttled',
@@ -44,7 +44,7 @@ describe('createLog', () => {
         until: '2026-11-20T09:00:00Z',
       },
     ],
-    ['warn', { event: 'tenants.not-read', error: 'UnavailableError' }],
+    ['warn', { event: 'cooldowns.not-read', error: 'UnavailableError' }],
     ['error', { event: 'sweep.misconfigured', code: 'AADSTS7000222', remedy: 'Renew it.', stops: true }],
     ['error', { event: 'sweep.shard-failed', shard: '0', error: 'UnavailableError' }],
     [

@@ -109,15 +109,15 @@ describe('a tenant that throttles', () => {
       tenants: {
         cool: () => Promise.reject(new UnavailableError('accounts')),
         cooling: () => Promise.reject(new UnavailableError('accounts')),
-        forgetEnded: () => Promise.reject(new UnavailableError('accounts')),
+        removeEnded: () => Promise.reject(new UnavailableError('accounts')),
       },
     });
     await control(entra, 'PUT', FAULT, { kind: 'throttled', retryAfter: 600 });
     expect(await app.sweep({ concurrency: 1 })).toMatchObject({ refreshed: 1, failed: { throttled: 2 } });
-    expect(app.events).toContainEqual(expect.objectContaining({ event: 'tenants.not-read' }));
+    expect(app.events).toContainEqual(expect.objectContaining({ event: 'cooldowns.not-read' }));
     expect(app.events).toContainEqual(expect.objectContaining({ event: 'sweep.not-tidied' }));
     expect(app.events).toContainEqual(
-      expect.objectContaining({ event: 'tenant.cooling', error: 'UnavailableError' }),
+      expect.objectContaining({ event: 'cooldown.began', error: 'UnavailableError' }),
     );
   });
 });

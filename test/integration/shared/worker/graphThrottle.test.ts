@@ -185,7 +185,7 @@ describe("Graph's 429 to a task", () => {
     expect(await app.tenants.cooling(app.now())).toMatchObject([
       { tenant: TENANT_ID, api: 'graph', kind: 'throttled' },
     ]);
-    const told = app.events.filter(({ event }) => event === 'tenant.cooling');
+    const told = app.events.filter(({ event }) => event === 'cooldown.began');
     expect(told).toMatchObject([{ api: 'graph', whose: 'tenant', kind: 'throttled', code: 'graph_429' }]);
   });
 

@@ -70,7 +70,7 @@ describe('a sweep', () => {
     });
     expect(await app.accounts.read(adele)).toMatchObject({ failure: { code: 'no_tokens_found' } });
     expect(await app.accounts.read(chiara)).toMatchObject({ failure: { code: 'cache_corrupt' } });
-    const turns = app.events.filter((event) => event.event === 'user.turn-ended');
+    const turns = app.events.filter((event) => event.event === 'user.check-ended');
     expect(turns).toHaveLength(4);
     expect(await app.sweep()).toMatchObject({ claimed: 0 });
   });

@@ -6,7 +6,7 @@ import {
   takeBack,
   tombstoneOf,
 } from '../../../../shared/account/endAccount.ts';
-import { clearAt } from '../../../../shared/account/schedule.ts';
+import { removeCacheAt } from '../../../../shared/account/schedule.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
@@ -56,7 +56,7 @@ describe('endAccount', () => {
     const { accounts, userId, deps } = setUp();
     await accounts.create(sampleAccount({ userId }));
     await endAccount(deps, userId, as);
-    expect([...accounts.dueRows.keys()]).toEqual([dueRowKey(clearAt(NOW), userId)]);
+    expect([...accounts.dueRows.keys()]).toEqual([dueRowKey(removeCacheAt(NOW), userId)]);
   });
 
   it('remembers that a user disconnected whom nobody has seen, and nobody else', async () => {

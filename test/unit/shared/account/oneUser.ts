@@ -66,7 +66,7 @@ export function createWorld(order: Order) {
     const lease = { runId: crypto.randomUUID(), until: new Date(NOW + aheadMs + 5 * MINUTE) };
     const claimed = await stores.accounts.claim(due, lease);
     if (claimed === undefined || claimed === 'nobody') return;
-    const claim = { account: claimed.account, stoodAt: app.clock.now() };
+    const claim = { account: claimed.account, dueSince: app.clock.now() };
     await refreshUser(app, { log, signal: AbortSignal.timeout(60_000) }, claim);
   }
 

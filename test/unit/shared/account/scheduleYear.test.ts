@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  decideLook,
-  firstLookAt,
-  nextLookAfterFailure,
-  nextLookAfterSuccess,
+  decideCheck,
+  firstCheckAt,
+  nextCheckAfterFailure,
+  nextCheckAfterSuccess,
   refreshTokenEndsAt,
 } from '../../../../shared/account/schedule.ts';
 import type { AccountFields, ScheduleSettings } from '../../../../shared/ports.ts';
@@ -52,7 +52,7 @@ function simulateYear(world: World): Year {
   const toldEnd = () => (world.refreshTokenLifeIsTold ? new Date(refreshTokenEnds) : undefined);
   let returnsAt = BEGIN + world.returnsEveryMs;
   let account: AccountFields = accountFields(new Date(BEGIN), {
-    dueAt: wholeSecond(firstLookAt(new Date(BEGIN), settings)),
+    dueAt: wholeSecond(firstCheckAt(new Date(BEGIN), settings)),
     expiresOn: new Date(tokenEnds),
     refreshTokenExpiresOn: refreshTokenEndsAt(
       { source: 'network', refreshTokenExpiresOn: toldEnd() },
@@ -67,12 +67,12 @@ function simulateYear(world: World): Year {
     for (; returnsAt <= at; returnsAt += world.returnsEveryMs) account.lastActivity = new Date(returnsAt);
     const now = new Date(at);
     year.looks += 1;
-    const look = decideLook(account, now, settings);
+    const look = decideCheck(account, now, settings);
     let next: Date;
     switch (look.action) {
       case 'retire':
         return { ...year, ended: 'retired', endedAt: at };
-      case 'clear':
+      case 'remove-cache':
       case 'erase':
         throw new Error('an active user is never erased');
       case 'wait':
@@ -82,7 +82,7 @@ function simulateYear(world: World): Year {
         const asks = look.forceRefresh || at >= tokenEnds - MSAL_MARGIN;
         if (asks && account.attempts < MOST_FAILURES && random() < world.failureRate) {
           account = { ...account, attempts: account.attempts + 1 };
-          next = nextLookAfterFailure(account, 'transient', now, settings, random());
+          next = nextCheckAfterFailure(account, 'transient', now, settings, random());
           break;
         }
         if (asks) {
@@ -106,7 +106,7 @@ function simulateYear(world: World): Year {
           ),
         };
         account = settled;
-        next = nextLookAfterSuccess(settled, now, settings, random());
+        next = nextCheckAfterSuccess(settled, now, settings, random());
       }
     }
     expect(next.getTime()).toBeGreaterThan(at);

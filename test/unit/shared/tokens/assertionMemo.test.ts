@@ -181,9 +181,9 @@ describe('the memory', () => {
   it('says once a minute that the row is to be looked at', async () => {
     const { clock, memo } = memoAt();
     const caller = await memo.verified('a', async () => callerOf('a'));
-    expect(memo.isLookDue(caller)).toBe(false);
+    expect(memo.isRowReadDue(caller)).toBe(false);
     clock.now = START + MINUTE;
-    expect([memo.isLookDue(caller), memo.isLookDue(caller)]).toEqual([true, false]);
+    expect([memo.isRowReadDue(caller), memo.isRowReadDue(caller)]).toEqual([true, false]);
   });
 });
 

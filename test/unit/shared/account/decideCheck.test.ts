@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
-  clearAt,
-  decideLook,
-  firstLookAt,
+  decideCheck,
+  firstCheckAt,
+  removeCacheAt,
   retireAt,
   tombstoneEndsAt,
 } from '../../../../shared/account/schedule.ts';
@@ -37,14 +37,14 @@ const refreshed = (different: Partial<AccountFields> = {}): AccountFields =>
     ...different,
   });
 
-describe('decideLook', () => {
+describe('decideCheck', () => {
   it.each<[why: string, account: AccountFields, settings: Partial<ScheduleSettings>, look: object]>([
-    ['acts for a new user from the cache', account({ state: 'pending' }), {}, refresh('first-look', false)],
+    ['acts for a new user from the cache', account({ state: 'pending' }), {}, refresh('first-check', false)],
     [
       'acts from the cache if no look ended well',
       account({ expiresOn: from(MINUTE) }),
       {},
-      refresh('first-look', false),
+      refresh('first-check', false),
     ],
     [
       'asks for a new token in the window',
@@ -113,7 +113,7 @@ describe('decideLook', () => {
       'acts at the very end of the quiet time',
       account({ lastActivity: ago(MINUTE) }),
       {},
-      refresh('first-look', false),
+      refresh('first-check', false),
     ],
     [
       'waits for a user whose turn it is',
@@ -137,7 +137,7 @@ describe('decideLook', () => {
       'does not retire a moment earlier',
       account({ lastActivity: ago(90 * DAY - 1) }),
       {},
-      refresh('first-look', false),
+      refresh('first-check', false),
     ],
     [
       'retires a user whose turn it is',
@@ -155,13 +155,13 @@ describe('decideLook', () => {
       'clears up after a disconnect',
       account({ state: 'disconnected', lastActivity: ago(MINUTE) }),
       {},
-      { action: 'clear', until: new Date(NOW.getTime() + 90 * DAY - MINUTE), reason: 'signed-off' },
+      { action: 'remove-cache', until: new Date(NOW.getTime() + 90 * DAY - MINUTE), reason: 'tombstone' },
     ],
     [
       'clears up after retirement',
       account({ state: 'retired', lastActivity: ago(MINUTE) }),
       {},
-      { action: 'clear', until: new Date(NOW.getTime() + 2 * DAY - MINUTE), reason: 'signed-off' },
+      { action: 'remove-cache', until: new Date(NOW.getTime() + 2 * DAY - MINUTE), reason: 'tombstone' },
     ],
     [
       'erases when a disconnect is long over',
@@ -176,7 +176,7 @@ describe('decideLook', () => {
       { action: 'erase', reason: 'tombstone-over' },
     ],
   ])('%s', (_why, user, settings, look) => {
-    expect(decideLook(user, NOW, { ...SETTINGS, ...settings })).toEqual(look);
+    expect(decideCheck(user, NOW, { ...SETTINGS, ...settings })).toEqual(look);
   });
 });
 
@@ -186,11 +186,11 @@ function refresh(reason: string, forceRefresh: boolean): object {
 
 describe('fixed times', () => {
   it('the first look comes after the quiet time', () =>
-    expect(until(firstLookAt(NOW, SETTINGS))).toBe(MINUTE));
+    expect(until(firstCheckAt(NOW, SETTINGS))).toBe(MINUTE));
   it('retirement comes after the retention', () =>
     expect(until(retireAt({ lastActivity: NOW }, SETTINGS))).toBe(90 * DAY));
   it('the first look at a tombstone comes when all that was in flight has ended', () =>
-    expect(until(clearAt(NOW))).toBe(10 * MINUTE));
+    expect(until(removeCacheAt(NOW))).toBe(10 * MINUTE));
   it('a tombstone stands for two days', () =>
     expect(until(tombstoneEndsAt('retired', NOW, SETTINGS))).toBe(2 * DAY));
   it('one that the user asked for stands as long as the retention', () =>

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextLookAfterFailure, nextLookAfterSuccess, retireAt } from '../../../../shared/account/schedule.ts';
+import {
+  nextCheckAfterFailure,
+  nextCheckAfterSuccess,
+  retireAt,
+} from '../../../../shared/account/schedule.ts';
 import type { AccountFields, ScheduleSettings } from '../../../../shared/ports.ts';
 import { accountFields } from './accountFields.ts';
 
@@ -23,13 +27,13 @@ const until = (at: Date): number => at.getTime() - NOW.getTime();
 const account = (different: Partial<AccountFields> = {}): AccountFields =>
   accountFields(ago(HOUR), different);
 
-describe('nextLookAfterSuccess', () => {
+describe('nextCheckAfterSuccess', () => {
   const next = (
     different: Partial<AccountFields> & { expiresOn: Date },
     settings: Partial<ScheduleSettings> = {},
     random = 0.5,
   ): number =>
-    until(nextLookAfterSuccess({ ...account(), ...different }, NOW, { ...SETTINGS, ...settings }, random));
+    until(nextCheckAfterSuccess({ ...account(), ...different }, NOW, { ...SETTINGS, ...settings }, random));
   const TOKEN = { expiresOn: from(75 * MINUTE) };
 
   it.each<[what: string, at: number, expected: number]>([
@@ -102,7 +106,7 @@ describe('nextLookAfterSuccess', () => {
   });
 });
 
-describe('nextLookAfterFailure', () => {
+describe('nextCheckAfterFailure', () => {
   const next = (
     attempts: number,
     kind: 'transient' | 'throttled' | 'tenant' = 'transient',
@@ -110,7 +114,7 @@ describe('nextLookAfterFailure', () => {
     retryAfterSeconds?: number,
   ): number =>
     Math.round(
-      until(nextLookAfterFailure(account({ attempts }), kind, NOW, SETTINGS, random, retryAfterSeconds)) /
+      until(nextCheckAfterFailure(account({ attempts }), kind, NOW, SETTINGS, random, retryAfterSeconds)) /
         SECOND,
     );
 
@@ -146,12 +150,12 @@ describe('nextLookAfterFailure', () => {
 
   it('comes before the refresh token ends, if that comes first', () => {
     const user = account({ refreshTokenExpiresOn: from(40 * MINUTE), attempts: 6 });
-    expect(until(nextLookAfterFailure(user, 'throttled', NOW, SETTINGS, 0.9, 3_600))).toBe(20 * MINUTE);
+    expect(until(nextCheckAfterFailure(user, 'throttled', NOW, SETTINGS, 0.9, 3_600))).toBe(20 * MINUTE);
   });
 
   it('comes at retirement, if that comes first', () => {
     const user = account({ lastActivity: ago(90 * DAY - 30 * SECOND), attempts: 6 });
-    expect(until(nextLookAfterFailure(user, 'tenant', NOW, SETTINGS, 0.9, 600))).toBe(30 * SECOND);
+    expect(until(nextCheckAfterFailure(user, 'tenant', NOW, SETTINGS, 0.9, 600))).toBe(30 * SECOND);
   });
 });
 
@@ -177,7 +181,7 @@ describe('the next look, for any user', () => {
   it('is ahead, and not beyond retirement, after a success', () => {
     fc.assert(
       fc.property(anyAccount, anySettings, anyRandom, (user, settings, random) => {
-        const at = nextLookAfterSuccess(user, NOW, settings, random);
+        const at = nextCheckAfterSuccess(user, NOW, settings, random);
         expect(at.getTime()).toBeGreaterThan(NOW.getTime());
         expect(at.getTime()).toBeLessThanOrEqual(retireAt(user, settings).getTime());
       }),
@@ -194,7 +198,7 @@ describe('the next look, for any user', () => {
         anyRandom,
         fc.nat(86_400),
         (user, kind, settings, random, retryAfterSeconds) => {
-          const at = nextLookAfterFailure(user, kind, NOW, settings, random, retryAfterSeconds);
+          const at = nextCheckAfterFailure(user, kind, NOW, settings, random, retryAfterSeconds);
           expect(at.getTime()).toBeGreaterThan(NOW.getTime());
           expect(at.getTime()).toBeLessThanOrEqual(retireAt(user, settings).getTime());
           expect(until(at)).toBeLessThanOrEqual(HOUR);

@@ -1,16 +1,16 @@
 import { HttpRequest } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
 import { RequestMalformedError, TokenInvalidError, TokenMissingError } from '../../../../shared/errors.ts';
-import { readBearerToken } from '../../../../shared/http.ts';
+import { readAccessToken } from '../../../../shared/http.ts';
 
 function bearerOf(authorization: string | undefined): string {
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
-  return readBearerToken(
+  return readAccessToken(
     new HttpRequest({ method: 'GET', url: 'http://localhost/api/profile', headers }).headers,
   );
 }
 
-describe('readBearerToken', () => {
+describe('readAccessToken', () => {
   it.each([
     'Bearer a.b-c_d~e+f/g=',
     'bearer a.b-c_d~e+f/g=',

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  afterCooling,
+  afterCooldown,
   coolTenantUntil,
-  decideLook,
-  nextLookAfterFailure,
-  nextLookAfterSuccess,
+  decideCheck,
+  nextCheckAfterFailure,
+  nextCheckAfterSuccess,
 } from '../../../../shared/account/schedule.ts';
 import type { ScheduleSettings } from '../../../../shared/ports.ts';
 import { accountFields } from './accountFields.ts';
@@ -51,7 +51,7 @@ describe('a user of a tenant that is left in peace', () => {
   const END = from(10 * MINUTE);
 
   it('waits for the end of it', () => {
-    expect(decideLook(idle, NOW, SETTINGS, END)).toEqual({
+    expect(decideCheck(idle, NOW, SETTINGS, END)).toEqual({
       action: 'wait',
       until: END,
       reason: 'cooldown',
@@ -59,11 +59,11 @@ describe('a user of a tenant that is left in peace', () => {
   });
 
   it('is looked at when it is over', () => {
-    expect(decideLook(idle, END, SETTINGS, END)).toMatchObject({ action: 'refresh' });
+    expect(decideCheck(idle, END, SETTINGS, END)).toMatchObject({ action: 'refresh' });
   });
 
   it('waits for that in every run too', () => {
-    expect(decideLook(idle, NOW, { ...SETTINGS, everyRun: true }, END)).toMatchObject({ action: 'wait' });
+    expect(decideCheck(idle, NOW, { ...SETTINGS, everyRun: true }, END)).toMatchObject({ action: 'wait' });
   });
 
   it.each([
@@ -74,18 +74,18 @@ describe('a user of a tenant that is left in peace', () => {
       'erase',
     ],
   ])('%s', (_, fields, action) => {
-    expect(decideLook({ ...idle, ...fields }, NOW, SETTINGS, END)).toMatchObject({ action });
+    expect(decideCheck({ ...idle, ...fields }, NOW, SETTINGS, END)).toMatchObject({ action });
   });
 
   it('does not wait beyond the day they are forgotten', () => {
     const quiet = accountFields(from(MINUTE - 90 * DAY));
-    expect(decideLook(quiet, NOW, SETTINGS, END)).toMatchObject({ until: from(MINUTE) });
+    expect(decideCheck(quiet, NOW, SETTINGS, END)).toMatchObject({ until: from(MINUTE) });
   });
 
   it('comes within five minutes of the end', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (random) => {
-        const at = afterCooling(END, random).getTime();
+        const at = afterCooldown(END, random).getTime();
         expect(at).toBeGreaterThanOrEqual(END.getTime());
         expect(at).toBeLessThanOrEqual(END.getTime() + 5 * MINUTE);
       }),
@@ -117,7 +117,7 @@ describe('a cohort that came in the same minute', () => {
           expiresOn: new Date(now.getTime() + 75 * MINUTE),
           refreshTokenExpiresOn: new Date(now.getTime() + life),
         };
-        now = nextLookAfterSuccess(settled, now, settings, random());
+        now = nextCheckAfterSuccess(settled, now, settings, random());
       }
       return now;
     });
@@ -130,7 +130,7 @@ describe('a cohort that came in the same minute', () => {
     const gaps: number[] = [];
     while (now < from(5 * DAY)) {
       account = { ...account, attempts: account.attempts + 1 };
-      const next = nextLookAfterFailure(account, 'transient', now, SETTINGS, 0.999_999);
+      const next = nextCheckAfterFailure(account, 'transient', now, SETTINGS, 0.999_999);
       gaps.push(Math.round((next.getTime() - now.getTime()) / MINUTE));
       now = next;
     }
@@ -146,18 +146,18 @@ describe('10,000 users who were all looked at in the same second', () => {
   const user = { ...accountFields(from(-HOUR)), expiresOn: from(75 * MINUTE) };
 
   it('come back over 19 minutes', () => {
-    const looks = draws.map((random) => nextLookAfterSuccess(user, NOW, SETTINGS, random));
+    const looks = draws.map((random) => nextCheckAfterSuccess(user, NOW, SETTINGS, random));
     expect(busiestMinute(looks)).toBeLessThan(10_000 / 18);
   });
 
   it('come back over an hour, after an outage that lasts', () => {
     const failed = { ...user, attempts: 6 };
-    const looks = draws.map((random) => nextLookAfterFailure(failed, 'transient', NOW, SETTINGS, random));
+    const looks = draws.map((random) => nextCheckAfterFailure(failed, 'transient', NOW, SETTINGS, random));
     expect(busiestMinute(looks)).toBeLessThan(10_000 / 55);
   });
 
   it('come back over five minutes, after their tenant was left in peace', () => {
-    const looks = draws.map((random) => afterCooling(NOW, random));
+    const looks = draws.map((random) => afterCooldown(NOW, random));
     expect(busiestMinute(looks)).toBeLessThanOrEqual(10_000 / 5);
   });
 });
