@@ -1,0 +1,42 @@
+/** What the library offers by its package's name. */
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const SHARED = fileURLToPath(new URL('../../../shared/', import.meta.url));
+const { exports, dependencies } = JSON.parse(readFileSync(`${SHARED}package.json`, 'utf8')) as {
+  exports: Record<string, string>;
+  dependencies: Record<string, string>;
+};
+
+describe('the package of the library', () => {
+  it.each(Object.entries(exports))('has files behind %s', (_subpath, target) => {
+    expect(globSync(target, { cwd: SHARED })).not.toEqual([]);
+  });
+
+  it('offers the door, and what tests need', async () => {
+    expect(await import('@stead/shared')).toHaveProperty('createStead');
+    expect(await import('@stead/shared/config')).toHaveProperty('readConfig');
+    expect(await import('@stead/shared/defineTask')).toHaveProperty('defineTask');
+    expect(await import('@stead/shared/graph')).toHaveProperty('graph');
+    expect(await import('@stead/shared/testing/localApp')).toHaveProperty('createLocalApp');
+    expect(await import('@stead/shared/testing/startEntra')).toHaveProperty('startEntra');
+    expect(await import('@stead/shared/testing/testClock')).toHaveProperty('createTestClock');
+  });
+
+  it('names every package that its files import, and no other', () => {
+    const imported = globSync('**/*.ts', { cwd: SHARED }).flatMap((file) =>
+      [...readFileSync(`${SHARED}${file}`, 'utf8').matchAll(/from '((?:@[\w-]+\/)?[\w-]+)/g)].flatMap(
+        ([, name = '']) => (name === 'node' ? [] : name),
+      ),
+    );
+    expect([...new Set(imported)].sort()).toEqual(Object.keys(dependencies).sort());
+  });
+
+  it('has the versions of the application', () => {
+    const root = JSON.parse(readFileSync(`${SHARED}../package.json`, 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    expect(dependencies).toEqual(root.dependencies);
+  });
+});
