@@ -22,7 +22,7 @@ import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
 import { createLogId, toUserId, type UserId } from './userId.ts';
 import type { Task } from './worker/defineTask.ts';
-import { plan } from './worker/plan.ts';
+import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
 
@@ -101,13 +101,19 @@ export function createStead(config: Config, options: SteadOptions = {}) {
 
     worker: {
       /** The shards in which accounts are due. */
-      plan: (operation: Operation) => plan(app, operation),
-      /** One run: every due account is checked. It ends by itself. */
+      plan: (operation: Operation): Promise<Plan> => plan(app, operation),
+      /** Checks every due account of a plan's shards. It ends by its limits, or with the operation's signal. */
+      sweep: (operation: Operation, planned: Plan, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
+        sweep(app, operation, tasks, planned, limits),
+      /** One run in one process: plans and sweeps. It ends by itself. */
       run: (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         withTimeout(
           clock,
           limits.endAfterMs,
-          (signal) => sweep(app, { ...operation, signal }, tasks, limits),
+          async (signal) => {
+            const bound = { ...operation, signal };
+            return sweep(app, bound, tasks, await plan(app, bound), limits);
+          },
           operation.signal,
         ),
     },

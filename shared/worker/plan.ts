@@ -1,6 +1,7 @@
 import { nameOfError } from '../log.ts';
 import type { DueRow, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
+import { readCooldowns } from '../tokens/storedCooldowns.ts';
 import { SHARDS, timeOfDueRowKey } from '../userId.ts';
 
 /** One shard in which accounts are due. */
@@ -13,14 +14,22 @@ export type DueShard = {
 };
 
 export type Plan = {
+  begunAt: Date;
   /** The shard that has waited longest first. */
   shards: readonly DueShard[];
   /** Shards that could not be read. */
   shardsFailed: number;
 };
 
-/** Asks all shards at once what is due in them. A shard that cannot be read is logged, and left to the next run. */
-export async function plan({ accounts, clock }: App, { log, signal }: Operation): Promise<Plan> {
+/**
+ * Learns which cooldowns other processes have begun, and asks all shards at once what is due in them. A shard that cannot
+ * be read is logged, and left to the next run.
+ */
+export async function plan(app: App, operation: Operation): Promise<Plan> {
+  const { accounts, clock } = app;
+  const { log, signal } = operation;
+  const begunAt = clock.now();
+  await readCooldowns(app, operation);
   const now = clock.now();
 
   async function ask(shard: string): Promise<DueShard | 'nothing-due' | 'failed'> {
@@ -39,6 +48,7 @@ export async function plan({ accounts, clock }: App, { log, signal }: Operation)
   const answers = await Promise.all(SHARDS.map(ask));
   const shards = answers.filter((one) => typeof one === 'object');
   return {
+    begunAt,
     shards: shards.sort((one, other) => one.dueSince.getTime() - other.dueSince.getTime()),
     shardsFailed: signal?.aborted ? 0 : answers.filter((one) => one === 'failed').length,
   };

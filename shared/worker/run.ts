@@ -48,14 +48,15 @@ export function beginRun(
   app: App,
   operation: Operation,
   tasks: readonly Task[],
-  limits: RunLimits = RUN_LIMITS,
+  begunAt: Date,
+  limits: RunLimits,
 ): Run {
   return {
     app,
     operation,
     tasks,
     limits,
-    begunAt: app.clock.now(),
+    begunAt,
     slots: createSlots(limits.concurrency),
     leftovers: createLeftovers(app, operation),
     summary: emptySummary(app.clock.newId()),
