@@ -1,13 +1,13 @@
 import { lazy, Suspense, useEffect, useRef } from 'react';
-import { ConnectionPanel } from './ConnectionPanel.tsx';
-import type { Api } from './callApi.ts';
-import { NeedsUserBanner } from './NeedsUserBanner.tsx';
-import { ProfilePanel } from './ProfilePanel.tsx';
-import { signInDetails } from './refusalDetails.ts';
-import { isDirectoryRefusal } from './signInText.ts';
-import { useConnection } from './useConnection.ts';
-import { useProfile } from './useProfile.ts';
-import type { SignIn, SignInRefusal } from './useSignIn.ts';
+import type { SignInRefusal } from './api/refusal.ts';
+import type { Api } from './api/useApi.ts';
+import { ConnectionPanel } from './connection/ConnectionPanel.tsx';
+import { NeedsUserBanner } from './connection/NeedsUserBanner.tsx';
+import { useConnection } from './connection/useConnection.ts';
+import { ProfilePanel } from './profile/ProfilePanel.tsx';
+import { useProfile } from './profile/useProfile.ts';
+import { isDirectoryRefusal, signInDetails } from './session/signInError.ts';
+import type { SignIn } from './session/useSignIn.ts';
 
 /** In the local platform's build alone: the condition is known when the page is built. */
 const DemoControls =
@@ -63,7 +63,10 @@ export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
     <>
       <div ref={top} tabIndex={-1}>
         {connection.connection?.state === 'needs-user' && answer?.state === 'ready' && (
-          <NeedsUserBanner consent={connection.connection.failure?.kind === 'consent'} mend={askThenVisit} />
+          <NeedsUserBanner
+            consent={connection.connection.failure?.kind === 'consent'}
+            repair={askThenVisit}
+          />
         )}
       </div>
       <ProfilePanel api={api} profile={profile} mend={mend} nextStep={signIn.nextStep} failed={failed} />

@@ -1,6 +1,6 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { AdminLanding } from './AdminLanding.tsx';
+import { AdminLanding } from './session/AdminLanding.tsx';
 import './style.css';
 
 const element = document.getElementById('root');

@@ -2,10 +2,10 @@ import { MsalProvider } from '@azure/msal-react';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
-import { startMsal } from './msal.ts';
-import { Notice } from './Notice.tsx';
-import { PageHeader } from './PageHeader.tsx';
-import { readPageConfig } from './pageConfig.ts';
+import { readPageConfig } from './session/pageConfig.ts';
+import { startMsal } from './session/startMsal.ts';
+import { Notice } from './ui/Notice.tsx';
+import { PageHeader } from './ui/PageHeader.tsx';
 import './style.css';
 
 const element = document.getElementById('root');

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { forgetAttempts } from '../attempts.ts';
+import { forgetAttempts } from '../session/signInAttempts.ts';
 import { clearFault, FAULTS, type FaultName, runWorker, setFault, setLifetimes } from './controls.ts';
 
 type DemoControlsProps = {

@@ -186,9 +186,84 @@ const ROOMS: Record<string, Room> = {
     allowed: ['@azure/functions-core', 'node:http', './cors.ts', '../readArguments.ts'],
     refused: ['@azure/functions', '../../functions/main.ts', '../entra/keys.ts', '../runCommand.ts'],
   },
-  'spa/src/some.ts': {
-    allowed: ['react', './other.ts', '../../shared/wire.ts'],
-    refused: ['../../shared/errors.ts', '../../shared/http.ts', '../../dev/platform.ts'],
+  'spa/some.ts': {
+    allowed: ['vite', '@vitejs/plugin-react', 'node:url', './contentSecurityPolicy.ts'],
+    refused: ['react', './src/session/pageConfig.ts', '../shared/wire.ts', '../dev/platform.ts'],
+  },
+  'spa/src/some.tsx': {
+    allowed: [
+      'react',
+      'react-dom/client',
+      '@azure/msal-react',
+      './App.tsx',
+      './style.css',
+      './session/startMsal.ts',
+      './profile/ProfilePanel.tsx',
+      './ui/Notice.tsx',
+    ],
+    refused: ['hono', './main.tsx', '../../shared/wire.ts', '../../shared/http.ts', '../../dev/platform.ts'],
+  },
+  'spa/src/ui/some.tsx': {
+    allowed: ['react', './CopyButton.tsx', './times.ts'],
+    refused: [
+      '@azure/msal-browser',
+      '../session/directoryIds.ts',
+      '../api/callApi.ts',
+      '../connection/Timeline.tsx',
+      '../../../shared/wire.ts',
+    ],
+  },
+  'spa/src/session/some.tsx': {
+    allowed: ['react', '@azure/msal-browser', '@azure/msal-react', './tabs.ts', '../ui/Notice.tsx'],
+    refused: [
+      '../api/refusal.ts',
+      '../profile/useProfile.ts',
+      '../connection/useConnection.ts',
+      '../App.tsx',
+      '../../../shared/wire.ts',
+    ],
+  },
+  'spa/src/api/some.tsx': {
+    allowed: [
+      'react',
+      '@azure/msal-browser',
+      './callApi.ts',
+      '../session/signInError.ts',
+      '../ui/Notice.tsx',
+      '../../../shared/wire.ts',
+    ],
+    refused: [
+      '../profile/useProfile.ts',
+      '../connection/useConnection.ts',
+      '../SignedIn.tsx',
+      '../../../shared/errors.ts',
+    ],
+  },
+  'spa/src/profile/some.tsx': {
+    allowed: [
+      'react',
+      './useProfile.ts',
+      '../api/callApi.ts',
+      '../session/tabs.ts',
+      '../ui/Progress.tsx',
+      '../../../shared/wire.ts',
+    ],
+    refused: ['@azure/msal-browser', '../connection/useConnection.ts', '../../../shared/http.ts'],
+  },
+  'spa/src/connection/some.tsx': {
+    allowed: [
+      'react',
+      './useConnection.ts',
+      '../api/callApi.ts',
+      '../session/tabs.ts',
+      '../ui/Progress.tsx',
+      '../../../shared/wire.ts',
+    ],
+    refused: ['@azure/msal-browser', '../profile/useProfile.ts', '../../../shared/http.ts'],
+  },
+  'spa/src/demo/some.tsx': {
+    allowed: ['react', './controls.ts', '../session/signInAttempts.ts', '../ui/Notice.tsx'],
+    refused: ['../connection/useConnection.ts', '../../../dev/demoControls.ts', '../../../shared/wire.ts'],
   },
 };
 
@@ -242,10 +317,10 @@ describe('the import table', async () => {
     expect(refused[path]?.sort()).toEqual(importing(room.refused).sort());
   });
 
-  it('has a room for every file of the app', async () => {
+  it('has a room for every file of the app and of the page', async () => {
     const files: Record<string, string[]> = {};
-    for (const root of ['shared', 'functions', 'ops', 'dev/host', 'dev/entra']) {
-      for await (const file of glob(`${root}/**/*.ts`, { cwd: ROOT })) {
+    for (const root of ['shared', 'functions', 'ops', 'dev/host', 'dev/entra', 'spa']) {
+      for await (const file of glob(`${root}/**/*.{ts,tsx}`, { cwd: ROOT })) {
         files[file.replaceAll('\\', '/')] = importing(['a-package-of-nobody']);
       }
     }

@@ -1,0 +1,98 @@
+import { InteractionRequiredAuthError } from '@azure/msal-browser';
+import type { Problem, ProblemCode, UpstreamReference } from '../../../shared/wire.ts';
+import { isNetworkError, signInReference } from '../session/signInError.ts';
+
+/** Why there is no answer to show. */
+export type Refusal =
+  /** Only the user, or an administrator, can mend it; `claims` is what the directory asks for. */
+  | ({ state: 'sign-in'; claims?: string } & Told)
+  | ({ state: 'busy'; retryAfterSeconds: number } & Told)
+  | ({ state: 'refused' } & Told)
+  /** An answer that is not the service's. */
+  | { state: 'unexpected'; status: number }
+  /** No answer at all. */
+  | { state: 'offline' };
+
+/** What names a refusal: `reference` is the service's own, `upstream` that of whoever refused the service. */
+type Told = {
+  code: ProblemCode;
+  /** When the page heard of it: ISO 8601, UTC. */
+  at: string;
+  reference?: string;
+  upstream?: UpstreamReference;
+  /** The permissions that are missing. */
+  scopes?: readonly string[];
+};
+
+export type SignInRefusal = Extract<Refusal, { state: 'sign-in' }>;
+
+/** How long to wait before the next try if the answer does not say it. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** MSAL has tried its cache, the refresh token and a hidden frame: what is left is the user. */
+export function refusalWithoutToken(error: unknown): Refusal {
+  if (isNetworkError(error)) return { state: 'offline' };
+  const at = new Date().toISOString();
+  if (!(error instanceof InteractionRequiredAuthError)) {
+    return { state: 'sign-in', code: 'TOKEN_INVALID', at, reference: signInReference(error) };
+  }
+  const { claims, subError, errorCode, correlationId, traceId, timestamp } = error;
+  const consent = [subError, errorCode].includes('consent_required');
+  const ids = Object.entries({ correlationId, traceId, timestamp }).filter(([, id]) => id);
+  return {
+    state: 'sign-in',
+    code: consent ? 'CONSENT_REQUIRED' : 'TOKEN_INVALID',
+    at,
+    upstream: { service: 'entra', code: signInReference(error), ...Object.fromEntries(ids) },
+    ...(claims ? { claims } : {}),
+  };
+}
+
+export function readRefusal({ status, headers }: Response, body: unknown): Refusal {
+  const retryAfterSeconds = readRetryAfter(headers.get('retry-after'));
+  const at = new Date().toISOString();
+  if (!isProblem(body)) {
+    const busy = status === 429 || status >= 500;
+    return busy
+      ? { state: 'busy', code: 'UNAVAILABLE', at, retryAfterSeconds }
+      : { state: 'unexpected', status };
+  }
+  const { code, claims, correlationId: reference, upstream, scopes } = body;
+  const told = {
+    at,
+    reference,
+    ...(upstream === undefined ? {} : { upstream }),
+    ...(Array.isArray(scopes) ? { scopes: scopes.map(String) } : {}),
+  };
+  switch (code) {
+    case 'CLAIMS_REQUIRED':
+    case 'SIGN_IN_REQUIRED':
+    case 'CONSENT_REQUIRED':
+    case 'TOKEN_INVALID':
+    case 'TOKEN_MISSING':
+      return { state: 'sign-in', code, ...told, ...(claims === undefined ? {} : { claims }) };
+    case 'THROTTLED':
+    case 'TOO_MANY_REQUESTS':
+    case 'UNAVAILABLE':
+    case 'INTERNAL':
+      return { state: 'busy', code, retryAfterSeconds, ...told };
+    case 'REQUEST_MALFORMED':
+    case 'SCOPE_MISSING':
+    case 'TENANT_FORBIDDEN':
+    case 'CLIENT_FORBIDDEN':
+    case 'UPSTREAM_REFUSED':
+      return { state: 'refused', code, ...told };
+    default:
+      // A newer service may know more codes than this page.
+      code satisfies never;
+      return { state: 'unexpected', status };
+  }
+}
+
+/** Whole seconds, as the service sends them (RFC 9110 §10.2.3 also knows dates). */
+function readRetryAfter(header: string | null): number {
+  return header !== null && /^\d{1,5}$/.test(header) ? Number(header) : RETRY_AFTER_SECONDS;
+}
+
+const isProblem = (body: unknown): body is Problem =>
+  typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string';

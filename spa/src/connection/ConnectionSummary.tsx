@@ -1,0 +1,46 @@
+import type { Connection } from '../../../shared/wire.ts';
+import { clockText, relativeText, useNow } from '../ui/times.ts';
+import { STATE_TEXT } from './connectionText.ts';
+import { Timeline } from './Timeline.tsx';
+
+type ConnectionSummaryProps = {
+  connection: Connection;
+  /** True if a later request failed, so that the connection may have changed. */
+  outdated: boolean;
+  /** What the person asked for and did not get, as a sentence without its end. */
+  failed: string | undefined;
+  refresh: () => void;
+};
+
+/** The state of the connection in words, the next check, and what happened. */
+export function ConnectionSummary({ connection, outdated, failed, refresh }: ConnectionSummaryProps) {
+  return (
+    <>
+      <p className="state">{STATE_TEXT[connection.state].text}</p>
+      {connection.nextLook !== undefined && <NextCheck at={connection.nextLook} />}
+      {outdated && (
+        <p className="outdated" role={failed === undefined ? 'status' : 'alert'}>
+          {failed ?? 'This may be out of date'}: the service did not answer.{' '}
+          <button type="button" className="link" onClick={refresh}>
+            Ask again
+          </button>
+        </p>
+      )}
+      {connection.state !== 'disconnected' && connection.state !== 'none' && (
+        <Timeline connection={connection} />
+      )}
+    </>
+  );
+}
+
+/** The countdown is hidden from screen readers: one that spoke every second would drown everything else. */
+function NextCheck({ at }: { at: string }) {
+  const now = useNow(1_000);
+  const time = new Date(at);
+  return (
+    <p className="next-look">
+      Next look at <time dateTime={at}>{clockText(time, now)}</time>
+      <span aria-hidden="true"> · {time <= now ? 'any moment now' : relativeText(time, now)}</span>
+    </p>
+  );
+}

@@ -1,0 +1,54 @@
+import { Notice } from '../ui/Notice.tsx';
+import { TryAgainButton } from '../ui/TryAgainButton.tsx';
+import { AdminLink } from './AdminLink.tsx';
+import type { PageConfig } from './pageConfig.ts';
+import { isDirectoryRefusal, signInDetails, signInReference, signInText } from './signInError.ts';
+import type { SignIn } from './useSignIn.ts';
+
+type SignInErrorNoticeProps = {
+  config: PageConfig;
+  signIn: SignIn;
+  signedIn: boolean;
+  /** False while MSAL is still busy with a redirect. */
+  settled: boolean;
+};
+
+/** Says why a sign-in failed, or that another one would fail in the same way. Nothing if there is nothing to say. */
+export function SignInErrorNotice({ config, signIn, signedIn, settled }: SignInErrorNoticeProps) {
+  const { error, stuck } = signIn;
+  if (!signedIn && stuck) {
+    if (!settled) return null;
+    return (
+      <Notice
+        title="Tell your administrator"
+        reference={stuck.refusedWith}
+        details={error === undefined ? [] : signInDetails(error)}
+        detailsOpen
+        action={
+          <>
+            <TryAgainButton
+              afterSeconds={Math.ceil((stuck.until - Date.now()) / 1_000)}
+              tryAgain={signIn.signIn}
+            />
+            <AdminLink config={config} tenantId={undefined} />
+          </>
+        }
+      >
+        The directory refused this sign-in twice in the same way. Send the details to your administrator. Once
+        they have mended it, try again here.
+      </Notice>
+    );
+  }
+  // If the directory refused a person who is signed in, the notice of what the service refused shows it too.
+  if (error === undefined || (signedIn && isDirectoryRefusal(error))) return null;
+  return (
+    <Notice
+      title="You were not signed in"
+      reference={signInReference(error)}
+      details={signInDetails(error)}
+      action={!signedIn && isDirectoryRefusal(error) && <AdminLink config={config} tenantId={undefined} />}
+    >
+      {signInText(error)}
+    </Notice>
+  );
+}

@@ -1,0 +1,102 @@
+/** What the page is told at run time, in `/config.json` beside it. One build serves every tenant. */
+export type PageConfig = {
+  /** Application (client) id of the SPA. */
+  clientId: string;
+  /** `https://login.microsoftonline.com/<tenant>` */
+  authority: string;
+  /** `api://<client id of the API>/<scope>` */
+  apiScope: string;
+  /** Origin of the functions, without `/api`: https, but for a host on this machine. */
+  apiBaseUrl: string;
+  /** For an authority that MSAL does not know: its host names, and its metadata as a string of JSON. */
+  knownAuthorities?: string[];
+  authorityMetadata?: string;
+  /** The directory is a stand-in on this machine. */
+  localDemo?: boolean;
+};
+
+/**
+ * The scope to sign in with: everything that is registered for the API, and for whatever the API calls on the person's
+ * behalf. Only for this does the directory show one consent page for both
+ * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow, "default and combined consent").
+ */
+export const defaultScope = ({ apiScope }: PageConfig): string => apiScope.replace(/[^/]*$/, '.default');
+
+const REQUIRED = ['clientId', 'authority', 'apiScope', 'apiBaseUrl'] as const;
+const COMPARE = 'Compare it with config.sample.json.';
+
+/** @throws {Error} whose message says what is wrong with the file and how to mend it. */
+export async function readPageConfig(): Promise<PageConfig> {
+  let response: Response;
+  try {
+    response = await fetch('/config.json', { cache: 'no-store' });
+  } catch (cause) {
+    throw new Error('/config.json cannot be read: its server does not answer. Load the page again.', {
+      cause,
+    });
+  }
+  if (!response.ok) {
+    throw new Error(
+      `There is no /config.json (${response.status}). Put one beside this page; config.sample.json shows how.`,
+    );
+  }
+  let settings: unknown;
+  try {
+    settings = await response.json();
+  } catch (cause) {
+    throw new Error(`/config.json is not JSON. ${COMPARE}`, { cause });
+  }
+  return toPageConfig(settings);
+}
+
+/** @throws {Error} that names every setting that is missing, or else the first that is wrong. */
+function toPageConfig(settings: unknown): PageConfig {
+  if (!isRecord(settings)) throw new Error(`/config.json holds no JSON object. ${COMPARE}`);
+  const missing = REQUIRED.filter((name) => !isFilledIn(settings[name]));
+  if (missing.length > 0) throw new Error(`/config.json lacks ${missing.join(', ')}. ${COMPARE}`);
+
+  const { clientId, authority, apiScope, apiBaseUrl } = settings as Record<(typeof REQUIRED)[number], string>;
+  const { knownAuthorities, authorityMetadata, localDemo } = settings;
+  if (!isUrl(authority, 'https:')) throw wrong('authority', 'a URL that begins with https://');
+  // Without a resource the directory would take the scope for one of Microsoft Graph.
+  if (!/^\S+\/[^\s/]+$/.test(apiScope)) throw wrong('apiScope', 'api://<client id of the API>/<scope>');
+  if (!isUrl(apiBaseUrl, 'https:') && !isLoopback(apiBaseUrl)) {
+    throw wrong('apiBaseUrl', 'a URL such as https://example.org; http is for localhost alone');
+  }
+  if (knownAuthorities !== undefined && !isTexts(knownAuthorities)) {
+    throw wrong('knownAuthorities', 'a list of host names');
+  }
+  if (authorityMetadata !== undefined && typeof authorityMetadata !== 'string') {
+    throw wrong('authorityMetadata', 'a string that holds JSON');
+  }
+  if (localDemo !== undefined && typeof localDemo !== 'boolean') throw wrong('localDemo', 'true or false');
+  return {
+    clientId,
+    authority,
+    apiScope,
+    apiBaseUrl: apiBaseUrl.replace(/\/+$/, ''),
+    ...(knownAuthorities === undefined ? {} : { knownAuthorities }),
+    ...(authorityMetadata === undefined ? {} : { authorityMetadata }),
+    ...(localDemo === undefined ? {} : { localDemo }),
+  };
+}
+
+const wrong = (name: keyof PageConfig, expected: string): Error =>
+  new Error(`"${name}" in /config.json has to be ${expected}. ${COMPARE}`);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The sample's blanks are in angle brackets. */
+const isFilledIn = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && !value.includes('<');
+
+const isUrl = (value: string, ...protocols: string[]): boolean =>
+  URL.canParse(value) && protocols.includes(new URL(value).protocol);
+
+/** Nothing leaves the machine on the way there. A content security policy cannot name an IPv6 address. */
+const isLoopback = (value: string): boolean =>
+  isUrl(value, 'http:') && ['localhost', '127.0.0.1'].includes(new URL(value).hostname);
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Attempt,
+  nextStep,
+  reasonOf,
+  refusedAgain,
+  type Step,
+} from '../../../../spa/src/session/signInSteps.ts';
+
+const NOW = 1_900_000_000_000;
+const MINUTE = 60_000;
+const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+type Refused = { code: string; claims?: string };
+
+const attempt = (refusal: Refused, step: Step, ago = MINUTE): Attempt => ({
+  reason: reasonOf(refusal),
+  step,
+  at: NOW - ago,
+});
+
+describe('nextStep', () => {
+  it.each<[string, Refused, Step[]]>([
+    ['a sign-in that is not enough', { code: 'SIGN_IN_REQUIRED' }, ['plain', 'login']],
+    ['a sign-in that is over', { code: 'TOKEN_INVALID' }, ['plain', 'login']],
+    ['a missing consent', { code: 'CONSENT_REQUIRED' }, ['consent']],
+    ['a challenge', { code: 'CLAIMS_REQUIRED', claims: CLAIMS }, ['claims']],
+    ['a code that nobody knows', { code: 'OF_A_NEWER_SERVICE' }, ['plain']],
+  ])('takes the steps of %s, each once, and then none', (_what, refusal, steps) => {
+    const attempts: Attempt[] = [];
+    for (const step of steps) {
+      expect(nextStep(refusal, attempts, NOW)).toBe(step);
+      attempts.push(attempt(refusal, step));
+    }
+    expect(nextStep(refusal, attempts, NOW)).toBeUndefined();
+  });
+
+  it('asks for no consent and no new sign-in before the service refused', () => {
+    for (const code of ['SIGN_IN_REQUIRED', 'TOKEN_INVALID'])
+      expect(nextStep({ code }, [], NOW)).toBe('plain');
+  });
+
+  it('begins anew after five minutes', () => {
+    const refusal = { code: 'CONSENT_REQUIRED' };
+    expect(nextStep(refusal, [attempt(refusal, 'consent', 5 * MINUTE - 1)], NOW)).toBeUndefined();
+    expect(nextStep(refusal, [attempt(refusal, 'consent', 5 * MINUTE)], NOW)).toBe('consent');
+  });
+
+  it('takes different claims for a different refusal', () => {
+    const first = { code: 'CLAIMS_REQUIRED', claims: CLAIMS };
+    const second = { code: 'CLAIMS_REQUIRED', claims: CLAIMS.replace('c1', 'c2') };
+    expect(nextStep(second, [attempt(first, 'claims')], NOW)).toBe('claims');
+  });
+
+  it('meets two challenges, and no third one, however different each of them is', () => {
+    const challenge = (value: number) => ({
+      code: 'CLAIMS_REQUIRED',
+      claims: CLAIMS.replace('c1', `c${value}`),
+    });
+    const attempts = [attempt(challenge(1), 'claims'), attempt(challenge(2), 'claims')];
+    expect(nextStep(challenge(3), attempts, NOW)).toBeUndefined();
+    expect(nextStep({ code: 'CLAIMS_REQUIRED' }, attempts, NOW)).toBeUndefined();
+  });
+
+  it('begins anew when the clock was set back, too', () => {
+    const refusal = { code: 'CONSENT_REQUIRED' };
+    expect(nextStep(refusal, [attempt(refusal, 'consent', -6 * MINUTE)], NOW)).toBe('consent');
+    expect(nextStep(refusal, [attempt(refusal, 'consent', -4 * MINUTE)], NOW)).toBeUndefined();
+  });
+
+  it('ends for every refusal that stays the same', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.option(fc.string(), { nil: undefined }), (code, claims) => {
+        const refusal = { code, ...(claims === undefined ? {} : { claims }) };
+        const attempts: Attempt[] = [];
+        for (let step = nextStep(refusal, attempts, NOW); step; step = nextStep(refusal, attempts, NOW)) {
+          attempts.push(attempt(refusal, step));
+          expect(attempts.length).toBeLessThanOrEqual(2);
+        }
+      }),
+    );
+  });
+});
+
+describe('refusedAgain', () => {
+  const refused = (refusedWith: string, ago = MINUTE): Attempt => ({
+    ...attempt({ code: 'SIGN_IN' }, 'plain', ago),
+    refusedWith,
+  });
+  const again = (ago: number) => ({ refusedWith: 'AADSTS53003', until: NOW - ago + 5 * MINUTE });
+
+  it.each<[string, Attempt[], ReturnType<typeof again> | undefined]>([
+    ['nothing was tried', [], undefined],
+    ['it was refused once', [refused('AADSTS53003')], undefined],
+    ['it was refused twice', [refused('AADSTS53003', 2 * MINUTE), refused('AADSTS53003')], again(2 * MINUTE)],
+    [
+      'it was refused three times',
+      [refused('AADSTS53003', 3 * MINUTE), refused('AADSTS53003', 2 * MINUTE), refused('AADSTS53003')],
+      again(2 * MINUTE),
+    ],
+    ['it was refused in two ways', [refused('AADSTS53003'), refused('AADSTS50105')], undefined],
+    ['one of the two is long ago', [refused('AADSTS53003', 6 * MINUTE), refused('AADSTS53003')], undefined],
+    [
+      'a sign-in is under way since',
+      [refused('AADSTS53003'), refused('AADSTS53003'), attempt({ code: 'SIGN_IN' }, 'plain', 0)],
+      undefined,
+    ],
+  ])('when %s', (_when, attempts, expected) => {
+    expect(refusedAgain(attempts, NOW)).toEqual(expected);
+  });
+});
