@@ -1,23 +1,23 @@
 import type { Plugin } from 'vite';
 
-/** `config.json` names the API and the directory when the page runs, so a build can say no more than how to reach them. */
+/** The build does not know the API and the directory: `config.json` names them at run time. It can limit the schemes. */
 const REACHABLE = "'self' https: http://localhost:* http://127.0.0.1:*";
 
-/** What the page needs, wherever it is hosted. `frame-ancestors` counts in a header alone. */
+/** What the page needs on every host. `frame-ancestors` is missing because it works only in a header. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  // Pico's icons are data URLs, a person's photo is a blob.
+  // Pico's icons are data URLs, and a person's photo is a blob.
   "img-src 'self' data: blob:",
   `connect-src ${REACHABLE}`,
-  // MSAL renews a sign-in in a hidden frame of the directory, which ends on a page of ours.
+  // MSAL renews a sign-in in a hidden frame. It shows the directory first, and then our redirect.html.
   `frame-src ${REACHABLE}`,
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ');
 
-/** Puts the policy into every page that is built. */
+/** Writes the policy into every page of the build. */
 export const contentSecurityPolicy = (): Plugin => ({
   name: 'content-security-policy',
   transformIndexHtml: () => [

@@ -48,7 +48,7 @@ function Welcome({ signIn }: { signIn: () => void }) {
     <article className="welcome">
       <h2>Sign in once, then go</h2>
       <p>
-        Stead reads your profile from Microsoft Graph, keeps your connection sealed, and goes on working for
+        Stead reads your profile from Microsoft Graph, keeps your tokens encrypted, and goes on working for
         you after you have closed this page.
       </p>
       <button type="button" onClick={signIn}>

@@ -9,7 +9,7 @@ import { useProfile } from './profile/useProfile.ts';
 import { isDirectoryRefusal, signInDetails } from './session/signInError.ts';
 import type { SignIn } from './session/useSignIn.ts';
 
-/** In the local platform's build alone: the condition is known when the page is built. */
+/** Only the local platform's build has these controls: the condition is decided when the page is built. */
 const DemoControls =
   import.meta.env.MODE === 'demo'
     ? lazy(async () => ({ default: (await import('./demo/DemoControls.tsx')).DemoControls }))
@@ -18,11 +18,11 @@ const DemoControls =
 type SignedInProps = {
   api: Api;
   signIn: SignIn;
-  /** When they came back from the directory, in epoch milliseconds; undefined if they did not. */
+  /** When the person came back from the directory, in epoch milliseconds; undefined if they did not. */
   cameBackAt: number | undefined;
 };
 
-/** The signed-in part of the page. The profile goes first: asking for it is the visit that heals a connection. */
+/** The page of a signed-in person. It reads the profile first: that is the visit which repairs a connection. */
 export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
   const profile = useProfile(api, cameBackAt);
   const connection = useConnection(api);
@@ -38,24 +38,26 @@ export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
     const next = await profile.again();
     if (next?.state === 'sign-in') signIn.signInAgain(next);
   };
-  /** The service is asked first: without that it may answer with what it remembers from before the refusal. */
-  const askThenVisit = async () => {
-    // What offered it goes away when it is mended; the keyboard's place must not.
+  /** Connects again before the visit. Otherwise the service may answer from its memory of before the refusal. */
+  const reconnectAndVisit = async () => {
+    // The button may disappear, so this element takes the focus: the keyboard must not start at the top again.
     top.current?.focus();
     const state = connection.connection?.state;
-    // Whoever disconnected stays disconnected, whatever they give permission for.
+    // A person who disconnected stays disconnected, even if they give a permission now.
     if (state !== undefined && state !== 'disconnected') await connection.connect();
     await visit();
   };
-  const mend = (refusal: SignInRefusal) => {
-    // An administrator may have consented meanwhile.
-    if (refusal.code === 'CONSENT_REQUIRED') void askThenVisit();
+  const repair = (refusal: SignInRefusal) => {
+    // An administrator may have consented meanwhile, so a redirect may not be necessary.
+    if (refusal.code === 'CONSENT_REQUIRED') void reconnectAndVisit();
     else signIn.signInAgain(refusal);
   };
-  const failed = isDirectoryRefusal(signIn.error) ? signInDetails(signIn.error) : [];
+  const failedSignIn = isDirectoryRefusal(signIn.error) ? signInDetails(signIn.error) : [];
   const { trouble } = connection;
-  // Both panels would say the same, and offer the same button; also while the profile is asked for again.
-  const saidAlready =
+  // True if the connection panel would only repeat the profile panel, with the same notice and the same button. While
+  // the
+  // profile is read again, the connection panel stays hidden.
+  const toldByProfile =
     trouble !== undefined &&
     (trouble.state === 'sign-in' || connection.connection === undefined) &&
     (answer === undefined || answer.state === trouble.state);
@@ -65,12 +67,18 @@ export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
         {connection.connection?.state === 'needs-user' && answer?.state === 'ready' && (
           <NeedsUserBanner
             consent={connection.connection.failure?.kind === 'consent'}
-            repair={askThenVisit}
+            repair={reconnectAndVisit}
           />
         )}
       </div>
-      <ProfilePanel api={api} profile={profile} mend={mend} nextStep={signIn.nextStep} failed={failed} />
-      {!saidAlready && (
+      <ProfilePanel
+        api={api}
+        profile={profile}
+        repair={repair}
+        nextStep={signIn.nextStep}
+        failedSignIn={failedSignIn}
+      />
+      {!toldByProfile && (
         <ConnectionPanel
           api={api}
           state={connection}
@@ -79,9 +87,9 @@ export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
             if (connected) await visit();
             return connected;
           }}
-          mend={mend}
+          repair={repair}
           nextStep={signIn.nextStep}
-          failed={failed}
+          failedSignIn={failedSignIn}
         />
       )}
       {DemoControls && (

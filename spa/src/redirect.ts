@@ -1,5 +1,5 @@
 import { broadcastResponseToMainFrame } from '@azure/msal-browser/redirect-bridge';
 
-// Hidden frames and pop-ups come back here: the answer goes to the page that opened them. Without one there is
-// nobody to tell, and the page itself says so after its time-out.
+// Hidden frames come back here, and this sends their answer to the page that opened them. An error means that there is
+// no such page. A page that gets no answer reports that itself, after MSAL's time-out.
 broadcastResponseToMainFrame().catch(() => {});

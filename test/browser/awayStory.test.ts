@@ -93,7 +93,7 @@ describe('somebody who goes away', () => {
 
     const second = await visit(context);
     await timeline(second).filter({ hasText: 'Token refreshed' }).first().waitFor();
-    await timeline(second).filter({ hasText: 'Stead did this as you.' }).first().waitFor();
+    await timeline(second).filter({ hasText: 'Stead did this in your name.' }).first().waitFor();
     await timeline(second).filter({ hasText: 'You were here' }).waitFor();
     await screenshot(second, 'away-refreshed');
     await second.close();

@@ -119,7 +119,7 @@ describe('the page', () => {
     await signIn(page, ADELE);
     await control(platform.entra, 'PUT', '/fault', { kind: 'throttled', retryAfter: 1, at: 'graph' });
     await page.reload();
-    await page.getByRole('heading', { name: 'Not just now' }).waitFor();
+    await page.getByRole('heading', { name: 'Try again later' }).waitFor();
     await control(platform.entra, 'DELETE', '/fault');
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { name: ADELE.displayName }).waitFor();

@@ -7,22 +7,22 @@ import type { Refusal, SignInRefusal } from './refusal.ts';
 import { refusalDetails } from './refusalDetails.ts';
 import type { Api } from './useApi.ts';
 
-/** Each refusal of the service, in words for the person at the page. */
+/** Each refusal of the service in words for the person at the page. */
 const PROBLEM_TEXT: Record<ProblemCode, string> = {
   REQUEST_MALFORMED: 'The service did not understand this page. It may be out of date: load it again.',
   TOKEN_MISSING: 'The service did not see your sign-in.',
-  TOKEN_INVALID: 'This sign-in is over.',
+  TOKEN_INVALID: 'This sign-in has ended.',
   CLAIMS_REQUIRED: 'Your organisation asks for one more step before Stead can act for you.',
   SIGN_IN_REQUIRED: 'Your sign-in is no longer enough for Stead to act for you.',
-  CONSENT_REQUIRED:
-    'Stead needs a permission from you, or from your organisation, before it can act for you.',
+  CONSENT_REQUIRED: 'Stead needs a permission from you or from your organisation before it can act for you.',
   SCOPE_MISSING: 'This page asked for too little. Its apiScope has to name the scope of the service.',
   TENANT_FORBIDDEN:
-    'Your organisation is not served here. Sign in with another account, or ask whoever runs this.',
-  CLIENT_FORBIDDEN: 'This page is not allowed to call the service. Whoever runs the service has to allow it.',
-  UPSTREAM_REFUSED: 'The directory refuses the service itself. Only those who run it can mend that.',
-  THROTTLED: 'There are too many requests just now. Nothing is lost.',
-  TOO_MANY_REQUESTS: 'That was asked for too often. Wait a moment, and try again.',
+    'Your organisation is not served here. Sign in with another account, or ask the people who run this service.',
+  CLIENT_FORBIDDEN:
+    'This page is not allowed to call the service. The people who run the service have to allow it.',
+  UPSTREAM_REFUSED: 'The directory refuses the service itself. Only the people who run it can solve that.',
+  THROTTLED: 'There are too many requests at the moment. Nothing is lost.',
+  TOO_MANY_REQUESTS: 'You asked too often. Wait a moment and try again.',
   UNAVAILABLE: 'A service behind this page cannot be reached. Nothing is lost.',
   INTERNAL: 'Something went wrong in the service. Nothing is lost.',
 };
@@ -30,16 +30,16 @@ const PROBLEM_TEXT: Record<ProblemCode, string> = {
 export type RefusalNoticeProps = {
   api: Api;
   refusal: Refusal;
-  /** Asks the service again, and leaves the page in no case. */
+  /** Asks the service again. It never leaves the page. */
   tryAgain: () => void;
-  /** Does what can be done with the person's help, and leaves the page for it if need be. */
-  mend: (refusal: SignInRefusal) => void;
+  /** Tries to repair it with the person's help. It may leave the page for the directory. */
+  repair: (refusal: SignInRefusal) => void;
   nextStep: SignIn['nextStep'];
-  /** What names the sign-in that this page load comes back from, if the directory refused it. */
-  failed: readonly Detail[];
+  /** The codes and ids of the sign-in that this page load comes back from, if the directory refused it; else empty. */
+  failedSignIn: readonly Detail[];
 };
 
-/** Why there is nothing to show, and what can be done about it. */
+/** Says why there is nothing to show, and offers what the person can do. */
 export function RefusalNotice({ refusal, ...props }: RefusalNoticeProps) {
   const { tryAgain } = props;
   switch (refusal.state) {
@@ -48,7 +48,7 @@ export function RefusalNotice({ refusal, ...props }: RefusalNoticeProps) {
     case 'busy':
       return (
         <Notice
-          title="Not just now"
+          title="Try again later"
           reference={refusal.reference}
           details={refusalDetails(refusal)}
           action={<TryAgainButton afterSeconds={refusal.retryAfterSeconds} tryAgain={tryAgain} />}
@@ -65,14 +65,14 @@ export function RefusalNotice({ refusal, ...props }: RefusalNoticeProps) {
     case 'unexpected':
       return (
         <Notice title="An unexpected answer" reference={`HTTP ${refusal.status}`}>
-          This page does not know what to make of it. Whoever runs the page should look at apiBaseUrl in its
+          This page does not understand the answer. The people who run the page should check apiBaseUrl in its
           config.json.
         </Notice>
       );
     case 'offline':
       return (
         <Notice title="No answer" action={<TryAgainButton afterSeconds={0} tryAgain={tryAgain} />}>
-          The service cannot be reached. Check your connection; nothing is lost.
+          The service cannot be reached. Check your network. Nothing is lost.
         </Notice>
       );
     default:
@@ -80,24 +80,24 @@ export function RefusalNotice({ refusal, ...props }: RefusalNoticeProps) {
   }
 }
 
-/** What only the directory can mend: by a click while that can help, and then by an administrator. */
+/** Offers a redirect to the directory as long as one can help, and after that a text for the administrator. */
 function SignInNotice({
   api,
   refusal,
   tryAgain,
-  mend,
+  repair,
   nextStep,
-  failed,
+  failedSignIn,
 }: Omit<RefusalNoticeProps, 'refusal'> & { refusal: SignInRefusal }) {
-  const said = {
+  const facts = {
     ...(refusal.reference === undefined ? {} : { reference: refusal.reference }),
-    details: [...refusalDetails(refusal), ...failed],
+    details: [...refusalDetails(refusal), ...failedSignIn],
   };
   if (nextStep(refusal) === undefined) {
     return (
       <Notice
         title="Tell your administrator"
-        {...said}
+        {...facts}
         detailsOpen
         action={
           <>
@@ -107,7 +107,7 @@ function SignInNotice({
         }
       >
         The directory refuses Stead again, and signing in once more would not change that. Send the details
-        below to your administrator. Once they have mended it, try again here.
+        below to your administrator. Once they have solved the problem, try again here.
       </Notice>
     );
   }
@@ -115,15 +115,15 @@ function SignInNotice({
   return (
     <Notice
       title={consent ? 'Stead needs your permission' : 'Please sign in again'}
-      {...said}
+      {...facts}
       action={
-        <button type="button" onClick={() => mend(refusal)}>
+        <button type="button" onClick={() => repair(refusal)}>
           {consent ? 'Give permission' : 'Sign in again'}
         </button>
       }
     >
       {PROBLEM_TEXT[refusal.code]}
-      {failed.length > 0 && ' The directory sent you back without it.'}
+      {failedSignIn.length > 0 && ' The directory refused your last attempt.'}
     </Notice>
   );
 }

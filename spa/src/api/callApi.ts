@@ -4,16 +4,17 @@ import type { Api } from './useApi.ts';
 
 export type Answer<T> = { state: 'ready'; value: T } | Refusal;
 
+/** One request that the page can make. */
 export type Call<T> = {
   method?: 'GET' | 'PUT' | 'DELETE';
   path: string;
-  /** What the body of a good answer is; undefined for one that it cannot be. */
+  /** Reads the body of a successful answer; undefined if the body is not what it should be. */
   read: (response: Response) => Promise<T | undefined>;
 };
 
 const TIMEOUT_MS = 60_000;
 
-/** One request as the signed-in user. Never throws for what MSAL, the network or the API answers. */
+/** Makes one request as the signed-in user. It throws nothing: a failure of MSAL, network or API is a `Refusal`. */
 export async function callApi<T>(api: Api, call: Call<T>, signal: AbortSignal): Promise<Answer<T>> {
   const { msal, account, config } = api;
   let accessToken: string;
@@ -40,7 +41,7 @@ export async function callApi<T>(api: Api, call: Call<T>, signal: AbortSignal): 
   }
 }
 
-/** The JSON of an answer, if it is what it should be. */
+/** Makes a `read` for JSON that `isExpected` accepts. */
 export const readJson =
   <T>(isExpected: (body: unknown) => body is T) =>
   async (response: Response): Promise<T | undefined> => {

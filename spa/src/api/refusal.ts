@@ -2,21 +2,26 @@ import { InteractionRequiredAuthError } from '@azure/msal-browser';
 import type { Problem, ProblemCode, UpstreamReference } from '../../../shared/wire.ts';
 import { isNetworkError, signInReference } from '../session/signInError.ts';
 
-/** Why there is no answer to show. */
+/** Why a request brought no result. */
 export type Refusal =
-  /** Only the user, or an administrator, can mend it; `claims` is what the directory asks for. */
-  | ({ state: 'sign-in'; claims?: string } & Told)
-  | ({ state: 'busy'; retryAfterSeconds: number } & Told)
-  | ({ state: 'refused' } & Told)
-  /** An answer that is not the service's. */
+  /** Only the user or an administrator can repair it. `claims` is the challenge that the sign-in has to meet. */
+  | ({ state: 'sign-in'; claims?: string } & RefusalFacts)
+  /** It may pass by itself. */
+  | ({ state: 'busy'; retryAfterSeconds: number } & RefusalFacts)
+  /** Another try brings the same answer. */
+  | ({ state: 'refused' } & RefusalFacts)
+  /** The answer is not one that the service gives. */
   | { state: 'unexpected'; status: number }
-  /** No answer at all. */
+  /** There was no answer. */
   | { state: 'offline' };
 
-/** What names a refusal: `reference` is the service's own, `upstream` that of whoever refused the service. */
-type Told = {
+/**
+ * What identifies a refusal. `reference` is the service's own id of the request; `upstream` has the ids of the directory
+ * or the API that refused the service.
+ */
+type RefusalFacts = {
   code: ProblemCode;
-  /** When the page heard of it: ISO 8601, UTC. */
+  /** When the page got the answer: ISO 8601, UTC. */
   at: string;
   reference?: string;
   upstream?: UpstreamReference;
@@ -29,7 +34,7 @@ export type SignInRefusal = Extract<Refusal, { state: 'sign-in' }>;
 /** How long to wait before the next try if the answer does not say it. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** MSAL has tried its cache, the refresh token and a hidden frame: what is left is the user. */
+/** Why MSAL got no access token. It tried its cache, the refresh token and a hidden frame; now it needs the user. */
 export function refusalWithoutToken(error: unknown): Refusal {
   if (isNetworkError(error)) return { state: 'offline' };
   const at = new Date().toISOString();
@@ -58,7 +63,7 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
       : { state: 'unexpected', status };
   }
   const { code, claims, correlationId: reference, upstream, scopes } = body;
-  const told = {
+  const facts = {
     at,
     reference,
     ...(upstream === undefined ? {} : { upstream }),
@@ -70,18 +75,18 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
     case 'CONSENT_REQUIRED':
     case 'TOKEN_INVALID':
     case 'TOKEN_MISSING':
-      return { state: 'sign-in', code, ...told, ...(claims === undefined ? {} : { claims }) };
+      return { state: 'sign-in', code, ...facts, ...(claims === undefined ? {} : { claims }) };
     case 'THROTTLED':
     case 'TOO_MANY_REQUESTS':
     case 'UNAVAILABLE':
     case 'INTERNAL':
-      return { state: 'busy', code, retryAfterSeconds, ...told };
+      return { state: 'busy', code, retryAfterSeconds, ...facts };
     case 'REQUEST_MALFORMED':
     case 'SCOPE_MISSING':
     case 'TENANT_FORBIDDEN':
     case 'CLIENT_FORBIDDEN':
     case 'UPSTREAM_REFUSED':
-      return { state: 'refused', code, ...told };
+      return { state: 'refused', code, ...facts };
     default:
       // A newer service may know more codes than this page.
       code satisfies never;
@@ -89,7 +94,7 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
   }
 }
 
-/** Whole seconds, as the service sends them (RFC 9110 §10.2.3 also knows dates). */
+/** Seconds. RFC 9110 §10.2.3 also allows a date, but the service sends whole seconds. */
 function readRetryAfter(header: string | null): number {
   return header !== null && /^\d{1,5}$/.test(header) ? Number(header) : RETRY_AFTER_SECONDS;
 }

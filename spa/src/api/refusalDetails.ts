@@ -4,7 +4,7 @@ import type { Refusal } from './refusal.ts';
 
 const SERVICES = { entra: 'Directory', graph: 'Microsoft Graph' } as const;
 
-/** The codes and ids of an answer that is a refusal. */
+/** The codes and ids of a refusal, for the people who can find the failed call by them. */
 export function refusalDetails(refusal: Refusal): Detail[] {
   if (!('code' in refusal)) return [];
   const { code, at, reference, upstream, scopes = [] } = refusal;

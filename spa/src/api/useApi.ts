@@ -3,14 +3,14 @@ import { useMsal } from '@azure/msal-react';
 import { useMemo } from 'react';
 import type { PageConfig } from '../session/pageConfig.ts';
 
-/** Whom to ask, and as whom. */
+/** Which service the page calls, and as which account. */
 export type Api = { msal: IPublicClientApplication; account: AccountInfo; config: PageConfig };
 
-/** The API as whoever is signed in in this tab; undefined while nobody is. */
+/** The API with the account that is signed in in this tab; undefined while there is none. */
 export function useApi(config: PageConfig): Api | undefined {
   const { instance, accounts } = useMsal();
   const [account] = accounts;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: MSAL makes new objects of the same account
+  // biome-ignore lint/correctness/useExhaustiveDependencies: MSAL makes new objects for the same account
   return useMemo(
     () => (account === undefined ? undefined : { msal: instance, account, config }),
     [instance, account?.homeAccountId, config],

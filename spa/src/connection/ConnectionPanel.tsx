@@ -8,36 +8,36 @@ import type { ConnectionState } from './useConnection.ts';
 
 type ConnectionPanelProps = {
   state: ConnectionState;
-  /** Disconnected, and the person wants Stead back; answers whether that was done. */
+  /** Connects a person who disconnected; resolves to whether that was done. */
   reconnect: () => Promise<boolean>;
-} & Pick<RefusalNoticeProps, 'api' | 'mend' | 'nextStep' | 'failed'>;
+} & Pick<RefusalNoticeProps, 'api' | 'repair' | 'nextStep' | 'failedSignIn'>;
 
-/** What Stead does while the person is away, and the person's say in it. */
+/** What Stead does while the person is away, with the buttons to disconnect and to reconnect. */
 export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelProps) {
   const { connection, trouble, refresh, disconnect } = state;
-  const [asking, setAsking] = useState(false);
+  const [confirming, setConfirming] = useState(false);
   const [doing, setDoing] = useState<string>();
   const [failed, setFailed] = useState<string>();
   const panel = useRef<HTMLElement>(null);
 
-  const run = async (what: string, work: () => Promise<boolean>, ifNot?: string) => {
-    // The button that was pressed goes away; the keyboard's place must not.
+  const run = async (what: string, work: () => Promise<boolean>, failure?: string) => {
+    // The button may disappear, so the panel takes the focus: the keyboard must not start at the top again.
     panel.current?.focus();
     setDoing(what);
-    setFailed((await work()) ? undefined : ifNot);
+    setFailed((await work()) ? undefined : failure);
     setDoing(undefined);
   };
 
-  // What could not be done is over once the service answers again: the connection says how it stands.
+  // When the service answers again, the state of the connection says whether the change was made.
   useEffect(() => {
     if (trouble === undefined) setFailed(undefined);
   }, [trouble]);
 
   const loading = connection === undefined && trouble === undefined;
-  const signedOff = trouble?.state === 'sign-in';
+  const signInEnded = trouble?.state === 'sign-in';
   return (
     <section ref={panel} tabIndex={-1} aria-labelledby="away-title">
-      {trouble !== undefined && (connection === undefined || signedOff) && (
+      {trouble !== undefined && (connection === undefined || signInEnded) && (
         <RefusalNotice
           {...props}
           refusal={trouble}
@@ -60,7 +60,7 @@ export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelP
         {connection && (
           <ConnectionSummary
             connection={connection}
-            outdated={trouble !== undefined && !signedOff}
+            outdated={trouble !== undefined && !signInEnded}
             failed={failed}
             refresh={() => void run('Reading what happened…', refresh)}
           />
@@ -81,7 +81,7 @@ export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelP
                   type="button"
                   className="secondary outline"
                   disabled={doing !== undefined}
-                  onClick={() => setAsking(true)}
+                  onClick={() => setConfirming(true)}
                 >
                   Disconnect…
                 </button>
@@ -90,10 +90,10 @@ export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelP
           </footer>
         )}
       </article>
-      {asking && (
+      {confirming && (
         <DisconnectDialog
-          close={() => setAsking(false)}
-          disconnect={() => void run('Disconnecting…', disconnect, 'You may not be disconnected')}
+          close={() => setConfirming(false)}
+          disconnect={() => void run('Disconnecting…', disconnect, 'You may still be connected')}
         />
       )}
     </section>

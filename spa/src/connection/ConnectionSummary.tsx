@@ -7,7 +7,7 @@ type ConnectionSummaryProps = {
   connection: Connection;
   /** True if a later request failed, so that the connection may have changed. */
   outdated: boolean;
-  /** What the person asked for and did not get, as a sentence without its end. */
+  /** What may be wrong because the person's change failed, as the beginning of a sentence; undefined if none failed. */
   failed: string | undefined;
   refresh: () => void;
 };
@@ -38,8 +38,8 @@ function NextCheck({ at }: { at: string }) {
   const now = useNow(1_000);
   const time = new Date(at);
   return (
-    <p className="next-look">
-      Next look at <time dateTime={at}>{clockText(time, now)}</time>
+    <p className="next-check">
+      Next check at <time dateTime={at}>{clockText(time, now)}</time>
       <span aria-hidden="true"> · {time <= now ? 'any moment now' : relativeText(time, now)}</span>
     </p>
   );

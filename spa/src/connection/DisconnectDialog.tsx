@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react';
 
 type DisconnectDialogProps = { close: () => void; disconnect: () => void };
 
-/** Says what goes and what does not, before it goes. */
+/** Says what disconnecting erases and what it does not, and asks for a confirmation. */
 export function DisconnectDialog({ close, disconnect }: DisconnectDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
@@ -10,19 +10,20 @@ export function DisconnectDialog({ close, disconnect }: DisconnectDialogProps) {
     <dialog ref={dialog} aria-labelledby="disconnect-title" onClose={close}>
       <article className="dialog">
         <h2 id="disconnect-title">Disconnect?</h2>
-        <p>Stead erases what it keeps of you, and stops working for you:</p>
+        <p>Stead stops working for you and erases what it keeps about you:</p>
         <ul>
-          <li>the sealed tokens it acts with,</li>
-          <li>this timeline, and everything else in your row but that you disconnected.</li>
+          <li>the encrypted tokens that it uses,</li>
+          <li>this timeline, and everything else except that you disconnected.</li>
         </ul>
         <p>
-          It cannot revoke anything at your organisation’s directory: a token that was handed out lives on
-          until it expires, and your consent stands until you withdraw it there. “Sign out everywhere” in My
-          Account ends them. Whoever runs this may have sealed backups for some days.
+          Stead cannot revoke anything in your organisation’s directory. A token that was already issued is
+          valid until it expires, and your consent stays until you withdraw it there. “Sign out everywhere” in
+          My Account ends your sessions. The people who run this service may have encrypted backups for some
+          days.
         </p>
         <footer className="actions">
           <button type="button" className="secondary outline" onClick={() => dialog.current?.close()}>
-            Keep it
+            Stay connected
           </button>
           <button
             type="button"

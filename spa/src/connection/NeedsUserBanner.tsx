@@ -8,7 +8,10 @@ type NeedsUserBannerProps = {
   repair: () => Promise<void>;
 };
 
-/** Shown when the worker was refused although the page itself was served: the profile came before the refusal. */
+/**
+ * Says that the worker was refused, although the page has a profile: it got the profile before the refusal, or from the
+ * service's memory.
+ */
 export function NeedsUserBanner({ consent, repair }: NeedsUserBannerProps) {
   const [repairing, setRepairing] = useState(false);
   const onClick = async () => {
@@ -27,7 +30,7 @@ export function NeedsUserBanner({ consent, repair }: NeedsUserBannerProps) {
     >
       {consent
         ? 'A permission was missing while Stead worked for you. Give it again, and Stead goes on.'
-        : 'The directory refused Stead while it worked for you. Sign in again, and it goes on.'}
+        : 'The directory refused Stead while it worked for you. Sign in again, and Stead goes on.'}
     </Notice>
   );
 }

@@ -4,13 +4,14 @@ import { eventText } from './connectionText.ts';
 
 type Entry = { key: string; at: string; title: string; text?: string; tone: string; code?: string };
 
-/** What happened, newest first, and among it when the person was last here. */
+/** What happened, newest first, with the person's last visit in its place. */
 export function Timeline({ connection }: { connection: Connection }) {
   const now = useNow(1_000);
   if (connection.history.length === 0) {
     return (
       <p className="nothing">
-        Nothing has happened yet. Close this page, and Stead takes its first look soon.
+        Nothing has happened yet. If you close this page, Stead soon checks your connection for the first
+        time.
       </p>
     );
   }

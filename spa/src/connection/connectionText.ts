@@ -1,21 +1,21 @@
 import type { Connection, ConnectionEvent, ConnectionFailureKind } from '../../../shared/wire.ts';
 
-/** `good` something was done, `quiet` nothing had to be, `bad` something was refused. */
+/** `good`: something was done. `quiet`: nothing had to be done. `bad`: something failed. */
 export type EventText = { title: string; text: string; tone: 'good' | 'quiet' | 'bad' };
 
-/** Each kind of failure, in words for the person it happened to. */
+/** Each kind of failure in words for the person whom it concerns. */
 const FAILURES: Record<ConnectionFailureKind, Omit<EventText, 'tone'>> = {
   'needs-user': {
     title: 'Refused: you are needed',
-    text: 'The directory wants to see you before Stead may go on. Signing in again mends it.',
+    text: 'The directory asks you to sign in again before Stead can go on.',
   },
   consent: {
     title: 'Refused: a permission is missing',
-    text: 'Stead has no permission from you, or from your organisation, to act for you. Your next visit asks for it.',
+    text: 'Stead has no permission from you or from your organisation. This page asks for it at your next visit.',
   },
   'cache-lost': {
     title: 'The connection was lost',
-    text: 'What Stead kept for you was gone or could not be opened. Your next visit makes it anew.',
+    text: 'The tokens that Stead kept for you were missing or could not be opened. Your next visit connects you again.',
   },
   throttled: {
     title: 'Asked to wait',
@@ -23,15 +23,15 @@ const FAILURES: Record<ConnectionFailureKind, Omit<EventText, 'tone'>> = {
   },
   tenant: {
     title: 'Your organisation said no',
-    text: 'Its directory does not let this application in just now. Stead tries again; its administrators can mend it.',
+    text: 'Its directory refuses this application at the moment. Stead tries again; an administrator can solve it.',
   },
   transient: {
     title: 'No answer',
     text: 'A service could not be reached. Stead tries again by itself.',
   },
   misconfigured: {
-    title: 'Put off',
-    text: 'Something is wrong with the service itself. Those who run it are told.',
+    title: 'Postponed',
+    text: 'Something is wrong with the service itself. The people who run it can see that.',
   },
 };
 
@@ -44,16 +44,20 @@ export function eventText({ outcome, kind, task }: ConnectionEvent): EventText {
         tone: 'good',
       };
     case 'from-cache':
-      return { title: 'Token still good', text: 'Stead looked, and there was nothing to do.', tone: 'quiet' };
+      return {
+        title: 'Token still valid',
+        text: 'Stead checked it, and there was nothing to do.',
+        tone: 'quiet',
+      };
     case 'task-done':
-      return { title: `Task “${task}” done`, text: 'Stead did this as you.', tone: 'good' };
+      return { title: `Task “${task}” done`, text: 'Stead did this in your name.', tone: 'good' };
     case 'task-failed':
       return {
         title: `Task “${task}” failed`,
         text:
           kind === 'consent'
             ? 'It needs a permission that was not given. An administrator can give it.'
-            : 'Stead tries again after its next look.',
+            : 'Stead tries again at the next check.',
         tone: 'bad',
       };
     case 'failed':
@@ -61,26 +65,26 @@ export function eventText({ outcome, kind, task }: ConnectionEvent): EventText {
     default:
       // A newer service may know more outcomes than this page.
       outcome satisfies never;
-      return { title: String(outcome), text: 'This page does not know what that means.', tone: 'quiet' };
+      return { title: String(outcome), text: 'This page does not know what this means.', tone: 'quiet' };
   }
 }
 
-/** The state of a connection: a word for it, and what it means. */
+/** The name of each state of a connection, and what it means for the person. */
 export const STATE_TEXT: Record<
   Connection['state'],
   { name: string; text: string; tone: EventText['tone'] }
 > = {
   pending: {
     name: 'Starting',
-    text: 'Stead has seen you, and begins to look after your connection.',
+    text: 'Stead is setting up your connection.',
     tone: 'quiet',
   },
-  active: { name: 'Working', text: 'You can close this page: Stead goes on for you.', tone: 'good' },
+  active: { name: 'Working', text: 'You can close this page. Stead goes on working for you.', tone: 'good' },
   'needs-user': { name: 'Waiting for you', text: 'Stead cannot go on without you.', tone: 'bad' },
   disconnected: {
     name: 'Disconnected',
-    text: 'Nothing is kept of you. This page still answers, and nothing goes on when you leave.',
+    text: 'Stead keeps only that you disconnected. This page still works, but nothing happens while you are away.',
     tone: 'quiet',
   },
-  none: { name: 'Not connected', text: 'Stead keeps nothing of you yet.', tone: 'quiet' },
+  none: { name: 'Not connected', text: 'Stead keeps nothing about you yet.', tone: 'quiet' },
 };

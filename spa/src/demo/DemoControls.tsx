@@ -1,29 +1,29 @@
 import { useState } from 'react';
-import { forgetAttempts } from '../session/signInAttempts.ts';
+import { clearAttempts } from '../session/signInAttempts.ts';
 import { clearFault, FAULTS, type FaultName, runWorker, setFault, setLifetimes } from './controls.ts';
 
 type DemoControlsProps = {
-  /** The signed-in user's name at the stand-in is what stands before the @. */
+  /** The user name; the part before the @ is the person's name in the stand-in. */
   userName: string;
-  /** Something was done that the page should show. */
+  /** Called after each action, so that the page reads the connection again. */
   changed: () => void;
 };
 
-/** What a newcomer can break, on a platform where nobody is hurt. */
+/** Buttons that cause failures and run the worker. Only the local platform has them. */
 export function DemoControls({ userName, changed }: DemoControlsProps) {
-  const [said, setSaid] = useState('');
+  const [message, setMessage] = useState('');
   const name = userName.split('@')[0] ?? '';
 
   const act = async (what: string, work: () => Promise<void>) => {
-    setSaid('One moment…');
-    // A trouble that is caused on purpose has nothing to do with the one before.
-    forgetAttempts();
+    setMessage('One moment…');
+    // The new failure has nothing to do with the redirects that an earlier one led to.
+    clearAttempts();
     try {
       await work();
-      setSaid(what);
+      setMessage(what);
       changed();
     } catch (error) {
-      setSaid(error instanceof Error ? error.message : String(error));
+      setMessage(error instanceof Error ? error.message : String(error));
     }
   };
   return (
@@ -31,8 +31,8 @@ export function DemoControls({ userName, changed }: DemoControlsProps) {
       <article className="demo">
         <h2 id="demo-title">Play the story</h2>
         <p>
-          Cause a trouble, run the worker, and watch the timeline. Time runs fast here: the worker leaves you
-          alone for ten seconds after your last visit, and a token is worth half a minute.
+          Cause a failure, run the worker, and watch the timeline. Time runs fast here: the worker waits only
+          ten seconds after your last visit, and a token lasts half a minute.
         </p>
         <h3>1. Tokens from now on</h3>
         <div className="buttons">
@@ -40,7 +40,7 @@ export function DemoControls({ userName, changed }: DemoControlsProps) {
             type="button"
             className="outline"
             onClick={() =>
-              void act('From now on a new token is worth half a minute.', () => setLifetimes('short'))
+              void act('From now on a new token lasts half a minute.', () => setLifetimes('short'))
             }
           >
             Half a minute
@@ -49,8 +49,9 @@ export function DemoControls({ userName, changed }: DemoControlsProps) {
             type="button"
             className="outline"
             onClick={() =>
-              void act('From now on a new token lasts an hour: the worker looks, and leaves it.', () =>
-                setLifetimes('usual'),
+              void act(
+                'From now on a new token lasts an hour. The worker checks it and does not renew it.',
+                () => setLifetimes('usual'),
               )
             }
           >
@@ -82,14 +83,14 @@ export function DemoControls({ userName, changed }: DemoControlsProps) {
           <button
             type="button"
             onClick={() =>
-              void act('The worker has run. Until your next look is due, it leaves you alone.', runWorker)
+              void act('The worker has run. It checks you only if your next check is due.', runWorker)
             }
           >
             Run it now
           </button>
         </div>
-        <p role="status" className="said">
-          {said}
+        <p role="status" className="message">
+          {message}
         </p>
       </article>
     </section>

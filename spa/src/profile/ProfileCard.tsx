@@ -12,7 +12,7 @@ const LABELS: readonly (readonly [keyof Profile, string])[] = [
   ['employeeId', 'Employee id'],
 ];
 
-/** What the directory knows of the user. What it does not know is not shown. */
+/** What the directory knows about the user. A property that it does not know is left out. */
 export function ProfileCard({ api, profile }: { api: Api; profile: Profile }) {
   const photo = usePhoto(api);
   const known = LABELS.filter(([property]) => profile[property] !== undefined);
@@ -32,7 +32,7 @@ export function ProfileCard({ api, profile }: { api: Api; profile: Profile }) {
         </div>
       </header>
       {known.length === 0 ? (
-        <p>There is no profile data: the directory knows your account, and nothing more about you.</p>
+        <p>There is no profile data: the directory knows your account and nothing more about you.</p>
       ) : (
         <dl>
           {known.map(([property, label]) => (

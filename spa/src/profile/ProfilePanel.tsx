@@ -6,16 +6,17 @@ import type { ProfileState } from './useProfile.ts';
 
 type ProfilePanelProps = { profile: ProfileState } & Pick<
   RefusalNoticeProps,
-  'api' | 'mend' | 'nextStep' | 'failed'
+  'api' | 'repair' | 'nextStep' | 'failedSignIn'
 >;
 
-const SETTLING = 'Setting things up: the directory takes up to half a minute to pass your permission on…';
+const SETTLING = 'Setting things up: your permission may need half a minute to reach the whole directory…';
 
-/** Who is signed in, or why that cannot be said. */
+/** The profile of the person who is signed in, or why it cannot be shown. */
 export function ProfilePanel({ profile: { answer, settling, again }, ...props }: ProfilePanelProps) {
   const panel = useRef<HTMLElement>(null);
   const tryAgain = () => {
-    // The button goes away with the answer it belongs to; the keyboard's place must not.
+    // The button disappears with the answer, so the panel takes the focus: the keyboard must not start at the top
+    // again.
     panel.current?.focus();
     void again();
   };

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { type Call, callApi } from '../api/callApi.ts';
 import type { Api } from '../api/useApi.ts';
 
-/** Someone without a photo has an empty blob. */
+/** A person without a photo has an empty blob. */
 const getPhoto: Call<Blob> = {
   path: 'profile/photo',
   read: async (response) => {
@@ -11,7 +11,7 @@ const getPhoto: Call<Blob> = {
   },
 };
 
-/** The address of the user's photo; undefined until there is one, and for whoever has none. */
+/** The address of the user's photo; undefined while it is not here yet, and if they have none. */
 export function usePhoto(api: Api): string | undefined {
   const [url, setUrl] = useState<string>();
   useEffect(() => {

@@ -4,11 +4,11 @@ import { type Answer, type Call, callApi, readJson } from '../api/callApi.ts';
 import type { Api } from '../api/useApi.ts';
 
 export type ProfileState = {
-  /** The person has just consented, and the directory does not know everywhere yet. */
+  /** True while the page waits for a new consent to reach the whole directory. */
   settling: boolean;
-  /** Undefined while it is on its way. */
+  /** Undefined while the request is under way. */
   answer: Answer<Profile> | undefined;
-  /** Asks anew, and answers what came of it. */
+  /** Reads the profile again, and resolves to the new answer. */
   again: () => Promise<Answer<Profile> | undefined>;
 };
 
@@ -18,13 +18,16 @@ function isProfile(body: unknown): body is Profile {
   return typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string';
 }
 
-/** A consent reaches the whole directory late: the first refusal after one is asked about again so often. */
+/**
+ * A new consent needs a while to reach the whole directory. For this long after the person came back, the page asks
+ * again instead of saying that the consent is missing.
+ */
 const SETTLE_FOR_MS = 30_000;
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 8_000;
 
 /**
- * The profile of whoever is signed in. Asking for it is the visit that keeps their connection.
+ * The profile of the signed-in person. Reading it counts as a visit and so keeps their connection alive.
  * @param cameBackAt when the person came back from the directory, in epoch milliseconds; undefined if they did not
  */
 export function useProfile(api: Api, cameBackAt: number | undefined): ProfileState {
@@ -33,7 +36,7 @@ export function useProfile(api: Api, cameBackAt: number | undefined): ProfileSta
 
   const ask = useCallback(
     async (signal: AbortSignal) => {
-      // A profile that is shown stays until there is a newer one.
+      // The profile on the page stays until there is a newer one.
       setAnswer((shown) => (shown?.state === 'ready' ? shown : undefined));
       let next = await callApi(api, getProfile, signal);
       const patientUntil = cameBackAt === undefined ? 0 : cameBackAt + SETTLE_FOR_MS;

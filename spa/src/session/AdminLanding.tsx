@@ -8,7 +8,10 @@ const TITLES: Record<Outcome['state'], string> = {
   nothing: 'This page is for administrators',
 };
 
-/** Where an administrator lands who gave a permission for a whole organisation, or did not. Nothing is decided here. */
+/**
+ * The page to which the directory leads administrators after they were asked to give a permission for their whole
+ * organisation. It only shows what the address says, and decides nothing.
+ */
 export function AdminLanding({ search }: { search: string }) {
   const outcome = readOutcome(search);
   return (
@@ -23,9 +26,9 @@ export function AdminLanding({ search }: { search: string }) {
           <Text outcome={outcome} />
         </Notice>
         <p>
-          This page proves nothing and opens nothing: anybody can open it with any address. Which
-          organisations the service serves is its own setting, <code>ALLOWED_TENANTS</code>. Those who run the
-          service change it, once they have your tenant id from you in a way that they trust.
+          This page proves nothing and changes nothing: anybody can open it with any address. The setting{' '}
+          <code>ALLOWED_TENANTS</code> of the service says which organisations it serves. The people who run
+          the service change it after you have sent them your tenant id in a way that they trust.
         </p>
       </main>
     </>
@@ -42,9 +45,9 @@ function Text({ outcome }: { outcome: Outcome }) {
         </>
       );
     case 'refused':
-      return <>Nothing has changed. Open the link again if that was not what you wanted.</>;
+      return <>Nothing has changed. If you want to give the permission, open the link again.</>;
     case 'nothing':
-      return <>It says what came of a permission that was asked for with Stead’s link for administrators.</>;
+      return <>It shows the directory’s answer after an administrator has opened Stead’s link.</>;
     default:
       return outcome satisfies never;
   }

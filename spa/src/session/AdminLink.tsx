@@ -4,7 +4,7 @@ import { defaultScope, type PageConfig } from './pageConfig.ts';
 
 type AdminLinkProps = { config: PageConfig; tenantId: string | undefined };
 
-/** For the person to send on: only an administrator can do something with it. */
+/** A link that the person can send to an administrator: only an administrator can use it. */
 export function AdminLink({ config, tenantId }: AdminLinkProps) {
   const [url] = useState(() => adminConsentUrl(config, tenantId, crypto.randomUUID()));
   return (
@@ -22,14 +22,15 @@ export function AdminLink({ config, tenantId }: AdminLinkProps) {
 }
 
 /**
- * Where an administrator consents for everybody in a tenant, and is then led to this page's `/admin.html`
- * (https://learn.microsoft.com/entra/identity-platform/v2-admin-consent). What it comes back with proves nothing.
- * @param tenantId of the person at the page; the authority's own if left out
+ * The address where an administrator consents for everybody in a tenant. The directory then leads them to this page's
+ * `/admin.html`, with an answer that proves nothing
+ * (https://learn.microsoft.com/entra/identity-platform/v2-admin-consent).
+ * @param tenantId the tenant of the person at the page; the tenant of the authority if undefined
  */
 function adminConsentUrl(config: PageConfig, tenantId: string | undefined, state: string): string {
   const tenant = tenantId ?? new URL(config.authority).pathname.split('/')[1] ?? '';
   const url = new URL(
-    // This endpoint knows no personal accounts, and so no "common".
+    // This endpoint does not serve personal accounts, so it does not know "common".
     `/${tenant === '' || tenant === 'common' ? 'organizations' : tenant}/v2.0/adminconsent`,
     directoryOrigin(config),
   );
@@ -42,7 +43,7 @@ function adminConsentUrl(config: PageConfig, tenantId: string | undefined, state
   return url.href;
 }
 
-/** Where the metadata sends people: for a directory that MSAL does not know, it need not be the authority's host. */
+/** The origin of the authorization endpoint. It may differ from the authority's if the page has metadata of its own. */
 function directoryOrigin({ authority, authorityMetadata }: PageConfig): string {
   try {
     const { authorization_endpoint: endpoint } = JSON.parse(authorityMetadata ?? '{}') as Record<
@@ -51,7 +52,7 @@ function directoryOrigin({ authority, authorityMetadata }: PageConfig): string {
     >;
     if (typeof endpoint === 'string') return new URL(endpoint).origin;
   } catch {
-    // Metadata that is none: MSAL says so itself.
+    // The metadata is not JSON. MSAL reports that when it starts.
   }
   return new URL(authority).origin;
 }

@@ -13,7 +13,7 @@ type SignInErrorNoticeProps = {
   settled: boolean;
 };
 
-/** Says why a sign-in failed, or that another one would fail in the same way. Nothing if there is nothing to say. */
+/** Says why a sign-in failed, or that another one would fail in the same way. */
 export function SignInErrorNotice({ config, signIn, signedIn, settled }: SignInErrorNoticeProps) {
   const { error, stuck } = signIn;
   if (!signedIn && stuck) {
@@ -35,11 +35,12 @@ export function SignInErrorNotice({ config, signIn, signedIn, settled }: SignInE
         }
       >
         The directory refused this sign-in twice in the same way. Send the details to your administrator. Once
-        they have mended it, try again here.
+        they have solved the problem, try again here.
       </Notice>
     );
   }
-  // If the directory refused a person who is signed in, the notice of what the service refused shows it too.
+  // A signed-in person sees a refusal of the directory in the notice about what the service refused. If the service
+  // refuses nothing, there is nothing to say.
   if (error === undefined || (signedIn && isDirectoryRefusal(error))) return null;
   return (
     <Notice

@@ -1,16 +1,16 @@
 import type { Detail } from '../ui/Notice.tsx';
 import { directoryIds } from './directoryIds.ts';
 
-/** What the address says of an administrator's consent. It is the word of whoever made the address, and no proof. */
+/** What the address says about an administrator's consent. That proves nothing: anybody can make such an address. */
 export type Outcome =
   | { state: 'given' }
   | { state: 'refused'; code: string; ids: Detail[] }
   | { state: 'nothing' };
 
-/** Of what a directory calls its refusals. */
+/** The form of an OAuth error code. */
 const CODE = /^\w{1,64}$/;
 
-/** @param search of the address: https://learn.microsoft.com/entra/identity-platform/v2-admin-consent */
+/** @param search the query of the address: https://learn.microsoft.com/entra/identity-platform/v2-admin-consent */
 export function readOutcome(search: string): Outcome {
   const parameters = new URLSearchParams(search);
   const error = parameters.get('error');
@@ -18,7 +18,7 @@ export function readOutcome(search: string): Outcome {
     const description = parameters.get('error_description') ?? '';
     const number = /^AADSTS\d{1,10}/.exec(description)?.[0];
     const code = number ?? (CODE.test(error) ? error : 'unknown');
-    // A stranger can write any text into an address: nothing else of the description is shown.
+    // A stranger can write any text into an address, so the page shows nothing else of the description.
     return { state: 'refused', code, ids: directoryIds(description) };
   }
   return /^true$/i.test(parameters.get('admin_consent') ?? '') ? { state: 'given' } : { state: 'nothing' };

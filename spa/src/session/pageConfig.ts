@@ -1,4 +1,4 @@
-/** What the page is told at run time, in `/config.json` beside it. One build serves every tenant. */
+/** The settings of the page, read from `/config.json` at run time. So one build serves every tenant. */
 export type PageConfig = {
   /** Application (client) id of the SPA. */
   clientId: string;
@@ -6,12 +6,12 @@ export type PageConfig = {
   authority: string;
   /** `api://<client id of the API>/<scope>` */
   apiScope: string;
-  /** Origin of the functions, without `/api`: https, but for a host on this machine. */
+  /** Origin of the functions, without `/api`. It is https, except on this machine. */
   apiBaseUrl: string;
-  /** For an authority that MSAL does not know: its host names, and its metadata as a string of JSON. */
+  /** Only for an authority that MSAL does not know: its host names, and its metadata as a string of JSON. */
   knownAuthorities?: string[];
   authorityMetadata?: string;
-  /** The directory is a stand-in on this machine. */
+  /** True if the directory is the stand-in of the local platform. */
   localDemo?: boolean;
 };
 
@@ -25,7 +25,7 @@ export const defaultScope = ({ apiScope }: PageConfig): string => apiScope.repla
 const REQUIRED = ['clientId', 'authority', 'apiScope', 'apiBaseUrl'] as const;
 const COMPARE = 'Compare it with config.sample.json.';
 
-/** @throws {Error} whose message says what is wrong with the file and how to mend it. */
+/** @throws {Error} Its message says what is wrong with the file and how to correct it. */
 export async function readPageConfig(): Promise<PageConfig> {
   let response: Response;
   try {
@@ -49,7 +49,7 @@ export async function readPageConfig(): Promise<PageConfig> {
   return toPageConfig(settings);
 }
 
-/** @throws {Error} that names every setting that is missing, or else the first that is wrong. */
+/** @throws {Error} It names all missing settings, or else the first wrong one. */
 function toPageConfig(settings: unknown): PageConfig {
   if (!isRecord(settings)) throw new Error(`/config.json holds no JSON object. ${COMPARE}`);
   const missing = REQUIRED.filter((name) => !isFilledIn(settings[name]));
@@ -58,7 +58,7 @@ function toPageConfig(settings: unknown): PageConfig {
   const { clientId, authority, apiScope, apiBaseUrl } = settings as Record<(typeof REQUIRED)[number], string>;
   const { knownAuthorities, authorityMetadata, localDemo } = settings;
   if (!isUrl(authority, 'https:')) throw wrong('authority', 'a URL that begins with https://');
-  // Without a resource the directory would take the scope for one of Microsoft Graph.
+  // The directory takes a scope without a resource as a scope of Microsoft Graph.
   if (!/^\S+\/[^\s/]+$/.test(apiScope)) throw wrong('apiScope', 'api://<client id of the API>/<scope>');
   if (!isUrl(apiBaseUrl, 'https:') && !isLoopback(apiBaseUrl)) {
     throw wrong('apiBaseUrl', 'a URL such as https://example.org; http is for localhost alone');
@@ -87,14 +87,14 @@ const wrong = (name: keyof PageConfig, expected: string): Error =>
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The sample's blanks are in angle brackets. */
+/** In the sample file, values to fill in are in angle brackets. */
 const isFilledIn = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && !value.includes('<');
 
 const isUrl = (value: string, ...protocols: string[]): boolean =>
   URL.canParse(value) && protocols.includes(new URL(value).protocol);
 
-/** Nothing leaves the machine on the way there. A content security policy cannot name an IPv6 address. */
+/** Nothing leaves the machine, so http is safe. `[::1]` is missing: a content security policy cannot name it. */
 const isLoopback = (value: string): boolean =>
   isUrl(value, 'http:') && ['localhost', '127.0.0.1'].includes(new URL(value).hostname);
 

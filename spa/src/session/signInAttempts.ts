@@ -1,6 +1,9 @@
 import { type Attempt, recentOf } from './signInSteps.ts';
 
-/** This tab's redirects to the directory: they outlive the page that left, and nothing else. */
+/**
+ * Where this tab remembers its redirects to the directory. Session storage is kept while the tab is at the directory,
+ * and is gone when the tab is closed.
+ */
 const KEY = 'stead.redirects';
 
 export function readAttempts(now = Date.now()): Attempt[] {
@@ -12,22 +15,22 @@ export function readAttempts(now = Date.now()): Attempt[] {
   }
 }
 
-export function noteAttempt(attempt: Attempt): void {
+export function recordAttempt(attempt: Attempt): void {
   write([...readAttempts(), attempt]);
 }
 
-/** The redirect that was noted last did not happen. */
-export const takeBackAttempt = (): void => write(readAttempts().slice(0, -1));
+/** For a redirect that was recorded and then did not happen. */
+export const removeLastAttempt = (): void => write(readAttempts().slice(0, -1));
 
-/** The last redirect came back with a refusal of the directory. */
-export function noteRefusal(refusedWith: string): void {
+/** For a redirect that came back with a refusal. */
+export function recordRefusal(refusedWith: string): void {
   const attempts = readAttempts();
   const last = attempts.pop();
   if (last !== undefined) write([...attempts, { ...last, refusedWith }]);
 }
 
-/** What is refused from now on has nothing to do with what was tried before. */
-export const forgetAttempts = (): void => sessionStorage.removeItem(KEY);
+/** For a new start, such as another person: a later refusal has nothing to do with the redirects so far. */
+export const clearAttempts = (): void => sessionStorage.removeItem(KEY);
 
 const write = (attempts: readonly Attempt[]): void => sessionStorage.setItem(KEY, JSON.stringify(attempts));
 

@@ -2,32 +2,32 @@ import { AuthError, InteractionRequiredAuthError, ServerError } from '@azure/msa
 import type { Detail } from '../ui/Notice.tsx';
 import { CORRELATION_ID, directoryIds } from './directoryIds.ts';
 
-/** MSAL's codes for "nobody answered" (its BrowserAuthErrorCodes). */
+/** MSAL's codes for "there was no answer" (its BrowserAuthErrorCodes). */
 const NETWORK_CODES = ['no_network_connectivity', 'post_request_failed', 'get_request_failed'];
 
 export const isNetworkError = (error: unknown): boolean =>
   error instanceof AuthError && NETWORK_CODES.includes(error.errorCode);
 
-/** Whether the directory said so, and not this browser or the network. */
+/** True if the directory refused; false if the cause is this browser or the network. */
 export const isDirectoryRefusal = (error: unknown): boolean =>
   error instanceof ServerError || error instanceof InteractionRequiredAuthError;
 
-/** Why a sign-in did not succeed, in words for the person at the page. */
+/** Why a sign-in failed, in words for the person at the page. */
 export function signInText(error: unknown): string {
-  if (isNetworkError(error)) return 'The directory cannot be reached. Check your connection.';
+  if (isNetworkError(error)) return 'The directory cannot be reached. Check your network.';
   if (error instanceof AuthError && error.errorCode === 'access_denied') {
-    return 'You, or your organisation, did not allow it. You can sign in again at any time.';
+    return 'You or your organisation did not allow it. You can sign in again at any time.';
   }
-  return 'The directory or this browser stopped it. If it happens again, tell whoever runs this page.';
+  return 'The directory or this browser stopped it. If it happens again, tell the people who run this page.';
 }
 
-/** What names the failure to those who can mend it: Entra's number where there is one, else MSAL's code. */
+/** The code of the failure: Entra's AADSTS number if there is one, else MSAL's own code. */
 export function signInReference(error: unknown): string {
   if (!(error instanceof AuthError)) return error instanceof Error ? error.name : String(error);
   return /AADSTS\d+/.exec(error.errorMessage)?.[0] ?? error.errorCode;
 }
 
-/** The same of a sign-in that did not succeed: the directory tells its ids in the description alone. */
+/** The codes and ids of a sign-in that failed. The directory gives most of them only in the text of its description. */
 export function signInDetails(error: unknown): Detail[] {
   const code = { label: 'Directory code', value: signInReference(error) };
   if (!(error instanceof AuthError)) return [code];

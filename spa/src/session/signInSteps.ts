@@ -1,33 +1,34 @@
 /**
- * How far the page goes to mend a refusal with the directory. Each step goes further than the one before, and after
- * the last one a redirect would only bring the same refusal back: then somebody else has to mend it.
+ * What the page tries, one step after another, when the service refuses. Each step is a redirect to the directory that
+ * demands more of the person than the step before. After the last step another redirect would only bring the same
+ * refusal back, so an administrator has to solve the problem.
  */
 
 export type Step =
-  /** The account is hinted at, and single sign-on stays as it is. */
+  /** The account is given as a hint. The directory may answer from its session, without a question. */
   | 'plain'
-  /** With the claims that are asked for. */
+  /** With the claims that the refusal asks for. */
   | 'claims'
-  /** A new sign-in, whatever session there is. */
+  /** A new sign-in, even if there is a session. */
   | 'login'
-  /** A consent page, whatever was consented to. */
+  /** A consent page, even if there is a consent. */
   | 'consent';
 
-/** What the service refused, as far as a sign-in can repair it: its code, and the claims it asks for. */
+/** A refusal that a redirect may repair: its code, and the claims that it asks for. */
 export type Refused = { code: string; claims?: string };
 
-/** A redirect to the directory, as the tab remembers it. */
+/** One redirect to the directory, as the tab remembers it. */
 export type Attempt = {
-  /** What it was to mend: the code of the refusal, and the claims if some were asked for. */
+  /** What it should repair, as `reasonOf` writes it. */
   reason: string;
   step: Step;
   /** Epoch milliseconds. */
   at: number;
-  /** What the directory refused it with, if it did. */
+  /** The code with which the directory refused it; absent if it did not. */
   refusedWith?: string;
 };
 
-/** A refusal that comes back within this time is the same one. */
+/** How long a redirect counts. A refusal that comes later starts again with the first step. */
 const SAME_FOR_MS = 300_000;
 
 const STEPS: Readonly<Record<string, readonly Step[]>> = {
@@ -37,29 +38,34 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
   TOKEN_MISSING: ['plain', 'login'],
 };
 
+/** How many redirects with claims the page makes, even if each challenge is a different one. */
 const MOST_CHALLENGES = 2;
 
-/** What a redirect is to mend, in one text. */
+/** The code of the refusal, and its claims if there are any, as one text. */
 export const reasonOf = ({ code, claims }: Refused): string =>
   claims === undefined ? code : `${code} ${claims}`;
 
+/** The attempts that still count. */
 export const recentOf = (attempts: readonly Attempt[], now: number): Attempt[] =>
-  // A clock that was set back must not keep the page from trying for longer.
+  // The distance is absolute: if the clock is set back, an attempt "of the future" must not block the page for long.
   attempts.filter(({ at }) => Math.abs(now - at) < SAME_FOR_MS);
 
-/** The next thing to try for a refusal of the service; undefined when no redirect can help any more. */
+/** The next step for a refusal of the service; undefined if no further redirect can help. */
 export function nextStep(refusal: Refused, attempts: readonly Attempt[], now: number): Step | undefined {
   const tried = recentOf(attempts, now)
     .map(({ reason }) => reason)
     .filter((reason) => reason === refusal.code || reason.startsWith(`${refusal.code} `));
   if (refusal.claims === undefined) return (STEPS[refusal.code] ?? ['plain'])[tried.length];
-  // A directory may ask for one thing after another, so other claims get a redirect too. Some challenges hold the time
-  // and are never the same: those have to end as well.
-  const unmet = tried.includes(reasonOf(refusal)) || tried.length >= MOST_CHALLENGES;
-  return unmet ? undefined : 'claims';
+  // A directory may ask for one thing after another, so different claims get another redirect. But some challenges
+  // contain the time and are different every time, so their number is limited too.
+  const useless = tried.includes(reasonOf(refusal)) || tried.length >= MOST_CHALLENGES;
+  return useless ? undefined : 'claims';
 }
 
-/** The directory has refused two sign-ins in the same way: until when another one would only be refused again. */
+/**
+ * Says that another sign-in would not help: the directory refused the last one with a code that it gave before. `until`
+ * (epoch milliseconds) is when the page offers a sign-in again. Undefined if a sign-in may help.
+ */
 export function refusedAgain(
   attempts: readonly Attempt[],
   now: number,

@@ -1,20 +1,23 @@
 import { type Configuration, PublicClientApplication } from '@azure/msal-browser';
 import type { PageConfig } from './pageConfig.ts';
-import { noteRefusal } from './signInAttempts.ts';
+import { recordRefusal } from './signInAttempts.ts';
 import { isDirectoryRefusal, signInReference } from './signInError.ts';
 
 export type StartedMsal = {
   msal: PublicClientApplication;
-  /** This page load comes back from a sign-in, or a consent, that the person has just given. */
+  /** True if this page load comes back from a sign-in or a consent that succeeded. */
   cameBack: boolean;
-  /** Why the sign-in that this page load comes back from did not succeed. */
+  /** Why the sign-in that this page load comes back from failed; absent if it did not. */
   signInError?: unknown;
 };
 
-/** Hidden frames come back to a page of their own, which loads nothing else. */
+/** Where hidden frames come back to: a page that loads nothing but MSAL's redirect bridge. */
 export const bridgeUri = (): string => `${location.origin}/redirect.html`;
 
-/** MSAL, ready to use and done with a sign-in that comes back. One account a tab: it is `getAllAccounts()[0]`. */
+/**
+ * Starts MSAL and completes the sign-in that this page load may come back from. A tab has at most one account:
+ * `getAllAccounts()[0]`.
+ */
 export async function startMsal(config: PageConfig): Promise<StartedMsal> {
   const configuration: Configuration = {
     auth: {
@@ -22,7 +25,7 @@ export async function startMsal(config: PageConfig): Promise<StartedMsal> {
       authority: config.authority,
       redirectUri: `${location.origin}/`,
       postLogoutRedirectUri: `${location.origin}/`,
-      // Continuous access evaluation: claims challenges are answered here.
+      // Tells the directory that this page can answer claims challenges (continuous access evaluation).
       clientCapabilities: ['CP1'],
       ...(config.knownAuthorities === undefined ? {} : { knownAuthorities: config.knownAuthorities }),
       ...(config.authorityMetadata === undefined ? {} : { authorityMetadata: config.authorityMetadata }),
@@ -33,16 +36,16 @@ export async function startMsal(config: PageConfig): Promise<StartedMsal> {
   await msal.initialize();
   try {
     const result = await msal.handleRedirectPromise();
-    if (result !== null) await forgetOthers(msal, result.account.homeAccountId);
+    if (result !== null) await removeOtherAccounts(msal, result.account.homeAccountId);
     return { msal, cameBack: result !== null };
   } catch (signInError) {
-    if (isDirectoryRefusal(signInError)) noteRefusal(signInReference(signInError));
+    if (isDirectoryRefusal(signInError)) recordRefusal(signInReference(signInError));
     return { msal, cameBack: false, signInError };
   }
 }
 
-/** Whoever signs in again may pick another account; MSAL would keep both, and show the first. */
-async function forgetOthers(msal: PublicClientApplication, homeAccountId: string): Promise<void> {
+/** A person who signs in again may choose another account. MSAL would keep both, and the page would show the first. */
+async function removeOtherAccounts(msal: PublicClientApplication, homeAccountId: string): Promise<void> {
   for (const account of msal.getAllAccounts()) {
     if (account.homeAccountId !== homeAccountId) await msal.clearCache({ account });
   }

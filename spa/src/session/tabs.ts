@@ -1,12 +1,12 @@
-/** What one tab tells the others of the same page; each may be signed in as somebody else. */
+/** What one tab tells the others. Each tab may have another account, so a message says which account it is about. */
 export type TabMessage = { what: 'connection-changed' | 'signed-out'; homeAccountId: string };
 
-/** One for the whole tab, because a channel hears every other channel of its name, and only not itself. */
+/** There is one channel for the whole tab: a second one in the same tab would hear this tab's own messages. */
 const channel = new BroadcastChannel('stead');
 
 export const tellTabs = (message: TabMessage): void => channel.postMessage(message);
 
-/** Hears the other tabs, until the function that is given back is called. */
+/** Calls `hear` for each message of another tab. The result is a function that stops it. */
 export function hearTabs(hear: (message: TabMessage) => void): () => void {
   const onMessage = ({ data }: MessageEvent<TabMessage>) => hear(data);
   channel.addEventListener('message', onMessage);

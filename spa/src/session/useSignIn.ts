@@ -2,40 +2,40 @@ import type { RedirectRequest } from '@azure/msal-browser';
 import { useMsal } from '@azure/msal-react';
 import { useEffect, useState } from 'react';
 import { defaultScope, type PageConfig } from './pageConfig.ts';
-import { forgetAttempts, noteAttempt, readAttempts, takeBackAttempt } from './signInAttempts.ts';
+import { clearAttempts, readAttempts, recordAttempt, removeLastAttempt } from './signInAttempts.ts';
 import { type Attempt, nextStep, type Refused, reasonOf, refusedAgain, type Step } from './signInSteps.ts';
 import { hearTabs, tellTabs } from './tabs.ts';
 
 export type SignIn = {
-  /** Each of these three leaves the page and comes back to it. */
+  /** `signIn`, `signInAgain` and `signOut` leave the page for the directory, which leads back to it. */
   signIn: () => void;
-  /** For what the service or the directory refused: one step further than before. Does nothing after the last one. */
+  /** Takes the next step to repair a refusal. Does nothing if there is no further step. */
   signInAgain: (refusal: Refused) => void;
   signOut: () => void;
-  /** What `signInAgain` would do; undefined when no redirect can help any more. */
+  /** The step that `signInAgain` would take; undefined if no further redirect can help. */
   nextStep: (refusal: Refused) => Step | undefined;
-  /** Why the last of them did not succeed; undefined if nothing is wrong. */
+  /** Why the last of the three failed; undefined if none did. */
   error: unknown;
-  /** The directory refuses every sign-in in the same way: another one does not help before `until` (epoch ms). */
+  /** Set if the directory refuses each sign-in in the same way. Another one is offered from `until` (epoch ms). */
   stuck: { refusedWith: string; until: number } | undefined;
 };
 
-/** What each step adds to the request. An account's name goes along as a hint in all of them. */
-const MORE: Record<Step, Partial<RedirectRequest>> = {
+/** What each step adds to the request. */
+const STEP_REQUEST: Record<Step, Partial<RedirectRequest>> = {
   plain: {},
   claims: {},
   login: { prompt: 'login' },
   consent: { prompt: 'consent' },
 };
 
-/** @param initialError of the sign-in that this page load came back from */
+/** @param initialError why the sign-in that this page load came back from failed; undefined if it did not */
 export function useSignIn(config: PageConfig, initialError: unknown): SignIn {
   const { instance, accounts } = useMsal();
   const [error, setError] = useState(initialError);
   const scopes = [defaultScope(config)];
   const [account] = accounts;
   const homeAccountId = account?.homeAccountId;
-  // The directory's session is over for all tabs; what this one still keeps of it goes too.
+  // A sign-out in one tab ends the directory's session for all tabs, so this tab deletes its own tokens too.
   useEffect(
     () =>
       hearTabs((message) => {
@@ -46,10 +46,10 @@ export function useSignIn(config: PageConfig, initialError: unknown): SignIn {
   );
   const leave = (navigation: Promise<void>) => void navigation.catch(setError);
   const leaveFor = (attempt: Omit<Attempt, 'at'>, navigate: () => Promise<void>) => {
-    noteAttempt({ ...attempt, at: Date.now() });
+    recordAttempt({ ...attempt, at: Date.now() });
     leave(
       navigate().catch((reason: unknown) => {
-        takeBackAttempt();
+        removeLastAttempt();
         throw reason;
       }),
     );
@@ -65,13 +65,13 @@ export function useSignIn(config: PageConfig, initialError: unknown): SignIn {
           scopes,
           ...(account === undefined ? {} : { account }),
           ...(refusal.claims === undefined ? {} : { claims: refusal.claims }),
-          ...MORE[step],
+          ...STEP_REQUEST[step],
         }),
       );
     },
     signOut: () => {
-      // Whoever signs in next has been refused nothing yet.
-      forgetAttempts();
+      // The next person starts with the first step.
+      clearAttempts();
       if (homeAccountId !== undefined) tellTabs({ what: 'signed-out', homeAccountId });
       leave(instance.logoutRedirect({ account: account ?? null }));
     },

@@ -1,13 +1,14 @@
 import { useState } from 'react';
 
+/** Copies a text, and says for screen readers too whether that worked. */
 export function CopyButton({ text, what }: { text: string; what: string }) {
-  const [said, setSaid] = useState('');
+  const [message, setMessage] = useState('');
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
-      setSaid('Copied.');
+      setMessage('Copied.');
     } catch {
-      setSaid('This browser does not let the page copy. Select the text, and copy it yourself.');
+      setMessage('This browser does not allow the page to copy. Select the text and copy it yourself.');
     }
   };
   return (
@@ -15,7 +16,7 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
       <button type="button" className="secondary outline" onClick={() => void copy()}>
         Copy {what}
       </button>{' '}
-      <span role="status">{said}</span>
+      <span role="status">{message}</span>
     </p>
   );
 }

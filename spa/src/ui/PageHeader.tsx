@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** What the page is, and at most one button. */
+/** The name of the page, and at most one button. */
 export function PageHeader({ children }: { children?: ReactNode }) {
   return (
     <header className="container top">

@@ -1,11 +1,11 @@
 type ProgressProps = {
-  /** What is under way; undefined when it is done. */
+  /** What is under way; undefined when nothing is. */
   doing: string | undefined;
-  /** Told to screen readers when it is done; nothing if what came of it tells itself. */
+  /** What screen readers hear when it is done; undefined if the result is announced elsewhere. */
   done?: string | undefined;
 };
 
-/** Stays in the page, so that screen readers notice its changes. */
+/** The element stays in the page all the time, because screen readers announce only changes of an existing one. */
 export function Progress({ doing, done }: ProgressProps) {
   if (doing === undefined) {
     return (

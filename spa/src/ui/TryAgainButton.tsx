@@ -1,11 +1,12 @@
 import { useEffect, useState } from 'react';
 
 type TryAgainButtonProps = {
-  /** How long the service asks to be left alone (`Retry-After`). */
+  /** How long the service asks to wait before the next request (`Retry-After`). */
   afterSeconds: number;
   tryAgain: () => void;
 };
 
+/** A button that counts down until it can be used. */
 export function TryAgainButton({ afterSeconds, tryAgain }: TryAgainButtonProps) {
   const [left, setLeft] = useState(afterSeconds);
   useEffect(() => {

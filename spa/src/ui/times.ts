@@ -20,7 +20,7 @@ export function relativeText(at: Date, now: Date): string {
 
 export const absoluteText = (at: Date): string => absolute.format(at);
 
-/** The time of day; with the date if it is another day. */
+/** The time of day, and the date too if it is not today. */
 export const clockText = (at: Date, now: Date): string =>
   at.toDateString() === now.toDateString() ? clock.format(at) : absolute.format(at);
 

@@ -47,7 +47,7 @@ describe('the keyboard', () => {
   it('is held by the dialog, and given back by Escape', async () => {
     const page = await openSignedIn();
     await page.getByRole('button', { name: 'Disconnect…' }).focus();
-    expect(await press(page, 'Enter')).toBe('Keep it');
+    expect(await press(page, 'Enter')).toBe('Stay connected');
     expect(await press(page, 'Tab')).toBe('Disconnect');
     for (let time = 0; time < 4; time += 1) expect(await press(page, 'Tab')).not.toBe('Sign out');
     expect(await press(page, 'Escape')).toBe('Disconnect…');
@@ -78,7 +78,7 @@ describe('a screen reader', () => {
     const page = await openSignedIn();
     await page.clock.install();
     await page.reload();
-    const countdown = page.locator('.next-look');
+    const countdown = page.locator('.next-check');
     await countdown.waitFor();
     expect(await away(page).getByRole('status').innerText()).toBe('Your connection: Working.');
     await page.evaluate(`window.heard = [];

@@ -42,7 +42,7 @@ describe('a change that the service does not make', () => {
       what: 'disconnecting',
       before: { answer: active, state: 'Working' },
       buttons: ['Disconnect…', 'Disconnect'],
-      says: 'You may not be disconnected',
+      says: 'You may still be connected',
     },
     {
       what: 'reconnecting',

@@ -64,10 +64,10 @@ describe('an open page', () => {
     expect(asking.asks()).toBe(5);
   });
 
-  it('asks sooner when the next look has just been', async () => {
+  it('asks sooner when the next check is due soon', async () => {
     const nextLook = new Date(Date.now() + 8_000).toISOString();
     app.answer({ connection: keptConnection({ ...connections.seen(), nextLook }) });
-    const asking = await openWithClock('Next look at');
+    const asking = await openWithClock('Next check at');
     expect(await untilNextAsk(asking, 25)).toBeLessThan(30);
   });
 

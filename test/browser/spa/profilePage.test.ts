@@ -129,7 +129,7 @@ describe('a service that is not well', () => {
     const page = await app.open();
     app.answer({ profile: problem(code, 503, {}, { 'Retry-After': '1' }) });
     await app.signIn(page);
-    await heading(page, 'Not just now').waitFor();
+    await heading(page, 'Try again later').waitFor();
     expect(await page.getByRole('main').innerText()).toContain(says);
     expect(await page.getByRole('main').innerText()).toContain('c0ffee');
     app.answer({ profile: bearersProfile });
@@ -153,7 +153,7 @@ describe('a service that is not well', () => {
     const page = await app.open();
     app.answer({ profile: (c) => c.html('<h1>Bad gateway</h1>', 502) });
     await app.signIn(page);
-    await heading(page, 'Not just now').waitFor();
+    await heading(page, 'Try again later').waitFor();
   });
 
   it('does not answer at all: the page says so, and asks again on demand', async () => {
@@ -172,7 +172,7 @@ describe('a refusal that the person cannot mend', () => {
     { code: 'TENANT_FORBIDDEN', status: 403, says: 'Your organisation is not served here' },
     { code: 'CLIENT_FORBIDDEN', status: 403, says: 'not allowed to call the service' },
     { code: 'SCOPE_MISSING', status: 403, says: 'apiScope' },
-    { code: 'UPSTREAM_REFUSED', status: 502, says: 'Only those who run it' },
+    { code: 'UPSTREAM_REFUSED', status: 502, says: 'Only the people who run it' },
     { code: 'REQUEST_MALFORMED', status: 400, says: 'load it again' },
   ] as const)('is explained for $code, without a button that cannot help', async ({ code, status, says }) => {
     const page = await app.open();

@@ -86,7 +86,7 @@ describe('a sign-in that nothing can renew', () => {
     await page.context().clearCookies();
     await page.reload();
     await page.getByRole('heading', { name: 'Please sign in again' }).waitFor();
-    expect(await page.getByRole('alert').innerText()).toContain('This sign-in is over.');
+    expect(await page.getByRole('alert').innerText()).toContain('This sign-in has ended.');
     expect(await page.getByRole('main').getByRole('button').allInnerTexts()).toEqual(['Sign in again']);
     await screenshot(page, 'session-over');
     await control(app.entra, 'PUT', '/lifetimes', { accessToken: 3_600, spaRefreshToken: 86_400 });

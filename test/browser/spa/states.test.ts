@@ -1,4 +1,4 @@
-/** Every state of the signed-in page in every look: what it says, how it fits, whether everybody can use it. */
+/** Every state of the signed-in page in both themes: what it says, how it fits, whether everybody can use it. */
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
@@ -64,9 +64,9 @@ const STATES: readonly State[] = [
     after: (page) => page.locator('img.photo').waitFor(),
     says: [
       'Working',
-      'Next look at',
+      'Next check at',
       'Token refreshed',
-      'Token still good',
+      'Token still valid',
       'Task “read-profile” done',
       'Task “count-unread-messages-of-every-folder” failed',
       'GRAPH_503',
@@ -76,7 +76,7 @@ const STATES: readonly State[] = [
       'Asked to wait',
       'Your organisation said no',
       'No answer',
-      'Put off',
+      'Postponed',
       'You were here',
       'Disconnect…',
     ],
@@ -89,13 +89,13 @@ const STATES: readonly State[] = [
   {
     name: 'pending',
     answers: { connection: keptConnection(connections.pending()) },
-    says: ['Starting', 'begins to look after your connection'],
+    says: ['Starting', 'Stead is setting up your connection'],
   },
   {
     name: 'needs-user',
     answers: { connection: keptConnection(connections.needsUser()) },
     says: ['Stead needs you', 'Sign in again', 'Harbour Pilot', 'Waiting for you', 'Refused: you are needed'],
-    lacks: ['Next look'],
+    lacks: ['Next check'],
   },
   {
     name: 'claims-required',
@@ -151,13 +151,13 @@ const STATES: readonly State[] = [
   {
     name: 'disconnected',
     answers: { connection: keptConnection(connections.disconnected()) },
-    says: ['Disconnected', 'Nothing is kept of you', 'Reconnect', 'Harbour Pilot'],
+    says: ['Disconnected', 'Stead keeps only that you disconnected', 'Reconnect', 'Harbour Pilot'],
     lacks: ['You were here', 'Disconnect…'],
   },
   {
     name: 'none',
     answers: { connection: keptConnection(connections.none()) },
-    says: ['Not connected', 'keeps nothing of you yet'],
+    says: ['Not connected', 'keeps nothing about you yet'],
     lacks: ['Nothing has happened yet', 'Disconnect…', 'Reconnect'],
   },
   {
@@ -181,12 +181,12 @@ const STATES: readonly State[] = [
   {
     name: 'profile-busy',
     answers: { profile: problem('UNAVAILABLE', 503, {}, { 'Retry-After': '3600' }) },
-    says: ['Not just now', 'Nothing is lost', 'Try again in', 'Working'],
+    says: ['Try again later', 'Nothing is lost', 'Try again in', 'Working'],
   },
   {
     name: 'connection-busy',
     answers: { connection: problem('INTERNAL', 500, {}, { 'Retry-After': '0' }) },
-    says: ['Not just now', 'Something went wrong in the service', 'Harbour Pilot'],
+    says: ['Try again later', 'Something went wrong in the service', 'Harbour Pilot'],
   },
   {
     name: 'refused',
@@ -224,7 +224,7 @@ const STATES: readonly State[] = [
     name: 'dialog',
     answers: { connection: keptConnection(connections.seen()) },
     after: (page) => page.getByRole('button', { name: 'Disconnect…' }).click(),
-    says: ['Working', 'Disconnect?', 'the sealed tokens it acts with', 'Keep it'],
+    says: ['Working', 'Disconnect?', 'the encrypted tokens that it uses', 'Stay connected'],
   },
 ];
 

@@ -3,24 +3,24 @@ import type { Connection } from '../../../../shared/wire.ts';
 import { msToNextRead } from '../../../../spa/src/connection/usePolling.ts';
 
 const NOW = new Date('2031-05-06T07:08:09Z');
-const connection = (nextLookInMs?: number): Connection => ({
+const connection = (nextCheckInMs?: number): Connection => ({
   state: 'active',
   history: [],
-  ...(nextLookInMs !== undefined && { nextLook: new Date(NOW.getTime() + nextLookInMs).toISOString() }),
+  ...(nextCheckInMs !== undefined && { nextLook: new Date(NOW.getTime() + nextCheckInMs).toISOString() }),
 });
 
 describe('msToNextRead', () => {
   it.each([
     { what: 'nothing is known', known: undefined },
-    { what: 'no look is planned', known: connection() },
-    { what: 'the next look is far away', known: connection(3_600_000) },
-    { what: 'the next look is long over', known: connection(-3_600_000) },
-    { what: 'the time of the next look cannot be read', known: { ...connection(), nextLook: 'soon' } },
+    { what: 'no check is planned', known: connection() },
+    { what: 'the next check is far away', known: connection(3_600_000) },
+    { what: 'the next check was long ago', known: connection(-3_600_000) },
+    { what: 'the time of the next check cannot be read', known: { ...connection(), nextLook: 'soon' } },
   ])('is half a minute when $what', ({ known }) => {
     expect(msToNextRead(known, 0, NOW)).toBe(30_000);
   });
 
-  it('waits for a look that comes before that, and for what the look takes', () => {
+  it('is until shortly after the next check if that comes sooner', () => {
     expect(msToNextRead(connection(10_000), 0, NOW)).toBe(15_000);
     expect(msToNextRead(connection(24_000), 0, NOW)).toBe(29_000);
     expect(msToNextRead(connection(26_000), 0, NOW)).toBe(30_000);
@@ -32,8 +32,8 @@ describe('msToNextRead', () => {
     }
   });
 
-  it('doubles with every trouble up to five minutes, whatever is planned', () => {
-    const waits = [1, 2, 3, 4, 5, 6, 50].map((troubles) => msToNextRead(connection(10_000), troubles, NOW));
+  it('doubles with every failure up to five minutes, whatever is planned', () => {
+    const waits = [1, 2, 3, 4, 5, 6, 50].map((failures) => msToNextRead(connection(10_000), failures, NOW));
     expect(waits).toEqual([30_000, 60_000, 120_000, 240_000, 300_000, 300_000, 300_000]);
   });
 });

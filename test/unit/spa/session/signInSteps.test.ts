@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Attempt,
   nextStep,
+  type Refused,
   reasonOf,
   refusedAgain,
   type Step,
@@ -11,7 +12,6 @@ import {
 const NOW = 1_900_000_000_000;
 const MINUTE = 60_000;
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
-type Refused = { code: string; claims?: string };
 
 const attempt = (refusal: Refused, step: Step, ago = MINUTE): Attempt => ({
   reason: reasonOf(refusal),
@@ -22,10 +22,10 @@ const attempt = (refusal: Refused, step: Step, ago = MINUTE): Attempt => ({
 describe('nextStep', () => {
   it.each<[string, Refused, Step[]]>([
     ['a sign-in that is not enough', { code: 'SIGN_IN_REQUIRED' }, ['plain', 'login']],
-    ['a sign-in that is over', { code: 'TOKEN_INVALID' }, ['plain', 'login']],
+    ['a sign-in that has ended', { code: 'TOKEN_INVALID' }, ['plain', 'login']],
     ['a missing consent', { code: 'CONSENT_REQUIRED' }, ['consent']],
     ['a challenge', { code: 'CLAIMS_REQUIRED', claims: CLAIMS }, ['claims']],
-    ['a code that nobody knows', { code: 'OF_A_NEWER_SERVICE' }, ['plain']],
+    ['a code of a newer service', { code: 'OF_A_NEWER_SERVICE' }, ['plain']],
   ])('takes the steps of %s, each once, and then none', (_what, refusal, steps) => {
     const attempts: Attempt[] = [];
     for (const step of steps) {
@@ -35,7 +35,7 @@ describe('nextStep', () => {
     expect(nextStep(refusal, attempts, NOW)).toBeUndefined();
   });
 
-  it('asks for no consent and no new sign-in before the service refused', () => {
+  it('begins with a plain redirect, which asks for no new sign-in', () => {
     for (const code of ['SIGN_IN_REQUIRED', 'TOKEN_INVALID'])
       expect(nextStep({ code }, [], NOW)).toBe('plain');
   });
@@ -52,7 +52,7 @@ describe('nextStep', () => {
     expect(nextStep(second, [attempt(first, 'claims')], NOW)).toBe('claims');
   });
 
-  it('meets two challenges, and no third one, however different each of them is', () => {
+  it('meets two challenges and no third one, even if each of them is different', () => {
     const challenge = (value: number) => ({
       code: 'CLAIMS_REQUIRED',
       claims: CLAIMS.replace('c1', `c${value}`),
@@ -62,7 +62,7 @@ describe('nextStep', () => {
     expect(nextStep({ code: 'CLAIMS_REQUIRED' }, attempts, NOW)).toBeUndefined();
   });
 
-  it('begins anew when the clock was set back, too', () => {
+  it('begins anew when the clock was set back by more than five minutes', () => {
     const refusal = { code: 'CONSENT_REQUIRED' };
     expect(nextStep(refusal, [attempt(refusal, 'consent', -6 * MINUTE)], NOW)).toBe('consent');
     expect(nextStep(refusal, [attempt(refusal, 'consent', -4 * MINUTE)], NOW)).toBeUndefined();
@@ -101,7 +101,7 @@ describe('refusedAgain', () => {
     ['it was refused in two ways', [refused('AADSTS53003'), refused('AADSTS50105')], undefined],
     ['one of the two is long ago', [refused('AADSTS53003', 6 * MINUTE), refused('AADSTS53003')], undefined],
     [
-      'a sign-in is under way since',
+      'another sign-in has begun since',
       [refused('AADSTS53003'), refused('AADSTS53003'), attempt({ code: 'SIGN_IN' }, 'plain', 0)],
       undefined,
     ],
