@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 export type AzuritePorts = { blob: number; queue: number; table: number };
 
 export type AzuriteOptions = {
-  /** Where data is kept between runs; made if it is not there. Undefined keeps everything in memory. */
+  /** The folder that keeps data between runs. It is created if it is missing. Undefined keeps everything in memory. */
   folder?: string;
   /** TCP ports on 127.0.0.1, 0 = any free one. Default: three free ones. */
   ports?: AzuritePorts;
@@ -20,11 +20,11 @@ export type Azurite = {
   connectionString: string;
   ports: AzuritePorts;
   pid: number;
-  /** Lets Azurite write everything down and end, by force after 6 s. May be called again. */
+  /** Lets Azurite save its data and end, by force after 6 s. May be called again. */
   stop(): Promise<void>;
 };
 
-/** A port that somebody else listens on. */
+/** Another program listens on a port that we need. */
 export class PortTakenError extends Error {
   override readonly name = 'PortTakenError';
   readonly code = 'EADDRINUSE';
@@ -37,7 +37,9 @@ export class PortTakenError extends Error {
 }
 
 const ACCOUNT = 'devstoreaccount1';
-/** Public and the same everywhere: https://learn.microsoft.com/azure/storage/common/storage-connect-azurite */
+/**
+ * This key is public and the same everywhere: https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
+ */
 const ACCOUNT_KEY =
   'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 const ANY_PORTS: AzuritePorts = { blob: 0, queue: 0, table: 0 };
@@ -47,9 +49,9 @@ const LISTENING = /^Azurite (Blob|Queue|Table) service is successfully listening
 
 /**
  * Runs the azurite package in a child process on loopback, and resolves when blobs, queues and tables are served.
- * The child ends with this process, and leaves a terminal's Ctrl-C to it.
+ * The child ignores Ctrl-C in the terminal, and ends when this process ends.
  * @throws {PortTakenError} one of the ports is taken.
- * @throws Error with Azurite's last lines when it ends before it serves.
+ * @throws Error with Azurite's last lines if it ends before it serves.
  */
 export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
   if (options.folder !== undefined) await mkdir(options.folder, { recursive: true });
@@ -71,7 +73,7 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
     ports,
     pid: child.pid ?? 0,
     async stop() {
-      // Windows has no signal that a program can handle: the end of the channel says the same everywhere.
+      // Windows has no signal that a program can handle. Closing the IPC channel works on every system.
       if (child.connected) child.disconnect();
       const force = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
       await exited;
@@ -88,13 +90,13 @@ function commandLine(ports: AzuritePorts, folder: string | undefined): string[] 
     ]),
     ...(folder === undefined ? ['--inMemoryPersistence'] : [`--location=${folder}`]),
     '--silent',
-    // The storage SDKs are newer than any Azurite.
+    // The storage SDKs use API versions that are newer than every Azurite.
     '--skipApiVersionCheck',
     '--disableTelemetry',
   ];
 }
 
-/** Without the variables that give Azurite other accounts or another database than we say. */
+/** Our environment without the variables that would give Azurite other accounts or another database. */
 function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^AZURITE_/i.test(name)));
 }
@@ -125,7 +127,7 @@ function served(child: ChildProcess, onLine: AzuriteOptions['onLine']): Promise<
   });
 }
 
-/** Of an Azurite that serves, or will serve, on these ports. */
+/** The connection string of an Azurite on these ports, even before it runs. */
 export function connectionStringOf(ports: AzuritePorts): string {
   const endpoint = (port: number) => `http://127.0.0.1:${port}/${ACCOUNT}`;
   return [

@@ -1,9 +1,9 @@
 /**
- * Child process of `azurite.ts`: the azurite package with its own command line, until the parent disconnects or
- * dies. Not to be started by hand.
+ * The child process of `azurite.ts`: it runs the azurite package with its own command line until the parent disconnects
+ * or dies. Do not start it by hand.
  */
 
-/** Longer than it takes to write everything down; a client that never finishes its request is not waited for. */
+/** Long enough to save all data. After that, the process does not wait for a client that never finishes its request. */
 const CLOSE_PATIENCE_MS = 4_000;
 
 process.once('disconnect', () => {
@@ -12,13 +12,13 @@ process.once('disconnect', () => {
   if (stillStarting) process.exit();
 });
 
-// A terminal's Ctrl-C reaches every process in it, but Azurite is still needed until the parent says otherwise.
+// Ctrl-C in a terminal reaches every process there, but the parent needs Azurite until it disconnects.
 process.on('SIGINT', () => {});
 process.on('newListener', (event, listener) => {
   if (event === 'SIGINT') process.nextTick(() => process.off(event, listener));
 });
 
-// By name, because the package has no types.
+// The name is in a variable, because the package has no types.
 const azurite: string = 'azurite/dist/src/azurite.js';
 await import(azurite);
 

@@ -43,7 +43,7 @@ async function buildFunctions(): Promise<void> {
     target: 'node22',
     sourcemap: true,
     keepNames: true,
-    // The worker process provides it; everything else is in the bundle, which is most of the cold start saved.
+    // The worker process provides this module. Everything else is in the bundle, which shortens the cold start most.
     external: ['@azure/functions-core'],
     banner: {
       // Some packages in the bundle are CommonJS and call require for Node's own modules.
@@ -51,7 +51,7 @@ async function buildFunctions(): Promise<void> {
     },
     logLevel: 'warning',
   });
-  // Source maps hold for what is loaded after they were switched on, so `main` switches and then loads.
+  // Node applies source maps only to files that it loads after they are switched on, so `main` loads the bundle last.
   await writeFile(
     join(outdir, 'main.js'),
     "process.setSourceMapsEnabled(true);\nawait import('./app.js');\n",

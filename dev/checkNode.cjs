@@ -1,10 +1,10 @@
-// Loaded before every command. Each Node must be able to read it, so it is ECMAScript 5 and CommonJS.
+// Every command loads this file first. It is ECMAScript 5 and CommonJS, because even an old Node must understand it.
 'use strict';
 
 var version = process.versions.node.split('.');
 var major = Number(version[0]);
 var minor = Number(version[1]);
-// From these on, Node runs TypeScript files as they are.
+// From these versions on, Node runs TypeScript files directly.
 var isNewEnough = major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18);
 
 var message =

@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: the walk-through of the .NET sample without a person, and further than it goes. Seven people sign
- * in and call the API, something befalls most of them, and the worker runs three times.
+ * `npm run demo`: the walk-through of the .NET sample without a person, and more. Seven people sign in and call the
+ * API, most of them meet a failure, and the worker runs three times.
  */
 import { type Cast, castOf, DEFAULT_PICK, EXTRAS } from './demoCast.ts';
 import { jsonOf, tableOf, verdictOn } from './demoReport.ts';
@@ -14,15 +14,15 @@ import { showSharedClient } from './sharedClient.ts';
 const USAGE = `Usage: npm run demo -- [options]
 
 Builds the functions and plays a story: seven people, three runs of the worker,
-every kind of trouble and how it ends.
+every kind of failure and how it ends.
 
   --pick A,B,C      who plays the first three parts (${DEFAULT_PICK})
   --shared-client   shows instead what one MSAL client for everybody does
   --json            prints one JSON document
-  --no-build        runs what was built before
+  --no-build        runs the previous build
   --help            shows this text
 
-Exit code: 0 all went as the story says, 1 it did not, 2 not understood.
+Exit code: 0 all went as the story says, 1 it did not, 2 wrong command line.
 `;
 
 const flag = { type: 'boolean', default: false } as const;
@@ -40,7 +40,7 @@ await runCommand(
   },
 );
 
-/** Exit code 0 if everything is as the story says. */
+/** Resolves to the exit code: 0 if everything went as the story says. */
 async function walkThrough(cast: Cast, json: boolean): Promise<number> {
   const say = (text: string) => process.stdout.write(`${text}\n`);
   const tell = json ? () => {} : say;

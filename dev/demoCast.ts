@@ -1,4 +1,4 @@
-/** Who plays what in the demo. */
+/** Which user plays which part in the demo. */
 import { DEMO_USERS, type DemoUser, OTHER_TENANT_USER } from './entra/directory.ts';
 import { UsageError } from './readArguments.ts';
 
@@ -7,7 +7,7 @@ export const DEFAULT_PICK = 'adele,bruno,chiara';
 export const PARTS = [
   'cache deleted',
   'grant revoked',
-  'left in peace',
+  'no failure',
   'server error once',
   'consent withdrawn',
   'Graph down',
@@ -19,14 +19,14 @@ export type Cast = Readonly<Record<Part, DemoUser>>;
 
 const [, , CHIARA] = DEMO_USERS;
 
-/** A story of seven needs more people than the stand-in has by itself. */
+/** The story needs seven people, and the stand-in has too few. */
 const FARAH = colleague('farah', 'Farah Lindholm', '3f0b7c52-6a1d-4c8e-9b64-1d2e7a90c5f3');
 const GORAN = colleague('goran', 'Goran Petrak', '7e94d1a8-0c35-4f2b-8d17-a6b3c8e2f04d');
 export const EXTRAS: readonly DemoUser[] = [FARAH, GORAN];
 
 /**
  * @param names three demo users, separated by commas, for the first three parts
- * @throws {UsageError} that says who can be picked
+ * @throws {UsageError} It says who can be picked.
  */
 export function castOf(names: string): Cast {
   const picked = names.split(',').map((name) => {
@@ -47,7 +47,7 @@ export function castOf(names: string): Cast {
   return {
     'cache deleted': first,
     'grant revoked': second,
-    'left in peace': third,
+    'no failure': third,
     'server error once': fourth,
     'consent withdrawn': FARAH,
     'Graph down': GORAN,

@@ -1,4 +1,6 @@
-/** The page's demo controls, forwarded from its own origin so that the page needs no leave of another one. */
+/**
+ * Forwards the page's demo controls. They are on the page's own origin, so that no other origin has to allow the page.
+ */
 import { type Context, Hono } from 'hono';
 
 export type ControlOrigins = {
@@ -8,7 +10,7 @@ export type ControlOrigins = {
   functions: string;
 };
 
-/** Exactly these, under `/dev`: what the page has a control for. */
+/** The routes under `/dev`: only those for which the page has a control. */
 export function demoControls({ entra, functions }: ControlOrigins): Hono {
   const app = new Hono();
 
@@ -19,7 +21,8 @@ export function demoControls({ entra, functions }: ControlOrigins): Hono {
     }
     return next();
   });
-  // Any web page can send a form or plain text here, but JSON only with a consent that is never given.
+  // Any web page can send a form or plain text here. For JSON its browser asks with a preflight, which is never
+  // allowed.
   app.on(['PUT', 'POST'], '*', async (c, next) => {
     if (!/^application\/json\s*(?:;|$)/i.test(c.req.header('content-type') ?? '')) {
       return c.text('Send JSON: content-type: application/json', 415);
@@ -51,6 +54,6 @@ async function forward(c: Context, url: string): Promise<Response> {
       headers: { 'Cache-Control': 'no-store', ...(type !== null && { 'Content-Type': type }) },
     });
   } catch {
-    return c.text('What this controls does not answer.', 502);
+    return c.text('The part that this controls does not answer.', 502);
   }
 }

@@ -1,10 +1,10 @@
-/** How the demo tells of itself: a table for each run, a verdict, or all of it as JSON. */
+/** What the demo prints: a table for each run and a verdict, or everything as JSON. */
 import { type Cast, PARTS } from './demoCast.ts';
 import type { Run, Told } from './demoStory.ts';
 
 const COLUMNS = ['user', 'part', 'outcome', 'source', 'kind', 'why', 'task', 'row'] as const;
 
-/** Those who were looked at. */
+/** The run as a table, with a line for each user whom the worker checked. */
 export function tableOf({ title, turns }: Run, cast: Cast): string {
   const rows = PARTS.flatMap((part) => {
     const turn = turns[part];
@@ -28,8 +28,8 @@ export function verdictOn({ journal, faults }: Told): string {
   const grants = journal.map(({ user, status }) => `${user} ${status}`).join(', ');
   const end =
     faults.length === 0
-      ? 'Five are acted for with nobody at the keyboard; two need to come back themselves.'
-      : `This is NOT how it should end:\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
+      ? 'Stead acts for five of them with nobody at the keyboard. Two have to come back themselves.'
+      : `This is NOT the expected end:\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
   return `\nRefresh grants in the stand-in's journal: ${grants || 'none'}.\n\n${end}`;
 }
 

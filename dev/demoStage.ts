@@ -1,4 +1,4 @@
-/** What the demo's story is played on: the platform, and what can be done there to a user. */
+/** The platform on which the demo's story plays, and what the story can do to a user there. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,21 +13,21 @@ import { API_CLIENT_ID, type DemoUser } from './entra/directory.ts';
 import { signInWithCode } from './entra/signIn.ts';
 import { startPlatform } from './platform.ts';
 
-/** MSAL takes a token's last 300 seconds for expired already: this one lives for three. */
+/** MSAL treats the last 300 seconds of a token as expired, so this token is usable for three seconds. */
 const ACCESS_TOKEN_SECONDS = 303;
 export const IDLE_SECONDS = 5;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 const PATIENCE_MS = 10_000;
 
-/** How one user fared in one run of the worker. */
+/** The check of one user in one run of the worker. */
 export type Turn = {
   outcome: string;
   source?: string;
   kind?: string;
-  /** The failure's code, or why a look was or was not taken. */
+  /** The code of the failure, or the reason why the worker did or did not ask for a token. */
   why?: string;
-  /** How the task that acts as the user ended; undefined when there was no token to act with. */
+  /** How the task that acts as the user ended; undefined if there was no token for it. */
   task?: string;
   /** The user's row after the run. */
   state: Account['state'] | 'none';
@@ -42,17 +42,17 @@ export type Stage = {
   /** The user signs in and calls the API. @throws {Error} the API refuses */
   visit(user: DemoUser): Promise<void>;
   deleteCache(user: DemoUser): Promise<void>;
-  /** A fault of the stand-in's, for one user or for a whole tenant. */
+  /** Sets a fault of the stand-in for one user or for a whole tenant. */
   fault(target: FaultTarget, fault: Record<string, unknown>): Promise<void>;
   /** Ends the target's faults. */
   mend(target: FaultTarget): Promise<void>;
-  /** Makes the user due now instead of at the end of their back-off, as an operator would. */
+  /** Makes the user due now, as an operator can, instead of after the back-off. */
   makeDue(user: DemoUser): Promise<void>;
-  /** One run of the worker; those who were not looked at are left out. @throws {Error} the run did not end */
+  /** Runs the worker once. Users whom it did not check are left out. @throws {Error} The run did not end. */
   runWorker(cast: Cast): Promise<Partial<Record<Part, Turn>>>;
-  /** How the last task went, by the user's row. */
+  /** How the last task ended, as the user's row says. */
   lastTaskInHistory(user: DemoUser): Promise<string | undefined>;
-  /** Every refresh grant that was asked of the stand-in. */
+  /** Every refresh grant that the stand-in was asked for. */
   refreshGrants(): Promise<RefreshGrant[]>;
   end(): Promise<void>;
 };
@@ -90,13 +90,13 @@ export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
     }
   }
 
-  /** The lines come by a pipe of their own, and this one comes last. */
+  /** The log lines arrive through a pipe, later than the answer of the run. This line is the last one. */
   async function untilSweepEnded(): Promise<void> {
     for (let waited = 0; waited < PATIENCE_MS; waited += 20) {
       if (events.some(({ event }) => event === 'sweep.ended')) return;
       await sleep(20);
     }
-    throw new Error('The worker did not say that its run has ended.');
+    throw new Error('The worker did not log that its run has ended.');
   }
 
   return {
@@ -155,14 +155,14 @@ export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
 const pathOf = (target: FaultTarget): string =>
   'name' in target ? `/users/${target.name}/fault` : `/tenants/${target.tid}/fault`;
 
-/** The story runs the worker itself; the timer's own run every minute would come at any point of it. */
+/** Keeps the timer from running during the story, which runs the worker itself. */
 function inAnHour() {
   const next = new Date(Math.ceil(Date.now() / MINUTE_MS) * MINUTE_MS + HOUR_MS);
   const last = new Date(next.getTime() - MINUTE_MS).toISOString();
   return { Last: last, Next: next.toISOString(), LastUpdated: last };
 }
 
-/** A host line ends with what the function logged. */
+/** Reads the log event at the end of a line of the host; undefined if there is none. */
 function readEvent(line: string): LogEvent | undefined {
   const at = line.indexOf('{"event":"');
   return at < 0 ? undefined : (JSON.parse(line.slice(at)) as LogEvent);

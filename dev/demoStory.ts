@@ -1,26 +1,26 @@
-/** The demo's story: seven people, three runs of the worker, and what each of them must come to. */
+/** The demo's story: seven people, three runs of the worker, and the expected result of each. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cast, PARTS, type Part } from './demoCast.ts';
 import { IDLE_SECONDS, type RefreshGrant, type Stage, type Turn } from './demoStage.ts';
 
-/** Long enough for the second run to find the tenant still resting. */
+/** Long enough that the tenant's cooldown lasts until after the second run. */
 const RETRY_AFTER_SECONDS = 10;
-/** Until all are idle, and the tokens that they left behind have expired. */
+/** The wait until all users are idle and their tokens have expired. */
 const ALL_IDLE_MS = (IDLE_SECONDS + 2) * 1_000;
-/** Due times are whole seconds, and nobody is looked at twice within one. */
+/** The wait before a user can be checked again: due times are whole seconds. */
 const NEXT_LOOK_MS = 2_500;
 
 export type Run = {
   title: string;
   turns: Partial<Record<Part, Turn>>;
-  /** What the story says; what it does not say may be as it is. */
+  /** What the story expects. A field that is not here may have any value. */
   expected: Partial<Record<Part, Partial<Turn>>>;
 };
 
 export type Told = {
   runs: Run[];
   journal: RefreshGrant[];
-  /** What is not as the story says; none if all is. */
+  /** What differs from the story; empty if nothing does. */
   faults: string[];
 };
 
@@ -33,8 +33,8 @@ type Telling = {
 };
 
 /**
- * @param tell says what happens, line by line
- * @param show shows a run when it is over
+ * @param tell prints a line about what happens
+ * @param show prints a run after it has ended
  */
 export async function playStory(
   stage: Stage,
@@ -82,16 +82,16 @@ async function befallen({ stage, cast, called, tell, run }: Telling): Promise<vo
   const { tid } = cast['tenant throttled'];
   await stage.fault({ tid }, { kind: 'throttled', retryAfter: RETRY_AFTER_SECONDS });
   tell(`- the tenant of ${called('tenant throttled')} is throttled (Retry-After: ${RETRY_AFTER_SECONDS}),`);
-  tell(`- and ${called('left in peace')} is left in peace.`);
+  tell(`- and nothing happens to ${called('no failure')}.`);
   tell(`\nWaiting until all are idle and their tokens have expired (${ALL_IDLE_MS / 1_000} s) …`);
   await sleep(ALL_IDLE_MS);
-  await run('The worker runs. Nobody stops anybody else:', {
+  await run('The worker runs. No failure stops it from checking the others:', {
     'cache deleted': { outcome: 'failed', kind: 'cache-lost', state: 'needs-user' },
     'grant revoked': { outcome: 'failed', kind: 'needs-user', state: 'needs-user' },
-    'left in peace': { outcome: 'refreshed', source: 'network', task: 'done', state: 'active' },
+    'no failure': { outcome: 'refreshed', source: 'network', task: 'done', state: 'active' },
     'server error once': { outcome: 'failed', kind: 'transient', state: 'active' },
     'consent withdrawn': { outcome: 'failed', kind: 'consent', state: 'needs-user' },
-    // The task is what failed, not the user.
+    // Only the task failed. The user stays active.
     'Graph down': { outcome: 'refreshed', source: 'network', task: 'failed', state: 'active' },
     'tenant throttled': { outcome: 'failed', kind: 'throttled', state: 'active' },
   });
@@ -99,18 +99,18 @@ async function befallen({ stage, cast, called, tell, run }: Telling): Promise<vo
 
 async function passing({ stage, cast, called, tell, run }: Telling): Promise<void> {
   const [hasty, throttled] = [called('server error once'), called('tenant throttled')];
-  tell(`\nTo save minutes of back-off, ${hasty} and ${throttled} are made due now.`);
+  tell(`\nTo save minutes of back-off, ${hasty} and ${throttled} become due now.`);
   await stage.makeDue(cast['server error once']);
   await stage.makeDue(cast['tenant throttled']);
   await sleep(NEXT_LOOK_MS);
-  await run('The worker runs again. The outage has passed; the throttled tenant is not even asked:', {
-    'left in peace': { outcome: 'refreshed', source: 'network' },
+  await run('The worker runs again. The outage has ended; the throttled tenant is in its cooldown:', {
+    'no failure': { outcome: 'refreshed', source: 'network' },
     'server error once': { outcome: 'refreshed', source: 'network', state: 'active' },
     'tenant throttled': { outcome: 'waiting', why: 'cooldown', state: 'active' },
   });
 }
 
-/** @param ranAt when the first run was over: the tenant's rest began before */
+/** @param ranAt when the first run had ended, in epoch milliseconds: the tenant's cooldown began before that */
 async function comingBack({ stage, cast, called, tell, run }: Telling, ranAt: number): Promise<void> {
   await stage.visit(cast['consent withdrawn']);
   tell(
@@ -120,14 +120,14 @@ async function comingBack({ stage, cast, called, tell, run }: Telling, ranAt: nu
   const { tid } = cast['tenant throttled'];
   await stage.mend({ tid });
   tell(
-    `the tenant of ${called('tenant throttled')} is throttled no more. Waiting until Retry-After is over …`,
+    `the tenant of ${called('tenant throttled')} is no longer throttled. Waiting until Retry-After has passed …`,
   );
   const restEnds = ranAt + (RETRY_AFTER_SECONDS + 1) * 1_000;
   await sleep(Math.max(restEnds - Date.now(), ALL_IDLE_MS - NEXT_LOOK_MS));
   await stage.makeDue(cast['tenant throttled']);
   await sleep(NEXT_LOOK_MS);
-  await run('The worker runs a third time. Whoever can be acted for is:', {
-    'left in peace': { outcome: 'refreshed', source: 'network' },
+  await run('The worker runs a third time. It acts for everybody for whom it can act:', {
+    'no failure': { outcome: 'refreshed', source: 'network' },
     'server error once': { outcome: 'refreshed', source: 'network' },
     'consent withdrawn': { outcome: 'refreshed', source: 'network', task: 'done', state: 'active' },
     'Graph down': { outcome: 'refreshed', source: 'network', task: 'done', state: 'active' },
@@ -139,12 +139,14 @@ function faultsOf({ title, turns, expected }: Run): string[] {
   return PARTS.flatMap((part) =>
     Object.entries(expected[part] ?? {}).flatMap(([field, wanted]) => {
       const was = turns[part]?.[field as keyof Turn] ?? 'nothing';
-      return was === wanted ? [] : [`${title} ${field} of "${part}" is ${was}, and should be ${wanted}.`];
+      return was === wanted ? [] : [`${title} ${field} of "${part}" is ${was}, but should be ${wanted}.`];
     }),
   );
 }
 
-/** The stand-in's own word: it gave what the worker says it got, refused what failed, and was asked for no more. */
+/**
+ * Compares the worker's results with the stand-in's journal: the same grants, the same refusals, no further request.
+ */
 function faultsOfJournal(cast: Cast, runs: readonly Run[], journal: readonly RefreshGrant[]): string[] {
   return PARTS.flatMap((part) => {
     const statuses = journal.filter(({ user }) => user === cast[part].name).map(({ status }) => status);

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 
 const NO_IPV6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'];
 
-/** So many ports that nobody listens on now; all are held until all are found, so that no two are the same. */
+/** Finds free ports. It holds each one until it has found all of them, so that no two are the same. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
   const ports = servers.map((server) => {
@@ -14,7 +14,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Whether nobody listens on a port of this machine's loopback, neither by IPv4 nor by IPv6. */
+/** True if no program listens on this port of the loopback, neither with IPv4 nor with IPv6. */
 export async function isFree(port: number): Promise<boolean> {
   for (const host of ['127.0.0.1', '::1']) {
     try {

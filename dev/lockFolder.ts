@@ -11,19 +11,19 @@ import { join } from 'node:path';
 import { PlainError } from './runCommand.ts';
 
 export type FolderLock = {
-  /** The lock also holds for as long as that process lives, even if this one is killed. */
+  /** Keeps the lock as long as that process lives, even if this one is killed. */
   shareWith(pid: number): void;
   /** May be called again. */
   release(): void;
 };
 
-/** The folders that this process has. A lock elsewhere with its number is of a process that had the number before. */
+/** The folders that this process has locked. In any other folder, our process id comes from an earlier process. */
 const held = new Set<string>();
 
 /**
- * Keeps a folder's data to this process, by a file in it that names the process. What a killed process left behind
- * does not count.
- * @throws {PlainError} another process has the folder, or this one has it already.
+ * Locks a folder for this process with a file that names the process. A lock of a process that no longer lives does not
+ * count.
+ * @throws {PlainError} Another process has locked the folder, or this one has already.
  */
 export function lockFolder(folder: string): FolderLock {
   mkdirSync(folder, { recursive: true });
@@ -31,9 +31,9 @@ export function lockFolder(folder: string): FolderLock {
   const file = join(folder, 'lock');
   const draft = `${file}.${process.pid}`;
   const lives = (pid: number) => (pid === process.pid ? held.has(place) : isAlive(pid));
-  // It may be left behind, and another name of the lock that is left behind with it.
+  // A killed process may have left it, as a second name of its old lock.
   rmSync(draft, { force: true });
-  // A link appears with its content, so that nobody reads a lock that names nobody yet.
+  // A link appears together with its content, so no process can read a lock that is still empty.
   writeFileSync(draft, `${process.pid}\n`);
   try {
     while (!tryToLink(draft, file)) {
@@ -59,8 +59,9 @@ export function lockFolder(folder: string): FolderLock {
 }
 
 /**
- * One process at a time removes: the others would remove the lock that the first has made in its place.
- * @throws {PlainError} a process was killed at exactly this.
+ * Removes the lock of a process that no longer lives. Only one process at a time may do it: a second one would remove
+ * the new lock that the first one makes.
+ * @throws {PlainError} A process was killed while it did this.
  */
 function removeLeftBehind(file: string, draft: string, lives: (pid: number) => boolean): void {
   const guard = `${file}.takeover`;
@@ -81,7 +82,7 @@ function removeLeftBehind(file: string, draft: string, lives: (pid: number) => b
 
 const PAUSE_MS = 5;
 
-/** Read twice: a process that ends in order removes its file first, and another may have made one since. */
+/** Reads the file twice: between the two, its process may end and remove it, and another process may make a new one. */
 function isLeftBehind(file: string, lives: (pid: number) => boolean): boolean {
   const content = read(file);
   return content !== undefined && !pidsIn(content).some(lives) && read(file) === content;
@@ -118,7 +119,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It lives, and belongs to somebody else.
+    // The process lives, but belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

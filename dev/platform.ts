@@ -30,7 +30,7 @@ export type Ports = {
 
 export type PlatformOptions = {
   ports?: Ports;
-  /** Kept between runs; undefined keeps nothing. */
+  /** The folder that keeps data between runs; undefined keeps nothing. */
   folder?: string;
   lifetimes?: Partial<Lifetimes>;
   /** People beside the demo users. */
@@ -39,14 +39,14 @@ export type PlatformOptions = {
   settings?: Record<string, string>;
   /** The file that says when each timer runs next; in `folder` if left out. */
   timerStatus?: string;
-  /** Without the page, for those who are no browser. */
+  /** Leaves the page out, for callers that are not a browser. */
   withoutWeb?: boolean;
   onHostLine?: (line: string) => void;
 };
 
-/** For a person who watches: what takes an hour with a real tenant takes a minute. */
+/** Short times for a person who watches: an hour of a real tenant takes a minute. */
 export const FAST_MOTION = {
-  // MSAL takes a token's last 300 seconds for expired already.
+  // MSAL treats the last 300 seconds of a token as expired.
   lifetimes: { graphAccessToken: 330 },
   settings: { REFRESH_IDLE_SECONDS: '10', REFRESH_MIN_INTERVAL_SECONDS: '20' },
 } satisfies Partial<PlatformOptions>;
@@ -55,13 +55,13 @@ export type Platform = {
   azurite: Azurite;
   entra: Entra;
   host: Host;
-  /** The page's origin, also when nobody serves it. */
+  /** The page's origin, even if the page is left out. */
   webOrigin: string;
   settings: Record<string, string>;
   stop(): Promise<void>;
 };
 
-/** Starts everything, or nothing: what was started is stopped again when a part does not come up. */
+/** Starts all parts or none: if one part does not start, the others are stopped again. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const { folder } = options;
   const ports = options.ports ?? (await freePlatformPorts());
@@ -120,7 +120,7 @@ async function freePlatformPorts(): Promise<Ports> {
   return { web, functions, entra, blob, queue, table } as Ports;
 }
 
-/** What the functions are told of the stand-in; on localhost the keys are made by themselves. */
+/** The settings of the functions for the stand-in. On localhost they need no keys: they derive their own. */
 function standInSettings(entraOrigin: string, connectionString: string): Record<string, string> {
   return {
     FUNCTIONS_WORKER_RUNTIME: 'node',

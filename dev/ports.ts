@@ -18,8 +18,8 @@ export const PORTS: Record<PortName, { setting: string; port: number; what: stri
 const MAX_PORT = 65_535;
 
 /**
- * All ports, of which only the wanted ones have to make sense.
- * @throws {UsageError} that names every variable that is no port, and every port that two parts would share.
+ * Reads all ports from the environment. Only the wanted ones are checked.
+ * @throws {UsageError} It names every variable that is not a port, and every port that two parts would share.
  */
 export function readPorts(
   environment: Readonly<Record<string, string | undefined>>,
@@ -47,14 +47,14 @@ export function readPorts(
   return ports;
 }
 
-/** @throws {PlainError} that names every taken port and the variable that changes it. */
+/** @throws {PlainError} It names every taken port and the variable that changes it. */
 export async function checkPortsAreFree(ports: Ports, wanted: readonly PortName[]): Promise<void> {
   const faults: string[] = [];
   for (const name of wanted) {
     const { setting, what } = PORTS[name];
     if (await isFree(ports[name])) continue;
     faults.push(
-      `Port ${ports[name]}, for ${what}, is taken: end whatever listens there, or set ${setting} to another port.`,
+      `Port ${ports[name]}, for ${what}, is taken: end the program that listens there, or set ${setting} to another port.`,
     );
   }
   if (faults.length > 0) throw new PlainError(faults.join('\n'));

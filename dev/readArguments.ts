@@ -1,16 +1,16 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 
-/** A command line that cannot be understood. The message is one line; the usage text belongs below it. */
+/** The command line is wrong. The message is one line; the usage text comes below it. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Whether help is asked for, whatever else is given. */
+/** True if help is asked for, whatever the other arguments are. */
 export const asksForHelp = (args: readonly string[]): boolean =>
   args.some((arg) => arg === '--help' || arg === '-h');
 
 /**
- * Reads a command line, and takes nothing that it does not know.
+ * Reads a command line, and refuses what it does not know.
  * @param mostPositionals how many arguments without a dash are allowed.
  * @throws {UsageError} an unknown option, two values for one, a missing value, or an argument too many.
  */
@@ -35,7 +35,7 @@ function parse<const O extends ParseArgsOptionsConfig>(args: readonly string[], 
     return parseArgs({ args: [...args], options, allowPositionals: true, tokens: true });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    // What follows the first sentence is about file names that begin with a dash.
+    // The sentences after the first one are about file names that begin with a dash.
     const [problem] = error.message.split(/\.\s|\n/);
     throw new UsageError(`${problem?.replace(/\.$/, '')}.`);
   }

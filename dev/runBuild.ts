@@ -6,10 +6,10 @@ import { PlainError } from './runCommand.ts';
 const BUILD = fileURLToPath(new URL('./build.ts', import.meta.url));
 
 /**
- * Builds in a process of its own, because Vite changes the environment of the process that it runs in. What the build
- * says goes to stderr: stdout belongs to the command.
- * @param flags of `npm run build`.
- * @throws {PlainError} the build failed.
+ * Builds in a separate process, because Vite changes the environment of its process. The output of the build goes to
+ * stderr, because stdout belongs to the command.
+ * @param flags the options of `npm run build`
+ * @throws {PlainError} The build failed.
  */
 export async function runBuild(...flags: string[]): Promise<void> {
   const build = spawn(process.execPath, [BUILD, ...flags], { stdio: ['ignore', 2, 2] });

@@ -4,13 +4,13 @@ import { PortTakenError } from './azurite.ts';
 import { HostError } from './host/hostError.ts';
 import { asksForHelp, readArguments, UsageError } from './readArguments.ts';
 
-/** Told to the person at the terminal as it is, without a stack: the message says what to do. */
+/** An error whose message is enough: it says what to do, so the terminal shows it without a stack. */
 export class PlainError extends Error {
   override readonly name: string = 'PlainError';
 }
 
 export type Command<O> = {
-  /** What `--help` prints, and what follows a command line that cannot be understood. */
+  /** The text for `--help`, which also follows the error about a wrong command line. */
   usage: string;
   options: O;
 };
@@ -20,8 +20,8 @@ type Values<O extends ParseArgsOptionsConfig> = ReturnType<typeof readArguments<
 const PLAIN = [PlainError, ConfigError, HostError, PortTakenError];
 
 /**
- * Runs a command of this project with the command line of this process, and sets the exit code: what `run` gives, 0
- * for `--help`, 2 for a command line that cannot be understood (a `UsageError`), and 1 for every other error.
+ * Runs a command of this project with the command line of this process, and sets the exit code: the result of `run`, 0
+ * for `--help`, 2 for a wrong command line (a `UsageError`), and 1 for every other error.
  */
 export async function runCommand<const O extends ParseArgsOptionsConfig>(
   { usage, options }: Command<O>,

@@ -13,13 +13,13 @@ const USAGE = `Usage: npm run screenshots -- [options]
 
 Builds Stead, plays the story in a browser, and writes docs/images.
 
-  --no-build   runs what was built before
+  --no-build   runs the previous build
   --help       shows this text
 `;
 
 const FOLDER = join(ROOT, 'docs/images');
 const [ADELE] = DEMO_USERS;
-/** What stands around the page's one column in a picture, if the window is that wide. */
+/** The margin, in pixels, at both sides of the page's column in a picture, if the window is wide enough. */
 const MARGIN = 32;
 const PATIENCE_MS = 120_000;
 const STEP_MS = 1_000;
@@ -81,7 +81,7 @@ async function pickAdele(page: Page): Promise<void> {
   await page.getByText('Working', { exact: true }).waitFor();
 }
 
-/** Runs the worker until the page says so. @throws {Error} it does not */
+/** Runs the worker until the page shows the text. @throws {Error} The page does not show it in time. */
 async function workUntil(page: Page, text: string): Promise<void> {
   for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
     await page.getByRole('button', { name: 'Run it now' }).click();
@@ -91,7 +91,7 @@ async function workUntil(page: Page, text: string): Promise<void> {
   throw new Error(`The page does not say "${text}".`);
 }
 
-/** From the top of the page to the end of the connection, as a visitor sees it who has pressed nothing. */
+/** Takes a picture from the top of the page to the end of the connection panel, with no button focused. */
 async function take(page: Page, name: string): Promise<void> {
   const panel = page.locator('article.away');
   await panel.waitFor();
@@ -100,7 +100,7 @@ async function take(page: Page, name: string): Promise<void> {
     document.querySelector('.demo').hidden = true;
     scrollTo(0, 0);`);
   const box = await panel.boundingBox();
-  if (box === null) throw new Error('The connection is not to be seen.');
+  if (box === null) throw new Error('The connection panel is not visible.');
   const margin = Math.min(MARGIN, box.x);
   const clip = {
     x: box.x - margin,

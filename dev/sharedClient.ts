@@ -1,6 +1,6 @@
 /**
- * `npm run demo -- --shared-client`: why every operation gets a client of its own. One msal-node client serves
- * two users, one after the other, as the documentation's examples of a distributed cache have it.
+ * `npm run demo -- --shared-client` shows why every operation gets a client of its own. Here one msal-node client
+ * serves two users one after the other, as in the documentation's examples of a distributed cache.
  */
 import { ConfidentialClientApplication, type ICachePlugin } from '@azure/msal-node';
 import { authorityOf } from '../shared/adapters/entra/authority.ts';
@@ -22,12 +22,12 @@ import { signInWithCode } from './entra/signIn.ts';
 import { type Platform, startPlatform } from './platform.ts';
 
 type Person = { name: string; userId: UserId; homeAccountId: string; assertion: string };
-/** Nobody is connected twice here. */
+/** Each user connects only once here, so one generation is enough. */
 const GENERATION = '';
 
 type Finding = { user: string; stored: boolean; accountsInCache: string[]; refusal: string };
 
-/** Exit code 0 if the leak shows, and Stead refuses to write it. */
+/** Resolves to the exit code: 0 if the cache leaks and Stead refuses to write it. */
 export async function showSharedClient(json: boolean): Promise<number> {
   const platform = await startPlatform({ withoutWeb: true });
   try {
@@ -45,7 +45,7 @@ export async function showSharedClient(json: boolean): Promise<number> {
     if (json) {
       process.stdout.write(`${JSON.stringify({ naive, stead, leaked, refused }, undefined, 2)}\n`);
     } else {
-      tell('One shared client, a plugin that stores what it is given:');
+      tell('One shared client, with a plugin that stores what it gets:');
       for (const finding of naive)
         tell(`  ${finding.user}'s cache holds tokens of: ${finding.accountsInCache.join(', ')}`);
       tell('\nThe same shared client, with the plugin of Stead:');
@@ -56,8 +56,8 @@ export async function showSharedClient(json: boolean): Promise<number> {
       }
       tell(
         leaked && refused
-          ? '\nA shared client leaks; what it would have leaked is not written.'
-          : '\nThis is NOT how it should end.',
+          ? '\nA shared client leaks tokens. Stead does not write the leaked ones.'
+          : '\nThis is NOT the expected end.',
       );
     }
     return leaked && refused ? 0 : 1;
@@ -82,7 +82,7 @@ async function signIn(platform: Platform, user: (typeof DEMO_USERS)[number]): Pr
   };
 }
 
-/** One client for everybody; whose turn it is decides which plugin it gets. */
+/** One client for all users. `current` gives the plugin of the user whom it serves now. */
 function sharedClient(config: Config, current: () => ICachePlugin): ConfidentialClientApplication {
   const { clientId, clientSecret, authority, tenantId } = config.entra;
   return new ConfidentialClientApplication({

@@ -1,6 +1,6 @@
 /**
- * `npm start`: the local platform until Ctrl-C. With `--azure`: the same page and functions against a real
- * tenant, from local.settings.json.
+ * `npm start` runs the local platform until Ctrl-C. With `--azure` it runs the same page and functions against a real
+ * tenant, with the settings of local.settings.json.
  */
 import { join } from 'node:path';
 import { DEMO_USERS } from './entra/directory.ts';
@@ -20,20 +20,20 @@ a stand-in for Entra ID and Graph, and storage. start:azure runs the page and
 the functions against a real tenant, from local.settings.json.
 
   --azure      as start:azure
-  --no-build   runs what was built before
+  --no-build   runs the previous build
   --help       shows this text
 
 Environment variables:
 ${Object.values(PORTS)
   .map(({ setting, port, what }) => `  ${setting.padEnd(21)} port of ${what} (${port})`)
   .join('\n')}
-  STEAD_FOLDER          what is kept between runs (.stead)
+  STEAD_FOLDER          folder that keeps data between runs (.stead)
 `;
 
-/** What runs, and what the person at the terminal is told of it. */
+/** What runs, and the text about it for the person at the terminal. */
 type Started = {
   host: Host;
-  /** Undefined when the storage is not ours. */
+  /** Undefined if Azurite was not started here. */
   azuritePid: number | undefined;
   text: string;
   stop(): Promise<void>;
@@ -57,13 +57,13 @@ await runCommand(
     const settings = await readAzureSettings();
     const wanted: PortName[] =
       settings.emulated.length > 0 ? ['web', 'functions', 'blob', 'queue', 'table'] : ['web', 'functions'];
-    // Apart from the invented people's data: the worker of one must not act on the users of the other.
+    // Not the folder of the local platform: one worker must not act for the users of the other.
     const folder = join(FOLDER, 'azure');
     return run(folder, wanted, flags['no-build'], (ports) => startAzure(settings, ports, folder));
   },
 );
 
-/** Everything that can be wrong with the call is told before anything is built or started. */
+/** Checks everything that may be wrong with the call before it builds or starts anything. */
 async function run(
   folder: string,
   wanted: PortName[],
@@ -76,7 +76,7 @@ async function run(
     await checkPortsAreFree(ports, wanted);
     if (!isBuilt) await runBuild();
     const { host, azuritePid, text, stop } = await start(ports);
-    // If this process is killed, Azurite needs a moment to write everything down.
+    // If this process is killed, Azurite needs a moment to save its data, so the lock stays until Azurite has ended.
     if (azuritePid !== undefined) lock.shareWith(azuritePid);
     const stopAll = async () => {
       await stop();
@@ -106,9 +106,9 @@ Stead runs here, with no account and no network:
 Sign in as one of:
 ${DEMO_USERS.map((user) => `  ${user.name.padEnd(8)} ${user.displayName} <${user.upn}>${user.homeTid === user.tid ? '' : '   (a guest)'}`).join('\n')}
 
-Sign in on the page, and play the story with the controls below your profile: run the worker, take your grant away.
+Sign in on the page, and play the story with the controls below your profile: run the worker, revoke your sign-in.
 Or close the page and watch this log: within a minute the worker acts for you. Time runs fast here: a token for Graph
-is worth half a minute, and the worker waits ten seconds after you left.
+lasts half a minute, and the worker waits only ten seconds after you left.
 
 Ctrl-C stops everything.
 `;
@@ -131,7 +131,9 @@ Ctrl-C stops everything.
   return { host, azuritePid: azurite?.pid, text, stop };
 }
 
-/** Ctrl-C reaches every process of the terminal; they end in order all the same. A second one does not wait. */
+/**
+ * Ctrl-C reaches every process of the terminal, but they still end one after the other. A second Ctrl-C ends at once.
+ */
 function endOnSignal(stop: () => Promise<void>): void {
   const onSignal = () => {
     if (ending) process.exit(1);

@@ -16,9 +16,9 @@ import { startWeb } from './web.ts';
 export type AzureSettings = {
   config: Config;
   spaClientId: string;
-  /** The settings that stand for the Azurite which is started here. */
+  /** The storage settings that name Azurite, which is then started here. */
   emulated: readonly string[];
-  /** The keys that are not given, which only storage on this machine does without. */
+  /** The keys that are missing. Only storage on this machine may do without them. */
   missingKeys: readonly (keyof OwnKeys)[];
 };
 
@@ -32,8 +32,8 @@ export type AzurePlatform = {
 const STORAGE_SETTINGS = ['TokenStore', 'AzureWebJobsStorage'];
 
 /**
- * Reads local.settings.json and the environment, which wins.
- * @throws {PlainError, ConfigError, HostError} what has to be given, or given otherwise.
+ * Reads local.settings.json and the environment. The environment wins.
+ * @throws {PlainError, ConfigError, HostError} It says which settings are missing or wrong.
  */
 export async function readAzureSettings(
   root = ROOT,
@@ -57,8 +57,8 @@ export async function readAzureSettings(
 }
 
 /**
- * Reads the settings of the functions, which let the keys be missing for storage on this machine alone, and the page's.
- * @throws {ConfigError} with every fault of both at once.
+ * Reads the settings of the functions and of the page. Keys may be missing only if the storage is on this machine.
+ * @throws {ConfigError} It names every fault of both at once.
  */
 function readBoth(settings: Environment): { config: Config; spaClientId: string } {
   const spaClientId = settings.SPA_CLIENT_ID?.trim().toLowerCase();
@@ -81,7 +81,7 @@ function readBoth(settings: Environment): { config: Config; spaClientId: string 
   throw new ConfigError(faults);
 }
 
-/** Starts everything, or nothing. What is kept between runs is in `folder`. */
+/** Starts all parts or none. `folder` keeps the data between runs. */
 export async function startForAzure(
   { config, spaClientId, emulated, missingKeys }: AzureSettings,
   ports: Ports,

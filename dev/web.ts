@@ -13,7 +13,7 @@ export type WebOptions = {
   port: number;
   /** The built page. */
   root: string;
-  /** What `/config.json` says; its API and its directory are all that the page may talk to. */
+  /** The content of `/config.json`. The page may connect only to the API and the directory that it names. */
   config: Record<string, unknown>;
   /** Forwards the demo controls, which only a local platform has. */
   controls?: ControlOrigins;
@@ -23,7 +23,7 @@ export type Web = { origin: string; port: number; close(): Promise<void> };
 
 /**
  * Serves the built page on loopback, as a static host would in production.
- * @throws {Error} the page is not built. The system's own error when the port is taken.
+ * @throws {Error} The page is not built. If the port is taken, it is the system's own error.
  */
 export async function startWeb(options: WebOptions): Promise<Web> {
   if (!existsSync(join(options.root, 'index.html'))) {
@@ -55,10 +55,10 @@ function pages({ root, config, controls }: WebOptions): Hono {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
-        // Pico's icons are data URLs, a person's photo is a blob.
+        // Pico's icons are data URLs, and a person's photo is a blob.
         imgSrc: ["'self'", 'data:', 'blob:'],
         connectSrc: ["'self'", ...originsIn(config.apiBaseUrl), ...directory],
-        // MSAL renews a sign-in in a hidden frame of the directory, which ends on a page of ours.
+        // MSAL renews a sign-in in a hidden frame. It shows the directory first, and then our redirect.html.
         frameSrc: ["'self'", ...directory],
         frameAncestors: ["'self'"],
         baseUri: ["'none'"],
@@ -72,13 +72,13 @@ function pages({ root, config, controls }: WebOptions): Hono {
   app.get('*', async (c, next) => {
     const url = new URL(c.req.url);
     if (!['127.0.0.1', '[::1]'].includes(url.hostname)) return next();
-    // The page's redirect URIs and its session are those of the name localhost.
+    // The page's redirect URIs and its session belong to the name localhost.
     url.hostname = 'localhost';
     return c.redirect(url.href);
   });
   app.use('/assets/*', async (c, next) => {
     await next();
-    // The names of these files change with their content.
+    // The names of these files change with their content, so a browser may keep them.
     if (c.res.ok) c.header('Cache-Control', 'public, max-age=31536000, immutable');
   });
   app.use('*', serveStatic({ root, onFound: (_path, c) => c.header('Cache-Control', 'no-cache') }));
@@ -86,8 +86,8 @@ function pages({ root, config, controls }: WebOptions): Hono {
 }
 
 /**
- * The headers that the page asks its host for, as a static host would send them. Its policy is left out: the one above
- * says the same, and names the origins besides.
+ * The headers that the page wants from its host, as a static host would send them. Its policy is left out, because the
+ * policy above contains the same and also names the origins.
  */
 function ownHeaders(root: string): MiddlewareHandler {
   const { globalHeaders, routes } = JSON.parse(

@@ -24,7 +24,7 @@ export function adminConsentEndpoint(standIn: StandIn): Hono<EntraEnv> {
     return [{ client: client.id, resource: request.resource, permissions: request.named }];
   }
 
-  /** @param answer what came from a page; undefined when none was shown yet */
+  /** @param answer the answer of a page; undefined if no page was shown yet */
   async function adminConsent(
     c: Context<EntraEnv>,
     answer?: { picked: Picked; consent?: URLSearchParams } | 'cancel',
@@ -45,7 +45,7 @@ export function adminConsentEndpoint(standIn: StandIn): Hono<EntraEnv> {
     }
     const back = (result: Record<string, string>) => {
       const state = query.get('state');
-      // Beside an error, too: it says which flow this was, and not how it ended.
+      // Errors have it, too: it says which flow this was, not how it ended.
       const all = { admin_consent: 'True', ...result, ...(state === null ? {} : { state }) };
       return c.redirect(`${query.get('redirect_uri')}?${new URLSearchParams(all)}`);
     };

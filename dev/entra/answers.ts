@@ -1,12 +1,12 @@
 import { InputError, isRecord } from './inputError.ts';
 
-/** How the answers look where Entra's differ from one to the next, or may change one day. */
+/** How the stand-in answers where Entra's own answers vary, or may change one day. */
 export type Answers = {
-  /** `<resource>/.default` stands beside the granted scopes in the answer to a request for it. */
+  /** The answer to a request for `<resource>/.default` names that beside the granted scopes. */
   defaultBeside: boolean;
-  /** A token carries everything that was granted, as Entra's do, and not only what was asked for by name. */
+  /** A token carries everything that was granted, as Entra's do, and not only what the request named. */
   everythingGranted: boolean;
-  /** No AADSTS number is told anywhere: Microsoft promises none of them. */
+  /** No answer contains an AADSTS number: Microsoft does not promise them. */
   stripNumbers: boolean;
 };
 

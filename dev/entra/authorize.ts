@@ -1,4 +1,6 @@
-/** `GET /{tenant}/oauth2/v2.0/authorize` (RFC 6749 §4.1, RFC 7636, OpenID Connect Core §3.1.2), its page, and logout. */
+/**
+ * `GET /{tenant}/oauth2/v2.0/authorize` (RFC 6749 §4.1, RFC 7636, OpenID Connect Core §3.1.2), its page, and logout.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
@@ -18,12 +20,12 @@ const PROMPTS = [null, 'none', 'login', 'select_account', 'consent'];
 
 type Session = { user: DemoUser; signIn: SignIn };
 
-/** What the person did on a page: picked an account, cancelled there, or answered the page about consent. */
+/** What the person did on a page: picked an account, cancelled, or answered the consent page. */
 type Step = { user: DemoUser } | 'cancel' | { picked: Session; consent: URLSearchParams };
 
 export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
   const { clients, journal, keys, people } = standIn;
-  // A browser shares cookies between the ports of a host: the port keeps two servers apart.
+  // A browser shares cookies between all ports of a host, so the name contains the port.
   const cookieName = `entra_session_${new URL(standIn.origin).port}`;
   const app = new Hono<EntraEnv>();
 
@@ -162,8 +164,8 @@ export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
 }
 
 /**
- * Checks what may be answered to the application itself; returns the policies that the sign-in has to meet, and what it
- * is for.
+ * Makes the checks whose errors may be sent to the application. Returns the policies that the sign-in has to meet, and
+ * the scopes that it is for.
  * @throws EntraError
  */
 function checkRequest(standIn: StandIn, query: URLSearchParams) {
@@ -186,8 +188,8 @@ const isHinted = (query: URLSearchParams, user: DemoUser): boolean =>
   query.get('login_hint')?.toLowerCase() === user.upn;
 
 /**
- * The session, if it will do for this request without a person; undefined if a page must be shown.
- * @throws EntraError if there must be no page either (`prompt=none`)
+ * The session, if it is enough for this request; undefined if a page must be shown.
+ * @throws EntraError if the request forbids a page (`prompt=none`)
  */
 function sessionFor(query: URLSearchParams, tenant: string, demanded: readonly string[], session?: Session) {
   const prompt = query.get('prompt');

@@ -1,7 +1,7 @@
 /**
- * The `claims` parameter (OpenID Connect Core §5.5) as conditional access uses it: it names policies that the next
- * access token must show to have been met. Other members, such as the client capabilities that MSAL merges in, are
- * ignored.
+ * The `claims` parameter (OpenID Connect Core §5.5) as conditional access uses it: it names policies that the
+ * sign-in of the next access token must have met. Other members, such as the client capabilities that MSAL merges in,
+ * are ignored.
  */
 import { EntraError } from './entraError.ts';
 import { isRecord } from './inputError.ts';
@@ -10,7 +10,7 @@ import { isRecord } from './inputError.ts';
 export const claimsChallenge = (policies: readonly string[]): string =>
   JSON.stringify({ access_token: { polids: { essential: true, values: policies } } });
 
-/** Somebody must sign in and meet these policies first. */
+/** The error that demands a sign-in which meets these policies. */
 export const claimsRefusal = (policies: readonly string[]): EntraError =>
   new EntraError('interaction_required', 50076, 'Multifactor authentication is required for this resource.', {
     suberror: 'basic_action',

@@ -18,7 +18,7 @@ export type Client = {
   /** A single-page application redeems codes cross-origin and without a secret; a web API has a secret. */
   kind: 'spa' | 'web';
   redirectUris: readonly string[];
-  /** Names of the delegated permissions it offers to others. */
+  /** Names of the delegated permissions that it offers to other applications. */
   exposes: readonly string[];
   /** What its registration lists (*API permissions*); a `.default` request asks for all of it. */
   requiredResourceAccess: readonly ResourceAccess[];

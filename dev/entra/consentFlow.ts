@@ -1,4 +1,4 @@
-/** The step between the sign-in and its answer: asks for consent, and takes what the person says. */
+/** The step between the sign-in and its answer: it asks for consent and records the person's answer. */
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { Client } from './clients.ts';
@@ -14,7 +14,7 @@ const PAGE_LIFETIME = 3_600;
 
 export type Picked = { user: Identity['user']; signIn: SignIn };
 
-/** Who the page was shown to. @throws EntraError if it was no page of ours */
+/** The person to whom the page was shown. @throws EntraError if this server did not show it */
 export async function pickedIn(standIn: StandIn, form: URLSearchParams): Promise<Picked> {
   const sealed = await standIn.keys.open('page+jwt', form.get('sealed') ?? '').catch(() => undefined);
   const user = standIn.people.named(sealed?.sub);
@@ -22,7 +22,7 @@ export async function pickedIn(standIn: StandIn, form: URLSearchParams): Promise
   return { user, signIn: signInOf(sealed) };
 }
 
-/** The page that asks; the answer is posted to `action` with who was picked. */
+/** The consent page. Its form posts the answer to `action`, with the sealed identity of the person. */
 export async function askForConsent(
   c: Context,
   standIn: StandIn,
@@ -45,8 +45,8 @@ export async function askForConsent(
 }
 
 /**
- * Grants what was asked, if the person said so and may.
- * @throws EntraError 65004 (declined), 90094 (an administrator's to give)
+ * Records the consent if the person gave it and may give it.
+ * @throws EntraError 65004 (declined), 90094 (only an administrator may give it)
  */
 export async function takeConsent(
   standIn: StandIn,

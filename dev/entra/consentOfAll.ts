@@ -2,7 +2,7 @@ import type { Asked } from './consents.ts';
 import { API_CLIENT_ID, identityIn, SPA_CLIENT_ID } from './directory.ts';
 import type { StandIn } from './standIn.ts';
 
-/** Everybody's own consent to all that the two applications have registered, for load and for tests without pages. */
+/** Records that every user has consented to everything that is registered, for load and for tests without pages. */
 export async function consentOfAll({ clients, consents, people }: StandIn): Promise<void> {
   const asked: Asked[] = [SPA_CLIENT_ID, API_CLIENT_ID].flatMap((client) =>
     (clients.find(client)?.requiredResourceAccess ?? []).map((access) => ({ client, ...access })),

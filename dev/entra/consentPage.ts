@@ -1,4 +1,4 @@
-/** The pages on which consent is given, declined, or found to be an administrator's to give. */
+/** The pages where a person gives or declines consent, or learns that only an administrator may give it. */
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { Asked } from './consents.ts';
@@ -6,7 +6,7 @@ import { GRAPH_APP_ID, type Identity } from './directory.ts';
 import { respondWithPage } from './pages.ts';
 import type { StandIn } from './standIn.ts';
 
-/** In words, where the person should not have to guess. */
+/** Permissions in words, where the name alone is not clear. */
 const WORDS: Record<string, string> = {
   openid: 'Sign you in',
   profile: 'View your basic profile',
@@ -19,7 +19,7 @@ const WORDS: Record<string, string> = {
 export type ConsentQuestion = {
   /** Path and query that the answer is posted to. */
   action: string;
-  /** Sealed: who was picked. */
+  /** The person who signs in, signed so that nobody can change it. */
   sealed: string;
   client: { id: string; name: string };
   identity: Identity;
@@ -30,8 +30,8 @@ const page = (c: Context, standIn: StandIn, title: string, body: ReturnType<type
   respondWithPage(c, title, body, standIn.clients.spaOrigins);
 
 /**
- * What is listed: Microsoft's combined page names the permissions of the API behind, and leaves out the step from the
- * page to that API.
+ * The permissions that the page lists. Like Microsoft's combined page, it names what the API asks for, and leaves out
+ * the permission to call that API.
  */
 function listed({ client, asked }: ConsentQuestion): readonly Asked[] {
   const behind = new Set(asked.filter((one) => one.client !== client.id).map((one) => one.client));
@@ -52,7 +52,7 @@ function permissionList(standIn: StandIn, question: ConsentQuestion) {
   </ul>`;
 }
 
-/** @param consenter `tenant`: this consent counts for everybody; `either`: an administrator may choose that */
+/** @param consenter `tenant`: the consent counts for everybody. `either`: an administrator may choose that. */
 export function consentPage(
   c: Context,
   standIn: StandIn,

@@ -9,24 +9,24 @@ import { EntraError } from './entraError.ts';
 import type { ScopeRequest } from './scopes.ts';
 import type { StandIn } from './standIn.ts';
 
-/** Permissions of Graph that an administrator alone may grant, whatever the tenant's policy. */
+/** Permissions of Graph that only an administrator may grant, whatever the policy of the tenant is. */
 const ADMINISTRATORS_ONLY =
   /^(Application|AuditLog|Directory|Group|GroupMember|Policy|RoleManagement|User)\.(?!ReadBasic).*\.All$/;
-/** What Microsoft's managed policy, the default of new tenants, takes from users beside that. */
+/** Further permissions that users may not grant under Microsoft's managed policy, the default of new tenants. */
 const MANAGED_POLICY =
   /^(Mail|Calendars|Chat|ChatMessage|OnlineMeetings|MailboxSettings|Tasks|People)\.|^(Files|Sites)\..*\.All$/;
 
 const registered = (client: Client): Asked[] =>
   client.requiredResourceAccess.map((access) => ({ client: client.id, ...access }));
 
-/** The resource's own permissions, if its registration knows the client and the client's lists the resource. */
+/** What the resource has registered, if it knows the client and the client lists the resource; else nothing. */
 function downstream({ clients }: StandIn, client: Client, resource: string): Asked[] {
   const api = clients.find(resource);
   const listed = client.requiredResourceAccess.some((access) => access.resource === resource);
   return api && listed && api.knownClientApplications.includes(client.id) ? registered(api) : [];
 }
 
-/** What consent to everything that is registered means: for all resources, and for those of a known API too. */
+/** What consent to `.default` covers: everything that the client has registered, and what a known API has. */
 export function everythingRegistered(standIn: StandIn, client: Client, request: ScopeRequest): Asked[] {
   const { resource } = request;
   if (resource !== client.id && !client.requiredResourceAccess.some((one) => one.resource === resource)) {
@@ -41,7 +41,7 @@ export function everythingRegistered(standIn: StandIn, client: Client, request: 
 
 /**
  * What the person must consent to before this request is granted; nothing if all is granted.
- * @param anew `prompt=consent`: whatever was granted before
+ * @param anew true for `prompt=consent`: ask for everything, even if it was granted before
  * @throws EntraError 650057 for `.default` of a resource that is neither registered nor granted
  */
 export function missingConsent(
@@ -61,7 +61,7 @@ export function missingConsent(
   return permissions.length === 0 ? [] : [{ client: client.id, resource, permissions }];
 }
 
-/** False if what is asked is left to administrators, by its kind or by the tenant's policy. */
+/** False if only an administrator may grant it, by its kind or by the policy of the tenant. */
 export function mayConsent({ consents }: StandIn, identity: Identity, asked: readonly Asked[]): boolean {
   if (isAdministrator(identity)) return true;
   if (consents.closedTenants.has(identity.tid)) return false;

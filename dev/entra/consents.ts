@@ -21,24 +21,24 @@ export type ConsentGrant = Holder & {
 export type Asked = { client: string } & ResourceAccess;
 
 export type ConsentSettings = {
-  /** How long a consent takes until exchanges and refreshes see it; Entra's takes seconds, now and then more. */
+  /** How long a consent takes until exchanges and refreshes see it. At Entra it takes seconds, sometimes longer. */
   delaySeconds: number;
 };
 
 export type Consents = {
   settings: ConsentSettings;
-  /** Tenants whose policy lets nobody but administrators consent. */
+  /** Tenants whose policy lets only administrators consent. */
   closedTenants: Set<string>;
   all(): ConsentGrant[];
   /**
    * What the client may do at the resource for this user, by the user's consent or the tenant's.
-   * @param after what was granted later than so many seconds ago does not count
+   * @param after seconds; a grant that is younger than this does not count
    */
   granted(client: Client, resource: string, identity: Identity, after?: number): string[];
   give(asked: readonly Asked[], holder: Holder, by: string): Promise<void>;
   /**
-   * Takes back all grants of a user; of a tenant, those of everybody in it too.
-   * @param client those of one application alone
+   * Withdraws all grants of a user, or of a tenant and of everybody in it.
+   * @param client withdraws only the grants for this application
    */
   withdraw(holder: Holder, client?: string): Promise<void>;
 };
@@ -47,7 +47,7 @@ const keyOf = (client: string, resource: string, { tid, oid }: Holder): string =
   `${client} ${resource} ${tid} ${oid ?? '*'}`;
 
 /**
- * @param path where the grants are held between runs; in memory alone if left out
+ * @param path the file that keeps the grants between runs; only in memory if left out
  * @throws Error if the file is there and does not hold grants
  */
 export async function openConsents(path?: string): Promise<Consents> {
@@ -56,7 +56,7 @@ export async function openConsents(path?: string): Promise<Consents> {
     grants.set(keyOf(grant.client, grant.resource, grant), grant);
   }
   let saved = Promise.resolve();
-  /** One after the other: the last one written is the newest. */
+  /** Writes are made one after the other, so that the file ends with the newest state. */
   const save = async (): Promise<void> => {
     if (path === undefined) return;
     saved = saved.then(() => keepFile(path, [...grants.values()]));
@@ -68,7 +68,7 @@ export async function openConsents(path?: string): Promise<Consents> {
     closedTenants: new Set(),
     all: () => [...grants.values()],
     granted: (client, resource, { tid, oid }, after = 0) => {
-      // Between an application and itself there is nothing to consent to.
+      // An application needs no consent for itself.
       if (client.id === resource) return [...client.exposes];
       const latest = Date.now() - after * 1_000;
       const found = [{ tid, oid }, { tid }].flatMap((holder) =>

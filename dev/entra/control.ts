@@ -37,7 +37,7 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
     throw new ControlError(404, `there is no tenant "${tid}"`);
   }
 
-  /** Of a user: in every tenant that knows them. What a tenant granted for everybody is not theirs to withdraw. */
+  /** Withdraws a user's own grants in every tenant that knows them. A grant for a whole tenant is not withdrawn. */
   async function withdraw(target: FaultTarget, client?: string): Promise<void> {
     if ('tid' in target) return consents.withdraw(target, client);
     const { tid, oid, homeTid, homeOid } = target.user;

@@ -6,14 +6,14 @@ import { createHash } from 'node:crypto';
 
 /** The tenant that the applications live in; three demo users are at home here and one is a guest. */
 export const TENANT_ID = '0ba8ac9d-87b2-4ac0-a8a6-7c15e1295179';
-/** Where the guest comes from: his home account id names this tenant, his tokens here do not. */
+/** The home tenant of the guest. His home account id names it, but his tokens do not. */
 export const HOME_TENANT_ID_OF_GUEST = '4db53a5a-787f-4c09-96db-e6685954b5bf';
 /** A second customer of the same applications. */
 export const OTHER_TENANT_ID = '08fe459b-e911-4e8c-96d2-80f9c20dfa8f';
 
 export const SPA_CLIENT_ID = 'c8a05e50-0e99-4720-b92d-cd151a853e69';
 export const API_CLIENT_ID = 'af5685ae-b7e6-47f9-8961-29fc23c2e59c';
-/** Known to everybody: it is worth nothing outside this stand-in. */
+/** This secret is public. It is worth nothing outside this stand-in. */
 export const API_CLIENT_SECRET = 'local-only-not-a-secret';
 export const API_SCOPE_NAME = 'access_as_user';
 /** Microsoft Graph's well-known application id. */
@@ -38,8 +38,9 @@ export type GraphProfile = {
 };
 
 /**
- * `every-size`: it is kept in a mailbox; `one-size`: it is kept in the directory, as it was uploaded. Of people without a
- * mailbox Graph says 400 (`no-mailbox`); of guests, whose mailbox is elsewhere, 401 (`guest`), though the token is good.
+ * `every-size`: the photo is in a mailbox. `one-size`: the photo is in the directory, in the size of the upload. For
+ * people without a mailbox Graph answers 400 (`no-mailbox`), and for guests, whose mailbox is elsewhere, 401
+ * (`guest`), although the token is valid.
  */
 export type PhotoAnswer = 'every-size' | 'one-size' | 'no-mailbox' | 'guest';
 
@@ -55,9 +56,9 @@ export type DemoUser = {
   /** The home tenant and the object id there: `client_info`, and so MSAL's home account id. */
   homeTid: string;
   homeOid: string;
-  /** Tenants that this person may consent for as a whole. */
+  /** Tenants for which this person may consent as an administrator. */
   administratorOf?: readonly string[];
-  /** What Graph says when it is asked for the photo: 404 of most people, who have none. */
+  /** What Graph answers to a request for the photo. Most people have none, so the answer is 404. */
   photo?: PhotoAnswer;
   profile: GraphProfile;
 };
@@ -177,7 +178,7 @@ export const homeAccountId = (user: DemoUser): string => `${user.homeOid}.${user
 
 /**
  * Further people for load and drills: `user0001`, `user0002` and so on, the same in every run.
- * @param tid their tenant, the applications' own if left out; another one is known as soon as somebody lives there
+ * @param tid their tenant; the applications' own if left out. Another tenant exists as soon as it has users.
  * @param prefix of their names, which must be unique over all tenants
  */
 export function numberedUsers(count: number, tid: string = TENANT_ID, prefix = 'user'): DemoUser[] {
@@ -195,7 +196,7 @@ export function numberedUsers(count: number, tid: string = TENANT_ID, prefix = '
   });
 }
 
-/** A GUID of the form that random ones have. */
+/** A GUID that looks like a random one. */
 function objectIdOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
@@ -207,9 +208,9 @@ export type Identity = { user: DemoUser; tid: string; oid: string };
 export const isAdministrator = ({ user, tid }: Identity): boolean =>
   user.administratorOf?.includes(tid) ?? false;
 
-/** Path segments that stand for "the user's home tenant". */
+/** Path segments that mean "the user's home tenant". */
 const HOME_TENANT_ALIASES = ['common', 'organizations'];
-/** Those that exist even when nobody lives there. */
+/** Tenants that exist even if they have no users. */
 export const TENANT_IDS: readonly string[] = [TENANT_ID, HOME_TENANT_ID_OF_GUEST, OTHER_TENANT_ID];
 
 export const isTenantAlias = (segment: string): boolean => HOME_TENANT_ALIASES.includes(segment);

@@ -6,15 +6,17 @@ import type { Client } from './clients.ts';
 
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-/** The caller's own id of the request, if it sent one: a header, or a parameter where the browser is sent. */
+/**
+ * The caller's own id of the request, if there is one: in a header, or in a parameter if a browser makes the request.
+ */
 const clientRequestId = (c: Context): string | undefined =>
   [c.req.header('client-request-id'), c.req.query('client-request-id')].find(
     (id) => id !== undefined && GUID.test(id),
   );
 
-/** How a refusal is told. */
+/** Where a refusal happens, and the ids that it contains. */
 export type Telling = {
-  /** Of this server: `error_uri` leads there. */
+  /** The origin of this server, for `error_uri`. */
   origin: string;
   answers: { stripNumbers: boolean };
 };
@@ -46,7 +48,7 @@ export class EntraError extends Error {
     this.options = options;
   }
 
-  /** The members that the token endpoint answers with; those that a redirect carries are among them. */
+  /** The members of the token endpoint's answer. They include those of a redirect. */
   told(c: Context, { origin, answers }: Telling) {
     const traceId = randomUUID();
     const correlationId = clientRequestId(c) ?? randomUUID();
@@ -87,7 +89,7 @@ export class EntraError extends Error {
   }
 }
 
-/** Nobody has consented to what this client asks for. */
+/** There is no consent for what this client asks for. */
 export const consentRefusal = ({ id, name }: Pick<Client, 'id' | 'name'>): EntraError =>
   new EntraError(
     'invalid_grant',

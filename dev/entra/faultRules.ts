@@ -1,8 +1,11 @@
-/** Which faults there are, where each can be set, and what it takes: one table that also words the refusals. */
+/**
+ * Which faults there are, where each can be set, and which fields it takes. The error messages come from this table,
+ * too.
+ */
 import { InputError, isRecord } from './inputError.ts';
 
 export type FaultPlace = 'token' | 'graph' | 'jwks';
-/** Whose trouble it can be: one person's, everybody's in one tenant, or the whole server's. */
+/** Whom a fault can hit: one person, everybody in one tenant, or every request to the server. */
 export type FaultScope = 'user' | 'tenant' | 'server';
 type FaultField = keyof typeof FIELDS;
 type FaultRule = {
@@ -17,9 +20,9 @@ const ANYBODYS = ['user', 'tenant', 'server'] as const;
 const PEOPLES = ['user', 'tenant'] as const;
 
 export const FAULT_RULES = {
-  /** `invalid_grant` 50173: every refresh token issued until now is worthless, for good. */
+  /** `invalid_grant` 50173: every refresh token that was issued until now is invalid for ever. */
   revoked: { scopes: PEOPLES, at: ['token'], takes: [] },
-  /** Withdraws consent: `invalid_grant` 65001 until somebody consents anew. */
+  /** Withdraws consent: `invalid_grant` 65001 until the user consents again. */
   consent: { scopes: PEOPLES, at: ['token'], takes: [] },
   /** `interaction_required` 50076 with claims, or Graph's 401, until a sign-in that was asked for these claims. */
   claims: { scopes: PEOPLES, at: ['token', 'graph'], takes: ['times'] },
@@ -29,19 +32,22 @@ export const FAULT_RULES = {
   throttled: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times', 'retryAfter', 'throttleScope'] },
   /** 503 with JSON. */
   'server-error': { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times', 'retryAfter'] },
-  /** A page with `status` (503 if left out) and without `Retry-After` if none is given, as a gateway in front answers. */
+  /** An HTML page with `status` (503 if left out), as from a gateway. It has `Retry-After` only if one is given. */
   html: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times', 'status', 'retryAfter'] },
   /** No answer until the client leaves or the server closes. */
   hang: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times'] },
   /** The connection is reset. */
   reset: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times'] },
-  /** One request waits `ms` milliseconds and then goes its ordinary way. */
+  /** One request waits `ms` milliseconds and is then handled as usual. */
   delay: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['ms'], needs: ['ms'] },
   /** `unauthorized_client` 700016: this application is not (or no longer) in the tenant. */
   'unauthorized-client': { scopes: ANYBODYS, at: ['token'], takes: ['times'] },
   /** `invalid_client` 7000222: the secret has expired. */
   'invalid-client': { scopes: ['server'], at: ['token'], takes: ['times'] },
-  /** Whatever else the token endpoint may say: `error`, its AADSTS number if any, what goes with them; 400 if no status. */
+  /**
+   * Any other error of the token endpoint: `error`, an AADSTS number if it has one, and further members. The default
+   * status is 400.
+   */
   error: {
     scopes: ANYBODYS,
     at: ['token'],
@@ -55,7 +61,7 @@ export type FaultKind = keyof typeof FAULT_RULES;
 export type FaultRequest = {
   kind: FaultKind;
   at: FaultPlace;
-  /** How many requests it hits before it heals by itself; without it, it lasts until it is deleted. */
+  /** How many requests the fault hits before it ends by itself. If left out, it lasts until it is deleted. */
   times?: number;
   /** Seconds. */
   retryAfter?: number;

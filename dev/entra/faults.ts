@@ -1,6 +1,6 @@
 /**
- * Trouble on request: which fault hits which request, and what it then looks like from outside. Faults at `token` hit
- * the web API's requests (on behalf of, refresh) and never the single-page app's own.
+ * Faults that tests and people set: which fault hits which request, and how it is answered. Faults at `token` hit the
+ * web API's requests (on behalf of, refresh) and never the single-page app's own.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +18,7 @@ export type Fault = FaultRequest & {
   policyId?: string;
 };
 
-/** Whose trouble it is; everybody's if left out. */
+/** Whom the fault hits; every request if left out. */
 export type FaultTarget = { user: DemoUser } | { tid: string };
 
 export type Faults = {
@@ -26,10 +26,10 @@ export type Faults = {
   set(fault: FaultRequest, target?: FaultTarget): Fault;
   /** Ends the target's own faults. What was revoked stays revoked. */
   clear(target?: FaultTarget): void;
-  /** True if a refresh token from that moment (`preciseNow`) was revoked since. */
+  /** True if a refresh token that was issued at that moment (`preciseNow`) has been revoked since. */
   isRevoked(identity: Identity, issuedAt: number): boolean;
   /**
-   * Lets the fault that lies in this request's way happen: the returned response is the answer, undefined means go on.
+   * Applies the fault that hits this request. If it returns a response, that is the answer; undefined means go on.
    * @param policies ids of the conditional access policies that the request's sign-in has met
    * @throws EntraError, GraphError
    */
@@ -41,7 +41,7 @@ export type Faults = {
   ): Promise<Response | undefined>;
 };
 
-/** Milliseconds since 1970 with fractions: finer than what two requests can share. */
+/** Milliseconds since 1970 with fractions, so that no two requests have the same value. */
 export const preciseNow = (): number => performance.timeOrigin + performance.now();
 
 const DEFAULT_RETRY_AFTER = 10;
@@ -53,7 +53,7 @@ const nameOf = (target: FaultTarget | undefined): string => {
   return 'tid' in target ? `tenant ${target.tid}` : `user ${target.user.name}`;
 };
 
-/** Everything that a request of this person can be hit by, the widest first. */
+/** All targets that include a request of this person, the widest first. */
 const namesFor = (identity: Identity | undefined): string[] =>
   [undefined, ...(identity ? [{ tid: identity.tid }, { user: identity.user }] : [])].map(nameOf);
 
@@ -88,7 +88,7 @@ export function createFaults(): Faults {
       }
       if (fault.kind === 'claims') fault.policyId = crypto.randomUUID();
       active.set(`${nameOf(target)} ${fault.at}`, fault);
-      // A copy: the caller's answer must not count down.
+      // A copy, so that the object in the caller's answer does not count down.
       return { ...fault };
     },
     clear: (target) => {
@@ -97,7 +97,7 @@ export function createFaults(): Faults {
     isRevoked: (identity, issuedAt) =>
       namesFor(identity).some((name) => issuedAt <= (revokedAt.get(name) ?? 0)),
     meet: async (c, at, identity, policies = []) => {
-      // A delay lets the request go on, into whatever lies behind it or was set meanwhile.
+      // After a delay the request goes on, and may meet another fault, even one that was set meanwhile.
       for (let fault = take(at, identity, policies); fault; fault = take(at, identity, policies)) {
         const answer = await happen(c, fault);
         if (answer) return answer;

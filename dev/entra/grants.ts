@@ -1,4 +1,4 @@
-/** The three grants: what a token request must prove, and what it then entitles to. Nothing is issued here. */
+/** The three grants: what a token request must prove, and what it may then get. Nothing is issued here. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { errors, type JWTPayload } from 'jose';
 import type { Client } from './clients.ts';
@@ -78,7 +78,7 @@ export function authenticateClient(
   return client;
 }
 
-/** Reads grants of one server; it remembers the codes that were redeemed. */
+/** Reads the grants of one server, and remembers the codes that were redeemed. */
 export function createGrantReader(standIn: StandIn): (request: GrantRequest) => Promise<ReadGrant> {
   const { people } = standIn;
   const redeemed = new Map<string, number>();
@@ -171,7 +171,10 @@ export function createGrantReader(standIn: StandIn): (request: GrantRequest) => 
   return (request) => readers[request.type](request);
 }
 
-/** Entra checks an assertion to the second; what is refused here may still pass an API that allows for clock skew. */
+/**
+ * Entra checks the lifetime of an assertion to the second. An API that tolerates clock skew may still accept what this
+ * refuses.
+ */
 async function verifyAssertion(standIn: StandIn, assertion: string, client: Client): Promise<JWTPayload> {
   const claims = await standIn.keys.verify(assertion, client.id).catch((error: unknown) => {
     const claim = error instanceof errors.JWTClaimValidationFailed ? error.claim : undefined;

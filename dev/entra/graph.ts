@@ -28,7 +28,7 @@ const DEFAULT_PROPERTIES = [
 /** Width and height in pixels of the squares that Graph keeps. */
 const PHOTO_SIZES = [48, 64, 96, 120, 240, 360, 432, 504, 648];
 const LARGEST_PHOTO = 648;
-/** In the directory photos have whatever size they were uploaded in. */
+/** In the directory a photo has the size of its upload. */
 const UPLOADED_PHOTO = 50;
 
 const userResource = ({ user, oid }: Identity): Record<string, unknown> => ({
@@ -43,7 +43,7 @@ export function graphEndpoints(standIn: StandIn): Hono<EntraEnv> {
   const { origin, journal, faults } = standIn;
   const app = new Hono<EntraEnv>();
 
-  /** Whose request it is; a response is a fault that lay in its way. */
+  /** The person of the request, or the response of a fault that hits it. */
   async function admit(c: Context<EntraEnv>): Promise<Identity | Response> {
     const { identity, client, permissions, policies } = await verifyGraphToken(
       standIn,

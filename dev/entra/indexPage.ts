@@ -1,11 +1,11 @@
-/** What a person sees who opens the stand-in's own address: who is here, what can go wrong, and what was asked. */
+/** The page at the stand-in's own address: its people, the faults that can be set, and the journal. */
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { FAULT_RULES } from './faultRules.ts';
 import { respondWithPage } from './pages.ts';
 import type { StandIn } from './standIn.ts';
 
-/** Of a load test with thousands of people. */
+/** A limit, because a load test has thousands of people. */
 const MOST_PEOPLE = 50;
 
 export function indexPage(c: Context, { origin, people }: StandIn) {
@@ -21,10 +21,10 @@ export function indexPage(c: Context, { origin, people }: StandIn) {
     </li>`;
   const example = `${origin}/dev/users/${first?.name}/fault`;
   const body = html`<h1>Stand-in for Microsoft Entra ID and Microsoft Graph</h1>
-    <p>It signs in anybody who is picked, and listens on this machine alone.</p>
-    <h2>What was asked</h2>
+    <p>It signs in everybody without a password, and only this machine can reach it.</p>
+    <h2>Requests and answers</h2>
     <ul>
-      <li><a href="/dev/requests">The journal</a> <small>every request with its answer, and no token</small></li>
+      <li><a href="/dev/requests">The journal</a> <small>every request with its answer, without tokens</small></li>
       <li><a href="/dev/users">Everybody</a> <small>with their ids</small></li>
       <li><a href="/dev/lifetimes">The lifetimes of tokens</a> <small>PUT to the same address changes them</small></li>
     </ul>
@@ -32,15 +32,15 @@ export function indexPage(c: Context, { origin, people }: StandIn) {
     <ul>${shown.map(person)}</ul>
     ${people.all.length > MOST_PEOPLE ? html`<p>And ${people.all.length - MOST_PEOPLE} more.</p>` : ''}
     <h2>Faults</h2>
-    <p>A fault is set with PUT and ended with DELETE, for a user, a tenant or the whole server:</p>
+    <p>PUT sets a fault and DELETE ends it, for a user, a tenant or the whole server:</p>
     <pre>curl -X PUT ${example} -d '{"kind":"throttled","at":"token","retryAfter":30}'
 curl -X DELETE ${example}</pre>
     <p>The addresses are /dev/users/NAME/fault, /dev/tenants/ID/fault and /dev/fault. "at" is token if it is left out.
       "times" says how many requests a fault hits; without it, a fault lasts until it is ended.</p>
     <ul>${Object.entries(FAULT_RULES).map(fault)}</ul>
     <h2>Consent</h2>
-    <p>Nobody has consented at the start. GET /dev/consent tells who did since; DELETE /dev/users/NAME/consent and
-      /dev/tenants/ID/consent take it back, of one application with ?client=ID. PUT /dev/tenants/ID/consent with
+    <p>Nobody has consented at the start. GET /dev/consent lists who did since; DELETE /dev/users/NAME/consent and
+      /dev/tenants/ID/consent withdraw it, for one application with ?client=ID. PUT /dev/tenants/ID/consent with
       {"usersMayConsent":false} leaves consent to administrators, PUT /dev/consent with {"delaySeconds":20} lets it take
       effect late, and PUT /dev/applications/ID changes requiredResourceAccess and knownClientApplications.</p>`;
   return respondWithPage(c, 'Stand-in for Entra ID', body);

@@ -7,7 +7,7 @@ import { preciseNow } from './faults.ts';
 import { grantedScopes, type ScopeRequest } from './scopes.ts';
 import { issuerOf, type StandIn } from './standIn.ts';
 
-/** What is known of the sign-in that a grant goes back to; handed on from token to token. */
+/** What is known about the sign-in behind a grant. Each token passes it on to the next. */
 export type SignIn = {
   /** Epoch seconds (`auth_time`). */
   at: number;
@@ -48,7 +48,7 @@ export type TokenResponse = {
   client_info?: string;
 };
 
-/** Base64url JSON of the home object id and tenant, in whatever tenant the tokens are. */
+/** Base64url JSON of the home object id and the home tenant, even if the tokens are for another tenant. */
 export const clientInfo = (user: DemoUser): string =>
   Buffer.from(JSON.stringify({ uid: user.homeOid, utid: user.homeTid })).toString('base64url');
 
@@ -56,7 +56,7 @@ export const clientInfo = (user: DemoUser): string =>
 const pairwiseSubject = (identity: Identity, audience: string): string =>
   createHash('sha256').update(`${identity.tid} ${identity.oid} ${audience}`).digest('base64url');
 
-/** @param granted what the client was consented to at the resource that `request` names */
+/** @param granted the permissions that the client has at the resource of `request` */
 export async function issueTokens(
   standIn: StandIn,
   grant: Grant,

@@ -1,4 +1,4 @@
-/** What was asked of the server, for tests and for people who want to see. It never holds a token. */
+/** All requests to the server and how they were answered, for tests and for people. It never holds a token. */
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
 
@@ -10,7 +10,7 @@ export type JournalEntry = {
   /** The user's short name. */
   user?: string;
   client?: string;
-  /** HTTP status; 0 while there is no answer, and for good if the connection ended without one. */
+  /** HTTP status; 0 until there is an answer, and it stays 0 if the connection ended without one. */
   status: number;
   /** The OAuth or Graph error code that was answered. */
   error?: string;

@@ -1,4 +1,4 @@
-/** Small files that are held between runs, readable by their owner alone. */
+/** Small files that keep data between runs. Only their owner can read them. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -13,7 +13,7 @@ export async function readKept(path: string): Promise<string | undefined> {
 
 export async function keepFile(path: string, content: unknown): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  // Renamed into place: a reader or a crash never meets half a file.
+  // The file is written under another name and then renamed, so that nobody ever reads half a file.
   const draft = `${path}.${randomUUID()}.tmp`;
   await writeFile(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
   await rename(draft, path);

@@ -1,6 +1,7 @@
 /**
  * Two kinds of keys: RS256 pairs, whose public halves are published and which sign what others verify, and one
- * secret that signs what only this server reads (codes, refresh tokens, sessions), so that a rotation leaves those be.
+ * secret that signs what only this server reads (codes, refresh tokens, sessions), so that a rotation does not end
+ * those.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -17,18 +18,18 @@ import {
 } from 'jose';
 import { keepFile, readKept } from './keepFile.ts';
 
-/** What only this server reads. The type is bound into the signature: a code is never taken for a session. */
+/** What only this server reads. The signature covers the type, so a code cannot be used as a session. */
 export type SealedType = 'code+jwt' | 'refresh+jwt' | 'session+jwt' | 'page+jwt';
 
 export type Keys = {
   /** Public keys of every pair, the signing one first (RFC 7517 §5). */
   published(): JWK[];
-  /** The key of one application alone, or else what is published for all. */
+  /** The public keys of one application, or the common keys if it has none of its own. */
   publishedFor(application: string): JWK[];
   /** With the key of the application that the token is for, if it has one. */
   sign(claims: JWTPayload, lifetime: number): Promise<string>;
   /**
-   * By the keys of all: what an application's own key has signed is worth nothing here, as at Entra.
+   * Verifies with the common keys only. As at Entra, a token that an application's own key has signed is not accepted.
    * @throws JOSEError as `jwtVerify` does
    */
   verify(token: string, audience: string): Promise<JWTPayload>;
@@ -38,7 +39,7 @@ export type Keys = {
   /** Makes a new pair that signs from now on; the others stay published. Returns its `kid`. */
   rotate(): Promise<string>;
   remove(kid: string): Promise<'removed' | 'unknown' | 'signing'>;
-  /** Gives an application a signing key for itself until it is taken away or the server ends. Returns its `kid`. */
+  /** Gives an application a signing key of its own until it is removed or the server ends. Returns its `kid`. */
   customize(application: string): Promise<string>;
   uncustomize(application: string): void;
 };
@@ -75,7 +76,7 @@ async function readKeyFile(path: string): Promise<{ pairs: Pair[]; sealing: stri
 const publicHalf = ({ kid, privateJwk: { kty, n, e } }: Pair): JWK => ({ kty, use: 'sig', kid, n, e }) as JWK;
 
 /**
- * @param path where the keys are held between runs (mode 0600); in memory alone if left out
+ * @param path the file that keeps the keys between runs (mode 0600); only in memory if left out
  * @throws Error if the file is there and is not a key file
  */
 export async function openKeys(path?: string): Promise<Keys> {

@@ -1,15 +1,15 @@
 import { InputError, isRecord } from './inputError.ts';
 
-/** How long what is issued here lasts. All in whole seconds. */
+/** How long codes and tokens last, in whole seconds. */
 export type Lifetimes = {
   /** Authorization codes. */
   code: number;
   /** Access tokens, for the API and for Graph. */
   accessToken: number;
-  /** Those for Graph, where they differ. */
+  /** Access tokens for Graph, if they differ. */
   graphAccessToken?: number;
   idToken: number;
-  /** Refresh tokens of the web API; each new one starts anew. */
+  /** Refresh tokens of the web API. Each new one gets the full lifetime. */
   refreshToken: number;
   /** Refresh tokens of the single-page app, counted from the sign-in: they do not slide. */
   spaRefreshToken: number;
@@ -40,7 +40,7 @@ const OPTIONAL: readonly string[] = ['graphAccessToken', 'refreshIn'];
 const LONGEST = 10 * 365 * DAY;
 
 /**
- * `current` with the changes of `input`; null takes away what need not be there.
+ * `current` with the changes of `input`; null removes an optional lifetime.
  * @throws InputError that names the field and what is allowed
  */
 export function changedLifetimes(current: Lifetimes, input: unknown): Lifetimes {

@@ -7,7 +7,7 @@ import { issuerOf, type StandIn, tenantIn } from './standIn.ts';
 export function metadataEndpoints(standIn: StandIn): Hono<EntraEnv> {
   const { origin, journal, keys, faults } = standIn;
   const app = new Hono<EntraEnv>();
-  // Entra names no tenant where the path names none: the reader puts the token's tenant in.
+  // If the path names no tenant, Entra writes this placeholder, and the reader inserts the tenant of the token.
   const issuerFor = (tenant: string) => issuerOf(standIn, isTenantAlias(tenant) ? '{tenantid}' : tenant);
 
   app.get('/common/discovery/instance', journal.record('discovery'), (c) => {
@@ -49,7 +49,7 @@ export function metadataEndpoints(standIn: StandIn): Hono<EntraEnv> {
 
   app.get('/:tenant/discovery/v2.0/keys', journal.record('jwks'), async (c) => {
     const tenant = tenantIn(standIn, c.req.param('tenant'));
-    // Entra has the keys of an application that signs with its own here alone.
+    // Entra publishes the keys of an application that has its own signing keys only here.
     const application = c.req.query('appid');
     if (application !== undefined) c.get('entry').client = application;
     const answer = await faults.meet(c, 'jwks');

@@ -31,7 +31,7 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 type Markup = ReturnType<typeof html>;
 
-/** @param formTargets origins besides our own that a form may end up at; browsers hold redirects to it too */
+/** @param formTargets further origins to which a form may lead: browsers apply this limit to redirects, too */
 export function respondWithPage(
   c: Context,
   title: string,
@@ -101,7 +101,7 @@ export function signedOutPage(c: Context) {
   return respondWithPage(c, 'Signed out', html`<h1>You are signed out</h1><p>You can close this page.</p>`);
 }
 
-/** For what must not be sent back to an application: who asks, or where to, is not known. */
+/** For errors that must not be sent to an application, because the application or its redirect URI is not known. */
 export function refusalPage(c: Context, description: string) {
   return respondWithPage(
     c,

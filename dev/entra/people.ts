@@ -1,4 +1,4 @@
-/** Who one running server knows: the demo users and those it was started with. */
+/** The people whom a running server knows: the demo users and those that it was started with. */
 import { ALL_USERS, type DemoUser, type Identity, identityIn, TENANT_IDS } from './directory.ts';
 import { InputError } from './inputError.ts';
 

@@ -1,4 +1,4 @@
-/** A drawn stand-in for somebody's photo. */
+/** A drawing instead of a person's photo. */
 import { crc32, deflateSync } from 'node:zlib';
 
 type Colour = readonly [red: number, green: number, blue: number];

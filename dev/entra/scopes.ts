@@ -13,11 +13,11 @@ const DEFAULT = '.default';
 export type ScopeRequest = {
   /** The application id of the resource: `aud` of the access token. */
   resource: string;
-  /** Everything that was granted, whatever it is: `<resource>/.default`. */
+  /** True for `<resource>/.default`: the request is for everything that was granted. */
   isDefault: boolean;
   /** Permissions that were asked for by name; none beside `.default`. */
   named: string[];
-  /** What stands before a permission in the request, and so in the answer. */
+  /** The prefix of the permissions in the request; the answer uses the same. */
   prefix: string;
   /** OpenID Connect scopes that Graph's tokens carry among their permissions. */
   identityScopes: string[];
@@ -55,14 +55,14 @@ export function readScopes(scope: string | null | undefined, clients: Clients): 
     openid: oidc.includes('openid'),
     offlineAccess: oidc.includes('offline_access'),
   };
-  // Alone they are permissions of Graph like any other; beside a permission they need no consent of their own.
+  // Alone they are permissions of Graph like all others. Beside another permission they need no consent of their own.
   if (!first) return { ...request, named: [...new Set(oidc)], identityScopes: [] };
   const named = isDefault ? [] : [...new Set(wanted.map((one) => one.permission))];
   const identityScopes = resource === GRAPH_APP_ID ? oidc.filter((one) => one !== 'offline_access') : [];
   return { ...request, named, identityScopes };
 }
 
-/** What a token carries (`scp`), and how the answer tells it (`scope`). */
+/** The permissions in the token (`scp`) and in the answer (`scope`). */
 export function grantedScopes(request: ScopeRequest, granted: readonly string[], answers: Answers) {
   const { named, isDefault, identityScopes, prefix } = request;
   const all = isDefault || answers.everythingGranted ? [...new Set([...named, ...granted])] : named;

@@ -33,7 +33,7 @@ export async function signInWithCode(request: SignInRequest): Promise<SignedIn> 
     oidc.None(),
     { execute: [oidc.allowInsecureRequests] },
   );
-  // A page's requests carry its origin, and a single-page app's tokens are redeemed in no other way.
+  // A page's requests carry its origin, and the codes of a single-page app are redeemed only with it.
   config[oidc.customFetch] = (url, init) => {
     const headers = new Headers(init.headers);
     headers.set('origin', spaOrigin);
@@ -66,7 +66,9 @@ export async function signInWithCode(request: SignInRequest): Promise<SignedIn> 
   };
 }
 
-/** Opens the account picker, picks the user, answers what is asked, and returns where the browser would be sent. */
+/**
+ * Opens the account picker, picks the user, answers the consent page, and returns the address of the final redirect.
+ */
 export async function throughThePages(
   authorizeUrl: URL,
   { user, consent = 'accept' }: Pick<SignInRequest, 'user' | 'consent'>,
@@ -74,7 +76,7 @@ export async function throughThePages(
   let answer = await fetch(authorizeUrl, { redirect: 'manual' });
   for (;;) {
     const location = answer.headers.get('location');
-    // A refusal is sent to the application, too; openid-client words it.
+    // A refusal also goes to the application. openid-client turns it into an error.
     if (location !== null) return new URL(location);
     const page = await answer.text();
     const action = /<form[^>]* action="([^"]*)"/.exec(page)?.[1];
@@ -87,7 +89,7 @@ export async function throughThePages(
   }
 }
 
-/** What the form of a page is answered with: the account picker, the consent page, or the one that allows neither. */
+/** The form fields that answer a page: the account picker, the consent page, or the one that needs an administrator. */
 function choiceOn(page: string, user: string, consent: 'accept' | 'cancel'): Record<string, string> {
   const sealed = /name="sealed" value="([^"]*)"/.exec(page)?.[1];
   if (sealed === undefined) return { user };

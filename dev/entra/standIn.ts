@@ -1,4 +1,4 @@
-/** What the parts of one running server share. */
+/** What all parts of one running server share. */
 import type { Answers } from './answers.ts';
 import type { Clients } from './clients.ts';
 import type { Consents } from './consents.ts';

@@ -1,10 +1,10 @@
 /**
- * A local stand-in for Microsoft Entra ID v2.0 and Microsoft Graph, for development and tests. Nobody's identity is
- * checked here: it signs in whomever is picked, and so it listens on loopback and nowhere else.
+ * A local stand-in for Microsoft Entra ID v2.0 and Microsoft Graph, for development and tests. It does not check
+ * anybody's identity: it signs in every user who is picked. So it listens only on loopback.
  *
- * Keys are held in `keyFile`; codes, refresh tokens and sessions are signed and self-contained, so they outlive a
- * restart; so do consents, in a file beside it. Faults, revocations, lifetimes, redeemed codes, registrations that
- * were changed and the journal do not.
+ * `keyFile` keeps the keys, and a file beside it keeps the consents. Codes, refresh tokens and sessions are signed and
+ * self-contained. So all of these survive a restart. Faults, revocations, lifetimes, redeemed codes, changed
+ * registrations and the journal do not.
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -34,11 +34,17 @@ import { tokenEndpoint } from './tokenEndpoint.ts';
 export type EntraOptions = {
   /** 0 = any free port. */
   port: number;
-  /** Only names of the loopback interface are taken: `127.0.0.1` (default), `::1` or `localhost`. */
+  /** Only names of the loopback interface are accepted: `127.0.0.1` (default), `::1` or `localhost`. */
   host?: string;
-  /** Where the keys are held between runs, mode 0600, and consents in a file beside it; in memory alone if left out. */
+  /**
+   * The file that keeps the keys between runs (mode 0600). Consents are in a file beside it. Only in memory if left
+   * out.
+   */
   keyFile?: string;
-  /** Origins of the single-page app; each has the redirect URIs `<origin>/`, `<origin>/redirect.html` and `<origin>/admin.html`. */
+  /**
+   * Origins of the single-page app; each has the redirect URIs `<origin>/`, `<origin>/redirect.html` and
+   * `<origin>/admin.html`.
+   */
   spaOrigins: string[];
   /** Further people beside the demo users, for example `numberedUsers(50)`. */
   users?: readonly DemoUser[];
@@ -46,7 +52,7 @@ export type EntraOptions = {
   /** Whether on-behalf-of responses carry an `id_token`; true if left out. */
   idTokenOnObo?: boolean;
   answers?: Partial<Answers>;
-  /** Everybody has consented to everything that is registered; nobody to anything if left out, as in a real tenant. */
+  /** True if everybody has consented to everything that is registered. By default nobody has, as in a real tenant. */
   consented?: boolean;
 };
 
@@ -168,7 +174,7 @@ async function listenOnLoopback(port: number, tries = 5): Promise<[Server, ...Se
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return [server];
     await closed(server);
-    // The port was free on one of the two only; with any port asked for, another will do.
+    // The port was free on only one of the two addresses. If any port is allowed, try another one.
     if (code === 'EADDRINUSE' && port === 0 && tries > 1) return listenOnLoopback(port, tries - 1);
     throw error;
   }

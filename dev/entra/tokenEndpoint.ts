@@ -29,7 +29,7 @@ export function tokenEndpoint(standIn: StandIn): Hono<EntraEnv> {
     if (client.kind === 'web') {
       const answer = await faults.meet(c, 'token', identity, grant.signIn.policies);
       if (answer) return answer;
-      // After the faults: what is revoked while a request is delayed must not pass.
+      // This comes after the faults: a token that is revoked during a delay must not pass.
       if (
         grant.refreshTokenIssuedAt !== undefined &&
         faults.isRevoked(identity, grant.refreshTokenIssuedAt)
@@ -38,7 +38,7 @@ export function tokenEndpoint(standIn: StandIn): Hono<EntraEnv> {
       }
     }
     const request = readScopes(grant.scope, standIn.clients);
-    // The code's own sign-in has seen the consent; what comes later is answered by servers that may not have yet.
+    // The sign-in of the code knows the consent already. Later requests may reach servers that do not know it yet.
     const delay = type === 'authorization_code' ? 0 : consents.settings.delaySeconds;
     const granted = consents.granted(client, request.resource, identity, delay);
     if (request.isDefault ? granted.length === 0 : request.named.some((one) => !granted.includes(one))) {

@@ -10,8 +10,8 @@ import type { RunningTimer } from './startTimer.ts';
  *
  * Azure's host has no way to await the run. Here `?wait=true` answers 200 `{ "status": "succeeded" | "failed" }`
  * when it has ended.
- * Azure's host wants a key for these routes. Here they are for programs on this machine: no web page may use them
- * but one of the host's own.
+ * Azure's host requires a key for these routes. Here they are for programs on this machine, and no web page may use
+ * them except one of the host's own.
  * @param segments the decoded path.
  * @throws HttpRequestError 421 (a name that is not loopback's), 403 (another site's page), 400 (body is no JSON
  *   object) or 415 (body not sent as JSON).
@@ -27,7 +27,7 @@ export async function answerAdmin(
   const [, area, name = '', ...more] = segments;
   const timer = area === 'functions' && more.length === 0 ? timers.get(name) : undefined;
   if (!timer || request.method !== 'POST') return answerEmpty(response, 404);
-  // Any web page can send a form or plain text here, but JSON only with our CORS consent.
+  // Any web page can send a form or plain text here, but JSON only if our CORS answer allows it.
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
     throw new HttpRequestError(415, 'Send JSON: content-type: application/json');
   checkBody((await readBody(request)).toString());
@@ -44,7 +44,7 @@ function refuseForeigners({ headers: { host = '', origin } }: IncomingMessage): 
   // A foreign name that resolves to loopback (DNS rebinding) would make any site same-origin with this host.
   if (!LOOPBACK.test(host))
     throw new HttpRequestError(421, 'The admin routes answer to loopback names only.');
-  // CORS keeps a page from reading an answer, and not from sending what needs no preflight.
+  // CORS keeps a page from reading the answer, but not from sending a request that needs no preflight.
   if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
     throw new HttpRequestError(403, 'The admin routes are not for pages of other sites.');
 }

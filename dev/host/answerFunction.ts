@@ -5,12 +5,12 @@ import { joinedHeaders, joinedQuery, readBody } from './httpRequest.ts';
 import type { RouteMatch } from './httpRoutes.ts';
 import { invoke } from './invoke.ts';
 
-/** Node frames the answer itself. */
+/** Headers about the framing of the body, which Node writes itself. */
 const FRAMING = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding']);
 
 const SAME_SITE = { none: undefined, lax: 'Lax', strict: 'Strict', explicitNone: 'None' };
 
-/** Answers a request by a function, with both bodies held in memory. A handler that returns nothing gives 204. */
+/** Answers a request with a function. Both bodies are in memory. A handler that returns nothing gives 204. */
 export async function answerFunction(
   match: RouteMatch,
   request: IncomingMessage,

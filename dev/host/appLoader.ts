@@ -8,8 +8,8 @@ import { readJsonObject } from './jsonFile.ts';
 type Resolve = (this: unknown, request: string, ...rest: unknown[]) => string;
 
 /**
- * Imports every file that `main` of the app's package.json names; it may be a glob. A file's own extension and
- * package.json decide between ESM, CommonJS and TypeScript, as in Node.
+ * Imports every file that `main` of the app's package.json names; `main` may be a glob. As in Node, the extension and
+ * the package.json of a file decide between ESM, CommonJS and TypeScript.
  * @throws HostError when `main` is missing or matches no file, and when a file cannot be loaded (with the cause).
  */
 export async function loadApp(root: string): Promise<void> {
@@ -47,8 +47,8 @@ function causes(error: unknown): string[] {
 
 /**
  * Makes every `require('@azure/functions-core')` of this process find `functionsCore.ts`. The library asks once and
- * falls into its test mode when the module is missing. It asks by `require`, even inside an ESM bundle, so the
- * CommonJS resolver is the one place to answer.
+ * goes into its test mode when the module is missing. It uses `require`, even inside an ESM bundle, so only the
+ * CommonJS resolver can answer.
  */
 function provideFunctionsCore(): void {
   const file = fileURLToPath(import.meta.resolve('./functionsCore.ts'));

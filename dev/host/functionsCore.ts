@@ -12,7 +12,7 @@ import type {
 } from './coreTypes.ts';
 import { logThroughHooks, registry } from './registry.ts';
 
-/** The Node worker's version; the library only ever shows it. */
+/** The version of the Node worker. The library only shows it. */
 export const version = '3.14.1';
 export const hostVersion = '4.1052.200';
 
@@ -36,7 +36,7 @@ export class Disposable {
   }
 }
 
-/** The library tells its host's errors from others by this mark. */
+/** The library recognizes the errors of its host by this mark. */
 function systemError<E extends Error>(error: E): E {
   return Object.assign(error, { isAzureFunctionsSystemError: true });
 }

@@ -1,4 +1,4 @@
-/** A reason not to start which the developer can mend. The message is complete: no stack is needed to act on it. */
+/** A reason not to start that the developer can repair. The message is complete, so it needs no stack. */
 export class HostError extends Error {
   override name = 'HostError';
 }

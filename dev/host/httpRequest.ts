@@ -5,7 +5,7 @@ const MAX_BODY_BYTES = 104_857_600;
 
 type RefusalStatus = 400 | 403 | 413 | 415 | 421;
 
-/** A request that is answered by `status` before any function sees it. */
+/** A request that is refused with `status` before a function gets it. */
 export class HttpRequestError extends Error {
   override name = 'HttpRequestError';
   readonly status: RefusalStatus;
@@ -44,7 +44,7 @@ export function pathSegments(pathname: string): string[] {
   }
 }
 
-/** Repeated keys become one value, joined by commas, as the host hands them on. */
+/** Repeated keys become one value, joined by commas, as Azure's host does it. */
 export function joinedQuery(query: URLSearchParams): Record<string, string> {
   return Object.fromEntries([...new Set(query.keys())].map((key) => [key, query.getAll(key).join(',')]));
 }

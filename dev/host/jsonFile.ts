@@ -18,7 +18,7 @@ export async function readJsonObject(file: string): Promise<Record<string, unkno
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new HostError(`${file} cannot be read: ${(error as Error).message}`);
   }
-  // Blanks instead of nothing keep lines and columns where they are.
+  // Comments become blanks, so that lines and columns stay the same.
   const json = text
     .replace(/^\uFEFF/, '')
     .replace(STRING_OR_COMMENT, (match) => (match[0] === '"' ? match : match.replaceAll(/[^\r\n]/g, ' ')));
@@ -41,7 +41,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 const STRING = /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[\da-f]{4}))*"/iuy;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])|(?:true|false|null)\b/iy;
 
-/** Line and column of the first token that cannot stand there; Node tells them for some errors only. */
+/** Line and column of the first wrong token. Node's own message has them for some errors only. */
 function syntaxErrorPlace(json: string): string {
   let at = 0;
   const take = (token: RegExp): boolean => {

@@ -18,7 +18,7 @@ const STATUS: Record<string, string> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
-/** How long a refused client may go on sending. */
+/** How long a client may still send after its request was refused. */
 const LINGER_MS = 1000;
 
 /**
@@ -45,7 +45,7 @@ export async function listenOnLoopback(listener: RequestListener, port: number):
     } catch (error) {
       close();
       const { code, message } = error as NodeJS.ErrnoException;
-      // The other family's port is somebody else's: another one will do.
+      // Another program has the port in the other address family, so try another port.
       if (port === 0 && code === 'EADDRINUSE' && tries < TRIES) continue;
       const reason =
         code === 'EADDRINUSE' ? `Port ${port} is taken` : `Port ${port} cannot be used (${message})`;
@@ -64,8 +64,8 @@ async function listen(listener: RequestListener, host: string, port: number): Pr
 }
 
 /**
- * Answers what is no HTTP request, or one with too large a header. Node's own way hangs up while the client still
- * sends, and then the client sees a reset connection instead of the status.
+ * Answers input that is not HTTP, or whose header is too large. Node itself closes the connection while the client
+ * still sends, and the client then sees a reset connection instead of the status.
  */
 function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return;

@@ -8,10 +8,10 @@ import { type RunningHost, startHost } from './startHost.ts';
 /** Sent to a parent process over IPC when the host serves. */
 export type ReadyMessage = { ready: true; port: number };
 
-/** npm hands on the Ctrl+C that the terminal has sent already: that is not a second one. */
+/** npm forwards the Ctrl+C that the terminal has already sent. That does not count as a second one. */
 const SAME_SIGNAL_MS = 300;
 
-/** A pipe is written asynchronously on some systems: what was logged last must get out. */
+/** On some systems, writes to a pipe are asynchronous. This waits until the last log lines are written. */
 async function flush(): Promise<void> {
   for (const stream of [process.stdout, process.stderr])
     await new Promise((resolve) => stream.write('', resolve));
@@ -22,20 +22,20 @@ async function fail(error: unknown): Promise<void> {
   writeLog('error', 'host', expected ? error.message : `The host failed: ${inspect(error)}`);
   await flush();
   if (!expected || error.cause === undefined) process.exit(1);
-  // Left to Node, the app's own error is shown with its source line, which is nowhere in the error itself.
+  // The error of the app does not contain its source line. Node shows that, so it reports the error.
   process.removeAllListeners('uncaughtException');
   throw error.cause;
 }
 
 async function run(options: CommandLine): Promise<void> {
-  // The parent that read these can be gone before this process is.
+  // The parent that reads these streams may end before this process does.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   process.on('uncaughtException', (error) => void fail(error));
 
   let host: RunningHost | undefined;
   let stoppingSince: number | undefined;
   const stop = async (reason: string) => {
-    // While the app loads there is nothing to end in good order.
+    // While the app loads, nothing runs that has to end in order.
     if (!host) return process.exit(1);
     if (stoppingSince !== undefined) return;
     stoppingSince = Date.now();

@@ -9,9 +9,9 @@ export type TimerPlan = { fn: RegisteredFunction; schedule: Schedule; expression
 export type FunctionPlan = { routes: HttpRoute[]; timers: TimerPlan[] };
 
 /**
- * Sorts out which functions are served and which run on a timer. What does not run here is written to the log with
- * its reason: switched off, something that this host does not have, or a mistake in its own options; the others go
- * on, as in Azure.
+ * Decides which functions are served over HTTP and which run on a timer. For each function that does not run here, the
+ * log says why: it is switched off, it needs something that this host does not have, or its options are wrong. As in
+ * Azure, the other functions still run.
  */
 export function planFunctions(
   functions: Iterable<RegisteredFunction>,

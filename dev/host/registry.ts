@@ -19,7 +19,7 @@ export type RegisteredFunction = {
 };
 
 /**
- * What the app has registered. One per process, because the library finds it through a module
+ * What the app has registered. There is one registry for the process, because the library finds it through a module
  * (`functionsCore.ts`) and not through an argument.
  */
 export const registry = {
@@ -40,14 +40,14 @@ export async function runHooks(name: HookName, context: HookContext): Promise<vo
   for (const hook of registry.hooks[name]) await hook(context);
 }
 
-/** The invocation a log line belongs to. */
+/** The invocation to which a log line belongs. */
 export type LogOrigin = {
   functionName: string;
   hookData: Record<string, unknown>;
   invocationContext: unknown;
 };
 
-/** Writes a line of the app or the library, after the log hooks; they can change a user's line only. */
+/** Runs the log hooks and then writes a line of the app or the library. The hooks can change only lines of the app. */
 export function logThroughHooks(
   level: LogLevel,
   category: LogCategory,

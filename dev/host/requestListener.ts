@@ -41,11 +41,11 @@ export function createRequestListener(options: RequestListenerOptions): HostRequ
 function refuse(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) response.destroy();
   else if (error instanceof HttpRequestError) {
-    // What is left of the body would be read as the next request.
+    // Otherwise the rest of the body would be read as the next request.
     response.writeHead(error.status, { 'content-type': 'text/plain', connection: 'close' });
     response.end(`${error.message}\n`);
   } else {
-    // A failed invocation is in the log already; headers that it had set must not go out with the 500.
+    // The log already has the failed invocation. Headers that it has set must not go out with the 500.
     for (const name of response.getHeaderNames())
       if (!/^(?:vary|access-control-.*)$/.test(name)) response.removeHeader(name);
     answerEmpty(response, 500);

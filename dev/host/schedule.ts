@@ -2,7 +2,7 @@ import { Cron } from 'croner';
 import { HostError } from './hostError.ts';
 
 export type Schedule = {
-  /** The first occurrence after an instant; undefined when there is none any more. */
+  /** The first occurrence after an instant; undefined if there is none. */
   next(after: Date): Date | undefined;
   /** False for a schedule that can recur in less than a minute: the host keeps no status for it. */
   monitored: boolean;

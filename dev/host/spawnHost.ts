@@ -94,7 +94,7 @@ export async function spawnHost(options: HostOptions): Promise<Host> {
       return ((await response.json()) as { status: 'succeeded' | 'failed' }).status;
     },
     async stop() {
-      // Windows has no signal that a program can handle: the end of the channel says the same everywhere.
+      // Windows has no signal that a program can handle. Closing the IPC channel works on every system.
       if (child.connected) child.disconnect();
       const force = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
       try {
@@ -107,7 +107,7 @@ export async function spawnHost(options: HostOptions): Promise<Host> {
   };
 }
 
-/** The app may send messages of its own to its parent process. */
+/** Resolves to the port when the host serves. The app may send other messages to its parent process. */
 function listening(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.on('message', (message: Partial<ReadyMessage> | null) => {
@@ -116,7 +116,10 @@ function listening(child: ChildProcess): Promise<number> {
   });
 }
 
-/** Node emits no `close` for a child whose channel was closed from here, so its parts are awaited. */
+/**
+ * Node emits no `close` for a child whose IPC channel this side has closed, so this waits for its exit and its
+ * streams.
+ */
 async function ending(child: ChildProcess): Promise<number> {
   const streams = [child.stdout, child.stderr].map((stream) => stream && once(stream, 'close'));
   const [[code]] = await Promise.all([once(child, 'exit'), ...streams]);
@@ -147,7 +150,7 @@ function collectLines(child: ChildProcess, onLine: HostOptions['onLine']): strin
     createInterface({ input }).on('line', (line) => {
       lines.push(line);
       if (lines.length > MAX_LINES) lines.shift();
-      // At once, because this process may be killed.
+      // The line is written at once, because this process may be killed.
       if (file) appendFileSync(file, `${line}\n`);
       onLine?.(line);
     });

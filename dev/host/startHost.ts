@@ -37,8 +37,8 @@ const WORKER_CAPABILITIES = {
 };
 
 /**
- * Loads the app and serves it; once per process, for the library is one per process. Puts the settings into `env`
- * and makes the app's folder the working directory, as Azure's worker does.
+ * Loads the app and serves it. This works once in a process, because the library exists once in a process. Puts the
+ * settings into `env` and makes the app's folder the working directory, as Azure's worker does.
  * @throws HostError when something is wrong with the app, its settings or the port.
  */
 export async function startHost(options: CommandLine, env: NodeJS.ProcessEnv): Promise<RunningHost> {
@@ -58,7 +58,7 @@ export async function startHost(options: CommandLine, env: NodeJS.ProcessEnv): P
   const timers = new Map<string, RunningTimer>();
   const listener = createRequestListener({ routes: plan.routes, timers, applyCors });
   const server = await listenOnLoopback(listener, options.port ?? settings.localHttpPort ?? DEFAULT_PORT);
-  // Only now: without its port the host does not run, so nothing may have run before.
+  // Timers start only now: without its port the host does not run, so nothing may run before.
   const store = openTimerStatusFile(options.timerStatus);
   for (const { fn, schedule } of plan.timers) timers.set(fn.name, startTimer(fn, schedule, store));
   listFunctions(plan, server.port);
@@ -87,7 +87,7 @@ async function startApp(root: string, hookData: Record<string, unknown>): Promis
       'The app registered no function: "main" must call app.http or app.timer of @azure/functions.',
     );
   const { HttpUri } = await registry.model.getCapabilities({ ...WORKER_CAPABILITIES });
-  // The library waits for every HTTP request on a server of its own, which only a streaming host forwards to.
+  // With streaming, the library expects HTTP requests at a server of its own, to which only a streaming host forwards.
   if (HttpUri !== undefined)
     throw new HostError(
       `The app calls app.setup({ enableHttpStream: true }), and this local host does not stream HTTP, so none of its functions (${[...registry.functions.keys()].join(', ')}) can run. Leave the option out here.`,

@@ -8,13 +8,13 @@ import { NEVER, type ScheduleStatus, type TimerStatusStore } from './timerStatus
 export type Outcome = 'succeeded' | 'failed';
 
 export type RunningTimer = {
-  /** Runs the function now, after a run that is going on. Leaves the schedule alone. Never rejects. */
+  /** Runs the function now, or after the current run. It does not change the schedule. Never rejects. */
   run(): Promise<Outcome>;
-  /** No occurrence begins after this; a run that is going on ends by itself. */
+  /** Starts no further run. The current run ends by itself. */
   stop(): void;
 };
 
-/** Node takes a longer delay for 1 ms. */
+/** Node treats a longer delay as 1 ms. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 type Occurrence = 'scheduled' | 'past due' | 'start-up';
@@ -55,7 +55,7 @@ export function startTimer(
   async function occur(kind: Occurrence): Promise<void> {
     let startedAt = new Date();
     await runAfterLast(kind === 'past due');
-    // A timer can fire a little early: counted from that instant, the same occurrence would come twice.
+    // A timer can fire a little early. Counted from that instant, the same occurrence would come again.
     if (kind === 'scheduled' && next && next > startedAt) startedAt = next;
     next = schedule.next(startedAt);
     if (next) save(startedAt.toISOString(), next, startedAt);
@@ -76,7 +76,7 @@ export function startTimer(
   return { run: () => runAfterLast(false), stop: () => stopping.abort() };
 }
 
-/** A stored status, unless the schedule was edited since: then nothing is past due. */
+/** The stored status. If the schedule has changed since, it does not count, and nothing is past due. */
 function unchangedStatus(stored: ScheduleStatus | undefined, schedule: Schedule): ScheduleStatus | undefined {
   if (!stored) return undefined;
   const from = stored.Last === NEVER ? stored.LastUpdated : stored.Last;
@@ -94,7 +94,7 @@ async function runOnce(
   signal: AbortSignal,
 ): Promise<Outcome> {
   if (signal.aborted) return 'failed';
-  // A failure is in the log already.
+  // The log already has the failure.
   return invoke(fn, data).then(
     () => 'succeeded',
     () => 'failed',
@@ -102,7 +102,7 @@ async function runOnce(
 }
 
 /**
- * Resolves at `at`, at once when that is in the past, however far away it is.
+ * Resolves at `at`, however far away that is, and at once if it is in the past.
  * @throws AbortError when `signal` aborts first.
  */
 async function sleepUntil(at: Date, signal: AbortSignal): Promise<void> {

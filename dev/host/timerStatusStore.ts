@@ -13,7 +13,9 @@ export type TimerStatusStore = {
   write(name: string, status: ScheduleStatus): void;
 };
 
-/** Keeps the status of all timers of one app in a JSON file. An unreadable file counts as empty and is said so. */
+/**
+ * Keeps the status of all timers of one app in a JSON file. An unreadable file counts as empty, and the log says so.
+ */
 export function openTimerStatusFile(file: string): TimerStatusStore {
   const readAll = (): Map<string, ScheduleStatus> => {
     try {

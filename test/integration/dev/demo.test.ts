@@ -19,7 +19,7 @@ type Turn = { user: string; outcome: string; kind?: string; task?: string; state
 type Shown = { runs: Turn[][]; journal: { user?: string; status: number }[]; faults: string[] };
 
 describe('npm run demo', () => {
-  it('ends as its story says, with one who was left in peace and six who were not', {
+  it('ends as its story says, with one user without a failure and six with one', {
     timeout: 120_000,
   }, async () => {
     const { code, stdout, stderr } = await demo('--json', '--pick', 'dana,chiara,adele');
