@@ -1,6 +1,6 @@
 import type { Plugin } from 'vite';
 
-/** The build does not know the API and the directory: `config.json` names them at run time. It can limit the schemes. */
+/** `config.json` names the API and the directory at run time, so the build does not know their origins. */
 const REACHABLE = "'self' https: http://localhost:* http://127.0.0.1:*";
 
 /** What the page needs on every host. `frame-ancestors` is missing because it works only in a header. */

@@ -16,8 +16,8 @@ export type Refusal =
   | { state: 'offline' };
 
 /**
- * What identifies a refusal. `reference` is the service's own id of the request; `upstream` has the ids of the directory
- * or the API that refused the service.
+ * What identifies a refusal. `reference` is the service's own id of the request; `upstream` has the ids of the
+ * directory or the API that refused the service.
  */
 type RefusalFacts = {
   code: ProblemCode;
