@@ -7,7 +7,7 @@ export function accountView(account: Account, logId: LogId) {
     user: logId(account.userId),
     state: account.state,
     lastActivity: account.lastActivity,
-    nextLook: account.dueAt,
+    nextCheckAt: account.dueAt,
     lastRefreshed: account.lastRefreshed ?? null,
     failure: account.failure === undefined ? null : failureView(account.failure),
     attempts: account.attempts,

@@ -41,7 +41,7 @@ export async function showAccount(
     ['home account id', homeAccountId ?? '-'],
     ['state', view.state],
     ['last activity', timeText(view.lastActivity)],
-    ['next look', timeText(view.nextLook)],
+    ['next check', timeText(view.nextCheckAt)],
     ['held by run', runId ?? '-'],
     ['last refreshed', timeText(view.lastRefreshed)],
     ['access token ends', timeText(expiresOn)],

@@ -82,7 +82,7 @@ export type Connection = {
   /** When the newest access token ends. */
   expiresOn?: string;
   /** When the worker looks at them next; absent while it is at it, and for one who has to come back. */
-  nextLook?: string;
+  nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };
   /** Oldest first, at most 20. */
   history: ConnectionEvent[];

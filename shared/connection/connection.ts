@@ -80,7 +80,7 @@ function toConnection(account: Account | undefined): Connection {
     ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
     ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
     // For one who is waited for it is no more than the end of retention, for one who is claimed that of the lease.
-    ...(state !== 'needs-user' && runId === undefined && { nextLook: dueAt.toISOString() }),
+    ...(state !== 'needs-user' && runId === undefined && { nextCheckAt: dueAt.toISOString() }),
     ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
     history: history.map(toEvent),
   };

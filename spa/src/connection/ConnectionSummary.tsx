@@ -17,7 +17,7 @@ export function ConnectionSummary({ connection, outdated, failed, refresh }: Con
   return (
     <>
       <p className="state">{STATE_TEXT[connection.state].text}</p>
-      {connection.nextLook !== undefined && <NextCheck at={connection.nextLook} />}
+      {connection.nextCheckAt !== undefined && <NextCheck at={connection.nextCheckAt} />}
       {outdated && (
         <p className="outdated" role={failed === undefined ? 'status' : 'alert'}>
           {failed ?? 'This may be out of date'}: the service did not answer.{' '}

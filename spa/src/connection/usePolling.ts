@@ -49,7 +49,7 @@ export function usePolling(
  */
 export function msToNextRead(connection: Connection | undefined, failures: number, now: Date): number {
   if (failures > 0) return Math.min(USUAL_MS * 2 ** (failures - 1), SLOWEST_MS);
-  const nextCheck = connection?.nextLook === undefined ? Number.NaN : Date.parse(connection.nextLook);
+  const nextCheck = connection?.nextCheckAt === undefined ? Number.NaN : Date.parse(connection.nextCheckAt);
   const afterCheck = nextCheck - now.getTime() + AFTER_CHECK_MS;
   return afterCheck > 0 && afterCheck < USUAL_MS ? Math.max(afterCheck, SOONEST_MS) : USUAL_MS;
 }

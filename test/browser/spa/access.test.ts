@@ -73,8 +73,8 @@ describe('a screen reader', () => {
   const away = (page: Page) => page.getByRole('region', { name: 'While you were away' });
 
   it('hears each change once, and nothing while only time passes', async () => {
-    const nextLook = new Date(Date.now() + 600_000).toISOString();
-    app.answer({ connection: keptConnection({ ...connections.active(), nextLook }) });
+    const nextCheckAt = new Date(Date.now() + 600_000).toISOString();
+    app.answer({ connection: keptConnection({ ...connections.active(), nextCheckAt }) });
     const page = await openSignedIn();
     await page.clock.install();
     await page.reload();

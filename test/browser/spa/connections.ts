@@ -25,20 +25,20 @@ export const connections = {
     lastActivity: ago(60),
     lastRefreshed: ago(6),
     expiresOn: ahead(54),
-    nextLook: ahead(35),
+    nextCheckAt: ahead(35),
     history: everyEvent(),
   }),
   seen: (): Connection => ({
     state: 'active',
     lastActivity: ago(0),
     expiresOn: ahead(60),
-    nextLook: ahead(1),
+    nextCheckAt: ahead(1),
     history: [],
   }),
   pending: (): Connection => ({
     state: 'pending',
     lastActivity: ago(0),
-    nextLook: ahead(1),
+    nextCheckAt: ahead(1),
     history: [],
   }),
   needsUser: (): Connection => ({

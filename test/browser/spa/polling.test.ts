@@ -65,8 +65,8 @@ describe('an open page', () => {
   });
 
   it('asks sooner when the next check is due soon', async () => {
-    const nextLook = new Date(Date.now() + 8_000).toISOString();
-    app.answer({ connection: keptConnection({ ...connections.seen(), nextLook }) });
+    const nextCheckAt = new Date(Date.now() + 8_000).toISOString();
+    app.answer({ connection: keptConnection({ ...connections.seen(), nextCheckAt }) });
     const asking = await openWithClock('Next check at');
     expect(await untilNextAsk(asking, 25)).toBeLessThan(30);
   });

@@ -32,7 +32,7 @@ describe('accounts list', () => {
       user: logId(userId),
       state: 'active',
       lastActivity: '2026-11-20T08:15:30.123Z',
-      nextLook: '2026-11-20T09:00:00.000Z',
+      nextCheckAt: '2026-11-20T09:00:00.000Z',
       lastRefreshed: null,
       failure: {
         kind: 'transient',

@@ -116,7 +116,7 @@ describe('a user whose page polls', () => {
       state: 'active',
       lastActivity: ISO,
       expiresOn: ISO,
-      nextLook: ISO,
+      nextCheckAt: ISO,
       history: [],
     });
 
@@ -126,13 +126,13 @@ describe('a user whose page polls', () => {
       lastActivity: before.lastActivity,
       lastRefreshed: ISO,
       expiresOn: ISO,
-      nextLook: ISO,
+      nextCheckAt: ISO,
       history: [
         { at: ISO, outcome: 'refreshed', source: 'network' },
         { at: ISO, outcome: 'task-done', task: 'read-profile' },
       ],
     });
-    expect(Date.parse(after.nextLook ?? '')).toBeGreaterThan(Date.now());
+    expect(Date.parse(after.nextCheckAt ?? '')).toBeGreaterThan(Date.now());
   });
 
   it('changes nothing in storage by it', async () => {
@@ -165,7 +165,7 @@ describe('a user who disconnects', () => {
     expect(await connectionOf(token, 'PUT')).toEqual({
       state: 'pending',
       lastActivity: ISO,
-      nextLook: ISO,
+      nextCheckAt: ISO,
       history: [],
     });
     expect(await keptOf(LEAVER)).toMatchObject({ row: { state: 'pending' }, blob: undefined });
@@ -201,7 +201,7 @@ describe('a user whom the worker was refused for', () => {
 
     const satisfied = await tokenFor(REFUSED, claims);
     await expectProfile(satisfied, REFUSED);
-    expect(await connectionOf(satisfied)).toMatchObject({ state: 'active', nextLook: ISO });
+    expect(await connectionOf(satisfied)).toMatchObject({ state: 'active', nextCheckAt: ISO });
     expect(await connectionOf(satisfied)).not.toHaveProperty('failure');
     const served = await sweepUntil(satisfied, ({ history }) => history.length > 2);
     expect(served.history).toMatchObject([

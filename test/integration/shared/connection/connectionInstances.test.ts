@@ -157,7 +157,7 @@ describe('asking for the connection', () => {
     const app = createLocalApp(entra, { accounts });
     const { assertion } = await callerFor(entra, 'adele');
     await app.getProfile(assertion);
-    expect((await app.connection.get(assertion)).connection).toHaveProperty('nextLook');
+    expect((await app.connection.get(assertion)).connection).toHaveProperty('nextCheckAt');
     app.clock.aheadMs = 2 * MINUTE;
     const { claim } = accounts;
     let meanwhile: object = {};
@@ -168,8 +168,8 @@ describe('asking for the connection', () => {
     };
     await app.sweep();
     expect(meanwhile).toMatchObject({ state: 'active' });
-    expect(meanwhile).not.toHaveProperty('nextLook');
-    expect((await app.connection.get(assertion)).connection).toHaveProperty('nextLook');
+    expect(meanwhile).not.toHaveProperty('nextCheckAt');
+    expect((await app.connection.get(assertion)).connection).toHaveProperty('nextCheckAt');
   });
 
   it('finds none of a user who was retired, and connecting them begins anew', async () => {

@@ -6,7 +6,7 @@ const NOW = new Date('2031-05-06T07:08:09Z');
 const connection = (nextCheckInMs?: number): Connection => ({
   state: 'active',
   history: [],
-  ...(nextCheckInMs !== undefined && { nextLook: new Date(NOW.getTime() + nextCheckInMs).toISOString() }),
+  ...(nextCheckInMs !== undefined && { nextCheckAt: new Date(NOW.getTime() + nextCheckInMs).toISOString() }),
 });
 
 describe('msToNextRead', () => {
@@ -15,7 +15,7 @@ describe('msToNextRead', () => {
     { what: 'no check is planned', known: connection() },
     { what: 'the next check is far away', known: connection(3_600_000) },
     { what: 'the next check was long ago', known: connection(-3_600_000) },
-    { what: 'the time of the next check cannot be read', known: { ...connection(), nextLook: 'soon' } },
+    { what: 'the time of the next check cannot be read', known: { ...connection(), nextCheckAt: 'soon' } },
   ])('is half a minute when $what', ({ known }) => {
     expect(msToNextRead(known, 0, NOW)).toBe(30_000);
   });
