@@ -1,7 +1,8 @@
 /** `npm run bench -- NAME [options] [--json]`: measures, and says on what machine. Nothing here is a test. */
-import { asksForHelp, UsageError } from '../dev/readArguments.ts';
+import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
+import { UsageError } from '../cli/errors.ts';
+import { runCommand } from '../cli/runCommand.ts';
 import type { Benchmark } from './benchmark.ts';
-import { environment } from './environment.ts';
 import { sealBenchmark } from './seal/sealBenchmark.ts';
 import { workerBenchmark } from './worker/workerBenchmark.ts';
 
@@ -19,31 +20,18 @@ ${Object.entries(BENCHMARKS)
   --help   shows this text
 `;
 
-process.exitCode = await main(process.argv.slice(2));
-
-async function main(args: readonly string[]): Promise<number> {
-  if (asksForHelp(args)) {
-    process.stdout.write(USAGE);
-    return 0;
-  }
+await runCommand(USAGE, async (args) => {
   const json = args.includes('--json');
   const [name = '', ...rest] = args.filter((arg) => arg !== '--json');
-  try {
-    const machine = environment();
-    const { results, lines } = await find(name).run(rest, (line) => process.stderr.write(`${line}\n`));
-    const { node, cpu, cores } = machine;
-    print(
-      json
-        ? [JSON.stringify({ benchmark: name, environment: machine, ...results }, undefined, 2)]
-        : [`${name}: Node ${node}, ${cores} × ${cpu}`, '', ...lines],
-    );
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n\n${USAGE}`);
-    return 2;
-  }
-}
+  const machine = environment();
+  const { results, lines } = await find(name).run(rest, (line) => process.stderr.write(`${line}\n`));
+  const { node, cpu, cores } = machine;
+  const text = json
+    ? JSON.stringify({ benchmark: name, environment: machine, ...results }, undefined, 2)
+    : [`${name}: Node ${node}, ${cores} × ${cpu}`, '', ...lines].join('\n');
+  process.stdout.write(`${text}\n`);
+  return 0;
+});
 
 /** @throws {UsageError} there is none of that name. */
 function find(name: string): Benchmark {
@@ -54,6 +42,13 @@ function find(name: string): Benchmark {
   );
 }
 
-function print(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
+/** Where the figures come from; figures of two machines are not to be compared. */
+function environment() {
+  return {
+    node: process.version,
+    platform: `${platform()}-${arch()}`,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryMb: Math.round(totalmem() / 2 ** 20),
+  };
 }

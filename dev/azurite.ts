@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { PlainError } from '../cli/errors.ts';
 
 export type AzuritePorts = { blob: number; queue: number; table: number };
 
@@ -25,7 +26,7 @@ export type Azurite = {
 };
 
 /** Another program listens on a port that we need. */
-export class PortTakenError extends Error {
+export class PortTakenError extends PlainError {
   override readonly name = 'PortTakenError';
   readonly code = 'EADDRINUSE';
   readonly port: number;

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
-import { runCommand } from './runCommand.ts';
+import { readArguments } from '../cli/readArguments.ts';
+import { runCommand } from '../cli/runCommand.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -18,17 +19,15 @@ build:functions builds the functions alone.
   --help        shows this text
 `;
 
-await runCommand(
-  { usage: USAGE, options: { functions: { type: 'boolean', default: false } } },
-  async ({ functions }) => {
-    await buildFunctions();
-    if (!functions) {
-      const { build: buildPage } = await import('vite');
-      for (const mode of ['production', 'demo']) await buildPage({ root: join(ROOT, 'spa'), mode });
-    }
-    return 0;
-  },
-);
+await runCommand(USAGE, async (args) => {
+  const { values } = readArguments(args, { functions: { type: 'boolean', default: false } });
+  await buildFunctions();
+  if (!values.functions) {
+    const { build: buildPage } = await import('vite');
+    for (const mode of ['production', 'demo']) await buildPage({ root: join(ROOT, 'spa'), mode });
+  }
+  return 0;
+});
 
 /** One ESM bundle that Azure, Core Tools and the local host load through `main`. */
 async function buildFunctions(): Promise<void> {

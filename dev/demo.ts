@@ -2,13 +2,14 @@
  * `npm run demo`: the walk-through of the .NET sample without a person, and more. Seven people sign in and call the
  * API, most of them meet a failure, and the worker runs three times.
  */
+import { UsageError } from '../cli/errors.ts';
+import { readArguments } from '../cli/readArguments.ts';
+import { runCommand } from '../cli/runCommand.ts';
 import { type Cast, castOf, DEFAULT_PICK, EXTRAS } from './demoCast.ts';
 import { jsonOf, tableOf, verdictOn } from './demoReport.ts';
 import { openStage } from './demoStage.ts';
 import { playStory } from './demoStory.ts';
-import { UsageError } from './readArguments.ts';
-import { runBuild } from './runBuild.ts';
-import { runCommand } from './runCommand.ts';
+import { runBuild } from './platform.ts';
 import { showSharedClient } from './sharedClient.ts';
 
 const USAGE = `Usage: npm run demo -- [options]
@@ -27,18 +28,19 @@ Exit code: 0 all went as the story says, 1 it did not, 2 wrong command line.
 
 const flag = { type: 'boolean', default: false } as const;
 
-await runCommand(
-  {
-    usage: USAGE,
-    options: { json: flag, pick: { type: 'string' }, 'shared-client': flag, 'no-build': flag },
-  },
-  async ({ json, pick, 'shared-client': sharedClient, 'no-build': isBuilt }) => {
-    if (sharedClient && pick !== undefined) throw new UsageError('--pick does not go with --shared-client.');
-    const cast = castOf(pick ?? DEFAULT_PICK);
-    if (!isBuilt) await runBuild('--functions');
-    return sharedClient ? showSharedClient(json) : walkThrough(cast, json);
-  },
-);
+await runCommand(USAGE, async (args) => {
+  const options = { json: flag, pick: { type: 'string' }, 'shared-client': flag, 'no-build': flag } as const;
+  const {
+    json,
+    pick,
+    'shared-client': sharedClient,
+    'no-build': isBuilt,
+  } = readArguments(args, options).values;
+  if (sharedClient && pick !== undefined) throw new UsageError('--pick does not go with --shared-client.');
+  const cast = castOf(pick ?? DEFAULT_PICK);
+  if (!isBuilt) await runBuild('--functions');
+  return sharedClient ? showSharedClient(json) : walkThrough(cast, json);
+});
 
 /** Resolves to the exit code: 0 if everything went as the story says. */
 async function walkThrough(cast: Cast, json: boolean): Promise<number> {

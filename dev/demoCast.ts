@@ -1,6 +1,6 @@
 /** Which user plays which part in the demo. */
+import { UsageError } from '../cli/errors.ts';
 import { DEMO_USERS, type DemoUser, OTHER_TENANT_USER } from './entra/directory.ts';
-import { UsageError } from './readArguments.ts';
 
 export const DEFAULT_PICK = 'adele,bruno,chiara';
 

@@ -1,8 +1,9 @@
 /** What the demo prints: a table for each run and a verdict, or everything as JSON. */
+import { tableLines } from '../cli/printTable.ts';
 import { type Cast, PARTS } from './demoCast.ts';
 import type { Run, Told } from './demoStory.ts';
 
-const COLUMNS = ['user', 'part', 'outcome', 'source', 'kind', 'why', 'task', 'row'] as const;
+const COLUMNS = ['user', 'part', 'outcome', 'source', 'kind', 'why', 'task', 'row'];
 
 /** The run as a table, with a line for each user whom the worker checked. */
 export function tableOf({ title, turns }: Run, cast: Cast): string {
@@ -12,16 +13,7 @@ export function tableOf({ title, turns }: Run, cast: Cast): string {
     const { outcome, source = '-', kind = '-', why = '-', task = '-', state } = turn;
     return [[cast[part].name, part, outcome, source, kind, why, task, state]];
   });
-  const widths = COLUMNS.map((column, index) =>
-    Math.max(column.length, ...rows.map((row) => row[index]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd();
-  const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  return [`\n${title}\n`, line(COLUMNS), rule, ...rows.map(line)].join('\n');
+  return [`\n${title}\n`, ...tableLines(COLUMNS, rows)].join('\n');
 }
 
 export function verdictOn({ journal, faults }: Told): string {

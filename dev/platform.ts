@@ -1,6 +1,9 @@
 /** The whole local platform on this machine's loopback: storage, directory, functions host, page. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PlainError } from '../cli/errors.ts';
 import { authorityOf } from '../shared/adapters/entra/authority.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
 import {
@@ -143,4 +146,16 @@ function standInPage(entraOrigin: string, apiBaseUrl: string): Record<string, un
     apiBaseUrl,
     localDemo: true,
   };
+}
+
+/**
+ * Builds in a separate process, because Vite changes the environment of its process. The output of the build goes to
+ * stderr, because stdout belongs to the command.
+ * @param flags the options of `npm run build`
+ * @throws {PlainError} The build failed.
+ */
+export async function runBuild(...flags: string[]): Promise<void> {
+  const build = spawn(process.execPath, [join(ROOT, 'dev/build.ts'), ...flags], { stdio: ['ignore', 2, 2] });
+  const [code] = await once(build, 'exit');
+  if (code !== 0) throw new PlainError('The build failed. The lines above say why.');
 }

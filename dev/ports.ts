@@ -1,8 +1,7 @@
 /** The ports of `npm start` and the environment variables that change them. */
+import { PlainError, UsageError } from '../cli/errors.ts';
 import { isFree } from './freePorts.ts';
 import type { Ports } from './platform.ts';
-import { UsageError } from './readArguments.ts';
-import { PlainError } from './runCommand.ts';
 
 export type PortName = keyof Ports;
 

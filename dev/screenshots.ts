@@ -3,11 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { readArguments } from '../cli/readArguments.ts';
+import { runCommand } from '../cli/runCommand.ts';
 import { launchBrowser, pickAccount } from '../test/support/browser.ts';
 import { DEMO_USERS } from './entra/directory.ts';
-import { FAST_MOTION, type Platform, ROOT, startPlatform } from './platform.ts';
-import { runBuild } from './runBuild.ts';
-import { runCommand } from './runCommand.ts';
+import { FAST_MOTION, type Platform, ROOT, runBuild, startPlatform } from './platform.ts';
 
 const USAGE = `Usage: npm run screenshots -- [options]
 
@@ -27,25 +27,23 @@ const STEP_MS = 1_000;
 const WIDE: BrowserContextOptions = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' };
 const NARROW_AND_DARK: BrowserContextOptions = { viewport: { width: 360, height: 800 }, colorScheme: 'dark' };
 
-await runCommand(
-  { usage: USAGE, options: { 'no-build': { type: 'boolean', default: false } } },
-  async ({ 'no-build': isBuilt }) => {
-    if (!isBuilt) await runBuild();
-    const platform = await startPlatform(FAST_MOTION);
+await runCommand(USAGE, async (args) => {
+  const { values } = readArguments(args, { 'no-build': { type: 'boolean', default: false } });
+  if (!values['no-build']) await runBuild();
+  const platform = await startPlatform(FAST_MOTION);
+  try {
+    const browser = await launchBrowser();
     try {
-      const browser = await launchBrowser();
-      try {
-        await mkdir(FOLDER, { recursive: true });
-        await playStory(browser, platform);
-      } finally {
-        await browser.close();
-      }
+      await mkdir(FOLDER, { recursive: true });
+      await playStory(browser, platform);
     } finally {
-      await platform.stop();
+      await browser.close();
     }
-    return 0;
-  },
-);
+  } finally {
+    await platform.stop();
+  }
+  return 0;
+});
 
 async function playStory(browser: Browser, platform: Platform): Promise<void> {
   const page = await signedIn(browser, platform, WIDE);

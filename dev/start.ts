@@ -3,13 +3,13 @@
  * tenant, with the settings of local.settings.json.
  */
 import { join } from 'node:path';
+import { readArguments } from '../cli/readArguments.ts';
+import { runCommand } from '../cli/runCommand.ts';
 import { DEMO_USERS } from './entra/directory.ts';
 import type { Host } from './host/spawnHost.ts';
 import { lockFolder } from './lockFolder.ts';
-import { FAST_MOTION, type Ports, ROOT, startPlatform } from './platform.ts';
+import { FAST_MOTION, type Ports, ROOT, runBuild, startPlatform } from './platform.ts';
 import { checkPortsAreFree, PORTS, type PortName, readPorts } from './ports.ts';
-import { runBuild } from './runBuild.ts';
-import { runCommand } from './runCommand.ts';
 import { type AzureSettings, readAzureSettings, startForAzure } from './startForAzure.ts';
 
 const USAGE = `Usage: npm start -- [options]
@@ -44,24 +44,19 @@ let ending: Promise<void> | undefined;
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 
-await runCommand(
-  {
-    usage: USAGE,
-    options: {
-      azure: { type: 'boolean', default: false },
-      'no-build': { type: 'boolean', default: false },
-    },
-  },
-  async (flags) => {
-    if (!flags.azure) return run(FOLDER, Object.keys(PORTS) as PortName[], flags['no-build'], startLocal);
-    const settings = await readAzureSettings();
-    const wanted: PortName[] =
-      settings.emulated.length > 0 ? ['web', 'functions', 'blob', 'queue', 'table'] : ['web', 'functions'];
-    // Not the folder of the local platform: one worker must not act for the users of the other.
-    const folder = join(FOLDER, 'azure');
-    return run(folder, wanted, flags['no-build'], (ports) => startAzure(settings, ports, folder));
-  },
-);
+await runCommand(USAGE, async (args) => {
+  const { azure, 'no-build': isBuilt } = readArguments(args, {
+    azure: { type: 'boolean', default: false },
+    'no-build': { type: 'boolean', default: false },
+  }).values;
+  if (!azure) return run(FOLDER, Object.keys(PORTS) as PortName[], isBuilt, startLocal);
+  const settings = await readAzureSettings();
+  const wanted: PortName[] =
+    settings.emulated.length > 0 ? ['web', 'functions', 'blob', 'queue', 'table'] : ['web', 'functions'];
+  // Not the folder of the local platform: one worker must not act for the users of the other.
+  const folder = join(FOLDER, 'azure');
+  return run(folder, wanted, isBuilt, (ports) => startAzure(settings, ports, folder));
+});
 
 /** Checks everything that may be wrong with the call before it builds or starts anything. */
 async function run(

@@ -1,16 +1,16 @@
 /** `npm run start:azure`: the page and the functions on this machine, against a real tenant. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { PlainError } from '../cli/errors.ts';
+import { readLocalSettings } from '../cli/localSettings.ts';
 import { type Config, readConfig } from '../shared/config.ts';
 import { ConfigError } from '../shared/errors.ts';
 import type { Environment } from '../shared/settingsReader.ts';
 import { isGuid } from '../shared/userId.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
-import { readLocalSettings } from './host/localSettings.ts';
 import { type Host, spawnHost } from './host/spawnHost.ts';
 import { type OwnKeys, openKeyFile } from './openKeyFile.ts';
 import { type Ports, ROOT } from './platform.ts';
-import { PlainError } from './runCommand.ts';
 import { startWeb } from './web.ts';
 
 export type AzureSettings = {
@@ -33,7 +33,7 @@ const STORAGE_SETTINGS = ['TokenStore', 'AzureWebJobsStorage'];
 
 /**
  * Reads local.settings.json and the environment. The environment wins.
- * @throws {PlainError, ConfigError, HostError} It says which settings are missing or wrong.
+ * @throws {PlainError, ConfigError} It says which settings are missing or wrong.
  */
 export async function readAzureSettings(
   root = ROOT,

@@ -1,4 +1,6 @@
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { UsageError } from '../cli/errors.ts';
+import { readArguments } from '../cli/readArguments.ts';
 import type { FailureKind } from '../shared/errors.ts';
 import type { AccountState } from '../shared/ports.ts';
 import { isGuid, readUserId, type UserId } from '../shared/userId.ts';
@@ -16,11 +18,6 @@ export type Command =
   | { verb: 'accounts erase'; of: { who: Who } | { tid: string }; yes: boolean }
   | { verb: 'tenants'; json: boolean }
   | { verb: 'orphans'; json: boolean; erase: boolean; yes: boolean };
-
-/** What cannot be made sense of, and how to say it. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 const flag = { type: 'boolean', default: false } as const;
 const text = { type: 'string' } as const;
@@ -100,22 +97,11 @@ export function readCommandLine(args: readonly string[]): Command {
 function parse<V extends keyof typeof OPTIONS>(verb: V, args: readonly string[], users = 0) {
   const options = OPTIONS[verb];
   try {
-    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, tokens: true });
-    const surplus = parsed.positionals[users];
-    if (surplus !== undefined) throw new UsageError(`"${surplus}" is one too many for ${verb}.`);
-    const names = parsed.tokens.flatMap((token) =>
-      token.kind === 'option' && token.value !== undefined ? [token.name] : [],
-    );
-    const twice = names.find((name, at) => names.indexOf(name) < at);
-    // Of two tenants or two kinds the last would win, and the first be taken for done.
-    if (twice !== undefined) throw new UsageError(`--${twice} is given twice, and takes one value.`);
-    return parsed;
+    return readArguments(args, options, users);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    // What follows the first sentence is about file names that begin with a dash.
-    const [problem = ''] = error.message.split(/\.\s|\n/);
+    if (!(error instanceof UsageError)) throw error;
     const known = Object.keys(options).map((name) => `--${name}`);
-    throw new UsageError(`${problem.replace(/\.$/, '')}. ${verb} takes ${known.join(', ')}.`);
+    throw new UsageError(`${error.message} ${verb} takes ${known.join(', ')}.`);
   }
 }
 

@@ -4,10 +4,8 @@ import type { Account } from '../shared/ports.ts';
 import type { UserId } from '../shared/userId.ts';
 import { timeText } from './accountView.ts';
 import type { Command, Who } from './commandLine.ts';
-import { everyAccount, findAccount, tellNotFound } from './findAccount.ts';
 import { forEachAtOnce } from './forEachAtOnce.ts';
-import type { Operator } from './operator.ts';
-import { warnOfKept } from './warnOfKept.ts';
+import { everyAccount, findAccount, type Operator, tellNotFound, warnOfKept } from './operator.ts';
 
 /** `accounts erase` */
 export async function eraseAccounts(

@@ -1,9 +1,8 @@
+import { printTable } from '../cli/printTable.ts';
 import type { Account } from '../shared/ports.ts';
 import { accountView, timeText } from './accountView.ts';
 import type { Command } from './commandLine.ts';
-import { everyAccount } from './findAccount.ts';
-import type { Operator } from './operator.ts';
-import { printTable } from './printTable.ts';
+import { everyAccount, type Operator } from './operator.ts';
 
 const COLUMNS = [
   'user',
@@ -14,7 +13,7 @@ const COLUMNS = [
   'attempts',
   'failure',
   'code',
-] as const;
+];
 
 /** `accounts list` */
 export async function listAccounts(
@@ -35,16 +34,16 @@ export async function listAccounts(
   async function* rows() {
     for await (const account of wanted()) {
       const view = accountView(account, operator.logId);
-      yield {
-        user: view.user,
-        state: view.state,
-        'last activity': timeText(view.lastActivity),
-        'next check': timeText(view.nextCheckAt),
-        'last refreshed': timeText(view.lastRefreshed),
-        attempts: String(view.attempts),
-        failure: view.failure?.kind ?? '-',
-        code: view.failure?.code ?? '-',
-      };
+      yield [
+        view.user,
+        view.state,
+        timeText(view.lastActivity),
+        timeText(view.nextCheckAt),
+        timeText(view.lastRefreshed),
+        String(view.attempts),
+        view.failure?.kind ?? '-',
+        view.failure?.code ?? '-',
+      ];
     }
   }
   await printTable(COLUMNS, rows(), operator.print);

@@ -1,9 +1,7 @@
+import { printTable } from '../cli/printTable.ts';
 import { timeText } from './accountView.ts';
 import type { Command } from './commandLine.ts';
 import type { Operator } from './operator.ts';
-import { printTable } from './printTable.ts';
-
-const COLUMNS = ['tenant', 'api', 'left alone until'] as const;
 
 /** `tenants` */
 export async function listTenants(
@@ -15,11 +13,11 @@ export async function listTenants(
     for (const one of cooling) await print(JSON.stringify(one));
     return 0;
   }
-  const rows = cooling.map(({ tenant, api, until }) => ({
-    tenant: tenant === '*' ? 'every tenant' : tenant,
+  const rows = cooling.map(({ tenant, api, until }) => [
+    tenant === '*' ? 'every tenant' : tenant,
     api,
-    'left alone until': timeText(until),
-  }));
-  await printTable(COLUMNS, rows, print);
+    timeText(until),
+  ]);
+  await printTable(['tenant', 'api', 'left alone until'], rows, print);
   return 0;
 }

@@ -2,8 +2,7 @@ import { removeCache } from '../shared/account/endAccount.ts';
 import { isTombstone } from '../shared/account/schedule.ts';
 import type { Command } from './commandLine.ts';
 import { forEachAtOnce } from './forEachAtOnce.ts';
-import type { Operator } from './operator.ts';
-import { warnOfKept } from './warnOfKept.ts';
+import { type Operator, warnOfKept } from './operator.ts';
 
 /** `orphans` */
 export async function orphans(

@@ -4,9 +4,8 @@ import type { Account, AccountFields } from '../shared/ports.ts';
 import type { UserId } from '../shared/userId.ts';
 import { timeText } from './accountView.ts';
 import type { Command, RetryOf } from './commandLine.ts';
-import { everyAccount, findAccount, tellNotFound } from './findAccount.ts';
 import { forEachAtOnce } from './forEachAtOnce.ts';
-import type { Operator } from './operator.ts';
+import { everyAccount, findAccount, type Operator, tellNotFound } from './operator.ts';
 
 const TRIES = 5;
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readLocalSettings } from '../dev/host/localSettings.ts';
+import { readLocalSettings } from '../cli/localSettings.ts';
 import { readConfig } from '../shared/config.ts';
 
 const NOBODY = '00000000-0000-0000-0000-000000000000';
@@ -11,7 +11,7 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
  *
  * An operator asks nothing of Entra and opens no cache. So they need no client secret and no key: what stands in for
  * them is good for nothing, and what the environment or the file has of them is not judged.
- * @throws {HostError} the file cannot be read.
+ * @throws {PlainError} the file cannot be read.
  */
 export async function readSettings(
   folder: string,

@@ -1,8 +1,7 @@
+import { printTable } from '../cli/printTable.ts';
 import { accountView, timeText } from './accountView.ts';
 import type { Command } from './commandLine.ts';
-import { findAccount, tellNotFound } from './findAccount.ts';
-import type { Operator } from './operator.ts';
-import { printTable } from './printTable.ts';
+import { findAccount, type Operator, tellNotFound } from './operator.ts';
 
 /** `accounts show` */
 export async function showAccount(
@@ -57,13 +56,13 @@ export async function showAccount(
   await operator.print('');
   await printTable(
     ['at', 'outcome', 'task', 'failure', 'code'],
-    history.map(({ at, outcome, task = '-', kind = '-', code = '-' }) => ({
-      at: timeText(at),
+    history.map(({ at, outcome, task = '-', kind = '-', code = '-' }) => [
+      timeText(at),
       outcome,
       task,
-      failure: kind,
+      kind,
       code,
-    })),
+    ]),
     operator.print,
   );
   return 0;

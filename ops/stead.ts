@@ -1,9 +1,11 @@
 /** `npm run stead -- <verb>`: the operators' one command. */
 import { once } from 'node:events';
+import { PlainError } from '../cli/errors.ts';
+import { runCommand } from '../cli/runCommand.ts';
 import { readConfig } from '../shared/config.ts';
-import { ConfigError, UnavailableError } from '../shared/errors.ts';
+import { UnavailableError } from '../shared/errors.ts';
 import { createStead } from '../shared/stead.ts';
-import { type Command, readCommandLine, UsageError } from './commandLine.ts';
+import { type Command, readCommandLine } from './commandLine.ts';
 import { eraseAccounts } from './eraseAccounts.ts';
 import { listAccounts } from './listAccounts.ts';
 import { listTenants } from './listTenants.ts';
@@ -22,22 +24,24 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
   throw error;
 });
-process.exitCode = await main();
 
-async function main(): Promise<number> {
+await runCommand(USAGE, async (args) => {
+  const command = readCommandLine(args);
+  if (command.verb === 'help') {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const config = readConfig(await readSettings(process.cwd(), process.env));
   try {
-    const command = readCommandLine(process.argv.slice(2));
-    if (command.verb === 'help') {
-      process.stdout.write(USAGE);
-      return 0;
-    }
-    const config = readConfig(await readSettings(process.cwd(), process.env));
     return await run({ ...createStead(config).services, print, tell }, command);
   } catch (error) {
-    tell(explain(error));
-    return error instanceof UsageError ? 2 : 1;
+    if (!(error instanceof UnavailableError)) throw error;
+    const cause = error.cause instanceof Error ? error.cause.message : 'no answer';
+    throw new PlainError(
+      `The storage account cannot be reached (${error.dependency}: ${cause}). Start Azurite, or check TokenStore and the firewall of its account.`,
+    );
   }
-}
+});
 
 function run(operator: Operator, command: Exclude<Command, { verb: 'help' }>): Promise<number> {
   switch (command.verb) {
@@ -56,18 +60,6 @@ function run(operator: Operator, command: Exclude<Command, { verb: 'help' }>): P
     default:
       return command satisfies never;
   }
-}
-
-/** @throws what is not an operator's to mend. */
-function explain(error: unknown): string {
-  if (error instanceof UsageError) return `${error.message}\n\n${USAGE.trimEnd()}`;
-  if (error instanceof ConfigError) return error.message;
-  if (error instanceof UnavailableError) {
-    const cause = error.cause instanceof Error ? error.cause.message : 'no answer';
-    return `The storage account cannot be reached (${error.dependency}: ${cause}). Start Azurite, or check TokenStore and the firewall of its account.`;
-  }
-  if (error instanceof Error && error.name === 'HostError') return error.message;
-  throw error;
 }
 
 async function print(line: string): Promise<void> {

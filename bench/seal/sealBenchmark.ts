@@ -1,16 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readArguments } from '../../dev/readArguments.ts';
+import { tableLines } from '../../cli/printTable.ts';
+import { readArguments } from '../../cli/readArguments.ts';
 import { createSealer } from '../../shared/adapters/entra/seal.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
-import { alternate, type Rounds } from '../alternate.ts';
-import type { Benchmark } from '../benchmark.ts';
-
+import { type Benchmark, readCount } from '../benchmark.ts';
 import { makeMsalCache, makeRefreshToken } from '../makeMsalCache.ts';
-import { readCount } from '../readCount.ts';
-import { spreadOf, spreadText } from '../spread.ts';
-import { tableLines } from '../tableLines.ts';
-import { rawGcm } from './rawGcm.ts';
-import { createSealParts } from './sealParts.ts';
+import { alternate, type Rounds, spreadOf, spreadText } from '../rounds.ts';
+import { createSealParts, rawGcm } from './sealParts.ts';
 
 /** Other APIs' tokens that make a cache of this size. */
 const CACHES = [
@@ -106,7 +102,7 @@ function linesOf(caches: readonly Measured[]): string[] {
     ]),
   );
   return [
-    ...tableLines([['', 'sealer', 'raw GCM', 'ratio', 'JSON, UTF-8', 'base64url', 'WebCrypto'], ...rows]),
+    ...tableLines(['', 'sealer', 'raw GCM', 'ratio', 'JSON, UTF-8', 'base64url', 'WebCrypto'], rows),
     '',
     'µs for one: the median of the rounds (10th–90th percentile). The last three are what the sealer is made of.',
   ];

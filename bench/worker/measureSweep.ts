@@ -1,4 +1,4 @@
-import { rounded, spreadOf } from '../spread.ts';
+import { rounded, spreadOf } from '../rounds.ts';
 import type { CallName } from './call.ts';
 import type { FromServices, FromSweep, Progress, ToServices, ToSweep } from './messages.ts';
 import { runProcess } from './runProcess.ts';

@@ -1,8 +1,8 @@
-import { readArguments, UsageError } from '../../dev/readArguments.ts';
-import type { Benchmark } from '../benchmark.ts';
-import { readCount } from '../readCount.ts';
-import { rounded, spreadOf, spreadText } from '../spread.ts';
-import { tableLines } from '../tableLines.ts';
+import { UsageError } from '../../cli/errors.ts';
+import { tableLines } from '../../cli/printTable.ts';
+import { readArguments } from '../../cli/readArguments.ts';
+import { type Benchmark, readCount } from '../benchmark.ts';
+import { rounded, spreadOf, spreadText } from '../rounds.ts';
 import { type MeasuredSweep, measureSweep } from './measureSweep.ts';
 
 /** As the timer runs it. */
@@ -91,7 +91,7 @@ function linesOf(
   ]);
   const heading = ['users', 'at a time', 'users/s', 'ideal', 'share', 'CPU ms/user', 'busy', 'peak RSS MB'];
   return [
-    ...tableLines([heading, ...rows]),
+    ...tableLines(heading, rows),
     '',
     `Against one user at a time: ${spreadText(ratio)} times as many users a second.`,
     'users/s: the whole run (10th–90th percentile of its tenths). ideal: with no cost but the injected latencies.',

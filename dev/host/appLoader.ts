@@ -2,33 +2,33 @@ import { globSync, statSync } from 'node:fs';
 import Module from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { HostError } from './hostError.ts';
-import { readJsonObject } from './jsonFile.ts';
+import { PlainError } from '../../cli/errors.ts';
+import { readJsonObject } from '../../cli/jsonFile.ts';
 
 type Resolve = (this: unknown, request: string, ...rest: unknown[]) => string;
 
 /**
  * Imports every file that `main` of the app's package.json names; `main` may be a glob. As in Node, the extension and
  * the package.json of a file decide between ESM, CommonJS and TypeScript.
- * @throws HostError when `main` is missing or matches no file, and when a file cannot be loaded (with the cause).
+ * @throws PlainError when `main` is missing or matches no file, and when a file cannot be loaded (with the cause).
  */
 export async function loadApp(root: string): Promise<void> {
   const { main } = (await readJsonObject(path.join(root, 'package.json'))) ?? {};
   if (typeof main !== 'string' || main === '')
-    throw new HostError(
+    throw new PlainError(
       `${path.join(root, 'package.json')} has no "main": it must name the file or glob that registers the functions.`,
     );
   const files = globSync(main, { cwd: root })
     .filter((file) => statSync(path.join(root, file)).isFile())
     .sort();
   if (files.length === 0)
-    throw new HostError(`"main" of package.json (${main}) matches no file in ${root}. Was the app built?`);
+    throw new PlainError(`"main" of package.json (${main}) matches no file in ${root}. Was the app built?`);
   provideFunctionsCore();
   for (const file of files) {
     try {
       await import(pathToFileURL(path.join(root, file)).href);
     } catch (error) {
-      throw new HostError(`${file} could not be loaded: ${causes(error).join('; caused by: ')}`, {
+      throw new PlainError(`${file} could not be loaded: ${causes(error).join('; caused by: ')}`, {
         cause: error,
       });
     }

@@ -1,6 +1,7 @@
 import path from 'node:path';
-import { readArguments, UsageError } from '../readArguments.ts';
-import { isPort } from './localSettings.ts';
+import { UsageError } from '../../cli/errors.ts';
+import { isPort } from '../../cli/localSettings.ts';
+import { readArguments } from '../../cli/readArguments.ts';
 
 export type CommandLine = {
   /** Absolute path of the app's folder. */

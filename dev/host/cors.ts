@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PlainError } from '../../cli/errors.ts';
 import { answerEmpty } from './answerEmpty.ts';
-import { HostError } from './hostError.ts';
 
 /** Sets the CORS headers of a response. True when the request was a preflight, which is then answered (204). */
 export type ApplyCors = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -10,7 +10,7 @@ export type ApplyCors = (request: IncomingMessage, response: ServerResponse) => 
  * CORS header, so the browser refuses; with no origin at all, a preflight is an ordinary request.
  * @param origins `*` or origins separated by commas, as in `Host.CORS`.
  * @param credentials whether cookies and Authorization may be sent, as in `Host.CORSCredentials`.
- * @throws HostError when credentials are combined with `*`: the CORS protocol forbids it.
+ * @throws PlainError when credentials are combined with `*`: the CORS protocol forbids it.
  */
 export function createCors(origins: string, credentials: boolean): ApplyCors {
   const allowed = new Set(
@@ -21,7 +21,7 @@ export function createCors(origins: string, credentials: boolean): ApplyCors {
   );
   const any = allowed.has('*');
   if (any && credentials)
-    throw new HostError('CORS "*" and CORSCredentials exclude each other: list the origins one by one.');
+    throw new PlainError('CORS "*" and CORSCredentials exclude each other: list the origins one by one.');
 
   return (request, response) => {
     const { origin } = request.headers;

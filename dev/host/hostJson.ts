@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { HostError } from './hostError.ts';
-import { readJsonObject } from './jsonFile.ts';
+import { PlainError } from '../../cli/errors.ts';
+import { readJsonObject } from '../../cli/jsonFile.ts';
 
 export type HostJson = {
   /** What every route begins with; default `api`. */
@@ -11,19 +11,19 @@ export type HostJson = {
 
 /**
  * Reads `extensions.http.routePrefix` and `logging.logLevel.default` of host.json; the rest is for Azure.
- * @throws HostError when the file is missing or malformed.
+ * @throws PlainError when the file is missing or malformed.
  */
 export async function readHostJson(root: string): Promise<HostJson> {
   const file = path.join(root, 'host.json');
   const hostJson = await readJsonObject(file);
-  if (!hostJson) throw new HostError(`${file} is missing. Is ${root} the folder of a function app?`);
+  if (!hostJson) throw new PlainError(`${file} is missing. Is ${root} the folder of a function app?`);
   const string = (keys: string[], fallback: string) => {
     const value = keys.reduce<unknown>(
       (at, key) => (at as Record<string, unknown> | undefined)?.[key],
       hostJson,
     );
     if (value !== undefined && typeof value !== 'string')
-      throw new HostError(`${file}: "${keys.join('.')}" must be a string.`);
+      throw new PlainError(`${file}: "${keys.join('.')}" must be a string.`);
     return value ?? fallback;
   };
   return {

@@ -1,5 +1,5 @@
+import { PlainError } from '../../cli/errors.ts';
 import type { LogLevel } from './coreTypes.ts';
-import { HostError } from './hostError.ts';
 
 const LEVELS: readonly string[] = [
   'trace',
@@ -15,11 +15,11 @@ let minimum = LEVELS.indexOf('information');
 
 /**
  * Sets the lowest level that is written, as `logging.logLevel.default` of host.json does; case does not matter.
- * @throws HostError when there is no such level.
+ * @throws PlainError when there is no such level.
  */
 export function setMinimumLevel(level: string): void {
   const index = LEVELS.indexOf(level.toLowerCase());
-  if (index < 0) throw new HostError(`"${level}" is no log level: use one of ${LEVELS.join(', ')}.`);
+  if (index < 0) throw new PlainError(`"${level}" is no log level: use one of ${LEVELS.join(', ')}.`);
   minimum = index;
 }
 

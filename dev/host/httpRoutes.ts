@@ -12,7 +12,7 @@ export type HttpRoute = {
 
 export type RouteMatch = { fn: RegisteredFunction; params: Record<string, string> };
 
-/** @throws HostError when the function's route is malformed or uses what this host does not have. */
+/** @throws PlainError when the function's route is malformed or uses what this host does not have. */
 export function createHttpRoute(fn: RegisteredFunction, routePrefix: string): HttpRoute {
   const { route, methods } = fn.trigger;
   const own = typeof route === 'string' && route !== '' ? route : fn.name;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import http, { type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { HostError } from './hostError.ts';
+import { PlainError } from '../../cli/errors.ts';
 
 export type LoopbackServer = {
   port: number;
@@ -24,7 +24,7 @@ const LINGER_MS = 1000;
 /**
  * Listens on 127.0.0.1 and, where there is IPv6, on ::1, so that `localhost` works however a client resolves it.
  * @param port 0 = any port that is free on both.
- * @throws HostError when the port is taken or may not be used.
+ * @throws PlainError when the port is taken or may not be used.
  */
 export async function listenOnLoopback(listener: RequestListener, port: number): Promise<LoopbackServer> {
   for (let tries = 1; ; tries++) {
@@ -49,7 +49,7 @@ export async function listenOnLoopback(listener: RequestListener, port: number):
       if (port === 0 && code === 'EADDRINUSE' && tries < TRIES) continue;
       const reason =
         code === 'EADDRINUSE' ? `Port ${port} is taken` : `Port ${port} cannot be used (${message})`;
-      throw new HostError(
+      throw new PlainError(
         `${reason}. Choose another one with --port, or with Host.LocalHttpPort in local.settings.json.`,
       );
     }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import { asksForHelp } from '../readArguments.ts';
+import { PlainError } from '../../cli/errors.ts';
+import { asksForHelp } from '../../cli/readArguments.ts';
 import { type CommandLine, readCommandLine, USAGE } from './commandLine.ts';
-import { HostError } from './hostError.ts';
 import { writeLog } from './hostLog.ts';
 import { type RunningHost, startHost } from './startHost.ts';
 
@@ -18,7 +18,7 @@ async function flush(): Promise<void> {
 }
 
 async function fail(error: unknown): Promise<void> {
-  const expected = error instanceof HostError;
+  const expected = error instanceof PlainError;
   writeLog('error', 'host', expected ? error.message : `The host failed: ${inspect(error)}`);
   await flush();
   if (!expected || error.cause === undefined) process.exit(1);

@@ -1,9 +1,9 @@
-import { HostError } from './hostError.ts';
+import { PlainError } from '../../cli/errors.ts';
 import { writeLog } from './hostLog.ts';
 import { createHttpRoute, type HttpRoute } from './httpRoutes.ts';
-import { resolveSettings } from './localSettings.ts';
 import type { RegisteredFunction } from './registry.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
+import { resolveSettings } from './settings.ts';
 
 export type TimerPlan = { fn: RegisteredFunction; schedule: Schedule; expression: string };
 export type FunctionPlan = { routes: HttpRoute[]; timers: TimerPlan[] };
@@ -28,7 +28,7 @@ export function planFunctions(
     try {
       addTo(plan, fn, routePrefix, env);
     } catch (error) {
-      if (!(error instanceof HostError)) throw error;
+      if (!(error instanceof PlainError)) throw error;
       writeLog('error', fn.name, `Will not run: ${error.message}`);
     }
   }
@@ -42,13 +42,13 @@ function addTo(
   env: NodeJS.ProcessEnv,
 ): void {
   if (fn.metadata.retryOptions)
-    throw new HostError('it has a retry policy ("retry"), and this local host runs none.');
+    throw new PlainError('it has a retry policy ("retry"), and this local host runs none.');
   const { name: triggerName, type: triggerType } = fn.trigger;
   const others = Object.entries(fn.metadata.bindings).filter(
     ([name, binding]) => name !== triggerName && binding.type !== 'http',
   );
   if (others.length > 0)
-    throw new HostError(
+    throw new PlainError(
       `it has more than a trigger (${others.map(([, { direction, type }]) => `${type}, ${direction}`).join('; ')}), and this local host has no other inputs and outputs.`,
     );
   const type = triggerType.toLowerCase();
@@ -56,7 +56,7 @@ function addTo(
   else if (type === 'timertrigger') {
     const expression = resolveSettings(String(fn.trigger.schedule), env);
     plan.timers.push({ fn, expression, schedule: parseSchedule(expression) });
-  } else throw new HostError(`this local host has no ${triggerType}.`);
+  } else throw new PlainError(`this local host has no ${triggerType}.`);
 }
 
 /** The setting that switches a function off. Source: "How to disable functions in Azure Functions". */

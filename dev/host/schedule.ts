@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import { HostError } from './hostError.ts';
+import { PlainError } from '../../cli/errors.ts';
 
 export type Schedule = {
   /** The first occurrence after an instant; undefined if there is none. */
@@ -24,7 +24,7 @@ const TIME_SPAN = /^(?:(\d+)\.)?(\d{1,2}):(\d{2})(?::(\d{2}))?$/;
  * Reads a timer's schedule: NCRONTAB with six fields (`{second} {minute} {hour} {day} {month} {day of week}`) or
  * five (seconds are 0), in UTC, or a time span `[d.]hh:mm[:ss]` between two runs. When a day and a day of the week
  * are both given, both must match. Source: "NCRONTAB expressions" in Azure's docs, functions-bindings-timer.
- * @throws HostError when the expression is neither or never occurs.
+ * @throws PlainError when the expression is neither or never occurs.
  */
 export function parseSchedule(expression: string): Schedule {
   const text = expression.trim();
@@ -42,7 +42,7 @@ function timeSpan(text: string): Schedule | undefined {
   ];
   const intervalMs = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
   if (hours > 23 || minutes > 59 || seconds > 59 || intervalMs === 0)
-    throw new HostError(`"${text}" is no time span: write hh:mm:ss, at most 23:59:59, or d.hh:mm:ss.`);
+    throw new PlainError(`"${text}" is no time span: write hh:mm:ss, at most 23:59:59, or d.hh:mm:ss.`);
   return { next: (after) => new Date(after.getTime() + intervalMs), monitored: intervalMs >= 60_000 };
 }
 
@@ -55,7 +55,7 @@ function ncrontab(text: string): Schedule {
     MONTH.test(month ?? '') &&
     DAY_OF_WEEK.test(dayOfWeek ?? '');
   if (!wellFormed)
-    throw new HostError(
+    throw new PlainError(
       `"${text}" is no schedule: write six NCRONTAB fields, {second} {minute} {hour} {day} {month} {day of week}, or a time span hh:mm:ss.`,
     );
   let cron: Cron;
@@ -68,12 +68,12 @@ function ncrontab(text: string): Schedule {
       timezone: 'UTC',
     });
   } catch (error) {
-    throw new HostError(
+    throw new PlainError(
       `"${text}" is no schedule: ${(error as Error).message.replace(/^CronPattern: /, '')}`,
     );
   }
   const occurrences = cron.nextRuns(5);
-  if (occurrences.length === 0) throw new HostError(`"${text}" never occurs.`);
+  if (occurrences.length === 0) throw new PlainError(`"${text}" never occurs.`);
   const gaps = occurrences.slice(1).map((at, i) => at.getTime() - (occurrences[i] ?? at).getTime());
   return {
     next: (after) => cron.nextRun(after) ?? undefined,

@@ -1,17 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import { PlainError } from '../../cli/errors.ts';
+import { type LocalSettings, readLocalSettings } from '../../cli/localSettings.ts';
 import { loadApp } from './appLoader.ts';
 import type { CommandLine } from './commandLine.ts';
 import { createCors } from './cors.ts';
-import { HostError } from './hostError.ts';
 import { readHostJson } from './hostJson.ts';
 import { setMinimumLevel, writeLog } from './hostLog.ts';
 import { whenIdle } from './invoke.ts';
-import { applySettings, type LocalSettings, readLocalSettings } from './localSettings.ts';
 import { listenOnLoopback } from './loopbackServer.ts';
 import { type FunctionPlan, planFunctions } from './planFunctions.ts';
 import { registry, runHooks } from './registry.ts';
 import { createRequestListener } from './requestListener.ts';
+import { applySettings } from './settings.ts';
 import { type RunningTimer, startTimer } from './startTimer.ts';
 import { openTimerStatusFile } from './timerStatusStore.ts';
 
@@ -39,7 +40,7 @@ const WORKER_CAPABILITIES = {
 /**
  * Loads the app and serves it. This works once in a process, because the library exists once in a process. Puts the
  * settings into `env` and makes the app's folder the working directory, as Azure's worker does.
- * @throws HostError when something is wrong with the app, its settings or the port.
+ * @throws PlainError when something is wrong with the app, its settings or the port.
  */
 export async function startHost(options: CommandLine, env: NodeJS.ProcessEnv): Promise<RunningHost> {
   const { root } = options;
@@ -83,13 +84,13 @@ async function startApp(root: string, hookData: Record<string, unknown>): Promis
   await loadApp(root);
   await runHooks('appStart', { hookData, functionAppDirectory: root });
   if (!registry.model || registry.functions.size === 0)
-    throw new HostError(
+    throw new PlainError(
       'The app registered no function: "main" must call app.http or app.timer of @azure/functions.',
     );
   const { HttpUri } = await registry.model.getCapabilities({ ...WORKER_CAPABILITIES });
   // With streaming, the library expects HTTP requests at a server of its own, to which only a streaming host forwards.
   if (HttpUri !== undefined)
-    throw new HostError(
+    throw new PlainError(
       `The app calls app.setup({ enableHttpStream: true }), and this local host does not stream HTTP, so none of its functions (${[...registry.functions.keys()].join(', ')}) can run. Leave the option out here.`,
     );
   registry.locked = true;

@@ -1,3 +1,5 @@
+import { isRecord } from '../isRecord.ts';
+
 /**
  * The most characters that a claims challenge may have in either form in which it is sent: as base64 in a header, and
  * percent-encoded in the address of a sign-in. Both are ASCII, so these are bytes. Node and others refuse headers of
@@ -53,9 +55,6 @@ function parsed(text: string): unknown {
 }
 
 function isClaims(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  return SECTIONS.every((section) => !Object.hasOwn(value, section) || isObject(value[section]));
+  if (!isRecord(value)) return false;
+  return SECTIONS.every((section) => !Object.hasOwn(value, section) || isRecord(value[section]));
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,6 @@
 import { isTombstone } from '../../account/schedule.ts';
 import type { FailureKind } from '../../errors.ts';
+import { isRecord } from '../../isRecord.ts';
 import type { Account, AccountFields, AccountState, HistoryEntry, StoredFailure } from '../../ports.ts';
 import { readClaims } from '../../tokens/challenge.ts';
 import { CONSENT_REQUIRED } from '../../tokens/failures.ts';
@@ -193,9 +194,6 @@ function timeOf(value: unknown): Date | undefined {
   const time = new Date(value as Date | string);
   return Number.isNaN(time.getTime()) ? undefined : time;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
 
 const isKeyOf = <K extends string>(record: Record<K, true>, key: unknown): key is K =>
   typeof key === 'string' && Object.hasOwn(record, key);

@@ -1,4 +1,5 @@
 import { Client, type Context, type Middleware } from '@microsoft/microsoft-graph-client';
+import { isRecord } from '../../isRecord.ts';
 import type { ApiFetch } from '../../ports.ts';
 
 /** Graph's own refusals have less than a kilobyte; of anything larger the status and the headers say enough. */
@@ -58,23 +59,20 @@ async function readText(response: Response): Promise<string> {
 /** What Graph's JSON says (https://learn.microsoft.com/graph/errors), in the types that the client relies on. */
 function readError(text: string): { code?: string; message: string; innerError?: object } {
   const { error } = parseObject(text);
-  if (!isObject(error)) return { message: '' };
+  if (!isRecord(error)) return { message: '' };
   const { code, message, innerError } = error;
   return {
     ...(typeof code === 'string' && code !== '' && { code }),
     message: typeof message === 'string' ? message : '',
-    ...(isObject(innerError) && { innerError }),
+    ...(isRecord(innerError) && { innerError }),
   };
 }
 
 function parseObject(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : {};
+    return isRecord(value) ? value : {};
   } catch {
     return {};
   }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,8 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { alternate } from '../../../bench/alternate.ts';
-import { spreadOf } from '../../../bench/spread.ts';
+import { alternate, spreadOf } from '../../../bench/rounds.ts';
 import { countServed } from '../../../bench/worker/countServed.ts';
 import { seedUsers } from '../../../bench/worker/seedUsers.ts';
 import { type Settings, settingsFor } from '../../../bench/worker/settings.ts';

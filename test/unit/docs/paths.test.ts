@@ -14,7 +14,7 @@ const LINK = /\]\(<?([^()\s>]+)>?(?: "[^"]*")?\)|^ {0,3}\[[^\]]+\]: +(\S+)/gm;
 const CODE = /^ *```[^\n]*\n([\s\S]*?)^ *```|`([^`\n]+)`/gm;
 const COMMAND = /\bnpm\s+(?:run\s+([\w:.-]+)|(start|test)\b)/g;
 /** A word of code that starts in one of the repository's folders. */
-const PATH = /^(?:bench|dev|docs|functions|infra|ops|shared|spa|test)\/\S*$/;
+const PATH = /^(?:bench|cli|dev|docs|functions|infra|ops|shared|spa|test)\/\S*$/;
 
 /** What a document names and the repository does not have. */
 function missingFrom(document: string, text: string): string[] {

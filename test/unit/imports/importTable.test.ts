@@ -25,6 +25,7 @@ const ROOMS: Record<string, Room> = {
   'shared/log.ts': { allowed: ['./errors.ts'], refused: ['./userId.ts', '@azure/functions'] },
   'shared/forEachAtOnce.ts': { allowed: [], refused: ['./errors.ts', 'node:events'] },
   'shared/readBase64.ts': { allowed: [], refused: ['./errors.ts', 'node:buffer'] },
+  'shared/isRecord.ts': { allowed: [], refused: ['./errors.ts', 'node:util'] },
   'shared/isLoopback.ts': { allowed: [], refused: ['./config.ts'] },
   'shared/settingsReader.ts': {
     allowed: ['./errors.ts', './userId.ts', './isLoopback.ts'],
@@ -67,7 +68,14 @@ const ROOMS: Record<string, Room> = {
     ],
   },
   'shared/tokens/some.ts': {
-    allowed: ['./failures.ts', '../account/schedule.ts', '../wire.ts', '../errors.ts', '../ports.ts'],
+    allowed: [
+      './failures.ts',
+      '../account/schedule.ts',
+      '../isRecord.ts',
+      '../wire.ts',
+      '../errors.ts',
+      '../ports.ts',
+    ],
     refused: [
       'jose',
       'node:fs',
@@ -116,7 +124,7 @@ const ROOMS: Record<string, Room> = {
   },
   'shared/adapters/entra/authority.ts': { allowed: ['../../errors.ts'], refused: ['jose', './msal.ts'] },
   'shared/adapters/graph/some.ts': {
-    allowed: ['@microsoft/microsoft-graph-client', './graphApi.ts', '../../wire.ts'],
+    allowed: ['@microsoft/microsoft-graph-client', './graphApi.ts', '../../isRecord.ts', '../../wire.ts'],
     refused: ['jose', '../entra/msal.ts', '../../config.ts'],
   },
   'shared/adapters/azureStorage/blobSome.ts': {
@@ -128,7 +136,7 @@ const ROOMS: Record<string, Room> = {
     refused: ['@azure/data-tables', '../../config.ts'],
   },
   'shared/adapters/azureStorage/tableSome.ts': {
-    allowed: ['@azure/data-tables', './accountRow.ts', '../../userId.ts'],
+    allowed: ['@azure/data-tables', './accountRow.ts', '../../isRecord.ts', '../../userId.ts'],
     refused: ['@azure/storage-blob', './blobTokenCache.ts', '../entra/seal.ts'],
   },
   'shared/adapters/azureStorage/storageSome.ts': {
@@ -153,12 +161,23 @@ const ROOMS: Record<string, Room> = {
       'vitest',
     ],
   },
+  'cli/some.ts': {
+    allowed: ['./errors.ts', 'node:util', '../shared/errors.ts', '../shared/isRecord.ts'],
+    refused: ['../shared/config.ts', '../dev/platform.ts', '../ops/operator.ts', 'jose'],
+  },
   'ops/some.ts': {
-    allowed: ['../shared/stead.ts', '../shared/config.ts', '../shared/account/endAccount.ts', './other.ts'],
+    allowed: [
+      '../shared/stead.ts',
+      '../shared/config.ts',
+      '../shared/account/endAccount.ts',
+      '../cli/printTable.ts',
+      './other.ts',
+    ],
     refused: [
       '../shared/adapters/azureStorage/tableAccounts.ts',
       '../shared/profile/getProfile.ts',
       '../dev/platform.ts',
+      '../dev/host/settings.ts',
     ],
   },
   'functions/some/handler.ts': {
@@ -183,8 +202,14 @@ const ROOMS: Record<string, Room> = {
     refused: ['../../shared/wire.ts', '../host/cors.ts'],
   },
   'dev/host/some.ts': {
-    allowed: ['@azure/functions-core', 'node:http', './cors.ts', '../readArguments.ts'],
-    refused: ['@azure/functions', '../../functions/main.ts', '../entra/keys.ts', '../runCommand.ts'],
+    allowed: ['@azure/functions-core', 'node:http', './cors.ts', '../../cli/readArguments.ts'],
+    refused: [
+      '@azure/functions',
+      '../../functions/main.ts',
+      '../../cli/runCommand.ts',
+      '../entra/keys.ts',
+      '../platform.ts',
+    ],
   },
   'spa/some.ts': {
     allowed: ['vite', '@vitejs/plugin-react', 'node:url', './contentSecurityPolicy.ts'],
@@ -319,7 +344,7 @@ describe('the import table', async () => {
 
   it('has a room for every file of the app and of the page', async () => {
     const files: Record<string, string[]> = {};
-    for (const root of ['shared', 'functions', 'ops', 'dev/host', 'dev/entra', 'spa']) {
+    for (const root of ['shared', 'functions', 'cli', 'ops', 'dev/host', 'dev/entra', 'spa']) {
       for await (const file of glob(`${root}/**/*.{ts,tsx}`, { cwd: ROOT })) {
         files[file.replaceAll('\\', '/')] = importing(['a-package-of-nobody']);
       }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readCommandLine, UsageError } from '../../../ops/commandLine.ts';
+import { UsageError } from '../../../cli/errors.ts';
+import { readCommandLine } from '../../../ops/commandLine.ts';
 import { USAGE } from '../../../ops/usage.ts';
 
 const TID = 'a0000000-0000-4000-8000-00000000000a';
@@ -68,9 +69,9 @@ describe('readCommandLine', () => {
     ['accounts list --state toString', '--state takes one of'],
     ['accounts list --tenant contoso', '--tenant takes a tenant id'],
     ['accounts list --json=yes', '--json'],
-    [`accounts list ${LOG_ID}`, 'one too many for accounts list'],
+    [`accounts list ${LOG_ID}`, 'is one argument too many. accounts list takes --state'],
     ['accounts show', 'Name a log id or a user id.'],
-    [`accounts show ${LOG_ID} ${USER}`, 'one too many for accounts show'],
+    [`accounts show ${LOG_ID} ${USER}`, 'is one argument too many. accounts show takes --json.'],
     [`accounts show ${LOG_ID}0`, 'neither a log id'],
     [`accounts show ${OID}.${TID}`, 'neither a log id'],
     ['accounts retry', 'Name either a user, --tenant or --all.'],
@@ -84,7 +85,7 @@ describe('readCommandLine', () => {
     ['accounts erase', 'Name either a user, or --tenant.'],
     [`accounts erase ${LOG_ID} --tenant ${TID}`, 'Name either a user, or --tenant.'],
     ['orphans --yes', '--yes goes with --erase.'],
-    ['orphans all', 'one too many for orphans'],
+    ['orphans all', 'is one argument too many. orphans takes --json'],
   ])('refuses "%s", and says why', (line, why) => {
     expect(() => read(line)).toThrow(UsageError);
     expect(() => read(line)).toThrow(why);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { asksForHelp, readArguments, UsageError } from '../../../dev/readArguments.ts';
+import { UsageError } from '../../../cli/errors.ts';
+import { asksForHelp, readArguments } from '../../../cli/readArguments.ts';
 
 const OPTIONS = { pick: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
 const words = (line: string): string[] => line.split(' ').filter(Boolean);

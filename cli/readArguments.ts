@@ -1,9 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-
-/** The command line is wrong. The message is one line; the usage text comes below it. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+import { UsageError } from './errors.ts';
 
 /** True if help is asked for, whatever the other arguments are. */
 export const asksForHelp = (args: readonly string[]): boolean =>
@@ -26,6 +22,7 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(
     token.kind === 'option' && token.value !== undefined ? [token.name] : [],
   );
   const twice = names.find((name, at) => names.indexOf(name) < at);
+  // The last would win, and the first would be taken for done.
   if (twice !== undefined) throw new UsageError(`--${twice} is given twice, and takes one value.`);
   return { values, positionals };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { printTable } from '../../../ops/printTable.ts';
+import { printTable, tableLines } from '../../../cli/printTable.ts';
 
-async function linesOf(rows: Parameters<typeof printTable<'user' | 'n'>>[1]): Promise<string[]> {
+async function linesOf(rows: string[][]): Promise<string[]> {
   const lines: string[] = [];
   await printTable(['user', 'n'], rows, (line) => void lines.push(line));
   return lines;
@@ -9,11 +9,13 @@ async function linesOf(rows: Parameters<typeof printTable<'user' | 'n'>>[1]): Pr
 
 describe('printTable', () => {
   it('makes columns as wide as their widest cell', async () => {
-    const lines = await linesOf([
-      { user: 'a', n: '1' },
-      { user: 'longest', n: '22' },
-    ]);
-    expect(lines).toEqual(['user     n', '───────  ──', 'a        1', 'longest  22']);
+    const rows = [
+      ['a', '1'],
+      ['longest', '22'],
+    ];
+    const lines = ['user     n', '───────  ──', 'a        1', 'longest  22'];
+    expect(await linesOf(rows)).toEqual(lines);
+    expect(tableLines(['user', 'n'], rows)).toEqual(lines);
   });
 
   it('prints the heading of no rows', async () => {
@@ -27,7 +29,7 @@ describe('printTable', () => {
     async function* rows() {
       for (; drawn < 1_000; drawn += 1) {
         held = Math.max(held, drawn - printed);
-        yield { user: `user ${drawn}`, n: '' };
+        yield [`user ${drawn}`, ''];
       }
     }
     await printTable(['user', 'n'], rows(), () => {
@@ -38,7 +40,7 @@ describe('printTable', () => {
   });
 
   it('prints a cell whole that is wider than those measured', async () => {
-    const rows = Array.from({ length: 201 }, (_, n) => ({ user: n === 200 ? 'late and long' : 'a', n: '1' }));
+    const rows = Array.from({ length: 201 }, (_, n) => [n === 200 ? 'late and long' : 'a', '1']);
     expect((await linesOf(rows)).at(-1)).toBe('late and long  1');
   });
 });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { HostError } from './hostError.ts';
+import { isRecord } from '../shared/isRecord.ts';
+import { PlainError } from './errors.ts';
 
 const STRING_OR_COMMENT = /"(?:\\.|[^"\\])*"|\/\/[^\r\n]*|\/\*[\s\S]*?\*\//g;
 
@@ -7,7 +8,7 @@ const STRING_OR_COMMENT = /"(?:\\.|[^"\\])*"|\/\/[^\r\n]*|\/\*[\s\S]*?\*\//g;
  * Reads a JSON file whose top level is an object. A byte order mark and comments (line and block) are tolerated, as
  * Core Tools does; trailing commas are not.
  * @returns undefined when there is no such file.
- * @throws HostError naming the file and, for malformed JSON, line and column. The text itself is never quoted: it
+ * @throws PlainError naming the file and, for malformed JSON, line and column. The text itself is never quoted: it
  * can hold secrets.
  */
 export async function readJsonObject(file: string): Promise<Record<string, unknown> | undefined> {
@@ -16,7 +17,7 @@ export async function readJsonObject(file: string): Promise<Record<string, unkno
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new HostError(`${file} cannot be read: ${(error as Error).message}`);
+    throw new PlainError(`${file} cannot be read: ${(error as Error).message}`);
   }
   // Comments become blanks, so that lines and columns stay the same.
   const json = text
@@ -26,16 +27,12 @@ export async function readJsonObject(file: string): Promise<Record<string, unkno
   try {
     value = JSON.parse(json);
   } catch {
-    throw new HostError(
+    throw new PlainError(
       `${file} is not valid JSON (${syntaxErrorPlace(json)}). Look for a missing quote or bracket, a missing or trailing comma, or a single backslash (write \\\\).`,
     );
   }
-  if (!isRecord(value)) throw new HostError(`${file} must hold a JSON object: { ... }.`);
+  if (!isRecord(value)) throw new PlainError(`${file} must hold a JSON object: { ... }.`);
   return value;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const STRING = /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[\da-f]{4}))*"/iuy;
