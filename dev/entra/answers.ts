@@ -1,4 +1,4 @@
-import { InputError, isRecord } from './inputError.ts';
+import { InputError, readFields } from './input.ts';
 
 /** How the stand-in answers where Entra's own answers vary, or may change one day. */
 export type Answers = {
@@ -23,13 +23,8 @@ const NAMES = ['defaultBeside', 'everythingGranted', 'stripNumbers'] as const;
  * @throws InputError that names the field and what is allowed
  */
 export function changedAnswers(current: Answers, input: unknown): Answers {
-  if (!isRecord(input)) {
-    throw new InputError(`answers: expected an object with any of ${NAMES.join(', ')}`);
-  }
   const changed = { ...current };
-  for (const [field, value] of Object.entries(input)) {
-    const name = NAMES.find((known) => known === field);
-    if (!name) throw new InputError(`answers: no "${field}"; allowed are ${NAMES.join(', ')}`);
+  for (const [name, value] of readFields('answers', input, NAMES)) {
     if (typeof value !== 'boolean') throw new InputError(`answers: "${name}" must be true or false`);
     changed[name] = value;
   }

@@ -4,7 +4,7 @@
  * are ignored.
  */
 import { EntraError } from './entraError.ts';
-import { isRecord } from './inputError.ts';
+import { isRecord } from './input.ts';
 
 /** The challenge as raw JSON. */
 export const claimsChallenge = (policies: readonly string[]): string =>

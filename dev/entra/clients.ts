@@ -7,7 +7,7 @@ import {
   GRAPH_APP_ID,
   SPA_CLIENT_ID,
 } from './directory.ts';
-import { InputError, isRecord } from './inputError.ts';
+import { InputError, isRecord, readFields } from './input.ts';
 
 /** Delegated permissions of one resource, by the application id of that resource. */
 export type ResourceAccess = { resource: string; permissions: readonly string[] };
@@ -90,14 +90,8 @@ const isAccess = (value: unknown): value is ResourceAccess =>
   isRecord(value) && typeof value.resource === 'string' && isTexts(value.permissions);
 
 function readRegistration(current: Registration, input: unknown): Registration {
-  if (!isRecord(input)) {
-    throw new InputError(`application: expected an object with any of ${FIELDS.join(', ')}`);
-  }
-  const unknown = Object.keys(input).find((field) => !FIELDS.includes(field));
-  if (unknown !== undefined) {
-    throw new InputError(`application: no "${unknown}"; allowed are ${FIELDS.join(', ')}`);
-  }
-  const { requiredResourceAccess, knownClientApplications } = { ...current, ...input };
+  const fields = readFields('application', input, FIELDS);
+  const { requiredResourceAccess, knownClientApplications } = { ...current, ...Object.fromEntries(fields) };
   if (!Array.isArray(requiredResourceAccess) || !requiredResourceAccess.every(isAccess)) {
     throw new InputError(
       'application: "requiredResourceAccess" must be a list of { "resource": <application id>, "permissions": [<name>] }',

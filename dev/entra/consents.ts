@@ -4,8 +4,8 @@
  */
 import type { Client, ResourceAccess } from './clients.ts';
 import type { Identity } from './directory.ts';
-import { InputError, isRecord } from './inputError.ts';
-import { keepFile, readKept } from './keepFile.ts';
+import { InputError, isRecord } from './input.ts';
+import { keepFile, readKept } from './keys.ts';
 
 /** Whose consent it is: one user's, or a whole tenant's. */
 export type Holder = { tid: string; oid?: string };

@@ -6,7 +6,7 @@ import { changedConsentSettings } from './consents.ts';
 import { DEMO_USERS, type DemoUser, homeAccountId } from './directory.ts';
 import { type FaultScope, readFault } from './faultRules.ts';
 import type { FaultTarget } from './faults.ts';
-import { InputError, isRecord } from './inputError.ts';
+import { InputError, isRecord } from './input.ts';
 import type { EntraEnv } from './journal.ts';
 import { changedLifetimes } from './lifetimes.ts';
 import type { StandIn } from './standIn.ts';

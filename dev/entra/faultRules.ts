@@ -2,7 +2,7 @@
  * Which faults there are, where each can be set, and which fields it takes. The error messages come from this table,
  * too.
  */
-import { InputError, isRecord } from './inputError.ts';
+import { InputError, isRecord } from './input.ts';
 
 export type FaultPlace = 'token' | 'graph' | 'jwks';
 /** Whom a fault can hit: one person, everybody in one tenant, or every request to the server. */

@@ -3,7 +3,9 @@
  * secret that signs what only this server reads (codes, refresh tokens, sessions), so that a rotation does not end
  * those.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import {
   type CryptoKey,
   calculateJwkThumbprint,
@@ -16,7 +18,6 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
-import { keepFile, readKept } from './keepFile.ts';
 
 /** What only this server reads. The signature covers the type, so a code cannot be used as a session. */
 export type SealedType = 'code+jwt' | 'refresh+jwt' | 'session+jwt' | 'page+jwt';
@@ -141,4 +142,20 @@ export async function openKeys(path?: string): Promise<Keys> {
       custom.delete(application);
     },
   };
+}
+
+/** Reads a small file that keeps data between runs. Only its owner can read it. Undefined if there is none. */
+export async function readKept(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
+
+export async function keepFile(path: string, content: unknown): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  // The file is written under another name and then renamed, so that nobody ever reads half a file.
+  const draft = `${path}.${randomUUID()}.tmp`;
+  await writeFile(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  await rename(draft, path);
 }

@@ -1,4 +1,4 @@
-import { InputError, isRecord } from './inputError.ts';
+import { InputError, readFields } from './input.ts';
 
 /** How long codes and tokens last, in whole seconds. */
 export type Lifetimes = {
@@ -44,13 +44,8 @@ const LONGEST = 10 * 365 * DAY;
  * @throws InputError that names the field and what is allowed
  */
 export function changedLifetimes(current: Lifetimes, input: unknown): Lifetimes {
-  if (!isRecord(input)) {
-    throw new InputError(`lifetimes: expected an object with any of ${NAMES.join(', ')}`);
-  }
   const changed = { ...current };
-  for (const [field, value] of Object.entries(input)) {
-    const name = NAMES.find((known) => known === field);
-    if (!name) throw new InputError(`lifetimes: no "${field}"; allowed are ${NAMES.join(', ')}`);
+  for (const [name, value] of readFields('lifetimes', input, NAMES)) {
     if (OPTIONAL.includes(name) && (value === null || value === undefined)) {
       delete changed[name];
     } else if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= LONGEST) {

@@ -1,6 +1,6 @@
 /** The people whom a running server knows: the demo users and those that it was started with. */
 import { ALL_USERS, type DemoUser, type Identity, identityIn, TENANT_IDS } from './directory.ts';
-import { InputError } from './inputError.ts';
+import { InputError } from './input.ts';
 
 export type People = {
   all: readonly DemoUser[];

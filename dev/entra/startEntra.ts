@@ -15,10 +15,9 @@ import { adminConsentEndpoint } from './adminConsent.ts';
 import { type Answers, changedAnswers, DEFAULT_ANSWERS } from './answers.ts';
 import { authorizeEndpoints } from './authorize.ts';
 import { registerClients } from './clients.ts';
-import { consentOfAll } from './consentOfAll.ts';
-import { openConsents } from './consents.ts';
+import { type Asked, openConsents } from './consents.ts';
 import { controlEndpoints } from './control.ts';
-import type { DemoUser } from './directory.ts';
+import { API_CLIENT_ID, type DemoUser, identityIn, SPA_CLIENT_ID } from './directory.ts';
 import { EntraError, GraphError } from './entraError.ts';
 import { createFaults } from './faults.ts';
 import { graphEndpoints } from './graph.ts';
@@ -107,6 +106,19 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
       await Promise.all(servers.map(closed));
     },
   };
+}
+
+/** Records that every user has consented to everything that is registered, for load and for tests without pages. */
+async function consentOfAll({ clients, consents, people }: StandIn): Promise<void> {
+  const asked: Asked[] = [SPA_CLIENT_ID, API_CLIENT_ID].flatMap((client) =>
+    (clients.find(client)?.requiredResourceAccess ?? []).map((access) => ({ client, ...access })),
+  );
+  for (const user of people.all) {
+    for (const tid of new Set([user.tid, user.homeTid])) {
+      const identity = identityIn(tid, user);
+      if (identity) await consents.give(asked, { tid, oid: identity.oid }, user.name);
+    }
+  }
 }
 
 function entraApp(standIn: StandIn): Hono<EntraEnv> {

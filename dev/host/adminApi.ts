@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerEmpty } from './answerEmpty.ts';
-import { HttpRequestError, readBody } from './httpRequest.ts';
+import { answerEmpty, HttpRequestError, readBody } from './httpRequest.ts';
 import type { RunningTimer } from './startTimer.ts';
 
 /**

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerEmpty } from './answerEmpty.ts';
 import type { HttpCookie, HttpRequestData, HttpResponseData } from './coreTypes.ts';
-import { joinedHeaders, joinedQuery, readBody } from './httpRequest.ts';
+import { answerEmpty, joinedHeaders, joinedQuery, readBody } from './httpRequest.ts';
 import type { RouteMatch } from './httpRoutes.ts';
 import { invoke } from './invoke.ts';
 

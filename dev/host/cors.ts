@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PlainError } from '../../cli/errors.ts';
-import { answerEmpty } from './answerEmpty.ts';
+import { answerEmpty } from './httpRequest.ts';
 
 /** Sets the CORS headers of a response. True when the request was a preflight, which is then answered (204). */
 export type ApplyCors = (request: IncomingMessage, response: ServerResponse) => boolean;

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Azure's default for FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. */
 const MAX_BODY_BYTES = 104_857_600;
@@ -71,4 +71,11 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** Answers with a status and no body. */
+export function answerEmpty(response: ServerResponse, status: number): void {
+  // Unlike writeHead, this leaves Node to set the length.
+  response.statusCode = status;
+  response.end();
 }

@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerAdmin } from './adminApi.ts';
-import { answerEmpty } from './answerEmpty.ts';
 import { answerFunction } from './answerFunction.ts';
 import type { ApplyCors } from './cors.ts';
-import { HttpRequestError, pathSegments, requestUrl } from './httpRequest.ts';
+import { answerEmpty, HttpRequestError, pathSegments, requestUrl } from './httpRequest.ts';
 import { findRoute, type HttpRoute } from './httpRoutes.ts';
 import type { RunningTimer } from './startTimer.ts';
 

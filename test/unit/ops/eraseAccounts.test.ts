@@ -3,8 +3,7 @@ import { eraseAccounts } from '../../../ops/eraseAccounts.ts';
 import { orphans } from '../../../ops/orphans.ts';
 import { createMemoryAccountStore } from '../../../shared/adapters/memory/memoryAccountStore.ts';
 import { NEIGHBOURS, sampleAccount, someUser, TENANT } from '../../support/sampleAccount.ts';
-import { meddledAccounts } from './meddledAccounts.ts';
-import { NOW, operatorOverTwins } from './operatorOverTwins.ts';
+import { meddledAccounts, NOW, operatorOverTwins } from './operatorOverTwins.ts';
 
 const erase = { verb: 'accounts erase', yes: true } as const;
 

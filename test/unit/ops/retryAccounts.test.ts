@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { retryAccounts } from '../../../ops/retryAccounts.ts';
 import { createMemoryAccountStore } from '../../../shared/adapters/memory/memoryAccountStore.ts';
 import { NEIGHBOURS, sampleAccount, someUser, TENANT } from '../../support/sampleAccount.ts';
-import { meddledAccounts } from './meddledAccounts.ts';
-import { NOW, operatorOverTwins } from './operatorOverTwins.ts';
+import { meddledAccounts, NOW, operatorOverTwins } from './operatorOverTwins.ts';
 
 const LATER = new Date('2026-11-20T10:00:00Z');
 const EARLIER = new Date('2026-11-20T08:00:00Z');
