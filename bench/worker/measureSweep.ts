@@ -1,59 +1,78 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { rounded, spreadOf } from '../rounds.ts';
-import type { CallName } from './call.ts';
-import type { FromServices, FromSweep, Progress, ToServices, ToSweep } from './messages.ts';
-import { runProcess } from './runProcess.ts';
-import type { CallCount, Latencies } from './startServices.ts';
+import type { Calls } from './dueUsers.ts';
+import type { Progress, SweepRun, Swept } from './runSweep.ts';
+import type { FromSweep } from './sweepProcess.ts';
+import { startTokenEndpoint, type TokenEndpoint } from './tokenEndpoint.ts';
 
-export type SweepRun = { users: number; concurrency: number; latencies: Latencies };
 export type MeasuredSweep = Awaited<ReturnType<typeof measureSweep>>;
 
-type Ended = Extract<FromSweep, { say: 'ended' }>;
-type Report = Extract<FromServices, { say: 'report' }>;
+const SWEEP = fileURLToPath(new URL('./sweepProcess.ts', import.meta.url));
 
 /**
- * One run of the worker over fresh services, each in a process of its own.
+ * One run of the worker in a process of its own, over a fresh token endpoint in this one.
  * @throws Error when not every user was served, or anything was amiss: that is no measurement.
  */
 export async function measureSweep(run: SweepRun, tell: (line: string) => void) {
-  const { users, concurrency, latencies } = run;
-  const services = runProcess<ToServices, FromServices>('./servicesProcess.ts');
-  const sweep = runProcess<ToSweep, FromSweep>('./sweepProcess.ts');
+  const endpoint = await startTokenEndpoint(run.latencies.tokenMs);
   try {
-    services.say({ say: 'start', latencies, users });
-    const { settings } = await services.hear('ready');
+    const cpu = process.cpuUsage();
     const tenths: Progress[] = [];
-    sweep.listen('progress', ({ ended, ms, rssMb }) => {
-      tenths.push({ ended, ms, rssMb });
-      tell(`  ${ended} of ${users} after ${Math.round(ms / 1_000)} s, ${Math.round(rssMb)} MB`);
+    const swept = await sweepElsewhere(run, endpoint.origin, (progress) => {
+      tenths.push(progress);
+      const { ended, ms, rssMb } = progress;
+      tell(`  ${ended} of ${run.users} after ${Math.round(ms / 1_000)} s, ${Math.round(rssMb)} MB`);
     });
-    sweep.say({ settings, concurrency, users });
-    const ended = await sweep.hear('ended');
-    services.say({ say: 'report' });
-    const report = await services.hear('report');
-    check(run, ended, report);
-    return summarize(run, ended, report, tenths);
+    const { user, system } = process.cpuUsage(cpu);
+    check(run, swept, endpoint);
+    return summarize(run, swept, { ...swept.calls, token: endpoint.calls }, tenths, (user + system) / 1_000);
   } finally {
-    services.stop();
-    sweep.stop();
+    endpoint.stop();
   }
 }
 
-function check({ users }: SweepRun, { refreshed, trouble }: Ended, { served, calls }: Report): void {
+/** @throws Error when the process ends before the sweep has. */
+async function sweepElsewhere(
+  run: SweepRun,
+  origin: string,
+  onProgress: (progress: Progress) => void,
+): Promise<Swept> {
+  const child = fork(SWEEP);
+  let swept: Swept | undefined;
+  child.on('message', (message: FromSweep) => {
+    if ('swept' in message) swept = message.swept;
+    else onProgress(message.progress);
+  });
+  child.send({ run, origin });
+  const [code] = await once(child, 'exit');
+  if (swept === undefined) throw new Error(`The sweep's process ended with code ${code} before it was done.`);
+  return swept;
+}
+
+function check({ users }: SweepRun, { refreshed, served, trouble }: Swept, endpoint: TokenEndpoint): void {
+  const givenOne = endpoint.givenOne();
   const amiss = [
     ...(refreshed === users ? [] : [`${refreshed} of ${users} users were refreshed`]),
-    ...(served === users ? [] : [`${served} of ${users} users are served and stand in time once`]),
-    ...(calls.unknown === undefined ? [] : [`${calls.unknown.count} calls were not understood`]),
+    ...(served === users ? [] : [`${served} of ${users} users have a new cache and are due once`]),
+    ...(givenOne === users ? [] : [`${givenOne} of ${users} users were given one token`]),
     ...Object.entries(trouble).map(([event, count]) => `${event} was logged ${count} times`),
   ];
   if (amiss.length > 0) throw new Error(`This run is no measurement: ${amiss.join(', ')}.`);
 }
 
-function summarize(run: SweepRun, ended: Ended, { calls, served, cpuMs }: Report, tenths: Progress[]) {
-  const { users, concurrency, latencies } = run;
+function summarize(
+  { users, concurrency, latencies }: SweepRun,
+  swept: Swept,
+  calls: Record<string, Calls>,
+  tenths: readonly Progress[],
+  tokenCpuMs: number,
+) {
   const storage = together(calls, ['rowRead', 'transaction', 'cacheRead', 'cacheWrite']);
   const token = together(calls, ['token']);
   const waitMs = (storage.count * latencies.storageMs + token.count * latencies.tokenMs) / users;
-  const usersPerSecond = (users * 1_000) / ended.ms;
+  const usersPerSecond = (users * 1_000) / swept.ms;
   const ideal = (concurrency * 1_000) / waitMs;
   const rates = tenths.map(({ ended, ms }, index) => {
     const last = tenths[index - 1] ?? { ended: 0, ms: 0 };
@@ -61,32 +80,32 @@ function summarize(run: SweepRun, ended: Ended, { calls, served, cpuMs }: Report
   });
   return {
     users,
-    served,
+    served: swept.served,
     concurrency,
-    seconds: rounded(ended.ms / 1_000),
+    seconds: rounded(swept.ms / 1_000),
     usersPerSecond: rounded(usersPerSecond),
     /** Of the ten tenths of the run. */
     usersPerSecondByTenths: spreadOf(rates),
     callsPerUser: { storage: storage.count / users, token: token.count / users },
-    /** What one user waits for in sequence: as injected, and as the services saw it. */
+    /** What one user waits for in sequence: as injected, and as it was measured. */
     waitMsPerUser: { injected: rounded(waitMs), measured: rounded((storage.ms + token.ms) / users) },
     calls: Object.fromEntries(
       Object.entries(calls).map(([name, { count, ms }]) => [name, { count, meanMs: rounded(ms / count) }]),
     ),
     idealUsersPerSecond: rounded(ideal),
     share: rounded(usersPerSecond / ideal),
-    cpuMsPerUser: rounded(ended.cpuMs / users),
-    servicesCpuMsPerUser: rounded(cpuMs / users),
-    eventLoopBusy: rounded(ended.busy),
+    cpuMsPerUser: rounded(swept.cpuMs / users),
+    tokenCpuMsPerUser: rounded(tokenCpuMs / users),
+    eventLoopBusy: rounded(swept.busy),
     rssMb: {
-      before: rounded(ended.rssMb.before),
-      peak: rounded(ended.rssMb.peak),
+      before: rounded(swept.rssMb.before),
+      peak: rounded(swept.rssMb.peak),
       byTenths: tenths.map(({ rssMb }) => rounded(rssMb)),
     },
   };
 }
 
-function together(calls: Report['calls'], names: readonly CallName[]): CallCount {
+function together(calls: Record<string, Calls>, names: readonly string[]): Calls {
   const all = names.map((name) => calls[name] ?? { count: 0, ms: 0 });
   return {
     count: all.reduce((total, { count }) => total + count, 0),

@@ -3,17 +3,13 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { alternate, spreadOf } from '../../../bench/rounds.ts';
-import { countServed } from '../../../bench/worker/countServed.ts';
-import { seedUsers } from '../../../bench/worker/seedUsers.ts';
-import { type Settings, settingsFor } from '../../../bench/worker/settings.ts';
-import { type Services, startServices } from '../../../bench/worker/startServices.ts';
-import { createTableAccounts } from '../../../shared/adapters/azureStorage/tableAccounts.ts';
+import { createDueUsers, type DueUsers } from '../../../bench/worker/dueUsers.ts';
+import { runSweep, settingsFor } from '../../../bench/worker/runSweep.ts';
+import { startTokenEndpoint, type TokenEndpoint } from '../../../bench/worker/tokenEndpoint.ts';
 import { createSealer } from '../../../shared/adapters/entra/seal.ts';
-import { readConfig } from '../../../shared/config.ts';
-import { ConflictError } from '../../../shared/errors.ts';
-import type { Account } from '../../../shared/ports.ts';
-import { createStead, type Stead } from '../../../shared/stead.ts';
-import { SHARDS, type UserId } from '../../../shared/userId.ts';
+import { type Config, readConfig } from '../../../shared/config.ts';
+import { createStead } from '../../../shared/stead.ts';
+import { SHARDS, timeOfDueRowKey, type UserId } from '../../../shared/userId.ts';
 import { collect } from '../../support/collect.ts';
 
 const RUN = fileURLToPath(new URL('../../../bench/run.ts', import.meta.url));
@@ -63,7 +59,7 @@ describe('the command', () => {
     });
   });
 
-  it('prints one JSON document about the worker, with the calls that the services counted', async () => {
+  it('prints one JSON document about the worker, with every call that was counted', async () => {
     const { exitCode, stdout } = await runBench('worker', '--sizes', '30', '--rounds', '1', '--json');
     const run = {
       users: 30,
@@ -73,8 +69,8 @@ describe('the command', () => {
       callsPerUser: { storage: 5, token: 1 },
       waitMsPerUser: { injected: 75, measured: positive },
       calls: {
-        // The two kinds of cooldown are read at the beginning, and again to remove those that are over.
-        query: { count: SHARDS.length + 4 },
+        // The cooldowns are read at the beginning, and those that are over are removed at the end.
+        query: { count: SHARDS.length + 2 },
         rowRead: { count: 30 },
         transaction: { count: 60 },
         cacheRead: { count: 30 },
@@ -98,46 +94,34 @@ describe('the command', () => {
   });
 });
 
-describe('the services of the worker benchmark', () => {
-  let services: Services;
-  let settings: Settings;
-  let stead: Stead;
-  let app: Stead['services'];
-  let users: [UserId, ...UserId[]];
+describe('a run of the worker benchmark', () => {
+  const instant = { storageMs: 0, tokenMs: 0 };
+  let endpoint: TokenEndpoint;
+  let config: Config;
 
   beforeEach(async () => {
-    services = await startServices({ storageMs: 0, tokenMs: 0 });
-    settings = settingsFor(services.origin);
-    stead = createStead(readConfig(settings));
-    app = stead.services;
-    const [first, ...others] = await seedUsers(services, settings, 30);
-    if (first === undefined) throw new TypeError('nobody was seeded');
-    users = [first, ...others];
+    endpoint = await startTokenEndpoint(0);
+    config = readConfig(settingsFor(endpoint.origin));
   });
-  afterEach(() => services.stop());
+  afterEach(() => endpoint.stop());
 
-  it('serve a sweep of the real adapters, and every user ends refreshed and due once', async () => {
-    const begun = new Date();
-    expect(countServed(services, users, begun)).toBe(0);
-    const limits = { concurrency: 4, runForMs: 60_000, leaseForMs: 300_000, endAfterMs: 120_000 };
-    const summary = await stead.worker.run({ log: () => {} }, limits);
-
-    expect(summary).toMatchObject({ due: 30, claimed: 30, refreshed: 30, failed: {}, stoppedBy: 'done' });
-    expect(countServed(services, users, begun)).toBe(30);
-    for (const user of users) {
-      const { history, ...account } = await accountOf(user);
-      expect(account).toMatchObject({ state: 'active', runId: undefined, attempts: 0 });
-      expect(history.at(-1)).toEqual({ at: account.lastRefreshed, outcome: 'refreshed' });
-    }
+  it('is a sweep with the real MSAL, and every user ends refreshed and due once', async () => {
+    const progress: number[] = [];
+    const run = { users: 30, concurrency: 4, latencies: instant };
+    const swept = await runSweep(run, endpoint.origin, ({ ended }) => progress.push(ended));
+    expect(swept).toMatchObject({ refreshed: 30, served: 30, trouble: {} });
+    expect(endpoint.givenOne()).toBe(30);
+    expect(progress).toEqual([3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
   });
 
-  it('give MSAL caches in which it finds everything again: a refresh replaces, and adds nothing', async () => {
-    const [user] = users;
-    const before = await cacheOf(user);
-    const { homeAccountId, generation } = await accountOf(user);
-    const request = { userId: user, homeAccountId, generation, forceRefresh: true };
-    await stead.services.userTokens.silent({ log: () => {} }, request);
-    const after = await cacheOf(user);
+  it('begins with MSAL caches in which MSAL finds everything: a refresh replaces, and adds nothing', async () => {
+    const { adapters } = createDueUsers(config, SHARDS.length, 0);
+    const { account } = await claimFirst(adapters);
+    const { userId, homeAccountId, generation } = account;
+    const before = await cacheOf(adapters, userId);
+    const { userTokens } = createStead(config, { adapters }).services;
+    await userTokens.silent(operation, { userId, homeAccountId, generation, forceRefresh: true });
+    const after = await cacheOf(adapters, userId);
     for (const section of ['Account', 'IdToken', 'AccessToken', 'RefreshToken'] as const) {
       expect(Object.keys(after[section])).toEqual(Object.keys(before[section]));
       expect(Object.keys(after[section])).toHaveLength(1);
@@ -145,44 +129,48 @@ describe('the services of the worker benchmark', () => {
     expect(after.RefreshToken).not.toEqual(before.RefreshToken);
   });
 
-  it('give the due rows page by page', async () => {
-    const accounts = createTableAccounts({ connectionString: settings.TokenStore, pageSize: 2 });
-    const before = services.calls().query?.count ?? 0;
-    const due = await Promise.all(SHARDS.map((shard) => collect(accounts.due(shard, new Date()))));
-    expect(
-      due
-        .flat()
-        .map(({ userId }) => userId)
-        .sort(),
-    ).toEqual([...users].sort());
-    expect((services.calls().query?.count ?? 0) - before).toBeGreaterThan(SHARDS.length);
+  it('does not count whoever is settled with the cache that they came with', async () => {
+    const { adapters, served } = createDueUsers(config, SHARDS.length, 0);
+    const { account } = await claimFirst(adapters);
+    await adapters.accounts.move(account, { ...account, runId: undefined, dueAt: later() });
+    expect(served()).toBe(0);
+    expect(await adapters.accounts.read(account.userId)).toBeUndefined();
+    expect(await adapters.tokenCache.read(account.userId)).toBeUndefined();
   });
 
-  it('refuse a version that is not the stored one, of a row as of a cache, and change nothing', async () => {
-    const [user] = users;
-    const account = await accountOf(user);
-    const cache = await app.tokenCache.read(user);
-    const later = { ...account, dueAt: new Date(Date.now() + 3_600_000) };
-    await app.accounts.move(account, later);
-    await app.tokenCache.write(user, 'newer', cache?.etag);
-
-    await expect(app.accounts.move(account, { ...account, attempts: 1 })).rejects.toThrow(ConflictError);
-    await expect(app.tokenCache.write(user, 'older', cache?.etag)).rejects.toThrow(ConflictError);
-    expect(await app.accounts.read(user)).toMatchObject({ attempts: 0 });
-    expect(await app.tokenCache.read(user)).toMatchObject({ sealed: 'newer' });
+  it('does not count whoever stays due', async () => {
+    const { adapters, served } = createDueUsers(config, SHARDS.length, 0);
+    const { account, stoodAt } = await claimFirst(adapters);
+    const cache = await adapters.tokenCache.read(account.userId);
+    await adapters.tokenCache.write(account.userId, 'new', cache?.etag);
+    await adapters.accounts.move(account, { ...account, runId: undefined, dueAt: stoodAt });
+    expect(served()).toBe(0);
   });
+
+  it('gives the due rows page by page, and waits for each page', async () => {
+    const { adapters, calls } = createDueUsers(config, 251 * SHARDS.length, 0);
+    const rows = await collect(adapters.accounts.due(FIRST, new Date()));
+    expect(new Set(rows.map(({ userId }) => userId)).size).toBe(251);
+    expect(calls.query?.count).toBe(2);
+  });
+
+  const operation = { log: () => {} };
+  const [FIRST = ''] = SHARDS;
+  const later = () => new Date(Date.now() + 3_600_000);
+
+  async function claimFirst({ accounts }: DueUsers['adapters']) {
+    const [row] = await collect(accounts.due(FIRST, new Date()));
+    if (row === undefined) throw new TypeError('nobody is due');
+    const claimed = await accounts.claim(row, { runId: 'run', until: later() });
+    if (claimed === undefined || claimed === 'nobody') throw new TypeError('the user cannot be claimed');
+    return { account: claimed.account, stoodAt: timeOfDueRowKey(row.rowKey) ?? new Date() };
+  }
 
   type Cache = Record<'Account' | 'IdToken' | 'AccessToken' | 'RefreshToken', Record<string, object>>;
 
-  async function accountOf(user: UserId): Promise<Account> {
-    const account = await app.accounts.read(user);
-    if (account === undefined) throw new TypeError('the user is not there');
-    return account;
-  }
-
-  async function cacheOf(user: UserId): Promise<Cache> {
-    const stored = await app.tokenCache.read(user);
-    const opened = await createSealer(readConfig(settings).cacheKeys).open(user, stored?.sealed ?? '');
+  async function cacheOf({ tokenCache }: DueUsers['adapters'], user: UserId): Promise<Cache> {
+    const stored = await tokenCache.read(user);
+    const opened = await createSealer(config.cacheKeys).open(user, stored?.sealed ?? '');
     if (!opened.ok) throw new TypeError(opened.reason);
     return JSON.parse(opened.cache) as Cache;
   }
