@@ -8,7 +8,6 @@ import { openKeys } from '../../dev/entra/keys.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
 import { createLocalApp } from '../../shared/testing/localApp.ts';
 import { SHARDS, toUserId } from '../../shared/userId.ts';
-import { collect } from '../support/collect.ts';
 import { EXPIRED_AT_ONCE } from '../support/drillStage.ts';
 import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
 import { readCache } from '../support/userTokens.ts';
@@ -69,7 +68,7 @@ async function seedEverybody(app: LocalApp): Promise<void> {
 
 /** All rows and caches; the rows without their ETags, which change when somebody is claimed and put back. */
 async function everything(app: LocalApp) {
-  const rows = (await Promise.all(SHARDS.map((shard) => collect(app.accounts.list(shard))))).flat();
+  const rows = (await Promise.all(SHARDS.map((shard) => Array.fromAsync(app.accounts.list(shard))))).flat();
   const caches = await Promise.all(rows.map(({ userId }) => app.tokenCache.read(userId)));
   return { rows: rows.map(({ etag: _, ...fields }) => fields), caches };
 }

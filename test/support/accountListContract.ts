@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/ports.ts';
 import { SHARDS, shardOf } from '../../shared/userId.ts';
 import type { OpenAccountStore } from './accountStoreUnderTest.ts';
-import { collect } from './collect.ts';
 import { NEIGHBOURS, sampleAccount, someUserOf, TENANT } from './sampleAccount.ts';
 
 /** What every account store must do about listing. `open` gives a store with nothing in it. */
@@ -11,8 +10,8 @@ export function accountListContract(name: string, open: OpenAccountStore): void 
   describe(`${name} as a list of accounts`, () => {
     it('has nobody at first', async () => {
       const { store } = open();
-      for (const shard of SHARDS) expect(await collect(store.list(shard))).toEqual([]);
-      expect(await collect(store.list('0', TENANT))).toEqual([]);
+      for (const shard of SHARDS) expect(await Array.fromAsync(store.list(shard))).toEqual([]);
+      expect(await Array.fromAsync(store.list('0', TENANT))).toEqual([]);
     });
 
     it('gives every account of many pages once, in its own shard and whole', async () => {
@@ -22,7 +21,7 @@ export function accountListContract(name: string, open: OpenAccountStore): void 
         created.push(await store.create(sampleAccount({ userId: someUserOf(shard) })));
       }
       for (const shard of SHARDS) {
-        const listed = await collect(store.list(shard));
+        const listed = await Array.fromAsync(store.list(shard));
         expect(byUser(listed)).toEqual(byUser(created.filter(({ userId }) => shardOf(userId) === shard)));
       }
     });
@@ -34,11 +33,11 @@ export function accountListContract(name: string, open: OpenAccountStore): void 
         const account = await store.create(sampleAccount({ userId: someUserOf('0', tid) }));
         if (tid === TENANT) ours.push(account);
       }
-      expect(byUser(await collect(store.list('0', TENANT)))).toEqual(byUser(ours));
+      expect(byUser(await Array.fromAsync(store.list('0', TENANT)))).toEqual(byUser(ours));
       for (const tid of [TENANT.slice(0, 8), TENANT.slice(0, -1), randomUUID()]) {
-        expect(await collect(store.list('0', tid))).toEqual([]);
+        expect(await Array.fromAsync(store.list('0', tid))).toEqual([]);
       }
-      expect(await collect(store.list('1', TENANT))).toEqual([]);
+      expect(await Array.fromAsync(store.list('1', TENANT))).toEqual([]);
     });
 
     it('gives tombstones too, and nobody who was erased', async () => {
@@ -47,14 +46,14 @@ export function accountListContract(name: string, open: OpenAccountStore): void 
       const erased = await store.create(sampleAccount({ userId: someUserOf('0') }));
       const tombstone = await store.move(account, { ...account, state: 'retired' });
       await store.erase(erased);
-      expect(await collect(store.list('0'))).toEqual([tombstone]);
+      expect(await Array.fromAsync(store.list('0'))).toEqual([tombstone]);
     });
 
     it('lets those who are consumed be changed meanwhile', async () => {
       const { store } = open();
       for (let n = 0; n < 5; n += 1) await store.create(sampleAccount({ userId: someUserOf('0') }));
       for await (const account of store.list('0')) await store.erase(account);
-      expect(await collect(store.list('0'))).toEqual([]);
+      expect(await Array.fromAsync(store.list('0'))).toEqual([]);
     });
   });
 }

@@ -1,6 +1,5 @@
 import type { Account, AccountFields, AccountStore, DueRow } from '../../shared/ports.ts';
 import { shardOf, type UserId } from '../../shared/userId.ts';
-import { collect } from './collect.ts';
 
 export type OpenAccountStore = () => {
   store: AccountStore;
@@ -18,7 +17,7 @@ export function fieldsOf({ etag: _, ...fields }: Account): AccountFields {
 }
 
 export function dueRowsOf(store: AccountStore, shard: string, now = FAR): Promise<DueRow[]> {
-  return collect(store.due(shard, now));
+  return Array.fromAsync(store.due(shard, now));
 }
 
 export async function dueRowOf(store: AccountStore, userId: UserId): Promise<DueRow | undefined> {

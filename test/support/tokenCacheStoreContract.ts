@@ -4,7 +4,6 @@ import { ConflictError } from '../../shared/errors.ts';
 import type { TokenCacheStore } from '../../shared/ports.ts';
 import { MAX_SEALED_BYTES } from '../../shared/tokens/storedCache.ts';
 import type { UserId } from '../../shared/userId.ts';
-import { collect } from './collect.ts';
 import { NEIGHBOURS, someUser, TENANT } from './sampleAccount.ts';
 
 /** What every token cache store must do. `open` gives a store with nothing in it. */
@@ -159,5 +158,5 @@ export function tokenCacheStoreContract(name: string, open: () => TokenCacheStor
 }
 
 async function usersIn(store: TokenCacheStore, tid?: string): Promise<UserId[]> {
-  return (await collect(store.list(tid))).sort();
+  return (await Array.fromAsync(store.list(tid))).sort();
 }

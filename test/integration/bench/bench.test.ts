@@ -10,7 +10,6 @@ import { createSealer } from '../../../shared/adapters/entra/seal.ts';
 import { type Config, readConfig } from '../../../shared/config.ts';
 import { createStead } from '../../../shared/stead.ts';
 import { SHARDS, timeOfDueRowKey, type UserId } from '../../../shared/userId.ts';
-import { collect } from '../../support/collect.ts';
 
 const RUN = fileURLToPath(new URL('../../../bench/run.ts', import.meta.url));
 
@@ -149,7 +148,7 @@ describe('a run of the worker benchmark', () => {
 
   it('gives the due rows page by page, and waits for each page', async () => {
     const { adapters, calls } = createDueUsers(config, 251 * SHARDS.length, 0);
-    const rows = await collect(adapters.accounts.due(FIRST, new Date()));
+    const rows = await Array.fromAsync(adapters.accounts.due(FIRST, new Date()));
     expect(new Set(rows.map(({ userId }) => userId)).size).toBe(251);
     expect(calls.query?.count).toBe(2);
   });
@@ -159,7 +158,7 @@ describe('a run of the worker benchmark', () => {
   const later = () => new Date(Date.now() + 3_600_000);
 
   async function claimFirst({ accounts }: DueUsers['adapters']) {
-    const [row] = await collect(accounts.due(FIRST, new Date()));
+    const [row] = await Array.fromAsync(accounts.due(FIRST, new Date()));
     if (row === undefined) throw new TypeError('nobody is due');
     const claimed = await accounts.claim(row, { runId: 'run', until: later() });
     if (claimed === undefined || claimed === 'nobody') throw new TypeError('the user cannot be claimed');

@@ -16,7 +16,6 @@ import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { dueRowKey, SHARDS, toUserId, type UserId, userRowKey } from '../../../../shared/userId.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../support/azuriteAccounts.ts';
 import { until } from '../../../support/azuriteFaults.ts';
-import { collect } from '../../../support/collect.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { callerFor, waitForGrant } from '../../../support/userTokens.ts';
 
@@ -58,7 +57,7 @@ function openApp() {
     BlobServiceClient.fromConnectionString(connectionString).getContainerClient(containerName);
   /** A user's rows as they are stored, without the properties that the service adds. */
   async function rowsOf(userId: UserId): Promise<Record<string, unknown>[]> {
-    const rows = await collect(table.listEntities());
+    const rows = await Array.fromAsync(table.listEntities());
     return rows
       .filter(({ rowKey }) => rowKey?.endsWith(userId.replace('/', '_')))
       .map(({ etag: _, timestamp: __, ...row }) => row);
@@ -105,7 +104,7 @@ describe('what is left of a user', () => {
     const stored = JSON.stringify(rows);
     for (const gone of [DANA.upn, DANA.profile.userPrincipalName, DANA.homeOid])
       expect(stored).not.toContain(gone);
-    expect(await collect(container.listBlobsFlat())).toEqual([]);
+    expect(await Array.fromAsync(container.listBlobsFlat())).toEqual([]);
   });
 
   it.each([
@@ -122,14 +121,14 @@ describe('what is left of a user', () => {
     // The first look is for those who died before they had deleted the cache.
     app.clock.aheadMs = 11 * MINUTE;
     expect(await app.sweep()).toMatchObject({ claimed: 1, waiting: 1 });
-    expect(await collect(container.listBlobsFlat())).toEqual([]);
+    expect(await Array.fromAsync(container.listBlobsFlat())).toEqual([]);
     await app.tokenCache.write(userId, sealed, undefined);
     app.clock.aheadMs = days * DAY - MINUTE;
     expect(await app.sweep()).toMatchObject({ due: 0 });
     app.clock.aheadMs = days * DAY + MINUTE;
     expect(await app.sweep()).toMatchObject({ claimed: 1, erased: 1 });
     expect(await rowsOf(userId)).toEqual([]);
-    expect(await collect(container.listBlobsFlat())).toEqual([]);
+    expect(await Array.fromAsync(container.listBlobsFlat())).toEqual([]);
   });
 
   it('is not in a snapshot of the cache either', async () => {
@@ -140,7 +139,7 @@ describe('what is left of a user', () => {
       await app.visit(userId === users[0] ? ADELE.name : DANA.name);
       await container.getBlobClient(userId).createSnapshot();
     }
-    const everything = () => collect(container.listBlobsFlat({ includeSnapshots: true }));
+    const everything = () => Array.fromAsync(container.listBlobsFlat({ includeSnapshots: true }));
     expect(await everything()).toHaveLength(6);
     await endAccount(app, users[0], 'disconnected');
     expect((await everything()).map(({ name }) => name)).toEqual([users[1], users[1], users[1]]);
@@ -247,7 +246,7 @@ describe('erasing a tenant', () => {
     }
 
     await eraseTenant(app, TENANT_ID);
-    expect(await collect(app.tokenCache.list(TENANT_ID))).toEqual([]);
+    expect(await Array.fromAsync(app.tokenCache.list(TENANT_ID))).toEqual([]);
     for (const user of DEMO_USERS) {
       expect(await app.accounts.read(toUserId(user))).toMatchObject({ state: 'retired', generation: '' });
     }

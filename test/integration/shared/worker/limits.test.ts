@@ -6,7 +6,6 @@ import { UnavailableError } from '../../../../shared/errors.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
-import { collect } from '../../../support/collect.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { waitForGrant } from '../../../support/userTokens.ts';
 
@@ -83,7 +82,7 @@ describe('a run', () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
     app.clock.aheadMs = 2 * MINUTE;
-    const [due] = await collect(dueRowsOf(app));
+    const [due] = await Array.fromAsync(dueRowsOf(app));
     if (due === undefined) throw new Error('nobody is due');
     const until = new Date(app.now().getTime() + 5 * MINUTE);
     await app.accounts.claim(due, { runId: 'a run that died', until });

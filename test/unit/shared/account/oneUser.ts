@@ -9,7 +9,6 @@ import { asUser } from '../../../../shared/profile/asUser.ts';
 import { createLogId, dueRowKey, shardOf } from '../../../../shared/userId.ts';
 import { refreshUser } from '../../../../shared/worker/refreshUser.ts';
 import { clockOf } from '../../../support/clockOf.ts';
-import { collect } from '../../../support/collect.ts';
 import { type Order, orderedStores } from '../../../support/orderedStores.ts';
 import { someUser } from '../../../support/sampleAccount.ts';
 import { createTestApp } from '../../../support/testApp.ts';
@@ -61,7 +60,7 @@ export function createWorld(order: Order) {
 
   async function turn(aheadMs: number): Promise<void> {
     const app = instance(aheadMs);
-    const [due] = await collect(stores.accounts.due(shardOf(userId), app.clock.now()));
+    const [due] = await Array.fromAsync(stores.accounts.due(shardOf(userId), app.clock.now()));
     if (due === undefined) return;
     const lease = { runId: crypto.randomUUID(), until: new Date(NOW + aheadMs + 5 * MINUTE) };
     const claimed = await stores.accounts.claim(due, lease);

@@ -12,7 +12,6 @@ import { partsOf, type UserId } from '../../../../../shared/userId.ts';
 import { uniqueName } from '../../../../support/azuriteAccounts.ts';
 import { BUSY, expectOutage, FORBIDDEN, until } from '../../../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../../../support/azuriteProxy.ts';
-import { collect } from '../../../../support/collect.ts';
 import { someUser } from '../../../../support/sampleAccount.ts';
 
 const HUGE = 100 * 1_048_576;
@@ -28,7 +27,7 @@ const METHODS: [string, Method][] = [
   ['read', (store, user, signal) => store.read(user, signal)],
   ['write', (store, user, signal) => store.write(user, 'sealed', undefined, signal)],
   ['remove', (store, user, signal) => store.remove(user, undefined, signal)],
-  ['list', (store, _, signal) => collect(store.list(undefined, signal))],
+  ['list', (store, _, signal) => Array.fromAsync(store.list(undefined, signal))],
 ];
 
 describe('The blob token cache', () => {
@@ -65,7 +64,7 @@ describe('The blob token cache', () => {
   });
 
   it('has nobody to list before there is a container', async () => {
-    expect(await collect(store.list())).toEqual([]);
+    expect(await Array.fromAsync(store.list())).toEqual([]);
     expect(proxy.seen.every(isList)).toBe(true);
   });
 
@@ -175,8 +174,8 @@ describe('The blob token cache', () => {
       upper,
     ];
     for (const name of foreign) await container.getBlockBlobClient(name).upload('x', 1);
-    expect(await collect(store.list())).toEqual([user]);
-    expect(await collect(store.list(tid))).toEqual([user]);
+    expect(await Array.fromAsync(store.list())).toEqual([user]);
+    expect(await Array.fromAsync(store.list(tid))).toEqual([user]);
   });
 
   it('reads on after a page of blobs that is empty and not the last', async () => {
@@ -187,7 +186,7 @@ describe('The blob token cache', () => {
       body: '<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs/><NextMarker>0</NextMarker></EnumerationResults>',
     });
     proxy.seen.length = 0;
-    expect(await collect(store.list())).toEqual([user]);
+    expect(await Array.fromAsync(store.list())).toEqual([user]);
     expect(proxy.seen.filter(isList).map(({ url }) => url.searchParams.get('marker'))).toEqual([null, '0']);
   });
 
@@ -195,7 +194,7 @@ describe('The blob token cache', () => {
     await store.write(user, 'sealed', undefined);
     proxy.seen.length = 0;
     const { tid } = partsOf(user);
-    expect(await collect(store.list(tid))).toEqual([user]);
+    expect(await Array.fromAsync(store.list(tid))).toEqual([user]);
     expect(proxy.seen.map(({ url }) => url.searchParams.get('prefix'))).toEqual([`${tid}/`]);
   });
 

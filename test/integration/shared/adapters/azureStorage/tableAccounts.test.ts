@@ -17,7 +17,6 @@ import { claimOf, dueRowOf, dueRowsOf } from '../../../../support/accountStoreUn
 import { openAzuriteAccounts } from '../../../../support/azuriteAccounts.ts';
 import { BUSY, expectOutage, FORBIDDEN } from '../../../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../../../support/azuriteProxy.ts';
-import { collect } from '../../../../support/collect.ts';
 import { sampleAccount, someUser, someUserOf, TENANT } from '../../../../support/sampleAccount.ts';
 
 const DUE = new Date('2026-11-20T09:00:00Z');
@@ -180,7 +179,7 @@ describe('The account table', () => {
     ])('asks for the rows of %s in one partition, and for nothing else', async (_, tid) => {
       for (let n = 0; n < 3; n += 1) await store.create(sampleAccount({ userId: someUserOf('0', TENANT) }));
       proxy.seen.length = 0;
-      expect(await collect(store.list('0', tid))).toHaveLength(3);
+      expect(await Array.fromAsync(store.list('0', tid))).toHaveLength(3);
       expect(proxy.seen.length).toBeGreaterThan(1);
       const { from, to } = userRowKeyRange(tid);
       for (const { url } of proxy.seen) {
@@ -196,8 +195,8 @@ describe('The account table', () => {
       for (const rowKey of ['user|', `user|${TENANT}`, `user|${TENANT}_somebody`, 'user|somebody_else']) {
         await table.createEntity({ partitionKey: '0', rowKey });
       }
-      expect(await collect(store.list('0'))).toEqual([account]);
-      expect(await collect(store.list('0', TENANT))).toEqual([account]);
+      expect(await Array.fromAsync(store.list('0'))).toEqual([account]);
+      expect(await Array.fromAsync(store.list('0', TENANT))).toEqual([account]);
     });
   });
 
