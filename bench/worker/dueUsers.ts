@@ -7,7 +7,14 @@ import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memory
 import type { Config } from '../../shared/config.ts';
 import type { Account, AccountFields, DueRow } from '../../shared/ports.ts';
 import type { Adapters } from '../../shared/stead.ts';
-import { dueRowKey, SHARDS, toUserId, type UserId, wholeSecond } from '../../shared/userId.ts';
+import {
+  dueRowKey,
+  SHARDS,
+  toUserId,
+  type UserId,
+  userOfDueRowKey,
+  wholeSecond,
+} from '../../shared/userId.ts';
 import { makeMsalCache, makeRefreshToken } from '../makeMsalCache.ts';
 
 export type DueUsers = ReturnType<typeof createDueUsers>;
@@ -76,9 +83,9 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
     const { userId, state, dueAt } = account;
     const stored = await tokenCache.read(userId);
     const isNew = stored !== undefined && stored.etag !== versions.get(userId);
-    if (isNew && state === 'active' && dueAt > new Date() && accounts.dueRows.has(dueRowKey(dueAt, userId))) {
-      served += 1;
-    }
+    const theirs = [...accounts.dueRows.keys()].filter((key) => userOfDueRowKey(key) === userId);
+    const isDueOnce = theirs.length === 1 && theirs[0] === dueRowKey(dueAt, userId);
+    if (isNew && state === 'active' && dueAt > new Date() && isDueOnce) served += 1;
     versions.delete(userId);
     await accounts.erase(account);
     await tokenCache.remove(userId);

@@ -2,6 +2,7 @@
  * Three-way merge of MSAL's serialized token cache (the unified schema shared by the MSAL libraries:
  * sections of entries by key). Sections and fields this version does not know are kept.
  */
+import { isRecord } from '../isRecord.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 type Entries = { [key: string]: Json };
@@ -85,8 +86,7 @@ function inOrder(entry: Json): string {
 
 const fieldOf = (entry: Json, field: string): Json => (isEntries(entry) ? (entry[field] ?? 0) : 0);
 
-const isEntries = (value: Json | undefined): value is Entries =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isEntries = (value: Json | undefined): value is Entries => isRecord(value);
 const entriesOf = (value: Json | undefined): Entries => (isEntries(value) ? value : {});
 const keysOf = (...objects: Entries[]): string[] => [...new Set(objects.flatMap((o) => Object.keys(o)))];
 const parse = (cache: string): Entries => (cache === '' ? {} : entriesOf(JSON.parse(cache) as Json));

@@ -1,5 +1,6 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
 import { type Clock, withTimeout } from '../../clock.ts';
+import { isRecord } from '../../isRecord.ts';
 import type { Fetch } from '../../ports.ts';
 import { readClaims } from '../../tokens/challenge.ts';
 import { readRetryAfter } from '../../tokens/retryAfter.ts';
@@ -140,9 +141,7 @@ function readHomeAccountId(clientInfo: unknown): string | undefined {
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -98,7 +98,14 @@ const ROOMS: Record<string, Room> = {
     refused: ['../profile/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
   },
   'shared/adapters/entra/msalSome.ts': {
-    allowed: ['@azure/msal-node', './seal.ts', '../../tokens/failures.ts', '../../ports.ts', '../../log.ts'],
+    allowed: [
+      '@azure/msal-node',
+      './seal.ts',
+      '../../tokens/failures.ts',
+      '../../isRecord.ts',
+      '../../ports.ts',
+      '../../log.ts',
+    ],
     refused: ['jose', '../azureStorage/blobTokenCache.ts', '../../config.ts', '../../stead.ts'],
   },
   'shared/adapters/entra/seal.ts': {
