@@ -1,11 +1,11 @@
 import { endAccount, removeCache } from '../shared/account/endAccount.ts';
 import { ConflictError } from '../shared/errors.ts';
+import { createSlots, forEachAtOnce } from '../shared/forEachAtOnce.ts';
 import type { Account } from '../shared/ports.ts';
 import type { UserId } from '../shared/userId.ts';
 import { timeText } from './accountView.ts';
 import type { Command, Who } from './commandLine.ts';
-import { forEachAtOnce } from './forEachAtOnce.ts';
-import { everyAccount, findAccount, type Operator, tellNotFound, warnOfKept } from './operator.ts';
+import { AT_ONCE, everyAccount, findAccount, type Operator, tellNotFound, warnOfKept } from './operator.ts';
 
 /** `accounts erase` */
 export async function eraseAccounts(
@@ -53,7 +53,7 @@ async function eraseTenant(operator: Operator, tid: string, yes: boolean): Promi
     }
   }
 
-  await forEachAtOnce(everyAccount(operator, tid), (account) =>
+  await forEachAtOnce(everyAccount(operator, tid), createSlots(AT_ONCE), (account) =>
     attempt(account.userId, async () => {
       const { userId } = account;
       const found = yes ? undefined : await whatIsKept(operator, userId, account);
@@ -62,7 +62,7 @@ async function eraseTenant(operator: Operator, tid: string, yes: boolean): Promi
       await print(yes ? `${logId(userId)} is erased.` : `${logId(userId)} would be erased (${found}).`);
     }),
   );
-  await forEachAtOnce(tokenCache.list(tid), (userId) =>
+  await forEachAtOnce(tokenCache.list(tid), createSlots(AT_ONCE), (userId) =>
     attempt(userId, async () => {
       const erased = yes ? await removeCache(operator, userId) : (await accounts.read(userId)) === undefined;
       if (!erased) return;

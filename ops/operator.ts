@@ -13,6 +13,9 @@ export type Operator = Pick<
   tell: (line: string) => void;
 };
 
+/** Users who are worked on at a time. */
+export const AT_ONCE = 16;
+
 /** Everybody's account, or one tenant's, shard by shard and page by page. @throws {UnavailableError} */
 export async function* everyAccount({ accounts }: Operator, tid?: string): AsyncGenerator<Account> {
   for (const shard of SHARDS) yield* accounts.list(shard, tid);

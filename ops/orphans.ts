@@ -1,8 +1,8 @@
 import { removeCache } from '../shared/account/endAccount.ts';
 import { isTombstone } from '../shared/account/schedule.ts';
+import { createSlots, forEachAtOnce } from '../shared/forEachAtOnce.ts';
 import type { Command } from './commandLine.ts';
-import { forEachAtOnce } from './forEachAtOnce.ts';
-import { type Operator, warnOfKept } from './operator.ts';
+import { AT_ONCE, type Operator, warnOfKept } from './operator.ts';
 
 /** `orphans` */
 export async function orphans(
@@ -12,7 +12,7 @@ export async function orphans(
   const { accounts, tokenCache, logId, print } = operator;
   await warnOfKept(operator);
   let count = 0;
-  await forEachAtOnce(tokenCache.list(), async (userId) => {
+  await forEachAtOnce(tokenCache.list(), createSlots(AT_ONCE), async (userId) => {
     const account = await accounts.read(userId);
     if (account !== undefined && !isTombstone(account.state)) return;
     const why = account === undefined ? 'no account' : account.state;

@@ -1,11 +1,11 @@
 import { afterCooldown, isTombstone } from '../shared/account/schedule.ts';
 import { ConflictError } from '../shared/errors.ts';
+import { createSlots, forEachAtOnce } from '../shared/forEachAtOnce.ts';
 import type { Account, AccountFields } from '../shared/ports.ts';
 import type { UserId } from '../shared/userId.ts';
 import { timeText } from './accountView.ts';
 import type { Command, RetryOf } from './commandLine.ts';
-import { forEachAtOnce } from './forEachAtOnce.ts';
-import { everyAccount, findAccount, type Operator, tellNotFound } from './operator.ts';
+import { AT_ONCE, everyAccount, findAccount, type Operator, tellNotFound } from './operator.ts';
 
 const TRIES = 5;
 
@@ -35,7 +35,7 @@ async function retryMany(
   const coolUntil = tid === undefined || kind === 'throttled' ? undefined : await endCoolDown(operator, tid);
   let retried = 0;
   let refused = 0;
-  await forEachAtOnce(everyAccount(operator, tid), async (account) => {
+  await forEachAtOnce(everyAccount(operator, tid), createSlots(AT_ONCE), async (account) => {
     const { userId, state, failure } = account;
     const putOff = coolUntil !== undefined && isPutOff(account, coolUntil);
     const failed = failure !== undefined && (kind === undefined || failure.kind === kind);

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { forEachAtOnce } from '../../../ops/forEachAtOnce.ts';
+import { createSlots, forEachAtOnce } from '../../../shared/forEachAtOnce.ts';
 
 async function* numbers(count: number) {
   for (let n = 0; n < count; n += 1) yield n;
@@ -11,7 +11,7 @@ describe('forEachAtOnce', () => {
     const taken: number[] = [];
     let atOnce = 0;
     let most = 0;
-    await forEachAtOnce(numbers(50), async (n) => {
+    await forEachAtOnce(numbers(50), createSlots(16), async (n) => {
       atOnce += 1;
       most = Math.max(most, atOnce);
       await turn();
@@ -25,7 +25,7 @@ describe('forEachAtOnce', () => {
   it('takes no more after an error, and ends with it when those begun are done', async () => {
     let begun = 0;
     let done = 0;
-    const failed = forEachAtOnce(numbers(50), async (n) => {
+    const failed = forEachAtOnce(numbers(50), createSlots(16), async (n) => {
       begun += 1;
       await turn();
       if (n === 5) throw new Error('the sixth');
@@ -41,6 +41,6 @@ describe('forEachAtOnce', () => {
       yield 1;
       throw new Error('no next page');
     }
-    await expect(forEachAtOnce(broken(), async () => {})).rejects.toThrow('no next page');
+    await expect(forEachAtOnce(broken(), createSlots(16), async () => {})).rejects.toThrow('no next page');
   });
 });
