@@ -14,7 +14,7 @@ import { createLocalApp } from '../../shared/testing/localApp.ts';
 import type { Problem } from '../../shared/wire.ts';
 import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
 import { keepErrorAnswer, keepLines, logScanFolder } from '../support/logScanKeep.ts';
-import { UNLIMITED } from '../support/unlimited.ts';
+import { UNLIMITED } from '../support/testApp.ts';
 import { type Forge, openForge } from './forge.ts';
 import type { Refusal } from './outcome.ts';
 

@@ -5,7 +5,7 @@ import { readConfig } from '../../shared/config.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import { createStead } from '../../shared/stead.ts';
 import { createShiftedClock } from '../../shared/testing/testClock.ts';
-import { UNLIMITED } from './unlimited.ts';
+import { UNLIMITED } from './testApp.ts';
 
 /** What one process does in a drill. */
 export type Act = {

@@ -10,7 +10,7 @@ import { toUserId, type UserId } from '../../shared/userId.ts';
 import { scopeSet } from './checkStorage.ts';
 import type { StormGrant } from './stormGrants.ts';
 import { pickOne, seededRandom } from './stormRandom.ts';
-import { UNLIMITED } from './unlimited.ts';
+import { UNLIMITED } from './testApp.ts';
 
 export type StormUser = {
   tid: string;

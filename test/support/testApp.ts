@@ -42,3 +42,8 @@ export function createTestApp(options: TestAppOptions = {}): App {
 }
 
 const noNetwork: typeof fetch = () => Promise.reject(new TypeError('there is no network in this test'));
+
+const bottomless = { take: () => undefined };
+
+/** For attacks, drills and storms, in which a user does in seconds what others do in weeks. */
+export const UNLIMITED: RequestLimits = { exchanges: bottomless, changes: bottomless };

@@ -11,8 +11,7 @@ import { refreshUser } from '../../../../shared/worker/refreshUser.ts';
 import { clockOf } from '../../../support/clockOf.ts';
 import { type Order, orderedStores } from '../../../support/orderedStores.ts';
 import { someUser } from '../../../support/sampleAccount.ts';
-import { createTestApp } from '../../../support/testApp.ts';
-import { UNLIMITED } from '../../../support/unlimited.ts';
+import { createTestApp, UNLIMITED } from '../../../support/testApp.ts';
 import { createTwinUserTokens, plainSealer } from './twinUserTokens.ts';
 
 const MINUTE = 60_000;
