@@ -1,4 +1,4 @@
-import { UsageError } from '../cli/errors.ts';
+import { UsageError } from '../ops/cli/errors.ts';
 
 /** What a benchmark found: once for programs, and the same in a few lines for people. */
 export type Findings = { results: Record<string, unknown>; lines: string[] };

@@ -1,7 +1,7 @@
 /** `npm run bench -- NAME [options] [--json]`: measures, and says on what machine. Nothing here is a test. */
 import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
-import { UsageError } from '../cli/errors.ts';
-import { runCommand } from '../cli/runCommand.ts';
+import { UsageError } from '../ops/cli/errors.ts';
+import { runCommand } from '../ops/cli/runCommand.ts';
 import type { Benchmark } from './benchmark.ts';
 import { sealBenchmark } from './seal/sealBenchmark.ts';
 import { workerBenchmark } from './worker/workerBenchmark.ts';

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { PlainError } from '../cli/errors.ts';
+import { PlainError } from '../ops/cli/errors.ts';
 
 export type AzuritePorts = { blob: number; queue: number; table: number };
 

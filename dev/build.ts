@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
-import { readArguments } from '../cli/readArguments.ts';
-import { runCommand } from '../cli/runCommand.ts';
+import { readArguments } from '../ops/cli/readArguments.ts';
+import { runCommand } from '../ops/cli/runCommand.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

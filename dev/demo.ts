@@ -2,9 +2,9 @@
  * `npm run demo`: the walk-through of the .NET sample without a person, and more. Seven people sign in and call the
  * API, most of them meet a failure, and the worker runs three times.
  */
-import { UsageError } from '../cli/errors.ts';
-import { readArguments } from '../cli/readArguments.ts';
-import { runCommand } from '../cli/runCommand.ts';
+import { UsageError } from '../ops/cli/errors.ts';
+import { readArguments } from '../ops/cli/readArguments.ts';
+import { runCommand } from '../ops/cli/runCommand.ts';
 import { type Cast, castOf, DEFAULT_PICK, EXTRAS } from './demoCast.ts';
 import { jsonOf, tableOf, verdictOn } from './demoReport.ts';
 import { openStage } from './demoStage.ts';

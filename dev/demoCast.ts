@@ -1,5 +1,5 @@
 /** Which user plays which part in the demo. */
-import { UsageError } from '../cli/errors.ts';
+import { UsageError } from '../ops/cli/errors.ts';
 import { DEMO_USERS, type DemoUser, OTHER_TENANT_USER } from './entra/directory.ts';
 
 export const DEFAULT_PICK = 'adele,bruno,chiara';

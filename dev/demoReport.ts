@@ -1,5 +1,5 @@
 /** What the demo prints: a table for each run and a verdict, or everything as JSON. */
-import { tableLines } from '../cli/printTable.ts';
+import { tableLines } from '../ops/cli/printTable.ts';
 import { type Cast, PARTS } from './demoCast.ts';
 import type { Run, Told } from './demoStory.ts';
 

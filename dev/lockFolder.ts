@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { PlainError } from '../cli/errors.ts';
+import { PlainError } from '../ops/cli/errors.ts';
 
 export type FolderLock = {
   /** Keeps the lock as long as that process lives, even if this one is killed. */

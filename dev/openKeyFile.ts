@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { PlainError } from '../cli/errors.ts';
+import { PlainError } from '../ops/cli/errors.ts';
 
 /** The keys, named as the settings of the functions. */
 export type OwnKeys = { TOKEN_CACHE_KEYS: string; LOG_HASH_KEY: string };

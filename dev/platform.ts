@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PlainError } from '../cli/errors.ts';
+import { PlainError } from '../ops/cli/errors.ts';
 import { authorityOf } from '../shared/adapters/entra/authority.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
 import {

@@ -1,5 +1,5 @@
 /** The ports of `npm start` and the environment variables that change them. */
-import { PlainError, UsageError } from '../cli/errors.ts';
+import { PlainError, UsageError } from '../ops/cli/errors.ts';
 import { isFree } from './freePorts.ts';
 import type { Ports } from './platform.ts';
 

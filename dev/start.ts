@@ -3,8 +3,8 @@
  * tenant, with the settings of local.settings.json.
  */
 import { join } from 'node:path';
-import { readArguments } from '../cli/readArguments.ts';
-import { runCommand } from '../cli/runCommand.ts';
+import { readArguments } from '../ops/cli/readArguments.ts';
+import { runCommand } from '../ops/cli/runCommand.ts';
 import { DEMO_USERS } from './entra/directory.ts';
 import type { Host } from './host/spawnHost.ts';
 import { lockFolder } from './lockFolder.ts';

@@ -1,8 +1,8 @@
 /** `npm run start:azure`: the page and the functions on this machine, against a real tenant. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { PlainError } from '../cli/errors.ts';
-import { readLocalSettings } from '../cli/localSettings.ts';
+import { PlainError } from '../ops/cli/errors.ts';
+import { readLocalSettings } from '../ops/cli/localSettings.ts';
 import { type Config, readConfig } from '../shared/config.ts';
 import { ConfigError } from '../shared/errors.ts';
 import type { Environment } from '../shared/settingsReader.ts';

@@ -1,9 +1,9 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
-import { UsageError } from '../cli/errors.ts';
-import { readArguments } from '../cli/readArguments.ts';
 import type { FailureKind } from '../shared/errors.ts';
 import type { AccountState } from '../shared/ports.ts';
 import { isGuid, readUserId, type UserId } from '../shared/userId.ts';
+import { UsageError } from './cli/errors.ts';
+import { readArguments } from './cli/readArguments.ts';
 
 /** A user as an operator names them. */
 export type Who = { userId: UserId } | { logId: string };

@@ -1,6 +1,6 @@
-import { printTable } from '../cli/printTable.ts';
 import type { Account } from '../shared/ports.ts';
 import { accountView, timeText } from './accountView.ts';
+import { printTable } from './cli/printTable.ts';
 import type { Command } from './commandLine.ts';
 import { everyAccount, type Operator } from './operator.ts';
 

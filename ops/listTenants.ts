@@ -1,5 +1,5 @@
-import { printTable } from '../cli/printTable.ts';
 import { timeText } from './accountView.ts';
+import { printTable } from './cli/printTable.ts';
 import type { Command } from './commandLine.ts';
 import type { Operator } from './operator.ts';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readLocalSettings } from '../cli/localSettings.ts';
 import { readConfig } from '../shared/config.ts';
+import { readLocalSettings } from './cli/localSettings.ts';
 
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 

@@ -1,5 +1,5 @@
-import { printTable } from '../cli/printTable.ts';
 import { accountView, timeText } from './accountView.ts';
+import { printTable } from './cli/printTable.ts';
 import type { Command } from './commandLine.ts';
 import { findAccount, type Operator, tellNotFound } from './operator.ts';
 

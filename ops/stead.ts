@@ -1,10 +1,10 @@
 /** `npm run stead -- <verb>`: the operators' one command. */
 import { once } from 'node:events';
-import { PlainError } from '../cli/errors.ts';
-import { runCommand } from '../cli/runCommand.ts';
 import { readConfig } from '../shared/config.ts';
 import { UnavailableError } from '../shared/errors.ts';
 import { createStead } from '../shared/stead.ts';
+import { PlainError } from './cli/errors.ts';
+import { runCommand } from './cli/runCommand.ts';
 import { type Command, readCommandLine } from './commandLine.ts';
 import { eraseAccounts } from './eraseAccounts.ts';
 import { listAccounts } from './listAccounts.ts';

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { tableLines } from '../../cli/printTable.ts';
-import { readArguments } from '../../cli/readArguments.ts';
+import { tableLines } from '../../ops/cli/printTable.ts';
+import { readArguments } from '../../ops/cli/readArguments.ts';
 import { createSealer } from '../../shared/adapters/entra/seal.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
 import { type Benchmark, readCount } from '../benchmark.ts';

@@ -1,6 +1,6 @@
-import { UsageError } from '../../cli/errors.ts';
-import { tableLines } from '../../cli/printTable.ts';
-import { readArguments } from '../../cli/readArguments.ts';
+import { UsageError } from '../../ops/cli/errors.ts';
+import { tableLines } from '../../ops/cli/printTable.ts';
+import { readArguments } from '../../ops/cli/readArguments.ts';
 import { type Benchmark, readCount } from '../benchmark.ts';
 import { rounded, spreadOf, spreadText } from '../rounds.ts';
 import { type MeasuredSweep, measureSweep } from './measureSweep.ts';

@@ -2,8 +2,8 @@ import { globSync, statSync } from 'node:fs';
 import Module from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { PlainError } from '../../cli/errors.ts';
-import { readJsonObject } from '../../cli/jsonFile.ts';
+import { PlainError } from '../../ops/cli/errors.ts';
+import { readJsonObject } from '../../ops/cli/jsonFile.ts';
 
 type Resolve = (this: unknown, request: string, ...rest: unknown[]) => string;
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { UsageError } from '../../cli/errors.ts';
-import { isPort } from '../../cli/localSettings.ts';
-import { readArguments } from '../../cli/readArguments.ts';
+import { UsageError } from '../../ops/cli/errors.ts';
+import { isPort } from '../../ops/cli/localSettings.ts';
+import { readArguments } from '../../ops/cli/readArguments.ts';
 
 export type CommandLine = {
   /** Absolute path of the app's folder. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { PlainError } from '../../cli/errors.ts';
+import { PlainError } from '../../ops/cli/errors.ts';
 import { answerEmpty } from './httpRequest.ts';
 
 /** Sets the CORS headers of a response. True when the request was a preflight, which is then answered (204). */

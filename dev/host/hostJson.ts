@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { PlainError } from '../../cli/errors.ts';
-import { readJsonObject } from '../../cli/jsonFile.ts';
+import { PlainError } from '../../ops/cli/errors.ts';
+import { readJsonObject } from '../../ops/cli/jsonFile.ts';
 
 export type HostJson = {
   /** What every route begins with; default `api`. */

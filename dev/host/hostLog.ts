@@ -1,4 +1,4 @@
-import { PlainError } from '../../cli/errors.ts';
+import { PlainError } from '../../ops/cli/errors.ts';
 import type { LogLevel } from './coreTypes.ts';
 
 const LEVELS: readonly string[] = [

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import http, { type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { PlainError } from '../../cli/errors.ts';
+import { PlainError } from '../../ops/cli/errors.ts';
 
 export type LoopbackServer = {
   port: number;

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import { PlainError } from '../../cli/errors.ts';
-import { asksForHelp } from '../../cli/readArguments.ts';
+import { PlainError } from '../../ops/cli/errors.ts';
+import { asksForHelp } from '../../ops/cli/readArguments.ts';
 import { type CommandLine, readCommandLine, USAGE } from './commandLine.ts';
 import { writeLog } from './hostLog.ts';
 import { type RunningHost, startHost } from './startHost.ts';

@@ -1,4 +1,4 @@
-import { PlainError } from '../../cli/errors.ts';
+import { PlainError } from '../../ops/cli/errors.ts';
 import { writeLog } from './hostLog.ts';
 import { createHttpRoute, type HttpRoute } from './httpRoutes.ts';
 import type { RegisteredFunction } from './registry.ts';

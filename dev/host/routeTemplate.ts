@@ -1,4 +1,4 @@
-import { PlainError } from '../../cli/errors.ts';
+import { PlainError } from '../../ops/cli/errors.ts';
 
 /** The parameters of a path that matches, by name; undefined for a path that does not. */
 export type MatchRoute = (segments: readonly string[]) => Record<string, string> | undefined;

@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import { PlainError } from '../../cli/errors.ts';
+import { PlainError } from '../../ops/cli/errors.ts';
 
 export type Schedule = {
   /** The first occurrence after an instant; undefined if there is none. */

@@ -1,4 +1,4 @@
-import { PlainError } from '../../cli/errors.ts';
+import { PlainError } from '../../ops/cli/errors.ts';
 import { writeLog } from './hostLog.ts';
 
 /** Puts settings into `env`. What `env` has already (and is not empty) stays, and its name is written to the log. */

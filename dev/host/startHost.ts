@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { PlainError } from '../../cli/errors.ts';
-import { type LocalSettings, readLocalSettings } from '../../cli/localSettings.ts';
+import { PlainError } from '../../ops/cli/errors.ts';
+import { type LocalSettings, readLocalSettings } from '../../ops/cli/localSettings.ts';
 import { loadApp } from './appLoader.ts';
 import type { CommandLine } from './commandLine.ts';
 import { createCors } from './cors.ts';

@@ -17,17 +17,7 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 let project: string;
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'stead-commands-'));
-  for (const part of [
-    'bench',
-    'cli',
-    'dev',
-    'functions',
-    'ops',
-    'shared',
-    'spa',
-    'test/support',
-    'package.json',
-  ]) {
+  for (const part of ['bench', 'dev', 'functions', 'ops', 'shared', 'spa', 'test/support', 'package.json']) {
     await cp(join(ROOT, part), join(project, part), { recursive: true });
   }
   await symlink(join(ROOT, 'node_modules'), join(project, 'node_modules'), 'junction');
@@ -109,18 +99,7 @@ describe('a command that builds first', () => {
 describe('none of these', () => {
   it('built, made or started anything', async () => {
     expect((await readdir(project)).sort()).toEqual(
-      [
-        'bench',
-        'cli',
-        'dev',
-        'functions',
-        'node_modules',
-        'ops',
-        'package.json',
-        'shared',
-        'spa',
-        'test',
-      ].sort(),
+      ['bench', 'dev', 'functions', 'node_modules', 'ops', 'package.json', 'shared', 'spa', 'test'].sort(),
     );
   });
 });

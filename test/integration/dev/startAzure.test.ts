@@ -38,7 +38,14 @@ beforeAll(async () => {
   entra = await startEntra({ port: 0, spaOrigins: [`http://localhost:${web}`] });
   // A project of its own, because local.settings.json here may be somebody's.
   project = await mkdtemp(join(tmpdir(), 'stead-azure-'));
-  for (const part of ['cli', 'dev', 'shared', 'package.json', 'host.json', 'local.settings.sample.json']) {
+  for (const part of [
+    'ops/cli',
+    'dev',
+    'shared',
+    'package.json',
+    'host.json',
+    'local.settings.sample.json',
+  ]) {
     await cp(join(ROOT, part), join(project, part), { recursive: true });
   }
   for (const part of ['node_modules', 'dist'])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../../../cli/errors.ts';
 import { PORTS, type PortName, readPorts } from '../../../dev/ports.ts';
+import { UsageError } from '../../../ops/cli/errors.ts';
 
 const ALL = Object.keys(PORTS) as PortName[];
 const DEFAULTS = { web: 3000, functions: 7071, entra: 8400, blob: 10000, queue: 10001, table: 10002 };

@@ -168,16 +168,16 @@ const ROOMS: Record<string, Room> = {
       'vitest',
     ],
   },
-  'cli/some.ts': {
-    allowed: ['./errors.ts', 'node:util', '../shared/errors.ts', '../shared/isRecord.ts'],
-    refused: ['../shared/config.ts', '../dev/platform.ts', '../ops/operator.ts', 'jose'],
+  'ops/cli/some.ts': {
+    allowed: ['./errors.ts', 'node:util', '../../shared/errors.ts', '../../shared/isRecord.ts'],
+    refused: ['../../shared/config.ts', '../../dev/platform.ts', '../operator.ts', 'jose'],
   },
   'ops/some.ts': {
     allowed: [
       '../shared/stead.ts',
       '../shared/config.ts',
       '../shared/account/endAccount.ts',
-      '../cli/printTable.ts',
+      './cli/printTable.ts',
       './other.ts',
     ],
     refused: [
@@ -209,11 +209,11 @@ const ROOMS: Record<string, Room> = {
     refused: ['../../shared/wire.ts', '../host/cors.ts'],
   },
   'dev/host/some.ts': {
-    allowed: ['@azure/functions-core', 'node:http', './cors.ts', '../../cli/readArguments.ts'],
+    allowed: ['@azure/functions-core', 'node:http', './cors.ts', '../../ops/cli/readArguments.ts'],
     refused: [
       '@azure/functions',
       '../../functions/main.ts',
-      '../../cli/runCommand.ts',
+      '../../ops/cli/runCommand.ts',
       '../entra/keys.ts',
       '../platform.ts',
     ],
@@ -351,7 +351,7 @@ describe('the import table', async () => {
 
   it('has a room for every file of the app and of the page', async () => {
     const files: Record<string, string[]> = {};
-    for (const root of ['shared', 'functions', 'cli', 'ops', 'dev/host', 'dev/entra', 'spa']) {
+    for (const root of ['shared', 'functions', 'ops', 'dev/host', 'dev/entra', 'spa']) {
       for await (const file of glob(`${root}/**/*.{ts,tsx}`, { cwd: ROOT })) {
         files[file.replaceAll('\\', '/')] = importing(['a-package-of-nobody']);
       }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../../../cli/errors.ts';
+import { UsageError } from '../../../ops/cli/errors.ts';
 import { readCommandLine } from '../../../ops/commandLine.ts';
 import { USAGE } from '../../../ops/usage.ts';
 

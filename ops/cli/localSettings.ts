@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isRecord } from '../shared/isRecord.ts';
+import { isRecord } from '../../shared/isRecord.ts';
 import { PlainError } from './errors.ts';
 import { readJsonObject } from './jsonFile.ts';
 

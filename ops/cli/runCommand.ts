@@ -1,4 +1,4 @@
-import { ConfigError } from '../shared/errors.ts';
+import { ConfigError } from '../../shared/errors.ts';
 import { PlainError, UsageError } from './errors.ts';
 import { asksForHelp } from './readArguments.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { printTable, tableLines } from '../../../cli/printTable.ts';
+import { printTable, tableLines } from '../../../../ops/cli/printTable.ts';
 
 async function linesOf(rows: string[][]): Promise<string[]> {
   const lines: string[] = [];

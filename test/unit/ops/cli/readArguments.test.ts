@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../../../cli/errors.ts';
-import { asksForHelp, readArguments } from '../../../cli/readArguments.ts';
+import { UsageError } from '../../../../ops/cli/errors.ts';
+import { asksForHelp, readArguments } from '../../../../ops/cli/readArguments.ts';
 
 const OPTIONS = { pick: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
 const words = (line: string): string[] => line.split(' ').filter(Boolean);

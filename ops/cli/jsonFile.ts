@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isRecord } from '../shared/isRecord.ts';
+import { isRecord } from '../../shared/isRecord.ts';
 import { PlainError } from './errors.ts';
 
 const STRING_OR_COMMENT = /"(?:\\.|[^"\\])*"|\/\/[^\r\n]*|\/\*[\s\S]*?\*\//g;
