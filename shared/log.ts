@@ -58,7 +58,7 @@ export type LogEvent =
       error?: string;
     }
   | { event: 'task.note'; user: string; task: string; note: string }
-  | { event: 'account.ended'; user: string; as: 'disconnected' | 'retired' }
+  | { event: 'account.ended'; user: string; as: 'disconnected' }
   | { event: 'account.reconnected'; user: string }
   | {
       event: 'cooldown.began';

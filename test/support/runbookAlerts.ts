@@ -45,7 +45,7 @@ export const RUNBOOK_ALERTS: Record<string, Alert> = {
   },
   'Many users have to sign in again.': {
     fires: (events) => {
-      const marked = sum(runsIn(events).map((run) => failedIn(run, 'needs-user', 'cache-lost')));
+      const marked = sum(runsIn(events).map((run) => failedIn(run, 'needs-user', 'consent', 'cache-lost')));
       return marked > 20 && marked > (sum(runsIn(events).map(goodIn)) + marked) / 10;
     },
     example: [{ event: 'sweep.ended', refreshed: 0, fromCache: 0, failed: { 'cache-lost': 21 } }],
