@@ -1,15 +1,15 @@
 import type { Failure } from '../errors.ts';
 import type { AccountFields } from '../ports.ts';
 
-/** Longer than Entra throttles one user's flows, and than most outages. */
+/** Entra's throttling of one user's flows ends sooner, and so do most outages. */
 const CONFIRMED_AFTER_MS = 30 * 60_000;
-/** Checks before this one. */
+/** How many earlier checks must have met the same failure. */
 const CONFIRMED_BY = 2;
 
 /**
- * What a failed check counts as. A refusal that is not sure marks nobody until it has been met in three checks in a row,
- * over at least half an hour and with no visit in between. Until then it is taken like a refusal that nobody foresaw: for
- * the tenant's, which puts the user off and asks again.
+ * Decides what the failure of a check counts as. A refusal that is not sure marks the account only when three checks in
+ * a row met it, over at least half an hour and without a visit in between. Until then it counts as `tenant`, so the
+ * account is checked again later.
  */
 export function confirmFailure(
   failure: Failure,

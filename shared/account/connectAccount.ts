@@ -6,11 +6,14 @@ const TRIES = 5;
 const PROLONG_EVERY_MS = 86_400_000;
 
 /**
- * The row of a user who is here: made if this is the first time, made anew if they had been forgotten or, when they
- * `reconnect`, had disconnected. It comes before anything is stored for them, so that no secret is ever kept that no
- * row accounts for, and that whoever is about to erase a tombstone finds that the user is back.
- * @throws {ConflictError} the row changed on every try.
- * @throws {UnavailableError}
+ * Reads the account of a user who is present. Creates it at the first visit. Connects it anew when it is retired, or
+ * when it is disconnected and `reconnect` is true.
+ *
+ * Callers do this before they store a secret, for two reasons: every secret has an account, and an operation that is
+ * about to erase a tombstone meets a conflict because the user is back.
+ * @returns `was`: `unknown` if there was no account, `ended` if there was a tombstone and it was replaced
+ * @throws {ConflictError} the account changed on every try.
+ * @throws {UnavailableError} the store cannot be reached.
  */
 export async function connectAccount(
   services: Pick<Services, 'accounts' | 'schedule' | 'clock'>,
@@ -27,8 +30,8 @@ export async function connectAccount(
       if (account.state === 'retired' || (account.state === 'disconnected' && reconnect)) {
         return { account: await accounts.move(account, pendingAccount(services, caller)), was: 'ended' };
       }
-      const seen = account.state === 'disconnected' ? await stayDisconnected(services, account) : account;
-      return { account: seen, was: 'unchanged' };
+      const kept = account.state === 'disconnected' ? await stayDisconnected(services, account) : account;
+      return { account: kept, was: 'unchanged' };
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
     }
@@ -36,7 +39,7 @@ export async function connectAccount(
   throw new ConflictError('The account changed on every try.');
 }
 
-/** Once a day a visit prolongs what was asked for: it must not end while the user keeps coming. */
+/** Extends the disconnection, at most once a day. It must not end while the user keeps visiting. */
 async function stayDisconnected(
   { accounts, clock }: Pick<Services, 'accounts' | 'clock'>,
   account: Account,

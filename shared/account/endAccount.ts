@@ -6,13 +6,14 @@ import { isTombstone, removeCacheAt } from './schedule.ts';
 const TRIES = 8;
 
 /**
- * Signs a user off: first the tombstone, then the cache. Whoever is storing a cache meanwhile writes the row after
- * it, meets the tombstone and takes back what it stored. Whoever dies in between leaves it to the worker's first look.
- *
- * `disconnected` is the user's own word and is remembered even of a user nobody has seen; `retired`, an operator's,
- * ends with their next visit. Answers whether there was anything to end.
- * @throws {ConflictError} the row changed on every try.
- * @throws {UnavailableError} a store cannot be reached; asked again, it goes on from where it was.
+ * Ends an account: writes the tombstone, then deletes the cache. An operation that stores a cache at the same time
+ * writes the row afterwards, meets the tombstone and deletes the cache that it stored. If this process dies between the
+ * two steps, the first check of the tombstone deletes the cache.
+ * @param as `disconnected` is the user's own wish, so it is recorded even for a user without an account; `retired` ends
+ * at the user's next visit
+ * @returns whether there was anything to end
+ * @throws {ConflictError} the account or its cache changed on every try.
+ * @throws {UnavailableError} a store cannot be reached. A second call continues where the first one stopped.
  */
 export async function endAccount(
   services: Pick<Services, 'accounts' | 'tokenCache' | 'clock'>,
@@ -40,9 +41,11 @@ export async function endAccount(
 }
 
 /**
- * Deletes the cache of a user who is signed off, and not one that was stored since they came back: the row is read
- * after the cache, and only the version that was read before it goes. Answers whether there was one.
- * @throws {UnavailableError}
+ * Deletes the cache of a user whose account has ended or does not exist. A cache that was stored after the user came
+ * back must stay. Therefore the row is read after the cache, and only the version that was read before it is deleted.
+ * @returns whether there was a cache to delete
+ * @throws {ConflictError} the cache changed on every try.
+ * @throws {UnavailableError} a store cannot be reached.
  */
 export async function removeCache(
   services: Pick<Services, 'accounts' | 'tokenCache'>,
@@ -60,8 +63,10 @@ export async function removeCache(
 }
 
 /**
- * Deletes one version of a cache. False when another is stored: whoever stored it looks at the row themselves.
- * @throws {UnavailableError}
+ * Deletes one version of a cache.
+ * @param written the ETag of that version
+ * @returns false if another version is stored; the operation that stored it reads the row itself
+ * @throws {UnavailableError} the store cannot be reached.
  */
 export async function takeBack(
   services: Pick<Services, 'tokenCache'>,
@@ -78,7 +83,7 @@ export async function takeBack(
   }
 }
 
-/** Whether a row that was read later still is the connection that it was: nobody signed the user off in between. */
+/** True if a row that was read later is still the same connection: it has neither ended nor been connected anew. */
 export function isSameConnection(begun: Account, later: Account | undefined): later is Account {
   return (
     later !== undefined &&
@@ -87,7 +92,7 @@ export function isSameConnection(begun: Account, later: Account | undefined): la
   );
 }
 
-/** A row of no more than its keys, its state and its times. `lastActivity` is when it was set. */
+/** A tombstone keeps only the user id, the state and two times. `lastActivity` is when it was written. */
 export function tombstoneOf(userId: UserId, state: 'disconnected' | 'retired', now: Date): AccountFields {
   return {
     userId,

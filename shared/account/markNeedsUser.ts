@@ -2,7 +2,7 @@ import type { Failure } from '../errors.ts';
 import type { AccountFields, ScheduleSettings } from '../ports.ts';
 import { retireAt } from './schedule.ts';
 
-/** The row with one more failure written down. */
+/** Returns the account with one more failure recorded. */
 export function withFailure(account: AccountFields, failure: Failure, now: Date): AccountFields {
   const { kind, code, suberror, claims, askedBy } = failure;
   return {
@@ -21,7 +21,7 @@ export function withFailure(account: AccountFields, failure: Failure, now: Date)
   };
 }
 
-/** The row of a user who has to come back: left alone until then, or until they are forgotten. */
+/** Marks the account: the worker asks for no token until the user visits, and retires the account if they do not. */
 export function markNeedsUser(
   account: AccountFields,
   failure: Failure,

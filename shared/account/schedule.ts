@@ -6,47 +6,47 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A tombstone outlives every operation that was in flight when it was set. */
+/** A tombstone outlives every operation that was running when it was written. */
 const TOMBSTONE_FOR_MS = 48 * HOUR;
 /** Longer than a function may run. */
 const REMOVE_CACHE_AFTER_MS = 10 * MINUTE;
-/** Entra gives 24 h where the sign-in came from a SPA, and rarely says so: the unknown is taken as that. */
+/** Entra's refresh tokens for a SPA's sign-in last 24 h, and Entra rarely says so. An unknown lifetime counts as that. */
 const UNKNOWN_REFRESH_TOKEN_LIFE_MS = DAY;
-/** A refresh token is traded for its successor between these two times before its end. */
+/** A refresh token is exchanged for a new one in the hour that begins two hours before its end. */
 const RENEW_FROM_MS = 2 * HOUR;
 const RENEW_WINDOW_MS = HOUR;
-/** Nobody is looked at again sooner, however short the tokens are. */
+/** The shortest wait between two checks of an account, however short its tokens last. */
 const LEAST_WAIT_MS = 5 * MINUTE;
-/** Of the least interval, on top of it. */
+/** At most this part of the least interval is added to it at random. */
 const INTERVAL_SPREAD = 0.1;
-/** Keep-warm window before an access token's expiry. MSAL itself renews only within the last 5 minutes. */
+/** An access token is renewed within this window before its end. MSAL itself renews only in the last 5 minutes. */
 const WARM_FROM_MS = 25 * MINUTE;
 const WARM_UNTIL_MS = 6 * MINUTE;
 const BACK_OFF_BASE_MS = MINUTE;
 const BACK_OFF_CAP_MS = HOUR;
-/** One tenant's administrators need hours, not minutes. */
 const GRAPH_BACK_OFF_BASE_MS = 30 * SECOND;
+/** A tenant's administrators need hours to change something, not minutes. */
 const TENANT_BACK_OFF_BASE_MS = 15 * MINUTE;
-const COOLING_SPREAD_MS = 5 * MINUTE;
+const COOLDOWN_SPREAD_MS = 5 * MINUTE;
 const EVERY_RUN_MS = MINUTE;
 
 export type Decision =
   | { action: 'refresh'; forceRefresh: boolean; reason: 'first-check' | 'every-run' | 'keep-warm' | 'retry' }
   | { action: 'wait'; until: Date; reason: 'recently-active' | 'needs-user' | 'cooldown' }
-  /** Makes sure that no cache is left, and looks again at the end. */
+  /** Makes sure that no cache is left. The next check comes when the tombstone ends. */
   | { action: 'remove-cache'; until: Date; reason: 'tombstone' }
   | { action: 'retire'; reason: 'retention' }
   | { action: 'erase'; reason: 'tombstone-over' };
 
 /**
- * What is to be done about a due user.
- * @param notBefore when their tenant is left in peace: the end of that, from {@link afterCooldown}
+ * Decides what a check of a due account does.
+ * @param cooldownUntil the end of a cooldown that concerns the account, from {@link afterCooldown}
  */
 export function decideCheck(
   account: AccountFields,
   now: Date,
   settings: ScheduleSettings,
-  notBefore?: Date,
+  cooldownUntil?: Date,
 ): Decision {
   switch (account.state) {
     case 'disconnected':
@@ -69,10 +69,10 @@ export function decideCheck(
   }
   const idleAt = after(account.lastActivity, settings.idleForMs);
   if (now < idleAt) return { action: 'wait', until: idleAt, reason: 'recently-active' };
-  if (notBefore !== undefined && now < notBefore) {
+  if (cooldownUntil !== undefined && now < cooldownUntil) {
     return {
       action: 'wait',
-      until: earliest(notBefore, retireAt(account, settings)),
+      until: earliest(cooldownUntil, retireAt(account, settings)),
       reason: 'cooldown',
     };
   }
@@ -85,28 +85,28 @@ export function decideCheck(
   return { action: 'refresh', forceRefresh, reason: account.attempts > 0 ? 'retry' : 'keep-warm' };
 }
 
-/** The first look at a user who was just seen. */
+/** The first check after a visit. */
 export function firstCheckAt(lastActivity: Date, settings: ScheduleSettings): Date {
   return after(lastActivity, settings.idleForMs);
 }
 
-/** When a user who is not heard of again is forgotten. */
+/** When the account of a user who does not visit again is retired. */
 export function retireAt(account: Pick<AccountFields, 'lastActivity'>, settings: ScheduleSettings): Date {
   return after(account.lastActivity, settings.retentionMs);
 }
 
 /**
- * The first look at a tombstone: when everything that was in flight has ended, and whoever was to delete the cache has
- * done so or died.
+ * The first check of a tombstone. By then every operation that was running has ended, and the process that had to delete
+ * the cache has done it or has died.
  */
 export function removeCacheAt(now: Date): Date {
   return after(now, REMOVE_CACHE_AFTER_MS);
 }
 
 /**
- * When a tombstone is erased. One that the user asked for stays as long as anything is kept of anybody, or else a
- * visit after two days would connect them again unasked.
- * @param since when it was set, or prolonged by a visit
+ * When a tombstone is erased. A disconnection is remembered for the whole retention time, because a visit after two days
+ * would otherwise connect the user against their wish.
+ * @param since when the tombstone was written, or last extended by a visit
  */
 export function tombstoneEndsAt(
   state: 'disconnected' | 'retired',
@@ -117,9 +117,9 @@ export function tombstoneEndsAt(
 }
 
 /**
- * The next look after a token was had: shortly before it expires, but not sooner than the least interval, and never so
- * late that the refresh token would end first. Whichever decides, it is spread out, so that those who came at the same
- * time do not come together ever after.
+ * The next check after a token was obtained: shortly before it expires, but not sooner than the least interval, and
+ * before the refresh token ends. Each of these times has a random part, so that accounts which were connected together
+ * are not checked together for ever.
  * @param random uniform in [0, 1)
  */
 export function nextCheckAfterSuccess(
@@ -132,13 +132,13 @@ export function nextCheckAfterSuccess(
   if (settings.everyRun) return earliest(after(now, EVERY_RUN_MS), retire);
   const window = WARM_FROM_MS - WARM_UNTIL_MS;
   const warm = after(account.expiresOn, -WARM_FROM_MS + random * window);
-  const rested = after(now, settings.minIntervalMs * (1 + random * INTERVAL_SPREAD));
-  return earliest(latestOf(warm, rested), renewAt(account, now, random), retire);
+  const soonest = after(now, settings.minIntervalMs * (1 + random * INTERVAL_SPREAD));
+  return earliest(latestOf(warm, soonest), renewAt(account, now, random), retire);
 }
 
 /**
- * The next look after a failure that may pass by itself: exponential with full jitter, and not before the server's
- * Retry-After; but within the cap, and before the refresh token ends.
+ * The next check after a failure that may pass by itself: exponential with full jitter, and not before the server's
+ * Retry-After, but within an hour, and before the refresh token ends.
  * @param account with this failure counted in `attempts`
  * @param random uniform in [0, 1)
  */
@@ -157,7 +157,7 @@ export function nextCheckAfterFailure(
   return earliest(check, renewAt(account, now, random), retireAt(account, settings));
 }
 
-/** Until when a tenant is left in peace after a failure that all of its users would meet. */
+/** When the cooldown of a tenant ends, after a failure that all of its users would meet. */
 export function coolTenantUntil(
   { kind, retryAfterSeconds }: Pick<Failure, 'kind' | 'retryAfterSeconds'>,
   now: Date,
@@ -168,9 +168,9 @@ export function coolTenantUntil(
 }
 
 /**
- * Until when an API is left alone for one user who met a throttle, and for their tenant if it is the tenant's. Graph
- * recommends an exponential back-off where its answer has no Retry-After.
- * @param times how often the user met it before, one time right after the other
+ * When the cooldown of an API ends, for a user who met a throttle and for their tenant if the throttle is the tenant's.
+ * Graph recommends an exponential back-off if its answer has no Retry-After.
+ * @param times how many cooldowns of this user came before, each right after the one before it
  */
 export function coolUserUntil(
   { throttle, retryAfterSeconds }: Pick<Failure, 'throttle' | 'retryAfterSeconds'>,
@@ -184,8 +184,9 @@ export function coolUserUntil(
 }
 
 /**
- * The next look at a user for whom an API is left alone until then, so that the next run heeds it, too. It never comes so
- * late that the refresh token would end first.
+ * The next check of an account for which an API has a cooldown. Storing it makes the next run obey the cooldown, too. The
+ * check still comes before the refresh token ends.
+ * @param until the end of the cooldown
  */
 export function nextCheckAfterThrottle(
   account: AccountFields,
@@ -198,16 +199,18 @@ export function nextCheckAfterThrottle(
 }
 
 /**
- * A user's next look in a tenant that is left in peace: spread out, so that its users do not all come at once.
+ * The next check of an account whose tenant has a cooldown. A random part keeps the tenant's accounts from being checked
+ * all at once.
+ * @param until the end of the cooldown
  * @param random uniform in [0, 1)
  */
 export function afterCooldown(until: Date, random: number): Date {
-  return after(until, random * COOLING_SPREAD_MS);
+  return after(until, random * COOLDOWN_SPREAD_MS);
 }
 
 /**
- * When the refresh token that is now stored ends: what the token endpoint said of a new one, or else a day;
- * a token from the cache brought none, so what was known stays known.
+ * When the stored refresh token ends. For a new one it is the time that the token endpoint gave, or else a day from now.
+ * An access token from the cache brings no refresh token, so the known time stays.
  */
 export function refreshTokenEndsAt(
   token: Pick<UserToken, 'source' | 'refreshTokenExpiresOn'>,
@@ -218,7 +221,7 @@ export function refreshTokenEndsAt(
   return token.refreshTokenExpiresOn ?? after(now, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
 }
 
-/** A row that is kept for a while, so that whoever was at work meanwhile sees that the user is gone. */
+/** True for an account that has ended. Its row stays for a while, so that operations still running see that it ended. */
 export const isTombstone = (state: AccountState): state is 'disconnected' | 'retired' =>
   state === 'disconnected' || state === 'retired';
 
@@ -227,9 +230,9 @@ function refreshTokenEndOf({ refreshTokenExpiresOn, lastActivity }: AccountField
 }
 
 /**
- * When the refresh token has to be traded for its successor, even if the access token lives on: in the second to last
- * hour of its life; half-way, if it has no more than a few. Of one that is over, or as good as over, it is too late to
- * hurry.
+ * When the refresh token must be exchanged for a new one, even if the access token is still valid: between two hours and
+ * one hour before its end, or half-way to its end if it ends within four hours. If it ends in less than ten minutes, the
+ * result is {@link NEVER}: it no longer limits the next check.
  */
 function renewAt(account: AccountFields, now: Date, random: number): Date {
   const left = refreshTokenEndOf(account).getTime() - now.getTime();
@@ -237,7 +240,7 @@ function renewAt(account: AccountFields, now: Date, random: number): Date {
   return wait < LEAST_WAIT_MS ? NEVER : after(now, wait);
 }
 
-/** The latest time that there is. */
+/** The latest time that a `Date` can hold. */
 const NEVER = new Date(8.64e15);
 const after = (at: Date, ms: number): Date => new Date(at.getTime() + ms);
 const earliest = (...dates: Date[]): Date => new Date(Math.min(...dates.map(Number)));

@@ -8,7 +8,10 @@ import { firstCheckAt, refreshTokenEndsAt } from './schedule.ts';
 const TOUCH_EVERY_MS = 60_000;
 const RECORD_TRIES = 5;
 
-/** The caller's row, see {@link connectAccount}; undefined when the rows cannot be reached. */
+/**
+ * The caller's account, from {@link connectAccount}. Undefined if it could not be read or written: the caller still gets
+ * an answer, and nothing is stored.
+ */
 export async function seeAccount(
   services: Services,
   { log }: Operation,
@@ -27,7 +30,7 @@ export async function seeAccount(
   }
 }
 
-/** Whether nobody signed the user off since; no, when the rows cannot be reached. */
+/** True if the account is still the connection that it was. False if the store cannot be reached. */
 export async function isStillConnected(
   { accounts }: Pick<Services, 'accounts'>,
   begun: Account,
@@ -40,7 +43,10 @@ export async function isStillConnected(
   }
 }
 
-/** Writes down that the user was here and, after a network exchange, that they can be acted for again. */
+/**
+ * Records the time of the visit and, after an exchange over the network, that the account is active. Errors are logged
+ * and not thrown.
+ */
 export async function recordVisit(
   services: Services,
   { log }: Operation,
@@ -60,7 +66,7 @@ export async function recordVisit(
     let account: Account | undefined = begun;
     for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
       if (!isSameConnection(begun, account)) {
-        // Signed off while we were at work: what we stored must not outlive that.
+        // The account ended during this operation, so the cache that the operation stored must not stay.
         if (token.written !== undefined) await takeBack(services, begun.userId, token.written);
         return;
       }
@@ -73,7 +79,7 @@ export async function recordVisit(
         account = await accounts.read(begun.userId);
       }
     }
-    throw new ConflictError('The row changed on every try.');
+    throw new ConflictError('The account changed on every try.');
   } catch (error) {
     log({ event: 'account.not-recorded', user: logId(begun.userId), error: nameOfError(error) });
   }
@@ -87,8 +93,8 @@ function activeAccount(
 ): AccountFields {
   const lastActivity = clock.now();
   const firstCheck = firstCheckAt(lastActivity, schedule);
-  // Whoever is kept warm, is due sooner or is claimed right now keeps the place they have.
-  const stays = account.state === 'active' || account.dueAt <= firstCheck || account.runId !== undefined;
+  // An account that is active, due sooner or leased keeps the time that it has.
+  const keepsDueAt = account.state === 'active' || account.dueAt <= firstCheck || account.runId !== undefined;
   return {
     ...account,
     homeAccountId: token.homeAccountId,
@@ -99,6 +105,6 @@ function activeAccount(
     attempts: 0,
     expiresOn: token.expiresOn,
     refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, lastActivity),
-    ...(stays ? {} : { dueAt: firstCheck }),
+    ...(keepsDueAt ? {} : { dueAt: firstCheck }),
   };
 }

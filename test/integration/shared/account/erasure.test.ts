@@ -1,4 +1,4 @@
-/** What is left of a user who signed off or was erased, in real storage. */
+/** What is left of a user who disconnected or was erased, in real storage. */
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../dev/azurite.ts';
@@ -118,7 +118,7 @@ describe('what is left of a user', () => {
     await app.tokenCache.write(userId, sealed, undefined);
     app.clock.aheadMs = 9 * MINUTE;
     expect(await app.sweep()).toMatchObject({ due: 0 });
-    // The first look is for those who died before they had deleted the cache.
+    // The first check deletes the cache if the process that had to do it died.
     app.clock.aheadMs = 11 * MINUTE;
     expect(await app.sweep()).toMatchObject({ claimed: 1, waiting: 1 });
     expect(await Array.fromAsync(container.listBlobsFlat())).toEqual([]);
@@ -149,7 +149,7 @@ describe('what is left of a user', () => {
 });
 
 describe('a user who disconnected', () => {
-  it('gets answers, stays disconnected through visits, and has that prolonged', async () => {
+  it('gets answers, stays disconnected through visits, and has that extended', async () => {
     const { app, rowsOf } = openApp();
     const userId = await app.visit(ADELE.name);
     await endAccount(app, userId, 'disconnected');
@@ -164,7 +164,7 @@ describe('a user who disconnected', () => {
       expect(await app.tokenCache.read(userId)).toBeUndefined();
       expect(await rowsOf(userId)).toHaveLength(2);
     }
-    // What was prolonged is looked at when it would have ended, and let be.
+    // The extended tombstone is checked when it would have ended, and stays.
     app.clock.aheadMs = 90 * DAY + MINUTE;
     expect(await app.sweep()).toMatchObject({ claimed: 1, waiting: 1, erased: 0 });
     app.clock.aheadMs = 91 * DAY + 2 * 60 * MINUTE;
@@ -172,7 +172,7 @@ describe('a user who disconnected', () => {
     expect((await journal(entra)).filter(({ grant }) => grant === 'on_behalf_of')).toHaveLength(4);
   });
 
-  it('is kept again once they reconnect and come by', async () => {
+  it('is kept again once they reconnect and visit', async () => {
     const { app } = openApp();
     const { assertion, userId } = await callerFor(entra, ADELE.name);
     await app.getProfile(assertion);
@@ -201,7 +201,7 @@ describe('a user who was erased', () => {
   });
 });
 
-describe('signing off while a token is on its way', () => {
+describe('ending an account while a token is requested', () => {
   it('leaves nothing of an exchange', async () => {
     const { app } = openApp();
     const { assertion, userId } = await callerFor(entra, ADELE.name);

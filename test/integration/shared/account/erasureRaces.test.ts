@@ -1,4 +1,4 @@
-/** A user signs off, or comes back, just before any single call that something else makes to the stores for them. */
+/** A user disconnects, or comes back, just before any single call that another operation makes to the stores for them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../dev/azurite.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
@@ -114,7 +114,7 @@ async function expectSignedOff(app: App, where: string): Promise<void> {
   });
 }
 
-/** Active with a cache of this very connection, or not active, without a cache if signed off. */
+/** Active with a cache of this very connection, or not active, without a cache if ended. */
 async function expectWhole(app: App, where: string): Promise<string | undefined> {
   const { userId } = during;
   const account = await app.accounts.read(userId);
@@ -158,13 +158,13 @@ describe('a user who disconnects', () => {
     await atEveryCall(scenario, expectSignedOff);
   });
 
-  it("leaves no more than a tombstone, at any point of the worker's turn", async () => {
+  it("leaves no more than a tombstone, at any point of the worker's check", async () => {
     const past = visit(() => before);
     const act = sweepOf({ stoppedBy: 'done', failed: {} });
     await atEveryCall({ past, aheadMs: 2 * MINUTE, act, interrupt: disconnect }, expectSignedOff);
   });
 
-  it('and reconnects on another device, has nothing of a visit that was under way', async () => {
+  it('and reconnects on another device, has nothing of a visit that was running', async () => {
     const interrupt = async (other: App) => {
       await disconnect(other);
       await reconnect(other);
@@ -189,7 +189,7 @@ describe('a user who disconnects', () => {
     expect(kept).toBeGreaterThan(2);
   });
 
-  it('and reconnects without a visit, has nothing of a visit that was under way', async () => {
+  it('and reconnects without a visit, has nothing of a visit that was running', async () => {
     const interrupt = async (other: App) => {
       await disconnect(other);
       await reconnect(other);

@@ -21,7 +21,7 @@ afterAll(() => entra.close());
 const exchanges = async () => (await journal(entra)).filter((entry) => entry.grant === 'on_behalf_of').length;
 
 describe('two devices of one user', () => {
-  it('do not take turns at exchanging', async () => {
+  it('do not exchange again and again', async () => {
     const app = createLocalApp(entra);
     const devices = [await callerFor(entra, 'adele'), await callerFor(entra, 'adele')];
     for (let round = 0; round < 5; round += 1) {
@@ -42,7 +42,7 @@ describe('two devices of one user', () => {
 });
 
 describe('a user who goes on working', () => {
-  it('has their activity written down about once a minute', async () => {
+  it('has their activity recorded about once a minute', async () => {
     const app = createLocalApp(entra);
     const { assertion, userId } = await callerFor(entra, 'adele');
     await app.getProfile(assertion);

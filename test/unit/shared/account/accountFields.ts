@@ -1,7 +1,7 @@
 import type { AccountFields } from '../../../../shared/ports.ts';
 import { toUserId } from '../../../../shared/userId.ts';
 
-/** A row of a user who was never looked at, with whatever a test needs to be different. */
+/** An account that was never checked, with the fields that a test needs to be different. */
 export function accountFields(lastActivity: Date, different: Partial<AccountFields> = {}): AccountFields {
   return {
     userId: toUserId({

@@ -106,7 +106,7 @@ describe('connectAccount', () => {
     expect(generations).not.toContain('');
   });
 
-  it('looks again when somebody else made the row first', async () => {
+  it('reads again when somebody else made the row first', async () => {
     const { accounts, userId, deps, caller } = setUp();
     const theirs = sampleAccount({ userId });
     let made = 0;
@@ -132,7 +132,7 @@ describe('connectAccount', () => {
     expect((await accounts.read(userId))?.state).toBe('retired');
   });
 
-  it('tells an outage as what it is', async () => {
+  it('reports an outage as an outage', async () => {
     const { accounts, deps, caller } = setUp();
     const down = { ...accounts, read: () => Promise.reject(new UnavailableError('accounts')) };
     await expect(connectAccount({ ...deps, accounts: down }, caller, STAY)).rejects.toThrow(UnavailableError);

@@ -24,9 +24,9 @@ const SETTINGS: ScheduleSettings = {
 const from = (ms: number): Date => new Date(NOW.getTime() + ms);
 const until = (at: Date): number => at.getTime() - NOW.getTime();
 
-const busiestMinute = (looks: Date[]): number => {
+const busiestMinute = (checks: Date[]): number => {
   const byMinute = new Map<number, number>();
-  for (const at of looks) {
+  for (const at of checks) {
     const minute = Math.floor(at.getTime() / MINUTE);
     byMinute.set(minute, (byMinute.get(minute) ?? 0) + 1);
   }
@@ -40,13 +40,13 @@ describe('coolTenantUntil', () => {
     ['as long as it says', 'throttled', 600, 10 * MINUTE],
     ['an hour at the most', 'throttled', 86_400, HOUR],
     ['no time at all, if it says so', 'throttled', 0, 0],
-  ] as const)('leaves a tenant in peace for %s', (_, kind, retryAfterSeconds, expected) => {
+  ] as const)('gives a tenant a cooldown of %s', (_, kind, retryAfterSeconds, expected) => {
     const failure = { kind, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
     expect(until(coolTenantUntil(failure, NOW))).toBe(expected);
   });
 });
 
-describe('a user of a tenant that is left in peace', () => {
+describe('a user of a tenant with a cooldown', () => {
   const idle = accountFields(from(-HOUR));
   const END = from(10 * MINUTE);
 
@@ -58,26 +58,22 @@ describe('a user of a tenant that is left in peace', () => {
     });
   });
 
-  it('is looked at when it is over', () => {
+  it('is checked when it is over', () => {
     expect(decideCheck(idle, END, SETTINGS, END)).toMatchObject({ action: 'refresh' });
   });
 
-  it('waits for that in every run too', () => {
+  it('waits for its end in every run too', () => {
     expect(decideCheck(idle, NOW, { ...SETTINGS, everyRun: true }, END)).toMatchObject({ action: 'wait' });
   });
 
   it.each([
-    ['is forgotten when it is time all the same', { lastActivity: from(-90 * DAY) }, 'retire'],
-    [
-      'is erased when it is time all the same',
-      { state: 'retired' as const, lastActivity: from(-3 * DAY) },
-      'erase',
-    ],
+    ['is retired in spite of it', { lastActivity: from(-90 * DAY) }, 'retire'],
+    ['is erased in spite of it', { state: 'retired' as const, lastActivity: from(-3 * DAY) }, 'erase'],
   ])('%s', (_, fields, action) => {
     expect(decideCheck({ ...idle, ...fields }, NOW, SETTINGS, END)).toMatchObject({ action });
   });
 
-  it('does not wait beyond the day they are forgotten', () => {
+  it('does not wait beyond the day of retirement', () => {
     const quiet = accountFields(from(MINUTE - 90 * DAY));
     expect(decideCheck(quiet, NOW, SETTINGS, END)).toMatchObject({ until: from(MINUTE) });
   });
@@ -109,7 +105,7 @@ describe('a cohort that came in the same minute', () => {
       seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
       return seed / 2 ** 32;
     };
-    const looks = Array.from({ length: USERS }, () => {
+    const checks = Array.from({ length: USERS }, () => {
       let now = NOW;
       while (now < from(10 * DAY)) {
         const settled = {
@@ -121,7 +117,7 @@ describe('a cohort that came in the same minute', () => {
       }
       return now;
     });
-    expect(busiestMinute(looks)).toBeLessThan(USERS / 10);
+    expect(busiestMinute(checks)).toBeLessThan(USERS / 10);
   });
 
   it('backs off to an hour and not beyond, however long the outage', () => {
@@ -140,24 +136,24 @@ describe('a cohort that came in the same minute', () => {
   });
 });
 
-describe('10,000 users who were all looked at in the same second', () => {
+describe('10,000 users who were all checked in the same second', () => {
   /** Evenly over [0, 1), as 10,000 draws are on the whole. */
   const draws = Array.from({ length: 10_000 }, (_, n) => n / 10_000);
   const user = { ...accountFields(from(-HOUR)), expiresOn: from(75 * MINUTE) };
 
   it('come back over 19 minutes', () => {
-    const looks = draws.map((random) => nextCheckAfterSuccess(user, NOW, SETTINGS, random));
-    expect(busiestMinute(looks)).toBeLessThan(10_000 / 18);
+    const checks = draws.map((random) => nextCheckAfterSuccess(user, NOW, SETTINGS, random));
+    expect(busiestMinute(checks)).toBeLessThan(10_000 / 18);
   });
 
   it('come back over an hour, after an outage that lasts', () => {
     const failed = { ...user, attempts: 6 };
-    const looks = draws.map((random) => nextCheckAfterFailure(failed, 'transient', NOW, SETTINGS, random));
-    expect(busiestMinute(looks)).toBeLessThan(10_000 / 55);
+    const checks = draws.map((random) => nextCheckAfterFailure(failed, 'transient', NOW, SETTINGS, random));
+    expect(busiestMinute(checks)).toBeLessThan(10_000 / 55);
   });
 
-  it('come back over five minutes, after their tenant was left in peace', () => {
-    const looks = draws.map((random) => afterCooldown(NOW, random));
-    expect(busiestMinute(looks)).toBeLessThanOrEqual(10_000 / 5);
+  it('come back over five minutes, after a cooldown of their tenant', () => {
+    const checks = draws.map((random) => afterCooldown(NOW, random));
+    expect(busiestMinute(checks)).toBeLessThanOrEqual(10_000 / 5);
   });
 });

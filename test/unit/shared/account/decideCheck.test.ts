@@ -38,10 +38,10 @@ const refreshed = (different: Partial<AccountFields> = {}): AccountFields =>
   });
 
 describe('decideCheck', () => {
-  it.each<[why: string, account: AccountFields, settings: Partial<ScheduleSettings>, look: object]>([
+  it.each<[why: string, account: AccountFields, settings: Partial<ScheduleSettings>, decision: object]>([
     ['acts for a new user from the cache', account({ state: 'pending' }), {}, refresh('first-check', false)],
     [
-      'acts from the cache if no look ended well',
+      'acts from the cache if no check ended well',
       account({ expiresOn: from(MINUTE) }),
       {},
       refresh('first-check', false),
@@ -116,7 +116,7 @@ describe('decideCheck', () => {
       refresh('first-check', false),
     ],
     [
-      'waits for a user whose turn it is',
+      'waits for a user who must act',
       account({ state: 'needs-user' }),
       {},
       { action: 'wait', until: from(90 * DAY - HOUR), reason: 'needs-user' },
@@ -140,7 +140,7 @@ describe('decideCheck', () => {
       refresh('first-check', false),
     ],
     [
-      'retires a user whose turn it is',
+      'retires a user who must act and does not',
       account({ state: 'needs-user', lastActivity: ago(90 * DAY) }),
       {},
       { action: 'retire', reason: 'retention' },
@@ -175,8 +175,8 @@ describe('decideCheck', () => {
       {},
       { action: 'erase', reason: 'tombstone-over' },
     ],
-  ])('%s', (_why, user, settings, look) => {
-    expect(decideCheck(user, NOW, { ...SETTINGS, ...settings })).toEqual(look);
+  ])('%s', (_why, user, settings, decision) => {
+    expect(decideCheck(user, NOW, { ...SETTINGS, ...settings })).toEqual(decision);
   });
 });
 
@@ -185,15 +185,15 @@ function refresh(reason: string, forceRefresh: boolean): object {
 }
 
 describe('fixed times', () => {
-  it('the first look comes after the quiet time', () =>
+  it('the first check comes after the quiet time', () =>
     expect(until(firstCheckAt(NOW, SETTINGS))).toBe(MINUTE));
   it('retirement comes after the retention', () =>
     expect(until(retireAt({ lastActivity: NOW }, SETTINGS))).toBe(90 * DAY));
-  it('the first look at a tombstone comes when all that was in flight has ended', () =>
+  it('the first check of a tombstone comes when all that was running has ended', () =>
     expect(until(removeCacheAt(NOW))).toBe(10 * MINUTE));
-  it('a tombstone stands for two days', () =>
+  it('a tombstone stays for two days', () =>
     expect(until(tombstoneEndsAt('retired', NOW, SETTINGS))).toBe(2 * DAY));
-  it('one that the user asked for stands as long as the retention', () =>
+  it('a disconnection stays as long as the retention', () =>
     expect(until(tombstoneEndsAt('disconnected', NOW, SETTINGS))).toBe(90 * DAY));
   it('and never for less than two days', () =>
     expect(until(tombstoneEndsAt('disconnected', NOW, { ...SETTINGS, retentionMs: DAY }))).toBe(2 * DAY));

@@ -25,12 +25,12 @@ function setUp() {
   return { accounts, tokenCache, userId, deps };
 }
 
-const SIGNED_OFF = ['disconnected', 'retired'] as const;
+const ENDED = ['disconnected', 'retired'] as const;
 const CONNECTED: AccountState[] = ['pending', 'active', 'needs-user'];
 
 describe('endAccount', () => {
-  for (const as of SIGNED_OFF) {
-    it.each(CONNECTED)(`leaves of a user who is %s no more than bones (${as})`, async (state) => {
+  for (const as of ENDED) {
+    it.each(CONNECTED)(`leaves no more than a tombstone of a user who is %s (${as})`, async (state) => {
       const { accounts, tokenCache, userId, deps } = setUp();
       await accounts.create(sampleAccount({ userId, state }));
       await tokenCache.write(userId, 'sealed', undefined);
@@ -52,7 +52,7 @@ describe('endAccount', () => {
     });
   }
 
-  it.each(SIGNED_OFF)('has one due row, for when all that was in flight has ended (%s)', async (as) => {
+  it.each(ENDED)('has one due row, for when all that was running has ended (%s)', async (as) => {
     const { accounts, userId, deps } = setUp();
     await accounts.create(sampleAccount({ userId }));
     await endAccount(deps, userId, as);
@@ -78,7 +78,7 @@ describe('endAccount', () => {
     expect(await accounts.read(userId)).toMatchObject({ state: then });
   });
 
-  it.each([undefined, ...SIGNED_OFF])('erases a cache that no row accounts for (%s)', async (state) => {
+  it.each([undefined, ...ENDED])('erases a cache that no row accounts for (%s)', async (state) => {
     const { accounts, tokenCache, userId, deps } = setUp();
     if (state !== undefined) await accounts.create(tombstoneOf(userId, state, NOW));
     await tokenCache.write(userId, 'late', undefined);
@@ -124,27 +124,27 @@ describe('removeCache', () => {
     expect(await tokenCache.read(userId)).toBeDefined();
   });
 
-  it('removes what was stored while it looked at the row', async () => {
+  it('removes what was stored while it read the row', async () => {
     const { accounts, tokenCache, userId, deps } = setUp();
     await accounts.create(tombstoneOf(userId, 'retired', NOW));
     const first = await tokenCache.write(userId, 'sealed', undefined);
-    let looks = 0;
-    const looking: AccountStore = {
+    let reads = 0;
+    const countingAccounts: AccountStore = {
       ...accounts,
       async read(...args) {
-        looks += 1;
-        if (looks === 1) await tokenCache.write(userId, 'late', first);
+        reads += 1;
+        if (reads === 1) await tokenCache.write(userId, 'late', first);
         return accounts.read(...args);
       },
     };
-    expect(await removeCache({ ...deps, accounts: looking }, userId)).toBe(true);
-    expect(looks).toBe(2);
+    expect(await removeCache({ ...deps, accounts: countingAccounts }, userId)).toBe(true);
+    expect(reads).toBe(2);
     expect(await tokenCache.read(userId)).toBeUndefined();
   });
 });
 
 describe('takeBack', () => {
-  it('removes the version that it is told of and no other', async () => {
+  it('removes the given version and no other', async () => {
     const { tokenCache, userId, deps } = setUp();
     const first = await tokenCache.write(userId, 'first', undefined);
     const second = await tokenCache.write(userId, 'second', first);

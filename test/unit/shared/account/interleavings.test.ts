@@ -1,14 +1,14 @@
-/** Requests, disconnections and the worker's turns of one user, in whatever order their calls reach the stores. */
+/** Requests, disconnections and checks of one user, whose calls reach the stores in any order. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ACTS, type Act, createWorld, expectWhole, PASTS } from './oneUser.ts';
 
 /** By the user, by an operator, by time. */
-const ENDS_DISCONNECTION: ReadonlySet<Act> = new Set(['reconnect', 'retire', 'late-turn']);
+const ENDS_DISCONNECTION: ReadonlySet<Act> = new Set(['reconnect', 'retire', 'late-check']);
 describe('one user, with everything at once', () => {
   const race = fc.array(fc.constantFrom(...ACTS), { minLength: 2, maxLength: 5 });
 
-  it('has a cache that opens when active, none when signed off, and nothing of an earlier connection', async () => {
+  it('has a cache that opens when active, none when ended, and nothing of an earlier connection', async () => {
     const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.constantFrom(...PASTS), race, async (scheduler, past, together) => {
@@ -28,7 +28,7 @@ describe('one user, with everything at once', () => {
         const ends = together.some((act) => ENDS_DISCONNECTION.has(act));
         if (together.includes('disconnect') && !ends) expect(state).toBe('disconnected');
 
-        // Whatever came of it, the user's next visit mends it, unless they asked to be left alone.
+        // The user's next visit connects them again, unless they have disconnected.
         await world.acts.visit();
         await expectWhole(world);
         const after = await world.accounts.read(world.userId);
@@ -43,13 +43,13 @@ describe('one user, with everything at once', () => {
 });
 
 describe('whatever one user is about to do', () => {
-  /** What somebody else does meanwhile, from the first to the last. */
+  /** What other operations do in the meantime, in this order. */
   const MEANWHILE: Act[][] = [
     ...ACTS.map((act) => [act]),
     ['retire', 'visit'],
     ['disconnect', 'reconnect'],
     ['disconnect', 'reconnect', 'visit'],
-    ['late-turn', 'visit'],
+    ['late-check', 'visit'],
   ];
 
   it.each(ACTS)('all is well if others come before any single call of a %s', async (act) => {

@@ -18,7 +18,7 @@ describe('isStillConnected', () => {
     ],
     [
       false,
-      'the user signed off',
+      'the user disconnected',
       (accounts, account) => accounts.move(account, { ...account, state: 'retired' }),
     ],
     [

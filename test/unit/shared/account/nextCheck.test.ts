@@ -159,7 +159,7 @@ describe('nextCheckAfterFailure', () => {
   });
 });
 
-describe('the next look, for any user', () => {
+describe('the next check, for any user', () => {
   const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   const anySettings: fc.Arbitrary<ScheduleSettings> = fc.record({
     idleForMs: fc.integer({ min: SECOND, max: DAY }),

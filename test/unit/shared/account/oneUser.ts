@@ -18,9 +18,9 @@ const MINUTE = 60_000;
 const DAY = 86_400_000;
 const NOW = Date.now();
 
-export const ACTS = ['visit', 'disconnect', 'reconnect', 'retire', 'turn', 'late-turn'] as const;
+export const ACTS = ['visit', 'disconnect', 'reconnect', 'retire', 'check', 'late-check'] as const;
 export type Act = (typeof ACTS)[number];
-/** What a user has behind them when the race begins. */
+/** What a user has done before the race begins. */
 export const PASTS: Act[][] = [
   [],
   ['visit'],
@@ -29,7 +29,7 @@ export const PASTS: Act[][] = [
   ['visit', 'disconnect', 'reconnect'],
 ];
 
-/** One user in in-memory stores, whose every call waits for its turn in `order`. */
+/** One user in in-memory stores. `order` decides when each call runs. */
 export function createWorld(order: Order) {
   const userId = someUser();
   const [accounts, tokenCache] = [createMemoryAccountStore(), createMemoryTokenCacheStore()];
@@ -42,7 +42,7 @@ export function createWorld(order: Order) {
   const context = { store: stores.tokenCache, sealer: plainSealer, logId, log, clock: clockAt(0) };
   const userTokens = createTwinUserTokens(context, () => order('token endpoint', async () => undefined));
 
-  /** Every actor is an instance of its own: nobody sees what another remembers. */
+  /** Every actor is an instance of its own, so no actor sees what another remembers. */
   function instance(aheadMs = 0) {
     const verifyAccessToken = async (assertion: string) => {
       const expiresOn = new Date(NOW + 200 * DAY);
@@ -57,15 +57,15 @@ export function createWorld(order: Order) {
     });
   }
 
-  async function turn(aheadMs: number): Promise<void> {
+  async function check(aheadMs: number): Promise<void> {
     const app = instance(aheadMs);
     const [due] = await Array.fromAsync(stores.accounts.due(shardOf(userId), app.clock.now()));
     if (due === undefined) return;
     const lease = { runId: crypto.randomUUID(), until: new Date(NOW + aheadMs + 5 * MINUTE) };
     const claimed = await stores.accounts.claim(due, lease);
     if (claimed === undefined || claimed === 'nobody') return;
-    const claim = { account: claimed.account, dueSince: app.clock.now() };
-    await refreshUser(app, { log, signal: AbortSignal.timeout(60_000) }, claim);
+    const held = { account: claimed.account, dueSince: app.clock.now() };
+    await refreshUser(app, { log, signal: AbortSignal.timeout(60_000) }, held);
   }
 
   const acts: Record<Act, () => Promise<unknown>> = {
@@ -73,15 +73,15 @@ export function createWorld(order: Order) {
     disconnect: () => disconnect(instance(), { log }, 'an assertion'),
     reconnect: () => connect(instance(), { log }, 'an assertion'),
     retire: () => endAccount(instance(), userId, 'retired'),
-    turn: () => turn(2 * MINUTE),
-    'late-turn': () => turn(100 * DAY),
+    check: () => check(2 * MINUTE),
+    'late-check': () => check(100 * DAY),
   };
   return { userId, accounts, tokenCache, acts };
 }
 
 export type World = ReturnType<typeof createWorld>;
 
-/** What must hold whenever nobody is at work. */
+/** What must hold whenever no operation is running. */
 export async function expectWhole({ userId, accounts, tokenCache }: World, where = ''): Promise<void> {
   const account = await accounts.read(userId);
   const stored = await tokenCache.read(userId);

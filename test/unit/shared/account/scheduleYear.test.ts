@@ -35,16 +35,16 @@ type World = {
 
 type Year = {
   refreshes: { at: number; tokenWasValid: boolean; refreshTokenWasValid: boolean }[];
-  looks: number;
+  checks: number;
   ended: 'year-over' | 'retired';
   endedAt: number;
 };
 
-/** One user's year: look, ask the token endpoint, settle, and on to the next look. */
+/** One user's year: check, ask the token endpoint, settle, and on to the next check. */
 function simulateYear(world: World): Year {
   const random = randomOf(world.seed);
   const { settings } = world;
-  const year: Year = { refreshes: [], looks: 0, ended: 'year-over', endedAt: BEGIN + 365 * DAY };
+  const year: Year = { refreshes: [], checks: 0, ended: 'year-over', endedAt: BEGIN + 365 * DAY };
   const lifeOf = ([least, most]: readonly [number, number]): number => least + random() * (most - least);
 
   let tokenEnds = BEGIN + lifeOf(world.tokenLivesMs);
@@ -66,20 +66,20 @@ function simulateYear(world: World): Year {
     if (at >= BEGIN + 365 * DAY) return year;
     for (; returnsAt <= at; returnsAt += world.returnsEveryMs) account.lastActivity = new Date(returnsAt);
     const now = new Date(at);
-    year.looks += 1;
-    const look = decideCheck(account, now, settings);
+    year.checks += 1;
+    const decision = decideCheck(account, now, settings);
     let next: Date;
-    switch (look.action) {
+    switch (decision.action) {
       case 'retire':
         return { ...year, ended: 'retired', endedAt: at };
       case 'remove-cache':
       case 'erase':
         throw new Error('an active user is never erased');
       case 'wait':
-        next = look.until;
+        next = decision.until;
         break;
       case 'refresh': {
-        const asks = look.forceRefresh || at >= tokenEnds - MSAL_MARGIN;
+        const asks = decision.forceRefresh || at >= tokenEnds - MSAL_MARGIN;
         if (asks && account.attempts < MOST_FAILURES && random() < world.failureRate) {
           account = { ...account, attempts: account.attempts + 1 };
           next = nextCheckAfterFailure(account, 'transient', now, settings, random());
@@ -178,7 +178,7 @@ describe('a year of one user', () => {
     );
   });
 
-  it('costs a user of one-hour tokens no more than a look and a request for each token', () => {
+  it('costs a user of one-hour tokens no more than a check and a request for each token', () => {
     const year = simulateYear({
       seed: 1,
       tokenLivesMs: [75 * MINUTE, 75 * MINUTE],
@@ -189,10 +189,10 @@ describe('a year of one user', () => {
       settings: { idleForMs: MINUTE, minIntervalMs: 5 * MINUTE, everyRun: false, retentionMs: 90 * DAY },
     });
     expect(year.refreshes.length).toBeLessThan((365 * DAY) / (50 * MINUTE));
-    expect(year.looks - year.refreshes.length).toBeLessThan(20);
+    expect(year.checks - year.refreshes.length).toBeLessThan(20);
   });
 
-  it('ends for whoever does not come back, at the end of the retention', () => {
+  it('ends for a user who does not come back, at the end of the retention', () => {
     fc.assert(
       fc.property(anyWorld, (world) => {
         const year = simulateYear({ ...world, returnsEveryMs: 1_000 * DAY });
