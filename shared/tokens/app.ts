@@ -3,14 +3,14 @@ import { type AssertionMemo, createAssertionMemo } from './assertionMemo.ts';
 import { type Cooldowns, createCooldowns } from './cooldowns.ts';
 import { createRequestLimits, type RequestLimits } from './requestLimits.ts';
 
-/** What every use case is given: the services, and what this process remembers in front of them. */
+/** What every use case gets: the services, and what this process remembers so that it calls them less often. */
 export type App = Services & {
   memo: AssertionMemo;
   cooldowns: Cooldowns;
   limits: RequestLimits;
 };
 
-/** @param limits the usual ones, if left out */
+/** @param limits default: {@link createRequestLimits} */
 export function createApp(services: Services, limits?: RequestLimits): App {
   const { clock } = services;
   return {

@@ -6,50 +6,51 @@ import type { UserId } from '../userId.ts';
 
 export type MemoOptions = {
   clock: Clock;
-  /** Assertions remembered at a time; beyond it the one unused for longest goes. */
+  /** The most assertions that are remembered. Beyond it, the least recently used one is removed. Default 5,000. */
   maxEntries?: number;
 };
 
-/** What one assertion was exchanged for. */
+/** The result of exchanging one assertion. */
 export type Exchanged = {
   token: UserToken;
-  /** Until when it may be handed out again. */
+  /** Until when the token may be used again. */
   keepUntil: Date;
 };
 
 /**
- * One process's memory in front of verification and exchange. Without it two devices of one user would take turns
- * at evicting each other's token from MSAL's cache, which keeps one per user. Nothing is ever shared between two
- * assertions, not even of one user: each may stand for another client, another device, another MFA.
+ * Remembers verified assertions and their exchanges, in this process only. Without it, two devices of one user would
+ * evict each other's token from MSAL's cache again and again, because that cache keeps one token for each user. Two
+ * assertions never share anything, even if they are of one user: they may differ in client, device or MFA.
  */
 export type AssertionMemo = {
-  /** The verified caller: remembered for five minutes at most, and never beyond the token's own `exp`. */
+  /** The verified caller. It is remembered for at most five minutes, and never beyond the assertion's `exp`. */
   verified(assertion: string, verify: () => Promise<Caller>): Promise<Caller>;
   /**
-   * The assertion's exchange. Requests at a time share one flight; whoever began it leaving does not end it.
-   * A refusal is told to all who waited, and remembered for as long as it asks for, or else for a moment.
-   * `began` is true for the one whose flight it was.
+   * The assertion's exchange. Requests at the same time share one call of `exchange`, which continues if the request
+   * that began it is cancelled. If it fails, all of them get the error, which is also remembered: for its Retry-After,
+   * or else for a few seconds.
+   * @returns `began` is true for the request that called `exchange`
    */
   exchanged(
     caller: Caller,
     exchange: () => Promise<Exchanged>,
   ): Promise<{ token: UserToken; began: boolean }>;
-  /** The same for a token that the API behind no longer takes; another request may have replaced it already. */
+  /** Exchanges again, for a token that the downstream API refused. Another request may have replaced it already. */
   renewed(
     caller: Caller,
     former: UserToken,
     exchange: () => Promise<Exchanged>,
   ): Promise<{ token: UserToken; began: boolean }>;
   /**
-   * What is read from the API behind under this name. Requests at a time share one flight, and a refusal is remembered
-   * as that of an exchange is; what was read is not. The same name always stands for the same type.
+   * Reads from the downstream API. Requests with the same assertion and name at the same time share one call of `read`.
+   * An error is remembered like that of an exchange; a result is not remembered. One name always has one type of result.
    */
   read<T>(caller: Caller, name: string, read: () => Promise<T>): Promise<{ result: T; began: boolean }>;
-  /** Whether the user's row is to be looked at now: true at most once a minute and assertion. */
+  /** Whether the request must read the user's row: true at most once a minute for each assertion. */
   isRowReadDue(caller: Caller): boolean;
   /**
-   * Drops what is remembered of a user, for all assertions: what was exchanged, and the refusals. The API is asked again,
-   * unless it asked for fewer requests, and the time that it gave is not over.
+   * Forgets the exchanges and errors of a user, for all their assertions. Throttles are still remembered, because the
+   * service has asked for fewer requests until a certain time.
    */
   forget(userId: UserId): void;
 };
@@ -57,11 +58,11 @@ export type AssertionMemo = {
 const MAX_ENTRIES = 5_000;
 const VERIFIED_FOR_MS = 300_000;
 const READ_ROW_EVERY_MS = 60_000;
-/** A refusal without Retry-After: long enough for a page that asks in a loop, short enough for a user who tries again. */
+/** For a refusal without Retry-After: long enough to stop a page that loops, short enough for a user who tries again. */
 const REFUSED_FOR_MS = 3_000;
-/** A throttle without Retry-After: what a caller is told then, too. */
+/** For a throttle without Retry-After. It equals the Retry-After that the caller then gets. */
 const THROTTLED_FOR_MS = 5_000;
-/** An outage must not last longer for being remembered. */
+/** For an outage. It is short, so that remembering does not make the outage longer. */
 const OUTAGE_FOR_MS = 1_000;
 const REFUSED_AT_MOST_MS = 3_600_000;
 const EXCHANGE = 'exchange';
@@ -74,13 +75,14 @@ type Entry = {
   verifiedUntil: number;
   rowReadAt: number;
   exchanged: Exchanged | undefined;
-  /** What is under way, and what was refused: the exchange, and what is read, by their names. */
+  /** Calls that are running, by name: the exchange, and what is read. */
   flights: Map<string, Promise<unknown>>;
+  /** Errors that are remembered, by the same names. */
   refusals: Map<string, Refusal>;
 };
 
 export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOptions): AssertionMemo {
-  /** By SHA-256, so that the memory holds no bearer token; in order of use. */
+  /** Keys are SHA-256, so that this memory holds no access token of a caller. Entries are in order of use. */
   const entries = new Map<string, Entry>();
   const keysByUser = new Map<UserId, Set<string>>();
 
@@ -111,16 +113,16 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
     if (entries.size > maxEntries && oldest !== undefined) drop(oldest);
   }
 
-  /** One flight at a time for each entry and name, and none while a refusal is remembered. */
+  /** Runs one call at a time for each entry and name, and none while an error is remembered. */
   async function share<T>(
     { flights, refusals }: Entry,
     name: string,
     work: () => Promise<T>,
   ): Promise<{ result: T; began: boolean }> {
     const refusal = refusals.get(name);
-    if (refusal !== undefined && clock.now().getTime() < refusal.until) throw told(refusal, clock.now());
+    if (refusal !== undefined && clock.now().getTime() < refusal.until) throw errorOf(refusal, clock.now());
     refusals.delete(name);
-    // Under one name there is one type.
+    // The cast is safe because one name always has one type.
     const known = flights.get(name) as Promise<T> | undefined;
     if (known !== undefined) return { result: await known, began: false };
     const flight = work();
@@ -167,7 +169,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
       }
       const verifiedUntil = Math.min(clock.now().getTime() + VERIFIED_FOR_MS, caller.expiresOn.getTime());
       const { assertion: _, ...rest } = caller;
-      // What was exchanged outlives the verification, and so does a flight that is under way.
+      // The exchange, and a call that is running, stay valid when the verification is repeated.
       const entry = use(key);
       if (entry !== undefined) entry.verifiedUntil = verifiedUntil;
       else {
@@ -212,7 +214,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
         const entry = entries.get(key);
         if (entry === undefined) continue;
         const refusals = new Map([...entry.refusals].filter(([, { error }]) => isThrottle(error)));
-        // A new entry: what is under way for the old one ends there, and is not remembered.
+        // Calls that are running write to the old entry, so their results are not remembered.
         entries.set(key, { ...entry, exchanged: undefined, flights: new Map(), refusals });
       }
     },
@@ -222,7 +224,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
 const isThrottle = (error: unknown): boolean =>
   error instanceof UserTokenError && error.failure.kind === 'throttled';
 
-/** In milliseconds; 0 for what says nothing of the next time. */
+/** In milliseconds; 0 for an error that says nothing about the next call. */
 function rememberFor(error: unknown): number {
   if (error instanceof TokenInvalidError) return REFUSED_FOR_MS;
   if (!(error instanceof UserTokenError)) return 0;
@@ -235,8 +237,8 @@ function rememberFor(error: unknown): number {
   return kind === 'transient' ? OUTAGE_FOR_MS : REFUSED_FOR_MS;
 }
 
-/** A remembered refusal, with as much of its Retry-After as is left. */
-function told({ error, until }: Refusal, now: Date): Error {
+/** The remembered error. Its Retry-After is the time that is left. */
+function errorOf({ error, until }: Refusal, now: Date): Error {
   if (!(error instanceof UserTokenError) || error.failure.retryAfterSeconds === undefined) return error;
   const retryAfterSeconds = Math.ceil((until - now.getTime()) / 1_000);
   return new UserTokenError({ ...error.failure, retryAfterSeconds }, { cause: error });

@@ -1,31 +1,31 @@
 import { isRecord } from '../isRecord.ts';
 
 /**
- * The most characters that a claims challenge may have in either form in which it is sent: as base64 in a header, and
- * percent-encoded in the address of a sign-in. Both are ASCII, so these are bytes. Node and others refuse headers of
- * more than 16 kB altogether, and something else has to fit in, too.
+ * The longest claims challenge, in bytes, in both forms that are sent: base64 in a header, and percent-encoded in the URL
+ * of a sign-in. Node and others refuse requests and responses whose headers are longer than 16 kB together, and other
+ * headers need room, too.
  */
 export const MAX_SENT_CLAIMS_BYTES = 8_192;
 
-/** Members in which MSAL writes the client's capabilities and other claims, so that nothing but an object will do. */
+/** MSAL adds the client's capabilities and other claims to these members, so each of them must be an object. */
 const SECTIONS = ['access_token', 'id_token'] as const;
 
 /**
- * A claims challenge (OpenID Connect Core §5.5) as raw JSON, from wherever it came; undefined if it is none that can
- * be passed on. Everything that a directory, an API or a row calls a challenge goes through here, because one that
- * MSAL or a caller cannot read would lock its user out.
+ * Checks a claims challenge (OpenID Connect Core §5.5) from Entra, an API or a stored row. A challenge that MSAL or a
+ * caller cannot read would lock the user out, so such a challenge is ignored.
+ * @returns the challenge as raw JSON; undefined if it cannot be passed on
  */
 export function readClaims(claims: unknown): string | undefined {
   if (typeof claims !== 'string' || !claims.isWellFormed()) return undefined;
-  // The raw text is never longer than what it is sent as: nothing longer is parsed.
+  // The raw text is never longer than the forms that are sent, so a longer text need not be parsed.
   if (claims.length > MAX_SENT_CLAIMS_BYTES) return undefined;
   return isClaims(parsed(claims)) && sentBytesOf(claims) <= MAX_SENT_CLAIMS_BYTES ? claims : undefined;
 }
 
 /**
- * The claims of a challenge in a `WWW-Authenticate` header, decoded from base64 to raw JSON: undefined for a
- * header without one, or with one that cannot be passed on.
- * Format: https://learn.microsoft.com/entra/identity-platform/claims-challenge
+ * Reads the claims challenge of a `WWW-Authenticate` header
+ * (https://learn.microsoft.com/entra/identity-platform/claims-challenge).
+ * @returns the challenge as raw JSON; undefined if the header has none, or one that cannot be passed on
  */
 export function readClaimsChallenge(header: string | null): string | undefined {
   if (header === null || !/error="?insufficient_claims"?/i.test(header)) return undefined;
@@ -34,7 +34,10 @@ export function readClaimsChallenge(header: string | null): string | undefined {
   return readClaims(Buffer.from(encoded, 'base64').toString('utf8'));
 }
 
-/** The value of `claims` in our own challenge: at most {@link MAX_SENT_CLAIMS_BYTES} of what {@link readClaims} gave. */
+/**
+ * The value of `claims` in our own challenge.
+ * @param claims a result of {@link readClaims}, so that the value has at most {@link MAX_SENT_CLAIMS_BYTES}
+ */
 export function encodeClaims(claims: string): string {
   return Buffer.from(claims, 'utf8').toString('base64');
 }
@@ -42,7 +45,7 @@ export function encodeClaims(claims: string): string {
 const sentBytesOf = (claims: string): number =>
   Math.max(encodeClaims(claims).length, encodeURIComponent(claims).length);
 
-/** Undefined for what is no JSON, nests too deep, or has a member that other readers take for a prototype. */
+/** Undefined if the text is not JSON, nests too deep, or has a member that other readers use as a prototype. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text, (name, value: unknown) => {

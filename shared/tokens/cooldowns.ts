@@ -7,33 +7,33 @@ import { partsOf, type UserId } from '../userId.ts';
 type Api = Throttle['api'];
 
 /**
- * One process's memory of who asked for fewer requests, for requests and the worker alike. What concerns a tenant or
- * everybody is stored, too, and read again now and then.
+ * The cooldowns that this process knows, for requests and for the worker. Cooldowns of a tenant or of everybody are
+ * stored, too, and read again at intervals.
  */
 export type Cooldowns = {
   /**
-   * Heeds a failure. It may concern the user alone, their tenant, or everybody.
-   * @returns what concerns more than the user, to be stored
+   * Begins the cooldown that a failure asks for, if it asks for one: of the user, of their tenant, or of everybody.
+   * @returns the new cooldowns that must be stored, because they concern more than this user
    */
   note(userId: UserId, failure: Failure): Cooldown[];
-  /** Until when the API is left alone for this user because of too many requests; undefined when it is not. */
+  /** When the API's throttle ends for this user; undefined if there is none. */
   throttledUntil(userId: UserId, api: Api): Date | undefined;
-  /** @throws {UserTokenError} the API is left alone for this user because of too many requests. */
+  /** @throws {UserTokenError} of kind `throttled`: the API has a throttle that concerns this user. */
   check(userId: UserId, api: Api): void;
-  /** Until when no token is asked for in a tenant, for whatever reason. */
+  /** When the tenant's cooldown at the token endpoint ends, whatever began it; undefined if there is none. */
   tenantUntil(tid: string): Date | undefined;
-  /** True at most every half a minute: then what is stored is to be read. */
+  /** Whether the caller must read the stored cooldowns now: true at most once in 30 seconds. */
   isReadDue(): boolean;
   /**
-   * Takes over what is stored, instead of what was known of tenants before.
-   * @param since when the reading began; what was noted later may not be stored yet, and stays
+   * Replaces the known cooldowns of tenants and of everybody by the stored ones.
+   * @param since when the reading began; cooldowns that began later may not be stored yet, and stay
    */
   load(stored: readonly Cooldown[], since: Date): void;
 };
 
 export type CooldownOptions = {
   clock: Clock;
-  /** Users remembered at a time; beyond it the one who was noted first goes. */
+  /** The most users, and the most tenants, that are remembered. Beyond it, the oldest one is removed. Default 5,000. */
   maxUsers?: number;
 };
 
@@ -41,8 +41,8 @@ const MAX_USERS = 5_000;
 const READ_EVERY_MS = 30_000;
 const EVERY_TENANT = '*';
 /**
- * How many users have to meet a throttle, and within which time, until it is taken for their tenant's. Graph's limits are
- * mostly those of one mailbox, and each of its throttles counts for as long as it lasts.
+ * How many users of a tenant must meet a throttle, and within which time, before it counts as the tenant's. Most limits
+ * of Graph concern one mailbox, so Graph needs more users; each of its throttles counts for as long as it lasts.
  */
 const TENANTS_OWN = {
   token: { users: 2, withinMs: 60_000 },
@@ -56,11 +56,11 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
   const now = (): Date => clock.now();
   const users = new Map<string, UserEntry>();
   const shared = new Map<string, SharedEntry>();
-  /** For each tenant and API: which users met a throttle, and until when that counts. */
+  /** For each API and tenant: the users who met a throttle, and until when each of them counts. */
   const witnesses = new Map<string, Map<UserId, number>>();
   let readAt = Number.NEGATIVE_INFINITY;
 
-  /** In order of use, and no more than so many. */
+  /** Puts the entry last, and removes the first one if there are too many. */
   function keep<T>(map: Map<string, T>, key: string, value: T): void {
     map.delete(key);
     map.set(key, value);
@@ -75,7 +75,7 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
       : undefined;
   }
 
-  /** Answers nothing if it is left alone for as long as that anyway. */
+  /** Returns nothing if a known cooldown lasts at least as long. */
   function share(cooldown: Cooldown): Cooldown[] {
     const key = `${cooldown.api} ${cooldown.tenant}`;
     if (cooldown.until <= now() || cooldown.until <= (shared.get(key)?.cooldown.until ?? 0)) return [];
@@ -95,7 +95,7 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
     return true;
   }
 
-  /** What is met right after the end of the last time is met once more; what is met during it is the same one. */
+  /** A throttle met during the user's cooldown is the same one. A throttle met soon after its end is the next in a row. */
   function timesOf({ until, times }: UserEntry, failure: Failure): number {
     if (now() < until) return times;
     return now() < coolUserUntil(failure, until, times) ? times + 1 : 0;

@@ -2,34 +2,34 @@ import type { Failure, FailureKind, Throttle } from '../errors.ts';
 import type { UpstreamIds } from './upstream.ts';
 
 /**
- * The code of a failure in which a good token is signed with a key that this application has for itself: Entra does not
- * exchange such tokens (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow).
+ * The code of a failure: the access token is valid, but signed with a key that belongs to this application alone. Entra
+ * does not exchange such tokens (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow).
  */
 export const CUSTOM_SIGNING_KEY = 'custom_signing_key';
 
-/** Entra's suberror, and OpenID Connect's error, for a permission that was not consented to. */
+/** Entra's suberror, and OpenID Connect's error, for a permission without consent. */
 export const CONSENT_REQUIRED = 'consent_required';
 
-/** What is known of an attempt to use the token endpoint or Graph for one user. Absent means not known. */
+/** What is known about one attempt to use the token endpoint or Graph for a user. A field is absent if it is unknown. */
 export type TokenFacts = {
   /** OAuth 2.0 error code (RFC 6749 §5.2), Entra's `error`. */
   error?: string | undefined;
   /** The number in `AADSTS<number>`. */
   errorNo?: number | undefined;
   suberror?: string | undefined;
-  /** A claims challenge, as `readClaims` gave it. */
+  /** A claims challenge: a result of `readClaims`. */
   claims?: string | undefined;
   status?: number | undefined;
   retryAfterSeconds?: number | undefined;
-  /** Who answered 429, and of whom it asks for fewer requests. Absent means the token endpoint. */
+  /** Which API answered 429, and whose requests it limits. Absent means the token endpoint. */
   throttle?: Throttle | undefined;
-  /** The downstream API that answered, by its name. Absent means the token endpoint. */
+  /** The name of the downstream API that answered. Absent means the token endpoint. */
   api?: string | undefined;
-  /** Who answered, and the ids of the call there. */
+  /** The service that answered, and its ids of the call. */
   upstream?: UpstreamIds | undefined;
-  /** No answer at all: refused, reset, timed out, or an answer that is not JSON. */
+  /** Why there is no usable answer: a network error's code, a time-out, or an answer that is not JSON. */
   noAnswer?: string | undefined;
-  /** Stopped before anything was sent. */
+  /** Why the attempt stopped before anything was sent. */
   local?:
     | 'refresh_token_expired'
     | 'no_tokens_found'
@@ -39,17 +39,17 @@ export type TokenFacts = {
     | undefined;
 };
 
-/** What a code looks like. Anything else is prose, which may name people. */
+/** The form of a code. Any other text may be prose, which may name people. */
 const CODE = /^[\w.-]{1,64}$/;
 
 export type FailureRow = {
   name: string;
   kind: FailureKind;
-  /** Every user of the tenant would meet it: the tenant is left in peace for a while. */
+  /** Every user of the tenant would meet this failure, so the tenant gets a cooldown. */
   tenantWide?: true;
   /** See {@link Failure}. */
   unsure?: true;
-  /** It applies if any of these does: something local, an `AADSTS` number, a suberror, an OAuth error, or `when`. */
+  /** The row applies if any one of these matches. `locals` are values of `local`, `numbers` are those of `AADSTS`. */
   locals?: readonly NonNullable<TokenFacts['local']>[];
   numbers?: readonly number[];
   suberrors?: readonly string[];
@@ -58,16 +58,16 @@ export type FailureRow = {
 };
 
 /**
- * The first row that applies decides. What an outage sends may look like anything, so outages come before what a
- * refusal says. A refusal that fits no row is taken for the tenant's, because that marks nobody.
- * `docs/failures.md` tells each of them, by name.
+ * The first row that applies decides. An outage may send anything, even the JSON of a refusal, so outages come before
+ * refusals. A refusal that fits no row counts as `tenant`, because that kind marks no account.
+ * `docs/failures.md` describes each row by its name.
  */
 export const FAILURES: readonly FailureRow[] = [
   { name: 'unknown key', kind: 'misconfigured', locals: ['cache_unknown_key'] },
   { name: 'newer cache', kind: 'transient', locals: ['cache_newer'] },
   { name: 'no cache', kind: 'cache-lost', locals: ['no_tokens_found', 'cache_corrupt'] },
   { name: 'refresh token over', kind: 'needs-user', locals: ['refresh_token_expired'] },
-  // Entra's throttling of one user's flows, which looks like a dead grant.
+  // Entra throttles one user's flows with this number. Without it, the answer looks like an expired grant.
   { name: 'loop detected', kind: 'throttled', numbers: [50196] },
   { name: 'too many requests', kind: 'throttled', when: ({ status }) => status === 429 },
   {
@@ -77,7 +77,7 @@ export const FAILURES: readonly FailureRow[] = [
     when: ({ noAnswer, status = 0 }) => noAnswer !== undefined || status >= 500 || status === 408,
   },
   {
-    // No user can mend it, every user would meet it.
+    // Every user would meet it, and no user can correct it.
     name: 'own credential',
     kind: 'misconfigured',
     numbers: [
@@ -86,14 +86,14 @@ export const FAILURES: readonly FailureRow[] = [
     ],
   },
   {
-    // The API has a signing key of its own, or the token is for another audience: Entra exchanges no such token.
+    // The application has its own signing key, or the token is for another audience. Entra does not exchange such tokens.
     name: 'token not exchangeable',
     kind: 'misconfigured',
     unsure: true,
     numbers: [50013, 500131],
   },
   {
-    // One tenant removed, blocked or never had this application.
+    // This tenant has removed or blocked the application, or never had it.
     name: 'application refused',
     kind: 'tenant',
     tenantWide: true,
@@ -101,7 +101,7 @@ export const FAILURES: readonly FailureRow[] = [
     errors: ['unauthorized_client'],
   },
   {
-    // RFC 6749 §5.2 means our credential by it. Entra also says it of single tenants, with numbers of the row above.
+    // In RFC 6749 §5.2 it means our client credential. Entra also sends it for single tenants, with numbers of the row above.
     name: 'client refused',
     kind: 'misconfigured',
     tenantWide: true,
@@ -133,7 +133,7 @@ export const FAILURES: readonly FailureRow[] = [
     ],
   },
   {
-    // Without a number, throttling of one user's flows looks like this, too.
+    // Without its number, the throttling of one user's flows looks the same.
     name: 'bare refusal',
     kind: 'needs-user',
     unsure: true,
@@ -150,10 +150,10 @@ const applies = (row: FailureRow, facts: TokenFacts): boolean =>
   (row.when?.(facts) ?? false);
 
 /**
- * Decides what a failed attempt means. By status, number, suberror and OAuth error: MSAL's error classes alone mislead.
- * Numbers are hints, which Microsoft may change at any time
- * (https://learn.microsoft.com/entra/identity-platform/reference-error-codes): without them a decision may be less
- * exact, but no user is marked who would not have been.
+ * Decides what a failed attempt means, from its status, number, suberror and OAuth error. MSAL's error classes alone are
+ * misleading. Microsoft may change the numbers at any time
+ * (https://learn.microsoft.com/entra/identity-platform/reference-error-codes). Without a number the decision may be less
+ * exact, but it never marks an account that it would not mark with the number.
  */
 export function classifyFailure(facts: TokenFacts): Failure {
   const row = FAILURES.find((candidate) => applies(candidate, facts));
@@ -166,7 +166,7 @@ export function classifyFailure(facts: TokenFacts): Failure {
     ...(tenantWide && { tenantWide }),
     ...(unsure && { unsure }),
   };
-  // Whatever said so, the suberror names it: by it a stored failure is known again.
+  // A stored failure is recognised as a missing consent by this suberror, so it is always set.
   if (kind === 'consent') failure.suberror = CONSENT_REQUIRED;
   else if (facts.suberror && CODE.test(facts.suberror)) failure.suberror = facts.suberror;
   if (kind === 'needs-user' && facts.claims) failure.claims = facts.claims;

@@ -1,17 +1,17 @@
 /**
- * Three-way merge of MSAL's serialized token cache (the unified schema shared by the MSAL libraries:
- * sections of entries by key). Sections and fields this version does not know are kept.
+ * Three-way merge of MSAL's serialized token cache. All MSAL libraries share its schema: sections, and entries by key.
+ * Sections and fields that this version does not know are kept.
  */
 import { isRecord } from '../isRecord.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 type Entries = { [key: string]: Json };
 
-/** A user-present request may carry a fresh MFA: its refresh token wins over one the worker rotated. */
+/** A request may have a fresh MFA behind it, so its refresh token wins over one that the worker renewed. */
 export type CacheWriter = 'request' | 'worker';
 
 /**
- * Applies what `mine` changed since `base` to `theirs`, which somebody else wrote in the meantime.
+ * Applies the changes from `base` to `mine` to `theirs`, which another operation wrote in the meantime.
  * All three are MSAL's serialized cache, or the empty string for no cache.
  */
 export function mergeCache(base: string, theirs: string, mine: string, writer: CacheWriter): string {
@@ -31,7 +31,7 @@ type Merge = (
   own: Json | undefined,
 ) => Json | undefined;
 
-/** Key by key. Keys are anything, those that every object inherits among them. */
+/** Merges key by key. A key may be any text, even the name of a property that every object inherits. */
 function mergeEach(was: Entries, other: Entries, own: Entries, merge: Merge): Entries {
   const at = (entries: Entries, key: string) => (Object.hasOwn(entries, key) ? entries[key] : undefined);
   return Object.fromEntries(
@@ -59,14 +59,14 @@ function pick(
 ): Json | undefined {
   if (same(was, own)) return other;
   if (same(was, other)) return own;
-  // Both changed it. A modification outlives a deletion: an entry too many is refused later, one too few is lost.
+  // Both changed it. A change wins over a deletion: Entra refuses an entry too many later, but a lost entry stays lost.
   if (other === undefined) return own;
   if (own === undefined) return other;
   if (section === 'AccessToken') return isNewer(own, other) ? own : other;
   return writer === 'request' ? own : other;
 }
 
-/** By time of issue, then of expiry; the rest decides ties so that both writers come to the same answer. */
+/** Compares the time of issue, then of expiry. Other fields decide a tie, so that both writers come to the same result. */
 function isNewer(a: Json, b: Json): boolean {
   for (const field of ['cached_at', 'expires_on'] as const) {
     const difference = Number(fieldOf(a, field)) - Number(fieldOf(b, field));
@@ -77,7 +77,7 @@ function isNewer(a: Json, b: Json): boolean {
 
 const rankOf = (entry: Json): string => `${fieldOf(entry, 'secret')} ${inOrder(entry)}`;
 
-/** The same text for the same entry, in whatever order its fields are. */
+/** Gives the same text for the same entry, whatever the order of its fields. */
 function inOrder(entry: Json): string {
   return JSON.stringify(
     isEntries(entry) ? Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)) : entry,

@@ -5,13 +5,13 @@ import { isGuid } from '../userId.ts';
 export type OpenApiOptions = {
   fetch: Fetch;
   clock: Clock;
-  /** For one request, until its answer has been read. */
+  /** The time limit of one request, in milliseconds, until its body has been read. */
   timeoutMs: number;
 };
 
 /**
- * `fetch` for one API and one user's token: the token goes to the API's own origin and nowhere else, because a caller may
- * have its addresses from anywhere.
+ * Returns a `fetch` for one API with one user's token. It sends the token to the API's own origin only, because the
+ * address of a request may come from data that nobody has checked.
  */
 export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions): ApiFetch {
   const { accessToken, correlationId, inBackground = false } = call;
@@ -21,7 +21,7 @@ export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions)
     const address = URL.canParse(path) ? new URL(path) : new URL(path.replace(/^\/+/, ''), base);
     if (address.origin !== new URL(base).origin) {
       throw new TypeError(
-        `This token is for ${api.baseUrl} alone. Ask another service with fetch and a token of its own.`,
+        `This token is for ${api.baseUrl} only. Call another service with fetch and with a token for that service.`,
       );
     }
     return address;
@@ -35,7 +35,7 @@ export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions)
     return headers;
   }
 
-  function tell(response: Response): void {
+  function report(response: Response): void {
     const claims = response.status === 401 ? api.readChallenge(response) : undefined;
     if (claims !== undefined) call.onChallenged?.(claims);
     const failure = response.status < 400 ? undefined : api.readFailure?.(response, options.clock.now());
@@ -46,10 +46,10 @@ export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions)
   return async (path, init = {}) => {
     const address = addressOf(path);
     const headers = headersOf(init);
-    const ends = [options.clock.timeout(options.timeoutMs), call.signal, init.signal];
-    const signal = AbortSignal.any(ends.filter((one) => one instanceof AbortSignal));
+    const signals = [options.clock.timeout(options.timeoutMs), call.signal, init.signal];
+    const signal = AbortSignal.any(signals.filter((one) => one instanceof AbortSignal));
     const response = await options.fetch(address, { ...init, headers, redirect: 'error', signal });
-    tell(response);
+    report(response);
     return response;
   };
 }

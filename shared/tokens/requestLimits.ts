@@ -1,19 +1,19 @@
 import type { Clock } from '../clock.ts';
 import { createTokenBuckets, type TokenBuckets } from './tokenBuckets.ts';
 
-/** What one user may cause in this process, whatever their requests ask for: `docs/http.md`. */
+/** How often one user may cause something in this process, however many access tokens they have: `docs/http.md`. */
 export type RequestLimits = {
   /** Requests to the token endpoint on their behalf. */
   exchanges: TokenBuckets;
-  /** Connecting and disconnecting. */
+  /** Connecting and disconnecting, together. */
   changes: TokenBuckets;
 };
 
 export function createRequestLimits(clock: Clock): RequestLimits {
   return {
-    // Some devices, each with a token of its own, and a challenge or two: far more than that.
+    // A user with several devices and a few challenges needs far fewer than this.
     exchanges: createTokenBuckets({ clock, capacity: 20, refillEveryMs: 3_000 }),
-    // A change of mind, and back. Each connection that follows a disconnection costs an exchange.
+    // Enough for a user who disconnects and reconnects twice. Each new connection costs an exchange.
     changes: createTokenBuckets({ clock, capacity: 4, refillEveryMs: 15_000 }),
   };
 }

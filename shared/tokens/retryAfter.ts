@@ -1,13 +1,13 @@
 const DAY_SECONDS = 86_400;
-/** What senders may write (RFC 9110 §5.6.7). Date.parse alone takes "-5" and "abc 12" for dates of 2001. */
+/** The form of a date in a header (RFC 9110 §5.6.7). `Date.parse` alone would read "-5" and "abc 12" as dates in 2001. */
 const HTTP_DATE = /^[A-Z]{3}.* GMT$/i;
 
-/** RFC 9110 knows whole seconds alone; Graph sends fractions (https://learn.microsoft.com/graph/throttling). */
+/** RFC 9110 allows only whole seconds, but Graph sends fractions (https://learn.microsoft.com/graph/throttling). */
 const SECONDS = /^\d+(?:\.\d+)?$/;
 
 /**
- * Seconds from either form of Retry-After (RFC 9110 §10.2.3), rounded up, at most a day; undefined for an absent
- * or unreadable header.
+ * Reads either form of a `Retry-After` header (RFC 9110 §10.2.3).
+ * @returns seconds, rounded up, at most a day; undefined if the header is absent or unreadable
  */
 export function readRetryAfter(header: string | null, now: Date): number | undefined {
   const text = header?.trim() ?? '';

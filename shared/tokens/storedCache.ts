@@ -6,8 +6,8 @@ import type { LogId, UserId } from '../userId.ts';
 import { type CacheWriter, mergeCache } from './mergeCache.ts';
 
 /**
- * No stored cache is larger: 1 MiB. MSAL's cache of one user takes about 5 kB, and 0.5 MiB sealed with 200 tokens in
- * it. A larger one is not written, and what is larger is not ours and not read.
+ * The largest stored cache: 1 MiB. MSAL's cache of one user has about 5 kB; with 200 tokens it has 0.5 MiB when sealed.
+ * Stead does not write a larger cache, and does not read one, because it cannot be Stead's.
  */
 export const MAX_SEALED_BYTES = 1_048_576;
 
@@ -24,11 +24,11 @@ export type CacheSnapshot =
   | { state: 'absent'; base: ''; etag: undefined; oldKey: false }
   | { state: 'open'; base: string; etag: string; oldKey: boolean }
   /**
-   * Nobody can open it, or it stems from before the user was connected anew; a present user may replace this very
-   * version.
+   * `corrupt`: no key opens it. `superseded`: it belongs to an earlier connection of the user. A request of the user may
+   * replace exactly this version.
    */
   | { state: 'corrupt' | 'superseded'; base: ''; etag: string; oldKey: false }
-  /** Not ours to overwrite; `overtaken`: it stems from after the user was connected anew. */
+  /** This operation must not overwrite it. `overtaken`: it belongs to a later connection of the user. */
   | NotOurs;
 
 type NotOurs = {
@@ -44,14 +44,18 @@ const WRITE_TRIES = 6;
 const BACK_OFF_BASE_MS = 20;
 
 export type ReadOptions = {
-  /** Whether the row still has this generation: a cache of another one is an earlier one if it has. Default: it has. */
+  /**
+   * Whether the row still has this generation. If it has, a cache of another generation belongs to an earlier
+   * connection; otherwise it belongs to a later one. Default: it has.
+   */
   isCurrent?: (() => Promise<boolean>) | undefined;
   signal?: AbortSignal | undefined;
 };
 
 /**
- * Fetches a user's cache: once an operation, before anything is sent. MSAL reads again after the token request;
- * fetching then would take somebody else's write for our own starting point, and overwrite it without a conflict.
+ * Fetches a user's cache. An operation does this once, before it sends anything. MSAL reads the cache again after the
+ * token request. If it were fetched then, the operation would start from another operation's write and overwrite it
+ * without a conflict.
  */
 export async function readSnapshot(
   context: CacheContext,
@@ -72,8 +76,8 @@ export async function readSnapshot(
   if (opened.ok && opened.generation === generation) {
     return { state: 'open', base: opened.cache, etag: stored.etag, oldKey: opened.oldKey };
   }
-  const ofAnother = async () => ((await isCurrent()) ? 'superseded' : 'overtaken');
-  const why = opened.ok ? await ofAnother() : opened.reason;
+  const whyOtherGeneration = async () => ((await isCurrent()) ? 'superseded' : 'overtaken');
+  const why = opened.ok ? await whyOtherGeneration() : opened.reason;
   const kid = opened.ok || opened.kid === undefined ? {} : { kid: opened.kid };
   context.log({ event: 'cache.not-read', user: context.logId(userId), why, ...kid });
   return why === 'corrupt' || why === 'superseded'
@@ -93,9 +97,11 @@ export type CacheWrite = {
 };
 
 /**
- * Stores what an operation made of its snapshot, merged with what others wrote in the meantime.
- * Answers the ETag, or nothing when it could not be stored; a store that fails costs the caller no more than that.
- * @throws {ForeignEntryError} the cache holds another account's entries: the client was shared. Nothing is written.
+ * Stores the cache of an operation, merged with what other operations wrote in the meantime.
+ * @returns the new ETag; undefined if the cache was not stored, which is logged. An error of the store is not thrown,
+ * because the caller has its token all the same.
+ * @throws {ForeignEntryError} the cache holds entries of another account, because an MSAL client was shared. Nothing is
+ * written.
  */
 export async function writeCache(context: CacheContext, write: CacheWrite): Promise<string | undefined> {
   const { userId, generation, snapshot, homeAccountId, signal } = write;
@@ -123,19 +129,19 @@ export async function writeCache(context: CacheContext, write: CacheWrite): Prom
     } catch (error) {
       return giveUp(nameOfError(error));
     }
-    // Deleted while we were at work: somebody was signed off, and that must hold.
+    // The cache was deleted during this operation because the account ended. It must stay deleted.
     if (theirs === undefined) return giveUp('deleted');
     const opened: OpenedCache = await context.sealer.open(userId, theirs.sealed);
     if (opened.ok && opened.generation !== generation) return giveUp('superseded');
-    // Whoever came back under another home account id has dropped the one that this was about.
+    // The user came back with another home account id, and that request removed the entries of the old one.
     if (opened.ok && write.writer === 'worker' && !isAllOf(opened.cache, homeAccountId)) {
       return giveUp('superseded');
     }
-    // What nobody can open is replaced with the user present, and left alone without.
+    // Only a request, with the user present, replaces a cache that no key opens.
     if (!opened.ok && (opened.reason !== 'corrupt' || write.writer !== 'request'))
       return giveUp(opened.reason);
     const merged = opened.ok ? mergeCache(snapshot.base, opened.cache, mine, write.writer) : mine;
-    // The worker may have renewed a former home's entries in the meantime; that does not bring them back.
+    // The worker may have renewed entries of a former home account id in the meantime. They must not come back.
     next = onlyOf(merged, homeAccountId);
     etag = theirs.etag;
   }
@@ -152,7 +158,7 @@ const isNotOurs = (snapshot: CacheSnapshot): snapshot is NotOurs => NOT_OURS.has
 type Sections = Record<string, Record<string, { home_account_id?: string } | undefined> | undefined>;
 const OWNED_SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken'] as const;
 
-/** The home account ids a serialized cache has tokens of. */
+/** The home account ids whose tokens a serialized cache holds. */
 export function homeAccountIdsOf(cache: string): Set<string> {
   if (cache === '') return new Set();
   const sections = JSON.parse(cache) as Sections;
@@ -164,9 +170,9 @@ export function homeAccountIdsOf(cache: string): Set<string> {
 }
 
 /**
- * The tripwire. An entry of another account is refused, save one that stood in this user's own sealed cache
- * already: then the same verified user has a new home account id (a guest's redemption was reset), and a
- * request with the user present drops the old one.
+ * Refuses a cache with entries of another account, because its MSAL client was shared. There is one exception: an entry
+ * that this user's own sealed cache already held. Then the same verified user has a new home account id (a guest's
+ * redemption was reset), and a request, with the user present, removes the old entries.
  */
 function keepOnlyOwnEntries(context: CacheContext, write: CacheWrite): string {
   const { userId, snapshot, mine, homeAccountId, writer } = write;
@@ -175,7 +181,7 @@ function keepOnlyOwnEntries(context: CacheContext, write: CacheWrite): string {
   const former = homeAccountIdsOf(snapshot.base);
   if (writer !== 'request' || !foreign.every((id) => former.has(id))) {
     context.log({ event: 'cache.foreign-entry', user: context.logId(userId) });
-    throw new ForeignEntryError('The token cache holds entries of another account; it was not written.');
+    throw new ForeignEntryError('The token cache holds entries of another account. It was not written.');
   }
   context.log({ event: 'cache.former-home-dropped', user: context.logId(userId) });
   return onlyOf(mine, homeAccountId);

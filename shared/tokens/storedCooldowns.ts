@@ -4,7 +4,7 @@ import type { Operation } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 import type { App } from './app.ts';
 
-/** Takes over what other processes noted. Not to know it costs each tenant a request or two. */
+/** Reads the cooldowns that other processes stored. An error is logged: without them, each tenant costs a few requests. */
 export async function readCooldowns(
   { cooldowns, tenants, clock }: App,
   { log, signal }: Operation,
@@ -17,7 +17,7 @@ export async function readCooldowns(
   }
 }
 
-/** Heeds a failure here, and tells other processes if it concerns more than this user. */
+/** Begins the cooldown that a failure asks for, and stores it for other processes if it concerns more than this user. */
 export async function heedFailure(
   { cooldowns, tenants }: App,
   { log, signal }: Operation,
@@ -33,7 +33,7 @@ export async function heedFailure(
       await tenants.cool(cooldown, signal);
       log(event);
     } catch (error) {
-      // This process leaves it alone all the same; others find out again.
+      // This process obeys the cooldown all the same. Other processes learn of it from their own failures.
       log({ ...event, error: nameOfError(error) });
     }
   }

@@ -4,15 +4,15 @@ import type { UserId } from '../userId.ts';
 
 export type TokenBucketOptions = {
   clock: Clock;
-  /** How often a user may do it at once. */
+  /** How many times a user may do it at once. */
   capacity: number;
-  /** After this long they may do it once more. */
+  /** After this time, in milliseconds, the user may do it once more. */
   refillEveryMs: number;
-  /** Users remembered at a time; beyond it the one who came first goes, and may do it as often as at the start. */
+  /** The most users that are remembered. Beyond it, the oldest one is removed and has a full bucket. Default 5,000. */
   maxUsers?: number;
 };
 
-/** A token bucket for each user, in this process alone. */
+/** A token bucket for each user, in this process only. */
 export type TokenBuckets = {
   /** @throws {TooManyRequestsError} the user's bucket is empty. */
   take(userId: UserId): void;
@@ -22,7 +22,7 @@ const MAX_USERS = 5_000;
 
 export function createTokenBuckets(options: TokenBucketOptions): TokenBuckets {
   const { clock, capacity, refillEveryMs, maxUsers = MAX_USERS } = options;
-  /** When each user's bucket is full again; whoever is not here has a full one. */
+  /** When each user's bucket is full again. A user who is not in this map has a full bucket. */
   const fullAt = new Map<UserId, number>();
 
   return {

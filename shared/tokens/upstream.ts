@@ -1,10 +1,10 @@
 import type { UpstreamReference } from '../errors.ts';
 import { isGuid } from '../userId.ts';
 
-/** Whose call it was, and its ids; the code comes with the failure. */
+/** The service that answered, and its ids of the call. The code comes from the failure. */
 export type UpstreamIds = Omit<UpstreamReference, 'code'>;
 
-/** A gateway may send anything in their place, so only what looks like an id or a time is taken. */
+/** Keeps only what has the form of an id or a time, because a gateway may send anything in their place. */
 export function upstreamIds(
   service: UpstreamReference['service'],
   sent: { [Id in keyof Omit<UpstreamIds, 'service'>]?: unknown },
@@ -19,7 +19,7 @@ export function upstreamIds(
   return ids;
 }
 
-/** Entra's `2026-11-20 09:00:00Z`, which is ISO 8601 but for the space, or a date of HTTP (RFC 9110 §5.6.7). */
+/** Entra's `2026-11-20 09:00:00Z`, which is ISO 8601 except for the space, or a date of HTTP (RFC 9110 §5.6.7). */
 const TIME =
   /^(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,7})?Z|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT)$/;
 

@@ -30,7 +30,7 @@ async function answer(work: Parameters<typeof answered>[1]) {
   return { response, lines, headers: headersOf(response) };
 }
 
-/** As the host sees them: it refuses a name or value that cannot stand in a header. */
+/** As the host sees them: it refuses a name or value that a header cannot hold. */
 const headersOf = (response: HttpResponseInit): Headers =>
   new Headers(response.headers as Record<string, string>);
 const problemOf = (response: HttpResponseInit): Problem => JSON.parse(String(response.body)) as Problem;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RequestMalformedError, TokenInvalidError, TokenMissingError } from '../../../../shared/errors.ts';
 import { readAccessToken } from '../../../../shared/http.ts';
 
-function bearerOf(authorization: string | undefined): string {
+function accessTokenOf(authorization: string | undefined): string {
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
   return readAccessToken(
     new HttpRequest({ method: 'GET', url: 'http://localhost/api/profile', headers }).headers,
@@ -17,7 +17,7 @@ describe('readAccessToken', () => {
     'BEARER   a.b-c_d~e+f/g=',
     'Bearer a.b-c_d~e+f/g= ',
   ])('takes %j', (authorization) => {
-    expect(bearerOf(authorization)).toBe('a.b-c_d~e+f/g=');
+    expect(accessTokenOf(authorization)).toBe('a.b-c_d~e+f/g=');
   });
 
   it.each([
@@ -28,7 +28,7 @@ describe('readAccessToken', () => {
     'DPoP a.b.c',
     'a.b.c',
   ])('finds no token of ours in %j', (none) => {
-    expect(() => bearerOf(none)).toThrow(TokenMissingError);
+    expect(() => accessTokenOf(none)).toThrow(TokenMissingError);
   });
 
   it.each([
@@ -37,7 +37,7 @@ describe('readAccessToken', () => {
     'Bearer a b',
     'Bearer a Bearer b',
   ])('finds no valid token in %j', (invalid) => {
-    expect(() => bearerOf(invalid)).toThrow(TokenInvalidError);
+    expect(() => accessTokenOf(invalid)).toThrow(TokenInvalidError);
   });
 
   it.each([
@@ -45,12 +45,12 @@ describe('readAccessToken', () => {
     'Bearer a,b',
     'Basic YTpi, Bearer a',
   ])('does not choose in %j', (several) => {
-    expect(() => bearerOf(several)).toThrow(RequestMalformedError);
+    expect(() => accessTokenOf(several)).toThrow(RequestMalformedError);
   });
 
   it('never shows what was sent', () => {
     for (const authorization of ['canary', 'Bearer canary canary', 'Bearer canary, canary', 'Basic canary']) {
-      expect(() => bearerOf(authorization)).toThrow(
+      expect(() => accessTokenOf(authorization)).toThrow(
         expect.objectContaining({ message: expect.not.stringContaining('canary') }),
       );
     }

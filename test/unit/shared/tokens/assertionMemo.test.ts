@@ -125,7 +125,7 @@ describe('an exchange', () => {
     });
   });
 
-  it('is dropped with its user, also while it is under way', async () => {
+  it('is forgotten with its user, also while it is running', async () => {
     const { memo } = memoAt();
     const caller = await memo.verified('a', async () => callerOf('a'));
     let land = () => {};
@@ -178,7 +178,7 @@ describe('the memory', () => {
     expect(await memo.exchanged(b, exchangeOf(tokenOf('other')))).toMatchObject({ began: false });
   });
 
-  it('says once a minute that the row is to be looked at', async () => {
+  it('says once a minute that the row must be read', async () => {
     const { clock, memo } = memoAt();
     const caller = await memo.verified('a', async () => callerOf('a'));
     expect(memo.isRowReadDue(caller)).toBe(false);
@@ -257,7 +257,7 @@ describe('a refusal', () => {
     expect(await memo.exchanged(b, exchangeOf(tokenOf('of b')))).toMatchObject({ began: true });
   });
 
-  it('is dropped with what was exchanged, unless it is a throttle', async () => {
+  it('is forgotten with what was exchanged, unless it is a throttle', async () => {
     const { memo } = memoAt();
     const a = await memo.verified('a', async () => callerOf('a'));
     const throttle = refusing(refusal({ kind: 'throttled', code: 'x', retryAfterSeconds: 60 }));
@@ -270,7 +270,7 @@ describe('a refusal', () => {
     expect([consent.asked.times, throttle.asked.times]).toEqual([2, 1]);
   });
 
-  it('of a flight that was under way when it was dropped is not remembered', async () => {
+  it('of a flight that was running when it was forgotten is not remembered', async () => {
     const { memo } = memoAt();
     const caller = await memo.verified('a', async () => callerOf('a'));
     let land = () => {};

@@ -210,7 +210,7 @@ describe('what is stored', () => {
     ...more,
   });
 
-  it('is heeded once it is read, and no more when it is gone: an operator may end it', () => {
+  it('counts once it is read, and no more when it is gone: an operator may end it', () => {
     const { now, cooldowns, left } = world();
     const user = someUser(TENANT);
     cooldowns.load([stored(), stored({ api: 'graph', tenant: '*' })], now());
@@ -229,7 +229,7 @@ describe('what is stored', () => {
     expect(left(someUser(TENANT), 'graph')).toBe(MINUTE);
   });
 
-  it('by an earlier release, which did not say why, is heeded by the worker alone', () => {
+  it('by an earlier release, which did not say why, counts for the worker alone', () => {
     const { now, cooldowns, left } = world();
     cooldowns.load([stored({ kind: undefined })], now());
     expect(cooldowns.tenantUntil(TENANT)).toEqual(from(HOUR));

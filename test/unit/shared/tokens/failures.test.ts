@@ -52,7 +52,7 @@ const TABLE: Record<FailureKind, [why: string, facts: TokenFacts, code: string][
   ],
   throttled: [
     ['429', { status: 429 }, 'http_429'],
-    ['429 that looks like a dead grant', refused('invalid_grant', 700082, 429), 'AADSTS700082'],
+    ['429 with the body of an ended grant', refused('invalid_grant', 700082, 429), 'AADSTS700082'],
     ['429 as an HTML page', { status: 429, noAnswer: 'http_429_not_json' }, 'http_429_not_json'],
     ['a throttled user flow', refused('invalid_grant', 50196), 'AADSTS50196'],
     ['a throttled user flow of another error', refused('interaction_required', 50196), 'AADSTS50196'],
@@ -61,7 +61,7 @@ const TABLE: Record<FailureKind, [why: string, facts: TokenFacts, code: string][
   tenant: [
     ['the application is not in the tenant', refused('unauthorized_client', 700016), 'AADSTS700016'],
     ['the application is disabled there', refused('unauthorized_client', 7000112), 'AADSTS7000112'],
-    ['a disabled application looks like a dead grant', refused('invalid_grant', 7000112), 'AADSTS7000112'],
+    ['a disabled application, as an ended grant', refused('invalid_grant', 7000112), 'AADSTS7000112'],
     ['the tenant removed the resource', refused('invalid_resource', 500011), 'AADSTS500011'],
     ['the application needs an administrator', refused('invalid_client', 650052), 'AADSTS650052'],
     ['the tenant is gone', refused('invalid_request', 90002), 'AADSTS90002'],

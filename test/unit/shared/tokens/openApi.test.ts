@@ -73,7 +73,7 @@ describe('an API that is bound to a token', () => {
     expect(sent[0]?.init.signal?.aborted).toBe(true);
   });
 
-  it('tells of a challenge, whoever the API is', async () => {
+  it('reports a challenge of any API', async () => {
     const challenge = `Bearer error="insufficient_claims", claims="${encodeClaims(CLAIMS)}"`;
     const claims: string[] = [];
     const response = new Response('', { status: 401, headers: { 'www-authenticate': challenge } });

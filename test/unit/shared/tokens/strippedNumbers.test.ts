@@ -25,7 +25,7 @@ const ANSWERS = NUMBERS.flatMap(({ name, number }) =>
 );
 
 const stripped = ({ errorNo: _, ...facts }: TokenFacts): TokenFacts => facts;
-/** What the worker takes it for when it meets it for the first time. */
+/** What the worker counts it as when it meets it for the first time. */
 const firstMet = (facts: TokenFacts): Failure =>
   confirmFailure(classifyFailure(facts), { history: [], lastActivity: new Date(0) }, NOW);
 

@@ -90,7 +90,7 @@ describe('writeCache, when the store fails', () => {
   it.each([
     ['at the write', { write: unreachable }],
     [
-      'when it looks who was first',
+      'when it reads the other version',
       { write: () => Promise.reject(new ConflictError('')), read: unreachable },
     ],
   ])('%s, gives up at once and says so', async (_when, faults) => {
@@ -162,7 +162,7 @@ describe('writeCache, when it meets what does not open', () => {
   }
 });
 
-describe('writeCache, when the user was signed off in the meantime', () => {
+describe('writeCache, when the account ended in the meantime', () => {
   for (const writer of WRITERS) {
     it(`stores nothing, as a ${writer}, once the cache is deleted`, async () => {
       const cache = cacheUnderTest(() => cache.remove());
