@@ -7,19 +7,19 @@ import { partsOf } from '../userId.ts';
 import type { Task } from './defineTask.ts';
 
 /**
- * How it ended: done without a code. `claims` is the API's challenge, as raw JSON; `throttle` is its word that there are
- * too many requests, also when the task did not mind.
+ * How one attempt ended. Without a `code` the task succeeded. `claims` is the API's claims challenge as raw JSON.
+ * `throttle` is the API's 429, even if the task ignored it.
  */
 export type Attempt = { code?: string; claims?: string; throttle?: Failure };
 
 const MAX_NOTE_LENGTH = 200;
 const WITHHELD = '(withheld)';
-/** Every JWT and each of its readable parts begins like this. */
+/** Every JWT, and each of its parts that can be decoded, begins like this. */
 const ENCODED_JSON = /eyJ[\w-]{8}/;
-/** What {@link nameOfError} makes of most errors; anything else may be prose, which may name people. */
+/** The form of most results of {@link nameOfError}. Any other text may be prose, which may name people. */
 const ERROR_NAME = /^[\w.:<-]{1,80}$/;
 
-/** Runs a task once. It is over at its time-out or with the run, even if it does not heed the signal. */
+/** Runs a task once. The attempt ends at the task's time-out or with the run, even if the task ignores its signal. */
 export async function attemptTask(
   app: App,
   { log, signal: runSignal, correlationId }: Operation,
@@ -30,7 +30,7 @@ export async function attemptTask(
   const { userId, homeAccountId, userPrincipalName } = account;
   const { tid, oid } = partsOf(userId);
   const secrets = [token, oid, homeAccountId?.split('.')[0], userPrincipalName];
-  const tells = (text: string) => tellsAnyOf(secrets, text);
+  const reveals = (text: string) => revealsAnyOf(secrets, text);
   let throttle: Failure | undefined;
   let claims: string | undefined;
   const run = async (signal: AbortSignal): Promise<Attempt> => {
@@ -56,18 +56,18 @@ export async function attemptTask(
             event: 'task.note',
             user: app.logId(userId),
             task: task.name,
-            note: typeof note !== 'string' || tells(note) ? WITHHELD : note.slice(0, MAX_NOTE_LENGTH),
+            note: typeof note !== 'string' || reveals(note) ? WITHHELD : note.slice(0, MAX_NOTE_LENGTH),
           }),
         signal,
       });
       await Promise.race([running, endOf(signal)]);
       return {};
     } catch (error) {
-      // These first: a task that heeds its signal ends with an error of its own.
+      // The signals are checked first, because a task that obeys its signal throws an error of its own.
       if (runSignal?.aborted) return { code: 'run-ended' };
       if (signal.aborted) return { code: 'timeout' };
       const name = nameOfError(error);
-      const code = ERROR_NAME.test(name) && !tells(name) ? name : 'unnamed';
+      const code = ERROR_NAME.test(name) && !reveals(name) ? name : 'unnamed';
       return claims === undefined ? { code } : { code, claims };
     }
   };
@@ -82,7 +82,7 @@ function endOf(signal: AbortSignal): Promise<never> {
   });
 }
 
-function tellsAnyOf(secrets: readonly (string | undefined)[], text: string): boolean {
+function revealsAnyOf(secrets: readonly (string | undefined)[], text: string): boolean {
   const folded = text.toLowerCase();
   return (
     ENCODED_JSON.test(text) ||

@@ -1,30 +1,33 @@
 import type { Api, ApiFetch } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 
-/** What a task is given for one user, beside the clients of its API (`graph` for Microsoft Graph). */
+/** What a task's `run` gets for one user, together with the clients of its API (`graph` for Microsoft Graph). */
 export type TaskContext = {
-  /** For whom the task acts. Not to be logged. */
+  /** The user for whom the task acts. Do not log it. `tid` and `oid` are GUIDs in lower case. */
   user: { id: UserId; tid: string; oid: string };
-  /** The task's API with a token for its scopes. The token goes to that API alone. */
+  /** Calls the task's API with a token for its scopes. The token is sent to that API only. */
   api: { fetch: ApiFetch };
-  /** An access token for the task's scopes. Not to be logged, nor kept, nor sent to another API. */
+  /** An access token for the task's scopes. Do not log it, store it, or send it to another API. */
   token: string;
-  /** Writes one line of at most 200 characters under the user's log id; one that names the user is withheld. */
+  /** Writes one log line of at most 200 characters with the user's log id. A note that names the user is withheld. */
   log: (note: string) => void;
-  /** Ends at the task's time-out and with the run. */
+  /** Aborts at the task's time-out and when the run ends. */
   signal: AbortSignal;
 };
 
 export type TaskDefinition<Clients extends object = object> = {
-  /** Lower-case letters, digits and hyphens; what history, logs and audit call it. */
+  /**
+   * Its name in history and logs: a lower-case letter, then at most 39 lower-case letters, digits or hyphens, such as
+   * `read-profile`.
+   */
   name: string;
-  /** Whose scopes they are: `graph`, or what {@link defineApi} made. */
+  /** The API that the task calls: `graph`, or a result of {@link defineApi}. */
   api: Api<Clients>;
-  /** Delegated permissions of that API, such as `['User.Read']` or `['api://<client id>/<scope>']`. */
+  /** Delegated permissions of that API, such as `['User.Read']` or `['api://<client id>/<scope>']`. At least one. */
   scopes: readonly string[];
-  /** Milliseconds; default 10 000. */
+  /** Whole milliseconds from 1 to 60,000. Default 10,000. */
   timeoutMs?: number;
-  /** Acts for one user, and may be repeated for the same one: `docs/tasks.md`. */
+  /** Acts for one user. It may run again for the same user, so it must be safe to repeat: `docs/tasks.md`. */
   run(context: TaskContext & Clients): Promise<unknown>;
 };
 
@@ -32,60 +35,64 @@ export type Task = Readonly<Required<TaskDefinition>>;
 
 const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** A run ends after about a minute, and its tasks with it. */
+/** A run ends after about a minute, and so do its tasks. */
 const MAX_TIMEOUT_MS = 60_000;
 
 /**
- * A task that the worker runs as each user it has a token for.
- * @throws {TypeError} that says what is wrong with it, and how to mend it.
+ * Defines a task. The worker runs it as each user for whom a check obtained a token.
+ * @throws {TypeError} the definition is wrong; the message says what to change.
  */
 export function defineTask<Clients extends object>(definition: TaskDefinition<Clients>): Task {
   const { name, api, scopes, timeoutMs = DEFAULT_TIMEOUT_MS, run } = definition;
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new TypeError(
-      `A task's name must begin with a lower-case letter and go on with at most 39 of these, digits or hyphens, such as "read-profile"; it is ${JSON.stringify(name)}.`,
+      `A task's name must begin with a lower-case letter, followed by at most 39 lower-case letters, digits or hyphens, such as "read-profile". It is ${JSON.stringify(name)}.`,
     );
   }
   const refuse = (problem: string) => new TypeError(`Task "${name}": ${problem}`);
   if (typeof api?.name !== 'string') {
-    throw refuse('it has no api. Give it graph, or one that defineApi made.');
+    throw refuse('it has no api. Give it graph, or an API from defineApi.');
   }
   if (!Array.isArray(scopes) || scopes.length === 0) {
     throw refuse("it has no scopes. Name the permissions it needs, such as ['User.Read'].");
   }
   for (const scope of scopes) {
     if (typeof scope !== 'string' || !/^\S+$/.test(scope)) {
-      throw refuse(`${JSON.stringify(scope)} is not one scope. Give each its own string, without spaces.`);
+      throw refuse(
+        `${JSON.stringify(scope)} is not one scope. Write each scope as its own string, without spaces.`,
+      );
     }
   }
   const foreign = scopes.find((scope) => !isScopeOf(api, scope));
   if (foreign !== undefined) {
     throw refuse(
-      `the scope ${foreign} is not one of ${api.resource}, and a token is for one API. Make a task for each API.`,
+      `the scope ${foreign} does not belong to ${api.resource}, and a token is for one API. Make a task for each API.`,
     );
   }
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > MAX_TIMEOUT_MS) {
     throw refuse(`timeoutMs must be whole milliseconds from 1 to ${MAX_TIMEOUT_MS}.`);
   }
   if (typeof run !== 'function') throw refuse('it has no run. Give it an async function.');
-  // The clients that its run expects are those that its own API opens.
+  // The cast is safe because a task runs with the clients of its own API.
   return Object.freeze({ name, api, scopes: Object.freeze([...scopes]), timeoutMs, run }) as Task;
 }
 
 /**
- * The tasks in the order they run in.
- * @throws {TypeError} two have the same name.
+ * Lists tasks in the order in which they run.
+ * @throws {TypeError} two tasks have the same name.
  */
 export function listTasks(...tasks: Task[]): readonly Task[] {
   const names = tasks.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
-    throw new TypeError(`There are two tasks of the name "${twice}". Rename one: history knows them by it.`);
+    throw new TypeError(
+      `Two tasks have the name "${twice}". Rename one, because the history identifies tasks by name.`,
+    );
   }
   return Object.freeze(tasks);
 }
 
-/** Entra takes a scope without a resource for Microsoft Graph's. */
+/** Entra reads a scope without a resource as a scope of Microsoft Graph. */
 const DEFAULT_RESOURCE = 'https://graph.microsoft.com';
 
 function isScopeOf({ resource, otherResources = [] }: Api, scope: string): boolean {

@@ -2,12 +2,12 @@ import { nameOfError } from '../log.ts';
 import type { DueRow, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 
-/** So many are remembered until the run's end; the next run finds the others. */
+/** The most due rows that one run remembers until its end. The next run finds the others. */
 const MAX_STRAYS = 10_000;
 
 export type Leftovers = ReturnType<typeof createLeftovers>;
 
-/** What a run finds and nobody needs. It is removed when everybody has been served. */
+/** Collects rows that a run finds and nobody needs. The run removes them after its last check. */
 export function createLeftovers({ accounts, tenants, clock }: App, { log, signal }: Operation) {
   const strays: DueRow[] = [];
   return {
@@ -15,7 +15,7 @@ export function createLeftovers({ accounts, tenants, clock }: App, { log, signal
       if (strays.length < MAX_STRAYS) strays.push(due);
     },
 
-    /** Removes those due rows, and the cooldowns that are over. What is left undone is found by the next run. */
+    /** Removes those due rows, and the cooldowns that have ended. The next run finds what this one could not remove. */
     async remove(): Promise<void> {
       if (signal?.aborted) return;
       try {

@@ -7,23 +7,23 @@ import { SHARDS, timeOfDueRowKey } from '../userId.ts';
 /** One shard in which accounts are due. */
 export type DueShard = {
   shard: string;
-  /** Since when its longest-waiting account has been due. */
+  /** When the account that has waited longest became due. */
   dueSince: Date;
-  /** All of them, longest-waiting first; read page by page, and once. */
+  /** Its due rows, the one that has waited longest first. Pages are read on demand, and only once. */
   due: AsyncIterable<DueRow>;
 };
 
 export type Plan = {
   begunAt: Date;
-  /** The shard that has waited longest first. */
+  /** The shards, the one that has waited longest first. */
   shards: readonly DueShard[];
-  /** Shards that could not be read. */
+  /** How many shards could not be read. */
   shardsFailed: number;
 };
 
 /**
- * Learns which cooldowns other processes have begun, and asks all shards at once what is due in them. A shard that cannot
- * be read is logged, and left to the next run.
+ * Reads the cooldowns that other processes have begun, and asks all shards at once what is due. A shard that cannot be
+ * read is logged; the next run reads it again.
  */
 export async function plan(app: App, operation: Operation): Promise<Plan> {
   const { accounts, clock } = app;

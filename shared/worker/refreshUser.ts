@@ -13,31 +13,32 @@ import { nameOfError, type UserOutcome } from '../log.ts';
 import type { Account, HistoryEntry, Operation, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 
-/** A user who was claimed, and what the run knows that the row does not. */
+/** A leased account, and what the run knows about it that the row does not say. */
 export type Lease = {
   account: Account;
-  /** Where the user stood in time before. */
+  /** When the account became due, before the lease. */
   dueSince: Date;
-  /** When their tenant is left in peace: no token is asked for before. */
-  notBefore?: Date | undefined;
+  /** The end of a cooldown that concerns the account. No token is requested before it. */
+  cooldownUntil?: Date | undefined;
 };
 
+/** The result of one check. */
 export type Check = {
   outcome: UserOutcome;
   reason?: string;
   failure?: Failure;
-  /** What was had for the user, and the row as it was settled with it. */
+  /** The token that was obtained, and the account as it was settled. */
   got?: { token: UserToken; account: Account };
 };
 
 const SETTLE_TRIES = 5;
-/** The code of the one fault of ours that is about single caches. */
+/** The only `misconfigured` code that may concern a single cache. */
 export const UNKNOWN_KEY = 'cache_unknown_key';
 
 /**
- * One claimed user's turn, from decision to settle. If the row changes under it (the user came back), it is read
- * again and decided again.
- * @throws {UnavailableError} a store cannot be reached; the lease then ends by itself.
+ * Runs one check of a leased account, from the decision to the settled row. If the row changes in the meantime (the user
+ * came back), the check reads it and decides again.
+ * @throws {UnavailableError} a store cannot be reached. The lease then ends by itself.
  */
 export async function refreshUser(app: App, operation: Operation, lease: Lease): Promise<Check> {
   const { accounts, clock, schedule } = app;
@@ -47,18 +48,18 @@ export async function refreshUser(app: App, operation: Operation, lease: Lease):
   let token: UserToken | undefined;
   for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
     if (!isSameConnection(lease.account, account)) {
-      // Signed off while the token was under way: what was stored must not outlive that.
+      // The account ended while the token was requested, so the cache that the check stored must not stay.
       if (token?.written !== undefined) await takeBack(app, userId, token.written, signal);
       return { outcome: 'superseded' };
     }
     if (account.runId !== runId) return { outcome: 'superseded' };
     try {
       if (token !== undefined) {
-        // Whoever wrote the row meanwhile knows better which home account it is of.
+        // The row was written by a request in the meantime, whose home account id is the newer one.
         const known = { ...token, homeAccountId: account.homeAccountId ?? token.homeAccountId };
         return await settleToken(app, operation, account, known, 'settled-again');
       }
-      const decision = decideCheck(account, clock.now(), schedule, lease.notBefore);
+      const decision = decideCheck(account, clock.now(), schedule, lease.cooldownUntil);
       switch (decision.action) {
         case 'wait':
           await accounts.move(account, { ...account, dueAt: decision.until, runId: undefined }, signal);
@@ -74,10 +75,10 @@ export async function refreshUser(app: App, operation: Operation, lease: Lease):
           await accounts.erase(account, signal);
           return { outcome: 'erased', reason: decision.reason };
         case 'refresh': {
-          const got = await acquire(app, operation, account, decision.forceRefresh);
-          if ('failure' in got)
-            return await settleFailure(app, operation, account, got.failure, lease.dueSince);
-          token = got;
+          const acquired = await acquire(app, operation, account, decision.forceRefresh);
+          if ('failure' in acquired)
+            return await settleFailure(app, operation, account, acquired.failure, lease.dueSince);
+          token = acquired;
           return await settleToken(app, operation, account, token, decision.reason);
         }
         default:
@@ -92,8 +93,8 @@ export async function refreshUser(app: App, operation: Operation, lease: Lease):
 }
 
 /**
- * Puts a claimed user back to where they stood, unless somebody else has them by now. Not ended by the run's signal:
- * it is what an ending run does.
+ * Gives a lease back: the account is due as before, unless another run has the lease by now. The run's signal does not
+ * stop this, because a run that ends must give its leases back.
  */
 export async function release({ accounts }: Pick<App, 'accounts'>, lease: Lease): Promise<Check> {
   let account: Account | undefined = lease.account;
@@ -110,7 +111,7 @@ export async function release({ accounts }: Pick<App, 'accounts'>, lease: Lease)
   return { outcome: 'superseded' };
 }
 
-/** A failure that is not about the token at all counts as passing: it marks nobody, and it is told by name. */
+/** Requests a token. An unexpected error is logged by its name and counts as `transient`, which marks no account. */
 async function acquire(
   { userTokens, clock, logId }: App,
   operation: Operation,
@@ -120,7 +121,7 @@ async function acquire(
   const { userId, homeAccountId, generation } = account;
   try {
     const token = await userTokens.silent(operation, { userId, homeAccountId, generation, forceRefresh });
-    // The old refresh token is still the stored one: what it can be traded for must be had again, and soon.
+    // The new refresh token was not saved, so retry soon with the old one.
     return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };
   } catch (error) {
     if (error instanceof UserTokenError) {
@@ -167,19 +168,19 @@ async function settleFailure(
   const { accounts, clock, schedule } = app;
   const { kind, code } = failure;
   const now = clock.now();
-  // The run is ending, which is nobody's failure.
+  // The run is ending, so the failure says nothing about the account.
   if (signal?.aborted) return release(app, { account, dueSince });
   if (kind === 'misconfigured') {
-    // Ours to mend: nothing is written down against the user.
+    // Operators must correct it, so nothing is recorded for the account.
     if (code !== UNKNOWN_KEY && !failure.unsure)
       return { ...(await release(app, { account, dueSince })), failure };
-    // What may concern this user or tenant alone is put off all the same, or every run would meet it first.
+    // It may concern only this account or tenant. The next check is postponed, or every run would meet it first and stop.
     const attempts = account.attempts + 1;
     const dueAt = nextCheckAfterFailure({ ...account, attempts }, kind, now, schedule, clock.random());
     await accounts.move(account, { ...account, attempts, dueAt, runId: undefined }, signal);
     return { outcome: 'released', failure };
   }
-  // First seen, and nothing was ever stored: there is nothing to act with, and nothing to mend.
+  // Nothing was ever stored for this account, so there is no cache that could have been lost.
   if (kind === 'cache-lost' && account.state === 'pending') {
     const dueAt = retireAt(account, schedule);
     await accounts.move(account, { ...account, dueAt, runId: undefined }, signal);
@@ -204,7 +205,7 @@ async function settleFailure(
   return { outcome: 'failed', failure };
 }
 
-/** The tombstone first: whoever is writing a cache right now then sees it, and takes back what it wrote. */
+/** Writes the tombstone first. An operation that stores a cache now meets the tombstone and deletes that cache. */
 async function retire(app: App, { signal }: Operation, account: Account): Promise<Check> {
   const { userId } = account;
   await app.accounts.move(account, tombstoneOf(userId, 'retired', app.clock.now()), signal);

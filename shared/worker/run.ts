@@ -8,17 +8,17 @@ import { createLeftovers, type Leftovers } from './leftovers.ts';
 import { UNKNOWN_KEY } from './refreshUser.ts';
 
 export type RunLimits = {
-  /** Checks at a time. */
+  /** How many checks run at the same time. */
   concurrency: number;
-  /** After this no further account is leased; the checks that have begun are finished. */
+  /** After this time no further account is leased. Checks that have begun are finished. */
   runForMs: number;
-  /** How long a lease holds if its run dies. Longer than any run. */
+  /** How long a lease lasts if its run dies. It is longer than any run. */
   leaseForMs: number;
-  /** After this even what was begun is ended, in case it hangs. */
+  /** After this time the checks that have begun are aborted, too, because they may hang. */
   endAfterMs: number;
 };
 
-/** A timer does not overlap itself: a run that is not over within a minute makes the next ones wait. */
+/** A timer function never runs twice at the same time, so a run of more than a minute delays the next one. */
 export const RUN_LIMITS: RunLimits = {
   concurrency: 16,
   runForMs: 50_000,
@@ -26,7 +26,7 @@ export const RUN_LIMITS: RunLimits = {
   endAfterMs: 65_000,
 };
 
-/** What the shards of one run share while they are swept side by side. */
+/** What all shards of one run share. They are swept at the same time. */
 export type Run = {
   app: App;
   operation: Operation;
@@ -36,11 +36,11 @@ export type Run = {
   slots: Slots;
   leftovers: Leftovers;
   summary: SweepSummary;
-  /** Codes of our own faults that this run has logged. */
+  /** The `misconfigured` codes that this run has logged. */
   faults: Set<string>;
   /** True once any cache has opened. A missing key then concerns single users, not the whole deployment. */
   cacheOpened: boolean;
-  /** True once Entra gave a token to our credential. A refusal that may be the credential's is then its tenant's. */
+  /** True once Entra has accepted our credential. An uncertain refusal of it then concerns one tenant only. */
   credentialAccepted: boolean;
 };
 
@@ -66,7 +66,7 @@ export function beginRun(
   };
 }
 
-/** Whether no further account is to be leased; if its time is over, the summary says so. */
+/** True if the run must lease no further account. If its time is over, this records it in the summary. */
 export function isOver({ app, operation, limits, begunAt, summary }: Run): boolean {
   const elapsed = app.clock.now().getTime() - begunAt.getTime();
   if (summary.stoppedBy === 'done' && (elapsed >= limits.runForMs || operation.signal?.aborted)) {
@@ -76,8 +76,9 @@ export function isOver({ app, operation, limits, begunAt, summary }: Run): boole
 }
 
 /**
- * Decides whether a fault of our own concerns everybody, and stops the run if it does. With one cache's key missing the run
- * goes on if other caches did open; with our credential refused for one tenant it goes on if others accepted it.
+ * Decides whether a `misconfigured` failure concerns every account, and stops the run if it does. A missing key does not
+ * stop the run if another cache has opened. A refused credential does not stop it if the refusal is not sure and Entra
+ * has accepted the credential elsewhere.
  */
 export function stopsFor(run: Run, { code, unsure }: Failure): boolean {
   const { faults, summary } = run;
@@ -91,11 +92,11 @@ export function stopsFor(run: Run, { code, unsure }: Failure): boolean {
 
 function remedyOf(code: string, stops: boolean): string {
   if (code === UNKNOWN_KEY) {
-    return 'A cache is sealed with a key that TOKEN_CACHE_KEYS lacks. Put that key back; nobody was marked.';
+    return 'A cache is sealed with a key that is not in TOKEN_CACHE_KEYS. Put that key back. No account was marked.';
   }
   return stops
-    ? `Entra refuses this application itself (${code}). Renew ENTRA_CLIENT_SECRET, or mend its registration if docs/runbook.md says so of this code; nobody was marked.`
-    : `Entra refuses this application (${code}) in one tenant and accepts its credential elsewhere. Ask that tenant's administrators whether they removed or blocked it; nobody was marked.`;
+    ? `Entra refuses this application (${code}). Renew ENTRA_CLIENT_SECRET, or correct the app registration if docs/runbook.md says so for this code. No account was marked.`
+    : `Entra refuses this application (${code}) in one tenant, but accepts its credential in others. Ask that tenant's administrators whether they removed or blocked the application. No account was marked.`;
 }
 
 const emptySummary = (runId: string): SweepSummary => ({

@@ -10,29 +10,30 @@ import { heedFailure } from '../tokens/storedCooldowns.ts';
 import { type Attempt, attemptTask } from './attemptTask.ts';
 import type { Task } from './defineTask.ts';
 
-/** How a task ended: done without a code. */
+/** How a task ended. Without a `code` it succeeded. */
 type Ended = {
   kind?: FailureKind;
   code?: string;
-  /** What Graph asks of the user themselves. */
+  /** Graph's challenge, which only the user can answer. It marks the account. */
   refused?: Failure;
-  /** Why there was no token. */
+  /** Why there was no token for the task. */
   refusal?: Failure;
-  /** That Graph asked for fewer requests, however the task ended. */
+  /** Graph's request for fewer requests, however the task ended. */
   throttle?: Failure;
 };
 
 const RECORD_TRIES = 5;
-/** The API that keeps the connection: only its challenges mark the user. */
+/** The API that the connection depends on: only its challenges mark the account. */
 const GRAPH = 'graph';
 
 /**
- * Runs the tasks as one user, one after the other, and writes down how each ended in one move of the row, which keeps
- * its place in time. A task that fails is its own failure; only a challenge of Graph's that no token satisfies marks
- * the user, and then the rest is left for later.
- * @param account the row as it was settled
- * @param profileToken what it was settled with
- * @returns `refusal` is of a token, and one that every task or user would meet: the rest is left for later
+ * Runs the tasks as one user, one after the other, and records how each ended in one write of the row. The account stays
+ * due when it was. A task that fails does not stop the others. Only a challenge of Graph that no token answers marks
+ * the account, and then the remaining tasks do not run.
+ * @param account the row as the check settled it
+ * @param profileToken the token that the check obtained
+ * @returns how many tasks succeeded and failed. `refusal` is a refused token that every task or user would meet; then the
+ * remaining tasks did not run.
  */
 export async function runTasks(
   app: App,
@@ -53,18 +54,18 @@ export async function runTasks(
     if (signal?.aborted || refused !== undefined || refusal !== undefined) break;
     const begun = clock.elapsed();
     if (task.api.name === GRAPH && cooldowns.throttledUntil(account.userId, 'graph') !== undefined) {
-      // Nothing was tried, so there is nothing to write down.
+      // Nothing was tried, so the history gets no entry.
       log({ event: 'task.ended', user, task: task.name, outcome: 'waiting', ms: 0 });
       continue;
     }
-    const ended = await takeTask(app, operation, task, account, tokens);
+    const ended = await runTask(app, operation, task, account, tokens);
     const { kind, code } = ended;
     refused = ended.refused;
     if (ended.throttle !== undefined) {
       await heedFailure(app, operation, account.userId, ended.throttle);
       throttledUntil = cooldowns.throttledUntil(account.userId, 'graph');
     }
-    refusal = ended.refusal && isOfOthersToo(ended.refusal) ? ended.refusal : undefined;
+    refusal = ended.refusal && concernsOthers(ended.refusal) ? ended.refusal : undefined;
     log({
       event: 'task.ended',
       user,
@@ -73,7 +74,7 @@ export async function runTasks(
       ms: Math.round(clock.elapsed() - begun),
       ...(code === undefined ? {} : { error: code }),
     });
-    // A fault of our own is nothing in the user's history.
+    // Operators must correct it, so the user's history gets no entry.
     if (kind === 'misconfigured' && !ended.refusal?.unsure) break;
     entries.push({
       at: clock.now(),
@@ -90,17 +91,17 @@ export async function runTasks(
   return { done, failed: entries.length - done, ...(refusal && { refusal }) };
 }
 
-/** That a tenant lacks the API of one task is that task's affair. */
-const isOfOthersToo = ({ kind, throttle, unsure }: Failure): boolean =>
+/** Whether other tasks or users would meet it, too. If a tenant lacks the API of one task, only that task is concerned. */
+const concernsOthers = ({ kind, throttle, unsure }: Failure): boolean =>
   (kind === 'misconfigured' && !unsure) || (kind === 'throttled' && throttle !== undefined);
 
 type Tokens = {
   get(scopes: readonly string[], claims?: string): Promise<UserToken>;
-  /** The last version of the stored cache that is ours. */
+  /** The ETag of the last cache that these tokens stored. */
   written(): string | undefined;
 };
 
-/** One user's tokens by their scopes: tasks of the same scopes share one. */
+/** One user's tokens by scopes. Tasks with the same scopes share a token. */
 function tokensOf(
   app: App,
   operation: Operation,
@@ -108,11 +109,11 @@ function tokensOf(
   profileToken: UserToken,
 ): Tokens {
   const keyOf = (scopes: readonly string[]) => [...scopes].sort().join(' ');
-  const had = new Map([[keyOf(GRAPH_SCOPES), profileToken]]);
+  const obtained = new Map([[keyOf(GRAPH_SCOPES), profileToken]]);
   let written: string | undefined;
   return {
     async get(scopes, claims) {
-      const known = claims === undefined ? had.get(keyOf(scopes)) : undefined;
+      const known = claims === undefined ? obtained.get(keyOf(scopes)) : undefined;
       if (known !== undefined) return known;
       const token = await app.userTokens.silent(operation, {
         userId,
@@ -122,7 +123,7 @@ function tokensOf(
         scopes,
         claims,
       });
-      had.set(keyOf(scopes), token);
+      obtained.set(keyOf(scopes), token);
       written = token.written ?? written;
       return token;
     },
@@ -130,8 +131,8 @@ function tokensOf(
   };
 }
 
-/** One task, and once more with what Graph asks for. */
-async function takeTask(
+/** Runs one task, and once again with the claims if its API answers with a challenge. */
+async function runTask(
   app: App,
   operation: Operation,
   task: Task,
@@ -154,15 +155,16 @@ async function takeTask(
   }
 
   const first = await attempt();
-  // A token refused without a challenge, such as a missing consent, says nothing of the user's connection.
+  // A refused token without a challenge, such as a missing consent, says nothing about the connection.
   if (first.claims === undefined) return endedBy(first);
   const second = await attempt(first.claims);
   if (task.api.name !== GRAPH) return endedBy(second);
-  // The user's next visit puts these claims to the token endpoint, which by itself would know nothing of them.
+  // The token endpoint does not know these claims, so the user's next visit sends them to it.
   const asked = { askedBy: GRAPH, code: `${GRAPH}_401` };
-  if (second.claims !== undefined) return asUsers({ kind: 'needs-user', claims: second.claims, ...asked });
+  if (second.claims !== undefined)
+    return endedByChallenge({ kind: 'needs-user', claims: second.claims, ...asked });
   if (second.refusal?.kind === 'needs-user' && !second.refusal.unsure) {
-    return asUsers({ claims: first.claims, ...second.refusal, ...asked });
+    return endedByChallenge({ claims: first.claims, ...second.refusal, ...asked });
   }
   return endedBy(second);
 }
@@ -174,19 +176,20 @@ const endedBy = ({ code, refusal, throttle }: Attempt & { refusal?: Failure }): 
   ...(throttle && { throttle }),
 });
 
-const asUsers = (refused: Failure): Ended => ({ kind: refused.kind, code: refused.code, refused });
+const endedByChallenge = (refused: Failure): Ended => ({ kind: refused.kind, code: refused.code, refused });
 
 type TasksRecord = {
   entries: readonly HistoryEntry[];
   refused: Failure | undefined;
-  /** Until when Graph is left alone for the user, if it asked for that just now. */
+  /** The end of Graph's cooldown for the user, if a task has just begun one. */
   throttledUntil: Date | undefined;
   written: string | undefined;
 };
 
 /**
- * Not ended by the run's signal: what was done is done. A row that changed meanwhile is not marked, because it may be
- * that the user has just come back; if not, the next look meets the challenge again.
+ * Records how the tasks ended. The run's signal does not stop this, because the tasks have already run. A row that
+ * changed in the meantime is not marked, because the user may have just come back. Otherwise the next check meets the
+ * challenge again.
  */
 async function record(
   app: App,
@@ -199,7 +202,7 @@ async function record(
     let account: Account | undefined = begun;
     for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
       if (!isSameConnection(begun, account)) {
-        // Signed off while a task's token was under way: what was stored must not outlive that.
+        // The account ended while a task's token was requested, so the cache that was stored must not stay.
         if (written !== undefined) await takeBack(app, userId, written);
         return;
       }
@@ -219,7 +222,7 @@ async function record(
         account = await app.accounts.read(userId);
       }
     }
-    throw new ConflictError('The row changed on every try.');
+    throw new ConflictError('The account changed on every try.');
   } catch (error) {
     log({ event: 'account.not-recorded', user: app.logId(userId), error: nameOfError(error) });
   }

@@ -7,8 +7,8 @@ import { beginRun, isOver, type RunLimits } from './run.ts';
 import { sweepShard } from './sweepShard.ts';
 
 /**
- * Sweeps the shards of a plan side by side: all of them in one process, or one shard of it elsewhere.
- * @returns what came of it, which it has logged
+ * Sweeps the shards of a plan at the same time. The plan may hold all shards, or one of them if others are swept elsewhere.
+ * @returns the summary of the run, which is also logged
  */
 export async function sweep(
   app: App,
@@ -20,7 +20,7 @@ export async function sweep(
   const run = beginRun(app, operation, tasks, begunAt, limits);
   run.summary.shardsFailed = shardsFailed;
   await Promise.all(shards.map((shard) => sweepShard(run, shard)));
-  // A run whose last check was broken off has ended by its deadline, too.
+  // A run whose last check was aborted has ended by its deadline, too.
   if (operation.signal?.aborted) isOver(run);
   await run.leftovers.remove();
   const summary = { ...run.summary, ms: app.clock.now().getTime() - run.begunAt.getTime() };

@@ -11,7 +11,7 @@ import { type Check, type Lease, refreshUser, release, UNKNOWN_KEY } from './ref
 import { isOver, type Run, stopsFor } from './run.ts';
 import { runTasks } from './runTasks.ts';
 
-/** Codes with which a check ends before the cache is open. */
+/** Codes of checks that end before the cache is opened. */
 const UNOPENED = new Set([
   UNKNOWN_KEY,
   'cache_newer',
@@ -22,8 +22,8 @@ const UNOPENED = new Set([
 ]);
 
 /**
- * Checks the due accounts of one shard: each is leased, acted for and settled. One user's failure stops nobody else's
- * check; a fault of our own stops the run and marks nobody. Memory does not grow with the number of accounts.
+ * Checks the due accounts of one shard. A failure of one account does not stop the checks of others. A `misconfigured`
+ * failure stops the run and marks no account. Memory does not grow with the number of accounts.
  */
 export async function sweepShard(run: Run, { shard, due }: DueShard): Promise<void> {
   try {
@@ -71,12 +71,12 @@ async function checkAccount(run: Run, due: DueRow): Promise<void> {
     count(summary, ended);
     run.cacheOpened ||= got !== undefined || (failure !== undefined && !UNOPENED.has(failure.code));
     run.credentialAccepted ||= got?.token.source === 'network';
-    await heed(run, due.userId, failure);
+    await reactTo(run, due.userId, failure);
     if (got !== undefined && !isOver(run)) {
       const { done, failed, refusal } = await runTasks(app, operation, tasks, got.account, got.token);
       summary.tasks.done += done;
       summary.tasks.failed += failed;
-      await heed(run, due.userId, refusal);
+      await reactTo(run, due.userId, refusal);
     }
   } catch (error) {
     // The lease ends by itself, and then the account is due again.
@@ -87,33 +87,33 @@ async function checkAccount(run: Run, due: DueRow): Promise<void> {
   }
 }
 
-/** Undefined when somebody else has the account, or nobody is there. */
+/** Undefined if another run has the lease, or if there is no account. */
 async function leaseAccount(run: Run, due: DueRow, user: string): Promise<Lease | undefined> {
   const { app, operation, limits, summary, leftovers } = run;
   const { clock } = app;
   const until = new Date(clock.now().getTime() + limits.leaseForMs);
-  const claimed = await app.accounts.claim(due, { runId: summary.runId, until }, operation.signal);
-  if (claimed === 'nobody') leftovers.addDueRowOfNobody(due);
-  if (claimed === 'nobody' || claimed === undefined) return undefined;
-  const { account, abandonedBy } = claimed;
+  const leased = await app.accounts.claim(due, { runId: summary.runId, until }, operation.signal);
+  if (leased === 'nobody') leftovers.addDueRowOfNobody(due);
+  if (leased === 'nobody' || leased === undefined) return undefined;
+  const { account, abandonedBy } = leased;
   if (abandonedBy !== undefined) operation.log({ event: 'lease.abandoned', user, runId: abandonedBy });
-  const coolUntil = cooldownOf(app, due.userId);
+  const end = cooldownOf(app, due.userId);
   return {
     account,
     dueSince: timeOfDueRowKey(due.rowKey) ?? clock.now(),
-    notBefore: coolUntil === undefined ? undefined : afterCooldown(coolUntil, clock.random()),
+    cooldownUntil: end === undefined ? undefined : afterCooldown(end, clock.random()),
   };
 }
 
-/** Until when no token is asked for, for this user or for their tenant. */
+/** The end of the token endpoint's cooldown for this user or their tenant, whichever is later. */
 function cooldownOf({ cooldowns }: App, userId: UserId): Date | undefined {
   const tenants = cooldowns.tenantUntil(partsOf(userId).tid);
   const users = cooldowns.throttledUntil(userId, 'token');
   return users === undefined || (tenants !== undefined && tenants > users) ? tenants : users;
 }
 
-/** Remembers a failure that other users would meet too. */
-async function heed(run: Run, userId: UserId, failure: Failure | undefined): Promise<void> {
+/** Acts on a failure that other users would meet, too: stops the run, or begins a cooldown. */
+async function reactTo(run: Run, userId: UserId, failure: Failure | undefined): Promise<void> {
   if (failure === undefined || (failure.kind === 'misconfigured' && stopsFor(run, failure))) return;
   await heedFailure(run.app, run.operation, userId, failure);
 }

@@ -65,7 +65,7 @@ describe('a tenant that throttles', () => {
     }
   });
 
-  it('is left in peace by the next run too, and by another instance', async () => {
+  it('has a cooldown for the next run too, and for another instance', async () => {
     const { app, users } = await dueCrowd();
     await control(entra, 'PUT', FAULT, { kind: 'throttled', retryAfter: 600 });
     await app.sweep({ concurrency: 1 });
@@ -104,7 +104,7 @@ describe('a tenant that throttles', () => {
     expect(cooldown?.until.getTime()).toBeLessThanOrEqual(app.now().getTime() + 61 * MINUTE);
   });
 
-  it('cools in this run also when that cannot be written down, and the loss is told', async () => {
+  it('cools in this run also when that cannot be stored, and the loss is logged', async () => {
     const { app } = await dueCrowd({
       tenants: {
         cool: () => Promise.reject(new UnavailableError('accounts')),

@@ -104,7 +104,7 @@ describe("Graph's 429 to a task", () => {
     expect(await app.tenants.cooling(app.now())).toEqual([]);
   });
 
-  it('is heard by the next run: the user is not due before the time is over', async () => {
+  it('counts for the next run: the user is not due before the time is over', async () => {
     const { app, users } = await dueUsers(['adele'], { schedule: { everyRun: true } });
     await throttle('adele');
     await app.sweep();
@@ -129,7 +129,7 @@ describe("Graph's 429 to a task", () => {
     expect(await another.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 3, failed: 0 } });
   });
 
-  it('is heard by the next run also when somebody made the user due: only Graph is left alone', async () => {
+  it('counts for the next run also when somebody made the user due: only Graph is not called', async () => {
     const { app, users } = await dueUsers(['adele']);
     await throttle('adele');
     await app.sweep();
@@ -143,7 +143,7 @@ describe("Graph's 429 to a task", () => {
     expect([await graphCalls(), await refreshes()]).toEqual([0, 2]);
   });
 
-  it('is heard though the task does not mind it', async () => {
+  it('counts though the task ignores it', async () => {
     const careless = defineTask({
       name: 'careless',
       api: graph,
@@ -180,7 +180,7 @@ describe("Graph's 429 to a task", () => {
       waiting: 0,
       tasks: { done: 7, failed: 1 },
     });
-    // Both tasks of the other tenant's user, and one of whoever came first.
+    // Both tasks of the other tenant's user, and one of the user who came first.
     expect(await graphCalls()).toBe(3);
     expect(await app.tenants.cooling(app.now())).toMatchObject([
       { tenant: TENANT_ID, api: 'graph', kind: 'throttled' },
@@ -217,7 +217,7 @@ describe("Graph's 429 to a task", () => {
 });
 
 describe('a request', () => {
-  it('does not ask Graph while the worker knows that the tenant is to leave it alone, and gets its token', async () => {
+  it('does not ask Graph while the worker knows of a cooldown of the tenant, and gets its token', async () => {
     const { app } = await dueUsers(['adele']);
     await throttle('adele', OF_TENANT);
     await app.sweep();

@@ -31,7 +31,7 @@ afterAll(() => entra.close());
 const refreshes = async () => (await journal(entra)).filter(({ grant }) => grant === 'refresh_token');
 
 describe('a run', () => {
-  it('puts back where they stood those whom it claimed when its time was over', async () => {
+  it('gives back the leases that it took when its time was over', async () => {
     const accounts = createMemoryAccountStore();
     const app = createLocalApp(entra, { accounts });
     const users = await Promise.all(NAMES.map((name) => app.visit(name)));
@@ -39,9 +39,9 @@ describe('a run', () => {
     const before = await Promise.all(users.map((user) => accounts.read(user)));
     const { claim } = accounts;
     accounts.claim = async (...args) => {
-      const claimed = await claim(...args);
+      const leased = await claim(...args);
       app.clock.aheadMs += MINUTE;
-      return claimed;
+      return leased;
     };
     expect(await app.sweep({ concurrency: 1 })).toMatchObject({
       claimed: 1,
@@ -58,7 +58,7 @@ describe('a run', () => {
     expect(await app.sweep()).toMatchObject({ refreshed: NAMES.length });
   });
 
-  it('ends with its signal, and puts back whom it had begun', async () => {
+  it('ends with its signal, and gives back the leases of the checks that it had begun', async () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
     const before = await app.accounts.read(user);
@@ -145,7 +145,7 @@ describe('a run', () => {
     }
   });
 
-  it('leaves a user alone whom a later run has taken over while its token was under way', async () => {
+  it('leaves a user alone whom a later run has taken over while its token was requested', async () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
     app.clock.aheadMs = 2 * MINUTE;

@@ -35,7 +35,7 @@ const entitiesIn = ({ answer }: SeenRequest): number =>
   (JSON.parse(answer?.body ?? '{}') as { value?: unknown[] }).value?.length ?? 0;
 
 describe('what a sweep reads', () => {
-  it('is the due rows and the claimed users, by partition and range alone', async () => {
+  it('is the due rows and the leased accounts, by partition and range alone', async () => {
     const accounts = createTableAccounts({ connectionString: proxy.connectionString, pageSize: 7 });
     const app = createLocalApp(entra, {
       accounts,
@@ -70,7 +70,7 @@ describe('what a sweep reads', () => {
     const reads = proxy.seen.filter(isEntityRead);
     expect(queries.reduce((sum, query) => sum + entitiesIn(query), 0)).toBe(DUE_USERS);
     expect(reads).toHaveLength(DUE_USERS);
-    // A claim and a settle each, and nothing else that writes.
+    // A lease and a settled row each, and nothing else that writes.
     const writes = proxy.seen.filter((request) => !isQuery(request) && !isEntityRead(request));
     expect(writes.map(({ method, url }) => `${method} ${url.pathname.split('/').at(-1)}`)).toEqual(
       Array(2 * DUE_USERS).fill('POST $batch'),

@@ -69,7 +69,7 @@ describe('hundreds of due rows of nobody, and as many cooldowns that are over', 
           await table.submitTransaction(batch.map((entity): TransactionAction => ['create', entity]));
         }
       };
-      // All of them stand before the user, in the user's own shard.
+      // All of them come before the user, in the user's own shard.
       await putAll(
         Array.from({ length: MANY }, () => ({
           partitionKey: '7',

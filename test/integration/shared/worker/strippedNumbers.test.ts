@@ -105,7 +105,7 @@ describe('invalid_client without a number', () => {
         remedy: expect.stringContaining('ENTRA_CLIENT_SECRET'),
       }),
     );
-    // Whoever has renewed the secret does not wait for the end of a cooldown.
+    // After the secret is renewed, nobody waits for the end of a cooldown.
     expect(await app.tenants.cooling(app.now())).toEqual([]);
     expect(await app.accounts.read(user)).toMatchObject({ state: 'active', failure: undefined, history: [] });
     await control(entra, 'DELETE', '/fault');
@@ -113,14 +113,14 @@ describe('invalid_client without a number', () => {
     expect(await app.sweep()).toMatchObject({ refreshed: 1, stoppedBy: 'done' });
   });
 
-  it('for one tenant keeps nobody of another from their turn for ever', async () => {
+  it('for one tenant keeps nobody of another from their check for ever', async () => {
     const app = createLocalApp(entra);
     const crowd = [];
     for (const name of ['adele', 'bruno', 'chiara', 'dana']) crowd.push(await app.visit(name));
     const other = await app.visit(OTHER_TENANT_USER.name);
     app.clock.aheadMs = 2 * MINUTE;
     await control(entra, 'PUT', TENANT_FAULT, CLIENT_REFUSED);
-    // Each run that stops puts somebody of the tenant off, so that a later one comes to the others.
+    // Each run that stops postpones a check of that tenant, so that a later run comes to the others.
     for (let run = 0; run < 30; run += 1) {
       await app.sweep({ concurrency: 1 });
       if ((await app.accounts.read(other))?.lastRefreshed !== undefined) break;

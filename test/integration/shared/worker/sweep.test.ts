@@ -70,12 +70,12 @@ describe('a sweep', () => {
     });
     expect(await app.accounts.read(adele)).toMatchObject({ failure: { code: 'no_tokens_found' } });
     expect(await app.accounts.read(chiara)).toMatchObject({ failure: { code: 'cache_corrupt' } });
-    const turns = app.events.filter((event) => event.event === 'user.check-ended');
-    expect(turns).toHaveLength(4);
+    const checks = app.events.filter((event) => event.event === 'user.check-ended');
+    expect(checks).toHaveLength(4);
     expect(await app.sweep()).toMatchObject({ claimed: 0 });
   });
 
-  it('stores the new refresh token, and looks again before the token expires', async () => {
+  it('stores the new refresh token, and checks again before the token expires', async () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
     const before = await readCache(app.tokenCache, app.sealer, user);
@@ -166,7 +166,7 @@ describe('a sweep', () => {
     expect(JSON.stringify(misled.events)).toContain('TOKEN_CACHE_KEYS');
   });
 
-  it('does not mark a user who comes back while the refusal is on its way', async () => {
+  it('does not mark a user who comes back while the refusal is being received', async () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'revoked' });
@@ -180,7 +180,7 @@ describe('a sweep', () => {
     expect(await app.accounts.read(user)).toMatchObject({ state: 'active', failure: undefined });
   });
 
-  it('leaves nothing of a user who disconnects while a token is on its way', async () => {
+  it('leaves nothing of a user who disconnects while a token is requested', async () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'delay', ms: 1_500 });
@@ -202,7 +202,7 @@ describe('a sweep', () => {
     for (const { name } of DEMO_USERS) expect(await refreshesOf(name, 200)).toBe(1);
   });
 
-  it('looks at a user again who came back after there was nothing to act with', async () => {
+  it('checks a user again who came back after there was nothing to act with', async () => {
     const app = createLocalApp(entra);
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'claims' });
     await expect(app.visit('adele')).rejects.toThrow();
@@ -215,7 +215,7 @@ describe('a sweep', () => {
     expect(await app.sweep()).toMatchObject({ refreshed: 1 });
   });
 
-  it('takes a token whose cache could not be stored for a failure that passes, and looks again soon', async () => {
+  it('takes a token whose cache could not be stored for a failure that passes, and checks again soon', async () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
     const { write } = app.tokenCache;
@@ -230,7 +230,7 @@ describe('a sweep', () => {
     expect(await app.sweep()).toMatchObject({ refreshed: 1 });
   });
 
-  it('claims nobody once its time is over', async () => {
+  it('leases no account once its time is over', async () => {
     const app = createLocalApp(entra);
     await app.visit('adele');
     app.clock.aheadMs = 2 * MINUTE;
@@ -238,7 +238,7 @@ describe('a sweep', () => {
     expect(await app.sweep()).toMatchObject({ claimed: 1 });
   });
 
-  it('forgets a user after the retention time, and the tombstone two days later', async () => {
+  it('retires a user after the retention time, and erases the tombstone two days later', async () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
     app.clock.aheadMs = 91 * DAY;
@@ -250,7 +250,7 @@ describe('a sweep', () => {
     expect(await app.accounts.read(user)).toBeUndefined();
   });
 
-  it('looks at every idle user in every run when it is told to', async () => {
+  it('checks every idle user in every run when a setting says so', async () => {
     const app = createLocalApp(entra, { schedule: { everyRun: true } });
     await app.visit('adele');
     app.clock.aheadMs = 2 * MINUTE;

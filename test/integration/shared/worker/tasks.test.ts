@@ -53,7 +53,7 @@ async function adeleIsDue(app: LocalApp) {
 }
 
 describe('the task that is shipped', () => {
-  it('reads the profile as the user after the look, and records when', async () => {
+  it('reads the profile as the user after the check, and records when', async () => {
     const app = createLocalApp(entra, { tasks });
     const user = await adeleIsDue(app);
     expect(await app.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 1, failed: 0 } });
@@ -76,7 +76,7 @@ describe('the task that is shipped', () => {
     });
   });
 
-  it('does not run for a user whose look got no token', async () => {
+  it('does not run for a user whose check got no token', async () => {
     const app = createLocalApp(entra, { tasks });
     await adeleIsDue(app);
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'revoked' });
@@ -196,7 +196,7 @@ describe('a task of one’s own', () => {
     expect(called.map(({ oid }) => user.endsWith(`/${oid}`))).toEqual([true]);
     const audit = { by: 'call-orders', api: 'orders', source: 'network' };
     expect(eventsOf(app, 'token.used').at(-1)).toMatchObject(audit);
-    // Both looks and both tasks: the refresh token that one left is the next one's.
+    // Both checks and both tasks: each uses the refresh token that the one before it stored.
     app.clock.aheadMs += 60 * MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 1, failed: 0 } });
     const asked = (await journal(entra)).filter(({ endpoint }) => endpoint === 'token');
@@ -206,7 +206,7 @@ describe('a task of one’s own', () => {
     expect(secretsIn(JSON.stringify(app.events))).toEqual([]);
   });
 
-  it('finds the token of the look before in the cache', async () => {
+  it('finds the token of the check before in the cache', async () => {
     await control(entra, 'PUT', '/lifetimes', { accessToken: 3_600 });
     onTestFinished(async () => {
       await control(entra, 'PUT', '/lifetimes', { accessToken: EXPIRED_AT_ONCE });

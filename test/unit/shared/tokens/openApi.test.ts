@@ -99,13 +99,13 @@ describe('defineApi', () => {
 
   it.each([
     [{ name: 'Orders' }, /must begin with a lower-case letter/],
-    [{ name: 'graph' }, /"graph" is taken/],
-    [{ name: 'token' }, /"token" is taken/],
+    [{ name: 'graph' }, /"graph" is reserved/],
+    [{ name: 'token' }, /"token" is reserved/],
     [{ resource: 'api://orders/' }, /without a '\/' at the end/],
     [{ resource: '' }, /its resource must be/],
-    [{ baseUrl: 'orders' }, /must be an absolute https address/],
-    [{ baseUrl: 'http://orders.example' }, /http is for this machine alone/],
-  ])('refuses %j, and says how to mend it', (wrong, problem) => {
+    [{ baseUrl: 'orders' }, /must be an absolute https URL/],
+    [{ baseUrl: 'http://orders.example' }, /Only this machine may use http/],
+  ])('refuses %j, and says how to correct it', (wrong, problem) => {
     expect(() => defineApi({ ...usual, ...wrong })).toThrow(TypeError);
     expect(() => defineApi({ ...usual, ...wrong })).toThrow(problem);
   });

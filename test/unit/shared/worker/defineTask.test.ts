@@ -48,7 +48,7 @@ describe('defineTask', () => {
     undefined,
   ])('refuses the name %j, and says what a name is', (name) => {
     expect(() => named(name as string)).toThrow(TypeError);
-    expect(() => named(name as string)).toThrow(/such as "read-profile"; it is /);
+    expect(() => named(name as string)).toThrow(/such as "read-profile"\. It is /);
   });
 
   it.each<[what: string, wrong: Partial<Record<keyof TaskDefinition, unknown>>, problem: RegExp]>([
@@ -60,23 +60,27 @@ describe('defineTask', () => {
     [
       'scopes of two APIs',
       { scopes: ['User.Read', 'api://x/y'] },
-      /the scope api:\/\/x\/y is not one of https:\/\/graph\.microsoft\.com.*Make a task for each/,
+      /the scope api:\/\/x\/y does not belong to https:\/\/graph\.microsoft\.com.*Make a task for each/,
     ],
-    ['a scope of Graph for another API', { api: apiOf('api://x') }, /the scope User\.Read is not one of api/],
+    [
+      'a scope of Graph for another API',
+      { api: apiOf('api://x') },
+      /the scope User\.Read does not belong to api/,
+    ],
     ['no API', { api: undefined }, /it has no api\. Give it graph/],
     ['no time', { timeoutMs: 0 }, /timeoutMs must be whole milliseconds from 1 to 60000/],
     ['half a millisecond', { timeoutMs: 0.5 }, /timeoutMs must be/],
     ['longer than a run', { timeoutMs: 60_001 }, /timeoutMs must be/],
     ['a time-out in words', { timeoutMs: '10s' }, /timeoutMs must be/],
     ['nothing to run', { run: undefined }, /it has no run\. Give it/],
-  ])('refuses %s, and says how to mend it', (_what, wrong, problem) => {
+  ])('refuses %s, and says how to correct it', (_what, wrong, problem) => {
     const usual = { name: 'a', api: graph, scopes: ['User.Read'], run: nothing };
     const definition = { ...usual, ...wrong } as TaskDefinition;
     expect(() => defineTask(definition)).toThrow(TypeError);
     expect(() => defineTask(definition)).toThrow(problem);
   });
 
-  it('is not changed by what becomes of its definition', () => {
+  it('does not change when its definition is changed', () => {
     const scopes = ['User.Read'];
     const task = defineTask({ name: 'a', api: graph, scopes, run: nothing });
     scopes.push('Mail.Read');
@@ -93,7 +97,7 @@ describe('listTasks', () => {
 
   it('refuses two of one name', () => {
     expect(() => listTasks(named('b'), named('a'), named('b'))).toThrow(
-      new TypeError('There are two tasks of the name "b". Rename one: history knows them by it.'),
+      new TypeError('Two tasks have the name "b". Rename one, because the history identifies tasks by name.'),
     );
   });
 

@@ -22,7 +22,7 @@ describe('a note', () => {
     expect(bench.eventsOf('task.note')).toMatchObject([{ note: 'x'.repeat(200) }]);
   });
 
-  it.each<[what: string, text: (turn: TaskContext, bench: Bench) => unknown]>([
+  it.each<[what: string, text: (context: TaskContext, bench: Bench) => unknown]>([
     ['the token', ({ token }) => `with ${token}`],
     ['the token behind much else', ({ token }) => `${'x'.repeat(190)}${token}`],
     ['a part of a JWT', () => `with ${JWT.slice(0, 15)}`],
@@ -36,16 +36,20 @@ describe('a note', () => {
     ['an answer as a whole', () => ({ displayName: 'Anna' })],
   ])('is withheld if it holds %s', async (_what, text) => {
     const bench = await tasksOverTwins([
-      taskOf('noting', async (turn) => turn.log(text(turn, bench) as string)),
+      taskOf('noting', async (context) => context.log(text(context, bench) as string)),
     ]);
     expect(await bench.run()).toEqual({ done: 1, failed: 0 });
     expect(bench.eventsOf('task.note')).toMatchObject([{ note: '(withheld)' }]);
   });
 
-  it('is not the only way out that is closed: an error does not tell either', async () => {
-    const failingWith = (name: string, code: (turn: TaskContext) => string, also: 'code' | 'name' = 'code') =>
-      taskOf(name, async (turn) => {
-        throw Object.assign(new Error(`${turn.token} ${turn.user.oid}`), { [also]: code(turn) });
+  it('is not the only way out that is closed: an error reveals nothing either', async () => {
+    const failingWith = (
+      name: string,
+      code: (context: TaskContext) => string,
+      also: 'code' | 'name' = 'code',
+    ) =>
+      taskOf(name, async (context) => {
+        throw Object.assign(new Error(`${context.token} ${context.user.oid}`), { [also]: code(context) });
       });
     const bench = await tasksOverTwins([
       failingWith('a', ({ token }) => token),

@@ -9,24 +9,24 @@ import { NOW, taskOf, tasksOverTwins, tokenOf } from './tasksOverTwins.ts';
 const ORDERS = defineApi({ name: 'orders', resource: 'api://orders', baseUrl: 'https://orders.example' });
 const OTHER_API = { api: ORDERS, scopes: ['api://orders/orders.read'] };
 const done = async () => undefined;
-/** Neither ends nor heeds its signal. */
+/** Neither ends nor obeys its signal. */
 const forever = () => new Promise<never>(() => undefined);
 
 /** What a task was given. */
 function spy() {
-  const turns: TaskContext[] = [];
-  const run = async (turn: TaskContext) => void turns.push(turn);
-  return { turns, run };
+  const contexts: TaskContext[] = [];
+  const run = async (context: TaskContext) => void contexts.push(context);
+  return { contexts, run };
 }
 
 describe('a task', () => {
-  it('is given the user, a token and a signal, and is written down where the user stands', async () => {
-    const { turns, run } = spy();
+  it('is given the user, a token and a signal, and is recorded in the row', async () => {
+    const { contexts, run } = spy();
     const bench = await tasksOverTwins([taskOf('first', run)]);
     const dueRows = [...bench.dueRows.keys()];
     expect(await bench.run()).toEqual({ done: 1, failed: 0 });
     const { userId } = bench.account;
-    expect(turns).toMatchObject([
+    expect(contexts).toMatchObject([
       { user: { id: userId, ...partsOf(userId) }, token: bench.profileToken.accessToken },
     ]);
     const { etag: _, ...before } = bench.account;
@@ -110,16 +110,16 @@ describe('a task', () => {
     ]);
   });
 
-  it('ends with the run, and those after it wait for the next look', async () => {
+  it('ends with the run, and those after it wait for the next check', async () => {
     const ending = new AbortController();
     const cut = taskOf('cut', () => {
       ending.abort();
       return forever();
     });
-    const { turns, run } = spy();
+    const { contexts, run } = spy();
     const bench = await tasksOverTwins([cut, taskOf('next', run)]);
     expect(await bench.run(ending.signal)).toEqual({ done: 0, failed: 1 });
-    expect(turns).toEqual([]);
+    expect(contexts).toEqual([]);
     expect((await bench.row())?.history).toEqual([
       { at: NOW, outcome: 'task-failed', task: 'cut', code: 'run-ended' },
     ]);
@@ -138,17 +138,17 @@ describe('a task', () => {
   });
 
   it('does not begin when the run has ended', async () => {
-    const { turns, run } = spy();
+    const { contexts, run } = spy();
     const bench = await tasksOverTwins([taskOf('first', run)]);
     expect(await bench.run(AbortSignal.abort())).toEqual({ done: 0, failed: 0 });
-    expect(turns).toEqual([]);
+    expect(contexts).toEqual([]);
     expect(await bench.row()).toEqual(bench.account);
   });
 });
 
 describe('a token', () => {
   it('for other scopes is asked for once, and every use is on record', async () => {
-    const { turns, run } = spy();
+    const { contexts, run } = spy();
     const tasks = [taskOf('a', run, OTHER_API), taskOf('b', run), taskOf('c', run, OTHER_API)];
     const token = tokenOf({ source: 'cache' });
     const bench = await tasksOverTwins(tasks, async () => token);
@@ -164,7 +164,7 @@ describe('a token', () => {
       }),
     ]);
     const { accessToken } = bench.profileToken;
-    expect(turns.map((turn) => turn.token)).toEqual([token.accessToken, accessToken, token.accessToken]);
+    expect(contexts.map(({ token }) => token)).toEqual([token.accessToken, accessToken, token.accessToken]);
     expect(bench.eventsOf('token.used')).toMatchObject([
       { by: 'a', api: 'orders', source: 'cache', user: bench.logId(userId) },
       { by: 'b', api: 'graph', source: 'network' },
@@ -179,12 +179,12 @@ describe('a token', () => {
     { kind: 'tenant', code: 'AADSTS500011' },
     { kind: 'throttled', code: 'http_429' },
   ] as const)('refused for another API ($code) fails the task and marks nobody', async (failure) => {
-    const { turns, run } = spy();
+    const { contexts, run } = spy();
     const bench = await tasksOverTwins([taskOf('other', run, OTHER_API), taskOf('own', done)], () =>
       Promise.reject(new UserTokenError(failure)),
     );
     expect(await bench.run()).toEqual({ done: 1, failed: 1 });
-    expect(turns).toEqual([]);
+    expect(contexts).toEqual([]);
     const { kind, code } = failure;
     expect(await bench.row()).toMatchObject({
       state: 'active',
@@ -200,7 +200,7 @@ describe('a token', () => {
       { kind: 'throttled', code: 'http_429', throttle: { api: 'token' } },
       [{ outcome: 'task-failed', task: 'other', kind: 'throttled', code: 'http_429' }],
     ],
-  ] as const)('refused with %o, which others would meet too, ends the turn and is told to the run', async (refusal, history) => {
+  ] as const)('refused with %o, which others would meet too, ends the tasks and is reported to the run', async (refusal, history) => {
     const bench = await tasksOverTwins([taskOf('other', done, OTHER_API), taskOf('own', done)], () =>
       Promise.reject(new UserTokenError(refusal)),
     );
@@ -239,13 +239,13 @@ describe('what tasks did is recorded', () => {
     });
   });
 
-  it('nowhere, if the user was signed off meanwhile; and what was stored for a task goes', async () => {
+  it('nowhere, if the account ended meanwhile; and what was stored for a task is deleted', async () => {
     const sealed = 'sealed by a task';
     const bench = await tasksOverTwins(
       [taskOf('meanwhile', done, OTHER_API)],
       async (_operation, { userId }) => {
         await endAccount(bench, userId, 'disconnected');
-        // As if it had been under way when the cache was deleted.
+        // As if it had been running when the cache was deleted.
         return tokenOf({ written: await bench.tokenCache.write(userId, sealed, undefined) });
       },
     );

@@ -20,7 +20,7 @@ function graphError(statusCode: number, challenge?: string): GraphError {
 const challenged = (claims: string) =>
   graphError(401, `Bearer error="insufficient_claims", claims="${encodeClaims(claims)}"`);
 
-/** Fails with each error in turn, and then goes well. */
+/** Fails with each error, one after the other, and then succeeds. */
 function failing(...errors: Error[]) {
   const tokens: string[] = [];
   const run = async ({ token, api }: TaskContext) => {
