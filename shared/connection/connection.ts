@@ -6,9 +6,10 @@ import type { App } from '../tokens/app.ts';
 import type { Connection, ConnectionEvent } from '../wire.ts';
 
 /**
- * The caller's own background connection. Asking is no activity: a page that shows it must not keep the worker away.
- * All three throw what verification throws, and {@link UnavailableError} when the rows cannot be reached; the two that
- * change it also {@link TooManyRequestsError}.
+ * Reads the caller's own connection. It is not a visit: a page that shows the connection must not delay the worker.
+ *
+ * All three functions of this file throw what verification throws, and {@link UnavailableError} if the accounts cannot be
+ * reached. The two that change the connection also throw {@link TooManyRequestsError}.
  */
 export async function getConnection(
   app: App,
@@ -19,8 +20,8 @@ export async function getConnection(
 }
 
 /**
- * Ends a disconnection. The caller's next profile request exchanges their token anew, and stores what comes of it; so it
- * does for everybody who asks for it, since what they were refused for may have been mended.
+ * Connects a caller who has disconnected. For every caller it also clears what this process remembers, so their next
+ * profile request exchanges their access token again: the reason of an earlier refusal may have gone.
  */
 export async function connect(
   app: App,
@@ -29,16 +30,16 @@ export async function connect(
 ): Promise<{ connection: Connection; user: string }> {
   const { caller, user } = await callerOf(app, accessToken);
   app.limits.changes.take(caller.userId);
-  const { account, was } = await settled(() => connectAccount(app, caller, { reconnect: true }));
+  const { account, was } = await unavailableIfBusy(() => connectAccount(app, caller, { reconnect: true }));
   if (was !== 'unchanged') {
     log({ event: was === 'unknown' ? 'account.seen-first' : 'account.reconnected', user });
   }
-  // What is remembered may have been exchanged when nothing was to be kept, or before a refusal that is now mended.
+  // The remembered exchange may come from the time of the disconnection, and the remembered refusal may have passed.
   app.memo.forget(caller.userId);
   return { connection: toConnection(account), user };
 }
 
-/** Erases what is kept of the caller, and keeps nothing until they connect again. */
+/** Erases what Stead keeps of the caller. Nothing is kept until they connect again. */
 export async function disconnect(
   app: App,
   { log }: Operation,
@@ -46,7 +47,7 @@ export async function disconnect(
 ): Promise<{ user: string }> {
   const { caller, user } = await callerOf(app, accessToken);
   app.limits.changes.take(caller.userId);
-  const ended = await settled(() => endAccount(app, caller.userId, 'disconnected'));
+  const ended = await unavailableIfBusy(() => endAccount(app, caller.userId, 'disconnected'));
   app.memo.forget(caller.userId);
   if (ended) log({ event: 'account.ended', user, as: 'disconnected' });
   return { user };
@@ -60,8 +61,8 @@ async function callerOf(
   return { caller, user: logId(caller.userId) };
 }
 
-/** A row that changes on every try is busy, which is not the caller's fault: they may ask again. */
-async function settled<T>(change: () => Promise<T>): Promise<T> {
+/** An account that changes on every try is not the caller's fault. The caller may try again. */
+async function unavailableIfBusy<T>(change: () => Promise<T>): Promise<T> {
   try {
     return await change();
   } catch (error) {
@@ -79,7 +80,7 @@ function toConnection(account: Account | undefined): Connection {
     lastActivity: lastActivity.toISOString(),
     ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
     ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
-    // For one who is waited for it is no more than the end of retention, for one who is claimed that of the lease.
+    // If the account needs the user, `dueAt` is the end of the retention. If it is leased, it is the end of the lease.
     ...(state !== 'needs-user' && runId === undefined && { nextCheckAt: dueAt.toISOString() }),
     ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
     history: history.map(toEvent),

@@ -8,29 +8,31 @@ import { heedFailure, readCooldowns } from '../tokens/storedCooldowns.ts';
 
 type Source = UserToken['source'] | 'memory';
 
-/** What was read, and what may be said of it in the log: whose it is, by log id, and where the token came from. */
+/** The result, and what the log may say about it: the user's log id, and where the token came from. */
 export type Asked<T> = { result: T; user: string; source: Source };
 
 export type Use<T> = {
-  /** The function's, for the audit. */
+  /** The name of the function, for the audit line `token.used`. One name always has one type of result. */
   name: string;
-  /** Called again, with a new token, when Graph does not take the first. */
+  /** Calls Graph. It is called again with a new token if Graph refuses the first one. */
   run: (call: ApiCall) => Promise<T>;
 };
 
-/** Graph must not be called with a token that ends on the way. */
+/** A token is not used in its last five minutes, because it could expire during the call to Graph. */
 const TOKEN_MARGIN_MS = 300_000;
-/** Of one exchange: the stored cache, the token endpoint and storing the result. */
+/** The time limit of one exchange, together with reading and storing the cache. */
 const EXCHANGE_TIMEOUT_MS = 20_000;
-/** A token that could not be stored is exchanged anew after this, so that storing it is tried again. */
+/** A token that could not be stored is used for this time only. The next exchange then tries to store its result. */
 const UNSTORED_FOR_MS = 60_000;
 
 /**
- * Asks Graph something on the caller's behalf, and leaves behind what the worker needs to go on for them: the sealed
- * token cache and the activity row. Bookkeeping that fails never fails the caller.
+ * Calls Graph on behalf of the caller, and stores what the worker needs to act for them later: the sealed token cache
+ * and the account. An error while storing is logged; it does not fail the request.
  * @param accessToken the caller's JWT for this API
- * @throws {TokenInvalidError | ForbiddenError | UnavailableError} from verification.
- * @throws {UserTokenError} no token for Graph, or none that Graph accepts.
+ * @throws {TokenInvalidError} the access token is not valid for this API.
+ * @throws {ForbiddenError} the access token is valid, but its tenant, client or scope is not allowed.
+ * @throws {UnavailableError} there are no keys to verify the access token with.
+ * @throws {UserTokenError} there is no token for Graph, or none that Graph accepts.
  * @throws {TooManyRequestsError} the caller causes too many exchanges.
  */
 export async function asUser<T>(
@@ -43,24 +45,24 @@ export async function asUser<T>(
   const { log } = operation;
   const caller = await memo.verified(accessToken, () => app.verifyAccessToken(accessToken));
   const user = app.logId(caller.userId);
-  /** What is done beside the answer, and ends with the request. */
-  let beside: Promise<unknown> = Promise.resolve();
+  /** Work that runs at the same time as the answer. The request waits for it at its end. */
+  let pending: Promise<unknown> = Promise.resolve();
   const alsoWaitFor = (work: Promise<unknown>): void => {
-    beside = Promise.all([beside, work]);
+    pending = Promise.all([pending, work]);
   };
   const record = (account: Account | undefined, token: UserToken): void =>
     alsoWaitFor(recordVisit(app, operation, caller, account, token));
 
-  /** The row comes before the exchange, so that no secret is ever kept that no row accounts for. */
+  /** The account is read or created before the exchange, so that every stored secret has an account. */
   async function exchangeFor(account: Account | undefined, more: ExchangeMore = {}): Promise<Exchanged> {
-    const token = await heeded(() => exchange(app, operation, caller, account, more));
+    const token = await heedingThrottles(() => exchange(app, operation, caller, account, more));
     record(account, token);
     return { token, keepUntil: keepUntil(app, account, token) };
   }
 
-  async function heeded<R>(ask: () => Promise<R>): Promise<R> {
+  async function heedingThrottles<R>(work: () => Promise<R>): Promise<R> {
     try {
-      return await ask();
+      return await work();
     } catch (error) {
       if (error instanceof UserTokenError && error.failure.throttle !== undefined) {
         alsoWaitFor(heedFailure(app, operation, caller.userId, error.failure));
@@ -77,7 +79,7 @@ export async function asUser<T>(
       correlationId: operation.correlationId,
       onRefused: (reference) => log(upstreamRefused(reference, user)),
     };
-    return { result: await heeded(() => run(call)), source };
+    return { result: await heedingThrottles(() => run(call)), source };
   }
 
   async function readOrRenew(token: UserToken, source: Source): Promise<{ result: T; source: Source }> {
@@ -85,7 +87,7 @@ export async function asUser<T>(
       return await readWith(token, source);
     } catch (error) {
       if (!(error instanceof UserTokenError) || error.failure.askedBy === undefined) throw error;
-      // Graph no longer takes this token, or asks for more than it holds: one exchange, and one more try.
+      // Graph no longer accepts this token, or asks for more claims: exchange once and try once more.
       const { claims } = error.failure;
       const renewed = await memo.renewed(caller, token, async () =>
         exchangeFor(await seeAccount(app, operation, caller), { skipCache: true, claims }),
@@ -102,20 +104,20 @@ export async function asUser<T>(
     if (!began && memo.isRowReadDue(caller)) {
       const account = await seeAccount(app, operation, caller);
       if (account?.state === 'needs-user' || account?.state === 'pending') {
-        // The worker was refused, or the row is new: what is remembered no longer counts.
+        // The worker met a refusal, or the account is new. The remembered exchange is no longer valid.
         memo.forget(caller.userId);
         ({ token, began } = await memo.exchanged(caller, () => exchangeFor(account)));
       } else {
-        // A visit and no more: this request asked nobody for the token.
+        // It is recorded as a visit only, because this request did not ask for the token.
         record(account, { ...token, source: 'cache' });
       }
     }
-    const { result, began: asked } = await memo.read(caller, name, () =>
+    const { result, began: called } = await memo.read(caller, name, () =>
       readOrRenew(token, began ? token.source : 'memory'),
     );
-    return { result: result.result, user, source: asked ? result.source : 'memory' };
+    return { result: result.result, user, source: called ? result.source : 'memory' };
   } finally {
-    await beside;
+    await pending;
   }
 }
 
@@ -128,8 +130,9 @@ function keepUntil({ clock }: App, account: Account | undefined, token: UserToke
 }
 
 /**
- * After the worker was refused, only the token endpoint's word counts; its own challenge, or else the kept one. One that
- * Graph made is put to it: by itself it would know nothing of that.
+ * Exchanges the caller's access token. If the account needs the user, the stored cache is skipped, so that the token
+ * endpoint decides. If it refuses without a challenge, the error has the stored challenge. A stored challenge of Graph
+ * is sent to the token endpoint, which does not know it otherwise.
  */
 async function exchange(
   app: App,
@@ -138,9 +141,9 @@ async function exchange(
   account: Account | undefined,
   more: ExchangeMore,
 ): Promise<UserToken> {
-  const kept = account?.state === 'needs-user' ? account.failure : undefined;
+  const stored = account?.state === 'needs-user' ? account.failure : undefined;
   try {
-    // No caller's signal ends it, because all who wait for the same exchange share it.
+    // The caller's signal does not end the exchange, because other requests may wait for the same one.
     const signal = app.clock.timeout(EXCHANGE_TIMEOUT_MS);
     return await app.userTokens.onBehalfOf(
       { ...operation, signal },
@@ -149,7 +152,7 @@ async function exchange(
         skipCache: more.skipCache || account?.state === 'needs-user',
         generation: account?.state === 'disconnected' ? undefined : account?.generation,
         isCurrent: async () => account !== undefined && isStillConnected(app, account),
-        claims: more.claims ?? (kept?.askedBy !== undefined ? kept.claims : undefined),
+        claims: more.claims ?? (stored?.askedBy !== undefined ? stored.claims : undefined),
         mayAsk: () => {
           app.cooldowns.check(caller.userId, 'token');
           app.limits.exchanges.take(caller.userId);
@@ -158,7 +161,7 @@ async function exchange(
     );
   } catch (error) {
     if (!(error instanceof UserTokenError) || error.failure.kind !== 'needs-user') throw error;
-    if (error.failure.claims !== undefined || kept?.claims === undefined) throw error;
-    throw new UserTokenError({ ...error.failure, claims: kept.claims }, { cause: error });
+    if (error.failure.claims !== undefined || stored?.claims === undefined) throw error;
+    throw new UserTokenError({ ...error.failure, claims: stored.claims }, { cause: error });
   }
 }

@@ -4,14 +4,14 @@ import type { Profile } from '../wire.ts';
 import { type Asked, asUser } from './asUser.ts';
 
 /**
- * The caller's profile.
+ * Reads the caller's profile.
  * @throws what {@link asUser} throws.
  */
 export const getProfile = (app: App, operation: Operation, accessToken: string): Promise<Asked<Profile>> =>
   asUser(app, operation, accessToken, { name: 'profile', run: app.readProfile });
 
 /**
- * The caller's photo, if they have one.
+ * Reads the caller's photo; the result is undefined if they have none.
  * @throws what {@link asUser} throws.
  */
 export const getPhoto = (

@@ -18,7 +18,7 @@ import { control, journal, SPA_ORIGIN } from '../../support/entraClients.ts';
 import { callerFor } from '../../support/userTokens.ts';
 
 const MINUTE = 60_000;
-/** The worker's second look is due, and the request's memory still holds the first token. */
+/** The second check is due, and the request's memory still holds the first token. */
 const KEEP_WARM = 54.5 * MINUTE;
 
 let entra: Entra;
@@ -39,7 +39,7 @@ async function setFault(fault: FaultRequest): Promise<string> {
 const exchanges = async () =>
   (await journal(entra)).filter(({ grant, status }) => grant === 'on_behalf_of' && status === 200).length;
 
-/** Adele with a page that stays open, and a worker that has looked once. */
+/** Adele with a page that stays open, and a worker that has checked once. */
 async function adeleAtWork(options: Parameters<typeof createLocalApp>[1] = {}) {
   const app = createLocalApp(entra, options);
   const { assertion, userId } = await callerFor(entra, 'adele');
@@ -153,7 +153,7 @@ describe('a challenge that is no JSON object, or too large to pass on', () => {
     expect(await row()).toMatchObject({ state: 'active', failure: undefined });
   });
 
-  it.each(UNREADABLE)('in a row is dropped by the next visit (case %#)', async (claims) => {
+  it.each(UNREADABLE)('in a row is removed by the next visit (case %#)', async (claims) => {
     const { app, assertion, row } = await adeleAtWork();
     const account = await row();
     if (account === undefined) throw new Error('the user has no row');

@@ -11,9 +11,9 @@ import { control, journal, signIn } from '../../../support/entraClients.ts';
 
 const USERS = numberedUsers(4);
 const [LEAVER, STRANGER, POLLER, REFUSED] = USERS as [DemoUser, DemoUser, DemoUser, DemoUser];
-/** To MSAL, such a token has expired when it is issued: every look asks the token endpoint. */
+/** To MSAL, such a token has expired when it is issued: every check asks the token endpoint. */
 const EXPIRED_AT_ONCE = 299;
-/** After which the worker acts for somebody. */
+/** After this time the worker acts for a user. */
 const IDLE_MS = 2_000;
 
 let platform: Platform;
@@ -77,7 +77,7 @@ async function refreshesFor({ name }: DemoUser): Promise<number> {
   return entries.filter(({ grant, user }) => grant === 'refresh_token' && user === name).length;
 }
 
-/** The worker's turns, until the user is idle and had theirs. */
+/** Runs of the worker, until the user is idle and was checked. */
 const sweepUntil = (token: string, holds: (connection: Connection) => boolean): Promise<Connection> =>
   vi.waitFor(
     async () => {

@@ -8,7 +8,7 @@ import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { callerFor } from '../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
-/** From when an instance looks at the row again. */
+/** After this time an instance reads the row again. */
 const NEXT_TOUCH = MINUTE + 1_000;
 
 let entra: Entra;
@@ -59,7 +59,7 @@ describe('a user who disconnects at one instance', () => {
     expect(await kept()).toEqual({ state: 'disconnected', cache: false });
   });
 
-  it('is kept again after connecting at either, once the other has looked at the row', async () => {
+  it('is kept again after connecting at either, once the other has read the row', async () => {
     const { here, there, assertion, kept, pass } = await twoInstances();
     await here.connection.delete(assertion);
     await here.getProfile(assertion);
@@ -67,7 +67,7 @@ describe('a user who disconnects at one instance', () => {
     await here.connection.put(assertion);
     expect(await kept()).toEqual({ state: 'pending', cache: false });
 
-    // Until then the other goes on with what it was given for nobody to keep.
+    // Until then the other continues with a token that was not to be stored.
     pass(MINUTE / 2);
     expect((await there.getProfile(assertion)).source).toBe('memory');
     expect(await kept()).toEqual({ state: 'pending', cache: false });
@@ -139,7 +139,7 @@ describe('a user who disconnects at one instance', () => {
 });
 
 describe('asking for the connection', () => {
-  it('is no activity, and keeps the worker away from nobody', async () => {
+  it('is no visit, and does not delay the worker', async () => {
     const { here, assertion } = await twoInstances();
     await here.getProfile(assertion);
     for (let asked = 0; asked < 4; asked += 1) {
@@ -152,7 +152,7 @@ describe('asking for the connection', () => {
     expect(here.now().getTime() - Date.parse(connection.lastActivity ?? '')).toBeGreaterThan(MINUTE);
   });
 
-  it('says that somebody is looking right now by not saying when', async () => {
+  it('says that a check is running now by not saying when', async () => {
     const accounts = createMemoryAccountStore();
     const app = createLocalApp(entra, { accounts });
     const { assertion } = await callerFor(entra, 'adele');
@@ -162,9 +162,9 @@ describe('asking for the connection', () => {
     const { claim } = accounts;
     let meanwhile: object = {};
     accounts.claim = async (...args) => {
-      const claimed = await claim(...args);
+      const leased = await claim(...args);
       meanwhile = (await app.connection.get(assertion)).connection;
-      return claimed;
+      return leased;
     };
     await app.sweep();
     expect(meanwhile).toMatchObject({ state: 'active' });

@@ -18,8 +18,8 @@ import { callerFor } from '../../../support/userTokens.ts';
 const METHODS = ['GET', 'PUT', 'DELETE'] as const;
 /** More than one request here sends to storage, tries again included. */
 const MOST_REQUESTS = 100;
-/** When the worker looks at a tombstone first. */
-const CLEARED_BY_MS = 11 * 60_000;
+/** When the first check of a tombstone is due. */
+const FIRST_CHECK_MS = 11 * 60_000;
 const CHANGED = refusal(412, 'UpdateConditionNotSatisfied');
 
 let entra: Entra;
@@ -155,13 +155,13 @@ describe('a disconnection', () => {
     expect(adele.lines.filter((line) => line.includes('"account.ended"'))).toHaveLength(1);
   });
 
-  it('that nobody finished is finished by the worker', async () => {
+  it('that no request finished is finished by the worker', async () => {
     const adele = await connected();
     fail(blob, BUSY);
     expectUnavailable(await adele.send('DELETE'));
     outage.on = false;
     expect(await adele.kept()).toEqual({ state: 'disconnected', cache: true });
-    adele.app.clock.aheadMs = CLEARED_BY_MS;
+    adele.app.clock.aheadMs = FIRST_CHECK_MS;
     expect(await adele.app.sweep()).toMatchObject({ claimed: 1, refreshed: 0, fromCache: 0 });
     expect(await adele.kept()).toEqual({ state: 'disconnected', cache: false });
   });

@@ -1,4 +1,4 @@
-/** What a caller is told while something behind the functions is down or slow, and that it ends by itself. */
+/** What a caller gets while something behind the functions is down or slow, and that it ends by itself. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import { control, SPA_ORIGIN, signIn } from '../../../support/entraClients.ts';
 const [ADELE, BRUNO, CHIARA, DANA] = DEMO_USERS;
 type DemoUser = (typeof DEMO_USERS)[number];
 
-/** Nothing on the way has to time out. */
+/** Nothing has to time out. */
 const AT_ONCE_MS = 10_000;
 /** One time-out of 10 s (token endpoint, Graph), or two of 6 s (the row, the cache), and as much again. */
 const TIMED_OUT_MS = 25_000;
@@ -245,7 +245,7 @@ describe.concurrent('while something does not answer', { timeout: DRILL_MS }, ()
     await control(entra, 'PUT', '/fault', { at: 'jwks', kind } satisfies FaultRequest);
     const token = await tokenFor(ADELE, entra);
     const response = await getProfile(host, token, TIMED_OUT_MS);
-    // What is left of the 30 s in which the keys are not asked for again.
+    // The rest of the 30 s in which the keys are not fetched again.
     await expectRefusal(host, response, { status: 503, code: 'UNAVAILABLE', retryAfter: /^(?:2\d|30)$/ });
 
     await control(entra, 'DELETE', '/fault');

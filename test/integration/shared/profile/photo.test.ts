@@ -91,7 +91,7 @@ describe('GET /api/profile/photo', () => {
   });
 
   it.each([
-    // Of a user who is not asked about again: they are left alone for as long as Graph says.
+    // A user of their own, because Graph's throttle gives that user a cooldown.
     [{ kind: 'throttled', retryAfter: 17 }, 'THROTTLED', '17', BRUNO],
     [{ kind: 'server-error', retryAfter: 19 }, 'UNAVAILABLE', '19', ADELE],
     [{ kind: 'html' }, 'UNAVAILABLE', '5', ADELE],

@@ -181,7 +181,7 @@ describe('GET /api/profile refuses', () => {
     );
   }
 
-  it.each([undefined, 'Basic dXNlcjpwYXNz'])('no bearer token (%s) with a bare challenge', async (header) => {
+  it.each([undefined, 'Basic dXNlcjpwYXNz'])('no access token (%s) with a bare challenge', async (header) => {
     expect(await refusal(await getProfile(header))).toMatchObject({
       status: 401,
       code: 'TOKEN_MISSING',
@@ -238,7 +238,7 @@ describe('GET /api/profile refuses', () => {
     { fault: { kind: 'html' }, status: 503, code: 'UNAVAILABLE' },
     { fault: { kind: 'claims', at: 'graph' }, status: 401, code: 'CLAIMS_REQUIRED' },
     { fault: { kind: 'server-error', at: 'graph' }, status: 503, code: 'UNAVAILABLE' },
-    // The last: from then on nothing is asked for this user until the time is over.
+    // This one is last, because the user then has a cooldown.
     { fault: { kind: 'throttled', retryAfter: 7 }, status: 503, code: 'THROTTLED' },
   ])('with $code when the fault is $fault.kind', async ({ fault, status, code }) => {
     const token = await tokenFor(BRUNO);
@@ -251,7 +251,7 @@ describe('GET /api/profile refuses', () => {
     if (code === 'THROTTLED') expect(response.headers.get('retry-after')).toBe('7');
     const { upstream, correlationId } = refused.problem;
     const { at, kind } = fault as { at?: string; kind: string };
-    // Graph's challenge is put to Entra, which has the last word.
+    // Graph's challenge is sent to Entra, which decides.
     const service = at === 'graph' && kind !== 'claims' ? 'graph' : 'entra';
     expect(upstream?.service).toBe(service);
     if (kind !== 'html') {
@@ -272,7 +272,7 @@ describe('GET /api/profile refuses', () => {
     }
   });
 
-  it('with 502 when our own secret is refused, and tells the operator only', async () => {
+  it('with 502 when our own secret is refused, and says why to the operator only', async () => {
     const token = await tokenFor(CHIARA);
     await control(platform.entra, 'PUT', '/fault', { kind: 'invalid-client', at: 'token' });
     const { status, code, problem } = await refusal(await getProfile(`Bearer ${token}`));

@@ -90,7 +90,7 @@ describe.each([
 });
 
 describe('a user who disconnects, connects and visits 40 times', () => {
-  it('costs two exchanges at the most, and is told to wait', async () => {
+  it('costs two exchanges at the most, and gets a Retry-After', async () => {
     const name = users[8] ?? '';
     const token = await tokenFor(name);
     const statuses = new Map<string, Set<number>>();
@@ -110,7 +110,7 @@ describe('a user who disconnects, connects and visits 40 times', () => {
     });
     expect(await asked(name, 'exchange')).toBeLessThanOrEqual(MOST_ASKED);
     expect(await codeOf(await send(token, 'connection', 'DELETE'))).toEqual([429, 'TOO_MANY_REQUESTS']);
-    // To look is free.
+    // Reading is free.
     expect((await send(token, 'connection')).status).toBe(200);
   });
 });

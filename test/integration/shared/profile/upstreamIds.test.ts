@@ -162,7 +162,7 @@ describe('an exchange of a token that has ended', () => {
     ['by Entra’s number', { errorNo: 500133 }, 60],
     ['without a number, by the time', {}, -1],
     ['with another number, by the time', { errorNo: 50013 }, -1],
-  ])('is told as such: %s', async (_what, fault, endsInSeconds) => {
+  ])('is an expired token: %s', async (_what, fault, endsInSeconds) => {
     const { app } = appWith();
     const caller = await callerFor(entra, 'adele');
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'error', error: 'invalid_grant', ...fault });
