@@ -39,15 +39,16 @@ const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
 };
 
 /**
- * The user's row. An empty column is `''`, because a merge leaves alone what it is given no value for. `failure`
- * and `history` are JSON; what does not fit is left out: the challenge of a failure, the oldest of the history.
+ * The account as a row. An empty column is `''`, because a merge does not change a column that it gets no value for.
+ * `failure` and `history` are JSON. What does not fit is left out: the claims of the failure, and the oldest entries of
+ * the history.
  *
- * A tombstone is no more than its keys, its state, where it stands in time and when the user was last there. It
- * must replace the row, not be merged into it.
+ * A tombstone has only its keys, `state`, `dueAt`, `runId` and `lastActivity`. It must replace the row, not be merged
+ * into it, so that the other columns are deleted.
  */
 export function toRow(account: AccountFields): AccountRow {
   const { userId, state } = account;
-  const bones = {
+  const tombstone = {
     partitionKey: shardOf(userId),
     rowKey: userRowKey(userId),
     state,
@@ -55,10 +56,10 @@ export function toRow(account: AccountFields): AccountRow {
     runId: account.runId ?? '',
     lastActivity: account.lastActivity,
   };
-  if (isTombstone(state)) return bones;
+  if (isTombstone(state)) return tombstone;
   const { tid, oid } = partsOf(userId);
   return {
-    ...bones,
+    ...tombstone,
     generation: account.generation,
     accountCacheKey: userId,
     accountIdentifier: account.homeAccountId ?? '',
@@ -76,8 +77,8 @@ export function toRow(account: AccountFields): AccountRow {
 }
 
 /**
- * Reads a row tolerantly: one that a hand or a later version has written must not stop a sweep. An unknown state
- * waits for the user, a time that is not one is long ago.
+ * Reads a row. It accepts a row that a person or a later version has changed, because such a row must not stop a sweep.
+ * An unknown state becomes `needs-user`, and an unreadable time becomes 1970.
  */
 export function fromRow(userId: UserId, row: Record<string, unknown>, etag: string): Account {
   return {
@@ -102,13 +103,13 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
 type StoredKind = { kind: Exclude<FailureKind, 'consent'>; suberror?: string };
 
 /**
- * A release before this one knows no `consent`: it would drop the kind, and with it the whole failure. To it this is a
- * user who is needed, which is what it said of them itself.
+ * An earlier release does not know the kind `consent`, and would ignore the whole failure. Therefore it is stored as
+ * `needs-user`, as that release itself stores a missing consent.
  */
 const stored = (kind: FailureKind): StoredKind =>
   kind === 'consent' ? { kind: 'needs-user', suberror: CONSENT_REQUIRED } : { kind };
 
-/** Known again also from what that release keeps of it, and from what it wrote by itself. A challenge goes before. */
+/** Recognises a missing consent, also in rows that the earlier release wrote. A failure with a challenge is not one. */
 const kindOf = ({
   kind,
   code,
@@ -121,11 +122,11 @@ const kindOf = ({
     ? 'consent'
     : kind;
 
-/** Whether both are stored as the same row. */
+/** True if both are stored as the same row. */
 export const isSameRow = (one: AccountFields, other: AccountFields): boolean =>
   JSON.stringify(toRow(one)) === JSON.stringify(toRow(other));
 
-/** The column has no `askedBy`, because the previous release knows a challenge of Graph's by its code. */
+/** The column has no `askedBy`: this code says that Graph made the challenge, as in the previous release. */
 const ASKED_BY_GRAPH = 'graph_401';
 
 function failureColumn(failure: StoredFailure): string {
@@ -145,7 +146,7 @@ function historyColumn(history: readonly HistoryEntry[]): string {
 function failureOf(value: unknown): StoredFailure | undefined {
   if (!isRecord(value)) return undefined;
   const { kind, code, suberror } = value;
-  // Earlier versions kept challenges that nobody can read: without one the user's next visit is an ordinary exchange.
+  // Earlier releases stored challenges that cannot be read. Without one, the user's next visit is an ordinary exchange.
   const claims = readClaims(value.claims);
   const at = timeOf(value.at);
   if (!isKeyOf(KINDS, kind) || typeof code !== 'string' || at === undefined) return undefined;
@@ -188,7 +189,7 @@ function parsed(value: unknown): unknown {
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-/** A column's `Date`, or the text that JSON makes of one. */
+/** Reads a column's `Date`, or the text that JSON has for a date. */
 function timeOf(value: unknown): Date | undefined {
   if (!(value instanceof Date) && textOf(value) === undefined) return undefined;
   const time = new Date(value as Date | string);

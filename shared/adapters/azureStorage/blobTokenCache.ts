@@ -9,22 +9,22 @@ import { readUpTo } from './readUpTo.ts';
 import { codeOf, createStorageCall, hasStatus, present } from './storageCall.ts';
 import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
 
-/** Reads a connection string as {@link createBlobTokenCache} takes it, and says what is wrong with it. */
+/** Reads a connection string as {@link createBlobTokenCache} uses it, or says what is wrong with it. */
 export const readBlobConnection = (connectionString: string): StorageConnection =>
   readStorageConnection(connectionString, 'Blob');
 
 export type BlobTokenCacheOptions = {
-  /** Of the storage account, or `UseDevelopmentStorage=true`. */
+  /** The storage account's connection string, or `UseDevelopmentStorage=true` for Azurite. */
   connectionString: string;
-  /** Made at the first write if it is not there. Default `token-cache`. */
+  /** Default `token-cache`. The first write creates the container if it does not exist. */
   containerName?: string;
   clock?: Clock;
 };
 
 /**
- * A user's cache is one block blob named by the user id, guarded by its ETag
+ * Stores each user's cache as one block blob. Its name is the user id, and its ETag is the version
  * (https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations).
- * A blob over {@link MAX_SEALED_BYTES} is no cache, and its content is not fetched.
+ * The content of a blob over {@link MAX_SEALED_BYTES} is not fetched, because it cannot be a cache.
  */
 export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCacheStore {
   const service = BlobServiceClient.fromConnectionString(options.connectionString, {
@@ -82,7 +82,7 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
           return await upload(blob, sealed, ifMatch, abortSignal);
         } catch (error) {
           if (!hasStatus(error, 409, 412)) throw error;
-          // The SDK repeats a write whose answer was lost, and is then refused by its own success.
+          // If a response is lost, the SDK's retry fails its precondition although the first attempt succeeded.
           const stored = await download(blob, abortSignal);
           if (stored?.sealed === sealed) return stored.etag;
           throw new ConflictError('Another version of the token cache is stored.');
@@ -98,7 +98,7 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
         } catch (error) {
           if (hasStatus(error, 404)) return;
           if (!hasStatus(error, 412)) throw error;
-          // One that is gone does not match either.
+          // A blob that does not exist does not match the ETag either, and is no conflict.
           if (await blob.exists({ abortSignal })) {
             throw new ConflictError('Another version of the token cache is stored.');
           }
@@ -121,7 +121,7 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
       } while (continuationToken !== undefined);
     },
 
-    // Soft delete of blobs. Versioning and the rest are settings of the account, which are not told here.
+    // This is the soft delete of blobs. Versioning and similar features are not visible through this API.
     keepsRemovedForDays: (signal) =>
       call(async (abortSignal) => {
         const { deleteRetentionPolicy } = await service.getProperties({ abortSignal });
@@ -141,7 +141,7 @@ async function download(blob: BlockBlobClient, abortSignal: AbortSignal): Promis
       if (readableStreamBody instanceof Readable) readableStreamBody.destroy();
       return { sealed: '', etag: present(etag) };
     }
-    // What is announced bounds what is read only as long as the SDK holds the answer to it.
+    // The announced length is a limit only if the SDK enforces it, so what is read is limited here, too.
     const content = await readUpTo(MAX_SEALED_BYTES, readableStreamBody ?? []);
     return { sealed: content?.toString('utf8') ?? '', etag: present(etag) };
   } catch (error) {

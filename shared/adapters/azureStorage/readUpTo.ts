@@ -1,5 +1,6 @@
 /**
- * The content of a stream; undefined if it is longer than that, and then the stream is ended and no more of it is read.
+ * Reads a whole stream.
+ * @returns its content; undefined if it is longer than `maxBytes`, and then the stream is closed
  */
 export async function readUpTo(
   maxBytes: number,

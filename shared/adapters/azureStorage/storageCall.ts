@@ -1,16 +1,15 @@
 import { type Clock, systemClock, withTimeout } from '../../clock.ts';
 import { ConflictError, UnavailableError } from '../../errors.ts';
 
-/** A request waits behind every operation, its tries and pauses included. */
+/** The time limit of one operation, with its retries and pauses. It is short because a request waits for it. */
 const TIMEOUT_MS = 6_000;
 
 /**
- * What may be told of a storage SDK's error. Its own message, request and response hold URLs, and those hold
- * user ids.
+ * What may be logged of an error of a storage SDK. The SDK's own message, request and response have URLs with user ids.
  */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
-  /** The service's error code, such as `BlobNotFound`, the network's, such as `ECONNREFUSED`, or an error's name. */
+  /** The service's error code (`BlobNotFound`), the network's (`ECONNREFUSED`), or the name of the error. */
   readonly code: string | undefined;
   readonly statusCode: number | undefined;
 
@@ -22,10 +21,10 @@ export class StorageError extends Error {
 }
 
 /**
- * Runs what a store does with its SDK. The signal handed to the operation also ends after 6 s, and must be passed
- * on to every call: neither SDK gives up by itself on a server that does not answer.
- * @throws {ConflictError} as `operation` threw it.
- * @throws {UnavailableError} for everything else that it threw, with a {@link StorageError} as the cause.
+ * Runs one operation of a store with its SDK. The operation gets a signal that also aborts after 6 seconds. It must pass
+ * the signal to every call of the SDK, because the SDKs wait for ever for a server that does not answer.
+ * @throws {ConflictError} the operation threw it.
+ * @throws {UnavailableError} the operation threw another error; the cause is a {@link StorageError}.
  */
 export type StorageCall = <T>(
   operation: (abortSignal: AbortSignal) => Promise<T>,
@@ -48,9 +47,9 @@ export const hasStatus = (error: unknown, ...statusCodes: number[]): boolean =>
   statusCodes.some((statusCode) => statusCode === statusOf(error));
 
 /**
- * The service's code for an error, wherever it is. Azure's blob service sends it in the header `x-ms-error-code`, an
- * answer to HEAD included, which has no body. Azure's table service sends it in the body alone: as `odata.error` in
- * JSON, or as an element `code` in XML where it did not heed what the request accepts.
+ * Finds the service's code of an error. Azure's blob service sends it in the header `x-ms-error-code`, also for HEAD,
+ * whose answer has no body. Azure's table service sends it only in the body: as `odata.error` in JSON, or as the element
+ * `code` in XML if it ignored the request's `Accept` header.
  */
 export function codeOf(error: unknown): string | undefined {
   const { code, details, response, name } = error as {
@@ -69,7 +68,7 @@ export function codeOf(error: unknown): string | undefined {
   return candidates.find((one): one is string => typeof one === 'string' && /^\w+$/.test(one));
 }
 
-/** Of a body that the SDK did not read: that of a refused entity-group transaction, or one in XML. */
+/** Find the code in a body that the SDK did not read: of a refused entity-group transaction, or in XML. */
 const CODE_IN_JSON = /"odata\.error"\s*:\s*\{\s*"code"\s*:\s*"(\w+)"/;
 const CODE_IN_XML = /<(?:\w+:)?code>(\w+)</i;
 
@@ -81,7 +80,7 @@ function statusOf(error: unknown): number | undefined {
   return typeof statusCode === 'number' ? statusCode : undefined;
 }
 
-/** Every answer of the services has an ETag; the SDKs' types do not say so. */
+/** Every answer of the services has an ETag, but the SDKs' types allow it to be missing. */
 export function present(etag: string | undefined): string {
   if (etag === undefined) throw new StorageError('NoETag', undefined);
   return etag;

@@ -1,7 +1,7 @@
 import { isLoopback } from '../../isLoopback.ts';
 import { readBase64 } from '../../readBase64.ts';
 
-/** What a storage connection string says of one of the account's services. */
+/** What a storage connection string says about one service of the account. */
 export type StorageConnection =
   | {
       ok: true;
@@ -11,10 +11,10 @@ export type StorageConnection =
       /** Empty for a shared access signature. */
       accountName: string;
     }
-  /** Each finishes a sentence that begins with the setting's name; none holds any part of the string. */
+  /** Each problem completes a sentence that begins with the setting's name. None contains a part of the string. */
   | { ok: false; problems: string[] };
 
-/** Azurite's ports and account when nothing else is said. */
+/** Azurite's default ports and account. */
 const EMULATOR = { Blob: 'http://127.0.0.1:10000/', Table: 'http://127.0.0.1:10002/' };
 const EMULATOR_ACCOUNT = 'devstoreaccount1';
 const FOR_EMULATOR = 'UseDevelopmentStorage=true';
@@ -33,8 +33,8 @@ const NAMES = [
 const NAME_OF = new Map(NAMES.map((name) => [name.toLowerCase(), name]));
 
 /**
- * Reads a connection string as strictly as the strictest of the storage SDKs: one minds the case of names, another
- * wants a protocol beside an account key, and neither minds a signature that travels in clear
+ * Reads a connection string as strictly as all storage SDKs together. One SDK distinguishes the case of names, another
+ * needs a protocol with an account key, and both accept a signature over plain http, which is refused here
  * (https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string).
  */
 export function readStorageConnection(
@@ -44,7 +44,7 @@ export function readStorageConnection(
   if (/^(["']).*\1$/s.test(connectionString)) return refused(['has quotes around it']);
   if (/usedevelopmentstorage/i.test(connectionString)) {
     if (connectionString.replace(/;$/, '') !== FOR_EMULATOR) {
-      return refused([`must be ${FOR_EMULATOR} and nothing else, in this case of letters, for Azurite`]);
+      return refused([`must be exactly ${FOR_EMULATOR}, in the same upper and lower case, for Azurite`]);
     }
     const url = new URL(EMULATOR_ACCOUNT, EMULATOR[service]);
     return { ok: true, url, loopback: true, accountName: EMULATOR_ACCOUNT };
@@ -72,10 +72,10 @@ function partsOf(connectionString: string): { parts: Parts; problems: string[] }
     const name = NAME_OF.get(written.toLowerCase());
     if (part.trim() === '') continue;
     if (name === undefined) {
-      problems.add('has a part that is none of a storage connection string');
+      problems.add('has a part that does not belong in a storage connection string');
       continue;
     }
-    if (written !== name) problems.add(`must have the name ${name} written so`);
+    if (written !== name) problems.add(`must write the name ${name} in the same upper and lower case`);
     if (parts.has(name)) problems.add(`has ${name} twice`);
     if (/\s/.test(value)) problems.add(`has white space in ${name}`);
     parts.set(name, value);
@@ -87,10 +87,10 @@ function keyProblems(parts: Parts): string[] {
   const problems: string[] = [];
   const key = parts.get('AccountKey') ?? '';
   if (key === '') problems.push('has an empty AccountKey');
-  else if (readBase64(key) === undefined) problems.push('has an AccountKey that is not whole base64');
+  else if (readBase64(key) === undefined) problems.push('has an AccountKey that is not complete base64');
   const name = parts.get('AccountName');
   if (name === undefined) problems.push('lacks AccountName');
-  else if (!/^[a-z0-9-]+$/.test(name)) problems.push('has an AccountName that no account has');
+  else if (!/^[a-z0-9-]+$/.test(name)) problems.push('has an AccountName that no account can have');
   const protocol = parts.get('DefaultEndpointsProtocol');
   if (protocol === undefined) problems.push('lacks DefaultEndpointsProtocol');
   else if (!/^https?$/i.test(protocol)) problems.push('has a DefaultEndpointsProtocol other than https');
@@ -101,7 +101,7 @@ function keyProblems(parts: Parts): string[] {
 function signatureProblems(parts: Parts): string[] {
   const signature = parts.get('SharedAccessSignature');
   if (signature === undefined) return ['has neither AccountKey nor SharedAccessSignature'];
-  return /^[^?].*sig=|^sig=/.test(signature) ? [] : ['has a SharedAccessSignature that is none'];
+  return /^[^?].*sig=|^sig=/.test(signature) ? [] : ['has a SharedAccessSignature that is not a signature'];
 }
 
 function endpointOf(parts: Parts, service: 'Blob' | 'Table'): { url: URL } | { problems: string[] } {
@@ -118,8 +118,8 @@ function endpointOf(parts: Parts, service: 'Blob' | 'Table'): { url: URL } | { p
     `${parts.get('DefaultEndpointsProtocol')}://${parts.get('AccountName')}.${service.toLowerCase()}.${suffix}`;
   const url = /^https?:\/\/[^\\]+$/i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || /[?#@]/.test(address)) {
-    // A protocol or a name that makes no address is told of already.
-    return { problems: given ? [`has a ${service}Endpoint that is not an address alone`] : [] };
+    // If the address is built from a wrong protocol or name, that problem is already in the list.
+    return { problems: given ? [`has a ${service}Endpoint that is not a plain URL`] : [] };
   }
   if (url.protocol === 'http:' && !isLoopback(url)) {
     return { problems: ['would send token caches and signatures over plain http'] };

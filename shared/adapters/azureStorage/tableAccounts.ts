@@ -19,17 +19,17 @@ import { removeRow, removeRows } from './tableRemoval.ts';
 import { connectTable, inTable, rowsBetween, type TableOptions } from './tableRows.ts';
 
 export type TableAccountsOptions = TableOptions & {
-  /** Due rows a request, at most 1000. Default 250. */
+  /** How many rows one request reads, at most 1,000. Default 250. */
   pageSize?: number;
 };
 
 /**
- * Two rows a user, in the partition of the user's shard: the account (`accountRow.ts`) and the due row. Every
- * move is one entity-group transaction
+ * Stores two rows for each user, in the partition of the user's shard: the account (`accountRow.ts`) and the due row.
+ * Every change that moves the due row is one entity-group transaction
  * (https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions).
  *
- * The SDK repeats a request whose answer was lost, and is then refused by its own success: whoever is refused
- * looks whether the row already is what it was to become.
+ * If a response is lost, the SDK's retry fails its precondition although the first attempt succeeded. Therefore a write
+ * that fails so reads the row, and succeeds if the row already has the new content.
  */
 export function createTableAccounts(options: TableAccountsOptions): AccountStore {
   const { pageSize = 250 } = options;
@@ -50,7 +50,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     return row === undefined ? undefined : fromRow(userId, row, row.etag);
   }
 
-  /** Answers the ETags of the rows in the order of the actions. */
+  /** Returns the ETags of the rows, in the order of the actions. */
   async function submit(actions: TransactionAction[], abortSignal: AbortSignal) {
     const { subResponses } = await inTable(
       table,
@@ -69,7 +69,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
       if (!hasStatus(error, 409)) throw error;
       const stored = await read(fields.userId, abortSignal);
       if (stored !== undefined && isSameRow(stored, fields)) return stored;
-      throw new ConflictError('The user is there already.');
+      throw new ConflictError('The account exists already.');
     }
   }
 
@@ -100,11 +100,11 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
       if (!hasStatus(error, 404, 412)) throw error;
       const stored = await read(to.userId, abortSignal);
       if (stored !== undefined && isOurs(stored)) return stored;
-      // It may be the due row alone that is missing: that must not hold the user where they are for ever.
+      // Perhaps only the due row is missing. The account must not stay unchangeable because of that.
       if (moves && oldDueRow === 'there' && hasStatus(error, 404)) {
         return move(from, to, isOurs, abortSignal, 'missing');
       }
-      throw new ConflictError('The row changed since it was read, or is gone.');
+      throw new ConflictError('The account changed since it was read, or no longer exists.');
     }
   }
 
@@ -130,12 +130,13 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
       call(async (abortSignal) => {
         const shard = shardOf(account.userId);
         const dueKey = dueRowKey(account.dueAt, account.userId);
-        // The SDK's transactions delete unconditionally, so these are two steps. The account goes first: a due
-        // row that is left behind is deleted when it is due. Its own ETag spares one that was put there anew.
+        // The SDK's transactions delete without a condition, so these are two steps. The account is deleted first: if
+        // the due row stays, the worker deletes it when it is due. A due row that was written again has another ETag
+        // and stays.
         const due = await rowAt(shard, dueKey, abortSignal);
         const row = { rowKey: userRowKey(account.userId), etag: account.etag };
         if (!(await removeRow(table, shard, row, abortSignal))) {
-          throw new ConflictError('The row changed since it was read, or is gone.');
+          throw new ConflictError('The account changed since it was read, or no longer exists.');
         }
         if (due !== undefined) await removeRow(table, shard, { rowKey: dueKey, etag: due.etag }, abortSignal);
       }, signal),
@@ -163,9 +164,9 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
           await removeRow(table, due.shard, due, abortSignal);
           return undefined;
         }
-        const claimed = { ...account, dueAt: wholeSecond(lease.until), runId: lease.runId };
+        const leased = { ...account, dueAt: wholeSecond(lease.until), runId: lease.runId };
         try {
-          const moved = await move(account, claimed, (stored) => stored.runId === lease.runId, abortSignal);
+          const moved = await move(account, leased, (stored) => stored.runId === lease.runId, abortSignal);
           return { account: moved, abandonedBy: account.runId };
         } catch (error) {
           if (error instanceof ConflictError) return undefined;
@@ -173,7 +174,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
         }
       }, signal),
 
-    // Whoever is created puts their due row anew, which gives it another ETag: it is not deleted then.
+    // If an account is created in the meantime, it writes its due row again. The new ETag keeps the row from deletion.
     async removeDue(rows, signal) {
       for (const shard of new Set(rows.map((row) => row.shard))) {
         await removeRows(
@@ -192,6 +193,6 @@ const dueEntityOf = ({ userId, dueAt }: AccountFields) => ({
   rowKey: dueRowKey(dueAt, userId),
 });
 
-/** Put, not created: a stray due row of this user at this time becomes the one that counts. */
+/** It is an upsert, because a due row of this user may be left at this time. That row then becomes the account's. */
 const putDue = (account: AccountFields): TransactionAction => ['upsert', dueEntityOf(account), 'Replace'];
 const dropDue = (account: AccountFields): TransactionAction => ['delete', dueEntityOf(account)];

@@ -2,15 +2,15 @@ import type { TableClient, TransactionAction } from '@azure/data-tables';
 import { hasStatus, type StorageCall, StorageError } from './storageCall.ts';
 import { connectTable, type TableOptions } from './tableRows.ts';
 
-/** As many as one entity-group transaction takes. */
+/** The most actions of one entity-group transaction. */
 export const MAX_REMOVED_AT_ONCE = 100;
 
 export type VersionedRow = { rowKey: string; etag: string };
 type Policy = Parameters<TableClient['pipeline']['addPolicy']>[0];
 
 /**
- * Deletes the row, unless it changed since it was read.
- * @returns false when it changed, or is gone.
+ * Deletes a row, unless it changed since it was read.
+ * @returns false if it changed, or no longer exists
  */
 export async function removeRow(
   table: TableClient,
@@ -28,9 +28,9 @@ export async function removeRow(
 }
 
 /**
- * Deletes rows of one partition that have not changed since they were read, a hundred with one request. If a row of a
- * hundred changed, the service refuses them all, and they are deleted one by one.
- * @throws {UnavailableError}
+ * Deletes those rows of one partition that have not changed since they were read. One request deletes a hundred rows. If
+ * one of them changed, the service refuses the whole request, and the rows are deleted one by one.
+ * @throws {UnavailableError} the store cannot be reached.
  */
 export async function removeRows(
   { call, ...options }: TableOptions & { call: StorageCall },
@@ -59,8 +59,8 @@ export async function removeRows(
 }
 
 /**
- * The SDK's transactions delete whatever version is there. This puts the version of each row in its place, in the
- * order of the rows, and lets no transaction go out without.
+ * The SDK's transactions delete any version of a row. This policy replaces the condition of each deletion by the ETag of
+ * its row, in the order of the rows. It throws if a row has no condition to replace.
  */
 function onlyIfUnchanged(rows: readonly VersionedRow[]): Policy {
   return {
@@ -74,7 +74,7 @@ function onlyIfUnchanged(rows: readonly VersionedRow[]): Policy {
       });
       if (etags.length > 0) throw new StorageError('NoCondition', undefined);
       request.body = body;
-      // The SDK has counted already.
+      // The SDK has already set this header for the old body.
       request.headers.set('Content-Length', Buffer.byteLength(body));
       return next(request);
     },

@@ -5,24 +5,24 @@ import { codeOf, type StorageCall } from './storageCall.ts';
 import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
 
 export type TableOptions = {
-  /** Of the storage account, or `UseDevelopmentStorage=true`. Without TLS on loopback alone. */
+  /** The storage account's connection string, or `UseDevelopmentStorage=true` for Azurite. TLS, except on loopback. */
   connectionString: string;
-  /** Made at the first write if it is not there. Default `accountActivity`. */
+  /** Default `accountActivity`. The first write creates the table if it does not exist. */
   tableName?: string;
   clock?: Clock;
 };
 
-/** Reads a connection string as {@link connectTable} takes it, and says what is wrong with it. */
+/** Reads a connection string as {@link connectTable} uses it, or says what is wrong with it. */
 export function readTableConnection(connectionString: string): StorageConnection {
   const connection = readStorageConnection(connectionString, 'Table');
-  // The SDK takes the account's name from the address, and refuses a signature for an address that has none.
+  // The SDK reads the account's name from the address, and refuses a signature if the address has no name.
   if (!connection.ok || connection.accountName !== '') return connection;
   const { hostname, pathname } = connection.url;
   return hostname.split('.')[1] === 'table' || pathname !== '/'
     ? connection
     : {
         ok: false,
-        problems: ['has a TableEndpoint without the account, which a SharedAccessSignature needs'],
+        problems: ['has a TableEndpoint without the account name, which a SharedAccessSignature needs'],
       };
 }
 
@@ -34,7 +34,7 @@ export function connectTable({ connectionString, tableName = 'accountActivity' }
   });
 }
 
-/** Writes, and makes the table first if it is not there yet. */
+/** Runs a write. If the table does not exist, creates it and runs the write again. */
 export async function inTable<T>(
   table: TableClient,
   write: () => Promise<T>,
@@ -52,8 +52,9 @@ export async function inTable<T>(
 export type TableRow = Record<string, unknown> & { rowKey: string; etag: string };
 
 /**
- * One partition's rows from one row key up to another, in order, read page by page as they are consumed.
- * @throws {UnavailableError}
+ * Reads the rows of one partition whose row keys are from `from` up to `to` (exclusive), in order. Pages are read on
+ * demand.
+ * @throws {UnavailableError} the store cannot be reached.
  */
 export async function* rowsBetween(
   { table, call }: { table: TableClient; call: StorageCall },
@@ -83,7 +84,7 @@ export async function* rowsBetween(
     for (const row of page.rows) {
       if (row.rowKey !== undefined) yield { ...row, rowKey: row.rowKey };
     }
-    // A page may be empty and yet not the last.
+    // An empty page is not always the last one.
     continuationToken = page.continuationToken;
   } while (continuationToken !== undefined);
 }

@@ -5,8 +5,9 @@ import { MAX_REMOVED_AT_ONCE, removeRows } from './tableRemoval.ts';
 import { connectTable, inTable, rowsBetween, type TableOptions, type TableRow } from './tableRows.ts';
 
 /**
- * Both beside the accounts' partitions, which are named by one hexadecimal digit. The previous release takes every row of
- * `tenants` for a cooldown of the token endpoint, and knows nothing of the other partition.
+ * The partitions of cooldowns. The partitions of accounts are named by one hexadecimal digit, so none of them has these
+ * names. The previous release reads every row of `tenants` as a cooldown of the token endpoint, and does not read
+ * `cooldowns`.
  */
 const PARTITIONS = {
   token: { partitionKey: 'tenants', prefix: 'tenant|', end: 'tenant}' },
@@ -15,7 +16,10 @@ const PARTITIONS = {
 const APIS = ['token', 'graph'] as const satisfies readonly Cooldown['api'][];
 const PAGE_SIZE = 1_000;
 
-/** One row for each cooldown: `tenant|<tid>` of the token endpoint, `graph|<tid>` or `graph|*` of Graph; until when, and why. */
+/**
+ * Stores one row for each cooldown, with its end and its reason. The row key is `tenant|<tid>` for the token endpoint, and
+ * `graph|<tid>` or `graph|*` for Graph.
+ */
 export function createTableTenants(options: TableOptions): TenantStore {
   const table = connectTable(options);
   const call = createStorageCall('accounts', options.clock);
@@ -42,7 +46,7 @@ export function createTableTenants(options: TableOptions): TenantStore {
     return cooldowns;
   }
 
-  async function forgetEndedOf(
+  async function removeEndedOf(
     api: Cooldown['api'],
     now: Date,
     signal: AbortSignal | undefined,
@@ -71,7 +75,7 @@ export function createTableTenants(options: TableOptions): TenantStore {
       (await Promise.all(APIS.map((api) => coolingOf(api, now, signal)))).flat(),
 
     async removeEnded(now, signal) {
-      for (const api of APIS) await forgetEndedOf(api, now, signal);
+      for (const api of APIS) await removeEndedOf(api, now, signal);
     },
   };
 }

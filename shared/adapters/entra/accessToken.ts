@@ -5,21 +5,22 @@ import { v1IssuerOf } from './authority.ts';
 export type AccessTokenRules = {
   /** The API's client id. */
   clientId: string;
-  /** Exact member of `scp` that a caller needs, without the resource's prefix. */
+  /** The scope that a caller needs: an exact member of `scp`, without the resource. */
   scope: string;
-  /** Origin of the authority, e.g. `https://login.microsoftonline.com`. */
+  /** The origin of the authority, such as `https://login.microsoftonline.com`. */
   authority: string;
+  /** Tenant ids in lower case. */
   allowedTenants: readonly string[] | 'any';
-  /** Client applications that may call; undefined lets any. */
+  /** Client ids of the applications that may call, in lower case; undefined allows all of them. */
   allowedClients: readonly string[] | undefined;
 };
 
 export type AccessTokenClaims = { tid: string; oid: string; userPrincipalName: string | undefined };
 
 /**
- * Whether a text is spelt as JWS Compact Serialization demands it (RFC 7515 §7.1): three segments of base64url, without
- * padding (§2) and with unused bits that are zero (RFC 4648 §3.5). Readers that are lenient about those bits take 16
- * texts for one and the same signed token, and each text would be remembered and exchanged by itself.
+ * True if a text has exactly the form of JWS Compact Serialization (RFC 7515 §7.1): three segments of base64url, without
+ * padding (§2), whose unused bits are zero (RFC 4648 §3.5). A reader that ignores those bits accepts 16 texts as the same
+ * signed token, and each text would be remembered and exchanged separately.
  */
 export function isCompactJws(text: string): boolean {
   const segments = text.split('.', 4);
@@ -30,10 +31,10 @@ const isCanonicalBase64Url = (text: string): boolean =>
   text !== '' && Buffer.from(text, 'base64url').toString('base64url') === text;
 
 /**
- * Decides on the claims of an access token whose signature and lifetime are good
+ * Checks the claims of an access token whose signature and lifetime are valid
  * (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
  * @throws {TokenInvalidError} it is not a user's token for this API from its own tenant's issuer.
- * @throws {ForbiddenError} it is, and its tenant, client or scope is not enough.
+ * @throws {ForbiddenError} it is such a token, but its tenant, client or scope is not allowed.
  */
 export function checkAccessToken(
   claims: Readonly<Record<string, unknown>>,
@@ -50,12 +51,12 @@ export function checkAccessToken(
     throw new TokenInvalidError('The access token is meant for another API.');
   }
   if ((idtyp !== undefined && idtyp !== 'user') || scp === undefined) {
-    throw new TokenInvalidError('The access token does not stand for a user.');
+    throw new TokenInvalidError('The access token is not for a user.');
   }
   if (typeof scp !== 'string') throw new TokenInvalidError('The scp of the access token is not a string.');
 
   if (!isServed(tid, rules)) {
-    throw new ForbiddenError('tenant', "The user's tenant is not served here.");
+    throw new ForbiddenError('tenant', 'Users of this tenant are not allowed to use this API.');
   }
   const client = ver === '2.0' ? claims.azp : claims.appid;
   if (
@@ -71,13 +72,13 @@ export function checkAccessToken(
 }
 
 /**
- * Decides on the `issuer` that Entra publishes with a signing key: the key vouches for tokens of that issuer alone.
- * Where the key serves any tenant it is a template, `https://login.microsoftonline.com/{tenantid}/v2.0`; it names
- * the v2.0 issuer for tokens of either version
+ * Checks the `issuer` that Entra publishes with a signing key. The key is valid only for tokens of that issuer. If the
+ * key is for all tenants, the issuer is a template: `https://login.microsoftonline.com/{tenantid}/v2.0`. It is the v2.0
+ * issuer for tokens of both versions
  * (https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer).
- * @param keyIssuer the key's own member, as published; a key that has none is not held to it.
- * @param tid of a token that {@link checkAccessToken} has passed.
- * @throws {TokenInvalidError} the key is another issuer's.
+ * @param keyIssuer the key's `issuer` as published; a key without one is accepted
+ * @param tid the tenant id of a token that {@link checkAccessToken} has accepted
+ * @throws {TokenInvalidError} the key belongs to another issuer.
  */
 export function checkKeyIssuer(keyIssuer: unknown, tid: string, rules: AccessTokenRules): void {
   if (keyIssuer === undefined) return;
@@ -87,18 +88,18 @@ export function checkKeyIssuer(keyIssuer: unknown, tid: string, rules: AccessTok
   }
 }
 
-/** Whether that tenant's users may come. */
+/** True if users of that tenant may use this API. */
 export const isServed = (tid: string, { allowedTenants }: AccessTokenRules): boolean =>
   allowedTenants === 'any' || allowedTenants.includes(tid.toLowerCase());
 
-/** To the letter (RFC 7519 §4.1.1), but for the tenant id: a GUID means the same in either case. */
+/** Compares exactly (RFC 7519 §4.1.1), except for the case of the tenant id, because a GUID has none. */
 function isIssuerOf(iss: unknown, ver: '1.0' | '2.0', tid: string, authority: string): boolean {
   const [before, behind] = ver === '2.0' ? [`${authority}/`, '/v2.0'] : [`${v1IssuerOf(authority)}/`, '/'];
   if (typeof iss !== 'string' || !iss.startsWith(before) || !iss.endsWith(behind)) return false;
   return iss.slice(before.length, -behind.length).toLowerCase() === tid.toLowerCase();
 }
 
-/** For operators' eyes only; it changes hands, so nothing is ever keyed by it. */
+/** Only for operators to read. A user name can pass to another user, so it is never used as a key. */
 function upnOf(claims: Readonly<Record<string, unknown>>): string | undefined {
   const upn = claims.preferred_username ?? claims.upn;
   return typeof upn === 'string' && upn !== '' && upn.length <= 320 ? upn : undefined;

@@ -3,13 +3,13 @@ type Cloud = {
   authority: string;
   /** Names the issuer of version 1.0 tokens. */
   v1Issuer: string;
-  /** Hosts that answer for the authority, and that no token names as its issuer. */
+  /** Hosts that also serve this authority, but that no token names as its issuer. */
   aliases: readonly string[];
 };
 
 /**
- * Entra's clouds (https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud). The issuers of
- * version 1.0 tokens are documented for the public cloud alone; the others are as people report them.
+ * Entra's clouds (https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud). Microsoft documents
+ * the issuer of version 1.0 tokens only for the public cloud. The others come from reports of users.
  */
 const PUBLIC: Cloud = {
   authority: 'https://login.microsoftonline.com',
@@ -30,19 +30,19 @@ const CLOUDS: readonly Cloud[] = [
   },
 ];
 
-/** What names the issuer of version 1.0 tokens; that of the public cloud for an authority that is none of Entra's. */
+/** The origin of the issuer of version 1.0 tokens. An authority that is not Entra's gets that of the public cloud. */
 export const v1IssuerOf = (authority: string): string =>
   (CLOUDS.find((cloud) => cloud.authority === authority) ?? PUBLIC).v1Issuer;
 
-/** The authority that tokens name as their issuer, where `authority` is an alias of it. */
+/** The authority that tokens name as their issuer, if `authority` is an alias of it; otherwise undefined. */
 export function namedAuthorityOf(authority: string): string | undefined {
   const { host } = new URL(authority);
   return CLOUDS.find(({ aliases }) => aliases.includes(host))?.authority;
 }
 
 /**
- * MSAL's authority for one tenant, with its endpoints, so that a fresh client asks nobody for them. MSAL takes
- * https names alone, but does not mind where the endpoints are: so the local stand-in needs no certificate.
+ * MSAL's settings of one tenant's authority. They include the endpoints, so that a new client does not fetch them. MSAL
+ * accepts only an https authority, but accepts http endpoints, so the local stand-in needs no certificate.
  */
 export function authorityOf(authority: string, tid: string) {
   const tenant = `${authority}/${tid}`;

@@ -8,26 +8,26 @@ import {
   secondsToNextFetch,
 } from './fetchKeys.ts';
 
-/** How many tenants' keys are kept, and so how many fetches unproven tokens can cause in 30 seconds. */
+/** How many tenants' keys are kept. It also limits how many fetches unverified tokens can cause in 30 seconds. */
 const MAX_TENANTS = 20;
 
 /**
- * The key of that id by which a tenant signs tokens for this application alone; undefined if there is none.
- * @throws {UnavailableError} that cannot be told now.
+ * Finds the key with this id that a tenant uses only for tokens of this application; undefined if there is none.
+ * @throws {UnavailableError} the keys cannot be fetched now.
  */
 export type FindCustomKey = (tid: string, kid: string) => Promise<SigningKey | undefined>;
 
 type Attempt = { at: number; isUnderWay: boolean; keys: Promise<SigningKeys> };
 
 /**
- * Keys that an application has for itself, because its claims are mapped or it speaks SAML. They are not in the
- * authority's own set (https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature).
+ * Finds keys that belong to one application, because it has claims mapping or uses SAML. The authority's key set does not
+ * contain them (https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature).
  *
- * They are for telling an operator what is wrong, so no more than that is done for them: a tenant's keys are fetched
- * when a token names a key that the authority does not publish, at most once in 30 seconds, and kept no longer. Each
- * tenant has its own 30 seconds, so that a token of one does not leave those of another undecided.
- * @param options.uriOf where a tenant publishes the keys of this application.
- * @param options.timeoutMs bounds one fetch, body included.
+ * Stead needs them only to tell an operator what is wrong. Therefore a tenant's keys are fetched only when a token names
+ * a key that the authority does not publish. They are fetched at most once in 30 seconds, and kept no longer. Each tenant
+ * has its own 30 seconds, so that tokens of one tenant do not delay those of another.
+ * @param options.uriOf the URL at which a tenant publishes the keys of this application
+ * @param options.timeoutMs the time limit of one fetch with its body
  */
 export function createCustomKeys(options: KeysOptions & { uriOf: (tid: string) => string }): FindCustomKey {
   const attempts = new Map<string, Attempt>();
@@ -46,7 +46,7 @@ export function createCustomKeys(options: KeysOptions & { uriOf: (tid: string) =
     return attempt;
   }
 
-  /** The attempt that answers for that tenant now; undefined if there are too many others. */
+  /** The current attempt for that tenant; undefined if there are too many attempts for other tenants. */
   function attemptFor(tid: string): Attempt | undefined {
     for (const [of, { at, isUnderWay }] of attempts) {
       if (!isUnderWay && Math.abs(now() - at) >= COOLDOWN_MS) attempts.delete(of);

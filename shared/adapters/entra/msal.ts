@@ -25,15 +25,16 @@ import { factsOfError, factsOfRecord, hasAssertionEnded } from './msalError.ts';
 import { createMsalNetwork, type NetworkRecord } from './msalNetwork.ts';
 
 export type MsalOptions = {
-  /** The confidential client of this API, less its authority, which is each user's own tenant. */
+  /** MSAL's settings of this API's confidential client, with the authority of the given tenant. */
   auth: (tid: string) => Configuration['auth'];
+  /** The scopes of a request that names none. */
   scopes: readonly string[];
-  /** For one request to the token endpoint. */
+  /** The time limit of one request to the token endpoint. */
   timeoutMs: number;
   fetch: Fetch;
 };
 
-/** How a stored cache that cannot be used is told to the failure table; the worker has nothing else to go by. */
+/** What the failure table gets when the worker cannot use a stored cache. */
 const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
   absent: { local: 'no_tokens_found' },
   corrupt: { local: 'cache_corrupt' },
@@ -45,8 +46,8 @@ const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
 };
 
 /**
- * Tokens through MSAL, with a fresh client for every operation: a shared one keeps every user's tokens in one
- * memory and serializes all of it into whichever user's cache is written next.
+ * Gets tokens through MSAL, with a new client for every operation. A shared client would keep every user's tokens in one
+ * memory, and would serialize all of them into the cache of the user that is written next.
  */
 export function createMsalUserTokens(options: MsalOptions, services: Omit<CacheContext, 'log'>): UserTokens {
   return {
@@ -55,21 +56,24 @@ export function createMsalUserTokens(options: MsalOptions, services: Omit<CacheC
   };
 }
 
-/** The tokens of one operation. */
+/** Gets tokens within one operation. */
 function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, operation: Operation) {
   const { log, signal, correlationId } = operation;
   const { clock } = services;
   const context: CacheContext = { ...services, log };
   const traced = isGuid(correlationId) ? { correlationId } : {};
 
-  /** The error of a failed attempt. Entra's refusals are logged here, whatever becomes of the error. */
+  /** Makes the error of a failed attempt. Logs Entra's refusals, because a caller may handle the error. */
   function refusal(userId: UserId, facts: TokenFacts): UserTokenError {
     const failure = classifyFailure(facts);
     if (failure.upstream) log(upstreamRefused(failure.upstream, context.logId(userId)));
     return new UserTokenError(failure);
   }
 
-  /** @throws {UserTokenError} for whatever MSAL or the network had against it. */
+  /**
+   * @throws {UserTokenError} MSAL or the network failed.
+   * @throws {TokenInvalidError} the assertion ended during the exchange.
+   */
   async function attempt(
     userId: UserId,
     record: NetworkRecord,
@@ -83,8 +87,8 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
     } catch (error) {
       cause = error;
     }
-    // MSAL takes it for a fault of the network.
-    if (record.held !== undefined) throw record.held;
+    // MSAL reports the error of `mayAsk` as a network error, so the original is thrown.
+    if (record.refusedByUs !== undefined) throw record.refusedByUs;
     const facts = factsOfError(cause, record);
     if (facts === undefined) throw cause ?? new TypeError('MSAL gave neither a token nor a reason');
     const error = refusal(userId, facts);
@@ -112,7 +116,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
     return { client, plugin, record: network.record };
   }
 
-  /** Stores what changed. A cache that was opened with an old key is sealed anew even if nothing did. */
+  /** Stores a changed cache. A cache that was opened with an old key is sealed again even if it did not change. */
   async function keep(changed: string | undefined, write: Omit<CacheWrite, 'mine'>): Promise<Kept> {
     const { snapshot } = write;
     const mine = changed ?? (snapshot.oldKey ? snapshot.base : undefined);
@@ -138,7 +142,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
       scopes: [...(scopes ?? options.scopes)],
       forceRefresh: forceRefresh || claims !== undefined,
       ...traced,
-      // Without it MSAL stores nothing for an account that it has no Account entity of.
+      // Without it, MSAL stores nothing for an account that has no Account entity in the cache.
       forceCache: true,
     };
     let result = await attempt(userId, record, () =>
@@ -147,7 +151,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
     const swallowed = factsOfRecord(record);
     if (swallowed !== undefined) throw refusal(userId, swallowed);
     if (record.posts > 0 && result.fromCache) {
-      // Refreshed ahead of time: MSAL hands out the old token and keeps the new one, which is now in memory.
+      // MSAL refreshed the token early. It returned the old token and has the new one in its memory.
       result = await attempt(userId, record, () =>
         client.acquireTokenSilent({ ...request, forceRefresh: false }),
       );
@@ -178,7 +182,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
           ? ABSENT
           : await readSnapshot(context, userId, generation, { isCurrent, signal });
       const { client, plugin, record } = begin(userId, snapshot, mayAsk);
-      // The exchange itself does not read the stored cache; this does.
+      // This loads the stored cache. The exchange itself would not.
       await client.getTokenCache().getAllAccounts();
       const result = await attempt(
         userId,
@@ -217,7 +221,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
         return await fromCache(request, snapshot);
       } catch (error) {
         if (!(error instanceof UserTokenError) || !MARKS_USER.has(error.failure.kind)) throw error;
-        // The user may have just come back, on a request that has stored its cache and not its row yet.
+        // The user may have just come back, on a request that has stored its cache but not its row yet.
         const latest = await readSnapshot(context, userId, generation, { signal });
         if (latest.etag === snapshot.etag && latest.state === snapshot.state) throw error;
         return fromCache(request, latest);
@@ -229,7 +233,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
 type OnBehalfOfRequest = Parameters<UserTokens['onBehalfOf']>[1];
 type SilentRequest = Parameters<UserTokens['silent']>[1];
 
-/** What is written down against the user, and so not believed at once. */
+/** The kinds that mark the account. Before one of them is reported, the stored cache is read once more. */
 const MARKS_USER: ReadonlySet<FailureKind> = new Set(['needs-user', 'consent', 'cache-lost']);
 
 type Kept = Pick<UserToken, 'stored' | 'written'>;
@@ -251,7 +255,7 @@ function toUserToken(
   };
 }
 
-/** The token endpoint's word first; on a cache hit MSAL has no account to show for it. */
+/** The home account id of a result. The token endpoint's answer comes first; on a cache hit MSAL's result has no account. */
 function homeOf(record: NetworkRecord, result: AuthenticationResult, snapshot: CacheSnapshot): string {
   const home =
     record.answer?.homeAccountId ?? result.account?.homeAccountId ?? [...homeAccountIdsOf(snapshot.base)][0];
@@ -259,7 +263,7 @@ function homeOf(record: NetworkRecord, result: AuthenticationResult, snapshot: C
   return home;
 }
 
-/** Entra may send no id_token on an exchange, and then MSAL stores tokens without an account. */
+/** Makes the account for MSAL. Entra may send no id_token on an exchange, and then MSAL stores tokens without an account. */
 function accountWithoutIdToken(userId: UserId, homeAccountId: string, cache: string): AccountInfo {
   const { RefreshToken: refreshTokens } = JSON.parse(cache) as {
     RefreshToken?: Record<string, { environment?: string }>;

@@ -2,9 +2,9 @@ import type { ICachePlugin } from '@azure/msal-node';
 import type { CacheSnapshot } from '../../tokens/storedCache.ts';
 
 /**
- * MSAL's plugin for one operation on one client: always gives the snapshot, or what MSAL itself made of it, and
- * never looks at the store again. Writing is `writeCache`'s, after MSAL is done, when it is known whom the
- * tokens are for.
+ * Creates MSAL's cache plugin for one operation of one client. It gives MSAL the snapshot, or what MSAL has made of it,
+ * and never reads the store again. It does not write either: `writeCache` does, after MSAL is done, because only then the
+ * home account id of the tokens is known.
  */
 export function createMsalCachePlugin(
   snapshot: CacheSnapshot,
@@ -12,7 +12,7 @@ export function createMsalCachePlugin(
   const plugin: ICachePlugin & { changed: string | undefined } = {
     changed: undefined,
     async beforeCacheAccess({ tokenCache }) {
-      // A silent call puts its memory back to what was last given here, so it must be the latest.
+      // A silent call replaces its memory by what this gives, so it must be the latest version.
       const latest = plugin.changed ?? snapshot.base;
       if (latest !== '') tokenCache.deserialize(latest);
     },

@@ -1,8 +1,8 @@
 import { ClientConfigurationError } from '@azure/msal-node';
 
 /**
- * Acquires with a challenge, and once without it if MSAL cannot put it into a request: the token endpoint then decides
- * by itself what it asks for, which is better than a user who is refused for ever.
+ * Gets a token with a claims challenge. If MSAL cannot put the challenge into a request, tries once without it. The token
+ * endpoint then makes its own challenge, which is better than a user who is refused for ever.
  */
 export async function withClaims<T>(
   claims: string | undefined,
@@ -17,6 +17,6 @@ export async function withClaims<T>(
   }
 }
 
-/** MSAL could not read the claims that it was given; nothing was sent. */
+/** True if MSAL could not read the claims. It then has sent nothing. */
 const isRefusalOfClaims = (error: unknown): boolean =>
   error instanceof ClientConfigurationError && error.errorCode === 'invalid_claims';

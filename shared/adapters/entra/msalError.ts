@@ -2,7 +2,7 @@ import { AuthError } from '@azure/msal-node';
 import type { TokenFacts } from '../../tokens/failures.ts';
 import type { NetworkRecord } from './msalNetwork.ts';
 
-/** MSAL's own codes for a stop before anything was sent. */
+/** MSAL's own codes for failures before anything was sent. */
 const LOCAL: Readonly<Record<string, NonNullable<TokenFacts['local']>>> = {
   refresh_token_expired: 'refresh_token_expired',
   no_tokens_found: 'no_tokens_found',
@@ -10,7 +10,7 @@ const LOCAL: Readonly<Record<string, NonNullable<TokenFacts['local']>>> = {
   no_account_in_silent_request: 'no_tokens_found',
 };
 
-/** What the record alone says of a request that was refused or not answered; undefined when it went well. */
+/** What the record says about a request that was refused or not answered; undefined if the request succeeded. */
 export function factsOfRecord(record: NetworkRecord): TokenFacts | undefined {
   const { answer, noAnswer } = record;
   if (noAnswer !== undefined) {
@@ -30,8 +30,9 @@ export function factsOfRecord(record: NetworkRecord): TokenFacts | undefined {
 }
 
 /**
- * The only reader of MSAL's error codes. Undefined for an error that is neither MSAL's nor the network's: a bug.
- * The record goes first, because MSAL's classes do not tell a dead grant from a throttled one.
+ * What an error of MSAL says. Only this function reads MSAL's error codes. The record decides first, because MSAL's error
+ * classes do not distinguish a grant that has ended from a throttled one.
+ * @returns undefined for an error that comes neither from MSAL nor from the network, which is a bug
  */
 export function factsOfError(error: unknown, record: NetworkRecord): TokenFacts | undefined {
   const recorded = factsOfRecord(record);
@@ -41,9 +42,12 @@ export function factsOfError(error: unknown, record: NetworkRecord): TokenFacts 
   return local === undefined ? { error: error.errorCode } : { local };
 }
 
-/** Entra's "assertion is not within its valid time range": the caller's token ended on the way. */
+/** Entra's "assertion is not within its valid time range": the caller's access token expired during the request. */
 const ASSERTION_EXPIRED = 500133;
 
-/** By Entra's number or, as numbers are hints, by the time: a refusal of a token that has ended says nothing more. */
+/**
+ * True if the exchange failed because the assertion has expired. Entra's number says so, or, because numbers may change,
+ * the time does.
+ */
 export const hasAssertionEnded = ({ error, errorNo }: TokenFacts, endsAt: Date, now: Date): boolean =>
   errorNo === ASSERTION_EXPIRED || (error === 'invalid_grant' && endsAt <= now);

@@ -6,7 +6,7 @@ import { readClaims } from '../../tokens/challenge.ts';
 import { readRetryAfter } from '../../tokens/retryAfter.ts';
 import { type UpstreamIds, upstreamIds } from '../../tokens/upstream.ts';
 
-/** What the token endpoint last answered, as far as MSAL does not pass it on. */
+/** The parts of the token endpoint's last answer that MSAL does not pass on. */
 export type TokenAnswer = {
   status: number;
   error?: string;
@@ -14,25 +14,25 @@ export type TokenAnswer = {
   suberror?: string;
   claims?: string;
   retryAfterSeconds?: number;
-  /** Seconds; sent for refresh tokens of SPA origin. */
+  /** Seconds. Entra sends it for refresh tokens that come from the sign-in of a SPA. */
   refreshTokenExpiresIn?: number;
-  /** Of a refusal: its ids at Entra. */
+  /** Entra's ids of a refusal. */
   upstream?: UpstreamIds;
-  /** `uid.utid` of `client_info`: MSAL's home account id of whoever the tokens are for. */
+  /** `uid.utid` of `client_info`: MSAL's home account id of the user to whom the tokens belong. */
   homeAccountId?: string;
 };
 
 /**
- * One operation's traffic with the token endpoint. MSAL answers `fromCache` and swallows refusals when it
- * refreshes ahead of time, so what really happened is read here.
+ * What one operation sent to the token endpoint, and what it got. If MSAL refreshes a token early, it reports `fromCache`
+ * and hides a refusal, so only this record says what happened.
  */
 export type NetworkRecord = {
   posts: number;
   answer: TokenAnswer | undefined;
   /** Why the last request had no usable answer: an error code or name, never a message. */
   noAnswer: string | undefined;
-  /** Why the last request was not sent: what `mayAsk` threw. */
-  held: unknown;
+  /** The error that `mayAsk` threw, because of which the last request was not sent. */
+  refusedByUs: unknown;
 };
 
 type Options = {
@@ -40,13 +40,13 @@ type Options = {
   fetch: Fetch;
   clock: Clock;
   signal?: AbortSignal | undefined;
-  /** Called before each POST; if it throws, none is sent. */
+  /** Called before each POST. If it throws, the POST is not sent. */
   mayAsk?: (() => void) | undefined;
 };
 
-/** MSAL's network client with what its own lacks: a time-out, one retry of a reset connection, and the record. */
+/** A network client for MSAL. It adds what MSAL's own lacks: a time-out, one retry of a reset connection, and the record. */
 export function createMsalNetwork(options: Options): { module: INetworkModule; record: NetworkRecord } {
-  const record: NetworkRecord = { posts: 0, answer: undefined, noAnswer: undefined, held: undefined };
+  const record: NetworkRecord = { posts: 0, answer: undefined, noAnswer: undefined, refusedByUs: undefined };
 
   async function send<T>(method: 'GET' | 'POST', url: string, request?: NetworkRequestOptions) {
     const init: RequestInit = { method, headers: request?.headers ?? {}, redirect: 'error' };
@@ -54,7 +54,7 @@ export function createMsalNetwork(options: Options): { module: INetworkModule; r
       try {
         options.mayAsk?.();
       } catch (error) {
-        record.held = error;
+        record.refusedByUs = error;
         throw error;
       }
       record.posts += 1;
@@ -95,7 +95,7 @@ export function createMsalNetwork(options: Options): { module: INetworkModule; r
   };
 }
 
-/** A kept-alive connection that the server has closed resets on first use; the request was not processed. */
+/** If the server has closed a kept-alive connection, its next use fails and the request was not processed. */
 async function fetchOnceMoreIfReset(send: Fetch, url: string, init: RequestInit): Promise<Response> {
   try {
     return await send(url, init);
@@ -121,7 +121,7 @@ function readAnswer(response: Response, json: Record<string, unknown> | undefine
   if (retryAfter !== undefined) answer.retryAfterSeconds = retryAfter;
   if (json === undefined || error !== undefined || status >= 400) {
     answer.upstream = upstreamIds('entra', {
-      // A page in place of the answer may have passed through Entra's own front door, which names the call in a header.
+      // Entra's gateway may answer with an HTML page instead of JSON. It then names the call in a header.
       traceId: body.trace_id ?? headers.get('x-ms-request-id'),
       correlationId: body.correlation_id,
       timestamp: body.timestamp,

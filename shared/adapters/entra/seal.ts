@@ -6,14 +6,14 @@ import { readBase64 } from '../../readBase64.ts';
 export type CacheKey = { kid: string; secret: Uint8Array };
 
 const VERSION = 1;
-/** Of what is told of a key that is not ours. */
+/** The longest part of an unknown key id that is reported. */
 const MAX_KID_LENGTH = 64;
 const HEADER_NAMES = ['alg', 'enc', 'kid', 'sub'];
 
 /**
- * Compact JWE (RFC 7516) with `dir` and `A256GCM` over `{ v, msal, gen }`; the header's `sub` is the user id, so a
- * cache copied to another user does not open.
- * @param keys the first seals, all open
+ * Seals caches as compact JWE (RFC 7516) with `dir` and `A256GCM` over `{ v, msal, gen }`. The header's `sub` is the user
+ * id, so a cache that is copied to another user does not open.
+ * @param keys the first key seals; every key opens
  */
 export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
   const [first] = keys;
@@ -51,7 +51,7 @@ export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
   };
 }
 
-/** The header, if it has exactly the four parameters we write: `zip` and `crit` have no business here. */
+/** The header, if it has exactly the four parameters that Stead writes, so neither `zip` nor `crit`. */
 function headerOf(sealed: string): { kid: string; sub: string } | undefined {
   try {
     const header = decodeProtectedHeader(sealed);
@@ -63,7 +63,7 @@ function headerOf(sealed: string): { kid: string; sub: string } | undefined {
   }
 }
 
-/** Undefined for what this version did not seal: whoever did has the key, and knows more. */
+/** Undefined for a content that this version does not know. A later version, which has the same key, wrote it. */
 function contentOf(plaintext: string): { cache: string; generation: string } | undefined {
   try {
     const { v, msal, gen = '' } = JSON.parse(plaintext) as Record<string, unknown>;
@@ -76,7 +76,7 @@ function contentOf(plaintext: string): { cache: string; generation: string } | u
 
 /**
  * Reads a JWK Set of 256-bit `oct` keys.
- * @throws {TypeError} that says everything that is wrong, without any key material.
+ * @throws {TypeError} the text is wrong; the message names every problem and contains no key.
  */
 export function readCacheKeys(jwkSet: string): [CacheKey, ...CacheKey[]] {
   let jwks: unknown;

@@ -15,14 +15,14 @@ import { isKid, type KeysOptions, type SigningKey } from './fetchKeys.ts';
 import { createJwks } from './jwks.ts';
 
 const CLOCK_TOLERANCE_SECONDS = 60;
-/** Far above what Entra issues; a longer one is refused before anything is parsed. */
+/** Much longer than Entra's tokens. A longer token is refused before it is parsed. */
 const MAX_TOKEN_LENGTH = 16_384;
 
 /**
- * Verifies bearer JWTs of Entra ID with jose against the keys its authority publishes.
- * @param options.jwksUri where: a tenant's own document vouches for that tenant alone, `organizations` for any.
- * @param options.customKeysUri where a tenant publishes the keys that this application has for itself, if it has any.
- * @param options.timeoutMs bounds one fetch of the keys.
+ * Verifies access tokens of Entra ID with jose and the keys that the authority publishes.
+ * @param options.jwksUri the URL of those keys: one tenant's document is valid for that tenant, `organizations` for all
+ * @param options.customKeysUri the URL at which a tenant publishes the keys that belong to this application alone
+ * @param options.timeoutMs the time limit of one fetch of keys
  */
 export function createVerifyToken(
   options: KeysOptions & {
@@ -43,8 +43,8 @@ export function createVerifyToken(
     checkKeyIssuer(key.issuer, tid, rules);
     const expiresOn = new Date((payload.exp ?? 0) * 1_000);
     if (Number.isNaN(expiresOn.getTime()))
-      throw new TokenInvalidError('The access token ends at no point in time.');
-    // All is well with the token, and so it is not its caller who has to mend something.
+      throw new TokenInvalidError('The access token has an expiry time that is not a valid time.');
+    // The access token is valid, so the caller cannot correct this. An operator can.
     if (key.isCustom) throw new UserTokenError({ kind: 'misconfigured', code: CUSTOM_SIGNING_KEY });
     return { userId: toUserId({ tid, oid }), tid, oid, userPrincipalName, expiresOn, assertion: token };
   };
@@ -73,16 +73,16 @@ export function createVerifyToken(
     }
   }
 
-  /** A key that the authority does not publish may be the application's own, in the tenant that the token claims. */
+  /** If the authority does not publish the key, it may be the application's own key in the tenant that the token names. */
   async function findKey(header: JWTHeaderParameters, token: string): Promise<VerifyingKey> {
     try {
       return { ...(await findSigningKey(header)), isCustom: false };
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey) || !isKid(header.kid)) throw error;
       const { tid } = decodeJwt(token);
-      // A token that proves nothing yet decides where keys are fetched, so that is done for served tenants alone.
-      const isOurs = isGuid(tid) && isServed(tid, rules);
-      const custom = isOurs ? await findCustomKey(tid.toLowerCase(), header.kid) : undefined;
+      // The token is not verified yet, but it decides where keys are fetched. Only allowed tenants are asked.
+      const isAllowed = isGuid(tid) && isServed(tid, rules);
+      const custom = isAllowed ? await findCustomKey(tid.toLowerCase(), header.kid) : undefined;
       if (custom === undefined) throw error;
       return { ...custom, isCustom: true };
     }
@@ -91,7 +91,7 @@ export function createVerifyToken(
 
 type VerifyingKey = SigningKey & { isCustom: boolean };
 
-/** jose's messages name claims, never values; its codes are stable. */
+/** Translates jose's stable codes. */
 function reasonOf(error: errors.JOSEError): string {
   switch (error.code) {
     case 'ERR_JWT_EXPIRED':
@@ -99,11 +99,11 @@ function reasonOf(error: errors.JOSEError): string {
     case 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED':
       return 'The signature of the access token is not valid.';
     case 'ERR_JWKS_NO_MATCHING_KEY':
-      return 'The access token is signed with a key the authority does not publish.';
+      return 'The access token is signed with a key that the authority does not publish.';
     case 'ERR_JOSE_ALG_NOT_ALLOWED':
       return 'The access token is not signed with RS256.';
     case 'ERR_JWT_CLAIM_VALIDATION_FAILED':
-      return 'A claim of the access token is missing or outside its lifetime.';
+      return 'A claim of the access token is missing, or not valid at this time.';
     default:
       return 'The access token is malformed.';
   }

@@ -6,8 +6,8 @@ import { openGraphClient } from './graphClient.ts';
 import { graphFacts } from './graphFailure.ts';
 
 /**
- * Microsoft Graph, and Microsoft's client for it. A deployment gives it its address by `GRAPH_BASE_URL`
- * (https://learn.microsoft.com/graph/deployments).
+ * Microsoft Graph, with Microsoft's client for it (`graph`). The setting `GRAPH_BASE_URL` gives the address that a
+ * deployment uses (https://learn.microsoft.com/graph/deployments).
  */
 export const graph: Api<{ graph: Client }> = {
   name: 'graph',
@@ -18,7 +18,7 @@ export const graph: Api<{ graph: Client }> = {
     'https://microsoftgraph.chinacloudapi.cn',
   ],
   baseUrl: 'https://graph.microsoft.com',
-  // https://learn.microsoft.com/graph/throttling-limits#request-headers; services that do not know it ignore it.
+  // https://learn.microsoft.com/graph/throttling-limits#request-headers. Services that do not know the header ignore it.
   backgroundHeaders: { 'x-ms-throttle-priority': 'low' },
   readChallenge: ({ headers }) => readClaimsChallenge(headers.get('www-authenticate')),
   readFailure: ({ status, headers }, now) => classifyFailure(graphFacts(status, headers, now)),

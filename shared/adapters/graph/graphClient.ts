@@ -2,19 +2,19 @@ import { Client, type Context, type Middleware } from '@microsoft/microsoft-grap
 import { isRecord } from '../../isRecord.ts';
 import type { ApiFetch } from '../../ports.ts';
 
-/** Graph's own refusals have less than a kilobyte; of anything larger the status and the headers say enough. */
+/** Graph's own refusals have less than 1 kB. The body of a larger refusal is ignored; its status and headers are enough. */
 const MAX_BYTES = 65_536;
 
 /**
- * Microsoft's client over a fetch that is bound to one token. Its own retries are left out, because they would hold the
- * caller for as long as a Retry-After says.
+ * Opens Microsoft's client with a fetch that is bound to one token. The client's own retries are not used, because they
+ * would make the caller wait for as long as a Retry-After says.
  */
 export const openGraphClient = (fetch: ApiFetch, baseUrl: string): Client =>
   Client.initWithMiddleware({ baseUrl, middleware: new BoundFetch(fetch) });
 
 /**
- * Sends the client's requests, and gives every refusal the body that the client expects. The client keeps the status and
- * the headers of an answer only if its body is Graph's own JSON, and what a gateway or a proxy sends is not.
+ * Sends the client's requests, and gives every refusal a body that the client can read. The client loses the status and
+ * the headers of a refusal whose body is not Graph's JSON, which happens if a gateway or a proxy sends it.
  */
 class BoundFetch implements Middleware {
   readonly #fetch: ApiFetch;
@@ -25,8 +25,8 @@ class BoundFetch implements Middleware {
 
   async execute(context: Context): Promise<void> {
     const { request, options } = context;
-    // The client makes its requests of an address and options, and so does not use the other form that its types allow.
-    if (typeof request !== 'string') throw new TypeError('Give the Graph client an address, not a Request.');
+    // The client's own requests are a URL and options. Its types also allow a Request, which nothing here creates.
+    if (typeof request !== 'string') throw new TypeError('Give the Graph client a URL, not a Request.');
     const response = await this.#fetch(request, options as RequestInit | undefined);
     context.response = response.status < 400 ? response : await readable(response);
   }
@@ -39,7 +39,7 @@ async function readable(response: Response): Promise<Response> {
   return new Response(body, { status: response.status, headers });
 }
 
-/** The body, or nothing if it is too large, breaks off or does not end in time: the answer's head has arrived. */
+/** The body, or an empty text if it is too large, breaks off or does not end in time. The status is known already. */
 async function readText(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
@@ -56,7 +56,7 @@ async function readText(response: Response): Promise<string> {
   }
 }
 
-/** What Graph's JSON says (https://learn.microsoft.com/graph/errors), in the types that the client relies on. */
+/** The error of Graph's JSON (https://learn.microsoft.com/graph/errors), with the types that the client needs. */
 function readError(text: string): { code?: string; message: string; innerError?: object } {
   const { error } = parseObject(text);
   if (!isRecord(error)) return { message: '' };

@@ -5,13 +5,13 @@ import type { TokenFacts } from '../../tokens/failures.ts';
 import { readRetryAfter } from '../../tokens/retryAfter.ts';
 import { upstreamIds } from '../../tokens/upstream.ts';
 
-/** What is known of a request that Graph refused or did not answer, by what the client threw. */
+/** What the error of the Graph client says about a request that Graph refused or did not answer. */
 export function factsOfGraphError(error: unknown, now: Date): TokenFacts {
   if (!(error instanceof GraphError) || error.statusCode < 400) return { noAnswer: 'graph_unreachable' };
   return graphFacts(error.statusCode, error.headers ?? new Headers(), now);
 }
 
-/** What is known of a request that Graph refused. */
+/** What the status and headers say about a request that Graph refused. */
 export function graphFacts(status: number, headers: Headers, now: Date): TokenFacts {
   const scope = readThrottleScope(headers.get('x-ms-throttle-scope'));
   return {
@@ -21,7 +21,7 @@ export function graphFacts(status: number, headers: Headers, now: Date): TokenFa
     claims: readClaimsChallenge(headers.get('www-authenticate')),
     retryAfterSeconds: readRetryAfter(headers.get('retry-after'), now),
     throttle: { api: 'graph', ...(scope && { scope }) },
-    // Under these ids Graph finds a call (https://learn.microsoft.com/graph/best-practices-concept#reliability-and-support).
+    // Graph's support finds a call by these (https://learn.microsoft.com/graph/best-practices-concept#reliability-and-support).
     upstream: upstreamIds('graph', {
       requestId: headers.get('request-id'),
       correlationId: headers.get('client-request-id'),
@@ -37,9 +37,10 @@ const THROTTLE_SCOPES: Readonly<Record<string, Throttle['scope']>> = {
 };
 
 /**
- * Whose requests are too many, by Graph's header `x-ms-throttle-scope`: `<Scope>/<Limit>/<ApplicationId>/<id>`
- * (https://learn.microsoft.com/graph/throttling-limits#throttled-responses-requests). Undefined when there is none, or
- * one that is narrower than a tenant.
+ * Reads whose requests a throttle concerns from Graph's header `x-ms-throttle-scope`, which has the form
+ * `<Scope>/<Limit>/<ApplicationId>/<id>`
+ * (https://learn.microsoft.com/graph/throttling-limits#throttled-responses-requests).
+ * @returns undefined if there is no header, or if the scope is narrower than a tenant
  */
 export function readThrottleScope(header: string | null): Throttle['scope'] {
   const scope = header?.split('/')[0]?.trim().toLowerCase() ?? '';

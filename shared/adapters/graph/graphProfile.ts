@@ -22,7 +22,7 @@ const PROPERTIES = [
 ] as const satisfies readonly (keyof Profile)[];
 
 /**
- * `GET /v1.0/me` with the properties of {@link Profile}
+ * Reads `GET /v1.0/me` with the properties of {@link Profile}
  * (https://learn.microsoft.com/graph/api/user-get).
  */
 export function createGraphReadProfile(openApi: OpenApi, clock: Clock): ReadProfile {

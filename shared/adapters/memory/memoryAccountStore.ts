@@ -10,11 +10,11 @@ import {
 } from '../../userId.ts';
 
 export type MemoryAccountStore = AccountStore & {
-  /** Row key to ETag, of all shards. */
+  /** The ETags of the due rows of all shards, by row key. */
   readonly dueRows: Map<string, string>;
 };
 
-/** The in-memory twin of the table, with its ETags, conflicts and due rows. */
+/** An account store in memory, with the same ETags, conflicts and due rows as the table. */
 export function createMemoryAccountStore(): MemoryAccountStore {
   const accounts = new Map<UserId, Account>();
   const dueRows = new Map<string, string>();
@@ -35,7 +35,7 @@ export function createMemoryAccountStore(): MemoryAccountStore {
     const stored = accounts.get(to.userId);
     if (stored?.etag !== from.etag) {
       if (stored !== undefined && isSame(stored, to)) return structuredClone(stored);
-      throw new ConflictError('The row changed since it was read, or is gone.');
+      throw new ConflictError('The account changed since it was read, or no longer exists.');
     }
     if (dueRowKey(from.dueAt, from.userId) !== dueRowKey(to.dueAt, to.userId)) {
       dueRows.delete(dueRowKey(from.dueAt, from.userId));
@@ -52,7 +52,7 @@ export function createMemoryAccountStore(): MemoryAccountStore {
       const stored = accounts.get(fields.userId);
       if (stored !== undefined) {
         if (isSame(stored, fields)) return structuredClone(stored);
-        throw new ConflictError('The user is there already.');
+        throw new ConflictError('The account exists already.');
       }
       putDue(fields);
       return put(fields);
@@ -67,7 +67,7 @@ export function createMemoryAccountStore(): MemoryAccountStore {
 
     async erase({ userId, etag, dueAt }) {
       if (accounts.get(userId)?.etag !== etag) {
-        throw new ConflictError('The row changed since it was read, or is gone.');
+        throw new ConflictError('The account changed since it was read, or no longer exists.');
       }
       accounts.delete(userId);
       dueRows.delete(dueRowKey(dueAt, userId));
@@ -102,8 +102,8 @@ export function createMemoryAccountStore(): MemoryAccountStore {
         if (dueRows.get(due.rowKey) === due.etag) dueRows.delete(due.rowKey);
         return undefined;
       }
-      const claimed = move(account, { ...account, dueAt: lease.until, runId: lease.runId });
-      return { account: claimed, abandonedBy: account.runId };
+      const leased = move(account, { ...account, dueAt: lease.until, runId: lease.runId });
+      return { account: leased, abandonedBy: account.runId };
     },
   };
 }

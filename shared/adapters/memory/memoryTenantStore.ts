@@ -1,7 +1,7 @@
 import type { Cooldown, TenantStore } from '../../ports.ts';
 import { wholeSecond } from '../../userId.ts';
 
-/** The in-memory twin of the cooldowns' rows. */
+/** A store of cooldowns in memory. */
 export function createMemoryTenantStore(): TenantStore {
   const cooldowns = new Map<string, Cooldown>();
   return {

@@ -3,7 +3,7 @@ import type { StoredCache, TokenCacheStore } from '../../ports.ts';
 import { MAX_SEALED_BYTES } from '../../tokens/storedCache.ts';
 import type { UserId } from '../../userId.ts';
 
-/** The in-memory twin of the blob store, with its ETags and conflicts. */
+/** A token cache store in memory, with the same ETags and conflicts as the blob store. */
 export function createMemoryTokenCacheStore(): TokenCacheStore {
   const stored = new Map<UserId, StoredCache>();
   let version = 0;

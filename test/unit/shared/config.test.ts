@@ -129,7 +129,7 @@ describe('readConfig', () => {
   });
 });
 
-/** Values that must not be taken; `canary` stands for whatever nobody may read in a log. */
+/** Values that must be refused. `canary` marks what must not appear in a log. */
 const REFUSED: [setting: SettingName, problem: RegExp, value: string][] = [
   ['ENTRA_TENANT_ID', /not a GUID/, 'canary.onmicrosoft.example'],
   ['ENTRA_TENANT_ID', /not a GUID/, 'common'],
@@ -166,7 +166,7 @@ const REFUSED: [setting: SettingName, problem: RegExp, value: string][] = [
   ['API_SCOPE', /bare name/, 'access_as_user canary'],
   ['TokenStore', /not a storage connection string/, 'canary'],
   ['TokenStore', /not a storage connection string/, 'https://canary.blob.core.windows.net'],
-  ['TokenStore', /must be UseDevelopmentStorage=true/, 'UseDevelopmentStorage=canary'],
+  ['TokenStore', /must be exactly UseDevelopmentStorage=true/, 'UseDevelopmentStorage=canary'],
   ['TokenStore', /quotes around it/, `"${AZURE_STORAGE};X=canary"`],
   ['TokenStore', /plain http/, `${AZURE_STORAGE.replace('https', 'HTTP')};QueueEndpoint=canary`],
   ['TokenStore', /placeholder/, AZURE_STORAGE.replace('a2V5', '<canary>')],
@@ -358,13 +358,13 @@ describe('TokenStore', () => {
     [
       'defaultendpointsprotocol=ftp;AccountName=account;AccountKey=;EndpointSuffix=core.windows.net',
       [
-        'must have the name DefaultEndpointsProtocol written so',
+        'must write the name DefaultEndpointsProtocol in the same upper and lower case',
         'has an empty AccountKey',
         'has a DefaultEndpointsProtocol other than https',
       ],
     ],
-    [`${AZURE_STORAGE};BlobEndpoint=elsewhere`, ['has a BlobEndpoint that is not an address alone']],
-  ])('is told of everything that is wrong with it: %s', (connectionString, problems) => {
+    [`${AZURE_STORAGE};BlobEndpoint=elsewhere`, ['has a BlobEndpoint that is not a plain URL']],
+  ])('is refused with everything that is wrong with it: %s', (connectionString, problems) => {
     const faults = faultsOf({ ...keys, TokenStore: connectionString });
     expect(faults.map(({ setting, problem }) => [setting, problem])).toEqual(
       problems.map((problem) => ['TokenStore', problem]),

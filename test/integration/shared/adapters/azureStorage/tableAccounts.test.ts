@@ -115,8 +115,8 @@ describe('The account table', () => {
         },
         'Merge',
       );
-      const claimed = await claimOf(store, (await dueRowOf(store, account.userId)) as DueRow, LEASE);
-      expect(claimed?.account).toMatchObject({
+      const leased = await claimOf(store, (await dueRowOf(store, account.userId)) as DueRow, LEASE);
+      expect(leased?.account).toMatchObject({
         state: 'needs-user',
         lastActivity: new Date(0),
         expiresOn: undefined,

@@ -60,36 +60,36 @@ describe('The account table when storage fails', () => {
       expect(await dueRowKeys()).toEqual([dueRowKey(change.dueAt, account.userId)]);
     });
 
-    it('knows its own claim, even of a user who has come back since', async () => {
+    it('knows its own lease, even of a user who has come back since', async () => {
       const account = await store.create(sampleAccount({ dueAt: DUE, runId: undefined }));
       const due = (await dueRowOf(store, account.userId)) as DueRow;
       const comeBack = Promise.withResolvers<void>();
       proxy.next(isBatch, 'lost');
       proxy.next(isBatch, BUSY, comeBack.promise);
-      const claiming = claimOf(store, due, LEASE);
+      const leasing = claimOf(store, due, LEASE);
       await until(async () => (await store.read(account.userId))?.runId === LEASE.runId);
       await store.touch(account.userId, LATER);
       comeBack.resolve();
-      const claimed = await claiming;
-      expect(claimed).toMatchObject({
+      const leased = await leasing;
+      expect(leased).toMatchObject({
         account: { runId: LEASE.runId, lastActivity: LATER },
         abandonedBy: undefined,
       });
-      expect(await store.read(account.userId)).toEqual(claimed?.account);
+      expect(await store.read(account.userId)).toEqual(leased?.account);
     });
 
-    it('does not take the claim of another run for its own', async () => {
+    it('does not take the lease of another run for its own', async () => {
       const account = await store.create(sampleAccount({ dueAt: DUE }));
       const due = (await dueRowOf(store, account.userId)) as DueRow;
       proxy.seen.length = 0;
       const taken = Promise.withResolvers<void>();
       proxy.next(isBatch, BUSY, taken.promise);
-      const claiming = claimOf(store, due, LEASE);
+      const leasing = claimOf(store, due, LEASE);
       await until(() => proxy.seen.some(isBatch));
       const won = await claimOf(store, due, { runId: 'run-2', until: LATER });
       taken.resolve();
       expect(won?.account.runId).toBe('run-2');
-      expect(await claiming).toBeUndefined();
+      expect(await leasing).toBeUndefined();
       expect(await store.read(account.userId)).toEqual(won?.account);
     });
   });

@@ -339,7 +339,7 @@ describe('a key that is not among the published ones', () => {
     expect(endpoint.requests).toBe(3);
   });
 
-  it('is judged by the next fetch, whoever causes it, and stays judged until the one after that', async () => {
+  it('is decided by the next fetch, whatever causes it, and stays decided until the one after that', async () => {
     const { endpoint, clock, outcome } = await warmAtNoon();
     const [first = '', second = ''] = madeUpTokens(2);
     expect(await outcome(first)).toBe('unavailable');
@@ -447,7 +447,7 @@ describe('a key that the application has for itself', () => {
     });
   });
 
-  it('is held to its issuer as any other', async () => {
+  it('is checked for its issuer as any other', async () => {
     const { custom, outcome } = await atNoon(publishing(OLD.jwk));
     custom.answer = publishing({ ...CUSTOM.jwk, issuer: `${AUTHORITY}/${OTHER_TID}/v2.0` } as JWK);
     expect(await outcome(await customised())).toBe('invalid');
@@ -502,7 +502,7 @@ describe('a key that the application has for itself', () => {
     expect(custom.requests).toBe(0);
   });
 
-  it('cannot be told from a forged one while it cannot be looked for', async () => {
+  it('cannot be told from a forged one while the keys cannot be fetched', async () => {
     const { custom, clock, verify, outcome } = await atNoon(publishing(OLD.jwk));
     custom.answer = failing;
     await expect(verify(await customised())).rejects.toMatchObject({

@@ -64,7 +64,7 @@ describe('rotating the keys', () => {
     for (const name of NAMES) await before.visit(name);
     expect(await kids()).toEqual(NAMES.map(() => 'old'));
 
-    // The new key comes last everywhere: nothing changes, and whoever has not got it yet opens everything.
+    // The new key comes last everywhere. Nothing changes, and an instance without it still opens every cache.
     const last = instance([OLD, NEW], 2 * MINUTE);
     expect(await last.sweep()).toMatchObject({ fromCache: 4, oldKey: 0, failed: {} });
     await last.visit('adele');

@@ -113,10 +113,10 @@ describe('a cache sealed with a key that nobody has', () => {
       { kid: 'test', secret: new Uint8Array(32).fill(7) },
       { kid: 'elsewhere', secret: new Uint8Array(32).fill(9) },
     ]);
-    const mended = createLocalApp(entra, { tokenCache: store, accounts: app.accounts, sealer: whole });
-    mended.clock.aheadMs = 2 * 60 * MINUTE;
-    expect(await mended.sweep()).toMatchObject({ refreshed: 4, failed: {}, oldKey: 1 });
+    const repaired = createLocalApp(entra, { tokenCache: store, accounts: app.accounts, sealer: whole });
+    repaired.clock.aheadMs = 2 * 60 * MINUTE;
+    expect(await repaired.sweep()).toMatchObject({ refreshed: 4, failed: {}, oldKey: 1 });
     expect(await sealedOf(first)).not.toBe(sealed);
-    expect(await mended.accounts.read(first)).toMatchObject({ state: 'active', attempts: 0 });
+    expect(await repaired.accounts.read(first)).toMatchObject({ state: 'active', attempts: 0 });
   });
 });

@@ -209,7 +209,7 @@ describe('a disconnection', () => {
     return rows;
   }
 
-  it('is undone by whoever puts back the rows and the blob from before it', async () => {
+  it('is undone if somebody restores the rows and the blob from before it', async () => {
     const accounts = openAzuriteAccounts(azurite);
     app = createLocalApp(entra, { tokenCache: store, accounts: accounts.store });
     const userId = await app.visit('adele');
@@ -225,7 +225,7 @@ describe('a disconnection', () => {
     expect(await app.sweep()).toMatchObject({ refreshed: 1, failed: {} });
   });
 
-  it('is not undone by whoever puts back the blob alone', async () => {
+  it('is not undone if somebody restores the blob alone', async () => {
     const userId = await app.visit('adele');
     const sealed = await sealedOf(userId);
     await endAccount(app, userId, 'disconnected');

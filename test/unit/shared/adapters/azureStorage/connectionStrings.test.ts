@@ -162,12 +162,12 @@ describe.each(['Blob', 'Table'] as const)('the reader of connection strings for 
 });
 
 describe('the table service’s SDK', () => {
-  it('takes no signature for an address without the account, and so its reader does not either', () => {
+  it('refuses a signature for an address without the account name, as the SDK does', () => {
     const text = SIGNED.replace('https://stead.table.core.windows.net/', 'https://rows.example/');
     expect(opened(SERVICES.Table.open, text)).toBeUndefined();
     expect(readTableConnection(text)).toEqual({
       ok: false,
-      problems: ['has a TableEndpoint without the account, which a SharedAccessSignature needs'],
+      problems: ['has a TableEndpoint without the account name, which a SharedAccessSignature needs'],
     });
     expect(readTableConnection(text.replace('rows.example/', 'rows.example/stead')).ok).toBe(true);
   });

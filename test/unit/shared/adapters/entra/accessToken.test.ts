@@ -94,7 +94,7 @@ describe('checkAccessToken accepts', () => {
     [7, undefined],
     ['x'.repeat(321), undefined],
     ['x'.repeat(320), 'x'.repeat(320)],
-  ])('whatever stands for a user name, and keeps what could be one', (name, kept) => {
+  ])('whatever is in the place of a user name, and keeps what could be one', (name, kept) => {
     expect(check(v2({ preferred_username: name })).userPrincipalName).toBe(kept);
   });
 });
