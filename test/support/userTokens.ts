@@ -1,17 +1,13 @@
-/** Stead's own token adapter over the stand-in and an in-memory store. */
+/** Tokens through the application over the stand-in, with the stored caches in memory. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { ALL_USERS, API_CLIENT_ID, API_CLIENT_SECRET } from '../../dev/entra/directory.ts';
+import { ALL_USERS } from '../../dev/entra/directory.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
-import { authorityOf } from '../../shared/adapters/entra/authority.ts';
-import { createMsalUserTokens } from '../../shared/adapters/entra/msal.ts';
-import { createSealer } from '../../shared/adapters/entra/seal.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
-import { systemClock } from '../../shared/clock.ts';
-import type { LogEvent } from '../../shared/log.ts';
-import type { Caller, Operation, Sealer, TokenCacheStore } from '../../shared/ports.ts';
-import { createLogId, toUserId, type UserId } from '../../shared/userId.ts';
-import { GRAPH_SCOPES, journal, signIn } from './entraClients.ts';
+import type { Caller, Sealer, TokenCacheStore } from '../../shared/ports.ts';
+import { createLocalApp } from '../../shared/testing/localApp.ts';
+import { toUserId, type UserId } from '../../shared/userId.ts';
+import { journal, signIn } from './entraClients.ts';
 
 export type TestTokensOptions = {
   store?: TokenCacheStore;
@@ -23,33 +19,15 @@ export type TestTokensOptions = {
 };
 
 export function createTestTokens(entra: Entra, options: TestTokensOptions = {}) {
-  const store = options.store ?? createMemoryTokenCacheStore();
-  const sealer = options.sealer ?? createSealer([{ kid: 'test', secret: new Uint8Array(32).fill(7) }]);
-  const events: LogEvent[] = [];
-  const operation: Operation = {
-    log: (event) => void events.push(event),
-    correlationId: options.correlationId,
-  };
-  const userTokens = createMsalUserTokens(
-    {
-      auth: (tid) => ({
-        clientId: API_CLIENT_ID,
-        clientSecret: options.clientSecret ?? API_CLIENT_SECRET,
-        clientCapabilities: ['CP1'],
-        ...authorityOf(entra.origin, tid),
-      }),
-      scopes: GRAPH_SCOPES,
-      timeoutMs: options.timeoutMs ?? 5_000,
-      fetch,
-    },
-    { store, sealer, logId: createLogId(new Uint8Array(32)), clock: systemClock },
-  );
-  const tokens = {
-    onBehalfOf: (request: Parameters<typeof userTokens.onBehalfOf>[1]) =>
-      userTokens.onBehalfOf(operation, request),
-    silent: (request: Parameters<typeof userTokens.silent>[1]) => userTokens.silent(operation, request),
-  };
-  return { tokens, store, sealer, events };
+  const tokenCache = options.store ?? createMemoryTokenCacheStore();
+  const { tokens, sealer, events } = createLocalApp(entra, {
+    tokenCache,
+    ...(options.sealer && { sealer: options.sealer }),
+    ...(options.clientSecret && { settings: { ENTRA_CLIENT_SECRET: options.clientSecret } }),
+    timeouts: { tokenMs: options.timeoutMs ?? 5_000 },
+    ...(options.correlationId && { correlationId: options.correlationId }),
+  });
+  return { tokens, store: tokenCache, sealer, events };
 }
 
 /** A demo user, signed in anew: every call brings another assertion. */
