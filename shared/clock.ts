@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * Everything in an application that differs from one run to the next: the time, timers, ids and chance. Nothing else
- * may ask the platform for them, so a test or a simulation that replaces the clock decides all of it.
+ * Everything in an application that differs from one run to the next: the time, timers, ids and random numbers. No other
+ * code may ask the platform for them, so a test or a simulation that replaces the clock controls all of them.
  */
 export type Clock = {
   now(): Date;
-  /** Milliseconds since some moment. It never goes back, so it is for durations. */
+  /** Milliseconds since an arbitrary moment. They never go back, so use them for durations. */
   elapsed(): number;
-  /** Calls `act` once, after so many milliseconds; the function that it returns cancels that. */
+  /** Calls `act` once, after `ms` milliseconds. Returns a function that cancels the call. */
   after(ms: number, act: () => void): () => void;
-  /** A signal that ends after so many milliseconds, and keeps no process alive. */
+  /** A signal that aborts after `ms` milliseconds with a `TimeoutError`. It does not keep the process alive. */
   timeout(ms: number): AbortSignal;
   /** A new UUID. */
   newId(): string;
@@ -30,7 +30,7 @@ export const systemClock: Clock = {
   random: Math.random,
 };
 
-/** Resolves after so many milliseconds. */
+/** Resolves after `ms` milliseconds. */
 export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => {
     clock.after(ms, resolve);
@@ -38,9 +38,10 @@ export function sleep(clock: Clock, ms: number): Promise<void> {
 }
 
 /**
- * Runs an operation with a signal that ends after `ms`, or with the caller's own; nothing of it is left when the
- * operation is over. `AbortSignal.any` over a run's signal keeps a little of every operation until the run ends, and
- * `AbortSignal.timeout` a timer until its time: too much for a run over a hundred thousand users.
+ * Runs an operation with a signal that aborts after `ms` milliseconds, or when the caller's signal aborts. When the
+ * operation ends, its timer and listener are removed. `AbortSignal.any` over a run's signal would keep a little memory
+ * for every operation until the run ends, and `AbortSignal.timeout` would keep every timer until its time. That is too
+ * much for a run over a hundred thousand accounts.
  */
 export async function withTimeout<T>(
   clock: Clock,

@@ -9,7 +9,7 @@ import { readBase64 } from './readBase64.ts';
 import { type AddFault, createSettingsReader, type Environment } from './settingsReader.ts';
 import { isGuid } from './userId.ts';
 
-/** Where caches can be kept: each is one adapter, a line in `compose` and one in the contract suite. */
+/** The stores that can keep caches. Each one needs an adapter, a line in `stead.ts` and a line in the contract suite. */
 export const TOKEN_CACHE_STORES = ['blob'] as const;
 
 export type Config = {
@@ -18,7 +18,7 @@ export type Config = {
     tenantId: string;
     clientId: string;
     clientSecret: string;
-    /** Origin, https; http on loopback alone. */
+    /** An origin with https; http is allowed only on loopback. */
     authority: string;
   };
   accessToken: AccessTokenRules;
@@ -34,8 +34,9 @@ const DAY_MS = 86_400_000;
 const KEY_BYTES = 32;
 
 /**
- * Reads all settings.
- * @throws {ConfigError} with every fault at once; no message holds a setting's value.
+ * Reads all settings (README.md, "Settings").
+ * @param environment setting names and values, such as `process.env`
+ * @throws {ConfigError} a setting is missing or wrong; it has every fault at once, and no message has a setting's value.
  */
 export function readConfig(environment: Environment): Config {
   const { given, fault, required, guid, guids, origin, whole, flag, check } =
@@ -44,7 +45,7 @@ export function readConfig(environment: Environment): Config {
   const tenantId = guid('ENTRA_TENANT_ID', 'Give the directory (tenant) id of the app registration.');
   const clientId = guid(
     'ENTRA_CLIENT_ID',
-    'Give the application (client) id of the API. An App ID URI will not do: Entra then refuses every refresh token.',
+    'Give the application (client) id of the API. An App ID URI does not work, because Entra then refuses every refresh token.',
   );
   const clientSecret = required(
     'ENTRA_CLIENT_SECRET',
@@ -54,18 +55,21 @@ export function readConfig(environment: Environment): Config {
     fault(
       'ENTRA_CLIENT_SECRET',
       "is a GUID: a secret's id, not its value",
-      'Give the value, which is shown once, when the secret is made. If it is lost, make another secret.',
+      'Give the value, which is shown only when the secret is created. If it is lost, create another secret.',
     );
   }
   const authority = readAuthority(origin('ENTRA_AUTHORITY'), fault);
   const tenants =
     given('ALLOWED_TENANTS') === '*'
       ? 'any'
-      : guids('ALLOWED_TENANTS', 'List tenant ids with commas, or give * for any tenant.');
-  const clients = guids('ALLOWED_CLIENT_IDS', 'List client ids with commas, or leave it out for any client.');
+      : guids('ALLOWED_TENANTS', 'Give tenant ids, separated by commas, or * for any tenant.');
+  const clients = guids(
+    'ALLOWED_CLIENT_IDS',
+    'Give client ids, separated by commas, or leave it out for any client.',
+  );
   const scope = given('API_SCOPE');
   if (/[\s/]/.test(scope)) {
-    fault('API_SCOPE', 'is not the bare name of one scope', 'Give the name alone, such as access_as_user.');
+    fault('API_SCOPE', 'is not the bare name of one scope', 'Give only the name, such as access_as_user.');
   }
   const connectionString = required(
     'TokenStore',
@@ -77,7 +81,7 @@ export function readConfig(environment: Environment): Config {
   if (tokenCacheStore === undefined) {
     fault(
       'TOKEN_CACHE_STORE',
-      'is not a store that there is',
+      'is not the name of a known store',
       `Give one of: ${TOKEN_CACHE_STORES.join(', ')}.`,
     );
   }
@@ -107,16 +111,19 @@ export function readConfig(environment: Environment): Config {
   return config;
 }
 
-/** An alias answers as its authority does, but its tokens name the authority, and every one would be refused. */
+/** An alias works like its authority, but its tokens name the authority as their issuer and would all be refused. */
 function readAuthority(authority: string, fault: AddFault): string {
   const named = URL.canParse(authority) ? namedAuthorityOf(authority) : undefined;
-  if (named !== undefined) fault('ENTRA_AUTHORITY', 'is an alias that no token names', `Give ${named}.`);
+  if (named !== undefined) {
+    fault('ENTRA_AUTHORITY', 'is an alias, which tokens do not name as their issuer', `Give ${named}.`);
+  }
   return authority;
 }
 
 /**
- * What keys are made of where storage is on loopback alone, and what is kept there is nobody's but the developer's.
- * Undefined for storage elsewhere, and for what cannot be read.
+ * Checks a storage connection string.
+ * @returns a text from which local keys are derived, if all storage is on loopback and so holds only a developer's data;
+ * otherwise undefined
  */
 function readStorage(connectionString: string, fault: AddFault): string | undefined {
   const connections = [readBlobConnection(connectionString), readTableConnection(connectionString)];
@@ -125,7 +132,7 @@ function readStorage(connectionString: string, fault: AddFault): string | undefi
     fault(
       'TokenStore',
       problem,
-      'Copy it from the storage account, "Access keys"; http is for localhost alone.',
+      'Copy it from "Access keys" of the storage account. Only localhost may use http.',
     );
   }
   const names = connections.flatMap((connection) =>
@@ -134,7 +141,7 @@ function readStorage(connectionString: string, fault: AddFault): string | undefi
   return names.length === connections.length ? names[0] : undefined;
 }
 
-/** The same for every start on this machine, so that caches stay readable; worth nothing as a secret. */
+/** Every start on this machine derives the same key, so caches stay readable. The key protects nothing. */
 const localKey = (localSecret: string, purpose: string): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', `stead ${localSecret}`, '', purpose, KEY_BYTES));
 
@@ -147,7 +154,7 @@ function readKeys(
     return [{ kid: 'local', secret: localKey(localSecret, 'TOKEN_CACHE_KEYS') }];
   }
   try {
-    if (value === '') throw new TypeError('it is missing, and made by itself for storage on localhost alone');
+    if (value === '') throw new TypeError('it is missing, and may be left out only for storage on localhost');
     return readCacheKeys(value);
   } catch (error) {
     fault(
@@ -162,15 +169,15 @@ function readKeys(
 function readLogHashKey(value: string, localSecret: string | undefined, fault: AddFault): Uint8Array {
   if (value === '' && localSecret !== undefined) return localKey(localSecret, 'LOG_HASH_KEY');
   const key = readBase64(value);
-  // A longer one was taken by earlier releases, and a shorter one must not be.
+  // Earlier releases accepted a longer key, so it must stay valid. A shorter key is too weak.
   if (key !== undefined && key.length >= KEY_BYTES) return key;
   fault(
     'LOG_HASH_KEY',
     value === ''
-      ? 'is missing, and made by itself for storage on localhost alone'
+      ? 'is missing, and may be left out only for storage on localhost'
       : key === undefined
         ? 'is not base64'
-        : `has ${key.length} bytes and not ${KEY_BYTES} or more`,
+        : `has ${key.length} bytes, and needs ${KEY_BYTES} or more`,
     `Give ${KEY_BYTES} or more random bytes as base64.`,
   );
   return new Uint8Array(KEY_BYTES);

@@ -1,9 +1,9 @@
 /**
- * One class for each thing a caller can do something different about. No HTTP here: `shared/http.ts`
- * gives each its status. Messages hold no token, claim value, name or UPN.
+ * One class for each kind of error after which a caller does something different. These classes know nothing of HTTP:
+ * `shared/http.ts` gives each of them a status. Messages have no token, claim value, name or UPN.
  */
 
-/** What went wrong with getting a token for a user, and so what may be done about it: `tokens/failures.ts`. */
+/** Why there is no token for a user, and so who can do something about it: `tokens/failures.ts`, `docs/failures.md`. */
 export type FailureKind =
   | 'needs-user'
   | 'consent'
@@ -15,35 +15,36 @@ export type FailureKind =
 
 export type Failure = {
   kind: FailureKind;
-  /** Stable and free of user data: an OAuth error, an `AADSTS` number or one of Stead's own names. */
+  /** Stable and without user data: an OAuth error, an `AADSTS` number or one of Stead's own names. */
   code: string;
+  /** Entra's suberror. */
   suberror?: string;
-  /** A claims challenge as raw JSON, as `readClaims` gave it. */
+  /** A claims challenge as raw JSON: a result of `readClaims`. */
   claims?: string;
-  /** The downstream API that refused the token, by its name; absent when the token endpoint refused. */
+  /** The name of the downstream API that refused the token; absent if the token endpoint refused. */
   askedBy?: string;
   retryAfterSeconds?: number;
-  /** Every user of this tenant would meet it now. */
+  /** Every user of this tenant would meet the same failure now. */
   tenantWide?: true;
   /**
-   * The same answer also stands for something that passes, or that concerns one tenant. The worker does not act on it
-   * at once: `docs/failures.md`, "What one answer does not prove".
+   * The same answer may also mean something that passes by itself, or that concerns one tenant. The worker does not act
+   * on it at once: `docs/failures.md`, "What one answer does not prove".
    */
   unsure?: true;
-  /** With a status of 429: who asks for fewer requests, and of whom. */
+  /** With status 429: the API that asks for fewer requests, and whose requests it means. */
   throttle?: Throttle;
-  /** Where the service that refused finds the failed call; absent where there was no answer. Not stored. */
+  /** The ids of the failed call at the service that refused; absent if there was no answer. Not stored. */
   upstream?: UpstreamReference;
 };
 
 export type Throttle = {
   /** `graph`, or `token` for the token endpoint. */
   api: 'graph' | 'token';
-  /** Whose requests are too many, where the API says so. Otherwise it may be this user's alone. */
+  /** Whose requests are too many, if the API says so. Otherwise it may concern only this user. */
   scope?: 'tenant' | 'application';
 };
 
-/** The ids under which the refusing service can find the failed call; they name nobody. The same in `wire.ts`. */
+/** The ids by which the service that refused finds the call. They identify no user. `wire.ts` has the same type. */
 export type UpstreamReference = {
   service: 'entra' | 'graph';
   /** An AADSTS number, an OAuth error or Graph's status. */
@@ -55,24 +56,25 @@ export type UpstreamReference = {
   timestamp?: string;
 };
 
-/** The request itself cannot be read, whoever sent it. */
+/** The request cannot be read, whoever sent it. Its message may be shown to the caller. */
 export class RequestMalformedError extends Error {
   override readonly name = 'RequestMalformedError';
 }
 
-/** No credential was presented (RFC 6750 §3.1: no error code is owed). */
+/** The request has no access token (RFC 6750 §3.1: the answer needs no error code). */
 export class TokenMissingError extends Error {
   override readonly name = 'TokenMissingError';
 }
 
-/** A credential was presented that does not count here: malformed, expired, forged or meant for another API. */
+/** The access token is malformed, expired, forged or meant for another API. The message may be shown to the caller. */
 export class TokenInvalidError extends Error {
   override readonly name = 'TokenInvalidError';
 }
 
-/** A good credential that is not enough. */
+/** The access token is valid, but it is not allowed here. The message may be shown to the caller. */
 export class ForbiddenError extends Error {
   override readonly name = 'ForbiddenError';
+  /** The part of the token that is not allowed. */
   readonly what: 'scope' | 'tenant' | 'client';
 
   constructor(what: ForbiddenError['what'], message: string) {
@@ -81,10 +83,11 @@ export class ForbiddenError extends Error {
   }
 }
 
-/** No token for this user, or none that the API behind accepts. `failure.kind` says who can mend it. */
+/** There is no token for this user, or none that the downstream API accepts. `failure.kind` says who can correct it. */
 export class UserTokenError extends Error {
   override readonly name = 'UserTokenError';
   readonly failure: Failure;
+  /** The code of `failure`. */
   readonly code: string;
 
   constructor(failure: Failure, options?: ErrorOptions) {
@@ -94,23 +97,23 @@ export class UserTokenError extends Error {
   }
 }
 
-/** The caller asks too often, by a limit of our own. */
+/** The caller has reached one of Stead's own limits: `docs/http.md`. */
 export class TooManyRequestsError extends Error {
   override readonly name = 'TooManyRequestsError';
   readonly retryAfterSeconds: number;
 
   constructor(retryAfterSeconds: number) {
-    super('The user asks for more than this service does for one user at a time.');
+    super('The user has reached a limit of this service.');
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
-/** Something we depend on cannot be reached now. Never the caller's fault. */
+/** Something that Stead depends on cannot be reached now. It is never the caller's fault. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
   readonly dependency: 'keys' | 'token-cache' | 'accounts';
 
-  /** When asking again can help, where that is known. */
+  /** Seconds after which another try may succeed, if that is known. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
@@ -123,22 +126,23 @@ export class UnavailableError extends Error {
   }
 }
 
-/** Somebody else wrote first: read again and decide again. */
+/** Another operation wrote first. Read again, and decide again. */
 export class ConflictError extends Error {
   override readonly name = 'ConflictError';
 }
 
-/** The token cache holds entries of another account than the operation's. It was not written. */
+/** The token cache holds entries of another home account than the operation's. It was not written. */
 export class ForeignEntryError extends Error {
   override readonly name = 'ForeignEntryError';
 }
 
+/** `problem` completes a sentence that begins with the setting's name. `remedy` is a sentence of its own. */
 export type ConfigFault = { setting: string; problem: string; remedy: string };
 
-/** Every fault of the settings at once. */
+/** The settings have faults. The error has all of them at once. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  // Private, so that printing the error does not say everything twice.
+  // Private, so that a printed error does not show every fault twice.
   readonly #faults: readonly ConfigFault[];
 
   get faults(): readonly ConfigFault[] {
@@ -147,7 +151,7 @@ export class ConfigError extends Error {
 
   constructor(faults: readonly ConfigFault[]) {
     super(
-      `The settings do not hold together:\n${faults.map((f) => `  ${f.setting}: ${f.problem}. ${f.remedy}`).join('\n')}`,
+      `Some settings are wrong:\n${faults.map((f) => `  ${f.setting}: ${f.problem}. ${f.remedy}`).join('\n')}`,
     );
     this.#faults = faults;
   }

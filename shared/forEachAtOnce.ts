@@ -1,4 +1,4 @@
-/** So many things may be under way at a time; who waits longest goes next. */
+/** Limits how many actions run at the same time. The one that has waited longest gets the next free slot. */
 export type Slots = { take(): Promise<void>; free(): void };
 
 export function createSlots(count: number): Slots {
@@ -18,16 +18,16 @@ export function createSlots(count: number): Slots {
 }
 
 /**
- * Runs `act` over items, each of which is drawn when a slot is free for it. Callers that share slots take turns. The first
- * error ends the drawing; it is thrown when those that have begun are done.
+ * Runs `act` for each item. An item is read only when a slot is free for it. Several calls may share the same slots. After
+ * an error no further item is read; the error is thrown when the actions that are running have ended.
  */
 export async function forEachAtOnce<T>(
   items: AsyncIterable<T>,
   slots: Slots,
   act: (item: T) => Promise<void>,
 ): Promise<void> {
-  const drawn = items[Symbol.asyncIterator]();
-  const underWay = new Set<Promise<void>>();
+  const source = items[Symbol.asyncIterator]();
+  const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
 
   async function actIn(item: T): Promise<void> {
@@ -43,7 +43,7 @@ export async function forEachAtOnce<T>(
   async function next(): Promise<IteratorResult<T>> {
     await slots.take();
     try {
-      const result = failures.length > 0 ? { done: true as const, value: undefined } : await drawn.next();
+      const result = failures.length > 0 ? { done: true as const, value: undefined } : await source.next();
       if (result.done) slots.free();
       return result;
     } catch (error) {
@@ -54,12 +54,12 @@ export async function forEachAtOnce<T>(
   }
 
   for (let item = await next(); !item.done; item = await next()) {
-    const acting: Promise<void> = actIn(item.value).finally(() => underWay.delete(acting));
-    underWay.add(acting);
+    const acting: Promise<void> = actIn(item.value).finally(() => running.delete(acting));
+    running.add(acting);
   }
-  await Promise.all(underWay);
+  await Promise.all(running);
   if (failures.length > 0) {
-    await drawn.return?.();
+    await source.return?.();
     throw failures[0];
   }
 }

@@ -23,23 +23,23 @@ const CUSTOM_KEY_REMEDY =
   'Use a second registration without claims mapping.';
 const ALWAYS = {
   'Cache-Control': 'no-store',
-  // A browser that is led straight to an answer must not take it for a page.
+  // A browser that opens an answer directly must not show it as a page.
   'X-Content-Type-Options': 'nosniff',
-  // A browser hides every other header of a cross-origin answer from the page.
+  // A browser hides all other headers of a cross-origin answer from the page.
   'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After',
 };
 
 /**
- * The bearer token of a request (RFC 6750 §2.1).
- * @throws {TokenMissingError} there is none, or a credential of another scheme (RFC 6750 §3.1).
- * @throws {RequestMalformedError} there is more than one credential.
- * @throws {TokenInvalidError} what follows "Bearer" is not one token.
+ * Reads the access token of a request: `Authorization: Bearer <token>` (RFC 6750 §2.1). It is not verified here.
+ * @throws {TokenMissingError} there is no access token, or the header has another scheme (RFC 6750 §3.1).
+ * @throws {RequestMalformedError} the header holds more than one value.
+ * @throws {TokenInvalidError} the text after "Bearer" is not one token.
  */
 export function readAccessToken(headers: HttpRequest['headers']): string {
   const authorization = headers.get('authorization') ?? '';
-  // The host joins repeated headers with commas, and a token holds none; other schemes' parameters may.
+  // The host joins repeated headers with commas. A token has no comma, but the parameters of other schemes may.
   if (authorization.includes(',') && /(?:^|,)\s*Bearer(?:[\s,]|$)/i.test(authorization)) {
-    throw new RequestMalformedError('The Authorization header holds more than one credential.');
+    throw new RequestMalformedError('The Authorization header holds more than one value.');
   }
   if (!/^Bearer(\s|$)/i.test(authorization)) {
     throw new TokenMissingError('Send an access token: "Authorization: Bearer <token>".');
@@ -51,13 +51,13 @@ export function readAccessToken(headers: HttpRequest['headers']): string {
   return token;
 }
 
-/** What a request may say of itself in the log. */
+/** What the log says about a request: the user's log id, and where the token came from. */
 export type AnswerFacts = { user?: string; source?: 'memory' | 'cache' | 'network' };
 
-/** A body is answered as JSON, bytes as what they are, and nothing at all with 204. */
+/** The result of a request. `body` is answered as JSON, `bytes` with their own type. Without both, the status is 204. */
 export type Answer = { facts: AnswerFacts; body?: unknown; bytes?: { type: string; data: Uint8Array } };
 
-/** Runs one request: its result or its error becomes the answer, and one line in the log. */
+/** Runs one request. Its result or its error becomes the response and one log line. It never rejects. */
 export async function answered(
   context: InvocationContext,
   work: (operation: Operation) => Promise<Answer>,
@@ -95,10 +95,10 @@ function toResponse({ body, bytes }: Omit<Answer, 'facts'>): HttpResponseInit & 
   return { status: 200, headers: { ...ALWAYS }, jsonBody: body };
 }
 
-/** Liveness, for whoever asks. */
+/** The answer to a question for liveness: 204. */
 export const alive = (): HttpResponseInit => ({ status: 204, headers: { 'Cache-Control': 'no-store' } });
 
-/** One invocation as an operation; its id is the correlation id. */
+/** The operation of one invocation. Its correlation id is the invocation id. */
 export function operationOf(context: InvocationContext): Operation {
   const sink = {
     info: (line: string) => context.info(line),
@@ -114,7 +114,7 @@ type Refusal = {
   code: ProblemCode;
   title: string;
   detail: string;
-  /** RFC 6750 §3 parameters; undefined where no challenge is due. */
+  /** The parameters of the challenge of RFC 6750 §3; absent if the answer has no challenge. */
   challenge?: Record<string, string>;
   retryAfterSeconds?: number;
   claims?: string;
@@ -122,7 +122,7 @@ type Refusal = {
   upstream?: UpstreamReference;
 };
 
-/** Problem details (RFC 9457) and, where one is due, the challenge of RFC 6750 §3. */
+/** Builds the response: problem details (RFC 9457) and, for some errors, the challenge of RFC 6750 §3. */
 function refuse(refusal: Refusal, correlationId: string): HttpResponseInit {
   const { status, title, code, detail, claims, scopes, upstream } = refusal;
   const headers: Record<string, string> = { ...ALWAYS, 'Content-Type': 'application/problem+json' };
@@ -157,12 +157,12 @@ function refusalOf(error: unknown): Refusal {
       status: 429,
       code: 'TOO_MANY_REQUESTS',
       title: 'Too many requests',
-      detail: 'You ask for this too often. Wait, and ask again.',
+      detail: 'You have sent too many requests. Wait, then try again.',
       retryAfterSeconds: error.retryAfterSeconds,
     };
   }
   if (error instanceof UnavailableError) {
-    return unavailable('A service this one depends on cannot be reached.', error.retryAfterSeconds);
+    return unavailable('A service that this one depends on cannot be reached.', error.retryAfterSeconds);
   }
   return {
     status: 500,
@@ -190,18 +190,18 @@ function withoutToken({ failure }: UserTokenError): Refusal {
     case 'needs-user':
     case 'cache-lost': {
       if (failure.claims === undefined) {
-        const detail = 'Sign in again: the sign-in is no longer enough to act for you.';
+        const detail = 'Sign in again. Your sign-in is no longer enough for this service to act for you.';
         const challenge = { error: 'interaction_required', error_description: detail };
         return { ...UNAUTHORIZED, code: 'SIGN_IN_REQUIRED', detail, challenge };
       }
       const challenge = { error: 'insufficient_claims', claims: encodeClaims(failure.claims) };
-      const detail = 'Sign in again with the claims given here: the directory asks for more.';
+      const detail = 'Sign in again with the claims of this answer. Entra or an API asks for them.';
       return { ...UNAUTHORIZED, code: 'CLAIMS_REQUIRED', detail, challenge, claims: failure.claims };
     }
     case 'consent': {
       const scopes = GRAPH_CONSENT_SCOPES;
       const detail =
-        'Consent to the permissions given here: the directory lets nobody act for you without them.';
+        'Consent to the permissions of this answer. Without them, Entra does not let this service act for you.';
       const challenge = {
         error: 'consent_required',
         scopes: scopes.join(' '),
@@ -214,12 +214,12 @@ function withoutToken({ failure }: UserTokenError): Refusal {
         status: 503,
         code: 'THROTTLED',
         title: 'Throttled',
-        detail: 'A service behind this one asks for fewer requests. Try again later.',
+        detail: 'A service that this one depends on asks for fewer requests. Try again later.',
         retryAfterSeconds: failure.retryAfterSeconds ?? RETRY_AFTER_SECONDS,
       };
     case 'transient':
       return unavailable(
-        'A service behind this one cannot be reached. Try again.',
+        'A service that this one depends on cannot be reached. Try again.',
         failure.retryAfterSeconds,
       );
     case 'tenant':
@@ -228,7 +228,8 @@ function withoutToken({ failure }: UserTokenError): Refusal {
         status: 502,
         code: 'UPSTREAM_REFUSED',
         title: 'Refused upstream',
-        detail: 'A service behind this one refuses it. Only its operators can mend that.',
+        detail:
+          'A service that this one depends on refuses it. Only an operator of this service can correct that.',
       };
     default:
       return failure.kind satisfies never;
@@ -243,7 +244,7 @@ const unavailable = (detail: string, retryAfterSeconds = RETRY_AFTER_SECONDS): R
   retryAfterSeconds,
 });
 
-/** `Bearer name="value", ...`, in the characters that RFC 6750 §3 allows in a value. */
+/** Writes `Bearer name="value", ...`. Characters that RFC 6750 §3 does not allow in a value become apostrophes. */
 function challengeHeader(parameters: Record<string, string>): string {
   const quoted = Object.entries(parameters).map(
     ([name, value]) => `${name}="${value.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'")}"`,

@@ -1,8 +1,8 @@
 import type { FailureKind, Throttle, UpstreamReference } from './errors.ts';
 
 /**
- * Every event Stead logs, with the only fields it may carry. A user appears as a log id; there is no field in
- * which a token, a claim value, a name or a UPN could be put.
+ * Every event that Stead logs, with all fields that it may have. `user` is a log id. No field can hold a token, a claim
+ * value, a name or a UPN. Times are ISO 8601, UTC; `ms` is in milliseconds.
  */
 export type LogEvent =
   | {
@@ -15,7 +15,7 @@ export type LogEvent =
       error?: string;
     }
   | { event: 'request.failed'; status: number; ms: number; code: string; error: string }
-  /** Entra or Graph refused a call: the ids under which they find it. The line's own `correlationId` is ours. */
+  /** Entra or Graph refused a call. These are their ids of the call; the line's own `correlationId` is Stead's. */
   | {
       event: 'upstream.refused';
       user: string;
@@ -45,9 +45,9 @@ export type LogEvent =
     }
   | { event: 'user.failed-unexpectedly'; user: string; error: string }
   | { event: 'lease.abandoned'; user: string; runId: string }
-  /** A good access token that Entra will not exchange, because this API's registration signs with a key of its own. */
+  /** A valid access token that Entra does not exchange, because this API's registration has its own signing key. */
   | { event: 'token.custom-key'; remedy: string }
-  /** A token was used on the user's behalf: by which function or task, and for which API. */
+  /** A token was used on behalf of the user: by which function or task, and for which API. */
   | { event: 'token.used'; user: string; by: string; api: string; source: 'cache' | 'network' | 'memory' }
   | {
       event: 'task.ended';
@@ -77,7 +77,7 @@ export type LogEvent =
   | { event: 'storage.unreachable'; setting: 'TokenStore'; remedy: string; error: string }
   | { event: 'storage.ready' };
 
-/** How one user's turn ended. */
+/** How one check ended. */
 export type UserOutcome =
   | 'refreshed'
   | 'from-cache'
@@ -88,35 +88,38 @@ export type UserOutcome =
   | 'released'
   | 'superseded';
 
+/** The result of one run. The counts are of accounts, unless a comment says something else. */
 export type SweepSummary = {
   runId: string;
   /** Due rows that were read. */
   due: number;
+  /** Accounts that this run leased. */
   claimed: number;
   refreshed: number;
   fromCache: number;
   failed: Partial<Record<FailureKind, number>>;
-  /** Due, and for now there was nothing to be done: recently active, needing the user, or their tenant is cooling. */
+  /** There was nothing to do yet: the user was active recently, must sign in again, or has a cooldown. */
   waiting: number;
   retired: number;
   erased: number;
-  /** Put back unmarked: the run was ending, or the fault is our own. */
+  /** The lease was given back and the user not marked: the run was ending, or the failure is `misconfigured`. */
   released: number;
-  /** Moved by somebody else in the meantime. */
+  /** Another operation changed the account in the meantime. */
   superseded: number;
   tasks: { done: number; failed: number };
-  /** Caches found sealed with a key that is no longer the first. */
+  /** Caches that were sealed with a key that is no longer the first. */
   oldKey: number;
-  /** Turns that broke off, and shards that could not be read: storage was out of reach, or it is a bug. */
+  /** Checks that ended with an error, because storage could not be reached or because of a bug. */
   brokenOff: number;
+  /** Shards that could not be read, for the same reasons. */
   shardsFailed: number;
-  /** How long the longest-waiting user had been due whom the run came to, in milliseconds. */
+  /** The longest time that an account which the run read had been due when the run began, in milliseconds. */
   lagMs: number;
   stoppedBy: 'done' | 'deadline' | 'misconfigured';
   ms: number;
 };
 
-/** Writes one event; `correlationId` is bound by whoever made the log. */
+/** Writes one event. The log adds the `correlationId` with which it was created. */
 export type Log = (event: LogEvent) => void;
 
 type Level = 'info' | 'warn' | 'error';
@@ -139,7 +142,11 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'storage.unreachable': 'error',
 };
 
-/** One JSON line an event, to the given sink. `correlationId` is the invocation id. */
+/**
+ * Creates a log that writes one JSON line for each event.
+ * @param sink gets each line at the event's level
+ * @param correlationId added to every line; the functions give the invocation id
+ */
 export function createLog(sink: Record<Level, (line: string) => void>, correlationId?: string): Log {
   return (event) => {
     const line = correlationId === undefined ? event : { ...event, correlationId };
@@ -147,17 +154,23 @@ export function createLog(sink: Record<Level, (line: string) => void>, correlati
   };
 }
 
-/** The line for a call that Entra or Graph refused on a user's behalf. */
+/**
+ * The event for a call on behalf of a user that Entra or Graph refused.
+ * @param user the user's log id
+ */
 export function upstreamRefused(reference: UpstreamReference, user: string): LogEvent {
   const { service, code, correlationId, ...ids } = reference;
   const theirs = correlationId === undefined ? {} : { upstreamCorrelationId: correlationId };
   return { event: 'upstream.refused', user, service, code, ...theirs, ...ids };
 }
 
-/** What may be said of an unexpected error: its class and code. Messages of others may hold URLs and user ids. */
+/**
+ * What may be logged of an unexpected error: its class, code and status, and those of its causes. The message is left
+ * out, because messages of other libraries may hold URLs and user ids.
+ */
 export function nameOfError(error: unknown, depth = 0): string {
   if (!(error instanceof Error)) return typeof error;
-  // An error may be its own cause.
+  // The depth is limited because an error may be its own cause.
   const cause = error.cause instanceof Error && depth < 4 ? `<${nameOfError(error.cause, depth + 1)}` : '';
   const code = 'code' in error && typeof error.code === 'string' ? `:${error.code}` : '';
   const status = 'statusCode' in error && typeof error.statusCode === 'number' ? `:${error.statusCode}` : '';

@@ -1,4 +1,4 @@
-/** The seams between the use cases and the outside world. Types only. */
+/** The interfaces between the use cases and the outside world. This file has only types. */
 
 import type { Clock } from './clock.ts';
 import type { Failure, FailureKind, Throttle, UpstreamReference } from './errors.ts';
@@ -6,16 +6,16 @@ import type { Log } from './log.ts';
 import type { LogId, UserId } from './userId.ts';
 import type { Profile } from './wire.ts';
 
-/** One operation, which is a request or a run of the worker: where it logs, and what ends it. */
+/** One request, or one run of the worker: its log, and the signal that ends it. */
 export type Operation = {
   log: Log;
   /** Ends the operation early. */
   signal?: AbortSignal | undefined;
-  /** Our id of the operation. It goes with every call to Entra and Graph, if it is a GUID. */
+  /** Stead's id of the operation. Every call to Entra and Graph carries it, if it is a GUID. */
   correlationId?: string | undefined;
 };
 
-/** What an application is made of: every port, and the settings that the use cases read. */
+/** Everything that the use cases need: the ports, and some settings. */
 export type Services = {
   verifyAccessToken: VerifyAccessToken;
   userTokens: UserTokens;
@@ -31,85 +31,88 @@ export type Services = {
 };
 
 export type ScheduleSettings = {
-  /** How long a user must have been quiet before the worker acts. */
+  /** The time without a visit after which the worker begins to act for a user. */
   idleForMs: number;
-  /** Least time between two refreshes of one user. */
+  /** The shortest time between two refreshes of one user. */
   minIntervalMs: number;
-  /** Check every idle user in every run, as the .NET sample does. */
+  /** True to check every idle user in every run, as the .NET sample does. */
   everyRun: boolean;
-  /** Time without activity after which a user is retired. */
+  /** The time without a visit after which an account is retired. */
   retentionMs: number;
 };
 
-/** A user whose access token was verified. */
+/** The user of a verified access token. */
 export type Caller = {
   userId: UserId;
+  /** The tenant id: a GUID in lower case. */
   tid: string;
+  /** The object id: a GUID in lower case. */
   oid: string;
   userPrincipalName: string | undefined;
-  /** When the verified token ends. */
+  /** When the access token ends. */
   expiresOn: Date;
-  /** The verified token itself, to be exchanged on the user's behalf. */
+  /** The access token itself, for the exchange on behalf of the user. */
   assertion: string;
 };
 
 /**
- * Verifies a bearer token.
+ * Verifies an access token.
  * @throws {TokenInvalidError} the token is not valid for this API.
- * @throws {ForbiddenError} it is valid and not allowed: scope, tenant or client.
- * @throws {UserTokenError} it is valid, and signed so that it can never be exchanged: `misconfigured`.
- * @throws {UnavailableError} there are no keys to verify it with, or it cannot be told yet whether there are.
+ * @throws {ForbiddenError} the token is valid, but its scope, tenant or client is not allowed.
+ * @throws {UserTokenError} of kind `misconfigured`: the token is valid, but Entra never exchanges a token with its signature.
+ * @throws {UnavailableError} the keys to verify it with cannot be fetched now.
  */
 export type VerifyAccessToken = (token: string) => Promise<Caller>;
 
-/** The platform's `fetch`, or one in its place. */
+/** The platform's `fetch`, or a function with the same type. */
 export type Fetch = typeof globalThis.fetch;
 
 /** One call of a downstream API on behalf of one user. */
 export type ApiCall = {
-  /** Of the user, for this API. */
+  /** The user's token for this API. */
   accessToken: string;
-  /** Whatever is sent ends with it. */
+  /** Aborts every request of this call. */
   signal?: AbortSignal | undefined;
   /** Sent as `client-request-id`, if it is a GUID. */
   correlationId?: string | undefined;
-  /** True when nobody waits for the answer: the API may refuse this request before others. */
+  /** True if no user waits for the answer. The API may then refuse this request before others. */
   inBackground?: boolean;
-  /** Told of every answer that refuses (status 400 and above), as far as the API says more than its status. */
+  /** Called for every answer with status 400 or above, if the API has a {@link Api.readFailure}. */
   onRefused?: (reference: UpstreamReference) => void;
-  /** Told of every 429, also of one that the caller does not mind. */
+  /** Called for every 429, even if the caller ignores it. */
   onThrottled?: (failure: Failure) => void;
-  /** Told of every claims challenge, as raw JSON. */
+  /** Called for every claims challenge, with its raw JSON. */
   onChallenged?: (claims: string) => void;
 };
 
 /**
- * `fetch` for one {@link ApiCall}. A path is taken below the API's base URL; no redirect is followed.
- * @throws {TypeError} the address leads to another origin, which must not get the token.
+ * `fetch` for one {@link ApiCall}. `path` is relative to the API's base URL, or an absolute URL of the same origin.
+ * Redirects are not followed.
+ * @throws {TypeError} the URL has another origin, which must not get the token; or the request failed, as with `fetch`.
  */
 export type ApiFetch = (path: string, init?: RequestInit) => Promise<Response>;
 
-/** A downstream API: what is called on behalf of a user. `Clients` are its own clients, beside `fetch`. */
+/** A downstream API: an API that is called on behalf of a user. `Clients` are its own clients, in addition to `fetch`. */
 export type Api<Clients extends object = object> = {
-  /** What logs, history and cooldowns call it. Lower-case letters, digits and hyphens. */
+  /** Its name in logs, history and cooldowns: lower-case letters, digits and hyphens. */
   readonly name: string;
-  /** What stands before a permission in a scope: `https://graph.microsoft.com`, `api://<client id>`. */
+  /** The part of a scope before the permission: `https://graph.microsoft.com`, `api://<client id>`. */
   readonly resource: string;
-  /** The same API's resources in other clouds. */
+  /** The resources of the same API in other clouds. */
   readonly otherResources?: readonly string[];
-  /** Absolute. The token goes to its origin alone. */
+  /** An absolute URL. The token is sent to its origin only. */
   readonly baseUrl: string;
-  /** Headers of a request that nobody waits for. */
+  /** Headers of requests for whose answer no user waits. */
   readonly backgroundHeaders?: Readonly<Record<string, string>>;
-  /** The claims challenge of an answer, as raw JSON; undefined when it is none. */
+  /** Reads the claims challenge of an answer as raw JSON; undefined if it has none. */
   readChallenge(response: Response): string | undefined;
-  /** What an answer of status 400 or above means, where the API says more than its status. */
+  /** Reads what an answer with status 400 or above means, for an API whose answers say more than their status. */
   readFailure?(response: Response, now: Date): Failure;
-  /** The API's own clients over a fetch that is bound to one user's token. */
+  /** Opens the API's own clients over a fetch that is bound to one user's token. */
   open?(fetch: ApiFetch, baseUrl: string): Clients;
 };
 
-/** Binds an API to one user's token. `Api.name` decides which address a deployment gives it. */
+/** Binds an API to one user's token. For the API with the name `graph`, the address comes from the settings. */
 export type OpenApi = <Clients extends object>(
   api: Api<Clients>,
   call: ApiCall,
@@ -117,103 +120,115 @@ export type OpenApi = <Clients extends object>(
 
 /**
  * Reads the signed-in user from Microsoft Graph.
- * @throws {UserTokenError} Graph refuses the token or is not to be had.
+ * @throws {UserTokenError} Graph refuses the request or cannot be reached.
  */
 export type ReadProfile = (call: ApiCall) => Promise<Profile>;
 
-/** An image: its media type and its bytes. */
+/** An image: its media type, such as `image/jpeg`, and its bytes. */
 export type Photo = { type: string; data: Uint8Array };
 
 /**
- * Reads the signed-in user's photo from Microsoft Graph; undefined when they have none.
- * @throws {UserTokenError} Graph refuses the token or is not to be had.
+ * Reads the signed-in user's photo from Microsoft Graph; undefined if they have none.
+ * @throws {UserTokenError} Graph refuses the request or cannot be reached.
  */
 export type ReadPhoto = (call: ApiCall) => Promise<Photo | undefined>;
 
+/** A user's access token for a downstream API, and what became of the stored cache. */
 export type UserToken = {
   accessToken: string;
+  /** When the access token ends. */
   expiresOn: Date;
-  /** Whether the token endpoint was asked, by our own network client's record. */
+  /** `network` if the token endpoint was asked, as the record of Stead's own network client says. */
   source: 'cache' | 'network';
+  /** MSAL's id of the user: `<oid>.<tid>` of their home tenant. */
   homeAccountId: string;
-  /** When the refresh token ends, where the token endpoint said so. */
+  /** When the refresh token ends, if the token endpoint said so. */
   refreshTokenExpiresOn: Date | undefined;
-  /** Whether the stored cache now holds what this operation obtained. */
+  /** Whether the stored cache now has the tokens of this operation. */
   stored: boolean;
-  /** The ETag of what this operation wrote, so that it can take back that and nothing else. */
+  /** The ETag of the cache that this operation wrote, so that it can delete exactly that version. */
   written: string | undefined;
-  /** The stored cache was sealed with a key that is no longer the first. */
+  /** Whether the stored cache was sealed with a key that is no longer the first. */
   oldKey: boolean;
 };
 
-/** Tokens for a downstream API, for one user an operation. Refusals are logged by the operation's log. Both methods throw {@link UserTokenError},
- * and {@link ForeignEntryError} when a cache holds somebody else's entries; an exchange also {@link TokenInvalidError}
- * when the assertion ended on the way. */
+/**
+ * Gets tokens for a downstream API. Refusals are logged to the operation's log. Both methods throw
+ * {@link UserTokenError} if there is no token, and {@link ForeignEntryError} if a cache holds another user's entries. An
+ * exchange also throws {@link TokenInvalidError} if the assertion expires during the exchange.
+ */
 export interface UserTokens {
-  /** On behalf of a present user. `skipCache` asks the token endpoint even if a valid token is stored. */
+  /** Exchanges the access token of a present user. `skipCache` asks the token endpoint even if a valid token is stored. */
   onBehalfOf(
     operation: Operation,
     request: {
       caller: Caller;
       skipCache?: boolean;
-      /** A claims challenge (raw JSON) to be satisfied; it asks the token endpoint too. */
+      /** A claims challenge (raw JSON) that the token must satisfy. With it the token endpoint is always asked. */
       claims?: string | undefined;
       /**
-       * The row's, to which the stored cache must belong. Undefined forbids the cache: nobody may keep a secret that
-       * no row accounts for.
+       * The generation of the account, which the stored cache must have. If it is undefined, the cache is neither read
+       * nor written, because there must be no secret without an account.
        */
       generation: string | undefined;
       /**
-       * Whether the row still has that generation. Asked when the stored cache has another one: an earlier one is
-       * replaced, a later one left alone. Default: it has.
+       * Whether the account still has that generation. It is called if the stored cache has another one. If the account
+       * still has it, the stored cache is older and is replaced; otherwise it is newer and stays. Default: it has.
        */
       isCurrent?: (() => Promise<boolean>) | undefined;
-      /** Called before each request to the token endpoint. If it throws, none is sent and its error is thrown. */
+      /** Called before each request to the token endpoint. If it throws, the request is not sent and its error is thrown. */
       mayAsk?: (() => void) | undefined;
     },
   ): Promise<UserToken>;
-  /** With no user present, from the stored cache alone. */
+  /** Gets a token while no user is present, with the stored cache. */
   silent(
     operation: Operation,
     request: {
       userId: UserId;
-      /** Undefined when the row never learnt it: then it is taken from the stored cache. */
+      /** Undefined if the account does not have it; then it is read from the stored cache. */
       homeAccountId: string | undefined;
       generation: string;
+      /** True to ask the token endpoint even if a valid token is stored. */
       forceRefresh: boolean;
-      /** Default: those of the profile. */
+      /** Default: the scopes of the profile. */
       scopes?: readonly string[] | undefined;
-      /** A claims challenge (raw JSON) to be satisfied; it asks the token endpoint. */
+      /** A claims challenge (raw JSON) that the token must satisfy. With it the token endpoint is always asked. */
       claims?: string | undefined;
     },
   ): Promise<UserToken>;
 }
 
+/** The result of opening a sealed cache. `cache` is MSAL's serialized cache. */
 export type OpenedCache =
   | { ok: true; cache: string; generation: string; oldKey: boolean }
-  /** `corrupt`: nobody can open it. `unknown-key`: we lack the key. `newer`: a later version wrote it. */
+  /** `corrupt`: no key opens it. `newer`: a later version of Stead sealed it. */
   | { ok: false; reason: 'corrupt' | 'newer'; kid?: never }
-  /** `kid` is the key that it says it is sealed with. */
+  /** `unknown-key`: the settings do not have its key. `kid` is the id of that key. */
   | { ok: false; reason: 'unknown-key'; kid: string };
 
-/** Seals MSAL's serialized cache for one user and opens it again. */
+/** Seals MSAL's serialized cache for one user, and opens it again. */
 export type Sealer = {
-  /** `generation` is the row's: which of the user's connections the cache belongs to. */
+  /** `generation` is that of the account: it says to which of the user's connections the cache belongs. */
   seal(userId: UserId, cache: string, generation: string): Promise<string>;
   open(userId: UserId, sealed: string): Promise<OpenedCache>;
 };
 
-/** `sealed` is empty for content that is larger than any cache, which is not read: nobody can open it. */
+/** `sealed` is empty if the content is larger than any cache. Such a content is not read, because it cannot be opened. */
 export type StoredCache = { sealed: string; etag: string };
 
-/** Opaque bytes per user under optimistic concurrency. Sealing is not its business. */
+/** Stores one sealed cache for each user, with optimistic concurrency by ETags. The store does not know the content. */
 export interface TokenCacheStore {
-  /** @throws {UnavailableError} */
+  /**
+   * @returns undefined if the user has no cache
+   * @throws {UnavailableError} the store cannot be reached.
+   */
   read(userId: UserId, signal?: AbortSignal | undefined): Promise<StoredCache | undefined>;
   /**
-   * Writes if the stored version still is `ifMatch`, or if there is none when it is undefined; answers the new ETag.
-   * @throws {ConflictError} another version is stored, or none is where one was expected.
-   * @throws {UnavailableError}
+   * Writes the cache.
+   * @param ifMatch the ETag of the version to replace; undefined if there must be no cache yet
+   * @returns the new ETag
+   * @throws {ConflictError} another version is stored, or the cache to replace no longer exists.
+   * @throws {UnavailableError} the store cannot be reached.
    */
   write(
     userId: UserId,
@@ -222,26 +237,28 @@ export interface TokenCacheStore {
     signal?: AbortSignal | undefined,
   ): Promise<string>;
   /**
-   * Deletes the version `ifMatch`, or any when it is undefined; a cache that is not there is success.
+   * Deletes the cache. It succeeds if there is no cache.
+   * @param ifMatch the ETag of the version to delete; undefined deletes any version
    * @throws {ConflictError} another version is stored.
-   * @throws {UnavailableError}
+   * @throws {UnavailableError} the store cannot be reached.
    */
   remove(userId: UserId, ifMatch?: string | undefined, signal?: AbortSignal | undefined): Promise<void>;
   /**
-   * Whose caches are stored, page by page: everybody's, or one tenant's. What is not named by a user id is passed over.
-   * @throws {UnavailableError}
+   * Lists the users who have a cache: all of them, or those of one tenant. Pages are read on demand. Stored things that
+   * are not named by a user id are skipped.
+   * @throws {UnavailableError} the store cannot be reached.
    */
   list(tid?: string | undefined, signal?: AbortSignal | undefined): AsyncIterable<UserId>;
   /**
-   * For how many days the store keeps what was removed; undefined when it does not, as far as it can tell.
-   * @throws {UnavailableError}
+   * How many days the store keeps a deleted cache; undefined if it does not keep it, as far as it knows.
+   * @throws {UnavailableError} the store cannot be reached.
    */
   keepsRemovedForDays(signal?: AbortSignal | undefined): Promise<number | undefined>;
 }
 
 /**
- * `pending` no token yet; `active` kept warm; `needs-user` refused until the user comes back;
- * `disconnected` (by the user) and `retired` (by time) are tombstones.
+ * `pending`: no token yet. `active`: the worker keeps the user's token valid. `needs-user`: the user must sign in again.
+ * `disconnected` (by the user) and `retired` (by time or by an operator) are tombstones.
  */
 export type AccountState = 'pending' | 'active' | 'needs-user' | 'disconnected' | 'retired';
 
@@ -258,7 +275,7 @@ export type StoredFailure = Omit<Failure, 'retryAfterSeconds' | 'unsure' | 'thro
   at: Date;
 };
 
-/** One user's row. Dates are UTC with millisecond precision, `dueAt` with whole seconds. */
+/** One account. Dates are UTC with milliseconds; `dueAt` has whole seconds. */
 export type AccountFields = {
   userId: UserId;
   homeAccountId: string | undefined;
@@ -266,80 +283,87 @@ export type AccountFields = {
   lastActivity: Date;
   state: AccountState;
   /**
-   * Made anew whenever a user is connected, first or again; the stored cache carries it too. So what was begun
-   * before a user was signed off cannot get into what is kept of them since.
+   * A new id each time the user is connected. The stored cache has it, too. So an operation that began before the account
+   * ended cannot write into what is stored after the user came back. Empty for a tombstone.
    */
   generation: string;
-  /** Where the user stands in time; names the user's only due row. */
+  /** When the next check is due or, while `runId` is set, when the lease ends. It names the account's only due row. */
   dueAt: Date;
-  /** The claim that holds the user until `dueAt`; undefined when nobody does. */
+  /** The run that has leased the account until `dueAt`; undefined if no run has. */
   runId: string | undefined;
   failure: StoredFailure | undefined;
-  /** Failures in a row, for the back-off. */
+  /** How many checks in a row failed, for the back-off. */
   attempts: number;
+  /** When the worker last got a token from the token endpoint. */
   lastRefreshed: Date | undefined;
+  /** When the newest access token ends. */
   expiresOn: Date | undefined;
   refreshTokenExpiresOn: Date | undefined;
-  /** Newest last, at most 20. Written by the worker alone. */
+  /** Newest last, at most 20. Only the worker writes it. */
   history: readonly HistoryEntry[];
 };
 
 export type Account = AccountFields & { etag: string };
 
-/** A user's place in time, as a sweep reads it. */
+/** The row that says when an account is due, as a sweep reads it. */
 export type DueRow = { userId: UserId; shard: string; rowKey: string; etag: string };
 
 /**
- * The rows. Every method keeps the invariant that each user has exactly one due row, named by `dueAt`.
- * All throw {@link UnavailableError} when the store cannot be reached.
+ * Stores the accounts. After every method, each account has exactly one due row, which `dueAt` names.
+ * All methods throw {@link UnavailableError} if the store cannot be reached.
  */
 export interface AccountStore {
   read(userId: UserId, signal?: AbortSignal | undefined): Promise<Account | undefined>;
-  /** Inserts the user's two rows. @throws {ConflictError} the user is there already. */
+  /** Creates the account and its due row. @throws {ConflictError} the account exists already. */
   create(fields: AccountFields, signal?: AbortSignal | undefined): Promise<Account>;
   /**
-   * Replaces what `from` was read as by `to`, moving the due row with it. A tombstone keeps no other column.
-   * @throws {ConflictError} the row changed since it was read, or is gone.
+   * Replaces `from` by `to`, and moves the due row. A tombstone keeps no other column.
+   * @param from the account as it was read
+   * @throws {ConflictError} the account changed since it was read, or no longer exists.
    */
   move(from: Account, to: AccountFields, signal?: AbortSignal | undefined): Promise<Account>;
-  /** Merges `lastActivity` alone, whatever else changed. A row that is gone stays gone. */
+  /** Writes only `lastActivity`, whatever else has changed. It does nothing if the account does not exist. */
   touch(userId: UserId, at: Date, signal?: AbortSignal | undefined): Promise<void>;
-  /** All accounts of one shard, or one tenant's in it, read page by page as they are consumed. */
+  /** Lists the accounts of one shard, or those of one tenant in it. Pages are read on demand. */
   list(shard: string, tid?: string | undefined, signal?: AbortSignal | undefined): AsyncIterable<Account>;
-  /** Deletes both rows. @throws {ConflictError} the row changed since it was read, or is gone. */
+  /** Deletes both rows. @throws {ConflictError} the account changed since it was read, or no longer exists. */
   erase(account: Account, signal?: AbortSignal | undefined): Promise<void>;
-  /** The due rows of one shard, earliest first, read page by page as they are consumed. */
+  /** Lists the rows of one shard that are due at `now`, earliest first. Pages are read on demand. */
   due(shard: string, now: Date, signal?: AbortSignal | undefined): AsyncIterable<DueRow>;
   /**
-   * Moves a due user to `until` under `runId`; `abandonedBy` is the run whose lease ended before it put the user
-   * back. Undefined when somebody else has it, or when the due row disagrees with the user's row, in which case it
-   * is deleted. `nobody` when there is no such user: such due rows are for {@link removeDue}.
+   * Leases a due account to the run `runId` until `until`.
+   * @returns the leased account. `abandonedBy` is the run whose lease ended before it settled the account or gave it back.
+   * Undefined if another run has leased it, or if its `dueAt` names another due row; then this due row is deleted.
+   * `nobody` if there is no such account; {@link removeDue} deletes such due rows.
    */
   claim(
     due: DueRow,
     lease: { runId: string; until: Date },
     signal?: AbortSignal | undefined,
   ): Promise<{ account: Account; abandonedBy: string | undefined } | 'nobody' | undefined>;
-  /** Deletes due rows of nobody, but for those that were put there anew since they were read. */
+  /** Deletes due rows without an account. A due row that was written again since it was read stays. */
   removeDue(rows: readonly DueRow[], signal?: AbortSignal | undefined): Promise<void>;
 }
 
-/** An API that is left alone for a while, for one tenant's users or for everybody. */
+/** A time during which an API is not called for the users of one tenant, or for all users. */
 export type Cooldown = {
-  /** A tenant's id; `*` is every tenant. */
+  /** A tenant id, or `*` for every tenant. */
   tenant: string;
   api: Throttle['api'];
   until: Date;
-  /** Why: too many requests, or the tenant is without this application. An earlier release did not write it down. */
+  /** The reason: too many requests, or the tenant does not have this application. Earlier releases did not store it. */
   kind: 'throttled' | 'tenant' | undefined;
 };
 
-/** What is left alone for a while. The previous release knows the cooldowns of the token endpoint alone. */
+/**
+ * Stores the cooldowns. The previous release knows only those of the token endpoint.
+ * All methods throw {@link UnavailableError} if the store cannot be reached.
+ */
 export interface TenantStore {
-  /** Leaves an API alone until then. The latest word counts. @throws {UnavailableError} */
+  /** Stores a cooldown. It replaces an earlier one of the same tenant and API. */
   cool(cooldown: Cooldown, signal?: AbortSignal | undefined): Promise<void>;
-  /** What is left alone at `now`. @throws {UnavailableError} */
+  /** The cooldowns that have not ended at `now`. */
   cooling(now: Date, signal?: AbortSignal | undefined): Promise<Cooldown[]>;
-  /** Deletes the cooldowns that are over at `now`. @throws {UnavailableError} */
+  /** Deletes the cooldowns that have ended at `now`. */
   removeEnded(now: Date, signal?: AbortSignal | undefined): Promise<void>;
 }

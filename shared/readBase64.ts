@@ -1,6 +1,6 @@
 /**
- * The bytes of base64 or base64url (RFC 4648), with or without padding; undefined for anything else. `Buffer.from`
- * passes over what it does not know, and so makes a key out of any prose.
+ * Reads base64 or base64url (RFC 4648), with or without padding; undefined for any other text. `Buffer.from` alone skips
+ * characters that it does not know, and so would make a key of any text.
  */
 export function readBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64');

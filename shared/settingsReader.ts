@@ -2,7 +2,7 @@ import { ConfigError, type ConfigFault } from './errors.ts';
 import { isLoopback } from './isLoopback.ts';
 import { isGuid } from './userId.ts';
 
-/** Every setting Stead reads, with its default; undefined means that it must be given. */
+/** Every setting that Stead reads, with its default. Undefined means that the setting is required. */
 export const SETTINGS = {
   ENTRA_TENANT_ID: undefined,
   ENTRA_CLIENT_ID: undefined,
@@ -27,17 +27,17 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type AddFault = (setting: SettingName, problem: string, remedy: string) => void;
 
 const PLACEHOLDER = /<[^<>]*>/;
-/** Functions puts the secret in the place of such a reference, and leaves the reference there when it cannot. */
+/** Azure Functions replaces such a reference by its secret. If it cannot, it leaves the reference in the setting. */
 const REFERENCE = /^@Microsoft\.(?:KeyVault|AppConfiguration)\(/i;
 
 /**
- * Reads settings one by one and collects what is wrong with them. A setting that was never filled in, or whose
- * reference did not resolve, is told of once and not judged any further.
+ * Reads settings one by one and collects their faults. A setting that still has a placeholder, or a reference that did not
+ * resolve, gets that one fault and no other.
  */
 export function createSettingsReader(environment: Environment) {
   const faults: ConfigFault[] = [];
   const unfilled = new Set<SettingName>();
-  /** Azure gives an emptied setting as ''. */
+  /** Azure gives an empty setting as ''. */
   const given = (name: SettingName): string => environment[name]?.trim() || (SETTINGS[name] ?? '');
 
   const fault: AddFault = (setting, problem, remedy) => {
@@ -49,11 +49,11 @@ export function createSettingsReader(environment: Environment) {
       fault(
         name,
         'is a reference that did not resolve',
-        "Let the app's identity read the secret (Key Vault Secrets User), and see its state in the portal, Environment variables. On your own machine give the value itself.",
+        "Give the app's identity the role Key Vault Secrets User; the portal shows the state of the reference under Environment variables. On your own machine, set the value itself.",
       );
       unfilled.add(name);
     } else if (PLACEHOLDER.test(given(name))) {
-      fault(name, 'still has a placeholder in <> in it', 'Put the value in its place, without < and >.');
+      fault(name, 'still has a placeholder in <> in it', 'Replace it by the value, without < and >.');
       unfilled.add(name);
     }
   }
@@ -75,7 +75,7 @@ export function createSettingsReader(environment: Environment) {
       .split(',')
       .map((value) => value.trim().toLowerCase())
       .filter(Boolean);
-    if (!values.every(isGuid)) fault(name, 'holds something that is not a GUID', remedy);
+    if (!values.every(isGuid)) fault(name, 'has a part that is not a GUID', remedy);
     return values;
   }
 
@@ -91,10 +91,10 @@ export function createSettingsReader(environment: Environment) {
       fault(name, 'has more than an origin', `Give an origin such as ${SETTINGS[name]}, without a path.`);
     }
     if (url.hostname.endsWith('.')) {
-      fault(name, 'has a host that ends with a dot', 'Leave out the dot at the end of the host.');
+      fault(name, 'has a host that ends with a dot', 'Remove the dot at the end of the host.');
     }
     if (url.protocol === 'http:' && !isLoopback(url)) {
-      fault(name, 'would send tokens over plain http', 'Use https; http is for localhost alone.');
+      fault(name, 'would send tokens over plain http', 'Use https. Only localhost may use http.');
     }
     return url.origin;
   }
@@ -103,14 +103,15 @@ export function createSettingsReader(environment: Environment) {
     const value = given(name);
     const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
     if (!(number >= least && number <= most)) {
-      fault(name, `is not a whole number from ${least} to ${most}`, `Leave it out for ${SETTINGS[name]}.`);
+      fault(name, `is not a whole number from ${least} to ${most}`, `Leave it out to use ${SETTINGS[name]}.`);
     }
     return number;
   }
 
   function flag(name: SettingName): boolean {
     const value = given(name).toLowerCase();
-    if (value !== 'true' && value !== 'false') fault(name, 'is neither true nor false', 'Give one of them.');
+    if (value !== 'true' && value !== 'false')
+      fault(name, 'is neither true nor false', 'Give one of the two.');
     return value === 'true';
   }
 

@@ -26,33 +26,34 @@ import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
 
-/** Every port that can be replaced, by its name. What is not replaced is made from the settings. */
+/** Every port that can be replaced, by name. The other ports are created from the settings. */
 export type Adapters = Omit<Services, 'schedule' | 'logId' | 'clock'> & { sealer: Sealer };
 
 export type SteadOptions = {
-  /** What the worker does as each user. Default: nothing but to keep their token. */
+  /** What the worker does as each user. Default: no tasks; the worker then only keeps the tokens valid. */
   tasks?: readonly Task[];
-  /** Default: the platform's time, timers, ids and chance. */
+  /** The time, timers, ids and random numbers. Default: the platform's. */
   clock?: Clock;
-  /** For what belongs to no operation. Default: to the console. */
+  /** The log for events that belong to no operation. Default: the console. */
   log?: Log;
-  /** For all HTTP requests to Entra, Graph and other APIs. Default: the platform's. */
+  /** Sends all HTTP requests to Entra, Graph and other APIs. Default: the platform's `fetch`. */
   fetch?: Fetch;
-  /** Stores, models or doubles in the place of the real adapters. */
+  /** Ports that replace the real adapters, such as other stores, or doubles in tests. */
   adapters?: Partial<Adapters>;
-  /** What one user may cause. Default: `docs/http.md`. */
+  /** How often one user may cause something. Default: the limits of `docs/http.md`. */
   limits?: RequestLimits;
-  /** In milliseconds, each for one request. */
+  /** Defaults: 10,000 for tokens and APIs, 5,000 for signing keys. */
   timeouts?: Partial<Timeouts>;
 };
 
+/** Milliseconds, each for one request: to the token endpoint, to a downstream API, and for signing keys. */
 export type Timeouts = { tokenMs: number; apiMs: number; keysMs: number };
 
-/** The application: made once in a process by {@link createStead}, and used by whatever runs it. */
+/** The application. A process creates it once with {@link createStead}. */
 export type Stead = ReturnType<typeof createStead>;
 
 const TIMEOUTS: Timeouts = { tokenMs: 10_000, apiMs: 10_000, keysMs: 5_000 };
-/** Continuous access evaluation: this client understands claims challenges. */
+/** Continuous access evaluation: it tells Entra that this client understands claims challenges. */
 const CLIENT_CAPABILITIES = ['CP1'];
 
 const NOBODY = toUserId({
@@ -67,7 +68,10 @@ const STORES: Record<
   blob: createBlobTokenCache,
 };
 
-/** The one door to the application. No I/O happens here. */
+/**
+ * Creates the application. This is the only way to get one. It does no I/O.
+ * @param config a result of `readConfig`
+ */
 export function createStead(config: Config, options: SteadOptions = {}) {
   const { tasks = [] } = options;
   const services = createServices(config, options);
@@ -76,23 +80,23 @@ export function createStead(config: Config, options: SteadOptions = {}) {
   const app = createApp(services, options.limits);
 
   return {
-    /** The ports themselves, for operators' commands and tests. */
+    /** The ports, for operators' commands and tests. */
     services,
 
     /**
-     * Does something at Graph on the caller's behalf, again with a better token when Graph asks for more, and leaves behind
-     * what the worker needs to go on for them.
+     * Calls Graph on behalf of the caller. If Graph asks for more claims, gets another token and calls once more. Stores
+     * what the worker needs to act for the caller later.
      * @param accessToken the caller's JWT for this API
-     * @throws what {@link asUser} throws.
+     * @throws the errors of {@link asUser} in `profile/asUser.ts`.
      */
     asUser: <T>(operation: Operation, accessToken: string, use: Use<T>) =>
       asUser(app, operation, accessToken, use),
-    /** @throws what {@link asUser} throws. */
+    /** Reads the caller's profile. @throws the errors of `asUser`. */
     profile: (operation: Operation, accessToken: string) => getProfile(app, operation, accessToken),
-    /** @throws what {@link asUser} throws. */
+    /** Reads the caller's photo; `result` is undefined if they have none. @throws the errors of `asUser`. */
     photo: (operation: Operation, accessToken: string) => getPhoto(app, operation, accessToken),
 
-    /** The caller's own connection. @throws what the functions of `connection/connection.ts` throw. */
+    /** The caller's own connection. @throws the errors that `connection/connection.ts` names. */
     connection: {
       status: (_operation: Operation, accessToken: string) => getConnection(app, accessToken),
       reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken),
@@ -100,12 +104,12 @@ export function createStead(config: Config, options: SteadOptions = {}) {
     },
 
     worker: {
-      /** The shards in which accounts are due. */
+      /** Finds the shards in which accounts are due. */
       plan: (operation: Operation): Promise<Plan> => plan(app, operation),
-      /** Checks every due account of a plan's shards. It ends by its limits, or with the operation's signal. */
+      /** Checks every due account of the plan's shards, until its limits or the operation's signal end it. */
       sweep: (operation: Operation, planned: Plan, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         sweep(app, operation, tasks, planned, limits),
-      /** One run in one process: plans and sweeps. It ends by itself. */
+      /** Does one run in one process: plans and sweeps. It ends after `limits.endAfterMs` at the latest. */
       run: (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         withTimeout(
           clock,
@@ -118,17 +122,17 @@ export function createStead(config: Config, options: SteadOptions = {}) {
         ),
     },
 
-    /** What an operator may do to one account, beside reading. */
+    /** What an operator may do with one account, apart from reading it. */
     operators: {
-      /** @throws what {@link endAccount} throws. */
+      /** Ends the account and deletes its cache. @returns whether there was anything to end. @throws the errors of `endAccount`. */
       retire: (userId: UserId) => endAccount(services, userId, 'retired'),
-      /** @throws what {@link removeCache} throws. */
+      /** Deletes a cache without an account. @returns whether there was one. @throws the errors of `removeCache`. */
       removeCache: (userId: UserId) => removeCache(services, userId),
     },
 
     /**
-     * Reads one row and one cache that are nobody's, and logs whether that can be done.
-     * @returns whether it can
+     * Tries to read an account and a cache that do not exist, and logs whether the stores can be reached.
+     * @returns true if they can be reached
      */
     async health(): Promise<boolean> {
       try {
@@ -141,7 +145,7 @@ export function createStead(config: Config, options: SteadOptions = {}) {
           event: 'storage.unreachable',
           setting: 'TokenStore',
           remedy:
-            'Start Azurite, or check TokenStore and the firewall of its account. Until then nothing is kept.',
+            'Start Azurite, or check TokenStore and the firewall of its storage account. Until then Stead stores nothing.',
           error: nameOfError(error),
         });
         return false;
@@ -154,7 +158,7 @@ function createServices(config: Config, options: SteadOptions): Services {
   const { entra } = config;
   const { clock = systemClock, adapters = {} } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
-  // Looked up at each call, so that whoever replaces the platform's own later is heeded.
+  // `fetch` is looked up at each call, so that a test may replace the platform's `fetch` later.
   const send = options.fetch ?? ((...request: Parameters<Fetch>) => fetch(...request));
   const logId = createLogId(config.logHashKey);
   const storage = { connectionString: config.storageConnectionString, clock };
@@ -198,7 +202,7 @@ function createServices(config: Config, options: SteadOptions): Services {
   };
 }
 
-/** Graph is where this deployment's settings say, whatever the task that asks for it was defined with. */
+/** Graph's address comes from the settings of this deployment, not from the definition of the API. */
 function createOpenApi(
   { graphBaseUrl }: Config,
   options: { fetch: Fetch; clock: Clock; timeoutMs: number },
@@ -210,8 +214,8 @@ function createOpenApi(
   };
 }
 
-/** A tenant's own key document vouches for that tenant alone; `organizations` has the keys for all. */
+/** A tenant's own key document is valid only for that tenant. The document of `organizations` is valid for all tenants. */
 function jwksUriOf({ entra, accessToken: { allowedTenants } }: Config): string {
-  const ownAlone = allowedTenants !== 'any' && allowedTenants.every((tid) => tid === entra.tenantId);
-  return `${entra.authority}/${ownAlone ? entra.tenantId : 'organizations'}/discovery/v2.0/keys`;
+  const onlyOwnTenant = allowedTenants !== 'any' && allowedTenants.every((tid) => tid === entra.tenantId);
+  return `${entra.authority}/${onlyOwnTenant ? entra.tenantId : 'organizations'}/discovery/v2.0/keys`;
 }

@@ -1,9 +1,9 @@
 /**
- * What crosses the wire between the HTTP functions and their callers. Types only: the SPA imports this file
- * with `import type`, so nothing of the server reaches the browser.
+ * The JSON that the HTTP functions and their callers exchange. This file has only types: the SPA imports it with
+ * `import type`, so no code of the server reaches the browser.
  */
 
-/** The signed-in user as Microsoft Graph's `GET /me` describes them; a property Graph leaves empty is absent. */
+/** The signed-in user as Microsoft Graph's `GET /me` describes them. A property that Graph leaves empty is absent. */
 export type Profile = {
   id: string;
   displayName?: string;
@@ -19,7 +19,7 @@ export type Profile = {
   employeeId?: string;
 };
 
-/** Stable names of every refusal. A client switches on these, never on `title` or `detail`. */
+/** The stable code of each refusal (`docs/http.md`). A client must use these, and not `title` or `detail`. */
 export type ProblemCode =
   | 'REQUEST_MALFORMED'
   | 'TOKEN_MISSING'
@@ -43,17 +43,17 @@ export type Problem = {
   status: number;
   code: ProblemCode;
   detail: string;
-  /** The invocation id; the same value stands in the server's log line. */
+  /** The invocation id. The server's log line has the same value. */
   correlationId: string;
-  /** The claims challenge as raw JSON, to be passed to MSAL's `claims`; only with CLAIMS_REQUIRED. */
+  /** The claims challenge as raw JSON, for MSAL's `claims`. Only with CLAIMS_REQUIRED. */
   claims?: string;
-  /** The downstream API's permissions to consent to, each with its resource; only with CONSENT_REQUIRED. */
+  /** The permissions that need consent, each with its resource. Only with CONSENT_REQUIRED. */
   scopes?: string[];
-  /** Where to find the failed call at the service that refused it. */
+  /** The failed call at the service that refused it. */
   upstream?: UpstreamReference;
 };
 
-/** The ids under which the refusing service can find the failed call; they name nobody. */
+/** The ids by which the service that refused finds the call. They identify no user. */
 export type UpstreamReference = {
   service: 'entra' | 'graph';
   /** An AADSTS number, an OAuth error or Graph's status. */
@@ -66,22 +66,22 @@ export type UpstreamReference = {
 };
 
 /**
- * The caller's own background connection, as `GET /api/connection` answers it: what Stead keeps of them and what it
- * did while they were away. Times are ISO 8601, UTC.
+ * The caller's own connection, as `GET /api/connection` answers it: what Stead keeps of them, and what it did while they
+ * were away. Times are ISO 8601, UTC.
  */
 export type Connection = {
   /**
-   * `pending` seen and not exchanged yet; `active` kept warm; `needs-user` refused until they come back;
-   * `disconnected` by themselves: nothing is kept; `none` nothing is known of them.
+   * `pending`: no token yet. `active`: the worker keeps their token valid. `needs-user`: the worker needs them to sign in
+   * again. `disconnected`: they disconnected, and nothing is kept. `none`: there is no account, or it was retired.
    */
   state: 'pending' | 'active' | 'needs-user' | 'disconnected' | 'none';
-  /** Their last call, to the minute. */
+  /** Their last visit, to the minute. */
   lastActivity?: string;
-  /** When the token endpoint last gave a token with nobody present. */
+  /** When the worker last got a token from the token endpoint. */
   lastRefreshed?: string;
   /** When the newest access token ends. */
   expiresOn?: string;
-  /** When the worker looks at them next; absent while it is at it, and for one who has to come back. */
+  /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };
   /** Oldest first, at most 20. */
@@ -97,13 +97,13 @@ export type ConnectionFailureKind =
   | 'cache-lost'
   | 'misconfigured';
 
-/** One thing that the worker did for the caller. */
+/** One thing that the worker did for the caller: a check or a task. */
 export type ConnectionEvent = {
   at: string;
   outcome: 'refreshed' | 'from-cache' | 'failed' | 'task-done' | 'task-failed';
   /** Where the token came from; with `refreshed` and `from-cache`. */
   source?: 'network' | 'cache';
-  /** With `failed`. */
+  /** With `failed`, and with some `task-failed`. */
   kind?: ConnectionFailureKind;
   /** An OAuth error, an `AADSTS` number or one of Stead's own names; with `failed` and `task-failed`. */
   code?: string;

@@ -7,7 +7,7 @@ const CONFIRMED_AFTER_MS = 30 * 60_000;
 const CONFIRMED_BY = 2;
 
 /**
- * Decides what the failure of a check counts as. A refusal that is not sure marks the account only when three checks in
+ * Decides what the failure of a check counts as. A refusal that is not sure marks the user only when three checks in
  * a row met it, over at least half an hour and without a visit in between. Until then it counts as `tenant`, so the
  * account is checked again later.
  */

@@ -21,7 +21,7 @@ export function withFailure(account: AccountFields, failure: Failure, now: Date)
   };
 }
 
-/** Marks the account: the worker asks for no token until the user visits, and retires the account if they do not. */
+/** Marks the user: the worker asks for no token until the user visits, and retires the account if they do not. */
 export function markNeedsUser(
   account: AccountFields,
   failure: Failure,

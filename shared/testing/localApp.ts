@@ -33,9 +33,9 @@ export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts'
   tenants?: TenantStore;
   sealer?: Sealer;
   schedule?: Partial<ScheduleSettings>;
-  /** Parts of the clock that do something else. */
+  /** Members that replace those of the clock. */
   clock?: Partial<Clock>;
-  /** Further settings by their names, and others than the usual. */
+  /** Settings that are added, or that replace the usual ones, by name. */
   settings?: Readonly<Record<string, string>>;
   correlationId?: string;
 };
@@ -43,8 +43,9 @@ export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts'
 const SPA_ORIGIN = 'http://localhost:5173';
 
 /**
- * The application over the stand-in that `startEntra` started (with `spaOrigins: ['http://localhost:5173']`). Its stores
- * are in memory unless others are given, and its clock can be set: `app.clock.aheadMs = 3_600_000`.
+ * Creates the application over the stand-in of `startEntra` (with `spaOrigins: ['http://localhost:5173']`). Its stores are
+ * in memory, unless others are given. Its clock can be set: `app.clock.aheadMs = 3_600_000`.
+ * @throws {ConfigError} the given settings are wrong.
  */
 export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
   const {
@@ -71,7 +72,7 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
     correlationId: options.correlationId,
   };
   const stores = { accounts, tokenCache, tenants, sealer };
-  // The stand-in and MSAL live in the platform's time, and so does what speaks with them.
+  // The stand-in and MSAL use the platform's time, so everything that exchanges tokens with them must use it, too.
   const inRealTime = createStead(config, { ...options, clock: systemClock, adapters: stores });
   const { userTokens, verifyAccessToken, logId } = inRealTime.services;
   const stead = createStead(
@@ -87,7 +88,7 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
     tenants,
     sealer,
     logId,
-    /** Everything that was logged. */
+    /** All events that were logged, oldest first. */
     events,
     clock,
     now: () => clock.now(),
@@ -104,10 +105,14 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
     },
     getProfile: (accessToken: string) => stead.profile(operation, accessToken),
     getPhoto: (accessToken: string) => stead.photo(operation, accessToken),
-    /** A user of the stand-in signs in anew and asks for their profile. */
+    /**
+     * Signs in a user of the stand-in and reads their profile.
+     * @returns the user id
+     * @throws {Error} the stand-in has no user with this name.
+     */
     async visit(name: string) {
       const user = ALL_USERS.find((candidate) => candidate.name === name);
-      if (user === undefined) throw new Error(`there is no user "${name}"`);
+      if (user === undefined) throw new Error(`The stand-in has no user "${name}".`);
       const { accessToken } = await signInWithCode({
         origin: entra.origin,
         user: name,
@@ -118,7 +123,7 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
       await stead.profile(operation, accessToken);
       return toUserId(user);
     },
-    /** One run of the worker. */
+    /** Does one run of the worker. @returns its summary */
     sweep: (limits: Partial<RunLimits> = {}, signal?: AbortSignal) =>
       worker.run({ ...operation, signal }, { ...RUN_LIMITS, concurrency: 4, ...limits }),
   };

@@ -1,14 +1,14 @@
 import { type Clock, systemClock } from '../clock.ts';
 
 export type TestClock = Clock & {
-  /** Moves the time forward, and calls on the way what was to be called, in its order. */
+  /** Moves the time forward by `ms` milliseconds, and calls the functions that become due, in the order of their times. */
   advance(ms: number): void;
 };
 
 /**
- * A clock that stands still until it is moved: nothing happens by itself, and nothing is waited for.
- * @param options.startAt default: 20 November 2026, 09:00 UTC
- * @param options.random uniform in [0, 1); default: always 0
+ * Creates a clock that moves only when `advance` is called, so tests need not wait.
+ * @param options.startAt the first time; default: 20 November 2026, 09:00 UTC
+ * @param options.random returns numbers in [0, 1); default: always 0
  */
 export function createTestClock(options: { startAt?: Date; random?: () => number } = {}): TestClock {
   const { startAt = new Date('2026-11-20T09:00:00Z'), random = () => 0 } = options;
@@ -50,11 +50,14 @@ export function createTestClock(options: { startAt?: Date; random?: () => number
 }
 
 export type ShiftedClock = Clock & {
-  /** How far `now` is ahead of the platform's time, in milliseconds. */
+  /** How far `now` is ahead of the platform's time, in milliseconds. Default 0. */
   aheadMs: number;
 };
 
-/** The platform's clock with another time of day: for tests against services that take real time to answer. */
+/**
+ * Creates the platform's clock with another time of day, for tests with services that need real time to answer.
+ * @param more members that replace those of the platform's clock
+ */
 export function createShiftedClock(more: Partial<Clock> = {}): ShiftedClock {
   const clock: ShiftedClock = {
     ...systemClock,

@@ -59,7 +59,7 @@ export type FailureRow = {
 
 /**
  * The first row that applies decides. An outage may send anything, even the JSON of a refusal, so outages come before
- * refusals. A refusal that fits no row counts as `tenant`, because that kind marks no account.
+ * refusals. A refusal that fits no row counts as `tenant`, because that kind marks no user.
  * `docs/failures.md` describes each row by its name.
  */
 export const FAILURES: readonly FailureRow[] = [
@@ -153,7 +153,7 @@ const applies = (row: FailureRow, facts: TokenFacts): boolean =>
  * Decides what a failed attempt means, from its status, number, suberror and OAuth error. MSAL's error classes alone are
  * misleading. Microsoft may change the numbers at any time
  * (https://learn.microsoft.com/entra/identity-platform/reference-error-codes). Without a number the decision may be less
- * exact, but it never marks an account that it would not mark with the number.
+ * exact, but it never marks a user that it would not mark with the number.
  */
 export function classifyFailure(facts: TokenFacts): Failure {
   const row = FAILURES.find((candidate) => applies(candidate, facts));

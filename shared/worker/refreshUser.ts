@@ -111,7 +111,7 @@ export async function release({ accounts }: Pick<App, 'accounts'>, lease: Lease)
   return { outcome: 'superseded' };
 }
 
-/** Requests a token. An unexpected error is logged by its name and counts as `transient`, which marks no account. */
+/** Requests a token. An unexpected error is logged by its name and counts as `transient`, which marks no user. */
 async function acquire(
   { userTokens, clock, logId }: App,
   operation: Operation,

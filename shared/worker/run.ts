@@ -92,11 +92,11 @@ export function stopsFor(run: Run, { code, unsure }: Failure): boolean {
 
 function remedyOf(code: string, stops: boolean): string {
   if (code === UNKNOWN_KEY) {
-    return 'A cache is sealed with a key that is not in TOKEN_CACHE_KEYS. Put that key back. No account was marked.';
+    return 'A cache is sealed with a key that is not in TOKEN_CACHE_KEYS. Put that key back. No user was marked.';
   }
   return stops
-    ? `Entra refuses this application (${code}). Renew ENTRA_CLIENT_SECRET, or correct the app registration if docs/runbook.md says so for this code. No account was marked.`
-    : `Entra refuses this application (${code}) in one tenant, but accepts its credential in others. Ask that tenant's administrators whether they removed or blocked the application. No account was marked.`;
+    ? `Entra refuses this application (${code}). Renew ENTRA_CLIENT_SECRET, or correct the app registration if docs/runbook.md says so for this code. No user was marked.`
+    : `Entra refuses this application (${code}) in one tenant, but accepts its credential in others. Ask that tenant's administrators whether they removed or blocked the application. No user was marked.`;
 }
 
 const emptySummary = (runId: string): SweepSummary => ({

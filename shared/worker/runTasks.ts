@@ -14,7 +14,7 @@ import type { Task } from './defineTask.ts';
 type Ended = {
   kind?: FailureKind;
   code?: string;
-  /** Graph's challenge, which only the user can answer. It marks the account. */
+  /** Graph's challenge, which only the user can answer. It marks the user. */
   refused?: Failure;
   /** Why there was no token for the task. */
   refusal?: Failure;
@@ -23,7 +23,7 @@ type Ended = {
 };
 
 const RECORD_TRIES = 5;
-/** The API that the connection depends on: only its challenges mark the account. */
+/** The API that the connection depends on: only its challenges mark the user. */
 const GRAPH = 'graph';
 
 /**

@@ -23,7 +23,7 @@ const UNOPENED = new Set([
 
 /**
  * Checks the due accounts of one shard. A failure of one account does not stop the checks of others. A `misconfigured`
- * failure stops the run and marks no account. Memory does not grow with the number of accounts.
+ * failure stops the run and marks no user. Memory does not grow with the number of accounts.
  */
 export async function sweepShard(run: Run, { shard, due }: DueShard): Promise<void> {
   try {

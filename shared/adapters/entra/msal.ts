@@ -233,7 +233,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
 type OnBehalfOfRequest = Parameters<UserTokens['onBehalfOf']>[1];
 type SilentRequest = Parameters<UserTokens['silent']>[1];
 
-/** The kinds that mark the account. Before one of them is reported, the stored cache is read once more. */
+/** The kinds that mark the user. Before one of them is reported, the stored cache is read once more. */
 const MARKS_USER: ReadonlySet<FailureKind> = new Set(['needs-user', 'consent', 'cache-lost']);
 
 type Kept = Pick<UserToken, 'stored' | 'written'>;

@@ -60,7 +60,7 @@ describe('npm run stead', () => {
     const { exitCode, errors } = await runStead(['orphans'], { TokenStore: 'nonsense', RETENTION_DAYS: '0' });
     expect(exitCode).toBe(1);
     expect(errors).toEqual([
-      'The settings do not hold together:',
+      'Some settings are wrong:',
       expect.stringMatching(/^ {2}TokenStore: /),
       expect.stringMatching(/^ {2}LOG_HASH_KEY: /),
       expect.stringMatching(/^ {2}RETENTION_DAYS: /),

@@ -190,7 +190,7 @@ const REFUSED: [setting: SettingName, problem: RegExp, value: string][] = [
     jwkSet('x').replace(key(1), 'this canary is no key at all'),
   ],
   ['TOKEN_CACHE_KEYS', /did not resolve/, '@Microsoft.KeyVault(VaultName=canary;SecretName=keys)'],
-  ['LOG_HASH_KEY', /has 3 bytes and not 32 or more/, 'cana'],
+  ['LOG_HASH_KEY', /has 3 bytes, and needs 32 or more/, 'cana'],
   ['LOG_HASH_KEY', /not base64/, 'canary'],
   ['LOG_HASH_KEY', /not base64/, 'a canary sang to whoever had ears to hear it'],
   ['LOG_HASH_KEY', /has 31 bytes/, key(1, 31)],

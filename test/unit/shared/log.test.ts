@@ -64,7 +64,7 @@ describe('createLog', () => {
     expect(lines).toEqual([['info', '{"event":"storage.ready","correlationId":"an-invocation-id"}']]);
   });
 
-  it('writes one line whatever stands in a field', () => {
+  it('writes one line whatever a field holds', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary-ascii' }), (why) => {
         const { log, lines } = logTo();

@@ -132,7 +132,7 @@ describe('row keys', () => {
     expect(dueRowKey(new Date('2026-03-01T12:00:00Z'), USER)).toBe(`due|2026-03-01T12:00:00Z|${TID}_${OID}`);
   });
 
-  it('round a due time up, so that nobody is looked at early', () => {
+  it('round a due time up, so that nobody is checked early', () => {
     expect(dueRowKey(new Date('2026-03-01T12:00:00.001Z'), USER)).toContain('|2026-03-01T12:00:01Z|');
     expect(wholeSecond(new Date('2026-12-31T23:59:59.001Z'))).toEqual(new Date('2027-01-01T00:00:00Z'));
   });
@@ -153,7 +153,7 @@ describe('row keys', () => {
     'due|2026-03-01T12:00:00Z|someone_else',
     `user|${TID}_${OID}`,
     `late|2026-03-01T12:00:00Z|${TID}_${OID}`,
-  ])('that are not due rows stand for nobody: %j', (rowKey) => {
+  ])('that are not due rows are of nobody: %j', (rowKey) => {
     expect(userOfDueRowKey(rowKey)).toBeUndefined();
   });
 
@@ -181,11 +181,11 @@ describe('row keys', () => {
     `user|${TID}_someone`,
     `due|2026-03-01T12:00:00Z|${TID}_${OID}`,
     `tenant|${TID}`,
-  ])("that are not users' own stand for nobody: %j", (rowKey) => {
+  ])('that are not accounts are of nobody: %j', (rowKey) => {
     expect(userOfRowKey(rowKey)).toBeUndefined();
   });
 
-  it("of users stand in one range, a tenant's in one within it, and nothing else does", () => {
+  it("of users are in one range, a tenant's in one within it, and nothing else is", () => {
     const within = ({ from, to }: { from: string; to: string }, key: string) => key >= from && key < to;
     fc.assert(
       fc.property(anyUser, anyUser, anyTime, (user, other, at) => {
@@ -207,7 +207,7 @@ describe('row keys', () => {
     );
   });
 
-  it('stand in the order of time, whoever they are of', () => {
+  it('are in the order of time, whoever their user is', () => {
     fc.assert(
       fc.property(anyTime, anyTime, anyUser, anyUser, (one, other, a, b) => {
         const [earlier, later] = [wholeSecond(one), wholeSecond(other)].sort(
@@ -219,7 +219,7 @@ describe('row keys', () => {
     );
   });
 
-  it('stand below the upper bound if, and only if, their second has begun', () => {
+  it('are below the upper bound if, and only if, their second has begun', () => {
     const isBelow = (due: Date, now: Date, user: UserId): boolean =>
       dueRowKey(due, user) < dueUpperBound(now);
     fc.assert(

@@ -149,7 +149,7 @@ const REFUSALS: [what: string, error: Error, expected: Expected][] = [
       code: 'SIGN_IN_REQUIRED',
       challenge:
         'Bearer error="interaction_required", ' +
-        'error_description="Sign in again: the sign-in is no longer enough to act for you."',
+        'error_description="Sign in again. Your sign-in is no longer enough for this service to act for you."',
     },
   ]),
   [
@@ -160,7 +160,7 @@ const REFUSALS: [what: string, error: Error, expected: Expected][] = [
       code: 'CONSENT_REQUIRED',
       challenge:
         'Bearer error="consent_required", scopes="https://graph.microsoft.com/User.Read", error_description=' +
-        '"Consent to the permissions given here: the directory lets nobody act for you without them."',
+        '"Consent to the permissions of this answer. Without them, Entra does not let this service act for you."',
       scopes: ['https://graph.microsoft.com/User.Read'],
     },
   ],
@@ -208,7 +208,7 @@ describe('an error', () => {
     });
   });
 
-  it('tells where the service that refused finds the call', async () => {
+  it('names the ids by which the service that refused finds the call', async () => {
     const upstream = {
       service: 'entra',
       code: 'AADSTS65001',
@@ -238,7 +238,7 @@ describe('an error', () => {
     { message: 'canary', status: 200 },
     undefined,
     null,
-  ])('of a kind nobody foresaw is 500 without a word of it: %o', async (error) => {
+  ])('of an unknown kind is 500 and reveals nothing: %o', async (error) => {
     const { response, lines } = await failing(error);
     expect(response.status).toBe(500);
     expect(JSON.stringify([response, lines])).not.toContain('canary');
