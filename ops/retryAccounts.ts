@@ -1,13 +1,13 @@
+import { changeAccount } from '../shared/account/changeAccount.ts';
 import { afterCooldown, isTombstone } from '../shared/account/schedule.ts';
+import { retried } from '../shared/account/transitions.ts';
 import { ConflictError } from '../shared/errors.ts';
 import { createSlots, forEachAtOnce } from '../shared/forEachAtOnce.ts';
-import type { Account, AccountFields } from '../shared/ports.ts';
+import type { Account } from '../shared/ports.ts';
 import type { UserId } from '../shared/userId.ts';
 import { timeText } from './accountView.ts';
 import type { Command, RetryOf } from './commandLine.ts';
 import { AT_ONCE, everyAccount, findAccount, type Operator, tellNotFound } from './operator.ts';
-
-const TRIES = 5;
 
 /** `accounts retry` */
 export async function retryAccounts(
@@ -68,46 +68,38 @@ const isPutOff = ({ state, dueAt }: Account, coolUntil: Date): boolean =>
   !isTombstone(state) && state !== 'needs-user' && dueAt >= coolUntil && dueAt <= afterCooldown(coolUntil, 1);
 
 /** Answers why it was not done, or nothing when it was. */
-async function retry({ accounts, clock }: Operator, userId: UserId, force: boolean) {
-  for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const account = await accounts.read(userId);
-    if (account === undefined) return 'the account is gone.';
-    const verdict = decideRetry(account, clock.now(), force);
-    if ('refusal' in verdict) return verdict.refusal;
-    try {
-      await accounts.move(account, verdict.to);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error;
-    }
+async function retry(operator: Operator, userId: UserId, force: boolean): Promise<string | undefined> {
+  let refusal: string | undefined;
+  try {
+    await changeAccount(operator, userId, (account) => {
+      const now = operator.clock.now();
+      refusal = refusalOf(account, now, force);
+      return account === undefined || refusal !== undefined ? 'keep' : retried(account, now);
+    });
+    return refusal;
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    return 'it changed on every try. Try again.';
   }
-  return 'it changed on every try. Try again.';
 }
 
-function decideRetry(
-  account: Account,
-  now: Date,
-  force: boolean,
-): { refusal: string } | { to: AccountFields } {
+function refusalOf(account: Account | undefined, now: Date, force: boolean): string | undefined {
+  if (account === undefined) return 'the account is gone.';
   const { state, failure, runId, dueAt } = account;
-  // Whoever is due already keeps their place.
-  const due = { dueAt: dueAt < now ? dueAt : now, attempts: 0 };
   switch (state) {
     case 'disconnected':
     case 'retired':
-      return { refusal: `they are signed off (${state}). They come back by a visit of their own.` };
+      return `it is ${state}. Only a visit of the user connects it again.`;
     case 'needs-user':
       return force
-        ? { to: { ...account, ...due, state: 'active' } }
-        : {
-            refusal: `they need to sign in again (${failure?.code ?? 'of unknown cause'}), and no retry can do that for them. If an outage of your own has marked them wrongly and is mended, use --force.`,
-          };
+        ? undefined
+        : `the user needs to sign in again (${failure?.code ?? 'of unknown cause'}), and no retry can do that for them. If an outage of your own has marked the account wrongly and is mended, use --force.`;
     case 'pending':
     case 'active':
-      // To move them would take them from a run that may be asking for their token now.
+      // A retry now would take the account from a run that may be requesting a token for it.
       return runId !== undefined && dueAt > now
-        ? { refusal: `a run has them in hand. They are due again at ${timeText(dueAt)} at the latest.` }
-        : { to: { ...account, ...due } };
+        ? `a run has a lease of it, which ends at ${timeText(dueAt)} at the latest.`
+        : undefined;
     default:
       return state satisfies never;
   }

@@ -1,8 +1,7 @@
-import { ConflictError } from '../errors.ts';
-import type { Account, AccountFields, Caller, Services } from '../ports.ts';
-import { firstCheckAt } from './schedule.ts';
+import type { Account, Caller, Services } from '../ports.ts';
+import { changeAccount } from './changeAccount.ts';
+import { connected } from './transitions.ts';
 
-const TRIES = 5;
 const PROLONG_EVERY_MS = 86_400_000;
 
 /**
@@ -20,56 +19,18 @@ export async function connectAccount(
   caller: Caller,
   { reconnect }: { reconnect: boolean },
 ): Promise<{ account: Account; was: 'unknown' | 'ended' | 'unchanged' }> {
-  const { accounts } = services;
-  for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const account = await accounts.read(caller.userId);
-    try {
-      if (account === undefined) {
-        return { account: await accounts.create(pendingAccount(services, caller)), was: 'unknown' };
-      }
-      if (account.state === 'retired' || (account.state === 'disconnected' && reconnect)) {
-        return { account: await accounts.move(account, pendingAccount(services, caller)), was: 'ended' };
-      }
-      const kept = account.state === 'disconnected' ? await stayDisconnected(services, account) : account;
-      return { account: kept, was: 'unchanged' };
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error;
-    }
-  }
-  throw new ConflictError('The account changed on every try.');
-}
-
-/** Extends the disconnection, at most once a day. It must not end while the user keeps visiting. */
-async function stayDisconnected(
-  { accounts, clock }: Pick<Services, 'accounts' | 'clock'>,
-  account: Account,
-): Promise<Account> {
+  const { accounts, clock, schedule } = services;
+  const { before, account, changed } = await changeAccount(services, caller.userId, (now) => {
+    const connects =
+      now === undefined || now.state === 'retired' || (now.state === 'disconnected' && reconnect);
+    return connects ? connected(caller, clock.newId(), clock.now(), schedule) : 'keep';
+  });
+  if (account === undefined) throw new TypeError('The store created an account and did not return it.');
+  if (changed) return { account, was: before === undefined ? 'unknown' : 'ended' };
+  // A visit extends the disconnection, at most once a day. It must not end while the user keeps visiting.
   const at = clock.now();
-  if (at.getTime() - account.lastActivity.getTime() >= PROLONG_EVERY_MS) {
+  if (account.state === 'disconnected' && at.getTime() - account.lastActivity.getTime() >= PROLONG_EVERY_MS) {
     await accounts.touch(account.userId, at);
   }
-  return account;
-}
-
-function pendingAccount(
-  { clock, schedule }: Pick<Services, 'clock' | 'schedule'>,
-  caller: Caller,
-): AccountFields {
-  const lastActivity = clock.now();
-  return {
-    userId: caller.userId,
-    homeAccountId: undefined,
-    userPrincipalName: caller.userPrincipalName,
-    lastActivity,
-    state: 'pending',
-    generation: clock.newId(),
-    dueAt: firstCheckAt(lastActivity, schedule),
-    runId: undefined,
-    failure: undefined,
-    attempts: 0,
-    lastRefreshed: undefined,
-    expiresOn: undefined,
-    refreshTokenExpiresOn: undefined,
-    history: [],
-  };
+  return { account, was: 'unchanged' };
 }

@@ -1,7 +1,9 @@
 import { ConflictError } from '../errors.ts';
-import type { Account, AccountFields, Services } from '../ports.ts';
+import type { Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
-import { isTombstone, removeCacheAt } from './schedule.ts';
+import { changeAccount } from './changeAccount.ts';
+import { isTombstone } from './schedule.ts';
+import { tombstoneOf } from './transitions.ts';
 
 const TRIES = 8;
 
@@ -21,23 +23,17 @@ export async function endAccount(
   as: 'disconnected' | 'retired',
   signal?: AbortSignal,
 ): Promise<boolean> {
-  for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const account = await services.accounts.read(userId, signal);
-    try {
-      const ends = account !== undefined && account.state !== as;
-      const tombstone = tombstoneOf(userId, as, services.clock.now());
-      if (account === undefined) {
-        if (as === 'disconnected') await services.accounts.create(tombstone, signal);
-      } else if (ends) {
-        await services.accounts.move(account, tombstone, signal);
-      }
-      const removed = await removeCache(services, userId, signal);
-      return ends || removed;
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error;
-    }
-  }
-  throw new ConflictError('The account changed on every try.');
+  const { before, changed } = await changeAccount(
+    services,
+    userId,
+    (now) => {
+      const ends = now === undefined ? as === 'disconnected' : now.state !== as;
+      return ends ? tombstoneOf(userId, as, services.clock.now()) : 'keep';
+    },
+    { signal },
+  );
+  const removed = await removeCache(services, userId, signal);
+  return (changed && before !== undefined) || removed;
 }
 
 /**
@@ -81,33 +77,4 @@ export async function takeBack(
     if (error instanceof ConflictError) return false;
     throw error;
   }
-}
-
-/** True if a row that was read later is still the same connection: it has neither ended nor been connected anew. */
-export function isSameConnection(begun: Account, later: Account | undefined): later is Account {
-  return (
-    later !== undefined &&
-    later.generation === begun.generation &&
-    isTombstone(later.state) === isTombstone(begun.state)
-  );
-}
-
-/** A tombstone keeps only the user id, the state and two times. `lastActivity` is when it was written. */
-export function tombstoneOf(userId: UserId, state: 'disconnected' | 'retired', now: Date): AccountFields {
-  return {
-    userId,
-    state,
-    dueAt: removeCacheAt(now),
-    lastActivity: now,
-    generation: '',
-    runId: undefined,
-    homeAccountId: undefined,
-    userPrincipalName: undefined,
-    failure: undefined,
-    attempts: 0,
-    lastRefreshed: undefined,
-    expiresOn: undefined,
-    refreshTokenExpiresOn: undefined,
-    history: [],
-  };
 }

@@ -1,12 +1,12 @@
 import { ConflictError, UnavailableError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
-import type { Account, AccountFields, Caller, Operation, Services, UserToken } from '../ports.ts';
+import type { Account, Caller, Operation, Services, UserToken } from '../ports.ts';
+import { changeAccount } from './changeAccount.ts';
 import { connectAccount } from './connectAccount.ts';
-import { isSameConnection, takeBack } from './endAccount.ts';
-import { firstCheckAt, refreshTokenEndsAt } from './schedule.ts';
+import { takeBack } from './endAccount.ts';
+import { isSameConnection, visited } from './transitions.ts';
 
 const TOUCH_EVERY_MS = 60_000;
-const RECORD_TRIES = 5;
 
 /**
  * The caller's account, from {@link connectAccount}. Undefined if it could not be read or written: the caller still gets
@@ -55,7 +55,7 @@ export async function recordVisit(
   token: UserToken,
 ): Promise<void> {
   if (begun === undefined || begun.state === 'disconnected') return;
-  const { accounts, clock, logId } = services;
+  const { accounts, clock, logId, schedule } = services;
   try {
     if (!token.stored || (token.source === 'cache' && begun.state === 'active')) {
       const now = clock.now();
@@ -63,48 +63,19 @@ export async function recordVisit(
         await accounts.touch(begun.userId, now);
       return;
     }
-    let account: Account | undefined = begun;
-    for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
-      if (!isSameConnection(begun, account)) {
-        // The account ended during this operation, so the cache that the operation stored must not stay.
-        if (token.written !== undefined) await takeBack(services, begun.userId, token.written);
-        return;
-      }
-      try {
-        await accounts.move(account, activeAccount(services, caller, account, token));
-        if (account.state === 'needs-user') log({ event: 'account.healed', user: logId(begun.userId) });
-        return;
-      } catch (error) {
-        if (!(error instanceof ConflictError)) throw error;
-        account = await accounts.read(begun.userId);
-      }
+    const { before, account, changed } = await changeAccount(
+      services,
+      begun.userId,
+      (now) => (isSameConnection(begun, now) ? visited(now, caller, token, clock.now(), schedule) : 'keep'),
+      { known: begun },
+    );
+    if (changed && before?.state === 'needs-user')
+      log({ event: 'account.healed', user: logId(begun.userId) });
+    // If the account ended during this operation, the cache that the operation stored must not stay.
+    if (!changed && token.written !== undefined && !isSameConnection(begun, account)) {
+      await takeBack(services, begun.userId, token.written);
     }
-    throw new ConflictError('The account changed on every try.');
   } catch (error) {
     log({ event: 'account.not-recorded', user: logId(begun.userId), error: nameOfError(error) });
   }
-}
-
-function activeAccount(
-  { clock, schedule }: Services,
-  caller: Caller,
-  account: Account,
-  token: UserToken,
-): AccountFields {
-  const lastActivity = clock.now();
-  const firstCheck = firstCheckAt(lastActivity, schedule);
-  // An account that is active, due sooner or leased keeps the time that it has.
-  const keepsDueAt = account.state === 'active' || account.dueAt <= firstCheck || account.runId !== undefined;
-  return {
-    ...account,
-    homeAccountId: token.homeAccountId,
-    userPrincipalName: caller.userPrincipalName,
-    lastActivity,
-    state: 'active',
-    failure: undefined,
-    attempts: 0,
-    expiresOn: token.expiresOn,
-    refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, lastActivity),
-    ...(keepsDueAt ? {} : { dueAt: firstCheck }),
-  };
 }

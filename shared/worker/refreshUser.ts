@@ -1,16 +1,18 @@
+import { changeAccount } from '../account/changeAccount.ts';
 import { confirmFailure } from '../account/confirmFailure.ts';
-import { isSameConnection, removeCache, takeBack, tombstoneOf } from '../account/endAccount.ts';
-import { markNeedsUser, withFailure } from '../account/markNeedsUser.ts';
+import { removeCache, takeBack } from '../account/endAccount.ts';
+import { decideCheck, retireAt } from '../account/schedule.ts';
 import {
-  decideCheck,
-  nextCheckAfterFailure,
-  nextCheckAfterSuccess,
-  refreshTokenEndsAt,
-  retireAt,
-} from '../account/schedule.ts';
+  failed,
+  isSameConnection,
+  postponed,
+  refreshed,
+  tombstoneOf,
+  waitingUntil,
+} from '../account/transitions.ts';
 import { ConflictError, type Failure, UserTokenError } from '../errors.ts';
 import { nameOfError, type UserOutcome } from '../log.ts';
-import type { Account, HistoryEntry, Operation, UserToken } from '../ports.ts';
+import type { Account, AccountFields, Operation, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 
 /** A leased account, and what the run knows about it that the row does not say. */
@@ -31,84 +33,193 @@ export type Check = {
   got?: { token: UserToken; account: Account };
 };
 
-const SETTLE_TRIES = 5;
+/** How often an account that changes during its check is decided on. */
+const DECISIONS = 5;
 /** The only `misconfigured` code that may concern a single cache. */
 export const UNKNOWN_KEY = 'cache_unknown_key';
 
 /**
- * Runs one check of a leased account, from the decision to the settled row. If the row changes in the meantime (the user
- * came back), the check reads it and decides again.
+ * Runs one check of a leased account, from the decision to the settled account. If the account changes in the meantime
+ * (the user came back), the check decides again.
  * @throws {UnavailableError} a store cannot be reached. The lease then ends by itself.
  */
 export async function refreshUser(app: App, operation: Operation, lease: Lease): Promise<Check> {
-  const { accounts, clock, schedule } = app;
-  const { signal } = operation;
-  const { userId, runId } = lease.account;
-  let account: Account | undefined = lease.account;
-  let token: UserToken | undefined;
-  for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
-    if (!isSameConnection(lease.account, account)) {
-      // The account ended while the token was requested, so the cache that the check stored must not stay.
-      if (token?.written !== undefined) await takeBack(app, userId, token.written, signal);
-      return { outcome: 'superseded' };
+  let held = lease;
+  try {
+    for (let decision = 0; decision < DECISIONS; decision += 1) {
+      const result = await decideAndAct(app, operation, held);
+      if ('outcome' in result) return result;
+      if (!isHeld(lease, result.changed)) return { outcome: 'superseded' };
+      held = { ...lease, account: result.changed };
     }
-    if (account.runId !== runId) return { outcome: 'superseded' };
-    try {
-      if (token !== undefined) {
-        // The row was written by a request in the meantime, whose home account id is the newer one.
-        const known = { ...token, homeAccountId: account.homeAccountId ?? token.homeAccountId };
-        return await settleToken(app, operation, account, known, 'settled-again');
-      }
-      const decision = decideCheck(account, clock.now(), schedule, lease.cooldownUntil);
-      switch (decision.action) {
-        case 'wait':
-          await accounts.move(account, { ...account, dueAt: decision.until, runId: undefined }, signal);
-          return { outcome: 'waiting', reason: decision.reason };
-        case 'remove-cache':
-          await removeCache(app, userId, signal);
-          await accounts.move(account, { ...account, dueAt: decision.until, runId: undefined }, signal);
-          return { outcome: 'waiting', reason: decision.reason };
-        case 'retire':
-          return await retire(app, operation, account);
-        case 'erase':
-          await removeCache(app, userId, signal);
-          await accounts.erase(account, signal);
-          return { outcome: 'erased', reason: decision.reason };
-        case 'refresh': {
-          const acquired = await acquire(app, operation, account, decision.forceRefresh);
-          if ('failure' in acquired)
-            return await settleFailure(app, operation, account, acquired.failure, lease.dueSince);
-          token = acquired;
-          return await settleToken(app, operation, account, token, decision.reason);
-        }
-        default:
-          return decision satisfies never;
-      }
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error;
-      account = await accounts.read(userId, signal);
-    }
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
   }
   return { outcome: 'superseded', reason: 'too-many-conflicts' };
+}
+
+/** True as long as the run has the lease, on the same connection. */
+const isHeld = ({ account }: Lease, now: Account | undefined): now is Account =>
+  isSameConnection(account, now) && now.runId === account.runId;
+
+/** The account as somebody else wrote it before the check could settle it; undefined if it is gone. */
+type Changed = { changed: Account | undefined };
+
+async function decideAndAct(app: App, operation: Operation, lease: Lease): Promise<Check | Changed> {
+  const { account } = lease;
+  const { signal } = operation;
+  const decision = decideCheck(account, app.clock.now(), app.schedule, lease.cooldownUntil);
+  switch (decision.action) {
+    case 'wait':
+      return settle(app, operation, account, waitingUntil(account, decision.until), {
+        outcome: 'waiting',
+        reason: decision.reason,
+      });
+    case 'remove-cache':
+      await removeCache(app, account.userId, signal);
+      return settle(app, operation, account, waitingUntil(account, decision.until), {
+        outcome: 'waiting',
+        reason: decision.reason,
+      });
+    case 'retire':
+      return retire(app, operation, account);
+    case 'erase':
+      return erase(app, operation, account, decision.reason);
+    case 'refresh': {
+      const acquired = await acquire(app, operation, account, decision.forceRefresh);
+      return 'failure' in acquired
+        ? settleFailure(app, operation, lease, acquired.failure)
+        : settleToken(app, operation, lease, acquired, decision.reason);
+    }
+    default:
+      return decision satisfies never;
+  }
+}
+
+/** Writes `to`, unless the account is no longer what the check decided on. */
+async function settle(
+  app: App,
+  { signal }: Operation,
+  account: Account,
+  to: AccountFields,
+  check: Check,
+): Promise<Check | Changed> {
+  const change = await changeAccount(
+    app,
+    account.userId,
+    (now) => (now?.etag === account.etag ? to : 'keep'),
+    { known: account, signal },
+  );
+  return change.changed ? check : { changed: change.account };
+}
+
+/** A token counts for the account whatever a request wrote meanwhile, as long as the run has its lease. */
+async function settleToken(
+  app: App,
+  { signal }: Operation,
+  lease: Lease,
+  token: UserToken,
+  reason: string,
+): Promise<Check> {
+  const { clock, schedule } = app;
+  const { userId } = lease.account;
+  const [now, random] = [clock.now(), clock.random()];
+  const { before, account, changed } = await changeAccount(
+    app,
+    userId,
+    (current) => {
+      if (!isHeld(lease, current)) return 'keep';
+      // A request that wrote the account meanwhile knows the newer home account id.
+      const isFirst = current.etag === lease.account.etag;
+      const homeAccountId = isFirst ? token.homeAccountId : (current.homeAccountId ?? token.homeAccountId);
+      return refreshed(current, { ...token, homeAccountId }, now, schedule, random);
+    },
+    { known: lease.account, signal },
+  );
+  if (changed && account !== undefined) {
+    const outcome = token.source === 'network' ? 'refreshed' : 'from-cache';
+    const isFirst = before?.etag === lease.account.etag;
+    return { outcome, reason: isFirst ? reason : 'settled-again', got: { token, account } };
+  }
+  // If the account ended while the token was requested, the cache that the check stored must not stay.
+  if (token.written !== undefined && !isSameConnection(lease.account, account)) {
+    await takeBack(app, userId, token.written, signal);
+  }
+  return { outcome: 'superseded' };
+}
+
+async function settleFailure(
+  app: App,
+  operation: Operation,
+  lease: Lease,
+  failure: Failure,
+): Promise<Check | Changed> {
+  const { clock, schedule } = app;
+  const { account } = lease;
+  const { kind, code, unsure } = failure;
+  const [now, random] = [clock.now(), clock.random()];
+  // The run is ending, so the failure says nothing about the account.
+  if (operation.signal?.aborted) return release(app, lease);
+  if (kind === 'misconfigured') {
+    // Operators must correct it, so nothing is recorded for the account.
+    if (code !== UNKNOWN_KEY && !unsure) return { ...(await release(app, lease)), failure };
+    // It may concern only this account or tenant. The next check is postponed, or every run would meet it first.
+    const to = postponed(account, kind, now, schedule, random);
+    return settle(app, operation, account, to, { outcome: 'released', failure });
+  }
+  // Nothing was ever stored for this account, so there is no cache that could have been lost.
+  if (kind === 'cache-lost' && account.state === 'pending') {
+    const to = waitingUntil(account, retireAt(account, schedule));
+    return settle(app, operation, account, to, { outcome: 'waiting', reason: 'never-exchanged' });
+  }
+  const to = failed(account, failure, now, schedule, random);
+  return settle(app, operation, account, to, { outcome: 'failed', failure });
+}
+
+/** Writes the tombstone first. An operation that stores a cache now meets the tombstone and deletes that cache. */
+async function retire(app: App, operation: Operation, account: Account): Promise<Check | Changed> {
+  const { userId } = account;
+  const to = tombstoneOf(userId, 'retired', app.clock.now());
+  const result = await settle(app, operation, account, to, { outcome: 'retired', reason: 'retention' });
+  if ('outcome' in result) await removeCache(app, userId, operation.signal);
+  return result;
+}
+
+/** The cache goes first, so that no cache is ever left without an account. */
+async function erase(
+  app: App,
+  { signal }: Operation,
+  account: Account,
+  reason: string,
+): Promise<Check | Changed> {
+  const { userId } = account;
+  await removeCache(app, userId, signal);
+  try {
+    await app.accounts.erase(account, signal);
+    return { outcome: 'erased', reason };
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    return { changed: await app.accounts.read(userId, signal) };
+  }
 }
 
 /**
  * Gives a lease back: the account is due as before, unless another run has the lease by now. The run's signal does not
  * stop this, because a run that ends must give its leases back.
  */
-export async function release({ accounts }: Pick<App, 'accounts'>, lease: Lease): Promise<Check> {
-  let account: Account | undefined = lease.account;
-  for (let attempt = 0; attempt < SETTLE_TRIES; attempt += 1) {
-    if (!isSameConnection(lease.account, account) || account.runId !== lease.account.runId) break;
-    try {
-      await accounts.move(account, { ...account, dueAt: lease.dueSince, runId: undefined });
-      return { outcome: 'released' };
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error;
-      account = await accounts.read(lease.account.userId);
-    }
+export async function release(app: App, lease: Lease): Promise<Check> {
+  try {
+    const { changed } = await changeAccount(
+      app,
+      lease.account.userId,
+      (now) => (isHeld(lease, now) ? waitingUntil(now, lease.dueSince) : 'keep'),
+      { known: lease.account },
+    );
+    return { outcome: changed ? 'released' : 'superseded' };
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    return { outcome: 'superseded' };
   }
-  return { outcome: 'superseded' };
 }
 
 /** Requests a token. An unexpected error is logged by its name and counts as `transient`, which marks no user. */
@@ -130,85 +241,4 @@ async function acquire(
     operation.log({ event: 'user.failed-unexpectedly', user: logId(userId), error: nameOfError(error) });
     return { failure: { kind: 'transient', code: 'unexpected' } };
   }
-}
-
-async function settleToken(
-  { accounts, clock, schedule }: App,
-  { signal }: Operation,
-  account: Account,
-  token: UserToken,
-  reason: string,
-): Promise<Check> {
-  const now = clock.now();
-  const outcome = token.source === 'network' ? 'refreshed' : 'from-cache';
-  const settled = {
-    ...account,
-    state: 'active' as const,
-    homeAccountId: token.homeAccountId,
-    runId: undefined,
-    failure: undefined,
-    attempts: 0,
-    lastRefreshed: token.source === 'network' ? now : account.lastRefreshed,
-    expiresOn: token.expiresOn,
-    refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, now),
-    history: [...account.history, { at: now, outcome } satisfies HistoryEntry],
-  };
-  const dueAt = nextCheckAfterSuccess(settled, now, schedule, clock.random());
-  const moved = await accounts.move(account, { ...settled, dueAt }, signal);
-  return { outcome, reason, got: { token, account: moved } };
-}
-
-async function settleFailure(
-  app: App,
-  { signal }: Operation,
-  account: Account,
-  failure: Failure,
-  dueSince: Date,
-): Promise<Check> {
-  const { accounts, clock, schedule } = app;
-  const { kind, code } = failure;
-  const now = clock.now();
-  // The run is ending, so the failure says nothing about the account.
-  if (signal?.aborted) return release(app, { account, dueSince });
-  if (kind === 'misconfigured') {
-    // Operators must correct it, so nothing is recorded for the account.
-    if (code !== UNKNOWN_KEY && !failure.unsure)
-      return { ...(await release(app, { account, dueSince })), failure };
-    // It may concern only this account or tenant. The next check is postponed, or every run would meet it first and stop.
-    const attempts = account.attempts + 1;
-    const dueAt = nextCheckAfterFailure({ ...account, attempts }, kind, now, schedule, clock.random());
-    await accounts.move(account, { ...account, attempts, dueAt, runId: undefined }, signal);
-    return { outcome: 'released', failure };
-  }
-  // Nothing was ever stored for this account, so there is no cache that could have been lost.
-  if (kind === 'cache-lost' && account.state === 'pending') {
-    const dueAt = retireAt(account, schedule);
-    await accounts.move(account, { ...account, dueAt, runId: undefined }, signal);
-    return { outcome: 'waiting', reason: 'never-exchanged' };
-  }
-  const failed = withFailure(account, failure, now);
-  const settled =
-    kind === 'needs-user' || kind === 'consent' || kind === 'cache-lost'
-      ? markNeedsUser(account, failure, now, schedule)
-      : {
-          ...failed,
-          dueAt: nextCheckAfterFailure(
-            failed,
-            kind,
-            now,
-            schedule,
-            clock.random(),
-            failure.retryAfterSeconds,
-          ),
-        };
-  await accounts.move(account, settled, signal);
-  return { outcome: 'failed', failure };
-}
-
-/** Writes the tombstone first. An operation that stores a cache now meets the tombstone and deletes that cache. */
-async function retire(app: App, { signal }: Operation, account: Account): Promise<Check> {
-  const { userId } = account;
-  await app.accounts.move(account, tombstoneOf(userId, 'retired', app.clock.now()), signal);
-  await removeCache(app, userId, signal);
-  return { outcome: 'retired', reason: 'retention' };
 }

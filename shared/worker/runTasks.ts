@@ -1,7 +1,7 @@
-import { isSameConnection, takeBack } from '../account/endAccount.ts';
-import { markNeedsUser } from '../account/markNeedsUser.ts';
-import { nextCheckAfterThrottle } from '../account/schedule.ts';
-import { ConflictError, type Failure, type FailureKind, UserTokenError } from '../errors.ts';
+import { changeAccount } from '../account/changeAccount.ts';
+import { takeBack } from '../account/endAccount.ts';
+import { isSameConnection, markedForUser, tasksRecorded } from '../account/transitions.ts';
+import { type Failure, type FailureKind, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
 import type { Account, HistoryEntry, Operation, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
@@ -22,7 +22,6 @@ type Ended = {
   throttle?: Failure;
 };
 
-const RECORD_TRIES = 5;
 /** The API that the connection depends on: only its challenges mark the user. */
 const GRAPH = 'graph';
 
@@ -198,31 +197,23 @@ async function record(
   { entries, refused, throttledUntil, written }: TasksRecord,
 ): Promise<void> {
   const { userId } = begun;
+  const { clock, schedule } = app;
   try {
-    let account: Account | undefined = begun;
-    for (let attempt = 0; attempt < RECORD_TRIES; attempt += 1) {
-      if (!isSameConnection(begun, account)) {
-        // The account ended while a task's token was requested, so the cache that was stored must not stay.
-        if (written !== undefined) await takeBack(app, userId, written);
-        return;
-      }
-      const noted = { ...account, history: [...account.history, ...entries] };
-      if (throttledUntil !== undefined && account.runId === undefined) {
-        noted.dueAt = nextCheckAfterThrottle(account, throttledUntil, app.clock.now(), app.schedule);
-      }
-      const marks = refused !== undefined && account === begun;
-      try {
-        await app.accounts.move(
-          account,
-          marks ? markNeedsUser(noted, refused, app.clock.now(), app.schedule) : noted,
-        );
-        return;
-      } catch (error) {
-        if (!(error instanceof ConflictError)) throw error;
-        account = await app.accounts.read(userId);
-      }
+    const { account, changed } = await changeAccount(
+      app,
+      userId,
+      (now) => {
+        if (!isSameConnection(begun, now)) return 'keep';
+        const recorded = tasksRecorded(now, entries, throttledUntil, clock.now(), schedule);
+        const marks = refused !== undefined && now.etag === begun.etag;
+        return marks ? markedForUser(recorded, refused, clock.now(), schedule) : recorded;
+      },
+      { known: begun },
+    );
+    // If the account ended while a task's token was requested, the cache that was stored must not stay.
+    if (!changed && written !== undefined && !isSameConnection(begun, account)) {
+      await takeBack(app, userId, written);
     }
-    throw new ConflictError('The account changed on every try.');
   } catch (error) {
     log({ event: 'account.not-recorded', user: app.logId(userId), error: nameOfError(error) });
   }

@@ -142,7 +142,7 @@ describe('npm run stead', () => {
     expect(await stead('accounts', 'retry', user)).toEqual({
       exitCode: 1,
       lines: [],
-      errors: [expect.stringContaining('they need to sign in again (AADSTS50076)')],
+      errors: [expect.stringContaining('the user needs to sign in again (AADSTS50076)')],
     });
     expect(await stead('accounts', 'retry', user, '--force')).toMatchObject({
       exitCode: 0,

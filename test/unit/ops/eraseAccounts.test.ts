@@ -82,7 +82,7 @@ describe('accounts erase', () => {
 describe('orphans', () => {
   const found = { verb: 'orphans', json: true, erase: false, yes: false } as const;
 
-  it('are caches without an account, or of somebody who is signed off', async () => {
+  it('are caches without an account, or of somebody who disconnected', async () => {
     const { operator, accounts, tokenCache, printed, logId } = operatorOverTwins();
     const [orphan, left, kept] = [someUser(), someUser(), someUser()];
     await accounts.create(sampleAccount({ userId: left, state: 'retired' }));

@@ -30,9 +30,9 @@ describe('accounts retry', () => {
   });
 
   it.each([
-    ['a run has in hand', { dueAt: LATER, runId: 'run-1' }, 'a run has them in hand'],
-    ['needs to sign in again', { state: 'needs-user' }, 'they need to sign in again (AADSTS50076)'],
-    ['is signed off', { state: 'disconnected' }, 'they are signed off (disconnected)'],
+    ['a run has a lease of', { dueAt: LATER, runId: 'run-1' }, 'a run has a lease of it'],
+    ['needs to sign in again', { state: 'needs-user' }, 'the user needs to sign in again (AADSTS50076)'],
+    ['has disconnected', { state: 'disconnected' }, 'it is disconnected'],
   ] as const)('leaves a user who %s as they are, and says why', async (_, fields, why) => {
     const { operator, accounts, told } = operatorOverTwins();
     const before = await accounts.create(sampleAccount(fields));
@@ -48,7 +48,7 @@ describe('accounts retry', () => {
     expect(await accounts.read(marked.userId)).toMatchObject({ state: 'active', dueAt: NOW, attempts: 0 });
   });
 
-  it('revives nobody by force who is signed off', async () => {
+  it('connects nobody by force who has disconnected or is retired', async () => {
     const { operator, accounts } = operatorOverTwins();
     const gone = await accounts.create(sampleAccount({ state: 'retired' }));
     expect(await retryAccounts(operator, { ...retry, of: { who: gone }, force: true })).toBe(1);

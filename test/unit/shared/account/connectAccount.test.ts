@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { connectAccount } from '../../../../shared/account/connectAccount.ts';
-import { tombstoneOf } from '../../../../shared/account/endAccount.ts';
+import { tombstoneOf } from '../../../../shared/account/transitions.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
 import type { AccountStore, Caller } from '../../../../shared/ports.ts';

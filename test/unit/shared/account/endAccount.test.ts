@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  endAccount,
-  isSameConnection,
-  removeCache,
-  takeBack,
-  tombstoneOf,
-} from '../../../../shared/account/endAccount.ts';
+import { endAccount, removeCache, takeBack } from '../../../../shared/account/endAccount.ts';
 import { removeCacheAt } from '../../../../shared/account/schedule.ts';
+import { isSameConnection, tombstoneOf } from '../../../../shared/account/transitions.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';

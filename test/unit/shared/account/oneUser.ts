@@ -3,7 +3,6 @@ import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { isTombstone } from '../../../../shared/account/schedule.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
-import { systemClock } from '../../../../shared/clock.ts';
 import { connect, disconnect } from '../../../../shared/connection/connection.ts';
 import { asUser } from '../../../../shared/profile/asUser.ts';
 import { createLogId, dueRowKey, shardOf } from '../../../../shared/userId.ts';
@@ -37,8 +36,7 @@ export function createWorld(order: Order) {
   const logId = createLogId(new Uint8Array(32));
   const log = () => undefined;
   // Waiting takes no time, so that the order of the calls decides alone.
-  const clockAt = (aheadMs: number) =>
-    clockOf(() => new Date(NOW + aheadMs), { after: systemClock.after, timeout: systemClock.timeout });
+  const clockAt = (aheadMs: number) => clockOf(() => new Date(NOW + aheadMs));
   const context = { store: stores.tokenCache, sealer: plainSealer, logId, log, clock: clockAt(0) };
   const userTokens = createTwinUserTokens(context, () => order('token endpoint', async () => undefined));
 

@@ -280,7 +280,7 @@ describe('what tasks did is recorded', () => {
 
   it.each([
     ['cannot be reached', new UnavailableError('accounts'), 1],
-    ['changes on every try', new ConflictError('x'), 5],
+    ['changes on every try', new ConflictError('x'), 8],
   ])('in the log alone, if the row %s', async (_how, error, tries) => {
     const bench = await tasksOverTwins([taskOf('first', done)]);
     let tried = 0;

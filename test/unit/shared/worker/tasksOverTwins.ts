@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@microsoft/microsoft-graph-client';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
-import { systemClock } from '../../../../shared/clock.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
 import type { Operation, UserToken, UserTokens } from '../../../../shared/ports.ts';
 import { defineTask, type Task, type TaskDefinition } from '../../../../shared/worker/defineTask.ts';
@@ -66,8 +65,7 @@ export async function tasksOverTwins(
         return silent(operation, request);
       },
     },
-    // A task's time-out is real time here.
-    clock: clockOf(() => NOW, { after: systemClock.after, timeout: systemClock.timeout }),
+    clock: clockOf(() => NOW),
     fetch: answer,
   });
   const log = (event: LogEvent): void => void events.push(event);

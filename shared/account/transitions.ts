@@ -1,0 +1,216 @@
+/**
+ * Every way in which an account changes. Each function takes what the account is now and returns what it becomes; none
+ * reads a clock or a store. `changeAccount` writes the result.
+ */
+import type { Failure, FailureKind } from '../errors.ts';
+import type { Account, AccountFields, Caller, HistoryEntry, ScheduleSettings, UserToken } from '../ports.ts';
+import type { UserId } from '../userId.ts';
+import {
+  firstCheckAt,
+  isTombstone,
+  nextCheckAfterFailure,
+  nextCheckAfterSuccess,
+  nextCheckAfterThrottle,
+  refreshTokenEndsAt,
+  removeCacheAt,
+  retireAt,
+} from './schedule.ts';
+
+/** True if both are the same connection: the user was neither disconnected nor retired in between. */
+export function isSameConnection(begun: Account, later: Account | undefined): later is Account {
+  return (
+    later !== undefined &&
+    later.generation === begun.generation &&
+    isTombstone(later.state) === isTombstone(begun.state)
+  );
+}
+
+/** A new connection: of a user who was never here, who was retired, or who reconnects. */
+export function connected(
+  caller: Caller,
+  generation: string,
+  now: Date,
+  schedule: ScheduleSettings,
+): AccountFields {
+  return {
+    userId: caller.userId,
+    homeAccountId: undefined,
+    userPrincipalName: caller.userPrincipalName,
+    lastActivity: now,
+    state: 'pending',
+    generation,
+    dueAt: firstCheckAt(now, schedule),
+    runId: undefined,
+    failure: undefined,
+    attempts: 0,
+    lastRefreshed: undefined,
+    expiresOn: undefined,
+    refreshTokenExpiresOn: undefined,
+    history: [],
+  };
+}
+
+/** A visit whose token came from the token endpoint, and whose cache is stored: it heals every failure. */
+export function visited(
+  account: Account,
+  caller: Caller,
+  token: UserToken,
+  now: Date,
+  schedule: ScheduleSettings,
+): AccountFields {
+  const firstCheck = firstCheckAt(now, schedule);
+  // An account that is active, due sooner or leased keeps the time that it has.
+  const keepsDueAt = account.state === 'active' || account.dueAt <= firstCheck || account.runId !== undefined;
+  return {
+    ...account,
+    homeAccountId: token.homeAccountId,
+    userPrincipalName: caller.userPrincipalName,
+    lastActivity: now,
+    state: 'active',
+    failure: undefined,
+    attempts: 0,
+    expiresOn: token.expiresOn,
+    refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, now),
+    ...(keepsDueAt ? {} : { dueAt: firstCheck }),
+  };
+}
+
+/** The end of a connection: keys, state and times, and nothing else. `lastActivity` is when it ended. */
+export function tombstoneOf(userId: UserId, state: 'disconnected' | 'retired', now: Date): AccountFields {
+  return {
+    userId,
+    state,
+    dueAt: removeCacheAt(now),
+    lastActivity: now,
+    generation: '',
+    runId: undefined,
+    homeAccountId: undefined,
+    userPrincipalName: undefined,
+    failure: undefined,
+    attempts: 0,
+    lastRefreshed: undefined,
+    expiresOn: undefined,
+    refreshTokenExpiresOn: undefined,
+    history: [],
+  };
+}
+
+/** A check that found nothing to do yet. It gives the lease back. */
+export function waitingUntil(account: Account, until: Date): AccountFields {
+  return { ...account, dueAt: until, runId: undefined };
+}
+
+/** A check that got a token and stored its cache. It gives the lease back. */
+export function refreshed(
+  account: Account,
+  token: UserToken,
+  now: Date,
+  schedule: ScheduleSettings,
+  random: number,
+): AccountFields {
+  const isNew = token.source === 'network';
+  const settled = {
+    ...account,
+    state: 'active' as const,
+    homeAccountId: token.homeAccountId,
+    runId: undefined,
+    failure: undefined,
+    attempts: 0,
+    lastRefreshed: isNew ? now : account.lastRefreshed,
+    expiresOn: token.expiresOn,
+    refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, now),
+    history: [...account.history, { at: now, outcome: isNew ? 'refreshed' : 'from-cache' } as const],
+  };
+  return { ...settled, dueAt: nextCheckAfterSuccess(settled, now, schedule, random) };
+}
+
+/** A check that failed. The failure may pass by itself, or only the user can mend it. */
+export function failed(
+  account: Account,
+  failure: Failure,
+  now: Date,
+  schedule: ScheduleSettings,
+  random: number,
+): AccountFields {
+  const { kind, retryAfterSeconds } = failure;
+  switch (kind) {
+    case 'needs-user':
+    case 'consent':
+    case 'cache-lost':
+      return markedForUser(account, failure, now, schedule);
+    case 'throttled':
+    case 'tenant':
+    case 'transient':
+    case 'misconfigured': {
+      const recorded = withFailure(account, failure, now);
+      const dueAt = nextCheckAfterFailure(recorded, kind, now, schedule, random, retryAfterSeconds);
+      return { ...recorded, dueAt };
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** A check that failed by a fault of our own, which is not recorded against the user. Only the next check is later. */
+export function postponed(
+  account: Account,
+  kind: Exclude<FailureKind, 'needs-user' | 'consent' | 'cache-lost'>,
+  now: Date,
+  schedule: ScheduleSettings,
+  random: number,
+): AccountFields {
+  const counted = { ...account, attempts: account.attempts + 1, runId: undefined };
+  return { ...counted, dueAt: nextCheckAfterFailure(counted, kind, now, schedule, random) };
+}
+
+/** Only the user can mend it: the worker asks for no token until they visit, and retires the account if they do not. */
+export function markedForUser(
+  account: AccountFields,
+  failure: Failure,
+  now: Date,
+  schedule: ScheduleSettings,
+): AccountFields {
+  const recorded = withFailure(account, failure, now);
+  return { ...recorded, state: 'needs-user', dueAt: retireAt(account, schedule) };
+}
+
+/** Tasks that ran after a check, and the end of Graph's cooldown if one of them began it. */
+export function tasksRecorded(
+  account: Account,
+  entries: readonly HistoryEntry[],
+  throttledUntil: Date | undefined,
+  now: Date,
+  schedule: ScheduleSettings,
+): AccountFields {
+  const recorded = { ...account, history: [...account.history, ...entries] };
+  if (throttledUntil === undefined || account.runId !== undefined) return recorded;
+  return { ...recorded, dueAt: nextCheckAfterThrottle(account, throttledUntil, now, schedule) };
+}
+
+/** An operator's retry: due now, with the back-off forgotten. An account that is due already keeps its time. */
+export function retried(account: Account, now: Date): AccountFields {
+  return {
+    ...account,
+    state: account.state === 'needs-user' ? 'active' : account.state,
+    dueAt: account.dueAt < now ? account.dueAt : now,
+    attempts: 0,
+  };
+}
+
+function withFailure(account: AccountFields, failure: Failure, now: Date): AccountFields {
+  const { kind, code, suberror, claims, askedBy } = failure;
+  return {
+    ...account,
+    runId: undefined,
+    attempts: account.attempts + 1,
+    failure: {
+      kind,
+      code,
+      at: now,
+      ...(suberror === undefined ? {} : { suberror }),
+      ...(claims === undefined ? {} : { claims }),
+      ...(askedBy === undefined ? {} : { askedBy }),
+    },
+    history: [...account.history, { at: now, outcome: 'failed', kind, code }],
+  };
+}
