@@ -1,4 +1,4 @@
-/** The only entry: environment, settings, application, functions. */
+/** The entry file of the function app: reads the settings, creates the application, and registers the functions. */
 import { app } from '@azure/functions';
 import { readConfig } from '../shared/config.ts';
 import { createStead } from '../shared/stead.ts';
@@ -9,7 +9,7 @@ import { createRefreshWorkerHandler } from './refreshWorker/handler.ts';
 import { tasks } from './refreshWorker/tasks.ts';
 
 const stead = createStead(readConfig(process.env), { tasks });
-// The bearer token is the authorization; a function key would be one more secret in a public page.
+// The access token authorises a request. A function key would only add a secret to a public page.
 const authLevel = 'anonymous';
 
 app.http('profile', { methods: ['GET'], authLevel, route: 'profile', handler: createProfileHandler(stead) });
@@ -32,5 +32,5 @@ app.http('health', { methods: ['GET'], authLevel, route: 'health', handler: heal
 
 app.timer('refreshWorker', { schedule: '0 * * * * *', handler: createRefreshWorkerHandler(stead) });
 
-// Said once and early, but no reason to stay down: storage may come up a moment later.
+// It logs once, at the start, whether storage can be reached. An outage does not stop the app, because it may end soon.
 app.hook.appStart(() => void stead.health());

@@ -1,7 +1,7 @@
 import type { Account, StoredFailure } from '../shared/ports.ts';
 import type { LogId } from '../shared/userId.ts';
 
-/** An account as a list shows it. No name, no claim value. */
+/** An account as a list shows it. It has no user name and no claim value. */
 export function accountView(account: Account, logId: LogId) {
   return {
     user: logId(account.userId),
@@ -18,7 +18,7 @@ function failureView({ kind, code, suberror, claims, at }: StoredFailure) {
   return { kind, code, suberror: suberror ?? null, hasClaims: claims !== undefined, at };
 }
 
-/** To the second, or a dash. */
+/** The time in ISO 8601 without fractions of a second, or a dash if there is none. */
 export function timeText(time: Date | null | undefined): string {
   return time ? time.toISOString().replace(/\.\d+/, '') : '-';
 }

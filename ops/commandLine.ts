@@ -38,7 +38,7 @@ const STATES: Record<AccountState, true> = {
   disconnected: true,
   retired: true,
 };
-/** Whether a user who failed so can only be retried by force. A fault of our own is stored of nobody. */
+/** Whether a failure of this kind can be retried, or only with `--force`. `misconfigured` is never stored for a user. */
 const KINDS: Record<StoredKind, 'retried' | 'forced'> = {
   transient: 'retried',
   throttled: 'retried',
@@ -48,7 +48,7 @@ const KINDS: Record<StoredKind, 'retried' | 'forced'> = {
   'cache-lost': 'forced',
 };
 
-/** @throws {UsageError} naming what cannot be understood, and what can. */
+/** @throws {UsageError} the command line is wrong; the message says what is allowed. */
 export function readCommandLine(args: readonly string[]): Command {
   const [first, second = ''] = args;
   if (first === undefined || first === 'help' || args.some((arg) => arg === '--help' || arg === '-h')) {
@@ -66,7 +66,7 @@ export function readCommandLine(args: readonly string[]): Command {
     }
     case 'accounts show': {
       const { values, positionals } = parse('accounts show', args.slice(2), 1);
-      if (positionals[0] === undefined) throw new UsageError('Whom? Name a log id or a user id.');
+      if (positionals[0] === undefined) throw new UsageError('Name a log id or a user id.');
       return { verb: 'accounts show', who: readWho(positionals[0]), json: values.json };
     }
     case 'accounts retry': {
@@ -84,7 +84,7 @@ export function readCommandLine(args: readonly string[]): Command {
       return { verb: 'tenants', json: parse('tenants', args.slice(1)).values.json };
     case 'orphans': {
       const { json, erase, yes } = parse('orphans', args.slice(1)).values;
-      if (yes && !erase) throw new UsageError('--yes goes with --erase.');
+      if (yes && !erase) throw new UsageError('--yes needs --erase.');
       return { verb: 'orphans', json, erase, yes };
     }
     default: {
@@ -113,12 +113,12 @@ function readRetryOf(
   const kind = oneOf(KINDS, '--kind', values.kind);
   onlyOne('a user, --tenant or --all', [user, tid, values.all || undefined]);
   if (user !== undefined) {
-    if (kind !== undefined) throw new UsageError('--kind goes with --tenant or --all.');
+    if (kind !== undefined) throw new UsageError('--kind needs --tenant or --all.');
     return { who: readWho(user) };
   }
   if (values.all && kind === undefined) throw new UsageError('--all needs --kind.');
   if (kind !== undefined && KINDS[kind] === 'forced' && !values.force) {
-    throw new UsageError(`No retry helps against ${kind} without the user. --force takes them for active.`);
+    throw new UsageError(`Only the user can correct ${kind}. --force retries it all the same.`);
   }
   return { tid, kind };
 }
@@ -126,7 +126,7 @@ function readRetryOf(
 function readWho(name: string): Who {
   if (/^[0-9a-f]{16}$/i.test(name)) return { logId: name.toLowerCase() };
   const userId = readUserId(name);
-  // Not quoted: it may be a name.
+  // The message does not quote the text, because it may be a person's name.
   if (userId === undefined) {
     throw new UsageError('That is neither a log id (16 hexadecimal digits) nor a user id (<tid>/<oid>).');
   }

@@ -18,7 +18,7 @@ export async function eraseAccounts(
 
 async function eraseOne(operator: Operator, who: Who, yes: boolean): Promise<number> {
   const account = await findAccount(operator, who);
-  // Of a user id the cache may be all there is.
+  // A user id may have a cache without an account.
   const userId = 'userId' in who ? who.userId : account?.userId;
   if (userId === undefined) {
     tellNotFound(operator, who);
@@ -27,10 +27,10 @@ async function eraseOne(operator: Operator, who: Who, yes: boolean): Promise<num
   const user = operator.logId(userId);
   if (yes) {
     const erased = await endAccount(operator, userId, 'retired');
-    await operator.print(erased ? `${user} is erased.` : `There is nothing to erase of ${user}.`);
+    await operator.print(erased ? `${user} is erased.` : `There is nothing to erase for ${user}.`);
   } else {
     const found = await whatIsKept(operator, userId, account);
-    if (found === undefined) await operator.print(`There is nothing to erase of ${user}.`);
+    if (found === undefined) await operator.print(`There is nothing to erase for ${user}.`);
     else await operator.print(`${user} would be erased (${found}). Nothing was done: add --yes.`);
   }
   return 0;
@@ -42,7 +42,7 @@ async function eraseTenant(operator: Operator, tid: string, yes: boolean): Promi
   let caches = 0;
   let failed = 0;
 
-  /** One user's trouble is no reason to keep the others. */
+  /** A conflict of one user does not stop the erasure of others. */
   async function attempt(userId: UserId, erase: () => Promise<void>): Promise<void> {
     try {
       await erase();
@@ -75,7 +75,7 @@ async function eraseTenant(operator: Operator, tid: string, yes: boolean): Promi
   return failed === 0 ? 0 : 1;
 }
 
-/** What would be erased of a user, or nothing. */
+/** Describes what would be erased of a user; undefined if there is nothing. */
 async function whatIsKept(
   { tokenCache }: Operator,
   userId: UserId,
@@ -83,7 +83,7 @@ async function whatIsKept(
 ): Promise<string | undefined> {
   const cached = (await tokenCache.read(userId)) !== undefined;
   if (account === undefined || account.state === 'retired') return cached ? 'a token cache' : undefined;
-  if (account.state === 'disconnected') return 'that they disconnected, which would be forgotten';
+  if (account.state === 'disconnected') return 'the record of their disconnection';
   const kept = cached ? 'with a token cache' : 'without a token cache';
   return `${account.state}, last activity ${timeText(account.lastActivity)}, ${kept}`;
 }

@@ -18,6 +18,6 @@ export async function listTenants(
     api,
     timeText(until),
   ]);
-  await printTable(['tenant', 'api', 'left alone until'], rows, print);
+  await printTable(['tenant', 'api', 'cooldown until'], rows, print);
   return 0;
 }

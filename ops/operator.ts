@@ -2,26 +2,26 @@ import type { Account, Services } from '../shared/ports.ts';
 import { SHARDS } from '../shared/userId.ts';
 import type { Who } from './commandLine.ts';
 
-/** What every verb works with. */
+/** The ports that the verbs use, and their output. */
 export type Operator = Pick<
   Services,
   'accounts' | 'tokenCache' | 'tenants' | 'logId' | 'schedule' | 'clock'
 > & {
-  /** One line of what was asked for. Wait for it: it is slow when the reader is. */
+  /** Prints one line of the result. Wait for it, because the reader of the output may be slow. */
   print: (line: string) => Promise<void>;
-  /** One line for the operator alone, such as why something was not done. */
+  /** Prints one line for the operator on the error output, such as why something was not done. */
   tell: (line: string) => void;
 };
 
-/** Users who are worked on at a time. */
+/** How many users a verb processes at the same time. */
 export const AT_ONCE = 16;
 
-/** Everybody's account, or one tenant's, shard by shard and page by page. @throws {UnavailableError} */
+/** Reads all accounts, or those of one tenant. Pages are read on demand. @throws {UnavailableError} */
 export async function* everyAccount({ accounts }: Operator, tid?: string): AsyncGenerator<Account> {
   for (const shard of SHARDS) yield* accounts.list(shard, tid);
 }
 
-/** A log id is looked for among all accounts. @throws {UnavailableError} */
+/** Finds an account. For a log id it reads all accounts. @throws {UnavailableError} */
 export async function findAccount(operator: Operator, who: Who): Promise<Account | undefined> {
   if ('userId' in who) return operator.accounts.read(who.userId);
   for await (const account of everyAccount(operator)) {
@@ -30,16 +30,16 @@ export async function findAccount(operator: Operator, who: Who): Promise<Account
   return undefined;
 }
 
-/** Says that nobody was found, and why that may be. */
+/** Prints that there is no such account, and a possible reason. */
 export function tellNotFound({ tell }: Operator, who: Who): void {
   tell(
     'userId' in who
-      ? 'There is no account of that user. Is TokenStore the one of the deployment?'
+      ? 'That user has no account. Is TokenStore that of the deployment?'
       : `No account has the log id ${who.logId}. Are TokenStore and LOG_HASH_KEY those of the deployment?`,
   );
 }
 
-/** Erased is not gone where the storage account keeps what was deleted. */
+/** Warns if the storage account keeps what was deleted, because then an erased cache still exists for some days. */
 export async function warnOfKept({ tokenCache, tell }: Operator): Promise<void> {
   const days = await tokenCache.keepsRemovedForDays();
   if (days === undefined) return;

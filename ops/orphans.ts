@@ -16,7 +16,7 @@ export async function orphans(
     const account = await accounts.read(userId);
     if (account !== undefined && !isTombstone(account.state)) return;
     const why = account === undefined ? 'no account' : account.state;
-    // The row is read again after the cache: whoever came back in the meantime keeps theirs.
+    // `removeCache` reads the account again, so a user who came back in the meantime keeps their cache.
     const erased = erase && yes && (await removeCache(operator, userId));
     if (erase && yes && !erased) return;
     count += 1;

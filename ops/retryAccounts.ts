@@ -23,7 +23,7 @@ export async function retryAccounts(
   const user = operator.logId(account.userId);
   const refusal = await retry(operator, account.userId, force);
   if (refusal === undefined) await operator.print(`${user} is due now.`);
-  else operator.tell(`${user} was left as it is: ${refusal}`);
+  else operator.tell(`${user} was not changed: ${refusal}`);
   return refusal === undefined ? 0 : 1;
 }
 
@@ -32,14 +32,14 @@ async function retryMany(
   { tid, kind }: Extract<RetryOf, { kind: unknown }>,
   force: boolean,
 ): Promise<number> {
-  const coolUntil = tid === undefined || kind === 'throttled' ? undefined : await endCoolDown(operator, tid);
+  const coolUntil = tid === undefined || kind === 'throttled' ? undefined : await endCooldown(operator, tid);
   let retried = 0;
   let refused = 0;
   await forEachAtOnce(everyAccount(operator, tid), createSlots(AT_ONCE), async (account) => {
     const { userId, state, failure } = account;
-    const putOff = coolUntil !== undefined && isPutOff(account, coolUntil);
+    const postponed = coolUntil !== undefined && isPostponed(account, coolUntil);
     const failed = failure !== undefined && (kind === undefined || failure.kind === kind);
-    if (!failed && !putOff) return;
+    if (!failed && !postponed) return;
     if (state === 'needs-user' && !force) return;
     const refusal = await retry(operator, userId, force);
     if (refusal === undefined) {
@@ -47,27 +47,27 @@ async function retryMany(
       await operator.print(`${operator.logId(userId)} is due now.`);
     } else {
       refused += 1;
-      operator.tell(`${operator.logId(userId)} was left as it is: ${refusal}`);
+      operator.tell(`${operator.logId(userId)} was not changed: ${refusal}`);
     }
   });
-  await operator.print(`${retried} due now, ${refused} left as they are.`);
+  await operator.print(`${retried} due now, ${refused} not changed.`);
   return 0;
 }
 
-/** Answers until when no token would have been asked for. */
-async function endCoolDown({ tenants, clock, print }: Operator, tid: string): Promise<Date | undefined> {
+/** Ends the tenant's cooldowns. Returns when that of the token endpoint would have ended. */
+async function endCooldown({ tenants, clock, print }: Operator, tid: string): Promise<Date | undefined> {
   const cooling = (await tenants.cooling(clock.now())).filter(({ tenant }) => tenant === tid);
   if (cooling.length === 0) return undefined;
   for (const one of cooling) await tenants.cool({ ...one, until: clock.now() });
-  await print(`The cool-down of the tenant ${tid} is ended.`);
+  await print(`The cooldown of the tenant ${tid} has ended.`);
   return cooling.find(({ api }) => api === 'token')?.until;
 }
 
-/** Whoever was put off by a cool-down has not failed, and would wait for its end all the same. */
-const isPutOff = ({ state, dueAt }: Account, coolUntil: Date): boolean =>
+/** True if a cooldown has postponed the next check. Such an account has no failure, but would wait for the cooldown's end. */
+const isPostponed = ({ state, dueAt }: Account, coolUntil: Date): boolean =>
   !isTombstone(state) && state !== 'needs-user' && dueAt >= coolUntil && dueAt <= afterCooldown(coolUntil, 1);
 
-/** Answers why it was not done, or nothing when it was. */
+/** Makes an account due. Returns the reason if it could not. */
 async function retry(operator: Operator, userId: UserId, force: boolean): Promise<string | undefined> {
   let refusal: string | undefined;
   try {
@@ -84,21 +84,21 @@ async function retry(operator: Operator, userId: UserId, force: boolean): Promis
 }
 
 function refusalOf(account: Account | undefined, now: Date, force: boolean): string | undefined {
-  if (account === undefined) return 'the account is gone.';
+  if (account === undefined) return 'the account no longer exists.';
   const { state, failure, runId, dueAt } = account;
   switch (state) {
     case 'disconnected':
     case 'retired':
-      return `it is ${state}. Only a visit of the user connects it again.`;
+      return `the account has ended (${state}). Only the user can connect it again.`;
     case 'needs-user':
       return force
         ? undefined
-        : `the user needs to sign in again (${failure?.code ?? 'of unknown cause'}), and no retry can do that for them. If an outage of your own has marked the account wrongly and is mended, use --force.`;
+        : `the user must sign in again (${failure?.code ?? 'unknown cause'}), and a retry cannot do that. If an outage of yours marked the user wrongly, and it has ended, use --force.`;
     case 'pending':
     case 'active':
-      // A retry now would take the account from a run that may be requesting a token for it.
+      // A change would take the account from a run that may be requesting a token for it now.
       return runId !== undefined && dueAt > now
-        ? `a run has a lease of it, which ends at ${timeText(dueAt)} at the latest.`
+        ? `a run has leased the account. It is due again at ${timeText(dueAt)} at the latest.`
         : undefined;
     default:
       return state satisfies never;

@@ -7,10 +7,11 @@ import { readLocalSettings } from './cli/localSettings.ts';
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /**
- * The environment's settings, and for those it lacks `Values` of the folder's local.settings.json, if there is one.
+ * Reads the settings from the environment and, for those that it does not have, from `Values` of the folder's
+ * local.settings.json.
  *
- * An operator asks nothing of Entra and opens no cache. So they need no client secret and no key: what stands in for
- * them is good for nothing, and what the environment or the file has of them is not judged.
+ * An operator's command sends nothing to Entra and opens no cache. So it needs neither the client secret nor the keys of
+ * the caches: they are replaced by values without use, and those of the environment or the file are not checked.
  * @throws {PlainError} the file cannot be read.
  */
 export async function readSettings(
@@ -24,7 +25,7 @@ export async function readSettings(
   return { ...settings, ...ownLogHashKey(environment.STEAD_FOLDER || join(folder, '.stead')) };
 }
 
-/** Without a LOG_HASH_KEY, settings are complete for storage on this machine alone. */
+/** True if no setting is missing. Without LOG_HASH_KEY that is so only for storage on this machine. */
 function isComplete(settings: Record<string, string | undefined>): boolean {
   try {
     readConfig(settings);
@@ -35,8 +36,8 @@ function isComplete(settings: Record<string, string | undefined>): boolean {
 }
 
 /**
- * What `npm run start:azure` has made for storage on this machine, so that users have the log ids of its log. A file
- * that cannot be read is told by `start:azure` itself.
+ * The key that `npm run start:azure` has created for storage on this machine, so that users have the same log ids as in
+ * its log. A file that cannot be read is ignored here, because `start:azure` reports it.
  */
 function ownLogHashKey(kept: string): { LOG_HASH_KEY?: string } {
   try {

@@ -41,7 +41,7 @@ export async function showAccount(
     ['state', view.state],
     ['last activity', timeText(view.lastActivity)],
     ['next check', timeText(view.nextCheckAt)],
-    ['held by run', runId ?? '-'],
+    ['leased by run', runId ?? '-'],
     ['last refreshed', timeText(view.lastRefreshed)],
     ['access token ends', timeText(expiresOn)],
     ['refresh token ends', timeText(refreshTokenExpiresOn)],

@@ -1,4 +1,4 @@
-/** `npm run stead -- <verb>`: the operators' one command. */
+/** `npm run stead -- <verb>`: the operators' command. */
 import { once } from 'node:events';
 import { readConfig } from '../shared/config.ts';
 import { UnavailableError } from '../shared/errors.ts';
@@ -16,11 +16,11 @@ import { readSettings } from './settings.ts';
 import { showAccount } from './showAccount.ts';
 import { USAGE } from './usage.ts';
 
-/** One for everybody who waits for a slow reader. */
+/** Resolves when the output can take more lines. All callers of `print` wait for the same promise. */
 let drained: Promise<void> | undefined;
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever reads has seen enough, as `head` does.
+  // The reader has closed the output, as `head` does.
   if (error.code === 'EPIPE') process.exit();
   throw error;
 });
@@ -38,7 +38,7 @@ await runCommand(USAGE, async (args) => {
     if (!(error instanceof UnavailableError)) throw error;
     const cause = error.cause instanceof Error ? error.cause.message : 'no answer';
     throw new PlainError(
-      `The storage account cannot be reached (${error.dependency}: ${cause}). Start Azurite, or check TokenStore and the firewall of its account.`,
+      `The storage account cannot be reached (${error.dependency}: ${cause}). Start Azurite, or check TokenStore and the firewall of its storage account.`,
     );
   }
 });

@@ -2,7 +2,7 @@ import type { HttpHandler } from '@azure/functions';
 import { answered, readAccessToken } from '../../shared/http.ts';
 import type { Stead } from '../../shared/stead.ts';
 
-/** `GET`, `PUT` and `DELETE /api/connection`: the caller's own, and nobody else's. */
+/** `GET`, `PUT` and `DELETE /api/connection`: the caller's own connection. */
 export function createConnectionHandler({ connection }: Stead): HttpHandler {
   return (request, context) =>
     answered(context, async (operation) => {

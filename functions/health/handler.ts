@@ -1,5 +1,5 @@
 import type { HttpHandler } from '@azure/functions';
 import { alive } from '../../shared/http.ts';
 
-/** `GET /api/health`: this process answers. No I/O, no detail, no credential. */
+/** `GET /api/health` says that this process answers. It does no I/O, gives no details and needs no access token. */
 export const healthHandler: HttpHandler = async () => alive();

@@ -2,7 +2,7 @@ import type { HttpHandler } from '@azure/functions';
 import { answered, readAccessToken } from '../../shared/http.ts';
 import type { Stead } from '../../shared/stead.ts';
 
-/** `GET /api/profile` */
+/** `GET /api/profile`: the caller's profile. */
 export function createProfileHandler(stead: Stead): HttpHandler {
   return (request, context) =>
     answered(context, async (operation) => {
@@ -11,7 +11,7 @@ export function createProfileHandler(stead: Stead): HttpHandler {
     });
 }
 
-/** `GET /api/profile/photo`: 204 for a user without one. */
+/** `GET /api/profile/photo`: the caller's photo, or 204 if they have none. */
 export function createPhotoHandler(stead: Stead): HttpHandler {
   return (request, context) =>
     answered(context, async (operation) => {

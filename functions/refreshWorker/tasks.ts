@@ -10,5 +10,5 @@ const readProfile = defineTask({
   },
 });
 
-/** What the worker does as the user, in this order, after each check that got a token: `docs/tasks.md`. */
+/** The tasks, in the order in which they run after each check that obtained a token: `docs/tasks.md`. */
 export const tasks: readonly Task[] = listTasks(readProfile);

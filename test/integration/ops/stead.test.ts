@@ -142,7 +142,7 @@ describe('npm run stead', () => {
     expect(await stead('accounts', 'retry', user)).toEqual({
       exitCode: 1,
       lines: [],
-      errors: [expect.stringContaining('the user needs to sign in again (AADSTS50076)')],
+      errors: [expect.stringContaining('the user must sign in again (AADSTS50076)')],
     });
     expect(await stead('accounts', 'retry', user, '--force')).toMatchObject({
       exitCode: 0,
@@ -153,7 +153,7 @@ describe('npm run stead', () => {
     expect(retried?.dueAt.getTime()).toBeLessThan(Date.now() + 1_000);
   });
 
-  it('retries those of a tenant whose last try failed, and ends its cool-down', async () => {
+  it('retries those of a tenant whose last try failed, and ends its cooldown', async () => {
     const tid = randomUUID();
     const far = new Date('2100-01-01T00:00:00Z');
     await app.tenants.cool({ tenant: tid, api: 'token', until: far, kind: 'tenant' });
@@ -169,7 +169,7 @@ describe('npm run stead', () => {
     expect(exitCode).toBe(0);
     expect(lines).toContain(`${app.logId(failed.userId)} is due now.`);
     expect(lines).toContain(`${app.logId(putOff.userId)} is due now.`);
-    expect(lines.at(-1)).toBe('2 due now, 0 left as they are.');
+    expect(lines.at(-1)).toBe('2 due now, 0 not changed.');
     expect(await app.accounts.read(well.userId)).toEqual(well);
     await expect
       .poll(async () => (await app.tenants.cooling(new Date())).map(({ tenant }) => tenant))
@@ -188,7 +188,7 @@ describe('npm run stead', () => {
     expect(await app.accounts.read(userId)).toMatchObject({ state: 'retired', userPrincipalName: undefined });
     expect(await app.tokenCache.read(userId)).toBeUndefined();
     expect((await stead('accounts', 'erase', userId, '--yes')).lines).toEqual([
-      `There is nothing to erase of ${user}.`,
+      `There is nothing to erase for ${user}.`,
     ]);
   });
 

@@ -77,14 +77,14 @@ describe('readCommandLine', () => {
     ['accounts retry', 'Name either a user, --tenant or --all.'],
     [`accounts retry ${LOG_ID} --all --kind tenant`, 'Name either a user, --tenant or --all.'],
     [`accounts retry --all --tenant ${TID} --kind tenant`, 'Name either a user, --tenant or --all.'],
-    [`accounts retry ${LOG_ID} --kind tenant`, '--kind goes with --tenant or --all.'],
+    [`accounts retry ${LOG_ID} --kind tenant`, '--kind needs --tenant or --all.'],
     ['accounts retry --all', '--all needs --kind.'],
     ['accounts retry --all --kind misconfigured', '--kind takes one of transient, throttled, tenant'],
-    ['accounts retry --all --kind cache-lost', 'No retry helps against cache-lost'],
-    [`accounts retry --tenant ${TID} --kind needs-user`, 'No retry helps against needs-user'],
+    ['accounts retry --all --kind cache-lost', 'Only the user can correct cache-lost'],
+    [`accounts retry --tenant ${TID} --kind needs-user`, 'Only the user can correct needs-user'],
     ['accounts erase', 'Name either a user, or --tenant.'],
     [`accounts erase ${LOG_ID} --tenant ${TID}`, 'Name either a user, or --tenant.'],
-    ['orphans --yes', '--yes goes with --erase.'],
+    ['orphans --yes', '--yes needs --erase.'],
     ['orphans all', 'is one argument too many. orphans takes --json'],
   ])('refuses "%s", and says why', (line, why) => {
     expect(() => read(line)).toThrow(UsageError);
@@ -97,7 +97,7 @@ describe('readCommandLine', () => {
 });
 
 describe('the help text', () => {
-  it.each(['list', 'show', 'retry', 'erase'])('tells of accounts %s', (verb) => {
+  it.each(['list', 'show', 'retry', 'erase'])('describes accounts %s', (verb) => {
     expect(USAGE).toMatch(new RegExp(`^  accounts ${verb}`, 'm'));
   });
 

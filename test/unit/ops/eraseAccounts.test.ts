@@ -32,7 +32,7 @@ describe('accounts erase', () => {
     expect(await tokenCache.read(userId)).toBeUndefined();
     expect(await eraseAccounts(operator, { ...erase, of: { who } })).toBe(0);
     expect(await eraseAccounts(operator, { ...erase, of: { who }, yes: false })).toBe(0);
-    const nothing = `There is nothing to erase of ${logId(userId)}.`;
+    const nothing = `There is nothing to erase for ${logId(userId)}.`;
     expect(printed).toEqual([`${logId(userId)} is erased.`, nothing, nothing]);
   });
 
@@ -82,7 +82,7 @@ describe('accounts erase', () => {
 describe('orphans', () => {
   const found = { verb: 'orphans', json: true, erase: false, yes: false } as const;
 
-  it('are caches without an account, or of somebody who disconnected', async () => {
+  it('are caches without an account, or of an account that has ended', async () => {
     const { operator, accounts, tokenCache, printed, logId } = operatorOverTwins();
     const [orphan, left, kept] = [someUser(), someUser(), someUser()];
     await accounts.create(sampleAccount({ userId: left, state: 'retired' }));
@@ -107,7 +107,7 @@ describe('orphans', () => {
     expect(printed.at(-1)).toMatch(yes ? /^Erased: .* 1\.$/ : /Nothing was done: add --yes\.$/);
   });
 
-  it('are none any more when the user comes while they are looked for', async () => {
+  it('are none any more when the user comes while they are searched for', async () => {
     const accounts = createMemoryAccountStore();
     const userId = someUser();
     let reads = 0;

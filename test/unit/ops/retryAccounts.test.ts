@@ -22,7 +22,7 @@ describe('accounts retry', () => {
     });
   });
 
-  it('lets a user who is due keep their place', async () => {
+  it('keeps the time of an account that is due', async () => {
     const { operator, accounts } = operatorOverTwins();
     const { userId } = await accounts.create(sampleAccount({ dueAt: EARLIER, runId: 'of a run that died' }));
     expect(await retryAccounts(operator, { ...retry, of: { who: { userId } } })).toBe(0);
@@ -30,10 +30,10 @@ describe('accounts retry', () => {
   });
 
   it.each([
-    ['a run has a lease of', { dueAt: LATER, runId: 'run-1' }, 'a run has a lease of it'],
-    ['needs to sign in again', { state: 'needs-user' }, 'the user needs to sign in again (AADSTS50076)'],
-    ['has disconnected', { state: 'disconnected' }, 'it is disconnected'],
-  ] as const)('leaves a user who %s as they are, and says why', async (_, fields, why) => {
+    ['a run has leased', { dueAt: LATER, runId: 'run-1' }, 'a run has leased the account'],
+    ['needs to sign in again', { state: 'needs-user' }, 'the user must sign in again (AADSTS50076)'],
+    ['has ended', { state: 'disconnected' }, 'the account has ended (disconnected)'],
+  ] as const)('does not change an account that %s, and says why', async (_, fields, why) => {
     const { operator, accounts, told } = operatorOverTwins();
     const before = await accounts.create(sampleAccount(fields));
     expect(await retryAccounts(operator, { ...retry, of: { who: before } })).toBe(1);
@@ -48,7 +48,7 @@ describe('accounts retry', () => {
     expect(await accounts.read(marked.userId)).toMatchObject({ state: 'active', dueAt: NOW, attempts: 0 });
   });
 
-  it('connects nobody by force who has disconnected or is retired', async () => {
+  it('does not revive an account that has ended, even by force', async () => {
     const { operator, accounts } = operatorOverTwins();
     const gone = await accounts.create(sampleAccount({ state: 'retired' }));
     expect(await retryAccounts(operator, { ...retry, of: { who: gone }, force: true })).toBe(1);
@@ -68,7 +68,7 @@ describe('accounts retry', () => {
     expect(await retryAccounts(operator, { ...retry, of: { tid: undefined, kind: 'transient' } })).toBe(0);
     expect(await accounts.read(failed.userId)).toMatchObject({ dueAt: NOW });
     for (const other of others) expect(await accounts.read(other.userId)).toEqual(other);
-    expect(printed.at(-1)).toBe('1 due now, 0 left as they are.');
+    expect(printed.at(-1)).toBe('1 due now, 0 not changed.');
   });
 
   it.each([

@@ -28,7 +28,7 @@ describe('readSettings', () => {
     });
   });
 
-  it('needs no client secret and no key, whatever stands in their place', async () => {
+  it('needs no client secret and no key, whatever is in their place', async () => {
     const nowhere = join(folder, 'nowhere');
     const storage = {
       TokenStore:
