@@ -88,7 +88,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
 
   const keyOf = (assertion: string): string => createHash('sha256').update(assertion).digest('base64');
 
-  function drop(key: string): void {
+  function remove(key: string): void {
     const entry = entries.get(key);
     if (entry === undefined) return;
     entries.delete(key);
@@ -106,11 +106,11 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
   }
 
   function put(key: string, entry: Entry): void {
-    drop(key);
+    remove(key);
     entries.set(key, entry);
     keysByUser.set(entry.userId, (keysByUser.get(entry.userId) ?? new Set()).add(key));
     const [oldest] = entries.keys();
-    if (entries.size > maxEntries && oldest !== undefined) drop(oldest);
+    if (entries.size > maxEntries && oldest !== undefined) remove(oldest);
   }
 
   /** Runs one call at a time for each entry and name, and none while an error is remembered. */
@@ -164,7 +164,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
       try {
         caller = await verify();
       } catch (error) {
-        if (error instanceof TokenInvalidError) drop(key);
+        if (error instanceof TokenInvalidError) remove(key);
         throw error;
       }
       const verifiedUntil = Math.min(clock.now().getTime() + VERIFIED_FOR_MS, caller.expiresOn.getTime());

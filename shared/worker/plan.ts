@@ -14,6 +14,7 @@ export type DueShard = {
 };
 
 export type Plan = {
+  /** When the run began. */
   begunAt: Date;
   /** The shards, the one that has waited longest first. */
   shards: readonly DueShard[];

@@ -148,8 +148,8 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
     let result = await attempt(userId, record, () =>
       withClaims(claims, (more) => client.acquireTokenSilent({ ...request, ...more })),
     );
-    const swallowed = factsOfRecord(record);
-    if (swallowed !== undefined) throw refusal(userId, swallowed);
+    const hiddenRefusal = factsOfRecord(record);
+    if (hiddenRefusal !== undefined) throw refusal(userId, hiddenRefusal);
     if (record.posts > 0 && result.fromCache) {
       // MSAL refreshed the token early. It returned the old token and has the new one in its memory.
       result = await attempt(userId, record, () =>
