@@ -1,7 +1,8 @@
 /** The interfaces between the use cases and the outside world. This file has only types. */
 
+import type { ApiCall, OpenApi } from './api.ts';
 import type { Clock } from './clock.ts';
-import type { Failure, FailureKind, Throttle, UpstreamReference } from './errors.ts';
+import type { Failure, FailureKind, Throttle } from './errors.ts';
 import type { Log } from './log.ts';
 import type { LogId, UserId } from './userId.ts';
 import type { Profile } from './wire.ts';
@@ -63,60 +64,6 @@ export type Caller = {
  * @throws {UnavailableError} the keys to verify it with cannot be fetched now.
  */
 export type VerifyAccessToken = (token: string) => Promise<Caller>;
-
-/** The platform's `fetch`, or a function with the same type. */
-export type Fetch = typeof globalThis.fetch;
-
-/** One call of a downstream API on behalf of one user. */
-export type ApiCall = {
-  /** The user's token for this API. */
-  accessToken: string;
-  /** Aborts every request of this call. */
-  signal?: AbortSignal | undefined;
-  /** Sent as `client-request-id`, if it is a GUID. */
-  correlationId?: string | undefined;
-  /** True if no user waits for the answer. The API may then refuse this request before others. */
-  inBackground?: boolean;
-  /** Called for every answer with status 400 or above, if the API has a {@link Api.readFailure}. */
-  onRefused?: (reference: UpstreamReference) => void;
-  /** Called for every 429, even if the caller ignores it. */
-  onThrottled?: (failure: Failure) => void;
-  /** Called for every claims challenge, with its raw JSON. */
-  onChallenged?: (claims: string) => void;
-};
-
-/**
- * `fetch` for one {@link ApiCall}. `path` is relative to the API's base URL, or an absolute URL of the same origin.
- * Redirects are not followed.
- * @throws {TypeError} the URL has another origin, which must not get the token; or the request failed, as with `fetch`.
- */
-export type ApiFetch = (path: string, init?: RequestInit) => Promise<Response>;
-
-/** A downstream API: an API that is called on behalf of a user. `Clients` are its own clients, in addition to `fetch`. */
-export type Api<Clients extends object = object> = {
-  /** Its name in logs, history and cooldowns: lower-case letters, digits and hyphens. */
-  readonly name: string;
-  /** The part of a scope before the permission: `https://graph.microsoft.com`, `api://<client id>`. */
-  readonly resource: string;
-  /** The resources of the same API in other clouds. */
-  readonly otherResources?: readonly string[];
-  /** An absolute URL. The token is sent to its origin only. */
-  readonly baseUrl: string;
-  /** Headers of requests for whose answer no user waits. */
-  readonly backgroundHeaders?: Readonly<Record<string, string>>;
-  /** Reads the claims challenge of an answer as raw JSON; undefined if it has none. */
-  readChallenge(response: Response): string | undefined;
-  /** Reads what an answer with status 400 or above means, for an API whose answers say more than their status. */
-  readFailure?(response: Response, now: Date): Failure;
-  /** Opens the API's own clients over a fetch that is bound to one user's token. */
-  open?(fetch: ApiFetch, baseUrl: string): Clients;
-};
-
-/** Binds an API to one user's token. For the API with the name `graph`, the address comes from the settings. */
-export type OpenApi = <Clients extends object>(
-  api: Api<Clients>,
-  call: ApiCall,
-) => Clients & { api: { fetch: ApiFetch } };
 
 /**
  * Reads the signed-in user from Microsoft Graph.

@@ -1,7 +1,8 @@
 import { isStillConnected, recordVisit, seeAccount } from '../account/visit.ts';
+import type { ApiCall } from '../api.ts';
 import { UserTokenError } from '../errors.ts';
 import { upstreamRefused } from '../log.ts';
-import type { Account, ApiCall, Caller, Operation, UserToken } from '../ports.ts';
+import type { Account, Caller, Operation, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Exchanged } from '../tokens/assertionMemo.ts';
 import { heedFailure, readCooldowns } from '../tokens/storedCooldowns.ts';

@@ -1,5 +1,5 @@
+import type { Api, ApiCall, ApiFetch, Fetch } from '../api.ts';
 import type { Clock } from '../clock.ts';
-import type { Api, ApiCall, ApiFetch, Fetch } from '../ports.ts';
 import { isGuid } from '../userId.ts';
 
 export type OpenApiOptions = {

@@ -1,5 +1,5 @@
+import type { Api } from '../api.ts';
 import { isLoopback } from '../isLoopback.ts';
-import type { Api } from '../ports.ts';
 import { readClaimsChallenge } from '../tokens/challenge.ts';
 
 const NAME = /^[a-z][a-z0-9-]{0,39}$/;

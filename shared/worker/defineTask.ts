@@ -1,4 +1,4 @@
-import type { Api, ApiFetch } from '../ports.ts';
+import type { Api, ApiFetch } from '../api.ts';
 import type { UserId } from '../userId.ts';
 
 /** What a task's `run` gets for one user, together with the clients of its API (`graph` for Microsoft Graph). */

@@ -1,6 +1,6 @@
 import { type CryptoKey, createLocalJWKSet, createRemoteJWKSet, customFetch, type JSONWebKeySet } from 'jose';
+import type { Fetch } from '../../api.ts';
 import type { Clock } from '../../clock.ts';
-import type { Fetch } from '../../ports.ts';
 
 /** The shortest time between the starts of two attempts to fetch keys, whether they succeed or fail. */
 export const COOLDOWN_MS = 30_000;

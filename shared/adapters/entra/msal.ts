@@ -5,9 +5,10 @@ import {
   type Configuration,
   type SilentFlowRequest,
 } from '@azure/msal-node';
+import type { Fetch } from '../../api.ts';
 import { type FailureKind, TokenInvalidError, UserTokenError } from '../../errors.ts';
 import { upstreamRefused } from '../../log.ts';
-import type { Fetch, Operation, UserToken, UserTokens } from '../../ports.ts';
+import type { Operation, UserToken, UserTokens } from '../../ports.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
 import {
   ABSENT,

@@ -1,7 +1,7 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
+import type { Fetch } from '../../api.ts';
 import { type Clock, withTimeout } from '../../clock.ts';
 import { isRecord } from '../../isRecord.ts';
-import type { Fetch } from '../../ports.ts';
 import { readClaims } from '../../tokens/challenge.ts';
 import { readRetryAfter } from '../../tokens/retryAfter.ts';
 import { type UpstreamIds, upstreamIds } from '../../tokens/upstream.ts';

@@ -1,5 +1,5 @@
 import type { Client } from '@microsoft/microsoft-graph-client';
-import type { Api } from '../../ports.ts';
+import type { Api } from '../../api.ts';
 import { readClaimsChallenge } from '../../tokens/challenge.ts';
 import { classifyFailure } from '../../tokens/failures.ts';
 import { openGraphClient } from './graphClient.ts';

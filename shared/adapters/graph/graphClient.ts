@@ -1,6 +1,6 @@
 import { Client, type Context, type Middleware } from '@microsoft/microsoft-graph-client';
+import type { ApiFetch } from '../../api.ts';
 import { isRecord } from '../../isRecord.ts';
-import type { ApiFetch } from '../../ports.ts';
 
 /** Graph's own refusals have less than 1 kB. The body of a larger refusal is ignored; its status and headers are enough. */
 const MAX_BYTES = 65_536;

@@ -1,6 +1,7 @@
+import type { ApiCall, OpenApi } from '../../api.ts';
 import type { Clock } from '../../clock.ts';
 import { type UpstreamReference, UserTokenError } from '../../errors.ts';
-import type { ApiCall, OpenApi, Photo, ReadPhoto } from '../../ports.ts';
+import type { Photo, ReadPhoto } from '../../ports.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
 import { graph } from './graphApi.ts';
 import { factsOfGraphError } from './graphFailure.ts';

@@ -1,6 +1,7 @@
+import type { OpenApi } from '../../api.ts';
 import type { Clock } from '../../clock.ts';
 import { UserTokenError } from '../../errors.ts';
-import type { OpenApi, ReadProfile } from '../../ports.ts';
+import type { ReadProfile } from '../../ports.ts';
 import { classifyFailure } from '../../tokens/failures.ts';
 import type { Profile } from '../../wire.ts';
 import { graph } from './graphApi.ts';

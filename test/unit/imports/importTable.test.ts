@@ -18,8 +18,9 @@ const ROOMS: Record<string, Room> = {
   'shared/errors.ts': { allowed: [], refused: ['./wire.ts', 'jose'] },
   'shared/clock.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'node:timers'] },
   'shared/userId.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'jose', 'node:fs'] },
+  'shared/api.ts': { allowed: ['./errors.ts'], refused: ['./ports.ts', '@microsoft/microsoft-graph-client'] },
   'shared/ports.ts': {
-    allowed: ['./wire.ts', './errors.ts', './clock.ts', './log.ts', './userId.ts'],
+    allowed: ['./api.ts', './wire.ts', './errors.ts', './clock.ts', './log.ts', './userId.ts'],
     refused: ['./config.ts', './account/schedule.ts', '@microsoft/microsoft-graph-client'],
   },
   'shared/log.ts': { allowed: ['./errors.ts'], refused: ['./userId.ts', '@azure/functions'] },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
-import type { Api, ApiCall } from '../../../../shared/ports.ts';
+import type { Api, ApiCall } from '../../../../shared/api.ts';
 import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
 import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import { createTestApp } from '../../../support/testApp.ts';

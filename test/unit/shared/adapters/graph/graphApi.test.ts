@@ -3,9 +3,9 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { graph } from '../../../../../shared/adapters/graph/graphApi.ts';
+import type { ApiCall } from '../../../../../shared/api.ts';
 import { systemClock } from '../../../../../shared/clock.ts';
 import type { UpstreamReference } from '../../../../../shared/errors.ts';
-import type { ApiCall } from '../../../../../shared/ports.ts';
 import { createTestApp } from '../../../../support/testApp.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
