@@ -4,13 +4,13 @@ import type { Account, AccountFields, Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 
 /**
- * Decides what an account becomes, from what it is at this moment; `keep` leaves it as it is. It may be called several
- * times, because somebody else may write first.
+ * Decides what an account becomes, from what it is now; undefined if there is none. `keep` does not change it. It may be
+ * called several times, because another operation may write first.
  */
 export type Transition = (now: Account | undefined) => AccountFields | 'keep';
 
 export type ChangeOptions = {
-  /** The account as it was just read. The first try decides on it, and reads nothing. */
+  /** The account, if the caller has just read it. The first try then reads nothing. */
   known?: Account | undefined;
   signal?: AbortSignal | undefined;
 };
@@ -27,10 +27,10 @@ const TRIES = 8;
 const BACK_OFF_BASE_MS = 5;
 
 /**
- * Reads an account, lets the transition decide, and writes the result if nobody else wrote meanwhile; otherwise it tries
- * again. Every change of an account goes through here.
- * @throws {ConflictError} somebody else wrote first on every try.
- * @throws {UnavailableError}
+ * Reads an account, lets the transition decide, and writes the result. If another operation wrote in the meantime, it
+ * tries again. Code that changes an account calls this function.
+ * @throws {ConflictError} another operation wrote first on every try.
+ * @throws {UnavailableError} the store cannot be reached.
  */
 export async function changeAccount(
   { accounts, clock }: Pick<Services, 'accounts' | 'clock'>,
@@ -51,7 +51,7 @@ export async function changeAccount(
     } catch (error) {
       if (!(error instanceof ConflictError) || attempt === TRIES) throw error;
     }
-    // Random, so that two that met here do not meet again.
+    // The time is random, so that two operations with a conflict do not try at the same time again.
     await sleep(clock, clock.random() * BACK_OFF_BASE_MS * 2 ** attempt);
     before = await accounts.read(userId, signal);
   }

@@ -25,7 +25,7 @@ export function isSameConnection(begun: Account, later: Account | undefined): la
   );
 }
 
-/** A new connection: of a user who was never here, who was retired, or who reconnects. */
+/** A new connection of a user: at the first visit, after retirement, or when the user reconnects. */
 export function connected(
   caller: Caller,
   generation: string,
@@ -50,7 +50,7 @@ export function connected(
   };
 }
 
-/** A visit whose token came from the token endpoint, and whose cache is stored: it heals every failure. */
+/** A visit whose token came from the token endpoint, and whose cache is stored. It ends every failure. */
 export function visited(
   account: Account,
   caller: Caller,
@@ -75,7 +75,7 @@ export function visited(
   };
 }
 
-/** The end of a connection: keys, state and times, and nothing else. `lastActivity` is when it ended. */
+/** The end of a connection. It keeps only the user id, the state and two times. `lastActivity` is when it ended. */
 export function tombstoneOf(userId: UserId, state: 'disconnected' | 'retired', now: Date): AccountFields {
   return {
     userId,
@@ -124,7 +124,7 @@ export function refreshed(
   return { ...settled, dueAt: nextCheckAfterSuccess(settled, now, schedule, random) };
 }
 
-/** A check that failed. The failure may pass by itself, or only the user can mend it. */
+/** A check that failed. The failure may pass by itself, or only the user can correct it. */
 export function failed(
   account: Account,
   failure: Failure,
@@ -151,7 +151,7 @@ export function failed(
   }
 }
 
-/** A check that failed by a fault of our own, which is not recorded against the user. Only the next check is later. */
+/** A check that failed with `misconfigured`. The failure is not recorded for the user. Only the next check is later. */
 export function postponed(
   account: Account,
   kind: Exclude<FailureKind, 'needs-user' | 'consent' | 'cache-lost'>,
@@ -163,7 +163,7 @@ export function postponed(
   return { ...counted, dueAt: nextCheckAfterFailure(counted, kind, now, schedule, random) };
 }
 
-/** Only the user can mend it: the worker asks for no token until they visit, and retires the account if they do not. */
+/** Marks the user: the worker requests no token until they visit, and retires the account if they do not. */
 export function markedForUser(
   account: AccountFields,
   failure: Failure,
@@ -187,7 +187,7 @@ export function tasksRecorded(
   return { ...recorded, dueAt: nextCheckAfterThrottle(account, throttledUntil, now, schedule) };
 }
 
-/** An operator's retry: due now, with the back-off forgotten. An account that is due already keeps its time. */
+/** An operator's retry: due now, with the failures counted from 0 again. An account that is due already keeps its time. */
 export function retried(account: Account, now: Date): AccountFields {
   return {
     ...account,

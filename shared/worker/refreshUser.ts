@@ -33,7 +33,7 @@ export type Check = {
   got?: { token: UserToken; account: Account };
 };
 
-/** How often an account that changes during its check is decided on. */
+/** How many times a check decides, if the account changes in the meantime. */
 const DECISIONS = 5;
 /** The only `misconfigured` code that may concern a single cache. */
 export const UNKNOWN_KEY = 'cache_unknown_key';
@@ -62,7 +62,7 @@ export async function refreshUser(app: App, operation: Operation, lease: Lease):
 const isHeld = ({ account }: Lease, now: Account | undefined): now is Account =>
   isSameConnection(account, now) && now.runId === account.runId;
 
-/** The account as somebody else wrote it before the check could settle it; undefined if it is gone. */
+/** The account as another operation wrote it before the check could settle it; undefined if it no longer exists. */
 type Changed = { changed: Account | undefined };
 
 async function decideAndAct(app: App, operation: Operation, lease: Lease): Promise<Check | Changed> {
@@ -113,7 +113,7 @@ async function settle(
   return change.changed ? check : { changed: change.account };
 }
 
-/** A token counts for the account whatever a request wrote meanwhile, as long as the run has its lease. */
+/** Settles the account with the token, whatever a request wrote in the meantime, if the run still has the lease. */
 async function settleToken(
   app: App,
   { signal }: Operation,
@@ -129,7 +129,7 @@ async function settleToken(
     userId,
     (current) => {
       if (!isHeld(lease, current)) return 'keep';
-      // A request that wrote the account meanwhile knows the newer home account id.
+      // A request that wrote the account in the meantime has the newer home account id.
       const isFirst = current.etag === lease.account.etag;
       const homeAccountId = isFirst ? token.homeAccountId : (current.homeAccountId ?? token.homeAccountId);
       return refreshed(current, { ...token, homeAccountId }, now, schedule, random);
@@ -185,7 +185,7 @@ async function retire(app: App, operation: Operation, account: Account): Promise
   return result;
 }
 
-/** The cache goes first, so that no cache is ever left without an account. */
+/** Deletes the cache first, so that no cache is left without an account. */
 async function erase(
   app: App,
   { signal }: Operation,

@@ -28,7 +28,7 @@ const GRAPH = 'graph';
 /**
  * Runs the tasks as one user, one after the other, and records how each ended in one write of the row. The account stays
  * due when it was. A task that fails does not stop the others. Only a challenge of Graph that no token answers marks
- * the account, and then the remaining tasks do not run.
+ * the user, and then the remaining tasks do not run.
  * @param account the row as the check settled it
  * @param profileToken the token that the check obtained
  * @returns how many tasks succeeded and failed. `refusal` is a refused token that every task or user would meet; then the

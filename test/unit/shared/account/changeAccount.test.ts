@@ -10,7 +10,7 @@ const clock = clockOf(() => new Date('2026-11-20T09:00:00Z'));
 const counted = (account: Account | undefined) =>
   account === undefined ? 'keep' : { ...account, attempts: account.attempts + 1 };
 
-/** A store in which somebody else writes first, so many times; and how often the account was read. */
+/** A store in which another operation writes first, the given number of times. It counts the reads. */
 function busy(accounts: AccountStore, times: number) {
   const calls = { reads: 0, writes: 0 };
   const store: AccountStore = {
@@ -49,7 +49,7 @@ describe('changeAccount', () => {
     expect(created).toMatchObject({ before: undefined, account: { userId }, changed: true });
   });
 
-  it('decides again on what somebody else wrote', async () => {
+  it('decides again on what another operation wrote', async () => {
     const accounts = createMemoryAccountStore();
     const { userId } = await accounts.create(sampleAccount({ attempts: 1 }));
     const { store, calls } = busy(accounts, 2);
