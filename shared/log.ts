@@ -70,7 +70,7 @@ export type LogEvent =
       error?: string;
     }
   | { event: 'cooldowns.not-read'; error: string }
-  | { event: 'sweep.misconfigured'; code: string; remedy: string; stops: boolean }
+  | { event: 'sweep.misconfigured'; code: string; remedy: string; stops: boolean; count?: number }
   | { event: 'sweep.shard-failed'; shard: string; error: string }
   | { event: 'sweep.not-tidied'; error: string }
   | ({ event: 'sweep.ended' } & SweepSummary)

@@ -38,8 +38,8 @@ export type Run = {
   summary: SweepSummary;
   /** The `misconfigured` codes that this run has logged. */
   faults: Set<string>;
-  /** True once any cache has opened. A missing key then concerns single users, not the whole deployment. */
-  cacheOpened: boolean;
+  /** Caches that are sealed with a key which `TOKEN_CACHE_KEYS` lacks. */
+  cachesWithoutKey: number;
   /** True once Entra has accepted our credential. An uncertain refusal of it then concerns one tenant only. */
   credentialAccepted: boolean;
 };
@@ -61,7 +61,7 @@ export function beginRun(
     leftovers: createLeftovers(app, operation),
     summary: emptySummary(app.clock.newId()),
     faults: new Set(),
-    cacheOpened: false,
+    cachesWithoutKey: 0,
     credentialAccepted: false,
   };
 }
@@ -76,13 +76,17 @@ export function isOver({ app, operation, limits, begunAt, summary }: Run): boole
 }
 
 /**
- * Decides whether a `misconfigured` failure concerns every account, and stops the run if it does. A missing key does not
- * stop the run if another cache has opened. A refused credential does not stop it if the refusal is not sure and Entra
- * has accepted the credential elsewhere.
+ * Decides whether a `misconfigured` failure concerns every account, and stops the run if it does. A missing key never
+ * stops the run, because it says nothing about the next cache. A refused credential does not stop it if the refusal is not
+ * sure and Entra has accepted the credential elsewhere.
  */
 export function stopsFor(run: Run, { code, unsure }: Failure): boolean {
   const { faults, summary } = run;
-  const stops = code === UNKNOWN_KEY ? !run.cacheOpened : !(unsure && run.credentialAccepted);
+  if (code === UNKNOWN_KEY) {
+    run.cachesWithoutKey += 1;
+    return false;
+  }
+  const stops = !(unsure && run.credentialAccepted);
   if (faults.has(code) || summary.stoppedBy === 'misconfigured') return stops;
   faults.add(code);
   if (stops) summary.stoppedBy = 'misconfigured';
@@ -90,10 +94,15 @@ export function stopsFor(run: Run, { code, unsure }: Failure): boolean {
   return stops;
 }
 
+/** Logs once for the whole run how many caches lacked their key. */
+export function logMissingKeys({ cachesWithoutKey: count, operation }: Run): void {
+  if (count === 0) return;
+  const remedy =
+    'These caches are sealed with keys that are not in TOKEN_CACHE_KEYS. Put the keys back. No user was marked.';
+  operation.log({ event: 'sweep.misconfigured', code: UNKNOWN_KEY, remedy, stops: false, count });
+}
+
 function remedyOf(code: string, stops: boolean): string {
-  if (code === UNKNOWN_KEY) {
-    return 'A cache is sealed with a key that is not in TOKEN_CACHE_KEYS. Put that key back. No user was marked.';
-  }
   return stops
     ? `Entra refuses this application (${code}). Renew ENTRA_CLIENT_SECRET, or correct the app registration if docs/runbook.md says so for this code. No user was marked.`
     : `Entra refuses this application (${code}) in one tenant, but accepts its credential in others. Ask that tenant's administrators whether they removed or blocked the application. No user was marked.`;

@@ -3,7 +3,7 @@ import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Task } from './defineTask.ts';
 import type { Plan } from './plan.ts';
-import { beginRun, isOver, type RunLimits } from './run.ts';
+import { beginRun, isOver, logMissingKeys, type RunLimits } from './run.ts';
 import { sweepShard } from './sweepShard.ts';
 
 /**
@@ -22,6 +22,7 @@ export async function sweep(
   await Promise.all(shards.map((shard) => sweepShard(run, shard)));
   // A run whose last check was aborted has ended by its deadline, too.
   if (operation.signal?.aborted) isOver(run);
+  logMissingKeys(run);
   await run.leftovers.remove();
   const summary = { ...run.summary, ms: app.clock.now().getTime() - run.begunAt.getTime() };
   operation.log({ event: 'sweep.ended', ...summary });

@@ -7,19 +7,9 @@ import type { App } from '../tokens/app.ts';
 import { heedFailure } from '../tokens/storedCooldowns.ts';
 import { partsOf, timeOfDueRowKey, type UserId } from '../userId.ts';
 import type { DueShard } from './plan.ts';
-import { type Check, type Lease, refreshUser, release, UNKNOWN_KEY } from './refreshUser.ts';
+import { type Check, type Lease, refreshUser, release } from './refreshUser.ts';
 import { isOver, type Run, stopsFor } from './run.ts';
 import { runTasks } from './runTasks.ts';
-
-/** Codes of checks that end before the cache is opened. */
-const UNOPENED = new Set([
-  UNKNOWN_KEY,
-  'cache_newer',
-  'cache_corrupt',
-  'no_tokens_found',
-  'token_cache_unreachable',
-  'unexpected',
-]);
 
 /**
  * Checks the due accounts of one shard. A failure of one account does not stop the checks of others. A `misconfigured`
@@ -69,7 +59,6 @@ async function checkAccount(run: Run, due: DueRow): Promise<void> {
       ...(reason === undefined ? {} : { reason }),
     });
     count(summary, ended);
-    run.cacheOpened ||= got !== undefined || (failure !== undefined && !UNOPENED.has(failure.code));
     run.credentialAccepted ||= got?.token.source === 'network';
     await reactTo(run, due.userId, failure);
     if (got !== undefined && !isOver(run)) {
