@@ -45,6 +45,8 @@ export type LogEvent =
     }
   | { event: 'user.failed-unexpectedly'; user: string; error: string }
   | { event: 'lease.abandoned'; user: string; runId: string }
+  /** An account's due row was missing, so no run would have found the account. It is there again. */
+  | { event: 'index.repaired'; user: string }
   /** A valid access token that Entra does not exchange, because this API's registration has its own signing key. */
   | { event: 'token.custom-key'; remedy: string }
   /** A token was used on behalf of the user: by which function or task, and for which API. */
@@ -134,6 +136,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'token.custom-key': 'error',
   'user.failed-unexpectedly': 'error',
   'lease.abandoned': 'warn',
+  'index.repaired': 'warn',
   'cooldown.began': 'warn',
   'cooldowns.not-read': 'warn',
   'sweep.misconfigured': 'error',

@@ -281,13 +281,14 @@ export interface AccountStore {
    * Leases a due account to the run `runId` until `until`.
    * @returns the leased account. `abandonedBy` is the run whose lease ended before it settled the account or gave it back.
    * Undefined if another run has leased it, or if its `dueAt` names another due row; then this due row is deleted.
+   * `repaired` if that other due row was missing: it is there again, and nothing is leased.
    * `nobody` if there is no such account; {@link removeDue} deletes such due rows.
    */
   claim(
     due: DueRow,
     lease: { runId: string; until: Date },
     signal?: AbortSignal | undefined,
-  ): Promise<{ account: Account; abandonedBy: string | undefined } | 'nobody' | undefined>;
+  ): Promise<{ account: Account; abandonedBy: string | undefined } | 'nobody' | 'repaired' | undefined>;
   /** Deletes due rows without an account. A due row that was written again since it was read stays. */
   removeDue(rows: readonly DueRow[], signal?: AbortSignal | undefined): Promise<void>;
 }

@@ -16,7 +16,7 @@ export async function getConnection(
   accessToken: string,
 ): Promise<{ connection: Connection; user: string }> {
   const { caller, user } = await callerOf(app, accessToken);
-  return { connection: toConnection(await app.accounts.read(caller.userId)), user };
+  return { connection: toConnection(await app.accounts.read(caller.userId), app.clock.now()), user };
 }
 
 /**
@@ -36,7 +36,7 @@ export async function connect(
   }
   // The remembered exchange may come from the time of the disconnection, and the remembered refusal may have passed.
   app.memo.forget(caller.userId);
-  return { connection: toConnection(account), user };
+  return { connection: toConnection(account, app.clock.now()), user };
 }
 
 /** Erases what Stead keeps of the caller. Nothing is kept until they connect again. */
@@ -71,7 +71,7 @@ async function unavailableIfBusy<T>(change: () => Promise<T>): Promise<T> {
   }
 }
 
-function toConnection(account: Account | undefined): Connection {
+function toConnection(account: Account | undefined, now: Date): Connection {
   if (account === undefined || account.state === 'retired') return { state: 'none', history: [] };
   const { state, lastActivity, lastRefreshed, expiresOn, dueAt, runId, failure, history } = account;
   if (state === 'disconnected') return { state, lastActivity: lastActivity.toISOString(), history: [] };
@@ -81,11 +81,14 @@ function toConnection(account: Account | undefined): Connection {
     ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
     ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
     // If the account needs the user, `dueAt` is the end of the retention. If it is leased, it is the end of the lease.
-    ...(state !== 'needs-user' && runId === undefined && { nextCheckAt: dueAt.toISOString() }),
+    ...(state !== 'needs-user' && runId === undefined && { nextCheckAt: later(dueAt, now).toISOString() }),
     ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
     history: history.map(toEvent),
   };
 }
+
+/** An overdue check comes with the next run, so its time is now. */
+const later = (one: Date, other: Date): Date => (one > other ? one : other);
 
 const SOURCES = { refreshed: 'network', 'from-cache': 'cache' } as const;
 

@@ -103,7 +103,7 @@ export function accountStoreContract(name: string, open: OpenAccountStore): void
       const from = await store.create(sampleAccount({ dueAt: DUE }));
       const before = await dueRowOf(store, from.userId);
       await store.move(from, { ...from, attempts: 7 });
-      expect(await dueRowOf(store, from.userId)).toEqual(before);
+      expect(await dueRowOf(store, from.userId)).toEqual({ ...before, etag: expect.any(String) });
     });
 
     it.each<[string, Date]>([

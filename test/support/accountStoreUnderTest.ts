@@ -7,6 +7,8 @@ export type OpenAccountStore = () => {
   dueRowKeys(): Promise<string[]>;
   /** Puts a due row behind the store's back; one that is there gets a new ETag. */
   putDueRow(shard: string, rowKey: string): Promise<void>;
+  /** Deletes a due row behind the store's back. */
+  dropDueRow(shard: string, rowKey: string): Promise<void>;
 };
 
 /** After everything that tests make due. */
@@ -27,5 +29,5 @@ export async function dueRowOf(store: AccountStore, userId: UserId): Promise<Due
 /** The claim, if there is anybody to be claimed. */
 export async function claimOf(store: AccountStore, due: DueRow, lease: { runId: string; until: Date }) {
   const claimed = await store.claim(due, lease);
-  return claimed === 'nobody' ? undefined : claimed;
+  return typeof claimed === 'object' ? claimed : undefined;
 }

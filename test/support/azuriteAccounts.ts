@@ -28,5 +28,8 @@ export function openAzuriteAccounts({ connectionString }: Pick<Azurite, 'connect
       await table.createTable();
       await table.upsertEntity({ partitionKey, rowKey }, 'Replace');
     },
+    async dropDueRow(partitionKey: string, rowKey: string): Promise<void> {
+      await table.deleteEntity(partitionKey, rowKey);
+    },
   };
 }

@@ -125,6 +125,28 @@ export function dueRowContract(name: string, open: OpenAccountStore): void {
       expect(await dueRowKeys()).toEqual([dueRowKey(LATER, account.userId)]);
     });
 
+    it('brings a missing due row back when it meets another one of the account', async () => {
+      const { store, dueRowKeys, putDueRow, dropDueRow } = open();
+      const account = await store.create(sampleAccount({ dueAt: LATER }));
+      const { userId } = account;
+      await putDueRow(shardOf(userId), dueRowKey(DUE, userId));
+      await dropDueRow(shardOf(userId), dueRowKey(LATER, userId));
+      expect(await store.claim((await dueRowOf(store, userId)) as DueRow, LEASE)).toBe('repaired');
+      expect(await store.read(userId)).toEqual({ ...account, etag: expect.any(String) });
+      expect(await dueRowKeys()).toEqual([dueRowKey(LATER, userId)]);
+      expect((await claim(store, userId, { runId: 'run-1', until: FAR }))?.account).toMatchObject({ userId });
+    });
+
+    it('brings a missing due row back with every change of the account, where it stays or moves', async () => {
+      for (const dueAt of [DUE, LATER]) {
+        const { store, dueRowKeys, dropDueRow } = open();
+        const account = await store.create(sampleAccount({ dueAt: DUE }));
+        await dropDueRow(shardOf(account.userId), dueRowKey(DUE, account.userId));
+        await store.move(account, { ...account, dueAt, attempts: 7 });
+        expect(await dueRowKeys()).toEqual([dueRowKey(dueAt, account.userId)]);
+      }
+    });
+
     it('says of a due row that there is nobody, and leaves it there', async () => {
       const { store, dueRowKeys, putDueRow } = open();
       const userId = someUser();

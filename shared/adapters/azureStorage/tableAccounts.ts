@@ -88,11 +88,8 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
       { etag: from.etag },
     ];
     const moves = dueRowKey(from.dueAt, from.userId) !== dueRowKey(to.dueAt, to.userId);
-    const actions = [
-      update,
-      ...(moves ? [putDue(to)] : []),
-      ...(moves && oldDueRow === 'there' ? [dropDue(from)] : []),
-    ];
+    // The due row is written even if it does not move, so that every change brings back one that was lost.
+    const actions = [update, putDue(to), ...(moves && oldDueRow === 'there' ? [dropDue(from)] : [])];
     try {
       const [etag] = await submit(actions, abortSignal);
       return fromRow(to.userId, row, present(etag));
@@ -105,6 +102,25 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
         return move(from, to, isOurs, abortSignal, 'missing');
       }
       throw new ConflictError('The account changed since it was read, or no longer exists.');
+    }
+  }
+
+  /**
+   * Brings back the due row that an account names, if it is missing. One transaction writes both under the account's ETag.
+   * If somebody moves the account meanwhile, the transaction fails, and then nothing was missing.
+   * @returns whether it was missing
+   */
+  async function repairDueRow(account: Account, abortSignal: AbortSignal): Promise<boolean> {
+    const { userId, dueAt, etag } = account;
+    const shard = shardOf(userId);
+    if ((await rowAt(shard, dueRowKey(dueAt, userId), abortSignal)) !== undefined) return false;
+    const unchanged = { partitionKey: shard, rowKey: userRowKey(userId) };
+    try {
+      await submit([['update', unchanged, 'Merge', { etag }], putDue(account)], abortSignal);
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 404, 412)) return false;
+      throw error;
     }
   }
 
@@ -161,8 +177,9 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
         const account = await read(due.userId, abortSignal);
         if (account === undefined) return 'nobody';
         if (dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
+          const wasMissing = await repairDueRow(account, abortSignal);
           await removeRow(table, due.shard, due, abortSignal);
-          return undefined;
+          return wasMissing ? 'repaired' : undefined;
         }
         const leased = { ...account, dueAt: wholeSecond(lease.until), runId: lease.runId };
         try {

@@ -37,10 +37,8 @@ export function createMemoryAccountStore(): MemoryAccountStore {
       if (stored !== undefined && isSame(stored, to)) return structuredClone(stored);
       throw new ConflictError('The account changed since it was read, or no longer exists.');
     }
-    if (dueRowKey(from.dueAt, from.userId) !== dueRowKey(to.dueAt, to.userId)) {
-      dueRows.delete(dueRowKey(from.dueAt, from.userId));
-      putDue(to);
-    }
+    dueRows.delete(dueRowKey(from.dueAt, from.userId));
+    putDue(to);
     return put(to);
   }
 
@@ -100,7 +98,10 @@ export function createMemoryAccountStore(): MemoryAccountStore {
       if (account === undefined) return 'nobody';
       if (dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
         if (dueRows.get(due.rowKey) === due.etag) dueRows.delete(due.rowKey);
-        return undefined;
+        if (dueRows.has(dueRowKey(account.dueAt, account.userId))) return undefined;
+        putDue(account);
+        put(account);
+        return 'repaired';
       }
       const leased = move(account, { ...account, dueAt: lease.until, runId: lease.runId });
       return { account: leased, abandonedBy: account.runId };

@@ -161,7 +161,7 @@ describe('a run of the worker benchmark', () => {
     const [row] = await Array.fromAsync(accounts.due(FIRST, new Date()));
     if (row === undefined) throw new TypeError('nobody is due');
     const claimed = await accounts.claim(row, { runId: 'run', until: later() });
-    if (claimed === undefined || claimed === 'nobody') throw new TypeError('the user cannot be claimed');
+    if (typeof claimed !== 'object') throw new TypeError('the user cannot be claimed');
     return { account: claimed.account, stoodAt: timeOfDueRowKey(row.rowKey) ?? new Date() };
   }
 

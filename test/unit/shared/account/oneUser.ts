@@ -61,7 +61,7 @@ export function createWorld(order: Order) {
     if (due === undefined) return;
     const lease = { runId: crypto.randomUUID(), until: new Date(NOW + aheadMs + 5 * MINUTE) };
     const claimed = await stores.accounts.claim(due, lease);
-    if (claimed === undefined || claimed === 'nobody') return;
+    if (typeof claimed !== 'object') return;
     const held = { account: claimed.account, dueSince: app.clock.now() };
     await refreshUser(app, { log, signal: AbortSignal.timeout(60_000) }, held);
   }

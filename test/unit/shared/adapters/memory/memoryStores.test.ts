@@ -23,6 +23,9 @@ const open: OpenAccountStore = () => {
       puts += 1;
       store.dueRows.set(rowKey, `put ${puts}`);
     },
+    async dropDueRow(_, rowKey) {
+      store.dueRows.delete(rowKey);
+    },
   };
 };
 
