@@ -139,10 +139,10 @@ describe('a run of the worker benchmark', () => {
 
   it('does not count whoever stays due', async () => {
     const { adapters, served } = createDueUsers(config, SHARDS.length, 0);
-    const { account, stoodAt } = await claimFirst(adapters);
+    const { account, dueSince } = await claimFirst(adapters);
     const cache = await adapters.tokenCache.read(account.userId);
     await adapters.tokenCache.write(account.userId, 'new', cache?.etag);
-    await adapters.accounts.move(account, { ...account, runId: undefined, dueAt: stoodAt });
+    await adapters.accounts.move(account, { ...account, runId: undefined, dueAt: dueSince });
     expect(served()).toBe(0);
   });
 
@@ -162,7 +162,7 @@ describe('a run of the worker benchmark', () => {
     if (row === undefined) throw new TypeError('nobody is due');
     const claimed = await accounts.claim(row, { runId: 'run', until: later() });
     if (typeof claimed !== 'object') throw new TypeError('the user cannot be claimed');
-    return { account: claimed.account, stoodAt: timeOfDueRowKey(row.rowKey) ?? new Date() };
+    return { account: claimed.account, dueSince: timeOfDueRowKey(row.rowKey) ?? new Date() };
   }
 
   type Cache = Record<'Account' | 'IdToken' | 'AccessToken' | 'RefreshToken', Record<string, object>>;
