@@ -1,5 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+/** What takes long, and no main path needs: the second tier has it (`npm run test:all`). */
+const LONG = '**/*.long.test.ts';
+
+/** Everything of a folder of `test`, or only what is long there. */
+const folder = (name: string) => ({ name, include: [`test/${name}/**/*.test.ts`] });
+const shortOf = (name: string) => ({ ...folder(name), exclude: [LONG] });
+const longOf = (name: string) => ({ name: `${name}-long`, include: [`test/${name}/${LONG}`] });
+
+/** A browser has the machine for itself: beside other work it may be too slow for MSAL's own time-outs. */
+const alone = { testTimeout: 60_000, fileParallelism: false };
+
 export default defineConfig({
   test: {
     environment: 'node',
@@ -10,24 +21,17 @@ export default defineConfig({
     // Nothing that a host or an answer said in any test may be a secret: scanned when all are done.
     globalSetup: ['test/logScan/globalSetup.ts'],
     setupFiles: ['test/logScan/setupFile.ts'],
+    // Each file of `test` is in exactly one of them, and each of them in one tier: test/unit/package/tiers.test.ts.
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'] } },
-      { extends: true, test: { name: 'logScan', include: ['test/logScan/**/*.test.ts'] } },
-      { extends: true, test: { name: 'attacks', include: ['test/attacks/**/*.test.ts'] } },
-      { extends: true, test: { name: 'storm', include: ['test/storm/**/*.test.ts'] } },
-      { extends: true, test: { name: 'drills', include: ['test/drills/**/*.test.ts'] } },
-      {
-        extends: true,
-        test: {
-          name: 'browser',
-          testTimeout: 60_000,
-          // Beside all the others a browser is now and then too slow for MSAL's own time-outs.
-          retry: 1,
-          include: ['test/browser/**/*.test.ts'],
-          fileParallelism: false,
-        },
-      },
+      { extends: true, test: folder('unit') },
+      { extends: true, test: folder('attacks') },
+      { extends: true, test: folder('logScan') },
+      { extends: true, test: shortOf('integration') },
+      { extends: true, test: { ...shortOf('browser'), ...alone } },
+      { extends: true, test: longOf('integration') },
+      { extends: true, test: { ...longOf('browser'), ...alone } },
+      { extends: true, test: folder('storm') },
+      { extends: true, test: folder('drills') },
     ],
   },
 });

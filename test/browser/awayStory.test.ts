@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USERS, type DemoUser } from '../../dev/entra/directory.ts';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
-import { acceptConsent, launchBrowser, pickAccount, screenshot } from '../support/browser.ts';
+import { acceptConsent, launchBrowser, passSettling, pickAccount, screenshot } from '../support/browser.ts';
 import { control } from '../support/entraClients.ts';
 import { expectFine, openThemed, THEMES } from './spa/expectFine.ts';
 import { expectDiscreet, watchPage } from './spa/watchPage.ts';
@@ -181,6 +181,7 @@ describe('the controls of the local platform', () => {
   it.each(THEMES)('play the story for a guest, in the %s', async (theme) => {
     const page = await openThemed(browser, theme);
     const watched = watchPage(page);
+    await page.clock.install();
     await page.goto(platform.webOrigin);
     await button(page, 'Sign in').click();
     await pick(page, DANA);
@@ -198,6 +199,7 @@ describe('the controls of the local platform', () => {
     await heading(page, 'Stead needs your permission again').waitFor();
     await expectFine(page, `controls-${theme}`);
     await expectDiscreet(page, watched);
+    await passSettling(page);
     await button(page, 'Give permission').click();
     await acceptConsent(page);
     await away(page).getByText('Working', { exact: true }).waitFor();

@@ -5,7 +5,7 @@ import { API_CLIENT_ID, DEMO_USERS, type DemoUser, TENANT_ID } from '../../dev/e
 import { signInWithCode } from '../../dev/entra/signIn.ts';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
 import type { Connection, Problem } from '../../shared/wire.ts';
-import { acceptConsent, launchBrowser, screenshot } from '../support/browser.ts';
+import { acceptConsent, launchBrowser, passSettling, screenshot } from '../support/browser.ts';
 import { control } from '../support/entraClients.ts';
 
 /** Chiara is the administrator of the three. */
@@ -40,6 +40,7 @@ const pick = (page: Page, user: DemoUser) => page.getByRole('button', { name: us
 /** How often the page left for the directory, and what it asked for there. */
 async function openPage(): Promise<{ page: Page; left: URLSearchParams[] }> {
   const page = await (await browser.newContext()).newPage();
+  await page.clock.install();
   const left: URLSearchParams[] = [];
   page.on('request', (request) => {
     const url = new URL(request.url());
@@ -114,6 +115,7 @@ describe('a consent that was withdrawn while the person was away', () => {
         { timeout: 20_000, interval: 1_000 },
       )
       .toContain('Refused: a permission is missing');
+    await passSettling(page);
     await button(page, 'Give permission').click();
     await acceptConsent(page);
     await heading(page, BRUNO.displayName).waitFor();

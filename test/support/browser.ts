@@ -15,6 +15,8 @@ export type BrowserOptions = {
 
 const RESULTS = fileURLToPath(new URL('../../test-results', import.meta.url));
 const LAUNCH_TIMEOUT_MS = 30_000;
+/** How long the page is patient with a consent. */
+const SETTLE_FOR_MS = 30_000;
 
 /** Keeps a browser from calling its vendor, and from asking for a graphics card. */
 const FLAGS = [
@@ -89,6 +91,14 @@ export async function pickAccount(page: Page, displayName: string): Promise<void
 /** Accepts what the stand-in asks consent for, with no account to pick first. */
 export async function acceptConsent(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Accept', exact: true }).click();
+}
+
+/**
+ * Moves the page's clock past the half minute after a sign-in in which a consent may still take effect late.
+ * The clock must be installed before the page is loaded.
+ */
+export async function passSettling(page: Page): Promise<void> {
+  await page.clock.fastForward(SETTLE_FOR_MS);
 }
 
 /** Writes `test-results/<name>.png` of the whole page, and returns its path. */
