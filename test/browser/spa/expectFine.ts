@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { screenshot } from '../../support/browser.ts';
 
 export const THEMES = ['light', 'dark'] as const;
-type Theme = (typeof THEMES)[number];
+export type Theme = (typeof THEMES)[number];
 
 const WIDTHS = [360, 1280];
 const HEIGHT = 800;

@@ -1,11 +1,11 @@
-/** Every state of the signed-in page in both themes: what it says, how it fits, whether everybody can use it. */
+/** Every state of the page, narrow and wide: what it says, how it fits, whether everybody can use it. */
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
 import { drawPhoto } from '../../../dev/entra/photo.ts';
 import { connections } from './connections.ts';
-import { expectFine, openThemed, THEMES } from './expectFine.ts';
+import { expectFine, openThemed, type Theme } from './expectFine.ts';
 import {
   type Answers,
   keptConnection,
@@ -236,12 +236,6 @@ function graphUser({ oid, displayName, profile }: (typeof DEMO_USERS)[number]) {
 
 let app: PageUnderTest;
 
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
-beforeEach(() => app.answerWell());
-
 const saysAll = (page: Page, texts: readonly string[]) =>
   expect
     .poll(
@@ -253,59 +247,68 @@ const saysAll = (page: Page, texts: readonly string[]) =>
     )
     .toEqual([]);
 
-describe.each(THEMES)('in the %s', (theme) => {
-  let page: Page;
-  let watched: Watched;
-
+/** In one theme. The page does the same in both, so that one of them is enough for the first tier. */
+export function describeStates(theme: Theme): void {
   beforeAll(async () => {
-    page = await openThemed(app.browser, theme);
-    watched = watchPage(page);
-    await page.goto(app.origin);
-    await app.signIn(page);
-    await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
+    app = await startPageUnderTest();
   });
-  // One page for all of them: what one has done to it must not meet the next.
-  afterEach(() => page.unrouteAll({ behavior: 'ignoreErrors' }));
-  afterAll(() => page?.context().close());
+  afterAll(() => app?.close());
+  beforeEach(() => app.answerWell());
 
-  it('welcome', async () => {
-    const stranger = await openThemed(app.browser, theme);
-    await stranger.goto(app.origin);
-    await saysAll(stranger, ['Sign in once, then go', 'Local demo: no real account']);
-    await expectFine(stranger, `welcome-${theme}`);
-    await stranger.context().close();
-  });
+  describe(`in the ${theme}`, () => {
+    let page: Page;
+    let watched: Watched;
 
-  it.each([
-    [
-      '?admin_consent=True&tenant=somewhere&state=any',
-      'given',
-      'The directory says that the permission is given',
-    ],
-    ['?error=access_denied&error_description=AADSTS65004%3A', 'declined', 'The permission was not given'],
-    ['', 'bare', 'This page is for administrators'],
-  ])('admin landing %s', async (search, name, says) => {
-    const stranger = await openThemed(app.browser, theme);
-    await stranger.goto(`${app.origin}/admin.html${search}`);
-    await saysAll(stranger, [says, 'ALLOWED_TENANTS']);
-    expect(await stranger.content()).not.toContain('somewhere');
-    await expectFine(stranger, `admin-${name}-${theme}`);
-    await stranger.context().close();
-  });
+    beforeAll(async () => {
+      page = await openThemed(app.browser, theme);
+      watched = watchPage(page);
+      await page.goto(app.origin);
+      await app.signIn(page);
+      await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
+    });
+    // One page for all of them: what one has done to it must not meet the next.
+    afterEach(() => page.unrouteAll({ behavior: 'ignoreErrors' }));
+    afterAll(() => page?.context().close());
 
-  it.each(STATES)('$name', async ({ name, answers, before, after, says, lacks = [], alerts }) => {
-    if (answers) app.answer(answers);
-    await before?.(page);
-    await page.reload();
-    await saysAll(page, says.slice(0, 1));
-    await after?.(page);
-    await saysAll(page, says);
-    for (const text of lacks) {
-      await expect.poll(() => page.getByRole('main').innerText()).not.toContain(text);
-    }
-    if (alerts !== undefined) await expect.poll(() => page.getByRole('alert').count()).toBe(alerts);
-    await expectFine(page, `${name}-${theme}`);
-    expect(watched.secrets.size, 'tokens that were seen to arrive').toBe(6);
-    await expectDiscreet(page, watched);
+    it('welcome', async () => {
+      const stranger = await openThemed(app.browser, theme);
+      await stranger.goto(app.origin);
+      await saysAll(stranger, ['Sign in once, then go', 'Local demo: no real account']);
+      await expectFine(stranger, `welcome-${theme}`);
+      await stranger.context().close();
+    });
+
+    it.each([
+      [
+        '?admin_consent=True&tenant=somewhere&state=any',
+        'given',
+        'The directory says that the permission is given',
+      ],
+      ['?error=access_denied&error_description=AADSTS65004%3A', 'declined', 'The permission was not given'],
+      ['', 'bare', 'This page is for administrators'],
+    ])('admin landing %s', async (search, name, says) => {
+      const stranger = await openThemed(app.browser, theme);
+      await stranger.goto(`${app.origin}/admin.html${search}`);
+      await saysAll(stranger, [says, 'ALLOWED_TENANTS']);
+      expect(await stranger.content()).not.toContain('somewhere');
+      await expectFine(stranger, `admin-${name}-${theme}`);
+      await stranger.context().close();
+    });
+
+    it.each(STATES)('$name', async ({ name, answers, before, after, says, lacks = [], alerts }) => {
+      if (answers) app.answer(answers);
+      await before?.(page);
+      await page.reload();
+      await saysAll(page, says.slice(0, 1));
+      await after?.(page);
+      await saysAll(page, says);
+      for (const text of lacks) {
+        await expect.poll(() => page.getByRole('main').innerText()).not.toContain(text);
+      }
+      if (alerts !== undefined) await expect.poll(() => page.getByRole('alert').count()).toBe(alerts);
+      await expectFine(page, `${name}-${theme}`);
+      expect(watched.secrets.size, 'tokens that were seen to arrive').toBe(6);
+      await expectDiscreet(page, watched);
+    });
   });
-});
+}
