@@ -8,7 +8,7 @@ const folder = (name: string) => ({ name, include: [`test/${name}/**/*.test.ts`]
 const shortOf = (name: string) => ({ ...folder(name), exclude: [LONG] });
 const longOf = (name: string) => ({ name: `${name}-long`, include: [`test/${name}/${LONG}`] });
 
-/** A browser has the machine for itself: beside other work it may be too slow for MSAL's own time-outs. */
+/** One browser at a time, when the others are done: a page beside other work is slow, and MSAL has time-outs of its own. */
 const alone = { testTimeout: 60_000, fileParallelism: false };
 
 export default defineConfig({

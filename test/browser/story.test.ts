@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USERS, SPA_CLIENT_ID } from '../../dev/entra/directory.ts';
 import { type Platform, ROOT, startPlatform } from '../../dev/platform.ts';
 import { startWeb } from '../../dev/web.ts';
-import { launchBrowser, pickAccount, screenshot } from '../support/browser.ts';
+import { launchBrowser, pickAccount, screenshot, signOut } from '../support/browser.ts';
 import { control, journal } from '../support/entraClients.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
@@ -47,7 +47,7 @@ describe('two people at two browsers', () => {
     expect(await bruno.getByRole('main').innerText()).not.toContain('Harbour Pilot');
     await screenshot(adele, 'profile');
 
-    await adele.getByRole('button', { name: 'Sign out' }).click();
+    await signOut(adele);
     await adele.getByRole('button', { name: 'Sign in' }).waitFor();
     expect(await adele.getByRole('main').innerText()).not.toContain(ADELE.displayName);
     await screenshot(adele, 'signed-out');

@@ -88,6 +88,13 @@ export async function pickAccount(page: Page, displayName: string): Promise<void
   if (await accept.isVisible()) await accept.click();
 }
 
+/** Signs out, and waits for the page to come back: it shows nobody already before it leaves for the directory. */
+export async function signOut(page: Page): Promise<void> {
+  const comesBack = page.waitForEvent('load');
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await comesBack;
+}
+
 /** Accepts what the stand-in asks consent for, with no account to pick first. */
 export async function acceptConsent(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Accept', exact: true }).click();

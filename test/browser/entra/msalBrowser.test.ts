@@ -11,7 +11,7 @@ import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { launchBrowser, pickAccount } from '../../support/browser.ts';
 import { API_DEFAULT, API_SCOPE, control, journal, localAuthority } from '../../support/entraClients.ts';
 
-type PageWindow = { msal: PublicClientApplication; signedIn?: AccountInfo; failure?: string };
+type PageWindow = { client: PublicClientApplication; signedIn?: AccountInfo; failure?: string };
 
 let entra: Entra;
 let web: Server;
@@ -76,7 +76,7 @@ afterEach(async () => {
   await control(entra, 'DELETE', '/requests');
 });
 
-const msalIsReady = () => page.waitForFunction(() => 'msal' in globalThis);
+const clientIsReady = () => page.waitForFunction(() => 'client' in globalThis);
 
 /** What MSAL does when it leaves the page for the authorization endpoint. */
 async function leaveFor({
@@ -86,11 +86,11 @@ async function leaveFor({
   claims?: string;
   wanted?: string;
 } = {}): Promise<void> {
-  await msalIsReady();
+  await clientIsReady();
   await page.evaluate(
     ([scope, demanded]) => {
-      const { msal } = globalThis as unknown as PageWindow;
-      void msal.acquireTokenRedirect({
+      const { client } = globalThis as unknown as PageWindow;
+      void client.acquireTokenRedirect({
         scopes: [scope],
         ...(demanded === undefined ? {} : { claims: demanded }),
       });
@@ -103,17 +103,17 @@ async function leaveFor({
 async function pick(displayName: string): Promise<AccountInfo | undefined> {
   await pickAccount(page, displayName);
   await page.waitForURL(`${webOrigin}/**`);
-  await msalIsReady();
+  await clientIsReady();
   return page.evaluate(() => (globalThis as unknown as PageWindow).signedIn);
 }
 
 const acquireSilently = (forceRefresh = false) =>
   page.evaluate(
     async ([scope, force, redirectUri]) => {
-      const { msal, signedIn } = globalThis as unknown as PageWindow;
+      const { client, signedIn } = globalThis as unknown as PageWindow;
       if (!signedIn) throw new Error('nobody is signed in');
       const request = { scopes: [scope], account: signedIn, forceRefresh: force, redirectUri };
-      const { accessToken, fromCache } = await msal.acquireTokenSilent(request);
+      const { accessToken, fromCache } = await client.acquireTokenSilent(request);
       return { accessToken, fromCache };
     },
     [API_SCOPE, forceRefresh, `${webOrigin}/redirect.html`] as const,
@@ -148,7 +148,7 @@ it.each([
   ]);
   await page.getByRole('button', { name: 'Accept' }).click();
   await page.waitForURL(`${webOrigin}/**`);
-  await msalIsReady();
+  await clientIsReady();
   expect((await acquireSilently()).fromCache).toBe(true);
   expect(await tokenGrants()).toEqual(['authorization_code']);
 });
@@ -196,7 +196,7 @@ it('comes back with an error when the person cancels', async () => {
   await leaveFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.waitForURL(`${webOrigin}/**`);
-  await msalIsReady();
+  await clientIsReady();
   const failure = await page.evaluate(() => (globalThis as unknown as PageWindow).failure);
   expect(failure).toContain('access_denied: AADSTS65004');
 });
@@ -206,8 +206,8 @@ it('signs out and comes back', async () => {
   await pick('Adele Brandt');
   await control(entra, 'DELETE', '/requests');
   await page.evaluate((uri) => {
-    const { msal, signedIn } = globalThis as unknown as PageWindow;
-    void msal.logoutRedirect({ account: signedIn ?? null, postLogoutRedirectUri: uri });
+    const { client, signedIn } = globalThis as unknown as PageWindow;
+    void client.logoutRedirect({ account: signedIn ?? null, postLogoutRedirectUri: uri });
   }, `${webOrigin}/`);
   await expect.poll(() => journal(entra)).toMatchObject([{ endpoint: 'logout', status: 302 }]);
   await page.waitForURL(`${webOrigin}/**`);

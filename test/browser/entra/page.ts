@@ -1,4 +1,7 @@
-/** The smallest page that loads msal-browser; the test drives it through `window.msal`. */
+/**
+ * The smallest page that loads msal-browser; the test drives it through `window.client`, because MSAL itself makes a
+ * `window.msal` before it is ready.
+ */
 import {
   type AccountInfo,
   type AuthError,
@@ -8,19 +11,19 @@ import {
 
 type PageWindow = {
   config: Configuration['auth'];
-  msal?: PublicClientApplication;
+  client?: PublicClientApplication;
   signedIn?: AccountInfo | undefined;
   failure?: string;
 };
 const page = globalThis as unknown as PageWindow;
 
-const msal = new PublicClientApplication({
+const client = new PublicClientApplication({
   auth: page.config,
   cache: { cacheLocation: 'sessionStorage' },
 });
-await msal.initialize();
-const result = await msal.handleRedirectPromise().catch((error: AuthError) => {
+await client.initialize();
+const result = await client.handleRedirectPromise().catch((error: AuthError) => {
   page.failure = `${error.errorCode}: ${error.errorMessage}`;
 });
-page.signedIn = result?.account ?? msal.getAllAccounts()[0];
-page.msal = msal;
+page.signedIn = result?.account ?? client.getAllAccounts()[0];
+page.client = client;

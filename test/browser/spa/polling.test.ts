@@ -23,6 +23,8 @@ type Asking = { page: Page; asks: () => number };
 async function openWithClock(shown: string): Promise<Asking> {
   const page = await app.open();
   await app.signIn(page);
+  // What this load asks for is not counted.
+  await page.getByText(shown).first().waitFor();
   await page.clock.install();
   let asks = 0;
   page.on('request', (request) => {

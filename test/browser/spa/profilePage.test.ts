@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
-import { pickAccount, screenshot } from '../../support/browser.ts';
+import { pickAccount, screenshot, signOut } from '../../support/browser.ts';
 import { bearersProfile, type PageUnderTest, problem, startPageUnderTest } from './pageUnderTest.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
@@ -64,7 +64,7 @@ describe('signing in', () => {
   it('ends with signing out: nobody is shown, and nothing of them is kept', async () => {
     const page = await app.open();
     await app.signIn(page);
-    await button(page, 'Sign out').click();
+    await signOut(page);
     await button(page, 'Sign in').waitFor();
     expect(await page.content()).not.toContain(ADELE.displayName);
     const kept = await page.evaluate<string>('JSON.stringify({ ...sessionStorage, ...localStorage })');
@@ -99,7 +99,7 @@ describe('a person of whom more is asked', () => {
     await button(page, 'Sign in again').click();
     await pickAccount(page, BRUNO.displayName);
     await heading(page, BRUNO.displayName).waitFor();
-    await button(page, 'Sign out').click();
+    await signOut(page);
     await button(page, 'Sign in').waitFor();
   });
 

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
+import { signOut } from '../../support/browser.ts';
 import { connections } from './connections.ts';
 import {
   bearersProfile,
@@ -177,7 +178,7 @@ describe('a refusal that comes back after it was mended', () => {
     await heading(page, 'Tell your administrator').waitFor();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     app.answerWell();
-    await button(page, 'Sign out').click();
+    await signOut(page);
     await app.signIn(page);
     await heading(page, ADELE.displayName).waitFor();
     app.answer({ profile: problem('CONSENT_REQUIRED', 401) });

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DEMO_USERS, type DemoUser } from '../../../dev/entra/directory.ts';
-import { screenshot } from '../../support/browser.ts';
+import { screenshot, signOut } from '../../support/browser.ts';
 import { control } from '../../support/entraClients.ts';
 import { connections } from './connections.ts';
 import { keptConnection, type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';
@@ -56,7 +56,7 @@ describe('two tabs of one person', () => {
 
   it('are both signed out by one', async () => {
     const [one, other] = await twoTabs(ADELE);
-    await button(one, 'Sign out').click();
+    await signOut(one);
     await button(one, 'Sign in').waitFor();
     await button(other, 'Sign in').waitFor();
     expect(await other.content()).not.toContain(ADELE.displayName);
@@ -67,7 +67,7 @@ describe('two tabs of one person', () => {
 describe('two tabs of two people', () => {
   it('are signed out each on its own', async () => {
     const [one, other] = await twoTabs(BRUNO);
-    await button(one, 'Sign out').click();
+    await signOut(one);
     await button(one, 'Sign in').waitFor();
     await shows(other, BRUNO);
     expect(await button(other, 'Sign out').count()).toBe(1);
