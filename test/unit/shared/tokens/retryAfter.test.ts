@@ -35,6 +35,9 @@ describe('readRetryAfter', () => {
     ['abc 12', undefined],
     ['120, 240', undefined],
     ['Sun, 99 Mar 2026 12:00:30 GMT', undefined],
+    ['01 Mar 2026 12:00:30 GMT', undefined],
+    ['A, 01 Mar 2026 12:00:30 GMT', undefined],
+    ['Sun, 01 Mar 2026 12:00:30 GMT+0100', undefined],
   ])('reads %j as %j seconds', (header, seconds) => {
     expect(readRetryAfter(header, NOW)).toBe(seconds);
   });

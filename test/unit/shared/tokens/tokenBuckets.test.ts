@@ -70,4 +70,11 @@ describe('a token bucket', () => {
     ask(third);
     expect(ask(first)).toBeUndefined();
   });
+
+  it('is kept for a user who came again since', () => {
+    const { ask } = buckets(2);
+    const [first, second, third] = [someUser(), someUser(), someUser()];
+    for (const user of [first, second, first, third, first]) expect(ask(user)).toBeUndefined();
+    expect(ask(first)).toBe(10);
+  });
 });

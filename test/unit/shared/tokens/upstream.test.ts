@@ -42,8 +42,11 @@ describe('upstreamIds', () => {
     '2026-11-20 09:00:00',
     '2026-13-40 09:00:00Z',
     'Fri, 20 Nov 2026 09:00:00 GMT, Anna',
+    'Fri, 20 Nov 2026 09:00:00 GMT (Anna)',
+    '(Anna) Fri, 20 Nov 2026 09:00:00 GMT',
+    ['2026-11-20T09:00:00Z'],
   ])('takes %j for no time', (timestamp) => {
-    expect(upstreamIds('entra', { timestamp })).toEqual({ service: 'entra' });
+    expect(upstreamIds('entra', { timestamp })).toStrictEqual({ service: 'entra' });
   });
 });
 
