@@ -8,8 +8,8 @@ const folder = (name: string) => ({ name, include: [`test/${name}/**/*.test.ts`]
 const shortOf = (name: string) => ({ ...folder(name), exclude: [LONG] });
 const longOf = (name: string) => ({ name: `${name}-long`, include: [`test/${name}/${LONG}`] });
 
-/** One browser at a time, when the others are done: a page beside other work is slow, and MSAL has time-outs of its own. */
-const alone = { testTimeout: 60_000, fileParallelism: false };
+/** When the others are done, and no more at once than there are cores: a browser is busy all the time. */
+const inBrowser = { testTimeout: 60_000, maxWorkers: 2, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
@@ -27,9 +27,9 @@ export default defineConfig({
       { extends: true, test: folder('attacks') },
       { extends: true, test: folder('logScan') },
       { extends: true, test: shortOf('integration') },
-      { extends: true, test: { ...shortOf('browser'), ...alone } },
+      { extends: true, test: { ...shortOf('browser'), ...inBrowser } },
       { extends: true, test: longOf('integration') },
-      { extends: true, test: { ...longOf('browser'), ...alone } },
+      { extends: true, test: { ...longOf('browser'), ...inBrowser } },
       { extends: true, test: folder('storm') },
       { extends: true, test: folder('drills') },
     ],
