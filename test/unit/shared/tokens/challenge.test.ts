@@ -105,6 +105,7 @@ describe('readClaimsChallenge', () => {
     ['with the error unquoted', `Bearer error=insufficient_claims, claims="${ENCODED}"`],
     ['with names in capitals', `Bearer ERROR="insufficient_claims", CLAIMS="${ENCODED}"`],
     ['among other challenges', `Basic realm="x", ${header(ENCODED)}`],
+    ['before the error, without a scheme', `claims="${ENCODED}", error="insufficient_claims"`],
     ['as base64url', header(Buffer.from(CLAIMS).toString('base64url'))],
   ])('finds a challenge %s', (_how, text) => {
     expect(readClaimsChallenge(text)).toBe(CLAIMS);

@@ -31,6 +31,13 @@ describe('clouds', () => {
     expect(namedAuthorityOf(authority)).toBeUndefined();
   });
 
+  it.each([
+    ['login-us.microsoftonline.com', 'https://login.microsoftonline.us'],
+    ['sts.chinacloudapi.cn', 'https://login.partner.microsoftonline.cn'],
+  ])('know the alias %s, which MSAL does not list', (alias, authority) => {
+    expect(namedAuthorityOf(`https://${alias}`)).toBe(authority);
+  });
+
   // MSAL's own list of hosts that stand for each other.
   it('know every alias that MSAL knows of them', () => {
     const metadata = readFileSync(new URL(MSAL_METADATA, import.meta.url), 'utf8');
