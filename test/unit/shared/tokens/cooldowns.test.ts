@@ -133,6 +133,14 @@ describe("a throttle of the token endpoint's", () => {
     expect(left(someUser(TENANT), 'token')).toBe(20 * SECOND);
   });
 
+  it("is no tenant's by one user more: after it was the tenant's, two must meet it anew", () => {
+    const { clock, cooldowns } = world();
+    for (const user of [someUser(TENANT), someUser(TENANT)]) cooldowns.note(user, token(10));
+    clock.now += 10 * SECOND;
+    expect(cooldowns.note(someUser(TENANT), token(60))).toEqual([]);
+    expect(cooldowns.note(someUser(TENANT), token(60))).toHaveLength(1);
+  });
+
   it('is two users’ own after more than a minute', () => {
     const { clock, cooldowns } = world();
     cooldowns.note(someUser(TENANT), token(600));
@@ -145,6 +153,34 @@ describe("a throttle of the token endpoint's", () => {
     const users = [someUser(TENANT), someUser(TENANT)] as const;
     for (const user of users) cooldowns.note(user, token(60));
     expect(left(users[0], 'graph')).toBeUndefined();
+  });
+});
+
+describe("a tenant's cooldown", () => {
+  it('ends when it says, for everybody', () => {
+    const { clock, cooldowns, left } = world();
+    cooldowns.note(someUser(TENANT), throttled({ api: 'token', scope: 'tenant' }, 60));
+    clock.now += MINUTE - 1;
+    expect([left(someUser(TENANT), 'token'), cooldowns.tenantUntil(TENANT)]).toEqual([1, from(MINUTE)]);
+    clock.now += 1;
+    expect([left(someUser(TENANT), 'token'), cooldowns.tenantUntil(TENANT)]).toEqual([undefined, undefined]);
+  });
+
+  it('is stored again only when it is longer', () => {
+    const { cooldowns, left } = world();
+    const noteFor = (seconds: number) => cooldowns.note(someUser(TENANT), graph(seconds, 'tenant')).length;
+    expect([noteFor(60), noteFor(60), noteFor(30)]).toEqual([1, 0, 0]);
+    expect(left(someUser(TENANT), 'graph')).toBe(MINUTE);
+    expect(noteFor(61)).toBe(1);
+  });
+
+  it("counts beside the user's own: the later end is the one", () => {
+    const { cooldowns, left } = world();
+    const [patient, hasty] = [someUser(TENANT), someUser(TENANT)];
+    cooldowns.note(patient, graph(90));
+    cooldowns.note(hasty, graph(30));
+    cooldowns.note(someUser(TENANT), graph(60, 'tenant'));
+    expect([left(patient, 'graph'), left(hasty, 'graph')]).toEqual([90 * SECOND, MINUTE]);
   });
 });
 
@@ -227,6 +263,12 @@ describe('what is stored', () => {
     cooldowns.note(user, graph(60, 'tenant'));
     cooldowns.load([], since);
     expect(left(someUser(TENANT), 'graph')).toBe(MINUTE);
+    cooldowns.load([stored({ api: 'graph', until: from(SECOND) })], since);
+    expect(left(someUser(TENANT), 'graph')).toBe(MINUTE);
+    cooldowns.load([], from(10));
+    expect(left(someUser(TENANT), 'graph')).toBe(MINUTE);
+    cooldowns.load([], from(11));
+    expect(left(someUser(TENANT), 'graph')).toBeUndefined();
   });
 
   it('by an earlier release, which did not say why, counts for the worker alone', () => {
@@ -254,5 +296,12 @@ describe('the memory', () => {
     for (const user of users) cooldowns.note(user, graph(60));
     expect(users.map((user) => left(user, 'graph'))).toEqual([undefined, MINUTE, MINUTE]);
     expect(new Set(users.map((user) => partsOf(user).tid)).size).toBe(3);
+  });
+
+  it('keeps whoever was noted again since', () => {
+    const { cooldowns, left } = world(2);
+    const [first, second, third] = [someUser(), someUser(), someUser()];
+    for (const user of [first, second, first, third]) cooldowns.note(user, graph(60));
+    expect([first, second, third].map((user) => left(user, 'graph'))).toEqual([MINUTE, undefined, MINUTE]);
   });
 });
