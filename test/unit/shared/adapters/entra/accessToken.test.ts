@@ -107,6 +107,7 @@ describe('checkAccessToken finds invalid', () => {
     ['an oid with more behind it', v2({ oid: `${OID}/../${OID}` })],
     ['no version', v2({ ver: undefined })],
     ['a version of the future', v2({ ver: '3.0' })],
+    ['no version, but else as v1.0', v1({ ver: undefined })],
     ['a version that is a number', v2({ ver: 2 })],
     ['no issuer', v2({ iss: undefined })],
     ['several issuers', v2({ iss: [`${AUTHORITY}/${TID}/v2.0`] })],
