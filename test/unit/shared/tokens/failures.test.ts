@@ -151,6 +151,40 @@ describe('classifyFailure', () => {
     expect(classifyFailure(facts).unsure).toBe(unsure);
   });
 
+  it.each([
+    ['an application that the tenant refuses', refused('unauthorized_client'), true],
+    ['invalid_client without a number', refused('invalid_client', undefined, 401), true],
+    ['an expired credential with its number', refused('invalid_client', 7000222, 401), undefined],
+    ['a refusal of one user', refused('invalid_grant', 50173), undefined],
+  ])('says whether it is the whole tenant’s: %s', (_what, facts, tenantWide) => {
+    expect(classifyFailure(facts).tenantWide).toBe(tenantWide);
+  });
+
+  it('says who throttles, which is the token endpoint when no API is named', () => {
+    const throttle = { api: 'graph', scope: 'tenant' } as const;
+    expect(classifyFailure({ status: 429 }).throttle).toEqual({ api: 'token' });
+    expect(classifyFailure({ status: 429, throttle }).throttle).toEqual(throttle);
+  });
+
+  it.each([
+    ['a loop that Entra detected', refused('invalid_grant', 50196)],
+    ['an outage', { status: 503 }],
+    ['a 429 that came to nobody: the cache has no key', { local: 'cache_unknown_key', status: 429 }],
+  ] as const)('begins no throttle for %s', (_what, facts) => {
+    expect(classifyFailure(facts)).not.toHaveProperty('throttle');
+  });
+
+  it('names the API that asks for more, by a 401 alone', () => {
+    const challenged = { error: 'insufficient_claims', claims: CLAIMS, api: 'graph' };
+    expect(classifyFailure({ ...challenged, status: 401 }).askedBy).toBe('graph');
+    expect(classifyFailure({ ...challenged, status: 403 })).not.toHaveProperty('askedBy');
+    expect(classifyFailure({ ...challenged, api: undefined, status: 401 })).not.toHaveProperty('askedBy');
+  });
+
+  it('takes a request that the service gave up on for an outage', () => {
+    expect(classifyFailure({ status: 408 }).kind).toBe('transient');
+  });
+
   it('gives claims to nobody but the user who can satisfy them', () => {
     expect(classifyFailure({ status: 429, claims: CLAIMS }).claims).toBeUndefined();
     expect(classifyFailure({ status: 503, claims: CLAIMS }).claims).toBeUndefined();
