@@ -5,9 +5,9 @@ import type { LogId } from '../shared/userId.ts';
 export function accountView(account: Account, logId: LogId) {
   return {
     user: logId(account.userId),
-    state: account.state,
-    lastActivity: account.lastActivity,
-    nextCheckAt: account.dueAt,
+    state: account.damaged ? 'damaged' : account.state,
+    lastActivity: account.damaged ? null : account.lastActivity,
+    nextCheckAt: account.damaged ? null : account.dueAt,
     lastRefreshed: account.lastRefreshed ?? null,
     failure: account.failure === undefined ? null : failureView(account.failure),
     attempts: account.attempts,

@@ -45,6 +45,8 @@ export type LogEvent =
     }
   | { event: 'user.failed-unexpectedly'; user: string; error: string }
   | { event: 'lease.abandoned'; user: string; runId: string }
+  /** The row of an account cannot be believed, so the worker leaves the account alone until the user visits. */
+  | { event: 'account.damaged'; user: string }
   /** An account's due row was missing, so no run would have found the account. It is there again. */
   | { event: 'index.repaired'; user: string }
   /** A valid access token that Entra does not exchange, because this API's registration has its own signing key. */
@@ -137,6 +139,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'user.failed-unexpectedly': 'error',
   'lease.abandoned': 'warn',
   'index.repaired': 'warn',
+  'account.damaged': 'error',
   'cooldown.began': 'warn',
   'cooldowns.not-read': 'warn',
   'sweep.misconfigured': 'error',

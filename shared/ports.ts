@@ -250,7 +250,14 @@ export type AccountFields = {
   history: readonly HistoryEntry[];
 };
 
-export type Account = AccountFields & { etag: string };
+export type Account = AccountFields & {
+  etag: string;
+  /**
+   * The row cannot be believed, because somebody edited it: its last activity is not a time. The worker leaves such an account
+   * alone, and the user's next visit connects it anew.
+   */
+  damaged?: true;
+};
 
 /** The row that says when an account is due, as a sweep reads it. */
 export type DueRow = { userId: UserId; shard: string; rowKey: string; etag: string };
@@ -281,6 +288,7 @@ export interface AccountStore {
    * Leases a due account to the run `runId` until `until`.
    * @returns the leased account. `abandonedBy` is the run whose lease ended before it settled the account or gave it back.
    * Undefined if another run has leased it, or if its `dueAt` names another due row; then this due row is deleted.
+   * `damaged` if the account is: its due row is set aside, so that no later run meets it, and nothing else changes.
    * `repaired` if that other due row was missing: it is there again, and nothing is leased.
    * `nobody` if there is no such account; {@link removeDue} deletes such due rows.
    */
@@ -288,7 +296,9 @@ export interface AccountStore {
     due: DueRow,
     lease: { runId: string; until: Date },
     signal?: AbortSignal | undefined,
-  ): Promise<{ account: Account; abandonedBy: string | undefined } | 'nobody' | 'repaired' | undefined>;
+  ): Promise<
+    { account: Account; abandonedBy: string | undefined } | 'nobody' | 'repaired' | 'damaged' | undefined
+  >;
   /** Deletes due rows without an account. A due row that was written again since it was read stays. */
   removeDue(rows: readonly DueRow[], signal?: AbortSignal | undefined): Promise<void>;
 }

@@ -69,6 +69,11 @@ export function dueRowKey(at: Date, user: UserId): string {
   return `due|${utcSecond(at)}|${rowSuffix(user)}`;
 }
 
+/** The row key of a damaged account, in the place of its due row: `damaged|<tid>_<oid>`. No run reads it. */
+export function damagedRowKey(user: UserId): string {
+  return `damaged|${rowSuffix(user)}`;
+}
+
 /** The user of a due row's key; undefined for another row key. */
 export function userOfDueRowKey(rowKey: string): UserId | undefined {
   const [kind, , suffix = ''] = rowKey.split('|');

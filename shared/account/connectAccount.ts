@@ -1,6 +1,6 @@
 import type { Account, Caller, Services } from '../ports.ts';
 import { changeAccount } from './changeAccount.ts';
-import { connected } from './transitions.ts';
+import { connected, tombstoneOf } from './transitions.ts';
 
 const PROLONG_EVERY_MS = 86_400_000;
 
@@ -21,12 +21,16 @@ export async function connectAccount(
 ): Promise<{ account: Account; was: 'unknown' | 'ended' | 'unchanged' }> {
   const { accounts, clock, schedule } = services;
   const { before, account, changed } = await changeAccount(services, caller.userId, (now) => {
-    const connects =
-      now === undefined || now.state === 'retired' || (now.state === 'disconnected' && reconnect);
-    return connects ? connected(caller, clock.newId(), clock.now(), schedule) : 'keep';
+    const isOver = now === undefined || now.state === 'retired';
+    if (isOver || (now.state === 'disconnected' ? reconnect : now.damaged)) {
+      return connected(caller, clock.newId(), clock.now(), schedule);
+    }
+    // What the user asked for holds, whatever happened to the row.
+    return now.damaged ? tombstoneOf(caller.userId, 'disconnected', clock.now()) : 'keep';
   });
   if (account === undefined) throw new TypeError('The store created an account and did not return it.');
-  if (changed) return { account, was: before === undefined ? 'unknown' : 'ended' };
+  if (changed && account.state === 'pending')
+    return { account, was: before === undefined ? 'unknown' : 'ended' };
   // A visit extends the disconnection, at most once a day. It must not end while the user keeps visiting.
   const at = clock.now();
   if (account.state === 'disconnected' && at.getTime() - account.lastActivity.getTime() >= PROLONG_EVERY_MS) {

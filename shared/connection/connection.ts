@@ -73,6 +73,7 @@ async function unavailableIfBusy<T>(change: () => Promise<T>): Promise<T> {
 
 function toConnection(account: Account | undefined, now: Date): Connection {
   if (account === undefined || account.state === 'retired') return { state: 'none', history: [] };
+  if (account.damaged && account.state !== 'disconnected') return { state: 'none', history: [] };
   const { state, lastActivity, lastRefreshed, expiresOn, dueAt, runId, failure, history } = account;
   if (state === 'disconnected') return { state, lastActivity: lastActivity.toISOString(), history: [] };
   return {

@@ -83,6 +83,7 @@ async function leaseAccount(run: Run, due: DueRow, user: string): Promise<Lease 
   const until = new Date(clock.now().getTime() + limits.leaseForMs);
   const leased = await app.accounts.claim(due, { runId: summary.runId, until }, operation.signal);
   if (leased === 'nobody') leftovers.addDueRowOfNobody(due);
+  if (leased === 'damaged') operation.log({ event: 'account.damaged', user });
   if (leased === 'repaired') operation.log({ event: 'index.repaired', user });
   if (typeof leased !== 'object') return undefined;
   const { account, abandonedBy } = leased;

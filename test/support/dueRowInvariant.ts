@@ -72,8 +72,8 @@ export async function checkDueRowInvariant(open: OpenAccountStore, numRuns: numb
               const lease = { runId: `run-${actor}`, until: dueAt };
               const claimed = await store.claim(memory.due, lease);
               if (claimed === 'nobody') await store.removeDue([memory.due]);
-              // Nobody takes a due row away here, so none can have been missing.
-              else if (claimed === 'repaired') throw new Error('a due row was repaired that was there');
+              else if (typeof claimed === 'string')
+                throw new Error(`an account is ${claimed} that nobody damaged`);
               else memory.account = claimed?.account ?? memory.account;
             }
             return;

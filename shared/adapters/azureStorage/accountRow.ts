@@ -78,14 +78,16 @@ export function toRow(account: AccountFields): AccountRow {
 
 /**
  * Reads a row. It accepts a row that a person or a later version has changed, because such a row must not stop a sweep.
- * An unknown state becomes `needs-user`, and an unreadable time becomes 1970.
+ * An unknown state becomes `needs-user`, and an unreadable time becomes 1970. An account whose last activity is unreadable
+ * is damaged: by that time alone it would be erased.
  */
 export function fromRow(userId: UserId, row: Record<string, unknown>, etag: string): Account {
+  const lastActivity = timeOf(row.lastActivity);
   return {
     userId,
     homeAccountId: textOf(row.accountIdentifier),
     userPrincipalName: textOf(row.userPrincipalName),
-    lastActivity: timeOf(row.lastActivity) ?? new Date(0),
+    lastActivity: lastActivity ?? new Date(0),
     state: isKeyOf(STATES, row.state) ? row.state : 'needs-user',
     generation: textOf(row.generation) ?? '',
     dueAt: timeOf(row.dueAt) ?? new Date(0),
@@ -97,6 +99,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     refreshTokenExpiresOn: timeOf(row.refreshTokenExpiresOn),
     history: historyOf(parsed(row.history)),
     etag,
+    ...(lastActivity === undefined && { damaged: true }),
   };
 }
 

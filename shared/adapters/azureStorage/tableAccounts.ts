@@ -1,8 +1,9 @@
 import type { TransactionAction } from '@azure/data-tables';
 import { isTombstone } from '../../account/schedule.ts';
 import { ConflictError } from '../../errors.ts';
-import type { Account, AccountFields, AccountStore } from '../../ports.ts';
+import type { Account, AccountFields, AccountStore, DueRow } from '../../ports.ts';
 import {
+  damagedRowKey,
   dueRowKey,
   dueUpperBound,
   shardOf,
@@ -92,6 +93,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     const actions = [update, putDue(to), ...(moves && oldDueRow === 'there' ? [dropDue(from)] : [])];
     try {
       const [etag] = await submit(actions, abortSignal);
+      if (from.damaged) await dropDamaged(from.userId, abortSignal);
       return fromRow(to.userId, row, present(etag));
     } catch (error) {
       if (!hasStatus(error, 404, 412)) throw error;
@@ -121,6 +123,37 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     } catch (error) {
       if (hasStatus(error, 404, 412)) return false;
       throw error;
+    }
+  }
+
+  /** Replaces the due row of a damaged account by a row that no run reads. @returns false if the account has changed */
+  async function setAside(
+    { userId, etag }: Account,
+    due: DueRow,
+    abortSignal: AbortSignal,
+  ): Promise<boolean> {
+    const partitionKey = shardOf(userId);
+    try {
+      await submit(
+        [
+          ['update', { partitionKey, rowKey: userRowKey(userId) }, 'Merge', { etag }],
+          ['upsert', { partitionKey, rowKey: damagedRowKey(userId) }, 'Replace'],
+          ['delete', { partitionKey, rowKey: due.rowKey }],
+        ],
+        abortSignal,
+      );
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 404, 412)) return false;
+      throw error;
+    }
+  }
+
+  async function dropDamaged(userId: UserId, abortSignal: AbortSignal): Promise<void> {
+    try {
+      await table.deleteEntity(shardOf(userId), damagedRowKey(userId), { abortSignal });
+    } catch (error) {
+      if (!hasStatus(error, 404)) throw error;
     }
   }
 
@@ -176,6 +209,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
       call(async (abortSignal) => {
         const account = await read(due.userId, abortSignal);
         if (account === undefined) return 'nobody';
+        if (account.damaged) return (await setAside(account, due, abortSignal)) ? 'damaged' : undefined;
         if (dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
           const wasMissing = await repairDueRow(account, abortSignal);
           await removeRow(table, due.shard, due, abortSignal);

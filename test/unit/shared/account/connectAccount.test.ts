@@ -52,6 +52,30 @@ describe('connectAccount', () => {
     expect(await accounts.read(userId)).toEqual(account);
   });
 
+  it.each([
+    'pending',
+    'active',
+    'needs-user',
+    'retired',
+  ] as const)('connects anew a damaged account that is %s', async (state) => {
+    const { accounts, userId, deps, caller } = setUp();
+    const before = await accounts.create(sampleAccount({ userId, state }));
+    const damaged = { ...accounts, read: async () => ({ ...before, damaged: true as const }) };
+    const { account, was } = await connectAccount({ ...deps, accounts: damaged }, caller, STAY);
+    expect(was).toBe('ended');
+    expect(account).toMatchObject({ state: 'pending', lastActivity: NOW });
+    expect(account.generation).not.toBe(before.generation);
+  });
+
+  it('keeps a damaged account disconnected that is, and repairs it', async () => {
+    const { accounts, userId, deps, caller } = setUp();
+    const before = await accounts.create(tombstoneOf(userId, 'disconnected', new Date(0)));
+    const damaged = { ...accounts, read: async () => ({ ...before, damaged: true as const }) };
+    const { account, was } = await connectAccount({ ...deps, accounts: damaged }, caller, STAY);
+    expect(was).toBe('unchanged');
+    expect(account).toMatchObject({ state: 'disconnected', lastActivity: NOW });
+  });
+
   it.each(['pending', 'active', 'needs-user'] as const)('leaves a user alone who is %s', async (state) => {
     const { accounts, userId, deps, caller } = setUp();
     const before = await accounts.create(sampleAccount({ userId, state }));

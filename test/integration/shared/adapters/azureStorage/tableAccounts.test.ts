@@ -99,6 +99,26 @@ describe('The account table', () => {
       expect(await rowOf(account.userId)).toMatchObject({ later: 'kept' });
     });
 
+    it('sets a damaged account aside, where no run meets it, until it is written anew', async () => {
+      const account = await store.create(sampleAccount({ dueAt: DUE }));
+      const partitionKey = shardOf(account.userId);
+      const rowKey = userRowKey(account.userId);
+      await table.updateEntity({ partitionKey, rowKey, lastActivity: 'yesterday' }, 'Merge');
+      const due = (await dueRowOf(store, account.userId)) as DueRow;
+      expect(await store.claim(due, LEASE)).toBe('damaged');
+      expect(await dueRowOf(store, account.userId)).toBeUndefined();
+      expect(await table.getEntity(partitionKey, rowKey)).toMatchObject({ lastActivity: 'yesterday' });
+      const damaged = await store.read(account.userId);
+      expect(damaged).toMatchObject({ damaged: true, generation: account.generation });
+      expect(await Array.fromAsync(store.list(partitionKey))).toMatchObject([{ damaged: true }]);
+      if (damaged === undefined) throw new Error('the account is gone');
+      const whole = await store.move(damaged, sampleAccount({ userId: account.userId, dueAt: DUE }));
+      expect(whole).not.toHaveProperty('damaged');
+      expect(await dueRowOf(store, account.userId)).toBeDefined();
+      const rows = await Array.fromAsync(table.listEntities());
+      expect(rows.map((row) => row.rowKey?.split('|')[0]).sort()).toEqual(['due', 'user']);
+    });
+
     it('reads and claims a row whose columns make no sense', async () => {
       const account = await store.create(sampleAccount({ dueAt: DUE }));
       await table.updateEntity(
@@ -106,7 +126,6 @@ describe('The account table', () => {
           partitionKey: shardOf(account.userId),
           rowKey: userRowKey(account.userId),
           state: 'of-a-later-version',
-          lastActivity: 'yesterday',
           expiresOn: 42,
           attempts: 'many',
           failure: '{"kind":"unheard-of"',
@@ -118,7 +137,7 @@ describe('The account table', () => {
       const leased = await claimOf(store, (await dueRowOf(store, account.userId)) as DueRow, LEASE);
       expect(leased?.account).toMatchObject({
         state: 'needs-user',
-        lastActivity: new Date(0),
+        lastActivity: account.lastActivity,
         expiresOn: undefined,
         attempts: 0,
         failure: undefined,

@@ -114,6 +114,20 @@ describe('fromRow', () => {
     ]);
   });
 
+  it.each([
+    '',
+    'yesterday',
+    7,
+    undefined,
+    '2026-13-01',
+  ])('does not believe an account whose last activity is %j: by it the account would be erased', (lastActivity) => {
+    const account = sampleAccount();
+    const { lastActivity: _, ...rest } = toRow(account);
+    const row = { ...rest, ...(lastActivity === undefined ? {} : { lastActivity }) };
+    expect(fromRow(account.userId, row, '')).toMatchObject({ damaged: true, state: 'active' });
+    expect(fromRow(account.userId, toRow(account), '')).not.toHaveProperty('damaged');
+  });
+
   it('reads a row that is all but empty', () => {
     const { userId } = sampleAccount();
     expect(fromRow(userId, {}, 'etag')).toEqual({
@@ -132,6 +146,7 @@ describe('fromRow', () => {
       refreshTokenExpiresOn: undefined,
       history: [],
       etag: 'etag',
+      damaged: true,
     });
   });
 });
