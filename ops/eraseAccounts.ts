@@ -1,11 +1,10 @@
-import { endAccount, removeCache } from '../shared/account/endAccount.ts';
 import { ConflictError } from '../shared/errors.ts';
 import { createSlots, forEachAtOnce } from '../shared/forEachAtOnce.ts';
 import type { Account } from '../shared/ports.ts';
 import type { UserId } from '../shared/userId.ts';
 import { timeText } from './accountView.ts';
 import type { Command, Who } from './commandLine.ts';
-import { AT_ONCE, everyAccount, findAccount, type Operator, tellNotFound, warnOfKept } from './operator.ts';
+import { AT_ONCE, findAccount, type Operator, tellNotFound, warnOfKept } from './operator.ts';
 
 /** `accounts erase` */
 export async function eraseAccounts(
@@ -26,7 +25,7 @@ async function eraseOne(operator: Operator, who: Who, yes: boolean): Promise<num
   }
   const user = operator.logId(userId);
   if (yes) {
-    const erased = await endAccount(operator, userId, 'retired');
+    const erased = await operator.retire(userId);
     await operator.print(erased ? `${user} is erased.` : `There is nothing to erase for ${user}.`);
   } else {
     const found = await whatIsKept(operator, userId, account);
@@ -37,7 +36,7 @@ async function eraseOne(operator: Operator, who: Who, yes: boolean): Promise<num
 }
 
 async function eraseTenant(operator: Operator, tid: string, yes: boolean): Promise<number> {
-  const { accounts, tokenCache, logId, print } = operator;
+  const { logId, print } = operator;
   let users = 0;
   let caches = 0;
   let failed = 0;
@@ -53,18 +52,18 @@ async function eraseTenant(operator: Operator, tid: string, yes: boolean): Promi
     }
   }
 
-  await forEachAtOnce(everyAccount(operator, tid), createSlots(AT_ONCE), (account) =>
+  await forEachAtOnce(operator.list(tid), createSlots(AT_ONCE), (account) =>
     attempt(account.userId, async () => {
       const { userId } = account;
       const found = yes ? undefined : await whatIsKept(operator, userId, account);
-      if (yes ? !(await endAccount(operator, userId, 'retired')) : found === undefined) return;
+      if (yes ? !(await operator.retire(userId)) : found === undefined) return;
       users += 1;
       await print(yes ? `${logId(userId)} is erased.` : `${logId(userId)} would be erased (${found}).`);
     }),
   );
-  await forEachAtOnce(tokenCache.list(tid), createSlots(AT_ONCE), (userId) =>
+  await forEachAtOnce(operator.listCaches(tid), createSlots(AT_ONCE), (userId) =>
     attempt(userId, async () => {
-      const erased = yes ? await removeCache(operator, userId) : (await accounts.read(userId)) === undefined;
+      const erased = yes ? await operator.removeCache(userId) : (await operator.show(userId)) === undefined;
       if (!erased) return;
       caches += 1;
       await print(`${logId(userId)} ${yes ? 'had' : 'has'} a token cache and no account.`);
@@ -77,11 +76,11 @@ async function eraseTenant(operator: Operator, tid: string, yes: boolean): Promi
 
 /** Describes what would be erased of a user; undefined if there is nothing. */
 async function whatIsKept(
-  { tokenCache }: Operator,
+  { hasCache }: Operator,
   userId: UserId,
   account: Account | undefined,
 ): Promise<string | undefined> {
-  const cached = (await tokenCache.read(userId)) !== undefined;
+  const cached = await hasCache(userId);
   if (account === undefined || account.state === 'retired') return cached ? 'a token cache' : undefined;
   if (account.state === 'disconnected') return 'the record of their disconnection';
   const kept = cached ? 'with a token cache' : 'without a token cache';

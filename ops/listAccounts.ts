@@ -2,7 +2,7 @@ import type { Account } from '../shared/ports.ts';
 import { accountView, timeText } from './accountView.ts';
 import { printTable } from './cli/printTable.ts';
 import type { Command } from './commandLine.ts';
-import { everyAccount, type Operator } from './operator.ts';
+import type { Operator } from './operator.ts';
 
 const COLUMNS = [
   'user',
@@ -21,7 +21,7 @@ export async function listAccounts(
   { state, tid, json }: Extract<Command, { verb: 'accounts list' }>,
 ): Promise<number> {
   async function* wanted(): AsyncGenerator<Account> {
-    for await (const account of everyAccount(operator, tid)) {
+    for await (const account of operator.list(tid)) {
       if (state === undefined || account.state === state) yield account;
     }
   }

@@ -5,10 +5,10 @@ import type { Operator } from './operator.ts';
 
 /** `tenants` */
 export async function listTenants(
-  { tenants, clock, print }: Operator,
+  { listCooldowns, print }: Operator,
   { json }: Extract<Command, { verb: 'tenants' }>,
 ): Promise<number> {
-  const cooling = await tenants.cooling(clock.now());
+  const cooling = await listCooldowns();
   if (json) {
     for (const one of cooling) await print(JSON.stringify(one));
     return 0;

@@ -13,7 +13,7 @@ export async function showAccount(
     tellNotFound(operator, who);
     return 1;
   }
-  const stored = await operator.tokenCache.read(account.userId);
+  const isStored = await operator.hasCache(account.userId);
   const { user, ...view } = accountView(account, operator.logId);
   const { userId, homeAccountId = null, runId = null, generation, history } = account;
   const { expiresOn = null, refreshTokenExpiresOn = null } = account;
@@ -25,7 +25,7 @@ export async function showAccount(
     runId,
     expiresOn,
     refreshTokenExpiresOn,
-    tokenCacheStored: stored !== undefined,
+    tokenCacheStored: isStored,
     generation,
     history,
   };
@@ -45,7 +45,7 @@ export async function showAccount(
     ['last refreshed', timeText(view.lastRefreshed)],
     ['access token ends', timeText(expiresOn)],
     ['refresh token ends', timeText(refreshTokenExpiresOn)],
-    ['token cache', stored === undefined ? 'none' : 'stored'],
+    ['token cache', isStored ? 'stored' : 'none'],
     ['generation', generation || '-'],
     ['attempts', String(view.attempts)],
     ['failure', failure ? [failure.kind, failure.code, failure.suberror].filter(Boolean).join(', ') : '-'],

@@ -33,7 +33,7 @@ await runCommand(USAGE, async (args) => {
   }
   const config = readConfig(await readSettings(process.cwd(), process.env));
   try {
-    return await run({ ...createStead(config).services, print, tell }, command);
+    return await run({ ...createStead(config).operators, print, tell }, command);
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
     const cause = error.cause instanceof Error ? error.cause.message : 'no answer';

@@ -1,4 +1,3 @@
-import { endAccount, removeCache } from './account/endAccount.ts';
 import { createBlobTokenCache } from './adapters/azureStorage/blobTokenCache.ts';
 import { createTableAccounts } from './adapters/azureStorage/tableAccounts.ts';
 import { createTableTenants } from './adapters/azureStorage/tableTenants.ts';
@@ -14,6 +13,7 @@ import { type Clock, systemClock, withTimeout } from './clock.ts';
 import type { Config } from './config.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
 import { createLog, type Log, nameOfError, type SweepSummary } from './log.ts';
+import { createOperators } from './operators/operators.ts';
 import type { Operation, Sealer, Services, TokenCacheStore } from './ports.ts';
 import { asUser, type Use } from './profile/asUser.ts';
 import { getPhoto, getProfile } from './profile/getProfile.ts';
@@ -21,7 +21,7 @@ import { createApp } from './tokens/app.ts';
 import { GRAPH_SCOPES } from './tokens/graphScopes.ts';
 import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
-import { createLogId, toUserId, type UserId } from './userId.ts';
+import { createLogId, toUserId } from './userId.ts';
 import type { Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
@@ -123,13 +123,8 @@ export function createStead(config: Config, options: SteadOptions = {}) {
         ),
     },
 
-    /** What an operator may do with one account, apart from reading it. */
-    operators: {
-      /** Ends the account and deletes its cache. @returns whether there was anything to end. @throws the errors of `endAccount`. */
-      retire: (userId: UserId) => endAccount(services, userId, 'retired'),
-      /** Deletes a cache without an account. @returns whether there was one. @throws the errors of `removeCache`. */
-      removeCache: (userId: UserId) => removeCache(services, userId),
-    },
+    /** What operators see and do. */
+    operators: createOperators(services),
 
     /**
      * Tries to read an account and a cache that do not exist, and logs whether the stores can be reached.

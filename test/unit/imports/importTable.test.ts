@@ -94,6 +94,15 @@ const ROOMS: Record<string, Room> = {
     allowed: ['../account/endAccount.ts', '../tokens/requestLimits.ts', '../ports.ts', '../wire.ts'],
     refused: ['../profile/asUser.ts', '../worker/sweep.ts', '../config.ts', '@azure/functions'],
   },
+  'shared/operators/some.ts': {
+    allowed: ['./retryAccount.ts', '../account/endAccount.ts', '../ports.ts', '../userId.ts'],
+    refused: [
+      '../worker/sweep.ts',
+      '../stead.ts',
+      '../adapters/azureStorage/tableAccounts.ts',
+      'node:crypto',
+    ],
+  },
   'shared/worker/some.ts': {
     allowed: ['./refreshUser.ts', '../account/schedule.ts', '../tokens/failures.ts', '../ports.ts'],
     refused: ['../profile/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
@@ -174,16 +183,11 @@ const ROOMS: Record<string, Room> = {
     refused: ['../../shared/config.ts', '../../dev/platform.ts', '../operator.ts', 'jose'],
   },
   'ops/some.ts': {
-    allowed: [
-      '../shared/stead.ts',
-      '../shared/config.ts',
-      '../shared/account/endAccount.ts',
-      './cli/printTable.ts',
-      './other.ts',
-    ],
+    allowed: ['../shared/stead.ts', '../shared/config.ts', './cli/printTable.ts', './other.ts'],
     refused: [
       '../shared/adapters/azureStorage/tableAccounts.ts',
       '../shared/profile/getProfile.ts',
+      '../shared/account/endAccount.ts',
       '../dev/platform.ts',
       '../dev/host/settings.ts',
     ],

@@ -1,10 +1,8 @@
 import type { Operator } from '../../../ops/operator.ts';
-import { createMemoryAccountStore } from '../../../shared/adapters/memory/memoryAccountStore.ts';
-import { createMemoryTenantStore } from '../../../shared/adapters/memory/memoryTenantStore.ts';
-import { createMemoryTokenCacheStore } from '../../../shared/adapters/memory/memoryTokenCacheStore.ts';
+import { createOperators } from '../../../shared/operators/operators.ts';
 import type { AccountStore, TokenCacheStore } from '../../../shared/ports.ts';
-import { createLogId } from '../../../shared/userId.ts';
 import { clockOf } from '../../support/clockOf.ts';
+import { createTestApp } from '../../support/testApp.ts';
 
 export const NOW = new Date('2026-11-20T09:00:00Z');
 
@@ -12,18 +10,14 @@ export const NOW = new Date('2026-11-20T09:00:00Z');
 export function operatorOverTwins(stores: { accounts?: AccountStore; tokenCache?: TokenCacheStore } = {}) {
   const printed: string[] = [];
   const told: string[] = [];
+  const services = createTestApp({ clock: clockOf(() => NOW), ...stores });
   const operator: Operator = {
-    accounts: createMemoryAccountStore(),
-    tokenCache: createMemoryTokenCacheStore(),
-    ...stores,
-    tenants: createMemoryTenantStore(),
-    logId: createLogId(new Uint8Array(32)),
-    schedule: { idleForMs: 60_000, minIntervalMs: 300_000, everyRun: false, retentionMs: 90 * 86_400_000 },
-    clock: clockOf(() => NOW),
+    ...createOperators(services),
     print: async (line) => void printed.push(line),
     tell: (line) => void told.push(line),
   };
-  return { ...operator, operator, printed, told };
+  const { accounts, tokenCache, tenants, logId, clock, schedule } = services;
+  return { accounts, tokenCache, tenants, logId, clock, schedule, operator, printed, told };
 }
 
 /** A store in which somebody else is faster, so many times: `meddle` runs before a move. */

@@ -41,6 +41,16 @@ describe('accounts retry', () => {
     expect(await accounts.read(before.userId)).toEqual(before);
   });
 
+  it('does not make a damaged account due, by force either: a run would retire it', async () => {
+    const accounts = createMemoryAccountStore();
+    const before = await accounts.create(sampleAccount());
+    const read = async () => ({ ...before, damaged: true as const });
+    const { operator, told } = operatorOverTwins({ accounts: { ...accounts, read } });
+    expect(await retryAccounts(operator, { ...retry, of: { who: before }, force: true })).toBe(1);
+    expect(told).toEqual([expect.stringContaining('its row is damaged')]);
+    expect(await accounts.read(before.userId)).toEqual(before);
+  });
+
   it('takes by force for active who was marked', async () => {
     const { operator, accounts } = operatorOverTwins();
     const marked = await accounts.create(sampleAccount({ state: 'needs-user', dueAt: LATER }));
