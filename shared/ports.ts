@@ -284,6 +284,8 @@ export interface AccountStore {
   erase(account: Account, signal?: AbortSignal | undefined): Promise<void>;
   /** Lists the rows of one shard that are due at `now`, earliest first. Pages are read on demand. */
   due(shard: string, now: Date, signal?: AbortSignal | undefined): AsyncIterable<DueRow>;
+  /** When the account of the shard that has waited longest became due; undefined if none is due at `now`. */
+  dueSince(shard: string, now: Date, signal?: AbortSignal | undefined): Promise<Date | undefined>;
   /**
    * Leases a due account to the run `runId` until `until`.
    * @returns the leased account. `abandonedBy` is the run whose lease ended before it settled the account or gave it back.

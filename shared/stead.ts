@@ -9,7 +9,7 @@ import { graph } from './adapters/graph/graphApi.ts';
 import { createGraphReadPhoto } from './adapters/graph/graphPhoto.ts';
 import { createGraphReadProfile } from './adapters/graph/graphProfile.ts';
 import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
-import { type Clock, systemClock, withTimeout } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
 import { createLog, type Log, nameOfError, type SweepSummary } from './log.ts';
@@ -76,7 +76,7 @@ const STORES: Record<
 export function createStead(config: Config, options: SteadOptions = {}) {
   const { tasks = [] } = options;
   const services = createServices(config, options);
-  const { accounts, tokenCache, clock } = services;
+  const { accounts, tokenCache } = services;
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
 
@@ -110,17 +110,9 @@ export function createStead(config: Config, options: SteadOptions = {}) {
       /** Checks every due account of the plan's shards, until its limits or the operation's signal end it. */
       sweep: (operation: Operation, planned: Plan, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         sweep(app, operation, tasks, planned, limits),
-      /** Does one run in one process: plans and sweeps. It ends after `limits.endAfterMs` at the latest. */
-      run: (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
-        withTimeout(
-          clock,
-          limits.endAfterMs,
-          async (signal) => {
-            const bound = { ...operation, signal };
-            return sweep(app, bound, tasks, await plan(app, bound), limits);
-          },
-          operation.signal,
-        ),
+      /** Does one run in one process: plans and sweeps. */
+      run: async (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
+        sweep(app, operation, tasks, await plan(app, operation), limits),
     },
 
     /** What operators see and do. */

@@ -91,21 +91,26 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
     await tokenCache.remove(userId);
   }
 
-  async function* due(shard: string): AsyncGenerator<DueRow> {
+  function countIn(shard: string): number {
     const place = SHARDS.indexOf(shard);
     const upTo = (next: number) => Math.floor((users * next) / SHARDS.length);
-    const count = upTo(place + 1) - upTo(place);
+    return upTo(place + 1) - upTo(place);
+  }
+
+  async function* due(shard: string): AsyncGenerator<DueRow> {
+    const count = countIn(shard);
     for (let row = 0; row < count; row += 1) {
       if (row % PAGE === 0) await takes('query', nothing);
       yield await arrive(shard);
     }
-    if (count === 0) await takes('query', nothing);
   }
 
   const adapters: Pick<Adapters, 'accounts' | 'tokenCache' | 'tenants'> = {
     accounts: {
       ...accounts,
       due,
+      dueSince: (shard, now) =>
+        takes('query', async () => (countIn(shard) === 0 ? undefined : new Date(now.getTime() - MINUTE_MS))),
       async claim(row, lease) {
         // The table reads the row before it moves it.
         await takes('rowRead', nothing);

@@ -1,18 +1,17 @@
 import { nameOfError } from '../log.ts';
-import type { DueRow, Operation } from '../ports.ts';
+import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { readCooldowns } from '../tokens/storedCooldowns.ts';
-import { SHARDS, timeOfDueRowKey } from '../userId.ts';
+import { SHARDS } from '../userId.ts';
 
 /** One shard in which accounts are due. */
 export type DueShard = {
   shard: string;
   /** When the account that has waited longest became due. */
   dueSince: Date;
-  /** Its due rows, the one that has waited longest first. Pages are read on demand, and only once. */
-  due: AsyncIterable<DueRow>;
 };
 
+/** What a run has to do. It holds values only, so a shard of it can be swept by another process. */
 export type Plan = {
   /** When the run began. */
   begunAt: Date;
@@ -23,23 +22,19 @@ export type Plan = {
 };
 
 /**
- * Reads the cooldowns that other processes have begun, and asks all shards at once what is due. A shard that cannot be
- * read is logged; the next run reads it again.
+ * Reads the cooldowns that other processes have begun, and asks all shards at once since when something is due. A shard
+ * that cannot be read is logged; the next run reads it again.
  */
 export async function plan(app: App, operation: Operation): Promise<Plan> {
   const { accounts, clock } = app;
   const { log, signal } = operation;
   const begunAt = clock.now();
   await readCooldowns(app, operation);
-  const now = clock.now();
 
   async function ask(shard: string): Promise<DueShard | 'nothing-due' | 'failed'> {
     try {
-      const rows = accounts.due(shard, now, signal)[Symbol.asyncIterator]();
-      const first = await rows.next();
-      if (first.done) return 'nothing-due';
-      const dueSince = timeOfDueRowKey(first.value.rowKey) ?? now;
-      return { shard, dueSince, due: startingWith(first.value, rows) };
+      const dueSince = await accounts.dueSince(shard, clock.now(), signal);
+      return dueSince === undefined ? 'nothing-due' : { shard, dueSince };
     } catch (error) {
       if (!signal?.aborted) log({ event: 'sweep.shard-failed', shard, error: nameOfError(error) });
       return 'failed';
@@ -53,13 +48,4 @@ export async function plan(app: App, operation: Operation): Promise<Plan> {
     shards: shards.sort((one, other) => one.dueSince.getTime() - other.dueSince.getTime()),
     shardsFailed: signal?.aborted ? 0 : answers.filter((one) => one === 'failed').length,
   };
-}
-
-async function* startingWith<T>(first: T, rest: AsyncIterator<T>): AsyncGenerator<T> {
-  try {
-    yield first;
-    for (let item = await rest.next(); !item.done; item = await rest.next()) yield item.value;
-  } finally {
-    await rest.return?.();
-  }
 }

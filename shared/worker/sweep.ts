@@ -1,3 +1,4 @@
+import { withTimeout } from '../clock.ts';
 import type { SweepSummary } from '../log.ts';
 import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
@@ -17,14 +18,21 @@ export async function sweep(
   { begunAt, shards, shardsFailed }: Plan,
   limits: RunLimits,
 ): Promise<SweepSummary> {
-  const run = beginRun(app, operation, tasks, begunAt, limits);
-  run.summary.shardsFailed = shardsFailed;
-  await Promise.all(shards.map((shard) => sweepShard(run, shard)));
-  // A run whose last check was aborted has ended by its deadline, too.
-  if (operation.signal?.aborted) isOver(run);
-  logMissingKeys(run);
-  await run.leftovers.remove();
-  const summary = { ...run.summary, ms: app.clock.now().getTime() - run.begunAt.getTime() };
-  operation.log({ event: 'sweep.ended', ...summary });
-  return summary;
+  return withTimeout(
+    app.clock,
+    limits.endAfterMs,
+    async (signal) => {
+      const run = beginRun(app, { ...operation, signal }, tasks, begunAt, limits);
+      run.summary.shardsFailed = shardsFailed;
+      await Promise.all(shards.map((shard) => sweepShard(run, shard)));
+      // A run whose last check was aborted has ended by its deadline, too.
+      if (signal.aborted) isOver(run);
+      logMissingKeys(run);
+      await run.leftovers.remove();
+      const summary = { ...run.summary, ms: app.clock.now().getTime() - run.begunAt.getTime() };
+      operation.log({ event: 'sweep.ended', ...summary });
+      return summary;
+    },
+    operation.signal,
+  );
 }

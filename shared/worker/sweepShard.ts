@@ -15,8 +15,10 @@ import { runTasks } from './runTasks.ts';
  * Checks the due accounts of one shard. A failure of one account does not stop the checks of others. A `misconfigured`
  * failure stops the run and marks no user. Memory does not grow with the number of accounts.
  */
-export async function sweepShard(run: Run, { shard, due }: DueShard): Promise<void> {
+export async function sweepShard(run: Run, { shard }: DueShard): Promise<void> {
+  const { app, operation } = run;
   try {
+    const due = app.accounts.due(shard, app.clock.now(), operation.signal);
     await forEachAtOnce(whileItRuns(run, due), run.slots, (row) => checkAccount(run, row));
   } catch (error) {
     if (isOver(run)) return;

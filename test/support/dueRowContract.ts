@@ -30,6 +30,19 @@ export function dueRowContract(name: string, open: OpenAccountStore): void {
       expect(await dueRowsOf(store, otherShard)).toEqual([]);
     });
 
+    it('tells since when somebody is due in a shard', async () => {
+      const { store, putDueRow } = open();
+      const [a, b] = usersOfOneShard(4);
+      expect(await store.dueSince(shardOf(a), FAR)).toBeUndefined();
+      await putDueRow(shardOf(a), 'due|2026-01-01T00:00:00Z|nobody');
+      await store.create(sampleAccount({ userId: a, dueAt: LATER }));
+      await store.create(sampleAccount({ userId: b, dueAt: DUE }));
+      expect(await store.dueSince(shardOf(a), FAR)).toEqual(DUE);
+      expect(await store.dueSince(shardOf(a), DUE)).toEqual(DUE);
+      expect(await store.dueSince(shardOf(a), new Date(DUE.getTime() - 1_000))).toBeUndefined();
+      expect(await store.dueSince(shardOf(a) === '0' ? '1' : '0', FAR)).toBeUndefined();
+    });
+
     it('lists every due user of many pages once', async () => {
       const { store } = open();
       const users = usersOfOneShard(7);

@@ -7,6 +7,7 @@ import {
   dueRowKey,
   dueUpperBound,
   shardOf,
+  timeOfDueRowKey,
   type UserId,
   userOfDueRowKey,
   userOfRowKey,
@@ -203,6 +204,14 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
         const userId = userOfDueRowKey(rowKey);
         if (userId !== undefined) yield { userId, shard, rowKey, etag };
       }
+    },
+
+    async dueSince(shard, now, signal) {
+      const range = { from: 'due|', to: dueUpperBound(now) };
+      for await (const { rowKey } of rowsBetween({ table, call }, shard, range, 1, signal)) {
+        if (userOfDueRowKey(rowKey) !== undefined) return timeOfDueRowKey(rowKey);
+      }
+      return undefined;
     },
 
     claim: (due, lease, signal) =>

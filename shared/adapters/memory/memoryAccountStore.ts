@@ -4,6 +4,7 @@ import {
   dueRowKey,
   dueUpperBound,
   shardOf,
+  timeOfDueRowKey,
   type UserId,
   userOfDueRowKey,
   wholeSecond,
@@ -40,6 +41,15 @@ export function createMemoryAccountStore(): MemoryAccountStore {
     dueRows.delete(dueRowKey(from.dueAt, from.userId));
     putDue(to);
     return put(to);
+  }
+
+  /** Row keys of the users who are due, the one who has waited longest first. */
+  function dueKeys(shard: string, now: Date): string[] {
+    const isOurs = (key: string) => {
+      const userId = userOfDueRowKey(key);
+      return key < dueUpperBound(now) && userId !== undefined && shardOf(userId) === shard;
+    };
+    return [...dueRows.keys()].filter(isOurs).sort();
   }
 
   return {
@@ -80,13 +90,16 @@ export function createMemoryAccountStore(): MemoryAccountStore {
     },
 
     async *due(shard, now) {
-      const keys = [...dueRows.keys()].filter((key) => key < dueUpperBound(now)).sort();
-      for (const rowKey of keys) {
+      for (const rowKey of dueKeys(shard, now)) {
         const userId = userOfDueRowKey(rowKey);
         const etag = dueRows.get(rowKey);
-        if (userId !== undefined && etag !== undefined && shardOf(userId) === shard)
-          yield { userId, shard, rowKey, etag };
+        if (userId !== undefined && etag !== undefined) yield { userId, shard, rowKey, etag };
       }
+    },
+
+    async dueSince(shard, now) {
+      const [first] = dueKeys(shard, now);
+      return first === undefined ? undefined : timeOfDueRowKey(first);
     },
 
     async removeDue(rows) {

@@ -69,7 +69,7 @@ describe('the command', () => {
       waitMsPerUser: { injected: 75, measured: positive },
       calls: {
         // The cooldowns are read at the beginning, and those that are over are removed at the end.
-        query: { count: SHARDS.length + 2 },
+        query: { count: 2 * SHARDS.length + 2 },
         rowRead: { count: 30 },
         transaction: { count: 60 },
         cacheRead: { count: 30 },

@@ -105,12 +105,15 @@ describe('a run', () => {
     expect(broken).toMatchObject({ due: 1, claimed: 1, refreshed: 0, brokenOff: 1, shardsFailed: 0 });
     expect(Math.round(broken.lagMs / MINUTE)).toBe(60);
     accounts.move = move;
-    const { due } = accounts;
+    const { due, dueSince } = accounts;
     accounts.due = () => {
       throw new UnavailableError('accounts');
     };
+    app.clock.aheadMs += 60 * MINUTE;
+    expect(await app.sweep()).toMatchObject({ due: 0, brokenOff: 0, shardsFailed: 1 });
+    accounts.dueSince = () => Promise.reject(new UnavailableError('accounts'));
     expect(await app.sweep()).toMatchObject({ due: 0, brokenOff: 0, shardsFailed: 16 });
-    accounts.due = due;
+    Object.assign(accounts, { due, dueSince });
   });
 
   it('stops for our own credential, and cools a tenant, also when only a task meets it', async () => {
