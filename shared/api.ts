@@ -19,6 +19,8 @@ export type ApiCall = {
   onRefused?: (reference: UpstreamReference) => void;
   /** Called for every 429, even if the caller ignores it. */
   onThrottled?: (failure: Failure) => void;
+  /** Called for every answer that accepts the token (status 200 to 299). */
+  onAccepted?: () => void;
   /** Called for every claims challenge, with its raw JSON. */
   onChallenged?: (claims: string) => void;
 };

@@ -19,6 +19,7 @@ import { asUser, type Use } from './profile/asUser.ts';
 import { getPhoto, getProfile } from './profile/getProfile.ts';
 import { createApp } from './tokens/app.ts';
 import { GRAPH_SCOPES } from './tokens/graphScopes.ts';
+import { isKnownApi } from './tokens/knownApi.ts';
 import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
 import { createLogId, toUserId } from './userId.ts';
@@ -196,7 +197,9 @@ function createOpenApi(
   options: { fetch: Fetch; clock: Clock; timeoutMs: number },
 ): OpenApi {
   return <Clients extends object>(defined: Api<Clients>, call: ApiCall) => {
-    const api = defined.name === graph.name ? { ...defined, baseUrl: graphBaseUrl } : defined;
+    if (!isKnownApi(defined)) throw new TypeError('Give it graph, or an API from defineApi.');
+    const isGraph: boolean = Object.is(defined, graph);
+    const api = isGraph ? { ...defined, baseUrl: graphBaseUrl } : defined;
     const bound = createApiFetch(api, call, options);
     return { ...(api.open?.(bound, api.baseUrl) as Clients), api: { fetch: bound } };
   };

@@ -18,7 +18,9 @@ export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions)
   const base = api.baseUrl.endsWith('/') ? api.baseUrl : `${api.baseUrl}/`;
 
   function addressOf(path: string): URL {
-    const address = URL.canParse(path) ? new URL(path) : new URL(path.replace(/^\/+/, ''), base);
+    // A path may hold a colon, so only what begins like a URL with a host is one.
+    const isAbsolute = /^[a-z][a-z0-9+.-]*:\/\//i.test(path);
+    const address = isAbsolute ? new URL(path) : new URL(`./${path.replace(/^\/+/, '')}`, base);
     if (address.origin !== new URL(base).origin) {
       throw new TypeError(
         `This token is for ${api.baseUrl} only. Call another service with fetch and with a token for that service.`,
@@ -38,6 +40,7 @@ export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions)
   function report(response: Response): void {
     const claims = response.status === 401 ? api.readChallenge(response) : undefined;
     if (claims !== undefined) call.onChallenged?.(claims);
+    if (response.ok) call.onAccepted?.();
     const failure = response.status < 400 ? undefined : api.readFailure?.(response, options.clock.now());
     if (failure?.upstream) call.onRefused?.(failure.upstream);
     if (failure?.throttle) call.onThrottled?.(failure);

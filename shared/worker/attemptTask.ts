@@ -50,6 +50,10 @@ export async function attemptTask(
           onChallenged: (challenge) => {
             claims = challenge;
           },
+          // The API accepts the token after all, so a later error has another cause.
+          onAccepted: () => {
+            claims = undefined;
+          },
         }),
         log: (note: unknown) =>
           log({

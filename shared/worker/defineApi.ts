@@ -1,6 +1,7 @@
 import type { Api } from '../api.ts';
 import { isLoopback } from '../isLoopback.ts';
 import { readClaimsChallenge } from '../tokens/challenge.ts';
+import { GRAPH_RESOURCES, knownApi } from '../tokens/knownApi.ts';
 
 const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 
@@ -9,7 +10,7 @@ const NAME = /^[a-z][a-z0-9-]{0,39}$/;
  * @param definition.name its name in logs and history: a lower-case letter, then at most 39 lower-case letters, digits or
  * hyphens; not `graph` or `token`
  * @param definition.resource the part of its scopes before the permission, such as `api://<client id>`
- * @param definition.baseUrl an absolute https URL; http is allowed only for this machine
+ * @param definition.baseUrl an absolute https URL without a query or fragment; http is allowed only for this machine
  * @throws {TypeError} the definition is wrong; the message says what to change.
  */
 export function defineApi({ name, resource, baseUrl }: Pick<Api, 'name' | 'resource' | 'baseUrl'>): Api {
@@ -25,12 +26,18 @@ export function defineApi({ name, resource, baseUrl }: Pick<Api, 'name' | 'resou
   if (!/^\S*[^\s/]$/.test(resource)) {
     throw refuse("its resource must be the part of a scope before the permission, without a '/' at the end.");
   }
+  if (GRAPH_RESOURCES.some((one) => one === resource.toLowerCase())) {
+    throw refuse('its resource is that of Microsoft Graph. Give the task graph instead.');
+  }
   const address = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   const isSafe = address?.protocol === 'https:' || (address?.protocol === 'http:' && isLoopback(address));
   if (!isSafe) {
     throw refuse('its baseUrl must be an absolute https URL. Only this machine may use http.');
   }
-  return Object.freeze({
+  if (address?.search || address?.hash || address?.username || address?.password) {
+    throw refuse('its baseUrl must have no query, fragment, user name or password.');
+  }
+  return knownApi({
     name,
     resource,
     baseUrl,

@@ -1,4 +1,5 @@
 import type { Api, ApiFetch } from '../api.ts';
+import { GRAPH_RESOURCES, isKnownApi } from '../tokens/knownApi.ts';
 import type { UserId } from '../userId.ts';
 
 /** What a task's `run` gets for one user, together with the clients of its API (`graph` for Microsoft Graph). */
@@ -50,7 +51,7 @@ export function defineTask<Clients extends object>(definition: TaskDefinition<Cl
     );
   }
   const refuse = (problem: string) => new TypeError(`Task "${name}": ${problem}`);
-  if (typeof api?.name !== 'string') {
+  if (!isKnownApi(api)) {
     throw refuse('it has no api. Give it graph, or an API from defineApi.');
   }
   if (!Array.isArray(scopes) || scopes.length === 0) {
@@ -93,9 +94,7 @@ export function listTasks(...tasks: Task[]): readonly Task[] {
 }
 
 /** Entra reads a scope without a resource as a scope of Microsoft Graph. */
-const DEFAULT_RESOURCE = 'https://graph.microsoft.com';
-
 function isScopeOf({ resource, otherResources = [] }: Api, scope: string): boolean {
   const slash = scope.lastIndexOf('/');
-  return [resource, ...otherResources].includes(slash < 0 ? DEFAULT_RESOURCE : scope.slice(0, slash));
+  return [resource, ...otherResources].includes(slash < 0 ? GRAPH_RESOURCES[0] : scope.slice(0, slash));
 }

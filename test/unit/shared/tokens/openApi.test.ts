@@ -3,6 +3,7 @@ import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { Api, ApiCall } from '../../../../shared/api.ts';
 import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
 import { defineApi } from '../../../../shared/worker/defineApi.ts';
+import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { createTestApp } from '../../../support/testApp.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
@@ -26,6 +27,9 @@ describe('an API that is bound to a token', () => {
     ['/items', 'https://orders.example/v2/items'],
     ['items?top=1', 'https://orders.example/v2/items?top=1'],
     ['https://orders.example/other', 'https://orders.example/other'],
+    ['/orders:batch', 'https://orders.example/v2/orders:batch'],
+    ['orders:batch', 'https://orders.example/v2/orders:batch'],
+    ['', 'https://orders.example/v2/'],
   ])('takes %s for %s', async (path, address) => {
     const { sent, clients } = bind(ORDERS);
     await clients.api.fetch(path);
@@ -82,6 +86,19 @@ describe('an API that is bound to a token', () => {
     expect(claims).toEqual([CLAIMS]);
   });
 
+  it.each([
+    { ...ORDERS, name: 'graph' },
+    { ...graph, baseUrl: 'https://elsewhere.example' },
+    { ...ORDERS, baseUrl: 'http://orders.example' },
+  ])('is never one that only looks like an API (case %#)', (lookAlike) => {
+    expect(() => bind(lookAlike)).toThrow(/Give it graph, or an API from defineApi/);
+    const run = async () => undefined;
+    expect(() => defineTask({ name: 'a', api: lookAlike, scopes: [`${lookAlike.resource}/x`], run })).toThrow(
+      /it has no api/,
+    );
+    expect(Object.isFrozen(graph) && Object.isFrozen(ORDERS)).toBe(true);
+  });
+
   it('has no Graph client, unless it is Graph', () => {
     expect(Object.keys(bind(ORDERS).clients)).toEqual(['api']);
     expect(Object.keys(bind(graph).clients).sort()).toEqual(['api', 'graph']);
@@ -103,6 +120,11 @@ describe('defineApi', () => {
     [{ name: 'token' }, /"token" is reserved/],
     [{ resource: 'api://orders/' }, /without a '\/' at the end/],
     [{ resource: '' }, /its resource must be/],
+    [{ resource: 'https://graph.microsoft.us' }, /its resource is that of Microsoft Graph/],
+    [{ resource: 'HTTPS://graph.microsoft.com' }, /its resource is that of Microsoft Graph/],
+    [{ resource: '00000003-0000-0000-c000-000000000000' }, /its resource is that of Microsoft Graph/],
+    [{ baseUrl: 'https://orders.example/api?code=1' }, /must have no query/],
+    [{ baseUrl: 'https://me:secret@orders.example' }, /must have no query/],
     [{ baseUrl: 'orders' }, /must be an absolute https URL/],
     [{ baseUrl: 'http://orders.example' }, /Only this machine may use http/],
   ])('refuses %j, and says how to correct it', (wrong, problem) => {

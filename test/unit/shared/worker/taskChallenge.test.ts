@@ -156,6 +156,22 @@ describe("Graph's challenge", () => {
   });
 });
 
+describe('a challenge that a task got past', () => {
+  it('is not the reason of an error that came after an answer which accepts the token', async () => {
+    const run = async ({ api }: TaskContext) => {
+      const challenge = challenged(CLAIMS).headers?.get('www-authenticate') ?? undefined;
+      const headers = { [ANSWER]: JSON.stringify({ status: 401, challenge }) };
+      await api.fetch('/v1.0/me/photo', { headers });
+      await api.fetch('/v1.0/me');
+      throw new RangeError('a fault of the task');
+    };
+    const bench = await tasksOverTwins([taskOf('first', run)]);
+    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    expect(bench.asked).toEqual([]);
+    expect(await bench.row()).toMatchObject({ state: 'active', history: [{ code: 'RangeError' }] });
+  });
+});
+
 describe('the challenge of another API', () => {
   const ORDERS = defineApi({ name: 'orders', resource: 'api://orders', baseUrl: 'https://orders.example' });
   const OTHER = { api: ORDERS, scopes: ['api://orders/read'] };
