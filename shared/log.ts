@@ -75,6 +75,8 @@ export type LogEvent =
     }
   | { event: 'cooldowns.not-read'; error: string }
   | { event: 'sweep.misconfigured'; code: string; remedy: string; stops: boolean; count?: number }
+  /** How far the store's clock is ahead of this machine's, in milliseconds. Nothing is retired or erased. */
+  | { event: 'sweep.clock-differs'; aheadMs: number; remedy: string }
   | { event: 'sweep.shard-failed'; shard: string; error: string }
   | { event: 'sweep.not-tidied'; error: string }
   | ({ event: 'sweep.ended' } & SweepSummary)
@@ -143,6 +145,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'cooldown.began': 'warn',
   'cooldowns.not-read': 'warn',
   'sweep.misconfigured': 'error',
+  'sweep.clock-differs': 'error',
   'sweep.shard-failed': 'error',
   'sweep.not-tidied': 'warn',
   'storage.unreachable': 'error',

@@ -301,6 +301,11 @@ export interface AccountStore {
   ): Promise<
     { account: Account; abandonedBy: string | undefined } | 'nobody' | 'repaired' | 'damaged' | undefined
   >;
+  /**
+   * How far the store's clock is ahead of this machine's, in milliseconds, by its latest answer. Undefined before the first
+   * answer; a store that cannot tell leaves this out.
+   */
+  clockAheadMs?(): number | undefined;
   /** Deletes due rows without an account. A due row that was written again since it was read stays. */
   removeDue(rows: readonly DueRow[], signal?: AbortSignal | undefined): Promise<void>;
 }

@@ -35,6 +35,9 @@ export type Check = {
 
 /** How many times a check decides, if the account changes in the meantime. */
 const DECISIONS = 5;
+/** The reason of a check that would have ended an account, if this machine's clock were right. */
+export const CLOCK_DIFFERS = 'clock-differs';
+const MAX_CLOCK_DIFFERENCE_MS = 300_000;
 /** The only `misconfigured` code that may concern a single cache. */
 export const UNKNOWN_KEY = 'cache_unknown_key';
 
@@ -57,6 +60,10 @@ export async function refreshUser(app: App, operation: Operation, lease: Lease):
   }
   return { outcome: 'superseded', reason: 'too-many-conflicts' };
 }
+
+/** With a wrong clock every account looks old, so nothing is retired or erased by it. */
+const clockDiffers = ({ accounts }: App): boolean =>
+  Math.abs(accounts.clockAheadMs?.() ?? 0) > MAX_CLOCK_DIFFERENCE_MS;
 
 /** True as long as the run has the lease, on the same connection. */
 const isHeld = ({ account }: Lease, now: Account | undefined): now is Account =>
@@ -82,8 +89,10 @@ async function decideAndAct(app: App, operation: Operation, lease: Lease): Promi
         reason: decision.reason,
       });
     case 'retire':
+      if (clockDiffers(app)) return { ...(await release(app, lease)), reason: CLOCK_DIFFERS };
       return retire(app, operation, account);
     case 'erase':
+      if (clockDiffers(app)) return { ...(await release(app, lease)), reason: CLOCK_DIFFERS };
       return erase(app, operation, account, decision.reason);
     case 'refresh': {
       const acquired = await acquire(app, operation, account, decision.forceRefresh);

@@ -5,7 +5,7 @@ import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Task } from './defineTask.ts';
 import { createLeftovers, type Leftovers } from './leftovers.ts';
-import { UNKNOWN_KEY } from './refreshUser.ts';
+import { CLOCK_DIFFERS, UNKNOWN_KEY } from './refreshUser.ts';
 
 export type RunLimits = {
   /** How many checks run at the same time. */
@@ -92,6 +92,16 @@ export function stopsFor(run: Run, { code, unsure }: Failure): boolean {
   if (stops) summary.stoppedBy = 'misconfigured';
   run.operation.log({ event: 'sweep.misconfigured', code, remedy: remedyOf(code, stops), stops });
   return stops;
+}
+
+/** Logs once for the whole run that nothing is retired or erased, because the clocks differ. */
+export function logClock({ app, faults, operation }: Run): void {
+  if (faults.has(CLOCK_DIFFERS)) return;
+  faults.add(CLOCK_DIFFERS);
+  const aheadMs = app.accounts.clockAheadMs?.() ?? 0;
+  const remedy =
+    "This machine's clock and the storage account's differ by more than five minutes. Set the clock. Until then no account is retired or erased.";
+  operation.log({ event: 'sweep.clock-differs', aheadMs, remedy });
 }
 
 /** Logs once for the whole run how many caches lacked their key. */

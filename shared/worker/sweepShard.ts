@@ -7,8 +7,8 @@ import type { App } from '../tokens/app.ts';
 import { heedFailure } from '../tokens/storedCooldowns.ts';
 import { partsOf, timeOfDueRowKey, type UserId } from '../userId.ts';
 import type { DueShard } from './plan.ts';
-import { type Check, type Lease, refreshUser, release } from './refreshUser.ts';
-import { isOver, type Run, stopsFor } from './run.ts';
+import { type Check, CLOCK_DIFFERS, type Lease, refreshUser, release } from './refreshUser.ts';
+import { isOver, logClock, type Run, stopsFor } from './run.ts';
 import { runTasks } from './runTasks.ts';
 
 /**
@@ -61,6 +61,7 @@ async function checkAccount(run: Run, due: DueRow): Promise<void> {
       ...(reason === undefined ? {} : { reason }),
     });
     count(summary, ended);
+    if (reason === CLOCK_DIFFERS) logClock(run);
     run.credentialAccepted ||= got?.token.source === 'network';
     await reactTo(run, due.userId, failure);
     if (got !== undefined && !isOver(run)) {

@@ -18,7 +18,7 @@ import {
 import { fromRow, isSameRow, toRow } from './accountRow.ts';
 import { createStorageCall, hasStatus, present } from './storageCall.ts';
 import { removeRow, removeRows } from './tableRemoval.ts';
-import { connectTable, inTable, rowsBetween, type TableOptions } from './tableRows.ts';
+import { connectTable, inTable, rowsBetween, type TableOptions, watchClock } from './tableRows.ts';
 
 export type TableAccountsOptions = TableOptions & {
   /** How many rows one request reads, at most 1,000. Default 250. */
@@ -37,6 +37,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
   const { pageSize = 250 } = options;
   const table = connectTable(options);
   const call = createStorageCall('accounts', options.clock);
+  const clockAheadMs = watchClock(table);
 
   async function rowAt(shard: string, rowKey: string, abortSignal: AbortSignal) {
     try {
@@ -159,6 +160,8 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
   }
 
   return {
+    clockAheadMs,
+
     read: (userId, signal) => call((abortSignal) => read(userId, abortSignal), signal),
 
     create: (fields, signal) => call((abortSignal) => create(fields, abortSignal), signal),

@@ -1,5 +1,5 @@
 import { odata, TableClient } from '@azure/data-tables';
-import type { Clock } from '../../clock.ts';
+import { type Clock, systemClock } from '../../clock.ts';
 import { isLoopback } from '../../isLoopback.ts';
 import { codeOf, type StorageCall } from './storageCall.ts';
 import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
@@ -32,6 +32,29 @@ export function connectTable({ connectionString, tableName = 'accountActivity' }
     allowInsecureConnection: isLoopback(new URL(url)),
     retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 },
   });
+}
+
+/**
+ * Compares the `Date` of every answer with the platform's clock, because a wrong clock of this machine would make every
+ * account look old.
+ * @returns how far the service's clock is ahead, in milliseconds; undefined before the first answer
+ */
+export function watchClock(table: TableClient): () => number | undefined {
+  let aheadMs: number | undefined;
+  table.pipeline.addPolicy(
+    {
+      name: 'watchClock',
+      async sendRequest(request, next) {
+        const response = await next(request);
+        const date = Date.parse(response.headers.get('date') ?? '');
+        if (!Number.isNaN(date)) aheadMs = date - systemClock.now().getTime();
+        return response;
+      },
+    },
+    // Closest to the wire, where an answer that refuses is not an error yet.
+    { afterPhase: 'Retry' },
+  );
+  return () => aheadMs;
 }
 
 /** Runs a write. If the table does not exist, creates it and runs the write again. */

@@ -99,6 +99,14 @@ describe('The account table', () => {
       expect(await rowOf(account.userId)).toMatchObject({ later: 'kept' });
     });
 
+    it('tells how far the service is ahead of this machine, once it has answered', async () => {
+      const { store: fresh } = openAzuriteAccounts(azurite);
+      expect(fresh.clockAheadMs?.()).toBeUndefined();
+      await fresh.read(someUser());
+      // A Date has whole seconds.
+      expect(Math.abs(fresh.clockAheadMs?.() ?? Number.NaN)).toBeLessThan(5_000);
+    });
+
     it('sets a damaged account aside, where no run meets it, until it is written anew', async () => {
       const account = await store.create(sampleAccount({ dueAt: DUE }));
       const partitionKey = shardOf(account.userId);
