@@ -276,8 +276,6 @@ export interface AccountStore {
    * @throws {ConflictError} the account changed since it was read, or no longer exists.
    */
   move(from: Account, to: AccountFields, signal?: AbortSignal | undefined): Promise<Account>;
-  /** Writes only `lastActivity`, whatever else has changed. It does nothing if the account does not exist. */
-  touch(userId: UserId, at: Date, signal?: AbortSignal | undefined): Promise<void>;
   /** Lists the accounts of one shard, or those of one tenant in it. Pages are read on demand. */
   list(shard: string, tid?: string | undefined, signal?: AbortSignal | undefined): AsyncIterable<Account>;
   /** Deletes both rows. @throws {ConflictError} the account changed since it was read, or no longer exists. */

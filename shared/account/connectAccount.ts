@@ -1,6 +1,6 @@
 import type { Account, Caller, Services } from '../ports.ts';
 import { changeAccount } from './changeAccount.ts';
-import { connected, tombstoneOf } from './transitions.ts';
+import { connected, seen, tombstoneOf } from './transitions.ts';
 
 const PROLONG_EVERY_MS = 86_400_000;
 
@@ -19,7 +19,7 @@ export async function connectAccount(
   caller: Caller,
   { reconnect }: { reconnect: boolean },
 ): Promise<{ account: Account; was: 'unknown' | 'ended' | 'unchanged' }> {
-  const { accounts, clock, schedule } = services;
+  const { clock, schedule } = services;
   const { before, account, changed } = await changeAccount(services, caller.userId, (now) => {
     const isOver = now === undefined || now.state === 'retired';
     if (isOver || (now.state === 'disconnected' ? reconnect : now.damaged)) {
@@ -34,7 +34,8 @@ export async function connectAccount(
   // A visit extends the disconnection, at most once a day. It must not end while the user keeps visiting.
   const at = clock.now();
   if (account.state === 'disconnected' && at.getTime() - account.lastActivity.getTime() >= PROLONG_EVERY_MS) {
-    await accounts.touch(account.userId, at);
+    const extend = (now: Account | undefined) => (now?.state === 'disconnected' ? seen(now, at) : 'keep');
+    await changeAccount(services, account.userId, extend, { known: account });
   }
   return { account, was: 'unchanged' };
 }

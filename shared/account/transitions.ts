@@ -50,6 +50,11 @@ export function connected(
   };
 }
 
+/** A visit, and no more: the user was here. */
+export function seen(account: Account, now: Date): AccountFields {
+  return { ...account, lastActivity: now > account.lastActivity ? now : account.lastActivity };
+}
+
 /** A visit whose token came from the token endpoint, and whose cache is stored. It ends every failure. */
 export function visited(
   account: Account,

@@ -4,9 +4,9 @@ import type { Account, Caller, Operation, Services, UserToken } from '../ports.t
 import { changeAccount } from './changeAccount.ts';
 import { connectAccount } from './connectAccount.ts';
 import { takeBack } from './endAccount.ts';
-import { isSameConnection, visited } from './transitions.ts';
+import { isSameConnection, seen, visited } from './transitions.ts';
 
-const TOUCH_EVERY_MS = 60_000;
+const SEEN_EVERY_MS = 60_000;
 
 /**
  * The caller's account, from {@link connectAccount}. Undefined if it could not be read or written: the caller still gets
@@ -55,12 +55,14 @@ export async function recordVisit(
   token: UserToken,
 ): Promise<void> {
   if (begun === undefined || begun.state === 'disconnected') return;
-  const { accounts, clock, logId, schedule } = services;
+  const { clock, logId, schedule } = services;
   try {
     if (!token.stored || (token.source === 'cache' && begun.state === 'active')) {
       const now = clock.now();
-      if (now.getTime() - begun.lastActivity.getTime() >= TOUCH_EVERY_MS)
-        await accounts.touch(begun.userId, now);
+      if (now.getTime() - begun.lastActivity.getTime() < SEEN_EVERY_MS) return;
+      const sawUser = (account: Account | undefined) =>
+        isSameConnection(begun, account) ? seen(account, now) : 'keep';
+      await changeAccount(services, begun.userId, sawUser, { known: begun });
       return;
     }
     const { before, account, changed } = await changeAccount(

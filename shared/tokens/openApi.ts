@@ -49,10 +49,25 @@ export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions)
   return async (path, init = {}) => {
     const address = addressOf(path);
     const headers = headersOf(init);
-    const signals = [options.clock.timeout(options.timeoutMs), call.signal, init.signal];
-    const signal = AbortSignal.any(signals.filter((one) => one instanceof AbortSignal));
+    const signal = endingWith(options.clock.timeout(options.timeoutMs), call.signal, init.signal);
     const response = await options.fetch(address, { ...init, headers, redirect: 'error', signal });
     report(response);
     return response;
   };
+}
+
+/**
+ * A signal that ends with the first of these. `AbortSignal.any` holds its sources weakly, and in Node 20 a time-out that
+ * only it knows is collected as garbage and never comes.
+ */
+function endingWith(...signals: (AbortSignal | null | undefined)[]): AbortSignal {
+  const ending = new AbortController();
+  for (const signal of signals) {
+    if (signal?.aborted) ending.abort(signal.reason);
+    signal?.addEventListener('abort', () => ending.abort(signal.reason), {
+      once: true,
+      signal: ending.signal,
+    });
+  }
+  return ending.signal;
 }

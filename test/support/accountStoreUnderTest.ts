@@ -26,6 +26,12 @@ export async function dueRowOf(store: AccountStore, userId: UserId): Promise<Due
   return (await dueRowsOf(store, shardOf(userId))).find((row) => row.userId === userId);
 }
 
+/** A visit, and no more: the account has another last activity, and another version. */
+export async function see(store: AccountStore, userId: UserId, at: Date): Promise<void> {
+  const account = await store.read(userId);
+  if (account !== undefined) await store.move(account, { ...account, lastActivity: at });
+}
+
 /** The claim, if there is anybody to be claimed. */
 export async function claimOf(store: AccountStore, due: DueRow, lease: { runId: string; until: Date }) {
   const claimed = await store.claim(due, lease);

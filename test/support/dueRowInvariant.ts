@@ -19,7 +19,7 @@ type Memory = { account?: Account | undefined; due?: DueRow | undefined };
 const OPERATIONS = [
   'look',
   'create',
-  'touch',
+  'see',
   'claim',
   'settle',
   'needs-user',
@@ -65,8 +65,8 @@ export async function checkDueRowInvariant(open: OpenAccountStore, numRuns: numb
           case 'create':
             memory.account = await store.create(sampleAccount({ userId, dueAt, state: 'pending' }));
             return;
-          case 'touch':
-            return store.touch(userId, dueAt);
+          case 'see':
+            return move({ lastActivity: dueAt });
           case 'claim':
             if (memory.due) {
               const lease = { runId: `run-${actor}`, until: dueAt };

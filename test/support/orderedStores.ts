@@ -7,7 +7,7 @@ export type Order = <T>(name: string, call: () => Promise<T>) => Promise<T>;
 export function orderedStores(stores: { accounts: AccountStore; tokenCache: TokenCacheStore }, order: Order) {
   const { accounts, tokenCache } = stores;
   return {
-    accounts: through(order, accounts, ['read', 'create', 'move', 'touch', 'erase', 'claim']),
+    accounts: through(order, accounts, ['read', 'create', 'move', 'erase', 'claim']),
     tokenCache: through(order, tokenCache, ['read', 'write', 'remove']),
   };
 }

@@ -169,16 +169,6 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     move: (from, to, signal) =>
       call((abortSignal) => move(from, to, (stored) => isSameRow(stored, to), abortSignal), signal),
 
-    touch: (userId, at, signal) =>
-      call(async (abortSignal) => {
-        const touched = { partitionKey: shardOf(userId), rowKey: userRowKey(userId), lastActivity: at };
-        try {
-          await table.updateEntity(touched, 'Merge', { etag: '*', abortSignal });
-        } catch (error) {
-          if (!hasStatus(error, 404)) throw error;
-        }
-      }, signal),
-
     erase: (account, signal) =>
       call(async (abortSignal) => {
         const shard = shardOf(account.userId);

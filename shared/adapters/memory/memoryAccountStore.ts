@@ -68,11 +68,6 @@ export function createMemoryAccountStore(): MemoryAccountStore {
 
     move: async (from, to) => move(from, to),
 
-    async touch(userId, at) {
-      const stored = accounts.get(userId);
-      if (stored !== undefined) put({ ...stored, lastActivity: at });
-    },
-
     async erase({ userId, etag, dueAt }) {
       if (accounts.get(userId)?.etag !== etag) {
         throw new ConflictError('The account changed since it was read, or no longer exists.');

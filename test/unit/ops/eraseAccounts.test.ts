@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eraseAccounts } from '../../../ops/eraseAccounts.ts';
 import { orphans } from '../../../ops/orphans.ts';
 import { createMemoryAccountStore } from '../../../shared/adapters/memory/memoryAccountStore.ts';
+import { see } from '../../support/accountStoreUnderTest.ts';
 import { NEIGHBOURS, sampleAccount, someUser, TENANT } from '../../support/sampleAccount.ts';
 import { meddledAccounts, NOW, operatorOverTwins } from './operatorOverTwins.ts';
 
@@ -71,7 +72,7 @@ describe('accounts erase', () => {
     const accounts = createMemoryAccountStore();
     const [restless, other] = [someUser(TENANT), someUser(TENANT)];
     for (const userId of [restless, other]) await accounts.create(sampleAccount({ userId }));
-    const always = meddledAccounts(accounts, () => accounts.touch(restless, NOW), Infinity);
+    const always = meddledAccounts(accounts, () => see(accounts, restless, NOW), Infinity);
     const { operator, told, logId } = operatorOverTwins({ accounts: always });
     expect(await eraseAccounts(operator, { ...erase, of: { tid: TENANT } })).toBe(1);
     expect(told).toEqual([expect.stringContaining(`${logId(restless)} is not erased`)]);

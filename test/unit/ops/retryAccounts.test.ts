@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { retryAccounts } from '../../../ops/retryAccounts.ts';
 import { createMemoryAccountStore } from '../../../shared/adapters/memory/memoryAccountStore.ts';
+import { see } from '../../support/accountStoreUnderTest.ts';
 import { NEIGHBOURS, sampleAccount, someUser, TENANT } from '../../support/sampleAccount.ts';
 import { meddledAccounts, NOW, operatorOverTwins } from './operatorOverTwins.ts';
 
@@ -113,7 +114,7 @@ describe('accounts retry', () => {
     const accounts = createMemoryAccountStore();
     const { userId } = await accounts.create(sampleAccount({ dueAt: LATER, runId: undefined }));
     const { operator } = operatorOverTwins({
-      accounts: meddledAccounts(accounts, () => accounts.touch(userId, LATER), 1),
+      accounts: meddledAccounts(accounts, () => see(accounts, userId, LATER), 1),
     });
     expect(await retryAccounts(operator, { ...retry, of: { who: { userId } } })).toBe(0);
     expect(await accounts.read(userId)).toMatchObject({ dueAt: NOW, lastActivity: LATER });

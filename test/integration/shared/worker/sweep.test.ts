@@ -5,6 +5,7 @@ import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { createSealer } from '../../../../shared/adapters/entra/seal.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { see } from '../../../support/accountStoreUnderTest.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { readCache, waitForGrant } from '../../../support/userTokens.ts';
 
@@ -39,7 +40,7 @@ describe('a sweep', () => {
     const user = await app.visit('adele');
     expect(await app.sweep()).toMatchObject({ claimed: 0, stoppedBy: 'done' });
     app.clock.aheadMs = 2 * MINUTE;
-    await app.accounts.touch(user, app.now());
+    await see(app.accounts, user, app.now());
     expect(await app.sweep()).toMatchObject({ claimed: 1, waiting: 1, refreshed: 0 });
     expect(await refreshesOf('adele', 200)).toBe(0);
   });

@@ -3,6 +3,7 @@ import { isStillConnected } from '../../../../shared/account/visit.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
 import type { Account, AccountStore } from '../../../../shared/ports.ts';
+import { see } from '../../../support/accountStoreUnderTest.ts';
 import { sampleAccount } from '../../../support/sampleAccount.ts';
 
 describe('isStillConnected', () => {
@@ -10,7 +11,7 @@ describe('isStillConnected', () => {
     [is: boolean, what: string, change: (accounts: AccountStore, account: Account) => Promise<unknown>]
   >([
     [true, 'nothing changed', async () => undefined],
-    [true, 'the user was active', (accounts, account) => accounts.touch(account.userId, new Date())],
+    [true, 'the user was active', (accounts, account) => see(accounts, account.userId, new Date())],
     [
       true,
       'the worker was refused',

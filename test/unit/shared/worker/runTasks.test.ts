@@ -4,6 +4,7 @@ import { ConflictError, UnavailableError, UserTokenError } from '../../../../sha
 import { partsOf } from '../../../../shared/userId.ts';
 import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import type { TaskContext } from '../../../../shared/worker/defineTask.ts';
+import { see } from '../../../support/accountStoreUnderTest.ts';
 import { NOW, taskOf, tasksOverTwins, tokenOf } from './tasksOverTwins.ts';
 
 const ORDERS = defineApi({ name: 'orders', resource: 'api://orders', baseUrl: 'https://orders.example' });
@@ -223,7 +224,7 @@ describe('what tasks did is recorded', () => {
     const until = new Date('2026-11-20T10:00:00Z');
     const bench = await tasksOverTwins([
       taskOf('meanwhile', async () => {
-        await bench.accounts.touch(bench.account.userId, NOW);
+        await see(bench.accounts, bench.account.userId, NOW);
         const touched = await bench.row();
         const history = [{ at: NOW, outcome: 'from-cache' as const }];
         if (touched)

@@ -5,6 +5,7 @@ import { type Failure, UserTokenError } from '../../../../shared/errors.ts';
 import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
 import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import type { TaskContext } from '../../../../shared/worker/defineTask.ts';
+import { see } from '../../../support/accountStoreUnderTest.ts';
 import { ANSWER, NOW, SCHEDULE, taskOf, tasksOverTwins, tokenOf } from './tasksOverTwins.ts';
 
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
@@ -126,7 +127,7 @@ describe("Graph's challenge", () => {
   it('does not mark a row that has changed since: the user may have just come back', async () => {
     const { run } = failing(challenged(CLAIMS));
     const bench = await tasksOverTwins([taskOf('first', run)], async (_operation, { userId }) => {
-      await bench.accounts.touch(userId, NOW);
+      await see(bench.accounts, userId, NOW);
       throw new UserTokenError({ kind: 'needs-user', code: 'AADSTS50076' });
     });
     await bench.run();

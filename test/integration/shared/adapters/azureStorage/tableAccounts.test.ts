@@ -13,7 +13,7 @@ import {
   userRowKey,
   userRowKeyRange,
 } from '../../../../../shared/userId.ts';
-import { claimOf, dueRowOf, dueRowsOf } from '../../../../support/accountStoreUnderTest.ts';
+import { claimOf, dueRowOf, dueRowsOf, see } from '../../../../support/accountStoreUnderTest.ts';
 import { openAzuriteAccounts } from '../../../../support/azuriteAccounts.ts';
 import { BUSY, expectOutage, FORBIDDEN } from '../../../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../../../support/azuriteProxy.ts';
@@ -183,7 +183,8 @@ describe('The account table', () => {
     it('does not move on a stale read because the due row is missing', async () => {
       const stale = await store.create(sampleAccount({ dueAt: DUE }));
       await table.deleteEntity(shardOf(stale.userId), dueRowKey(DUE, stale.userId));
-      await store.touch(stale.userId, LATER);
+      await see(store, stale.userId, LATER);
+      await table.deleteEntity(shardOf(stale.userId), dueRowKey(DUE, stale.userId));
       const current = await store.read(stale.userId);
       await expect(store.move(stale, { ...stale, dueAt: LATER })).rejects.toThrow(ConflictError);
       expect(await store.read(stale.userId)).toEqual(current);
