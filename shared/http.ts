@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { type Clock, systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
 import {
   ForbiddenError,
   RequestMalformedError,
@@ -57,11 +57,14 @@ export type AnswerFacts = { user?: string; source?: 'memory' | 'cache' | 'networ
 /** The result of a request. `body` is answered as JSON, `bytes` with their own type. Without both, the status is 204. */
 export type Answer = { facts: AnswerFacts; body?: unknown; bytes?: { type: string; data: Uint8Array } };
 
-/** Runs one request. Its result or its error becomes the response and one log line. It never rejects. */
+/**
+ * Runs one request. Its result or its error becomes the response and one log line. It never rejects.
+ * @param clock measures how long the request takes, for the log
+ */
 export async function answered(
   context: InvocationContext,
+  clock: Clock,
   work: (operation: Operation) => Promise<Answer>,
-  clock: Clock = systemClock,
 ): Promise<HttpResponseInit> {
   const begun = clock.elapsed();
   const operation = operationOf(context);

@@ -3,9 +3,9 @@ import { answered, readAccessToken } from '../../shared/http.ts';
 import type { Stead } from '../../shared/stead.ts';
 
 /** `GET`, `PUT` and `DELETE /api/connection`: the caller's own connection. */
-export function createConnectionHandler({ connection }: Stead): HttpHandler {
+export function createConnectionHandler({ connection, services }: Stead): HttpHandler {
   return (request, context) =>
-    answered(context, async (operation) => {
+    answered(context, services.clock, async (operation) => {
       const accessToken = readAccessToken(request.headers);
       if (request.method === 'DELETE') return { facts: await connection.disconnect(operation, accessToken) };
       const ask = request.method === 'PUT' ? connection.reconnect : connection.status;

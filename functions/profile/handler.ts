@@ -5,7 +5,7 @@ import type { Stead } from '../../shared/stead.ts';
 /** `GET /api/profile`: the caller's profile. */
 export function createProfileHandler(stead: Stead): HttpHandler {
   return (request, context) =>
-    answered(context, async (operation) => {
+    answered(context, stead.services.clock, async (operation) => {
       const { result, ...facts } = await stead.profile(operation, readAccessToken(request.headers));
       return { body: result, facts };
     });
@@ -14,7 +14,7 @@ export function createProfileHandler(stead: Stead): HttpHandler {
 /** `GET /api/profile/photo`: the caller's photo, or 204 if they have none. */
 export function createPhotoHandler(stead: Stead): HttpHandler {
   return (request, context) =>
-    answered(context, async (operation) => {
+    answered(context, stead.services.clock, async (operation) => {
       const { result, ...facts } = await stead.photo(operation, readAccessToken(request.headers));
       return result === undefined ? { facts } : { bytes: result, facts };
     });

@@ -18,6 +18,7 @@ export type BlobTokenCacheOptions = {
   connectionString: string;
   /** Default `token-cache`. The first write creates the container if it does not exist. */
   containerName?: string;
+  /** Measures the time limit of each operation. Default: the platform's clock. */
   clock?: Clock;
 };
 

@@ -31,7 +31,10 @@ export type StorageCall = <T>(
   signal: AbortSignal | undefined,
 ) => Promise<T>;
 
-/** The {@link StorageCall} of one store. */
+/**
+ * The {@link StorageCall} of one store.
+ * @param clock measures the 6 seconds; default: the platform's clock
+ */
 export const createStorageCall =
   (dependency: UnavailableError['dependency'], clock: Clock = systemClock): StorageCall =>
   async (operation, signal) => {

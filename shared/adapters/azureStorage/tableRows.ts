@@ -9,6 +9,7 @@ export type TableOptions = {
   connectionString: string;
   /** Default `accountActivity`. The first write creates the table if it does not exist. */
   tableName?: string;
+  /** Measures the time limit of each operation. Default: the platform's clock. */
   clock?: Clock;
 };
 

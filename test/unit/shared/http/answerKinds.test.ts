@@ -1,10 +1,11 @@
 import { InvocationContext } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
 import { type Answer, answered } from '../../../../shared/http.ts';
+import { createTestClock } from '../../../../shared/testing/testClock.ts';
 
 async function answer(result: Omit<Answer, 'facts'>) {
   const context = new InvocationContext({ functionName: 'photo', logHandler: () => {} });
-  const response = await answered(context, async () => ({ ...result, facts: {} }));
+  const response = await answered(context, createTestClock(), async () => ({ ...result, facts: {} }));
   return { response, headers: new Headers(response.headers as Record<string, string>) };
 }
 

@@ -12,13 +12,14 @@ import {
   UserTokenError,
 } from '../../../../shared/errors.ts';
 import { answered } from '../../../../shared/http.ts';
+import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { MAX_SENT_CLAIMS_BYTES, readClaims } from '../../../../shared/tokens/challenge.ts';
 import type { Problem, ProblemCode } from '../../../../shared/wire.ts';
 
 const INVOCATION = '11111111-2222-4333-8444-555555555555';
 
 /** What a request is answered, and what was logged of it. */
-async function answer(work: Parameters<typeof answered>[1]) {
+async function answer(work: Parameters<typeof answered>[2], clock = createTestClock()) {
   const lines: { level: LogLevel; line: Record<string, unknown> }[] = [];
   const context = new InvocationContext({
     invocationId: INVOCATION,
@@ -26,7 +27,7 @@ async function answer(work: Parameters<typeof answered>[1]) {
     logHandler: (level, text) =>
       lines.push({ level, line: JSON.parse(String(text)) as Record<string, unknown> }),
   });
-  const response = await answered(context, work);
+  const response = await answered(context, clock, work);
   return { response, lines, headers: headersOf(response) };
 }
 
@@ -48,17 +49,18 @@ describe('a result', () => {
   });
 
   it('is logged as one line, with what may be said of it', async () => {
-    const { lines } = await answer(async () => ({
-      body: {},
-      facts: { user: 'a-log-id', source: 'network' },
-    }));
+    const clock = createTestClock();
+    const { lines } = await answer(async () => {
+      clock.advance(41.6);
+      return { body: {}, facts: { user: 'a-log-id', source: 'network' } };
+    }, clock);
     expect(lines).toEqual([
       {
         level: 'information',
         line: {
           event: 'request.answered',
           status: 200,
-          ms: expect.any(Number),
+          ms: 42,
           user: 'a-log-id',
           source: 'network',
           correlationId: INVOCATION,

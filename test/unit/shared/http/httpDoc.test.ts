@@ -12,6 +12,7 @@ import {
   UserTokenError,
 } from '../../../../shared/errors.ts';
 import { answered } from '../../../../shared/http.ts';
+import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import type { Problem, ProblemCode } from '../../../../shared/wire.ts';
 
 const userToken = (failure: Failure) => new UserTokenError(failure);
@@ -79,7 +80,9 @@ describe('docs/http.md', () => {
       invocationId: 'id',
       logHandler: () => {},
     });
-    const response = await answered(context, () => Promise.reject(ERRORS[row.code as ProblemCode]));
+    const response = await answered(context, createTestClock(), () =>
+      Promise.reject(ERRORS[row.code as ProblemCode]),
+    );
     const headers = new Headers(response.headers as Record<string, string>);
     const challenge = headers.get('www-authenticate') ?? '';
     expect({
