@@ -30,10 +30,25 @@ export const systemClock: Clock = {
   random: Math.random,
 };
 
-/** Resolves after `ms` milliseconds. */
-export function sleep(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.after(ms, resolve);
+/**
+ * Resolves after `ms` milliseconds. Rejects with the signal's reason as soon as the signal aborts. However it ends, its
+ * timer and its listener are removed.
+ */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const cancel = clock.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    function onAbort(): void {
+      cancel();
+      reject(signal?.reason);
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
 

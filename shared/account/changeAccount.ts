@@ -1,5 +1,5 @@
 import { sleep } from '../clock.ts';
-import { ConflictError } from '../errors.ts';
+import { ConflictError, UnavailableError } from '../errors.ts';
 import type { Account, AccountFields, Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 
@@ -30,7 +30,7 @@ const BACK_OFF_BASE_MS = 5;
  * Reads an account, lets the transition decide, and writes the result. If another operation wrote in the meantime, it
  * tries again. Code that changes an account calls this function.
  * @throws {ConflictError} another operation wrote first on every try.
- * @throws {UnavailableError} the store cannot be reached.
+ * @throws {UnavailableError} the store cannot be reached, or the signal aborted.
  */
 export async function changeAccount(
   { accounts, clock }: Pick<Services, 'accounts' | 'clock'>,
@@ -52,7 +52,9 @@ export async function changeAccount(
       if (!(error instanceof ConflictError) || attempt === TRIES) throw error;
     }
     // The time is random, so that two operations with a conflict do not try at the same time again.
-    await sleep(clock, clock.random() * BACK_OFF_BASE_MS * 2 ** attempt);
+    await sleep(clock, clock.random() * BACK_OFF_BASE_MS * 2 ** attempt, signal).catch((cause) => {
+      throw new UnavailableError('accounts', { cause });
+    });
     before = await accounts.read(userId, signal);
   }
 }

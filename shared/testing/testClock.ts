@@ -6,7 +6,8 @@ export type TestClock = Clock & {
 };
 
 /**
- * Creates a clock that moves only when `advance` is called, so tests need not wait.
+ * Creates a clock that moves only when `advance` is called, so tests need not wait. Its ids count from
+ * `00000000-0000-4000-8000-000000000001`: they are the same in each run, and two clocks give the same ids.
  * @param options.startAt the first time; default: 20 November 2026, 09:00 UTC
  * @param options.random returns numbers in [0, 1); default: always 0
  */
@@ -14,6 +15,7 @@ export function createTestClock(options: { startAt?: Date; random?: () => number
   const { startAt = new Date('2026-11-20T09:00:00Z'), random = () => 0 } = options;
   const timers = new Set<{ at: number; act: () => void }>();
   let at = startAt.getTime();
+  let ids = 0;
 
   function after(ms: number, act: () => void): () => void {
     const timer = { at: at + ms, act };
@@ -35,7 +37,10 @@ export function createTestClock(options: { startAt?: Date; random?: () => number
       after(ms, () => ending.abort(new DOMException('It took too long.', 'TimeoutError')));
       return ending.signal;
     },
-    newId: systemClock.newId,
+    newId() {
+      ids += 1;
+      return `00000000-0000-4000-8000-${ids.toString(16).padStart(12, '0')}`;
+    },
     random,
     advance(ms) {
       const end = at + ms;

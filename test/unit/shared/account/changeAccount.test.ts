@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
@@ -89,6 +90,28 @@ describe('changeAccount', () => {
     });
     await changeAccount({ accounts: store, clock: random }, userId, counted);
     expect(waited).toEqual([5, 10, 20]);
+  });
+
+  it('ends with the signal while it waits between two tries, as a call of the store does', async () => {
+    const accounts = createMemoryAccountStore();
+    const { userId } = await accounts.create(sampleAccount());
+    const { store, calls } = busy(accounts, 1);
+    const ending = new AbortController();
+    const cancelled: number[] = [];
+    const asleep = clockOf(clock.now, {
+      random: () => 0.5,
+      after(ms) {
+        queueMicrotask(() => ending.abort(new Error('the run is over')));
+        return () => void cancelled.push(ms);
+      },
+    });
+    const { signal } = ending;
+    const change = changeAccount({ accounts: store, clock: asleep }, userId, counted, { signal });
+    await expect(change).rejects.toThrow(UnavailableError);
+    await expect(change).rejects.toMatchObject({ dependency: 'accounts', cause: signal.reason });
+    expect(cancelled).toEqual([5]);
+    expect(calls).toEqual({ reads: 1, writes: 1 });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('passes on that the store cannot be reached', async () => {

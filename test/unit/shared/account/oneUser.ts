@@ -5,6 +5,7 @@ import { createMemoryAccountStore } from '../../../../shared/adapters/memory/mem
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { connect, disconnect } from '../../../../shared/connection/connection.ts';
 import { asUser } from '../../../../shared/profile/asUser.ts';
+import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { createLogId, dueRowKey, shardOf } from '../../../../shared/userId.ts';
 import { refreshUser } from '../../../../shared/worker/refreshUser.ts';
 import { clockOf } from '../../../support/clockOf.ts';
@@ -36,7 +37,9 @@ export function createWorld(order: Order) {
   const logId = createLogId(new Uint8Array(32));
   const log = () => undefined;
   // Waiting takes no time, so that the order of the calls decides alone.
-  const clockAt = (aheadMs: number) => clockOf(() => new Date(NOW + aheadMs));
+  // Two operations must never make the same id.
+  const { newId } = createTestClock();
+  const clockAt = (aheadMs: number) => clockOf(() => new Date(NOW + aheadMs), { newId });
   const context = { store: stores.tokenCache, sealer: plainSealer, logId, log, clock: clockAt(0) };
   const userTokens = createTwinUserTokens(context, () => order('token endpoint', async () => undefined));
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sleep, withTimeout } from '../../../../shared/clock.ts';
-import { createShiftedClock, createTestClock } from '../../../../shared/testing/testClock.ts';
+import { createShiftedClock, createTestClock, type TestClock } from '../../../../shared/testing/testClock.ts';
 
 describe('a test clock', () => {
   it('stands still until it is moved', () => {
@@ -51,7 +51,16 @@ describe('a test clock', () => {
   it('draws what it is given', () => {
     expect(createTestClock().random()).toBe(0);
     expect(createTestClock({ random: () => 0.5 }).random()).toBe(0.5);
-    expect(createTestClock().newId()).not.toBe(createTestClock().newId());
+  });
+
+  it('gives ids that have the form of a UUID, differ within the clock and are the same in each run', () => {
+    const idsOf = (clock: TestClock) => Array.from({ length: 300 }, () => clock.newId());
+    const ids = idsOf(createTestClock());
+    expect(ids[0]).toBe('00000000-0000-4000-8000-000000000001');
+    for (const id of ids)
+      expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(idsOf(createTestClock())).toEqual(ids);
   });
 });
 
