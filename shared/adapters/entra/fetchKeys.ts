@@ -5,6 +5,9 @@ import type { Clock } from '../../clock.ts';
 /** The shortest time between the starts of two attempts to fetch keys, whether they succeed or fail. */
 export const COOLDOWN_MS = 30_000;
 
+/** The longest time-out that Node's timers can hold: 24 days. */
+const NEVER_MS = 2 ** 31 - 1;
+
 /** Entra's key ids have 27 characters. */
 const MAX_KID_LENGTH = 128;
 
@@ -25,13 +28,16 @@ export type SigningKeys = ReadonlyMap<string, SigningKey>;
 
 /**
  * Fetches the RS256 keys of a JWK Set document (RFC 7517 §5) with jose.
- * @param options.timeoutMs the time limit of the fetch with its body
+ * @param options.timeoutMs the time limit of the fetch with its body, by `options.clock`
  * @throws {Error} the document cannot be fetched, or is not a JWK Set.
  */
 export async function fetchKeys(uri: string, options: KeysOptions): Promise<SigningKeys> {
   const remote = createRemoteJWKSet(new URL(uri), {
-    timeoutDuration: options.timeoutMs,
-    [customFetch]: options.fetch,
+    timeoutDuration: NEVER_MS,
+    // The clock's signal replaces jose's, which is a timer of the platform and nothing else. `AbortSignal.any` over both would
+    // never abort in Node 20 if its sources were collected as garbage first.
+    [customFetch]: (url, init) =>
+      options.fetch(url, { ...init, signal: options.clock.timeout(options.timeoutMs) }),
   });
   await remote.reload();
   return importKeys(remote.jwks());
