@@ -1,13 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { HttpCookie, HttpRequestData, HttpResponseData } from './coreTypes.ts';
+import type { HttpRequestData, HttpResponseData } from './coreTypes.ts';
 import { answerEmpty, joinedHeaders, joinedQuery, readBody } from './httpRequest.ts';
 import type { RouteMatch } from './httpRoutes.ts';
 import { invoke } from './invoke.ts';
 
 /** Headers about the framing of the body, which Node writes itself. */
 const FRAMING = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding']);
-
-const SAME_SITE = { none: undefined, lax: 'Lax', strict: 'Strict', explicitNone: 'None' };
 
 /** Answers a request with a function. Both bodies are in memory. A handler that returns nothing gives 204. */
 export async function answerFunction(
@@ -34,7 +32,6 @@ export async function answerFunction(
 function writeAnswer(response: ServerResponse, answer: HttpResponseData): void {
   for (const [name, value] of Object.entries(answer.headers))
     if (!FRAMING.has(name)) response.setHeader(name, value);
-  for (const cookie of answer.cookies) response.appendHeader('Set-Cookie', setCookieHeader(cookie));
   // Unlike writeHead, this leaves Node to set the length.
   response.statusCode = Number(answer.statusCode);
   response.end(answer.body?.bytes);
@@ -42,22 +39,4 @@ function writeAnswer(response: ServerResponse, answer: HttpResponseData): void {
 
 function nullable(values: Record<string, string>): Record<string, { value: string }> {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }]));
-}
-
-/** A cookie's `Set-Cookie` value (RFC 6265, 4.1). The value is percent-encoded; the path is `/` unless given. */
-function setCookieHeader(cookie: HttpCookie): string {
-  const { expires, maxAge } = cookie;
-  const attributes = {
-    Expires: expires && new Date(expires.value.seconds * 1000).toUTCString(),
-    'Max-Age': maxAge && Math.trunc(maxAge.value),
-    Domain: cookie.domain?.value,
-    Path: cookie.path?.value ?? '/',
-    SameSite: SAME_SITE[cookie.sameSite],
-  };
-  const parts = Object.entries(attributes)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${value}`);
-  if (cookie.secure?.value) parts.push('Secure');
-  if (cookie.httpOnly?.value) parts.push('HttpOnly');
-  return [`${cookie.name}=${encodeURIComponent(cookie.value)}`, ...parts].join('; ');
 }

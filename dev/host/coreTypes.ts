@@ -31,24 +31,10 @@ export type HttpRequestData = {
   body?: { bytes: Uint8Array };
 };
 
-export type HttpCookie = {
-  name: string;
-  value: string;
-  domain?: { value: string };
-  path?: { value: string };
-  expires?: { value: { seconds: number } };
-  secure?: { value: boolean };
-  httpOnly?: { value: boolean };
-  /** `none` = the attribute is absent. */
-  sameSite: 'none' | 'lax' | 'strict' | 'explicitNone';
-  /** Seconds. */
-  maxAge?: { value: number };
-};
-
+/** The library also has `cookies`, which this host does not send. */
 export type HttpResponseData = {
   statusCode: string;
   headers: Record<string, string>;
-  cookies: HttpCookie[];
   body?: { bytes?: Uint8Array };
 };
 

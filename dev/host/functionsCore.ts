@@ -12,29 +12,7 @@ import type {
 } from './coreTypes.ts';
 import { logThroughHooks, registry } from './registry.ts';
 
-/** The version of the Node worker. The library only shows it. */
-export const version = '3.14.1';
-export const hostVersion = '4.1052.200';
-
-export class Disposable {
-  #callOnDispose: (() => unknown) | undefined;
-
-  constructor(callOnDispose: () => unknown) {
-    this.#callOnDispose = callOnDispose;
-  }
-
-  static from(...disposables: { dispose(): unknown }[]): Disposable {
-    return new Disposable(() => {
-      for (const disposable of disposables) disposable.dispose();
-    });
-  }
-
-  dispose(): unknown {
-    const callOnDispose = this.#callOnDispose;
-    this.#callOnDispose = undefined;
-    return callOnDispose?.();
-  }
-}
+type Disposable = { dispose(): void };
 
 /** The library recognizes the errors of its host by this mark. */
 function systemError<E extends Error>(error: E): E {
@@ -45,10 +23,6 @@ export function setProgrammingModel(model: ProgrammingModel): void {
   registry.model = model;
 }
 
-export function getProgrammingModel(): ProgrammingModel | undefined {
-  return registry.model;
-}
-
 export function log(level: LogLevel, category: LogCategory, message: string): void {
   logThroughHooks(level, category, message);
 }
@@ -57,13 +31,15 @@ export function registerHook(name: HookName, callback: HookCallback): Disposable
   const hooks = registry.hooks[name];
   if (!hooks) throw systemError(new RangeError(`There is no hook "${name}".`));
   hooks.push(callback);
-  return new Disposable(() => {
-    const index = hooks.indexOf(callback);
-    if (index >= 0) hooks.splice(index, 1);
-  });
+  return {
+    dispose() {
+      const index = hooks.indexOf(callback);
+      if (index >= 0) hooks.splice(index, 1);
+    },
+  };
 }
 
-export function registerFunction(metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
+export function registerFunction(metadata: FunctionMetadata, callback: FunctionCallback): void {
   const { name } = metadata;
   if (registry.locked)
     throw systemError(new Error(`Function "${name}" comes too late: register it while the app loads.`));
@@ -73,5 +49,4 @@ export function registerFunction(metadata: FunctionMetadata, callback: FunctionC
   if (!trigger) throw systemError(new Error(`Function "${name}" has no trigger.`));
   const [triggerName, binding] = trigger;
   registry.functions.set(name, { name, metadata, callback, trigger: { ...binding, name: triggerName } });
-  return new Disposable(() => registry.functions.delete(name));
 }

@@ -49,11 +49,11 @@ export function joinedQuery(query: URLSearchParams): Record<string, string> {
   return Object.fromEntries([...new Set(query.keys())].map((key) => [key, query.getAll(key).join(',')]));
 }
 
-/** Repeated headers become one value, joined by commas (cookies by semicolons); empty ones are left out. */
+/** Repeated headers become one value, joined by commas; empty ones are left out. */
 export function joinedHeaders(request: IncomingMessage): Record<string, string> {
   const entries = Object.entries(request.headersDistinct).map(([name, values = []]) => [
     name,
-    values.join(name === 'cookie' ? '; ' : ','),
+    values.join(','),
   ]);
   return Object.fromEntries(entries.filter(([, value]) => value !== ''));
 }

@@ -29,15 +29,6 @@ app.http('echo', {
     body: await request.arrayBuffer(),
   }),
 });
-app.http('cookies', {
-  methods: ['GET'],
-  handler: () => ({
-    cookies: [
-      { name: 'a', value: 'b c', sameSite: 'Strict', httpOnly: true, secure: true, maxAge: 60 },
-      { name: 'z', value: '1', path: '/z', expires: new Date('2030-01-02T03:04:05Z') },
-    ],
-  }),
-});
 app.http('onlyHead', { methods: ['HEAD'], handler: () => ({ headers: { 'x-head': 'yes' } }) });
 app.http('throws', {
   handler: () => {
