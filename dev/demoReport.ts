@@ -6,11 +6,11 @@ import type { Run, Told } from './demoStory.ts';
 const COLUMNS = ['user', 'part', 'outcome', 'source', 'kind', 'why', 'task', 'row'];
 
 /** The run as a table, with a line for each user whom the worker checked. */
-export function tableOf({ title, turns }: Run, cast: Cast): string {
+export function tableOf({ title, checks }: Run, cast: Cast): string {
   const rows = PARTS.flatMap((part) => {
-    const turn = turns[part];
-    if (!turn) return [];
-    const { outcome, source = '-', kind = '-', why = '-', task = '-', state } = turn;
+    const check = checks[part];
+    if (!check) return [];
+    const { outcome, source = '-', kind = '-', why = '-', task = '-', state } = check;
     return [[cast[part].name, part, outcome, source, kind, why, task, state]];
   });
   return [`\n${title}\n`, ...tableLines(COLUMNS, rows)].join('\n');
@@ -27,8 +27,8 @@ export function verdictOn({ journal, faults }: Told): string {
 
 export function jsonOf({ runs, journal, faults }: Told, cast: Cast): string {
   const shown = {
-    runs: runs.map(({ turns }) =>
-      PARTS.flatMap((part) => (turns[part] ? [{ user: cast[part].name, part, ...turns[part] }] : [])),
+    runs: runs.map(({ checks }) =>
+      PARTS.flatMap((part) => (checks[part] ? [{ user: cast[part].name, part, ...checks[part] }] : [])),
     ),
     journal,
     faults,

@@ -21,7 +21,7 @@ const MINUTE_MS = 60_000;
 const PATIENCE_MS = 10_000;
 
 /** The check of one user in one run of the worker. */
-export type Turn = {
+export type Check = {
   outcome: string;
   source?: string;
   kind?: string;
@@ -45,11 +45,11 @@ export type Stage = {
   /** Sets a fault of the stand-in for one user or for a whole tenant. */
   fault(target: FaultTarget, fault: Record<string, unknown>): Promise<void>;
   /** Ends the target's faults. */
-  mend(target: FaultTarget): Promise<void>;
+  repair(target: FaultTarget): Promise<void>;
   /** Makes the user due now, as an operator can, instead of after the back-off. */
   makeDue(user: DemoUser): Promise<void>;
   /** Runs the worker once. Users whom it did not check are left out. @throws {Error} The run did not end. */
-  runWorker(cast: Cast): Promise<Partial<Record<Part, Turn>>>;
+  runWorker(cast: Cast): Promise<Partial<Record<Part, Check>>>;
   /** How the last task ended, as the user's row says. */
   lastTaskInHistory(user: DemoUser): Promise<string | undefined>;
   /** Every refresh grant that the stand-in was asked for. */
@@ -117,7 +117,7 @@ export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
     },
     deleteCache: (user) => app.tokenCache.remove(toUserId(user)),
     fault: (target, fault) => control('PUT', pathOf(target), fault),
-    mend: (target) => control('DELETE', pathOf(target)),
+    repair: (target) => control('DELETE', pathOf(target)),
     async makeDue(user) {
       const account = await app.accounts.read(toUserId(user));
       if (account === undefined) throw new Error(`${user.name} has no row.`);
@@ -127,13 +127,13 @@ export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
       events = [];
       await platform.host.run('refreshWorker');
       await untilSweepEnded();
-      const turns: Partial<Record<Part, Turn>> = {};
+      const checks: Partial<Record<Part, Check>> = {};
       for (const part of PARTS) {
         const userId = toUserId(cast[part]);
-        const turn = turnIn(events, app.logId(userId));
-        if (turn) turns[part] = { ...turn, state: (await app.accounts.read(userId))?.state ?? 'none' };
+        const check = checkIn(events, app.logId(userId));
+        if (check) checks[part] = { ...check, state: (await app.accounts.read(userId))?.state ?? 'none' };
       }
-      return turns;
+      return checks;
     },
     async lastTaskInHistory(user) {
       const account = await app.accounts.read(toUserId(user));
@@ -168,15 +168,15 @@ function readEvent(line: string): LogEvent | undefined {
   return at < 0 ? undefined : (JSON.parse(line.slice(at)) as LogEvent);
 }
 
-function turnIn(events: readonly LogEvent[], logId: string): Omit<Turn, 'state'> | undefined {
-  const turn = events.find((event) => event.event === 'user.check-ended' && event.user === logId);
-  if (turn?.event !== 'user.check-ended') return undefined;
+function checkIn(events: readonly LogEvent[], logId: string): Omit<Check, 'state'> | undefined {
+  const check = events.find((event) => event.event === 'user.check-ended' && event.user === logId);
+  if (check?.event !== 'user.check-ended') return undefined;
   const task = events.find((event) => event.event === 'task.ended' && event.user === logId);
-  const why = turn.code ?? turn.reason;
+  const why = check.code ?? check.reason;
   return {
-    outcome: turn.outcome,
-    ...(turn.source && { source: turn.source }),
-    ...(turn.kind && { kind: turn.kind }),
+    outcome: check.outcome,
+    ...(check.source && { source: check.source }),
+    ...(check.kind && { kind: check.kind }),
     ...(why && { why }),
     ...(task?.event === 'task.ended' && { task: task.outcome }),
   };

@@ -1,20 +1,20 @@
 /** The demo's story: seven people, three runs of the worker, and the expected result of each. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cast, PARTS, type Part } from './demoCast.ts';
-import { IDLE_SECONDS, type RefreshGrant, type Stage, type Turn } from './demoStage.ts';
+import { type Check, IDLE_SECONDS, type RefreshGrant, type Stage } from './demoStage.ts';
 
 /** Long enough that the tenant's cooldown lasts until after the second run. */
 const RETRY_AFTER_SECONDS = 10;
 /** The wait until all users are idle and their tokens have expired. */
 const ALL_IDLE_MS = (IDLE_SECONDS + 2) * 1_000;
 /** The wait before a user can be checked again: due times are whole seconds. */
-const NEXT_LOOK_MS = 2_500;
+const NEXT_CHECK_MS = 2_500;
 
 export type Run = {
   title: string;
-  turns: Partial<Record<Part, Turn>>;
+  checks: Partial<Record<Part, Check>>;
   /** What the story expects. A field that is not here may have any value. */
-  expected: Partial<Record<Part, Partial<Turn>>>;
+  expected: Partial<Record<Part, Partial<Check>>>;
 };
 
 export type Told = {
@@ -49,7 +49,7 @@ export async function playStory(
     tell,
     called: (part) => cast[part].displayName,
     async run(title, expected) {
-      const run = { title, expected, turns: await stage.runWorker(cast) };
+      const run = { title, expected, checks: await stage.runWorker(cast) };
       runs.push(run);
       show(run);
     },
@@ -102,7 +102,7 @@ async function passing({ stage, cast, called, tell, run }: Telling): Promise<voi
   tell(`\nTo save minutes of back-off, ${hasty} and ${throttled} become due now.`);
   await stage.makeDue(cast['server error once']);
   await stage.makeDue(cast['tenant throttled']);
-  await sleep(NEXT_LOOK_MS);
+  await sleep(NEXT_CHECK_MS);
   await run('The worker runs again. The outage has ended; the throttled tenant is in its cooldown:', {
     'no failure': { outcome: 'refreshed', source: 'network' },
     'server error once': { outcome: 'refreshed', source: 'network', state: 'active' },
@@ -116,16 +116,16 @@ async function comingBack({ stage, cast, called, tell, run }: Telling, ranAt: nu
   tell(
     `\n${called('consent withdrawn')} consents again and comes back; Graph is up for ${called('Graph down')};`,
   );
-  await stage.mend(cast['Graph down']);
+  await stage.repair(cast['Graph down']);
   const { tid } = cast['tenant throttled'];
-  await stage.mend({ tid });
+  await stage.repair({ tid });
   tell(
     `the tenant of ${called('tenant throttled')} is no longer throttled. Waiting until Retry-After has passed …`,
   );
-  const restEnds = ranAt + (RETRY_AFTER_SECONDS + 1) * 1_000;
-  await sleep(Math.max(restEnds - Date.now(), ALL_IDLE_MS - NEXT_LOOK_MS));
+  const cooldownEnds = ranAt + (RETRY_AFTER_SECONDS + 1) * 1_000;
+  await sleep(Math.max(cooldownEnds - Date.now(), ALL_IDLE_MS - NEXT_CHECK_MS));
   await stage.makeDue(cast['tenant throttled']);
-  await sleep(NEXT_LOOK_MS);
+  await sleep(NEXT_CHECK_MS);
   await run('The worker runs a third time. It acts for everybody for whom it can act:', {
     'no failure': { outcome: 'refreshed', source: 'network' },
     'server error once': { outcome: 'refreshed', source: 'network' },
@@ -135,10 +135,10 @@ async function comingBack({ stage, cast, called, tell, run }: Telling, ranAt: nu
   });
 }
 
-function faultsOf({ title, turns, expected }: Run): string[] {
+function faultsOf({ title, checks, expected }: Run): string[] {
   return PARTS.flatMap((part) =>
     Object.entries(expected[part] ?? {}).flatMap(([field, wanted]) => {
-      const was = turns[part]?.[field as keyof Turn] ?? 'nothing';
+      const was = checks[part]?.[field as keyof Check] ?? 'nothing';
       return was === wanted ? [] : [`${title} ${field} of "${part}" is ${was}, but should be ${wanted}.`];
     }),
   );
@@ -151,9 +151,9 @@ function faultsOfJournal(cast: Cast, runs: readonly Run[], journal: readonly Ref
   return PARTS.flatMap((part) => {
     const statuses = journal.filter(({ user }) => user === cast[part].name).map(({ status }) => status);
     const granted = statuses.filter((status) => status === 200).length;
-    const turns = runs.flatMap((run) => run.turns[part] ?? []);
-    const refreshed = turns.filter(({ outcome }) => outcome === 'refreshed').length;
-    const failed = turns.filter(({ outcome, kind }) => outcome === 'failed' && kind !== 'cache-lost').length;
+    const checks = runs.flatMap((run) => run.checks[part] ?? []);
+    const refreshed = checks.filter(({ outcome }) => outcome === 'refreshed').length;
+    const failed = checks.filter(({ outcome, kind }) => outcome === 'failed' && kind !== 'cache-lost').length;
     if (granted === refreshed && statuses.length - granted === failed) return [];
     return [`The stand-in's journal for "${part}": ${statuses.join(', ') || 'no request'}.`];
   });

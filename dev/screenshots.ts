@@ -64,8 +64,8 @@ async function playStory(browser: Browser, platform: Platform): Promise<void> {
   await take(page, 'disconnected');
 }
 
-async function signedIn(browser: Browser, platform: Platform, look: BrowserContextOptions): Promise<Page> {
-  const context = await browser.newContext({ ...look, deviceScaleFactor: 1.5, reducedMotion: 'reduce' });
+async function signedIn(browser: Browser, platform: Platform, device: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext({ ...device, deviceScaleFactor: 1.5, reducedMotion: 'reduce' });
   const page = await context.newPage();
   await page.goto(platform.webOrigin);
   await page.getByRole('button', { name: 'Sign in' }).click();

@@ -1,4 +1,4 @@
-/** The worker is killed at each call of one user's turn; a clean run then finishes what it left. */
+/** The worker is killed at each call of one user's check; a clean run then finishes what it left. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { numberedUsers } from '../../dev/entra/directory.ts';
 import { SHARDS, shardOf } from '../../shared/userId.ts';
@@ -124,7 +124,7 @@ describe('a worker that is killed at each call in turn', () => {
     timeout: PATIENCE,
   }, async (scenario) => {
     const calls = await Promise.all(lanes.map((lane) => drill(lane, scenario)));
-    // The tenants, the shards, the claim and a turn of several calls.
+    // The tenants, the shards, the lease and a check of several calls.
     for (const made of calls) expect(made).toBeGreaterThan(SHARDS.length + 5);
   });
 });

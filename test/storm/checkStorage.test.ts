@@ -88,7 +88,7 @@ describe('the check of what is stored', () => {
       expect(await found()).toEqual([problem]);
     });
 
-    it('finds a user who is signed off and whose blob is there', async () => {
+    it('finds a disconnected user whose blob is there', async () => {
       await putRow({ state: 'disconnected' });
       expect(await found()).toEqual(['blob of a user who is disconnected']);
     });

@@ -15,8 +15,8 @@ async function demo(...flags: string[]): Promise<{ code: number; stdout: string;
   );
 }
 
-type Turn = { user: string; outcome: string; kind?: string; task?: string; state: string };
-type Shown = { runs: Turn[][]; journal: { user?: string; status: number }[]; faults: string[] };
+type Check = { user: string; outcome: string; kind?: string; task?: string; state: string };
+type Shown = { runs: Check[][]; journal: { user?: string; status: number }[]; faults: string[] };
 
 describe('npm run demo', () => {
   it('ends as its story says, with one user without a failure and six with one', {
@@ -25,9 +25,9 @@ describe('npm run demo', () => {
     const { code, stdout, stderr } = await demo('--json', '--pick', 'dana,chiara,adele');
     const { runs, journal, faults } = JSON.parse(stdout) as Shown;
     expect({ code, stderr, faults }).toEqual({ code: 0, stderr: '', faults: [] });
-    const [first, second, third] = runs.map((turns) =>
+    const [first, second, third] = runs.map((checks) =>
       Object.fromEntries(
-        turns.map(({ user, outcome, kind, task, state }) => [user, [outcome, kind, task, state]]),
+        checks.map(({ user, outcome, kind, task, state }) => [user, [outcome, kind, task, state]]),
       ),
     );
     expect(first).toEqual({
