@@ -189,7 +189,7 @@ async function verifyAssertion(standIn: StandIn, assertion: string, client: Clie
     throw new EntraError('invalid_grant', 50013, 'The assertion is of another issuer.');
   }
   if (typeof claims.scp !== 'string') {
-    throw new EntraError('invalid_grant', 7000114, 'An app-only token stands for nobody.');
+    throw new EntraError('invalid_grant', 7000114, 'An app-only token has no user to act for.');
   }
   return claims;
 }

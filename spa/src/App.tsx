@@ -10,9 +10,9 @@ import { PageHeader } from './ui/PageHeader.tsx';
 
 type AppProps = {
   config: PageConfig;
-  /** True if this page load comes back from a sign-in that succeeded. */
+  /** True if a sign-in that succeeded led to this page load. */
   cameBack: boolean;
-  /** Why the sign-in that this page load comes back from failed; undefined if it did not. */
+  /** The error of the sign-in that led to this page load; undefined if it succeeded or there was none. */
   signInError: unknown;
 };
 

@@ -35,7 +35,7 @@ export type RefusalNoticeProps = {
   /** Tries to repair it with the person's help. It may leave the page for the directory. */
   repair: (refusal: SignInRefusal) => void;
   nextStep: SignIn['nextStep'];
-  /** The codes and ids of the sign-in that this page load comes back from, if the directory refused it; else empty. */
+  /** The codes and ids of the sign-in that led to this page load, if the directory refused it; else empty. */
   failedSignIn: readonly Detail[];
 };
 

@@ -5,9 +5,9 @@ import { isDirectoryRefusal, signInReference } from './signInError.ts';
 
 export type StartedMsal = {
   msal: PublicClientApplication;
-  /** True if this page load comes back from a sign-in or a consent that succeeded. */
+  /** True if a sign-in or a consent that succeeded led to this page load. */
   cameBack: boolean;
-  /** Why the sign-in that this page load comes back from failed; absent if it did not. */
+  /** The error of the sign-in that led to this page load; absent if it succeeded or there was none. */
   signInError?: unknown;
 };
 
@@ -15,7 +15,7 @@ export type StartedMsal = {
 export const bridgeUri = (): string => `${location.origin}/redirect.html`;
 
 /**
- * Starts MSAL and completes the sign-in that this page load may come back from. A tab has at most one account:
+ * Starts MSAL and completes the sign-in that led to this page load, if there was one. A tab has at most one account:
  * `getAllAccounts()[0]`.
  */
 export async function startMsal(config: PageConfig): Promise<StartedMsal> {

@@ -6,7 +6,7 @@ const channel = new BroadcastChannel('stead');
 
 export const tellTabs = (message: TabMessage): void => channel.postMessage(message);
 
-/** Calls `hear` for each message of another tab. The result is a function that stops it. */
+/** Passes each message of another tab to `hear`. Returns a function that stops this. */
 export function hearTabs(hear: (message: TabMessage) => void): () => void {
   const onMessage = ({ data }: MessageEvent<TabMessage>) => hear(data);
   channel.addEventListener('message', onMessage);

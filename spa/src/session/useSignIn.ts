@@ -14,7 +14,7 @@ export type SignIn = {
   signOut: () => void;
   /** The step that `signInAgain` would take; undefined if no further redirect can help. */
   nextStep: (refusal: Refused) => Step | undefined;
-  /** Why the last of the three failed; undefined if none did. */
+  /** Why the last `signIn`, `signInAgain` or `signOut` failed; undefined if none did. */
   error: unknown;
   /** Set if the directory refuses each sign-in in the same way. Another one is offered from `until` (epoch ms). */
   stuck: { refusedWith: string; until: number } | undefined;
@@ -28,7 +28,7 @@ const STEP_REQUEST: Record<Step, Partial<RedirectRequest>> = {
   consent: { prompt: 'consent' },
 };
 
-/** @param initialError why the sign-in that this page load came back from failed; undefined if it did not */
+/** @param initialError the error of the sign-in that led to this page load; undefined if there was none */
 export function useSignIn(config: PageConfig, initialError: unknown): SignIn {
   const { instance, accounts } = useMsal();
   const [error, setError] = useState(initialError);
