@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { readArguments } from '../ops/cli/readArguments.ts';
 import { runCommand } from '../ops/cli/runCommand.ts';
-import { launchBrowser, pickAccount } from '../test/support/browser.ts';
 import { DEMO_USERS } from './entra/directory.ts';
+import { launchBrowser } from './launchBrowser.ts';
+import { pickAccount } from './pickAccount.ts';
 import { FAST_MOTION, type Platform, ROOT, runBuild, startPlatform } from './platform.ts';
 
 const USAGE = `Usage: npm run screenshots -- [options]

@@ -3,9 +3,10 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { API_CLIENT_ID, DEMO_USERS, type DemoUser, TENANT_ID } from '../../dev/entra/directory.ts';
 import { signInWithCode } from '../../dev/entra/signIn.ts';
+import { launchBrowser } from '../../dev/launchBrowser.ts';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
 import type { Connection, Problem } from '../../shared/wire.ts';
-import { acceptConsent, launchBrowser, passSettling, screenshot } from '../support/browser.ts';
+import { acceptConsent, passSettling, screenshot } from '../support/browser.ts';
 import { control } from '../support/entraClients.ts';
 
 /** Chiara is the administrator of the three. */

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USERS, SPA_CLIENT_ID } from '../../dev/entra/directory.ts';
+import { launchBrowser } from '../../dev/launchBrowser.ts';
+import { pickAccount } from '../../dev/pickAccount.ts';
 import { type Platform, ROOT, startPlatform } from '../../dev/platform.ts';
 import { startWeb } from '../../dev/web.ts';
-import { launchBrowser, pickAccount, screenshot, signOut } from '../support/browser.ts';
+import { screenshot, signOut } from '../support/browser.ts';
 import { control, journal } from '../support/entraClients.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;

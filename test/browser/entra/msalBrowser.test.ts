@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { DEMO_USERS, homeAccountId, SPA_CLIENT_ID, TENANT_ID } from '../../../dev/entra/directory.ts';
 import { DEFAULT_LIFETIMES } from '../../../dev/entra/lifetimes.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
-import { launchBrowser, pickAccount } from '../../support/browser.ts';
+import { launchBrowser } from '../../../dev/launchBrowser.ts';
+import { pickAccount } from '../../../dev/pickAccount.ts';
 import { API_DEFAULT, API_SCOPE, control, journal, localAuthority } from '../../support/entraClients.ts';
 
 type PageWindow = { client: PublicClientApplication; signedIn?: AccountInfo; failure?: string };

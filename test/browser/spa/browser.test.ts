@@ -4,7 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, screenshot } from '../../support/browser.ts';
+import { launchBrowser } from '../../../dev/launchBrowser.ts';
+import { screenshot } from '../../support/browser.ts';
 
 let server: Server;
 let url: string;

@@ -2,8 +2,10 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
+import { launchBrowser } from '../../../dev/launchBrowser.ts';
+import { pickAccount } from '../../../dev/pickAccount.ts';
 import { type Platform, startPlatform } from '../../../dev/platform.ts';
-import { launchBrowser, passSettling, pickAccount } from '../../support/browser.ts';
+import { passSettling } from '../../support/browser.ts';
 import { control } from '../../support/entraClients.ts';
 import { type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';
 import { countLeaving, EXAMPLES, expectSignInEnds, MOST_REDIRECTS, offer } from './refusedSignIn.ts';

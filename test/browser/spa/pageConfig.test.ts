@@ -1,7 +1,8 @@
 import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../../../dev/launchBrowser.ts';
 import { startWeb, type Web } from '../../../dev/web.ts';
-import { launchBrowser, screenshot } from '../../support/browser.ts';
+import { screenshot } from '../../support/browser.ts';
 import { PAGE_ROOT } from './pageUnderTest.ts';
 
 let web: Web;

@@ -18,9 +18,10 @@ import {
 } from '../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { freePorts } from '../../../dev/freePorts.ts';
+import { launchBrowser } from '../../../dev/launchBrowser.ts';
+import { pickAccount } from '../../../dev/pickAccount.ts';
 import { startWeb } from '../../../dev/web.ts';
 import type { Connection, Problem, ProblemCode, Profile } from '../../../shared/wire.ts';
-import { launchBrowser, pickAccount } from '../../support/browser.ts';
 import { localAuthority } from '../../support/entraClients.ts';
 
 const [ADELE] = DEMO_USERS;

@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
-import { pickAccount, screenshot, signOut } from '../../support/browser.ts';
+import { pickAccount } from '../../../dev/pickAccount.ts';
+import { screenshot, signOut } from '../../support/browser.ts';
 import { bearersProfile, type PageUnderTest, problem, startPageUnderTest } from './pageUnderTest.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
