@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PlainError } from '../ops/cli/errors.ts';
-import { authorityOf } from '../shared/adapters/entra/authority.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
 import {
   API_CLIENT_ID,
@@ -138,10 +137,21 @@ function standInSettings(entraOrigin: string, connectionString: string): Record<
   };
 }
 
+/** MSAL accepts an authority on https only, but endpoints on http, so the page is given the stand-in's endpoints. */
 function standInPage(entraOrigin: string, apiBaseUrl: string): Record<string, unknown> {
+  const { host } = new URL(entraOrigin);
+  const tenant = `${entraOrigin}/${TENANT_ID}`;
   return {
     clientId: SPA_CLIENT_ID,
-    ...authorityOf(entraOrigin, TENANT_ID),
+    authority: `https://${host}/${TENANT_ID}`,
+    knownAuthorities: [host],
+    authorityMetadata: JSON.stringify({
+      issuer: `${tenant}/v2.0`,
+      authorization_endpoint: `${tenant}/oauth2/v2.0/authorize`,
+      token_endpoint: `${tenant}/oauth2/v2.0/token`,
+      end_session_endpoint: `${tenant}/oauth2/v2.0/logout`,
+      jwks_uri: `${tenant}/discovery/v2.0/keys`,
+    }),
     apiScope: `api://${API_CLIENT_ID}/${API_SCOPE_NAME}`,
     apiBaseUrl,
     localDemo: true,

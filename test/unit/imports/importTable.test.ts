@@ -209,6 +209,103 @@ const ROOMS: Record<string, Room> = {
     allowed: ['@azure/functions', '../shared/stead.ts', '../shared/config.ts', './profile/handler.ts'],
     refused: ['../shared/adapters/entra/msal.ts', '../shared/profile/getProfile.ts'],
   },
+  'dev/some.ts': {
+    allowed: [
+      'node:timers/promises',
+      'hono/secure-headers',
+      '@hono/node-server/serve-static',
+      'playwright-core',
+      './platform.ts',
+      './entra/directory.ts',
+      './host/spawnHost.ts',
+      '../ops/cli/errors.ts',
+      '../shared/stead.ts',
+      '../shared/settingsReader.ts',
+      '../shared/userId.ts',
+    ],
+    refused: [
+      '@azure/msal-node',
+      'vitest',
+      './host/startHost.ts',
+      '../ops/operator.ts',
+      '../functions/main.ts',
+      '../shared/tokens/storedCache.ts',
+      '../shared/adapters/entra/authority.ts',
+      '../shared/adapters/memory/memoryAccountStore.ts',
+      '../test/support/browser.ts',
+      '../bench/rounds.ts',
+    ],
+  },
+  'dev/sharedClient.ts': {
+    allowed: [
+      '@azure/msal-node',
+      './platform.ts',
+      './entra/signIn.ts',
+      '../shared/stead.ts',
+      '../shared/tokens/storedCache.ts',
+      '../shared/adapters/entra/msalCachePlugin.ts',
+      '../shared/adapters/entra/seal.ts',
+    ],
+    refused: [
+      '../shared/tokens/cooldowns.ts',
+      '../shared/adapters/entra/msal.ts',
+      '../shared/adapters/azureStorage/blobTokenCache.ts',
+      '../test/support/browser.ts',
+    ],
+  },
+  'bench/some.ts': {
+    allowed: ['node:os', './rounds.ts', './seal/sealBenchmark.ts', '../ops/cli/runCommand.ts'],
+    refused: ['jose', '../shared/stead.ts', '../shared/adapters/entra/seal.ts', '../dev/platform.ts'],
+  },
+  'bench/seal/some.ts': {
+    allowed: [
+      'node:crypto',
+      'jose',
+      './sealParts.ts',
+      '../rounds.ts',
+      '../../ops/cli/printTable.ts',
+      '../../shared/userId.ts',
+      '../../shared/adapters/entra/seal.ts',
+    ],
+    refused: [
+      '../../shared/stead.ts',
+      '../../shared/adapters/entra/msal.ts',
+      '../../dev/platform.ts',
+      '../../test/support/testApp.ts',
+    ],
+  },
+  'bench/worker/some.ts': {
+    allowed: [
+      'node:stream/consumers',
+      './dueUsers.ts',
+      '../makeMsalCache.ts',
+      '../../ops/cli/readArguments.ts',
+      '../../shared/stead.ts',
+      '../../shared/log.ts',
+    ],
+    refused: [
+      '@azure/msal-node',
+      '../../shared/worker/sweep.ts',
+      '../../shared/adapters/memory/memoryAccountStore.ts',
+      '../../shared/adapters/entra/seal.ts',
+      '../../dev/platform.ts',
+    ],
+  },
+  'bench/worker/dueUsers.ts': {
+    allowed: [
+      'node:crypto',
+      '../makeMsalCache.ts',
+      '../../shared/ports.ts',
+      '../../shared/adapters/memory/memoryAccountStore.ts',
+      '../../shared/adapters/entra/seal.ts',
+    ],
+    refused: [
+      './runSweep.ts',
+      '../../shared/adapters/entra/msal.ts',
+      '../../shared/adapters/azureStorage/tableAccounts.ts',
+      '../../test/support/testApp.ts',
+    ],
+  },
   'dev/entra/some.ts': {
     allowed: ['jose', 'hono', 'node:http'],
     refused: ['../../shared/wire.ts', '../host/cors.ts'],
@@ -355,9 +452,9 @@ describe('the import table', async () => {
     expect(refused[path]?.sort()).toEqual(importing(room.refused).sort());
   });
 
-  it('has a room for every file of the app and of the page', async () => {
+  it('has a room for every file of the app, the page, the local platform and the benchmarks', async () => {
     const files: Record<string, string[]> = {};
-    for (const root of ['shared', 'functions', 'ops', 'dev/host', 'dev/entra', 'spa']) {
+    for (const root of ['shared', 'functions', 'ops', 'dev', 'bench', 'spa']) {
       for await (const file of glob(`${root}/**/*.{ts,tsx}`, { cwd: ROOT })) {
         files[file.replaceAll('\\', '/')] = importing(['a-package-of-nobody']);
       }
