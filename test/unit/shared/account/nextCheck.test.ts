@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import {
   nextCheckAfterFailure,
   nextCheckAfterSuccess,
+  nextCheckAfterThrottle,
+  refreshTokenEndsAt,
   retireAt,
 } from '../../../../shared/account/schedule.ts';
 import type { AccountFields, ScheduleSettings } from '../../../../shared/ports.ts';
@@ -156,6 +158,39 @@ describe('nextCheckAfterFailure', () => {
   it('comes at retirement, if that comes first', () => {
     const user = account({ lastActivity: ago(90 * DAY - 30 * SECOND), attempts: 6 });
     expect(until(nextCheckAfterFailure(user, 'tenant', NOW, SETTINGS, 0.9, 600))).toBe(30 * SECOND);
+  });
+});
+
+describe('nextCheckAfterThrottle', () => {
+  const next = (different: Partial<AccountFields>, end: Date): number =>
+    until(nextCheckAfterThrottle(account({ dueAt: NOW, ...different }), end, NOW, SETTINGS));
+  const LATE_END = { refreshTokenExpiresOn: from(DAY) };
+
+  it('is the end of the cooldown, and no earlier than it was due', () => {
+    expect(next(LATE_END, from(HOUR))).toBe(HOUR);
+    expect(next({ ...LATE_END, dueAt: from(2 * HOUR) }, from(HOUR))).toBe(2 * HOUR);
+  });
+
+  it('comes before the refresh token ends, and at retirement, if those come first', () => {
+    expect(next({ refreshTokenExpiresOn: from(40 * MINUTE) }, from(HOUR))).toBe(20 * MINUTE);
+    expect(next({ ...LATE_END, lastActivity: ago(90 * DAY - MINUTE) }, from(HOUR))).toBe(MINUTE);
+  });
+});
+
+describe('refreshTokenEndsAt', () => {
+  it('is what the token endpoint gave, or a day from now', () => {
+    const known = from(HOUR);
+    const refreshed = { source: 'network', refreshTokenExpiresOn: from(90 * DAY) } as const;
+    expect(refreshTokenEndsAt(refreshed, known, NOW)).toEqual(from(90 * DAY));
+    expect(refreshTokenEndsAt({ ...refreshed, refreshTokenExpiresOn: undefined }, known, NOW)).toEqual(
+      from(DAY),
+    );
+  });
+
+  it('stays as it is known while the access token comes from the cache', () => {
+    const cached = { source: 'cache', refreshTokenExpiresOn: undefined } as const;
+    expect(refreshTokenEndsAt(cached, from(HOUR), NOW)).toEqual(from(HOUR));
+    expect(refreshTokenEndsAt(cached, undefined, NOW)).toBeUndefined();
   });
 });
 

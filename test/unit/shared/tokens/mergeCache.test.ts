@@ -55,6 +55,11 @@ describe('mergeCache', () => {
     ['issued later', accessToken('a', 200, 300), accessToken('b', 100, 900)],
     ['expiring later if issued at once', accessToken('a', 100, 900), accessToken('b', 100, 300)],
     ['with the greater secret if all times agree', accessToken('b', 100, 300), accessToken('a', 100, 300)],
+    [
+      'that differs last if secrets agree, too',
+      { ...accessToken('a'), extra: 'b' },
+      { ...accessToken('a'), extra: 'a' },
+    ],
     ['issued later by number, not by letter', accessToken('a', 1_000, 2_000), accessToken('b', 999, 2_000)],
   ])('of two renewed access tokens keeps the one %s, whoever writes', (_why, winner, loser) => {
     const base = withAccessToken(accessToken('base', 1));
