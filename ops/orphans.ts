@@ -12,7 +12,7 @@ export async function orphans(
   let count = 0;
   await forEachAtOnce(operator.listCaches(), createSlots(AT_ONCE), async (userId) => {
     const account = await operator.show(userId);
-    if (account !== undefined && !operator.hasEnded(account)) return;
+    if (!operator.isOrphaned(account)) return;
     const why = account === undefined ? 'no account' : account.state;
     // `removeCache` reads the account again, so a user who came back in the meantime keeps their cache.
     const erased = erase && yes && (await operator.removeCache(userId));

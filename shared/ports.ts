@@ -260,7 +260,14 @@ export type Account = AccountFields & {
 };
 
 /** The row that says when an account is due, as a sweep reads it. */
-export type DueRow = { userId: UserId; shard: string; rowKey: string; etag: string };
+export type DueRow = {
+  userId: UserId;
+  shard: string;
+  /** When the account became due. */
+  dueSince: Date;
+  rowKey: string;
+  etag: string;
+};
 
 /**
  * Stores the accounts. After every method, each account has exactly one due row, which `dueAt` names.

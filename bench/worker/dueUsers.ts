@@ -75,7 +75,7 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
       await tokenCache.write(userId, await sealer.seal(userId, cache, generation), undefined),
     );
     const rowKey = dueRowKey(dueAt, userId);
-    return { userId, shard, rowKey, etag: accounts.dueRows.get(rowKey) ?? '' };
+    return { userId, shard, dueSince: dueAt, rowKey, etag: accounts.dueRows.get(rowKey) ?? '' };
   }
 
   /** Whoever leaves was served if they have a new cache and are due once, later than now. */

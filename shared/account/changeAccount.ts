@@ -7,15 +7,15 @@ import type { UserId } from '../userId.ts';
  * Decides what an account becomes, from what it is now; undefined if there is none. `keep` does not change it. It may be
  * called several times, because another operation may write first.
  */
-export type Transition = (now: Account | undefined) => AccountFields | 'keep';
+type Transition = (now: Account | undefined) => AccountFields | 'keep';
 
-export type ChangeOptions = {
+type ChangeOptions = {
   /** The account, if the caller has just read it. The first try then reads nothing. */
   known?: Account | undefined;
   signal?: AbortSignal | undefined;
 };
 
-export type Change = {
+type Change = {
   /** What the account was when the transition decided. */
   before: Account | undefined;
   /** What it is now. */

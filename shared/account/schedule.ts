@@ -30,7 +30,7 @@ const TENANT_BACK_OFF_BASE_MS = 15 * MINUTE;
 const COOLDOWN_SPREAD_MS = 5 * MINUTE;
 const EVERY_RUN_MS = MINUTE;
 
-export type Decision =
+type Decision =
   | { action: 'refresh'; forceRefresh: boolean; reason: 'first-check' | 'every-run' | 'keep-warm' | 'retry' }
   | { action: 'wait'; until: Date; reason: 'recently-active' | 'needs-user' | 'cooldown' }
   /** Makes sure that no cache is left. The next check comes when the tombstone ends. */

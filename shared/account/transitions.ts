@@ -16,6 +16,19 @@ import {
   retireAt,
 } from './schedule.ts';
 
+/** What an account has of no token and no check. A tombstone has nothing more, so no personal data. */
+const NOTHING = {
+  homeAccountId: undefined,
+  userPrincipalName: undefined,
+  runId: undefined,
+  failure: undefined,
+  attempts: 0,
+  lastRefreshed: undefined,
+  expiresOn: undefined,
+  refreshTokenExpiresOn: undefined,
+  history: [],
+} as const;
+
 /** True if both are the same connection: the user was neither disconnected nor retired in between. */
 export function isSameConnection(begun: Account, later: Account | undefined): later is Account {
   return (
@@ -33,20 +46,13 @@ export function connected(
   schedule: ScheduleSettings,
 ): AccountFields {
   return {
+    ...NOTHING,
     userId: caller.userId,
-    homeAccountId: undefined,
     userPrincipalName: caller.userPrincipalName,
     lastActivity: now,
     state: 'pending',
     generation,
     dueAt: firstCheckAt(now, schedule),
-    runId: undefined,
-    failure: undefined,
-    attempts: 0,
-    lastRefreshed: undefined,
-    expiresOn: undefined,
-    refreshTokenExpiresOn: undefined,
-    history: [],
   };
 }
 
@@ -83,20 +89,12 @@ export function visited(
 /** The end of a connection. It keeps only the user id, the state and two times. `lastActivity` is when it ended. */
 export function tombstoneOf(userId: UserId, state: 'disconnected' | 'retired', now: Date): AccountFields {
   return {
+    ...NOTHING,
     userId,
     state,
     dueAt: removeCacheAt(now),
     lastActivity: now,
     generation: '',
-    runId: undefined,
-    homeAccountId: undefined,
-    userPrincipalName: undefined,
-    failure: undefined,
-    attempts: 0,
-    lastRefreshed: undefined,
-    expiresOn: undefined,
-    refreshTokenExpiresOn: undefined,
-    history: [],
   };
 }
 
@@ -219,3 +217,7 @@ function withFailure(account: AccountFields, failure: Failure, now: Date): Accou
     history: [...account.history, { at: now, outcome: 'failed', kind, code }],
   };
 }
+
+/** When the account is checked next. Undefined during a check, and for one that needs the user. */
+export const nextCheckAt = ({ state, runId, dueAt }: AccountFields): Date | undefined =>
+  state === 'needs-user' || runId !== undefined ? undefined : dueAt;

@@ -1,5 +1,6 @@
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
+import { nextCheckAt } from '../account/transitions.ts';
 import { ConflictError, UnavailableError } from '../errors.ts';
 import type { Account, Caller, HistoryEntry, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
@@ -74,15 +75,15 @@ async function unavailableIfBusy<T>(change: () => Promise<T>): Promise<T> {
 function toConnection(account: Account | undefined, now: Date): Connection {
   if (account === undefined || account.state === 'retired') return { state: 'none', history: [] };
   if (account.damaged && account.state !== 'disconnected') return { state: 'none', history: [] };
-  const { state, lastActivity, lastRefreshed, expiresOn, dueAt, runId, failure, history } = account;
+  const { state, lastActivity, lastRefreshed, expiresOn, failure, history } = account;
+  const next = nextCheckAt(account);
   if (state === 'disconnected') return { state, lastActivity: lastActivity.toISOString(), history: [] };
   return {
     state,
     lastActivity: lastActivity.toISOString(),
     ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
     ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
-    // If the account needs the user, `dueAt` is the end of the retention. If it is leased, it is the end of the lease.
-    ...(state !== 'needs-user' && runId === undefined && { nextCheckAt: later(dueAt, now).toISOString() }),
+    ...(next && { nextCheckAt: later(next, now).toISOString() }),
     ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
     history: history.map(toEvent),
   };

@@ -5,8 +5,6 @@ import { SHARDS, type UserId } from '../userId.ts';
 import { type RetryResult, retryAccount } from './retryAccount.ts';
 
 /** What operators see and do. Nothing here asks Entra, or opens a cache. Every method throws {@link UnavailableError}. */
-export type Operators = ReturnType<typeof createOperators>;
-
 export function createOperators(services: Services) {
   const { accounts, tokenCache, tenants, logId, clock } = services;
   return {
@@ -28,7 +26,9 @@ export function createOperators(services: Services) {
      */
     retire: (userId: UserId): Promise<boolean> => endAccount(services, userId, 'retired'),
 
-    hasEnded: ({ state }: Account): boolean => isTombstone(state),
+    /** True for a cache of this account that should not be there. */
+    isOrphaned: (account: Account | undefined): boolean =>
+      account === undefined || isTombstone(account.state),
 
     /** Lists whose caches are stored: all, or those of one tenant. */
     listCaches: (tid?: string): AsyncIterable<UserId> => tokenCache.list(tid),

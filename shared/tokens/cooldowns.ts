@@ -31,7 +31,7 @@ export type Cooldowns = {
   load(stored: readonly Cooldown[], since: Date): void;
 };
 
-export type CooldownOptions = {
+type CooldownOptions = {
   clock: Clock;
   /** The most users, and the most tenants, that are remembered. Beyond it, the oldest one is removed. Default 5,000. */
   maxUsers?: number;

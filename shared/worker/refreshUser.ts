@@ -78,22 +78,18 @@ async function decideAndAct(app: App, operation: Operation, lease: Lease): Promi
   const decision = decideCheck(account, app.clock.now(), app.schedule, lease.cooldownUntil);
   switch (decision.action) {
     case 'wait':
-      return settle(app, operation, account, waitingUntil(account, decision.until), {
-        outcome: 'waiting',
-        reason: decision.reason,
-      });
     case 'remove-cache':
-      await removeCache(app, account.userId, signal);
+      if (decision.action === 'remove-cache') await removeCache(app, account.userId, signal);
       return settle(app, operation, account, waitingUntil(account, decision.until), {
         outcome: 'waiting',
         reason: decision.reason,
       });
     case 'retire':
+    case 'erase': {
       if (clockDiffers(app)) return { ...(await release(app, lease)), reason: CLOCK_DIFFERS };
-      return retire(app, operation, account);
-    case 'erase':
-      if (clockDiffers(app)) return { ...(await release(app, lease)), reason: CLOCK_DIFFERS };
-      return erase(app, operation, account, decision.reason);
+      const end = decision.action === 'retire' ? retire : erase;
+      return end(app, operation, account, decision.reason);
+    }
     case 'refresh': {
       const acquired = await acquire(app, operation, account, decision.forceRefresh);
       return 'failure' in acquired
@@ -186,10 +182,15 @@ async function settleFailure(
 }
 
 /** Writes the tombstone first. An operation that stores a cache now meets the tombstone and deletes that cache. */
-async function retire(app: App, operation: Operation, account: Account): Promise<Check | Changed> {
+async function retire(
+  app: App,
+  operation: Operation,
+  account: Account,
+  reason: string,
+): Promise<Check | Changed> {
   const { userId } = account;
   const to = tombstoneOf(userId, 'retired', app.clock.now());
-  const result = await settle(app, operation, account, to, { outcome: 'retired', reason: 'retention' });
+  const result = await settle(app, operation, account, to, { outcome: 'retired', reason });
   if ('outcome' in result) await removeCache(app, userId, operation.signal);
   return result;
 }

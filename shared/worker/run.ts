@@ -66,8 +66,8 @@ export function beginRun(
   };
 }
 
-/** True if the run must lease no further account. If its time is over, this records it in the summary. */
-export function isOver({ app, operation, limits, begunAt, summary }: Run): boolean {
+/** Records in the summary if the run's time is over. @returns true if the run must lease no further account */
+export function endIfOver({ app, operation, limits, begunAt, summary }: Run): boolean {
   const elapsed = app.clock.now().getTime() - begunAt.getTime();
   if (summary.stoppedBy === 'done' && (elapsed >= limits.runForMs || operation.signal?.aborted)) {
     summary.stoppedBy = 'deadline';
@@ -76,11 +76,12 @@ export function isOver({ app, operation, limits, begunAt, summary }: Run): boole
 }
 
 /**
- * Decides whether a `misconfigured` failure concerns every account, and stops the run if it does. A missing key never
+ * Records a `misconfigured` failure, and stops the run if it concerns every account. A missing key never
  * stops the run, because it says nothing about the next cache. A refused credential does not stop it if the refusal is not
  * sure and Entra has accepted the credential elsewhere.
+ * @returns true if the run stops
  */
-export function stopsFor(run: Run, { code, unsure }: Failure): boolean {
+export function recordMisconfigured(run: Run, { code, unsure }: Failure): boolean {
   const { faults, summary } = run;
   if (code === UNKNOWN_KEY) {
     run.cachesWithoutKey += 1;

@@ -15,9 +15,9 @@ type Ended = {
   kind?: FailureKind;
   code?: string;
   /** Graph's challenge, which only the user can answer. It marks the user. */
-  refused?: Failure;
+  unansweredChallenge?: Failure;
   /** Why there was no token for the task. */
-  refusal?: Failure;
+  tokenFailure?: Failure;
   /** Graph's request for fewer requests, however the task ended. */
   throttle?: Failure;
 };
@@ -31,7 +31,7 @@ const GRAPH = 'graph';
  * the user, and then the remaining tasks do not run.
  * @param account the row as the check settled it
  * @param profileToken the token that the check obtained
- * @returns how many tasks succeeded and failed. `refusal` is a refused token that every task or user would meet; then the
+ * @returns how many tasks succeeded and failed. `tokenFailure` is a unansweredChallenge token that every task or user would meet; then the
  * remaining tasks did not run.
  */
 export async function runTasks(
@@ -40,17 +40,17 @@ export async function runTasks(
   tasks: readonly Task[],
   account: Account,
   profileToken: UserToken,
-): Promise<{ done: number; failed: number; refusal?: Failure }> {
+): Promise<{ done: number; failed: number; tokenFailure?: Failure }> {
   const { cooldowns, clock } = app;
   const { log, signal } = operation;
   const user = app.logId(account.userId);
   const tokens = tokensOf(app, operation, account, profileToken);
   const entries: HistoryEntry[] = [];
-  let refused: Failure | undefined;
-  let refusal: Failure | undefined;
+  let unansweredChallenge: Failure | undefined;
+  let tokenFailure: Failure | undefined;
   let throttledUntil: Date | undefined;
   for (const task of tasks) {
-    if (signal?.aborted || refused !== undefined || refusal !== undefined) break;
+    if (signal?.aborted || unansweredChallenge !== undefined || tokenFailure !== undefined) break;
     const begun = clock.elapsed();
     if (task.api.name === GRAPH && cooldowns.throttledUntil(account.userId, 'graph') !== undefined) {
       // Nothing was tried, so the history gets no entry.
@@ -59,12 +59,12 @@ export async function runTasks(
     }
     const ended = await runTask(app, operation, task, account, tokens);
     const { kind, code } = ended;
-    refused = ended.refused;
+    unansweredChallenge = ended.unansweredChallenge;
     if (ended.throttle !== undefined) {
       await heedFailure(app, operation, account.userId, ended.throttle);
       throttledUntil = cooldowns.throttledUntil(account.userId, 'graph');
     }
-    refusal = ended.refusal && concernsOthers(ended.refusal) ? ended.refusal : undefined;
+    tokenFailure = ended.tokenFailure && concernsOthers(ended.tokenFailure) ? ended.tokenFailure : undefined;
     log({
       event: 'task.ended',
       user,
@@ -74,7 +74,7 @@ export async function runTasks(
       ...(code === undefined ? {} : { error: code }),
     });
     // Operators must correct it, so the user's history gets no entry.
-    if (kind === 'misconfigured' && !ended.refusal?.unsure) break;
+    if (kind === 'misconfigured' && !ended.tokenFailure?.unsure) break;
     entries.push({
       at: clock.now(),
       outcome: code === undefined ? 'task-done' : 'task-failed',
@@ -84,10 +84,15 @@ export async function runTasks(
     });
   }
   if (entries.length > 0) {
-    await record(app, operation, account, { entries, refused, throttledUntil, written: tokens.written() });
+    await record(app, operation, account, {
+      entries,
+      unansweredChallenge,
+      throttledUntil,
+      written: tokens.written(),
+    });
   }
   const done = entries.filter(({ outcome }) => outcome === 'task-done').length;
-  return { done, failed: entries.length - done, ...(refusal && { refusal }) };
+  return { done, failed: entries.length - done, ...(tokenFailure && { tokenFailure }) };
 }
 
 /** Whether other tasks or users would meet it, too. If a tenant lacks the API of one task, only that task is concerned. */
@@ -138,14 +143,14 @@ async function runTask(
   account: Account,
   tokens: Tokens,
 ): Promise<Ended> {
-  async function attempt(challenge?: string): Promise<Attempt & { refusal?: Failure }> {
+  async function attempt(challenge?: string): Promise<Attempt & { tokenFailure?: Failure }> {
     let token: UserToken;
     try {
       token = await tokens.get(task.scopes, challenge);
     } catch (error) {
       if (operation.signal?.aborted) return { code: 'run-ended' };
       if (!(error instanceof UserTokenError)) return { code: nameOfError(error) };
-      return { code: error.failure.code, refusal: error.failure };
+      return { code: error.failure.code, tokenFailure: error.failure };
     }
     const { accessToken, source } = token;
     const user = app.logId(account.userId);
@@ -154,7 +159,7 @@ async function runTask(
   }
 
   const first = await attempt();
-  // A refused token without a challenge, such as a missing consent, says nothing about the connection.
+  // A unansweredChallenge token without a challenge, such as a missing consent, says nothing about the connection.
   if (first.claims === undefined) return endedBy(first);
   const second = await attempt(first.claims);
   if (task.api.name !== GRAPH) return endedBy(second);
@@ -162,24 +167,28 @@ async function runTask(
   const asked = { askedBy: GRAPH, code: `${GRAPH}_401` };
   if (second.claims !== undefined)
     return endedByChallenge({ kind: 'needs-user', claims: second.claims, ...asked });
-  if (second.refusal?.kind === 'needs-user' && !second.refusal.unsure) {
-    return endedByChallenge({ claims: first.claims, ...second.refusal, ...asked });
+  if (second.tokenFailure?.kind === 'needs-user' && !second.tokenFailure.unsure) {
+    return endedByChallenge({ claims: first.claims, ...second.tokenFailure, ...asked });
   }
   return endedBy(second);
 }
 
-const endedBy = ({ code, refusal, throttle }: Attempt & { refusal?: Failure }): Ended => ({
+const endedBy = ({ code, tokenFailure, throttle }: Attempt & { tokenFailure?: Failure }): Ended => ({
   ...(code !== undefined && { code }),
   ...(code !== undefined && throttle && { kind: throttle.kind }),
-  ...(refusal && { kind: refusal.kind, refusal }),
+  ...(tokenFailure && { kind: tokenFailure.kind, tokenFailure }),
   ...(throttle && { throttle }),
 });
 
-const endedByChallenge = (refused: Failure): Ended => ({ kind: refused.kind, code: refused.code, refused });
+const endedByChallenge = (unansweredChallenge: Failure): Ended => ({
+  kind: unansweredChallenge.kind,
+  code: unansweredChallenge.code,
+  unansweredChallenge,
+});
 
 type TasksRecord = {
   entries: readonly HistoryEntry[];
-  refused: Failure | undefined;
+  unansweredChallenge: Failure | undefined;
   /** The end of Graph's cooldown for the user, if a task has just begun one. */
   throttledUntil: Date | undefined;
   written: string | undefined;
@@ -194,7 +203,7 @@ async function record(
   app: App,
   { log }: Operation,
   begun: Account,
-  { entries, refused, throttledUntil, written }: TasksRecord,
+  { entries, unansweredChallenge, throttledUntil, written }: TasksRecord,
 ): Promise<void> {
   const { userId } = begun;
   const { clock, schedule } = app;
@@ -205,8 +214,8 @@ async function record(
       (now) => {
         if (!isSameConnection(begun, now)) return 'keep';
         const recorded = tasksRecorded(now, entries, throttledUntil, clock.now(), schedule);
-        const marks = refused !== undefined && now.etag === begun.etag;
-        return marks ? markedForUser(recorded, refused, clock.now(), schedule) : recorded;
+        const marks = unansweredChallenge !== undefined && now.etag === begun.etag;
+        return marks ? markedForUser(recorded, unansweredChallenge, clock.now(), schedule) : recorded;
       },
       { known: begun },
     );

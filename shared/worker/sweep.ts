@@ -4,7 +4,7 @@ import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Task } from './defineTask.ts';
 import type { Plan } from './plan.ts';
-import { beginRun, isOver, logMissingKeys, type RunLimits } from './run.ts';
+import { beginRun, endIfOver, logMissingKeys, type RunLimits } from './run.ts';
 import { sweepShard } from './sweepShard.ts';
 
 /**
@@ -25,8 +25,8 @@ export async function sweep(
       const run = beginRun(app, { ...operation, signal }, tasks, begunAt, limits);
       run.summary.shardsFailed = shardsFailed;
       await Promise.all(shards.map((shard) => sweepShard(run, shard)));
-      // A run whose last check was aborted has ended by its deadline, too.
-      if (signal.aborted) isOver(run);
+      // If the last check was aborted, nobody has recorded the deadline yet.
+      if (signal.aborted) endIfOver(run);
       logMissingKeys(run);
       await run.leftovers.remove();
       const summary = { ...run.summary, ms: app.clock.now().getTime() - run.begunAt.getTime() };

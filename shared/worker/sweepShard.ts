@@ -5,10 +5,10 @@ import { nameOfError, type SweepSummary } from '../log.ts';
 import type { DueRow } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { heedFailure } from '../tokens/storedCooldowns.ts';
-import { partsOf, timeOfDueRowKey, type UserId } from '../userId.ts';
+import { partsOf, type UserId } from '../userId.ts';
 import type { DueShard } from './plan.ts';
 import { type Check, CLOCK_DIFFERS, type Lease, refreshUser, release } from './refreshUser.ts';
-import { isOver, logClock, type Run, stopsFor } from './run.ts';
+import { endIfOver, logClock, type Run, recordMisconfigured } from './run.ts';
 import { runTasks } from './runTasks.ts';
 
 /**
@@ -21,25 +21,24 @@ export async function sweepShard(run: Run, { shard }: DueShard): Promise<void> {
     const due = app.accounts.due(shard, app.clock.now(), operation.signal);
     await forEachAtOnce(whileItRuns(run, due), run.slots, (row) => checkAccount(run, row));
   } catch (error) {
-    if (isOver(run)) return;
+    if (endIfOver(run)) return;
     run.summary.shardsFailed += 1;
     run.operation.log({ event: 'sweep.shard-failed', shard, error: nameOfError(error) });
   }
 }
 
 async function* whileItRuns(run: Run, due: AsyncIterable<DueRow>): AsyncGenerator<DueRow> {
-  const { summary, begunAt, app } = run;
+  const { summary, begunAt } = run;
   for await (const row of due) {
-    if (isOver(run)) return;
-    const dueSince = timeOfDueRowKey(row.rowKey) ?? app.clock.now();
+    if (endIfOver(run)) return;
     summary.due += 1;
-    summary.lagMs = Math.max(summary.lagMs, begunAt.getTime() - dueSince.getTime());
+    summary.lagMs = Math.max(summary.lagMs, begunAt.getTime() - row.dueSince.getTime());
     yield row;
   }
 }
 
 async function checkAccount(run: Run, due: DueRow): Promise<void> {
-  if (isOver(run)) return;
+  if (endIfOver(run)) return;
   const { app, operation, tasks, summary } = run;
   const { clock } = app;
   const begun = clock.elapsed();
@@ -49,7 +48,7 @@ async function checkAccount(run: Run, due: DueRow): Promise<void> {
     if (lease === undefined) return;
     summary.claimed += 1;
     // The run may have ended while the account was being leased.
-    const ended = isOver(run) ? await release(app, lease) : await refreshUser(app, operation, lease);
+    const ended = endIfOver(run) ? await release(app, lease) : await refreshUser(app, operation, lease);
     const { outcome, reason, failure, got } = ended;
     operation.log({
       event: 'user.check-ended',
@@ -64,11 +63,11 @@ async function checkAccount(run: Run, due: DueRow): Promise<void> {
     if (reason === CLOCK_DIFFERS) logClock(run);
     run.credentialAccepted ||= got?.token.source === 'network';
     await reactTo(run, due.userId, failure);
-    if (got !== undefined && !isOver(run)) {
-      const { done, failed, refusal } = await runTasks(app, operation, tasks, got.account, got.token);
+    if (got !== undefined && !endIfOver(run)) {
+      const { done, failed, tokenFailure } = await runTasks(app, operation, tasks, got.account, got.token);
       summary.tasks.done += done;
       summary.tasks.failed += failed;
-      await reactTo(run, due.userId, refusal);
+      await reactTo(run, due.userId, tokenFailure);
     }
   } catch (error) {
     // The lease ends by itself, and then the account is due again.
@@ -94,7 +93,7 @@ async function leaseAccount(run: Run, due: DueRow, user: string): Promise<Lease 
   const end = cooldownOf(app, due.userId);
   return {
     account,
-    dueSince: timeOfDueRowKey(due.rowKey) ?? clock.now(),
+    dueSince: due.dueSince,
     cooldownUntil: end === undefined ? undefined : afterCooldown(end, clock.random()),
   };
 }
@@ -108,7 +107,8 @@ function cooldownOf({ cooldowns }: App, userId: UserId): Date | undefined {
 
 /** Acts on a failure that other users would meet, too: stops the run, or begins a cooldown. */
 async function reactTo(run: Run, userId: UserId, failure: Failure | undefined): Promise<void> {
-  if (failure === undefined || (failure.kind === 'misconfigured' && stopsFor(run, failure))) return;
+  if (failure === undefined || (failure.kind === 'misconfigured' && recordMisconfigured(run, failure)))
+    return;
   await heedFailure(run.app, run.operation, userId, failure);
 }
 

@@ -194,8 +194,8 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     async *due(shard, now, signal) {
       const range = { from: 'due|', to: dueUpperBound(now) };
       for await (const { rowKey, etag } of rowsBetween({ table, call }, shard, range, pageSize, signal)) {
-        const userId = userOfDueRowKey(rowKey);
-        if (userId !== undefined) yield { userId, shard, rowKey, etag };
+        const [userId, dueSince] = [userOfDueRowKey(rowKey), timeOfDueRowKey(rowKey)];
+        if (userId !== undefined && dueSince !== undefined) yield { userId, shard, dueSince, rowKey, etag };
       }
     },
 

@@ -86,9 +86,10 @@ export function createMemoryAccountStore(): MemoryAccountStore {
 
     async *due(shard, now) {
       for (const rowKey of dueKeys(shard, now)) {
-        const userId = userOfDueRowKey(rowKey);
+        const [userId, dueSince] = [userOfDueRowKey(rowKey), timeOfDueRowKey(rowKey)];
         const etag = dueRows.get(rowKey);
-        if (userId !== undefined && etag !== undefined) yield { userId, shard, rowKey, etag };
+        if (userId === undefined || dueSince === undefined || etag === undefined) continue;
+        yield { userId, shard, dueSince, rowKey, etag };
       }
     },
 

@@ -201,11 +201,11 @@ describe('a token', () => {
       { kind: 'throttled', code: 'http_429', throttle: { api: 'token' } },
       [{ outcome: 'task-failed', task: 'other', kind: 'throttled', code: 'http_429' }],
     ],
-  ] as const)('refused with %o, which others would meet too, ends the tasks and is reported to the run', async (refusal, history) => {
+  ] as const)('refused with %o, which others would meet too, ends the tasks and is reported to the run', async (tokenFailure, history) => {
     const bench = await tasksOverTwins([taskOf('other', done, OTHER_API), taskOf('own', done)], () =>
-      Promise.reject(new UserTokenError(refusal)),
+      Promise.reject(new UserTokenError(tokenFailure)),
     );
-    expect(await bench.run()).toEqual({ done: 0, failed: history.length, refusal });
+    expect(await bench.run()).toEqual({ done: 0, failed: history.length, tokenFailure });
     const row = await bench.row();
     expect(row).toMatchObject({ state: 'active', failure: undefined });
     expect(row?.history).toMatchObject(history);

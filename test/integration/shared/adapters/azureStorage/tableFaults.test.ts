@@ -101,7 +101,7 @@ describe('The account table when storage fails', () => {
     const account = { ...sampleAccount(), etag: `W/"datetime'2026-11-20T08%3A00%3A00.0000000Z'"` };
     const { userId } = account;
     const shard = shardOf(userId);
-    const due = { userId, shard, rowKey: dueRowKey(DUE, userId), etag: account.etag };
+    const due = { userId, shard, rowKey: dueRowKey(DUE, userId), dueSince: DUE, etag: account.etag };
     const methods: [string, (signal?: AbortSignal) => Promise<unknown>][] = [
       ['read', (signal) => store.read(userId, signal)],
       ['create', (signal) => store.create(account, signal)],
