@@ -263,7 +263,7 @@ export type Account = AccountFields & {
 export type DueRow = {
   userId: UserId;
   shard: string;
-  /** When the account became due. */
+  /** When the account became due, or the time of the query if the row's key has no time that can be read. */
   dueSince: Date;
   rowKey: string;
   etag: string;

@@ -154,7 +154,7 @@ export function failed(
   }
 }
 
-/** A check that failed with `misconfigured`. The failure is not recorded for the user. Only the next check is later. */
+/** A check that failed for a reason that is not the user's. The failure is not recorded. Only the next check is later. */
 export function postponed(
   account: Account,
   kind: Exclude<FailureKind, 'needs-user' | 'consent' | 'cache-lost'>,

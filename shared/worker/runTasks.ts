@@ -31,8 +31,8 @@ const GRAPH = 'graph';
  * the user, and then the remaining tasks do not run.
  * @param account the row as the check settled it
  * @param profileToken the token that the check obtained
- * @returns how many tasks succeeded and failed. `tokenFailure` is a unansweredChallenge token that every task or user would meet; then the
- * remaining tasks did not run.
+ * @returns how many tasks succeeded and failed. `tokenFailure` is why a token was refused, if other tasks or users would
+ * meet the same; then the remaining tasks did not run.
  */
 export async function runTasks(
   app: App,
@@ -159,7 +159,7 @@ async function runTask(
   }
 
   const first = await attempt();
-  // A unansweredChallenge token without a challenge, such as a missing consent, says nothing about the connection.
+  // A token that was refused without a challenge, such as for a missing consent, says nothing about the connection.
   if (first.claims === undefined) return endedBy(first);
   const second = await attempt(first.claims);
   if (task.api.name !== GRAPH) return endedBy(second);

@@ -43,6 +43,19 @@ export function dueRowContract(name: string, open: OpenAccountStore): void {
       expect(await store.dueSince(shardOf(a) === '0' ? '1' : '0', FAR)).toBeUndefined();
     });
 
+    it('does not let a due row without a readable time hide the others, and removes it by a claim', async () => {
+      const { store, dueRowKeys, putDueRow } = open();
+      const { userId } = await store.create(sampleAccount({ dueAt: DUE, runId: undefined }));
+      const shard = shardOf(userId);
+      await putDueRow(shard, dueRowKey(DUE, userId).replace('2026-', '0-'));
+      expect(await store.dueSince(shard, LATER)).toEqual(LATER);
+      const [unreadable, readable] = await dueRowsOf(store, shard, LATER);
+      expect([unreadable?.dueSince, readable?.dueSince]).toEqual([LATER, DUE]);
+      expect(await store.claim(unreadable as DueRow, LEASE)).toBeUndefined();
+      expect(await dueRowKeys()).toEqual([dueRowKey(DUE, userId)]);
+      expect((await claim(store, userId, LEASE))?.account).toMatchObject({ userId });
+    });
+
     it('lists every due user of many pages once', async () => {
       const { store } = open();
       const users = usersOfOneShard(7);

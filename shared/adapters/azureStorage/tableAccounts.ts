@@ -194,15 +194,16 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     async *due(shard, now, signal) {
       const range = { from: 'due|', to: dueUpperBound(now) };
       for await (const { rowKey, etag } of rowsBetween({ table, call }, shard, range, pageSize, signal)) {
-        const [userId, dueSince] = [userOfDueRowKey(rowKey), timeOfDueRowKey(rowKey)];
-        if (userId !== undefined && dueSince !== undefined) yield { userId, shard, dueSince, rowKey, etag };
+        const userId = userOfDueRowKey(rowKey);
+        const dueSince = timeOfDueRowKey(rowKey) ?? now;
+        if (userId !== undefined) yield { userId, shard, dueSince, rowKey, etag };
       }
     },
 
     async dueSince(shard, now, signal) {
       const range = { from: 'due|', to: dueUpperBound(now) };
       for await (const { rowKey } of rowsBetween({ table, call }, shard, range, 1, signal)) {
-        if (userOfDueRowKey(rowKey) !== undefined) return timeOfDueRowKey(rowKey);
+        if (userOfDueRowKey(rowKey) !== undefined) return timeOfDueRowKey(rowKey) ?? now;
       }
       return undefined;
     },

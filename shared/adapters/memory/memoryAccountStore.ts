@@ -86,16 +86,17 @@ export function createMemoryAccountStore(): MemoryAccountStore {
 
     async *due(shard, now) {
       for (const rowKey of dueKeys(shard, now)) {
-        const [userId, dueSince] = [userOfDueRowKey(rowKey), timeOfDueRowKey(rowKey)];
+        const userId = userOfDueRowKey(rowKey);
+        const dueSince = timeOfDueRowKey(rowKey) ?? now;
         const etag = dueRows.get(rowKey);
-        if (userId === undefined || dueSince === undefined || etag === undefined) continue;
+        if (userId === undefined || etag === undefined) continue;
         yield { userId, shard, dueSince, rowKey, etag };
       }
     },
 
     async dueSince(shard, now) {
       const [first] = dueKeys(shard, now);
-      return first === undefined ? undefined : timeOfDueRowKey(first);
+      return first === undefined ? undefined : (timeOfDueRowKey(first) ?? now);
     },
 
     async removeDue(rows) {
