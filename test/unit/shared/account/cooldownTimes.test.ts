@@ -7,22 +7,8 @@ import {
   nextCheckAfterFailure,
   nextCheckAfterSuccess,
 } from '../../../../shared/account/schedule.ts';
-import type { ScheduleSettings } from '../../../../shared/ports.ts';
 import { accountFields } from './accountFields.ts';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const NOW = new Date('2026-03-01T12:00:00Z');
-const SETTINGS: ScheduleSettings = {
-  idleForMs: MINUTE,
-  minIntervalMs: 5 * MINUTE,
-  everyRun: false,
-  retentionMs: 90 * DAY,
-};
-const from = (ms: number): Date => new Date(NOW.getTime() + ms);
-const until = (at: Date): number => at.getTime() - NOW.getTime();
+import { DAY, from, HOUR, MINUTE, NOW, SETTINGS, until } from './scheduleTimes.ts';
 
 const busiestMinute = (checks: Date[]): number => {
   const byMinute = new Map<number, number>();

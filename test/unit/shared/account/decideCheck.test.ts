@@ -8,23 +8,8 @@ import {
 } from '../../../../shared/account/schedule.ts';
 import type { AccountFields, ScheduleSettings } from '../../../../shared/ports.ts';
 import { accountFields } from './accountFields.ts';
+import { ago, DAY, from, HOUR, MINUTE, NOW, SECOND, SETTINGS, until } from './scheduleTimes.ts';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-const NOW = new Date('2026-03-01T12:00:00Z');
-const SETTINGS: ScheduleSettings = {
-  idleForMs: MINUTE,
-  minIntervalMs: 5 * MINUTE,
-  everyRun: false,
-  retentionMs: 90 * DAY,
-};
-const ago = (ms: number): Date => new Date(NOW.getTime() - ms);
-const from = (ms: number): Date => new Date(NOW.getTime() + ms);
-/** Milliseconds from now. */
-const until = (at: Date): number => at.getTime() - NOW.getTime();
 const account = (different: Partial<AccountFields> = {}): AccountFields =>
   accountFields(ago(HOUR), different);
 /** Refreshed half an hour ago. */

@@ -15,22 +15,10 @@ import {
   waitingUntil,
 } from '../../../../shared/account/transitions.ts';
 import type { Failure } from '../../../../shared/errors.ts';
-import type { Account, AccountState, Caller, ScheduleSettings, UserToken } from '../../../../shared/ports.ts';
+import type { Account, AccountState, Caller, UserToken } from '../../../../shared/ports.ts';
 import { sampleAccount } from '../../../support/sampleAccount.ts';
+import { ago, DAY, from, HOUR, MINUTE, NOW, SETTINGS } from './scheduleTimes.ts';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-const NOW = new Date('2026-11-20T12:00:00Z');
-const from = (ms: number): Date => new Date(NOW.getTime() + ms);
-const ago = (ms: number): Date => from(-ms);
-const SCHEDULE: ScheduleSettings = {
-  idleForMs: MINUTE,
-  minIntervalMs: 5 * MINUTE,
-  everyRun: false,
-  retentionMs: 90 * DAY,
-};
 /** A leased account with every field filled in. */
 const account = (fields: Partial<Account> = {}): Account => ({
   ...sampleAccount({ lastActivity: ago(HOUR), refreshTokenExpiresOn: from(20 * HOUR) }),
@@ -60,7 +48,7 @@ const EMPTY = {
 
 describe('a connection', () => {
   it('begins with nothing but the user, and is checked once they have been idle', () => {
-    expect(connected(CALLER, 'generation-2', NOW, SCHEDULE)).toEqual({
+    expect(connected(CALLER, 'generation-2', NOW, SETTINGS)).toEqual({
       ...EMPTY,
       userId: CALLER.userId,
       userPrincipalName: 'new name',
@@ -105,7 +93,7 @@ describe('a visit', () => {
 
   it('that stored a cache ends every failure', () => {
     const before = account({ state: 'needs-user', runId: undefined, dueAt: from(DAY) });
-    expect(visited(before, CALLER, token(), NOW, SCHEDULE)).toEqual({
+    expect(visited(before, CALLER, token(), NOW, SETTINGS)).toEqual({
       ...before,
       homeAccountId: 'home',
       userPrincipalName: 'new name',
@@ -129,7 +117,7 @@ describe('a visit', () => {
       from(MINUTE),
     ],
   ])('sets the time of the next check for an account that %s', (_, fields, dueAt) => {
-    expect(visited(account(fields), CALLER, token(), NOW, SCHEDULE).dueAt).toEqual(dueAt);
+    expect(visited(account(fields), CALLER, token(), NOW, SETTINGS).dueAt).toEqual(dueAt);
   });
 });
 
@@ -141,7 +129,7 @@ describe('a check', () => {
 
   it('that got a new token writes it down', () => {
     const before = account({ state: 'pending' });
-    expect(refreshed(before, token(), NOW, SCHEDULE, 0)).toEqual({
+    expect(refreshed(before, token(), NOW, SETTINGS, 0)).toEqual({
       ...before,
       state: 'active',
       homeAccountId: 'home',
@@ -158,7 +146,7 @@ describe('a check', () => {
 
   it('that got a stored token does not call it new', () => {
     const before = account();
-    const after = refreshed(before, token({ source: 'cache' }), NOW, SCHEDULE, 0);
+    const after = refreshed(before, token({ source: 'cache' }), NOW, SETTINGS, 0);
     expect(after.lastRefreshed).toEqual(before.lastRefreshed);
     expect(after.refreshTokenExpiresOn).toEqual(before.refreshTokenExpiresOn);
     expect(after.history).toEqual([...before.history, { at: NOW, outcome: 'from-cache' }]);
@@ -180,8 +168,8 @@ describe('a check', () => {
       history: [...before.history, { at: NOW, outcome: 'failed', kind, code: 'code-1' }],
       dueAt: new Date(before.lastActivity.getTime() + 90 * DAY),
     };
-    expect(failed(before, failure, NOW, SCHEDULE, 0)).toEqual(after);
-    expect(markedForUser(before, failure, NOW, SCHEDULE)).toEqual(after);
+    expect(failed(before, failure, NOW, SETTINGS, 0)).toEqual(after);
+    expect(markedForUser(before, failure, NOW, SETTINGS)).toEqual(after);
   });
 
   it.each([
@@ -191,7 +179,7 @@ describe('a check', () => {
     'misconfigured',
   ] as const)('that failed with %s only comes again later', (kind) => {
     const before = account({ state: 'active', attempts: 0 });
-    const after = failed(before, { kind, code: 'code-1', retryAfterSeconds: 90 }, NOW, SCHEDULE, 0);
+    const after = failed(before, { kind, code: 'code-1', retryAfterSeconds: 90 }, NOW, SETTINGS, 0);
     expect(after).toEqual({
       ...before,
       runId: undefined,
@@ -205,15 +193,15 @@ describe('a check', () => {
   it('keeps what the user must satisfy, and no more of the failure than that', () => {
     const kept = { suberror: 'basic_action', claims: '{"access_token":{}}', askedBy: 'https://api.example' };
     const failure: Failure = { kind: 'needs-user', code: 'c', ...kept, unsure: true, retryAfterSeconds: 9 };
-    const { failure: stored } = markedForUser(account(), failure, NOW, SCHEDULE);
+    const { failure: stored } = markedForUser(account(), failure, NOW, SETTINGS);
     expect(stored).toStrictEqual({ kind: 'needs-user', code: 'c', at: NOW, ...kept });
-    const plain = markedForUser(account(), { kind: 'needs-user', code: 'c' }, NOW, SCHEDULE).failure;
+    const plain = markedForUser(account(), { kind: 'needs-user', code: 'c' }, NOW, SETTINGS).failure;
     expect(plain).toStrictEqual({ kind: 'needs-user', code: 'c', at: NOW });
   });
 
   it('that failed by a fault of ours is counted, and leaves no failure for the user', () => {
     const before = account({ attempts: 1 });
-    expect(postponed(before, 'misconfigured', NOW, SCHEDULE, 0.5)).toEqual({
+    expect(postponed(before, 'misconfigured', NOW, SETTINGS, 0.5)).toEqual({
       ...before,
       attempts: 2,
       runId: undefined,
@@ -231,7 +219,7 @@ describe('tasks', () => {
     ['leave the lease of another run alone', from(10 * MINUTE), 'run-2', from(MINUTE)],
   ])('%s, and are recorded', (_, throttledUntil, runId, dueAt) => {
     const before = account({ runId, dueAt: from(MINUTE) });
-    expect(tasksRecorded(before, entries, throttledUntil, NOW, SCHEDULE)).toEqual({
+    expect(tasksRecorded(before, entries, throttledUntil, NOW, SETTINGS)).toEqual({
       ...before,
       history: [...before.history, ...entries],
       dueAt,
