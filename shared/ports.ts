@@ -147,13 +147,14 @@ export interface UserTokens {
 
 /** The result of opening a sealed cache. `cache` is MSAL's serialized cache. */
 export type OpenedCache =
+  /** `oldKey`: it was not sealed as `seal` does now, but with another key or as an earlier release did. It is sealed anew. */
   | { ok: true; cache: string; generation: string; oldKey: boolean }
   /** `corrupt`: no key opens it. `newer`: a later version of Stead sealed it. */
   | { ok: false; reason: 'corrupt' | 'newer'; kid?: never }
-  /** `unknown-key`: the settings do not have its key. `kid` is the id of that key. */
+  /** `unknown-key`: the settings do not have its key. `kid` is the id of that key in the settings. */
   | { ok: false; reason: 'unknown-key'; kid: string };
 
-/** Seals MSAL's serialized cache for one user, and opens it again. */
+/** Seals MSAL's serialized cache for one user, with a key of this user's own, and opens it again. */
 export type Sealer = {
   /** `generation` is that of the account: it says to which of the user's connections the cache belongs. */
   seal(userId: UserId, cache: string, generation: string): Promise<string>;

@@ -5,6 +5,7 @@ import { CompactEncrypt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../dev/azurite.ts';
 import { checkStorage, expectSound } from '../support/checkStorage.ts';
+import { userKeyOf } from '../support/userKeyOf.ts';
 
 const KEY = { kid: 'k1', secret: new Uint8Array(32).fill(1) };
 const TID = '0ba8ac9d-87b2-4ac0-a8a6-7c15e1295179';
@@ -42,8 +43,8 @@ async function putBlob(more: { sub?: string; gen?: string; home?: string; secret
   });
   const content = JSON.stringify({ v: 1, msal, gen: more.gen ?? 'first' });
   const sealed = await new CompactEncrypt(new TextEncoder().encode(content))
-    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: KEY.kid, sub: more.sub ?? USER })
-    .encrypt(more.secret ?? KEY.secret);
+    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: `${KEY.kid}.u`, sub: more.sub ?? USER })
+    .encrypt(await userKeyOf(more.secret ?? KEY.secret, USER));
   await container.getBlockBlobClient(USER).upload(sealed, sealed.length);
 }
 

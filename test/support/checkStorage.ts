@@ -7,6 +7,7 @@ import { TableClient } from '@azure/data-tables';
 import { ContainerClient } from '@azure/storage-blob';
 import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { expect } from 'vitest';
+import { userKeyOf } from './userKeyOf.ts';
 
 export type CacheKeyLike = { kid: string; secret: Uint8Array };
 
@@ -129,9 +130,9 @@ export async function openBlob(
   try {
     const { kid, sub } = decodeProtectedHeader(sealed) as { kid?: unknown; sub?: unknown };
     if (sub !== name) return { opens: false, why: `its sub is ${sub}` };
-    const key = keys.find((one) => one.kid === kid);
+    const key = keys.find((one) => `${one.kid}.u` === kid);
     if (key === undefined) return { opens: false, why: `no key is called ${kid}` };
-    const { plaintext } = await compactDecrypt(sealed, key.secret);
+    const { plaintext } = await compactDecrypt(sealed, await userKeyOf(key.secret, name));
     const content = JSON.parse(new TextDecoder().decode(plaintext)) as { msal: string; gen: string };
     const msal = JSON.parse(content.msal) as MsalCache;
     const entriesOf = (section: string) => Object.values(msal[section] ?? {});

@@ -1,42 +1,54 @@
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, errors, type JWK } from 'jose';
 import type { Sealer } from '../../ports.ts';
 import { readBase64 } from '../../readBase64.ts';
+import type { UserId } from '../../userId.ts';
+import { deriveUserKey } from './userKey.ts';
 
-/** A 256-bit symmetric key with a name (RFC 7517, `kty` "oct"). */
+/** A 256-bit master key with a name (RFC 7517, `kty` "oct"). Each user's key is derived from it. */
 export type CacheKey = { kid: string; secret: Uint8Array };
 
 const VERSION = 1;
+/**
+ * Follows the master key's name in the `kid` of a cache that is sealed with a user's own key. Earlier releases sealed with the
+ * master key itself, and the `kid` was its name alone. To them the longer name is that of a key they do not have.
+ */
+const OF_USER = '.u';
 /** The longest part of an unknown key id that is reported. */
 const MAX_KID_LENGTH = 64;
 const HEADER_NAMES = ['alg', 'enc', 'kid', 'sub'];
 
 /**
- * Seals caches as compact JWE (RFC 7516) with `dir` and `A256GCM` over `{ v, msal, gen }`. The header's `sub` is the user
- * id, so a cache that is copied to another user does not open.
- * @param keys the first key seals; every key opens
+ * Seals caches as compact JWE (RFC 7516) with `dir` and `A256GCM` over `{ v, msal, gen }`. The header's `sub` is the user id,
+ * and the key is that user's. So a cache that is copied to another user does not open.
+ * @param keys master keys: the first one seals, and each one opens. {@link readCacheKeys} refuses names that could be confused.
  */
 export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
-  const [first] = keys;
-  const byKid = new Map(keys.map((key) => [key.kid, key.secret]));
+  const sealing = keys[0].secret;
+  const sealingKid = `${keys[0].kid}${OF_USER}`;
+  const keyOf = new Map<string, (userId: UserId) => Uint8Array>(
+    keys.flatMap(({ kid, secret }) => [
+      [kid, () => secret],
+      [`${kid}${OF_USER}`, (userId: UserId) => deriveUserKey(secret, userId)],
+    ]),
+  );
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
 
   return {
     seal: (userId, cache, generation) =>
       new CompactEncrypt(encoder.encode(JSON.stringify({ v: VERSION, msal: cache, gen: generation })))
-        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: first.kid, sub: userId })
-        .encrypt(first.secret),
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: sealingKid, sub: userId })
+        .encrypt(deriveUserKey(sealing, userId)),
 
     async open(userId, sealed) {
       const header = headerOf(sealed);
       if (header === undefined) return { ok: false, reason: 'corrupt' };
-      const secret = byKid.get(header.kid);
-      if (secret === undefined)
-        return { ok: false, reason: 'unknown-key', kid: header.kid.slice(0, MAX_KID_LENGTH) };
+      const key = keyOf.get(header.kid);
+      if (key === undefined) return { ok: false, reason: 'unknown-key', kid: masterKidOf(header.kid) };
       if (header.sub !== userId) return { ok: false, reason: 'corrupt' };
       let plaintext: Uint8Array;
       try {
-        ({ plaintext } = await compactDecrypt(sealed, secret, {
+        ({ plaintext } = await compactDecrypt(sealed, key(userId), {
           keyManagementAlgorithms: ['dir'],
           contentEncryptionAlgorithms: ['A256GCM'],
         }));
@@ -46,9 +58,14 @@ export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
       }
       const content = contentOf(decoder.decode(plaintext));
       if (content === undefined) return { ok: false, reason: 'newer' };
-      return { ok: true, ...content, oldKey: header.kid !== first.kid };
+      return { ok: true, ...content, oldKey: header.kid !== sealingKid };
     },
   };
+}
+
+/** The name of the master key, by which operators look for it in the settings. */
+function masterKidOf(kid: string): string {
+  return (kid.endsWith(OF_USER) ? kid.slice(0, -OF_USER.length) : kid).slice(0, MAX_KID_LENGTH);
 }
 
 /** The header, if it has exactly the four parameters that Stead writes, so neither `zip` nor `crit`. */
@@ -91,6 +108,7 @@ export function readCacheKeys(jwkSet: string): [CacheKey, ...CacheKey[]] {
   );
   const kids = jwks.map((jwk: JWK) => jwk?.kid).filter((kid) => typeof kid === 'string');
   if (new Set(kids).size !== kids.length) problems.push('two of its keys have the same "kid"');
+  problems.push(...confusedKids(jwks));
   if (problems.length > 0) throw new TypeError(problems.join('; '));
   const [first, ...rest] = jwks.map(({ kid = '', k = '' }: JWK) => ({
     kid,
@@ -98,6 +116,19 @@ export function readCacheKeys(jwkSet: string): [CacheKey, ...CacheKey[]] {
   }));
   if (first === undefined) throw new TypeError('its "keys" array is empty');
   return [first, ...rest];
+}
+
+/** Finds names that differ by the suffix alone. The longer one would stand for two keys: its own, and a user's of the other. */
+function confusedKids(jwks: readonly JWK[]): string[] {
+  const kids = jwks.map((jwk) => (typeof jwk?.kid === 'string' ? jwk.kid : undefined));
+  return kids.flatMap((kid, index) => {
+    const longer = kid === undefined ? -1 : kids.indexOf(`${kid}${OF_USER}`);
+    if (longer === -1) return [];
+    return [
+      `key ${longer + 1} has the "kid" of key ${index + 1} with "${OF_USER}" after it, which is what Stead writes for keys derived from key ${index + 1}: ` +
+        'give the newer of the two another "kid" if no cache is sealed with it yet, and otherwise finish the rotation with the previous release first',
+    ];
+  });
 }
 
 function keyProblems(jwk: JWK): string[] {

@@ -119,8 +119,12 @@ const ROOMS: Record<string, Room> = {
     refused: ['jose', '../azureStorage/blobTokenCache.ts', '../../config.ts', '../../stead.ts'],
   },
   'shared/adapters/entra/seal.ts': {
-    allowed: ['jose', '../../userId.ts'],
-    refused: ['@azure/msal-node', '../../config.ts'],
+    allowed: ['jose', './userKey.ts', '../../userId.ts'],
+    refused: ['@azure/msal-node', 'node:crypto', '../../config.ts'],
+  },
+  'shared/adapters/entra/userKey.ts': {
+    allowed: ['node:crypto', '../../userId.ts'],
+    refused: ['jose', './seal.ts', '../../ports.ts', '../../config.ts'],
   },
   'shared/adapters/entra/jwks.ts': {
     allowed: ['jose', '../../errors.ts', './fetchKeys.ts'],

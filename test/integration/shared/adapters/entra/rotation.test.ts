@@ -62,25 +62,25 @@ describe('rotating the keys', () => {
   it('in the order of the runbook, opens every cache at every step', async () => {
     const before = instance([OLD]);
     for (const name of NAMES) await before.visit(name);
-    expect(await kids()).toEqual(NAMES.map(() => 'old'));
+    expect(await kids()).toEqual(NAMES.map(() => 'old.u'));
 
     // The new key comes last everywhere. Nothing changes, and an instance without it still opens every cache.
     const last = instance([OLD, NEW], 2 * MINUTE);
     expect(await last.sweep()).toMatchObject({ fromCache: 4, oldKey: 0, failed: {} });
     await last.visit('adele');
     await before.visit('adele');
-    expect(await kids()).toEqual(NAMES.map(() => 'old'));
+    expect(await kids()).toEqual(NAMES.map(() => 'old.u'));
 
     // It comes first, on one instance and then on the other; the worker counts what it seals anew.
     const first = instance([NEW, OLD], 2 * HOUR);
     await first.visit('bruno');
-    expect(await kidOf(toUserId(DEMO_USERS[1]))).toBe('new');
+    expect(await kidOf(toUserId(DEMO_USERS[1]))).toBe('new.u');
     await last.visit('bruno');
     expect(troubles(last)).toEqual([]);
     await first.visit('bruno');
     first.clock.aheadMs += 2 * MINUTE;
     expect(await first.sweep()).toMatchObject({ refreshed: 4, oldKey: 3, failed: {} });
-    expect(await kids()).toEqual(NAMES.map(() => 'new'));
+    expect(await kids()).toEqual(NAMES.map(() => 'new.u'));
     first.clock.aheadMs += HOUR;
     expect(await first.sweep()).toMatchObject({ refreshed: 4, oldKey: 0, failed: {} });
 
@@ -100,10 +100,10 @@ describe('rotating the keys', () => {
     const bruno = await before.visit('bruno');
 
     expect(await instance([NEW, OLD]).getProfile(assertion)).toMatchObject({ source: 'cache' });
-    expect([await kidOf(adele), await kidOf(bruno)]).toEqual(['new', 'old']);
+    expect([await kidOf(adele), await kidOf(bruno)]).toEqual(['new.u', 'old.u']);
     const worker = instance([NEW, OLD], 2 * MINUTE);
     expect(await worker.sweep()).toMatchObject({ fromCache: 2, refreshed: 0, oldKey: 1 });
-    expect([await kidOf(adele), await kidOf(bruno)]).toEqual(['new', 'new']);
+    expect([await kidOf(adele), await kidOf(bruno)]).toEqual(['new.u', 'new.u']);
     for (const userId of [adele, bruno]) {
       const { generation } = (await accounts.read(userId)) ?? {};
       const opened = await createSealer([NEW]).open(userId, (await store.read(userId))?.sealed ?? '');
@@ -132,7 +132,7 @@ describe('rotating the keys', () => {
 
     const first = instance([NEW, OLD], 5 * HOUR);
     expect(await first.sweep()).toMatchObject({ refreshed: 4, failed: {} });
-    expect(await kids()).toEqual(NAMES.map(() => 'new'));
+    expect(await kids()).toEqual(NAMES.map(() => 'new.u'));
     expect(await instance([NEW], 7 * HOUR).sweep()).toMatchObject({ refreshed: 4, failed: {}, oldKey: 0 });
   });
 });

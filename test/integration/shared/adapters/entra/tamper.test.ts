@@ -10,6 +10,7 @@ import { createLocalApp } from '../../../../../shared/testing/localApp.ts';
 import type { UserId } from '../../../../../shared/userId.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../../support/azuriteAccounts.ts';
 import { control, journal, SPA_ORIGIN } from '../../../../support/entraClients.ts';
+import { userKeyOf } from '../../../../support/userKeyOf.ts';
 import { readCache } from '../../../../support/userTokens.ts';
 import { forgeJwe } from '../../../../unit/shared/adapters/entra/forgeJwe.ts';
 
@@ -65,6 +66,13 @@ function flipped(sealed: string, segment: number, index: number, mask: number): 
     .join('.');
 }
 
+/** The same JWE with another user in its header. */
+function renamed(sealed: string, sub: UserId): string {
+  const header = JSON.parse(bytesOf(sealed, SEGMENTS.header).toString());
+  const segments = sealed.split('.').slice(1);
+  return [Buffer.from(JSON.stringify({ ...header, sub })).toString('base64url'), ...segments].join('.');
+}
+
 const whyNotRead = (events: LogEvent[]) =>
   events.flatMap((event) => (event.event === 'cache.not-read' ? [event.why] : []));
 
@@ -97,6 +105,10 @@ describe('a cache that does not open', () => {
     ['with a bit of its nonce turned', (_, sealed) => flipped(sealed, SEGMENTS.iv, 5, 16)],
     ['with the first bit turned', (_, sealed) => flipped(sealed, SEGMENTS.ciphertext, 0, 128)],
     ['with a bit of its tag turned', (_, sealed) => flipped(sealed, SEGMENTS.tag, 15, 1)],
+    [
+      'that was sealed for another user, and is given their name',
+      async (userId) => renamed(await sealedOf(await app.visit('bruno')), userId),
+    ],
     ["that is another user's", async () => sealedOf(await app.visit('bruno'))],
     ['that is plain JSON', (userId) => readCache(store, app.sealer, userId)],
     ['that is empty', () => ''],
@@ -145,8 +157,9 @@ describe('a cache that does not open', () => {
 describe('a cache of a later version', () => {
   it('is left as it is by the worker and by requests, which answer all the same', async () => {
     const userId = await app.visit('adele');
-    const header = { alg: 'dir', enc: 'A256GCM', kid: KEY.kid, sub: userId };
-    const later = forgeJwe(header, JSON.stringify({ v: 2, msal: {} }), KEY.secret);
+    const header = { alg: 'dir', enc: 'A256GCM', kid: `${KEY.kid}.u`, sub: userId };
+    const content = JSON.stringify({ v: 2, msal: {} });
+    const later = forgeJwe(header, content, await userKeyOf(KEY.secret, userId));
     await put(userId, later);
     app.clock.aheadMs = 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ failed: { transient: 1 }, stoppedBy: 'done' });

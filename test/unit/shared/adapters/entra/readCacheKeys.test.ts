@@ -17,6 +17,21 @@ describe('readCacheKeys', () => {
     ]);
   });
 
+  it('takes a name that ends in ".u", because caches may be sealed with such a key already', () => {
+    expect(
+      readCacheKeys(set(jwk({ kid: 'one.u' }), jwk({ kid: 'two' }), jwk({ kid: 'one.u.u.u' }))),
+    ).toHaveLength(3);
+  });
+
+  it.each([
+    [1, 2, set(jwk({ kid: 'canary' }), jwk({ kid: 'canary.u' }))],
+    [3, 1, set(jwk({ kid: 'canary.u' }), jwk({ kid: 'two' }), jwk({ kid: 'canary' }))],
+    [1, 2, set(jwk({ kid: 'canary.u' }), jwk({ kid: 'canary.u.u' }))],
+  ])('refuses names that differ by ".u" alone, and says what to do (keys %i and %i)', (shorter, longer, text) => {
+    const message = `key ${longer} has the "kid" of key ${shorter} with ".u" after it, which is what Stead writes for keys derived from key ${shorter}: give the newer of the two another "kid" if no cache is sealed with it yet, and otherwise finish the rotation with the previous release first`;
+    expect(() => readCacheKeys(text)).toThrow(new TypeError(message));
+  });
+
   it.each([
     ['it is not JSON', 'canary'],
     ['it is not JSON', '{"keys":[{"kty":"oct","kid":"canary","k":"canary"}'],

@@ -1,21 +1,23 @@
+import { createDecipheriv } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import { CompactEncrypt } from 'jose';
+import { CompactEncrypt, decodeProtectedHeader } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { type CacheKey, createSealer } from '../../../../../shared/adapters/entra/seal.ts';
 import { toUserId } from '../../../../../shared/userId.ts';
+import { userKeyOf } from '../../../../support/userKeyOf.ts';
 import { forgeJwe } from './forgeJwe.ts';
+import { SAMPLE } from './sealedSamples.ts';
 
-const TID = 'a0000000-0000-4000-8000-00000000000a';
-const USER = toUserId({ tid: TID, oid: 'c0000000-0000-4000-8000-00000000000c' });
-const OTHER = toUserId({ tid: TID, oid: 'd0000000-0000-4000-8000-00000000000d' });
+const USER = toUserId(SAMPLE.user);
+const OTHER = toUserId({ ...SAMPLE.user, oid: 'd0000000-0000-4000-8000-00000000000d' });
 const key = (kid: string, byte: number): CacheKey => ({ kid, secret: new Uint8Array(32).fill(byte) });
 const [NEW, OLD, FOREIGN] = [key('new', 1), key('old', 2), key('foreign', 3)];
 
 const sealer = createSealer([NEW, OLD]);
-const CACHE = '{"RefreshToken":{"some-key":{"secret":"a secret"}}}';
-const HEADER = { alg: 'dir', enc: 'A256GCM', kid: NEW.kid, sub: USER };
-const GENERATION = 'a generation';
+const { cache: CACHE, generation: GENERATION } = SAMPLE;
+const HEADER = { alg: 'dir', enc: 'A256GCM', kid: 'new.u', sub: USER };
+const KEY = await userKeyOf(NEW.secret, USER);
 const CONTENT = JSON.stringify({ v: 1, msal: CACHE });
 const CORRUPT = { ok: false, reason: 'corrupt' };
 const NEWER = { ok: false, reason: 'newer' };
@@ -56,6 +58,17 @@ describe('a sealed cache', () => {
 
   it('does not open for another user', async () => {
     expect(await sealer.open(OTHER, await sealer.seal(USER, CACHE, GENERATION))).toEqual(CORRUPT);
+  });
+
+  it("does not open for another user either if its header is given that user's name", async () => {
+    const sealed = await sealer.seal(USER, CACHE, GENERATION);
+    const renamed = Buffer.from(JSON.stringify({ ...HEADER, sub: OTHER }));
+    expect(
+      await sealer.open(
+        OTHER,
+        withBytes(sealed, 0, () => renamed),
+      ),
+    ).toEqual(CORRUPT);
   });
 
   it('is sealed with the first key', async () => {
@@ -121,8 +134,22 @@ describe('a sealed cache', () => {
 });
 
 describe('open', () => {
+  it("takes nothing for a user that is sealed with another user's key, whoever the header names", async () => {
+    for (const sub of [USER, OTHER]) {
+      const forged = forgeJwe({ ...HEADER, sub }, CONTENT, KEY);
+      expect(await sealer.open(OTHER, forged)).toEqual(CORRUPT);
+    }
+    const own = forgeJwe({ ...HEADER, sub: OTHER }, CONTENT, await userKeyOf(NEW.secret, OTHER));
+    expect(await sealer.open(OTHER, own)).toMatchObject({ ok: true });
+  });
+
+  it("takes neither the master key for a user's, nor a user's for the master key", async () => {
+    expect(await sealer.open(USER, forgeJwe(HEADER, CONTENT, NEW.secret))).toEqual(CORRUPT);
+    expect(await sealer.open(USER, forgeJwe({ ...HEADER, kid: NEW.kid }, CONTENT, KEY))).toEqual(CORRUPT);
+  });
+
   it('takes what another implementation of the same format sealed', async () => {
-    const sealed = forgeJwe(HEADER, CONTENT, NEW.secret);
+    const sealed = forgeJwe(HEADER, CONTENT, KEY);
     expect(await sealer.open(USER, sealed)).toEqual({
       ok: true,
       cache: CACHE,
@@ -149,21 +176,19 @@ describe('open', () => {
     ['null', null],
     ['an array', [HEADER]],
   ])('takes no header with %s', async (_what, header) => {
-    expect(await sealer.open(USER, forgeJwe(header, CONTENT, NEW.secret))).toEqual(CORRUPT);
+    expect(await sealer.open(USER, forgeJwe(header, CONTENT, KEY))).toEqual(CORRUPT);
   });
 
   it('takes no other encryption that the key would do for', async () => {
     const sealed = await new CompactEncrypt(Buffer.from(CONTENT))
       .setProtectedHeader({ ...HEADER, enc: 'A128CBC-HS256' })
-      .encrypt(NEW.secret);
+      .encrypt(KEY);
     expect(await sealer.open(USER, sealed)).toEqual(CORRUPT);
   });
 
   it('never inflates', async () => {
     const deflated = deflateRawSync(CONTENT).toString('latin1');
-    expect(await sealer.open(USER, forgeJwe({ ...HEADER, zip: 'DEF' }, deflated, NEW.secret))).toEqual(
-      CORRUPT,
-    );
+    expect(await sealer.open(USER, forgeJwe({ ...HEADER, zip: 'DEF' }, deflated, KEY))).toEqual(CORRUPT);
   });
 
   it.each([
@@ -174,7 +199,7 @@ describe('open', () => {
     ['a generation that is not a string', { v: 1, msal: CACHE, gen: 1 }],
     ['null', null],
   ])('leaves %s alone', async (_what, content) => {
-    expect(await sealer.open(USER, forgeJwe(HEADER, JSON.stringify(content), NEW.secret))).toEqual(NEWER);
+    expect(await sealer.open(USER, forgeJwe(HEADER, JSON.stringify(content), KEY))).toEqual(NEWER);
   });
 
   it.each([
@@ -183,7 +208,7 @@ describe('open', () => {
     '{"v":1',
     '\0',
   ])('leaves alone what is sealed and not JSON (%j)', async (content) => {
-    expect(await sealer.open(USER, forgeJwe(HEADER, content, NEW.secret))).toEqual(NEWER);
+    expect(await sealer.open(USER, forgeJwe(HEADER, content, KEY))).toEqual(NEWER);
   });
 
   it.each([
@@ -206,6 +231,77 @@ describe('open', () => {
         expect((await sealer.open(USER, stored)).ok).toBe(false);
       }),
     );
+  });
+});
+
+describe('the format', () => {
+  it('is the one of the sample, down to the key', async () => {
+    expect(Buffer.from(KEY).toString('hex')).toBe(SAMPLE.userKey);
+    const opened = await createSealer([SAMPLE.masterKey]).open(USER, SAMPLE.sealed);
+    expect(opened).toEqual({ ok: true, cache: CACHE, generation: GENERATION, oldKey: false });
+  });
+
+  it('can be opened with nothing but the standards', async () => {
+    const [header = '', , iv = '', ciphertext = '', tag = ''] = (
+      await sealer.seal(USER, CACHE, GENERATION)
+    ).split('.');
+    const decipher = createDecipheriv('aes-256-gcm', KEY, Buffer.from(iv, 'base64url'))
+      .setAAD(Buffer.from(header))
+      .setAuthTag(Buffer.from(tag, 'base64url'));
+    const plaintext = Buffer.concat([decipher.update(ciphertext, 'base64url'), decipher.final()]);
+    expect(JSON.parse(plaintext.toString())).toEqual({ v: 1, msal: CACHE, gen: GENERATION });
+  });
+});
+
+describe('a cache that an earlier release sealed, with the master key itself', () => {
+  const OPENED = { ok: true, cache: CACHE, generation: GENERATION, oldKey: true };
+  const { masterKey, sealedWithMasterKey } = SAMPLE;
+
+  it('opens, and counts as sealed with an old key although that key is the first', async () => {
+    expect(await createSealer([masterKey]).open(USER, sealedWithMasterKey)).toEqual(OPENED);
+    expect(await createSealer([OLD, masterKey]).open(USER, sealedWithMasterKey)).toEqual(OPENED);
+  });
+
+  it('does not open for another user', async () => {
+    expect(await createSealer([masterKey]).open(OTHER, sealedWithMasterKey)).toEqual(CORRUPT);
+  });
+
+  it('needs its key', async () => {
+    const opened = await createSealer([OLD]).open(USER, sealedWithMasterKey);
+    expect(opened).toEqual({ ok: false, reason: 'unknown-key', kid: masterKey.kid });
+  });
+});
+
+describe('a master key whose name ends in ".u"', () => {
+  const named = key('a.u', 4);
+  const withMasterKey = forgeJwe({ ...HEADER, kid: 'a.u' }, CONTENT, named.secret);
+
+  it('opens what an earlier release sealed with it', async () => {
+    expect(await createSealer([named]).open(USER, withMasterKey)).toMatchObject({ ok: true, oldKey: true });
+  });
+
+  it("seals with each user's key, under a name with one more", async () => {
+    const sealed = await createSealer([named]).seal(USER, CACHE, GENERATION);
+    expect(decodeProtectedHeader(sealed).kid).toBe('a.u.u');
+    expect(await createSealer([NEW, named]).open(USER, sealed)).toMatchObject({ ok: true, cache: CACHE });
+  });
+});
+
+describe('the name of a key that is missing', () => {
+  const nameFor = async (kid: string) => {
+    const opened = await sealer.open(USER, forgeJwe({ ...HEADER, kid }, CONTENT, KEY));
+    expect(opened).toMatchObject({ ok: false, reason: 'unknown-key' });
+    return opened.ok ? undefined : opened.kid;
+  };
+
+  it('is as in the settings, and not as in the cache', async () => {
+    expect(await nameFor('gone')).toBe('gone');
+    expect(await nameFor('gone.u')).toBe('gone');
+  });
+
+  it('is cut after 64 characters', async () => {
+    expect(await nameFor('k'.repeat(100))).toBe('k'.repeat(64));
+    expect(await nameFor(`${'k'.repeat(64)}.u`)).toBe('k'.repeat(64));
   });
 });
 
