@@ -6,7 +6,7 @@ import { toUserId, type UserId } from '../../shared/userId.ts';
 import { type Benchmark, readCount } from '../benchmark.ts';
 import { makeMsalCache, makeRefreshToken } from '../makeMsalCache.ts';
 import { alternate, type Rounds, spreadOf, spreadText } from '../rounds.ts';
-import { createSealParts, rawGcm } from './sealParts.ts';
+import { createSealParts, rawGcm, sealWithMasterKey } from './sealParts.ts';
 
 /** Other APIs' tokens that make a cache of this size. */
 const CACHES = [
@@ -17,7 +17,7 @@ const TIMES = 100;
 
 type Measured = Awaited<ReturnType<typeof measure>>;
 
-/** What sealing and opening a token cache costs, beside the cipher alone. */
+/** What sealing and opening a token cache costs, beside the cipher alone, and beside one key for all users. */
 export const sealBenchmark: Benchmark = {
   about: 'sealing and opening a token cache, beside plain AES-256-GCM',
   options: '[--rounds 30]',
@@ -46,18 +46,28 @@ async function measure(name: string, otherApis: number, rounds: Rounds) {
   const raw = rawGcm(secret);
   const plaintext = Buffer.from(cache);
   const ciphered = raw.encrypt(plaintext);
-  const parts = await createSealParts(secret, cache, generation);
+  const parts = await createSealParts(secret, userId, cache, generation);
+  const masterKey = sealWithMasterKey('bench', secret, userId);
+  const sealedWithMasterKey = await masterKey(cache, generation);
+  if (!(await sealer.open(userId, sealedWithMasterKey)).ok)
+    throw new Error('The sealer does not open what an earlier release sealed.');
 
   const seal = await alternate(
     {
       sealer: () => sealer.seal(userId, cache, generation),
       raw: () => raw.encrypt(plaintext),
+      masterKey: () => masterKey(cache, generation),
       ...parts.seal,
     },
     rounds,
   );
   const open = await alternate(
-    { sealer: () => sealer.open(userId, sealed), raw: () => raw.decrypt(ciphered), ...parts.open },
+    {
+      sealer: () => sealer.open(userId, sealed),
+      raw: () => raw.decrypt(ciphered),
+      masterKey: () => sealer.open(userId, sealedWithMasterKey),
+      ...parts.open,
+    },
     rounds,
   );
   return {
@@ -79,14 +89,20 @@ function makeCache(otherApis: number): { userId: UserId; cache: string } {
   return { userId: toUserId(user), cache };
 }
 
-type Part = 'envelope' | 'base64url' | 'webCrypto';
+type Part = 'userKey' | 'envelope' | 'base64url' | 'webCrypto';
+type Subject = 'sealer' | 'raw' | 'masterKey' | Part;
 
-function compare({ sealer, raw, envelope, base64url, webCrypto }: Record<'sealer' | 'raw' | Part, number[]>) {
+function compare(measured: Record<Subject, number[]>) {
+  const { sealer, raw, masterKey, userKey, envelope, base64url, webCrypto } = measured;
+  const ratioTo = (other: number[]) => spreadOf(sealer.map((µs, round) => µs / (other[round] ?? Number.NaN)));
   return {
     sealer: spreadOf(sealer),
     raw: spreadOf(raw),
-    ratio: spreadOf(sealer.map((µs, round) => µs / (raw[round] ?? Number.NaN))),
+    ratio: ratioTo(raw),
+    masterKey: spreadOf(masterKey),
+    ratioToMasterKey: ratioTo(masterKey),
     parts: {
+      userKey: spreadOf(userKey),
       envelope: spreadOf(envelope),
       base64url: spreadOf(base64url),
       webCrypto: spreadOf(webCrypto),
@@ -96,14 +112,34 @@ function compare({ sealer, raw, envelope, base64url, webCrypto }: Record<'sealer
 
 function linesOf(caches: readonly Measured[]): string[] {
   const rows = caches.flatMap(({ name, seal, open }) =>
-    Object.entries({ seal, open }).map(([operation, { sealer, raw, ratio, parts }]) => [
-      `${operation} ${name}`,
-      ...[sealer, raw, ratio, parts.envelope, parts.base64url, parts.webCrypto].map(spreadText),
-    ]),
+    Object.entries({ seal, open }).map(([operation, compared]) => {
+      const { sealer, raw, ratio, masterKey, ratioToMasterKey, parts } = compared;
+      const { userKey, envelope, base64url, webCrypto } = parts;
+      return [
+        `${operation} ${name}`,
+        ...[sealer, raw, ratio, masterKey, ratioToMasterKey].map(spreadText),
+        ...[userKey, envelope, base64url, webCrypto].map(spreadText),
+      ];
+    }),
   );
   return [
-    ...tableLines(['', 'sealer', 'raw GCM', 'ratio', 'JSON, UTF-8', 'base64url', 'WebCrypto'], rows),
+    ...tableLines(
+      [
+        '',
+        'sealer',
+        'raw GCM',
+        'ratio',
+        'one key',
+        'ratio',
+        'user key',
+        'JSON, UTF-8',
+        'base64url',
+        'WebCrypto',
+      ],
+      rows,
+    ),
     '',
-    'µs for one: the median of the rounds (10th–90th percentile). The last three are what the sealer is made of.',
+    'µs for one: the median of the rounds (10th–90th percentile). "one key" is the same with one key for all users, as earlier',
+    'releases sealed. The last four are what the sealer is made of.',
   ];
 }

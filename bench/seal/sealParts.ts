@@ -1,13 +1,18 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { base64url } from 'jose';
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { base64url, CompactEncrypt } from 'jose';
 
 const ALGORITHM = 'AES-GCM';
 
 /**
- * The sealer's work piece by piece, done with the same means: JSON and UTF-8, jose's base64url, and WebCrypto, which
- * takes the bare key anew each time.
+ * The sealer's work piece by piece, done with the same means: the derivation of the user's key, JSON and UTF-8, jose's
+ * base64url, and WebCrypto, which takes the bare key anew each time.
  */
-export async function createSealParts(secret: Uint8Array<ArrayBuffer>, cache: string, generation: string) {
+export async function createSealParts(
+  secret: Uint8Array<ArrayBuffer>,
+  userId: string,
+  cache: string,
+  generation: string,
+) {
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   const importKey = (usage: 'encrypt' | 'decrypt') =>
@@ -16,6 +21,7 @@ export async function createSealParts(secret: Uint8Array<ArrayBuffer>, cache: st
     const iv = crypto.getRandomValues(new Uint8Array(12));
     return crypto.subtle.encrypt({ name: ALGORITHM, iv }, await importKey('encrypt'), plaintext);
   };
+  const userKey = () => new Uint8Array(hkdfSync('sha256', secret, '', `bench/${userId}`, 32));
   const envelope = () => encoder.encode(JSON.stringify({ v: 1, msal: cache, gen: generation }));
   const plaintext = envelope();
   const bytes = new Uint8Array(await encrypt());
@@ -27,8 +33,9 @@ export async function createSealParts(secret: Uint8Array<ArrayBuffer>, cache: st
     plaintext,
   );
   return {
-    seal: { envelope, base64url: () => base64url.encode(bytes), webCrypto: encrypt },
+    seal: { userKey, envelope, base64url: () => base64url.encode(bytes), webCrypto: encrypt },
     open: {
+      userKey,
       envelope: () => JSON.parse(decoder.decode(plaintext)) as unknown,
       base64url: () => base64url.decode(text),
       webCrypto: async () =>
@@ -36,6 +43,15 @@ export async function createSealParts(secret: Uint8Array<ArrayBuffer>, cache: st
     },
   };
 }
+
+/** Seals with the master key itself, as earlier releases did. The sealer still opens such caches. */
+export const sealWithMasterKey = (kid: string, secret: Uint8Array, sub: string) => {
+  const encoder = new TextEncoder();
+  return (msal: string, gen: string): Promise<string> =>
+    new CompactEncrypt(encoder.encode(JSON.stringify({ v: 1, msal, gen })))
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, sub })
+      .encrypt(secret);
+};
 
 export type Ciphered = { iv: Buffer; ciphertext: Buffer; tag: Buffer };
 

@@ -43,7 +43,9 @@ describe('the command', () => {
       sealer: spread,
       raw: spread,
       ratio: spread,
-      parts: { envelope: spread, base64url: spread, webCrypto: spread },
+      masterKey: spread,
+      ratioToMasterKey: spread,
+      parts: { userKey: spread, envelope: spread, base64url: spread, webCrypto: spread },
     };
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
