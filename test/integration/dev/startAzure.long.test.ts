@@ -138,5 +138,5 @@ it('keeps its users apart from the demo, sealed with a random key of its own tha
 
   await withStart(visit);
   expect(await readFile(keyFile, 'utf8')).toBe(kept);
-  expect(decodeProtectedHeader(sealed).kid).toMatch(/^local-[0-9a-f]{8}$/);
+  expect(decodeProtectedHeader(sealed).kid).toMatch(/^local-[0-9a-f]{8}\.u$/);
 });
