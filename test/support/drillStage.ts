@@ -64,7 +64,8 @@ export async function startDrillStage(people: readonly DemoUser[]): Promise<Dril
   };
 }
 
-function settingsOf(entra: Entra, connectionString: string) {
+/** What a deployment over them is set to. */
+export function settingsOf(entra: Entra, connectionString: string) {
   return {
     FUNCTIONS_WORKER_RUNTIME: 'node',
     AzureWebJobsStorage: connectionString,
