@@ -1,0 +1,325 @@
+/**
+ * The previous release and this one are at work on one storage, as during a deployment, and one after the other, as
+ * after a rollback. Neither may lose, mark, erase or overwrite what the other keeps.
+ *
+ * A cache that this release has sealed may be one that the previous release cannot open. Then the previous release must
+ * leave the user as they are, and this one must be able to refresh them.
+ */
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { numberedUsers } from '../../dev/entra/directory.ts';
+import type { DrillUser } from '../support/drillStage.ts';
+import { control } from '../support/entraClients.ts';
+import { buildPreviousRelease } from '../support/previousRelease.ts';
+import { canOpen, createReleaseChecks, isOfPresent, type ReleaseChecks } from '../support/releaseChecks.ts';
+import { faultsOf } from '../support/releaseFaults.ts';
+import {
+  drillUsersOf,
+  type LoggedEvent,
+  type Release,
+  type ReleaseHost,
+  type ReleaseStage,
+  startReleaseStage,
+  waitForRefreshes,
+} from '../support/releaseStage.ts';
+import type { Stored, StoredByReleases } from '../support/storedByReleases.ts';
+
+/** A good two dozen runs and a few processes each, and a machine may be busy. */
+const PATIENCE = 120_000;
+const PEOPLE = numberedUsers(90);
+const FIRST_KEY = { kid: 'key-one', secret: randomBytes(32) };
+const SECOND_KEY = { kid: 'key-two', secret: randomBytes(32) };
+const RELEASES: readonly Release[] = ['previous', 'present'];
+const OTHER: Record<Release, Release> = { previous: 'present', present: 'previous' };
+
+describe('two releases on one storage', () => {
+  let stage: ReleaseStage;
+  let stored: StoredByReleases;
+  let checks: ReleaseChecks;
+  let unused: DrillUser[];
+  beforeAll(async () => {
+    unused = drillUsersOf(PEOPLE);
+    stage = await startReleaseStage(PEOPLE, [FIRST_KEY, SECOND_KEY]);
+    stored = stage.stored;
+    checks = createReleaseChecks(stage);
+  });
+  afterEach(() => {
+    const events = stage.takeEvents();
+    expect(events).not.toEqual([]);
+    expect(faultsOf(events)).toEqual([]);
+  });
+  afterAll(async () => {
+    await stage.stop();
+    expect(faultsOf(stage.takeEvents())).toEqual([]);
+  });
+
+  function take(count: number): DrillUser[] {
+    const users = unused.splice(0, count);
+    if (users.length < count) throw new Error('the stage has too few users');
+    return users;
+  }
+
+  /** Each user visits the hosts in this order. */
+  async function visit(users: readonly DrillUser[], ...at: ReleaseHost[]): Promise<void> {
+    const visitAll = async (user: DrillUser) => {
+      for (const host of at) await host.visit(user);
+    };
+    await Promise.all(users.map(visitAll));
+  }
+
+  async function setFaults(users: readonly DrillUser[], fault: object): Promise<void> {
+    for (const { name } of users) await control(stage.entra, 'PUT', `/users/${name}/fault`, fault);
+  }
+
+  it('keep everybody who visits at either of them, in whatever order', { timeout: PATIENCE }, async () => {
+    const [previous, present] = await stage.both();
+    const users = take(12);
+    await Promise.all([
+      visit(users.slice(0, 3), previous, present),
+      visit(users.slice(3, 6), present, previous),
+      visit(users.slice(6, 9), previous, present, previous),
+      visit(users.slice(9), present, previous, present),
+    ]);
+    await checks.expectKept(users);
+
+    for (const host of [previous, present, previous]) {
+      await checks.sweepAlone(host, users);
+      await visit(users.slice(0, 6), host);
+      await checks.expectKept(users);
+    }
+    await checks.sweepTogether(users);
+    await visit(users.slice(3, 9), previous, present);
+    await checks.sweepTogether(users);
+    await checks.expectKept(users);
+    await checks.sweepAlone(present, users);
+    await checks.expectKept(users);
+  });
+
+  it('refresh each due user once, however often both are triggered', { timeout: PATIENCE }, async () => {
+    const [previous, present] = await stage.both();
+    const users = take(32);
+    await visit(users.slice(0, 24), previous);
+    await visit(users.slice(24), present);
+    stage.takeEvents();
+    for (let round = 1; round <= 3; round += 1) {
+      await checks.sweepTogether(users, 3);
+      await visit(users.slice(8 * round - 8, 8 * round), previous);
+    }
+    await checks.expectKept(users);
+
+    const events = stage.takeEvents();
+    expect(faultsOf(events)).toEqual([]);
+    for (const release of RELEASES) {
+      const claimed = events.map((one) => (one.release === release ? Number(one.claimed ?? 0) : 0));
+      expect(Math.max(...claimed), `leases of the ${release} release`).toBeGreaterThan(0);
+    }
+    await checks.sweepAlone(present, users);
+  });
+
+  it.each(
+    RELEASES,
+  )('leave the lease of a killed host of the %s release alone while it lasts, and then take it over', {
+    timeout: PATIENCE,
+  }, async (release) => {
+    const users = take(6);
+    const heir = await stage.running(OTHER[release]);
+    // Either release can open what the previous one has sealed.
+    await visit(users, await stage.running('previous'));
+    const victim = await stage.start(release);
+    await setFaults(users, { kind: 'hang', times: 1 });
+    await stage.forgetRefreshes();
+    await stored.letAnHourPass(users);
+    const unfinished = victim.sweep();
+    await Promise.all([
+      expect(unfinished).rejects.toThrow(),
+      waitForRefreshes(stage, users).then(() => victim.kill()),
+    ]);
+    const leased = await checks.readAll(users);
+    for (const { account } of leased) expect(account).not.toMatchObject({ runId: '' });
+
+    await stage.forgetRefreshes();
+    for (const host of await stage.both()) await host.sweep();
+    expect(await checks.readAll(users)).toEqual(leased);
+    expect(await stage.refreshes(users)).toEqual([]);
+
+    await stored.letAnHourPass(users);
+    stage.takeEvents();
+    await heir.sweep();
+    expect((await stage.refreshes(users)).map(({ status }) => status)).toEqual(users.map(() => 200));
+    await checks.expectKept(users);
+    const events: LoggedEvent[] = [];
+    await vi.waitFor(() => {
+      events.push(...stage.takeEvents());
+      const abandoned = events.filter(({ event }) => event === 'lease.abandoned');
+      expect(abandoned.map((one) => one.release)).toEqual(users.map(() => heir.release));
+      expect(events.some(({ event }) => event === 'sweep.ended')).toBe(true);
+    });
+    expect(faultsOf(events.filter(({ event }) => event !== 'lease.abandoned'))).toEqual([]);
+    await checks.sweepAlone(await stage.running('present'), users);
+  });
+
+  it.each(RELEASES)('keep disconnected who disconnects at the %s release while the other refreshes them', {
+    timeout: PATIENCE,
+  }, async (release) => {
+    const users = take(4);
+    const [at, sweeper] = await Promise.all([stage.running(release), stage.running(OTHER[release])]);
+    await visit(users, await stage.running('previous'));
+    await setFaults(users, { kind: 'delay', ms: 2_000 });
+    await stage.forgetRefreshes();
+    await stored.letAnHourPass(users);
+    const swept = sweeper.sweep();
+    await waitForRefreshes(stage, users);
+    await Promise.all(users.map(at.disconnect));
+    await swept;
+    await checks.expectDisconnected(users);
+
+    // The first check of their tombstones, by either release and by both.
+    await stored.letAnHourPass(users);
+    await sweeper.sweep();
+    await visit(users.slice(0, 2), sweeper, at);
+    await at.sweep();
+    await checks.expectDisconnected(users);
+
+    await Promise.all(users.map(sweeper.reconnect));
+    await checks.expectKept(users);
+    await visit(users, at);
+    await checks.sweepAlone(at, users);
+    await checks.sweepAlone(sweeper, users);
+    await checks.expectKept(users);
+  });
+
+  it('open each other’s caches while the first key is replaced', { timeout: PATIENCE }, async () => {
+    const users = take(8);
+    let [previous, present] = await stage.both();
+    await visit(users.slice(0, 4), previous);
+    await visit(users.slice(4), present);
+    await checks.sweepTogether(users);
+
+    stage.keys = [SECOND_KEY, FIRST_KEY];
+    await stage.stopRelease('present');
+    present = await stage.running('present');
+    await visit(users.slice(2, 4), present, previous);
+    await visit(users.slice(4, 6), previous, present);
+    await checks.sweepAlone(previous, users);
+    await checks.sweepTogether(users);
+    await checks.sweepAlone(present, users);
+    await checks.expectKept(users);
+
+    await stage.stopRelease('previous');
+    previous = await stage.running('previous');
+    await checks.sweepAlone(previous, users);
+    await checks.sweepAlone(present, users);
+    await checks.expectKept(users);
+    for (const { cache } of await checks.readAll(users)) expect(cache?.kid).toMatch(/^key-two(?:\.u)?$/);
+    await checks.expectSealedWith(SECOND_KEY, users);
+  });
+
+  it('keep everybody through a rollback and the update after it', { timeout: PATIENCE }, async () => {
+    await stage.stopRelease('previous');
+    const steady = take(6);
+    const interrupted = take(2);
+    const marked = take(2);
+    const healing = take(2);
+    const all = [...steady, ...interrupted, ...marked, ...healing];
+    let present = await stage.running('present');
+    await visit(all, present);
+    await checks.sweepAlone(present, all);
+    await setFaults([...marked, ...healing], { kind: 'revoked' });
+    await setFaults(interrupted, { kind: 'server-error' });
+    await stored.letAnHourPass(all);
+    await present.sweep();
+    for (const { name } of interrupted) await control(stage.entra, 'DELETE', `/users/${name}/fault`);
+    const needUser = { account: { state: 'needs-user', runId: '' } };
+    for (const one of await checks.readAll([...marked, ...healing])) expect(one).toMatchObject(needUser);
+    for (const { account } of await checks.readAll(interrupted)) {
+      expect(account).toMatchObject({ state: 'active', runId: '', attempts: 1 });
+    }
+
+    await stage.stopRelease('present');
+    const before = await checks.readAll(all);
+    const previous = await stage.running('previous');
+    await checks.sweepAlone(previous, [...steady, ...interrupted]);
+    await visit([...steady.slice(0, 3), ...healing], previous);
+    await checks.sweepAlone(previous, [...steady, ...interrupted]);
+    await stored.letAnHourPass([...marked, ...healing]);
+    await previous.sweep();
+    const after = await checks.readAll(all);
+    for (const [index, user] of all.entries()) {
+      const [was, is] = [before[index], after[index]] as [Stored, Stored];
+      expect(is.account?.generation, user.name).toBe(was.account?.generation);
+      // What the previous release cannot open is the same version as before.
+      if (isOfPresent(was.cache)) expect(is.cache, user.name).toEqual(was.cache);
+      else expect(is.cache, user.name).toBeDefined();
+      if (marked.includes(user)) {
+        expect(is, user.name).toMatchObject(needUser);
+        expect(is.account?.failure, user.name).toBe(was.account?.failure);
+      }
+    }
+    // A visit ends the mark if the previous release can store what it got.
+    for (const { account, cache } of await checks.readAll(healing)) {
+      expect(account?.state).toBe(canOpen('previous', cache) ? 'active' : 'needs-user');
+    }
+
+    await stage.stopRelease('previous');
+    present = await stage.running('present');
+    await checks.sweepAlone(present, [...steady, ...interrupted]);
+    await visit([...marked, ...healing], present);
+    await checks.sweepAlone(present, all);
+    await checks.expectKept(all);
+  });
+
+  it('read each other’s accounts alike, and keep the columns of a later release', {
+    timeout: PATIENCE,
+  }, async () => {
+    const [previous, present] = await stage.both();
+    const users = take(6);
+    const [gone, marked, ...active] = users as [DrillUser, DrillUser, ...DrillUser[]];
+    const expectAlike = async () => {
+      await checks.expectKept(active);
+      for (const user of users) {
+        const { nextCheckAt, ...theirs } = await previous.connection(user);
+        const ours = await present.connection(user);
+        expect(ours).toMatchObject(theirs);
+        // A check that is overdue is due now, and so at another moment in each answer.
+        const isOverdue = Date.parse(nextCheckAt ?? '') <= Date.now();
+        if (!isOverdue) expect(ours.nextCheckAt).toBe(nextCheckAt);
+      }
+    };
+    await visit(users.slice(0, 3), previous);
+    await visit(users.slice(3), present);
+    await expectAlike();
+    const later = { addedLater: 'kept', addedCount: 7 };
+    for (const user of users) await stored.addColumns(user, later);
+
+    for (const [at, next] of [
+      [previous, present],
+      [present, previous],
+    ] as const) {
+      await setFaults([marked], { kind: 'revoked' });
+      await stored.letAnHourPass([marked]);
+      await present.sweep();
+      expect(await present.connection(marked)).toMatchObject({ state: 'needs-user' });
+      await visit(active, at);
+      await expectAlike();
+      await checks.sweepAlone(at, active);
+      await checks.sweepAlone(next, active);
+      await expectAlike();
+      for (const { account } of await checks.readAll([marked, ...active]))
+        expect(account).toMatchObject(later);
+      // The present release can always store what a visit brings.
+      await visit([marked], at, present);
+      expect(await present.connection(marked)).toMatchObject({ state: 'active' });
+      await at.disconnect(gone);
+      await expectAlike();
+      await next.reconnect(gone);
+      await expectAlike();
+    }
+    await checks.expectKept(users);
+  });
+});
+
+describe('the build of the previous release', () => {
+  it('says what to do when its commit is not in this clone', async () => {
+    await expect(buildPreviousRelease('0'.repeat(40))).rejects.toThrow(/"git fetch --unshallow"/);
+  });
+});

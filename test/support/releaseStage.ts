@@ -1,0 +1,223 @@
+/** Two releases at work on one storage, each in hosts of its own. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startAzurite } from '../../dev/azurite.ts';
+import type { DemoUser } from '../../dev/entra/directory.ts';
+import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
+import { type Host, spawnHost } from '../../dev/host/spawnHost.ts';
+import { ROOT } from '../../dev/platform.ts';
+import type { LogEvent } from '../../shared/log.ts';
+import { toUserId } from '../../shared/userId.ts';
+import type { Connection } from '../../shared/wire.ts';
+import type { CacheKeyLike } from './checkStorage.ts';
+import { type DrillUser, EXPIRED_AT_ONCE, settingsOf } from './drillStage.ts';
+import { control, journal, SPA_ORIGIN, signIn } from './entraClients.ts';
+import { buildPreviousRelease } from './previousRelease.ts';
+import { openStored, type StoredByReleases } from './storedByReleases.ts';
+
+export type Release = 'previous' | 'present';
+
+/** An event of either release. The previous one may log what this one no longer does. */
+export type LoggedEvent = { release: Release; event: LogEvent['event'] } & Record<string, unknown>;
+
+export type ReleaseHost = {
+  release: Release;
+  /** The user comes with a new access token and is answered. */
+  visit(user: DrillUser): Promise<void>;
+  connection(user: DrillUser): Promise<Connection>;
+  disconnect(user: DrillUser): Promise<void>;
+  /** Connects again, and visits as the page does next. */
+  reconnect(user: DrillUser): Promise<void>;
+  /** One run of the worker. */
+  sweep(): Promise<void>;
+  stop(): Promise<void>;
+  /** Ends its process at once, wherever it is. */
+  kill(): Promise<void>;
+};
+
+export type ReleaseStage = {
+  entra: Entra;
+  connectionString: string;
+  stored: StoredByReleases;
+  /** The keys of the caches, the first one seals. A host has those of the time when it was started. */
+  keys: CacheKeyLike[];
+  /** A further host of that release. No host has a schedule: the worker runs only when it is told to. */
+  start(release: Release): Promise<ReleaseHost>;
+  /** The release's own host, which is started if it does not run. */
+  running(release: Release): Promise<ReleaseHost>;
+  /** The hosts of both, the previous release first. */
+  both(): Promise<[ReleaseHost, ReleaseHost]>;
+  /** Stops the release's own host. */
+  stopRelease(release: Release): Promise<void>;
+  /** What all hosts have logged since the last call. */
+  takeEvents(): LoggedEvent[];
+  /** The refreshes that the directory was asked for on behalf of these users, since they were last forgotten. */
+  refreshes(users: readonly DrillUser[]): Promise<{ user: string; status: number }[]>;
+  forgetRefreshes(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Nobody is due by themselves within a drill, neither after a visit nor after a check. */
+const UNHURRIED = { REFRESH_IDLE_SECONDS: '1800', REFRESH_MIN_INTERVAL_SECONDS: '1800' };
+const EVENT = /^\[[^\]]+\] \w+ \S+ (\{"event":.*\})$/;
+const DAY = 86_400_000;
+const MINUTE = 60_000;
+
+export async function startReleaseStage(
+  people: readonly DemoUser[],
+  keys: readonly CacheKeyLike[],
+): Promise<ReleaseStage> {
+  const [azurite, entra, previous, folder] = await Promise.all([
+    startAzurite(),
+    startEntra({
+      port: 0,
+      spaOrigins: [SPA_ORIGIN],
+      users: people,
+      consented: true,
+      lifetimes: { accessToken: EXPIRED_AT_ONCE },
+    }),
+    buildPreviousRelease(),
+    mkdtemp(join(tmpdir(), 'stead-releases-')),
+  ]);
+  const { connectionString } = azurite;
+  const roots: Record<Release, string> = { previous: previous.root, present: ROOT };
+  const timerStatus = join(folder, 'timers.json');
+  const hosts = new Set<ReleaseHost>();
+  const own = new Map<Release, ReleaseHost>();
+  let events: LoggedEvent[] = [];
+
+  const stage: ReleaseStage = {
+    entra,
+    connectionString,
+    stored: openStored(connectionString),
+    keys: [...keys],
+
+    async start(release) {
+      await writeFile(timerStatus, JSON.stringify({ refreshWorker: statusUntilTomorrow() }));
+      const host = await spawnHost({
+        root: roots[release],
+        port: 0,
+        env: {
+          ...settingsOf(entra, connectionString),
+          ...UNHURRIED,
+          TOKEN_CACHE_KEYS: keySetOf(stage.keys),
+        },
+        settings: false,
+        timerStatus,
+        onLine(line) {
+          const [, event] = EVENT.exec(line) ?? [];
+          if (event !== undefined) events.push({ release, ...(JSON.parse(event) as LogEvent) });
+        },
+      });
+      const started = releaseHost(entra, release, host, () => hosts.delete(started));
+      hosts.add(started);
+      return started;
+    },
+
+    async running(release) {
+      const host = own.get(release) ?? (await stage.start(release));
+      own.set(release, host);
+      return host;
+    },
+
+    both: () => Promise.all([stage.running('previous'), stage.running('present')]),
+
+    async stopRelease(release) {
+      await own.get(release)?.stop();
+      own.delete(release);
+    },
+
+    takeEvents() {
+      const taken = events;
+      events = [];
+      return taken;
+    },
+
+    async refreshes(users) {
+      const names = new Set(users.map(({ name }) => name));
+      return (await journal(entra)).flatMap(({ grant, user = '', status }) =>
+        grant === 'refresh_token' && names.has(user) ? [{ user, status }] : [],
+      );
+    },
+
+    async forgetRefreshes() {
+      await control(entra, 'DELETE', '/requests');
+    },
+
+    async stop() {
+      await Promise.all([...hosts].map((host) => host.stop()));
+      await Promise.all([
+        entra.close(),
+        azurite.stop(),
+        previous.remove(),
+        rm(folder, { recursive: true, force: true }),
+      ]);
+    },
+  };
+  return stage;
+}
+
+const keySetOf = (keys: readonly CacheKeyLike[]): string =>
+  JSON.stringify({
+    keys: keys.map(({ kid, secret }) => ({ kty: 'oct', kid, k: Buffer.from(secret).toString('base64url') })),
+  });
+
+function releaseHost(entra: Entra, release: Release, host: Host, onEnd: () => void): ReleaseHost {
+  async function ask(method: string, path: string, { name }: DrillUser): Promise<Response> {
+    const { accessToken } = await signIn(entra, name);
+    const response = await fetch(`${host.origin}/api/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${accessToken}` },
+    });
+    if (!response.ok) {
+      throw new Error(`the ${release} release answered ${response.status} to ${method} ${path}`);
+    }
+    return response;
+  }
+  const visit = async (user: DrillUser) => void (await ask('GET', 'profile', user));
+  return {
+    release,
+    visit,
+    connection: async (user) => (await ask('GET', 'connection', user)).json() as Promise<Connection>,
+    disconnect: async (user) => void (await ask('DELETE', 'connection', user)),
+    async reconnect(user) {
+      await ask('PUT', 'connection', user);
+      await visit(user);
+    },
+    async sweep() {
+      const outcome = await host.run('refreshWorker');
+      if (outcome === 'failed') throw new Error(`a run of the ${release} release failed`);
+    },
+    async stop() {
+      onEnd();
+      await host.stop();
+    },
+    async kill() {
+      onEnd();
+      host.kill();
+      await host.exited;
+    },
+  };
+}
+
+/** To the host, the timer fires each minute and has last fired tomorrow. */
+function statusUntilTomorrow(): { Last: string; Next: string; LastUpdated: string } {
+  const next = Math.ceil((Date.now() + DAY) / MINUTE) * MINUTE;
+  const last = new Date(next - MINUTE).toISOString();
+  return { Last: last, Next: new Date(next).toISOString(), LastUpdated: last };
+}
+
+export const drillUsersOf = (people: readonly DemoUser[]): DrillUser[] =>
+  people.map((user) => ({ name: user.name, userId: toUserId(user) }));
+
+/** Until a refresh grant of each of these users is on the wire and has no answer yet. */
+export async function waitForRefreshes(stage: ReleaseStage, users: readonly DrillUser[]): Promise<void> {
+  for (let waited = 0; waited < 20_000; waited += 20) {
+    const open = (await stage.refreshes(users)).filter(({ status }) => status === 0);
+    if (new Set(open.map(({ user }) => user)).size === users.length) return;
+    await sleep(20);
+  }
+  throw new Error('not every refresh that was expected has begun');
+}
