@@ -20,13 +20,12 @@ import {
   type ReleaseHost,
   type ReleaseStage,
   startReleaseStage,
-  waitForRefreshes,
 } from '../support/releaseStage.ts';
 import type { Stored, StoredByReleases } from '../support/storedByReleases.ts';
 
 /** A good two dozen runs and a few processes each, and a machine may be busy. */
 const PATIENCE = 120_000;
-const PEOPLE = numberedUsers(90);
+const PEOPLE = numberedUsers(100);
 const FIRST_KEY = { kid: 'key-one', secret: randomBytes(32) };
 const SECOND_KEY = { kid: 'key-two', secret: randomBytes(32) };
 const RELEASES: readonly Release[] = ['previous', 'present'];
@@ -127,25 +126,25 @@ describe('two releases on one storage', () => {
     await visit(users, await stage.running('previous'));
     const victim = await stage.start(release);
     await setFaults(users, { kind: 'hang', times: 1 });
-    await stage.forgetRefreshes();
+    await stage.forgetGrants();
     await stored.letAnHourPass(users);
     const unfinished = victim.sweep();
     await Promise.all([
       expect(unfinished).rejects.toThrow(),
-      waitForRefreshes(stage, users).then(() => victim.kill()),
+      stage.waitForGrants(users).then(() => victim.kill()),
     ]);
     const leased = await checks.readAll(users);
     for (const { account } of leased) expect(account).not.toMatchObject({ runId: '' });
 
-    await stage.forgetRefreshes();
+    await stage.forgetGrants();
     for (const host of await stage.both()) await host.sweep();
     expect(await checks.readAll(users)).toEqual(leased);
-    expect(await stage.refreshes(users)).toEqual([]);
+    expect(await stage.refreshesOf(users)).toEqual([]);
 
     await stored.letAnHourPass(users);
     stage.takeEvents();
     await heir.sweep();
-    expect((await stage.refreshes(users)).map(({ status }) => status)).toEqual(users.map(() => 200));
+    expect((await stage.refreshesOf(users)).map(({ status }) => status)).toEqual(users.map(() => 200));
     await checks.expectKept(users);
     const events: LoggedEvent[] = [];
     await vi.waitFor(() => {
@@ -158,33 +157,37 @@ describe('two releases on one storage', () => {
     await checks.sweepAlone(await stage.running('present'), users);
   });
 
-  it.each(RELEASES)('keep disconnected who disconnects at the %s release while the other refreshes them', {
+  it.each(
+    RELEASES,
+  )('keep disconnected who disconnects at the %s release while the other is at work for them', {
     timeout: PATIENCE,
   }, async (release) => {
-    const users = take(4);
-    const [at, sweeper] = await Promise.all([stage.running(release), stage.running(OTHER[release])]);
-    await visit(users, await stage.running('previous'));
+    const known = take(4);
+    const newcomers = take(2);
+    const users = [...known, ...newcomers];
+    const [at, busy] = await Promise.all([stage.running(release), stage.running(OTHER[release])]);
+    await visit(known, await stage.running('previous'));
     await setFaults(users, { kind: 'delay', ms: 2_000 });
-    await stage.forgetRefreshes();
-    await stored.letAnHourPass(users);
-    const swept = sweeper.sweep();
-    await waitForRefreshes(stage, users);
+    await stage.forgetGrants();
+    await stored.letAnHourPass(known);
+    const work = Promise.all([busy.sweep(), visit(newcomers, busy)]);
+    await stage.waitForGrants(users);
     await Promise.all(users.map(at.disconnect));
-    await swept;
+    await work;
     await checks.expectDisconnected(users);
 
-    // The first check of their tombstones, by either release and by both.
+    // The first check of their tombstones, and visits, which do not connect them again.
     await stored.letAnHourPass(users);
-    await sweeper.sweep();
-    await visit(users.slice(0, 2), sweeper, at);
+    await busy.sweep();
+    await visit(users.slice(2), busy, at);
     await at.sweep();
     await checks.expectDisconnected(users);
 
-    await Promise.all(users.map(sweeper.reconnect));
+    await Promise.all(users.map(busy.reconnect));
     await checks.expectKept(users);
     await visit(users, at);
     await checks.sweepAlone(at, users);
-    await checks.sweepAlone(sweeper, users);
+    await checks.sweepAlone(busy, users);
     await checks.expectKept(users);
   });
 

@@ -52,11 +52,11 @@ export function createReleaseChecks(stage: ReleaseStage) {
     /** Both releases check these users at the same time, each `triggers` times. Nobody is refreshed twice. */
     async sweepTogether(users: readonly DrillUser[], triggers = 1): Promise<void> {
       const hosts = await stage.both();
-      await stage.forgetRefreshes();
+      await stage.forgetGrants();
       const checked = await anHourLater(users, () =>
         Promise.all(hosts.flatMap((host) => Array.from({ length: triggers }, host.sweep))),
       );
-      const refreshes = await stage.refreshes(users);
+      const refreshes = await stage.refreshesOf(users);
       for (const { user, was, is } of checked) {
         expect(is.account, user.name).toMatchObject(ACTIVE);
         const statuses = refreshes.flatMap((one) => (one.user === user.name ? [one.status] : []));

@@ -53,9 +53,11 @@ export type ReleaseStage = {
   stopRelease(release: Release): Promise<void>;
   /** What all hosts have logged since the last call. */
   takeEvents(): LoggedEvent[];
-  /** The refreshes that the directory was asked for on behalf of these users, since they were last forgotten. */
-  refreshes(users: readonly DrillUser[]): Promise<{ user: string; status: number }[]>;
-  forgetRefreshes(): Promise<void>;
+  /** How the directory has answered refreshes of these users, since grants were last forgotten. */
+  refreshesOf(users: readonly DrillUser[]): Promise<{ user: string; status: number }[]>;
+  /** Until a grant for each of these users is on the wire and has no answer yet. */
+  waitForGrants(users: readonly DrillUser[]): Promise<void>;
+  forgetGrants(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -87,6 +89,13 @@ export async function startReleaseStage(
   const hosts = new Set<ReleaseHost>();
   const own = new Map<Release, ReleaseHost>();
   let events: LoggedEvent[] = [];
+
+  async function grantsOf(users: readonly DrillUser[]) {
+    const names = new Set(users.map(({ name }) => name));
+    return (await journal(entra)).flatMap(({ grant, user = '', status }) =>
+      names.has(user) ? [{ grant, user, status }] : [],
+    );
+  }
 
   const stage: ReleaseStage = {
     entra,
@@ -135,14 +144,22 @@ export async function startReleaseStage(
       return taken;
     },
 
-    async refreshes(users) {
-      const names = new Set(users.map(({ name }) => name));
-      return (await journal(entra)).flatMap(({ grant, user = '', status }) =>
-        grant === 'refresh_token' && names.has(user) ? [{ user, status }] : [],
+    async refreshesOf(users) {
+      return (await grantsOf(users)).flatMap(({ grant, ...rest }) =>
+        grant === 'refresh_token' ? [rest] : [],
       );
     },
 
-    async forgetRefreshes() {
+    async waitForGrants(users) {
+      for (let waited = 0; waited < 20_000; waited += 20) {
+        const open = (await grantsOf(users)).filter(({ status }) => status === 0);
+        if (new Set(open.map(({ user }) => user)).size === users.length) return;
+        await sleep(20);
+      }
+      throw new Error('not every grant that was expected is on the wire');
+    },
+
+    async forgetGrants() {
       await control(entra, 'DELETE', '/requests');
     },
 
@@ -211,13 +228,3 @@ function statusUntilTomorrow(): { Last: string; Next: string; LastUpdated: strin
 
 export const drillUsersOf = (people: readonly DemoUser[]): DrillUser[] =>
   people.map((user) => ({ name: user.name, userId: toUserId(user) }));
-
-/** Until a refresh grant of each of these users is on the wire and has no answer yet. */
-export async function waitForRefreshes(stage: ReleaseStage, users: readonly DrillUser[]): Promise<void> {
-  for (let waited = 0; waited < 20_000; waited += 20) {
-    const open = (await stage.refreshes(users)).filter(({ status }) => status === 0);
-    if (new Set(open.map(({ user }) => user)).size === users.length) return;
-    await sleep(20);
-  }
-  throw new Error('not every refresh that was expected has begun');
-}
