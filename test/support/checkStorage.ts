@@ -63,7 +63,10 @@ const OWNED_SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken'];
 export async function checkStorage(options: {
   connectionString: string;
   keys: readonly CacheKeyLike[];
+  /** Whether a cache that an earlier release has sealed, with the master key itself, is sound, too. Default false. */
+  earlierSeals?: boolean;
 }): Promise<StorageReport> {
+  const { connectionString, keys, earlierSeals = false } = options;
   const users = new Map<string, StoredUser>();
   const problems: string[] = [];
   const userOf = (userId: string): StoredUser => {
@@ -74,7 +77,7 @@ export async function checkStorage(options: {
     return user;
   };
 
-  for (const { partitionKey, rowKey, columns } of await readRows(options.connectionString)) {
+  for (const { partitionKey, rowKey, columns } of await readRows(connectionString)) {
     const [kind, ...rest] = rowKey.split('|');
     const userId = (rest.at(-1) ?? '').replace('_', '/');
     if (kind !== 'user' && kind !== 'due') continue;
@@ -83,8 +86,8 @@ export async function checkStorage(options: {
     else user.dueRows.push(rowKey);
     if (partitionKey !== shardOf(userId)) user.problems.push(`${kind} row in partition ${partitionKey}`);
   }
-  for (const { name, sealed } of await readBlobs(options.connectionString)) {
-    userOf(name).blob = await openBlob(name, sealed, options.keys);
+  for (const { name, sealed } of await readBlobs(connectionString)) {
+    userOf(name).blob = await openBlob(name, sealed, keys, earlierSeals);
   }
 
   for (const user of users.values()) {
@@ -126,13 +129,15 @@ export async function openBlob(
   name: string,
   sealed: string,
   keys: readonly CacheKeyLike[],
+  earlierSeals = false,
 ): Promise<StoredBlob> {
   try {
     const { kid, sub } = decodeProtectedHeader(sealed) as { kid?: unknown; sub?: unknown };
     if (sub !== name) return { opens: false, why: `its sub is ${sub}` };
-    const key = keys.find((one) => `${one.kid}.u` === kid);
+    const key = keys.find((one) => `${one.kid}.u` === kid || (earlierSeals && one.kid === kid));
     if (key === undefined) return { opens: false, why: `no key is called ${kid}` };
-    const { plaintext } = await compactDecrypt(sealed, await userKeyOf(key.secret, name));
+    const secret = key.kid === kid ? key.secret : await userKeyOf(key.secret, name);
+    const { plaintext } = await compactDecrypt(sealed, secret);
     const content = JSON.parse(new TextDecoder().decode(plaintext)) as { msal: string; gen: string };
     const msal = JSON.parse(content.msal) as MsalCache;
     const entriesOf = (section: string) => Object.values(msal[section] ?? {});
