@@ -25,7 +25,7 @@ import type { Stored, StoredByReleases } from '../support/storedByReleases.ts';
 
 /** A good two dozen runs and a few processes each, and a machine may be busy. */
 const PATIENCE = 120_000;
-const PEOPLE = numberedUsers(100);
+const PEOPLE = numberedUsers(112);
 const FIRST_KEY = { kid: 'key-one', secret: randomBytes(32) };
 const SECOND_KEY = { kid: 'key-two', secret: randomBytes(32) };
 const RELEASES: readonly Release[] = ['previous', 'present'];
@@ -91,6 +91,29 @@ describe('two releases on one storage', () => {
     await checks.sweepTogether(users);
     await checks.expectKept(users);
     await checks.sweepAlone(present, users);
+    await checks.expectKept(users);
+  });
+
+  it.each(RELEASES)('keep what a visit at the %s release stores while the other refreshes the same user', {
+    timeout: PATIENCE,
+  }, async (release) => {
+    const users = take(6);
+    const [at, busy] = await Promise.all([stage.running(release), stage.running(OTHER[release])]);
+    await visit(users, await stage.running('previous'));
+    await setFaults(users, { kind: 'delay', ms: 1_500 });
+    await stage.forgetGrants();
+    await stored.letAnHourPass(users);
+    const swept = busy.sweep();
+    await stage.waitForGrants(users);
+    await visit(users, at);
+    const visited = await checks.readAll(users);
+    await swept;
+    await checks.expectKept(users);
+    for (const [index, { cache }] of (await checks.readAll(users)).entries()) {
+      if (isOfPresent(visited[index]?.cache)) expect(isOfPresent(cache)).toBe(true);
+    }
+    await checks.sweepAlone(at, users);
+    await checks.sweepAlone(await stage.running('present'), users);
     await checks.expectKept(users);
   });
 
