@@ -71,7 +71,9 @@ export async function startReleaseStage(
   people: readonly DemoUser[],
   keys: readonly CacheKeyLike[],
 ): Promise<ReleaseStage> {
-  const [azurite, entra, previous, folder] = await Promise.all([
+  // Nothing else has been started yet if this fails for want of the commit.
+  const previous = await buildPreviousRelease();
+  const [azurite, entra, folder] = await Promise.all([
     startAzurite(),
     startEntra({
       port: 0,
@@ -80,7 +82,6 @@ export async function startReleaseStage(
       consented: true,
       lifetimes: { accessToken: EXPIRED_AT_ONCE },
     }),
-    buildPreviousRelease(),
     mkdtemp(join(tmpdir(), 'stead-releases-')),
   ]);
   const { connectionString } = azurite;
@@ -219,7 +220,7 @@ function releaseHost(entra: Entra, release: Release, host: Host, onEnd: () => vo
   };
 }
 
-/** To the host, the timer fires each minute and has last fired tomorrow. */
+/** To a host, the timer fires each minute and has last fired tomorrow, so it does not fire in a drill. */
 function statusUntilTomorrow(): { Last: string; Next: string; LastUpdated: string } {
   const next = Math.ceil((Date.now() + DAY) / MINUTE) * MINUTE;
   const last = new Date(next - MINUTE).toISOString();
