@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../shared/config.ts';
 import type { LogEvent } from '../shared/log.ts';
-import type { Account } from '../shared/ports.ts';
 import { createStead } from '../shared/stead.ts';
 import { toUserId } from '../shared/userId.ts';
 import { type Cast, PARTS, type Part } from './demoCast.ts';
@@ -29,8 +28,8 @@ export type Check = {
   why?: string;
   /** How the task that acts as the user ended; undefined if there was no token for it. */
   task?: string;
-  /** The user's row after the run. */
-  state: Account['state'] | 'none';
+  /** The state of the user's account after the run, or `none`. */
+  state: string;
 };
 
 export type RefreshGrant = { user?: string; status: number; error?: string };
@@ -77,7 +76,8 @@ export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
       if (event) events.push(event);
     },
   });
-  const app = createStead(readConfig(platform.settings)).services;
+  const stead = createStead(readConfig(platform.settings));
+  const app = stead.services;
   const { origin } = platform.entra;
 
   async function control(method: string, path: string, body?: unknown): Promise<void> {
@@ -119,9 +119,8 @@ export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
     fault: (target, fault) => control('PUT', pathOf(target), fault),
     repair: (target) => control('DELETE', pathOf(target)),
     async makeDue(user) {
-      const account = await app.accounts.read(toUserId(user));
-      if (account === undefined) throw new Error(`${user.name} has no row.`);
-      await app.accounts.move(account, { ...account, dueAt: new Date() });
+      const { retried } = await stead.operators.retry(toUserId(user), false);
+      if (!retried) throw new Error(`${user.name} has no account that can be retried.`);
     },
     async runWorker(cast) {
       events = [];
@@ -137,7 +136,8 @@ export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
     },
     async lastTaskInHistory(user) {
       const account = await app.accounts.read(toUserId(user));
-      return account?.history.findLast(({ task }) => task !== undefined)?.outcome;
+      if (account === undefined || !('history' in account)) return undefined;
+      return account.history.findLast(({ task }) => task !== undefined)?.outcome;
     },
     async refreshGrants() {
       const entries = (await (await fetch(`${origin}/dev/requests`)).json()) as (RefreshGrant & {

@@ -1,17 +1,31 @@
-import type { Account, StoredFailure } from '../shared/ports.ts';
+import {
+  attemptsOf,
+  failureOf,
+  isTombstone,
+  type Stored,
+  type StoredFailure,
+  tokensOf,
+} from '../shared/account/account.ts';
 import type { LogId } from '../shared/userId.ts';
 
 /** An account as a list shows it. It has no user name and no claim value. */
-export function accountView(account: Account, logId: LogId) {
+export function accountView(account: Stored, logId: LogId) {
+  const failure = failureOf(account);
   return {
     user: logId(account.userId),
-    state: account.damaged ? 'damaged' : account.state,
-    lastActivity: account.damaged ? null : account.lastActivity,
-    nextCheckAt: account.damaged ? null : account.dueAt,
-    lastRefreshed: account.lastRefreshed ?? null,
-    failure: account.failure === undefined ? null : failureView(account.failure),
-    attempts: account.attempts,
+    state: account.state,
+    lastActivity: lastActivityOf(account),
+    nextCheckAt: account.state === 'damaged' ? null : account.nextCheckAt,
+    lastRefreshed: tokensOf(account).lastRefreshed ?? null,
+    failure: failure === undefined ? null : failureView(failure),
+    attempts: attemptsOf(account),
   };
+}
+
+/** A tombstone has the time since when it is one. */
+function lastActivityOf(account: Stored): Date | null {
+  if (account.state === 'damaged') return null;
+  return isTombstone(account) ? account.since : account.lastActivity;
 }
 
 function failureView({ kind, code, suberror, claims, at }: StoredFailure) {

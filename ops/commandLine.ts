@@ -1,6 +1,6 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
+import type { AccountState } from '../shared/account/account.ts';
 import type { FailureKind } from '../shared/errors.ts';
-import type { AccountState } from '../shared/ports.ts';
 import { isGuid, readUserId, type UserId } from '../shared/userId.ts';
 import { UsageError } from './cli/errors.ts';
 import { readArguments } from './cli/readArguments.ts';
@@ -10,12 +10,16 @@ export type Who = { userId: UserId } | { logId: string };
 export type StoredKind = Exclude<FailureKind, 'misconfigured'>;
 export type RetryOf = { who: Who } | { tid: string | undefined; kind: StoredKind | undefined };
 
+export type ListedState = AccountState | 'damaged';
+
 export type Command =
   | { verb: 'help' }
-  | { verb: 'accounts list'; state: AccountState | undefined; tid: string | undefined; json: boolean }
+  | { verb: 'accounts list'; state: ListedState | undefined; tid: string | undefined; json: boolean }
   | { verb: 'accounts show'; who: Who; json: boolean }
   | { verb: 'accounts retry'; of: RetryOf; force: boolean }
   | { verb: 'accounts erase'; of: { who: Who } | { tid: string }; yes: boolean }
+  | { verb: 'accounts retire'; confirm: boolean }
+  | { verb: 'accounts audit' }
   | { verb: 'tenants'; json: boolean }
   | { verb: 'orphans'; json: boolean; erase: boolean; yes: boolean };
 
@@ -27,16 +31,19 @@ const OPTIONS = {
   'accounts show': { json: flag },
   'accounts retry': { tenant: text, all: flag, kind: text, force: flag },
   'accounts erase': { tenant: text, yes: flag },
+  'accounts retire': { confirm: flag },
+  'accounts audit': {},
   tenants: { json: flag },
   orphans: { json: flag, erase: flag, yes: flag },
 } as const satisfies Record<string, ParseArgsOptionsConfig>;
 
-const STATES: Record<AccountState, true> = {
+const STATES: Record<ListedState, true> = {
   pending: true,
   active: true,
   'needs-user': true,
   disconnected: true,
   retired: true,
+  damaged: true,
 };
 /** Whether a failure of this kind can be retried, or only with `--force`. `misconfigured` is never stored for a user. */
 const KINDS: Record<StoredKind, 'retried' | 'forced'> = {
@@ -80,6 +87,11 @@ export function readCommandLine(args: readonly string[]): Command {
       const of = tid === undefined ? { who: readWho(positionals[0] ?? '') } : { tid };
       return { verb: 'accounts erase', of, yes: values.yes };
     }
+    case 'accounts retire':
+      return { verb: 'accounts retire', confirm: parse('accounts retire', args.slice(2)).values.confirm };
+    case 'accounts audit':
+      parse('accounts audit', args.slice(2));
+      return { verb: 'accounts audit' };
     case 'tenants':
       return { verb: 'tenants', json: parse('tenants', args.slice(1)).values.json };
     case 'orphans': {
@@ -101,7 +113,7 @@ function parse<V extends keyof typeof OPTIONS>(verb: V, args: readonly string[],
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const known = Object.keys(options).map((name) => `--${name}`);
-    throw new UsageError(`${error.message} ${verb} takes ${known.join(', ')}.`);
+    throw new UsageError(`${error.message} ${verb} takes ${known.join(', ') || 'no options'}.`);
   }
 }
 

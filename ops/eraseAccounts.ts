@@ -1,6 +1,6 @@
+import type { Stored } from '../shared/account/account.ts';
 import { ConflictError } from '../shared/errors.ts';
 import { createSlots, forEachAtOnce } from '../shared/forEachAtOnce.ts';
-import type { Account } from '../shared/ports.ts';
 import type { UserId } from '../shared/userId.ts';
 import { timeText } from './accountView.ts';
 import type { Command, Who } from './commandLine.ts';
@@ -78,11 +78,12 @@ async function eraseTenant(operator: Operator, tid: string, yes: boolean): Promi
 async function whatIsKept(
   { hasCache }: Operator,
   userId: UserId,
-  account: Account | undefined,
+  account: Stored | undefined,
 ): Promise<string | undefined> {
   const cached = await hasCache(userId);
   if (account === undefined || account.state === 'retired') return cached ? 'a token cache' : undefined;
   if (account.state === 'disconnected') return 'the record of their disconnection';
   const kept = cached ? 'with a token cache' : 'without a token cache';
+  if (account.state === 'damaged') return `damaged, ${kept}`;
   return `${account.state}, last activity ${timeText(account.lastActivity)}, ${kept}`;
 }

@@ -1,4 +1,4 @@
-import type { Account } from '../shared/ports.ts';
+import type { Stored } from '../shared/account/account.ts';
 import { accountView, timeText } from './accountView.ts';
 import { printTable } from './cli/printTable.ts';
 import type { Command } from './commandLine.ts';
@@ -20,7 +20,7 @@ export async function listAccounts(
   operator: Operator,
   { state, tid, json }: Extract<Command, { verb: 'accounts list' }>,
 ): Promise<number> {
-  async function* wanted(): AsyncGenerator<Account> {
+  async function* wanted(): AsyncGenerator<Stored> {
     for await (const account of operator.list(tid)) {
       if (state === undefined || account.state === state) yield account;
     }

@@ -1,4 +1,4 @@
-import type { Account } from '../shared/ports.ts';
+import type { Stored } from '../shared/account/account.ts';
 import type { Stead } from '../shared/stead.ts';
 import type { Who } from './commandLine.ts';
 
@@ -14,7 +14,7 @@ export type Operator = Stead['operators'] & {
 export const AT_ONCE = 16;
 
 /** Finds an account. For a log id it reads all accounts. @throws {UnavailableError} */
-export async function findAccount(operator: Operator, who: Who): Promise<Account | undefined> {
+export async function findAccount(operator: Operator, who: Who): Promise<Stored | undefined> {
   if ('userId' in who) return operator.show(who.userId);
   for await (const account of operator.list()) {
     if (operator.logId(account.userId) === who.logId) return account;

@@ -1,3 +1,4 @@
+import { failureOf } from '../shared/account/account.ts';
 import { createSlots, forEachAtOnce } from '../shared/forEachAtOnce.ts';
 import type { Cooldown } from '../shared/ports.ts';
 import type { UserId } from '../shared/userId.ts';
@@ -32,7 +33,8 @@ async function retryMany(
   let retried = 0;
   let refused = 0;
   await forEachAtOnce(operator.list(tid), createSlots(AT_ONCE), async (account) => {
-    const { userId, state, failure } = account;
+    const { userId, state } = account;
+    const failure = failureOf(account);
     const postponed = cooldown !== undefined && operator.isPostponedBy(cooldown, account);
     const failed = failure !== undefined && (kind === undefined || failure.kind === kind);
     if (!failed && !postponed) return;
@@ -74,7 +76,7 @@ async function retry(operator: Operator, userId: UserId, force: boolean): Promis
     case 'ended':
       return `the account has ended (${result.state}). Only the user can connect it again.`;
     case 'needs-user':
-      return `the user must sign in again (${result.code ?? 'unknown cause'}), and a retry cannot do that. If an outage of yours marked the user wrongly, and it has ended, use --force.`;
+      return `the user must sign in again (${result.code}), and a retry cannot do that. If an outage of yours marked the user wrongly, and it has ended, use --force.`;
     case 'leased':
       return `a run has leased the account. It is due again at ${timeText(result.until)} at the latest.`;
     default:

@@ -1,3 +1,4 @@
+import { isConnected, tokensOf } from '../shared/account/account.ts';
 import { accountView, timeText } from './accountView.ts';
 import { printTable } from './cli/printTable.ts';
 import type { Command } from './commandLine.ts';
@@ -15,14 +16,16 @@ export async function showAccount(
   }
   const isStored = await operator.hasCache(account.userId);
   const { user, ...view } = accountView(account, operator.logId);
-  const { userId, homeAccountId = null, runId = null, generation, history } = account;
-  const { expiresOn = null, refreshTokenExpiresOn = null } = account;
+  const { userId, lease } = account;
+  const { homeAccountId = null, generation = '', history = [] } = isConnected(account) ? account : {};
+  const { expiresOn = null, refreshTokenExpiresOn = null } = tokensOf(account);
   const whole = {
     user,
     userId,
     homeAccountId,
     ...view,
-    runId,
+    runId: lease?.runId ?? null,
+    leasedUntil: lease?.until ?? null,
     expiresOn,
     refreshTokenExpiresOn,
     tokenCacheStored: isStored,
@@ -41,7 +44,8 @@ export async function showAccount(
     ['state', view.state],
     ['last activity', timeText(view.lastActivity)],
     ['next check', timeText(view.nextCheckAt)],
-    ['leased by run', runId ?? '-'],
+    ['leased by run', lease?.runId ?? '-'],
+    ['leased until', timeText(lease?.until)],
     ['last refreshed', timeText(view.lastRefreshed)],
     ['access token ends', timeText(expiresOn)],
     ['refresh token ends', timeText(refreshTokenExpiresOn)],

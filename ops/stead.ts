@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readConfig } from '../shared/config.ts';
 import { UnavailableError } from '../shared/errors.ts';
 import { createStead } from '../shared/stead.ts';
+import { auditAccounts } from './auditAccounts.ts';
 import { PlainError } from './cli/errors.ts';
 import { runCommand } from './cli/runCommand.ts';
 import { type Command, readCommandLine } from './commandLine.ts';
@@ -11,6 +12,7 @@ import { listAccounts } from './listAccounts.ts';
 import { listTenants } from './listTenants.ts';
 import type { Operator } from './operator.ts';
 import { orphans } from './orphans.ts';
+import { retireAccounts } from './retireAccounts.ts';
 import { retryAccounts } from './retryAccounts.ts';
 import { readSettings } from './settings.ts';
 import { showAccount } from './showAccount.ts';
@@ -53,6 +55,10 @@ function run(operator: Operator, command: Exclude<Command, { verb: 'help' }>): P
       return retryAccounts(operator, command);
     case 'accounts erase':
       return eraseAccounts(operator, command);
+    case 'accounts retire':
+      return retireAccounts(operator, command);
+    case 'accounts audit':
+      return auditAccounts(operator);
     case 'tenants':
       return listTenants(operator, command);
     case 'orphans':

@@ -8,7 +8,7 @@ It shows users by their log id, as in the logs, and never by their name.
 
   accounts list [--state STATE] [--tenant TID] [--json]
       All accounts, one in each line. STATE is one of pending, active,
-      needs-user, disconnected, retired.
+      needs-user, disconnected, retired, damaged.
   accounts show <user> [--json]
       Everything about one account, with its history.
   accounts retry <user> [--force]
@@ -27,6 +27,13 @@ It shows users by their log id, as in the logs, and never by their name.
       Deletes the token cache and all personal columns. The worker deletes the
       rest of the row after two days. Without --yes it only prints what it would
       do. You can repeat it: it continues where it stopped.
+  accounts retire [--confirm]
+      How many accounts are over their retention time, and whether the worker
+      may retire them. A run that meets too many of them stops, and no run
+      retires anybody until you add --confirm. That holds for a day.
+  accounts audit
+      Reads all accounts now, and restores what the index of due times lacks.
+      The worker does the same, page by page, at least once a day.
   tenants [--json]
       The cooldowns of tenants, and when they end.
   orphans [--json]

@@ -78,7 +78,11 @@ export type LogEvent =
   /** How far the store's clock is ahead of this machine's, in milliseconds. Nothing is retired or erased. */
   | { event: 'sweep.clock-differs'; aheadMs: number; remedy: string }
   | { event: 'sweep.shard-failed'; shard: string; error: string }
-  | { event: 'sweep.not-tidied'; error: string }
+  /** More accounts than the ceiling were to be retired. No run retires anybody until an operator confirms it. */
+  | { event: 'sweep.retirement-stopped'; retired: number; remedy: string }
+  | { event: 'sweep.not-audited'; error: string }
+  | { event: 'sweep.last-run-not-read'; error: string }
+  | { event: 'sweep.not-recorded'; error: string }
   | ({ event: 'sweep.ended' } & SweepSummary)
   | { event: 'storage.unreachable'; setting: 'TokenStore'; remedy: string; error: string }
   | { event: 'storage.ready' };
@@ -97,7 +101,7 @@ export type UserOutcome =
 /** The result of one run. The counts are of accounts, unless a comment says something else. */
 export type SweepSummary = {
   runId: string;
-  /** Due rows that were read. */
+  /** Entries of due accounts that the run met. */
   due: number;
   /** Accounts that this run leased. */
   claimed: number;
@@ -147,7 +151,10 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'sweep.misconfigured': 'error',
   'sweep.clock-differs': 'error',
   'sweep.shard-failed': 'error',
-  'sweep.not-tidied': 'warn',
+  'sweep.retirement-stopped': 'error',
+  'sweep.not-audited': 'warn',
+  'sweep.last-run-not-read': 'warn',
+  'sweep.not-recorded': 'warn',
   'storage.unreachable': 'error',
 };
 

@@ -1,9 +1,10 @@
 /** The interfaces between the use cases and the outside world. This file has only types. */
 
+import type { Account, Stored } from './account/account.ts';
 import type { ApiCall, OpenApi } from './api.ts';
 import type { Clock } from './clock.ts';
-import type { Failure, FailureKind, Throttle } from './errors.ts';
-import type { Log } from './log.ts';
+import type { Throttle } from './errors.ts';
+import type { Log, SweepSummary } from './log.ts';
 import type { LogId, UserId } from './userId.ts';
 import type { Profile } from './wire.ts';
 
@@ -25,7 +26,7 @@ export type Services = {
   openApi: OpenApi;
   accounts: AccountStore;
   tokenCache: TokenCacheStore;
-  tenants: TenantStore;
+  sharedState: SharedState;
   schedule: ScheduleSettings;
   logId: LogId;
   clock: Clock;
@@ -204,116 +205,84 @@ export interface TokenCacheStore {
   keepsRemovedForDays(signal?: AbortSignal | undefined): Promise<number | undefined>;
 }
 
-/**
- * `pending`: no token yet. `active`: the worker keeps the user's token valid. `needs-user`: the user must sign in again.
- * `disconnected` (by the user) and `retired` (by time or by an operator) are tombstones.
- */
-export type AccountState = 'pending' | 'active' | 'needs-user' | 'disconnected' | 'retired';
-
-export type HistoryEntry = {
-  at: Date;
-  outcome: 'refreshed' | 'from-cache' | 'failed' | 'task-done' | 'task-failed';
-  kind?: FailureKind;
-  code?: string;
-  /** The task's name. */
-  task?: string;
-};
-
-export type StoredFailure = Omit<Failure, 'retryAfterSeconds' | 'unsure' | 'throttle' | 'upstream'> & {
-  at: Date;
-};
-
-/** One account. Dates are UTC with milliseconds; `dueAt` has whole seconds. */
-export type AccountFields = {
-  userId: UserId;
-  homeAccountId: string | undefined;
-  userPrincipalName: string | undefined;
-  lastActivity: Date;
-  state: AccountState;
-  /**
-   * A new id each time the user is connected. The stored cache has it, too. So an operation that began before the account
-   * ended cannot write into what is stored after the user came back. Empty for a tombstone.
-   */
-  generation: string;
-  /** When the next check is due or, while `runId` is set, when the lease ends. It names the account's only due row. */
-  dueAt: Date;
-  /** The run that has leased the account until `dueAt`; undefined if no run has. */
-  runId: string | undefined;
-  failure: StoredFailure | undefined;
-  /** How many checks in a row failed, for the back-off. */
-  attempts: number;
-  /** When the worker last got a token from the token endpoint. */
-  lastRefreshed: Date | undefined;
-  /** When the newest access token ends. */
-  expiresOn: Date | undefined;
-  refreshTokenExpiresOn: Date | undefined;
-  /** Newest last, at most 20. Only the worker writes it. */
-  history: readonly HistoryEntry[];
-};
-
-export type Account = AccountFields & {
-  etag: string;
-  /**
-   * The row cannot be believed, because somebody edited it: its last activity is not a time. The worker leaves such an account
-   * alone, and the user's next visit connects it anew.
-   */
-  damaged?: true;
-};
-
-/** The row that says when an account is due, as a sweep reads it. */
-export type DueRow = {
-  userId: UserId;
-  shard: string;
-  /** When the account became due, or the time of the query if the row's key has no time that can be read. */
+/** A due account, leased to the run that asked for it. */
+export type Claim = {
+  account: Stored<Account>;
+  /** When the account became due. */
   dueSince: Date;
-  rowKey: string;
-  etag: string;
+  /** The run whose lease ended before it settled the account or gave it back. */
+  abandonedBy?: string;
 };
 
 /**
- * Stores the accounts. After every method, each account has exactly one due row, which `dueAt` names.
- * All methods throw {@link UnavailableError} if the store cannot be reached.
+ * What else a store may find while it reads the index of due times.
+ * `taken`: another run was faster, or the entry is an old one of an account that is due at another time. It is normal.
+ * `nobody`: the entry belongs to no account.
+ * `repaired`: the account's entry was missing, so no run would have found the account. It is there again.
+ * `damaged`: the account is damaged, and from now on no run meets it.
+ */
+export type Finding = { userId: UserId; found: 'taken' | 'nobody' | 'repaired' | 'damaged' };
+
+/** One page of an audit. */
+export type AuditPage = {
+  /** How many accounts of the page are connected. */
+  connected: number;
+  damaged: number;
+  /** Where the next page begins, in the store's own words; undefined after the last page. */
+  next: string | undefined;
+};
+
+/**
+ * Stores the accounts, and an index by which a run finds those that are due. Every change of an account also writes its
+ * entry in the index. All methods throw {@link UnavailableError} if the store cannot be reached.
  */
 export interface AccountStore {
-  read(userId: UserId, signal?: AbortSignal | undefined): Promise<Account | undefined>;
-  /** Creates the account and its due row. @throws {ConflictError} the account exists already. */
-  create(fields: AccountFields, signal?: AbortSignal | undefined): Promise<Account>;
+  /** The parts into which the store divides the accounts. Runs read them side by side. */
+  readonly shards: readonly string[];
+  read(userId: UserId, signal?: AbortSignal | undefined): Promise<Stored | undefined>;
+  /** @throws {ConflictError} the account exists already. */
+  create(account: Account, signal?: AbortSignal | undefined): Promise<Stored<Account>>;
   /**
-   * Replaces `from` by `to`, and moves the due row. A tombstone keeps no other column.
-   * @param from the account as it was read
+   * Replaces `from`, as it was read, by `to`.
    * @throws {ConflictError} the account changed since it was read, or no longer exists.
    */
-  move(from: Account, to: AccountFields, signal?: AbortSignal | undefined): Promise<Account>;
-  /** Lists the accounts of one shard, or those of one tenant in it. Pages are read on demand. */
-  list(shard: string, tid?: string | undefined, signal?: AbortSignal | undefined): AsyncIterable<Account>;
-  /** Deletes both rows. @throws {ConflictError} the account changed since it was read, or no longer exists. */
-  erase(account: Account, signal?: AbortSignal | undefined): Promise<void>;
-  /** Lists the rows of one shard that are due at `now`, earliest first. Pages are read on demand. */
-  due(shard: string, now: Date, signal?: AbortSignal | undefined): AsyncIterable<DueRow>;
-  /** When the account of the shard that has waited longest became due; undefined if none is due at `now`. */
-  dueSince(shard: string, now: Date, signal?: AbortSignal | undefined): Promise<Date | undefined>;
+  update(from: Stored, to: Account, signal?: AbortSignal | undefined): Promise<Stored<Account>>;
+  /** Deletes the account and its entry. @throws {ConflictError} as `update`. */
+  erase(account: Stored, signal?: AbortSignal | undefined): Promise<void>;
+  /** Lists all accounts, or those of one tenant. Pages are read on demand. */
+  list(of?: { tid?: string | undefined }, signal?: AbortSignal | undefined): AsyncIterable<Stored>;
+  /** When the account of the shard that has waited longest became due; undefined if none is due. */
+  dueSince(shard: string, signal?: AbortSignal | undefined): Promise<Date | undefined>;
   /**
-   * Leases a due account to the run `runId` until `until`.
-   * @returns the leased account. `abandonedBy` is the run whose lease ended before it settled the account or gave it back.
-   * Undefined if another run has leased it, or if its `dueAt` names another due row; then this due row is deleted.
-   * `damaged` if the account is: its due row is set aside, so that no later run meets it, and nothing else changes.
-   * `repaired` if that other due row was missing: it is there again, and nothing is leased.
-   * `nobody` if there is no such account; {@link removeDue} deletes such due rows.
+   * Leases the due accounts of one shard, those that have waited longest first. A few accounts are leased at once, when the
+   * first of them is pulled, and each lease lasts `leaseMs` from the moment when it is made. An account that was leased and
+   * not pulled is given back at `return()`, at an error, and when the signal aborts; the iteration then ends.
+   *
+   * On the way the store repairs its index, and tells of it by `onFound`.
    */
-  claim(
-    due: DueRow,
-    lease: { runId: string; until: Date },
-    signal?: AbortSignal | undefined,
-  ): Promise<
-    { account: Account; abandonedBy: string | undefined } | 'nobody' | 'repaired' | 'damaged' | undefined
-  >;
+  claimDue(request: {
+    shard: string;
+    runId: string;
+    leaseMs: number;
+    onFound?: ((finding: Finding) => void) | undefined;
+    signal?: AbortSignal | undefined;
+  }): AsyncIterable<Claim>;
+  /**
+   * Reads one page of all accounts and restores their missing entries.
+   * @param request.from where the page begins: `next` of the page before; undefined for the first page
+   * @param request.atMost the most accounts of the page
+   */
+  audit(request: {
+    from?: string | undefined;
+    atMost: number;
+    onFound?: ((finding: Finding) => void) | undefined;
+    signal?: AbortSignal | undefined;
+  }): Promise<AuditPage>;
   /**
    * How far the store's clock is ahead of this machine's, in milliseconds, by its latest answer. Undefined before the first
    * answer; a store that cannot tell leaves this out.
    */
   clockAheadMs?(): number | undefined;
-  /** Deletes due rows without an account. A due row that was written again since it was read stays. */
-  removeDue(rows: readonly DueRow[], signal?: AbortSignal | undefined): Promise<void>;
 }
 
 /** A time during which an API is not called for the users of one tenant, or for all users. */
@@ -326,15 +295,51 @@ export type Cooldown = {
   kind: 'throttled' | 'tenant' | undefined;
 };
 
+/** How far the audit has come. An audit reads all accounts page by page, one page a run. */
+export type AuditProgress = {
+  /** Where the next page begins; absent at the beginning of a pass. */
+  next?: string;
+  /** How many connected accounts this pass has seen. */
+  connected: number;
+  /** The last pass that ended: how many connected accounts it saw. */
+  lastPass?: { connected: number; endedAt: Date };
+};
+
 /**
- * Stores the cooldowns. The previous release knows only those of the token endpoint.
+ * Whether runs may retire accounts. `stopped`: a run reached the ceiling, so no run retires anybody. `confirmed`: an
+ * operator confirmed it, so there is no ceiling until that time.
+ */
+export type Retirement = { order: 'stopped'; at: Date } | { order: 'confirmed'; until: Date };
+
+/** What the runs of all instances know of one another. */
+export type LastRun = {
+  /** The last run that ended; absent before the first one. */
+  ended?: { at: Date; summary: SweepSummary };
+  audit: AuditProgress;
+  /** Absent if nothing was ordered. */
+  retirement?: Retirement;
+};
+
+/**
+ * What all instances share, in the same store as the accounts. A previous release knows only the cooldowns.
  * All methods throw {@link UnavailableError} if the store cannot be reached.
  */
-export interface TenantStore {
+export interface SharedState {
   /** Stores a cooldown. It replaces an earlier one of the same tenant and API. */
   cool(cooldown: Cooldown, signal?: AbortSignal | undefined): Promise<void>;
-  /** The cooldowns that have not ended at `now`. */
-  cooling(now: Date, signal?: AbortSignal | undefined): Promise<Cooldown[]>;
-  /** Deletes the cooldowns that have ended at `now`. */
-  removeEnded(now: Date, signal?: AbortSignal | undefined): Promise<void>;
+  /** The cooldowns that have not ended. */
+  cooling(signal?: AbortSignal | undefined): Promise<Cooldown[]>;
+  /**
+   * Tells one caller of all instances to begin a plan.
+   * @returns true if nobody was told so within the last `everyMs`. Of several callers at the same time one gets true.
+   */
+  beginPlan(everyMs: number, signal?: AbortSignal | undefined): Promise<boolean>;
+  /** Records a run that ended and, if it audited, how far the audit has come. Deletes the cooldowns that have ended. */
+  runEnded(
+    summary: SweepSummary,
+    audit?: AuditProgress | undefined,
+    signal?: AbortSignal | undefined,
+  ): Promise<void>;
+  lastRun(signal?: AbortSignal | undefined): Promise<LastRun>;
+  orderRetirement(retirement: Retirement, signal?: AbortSignal | undefined): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { createBlobTokenCache } from './adapters/azureStorage/blobTokenCache.ts';
 import { createTableAccounts } from './adapters/azureStorage/tableAccounts.ts';
-import { createTableTenants } from './adapters/azureStorage/tableTenants.ts';
+import { createTableSharedState } from './adapters/azureStorage/tableSharedState.ts';
 import { authorityOf } from './adapters/entra/authority.ts';
 import { createMsalUserTokens } from './adapters/entra/msal.ts';
 import { createSealer } from './adapters/entra/seal.ts';
@@ -181,7 +181,7 @@ function createServices(config: Config, options: SteadOptions): Services {
     readProfile: createGraphReadProfile(openApi, clock),
     readPhoto: createGraphReadPhoto(openApi, clock),
     accounts: createTableAccounts(storage),
-    tenants: createTableTenants(storage),
+    sharedState: createTableSharedState(storage),
     ...adapters,
     openApi,
     tokenCache,

@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Account, Active, Stored } from '../../shared/account/account.ts';
 import { createSealer } from '../../shared/adapters/entra/seal.ts';
 import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
-import { createMemoryTenantStore } from '../../shared/adapters/memory/memoryTenantStore.ts';
+import { createMemorySharedState } from '../../shared/adapters/memory/memorySharedState.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { Config } from '../../shared/config.ts';
-import type { Account, AccountFields, DueRow } from '../../shared/ports.ts';
+import type { AccountStore, Claim } from '../../shared/ports.ts';
 import type { Adapters } from '../../shared/stead.ts';
-import {
-  dueRowKey,
-  SHARDS,
-  toUserId,
-  type UserId,
-  userOfDueRowKey,
-  wholeSecond,
-} from '../../shared/userId.ts';
+import { toUserId, type UserId } from '../../shared/userId.ts';
 import { makeMsalCache, makeRefreshToken } from '../makeMsalCache.ts';
 
 export type DueUsers = ReturnType<typeof createDueUsers>;
@@ -25,18 +19,20 @@ export type Calls = { count: number; ms: number };
 const MINUTE_MS = 60_000;
 /** As many as a row keeps. */
 const HISTORY = 20;
-/** As many due rows as the table gives at once. */
+/** As many entries of the index as the table gives at once. */
 const PAGE = 250;
+/** As many accounts as the table leases at once. */
+const LEASED_AT_ONCE = 4;
 
 /**
  * Memory stores in which so many users are due, each as days of background refreshes would have left them. A user is
- * made when the sweep gets their due row and leaves when they are settled, so that a run of any length needs no more
+ * made when the sweep reads their entry and leaves when they are settled, so that a run of any length needs no more
  * memory than those under way. Every call takes as long as one to a storage account would.
  */
 export function createDueUsers(config: Config, users: number, storageMs: number) {
   const accounts = createMemoryAccountStore();
   const tokenCache = createMemoryTokenCacheStore();
-  const tenants = createMemoryTenantStore();
+  const sharedState = createMemorySharedState();
   const sealer = createSealer(config.cacheKeys);
   const calls: Record<string, Calls> = {};
   /** The version of the cache that each user under way began with. */
@@ -53,7 +49,7 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
     return answer;
   }
 
-  async function arrive(shard: string): Promise<DueRow> {
+  async function arrive() {
     const { entra } = config;
     const owner = {
       tid: entra.tenantId,
@@ -62,64 +58,77 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
       environment: new URL(entra.authority).host,
     };
     const account = dueAccount(owner);
-    const { userId, dueAt, generation } = account;
+    const { userId, generation } = account;
     const cache = makeMsalCache(owner, {
       refreshToken: makeRefreshToken(owner.oid),
       cachedAt: seconds(account.lastRefreshed),
       expiresOn: seconds(account.expiresOn),
       otherApis: 0,
     });
-    await accounts.create(account);
+    const stored = await accounts.create(account);
     versions.set(
       userId,
       await tokenCache.write(userId, await sealer.seal(userId, cache, generation), undefined),
     );
-    const rowKey = dueRowKey(dueAt, userId);
-    return { userId, shard, dueSince: dueAt, rowKey, etag: accounts.dueRows.get(rowKey) ?? '' };
+    return stored;
   }
 
   /** Whoever leaves was served if they have a new cache and are due once, later than now. */
-  async function leave(account: Account): Promise<void> {
-    const { userId, state, dueAt } = account;
+  async function leave(account: Stored<Account>): Promise<void> {
+    const { userId, state, nextCheckAt } = account;
     const stored = await tokenCache.read(userId);
     const isNew = stored !== undefined && stored.etag !== versions.get(userId);
-    const theirs = [...accounts.dueRows.keys()].filter((key) => userOfDueRowKey(key) === userId);
-    const isDueOnce = theirs.length === 1 && theirs[0] === dueRowKey(dueAt, userId);
-    if (isNew && state === 'active' && dueAt > new Date() && isDueOnce) served += 1;
+    const times = accounts.index.entries().flatMap((entry) => (entry.userId === userId ? [entry.at] : []));
+    const isDueOnce = times.length === 1 && times[0]?.getTime() === nextCheckAt.getTime();
+    if (isNew && state === 'active' && nextCheckAt > new Date() && isDueOnce) served += 1;
     versions.delete(userId);
     await accounts.erase(account);
     await tokenCache.remove(userId);
   }
 
   function countIn(shard: string): number {
-    const place = SHARDS.indexOf(shard);
-    const upTo = (next: number) => Math.floor((users * next) / SHARDS.length);
+    const place = accounts.shards.indexOf(shard);
+    const upTo = (next: number) => Math.floor((users * next) / accounts.shards.length);
     return upTo(place + 1) - upTo(place);
   }
 
-  async function* due(shard: string): AsyncGenerator<DueRow> {
+  /** Makes users and leases them, a few at once as the table does. */
+  async function* claimDue({
+    shard,
+    runId,
+    leaseMs,
+  }: Parameters<AccountStore['claimDue']>[0]): AsyncGenerator<Claim> {
     const count = countIn(shard);
-    for (let row = 0; row < count; row += 1) {
-      if (row % PAGE === 0) await takes('query', nothing);
-      yield await arrive(shard);
+    const lease = async (): Promise<Claim> => {
+      const account = await arrive();
+      // The table reads the account before it leases it.
+      await takes('rowRead', nothing);
+      const until = new Date(Date.now() + leaseMs);
+      const leased = await takes('transaction', () =>
+        accounts.update(account, { ...account, lease: { runId, until } }),
+      );
+      return { account: leased, dueSince: account.nextCheckAt };
+    };
+    let pages = 0;
+    for (let claimed = 0; claimed < count; claimed += LEASED_AT_ONCE) {
+      const group = Math.min(LEASED_AT_ONCE, count - claimed);
+      for (; pages * PAGE < claimed + group; pages += 1) await takes('query', nothing);
+      yield* await Promise.all(Array.from({ length: group }, lease));
     }
   }
 
-  const adapters: Pick<Adapters, 'accounts' | 'tokenCache' | 'tenants'> = {
+  const adapters: Pick<Adapters, 'accounts' | 'tokenCache' | 'sharedState'> = {
     accounts: {
       ...accounts,
-      due,
-      dueSince: (shard, now) =>
-        takes('query', async () => (countIn(shard) === 0 ? undefined : new Date(now.getTime() - MINUTE_MS))),
-      async claim(row, lease) {
-        // The table reads the row before it moves it.
-        await takes('rowRead', nothing);
-        return takes('transaction', () => accounts.claim(row, lease));
-      },
-      async move(from, to) {
-        const moved = await takes('transaction', () => accounts.move(from, to));
-        if (to.runId === undefined) await leave(moved);
-        return moved;
+      claimDue,
+      dueSince: (shard) =>
+        takes('query', async () => (countIn(shard) === 0 ? undefined : new Date(Date.now() - MINUTE_MS))),
+      // Nobody is there before the sweep comes to them, and nobody stays.
+      audit: () => takes('query', async () => ({ connected: 0, damaged: 0, next: undefined })),
+      async update(from, to) {
+        const updated = await takes('transaction', () => accounts.update(from, to));
+        if (to.lease === undefined) await leave(updated);
+        return updated;
       },
     },
     tokenCache: {
@@ -127,10 +136,12 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
       read: (userId) => takes('cacheRead', () => tokenCache.read(userId)),
       write: (...change) => takes('cacheWrite', () => tokenCache.write(...change)),
     },
-    tenants: {
-      ...tenants,
-      cooling: (now) => takes('query', () => tenants.cooling(now)),
-      removeEnded: (now) => takes('query', () => tenants.removeEnded(now)),
+    sharedState: {
+      ...sharedState,
+      cooling: () => takes('query', () => sharedState.cooling()),
+      beginPlan: (everyMs) => takes('lastRun', () => sharedState.beginPlan(everyMs)),
+      lastRun: () => takes('lastRun', () => sharedState.lastRun()),
+      runEnded: (...ended) => takes('lastRun', () => sharedState.runEnded(...ended)),
     },
   };
   return { adapters, calls, served: () => served };
@@ -147,11 +158,8 @@ function dueAccount(owner: { tid: string; oid: string }) {
     lastActivity: at(-HISTORY * 60),
     state: 'active',
     generation: randomUUID(),
-    // A due time is rounded up to the second, and must be over all the same.
-    dueAt: wholeSecond(at(-0.1 - Math.random())),
-    runId: undefined,
-    failure: undefined,
-    attempts: 0,
+    // The store rounds it up to the second, and it must be over all the same.
+    nextCheckAt: at(-0.1 - Math.random()),
     lastRefreshed: at(-60),
     expiresOn: at(15),
     refreshTokenExpiresOn: at(23 * 60),
@@ -159,7 +167,7 @@ function dueAccount(owner: { tid: string; oid: string }) {
       at: at((index - HISTORY) * 60),
       outcome: 'refreshed' as const,
     })),
-  } satisfies AccountFields;
+  } satisfies Active;
 }
 
 const seconds = (at: Date): number => Math.floor(at.getTime() / 1_000);

@@ -1,25 +1,26 @@
 import { sleep } from '../clock.ts';
 import { ConflictError, UnavailableError } from '../errors.ts';
-import type { Account, AccountFields, Services } from '../ports.ts';
+import type { Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
+import type { Account, Stored } from './account.ts';
 
 /**
  * Decides what an account becomes, from what it is now; undefined if there is none. `keep` does not change it. It may be
  * called several times, because another operation may write first.
  */
-type Transition = (now: Account | undefined) => AccountFields | 'keep';
+type Transition = (now: Stored | undefined) => Account | 'keep';
 
 type ChangeOptions = {
   /** The account, if the caller has just read it. The first try then reads nothing. */
-  known?: Account | undefined;
+  known?: Stored | undefined;
   signal?: AbortSignal | undefined;
 };
 
 type Change = {
   /** What the account was when the transition decided. */
-  before: Account | undefined;
+  before: Stored | undefined;
   /** What it is now. */
-  account: Account | undefined;
+  account: Stored | undefined;
   changed: boolean;
 };
 
@@ -46,7 +47,7 @@ export async function changeAccount(
       const account =
         before === undefined
           ? await accounts.create(next, signal)
-          : await accounts.move(before, next, signal);
+          : await accounts.update(before, next, signal);
       return { before, account, changed: true };
     } catch (error) {
       if (!(error instanceof ConflictError) || attempt === TRIES) throw error;

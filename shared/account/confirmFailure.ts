@@ -1,5 +1,5 @@
 import type { Failure } from '../errors.ts';
-import type { AccountFields } from '../ports.ts';
+import type { Connected } from './account.ts';
 
 /** Entra's throttling of one user's flows ends sooner, and so do most outages. */
 const CONFIRMED_AFTER_MS = 30 * 60_000;
@@ -13,7 +13,7 @@ const CONFIRMED_BY = 2;
  */
 export function confirmFailure(
   failure: Failure,
-  { history, lastActivity }: Pick<AccountFields, 'history' | 'lastActivity'>,
+  { history, lastActivity }: Pick<Connected, 'history' | 'lastActivity'>,
   now: Date,
 ): Failure {
   if (!failure.unsure || failure.kind !== 'needs-user') return failure;

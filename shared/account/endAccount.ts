@@ -1,9 +1,9 @@
 import { ConflictError } from '../errors.ts';
 import type { Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
+import { isTombstone } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
-import { isTombstone } from './schedule.ts';
-import { tombstoneOf } from './transitions.ts';
+import { ended } from './transitions.ts';
 
 const TRIES = 8;
 
@@ -28,7 +28,7 @@ export async function endAccount(
     userId,
     (now) => {
       const ends = now === undefined ? as === 'disconnected' : now.state !== as;
-      return ends ? tombstoneOf(userId, as, services.clock.now()) : 'keep';
+      return ends ? ended(userId, as, services.clock.now()) : 'keep';
     },
     { signal },
   );
@@ -52,7 +52,7 @@ export async function removeCache(
     const stored = await services.tokenCache.read(userId, signal);
     if (stored === undefined) return false;
     const account = await services.accounts.read(userId, signal);
-    if (account !== undefined && !isTombstone(account.state)) return false;
+    if (account !== undefined && !isTombstone(account)) return false;
     if (await takeBack(services, userId, stored.etag, signal)) return true;
   }
   throw new ConflictError('The token cache changed on every try.');

@@ -1,5 +1,6 @@
 import type { Failure, FailureKind } from '../errors.ts';
-import type { AccountFields, AccountState, ScheduleSettings, UserToken } from '../ports.ts';
+import type { ScheduleSettings, UserToken } from '../ports.ts';
+import type { Active, Connected, Tombstone } from './account.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -30,39 +31,41 @@ const TENANT_BACK_OFF_BASE_MS = 15 * MINUTE;
 const COOLDOWN_SPREAD_MS = 5 * MINUTE;
 const EVERY_RUN_MS = MINUTE;
 
+/** The failures that may pass by themselves. The user must correct the others. */
+export type PassingKind = Exclude<FailureKind, 'needs-user' | 'consent' | 'cache-lost'>;
+
 type Decision =
   | { action: 'refresh'; forceRefresh: boolean; reason: 'first-check' | 'every-run' | 'keep-warm' | 'retry' }
   | { action: 'wait'; until: Date; reason: 'recently-active' | 'needs-user' | 'cooldown' }
+  | { action: 'retire'; reason: 'retention' };
+
+type TombstoneDecision =
   /** Makes sure that no cache is left. The next check comes when the tombstone ends. */
   | { action: 'remove-cache'; until: Date; reason: 'tombstone' }
-  | { action: 'retire'; reason: 'retention' }
   | { action: 'erase'; reason: 'tombstone-over' };
 
+/** Decides what a check of a tombstone does. */
+export function decideTombstone(
+  tombstone: Tombstone,
+  now: Date,
+  settings: Pick<ScheduleSettings, 'retentionMs'>,
+): TombstoneDecision {
+  const until = tombstoneEndsAt(tombstone, settings);
+  return now < until
+    ? { action: 'remove-cache', until, reason: 'tombstone' }
+    : { action: 'erase', reason: 'tombstone-over' };
+}
+
 /**
- * Decides what a check of a due account does.
+ * Decides what a check of a connected account does.
  * @param cooldownUntil the end of a cooldown that concerns the account, from {@link afterCooldown}
  */
 export function decideCheck(
-  account: AccountFields,
+  account: Connected,
   now: Date,
   settings: ScheduleSettings,
   cooldownUntil?: Date,
 ): Decision {
-  switch (account.state) {
-    case 'disconnected':
-    case 'retired': {
-      const ends = tombstoneEndsAt(account.state, account.lastActivity, settings);
-      return now < ends
-        ? { action: 'remove-cache', until: ends, reason: 'tombstone' }
-        : { action: 'erase', reason: 'tombstone-over' };
-    }
-    case 'pending':
-    case 'active':
-    case 'needs-user':
-      break;
-    default:
-      return account.state satisfies never;
-  }
   if (now >= retireAt(account, settings)) return { action: 'retire', reason: 'retention' };
   if (account.state === 'needs-user') {
     return { action: 'wait', until: retireAt(account, settings), reason: 'needs-user' };
@@ -77,12 +80,12 @@ export function decideCheck(
     };
   }
   if (settings.everyRun) return { action: 'refresh', forceRefresh: false, reason: 'every-run' };
-  if (account.history.length === 0 || account.expiresOn === undefined) {
+  if (account.state === 'pending' || account.history.length === 0) {
     return { action: 'refresh', forceRefresh: false, reason: 'first-check' };
   }
   const renewFrom = after(refreshTokenEndOf(account), -RENEW_FROM_MS);
   const forceRefresh = now >= earliest(after(account.expiresOn, -WARM_FROM_MS), renewFrom);
-  return { action: 'refresh', forceRefresh, reason: account.attempts > 0 ? 'retry' : 'keep-warm' };
+  return { action: 'refresh', forceRefresh, reason: account.trouble === undefined ? 'keep-warm' : 'retry' };
 }
 
 /** The first check after a visit. */
@@ -91,7 +94,7 @@ export function firstCheckAt(lastActivity: Date, settings: ScheduleSettings): Da
 }
 
 /** When the account of a user who does not visit again is retired. */
-export function retireAt(account: Pick<AccountFields, 'lastActivity'>, settings: ScheduleSettings): Date {
+export function retireAt(account: Pick<Connected, 'lastActivity'>, settings: ScheduleSettings): Date {
   return after(account.lastActivity, settings.retentionMs);
 }
 
@@ -103,14 +106,21 @@ export function removeCacheAt(now: Date): Date {
   return after(now, REMOVE_CACHE_AFTER_MS);
 }
 
+/** The settings for an account that is over its retention time and may not be retired: as if it had one hour left. */
+export function asIfKept(
+  { lastActivity }: Pick<Connected, 'lastActivity'>,
+  now: Date,
+  settings: ScheduleSettings,
+): ScheduleSettings {
+  return { ...settings, retentionMs: now.getTime() - lastActivity.getTime() + HOUR };
+}
+
 /**
  * When a tombstone is erased. A disconnection is remembered for the whole retention time, because a visit after two days
  * would otherwise connect the user against their wish.
- * @param since when the tombstone was written, or last extended by a visit
  */
 export function tombstoneEndsAt(
-  state: 'disconnected' | 'retired',
-  since: Date,
+  { state, since }: Pick<Tombstone, 'state' | 'since'>,
   { retentionMs }: Pick<ScheduleSettings, 'retentionMs'>,
 ): Date {
   return after(since, state === 'retired' ? TOMBSTONE_FOR_MS : Math.max(TOMBSTONE_FOR_MS, retentionMs));
@@ -123,7 +133,7 @@ export function tombstoneEndsAt(
  * @param random uniform in [0, 1)
  */
 export function nextCheckAfterSuccess(
-  account: AccountFields & { expiresOn: Date },
+  account: Renewable & Pick<Active, 'expiresOn'>,
   now: Date,
   settings: ScheduleSettings,
   random: number,
@@ -139,19 +149,20 @@ export function nextCheckAfterSuccess(
 /**
  * The next check after a failure that may pass by itself: exponential with full jitter, and not before the server's
  * Retry-After, but within an hour, and before the refresh token ends.
- * @param account with this failure counted in `attempts`
+ * @param attempts how many checks in a row failed, this one included
  * @param random uniform in [0, 1)
  */
 export function nextCheckAfterFailure(
-  account: AccountFields,
-  kind: Exclude<FailureKind, 'needs-user' | 'consent' | 'cache-lost'>,
+  account: Renewable,
+  attempts: number,
+  kind: PassingKind,
   now: Date,
   settings: ScheduleSettings,
   random: number,
   retryAfterSeconds = 0,
 ): Date {
   const base = kind === 'tenant' ? TENANT_BACK_OFF_BASE_MS : BACK_OFF_BASE_MS;
-  const ceiling = Math.min(BACK_OFF_CAP_MS, base * 2 ** Math.min(account.attempts, 16));
+  const ceiling = Math.min(BACK_OFF_CAP_MS, base * 2 ** Math.min(attempts, 16));
   const delay = Math.max(random * ceiling, retryAfterSeconds * SECOND, SECOND);
   const check = after(now, Math.min(delay, BACK_OFF_CAP_MS));
   return earliest(check, renewAt(account, now, random), retireAt(account, settings));
@@ -189,13 +200,14 @@ export function coolUserUntil(
  * @param until the end of the cooldown
  */
 export function nextCheckAfterThrottle(
-  account: AccountFields,
+  account: Renewable & Pick<Active, 'nextCheckAt'>,
   until: Date,
   now: Date,
   settings: ScheduleSettings,
 ): Date {
-  const latest = latestOf(account.dueAt, renewAt(account, now, 0));
-  return earliest(latestOf(account.dueAt, until), latest, retireAt(account, settings));
+  const { nextCheckAt } = account;
+  const latest = latestOf(nextCheckAt, renewAt(account, now, 0));
+  return earliest(latestOf(nextCheckAt, until), latest, retireAt(account, settings));
 }
 
 /**
@@ -221,11 +233,10 @@ export function refreshTokenEndsAt(
   return token.refreshTokenExpiresOn ?? after(now, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
 }
 
-/** True for an account that has ended. Its row stays for a while, so that operations still running see that it ended. */
-export const isTombstone = (state: AccountState): state is 'disconnected' | 'retired' =>
-  state === 'disconnected' || state === 'retired';
+/** What the end of the refresh token is known from. */
+type Renewable = Pick<Active, 'lastActivity' | 'refreshTokenExpiresOn'>;
 
-function refreshTokenEndOf({ refreshTokenExpiresOn, lastActivity }: AccountFields): Date {
+function refreshTokenEndOf({ refreshTokenExpiresOn, lastActivity }: Renewable): Date {
   return refreshTokenExpiresOn ?? after(lastActivity, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
 }
 
@@ -234,7 +245,7 @@ function refreshTokenEndOf({ refreshTokenExpiresOn, lastActivity }: AccountField
  * one hour before its end, or half-way to its end if it ends within four hours. If it ends in less than ten minutes, the
  * result is {@link NEVER}: it no longer limits the next check.
  */
-function renewAt(account: AccountFields, now: Date, random: number): Date {
+function renewAt(account: Renewable, now: Date, random: number): Date {
   const left = refreshTokenEndOf(account).getTime() - now.getTime();
   const wait = left > 2 * RENEW_FROM_MS ? left - RENEW_FROM_MS + random * RENEW_WINDOW_MS : left / 2;
   return wait < LEAST_WAIT_MS ? NEVER : after(now, wait);

@@ -1,140 +1,162 @@
 /**
  * Every way in which an account changes. Each function takes what the account is now and returns what it becomes; none
- * reads a clock or a store. `changeAccount` writes the result.
+ * reads a clock or a store. `changeAccount` writes the result. `docs/architecture.md` draws them.
  */
-import type { Failure, FailureKind } from '../errors.ts';
-import type { Account, AccountFields, Caller, HistoryEntry, ScheduleSettings, UserToken } from '../ports.ts';
+import type { Failure } from '../errors.ts';
+import type { Caller, ScheduleSettings, UserToken } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 import {
+  type Account,
+  type Active,
+  type Connected,
+  type Damaged,
+  type Disconnected,
+  failureOf,
+  type HistoryEntry,
+  isConnected,
+  type Lease,
+  type NeedsUser,
+  type Pending,
+  type StoredFailure,
+  type Tombstone,
+  tokensOf,
+} from './account.ts';
+import {
   firstCheckAt,
-  isTombstone,
   nextCheckAfterFailure,
   nextCheckAfterSuccess,
   nextCheckAfterThrottle,
+  type PassingKind,
   refreshTokenEndsAt,
   removeCacheAt,
   retireAt,
 } from './schedule.ts';
 
-/** What an account has of no token and no check. A tombstone has nothing more, so no personal data. */
-const NOTHING = {
-  homeAccountId: undefined,
-  userPrincipalName: undefined,
-  runId: undefined,
-  failure: undefined,
-  attempts: 0,
-  lastRefreshed: undefined,
-  expiresOn: undefined,
-  refreshTokenExpiresOn: undefined,
-  history: [],
-} as const;
+const MAX_HISTORY = 20;
 
-/** True if both are the same connection: the user was neither disconnected nor retired in between. */
-export function isSameConnection(begun: Account, later: Account | undefined): later is Account {
-  return (
-    later !== undefined &&
-    later.generation === begun.generation &&
-    isTombstone(later.state) === isTombstone(begun.state)
-  );
+/** True if both are the same connection: nobody ended the account, or connected it anew, in between. */
+export function isSameConnection(begun: Connected, later: Account | Damaged | undefined): later is Connected {
+  return later !== undefined && isConnected(later) && later.generation === begun.generation;
 }
 
 /** A new connection of a user: at the first visit, after retirement, or when the user reconnects. */
 export function connected(
-  caller: Caller,
+  { userId, userPrincipalName }: Pick<Caller, 'userId' | 'userPrincipalName'>,
   generation: string,
   now: Date,
   schedule: ScheduleSettings,
-): AccountFields {
+): Pending {
   return {
-    ...NOTHING,
-    userId: caller.userId,
-    userPrincipalName: caller.userPrincipalName,
-    lastActivity: now,
     state: 'pending',
+    userId,
+    ...(userPrincipalName !== undefined && { userPrincipalName }),
     generation,
-    dueAt: firstCheckAt(now, schedule),
+    lastActivity: now,
+    nextCheckAt: firstCheckAt(now, schedule),
+    history: [],
   };
 }
 
 /** A visit, and no more: the user was here. */
-export function seen(account: Account, now: Date): AccountFields {
-  return { ...account, lastActivity: now > account.lastActivity ? now : account.lastActivity };
+export function seen<C extends Connected>(account: C, now: Date): C {
+  return { ...account, lastActivity: laterOf(account.lastActivity, now) };
+}
+
+/** A visit of a user who has disconnected. The disconnection is remembered for longer. */
+export function seenDisconnected(account: Disconnected, now: Date): Disconnected {
+  return { ...account, since: laterOf(account.since, now) };
 }
 
 /** A visit whose token came from the token endpoint, and whose cache is stored. It ends every failure. */
 export function visited(
-  account: Account,
-  caller: Caller,
+  account: Connected,
+  { userPrincipalName }: Pick<Caller, 'userPrincipalName'>,
   token: UserToken,
   now: Date,
   schedule: ScheduleSettings,
-): AccountFields {
+): Active {
+  const { lastRefreshed, refreshTokenExpiresOn } = tokensOf(account);
+  const refreshTokenEnd = refreshTokenEndsAt(token, refreshTokenExpiresOn, now);
   const firstCheck = firstCheckAt(now, schedule);
-  // An account that is active, due sooner or leased keeps the time that it has.
-  const keepsDueAt = account.state === 'active' || account.dueAt <= firstCheck || account.runId !== undefined;
+  // An active account keeps its next check, so that visits do not postpone it.
+  const keepsCheck = account.state === 'active' || account.nextCheckAt <= firstCheck;
+  // The name is that of this access token, or none: an earlier one is not kept.
+  const { userPrincipalName: _, ...connection } = connectionOf(account);
   return {
-    ...account,
-    homeAccountId: token.homeAccountId,
-    userPrincipalName: caller.userPrincipalName,
-    lastActivity: now,
+    ...connection,
     state: 'active',
-    failure: undefined,
-    attempts: 0,
+    homeAccountId: token.homeAccountId,
+    ...(userPrincipalName !== undefined && { userPrincipalName }),
+    lastActivity: now,
+    nextCheckAt: keepsCheck ? account.nextCheckAt : firstCheck,
     expiresOn: token.expiresOn,
-    refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, now),
-    ...(keepsDueAt ? {} : { dueAt: firstCheck }),
+    ...(lastRefreshed && { lastRefreshed }),
+    ...(refreshTokenEnd && { refreshTokenExpiresOn: refreshTokenEnd }),
   };
 }
 
-/** The end of a connection. It keeps only the user id, the state and two times. `lastActivity` is when it ended. */
-export function tombstoneOf(userId: UserId, state: 'disconnected' | 'retired', now: Date): AccountFields {
-  return {
-    ...NOTHING,
-    userId,
-    state,
-    dueAt: removeCacheAt(now),
-    lastActivity: now,
-    generation: '',
-  };
+/** The end of a connection. Nothing of the person is kept. */
+export function ended(userId: UserId, state: Tombstone['state'], now: Date): Tombstone {
+  return { state, userId, since: now, nextCheckAt: removeCacheAt(now) };
+}
+
+/** A run takes the account until that time. */
+export function leased<A extends Account>(account: A, runId: string, until: Date): A {
+  return { ...account, lease: { runId, until } };
+}
+
+/** A run gives the account back, which stays due as before. */
+export function released<A extends Account>(account: A): A {
+  return withoutLease(account);
 }
 
 /** A check that found nothing to do yet. It gives the lease back. */
-export function waitingUntil(account: Account, until: Date): AccountFields {
-  return { ...account, dueAt: until, runId: undefined };
+export function waitingUntil<A extends Account>(account: A, until: Date): A {
+  return { ...released(account), nextCheckAt: until };
 }
 
-/** A check that got a token and stored its cache. It gives the lease back. */
+/** The tasks that ran after a token was obtained. */
+export type TasksRun = {
+  entries: readonly HistoryEntry[];
+  /** The end of the API's cooldown for the user, if a task has just begun one. */
+  throttledUntil?: Date | undefined;
+};
+
+/** A check that got a token, stored its cache and ran the tasks. It gives the lease back. */
 export function refreshed(
-  account: Account,
+  account: Connected,
   token: UserToken,
+  { entries, throttledUntil }: TasksRun,
   now: Date,
   schedule: ScheduleSettings,
   random: number,
-): AccountFields {
+): Active {
   const isNew = token.source === 'network';
-  const settled = {
-    ...account,
-    state: 'active' as const,
+  const { lastRefreshed, refreshTokenExpiresOn } = tokensOf(account);
+  const refreshTokenEnd = refreshTokenEndsAt(token, refreshTokenExpiresOn, now);
+  const active: Active = {
+    ...withoutLease(connectionOf(account)),
+    state: 'active',
     homeAccountId: token.homeAccountId,
-    runId: undefined,
-    failure: undefined,
-    attempts: 0,
-    lastRefreshed: isNew ? now : account.lastRefreshed,
     expiresOn: token.expiresOn,
-    refreshTokenExpiresOn: refreshTokenEndsAt(token, account.refreshTokenExpiresOn, now),
-    history: [...account.history, { at: now, outcome: isNew ? 'refreshed' : 'from-cache' } as const],
+    ...(isNew ? { lastRefreshed: now } : lastRefreshed && { lastRefreshed }),
+    ...(refreshTokenEnd && { refreshTokenExpiresOn: refreshTokenEnd }),
+    history: appended(account, { at: now, outcome: isNew ? 'refreshed' : 'from-cache' }, ...entries),
   };
-  return { ...settled, dueAt: nextCheckAfterSuccess(settled, now, schedule, random) };
+  const next = { ...active, nextCheckAt: nextCheckAfterSuccess(active, now, schedule, random) };
+  return throttledUntil === undefined
+    ? next
+    : { ...next, nextCheckAt: nextCheckAfterThrottle(next, throttledUntil, now, schedule) };
 }
 
-/** A check that failed. The failure may pass by itself, or only the user can correct it. */
+/** A check that failed. The failure may pass by itself, or only the user can correct it. It gives the lease back. */
 export function failed(
-  account: Account,
+  account: Connected,
   failure: Failure,
   now: Date,
   schedule: ScheduleSettings,
   random: number,
-): AccountFields {
+): Connected {
   const { kind, retryAfterSeconds } = failure;
   switch (kind) {
     case 'needs-user':
@@ -145,9 +167,16 @@ export function failed(
     case 'tenant':
     case 'transient':
     case 'misconfigured': {
-      const recorded = withFailure(account, failure, now);
-      const dueAt = nextCheckAfterFailure(recorded, kind, now, schedule, random, retryAfterSeconds);
-      return { ...recorded, dueAt };
+      const history = appended(account, failureEntry(failure, now));
+      // What needs the user does not pass by itself, whatever fails after it.
+      if (account.state === 'needs-user') return { ...released(account), history };
+      const attempts = (account.trouble?.attempts ?? 0) + 1;
+      return {
+        ...released(account),
+        trouble: { attempts, failure: stored(failure, now) },
+        history,
+        nextCheckAt: nextCheckAfterFailure(account, attempts, kind, now, schedule, random, retryAfterSeconds),
+      };
     }
     default:
       return kind satisfies never;
@@ -156,68 +185,105 @@ export function failed(
 
 /** A check that failed for a reason that is not the user's. The failure is not recorded. Only the next check is later. */
 export function postponed(
-  account: Account,
-  kind: Exclude<FailureKind, 'needs-user' | 'consent' | 'cache-lost'>,
+  account: Connected,
+  kind: PassingKind,
   now: Date,
   schedule: ScheduleSettings,
   random: number,
-): AccountFields {
-  const counted = { ...account, attempts: account.attempts + 1, runId: undefined };
-  return { ...counted, dueAt: nextCheckAfterFailure(counted, kind, now, schedule, random) };
+): Connected {
+  if (account.state === 'needs-user') return released(account);
+  const trouble = { ...account.trouble, attempts: (account.trouble?.attempts ?? 0) + 1 };
+  return {
+    ...released(account),
+    trouble,
+    nextCheckAt: nextCheckAfterFailure(account, trouble.attempts, kind, now, schedule, random),
+  };
 }
 
-/** Marks the user: the worker requests no token until they visit, and retires the account if they do not. */
+/**
+ * Marks the user: the worker requests no token until they visit, and retires the account if they do not. It gives the
+ * lease back.
+ */
 export function markedForUser(
-  account: AccountFields,
+  account: Connected,
   failure: Failure,
   now: Date,
   schedule: ScheduleSettings,
-): AccountFields {
-  const recorded = withFailure(account, failure, now);
-  return { ...recorded, state: 'needs-user', dueAt: retireAt(account, schedule) };
-}
-
-/** Tasks that ran after a check, and the end of Graph's cooldown if one of them began it. */
-export function tasksRecorded(
-  account: Account,
-  entries: readonly HistoryEntry[],
-  throttledUntil: Date | undefined,
-  now: Date,
-  schedule: ScheduleSettings,
-): AccountFields {
-  const recorded = { ...account, history: [...account.history, ...entries] };
-  if (throttledUntil === undefined || account.runId !== undefined) return recorded;
-  return { ...recorded, dueAt: nextCheckAfterThrottle(account, throttledUntil, now, schedule) };
+): NeedsUser {
+  const { expiresOn, lastRefreshed, refreshTokenExpiresOn } = tokensOf(account);
+  return {
+    ...withoutLease(connectionOf(account)),
+    ...(expiresOn && { expiresOn }),
+    ...(lastRefreshed && { lastRefreshed }),
+    ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
+    state: 'needs-user',
+    failure: stored(failure, now),
+    history: appended(account, failureEntry(failure, now)),
+    nextCheckAt: retireAt(account, schedule),
+  };
 }
 
 /** An operator's retry: due now, with the failures counted from 0 again. An account that is due already keeps its time. */
-export function retried(account: Account, now: Date): AccountFields {
+export function retried(account: Connected, now: Date): Pending | Active {
+  const { expiresOn, lastRefreshed, refreshTokenExpiresOn } = tokensOf(account);
+  const failure = failureOf(account);
+  const due = {
+    ...connectionOf(account),
+    ...(failure && { trouble: { attempts: 0, failure } }),
+    nextCheckAt: earlierOf(account.nextCheckAt, now),
+  };
+  if (expiresOn === undefined) return { ...due, state: 'pending' };
   return {
-    ...account,
-    state: account.state === 'needs-user' ? 'active' : account.state,
-    dueAt: account.dueAt < now ? account.dueAt : now,
-    attempts: 0,
+    ...due,
+    state: 'active',
+    expiresOn,
+    ...(lastRefreshed && { lastRefreshed }),
+    ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
   };
 }
 
-function withFailure(account: AccountFields, failure: Failure, now: Date): AccountFields {
-  const { kind, code, suberror, claims, askedBy } = failure;
+/** What every connected account has, whatever its state. */
+function connectionOf(account: Connected) {
+  const { userId, nextCheckAt, lease, generation, homeAccountId, userPrincipalName, lastActivity, history } =
+    account;
   return {
-    ...account,
-    runId: undefined,
-    attempts: account.attempts + 1,
-    failure: {
-      kind,
-      code,
-      at: now,
-      ...(suberror === undefined ? {} : { suberror }),
-      ...(claims === undefined ? {} : { claims }),
-      ...(askedBy === undefined ? {} : { askedBy }),
-    },
-    history: [...account.history, { at: now, outcome: 'failed', kind, code }],
+    userId,
+    nextCheckAt,
+    ...(lease && { lease }),
+    generation,
+    ...(homeAccountId !== undefined && { homeAccountId }),
+    ...(userPrincipalName !== undefined && { userPrincipalName }),
+    lastActivity,
+    history,
   };
 }
 
-/** When the account is checked next. Undefined during a check, and for one that needs the user. */
-export const nextCheckAt = ({ state, runId, dueAt }: AccountFields): Date | undefined =>
-  state === 'needs-user' || runId !== undefined ? undefined : dueAt;
+function withoutLease<A extends { lease?: Lease }>(account: A): A {
+  const { lease: _, ...unleased } = account;
+  // The lease is optional in every state, so this is still an account of the same state.
+  return unleased as A;
+}
+
+function stored({ kind, code, suberror, claims, askedBy }: Failure, now: Date): StoredFailure {
+  return {
+    kind,
+    code,
+    at: now,
+    ...(suberror !== undefined && { suberror }),
+    ...(claims !== undefined && { claims }),
+    ...(askedBy !== undefined && { askedBy }),
+  };
+}
+
+const failureEntry = ({ kind, code }: Failure, at: Date): HistoryEntry => ({
+  at,
+  outcome: 'failed',
+  kind,
+  code,
+});
+
+const appended = ({ history }: Connected, ...entries: HistoryEntry[]): readonly HistoryEntry[] =>
+  [...history, ...entries].slice(-MAX_HISTORY);
+
+const earlierOf = (one: Date, other: Date): Date => (one < other ? one : other);
+const laterOf = (one: Date, other: Date): Date => (one > other ? one : other);

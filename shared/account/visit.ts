@@ -1,6 +1,7 @@
 import { ConflictError, UnavailableError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
-import type { Account, Caller, Operation, Services, UserToken } from '../ports.ts';
+import type { Caller, Operation, Services, UserToken } from '../ports.ts';
+import { type Account, type Connected, isConnected, type Stored } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import { connectAccount } from './connectAccount.ts';
 import { takeBack } from './endAccount.ts';
@@ -16,7 +17,7 @@ export async function seeAccount(
   services: Services,
   { log }: Operation,
   caller: Caller,
-): Promise<Account | undefined> {
+): Promise<Stored<Account> | undefined> {
   const user = services.logId(caller.userId);
   try {
     const { account, was } = await connectAccount(services, caller, { reconnect: false });
@@ -33,7 +34,7 @@ export async function seeAccount(
 /** True if the account is still the connection that it was. False if the store cannot be reached. */
 export async function isStillConnected(
   { accounts }: Pick<Services, 'accounts'>,
-  begun: Account,
+  begun: Stored<Connected>,
 ): Promise<boolean> {
   try {
     return isSameConnection(begun, await accounts.read(begun.userId));
@@ -51,16 +52,16 @@ export async function recordVisit(
   services: Services,
   { log }: Operation,
   caller: Caller,
-  begun: Account | undefined,
+  begun: Stored<Account> | undefined,
   token: UserToken,
 ): Promise<void> {
-  if (begun === undefined || begun.state === 'disconnected') return;
+  if (begun === undefined || !isConnected(begun)) return;
   const { clock, logId, schedule } = services;
   try {
     if (!token.stored || (token.source === 'cache' && begun.state === 'active')) {
       const now = clock.now();
       if (now.getTime() - begun.lastActivity.getTime() < SEEN_EVERY_MS) return;
-      const sawUser = (account: Account | undefined) =>
+      const sawUser = (account: Stored | undefined) =>
         isSameConnection(begun, account) ? seen(account, now) : 'keep';
       await changeAccount(services, begun.userId, sawUser, { known: begun });
       return;
@@ -73,8 +74,10 @@ export async function recordVisit(
     );
     if (changed && before?.state === 'needs-user')
       log({ event: 'account.healed', user: logId(begun.userId) });
-    // If the account ended during this operation, the cache that the operation stored must not stay.
-    if (!changed && token.written !== undefined && !isSameConnection(begun, account)) {
+    // If the account ended during this operation, the cache that the operation stored must not stay. A damaged account
+    // has not ended, and nothing is deleted because of it.
+    const hasEnded = account?.state !== 'damaged' && !isSameConnection(begun, account);
+    if (!changed && token.written !== undefined && hasEnded) {
       await takeBack(services, begun.userId, token.written);
     }
   } catch (error) {

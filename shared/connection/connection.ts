@@ -1,8 +1,8 @@
+import { type Account, type Damaged, failureOf, type HistoryEntry, tokensOf } from '../account/account.ts';
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
-import { nextCheckAt } from '../account/transitions.ts';
 import { ConflictError, UnavailableError } from '../errors.ts';
-import type { Account, Caller, HistoryEntry, Operation } from '../ports.ts';
+import type { Caller, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Connection, ConnectionEvent } from '../wire.ts';
 
@@ -72,21 +72,37 @@ async function unavailableIfBusy<T>(change: () => Promise<T>): Promise<T> {
   }
 }
 
-function toConnection(account: Account | undefined, now: Date): Connection {
-  if (account === undefined || account.state === 'retired') return { state: 'none', history: [] };
-  if (account.damaged && account.state !== 'disconnected') return { state: 'none', history: [] };
-  const { state, lastActivity, lastRefreshed, expiresOn, failure, history } = account;
-  const next = nextCheckAt(account);
-  if (state === 'disconnected') return { state, lastActivity: lastActivity.toISOString(), history: [] };
-  return {
-    state,
-    lastActivity: lastActivity.toISOString(),
-    ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
-    ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
-    ...(next && { nextCheckAt: later(next, now).toISOString() }),
-    ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
-    history: history.map(toEvent),
-  };
+function toConnection(account: Account | Damaged | undefined, now: Date): Connection {
+  switch (account?.state) {
+    case undefined:
+    case 'retired':
+      return { state: 'none', history: [] };
+    case 'damaged':
+      return account.wasDisconnected
+        ? { state: 'disconnected', history: [] }
+        : { state: 'none', history: [] };
+    case 'disconnected':
+      return { state: 'disconnected', lastActivity: account.since.toISOString(), history: [] };
+    case 'pending':
+    case 'active':
+    case 'needs-user': {
+      const { state, lastActivity, history } = account;
+      const { lastRefreshed, expiresOn } = tokensOf(account);
+      const failure = failureOf(account);
+      const isWaiting = state !== 'needs-user' && account.lease === undefined;
+      return {
+        state,
+        lastActivity: lastActivity.toISOString(),
+        ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
+        ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
+        ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, now).toISOString() }),
+        ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
+        history: history.map(toEvent),
+      };
+    }
+    default:
+      return account satisfies never;
+  }
 }
 
 /** An overdue check comes with the next run, so its time is now. */

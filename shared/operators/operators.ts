@@ -1,20 +1,23 @@
+import { type Account, type Damaged, isTombstone, type Stored } from '../account/account.ts';
 import { endAccount, removeCache } from '../account/endAccount.ts';
-import { afterCooldown, isTombstone } from '../account/schedule.ts';
-import type { Account, Cooldown, Services } from '../ports.ts';
-import { SHARDS, type UserId } from '../userId.ts';
+import { afterCooldown, retireAt } from '../account/schedule.ts';
+import type { Cooldown, Finding, LastRun, Services } from '../ports.ts';
+import type { UserId } from '../userId.ts';
 import { type RetryResult, retryAccount } from './retryAccount.ts';
+
+/** How long an operator's confirmation lifts the ceiling of retirements. */
+const CONFIRMED_FOR_MS = 24 * 3_600_000;
+const AUDIT_PAGE = 1_000;
 
 /** What operators see and do. Nothing here asks Entra, or opens a cache. Every method throws {@link UnavailableError}. */
 export function createOperators(services: Services) {
-  const { accounts, tokenCache, tenants, logId, clock } = services;
+  const { accounts, tokenCache, sharedState, schedule, logId, clock } = services;
   return {
     logId,
 
     /** Lists all accounts, or those of one tenant. Pages are read on demand. */
-    async *list(tid?: string): AsyncGenerator<Account> {
-      for (const shard of SHARDS) yield* accounts.list(shard, tid);
-    },
-    show: (userId: UserId): Promise<Account | undefined> => accounts.read(userId),
+    list: (tid?: string): AsyncIterable<Stored> => accounts.list({ tid }),
+    show: (userId: UserId): Promise<Stored | undefined> => accounts.read(userId),
 
     /** Makes an account due now. @param force also if it needs the user */
     retry: (userId: UserId, force: boolean): Promise<RetryResult> => retryAccount(services, userId, force),
@@ -26,9 +29,41 @@ export function createOperators(services: Services) {
      */
     retire: (userId: UserId): Promise<boolean> => endAccount(services, userId, 'retired'),
 
+    /** What the runs have written down: the last run, the audit, and whether accounts may be retired. */
+    lastRun: (): Promise<LastRun> => sharedState.lastRun(),
+
+    /** True for an account whose user has not visited for the whole retention time. The worker retires it. */
+    isOverRetention(account: Account | Damaged): boolean {
+      return 'lastActivity' in account && clock.now() >= retireAt(account, schedule);
+    },
+
+    /** Lets the worker retire any number of accounts for a day. @returns the end of that day */
+    async confirmRetirement(): Promise<Date> {
+      const until = new Date(clock.now().getTime() + CONFIRMED_FOR_MS);
+      await sharedState.orderRetirement({ order: 'confirmed', until });
+      return until;
+    },
+
+    /**
+     * Reads all accounts and restores their missing entries in the index at once, as the worker's audit does in the course
+     * of a day.
+     * @param onFound is told of each repair
+     */
+    async audit(onFound: (finding: Finding) => void): Promise<{ connected: number; damaged: number }> {
+      const counts = { connected: 0, damaged: 0 };
+      let from: string | undefined;
+      do {
+        const page = await accounts.audit({ from, atMost: AUDIT_PAGE, onFound });
+        counts.connected += page.connected;
+        counts.damaged += page.damaged;
+        from = page.next;
+      } while (from !== undefined);
+      return counts;
+    },
+
     /** True for a cache of this account that should not be there. */
-    isOrphaned: (account: Account | undefined): boolean =>
-      account === undefined || isTombstone(account.state),
+    isOrphaned: (account: Account | Damaged | undefined): boolean =>
+      account === undefined || isTombstone(account),
 
     /** Lists whose caches are stored: all, or those of one tenant. */
     listCaches: (tid?: string): AsyncIterable<UserId> => tokenCache.list(tid),
@@ -44,19 +79,19 @@ export function createOperators(services: Services) {
     /** For how many days the store keeps what was deleted; undefined if it does not, as far as it can tell. */
     keepsRemovedForDays: (): Promise<number | undefined> => tokenCache.keepsRemovedForDays(),
 
-    listCooldowns: (): Promise<Cooldown[]> => tenants.cooling(clock.now()),
+    listCooldowns: (): Promise<Cooldown[]> => sharedState.cooling(),
 
     /** Ends the cooldowns of a tenant, and returns them as they were. */
     async endCooldowns(tid: string): Promise<Cooldown[]> {
-      const ended = (await tenants.cooling(clock.now())).filter(({ tenant }) => tenant === tid);
-      for (const cooldown of ended) await tenants.cool({ ...cooldown, until: clock.now() });
+      const ended = (await sharedState.cooling()).filter(({ tenant }) => tenant === tid);
+      for (const cooldown of ended) await sharedState.cool({ ...cooldown, until: clock.now() });
       return ended;
     },
 
     /** True if the cooldown has postponed the next check. Such an account has no failure, but would wait for its end. */
-    isPostponedBy({ until }: Cooldown, { state, dueAt }: Account): boolean {
-      const isWaiting = !isTombstone(state) && state !== 'needs-user';
-      return isWaiting && dueAt >= until && dueAt <= afterCooldown(until, 1);
+    isPostponedBy({ until }: Cooldown, { state, nextCheckAt }: Account | Damaged): boolean {
+      const isWaiting = state === 'pending' || state === 'active';
+      return isWaiting && nextCheckAt >= until && nextCheckAt <= afterCooldown(until, 1);
     },
   };
 }

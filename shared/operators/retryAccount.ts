@@ -1,15 +1,16 @@
+import { type AccountState, isConnected, type Stored } from '../account/account.ts';
 import { changeAccount } from '../account/changeAccount.ts';
 import { retried } from '../account/transitions.ts';
 import { ConflictError } from '../errors.ts';
-import type { Account, Services } from '../ports.ts';
+import type { Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 
 /** The account is due now, or why it is not. `busy`: it changed on every try. */
 export type RetryResult =
   | { retried: true }
   | { retried: false; why: 'unknown' | 'busy' | 'damaged' }
-  | { retried: false; why: 'ended'; state: Account['state'] }
-  | { retried: false; why: 'needs-user'; code: string | undefined }
+  | { retried: false; why: 'ended'; state: AccountState }
+  | { retried: false; why: 'needs-user'; code: string }
   | { retried: false; why: 'leased'; until: Date };
 
 /**
@@ -27,7 +28,7 @@ export async function retryAccount(
     await changeAccount(services, userId, (account) => {
       const now = services.clock.now();
       result = decide(account, now, force);
-      return account !== undefined && result.retried ? retried(account, now) : 'keep';
+      return result.retried && account !== undefined && isConnected(account) ? retried(account, now) : 'keep';
     });
     return result;
   } catch (error) {
@@ -36,24 +37,26 @@ export async function retryAccount(
   }
 }
 
-function decide(account: Account | undefined, now: Date, force: boolean): RetryResult {
-  if (account === undefined) return { retried: false, why: 'unknown' };
-  // By its last activity, which is not a time, the next run would retire it.
-  if (account.damaged) return { retried: false, why: 'damaged' };
-  const { state, failure, runId, dueAt } = account;
-  switch (state) {
+function decide(account: Stored | undefined, now: Date, force: boolean): RetryResult {
+  switch (account?.state) {
+    case undefined:
+      return { retried: false, why: 'unknown' };
+    case 'damaged':
+      return { retried: false, why: 'damaged' };
     case 'disconnected':
     case 'retired':
-      return { retried: false, why: 'ended', state };
+      return { retried: false, why: 'ended', state: account.state };
     case 'needs-user':
-      return force ? { retried: true } : { retried: false, why: 'needs-user', code: failure?.code };
+      return force ? { retried: true } : { retried: false, why: 'needs-user', code: account.failure.code };
     case 'pending':
-    case 'active':
+    case 'active': {
+      const { lease } = account;
       // A change would take the account from a run that may be requesting a token for it now.
-      return runId !== undefined && dueAt > now
-        ? { retried: false, why: 'leased', until: dueAt }
+      return lease !== undefined && lease.until > now
+        ? { retried: false, why: 'leased', until: lease.until }
         : { retried: true };
+    }
     default:
-      return state satisfies never;
+      return account satisfies never;
   }
 }

@@ -1,8 +1,9 @@
+import { type Account, isConnected, type Stored } from '../account/account.ts';
 import { isStillConnected, recordVisit, seeAccount } from '../account/visit.ts';
 import type { ApiCall } from '../api.ts';
 import { UserTokenError } from '../errors.ts';
 import { upstreamRefused } from '../log.ts';
-import type { Account, Caller, Operation, UserToken } from '../ports.ts';
+import type { Caller, Operation, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Exchanged } from '../tokens/assertionMemo.ts';
 import { heedFailure, readCooldowns } from '../tokens/storedCooldowns.ts';
@@ -51,11 +52,14 @@ export async function asUser<T>(
   const alsoWaitFor = (work: Promise<unknown>): void => {
     pending = Promise.all([pending, work]);
   };
-  const record = (account: Account | undefined, token: UserToken): void =>
+  const record = (account: Stored<Account> | undefined, token: UserToken): void =>
     alsoWaitFor(recordVisit(app, operation, caller, account, token));
 
   /** The account is read or created before the exchange, so that every stored secret has an account. */
-  async function exchangeFor(account: Account | undefined, more: ExchangeMore = {}): Promise<Exchanged> {
+  async function exchangeFor(
+    account: Stored<Account> | undefined,
+    more: ExchangeMore = {},
+  ): Promise<Exchanged> {
     const token = await heedingThrottles(() => exchange(app, operation, caller, account, more));
     record(account, token);
     return { token, keepUntil: keepUntil(app, account, token) };
@@ -139,10 +143,11 @@ async function exchange(
   app: App,
   operation: Operation,
   caller: Caller,
-  account: Account | undefined,
+  account: Stored<Account> | undefined,
   more: ExchangeMore,
 ): Promise<UserToken> {
   const stored = account?.state === 'needs-user' ? account.failure : undefined;
+  const connection = account !== undefined && isConnected(account) ? account : undefined;
   try {
     // The caller's signal does not end the exchange, because other requests may wait for the same one.
     const signal = app.clock.timeout(EXCHANGE_TIMEOUT_MS);
@@ -151,8 +156,8 @@ async function exchange(
       {
         caller,
         skipCache: more.skipCache || account?.state === 'needs-user',
-        generation: account?.state === 'disconnected' ? undefined : account?.generation,
-        isCurrent: async () => account !== undefined && isStillConnected(app, account),
+        generation: connection?.generation,
+        isCurrent: async () => connection !== undefined && isStillConnected(app, connection),
         claims: more.claims ?? (stored?.askedBy !== undefined ? stored.claims : undefined),
         mayAsk: () => {
           app.cooldowns.check(caller.userId, 'token');

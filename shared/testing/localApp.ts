@@ -9,9 +9,9 @@ import { signInWithCode } from '../../dev/entra/signIn.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
 import { createSealer } from '../adapters/entra/seal.ts';
 import { createMemoryAccountStore } from '../adapters/memory/memoryAccountStore.ts';
-import { createMemoryTenantStore } from '../adapters/memory/memoryTenantStore.ts';
+import { createMemorySharedState } from '../adapters/memory/memorySharedState.ts';
 import { createMemoryTokenCacheStore } from '../adapters/memory/memoryTokenCacheStore.ts';
-import { type Clock, systemClock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import type { LogEvent } from '../log.ts';
 import type {
@@ -19,22 +19,22 @@ import type {
   Operation,
   ScheduleSettings,
   Sealer,
-  TenantStore,
+  SharedState,
   TokenCacheStore,
 } from '../ports.ts';
 import { createStead, type SteadOptions } from '../stead.ts';
 import { toUserId } from '../userId.ts';
 import { RUN_LIMITS, type RunLimits } from '../worker/run.ts';
-import { createShiftedClock } from './testClock.ts';
+import { createShiftedClock, type ShiftedClock } from './testClock.ts';
 
 export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts' | 'fetch'> & {
   accounts?: AccountStore;
   tokenCache?: TokenCacheStore;
-  tenants?: TenantStore;
+  sharedState?: SharedState;
   sealer?: Sealer;
   schedule?: Partial<ScheduleSettings>;
-  /** Members that replace those of the clock. */
-  clock?: Partial<Clock>;
+  /** The app's clock. Give it to the stores, too, if you give any. Default: a new one. */
+  clock?: ShiftedClock;
   /** Settings that are added, or that replace the usual ones, by name. */
   settings?: Readonly<Record<string, string>>;
   correlationId?: string;
@@ -49,9 +49,10 @@ const SPA_ORIGIN = 'http://localhost:5173';
  */
 export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
   const {
-    accounts = createMemoryAccountStore(),
+    clock = createShiftedClock(),
+    accounts = createMemoryAccountStore({ clock }),
     tokenCache = createMemoryTokenCacheStore(),
-    tenants = createMemoryTenantStore(),
+    sharedState = createMemorySharedState({ clock }),
     sealer = createSealer([{ kid: 'test', secret: new Uint8Array(32).fill(7) }]),
   } = options;
   const config = readConfig({
@@ -65,13 +66,12 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
     TokenStore: 'UseDevelopmentStorage=true',
     ...options.settings,
   });
-  const clock = createShiftedClock(options.clock);
   const events: LogEvent[] = [];
   const operation: Operation = {
     log: (event) => void events.push(event),
     correlationId: options.correlationId,
   };
-  const stores = { accounts, tokenCache, tenants, sealer };
+  const stores = { accounts, tokenCache, sharedState, sealer };
   // The stand-in and MSAL use the platform's time, so everything that exchanges tokens with them must use it, too.
   const inRealTime = createStead(config, { ...options, clock: systemClock, adapters: stores });
   const { userTokens, verifyAccessToken, logId } = inRealTime.services;
@@ -85,7 +85,7 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
     stead,
     accounts,
     tokenCache,
-    tenants,
+    sharedState,
     sealer,
     logId,
     /** All events that were logged, oldest first. */

@@ -6,12 +6,12 @@ import type { App } from './app.ts';
 
 /** Reads the cooldowns that other processes stored. An error is logged: without them, each tenant costs a few requests. */
 export async function readCooldowns(
-  { cooldowns, tenants, clock }: App,
+  { cooldowns, sharedState, clock }: App,
   { log, signal }: Operation,
 ): Promise<void> {
   const begunAt = clock.now();
   try {
-    cooldowns.load(await tenants.cooling(begunAt, signal), begunAt);
+    cooldowns.load(await sharedState.cooling(signal), begunAt);
   } catch (error) {
     log({ event: 'cooldowns.not-read', error: nameOfError(error) });
   }
@@ -19,7 +19,7 @@ export async function readCooldowns(
 
 /** Begins the cooldown that a failure asks for, and stores it for other processes if it concerns more than this user. */
 export async function heedFailure(
-  { cooldowns, tenants }: App,
+  { cooldowns, sharedState }: App,
   { log, signal }: Operation,
   userId: UserId,
   failure: Failure,
@@ -30,7 +30,7 @@ export async function heedFailure(
     const whose = cooldown.tenant === '*' ? 'everybody' : 'tenant';
     const event = { event: 'cooldown.began', api, whose, kind, code, until: until.toISOString() } as const;
     try {
-      await tenants.cool(cooldown, signal);
+      await sharedState.cool(cooldown, signal);
       log(event);
     } catch (error) {
       // This process obeys the cooldown all the same. Other processes learn of it from their own failures.

@@ -1,7 +1,8 @@
+import type { Connected } from '../account/account.ts';
 import { withTimeout } from '../clock.ts';
 import type { Failure } from '../errors.ts';
 import { nameOfError, upstreamRefused } from '../log.ts';
-import type { Account, Operation } from '../ports.ts';
+import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { partsOf } from '../userId.ts';
 import type { Task } from './defineTask.ts';
@@ -24,7 +25,7 @@ export async function attemptTask(
   app: App,
   { log, signal: runSignal, correlationId }: Operation,
   task: Task,
-  account: Account,
+  account: Connected,
   token: string,
 ): Promise<Attempt> {
   const { userId, homeAccountId, userPrincipalName } = account;

@@ -1,8 +1,8 @@
 import { nameOfError } from '../log.ts';
-import type { Operation } from '../ports.ts';
+import type { AuditProgress, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { readCooldowns } from '../tokens/storedCooldowns.ts';
-import { SHARDS } from '../userId.ts';
+import { retireAtMost } from './retirement.ts';
 
 /** One shard in which accounts are due. */
 export type DueShard = {
@@ -19,21 +19,28 @@ export type Plan = {
   shards: readonly DueShard[];
   /** How many shards could not be read. */
   shardsFailed: number;
+  /** How many accounts the run may retire; undefined if that could not be read. Then it retires nobody. */
+  retireAtMost: number | undefined;
+  /** How far the audit has come, if it is this run's turn to go on with it. */
+  audit: AuditProgress | undefined;
 };
 
+/** Runs of several instances may begin in the same minute. Only one of them audits. */
+const AUDIT_EVERY_MS = 45_000;
+
 /**
- * Reads the cooldowns that other processes have begun, and asks all shards at once since when something is due. A shard
- * that cannot be read is logged; the next run reads it again.
+ * Reads what other instances have written down, and asks all shards at once since when something is due. A shard that
+ * cannot be read is logged; the next run reads it again.
  */
 export async function plan(app: App, operation: Operation): Promise<Plan> {
   const { accounts, clock } = app;
   const { log, signal } = operation;
   const begunAt = clock.now();
-  await readCooldowns(app, operation);
+  const [shared] = await Promise.all([readLastRun(app, operation), readCooldowns(app, operation)]);
 
   async function ask(shard: string): Promise<DueShard | 'nothing-due' | 'failed'> {
     try {
-      const dueSince = await accounts.dueSince(shard, clock.now(), signal);
+      const dueSince = await accounts.dueSince(shard, signal);
       return dueSince === undefined ? 'nothing-due' : { shard, dueSince };
     } catch (error) {
       if (!signal?.aborted) log({ event: 'sweep.shard-failed', shard, error: nameOfError(error) });
@@ -41,11 +48,26 @@ export async function plan(app: App, operation: Operation): Promise<Plan> {
     }
   }
 
-  const answers = await Promise.all(SHARDS.map(ask));
+  const answers = await Promise.all(accounts.shards.map(ask));
   const shards = answers.filter((one) => typeof one === 'object');
   return {
     begunAt,
     shards: shards.sort((one, other) => one.dueSince.getTime() - other.dueSince.getTime()),
     shardsFailed: signal?.aborted ? 0 : answers.filter((one) => one === 'failed').length,
+    ...shared,
   };
+}
+
+async function readLastRun(
+  { sharedState, clock }: App,
+  { log, signal }: Operation,
+): Promise<Pick<Plan, 'retireAtMost' | 'audit'>> {
+  try {
+    const isFirst = await sharedState.beginPlan(AUDIT_EVERY_MS, signal);
+    const last = await sharedState.lastRun(signal);
+    return { retireAtMost: retireAtMost(last, clock.now()), audit: isFirst ? last.audit : undefined };
+  } catch (error) {
+    if (!signal?.aborted) log({ event: 'sweep.last-run-not-read', error: nameOfError(error) });
+    return { retireAtMost: undefined, audit: undefined };
+  }
 }

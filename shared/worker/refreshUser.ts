@@ -1,59 +1,60 @@
+import {
+  type Account,
+  type Connected,
+  isTombstone,
+  type Stored,
+  type Tombstone,
+} from '../account/account.ts';
 import { changeAccount } from '../account/changeAccount.ts';
 import { confirmFailure } from '../account/confirmFailure.ts';
 import { removeCache, takeBack } from '../account/endAccount.ts';
-import { decideCheck, retireAt } from '../account/schedule.ts';
+import { afterCooldown, asIfKept, decideCheck, decideTombstone, retireAt } from '../account/schedule.ts';
 import {
+  ended,
   failed,
   isSameConnection,
+  markedForUser,
   postponed,
   refreshed,
-  tombstoneOf,
+  released,
   waitingUntil,
 } from '../account/transitions.ts';
 import { ConflictError, type Failure, UserTokenError } from '../errors.ts';
 import { nameOfError, type UserOutcome } from '../log.ts';
-import type { Account, AccountFields, Operation, UserToken } from '../ports.ts';
-import type { App } from '../tokens/app.ts';
-
-/** A leased account, and what the run knows about it that the row does not say. */
-export type Lease = {
-  account: Account;
-  /** When the account became due, before the lease. */
-  dueSince: Date;
-  /** The end of a cooldown that concerns the account. No token is requested before it. */
-  cooldownUntil?: Date | undefined;
-};
+import type { ScheduleSettings, UserToken } from '../ports.ts';
+import { partsOf, type UserId } from '../userId.ts';
+import { giveRetirementBack, stopRetiring, takeRetirement } from './retirement.ts';
+import { endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
+import { type EndedTasks, NO_TASKS, runTasks } from './runTasks.ts';
 
 /** The result of one check. */
 export type Check = {
   outcome: UserOutcome;
   reason?: string;
   failure?: Failure;
-  /** The token that was obtained, and the account as it was settled. */
-  got?: { token: UserToken; account: Account };
+  /** The token that was obtained, and how the tasks ended. */
+  got?: { token: UserToken; tasks: EndedTasks };
 };
 
 /** How many times a check decides, if the account changes in the meantime. */
 const DECISIONS = 5;
-/** The reason of a check that would have ended an account, if this machine's clock were right. */
-export const CLOCK_DIFFERS = 'clock-differs';
 const MAX_CLOCK_DIFFERENCE_MS = 300_000;
-/** The only `misconfigured` code that may concern a single cache. */
-export const UNKNOWN_KEY = 'cache_unknown_key';
 
 /**
  * Runs one check of a leased account, from the decision to the settled account. If the account changes in the meantime
  * (the user came back), the check decides again.
  * @throws {UnavailableError} a store cannot be reached. The lease then ends by itself.
  */
-export async function refreshUser(app: App, operation: Operation, lease: Lease): Promise<Check> {
-  let held = lease;
+export async function refreshUser(run: Run, leased: Stored<Account>): Promise<Check> {
+  let account = leased;
   try {
     for (let decision = 0; decision < DECISIONS; decision += 1) {
-      const result = await decideAndAct(app, operation, held);
+      const result = isTombstone(account)
+        ? await checkTombstone(run, account)
+        : await checkConnected(run, account);
       if ('outcome' in result) return result;
-      if (!isHeld(lease, result.changed)) return { outcome: 'superseded' };
-      held = { ...lease, account: result.changed };
+      if (!isHeld(run, result.changed)) return { outcome: 'superseded' };
+      account = result.changed;
     }
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
@@ -62,150 +63,190 @@ export async function refreshUser(app: App, operation: Operation, lease: Lease):
 }
 
 /** With a wrong clock every account looks old, so nothing is retired or erased by it. */
-const clockDiffers = ({ accounts }: App): boolean =>
+const clockDiffers = ({ app: { accounts } }: Run): boolean =>
   Math.abs(accounts.clockAheadMs?.() ?? 0) > MAX_CLOCK_DIFFERENCE_MS;
 
-/** True as long as the run has the lease, on the same connection. */
-const isHeld = ({ account }: Lease, now: Account | undefined): now is Account =>
-  isSameConnection(account, now) && now.runId === account.runId;
+/** True as long as the run has the lease. Whoever connects or ends the account takes the lease from the run. */
+const isHeld = ({ summary }: Run, now: Stored | undefined): now is Stored<Account> =>
+  now?.lease?.runId === summary.runId && now.state !== 'damaged';
 
 /** The account as another operation wrote it before the check could settle it; undefined if it no longer exists. */
-type Changed = { changed: Account | undefined };
+type Changed = { changed: Stored | undefined };
 
-async function decideAndAct(app: App, operation: Operation, lease: Lease): Promise<Check | Changed> {
-  const { account } = lease;
-  const { signal } = operation;
-  const decision = decideCheck(account, app.clock.now(), app.schedule, lease.cooldownUntil);
+async function checkTombstone(run: Run, tombstone: Stored<Tombstone>): Promise<Check | Changed> {
+  const { app, operation } = run;
+  const decision = decideTombstone(tombstone, app.clock.now(), app.schedule);
+  const { reason } = decision;
+  switch (decision.action) {
+    case 'remove-cache':
+      await removeCache(app, tombstone.userId, operation.signal);
+      return settle(run, tombstone, waitingUntil(tombstone, decision.until), { outcome: 'waiting', reason });
+    case 'erase':
+      return clockDiffers(run) ? releaseForClock(run, tombstone) : erase(run, tombstone, reason);
+    default:
+      return decision satisfies never;
+  }
+}
+
+async function checkConnected(
+  run: Run,
+  account: Stored<Connected>,
+  schedule: ScheduleSettings = run.app.schedule,
+): Promise<Check | Changed> {
+  const { clock } = run.app;
+  const decision = decideCheck(account, clock.now(), schedule, cooldownOf(run, account.userId));
+  const { reason } = decision;
   switch (decision.action) {
     case 'wait':
-    case 'remove-cache':
-      if (decision.action === 'remove-cache') await removeCache(app, account.userId, signal);
-      return settle(app, operation, account, waitingUntil(account, decision.until), {
-        outcome: 'waiting',
-        reason: decision.reason,
-      });
+      return settle(run, account, waitingUntil(account, decision.until), { outcome: 'waiting', reason });
     case 'retire':
-    case 'erase': {
-      if (clockDiffers(app)) return { ...(await release(app, lease)), reason: CLOCK_DIFFERS };
-      const end = decision.action === 'retire' ? retire : erase;
-      return end(app, operation, account, decision.reason);
-    }
+      return retireIfAllowed(run, account, reason);
     case 'refresh': {
-      const acquired = await acquire(app, operation, account, decision.forceRefresh);
+      const acquired = await acquire(run, account, decision.forceRefresh);
       return 'failure' in acquired
-        ? settleFailure(app, operation, lease, acquired.failure)
-        : settleToken(app, operation, lease, acquired, decision.reason);
+        ? settleFailure(run, account, acquired.failure, schedule)
+        : runTasksAndSettle(run, account, acquired, schedule, reason);
     }
     default:
       return decision satisfies never;
   }
 }
 
+/** An account that may not be retired is checked as usual, because its connection must not be lost meanwhile. */
+async function retireIfAllowed(
+  run: Run,
+  account: Stored<Connected>,
+  reason: string,
+): Promise<Check | Changed> {
+  if (clockDiffers(run)) return releaseForClock(run, account);
+  const may = takeRetirement(run);
+  if (may === 'yes') return retire(run, account, reason);
+  if (may === 'stopped') await stopRetiring(run);
+  const { clock, schedule } = run.app;
+  return checkConnected(run, account, asIfKept(account, clock.now(), schedule));
+}
+
+/** The end of the token endpoint's cooldown for this user or their tenant, whichever is later, and a random time more. */
+function cooldownOf({ app: { cooldowns, clock } }: Run, userId: UserId): Date | undefined {
+  const tenants = cooldowns.tenantUntil(partsOf(userId).tid);
+  const users = cooldowns.throttledUntil(userId, 'token');
+  const end = users === undefined || (tenants !== undefined && tenants > users) ? tenants : users;
+  return end === undefined ? undefined : afterCooldown(end, clock.random());
+}
+
 /** Writes `to`, unless the account is no longer what the check decided on. */
 async function settle(
-  app: App,
-  { signal }: Operation,
-  account: Account,
-  to: AccountFields,
+  { app, operation }: Run,
+  account: Stored<Account>,
+  to: Account,
   check: Check,
 ): Promise<Check | Changed> {
   const change = await changeAccount(
     app,
     account.userId,
     (now) => (now?.etag === account.etag ? to : 'keep'),
-    { known: account, signal },
+    { known: account, signal: operation.signal },
   );
   return change.changed ? check : { changed: change.account };
 }
 
-/** Settles the account with the token, whatever a request wrote in the meantime, if the run still has the lease. */
-async function settleToken(
-  app: App,
-  { signal }: Operation,
-  lease: Lease,
+/**
+ * Runs the tasks with the token, and then settles the account in one write, whatever a request wrote in the meantime, if
+ * the run still has the lease. The run's signal does not stop the write, because the tasks have already run. A user who
+ * visited in the meantime is not marked for a task's challenge: the next check meets it again if it still matters.
+ */
+async function runTasksAndSettle(
+  run: Run,
+  leased: Stored<Connected>,
   token: UserToken,
+  schedule: ScheduleSettings,
   reason: string,
 ): Promise<Check> {
-  const { clock, schedule } = app;
-  const { userId } = lease.account;
+  const { app } = run;
+  const { clock } = app;
   const [now, random] = [clock.now(), clock.random()];
+  run.credentialAccepted ||= token.source === 'network';
+  const tasks = endIfOver(run) ? NO_TASKS : await runTasks(run, leased, token);
+  // They are counted even if the account cannot be settled, because they have run.
+  run.summary.tasks.done += tasks.done;
+  run.summary.tasks.failed += tasks.failed;
+  const { userId } = leased;
   const { before, account, changed } = await changeAccount(
     app,
     userId,
     (current) => {
-      if (!isHeld(lease, current)) return 'keep';
+      if (!isHeld(run, current) || !isSameConnection(leased, current)) return 'keep';
+      const isFirst = current.etag === leased.etag;
       // A request that wrote the account in the meantime has the newer home account id.
-      const isFirst = current.etag === lease.account.etag;
       const homeAccountId = isFirst ? token.homeAccountId : (current.homeAccountId ?? token.homeAccountId);
-      return refreshed(current, { ...token, homeAccountId }, now, schedule, random);
+      const settled = refreshed(current, { ...token, homeAccountId }, tasks, now, schedule, random);
+      return tasks.unansweredChallenge !== undefined && isFirst
+        ? markedForUser(settled, tasks.unansweredChallenge, clock.now(), schedule)
+        : settled;
     },
-    { known: lease.account, signal },
+    { known: leased },
   );
-  if (changed && account !== undefined) {
+  if (changed) {
     const outcome = token.source === 'network' ? 'refreshed' : 'from-cache';
-    const isFirst = before?.etag === lease.account.etag;
-    return { outcome, reason: isFirst ? reason : 'settled-again', got: { token, account } };
+    const isFirst = before?.etag === leased.etag;
+    return { outcome, reason: isFirst ? reason : 'settled-again', got: { token, tasks } };
   }
-  // If the account ended while the token was requested, the cache that the check stored must not stay.
-  if (token.written !== undefined && !isSameConnection(lease.account, account)) {
-    await takeBack(app, userId, token.written, signal);
-  }
-  return { outcome: 'superseded' };
+  // If the account ended in the meantime, the cache that the check stored must not stay. A damaged account has not ended.
+  const isOver = account?.state !== 'damaged' && !isSameConnection(leased, account);
+  const written = tasks.written ?? token.written;
+  if (written !== undefined && isOver) await takeBack(app, userId, written);
+  return { outcome: 'superseded', got: { token, tasks } };
 }
 
 async function settleFailure(
-  app: App,
-  operation: Operation,
-  lease: Lease,
+  run: Run,
+  account: Stored<Connected>,
   failure: Failure,
+  schedule: ScheduleSettings,
 ): Promise<Check | Changed> {
-  const { clock, schedule } = app;
-  const { account } = lease;
+  const { app, operation } = run;
+  const { clock } = app;
   const { kind, code, unsure } = failure;
   const [now, random] = [clock.now(), clock.random()];
   // The run is ending, so the failure says nothing about the account.
-  if (operation.signal?.aborted) return release(app, lease);
+  if (operation.signal?.aborted) return release(run, account);
   if (kind === 'misconfigured') {
     // Operators must correct it, so nothing is recorded for the account.
-    if (code !== UNKNOWN_KEY && !unsure) return { ...(await release(app, lease)), failure };
+    if (code !== UNKNOWN_KEY && !unsure) return { ...(await release(run, account)), failure };
     // It may concern only this account or tenant. The next check is postponed, or every run would meet it first.
     const to = postponed(account, kind, now, schedule, random);
-    return settle(app, operation, account, to, { outcome: 'released', failure });
+    return settle(run, account, to, { outcome: 'released', failure });
   }
   // Nothing was ever stored for this account, so there is no cache that could have been lost.
-  if (kind === 'cache-lost' && account.state === 'pending') {
+  if (kind === 'cache-lost' && account.homeAccountId === undefined) {
     const to = waitingUntil(account, retireAt(account, schedule));
-    return settle(app, operation, account, to, { outcome: 'waiting', reason: 'never-exchanged' });
+    return settle(run, account, to, { outcome: 'waiting', reason: 'never-exchanged' });
   }
   const to = failed(account, failure, now, schedule, random);
-  return settle(app, operation, account, to, { outcome: 'failed', failure });
+  return settle(run, account, to, { outcome: 'failed', failure });
 }
 
 /** Writes the tombstone first. An operation that stores a cache now meets the tombstone and deletes that cache. */
-async function retire(
-  app: App,
-  operation: Operation,
-  account: Account,
-  reason: string,
-): Promise<Check | Changed> {
+async function retire(run: Run, account: Stored<Connected>, reason: string): Promise<Check | Changed> {
+  const { app, operation } = run;
   const { userId } = account;
-  const to = tombstoneOf(userId, 'retired', app.clock.now());
-  const result = await settle(app, operation, account, to, { outcome: 'retired', reason });
+  const to = ended(userId, 'retired', app.clock.now());
+  const result = await settle(run, account, to, { outcome: 'retired', reason });
   if ('outcome' in result) await removeCache(app, userId, operation.signal);
+  else giveRetirementBack(run);
   return result;
 }
 
 /** Deletes the cache first, so that no cache is left without an account. */
 async function erase(
-  app: App,
-  { signal }: Operation,
-  account: Account,
+  { app, operation: { signal } }: Run,
+  tombstone: Stored<Tombstone>,
   reason: string,
 ): Promise<Check | Changed> {
-  const { userId } = account;
+  const { userId } = tombstone;
   await removeCache(app, userId, signal);
   try {
-    await app.accounts.erase(account, signal);
+    await app.accounts.erase(tombstone, signal);
     return { outcome: 'erased', reason };
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
@@ -213,17 +254,22 @@ async function erase(
   }
 }
 
+async function releaseForClock(run: Run, account: Stored<Account>): Promise<Check> {
+  logClock(run);
+  return { ...(await release(run, account)), reason: 'clock-differs' };
+}
+
 /**
  * Gives a lease back: the account is due as before, unless another run has the lease by now. The run's signal does not
  * stop this, because a run that ends must give its leases back.
  */
-export async function release(app: App, lease: Lease): Promise<Check> {
+export async function release(run: Run, account: Stored<Account>): Promise<Check> {
   try {
     const { changed } = await changeAccount(
-      app,
-      lease.account.userId,
-      (now) => (isHeld(lease, now) ? waitingUntil(now, lease.dueSince) : 'keep'),
-      { known: lease.account },
+      run.app,
+      account.userId,
+      (now) => (isHeld(run, now) ? released(now) : 'keep'),
+      { known: account },
     );
     return { outcome: changed ? 'released' : 'superseded' };
   } catch (error) {
@@ -234,9 +280,8 @@ export async function release(app: App, lease: Lease): Promise<Check> {
 
 /** Requests a token. An unexpected error is logged by its name and counts as `transient`, which marks no user. */
 async function acquire(
-  { userTokens, clock, logId }: App,
-  operation: Operation,
-  account: Account,
+  { app: { userTokens, clock, logId }, operation }: Run,
+  account: Connected,
   forceRefresh: boolean,
 ): Promise<UserToken | { failure: Failure }> {
   const { userId, homeAccountId, generation } = account;

@@ -1,11 +1,13 @@
 import type { Failure } from '../errors.ts';
 import { createSlots, type Slots } from '../forEachAtOnce.ts';
 import type { SweepSummary } from '../log.ts';
-import type { Operation } from '../ports.ts';
+import type { Finding, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Task } from './defineTask.ts';
-import { createLeftovers, type Leftovers } from './leftovers.ts';
-import { CLOCK_DIFFERS, UNKNOWN_KEY } from './refreshUser.ts';
+import type { Plan } from './plan.ts';
+
+/** The only `misconfigured` code that may concern a single cache. */
+export const UNKNOWN_KEY = 'cache_unknown_key';
 
 export type RunLimits = {
   /** How many checks run at the same time. */
@@ -34,7 +36,6 @@ export type Run = {
   limits: RunLimits;
   begunAt: Date;
   slots: Slots;
-  leftovers: Leftovers;
   summary: SweepSummary;
   /** The `misconfigured` codes that this run has logged. */
   faults: Set<string>;
@@ -42,13 +43,21 @@ export type Run = {
   cachesWithoutKey: number;
   /** True once Entra has accepted our credential. An uncertain refusal of it then concerns one tenant only. */
   credentialAccepted: boolean;
+  /** How many accounts the run may retire; undefined if that could not be read. */
+  retireAtMost: number | undefined;
+  /** How many accounts the run has retired, or is retiring. */
+  retirements: number;
+  /** True once the run has met its ceiling. */
+  retirementStopped: boolean;
+  /** True once the run has logged that the clocks differ. */
+  clockLogged: boolean;
 };
 
 export function beginRun(
   app: App,
   operation: Operation,
   tasks: readonly Task[],
-  begunAt: Date,
+  { begunAt, shardsFailed, retireAtMost }: Omit<Plan, 'shards' | 'audit'>,
   limits: RunLimits,
 ): Run {
   return {
@@ -58,11 +67,14 @@ export function beginRun(
     limits,
     begunAt,
     slots: createSlots(limits.concurrency),
-    leftovers: createLeftovers(app, operation),
-    summary: emptySummary(app.clock.newId()),
+    summary: { ...emptySummary(app.clock.newId()), shardsFailed },
     faults: new Set(),
     cachesWithoutKey: 0,
     credentialAccepted: false,
+    retireAtMost,
+    retirements: 0,
+    retirementStopped: false,
+    clockLogged: false,
   };
 }
 
@@ -96,13 +108,20 @@ export function recordMisconfigured(run: Run, { code, unsure }: Failure): boolea
 }
 
 /** Logs once for the whole run that nothing is retired or erased, because the clocks differ. */
-export function logClock({ app, faults, operation }: Run): void {
-  if (faults.has(CLOCK_DIFFERS)) return;
-  faults.add(CLOCK_DIFFERS);
-  const aheadMs = app.accounts.clockAheadMs?.() ?? 0;
+export function logClock(run: Run): void {
+  if (run.clockLogged) return;
+  run.clockLogged = true;
+  const aheadMs = run.app.accounts.clockAheadMs?.() ?? 0;
   const remedy =
     "This machine's clock and the storage account's differ by more than five minutes. Set the clock. Until then no account is retired or erased.";
-  operation.log({ event: 'sweep.clock-differs', aheadMs, remedy });
+  run.operation.log({ event: 'sweep.clock-differs', aheadMs, remedy });
+}
+
+/** Logs what the store found while it read its index, unless it is normal. */
+export function logFinding({ app, operation }: Run, { userId, found }: Finding): void {
+  const user = app.logId(userId);
+  if (found === 'repaired') operation.log({ event: 'index.repaired', user });
+  if (found === 'damaged') operation.log({ event: 'account.damaged', user });
 }
 
 /** Logs once for the whole run how many caches lacked their key. */

@@ -1,14 +1,13 @@
-import { changeAccount } from '../account/changeAccount.ts';
-import { takeBack } from '../account/endAccount.ts';
-import { isSameConnection, markedForUser, tasksRecorded } from '../account/transitions.ts';
+import type { Connected, HistoryEntry } from '../account/account.ts';
+import type { TasksRun } from '../account/transitions.ts';
 import { type Failure, type FailureKind, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
-import type { Account, HistoryEntry, Operation, UserToken } from '../ports.ts';
-import type { App } from '../tokens/app.ts';
+import type { UserToken } from '../ports.ts';
 import { GRAPH_SCOPES } from '../tokens/graphScopes.ts';
 import { heedFailure } from '../tokens/storedCooldowns.ts';
 import { type Attempt, attemptTask } from './attemptTask.ts';
 import type { Task } from './defineTask.ts';
+import type { Run } from './run.ts';
 
 /** How a task ended. Without a `code` it succeeded. */
 type Ended = {
@@ -25,26 +24,32 @@ type Ended = {
 /** The API that the connection depends on: only its challenges mark the user. */
 const GRAPH = 'graph';
 
+/** How the tasks of one check ended. */
+export type EndedTasks = TasksRun & {
+  /** How many tasks succeeded. */
+  done: number;
+  failed: number;
+  /** Graph's challenge, which only the user can answer. */
+  unansweredChallenge?: Failure | undefined;
+  /** Why a token was refused, if other tasks or users would meet the same. Then the remaining tasks did not run. */
+  tokenFailure?: Failure | undefined;
+  /** The ETag of the last cache that the tasks' tokens stored. */
+  written?: string | undefined;
+};
+
+export const NO_TASKS: EndedTasks = { entries: [], done: 0, failed: 0 };
+
 /**
- * Runs the tasks as one user, one after the other, and records how each ended in one write of the row. The account stays
- * due when it was. A task that fails does not stop the others. Only a challenge of Graph that no token answers marks
- * the user, and then the remaining tasks do not run.
- * @param account the row as the check settled it
+ * Runs the tasks as one user, one after the other, while the run has the lease. A task that fails does not stop the
+ * others. If Graph has a challenge that no token answers, the remaining tasks do not run.
  * @param profileToken the token that the check obtained
- * @returns how many tasks succeeded and failed. `tokenFailure` is why a token was refused, if other tasks or users would
- * meet the same; then the remaining tasks did not run.
  */
-export async function runTasks(
-  app: App,
-  operation: Operation,
-  tasks: readonly Task[],
-  account: Account,
-  profileToken: UserToken,
-): Promise<{ done: number; failed: number; tokenFailure?: Failure }> {
+export async function runTasks(run: Run, account: Connected, profileToken: UserToken): Promise<EndedTasks> {
+  const { app, operation, tasks } = run;
   const { cooldowns, clock } = app;
   const { log, signal } = operation;
   const user = app.logId(account.userId);
-  const tokens = tokensOf(app, operation, account, profileToken);
+  const tokens = tokensFor(run, account, profileToken);
   const entries: HistoryEntry[] = [];
   let unansweredChallenge: Failure | undefined;
   let tokenFailure: Failure | undefined;
@@ -57,7 +62,7 @@ export async function runTasks(
       log({ event: 'task.ended', user, task: task.name, outcome: 'waiting', ms: 0 });
       continue;
     }
-    const ended = await runTask(app, operation, task, account, tokens);
+    const ended = await runTask(run, task, account, tokens);
     const { kind, code } = ended;
     unansweredChallenge = ended.unansweredChallenge;
     if (ended.throttle !== undefined) {
@@ -83,16 +88,16 @@ export async function runTasks(
       ...(code === undefined ? {} : { code }),
     });
   }
-  if (entries.length > 0) {
-    await record(app, operation, account, {
-      entries,
-      unansweredChallenge,
-      throttledUntil,
-      written: tokens.written(),
-    });
-  }
   const done = entries.filter(({ outcome }) => outcome === 'task-done').length;
-  return { done, failed: entries.length - done, ...(tokenFailure && { tokenFailure }) };
+  return {
+    entries,
+    done,
+    failed: entries.length - done,
+    throttledUntil,
+    unansweredChallenge,
+    tokenFailure,
+    written: tokens.written(),
+  };
 }
 
 /** Whether other tasks or users would meet it, too. If a tenant lacks the API of one task, only that task is concerned. */
@@ -106,10 +111,9 @@ type Tokens = {
 };
 
 /** One user's tokens by scopes. Tasks with the same scopes share a token. */
-function tokensOf(
-  app: App,
-  operation: Operation,
-  { userId, homeAccountId, generation }: Account,
+function tokensFor(
+  { app, operation }: Run,
+  { userId, homeAccountId, generation }: Connected,
   profileToken: UserToken,
 ): Tokens {
   const keyOf = (scopes: readonly string[]) => [...scopes].sort().join(' ');
@@ -136,13 +140,8 @@ function tokensOf(
 }
 
 /** Runs one task, and once again with the claims if its API answers with a challenge. */
-async function runTask(
-  app: App,
-  operation: Operation,
-  task: Task,
-  account: Account,
-  tokens: Tokens,
-): Promise<Ended> {
+async function runTask(run: Run, task: Task, account: Connected, tokens: Tokens): Promise<Ended> {
+  const { app, operation } = run;
   async function attempt(challenge?: string): Promise<Attempt & { tokenFailure?: Failure }> {
     let token: UserToken;
     try {
@@ -185,45 +184,3 @@ const endedByChallenge = (unansweredChallenge: Failure): Ended => ({
   code: unansweredChallenge.code,
   unansweredChallenge,
 });
-
-type TasksRecord = {
-  entries: readonly HistoryEntry[];
-  unansweredChallenge: Failure | undefined;
-  /** The end of Graph's cooldown for the user, if a task has just begun one. */
-  throttledUntil: Date | undefined;
-  written: string | undefined;
-};
-
-/**
- * Records how the tasks ended. The run's signal does not stop this, because the tasks have already run. A row that
- * changed in the meantime is not marked, because the user may have just come back. Otherwise the next check meets the
- * challenge again.
- */
-async function record(
-  app: App,
-  { log }: Operation,
-  begun: Account,
-  { entries, unansweredChallenge, throttledUntil, written }: TasksRecord,
-): Promise<void> {
-  const { userId } = begun;
-  const { clock, schedule } = app;
-  try {
-    const { account, changed } = await changeAccount(
-      app,
-      userId,
-      (now) => {
-        if (!isSameConnection(begun, now)) return 'keep';
-        const recorded = tasksRecorded(now, entries, throttledUntil, clock.now(), schedule);
-        const marks = unansweredChallenge !== undefined && now.etag === begun.etag;
-        return marks ? markedForUser(recorded, unansweredChallenge, clock.now(), schedule) : recorded;
-      },
-      { known: begun },
-    );
-    // If the account ended while a task's token was requested, the cache that was stored must not stay.
-    if (!changed && written !== undefined && !isSameConnection(begun, account)) {
-      await takeBack(app, userId, written);
-    }
-  } catch (error) {
-    log({ event: 'account.not-recorded', user: app.logId(userId), error: nameOfError(error) });
-  }
-}

@@ -1,38 +1,54 @@
 import { withTimeout } from '../clock.ts';
-import type { SweepSummary } from '../log.ts';
-import type { Operation } from '../ports.ts';
+import { nameOfError, type SweepSummary } from '../log.ts';
+import type { AuditProgress, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
+import { auditPage } from './auditPage.ts';
 import type { Task } from './defineTask.ts';
 import type { Plan } from './plan.ts';
-import { beginRun, endIfOver, logMissingKeys, type RunLimits } from './run.ts';
+import { beginRun, endIfOver, logMissingKeys, type Run, type RunLimits } from './run.ts';
 import { sweepShard } from './sweepShard.ts';
 
 /**
- * Sweeps the shards of a plan at the same time. The plan may hold all shards, or one of them if others are swept elsewhere.
+ * Sweeps the shards of a plan at the same time, and goes on with the audit if the plan says so. The plan may hold all
+ * shards, or one of them if others are swept elsewhere.
  * @returns the summary of the run, which is also logged
  */
 export async function sweep(
   app: App,
   operation: Operation,
   tasks: readonly Task[],
-  { begunAt, shards, shardsFailed }: Plan,
+  planned: Plan,
   limits: RunLimits,
 ): Promise<SweepSummary> {
   return withTimeout(
     app.clock,
     limits.endAfterMs,
     async (signal) => {
-      const run = beginRun(app, { ...operation, signal }, tasks, begunAt, limits);
-      run.summary.shardsFailed = shardsFailed;
-      await Promise.all(shards.map((shard) => sweepShard(run, shard)));
+      const run = beginRun(app, { ...operation, signal }, tasks, planned, limits);
+      const audited = planned.audit && auditPage(run, planned.audit);
+      await Promise.all(planned.shards.map((shard) => sweepShard(run, shard)));
+      const audit = await audited;
       // If the last check was aborted, nobody has recorded the deadline yet.
       if (signal.aborted) endIfOver(run);
       logMissingKeys(run);
-      await run.leftovers.remove();
       const summary = { ...run.summary, ms: app.clock.now().getTime() - run.begunAt.getTime() };
+      await record(run, summary, audit);
       operation.log({ event: 'sweep.ended', ...summary });
       return summary;
     },
     operation.signal,
   );
+}
+
+/** The run's signal does not stop this, because a run that was stopped is recorded, too. */
+async function record(
+  { app, operation }: Run,
+  summary: SweepSummary,
+  audit: AuditProgress | undefined,
+): Promise<void> {
+  try {
+    await app.sharedState.runEnded(summary, audit);
+  } catch (error) {
+    operation.log({ event: 'sweep.not-recorded', error: nameOfError(error) });
+  }
 }

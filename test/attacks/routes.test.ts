@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../dev/entra/directory.ts';
 import { toUserId } from '../../shared/userId.ts';
 import type { Connection } from '../../shared/wire.ts';
+import { accountOf } from '../support/accountOf.ts';
 import { bearer } from './corpus/attackCase.ts';
 import { type AttackRequest, createTarget, ROUTES, startAuthority, type Target } from './target.ts';
 
@@ -28,7 +29,7 @@ const tokenOf = ({ oid, upn }: { oid: string; upn: string }): AttackRequest => {
 };
 
 const keptOf = async (user: typeof ADELES_ID) => ({
-  account: await target.accounts.read(user),
+  account: await accountOf(target, user),
   cache: await target.tokenCache.read(user),
 });
 

@@ -11,6 +11,7 @@ import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAcc
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { AccountStore, TokenCacheStore, VerifyAccessToken } from '../../shared/ports.ts';
 import { createLocalApp } from '../../shared/testing/localApp.ts';
+import { createShiftedClock } from '../../shared/testing/testClock.ts';
 import type { Problem } from '../../shared/wire.ts';
 import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
 import { keepErrorAnswer, keepLines, logScanFolder } from '../support/logScanKeep.ts';
@@ -48,7 +49,8 @@ export type Target = {
   verify: VerifyAccessToken;
   accounts: AccountStore;
   tokenCache: TokenCacheStore;
-  dueRows: ReadonlyMap<string, string>;
+  /** The entries of the index of due times. */
+  entries: () => readonly object[];
   /** Calls of the stores so far, of any kind. */
   storeCalls(): number;
 };
@@ -65,9 +67,11 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
   const count = () => {
     calls += 1;
   };
-  const memory = createMemoryAccountStore();
+  const clock = createShiftedClock();
+  const memory = createMemoryAccountStore({ clock });
   const memoryCache = createMemoryTokenCacheStore();
   const { stead } = createLocalApp(entra, {
+    clock,
     accounts: counted(memory, count),
     tokenCache: counted(memoryCache, count),
     limits: UNLIMITED,
@@ -90,7 +94,7 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
     verify,
     accounts: memory,
     tokenCache: memoryCache,
-    dueRows: memory.dueRows,
+    entries: memory.index.entries,
     storeCalls: () => calls,
     async send(request, route = 'GET /api/profile') {
       const lines: string[] = [];

@@ -1,7 +1,7 @@
 /** A process that answers a user is killed at each of its calls in turn; what it leaves behind must be sound. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { numberedUsers } from '../../dev/entra/directory.ts';
-import type { AccountState } from '../../shared/ports.ts';
+import type { AccountState } from '../../shared/account/account.ts';
 import { startAzuriteProxy } from '../support/azuriteProxy.ts';
 import { expectSound } from '../support/checkStorage.ts';
 import type { Act } from '../support/drillApp.ts';
@@ -67,9 +67,11 @@ async function visitAndDisconnect(users: readonly DrillUser[]): Promise<void> {
   for (const user of users) await app.disconnect(await stage.signIn(user));
 }
 
-/** Retention ends, and then the tombstones' time. */
+/** Retention ends, and then the tombstones' time. These are more users than a run retires by itself. */
 async function eraseEverybody(): Promise<void> {
-  await stage.app(91 * DAY).sweep();
+  const app = stage.app(91 * DAY);
+  await app.confirmRetirement();
+  await app.sweep();
   await stage.app(94 * DAY).sweep();
 }
 

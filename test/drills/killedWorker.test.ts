@@ -1,7 +1,7 @@
 /** The worker is killed at each call of one user's check; a clean run then finishes what it left. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { numberedUsers } from '../../dev/entra/directory.ts';
-import { SHARDS, shardOf } from '../../shared/userId.ts';
+import { SHARDS, shardOf } from '../../shared/adapters/shards.ts';
 import type { Kill } from '../support/drillChild.ts';
 import { type DrillStage, type DrillUser, startDrillStage } from '../support/drillStage.ts';
 import { control, journal } from '../support/entraClients.ts';

@@ -61,6 +61,7 @@ const summary = (ms: number): string =>
     `storm: ${total(({ requests }) => requests)} requests`,
     `${exchanges().length} exchanges`,
     `${refreshes()} refreshes in ${total((result) => result.refreshes.sweeps)} sweeps`,
+    `${total(({ audits }) => audits)} audits`,
     `${stage.blobs.seen().calls + stage.tables.seen().calls} storage calls`,
     `${stage.blobs.seen().conflicts} + ${stage.tables.seen().conflicts} conflicts (blobs + rows)`,
     `${total(({ unstored }) => unstored)} tokens not stored`,
@@ -97,6 +98,10 @@ describe('three processes that act for the same users at once', () => {
     );
     expect(exchanges().length, seeded('exchanges')).toBeGreaterThan(200);
     expect(refreshes(), seeded('refreshes')).toBeGreaterThan(100);
+    expect(
+      total(({ audits }) => audits),
+      seeded('audits'),
+    ).toBeGreaterThan(3);
     expect(stage.blobs.seen().conflicts, seeded('conflicts over blobs')).toBeGreaterThan(LEAST_CONFLICTS);
     expect(stage.tables.seen().conflicts, seeded('conflicts over rows')).toBeGreaterThan(LEAST_CONFLICTS);
   });

@@ -1,187 +1,196 @@
 import { describe, expect, it } from 'vitest';
+import { type Account, dueAt, type Stored } from '../../shared/account/account.ts';
+import { leased, released } from '../../shared/account/transitions.ts';
 import { ConflictError } from '../../shared/errors.ts';
-import type { AccountFields, HistoryEntry } from '../../shared/ports.ts';
-import { dueRowKey } from '../../shared/userId.ts';
-import { dueRowOf, fieldsOf, type OpenAccountStore, see } from './accountStoreUnderTest.ts';
-import { sampleAccount, someUser } from './sampleAccount.ts';
+import { entriesOf, minutesFrom, NOW, type OpenAccountStore, see } from './accountStoreUnderTest.ts';
+import {
+  LEASE,
+  sampleActive,
+  sampleNeedsUser,
+  samplePending,
+  samplePlain,
+  sampleTombstone,
+  someUser,
+  TROUBLE,
+} from './sampleAccount.ts';
 
-const DUE = new Date('2026-11-20T09:00:00Z');
-const LATER = new Date('2026-11-20T10:00:00Z');
+const LATER = minutesFrom(60);
 
-/** What every account store must do about accounts. `open` gives a store with nothing in it. */
+/** What every account store must do about accounts. */
 export function accountStoreContract(name: string, open: OpenAccountStore): void {
   describe(`${name} as an account store`, () => {
-    it('has nothing for a user it never saw', async () => {
-      const { store } = open();
-      const userId = someUser();
-      expect(await store.read(userId)).toBeUndefined();
-      expect(await dueRowOf(store, userId)).toBeUndefined();
+    it('has nothing for a user whom it never saw', async () => {
+      const { store, index } = open();
+      expect(await store.read(someUser())).toBeUndefined();
+      expect(await index.entries()).toEqual([]);
     });
 
-    it.each<[string, Partial<AccountFields>]>([
-      ['every field', {}],
-      ['no field that may be missing', WITHOUT_OPTIONALS],
-      ['a failure of no more than its kind', { failure: { kind: 'throttled', code: 'http_429', at: DUE } }],
-    ])('gives back an account with %s', async (_, fields) => {
-      const { store } = open();
-      const account = sampleAccount(fields);
-      const created = await store.create(account);
-      expect(fieldsOf(created)).toEqual(account);
-      expect(await store.read(account.userId)).toEqual(created);
-    });
-
-    it('clears what a move leaves undefined', async () => {
-      const { store } = open();
-      const from = await store.create(sampleAccount());
-      const to = { ...fieldsOf(from), ...WITHOUT_OPTIONALS };
-      const moved = await store.move(from, to);
-      expect(fieldsOf(moved)).toEqual(to);
-      expect(await store.read(from.userId)).toEqual(moved);
-    });
-
-    it('rounds the due time up to a whole second', async () => {
-      const { store, dueRowKeys } = open();
-      const { userId, dueAt } = await store.create(
-        sampleAccount({ dueAt: new Date('2026-11-20T09:00:00.001Z') }),
-      );
-      expect(dueAt).toEqual(new Date('2026-11-20T09:00:01Z'));
-      expect(await dueRowKeys()).toEqual([dueRowKey(dueAt, userId)]);
-    });
-
-    it('changes the generation when it is told to', async () => {
-      const { store } = open();
-      const from = await store.create(sampleAccount({ generation: 'first' }));
-      await store.move(from, { ...from, generation: 'second' });
-      expect((await store.read(from.userId))?.generation).toBe('second');
-    });
-
-    it('keeps the last twenty of the history', async () => {
-      const { store } = open();
-      const history = Array.from(
-        { length: 25 },
-        (_, n): HistoryEntry => ({
-          at: new Date(DUE.getTime() + n),
-          outcome: 'refreshed',
+    const samples: [string, Account][] = [
+      ['an active account', sampleActive()],
+      ['an active account with no more than it must have', samplePlain()],
+      ['an active account that failed', sampleActive({ trouble: TROUBLE })],
+      ['an active account that failed through our own fault', sampleActive({ trouble: { attempts: 2 } })],
+      ['an active account that is tried again', samplePlain({ trouble: { ...TROUBLE, attempts: 0 } })],
+      ['a pending account', samplePending()],
+      ['a pending account that failed', samplePending({ trouble: TROUBLE })],
+      ['an account that needs the user', sampleNeedsUser()],
+      [
+        'an account that needs the user and a consent',
+        sampleNeedsUser({
+          failure: { kind: 'consent', code: 'AADSTS65001', suberror: 'consent_required', at: NOW },
         }),
-      );
-      const { userId } = await store.create(sampleAccount({ history }));
-      expect((await store.read(userId))?.history).toEqual(history.slice(5));
+      ],
+      ['a disconnected account', sampleTombstone({ state: 'disconnected' })],
+      ['a retired account', sampleTombstone()],
+    ];
+
+    it.each([
+      ...samples,
+      ...samples.map(([what, account]): [string, Account] => [
+        `${what}, leased`,
+        { ...account, lease: LEASE },
+      ]),
+    ])('gives %s back as it was', async (_, account) => {
+      const { store, index } = open();
+      const created = await store.create(account);
+      expect(contentOf(created)).toEqual(account);
+      expect(await store.read(account.userId)).toEqual(created);
+      expect(await index.entries()).toEqual(entriesOf([account]));
     });
 
-    it('refuses to create a user who is there, and leaves them as they are', async () => {
-      const { store, dueRowKeys } = open();
-      const created = await store.create(sampleAccount({ dueAt: DUE }));
-      const again = sampleAccount({ userId: created.userId, dueAt: LATER });
+    it.each(samples)('changes %s into every other one, and keeps nothing of what it was', async (_, to) => {
+      const { store, index } = open();
+      const { userId } = to;
+      for (const [n, [, sample]] of samples.entries()) {
+        const from = n % 2 === 0 ? sample : { ...sample, lease: LEASE };
+        const stored = await store.create({ ...from, userId });
+        const updated = await store.update(stored, to);
+        expect(contentOf(updated)).toEqual(to);
+        expect(await store.read(userId)).toEqual(updated);
+        expect(await index.entries()).toEqual(entriesOf([to]));
+        await store.erase(updated);
+      }
+    });
+
+    it('rounds the next check and the end of the lease up to whole seconds', async () => {
+      const { store, index } = open();
+      const at = (text: string) => new Date(`2026-11-20T${text}Z`);
+      const account = await store.create(sampleActive({ nextCheckAt: at('09:00:00.001') }));
+      expect(account.nextCheckAt).toEqual(at('09:00:01'));
+      expect(await index.entries()).toEqual(entriesOf([account]));
+      const held = await store.update(account, leased(contentOf(account), 'run-1', at('09:05:00.999')));
+      expect(held.lease?.until).toEqual(at('09:05:01'));
+      expect(held.nextCheckAt).toEqual(at('09:00:01'));
+      expect(await index.entries()).toEqual(entriesOf([held]));
+    });
+
+    it('gives copies, so that nobody can change what is stored', async () => {
+      const { store } = open();
+      const created = await store.create(sampleActive());
+      const read = await store.read(created.userId);
+      read?.nextCheckAt.setFullYear(1999);
+      expect(await store.read(created.userId)).toEqual(created);
+    });
+
+    it('refuses to create an account that is there, and leaves it as it is', async () => {
+      const { store, index } = open();
+      const created = await store.create(sampleActive());
+      const again = sampleActive({ userId: created.userId, nextCheckAt: LATER });
       await expect(store.create(again)).rejects.toThrow(ConflictError);
       expect(await store.read(created.userId)).toEqual(created);
-      expect(await dueRowKeys()).toEqual([dueRowKey(DUE, created.userId)]);
+      expect(await index.entries()).toEqual(entriesOf([created]));
     });
 
-    it('takes the same create or move again for its own success', async () => {
+    it('takes the same create or update again for its own success', async () => {
       const { store } = open();
-      const fields = sampleAccount();
-      const created = await store.create(fields);
-      expect(await store.create(fields)).toEqual(created);
-      const to = { ...fields, dueAt: LATER, attempts: 4 };
-      const moved = await store.move(created, to);
-      expect(await store.move(created, to)).toEqual(moved);
+      const account = sampleActive();
+      const created = await store.create(account);
+      expect(await store.create(account)).toEqual(created);
+      const to = { ...account, nextCheckAt: LATER };
+      const updated = await store.update(created, to);
+      expect(await store.update(created, to)).toEqual(updated);
     });
 
-    it('moves the due row with the account', async () => {
-      const { store, dueRowKeys } = open();
-      const from = await store.create(sampleAccount({ dueAt: DUE }));
-      const moved = await store.move(from, { ...from, dueAt: LATER });
-      expect(moved.etag).not.toBe(from.etag);
-      expect(moved.dueAt).toEqual(LATER);
-      expect(await dueRowKeys()).toEqual([dueRowKey(LATER, from.userId)]);
-    });
-
-    it('leaves the due row where it is when the time stays', async () => {
-      const { store } = open();
-      const from = await store.create(sampleAccount({ dueAt: DUE }));
-      const before = await dueRowOf(store, from.userId);
-      await store.move(from, { ...from, attempts: 7 });
-      expect(await dueRowOf(store, from.userId)).toEqual({ ...before, etag: expect.any(String) });
-    });
-
-    it.each<[string, Date]>([
-      ['to another time', LATER],
-      ['without changing the time', DUE],
-    ])('changes nothing when a move %s is based on a stale read', async (_, dueAt) => {
-      const { store, dueRowKeys } = open();
-      const stale = await store.create(sampleAccount({ dueAt: DUE, attempts: 1 }));
-      const current = await store.move(stale, { ...stale, attempts: 2 });
-      await expect(store.move(stale, { ...stale, dueAt, attempts: 3 })).rejects.toThrow(ConflictError);
-      expect(await store.read(stale.userId)).toEqual(current);
-      expect(await dueRowKeys()).toEqual([dueRowKey(DUE, stale.userId)]);
-    });
-
-    it('does not bring back by a move who was erased', async () => {
-      const { store, dueRowKeys } = open();
-      const account = await store.create(sampleAccount());
-      await store.erase(account);
-      await expect(store.move(account, { ...account, dueAt: LATER })).rejects.toThrow(ConflictError);
-      expect(await store.read(account.userId)).toBeUndefined();
-      expect(await dueRowKeys()).toEqual([]);
+    it('has one entry for each account: at the end of its lease, or at its next check', async () => {
+      const { store, index } = open();
+      const sample = sampleActive({ nextCheckAt: LATER });
+      const created = await store.create(sample);
+      const moved = await store.update(created, { ...sample, nextCheckAt: NOW });
+      expect(moved.etag).not.toBe(created.etag);
+      expect(await index.entries()).toEqual(entriesOf([moved]));
+      const held = await store.update(moved, leased(contentOf(moved), 'run-1', LEASE.until));
+      expect(held.nextCheckAt).toEqual(NOW);
+      expect(await index.entries()).toEqual([{ userId: created.userId, at: LEASE.until }]);
+      const free = await store.update(held, released(contentOf(held)));
+      expect(await index.entries()).toEqual(entriesOf([free]));
+      const changed = await store.update(free, { ...sample, nextCheckAt: NOW, trouble: TROUBLE });
+      expect(await index.entries()).toEqual(entriesOf([changed]));
     });
 
     it.each([
-      'disconnected',
-      'retired',
-    ] as const)('keeps of a %s user when and why, and no more', async (state) => {
-      const { store, dueRowKeys } = open();
-      const from = await store.create(sampleAccount());
-      const tombstone = await store.move(from, { ...from, state, dueAt: LATER, runId: undefined });
-      const { userId, lastActivity } = from;
-      expect(fieldsOf(tombstone)).toEqual({
-        ...WITHOUT_OPTIONALS,
-        userId,
-        lastActivity,
-        state,
-        generation: '',
-        dueAt: LATER,
-        attempts: 0,
-        history: [],
-      });
-      expect(await store.read(userId)).toEqual(tombstone);
-      expect(await dueRowKeys()).toEqual([dueRowKey(LATER, userId)]);
+      ['to another time', LATER],
+      ['without changing the time', NOW],
+    ])('changes nothing when an update %s is based on a stale read', async (_, nextCheckAt) => {
+      const { store, index } = open();
+      const sample = sampleActive({ nextCheckAt: NOW });
+      const stale = await store.create(sample);
+      const current = await store.update(stale, { ...sample, trouble: { attempts: 2 } });
+      const to = { ...sample, nextCheckAt, trouble: { attempts: 3 } };
+      await expect(store.update(stale, to)).rejects.toThrow(ConflictError);
+      expect(await store.read(stale.userId)).toEqual(current);
+      expect(await index.entries()).toEqual(entriesOf([current]));
     });
 
-    it('revives a tombstone', async () => {
-      const { store } = open();
-      const account = await store.create(sampleAccount());
-      const tombstone = await store.move(account, { ...account, state: 'retired' });
-      const back = await store.move(tombstone, account);
-      expect(fieldsOf(back)).toEqual(fieldsOf(account));
-      expect(await store.read(account.userId)).toEqual(back);
-    });
-
-    it('erases both rows, once', async () => {
-      const { store, dueRowKeys } = open();
-      const account = await store.create(sampleAccount());
+    it('does not bring back by an update what was erased', async () => {
+      const { store, index } = open();
+      const account = await store.create(sampleActive());
       await store.erase(account);
+      const to = { ...contentOf(account), nextCheckAt: LATER };
+      await expect(store.update(account, to)).rejects.toThrow(ConflictError);
       expect(await store.read(account.userId)).toBeUndefined();
-      expect(await dueRowKeys()).toEqual([]);
-      await expect(store.erase(account)).rejects.toThrow(ConflictError);
+      expect(await index.entries()).toEqual([]);
     });
 
-    it('does not erase who changed since they were read', async () => {
-      const { store, dueRowKeys } = open();
-      const stale = await store.create(sampleAccount({ dueAt: DUE }));
+    it('erases the account and its entry, once', async () => {
+      const { store, index } = open();
+      for (const sample of [sampleActive(), sampleTombstone(), sampleActive({ lease: LEASE })]) {
+        const account = await store.create(sample);
+        await store.erase(account);
+        expect(await store.read(account.userId)).toBeUndefined();
+        expect(await index.entries()).toEqual([]);
+        await expect(store.erase(account)).rejects.toThrow(ConflictError);
+      }
+    });
+
+    it('does not erase an account that changed since it was read', async () => {
+      const { store, index } = open();
+      const stale = await store.create(sampleActive());
       await see(store, stale.userId, LATER);
       await expect(store.erase(stale)).rejects.toThrow(ConflictError);
-      expect(await store.read(stale.userId)).toBeDefined();
-      expect(await dueRowKeys()).toEqual([dueRowKey(DUE, stale.userId)]);
+      expect(await store.read(stale.userId)).toMatchObject({ lastActivity: LATER });
+      expect(await index.entries()).toEqual(entriesOf([stale]));
+    });
+
+    it.each([
+      ['stays', NOW],
+      ['moves', LATER],
+    ])('restores a missing entry with every change, where it %s', async (_, nextCheckAt) => {
+      const { store, index } = open();
+      const sample = sampleActive({ nextCheckAt: NOW });
+      const account = await store.create(sample);
+      await index.drop(account.userId, dueAt(account));
+      const updated = await store.update(account, { ...sample, nextCheckAt, trouble: TROUBLE });
+      expect(await index.entries()).toEqual(entriesOf([updated]));
+    });
+
+    it('takes an entry that is left at this time for its own', async () => {
+      const { store, index } = open();
+      const account = await store.create(sampleActive());
+      await index.put(account.userId, LATER);
+      const updated = await store.update(account, { ...contentOf(account), nextCheckAt: LATER });
+      expect(await index.entries()).toEqual(entriesOf([updated]));
     });
   });
 }
 
-const WITHOUT_OPTIONALS = {
-  homeAccountId: undefined,
-  userPrincipalName: undefined,
-  runId: undefined,
-  failure: undefined,
-  lastRefreshed: undefined,
-  expiresOn: undefined,
-  refreshTokenExpiresOn: undefined,
-} satisfies Partial<AccountFields>;
+const contentOf = ({ etag: _, ...content }: Stored<Account>): Account => content;

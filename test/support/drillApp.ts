@@ -36,6 +36,7 @@ export function createDrillApp(
     ...stead.services,
     events,
     sweep: () => stead.worker.run(operation),
+    confirmRetirement: () => stead.operators.confirmRetirement(),
     visit: (assertion: string) => stead.profile(operation, assertion),
     disconnect: (assertion: string) => stead.connection.disconnect(operation, assertion),
     /** Connects again, and visits as the page does next. */

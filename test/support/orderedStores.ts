@@ -3,11 +3,11 @@ import type { AccountStore, TokenCacheStore } from '../../shared/ports.ts';
 /** Waits for its turn, and then makes the call. */
 export type Order = <T>(name: string, call: () => Promise<T>) => Promise<T>;
 
-/** The same stores, whose every call about one user goes through `order`. Listing does not. */
+/** The same stores, whose every call about one user goes through `order`. Listing and claiming do not. */
 export function orderedStores(stores: { accounts: AccountStore; tokenCache: TokenCacheStore }, order: Order) {
   const { accounts, tokenCache } = stores;
   return {
-    accounts: through(order, accounts, ['read', 'create', 'move', 'erase', 'claim']),
+    accounts: through(order, accounts, ['read', 'create', 'update', 'erase']),
     tokenCache: through(order, tokenCache, ['read', 'write', 'remove']),
   };
 }

@@ -24,7 +24,14 @@ export const RUNBOOK_ALERTS: Record<string, Alert> = {
     example: [{ event: 'storage.ready' }],
   },
   'A fault of our own.': {
-    fires: (events) => named(events, 'sweep.misconfigured', 'storage.unreachable').length > 0,
+    fires: (events) =>
+      named(
+        events,
+        'sweep.misconfigured',
+        'storage.unreachable',
+        'sweep.clock-differs',
+        'sweep.retirement-stopped',
+      ).length > 0,
     example: [{ event: 'storage.unreachable' }],
   },
   'The worker does not keep up.': {

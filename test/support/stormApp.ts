@@ -42,6 +42,8 @@ export type StormResult = {
   /** Tokens that were had and could not be stored. */
   unstored: number;
   grants: StormGrant[];
+  /** Complete audits of the index. */
+  audits: number;
   /** What must not be. */
   failures: string[];
 };
@@ -60,6 +62,11 @@ const MUST_NOT_BE: ReadonlySet<LogEvent['event']> = new Set<LogEvent['event']>([
   'cache.former-home-dropped',
   'user.failed-unexpectedly',
   'sweep.shard-failed',
+  'sweep.last-run-not-read',
+  'sweep.not-audited',
+  'sweep.not-recorded',
+  'index.repaired',
+  'account.damaged',
   'sweep.misconfigured',
 ]);
 
@@ -80,6 +87,7 @@ export async function runStorm(
     stored: [],
     unstored: 0,
     grants,
+    audits: 0,
     failures: [],
   };
   const stored = new Set<string>();
@@ -189,7 +197,18 @@ export async function runStorm(
     }
   }
 
-  const working = worker();
+  /** Audits all accounts again and again while everybody changes them. There is nothing to repair. */
+  async function auditor(): Promise<void> {
+    while (!over) {
+      await attempt('audit', async () => {
+        await stead.operators.audit(({ found }) => result.failures.push(`the audit found: ${found}`));
+        result.audits += 1;
+      });
+      await sleep(random() * PAUSE_MS);
+    }
+  }
+
+  const working = Promise.all([worker(), auditor()]);
   await Promise.all([
     ...Array.from({ length: LANES }, requestLane),
     ...Array.from({ length: SCOPED_LANES }, scopedLane),

@@ -1,6 +1,6 @@
 /** The parts of the application for unit tests: stores in memory, a clock that stands still, and no network. */
 import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
-import { createMemoryTenantStore } from '../../shared/adapters/memory/memoryTenantStore.ts';
+import { createMemorySharedState } from '../../shared/adapters/memory/memorySharedState.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { readConfig } from '../../shared/config.ts';
@@ -20,7 +20,7 @@ export type TestAppOptions = Partial<Adapters> & {
 };
 
 export function createTestApp(options: TestAppOptions = {}): App {
-  const { clock, limits, graphBaseUrl, fetch = noNetwork, ...adapters } = options;
+  const { clock = createTestClock(), limits, graphBaseUrl, fetch = noNetwork, ...adapters } = options;
   const config = readConfig({
     ENTRA_TENANT_ID: GUID,
     ENTRA_CLIENT_ID: GUID,
@@ -29,12 +29,12 @@ export function createTestApp(options: TestAppOptions = {}): App {
     TokenStore: 'UseDevelopmentStorage=true',
   });
   const { services } = createStead(config, {
-    clock: clock ?? createTestClock(),
+    clock,
     fetch,
     adapters: {
-      accounts: createMemoryAccountStore(),
+      accounts: createMemoryAccountStore({ clock }),
       tokenCache: createMemoryTokenCacheStore(),
-      tenants: createMemoryTenantStore(),
+      sharedState: createMemorySharedState({ clock }),
       ...adapters,
     },
   });

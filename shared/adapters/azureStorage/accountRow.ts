@@ -1,26 +1,32 @@
-import { isTombstone } from '../../account/schedule.ts';
+import {
+  type Account,
+  attemptsOf,
+  dueAt,
+  failureOf,
+  type HistoryEntry,
+  isTombstone,
+  type Lease,
+  type Stored,
+  type StoredFailure,
+  type Trouble,
+  tokensOf,
+} from '../../account/account.ts';
 import type { FailureKind } from '../../errors.ts';
 import { isRecord } from '../../isRecord.ts';
-import type { Account, AccountFields, AccountState, HistoryEntry, StoredFailure } from '../../ports.ts';
 import { readClaims } from '../../tokens/challenge.ts';
 import { CONSENT_REQUIRED } from '../../tokens/failures.ts';
-import { partsOf, shardOf, type UserId, userRowKey, wholeSecond } from '../../userId.ts';
+import { partsOf, type UserId } from '../../userId.ts';
+import { shardOf } from '../shards.ts';
+import { wholeSecond } from '../wholeSecond.ts';
+import { userRowKey } from './rowKeys.ts';
 
 type Column = string | number | boolean | Date;
 export type AccountRow = Record<string, Column> & { partitionKey: string; rowKey: string };
 
-const MAX_HISTORY = 20;
 const MAX_HISTORY_LENGTH = 16_000;
 /** A column holds 64 KiB of UTF-16 (https://learn.microsoft.com/azure/storage/tables/scalability-targets). */
 const MAX_FAILURE_LENGTH = 32_000;
 
-const STATES: Record<AccountState, true> = {
-  pending: true,
-  active: true,
-  'needs-user': true,
-  disconnected: true,
-  retired: true,
-};
 const KINDS: Record<FailureKind, true> = {
   'needs-user': true,
   consent: true,
@@ -43,23 +49,35 @@ const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
  * `failure` and `history` are JSON. What does not fit is left out: the claims of the failure, and the oldest entries of
  * the history.
  *
- * A tombstone has only its keys, `state`, `dueAt`, `runId` and `lastActivity`. It must replace the row, not be merged
- * into it, so that the other columns are deleted.
+ * `dueAt` is the time of the account's entry in the index: the end of the lease or, without one, the next check. Only a
+ * leased account has `nextCheckAt`, too.
+ *
+ * A tombstone has only its keys, the columns of its time and lease, `state` and `lastActivity`. It must replace the row,
+ * not be merged into it, so that the other columns are deleted.
  */
-export function toRow(account: AccountFields): AccountRow {
-  const { userId, state } = account;
-  const tombstone = {
+export function toRow(account: Account): AccountRow {
+  const { userId, state, lease, nextCheckAt } = account;
+  const scheduled = {
     partitionKey: shardOf(userId),
     rowKey: userRowKey(userId),
     state,
-    dueAt: wholeSecond(account.dueAt),
-    runId: account.runId ?? '',
-    lastActivity: account.lastActivity,
+    dueAt: wholeSecond(dueAt(account)),
+    runId: lease?.runId ?? '',
   };
-  if (isTombstone(state)) return tombstone;
+  if (isTombstone(account)) {
+    return {
+      ...scheduled,
+      ...(lease && { nextCheckAt: wholeSecond(nextCheckAt) }),
+      lastActivity: account.since,
+    };
+  }
   const { tid, oid } = partsOf(userId);
+  const { expiresOn, lastRefreshed, refreshTokenExpiresOn } = tokensOf(account);
+  const failure = failureOf(account);
   return {
-    ...tombstone,
+    ...scheduled,
+    nextCheckAt: lease ? wholeSecond(nextCheckAt) : '',
+    lastActivity: account.lastActivity,
     generation: account.generation,
     accountCacheKey: userId,
     accountIdentifier: account.homeAccountId ?? '',
@@ -67,40 +85,87 @@ export function toRow(account: AccountFields): AccountRow {
     accountTenantId: tid,
     userPrincipalName: account.userPrincipalName ?? '',
     failedToAcquireToken: state === 'needs-user',
-    failure: account.failure === undefined ? '' : failureColumn(account.failure),
-    attempts: account.attempts,
-    lastRefreshed: account.lastRefreshed ?? '',
-    expiresOn: account.expiresOn ?? '',
-    refreshTokenExpiresOn: account.refreshTokenExpiresOn ?? '',
+    failure: failure === undefined ? '' : failureColumn(failure),
+    attempts: attemptsOf(account),
+    lastRefreshed: lastRefreshed ?? '',
+    expiresOn: expiresOn ?? '',
+    refreshTokenExpiresOn: refreshTokenExpiresOn ?? '',
     history: historyColumn(account.history),
   };
 }
 
 /**
  * Reads a row. It accepts a row that a person or a later version has changed, because such a row must not stop a sweep.
- * An unknown state becomes `needs-user`, and an unreadable time becomes 1970. An account whose last activity is unreadable
- * is damaged: by that time alone it would be erased.
+ * An unreadable time of the next check becomes 1970, and an unknown state `needs-user`. An account whose last activity is
+ * unreadable is damaged: by that time alone it would be erased.
  */
-export function fromRow(userId: UserId, row: Record<string, unknown>, etag: string): Account {
+export function fromRow(userId: UserId, row: Record<string, unknown>, etag: string): Stored {
+  const { state } = row;
+  const scheduled = { userId, ...scheduleIn(row), etag };
   const lastActivity = timeOf(row.lastActivity);
-  return {
-    userId,
-    homeAccountId: textOf(row.accountIdentifier),
-    userPrincipalName: textOf(row.userPrincipalName),
-    lastActivity: lastActivity ?? new Date(0),
-    state: isKeyOf(STATES, row.state) ? row.state : 'needs-user',
+  if (lastActivity === undefined) {
+    return { ...scheduled, state: 'damaged', wasDisconnected: state === 'disconnected' };
+  }
+  if (state === 'disconnected' || state === 'retired') return { ...scheduled, state, since: lastActivity };
+  const homeAccountId = textOf(row.accountIdentifier);
+  const userPrincipalName = textOf(row.userPrincipalName);
+  const connection = {
+    ...scheduled,
     generation: textOf(row.generation) ?? '',
-    dueAt: timeOf(row.dueAt) ?? new Date(0),
-    runId: textOf(row.runId),
-    failure: failureOf(parsed(row.failure)),
-    attempts: typeof row.attempts === 'number' && row.attempts > 0 ? row.attempts : 0,
-    lastRefreshed: timeOf(row.lastRefreshed),
-    expiresOn: timeOf(row.expiresOn),
-    refreshTokenExpiresOn: timeOf(row.refreshTokenExpiresOn),
-    history: historyOf(parsed(row.history)),
-    etag,
-    ...(lastActivity === undefined && { damaged: true }),
+    ...(homeAccountId !== undefined && { homeAccountId }),
+    ...(userPrincipalName !== undefined && { userPrincipalName }),
+    lastActivity,
+    history: historyIn(parsed(row.history)),
   };
+  const { expiresOn, ...refreshes } = tokensIn(row);
+  const failure = failureIn(parsed(row.failure));
+  if (state === 'pending' || state === 'active') {
+    const trouble = troubleIn(row, failure);
+    const waiting = { ...connection, ...(trouble && { trouble }) };
+    // Only a user without a stored cache has no end of an access token. If somebody deleted the time, the next check finds
+    // the cache all the same, and writes the time again.
+    return state === 'pending' || expiresOn === undefined
+      ? { ...waiting, state: 'pending' }
+      : { ...waiting, state, expiresOn, ...refreshes };
+  }
+  const code = state === 'needs-user' ? 'unknown' : 'unknown_state';
+  return {
+    ...connection,
+    ...(expiresOn && { expiresOn }),
+    ...refreshes,
+    state: 'needs-user',
+    failure: failure ?? { kind: 'needs-user', code, at: lastActivity },
+  };
+}
+
+function scheduleIn(row: Record<string, unknown>): { nextCheckAt: Date; lease?: Lease } {
+  const due = timeOf(row.dueAt) ?? new Date(0);
+  const runId = textOf(row.runId);
+  if (runId === undefined) return { nextCheckAt: due };
+  // A previous release leases without writing `nextCheckAt`. The column is then missing, or it has stayed from an earlier
+  // lease. A check that comes too early does no harm, so the earlier time counts.
+  const nextCheckAt = timeOf(row.nextCheckAt) ?? due;
+  return { nextCheckAt: nextCheckAt < due ? nextCheckAt : due, lease: { runId, until: due } };
+}
+
+function tokensIn(row: Record<string, unknown>) {
+  const expiresOn = timeOf(row.expiresOn);
+  const lastRefreshed = timeOf(row.lastRefreshed);
+  const refreshTokenExpiresOn = timeOf(row.refreshTokenExpiresOn);
+  return {
+    ...(expiresOn && { expiresOn }),
+    ...(lastRefreshed && { lastRefreshed }),
+    ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
+  };
+}
+
+function troubleIn(
+  { attempts }: Record<string, unknown>,
+  failure: StoredFailure | undefined,
+): Trouble | undefined {
+  const failed = typeof attempts === 'number' && attempts > 0 ? attempts : 0;
+  if (failed === 0 && failure === undefined) return undefined;
+  return { attempts: failed, ...(failure && { failure }) };
 }
 
 type StoredKind = { kind: Exclude<FailureKind, 'consent'>; suberror?: string };
@@ -126,7 +191,7 @@ const kindOf = ({
     : kind;
 
 /** True if both are stored as the same row. */
-export const isSameRow = (one: AccountFields, other: AccountFields): boolean =>
+export const isSameRow = (one: Account, other: Account): boolean =>
   JSON.stringify(toRow(one)) === JSON.stringify(toRow(other));
 
 /** The column has no `askedBy`: this code says that Graph made the challenge, as in the previous release. */
@@ -139,14 +204,14 @@ function failureColumn(failure: StoredFailure): string {
 }
 
 function historyColumn(history: readonly HistoryEntry[]): string {
-  const kept = history
-    .slice(-MAX_HISTORY)
-    .map((entry) => (entry.kind === undefined ? entry : { ...entry, ...stored(entry.kind) }));
+  const kept = history.map((entry) =>
+    entry.kind === undefined ? entry : { ...entry, ...stored(entry.kind) },
+  );
   while (JSON.stringify(kept).length > MAX_HISTORY_LENGTH) kept.shift();
   return JSON.stringify(kept);
 }
 
-function failureOf(value: unknown): StoredFailure | undefined {
+function failureIn(value: unknown): StoredFailure | undefined {
   if (!isRecord(value)) return undefined;
   const { kind, code, suberror } = value;
   // Earlier releases stored challenges that cannot be read. Without one, the user's next visit is an ordinary exchange.
@@ -163,7 +228,7 @@ function failureOf(value: unknown): StoredFailure | undefined {
   };
 }
 
-function historyOf(value: unknown): HistoryEntry[] {
+function historyIn(value: unknown): HistoryEntry[] {
   return (Array.isArray(value) ? value : []).flatMap((entry: unknown) => {
     if (!isRecord(entry)) return [];
     const { outcome, kind, code, task } = entry;

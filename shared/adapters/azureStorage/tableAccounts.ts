@@ -1,252 +1,183 @@
-import type { TransactionAction } from '@azure/data-tables';
-import { isTombstone } from '../../account/schedule.ts';
+import { type Account, dueAt, isConnected, type Stored } from '../../account/account.ts';
+import { leased, released } from '../../account/transitions.ts';
+import { systemClock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
-import type { Account, AccountFields, AccountStore, DueRow } from '../../ports.ts';
+import { createSlots, forEachAtOnce } from '../../forEachAtOnce.ts';
+import type { AccountStore, Claim, Finding } from '../../ports.ts';
+import type { UserId } from '../../userId.ts';
+import { leaseAhead } from '../leaseAhead.ts';
+import { SHARDS, shardOf } from '../shards.ts';
+import { fromRow, isSameRow } from './accountRow.ts';
+import { createAccountWrites } from './accountWrites.ts';
+import { type AuditCursor, cursorText, readCursor } from './auditCursor.ts';
 import {
-  damagedRowKey,
   dueRowKey,
-  dueUpperBound,
-  shardOf,
+  dueRowKeyRange,
   timeOfDueRowKey,
-  type UserId,
   userOfDueRowKey,
   userOfRowKey,
-  userRowKey,
   userRowKeyRange,
-  wholeSecond,
-} from '../../userId.ts';
-import { fromRow, isSameRow, toRow } from './accountRow.ts';
-import { createStorageCall, hasStatus, present } from './storageCall.ts';
+} from './rowKeys.ts';
+import { createStorageCall } from './storageCall.ts';
 import { removeRow, removeRows } from './tableRemoval.ts';
-import { connectTable, inTable, rowsBetween, type TableOptions, watchClock } from './tableRows.ts';
+import { connectTable, rowsBetween, type TableOptions, watchClock } from './tableRows.ts';
 
 export type TableAccountsOptions = TableOptions & {
   /** How many rows one request reads, at most 1,000. Default 250. */
   pageSize?: number;
 };
 
+/** An entry of the index, as a query gives it. */
+type Entry = { userId: UserId; dueSince: Date; rowKey: string; etag: string };
+
+/** The most rows that a query returns at once. */
+const LARGEST_PAGE = 1_000;
+const AUDITED_AT_ONCE = 16;
+/** What an audit has to know of an account. The history alone may be a hundred times as long. */
+const AUDITED_COLUMNS = ['PartitionKey', 'RowKey', 'state', 'dueAt', 'runId', 'lastActivity'];
+
 /**
- * Stores two rows for each user, in the partition of the user's shard: the account (`accountRow.ts`) and the due row.
- * Every change that moves the due row is one entity-group transaction
- * (https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions).
- *
- * If a response is lost, the SDK's retry fails its precondition although the first attempt succeeded. Therefore a write
- * that fails so reads the row, and succeeds if the row already has the new content.
+ * Stores two rows for each user (`accountWrites.ts`): the account, and its entry in the index, whose row key begins with the
+ * time at which the account is due. So a run reads one range of rows to find what is due.
  */
 export function createTableAccounts(options: TableAccountsOptions): AccountStore {
-  const { pageSize = 250 } = options;
+  const { pageSize = 250, clock = systemClock } = options;
   const table = connectTable(options);
-  const call = createStorageCall('accounts', options.clock);
+  const call = createStorageCall('accounts', clock);
   const clockAheadMs = watchClock(table);
+  const { read, create, update, erase, hasEntry, restoreEntry, setAside } = createAccountWrites(table);
 
-  async function rowAt(shard: string, rowKey: string, abortSignal: AbortSignal) {
+  async function* entriesDue(
+    shard: string,
+    size: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Entry> {
+    const now = clock.now();
+    const range = dueRowKeyRange(now);
+    const rows = rowsBetween({ table, call }, shard, range, { pageSize: size }, signal);
+    for await (const { rowKey, etag } of rows) {
+      const userId = userOfDueRowKey(rowKey);
+      if (userId !== undefined) yield { userId, dueSince: timeOfDueRowKey(rowKey) ?? now, rowKey, etag };
+    }
+  }
+
+  async function claim(
+    entry: Entry,
+    { runId, leaseMs }: { runId: string; leaseMs: number },
+    abortSignal: AbortSignal,
+  ): Promise<Claim | Finding['found']> {
+    const { userId, dueSince } = entry;
+    const account = await read(userId, abortSignal);
+    if (account === undefined) return 'nobody';
+    if (account.state === 'damaged') {
+      return (await setAside(account, entry, abortSignal)) ? 'damaged' : 'taken';
+    }
+    if (dueRowKey(dueAt(account), userId) !== entry.rowKey) {
+      const wasMissing = await restoreEntry(account, abortSignal);
+      await removeRow(table, shardOf(userId), entry, abortSignal);
+      return wasMissing ? 'repaired' : 'taken';
+    }
+    const to = leased(account, runId, new Date(clock.now().getTime() + leaseMs));
+    const isOurs = ({ lease }: Stored<Account>) => lease?.runId === runId;
     try {
-      return await table.getEntity(shard, rowKey, { abortSignal });
+      return {
+        account: await update(account, to, isOurs, abortSignal),
+        dueSince,
+        ...(account.lease && { abandonedBy: account.lease.runId }),
+      };
     } catch (error) {
-      if (hasStatus(error, 404)) return undefined;
+      if (error instanceof ConflictError) return 'taken';
       throw error;
     }
   }
 
-  async function read(userId: UserId, abortSignal: AbortSignal): Promise<Account | undefined> {
-    const row = await rowAt(shardOf(userId), userRowKey(userId), abortSignal);
-    return row === undefined ? undefined : fromRow(userId, row, row.etag);
+  /** Whatever fails, the lease ends by itself. */
+  async function giveBack({ account }: Claim): Promise<void> {
+    const to = released(account);
+    const isOurs = (stored: Stored<Account>) => isSameRow(stored, to);
+    await call((abortSignal) => update(account, to, isOurs, abortSignal), undefined).catch(() => undefined);
   }
 
-  /** Returns the ETags of the rows, in the order of the actions. */
-  async function submit(actions: TransactionAction[], abortSignal: AbortSignal) {
-    const { subResponses } = await inTable(
-      table,
-      () => table.submitTransaction(actions, { abortSignal }),
-      abortSignal,
+  /** Reads at most so many rows, and moves the cursor along. */
+  async function* rowsFrom(cursor: AuditCursor, atMost: number, signal: AbortSignal | undefined) {
+    const { before } = userRowKeyRange();
+    const rows = rowsBetween(
+      { table, call },
+      cursor.shard,
+      { after: cursor.after, before },
+      { pageSize: Math.min(atMost, LARGEST_PAGE), columns: AUDITED_COLUMNS },
+      signal,
     );
-    return subResponses.map(({ etag }) => etag);
-  }
-
-  async function create(fields: AccountFields, abortSignal: AbortSignal): Promise<Account> {
-    const row = toRow(fields);
-    try {
-      const [etag] = await submit([['create', row], putDue(fields)], abortSignal);
-      return fromRow(fields.userId, row, present(etag));
-    } catch (error) {
-      if (!hasStatus(error, 409)) throw error;
-      const stored = await read(fields.userId, abortSignal);
-      if (stored !== undefined && isSameRow(stored, fields)) return stored;
-      throw new ConflictError('The account exists already.');
+    let count = 0;
+    for await (const row of rows) {
+      cursor.after = row.rowKey;
+      yield row;
+      count += 1;
+      if (count === atMost) return;
     }
-  }
-
-  async function move(
-    from: Account,
-    to: AccountFields,
-    isOurs: (stored: Account) => boolean,
-    abortSignal: AbortSignal,
-    oldDueRow: 'there' | 'missing' = 'there',
-  ): Promise<Account> {
-    const row = toRow(to);
-    const update: TransactionAction = [
-      'update',
-      row,
-      isTombstone(to.state) ? 'Replace' : 'Merge',
-      { etag: from.etag },
-    ];
-    const moves = dueRowKey(from.dueAt, from.userId) !== dueRowKey(to.dueAt, to.userId);
-    // The due row is written even if it does not move, so that every change brings back one that was lost.
-    const actions = [update, putDue(to), ...(moves && oldDueRow === 'there' ? [dropDue(from)] : [])];
-    try {
-      const [etag] = await submit(actions, abortSignal);
-      if (from.damaged) await dropDamaged(from.userId, abortSignal);
-      return fromRow(to.userId, row, present(etag));
-    } catch (error) {
-      if (!hasStatus(error, 404, 412)) throw error;
-      const stored = await read(to.userId, abortSignal);
-      if (stored !== undefined && isOurs(stored)) return stored;
-      // Perhaps only the due row is missing. The account must not stay unchangeable because of that.
-      if (moves && oldDueRow === 'there' && hasStatus(error, 404)) {
-        return move(from, to, isOurs, abortSignal, 'missing');
-      }
-      throw new ConflictError('The account changed since it was read, or no longer exists.');
-    }
-  }
-
-  /**
-   * Brings back the due row that an account names, if it is missing. One transaction writes both under the account's ETag.
-   * If somebody moves the account meanwhile, the transaction fails, and then nothing was missing.
-   * @returns whether it was missing
-   */
-  async function repairDueRow(account: Account, abortSignal: AbortSignal): Promise<boolean> {
-    const { userId, dueAt, etag } = account;
-    const shard = shardOf(userId);
-    if ((await rowAt(shard, dueRowKey(dueAt, userId), abortSignal)) !== undefined) return false;
-    const unchanged = { partitionKey: shard, rowKey: userRowKey(userId) };
-    try {
-      await submit([['update', unchanged, 'Merge', { etag }], putDue(account)], abortSignal);
-      return true;
-    } catch (error) {
-      if (hasStatus(error, 404, 412)) return false;
-      throw error;
-    }
-  }
-
-  /** Replaces the due row of a damaged account by a row that no run reads. @returns false if the account has changed */
-  async function setAside(
-    { userId, etag }: Account,
-    due: DueRow,
-    abortSignal: AbortSignal,
-  ): Promise<boolean> {
-    const partitionKey = shardOf(userId);
-    try {
-      await submit(
-        [
-          ['update', { partitionKey, rowKey: userRowKey(userId) }, 'Merge', { etag }],
-          ['upsert', { partitionKey, rowKey: damagedRowKey(userId) }, 'Replace'],
-          ['delete', { partitionKey, rowKey: due.rowKey }],
-        ],
-        abortSignal,
-      );
-      return true;
-    } catch (error) {
-      if (hasStatus(error, 404, 412)) return false;
-      throw error;
-    }
-  }
-
-  async function dropDamaged(userId: UserId, abortSignal: AbortSignal): Promise<void> {
-    try {
-      await table.deleteEntity(shardOf(userId), damagedRowKey(userId), { abortSignal });
-    } catch (error) {
-      if (!hasStatus(error, 404)) throw error;
-    }
+    cursor.isAtEnd = true;
   }
 
   return {
+    shards: SHARDS,
     clockAheadMs,
 
     read: (userId, signal) => call((abortSignal) => read(userId, abortSignal), signal),
 
-    create: (fields, signal) => call((abortSignal) => create(fields, abortSignal), signal),
+    create: (account, signal) => call((abortSignal) => create(account, abortSignal), signal),
 
-    move: (from, to, signal) =>
-      call((abortSignal) => move(from, to, (stored) => isSameRow(stored, to), abortSignal), signal),
+    update: (from, to, signal) =>
+      call((abortSignal) => update(from, to, (stored) => isSameRow(stored, to), abortSignal), signal),
 
-    erase: (account, signal) =>
-      call(async (abortSignal) => {
-        const shard = shardOf(account.userId);
-        const dueKey = dueRowKey(account.dueAt, account.userId);
-        // The SDK's transactions delete without a condition, so these are two steps. The account is deleted first: if
-        // the due row stays, the worker deletes it when it is due. A due row that was written again has another ETag
-        // and stays.
-        const due = await rowAt(shard, dueKey, abortSignal);
-        const row = { rowKey: userRowKey(account.userId), etag: account.etag };
-        if (!(await removeRow(table, shard, row, abortSignal))) {
-          throw new ConflictError('The account changed since it was read, or no longer exists.');
+    erase: (account, signal) => call((abortSignal) => erase(account, abortSignal), signal),
+
+    async *list({ tid } = {}, signal) {
+      for (const shard of SHARDS) {
+        const rows = rowsBetween({ table, call }, shard, userRowKeyRange(tid), { pageSize }, signal);
+        for await (const row of rows) {
+          const userId = userOfRowKey(row.rowKey);
+          if (userId !== undefined) yield fromRow(userId, row, row.etag);
         }
-        if (due !== undefined) await removeRow(table, shard, { rowKey: dueKey, etag: due.etag }, abortSignal);
-      }, signal),
-
-    async *list(shard, tid, signal) {
-      for await (const row of rowsBetween({ table, call }, shard, userRowKeyRange(tid), pageSize, signal)) {
-        const userId = userOfRowKey(row.rowKey);
-        if (userId !== undefined) yield fromRow(userId, row, row.etag);
       }
     },
 
-    async *due(shard, now, signal) {
-      const range = { from: 'due|', to: dueUpperBound(now) };
-      for await (const { rowKey, etag } of rowsBetween({ table, call }, shard, range, pageSize, signal)) {
-        const userId = userOfDueRowKey(rowKey);
-        const dueSince = timeOfDueRowKey(rowKey) ?? now;
-        if (userId !== undefined) yield { userId, shard, dueSince, rowKey, etag };
-      }
-    },
-
-    async dueSince(shard, now, signal) {
-      const range = { from: 'due|', to: dueUpperBound(now) };
-      for await (const { rowKey } of rowsBetween({ table, call }, shard, range, 1, signal)) {
-        if (userOfDueRowKey(rowKey) !== undefined) return timeOfDueRowKey(rowKey) ?? now;
-      }
+    async dueSince(shard, signal) {
+      for await (const { dueSince } of entriesDue(shard, 1, signal)) return dueSince;
       return undefined;
     },
 
-    claim: (due, lease, signal) =>
-      call(async (abortSignal) => {
-        const account = await read(due.userId, abortSignal);
-        if (account === undefined) return 'nobody';
-        if (account.damaged) return (await setAside(account, due, abortSignal)) ? 'damaged' : undefined;
-        if (dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
-          const wasMissing = await repairDueRow(account, abortSignal);
-          await removeRow(table, due.shard, due, abortSignal);
-          return wasMissing ? 'repaired' : undefined;
-        }
-        const leased = { ...account, dueAt: wholeSecond(lease.until), runId: lease.runId };
-        try {
-          const moved = await move(account, leased, (stored) => stored.runId === lease.runId, abortSignal);
-          return { account: moved, abandonedBy: account.runId };
-        } catch (error) {
-          if (error instanceof ConflictError) return undefined;
-          throw error;
-        }
-      }, signal),
+    claimDue: ({ shard, runId, leaseMs, onFound, signal }) =>
+      leaseAhead({
+        due: entriesDue(shard, pageSize, signal),
+        claim: (entry) => call((abortSignal) => claim(entry, { runId, leaseMs }, abortSignal), signal),
+        giveBack,
+        // If an account is created meanwhile, it writes its entry again. The new ETag keeps the entry from deletion.
+        removeEntries: (entries) => removeRows({ ...options, call }, shard, entries, signal),
+        onFound,
+        signal,
+      }),
 
-    // If an account is created in the meantime, it writes its due row again. The new ETag keeps the row from deletion.
-    async removeDue(rows, signal) {
-      for (const shard of new Set(rows.map((row) => row.shard))) {
-        await removeRows(
-          { ...options, call },
-          shard,
-          rows.filter((row) => row.shard === shard),
-          signal,
-        );
-      }
+    async audit({ from, atMost, onFound, signal }) {
+      const cursor = readCursor(from);
+      const page = { connected: 0, damaged: 0 };
+      await forEachAtOnce(rowsFrom(cursor, atMost, signal), createSlots(AUDITED_AT_ONCE), async (row) => {
+        const userId = userOfRowKey(row.rowKey);
+        if (userId === undefined) return;
+        const account = fromRow(userId, row, row.etag);
+        if (isConnected(account)) page.connected += 1;
+        if (account.state === 'damaged') {
+          page.damaged += 1;
+          return;
+        }
+        const wasMissing = await call(async (abortSignal) => {
+          if (await hasEntry(account, abortSignal)) return false;
+          // The page may be old by now, and it has not all columns of the account.
+          const current = await read(userId, abortSignal);
+          return current !== undefined && current.state !== 'damaged' && restoreEntry(current, abortSignal);
+        }, signal);
+        if (wasMissing) onFound?.({ userId, found: 'repaired' });
+      });
+      return { ...page, next: cursorText(cursor) };
     },
   };
 }
-
-const dueEntityOf = ({ userId, dueAt }: AccountFields) => ({
-  partitionKey: shardOf(userId),
-  rowKey: dueRowKey(dueAt, userId),
-});
-
-/** It is an upsert, because a due row of this user may be left at this time. That row then becomes the account's. */
-const putDue = (account: AccountFields): TransactionAction => ['upsert', dueEntityOf(account), 'Replace'];
-const dropDue = (account: AccountFields): TransactionAction => ['delete', dueEntityOf(account)];

@@ -1,6 +1,7 @@
 import { odata, TableClient } from '@azure/data-tables';
 import { type Clock, systemClock } from '../../clock.ts';
 import { isLoopback } from '../../isLoopback.ts';
+import type { RowKeyRange } from './rowKeys.ts';
 import { codeOf, type StorageCall } from './storageCall.ts';
 import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
 
@@ -75,24 +76,33 @@ export async function inTable<T>(
 
 export type TableRow = Record<string, unknown> & { rowKey: string; etag: string };
 
+type RangeOptions = {
+  /** How many rows one request reads, at most 1,000. */
+  pageSize: number;
+  /** The columns to read, by the names that the service has for them. Default: all. */
+  columns?: string[];
+};
+
 /**
- * Reads the rows of one partition whose row keys are from `from` up to `to` (exclusive), in order. Pages are read on
- * demand.
+ * Reads the rows of one partition whose row keys are in a range, in order. Pages are read on demand.
  * @throws {UnavailableError} the store cannot be reached.
  */
 export async function* rowsBetween(
   { table, call }: { table: TableClient; call: StorageCall },
   partitionKey: string,
-  { from, to }: { from: string; to: string },
-  maxPageSize: number,
+  { after, before }: RowKeyRange,
+  { pageSize, columns }: RangeOptions,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TableRow> {
-  const filter = odata`PartitionKey eq ${partitionKey} and RowKey ge ${from} and RowKey lt ${to}`;
+  const queryOptions = {
+    filter: odata`PartitionKey eq ${partitionKey} and RowKey gt ${after} and RowKey lt ${before}`,
+    ...(columns && { select: columns }),
+  };
 
   async function readPage(continuationToken: string | undefined, abortSignal: AbortSignal) {
     const pages = table
-      .listEntities({ queryOptions: { filter }, abortSignal })
-      .byPage({ maxPageSize, ...(continuationToken === undefined ? {} : { continuationToken }) });
+      .listEntities({ queryOptions, abortSignal })
+      .byPage({ maxPageSize: pageSize, ...(continuationToken === undefined ? {} : { continuationToken }) });
     try {
       const { value: page } = await pages.next();
       return { rows: page ?? [], continuationToken: page?.continuationToken };

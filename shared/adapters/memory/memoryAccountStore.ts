@@ -1,148 +1,192 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Account, dueAt, isConnected, isTombstone, type Stored } from '../../account/account.ts';
+import { leased, released } from '../../account/transitions.ts';
+import { type Clock, systemClock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
-import type { Account, AccountFields, AccountStore } from '../../ports.ts';
-import {
-  dueRowKey,
-  dueUpperBound,
-  shardOf,
-  timeOfDueRowKey,
-  type UserId,
-  userOfDueRowKey,
-  wholeSecond,
-} from '../../userId.ts';
+import type { AccountStore, Claim, Finding } from '../../ports.ts';
+import { readUserId, type UserId } from '../../userId.ts';
+import { leaseAhead } from '../leaseAhead.ts';
+import { SHARDS, shardOf } from '../shards.ts';
+import { wholeSecond } from '../wholeSecond.ts';
+
+/** An entry of the index: at this time the account is due. */
+export type Entry = { readonly userId: UserId; readonly at: Date };
 
 export type MemoryAccountStore = AccountStore & {
-  /** The ETags of the due rows of all shards, by row key. */
-  readonly dueRows: Map<string, string>;
+  /** The index of due times, so that tests can look into it and damage it. */
+  readonly index: {
+    /** All entries, the earliest first. */
+    entries(): Entry[];
+    put(userId: UserId, at: Date): void;
+    drop(userId: UserId, at: Date): void;
+  };
 };
 
-/** An account store in memory, with the same ETags, conflicts and due rows as the table. */
-export function createMemoryAccountStore(): MemoryAccountStore {
-  const accounts = new Map<UserId, Account>();
-  const dueRows = new Map<string, string>();
+const CHANGED = 'The account changed since it was read, or no longer exists.';
+
+/**
+ * An account store in memory, with the same ETags, conflicts and index as the table.
+ * @param options.clock default: the platform's
+ */
+export function createMemoryAccountStore({
+  clock = systemClock,
+}: {
+  clock?: Clock;
+} = {}): MemoryAccountStore {
+  const accounts = new Map<UserId, Stored<Account>>();
+  /** An entry that is written again is another object, so an object is a version of its entry. */
+  const index = new Map<string, Entry>();
   let version = 0;
-  const nextEtag = () => `W/"${++version}"`;
 
-  function put(fields: AccountFields): Account {
-    const account = { ...asStored(fields), etag: nextEtag() };
-    accounts.set(account.userId, account);
-    return structuredClone(account);
+  function put(account: Account): Stored<Account> {
+    version += 1;
+    const stored = { ...asStored(account), etag: `W/"${version}"` };
+    accounts.set(stored.userId, stored);
+    putEntry(stored.userId, dueAt(stored));
+    return structuredClone(stored);
   }
 
-  function putDue({ dueAt, userId }: AccountFields): void {
-    dueRows.set(dueRowKey(dueAt, userId), nextEtag());
+  function putEntry(userId: UserId, at: Date): void {
+    index.set(keyOf(userId, at), { userId, at: wholeSecond(at) });
   }
 
-  function move(from: Account, to: AccountFields): Account {
+  function dropEntry(userId: UserId, at: Date): void {
+    index.delete(keyOf(userId, at));
+  }
+
+  /** Deletes this version of an entry. */
+  function remove(entry: Entry): void {
+    const key = keyOf(entry.userId, entry.at);
+    if (index.get(key) === entry) index.delete(key);
+  }
+
+  function update(from: Stored, to: Account): Stored<Account> {
     const stored = accounts.get(to.userId);
     if (stored?.etag !== from.etag) {
       if (stored !== undefined && isSame(stored, to)) return structuredClone(stored);
-      throw new ConflictError('The account changed since it was read, or no longer exists.');
+      throw new ConflictError(CHANGED);
     }
-    dueRows.delete(dueRowKey(from.dueAt, from.userId));
-    putDue(to);
+    dropEntry(from.userId, dueAt(from));
     return put(to);
   }
 
-  /** Row keys of the users who are due, the one who has waited longest first. */
-  function dueKeys(shard: string, now: Date): string[] {
-    const isOurs = (key: string) => {
-      const userId = userOfDueRowKey(key);
-      return key < dueUpperBound(now) && userId !== undefined && shardOf(userId) === shard;
+  /** Restores the entry of an account, if it is missing. @returns whether it was missing */
+  function restoreEntry(account: Stored<Account>): boolean {
+    if (index.has(keyOf(account.userId, dueAt(account)))) return false;
+    put(account);
+    return true;
+  }
+
+  function claim(entry: Entry, runId: string, leaseMs: number): Claim | Finding['found'] {
+    const account = accounts.get(entry.userId);
+    if (account === undefined) return 'nobody';
+    if (dueAt(account).getTime() !== entry.at.getTime()) {
+      const wasMissing = restoreEntry(account);
+      remove(entry);
+      return wasMissing ? 'repaired' : 'taken';
+    }
+    const until = new Date(clock.now().getTime() + leaseMs);
+    return {
+      account: update(account, leased(account, runId, until)),
+      dueSince: entry.at,
+      ...(account.lease && { abandonedBy: account.lease.runId }),
     };
-    return [...dueRows.keys()].filter(isOurs).sort();
+  }
+
+  /** The entries that are due, those that have waited longest first. */
+  function entriesDue(shard: string): Entry[] {
+    const now = clock.now();
+    return sorted([...index.values()].filter(({ userId, at }) => at <= now && shardOf(userId) === shard));
   }
 
   return {
-    dueRows,
+    index: { entries: () => sorted([...index.values()]), put: putEntry, drop: dropEntry },
+    shards: SHARDS,
+
     read: async (userId) => structuredClone(accounts.get(userId)),
 
-    async create(fields) {
-      const stored = accounts.get(fields.userId);
-      if (stored !== undefined) {
-        if (isSame(stored, fields)) return structuredClone(stored);
-        throw new ConflictError('The account exists already.');
-      }
-      putDue(fields);
-      return put(fields);
+    async create(account) {
+      const stored = accounts.get(account.userId);
+      if (stored === undefined) return put(account);
+      if (isSame(stored, account)) return structuredClone(stored);
+      throw new ConflictError('The account exists already.');
     },
 
-    move: async (from, to) => move(from, to),
+    update: async (from, to) => update(from, to),
 
-    async erase({ userId, etag, dueAt }) {
-      if (accounts.get(userId)?.etag !== etag) {
-        throw new ConflictError('The account changed since it was read, or no longer exists.');
-      }
+    async erase(account) {
+      const { userId, etag } = account;
+      if (accounts.get(userId)?.etag !== etag) throw new ConflictError(CHANGED);
       accounts.delete(userId);
-      dueRows.delete(dueRowKey(dueAt, userId));
+      dropEntry(userId, dueAt(account));
     },
 
-    async *list(shard, tid) {
+    async *list({ tid } = {}) {
       for (const userId of [...accounts.keys()].sort()) {
         const account = accounts.get(userId);
-        const wanted = shardOf(userId) === shard && (tid === undefined || userId.startsWith(`${tid}/`));
-        if (account !== undefined && wanted) yield structuredClone(account);
+        if (account !== undefined && (tid === undefined || userId.startsWith(`${tid}/`))) {
+          yield structuredClone(account);
+        }
       }
     },
 
-    async *due(shard, now) {
-      for (const rowKey of dueKeys(shard, now)) {
-        const userId = userOfDueRowKey(rowKey);
-        const dueSince = timeOfDueRowKey(rowKey) ?? now;
-        const etag = dueRows.get(rowKey);
-        if (userId === undefined || etag === undefined) continue;
-        yield { userId, shard, dueSince, rowKey, etag };
+    dueSince: async (shard) => entriesDue(shard)[0]?.at,
+
+    claimDue: ({ shard, runId, leaseMs, onFound, signal }) =>
+      leaseAhead({
+        due: eachOf(() => entriesDue(shard)),
+        claim: async (entry) => claim(entry, runId, leaseMs),
+        giveBack: async ({ account }) => {
+          if (accounts.get(account.userId)?.etag === account.etag) update(account, released(account));
+        },
+        removeEntries: async (entries) => entries.forEach(remove),
+        onFound,
+        signal,
+      }),
+
+    async audit({ from = '', atMost, onFound }) {
+      const after = readUserId(from);
+      const rest = [...accounts.values()]
+        .filter(({ userId }) => after === undefined || userId > after)
+        .sort((one, other) => (one.userId < other.userId ? -1 : 1));
+      const page = rest.slice(0, atMost);
+      for (const account of page) {
+        if (restoreEntry(account)) onFound?.({ userId: account.userId, found: 'repaired' });
       }
-    },
-
-    async dueSince(shard, now) {
-      const [first] = dueKeys(shard, now);
-      return first === undefined ? undefined : (timeOfDueRowKey(first) ?? now);
-    },
-
-    async removeDue(rows) {
-      for (const { rowKey, etag } of rows) if (dueRows.get(rowKey) === etag) dueRows.delete(rowKey);
-    },
-
-    async claim(due, lease) {
-      const account = accounts.get(due.userId);
-      if (account === undefined) return 'nobody';
-      if (dueRowKey(account.dueAt, account.userId) !== due.rowKey) {
-        if (dueRows.get(due.rowKey) === due.etag) dueRows.delete(due.rowKey);
-        if (dueRows.has(dueRowKey(account.dueAt, account.userId))) return undefined;
-        putDue(account);
-        put(account);
-        return 'repaired';
-      }
-      const leased = move(account, { ...account, dueAt: lease.until, runId: lease.runId });
-      return { account: leased, abandonedBy: account.runId };
+      return {
+        connected: page.filter(isConnected).length,
+        damaged: 0,
+        next: rest.length > atMost ? page.at(-1)?.userId : undefined,
+      };
     },
   };
 }
 
-function asStored(fields: AccountFields): AccountFields {
-  const copy = structuredClone({
-    ...fields,
-    dueAt: wholeSecond(fields.dueAt),
-    history: fields.history.slice(-20),
-  });
-  if (fields.state !== 'disconnected' && fields.state !== 'retired') return copy;
-  const nothing = undefined;
-  return {
-    ...copy,
-    generation: '',
-    homeAccountId: nothing,
-    userPrincipalName: nothing,
-    failure: nothing,
-    attempts: 0,
-    lastRefreshed: nothing,
-    expiresOn: nothing,
-    refreshTokenExpiresOn: nothing,
-    history: [],
-  };
+const keyOf = (userId: UserId, at: Date): string => `${wholeSecond(at).toISOString()} ${userId}`;
+
+const sorted = (entries: readonly Entry[]): Entry[] =>
+  entries.toSorted((one, other) => (keyOf(one.userId, one.at) < keyOf(other.userId, other.at) ? -1 : 1));
+
+/** Reads the items when the first one is asked for. */
+async function* eachOf<T>(items: () => readonly T[]): AsyncGenerator<T> {
+  yield* items();
 }
 
-function isSame({ etag: _, ...stored }: Account, fields: AccountFields): boolean {
-  const { etag: __, ...wanted } = { etag: '', ...asStored(fields) };
-  const inOrder = (value: object) => JSON.stringify(Object.entries(value).sort());
-  return inOrder(stored) === inOrder(wanted);
+/** The account as the table would keep it: the times of the index in whole seconds, and of a tombstone nothing else. */
+function asStored(account: Account | Stored<Account>): Account {
+  const { etag: _, ...content } = { etag: '', ...account };
+  const { userId, nextCheckAt, lease } = content;
+  const scheduled = {
+    userId,
+    nextCheckAt: wholeSecond(nextCheckAt),
+    ...(lease && { lease: { ...lease, until: wholeSecond(lease.until) } }),
+  };
+  return structuredClone(
+    isTombstone(content)
+      ? { ...scheduled, state: content.state, since: content.since }
+      : { ...content, ...scheduled },
+  );
 }
+
+const isSame = (stored: Stored<Account>, account: Account): boolean =>
+  isDeepStrictEqual(asStored(stored), asStored(account));

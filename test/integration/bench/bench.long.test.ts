@@ -6,10 +6,13 @@ import { alternate, spreadOf } from '../../../bench/rounds.ts';
 import { createDueUsers, type DueUsers } from '../../../bench/worker/dueUsers.ts';
 import { runSweep, settingsFor } from '../../../bench/worker/runSweep.ts';
 import { startTokenEndpoint, type TokenEndpoint } from '../../../bench/worker/tokenEndpoint.ts';
+import { isConnected } from '../../../shared/account/account.ts';
+import { released } from '../../../shared/account/transitions.ts';
 import { createSealer } from '../../../shared/adapters/entra/seal.ts';
+import { SHARDS } from '../../../shared/adapters/shards.ts';
 import { type Config, readConfig } from '../../../shared/config.ts';
 import { createStead } from '../../../shared/stead.ts';
-import { SHARDS, timeOfDueRowKey, type UserId } from '../../../shared/userId.ts';
+import type { UserId } from '../../../shared/userId.ts';
 
 const RUN = fileURLToPath(new URL('../../../bench/run.ts', import.meta.url));
 
@@ -133,7 +136,7 @@ describe('a run of the worker benchmark', () => {
   it('does not count whoever is settled with the cache that they came with', async () => {
     const { adapters, served } = createDueUsers(config, SHARDS.length, 0);
     const { account } = await claimFirst(adapters);
-    await adapters.accounts.move(account, { ...account, runId: undefined, dueAt: later() });
+    await adapters.accounts.update(account, { ...released(account), nextCheckAt: later() });
     expect(served()).toBe(0);
     expect(await adapters.accounts.read(account.userId)).toBeUndefined();
     expect(await adapters.tokenCache.read(account.userId)).toBeUndefined();
@@ -141,17 +144,17 @@ describe('a run of the worker benchmark', () => {
 
   it('does not count whoever stays due', async () => {
     const { adapters, served } = createDueUsers(config, SHARDS.length, 0);
-    const { account, dueSince } = await claimFirst(adapters);
+    const { account } = await claimFirst(adapters);
     const cache = await adapters.tokenCache.read(account.userId);
     await adapters.tokenCache.write(account.userId, 'new', cache?.etag);
-    await adapters.accounts.move(account, { ...account, runId: undefined, dueAt: dueSince });
+    await adapters.accounts.update(account, released(account));
     expect(served()).toBe(0);
   });
 
-  it('gives the due rows page by page, and waits for each page', async () => {
+  it('reads the index page by page, and waits for each page', async () => {
     const { adapters, calls } = createDueUsers(config, 251 * SHARDS.length, 0);
-    const rows = await Array.fromAsync(adapters.accounts.due(FIRST, new Date()));
-    expect(new Set(rows.map(({ userId }) => userId)).size).toBe(251);
+    const claims = await Array.fromAsync(claimFirstShard(adapters));
+    expect(new Set(claims.map(({ account }) => account.userId)).size).toBe(251);
     expect(calls.query?.count).toBe(2);
   });
 
@@ -159,13 +162,15 @@ describe('a run of the worker benchmark', () => {
   const [FIRST = ''] = SHARDS;
   const later = () => new Date(Date.now() + 3_600_000);
 
-  async function claimFirst({ accounts }: DueUsers['adapters']) {
-    const [row] = await Array.fromAsync(accounts.due(FIRST, new Date()));
-    if (row === undefined) throw new TypeError('nobody is due');
-    const claimed = await accounts.claim(row, { runId: 'run', until: later() });
-    if (typeof claimed !== 'object') throw new TypeError('the user cannot be claimed');
-    return { account: claimed.account, dueSince: timeOfDueRowKey(row.rowKey) ?? new Date() };
+  async function claimFirst({ accounts }: Pick<DueUsers['adapters'], 'accounts'>) {
+    for await (const { account } of claimFirstShard({ accounts })) {
+      if (isConnected(account)) return { account };
+    }
+    throw new TypeError('nobody is due');
   }
+
+  const claimFirstShard = ({ accounts }: Pick<DueUsers['adapters'], 'accounts'>) =>
+    accounts.claimDue({ shard: FIRST, runId: 'run', leaseMs: 300_000 });
 
   type Cache = Record<'Account' | 'IdToken' | 'AccessToken' | 'RefreshToken', Record<string, object>>;
 

@@ -2,14 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
+import type { Account, NeedsUser, Stored } from '../../../shared/account/account.ts';
 import { readConfig } from '../../../shared/config.ts';
-import type { Account, AccountFields, Services } from '../../../shared/ports.ts';
+import type { Services } from '../../../shared/ports.ts';
 import { createStead } from '../../../shared/stead.ts';
 import { partsOf, toUserId } from '../../../shared/userId.ts';
-import { sampleAccount, someUser } from '../../support/sampleAccount.ts';
+import { sampleActive, sampleNeedsUser, someUser, TROUBLE } from '../../support/sampleAccount.ts';
 import { runStead } from './runStead.ts';
 
 /** What the functions need and the operator does not. */
@@ -19,7 +21,7 @@ const OF_THE_FUNCTIONS = {
   ENTRA_CLIENT_SECRET: 'a-client-secret-that-nobody-needs-here',
 };
 
-/** `sampleAccount` has a UPN and a claims challenge: neither may ever be shown. */
+/** The samples have a UPN, and `sampleNeedsUser` a claims challenge: neither may ever be shown. */
 describe('npm run stead', () => {
   let azurite: Azurite;
   let settings: Record<string, string>;
@@ -32,8 +34,8 @@ describe('npm run stead', () => {
   afterAll(() => azurite.stop());
 
   const stead = (...args: string[]) => runStead(args, settings);
-  async function connect(fields: Partial<AccountFields> = {}): Promise<Account> {
-    const account = await app.accounts.create(sampleAccount(fields));
+  async function connect(fields: Account = sampleActive()): Promise<Stored<Account>> {
+    const account = await app.accounts.create(fields);
     await app.tokenCache.write(account.userId, 'sealed', undefined);
     return account;
   }
@@ -99,13 +101,13 @@ describe('npm run stead', () => {
 
   it('lists accounts as a table and as JSON Lines', async () => {
     const tid = randomUUID();
-    for (let n = 0; n < 5; n += 1) await connect({ userId: someUser(tid), state: 'needs-user' });
-    const { userId } = await connect({ userId: someUser(tid) });
+    for (let n = 0; n < 5; n += 1) await connect(sampleNeedsUser({ userId: someUser(tid) }));
+    const { userId } = await connect(sampleActive({ userId: someUser(tid), trouble: TROUBLE }));
     const table = await stead('accounts', 'list', '--tenant', tid, '--state', 'active');
     expect(table.exitCode).toBe(0);
     expect(table.lines).toHaveLength(3);
     expect(table.lines[2]).toMatch(
-      new RegExp(`^${app.logId(userId)}  active  2026-11-20T08:15:30Z  .*  needs-user  AADSTS50076$`),
+      new RegExp(`^${app.logId(userId)}  active  2026-11-20T08:15:30Z  .*  throttled  http_429$`),
     );
     const { lines } = await stead('accounts', 'list', '--tenant', tid, '--json');
     expect(lines.map((line) => (JSON.parse(line) as { state: string }).state).sort()).toEqual([
@@ -115,7 +117,7 @@ describe('npm run stead', () => {
   });
 
   it('shows one user, found by log id', async () => {
-    const { userId, generation } = await connect();
+    const { userId, generation } = (await connect(sampleNeedsUser())) as Stored<NeedsUser>;
     const text = await stead('accounts', 'show', app.logId(userId));
     expect(text.exitCode).toBe(0);
     expect(text.lines.join('\n')).toMatch(/^claims challenge +yes, not shown$/m);
@@ -125,7 +127,7 @@ describe('npm run stead', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       user: app.logId(userId),
       userId,
-      state: 'active',
+      state: 'needs-user',
       tokenCacheStored: true,
       generation,
       failure: { code: 'AADSTS50076', hasClaims: true },
@@ -137,7 +139,7 @@ describe('npm run stead', () => {
 
   it('retries a user, and refuses who needs to sign in again unless it is forced', async () => {
     const far = new Date('2100-01-01T00:00:00Z');
-    const { userId } = await connect({ state: 'needs-user', dueAt: far });
+    const { userId } = await connect(sampleNeedsUser({ nextCheckAt: far }));
     const user = app.logId(userId);
     expect(await stead('accounts', 'retry', user)).toEqual({
       exitCode: 1,
@@ -149,22 +151,21 @@ describe('npm run stead', () => {
       lines: [`${user} is due now.`],
     });
     const retried = await app.accounts.read(userId);
-    expect(retried).toMatchObject({ state: 'active', attempts: 0 });
-    expect(retried?.dueAt.getTime()).toBeLessThan(Date.now() + 1_000);
+    expect(retried).toMatchObject({ state: 'active', trouble: { attempts: 0 } });
+    expect(retried?.nextCheckAt.getTime()).toBeLessThan(Date.now() + 1_000);
   });
 
   it('retries those of a tenant whose last try failed, and ends its cooldown', async () => {
     const tid = randomUUID();
     const far = new Date('2100-01-01T00:00:00Z');
-    await app.tenants.cool({ tenant: tid, api: 'token', until: far, kind: 'tenant' });
-    await app.tenants.cool({ tenant: tid, api: 'graph', until: far, kind: 'throttled' });
+    await app.sharedState.cool({ tenant: tid, api: 'token', until: far, kind: 'tenant' });
+    await app.sharedState.cool({ tenant: tid, api: 'graph', until: far, kind: 'throttled' });
     const cooling = await stead('tenants');
     expect(cooling.lines.join('\n')).toMatch(new RegExp(`${tid} +graph +2100-01-01T00:00:00Z`));
-    const fields = { runId: undefined, dueAt: far };
-    const failed = await connect({ userId: someUser(tid), ...fields });
-    const putOff = await connect({ userId: someUser(tid), ...fields, failure: undefined });
-    const after = new Date('2100-02-01T00:00:00Z');
-    const well = await connect({ userId: someUser(tid), ...fields, dueAt: after, failure: undefined });
+    const inTenant = (nextCheckAt: Date) => ({ userId: someUser(tid), nextCheckAt });
+    const failed = await connect(sampleActive({ ...inTenant(far), trouble: TROUBLE }));
+    const putOff = await connect(sampleActive(inTenant(far)));
+    const well = await connect(sampleActive(inTenant(new Date('2100-02-01T00:00:00Z'))));
     const { exitCode, lines } = await stead('accounts', 'retry', '--tenant', tid);
     expect(exitCode).toBe(0);
     expect(lines).toContain(`${app.logId(failed.userId)} is due now.`);
@@ -172,7 +173,7 @@ describe('npm run stead', () => {
     expect(lines.at(-1)).toBe('2 due now, 0 not changed.');
     expect(await app.accounts.read(well.userId)).toEqual(well);
     await expect
-      .poll(async () => (await app.tenants.cooling(new Date())).map(({ tenant }) => tenant))
+      .poll(async () => (await app.sharedState.cooling()).map(({ tenant }) => tenant))
       .not.toContain(tid);
   });
 
@@ -185,7 +186,8 @@ describe('npm run stead', () => {
     expect(dryRun.lines).toEqual([expect.stringMatching(/would be erased .*Nothing was done: add --yes\.$/)]);
     expect(await app.accounts.read(userId)).toEqual(account);
     expect((await stead('accounts', 'erase', user, '--yes')).lines).toEqual([`${user} is erased.`]);
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'retired', userPrincipalName: undefined });
+    expect(await app.accounts.read(userId)).toMatchObject({ state: 'retired' });
+    expect(await app.accounts.read(userId)).not.toHaveProperty('userPrincipalName');
     expect(await app.tokenCache.read(userId)).toBeUndefined();
     expect((await stead('accounts', 'erase', userId, '--yes')).lines).toEqual([
       `There is nothing to erase for ${user}.`,
@@ -195,8 +197,10 @@ describe('npm run stead', () => {
   it('erases a tenant with its caches, and nothing of its neighbour', async () => {
     const tid = randomUUID();
     const neighbour = `${tid.slice(0, -1)}${tid.endsWith('0') ? '1' : '0'}`;
-    const ours = await Promise.all(Array.from({ length: 20 }, () => connect({ userId: someUser(tid) })));
-    const theirs = await connect({ userId: someUser(neighbour) });
+    const ours = await Promise.all(
+      Array.from({ length: 20 }, () => connect(sampleActive({ userId: someUser(tid) }))),
+    );
+    const theirs = await connect(sampleActive({ userId: someUser(neighbour) }));
     const orphan = someUser(tid);
     await app.tokenCache.write(orphan, 'sealed', undefined);
     const { exitCode, lines } = await stead('accounts', 'erase', '--tenant', tid, '--yes');
@@ -222,6 +226,30 @@ describe('npm run stead', () => {
     expect((await stead('orphans', '--erase', '--yes')).exitCode).toBe(0);
     expect(await app.tokenCache.read(orphan)).toBeUndefined();
     expect(await app.tokenCache.read(userId)).toBeDefined();
+  });
+
+  it('restores the entry of an account that the index has lost, and says whose', async () => {
+    const { userId } = await connect();
+    const table = TableClient.fromConnectionString(azurite.connectionString, 'accountActivity', {
+      allowInsecureConnection: true,
+    });
+    const isTheirs = ({ rowKey = '' }) =>
+      rowKey.startsWith('due|') && rowKey.endsWith(userId.replace('/', '_'));
+    const entries = async () => (await Array.fromAsync(table.listEntities())).filter(isTheirs);
+    const [entry] = await entries();
+    await table.deleteEntity(entry?.partitionKey ?? '', entry?.rowKey ?? '');
+    const { exitCode, lines } = await stead('accounts', 'audit');
+    expect(exitCode).toBe(0);
+    expect(lines).toContain(`${app.logId(userId)} had no entry in the index. It has one again.`);
+    expect((await entries()).map(({ rowKey }) => rowKey)).toEqual([entry?.rowKey]);
+    expect((await stead('accounts', 'audit')).lines.at(-1)).toMatch(/, repaired 0, damaged 0\.$/);
+  });
+
+  it('lifts the ceiling of retirements when it is told to', async () => {
+    await app.sharedState.orderRetirement({ order: 'stopped', at: new Date('2026-11-20T09:00:00Z') });
+    expect((await stead('accounts', 'retire')).lines[1]).toMatch(/nobody since 2026-11-20T09:00:00Z: /);
+    expect((await stead('accounts', 'retire', '--confirm')).exitCode).toBe(0);
+    expect((await app.sharedState.lastRun()).retirement?.order).toBe('confirmed');
   });
 
   it('says when the storage account keeps what was erased', async () => {

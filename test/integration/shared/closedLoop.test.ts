@@ -8,12 +8,12 @@ import { API_CLIENT_ID, TENANT_ID } from '../../../dev/entra/directory.ts';
 import type { FaultRequest } from '../../../dev/entra/faultRules.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { tasks } from '../../../functions/refreshWorker/tasks.ts';
-import { fromRow, toRow } from '../../../shared/adapters/azureStorage/accountRow.ts';
 import { readConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import type { LogEvent } from '../../../shared/log.ts';
 import { createStead } from '../../../shared/stead.ts';
 import { createLocalApp } from '../../../shared/testing/localApp.ts';
+import { accountOf, markUser } from '../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN } from '../../support/entraClients.ts';
 import { callerFor } from '../../support/userTokens.ts';
 
@@ -50,7 +50,8 @@ async function adeleAtWork(options: Parameters<typeof createLocalApp>[1] = {}) {
   return {
     app,
     assertion,
-    row: () => app.accounts.read(userId),
+    userId,
+    row: () => accountOf(app, userId),
     /** The user signs in with what was asked of them, and asks again. */
     async signInAnew(claims?: string) {
       return app.getProfile((await callerFor(entra, 'adele', claims)).assertion);
@@ -154,12 +155,8 @@ describe('a challenge that is no JSON object, or too large to pass on', () => {
   });
 
   it.each(UNREADABLE)('in a row is removed by the next visit (case %#)', async (claims) => {
-    const { app, assertion, row } = await adeleAtWork();
-    const account = await row();
-    if (account === undefined) throw new Error('the user has no row');
-    const failure = { kind: 'needs-user' as const, code: 'graph_401', claims, at: app.now() };
-    const stored = toRow({ ...account, state: 'needs-user', failure });
-    await app.accounts.move(account, fromRow(account.userId, stored, account.etag));
+    const { app, assertion, row, userId } = await adeleAtWork();
+    await markUser(app, userId, { kind: 'needs-user', code: 'graph_401', claims, at: app.now() });
     expect((await app.getProfile(assertion)).source).toBe('network');
     expect(await row()).toMatchObject({ state: 'active', failure: undefined });
   });
@@ -204,9 +201,7 @@ describe('a refusal that the worker meets', () => {
     const app = createLocalApp(entra);
     const { assertion, userId } = await callerFor(entra, 'adele');
     await app.getProfile(assertion);
-    const account = await app.accounts.read(userId);
-    if (account === undefined) throw new Error('the user has no row');
-    await app.accounts.move(account, { ...account, state: 'needs-user' });
+    await markUser(app, userId, { kind: 'needs-user', code: 'AADSTS50173', at: app.now() });
     expect((await app.getProfile(assertion)).source).toBe('memory');
     expect((await app.connection.put(assertion)).connection.state).toBe('needs-user');
     expect((await app.getProfile(assertion)).source).toBe('network');
@@ -240,7 +235,7 @@ describe('a challenge that a request meets', () => {
 
     const { assertion: satisfied } = await callerFor(entra, 'adele', refusal.claims);
     expect((await app.getProfile(satisfied)).result.givenName).toBe('Adele');
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'active', failure: undefined });
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'active', failure: undefined });
     app.clock.aheadMs = 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ claimed: 1, fromCache: 1 });
   });

@@ -157,15 +157,26 @@ const ROOMS: Record<string, Room> = {
     refused: ['@azure/data-tables', '../../config.ts'],
   },
   'shared/adapters/azureStorage/tableSome.ts': {
-    allowed: ['@azure/data-tables', './accountRow.ts', '../../isRecord.ts', '../../userId.ts'],
+    allowed: [
+      '@azure/data-tables',
+      './accountRow.ts',
+      './rowKeys.ts',
+      '../shards.ts',
+      '../../isRecord.ts',
+      '../../userId.ts',
+    ],
     refused: ['@azure/storage-blob', './blobTokenCache.ts', '../entra/seal.ts'],
   },
   'shared/adapters/azureStorage/storageSome.ts': {
     allowed: ['../../errors.ts', '../../isLoopback.ts'],
     refused: ['@azure/storage-blob', '@azure/data-tables', './tableRows.ts'],
   },
+  'shared/adapters/shards.ts': {
+    allowed: ['node:crypto', '../ports.ts', '../errors.ts', '../userId.ts'],
+    refused: ['./memory/memoryAccountStore.ts', '../stead.ts', '@azure/data-tables'],
+  },
   'shared/adapters/memory/some.ts': {
-    allowed: ['../../ports.ts', '../../errors.ts'],
+    allowed: ['../shards.ts', '../leaseAhead.ts', '../../ports.ts', '../../errors.ts', 'node:util'],
     refused: ['../azureStorage/tableAccounts.ts', '../../stead.ts', 'node:fs'],
   },
   'shared/testing/some.ts': {

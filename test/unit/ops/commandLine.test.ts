@@ -49,6 +49,13 @@ describe('readCommandLine', () => {
     ],
     [`accounts erase ${USER}`, { verb: 'accounts erase', of: { who: { userId: USER } }, yes: false }],
     [`accounts erase --tenant ${TID} --yes`, { verb: 'accounts erase', of: { tid: TID }, yes: true }],
+    ['accounts retire', { verb: 'accounts retire', confirm: false }],
+    ['accounts retire --confirm', { verb: 'accounts retire', confirm: true }],
+    ['accounts audit', { verb: 'accounts audit' }],
+    [
+      'accounts list --state damaged',
+      { verb: 'accounts list', state: 'damaged', tid: undefined, json: false },
+    ],
     ['orphans', { verb: 'orphans', json: false, erase: false, yes: false }],
     ['orphans --erase --yes', { verb: 'orphans', json: false, erase: true, yes: true }],
   ])('reads "%s"', (line, command) => {
@@ -84,6 +91,8 @@ describe('readCommandLine', () => {
     [`accounts retry --tenant ${TID} --kind needs-user`, 'Only the user can correct needs-user'],
     ['accounts erase', 'Name either a user, or --tenant.'],
     [`accounts erase ${LOG_ID} --tenant ${TID}`, 'Name either a user, or --tenant.'],
+    ['accounts retire now', 'is one argument too many. accounts retire takes --confirm.'],
+    ['accounts audit --json', 'accounts audit takes no options.'],
     ['orphans --yes', '--yes needs --erase.'],
     ['orphans all', 'is one argument too many. orphans takes --json'],
   ])('refuses "%s", and says why', (line, why) => {
@@ -97,7 +106,7 @@ describe('readCommandLine', () => {
 });
 
 describe('the help text', () => {
-  it.each(['list', 'show', 'retry', 'erase'])('describes accounts %s', (verb) => {
+  it.each(['list', 'show', 'retry', 'retire', 'audit', 'erase'])('describes accounts %s', (verb) => {
     expect(USAGE).toMatch(new RegExp(`^  accounts ${verb}`, 'm'));
   });
 

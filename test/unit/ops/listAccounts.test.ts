@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { listAccounts } from '../../../ops/listAccounts.ts';
 import { showAccount } from '../../../ops/showAccount.ts';
-import { NEIGHBOURS, sampleAccount, someUser, TENANT } from '../../support/sampleAccount.ts';
+import {
+  NEIGHBOURS,
+  sampleActive,
+  samplePending,
+  sampleTombstone,
+  someUser,
+  TENANT,
+} from '../../support/sampleAccount.ts';
 import { operatorOverTwins } from './operatorOverTwins.ts';
 
 const EARLIER = new Date('2026-11-20T08:00:00Z');
@@ -11,9 +18,9 @@ const list = { verb: 'accounts list', state: undefined, tid: undefined, json: fa
 describe('accounts list', () => {
   it('shows what is chosen by state and tenant', async () => {
     const { operator, printed, accounts, logId } = operatorOverTwins();
-    const wanted = await accounts.create(sampleAccount({ userId: someUser(TENANT), state: 'pending' }));
-    await accounts.create(sampleAccount({ userId: someUser(TENANT), state: 'active' }));
-    await accounts.create(sampleAccount({ userId: someUser(NEIGHBOURS[0]), state: 'pending' }));
+    const wanted = await accounts.create(samplePending({ userId: someUser(TENANT) }));
+    await accounts.create(sampleActive({ userId: someUser(TENANT) }));
+    await accounts.create(samplePending({ userId: someUser(NEIGHBOURS[0]) }));
     await listAccounts(operator, { ...list, state: 'pending', tid: TENANT });
     expect(printed).toHaveLength(3);
     expect(printed[2]).toMatch(new RegExp(`^${logId(wanted.userId)}  pending`));
@@ -21,10 +28,8 @@ describe('accounts list', () => {
 
   it('prints one JSON object a line', async () => {
     const { operator, printed, accounts, logId } = operatorOverTwins();
-    const { userId } = await accounts.create(
-      sampleAccount({ lastRefreshed: undefined, failure, attempts: 2 }),
-    );
-    await accounts.create(sampleAccount({ failure: undefined }));
+    const { userId } = await accounts.create(sampleActive({ trouble: { attempts: 2, failure } }));
+    await accounts.create(sampleActive());
     await listAccounts(operator, { ...list, json: true });
     const objects = printed.map((line) => JSON.parse(line) as { user: string });
     expect(objects).toHaveLength(2);
@@ -33,7 +38,7 @@ describe('accounts list', () => {
       state: 'active',
       lastActivity: '2026-11-20T08:15:30.123Z',
       nextCheckAt: '2026-11-20T09:00:00.000Z',
-      lastRefreshed: null,
+      lastRefreshed: '2026-11-20T08:00:00.789Z',
       failure: {
         kind: 'transient',
         code: 'http_503',
@@ -47,10 +52,35 @@ describe('accounts list', () => {
 });
 
 describe('accounts show', () => {
+  it('tells the next check of a leased account apart from the end of the lease', async () => {
+    const { operator, printed, accounts } = operatorOverTwins();
+    const lease = { runId: 'run-1', until: new Date('2026-11-20T09:05:00Z') };
+    const { userId } = await accounts.create(sampleActive({ lease }));
+    await showAccount(operator, { verb: 'accounts show', who: { userId }, json: true });
+    expect(JSON.parse(printed[0] ?? '')).toMatchObject({
+      nextCheckAt: '2026-11-20T09:00:00.000Z',
+      runId: 'run-1',
+      leasedUntil: '2026-11-20T09:05:00.000Z',
+    });
+  });
+
+  it('shows of a tombstone since when it is one, and nothing of the person', async () => {
+    const { operator, printed, accounts } = operatorOverTwins();
+    const { userId } = await accounts.create(sampleTombstone());
+    await showAccount(operator, { verb: 'accounts show', who: { userId }, json: true });
+    expect(JSON.parse(printed[0] ?? '')).toMatchObject({
+      state: 'retired',
+      lastActivity: '2026-11-20T08:15:30.123Z',
+      homeAccountId: null,
+      generation: '',
+      history: [],
+    });
+  });
+
   it('finds a user by log id or by user id', async () => {
     const { operator, printed, accounts, tokenCache, logId } = operatorOverTwins();
-    for (let n = 0; n < 20; n += 1) await accounts.create(sampleAccount());
-    const { userId } = await accounts.create(sampleAccount());
+    for (let n = 0; n < 20; n += 1) await accounts.create(sampleActive());
+    const { userId } = await accounts.create(sampleActive());
     await tokenCache.write(userId, 'sealed', undefined);
     const show = { verb: 'accounts show', json: true } as const;
     expect(await showAccount(operator, { ...show, who: { logId: logId(userId) } })).toBe(0);

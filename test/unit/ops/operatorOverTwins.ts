@@ -16,11 +16,11 @@ export function operatorOverTwins(stores: { accounts?: AccountStore; tokenCache?
     print: async (line) => void printed.push(line),
     tell: (line) => void told.push(line),
   };
-  const { accounts, tokenCache, tenants, logId, clock, schedule } = services;
-  return { accounts, tokenCache, tenants, logId, clock, schedule, operator, printed, told };
+  const { accounts, tokenCache, sharedState, logId, clock, schedule } = services;
+  return { accounts, tokenCache, sharedState, logId, clock, schedule, operator, printed, told };
 }
 
-/** A store in which somebody else is faster, so many times: `meddle` runs before a move. */
+/** A store in which somebody else is faster, so many times: `meddle` runs before an update. */
 export function meddledAccounts(
   accounts: AccountStore,
   meddle: () => Promise<unknown>,
@@ -29,10 +29,10 @@ export function meddledAccounts(
   let left = times;
   return {
     ...accounts,
-    async move(from, to) {
+    async update(from, to) {
       if (left > 0) await meddle();
       left -= 1;
-      return accounts.move(from, to);
+      return accounts.update(from, to);
     },
   };
 }

@@ -12,8 +12,11 @@ import {
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { createBlobTokenCache } from '../../../../shared/adapters/azureStorage/blobTokenCache.ts';
+import { dueRowKey, userRowKey } from '../../../../shared/adapters/azureStorage/rowKeys.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
-import { dueRowKey, SHARDS, toUserId, type UserId, userRowKey } from '../../../../shared/userId.ts';
+import { createShiftedClock } from '../../../../shared/testing/testClock.ts';
+import { toUserId, type UserId } from '../../../../shared/userId.ts';
+import { accountOf } from '../../../support/accountOf.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../support/azuriteAccounts.ts';
 import { until } from '../../../support/azuriteFaults.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
@@ -48,8 +51,10 @@ afterAll(async () => {
 function openApp() {
   const { connectionString } = azurite;
   const containerName = uniqueName();
-  const { store: accounts, table } = openAzuriteAccounts(azurite);
+  const clock = createShiftedClock();
+  const { store: accounts, table } = openAzuriteAccounts(azurite, { clock });
   const app = createLocalApp(entra, {
+    clock,
     accounts,
     tokenCache: createBlobTokenCache({ connectionString, containerName }),
   });
@@ -69,9 +74,7 @@ type App = ReturnType<typeof openApp>['app'];
 
 /** What operators do to a tenant, without what they print. */
 async function eraseTenant(app: App, tid: string): Promise<void> {
-  for (const shard of SHARDS) {
-    for await (const { userId } of app.accounts.list(shard, tid)) await endAccount(app, userId, 'retired');
-  }
+  for await (const { userId } of app.accounts.list({ tid })) await endAccount(app, userId, 'retired');
 }
 
 const exchangesOnTheWire = async () =>
@@ -92,9 +95,9 @@ describe('what is left of a user', () => {
     if (state === 'disconnected') await app.connection.delete(caller.assertion);
     else await endAccount(app, caller.userId, state);
     const rows = await rowsOf(caller.userId);
-    const account = await app.accounts.read(caller.userId);
+    const account = await accountOf(app, caller.userId);
     expect(rows.map(({ rowKey }) => rowKey).sort()).toEqual([
-      dueRowKey(account?.dueAt ?? new Date(Number.NaN), caller.userId),
+      dueRowKey(account?.nextCheckAt ?? new Date(Number.NaN), caller.userId),
       userRowKey(caller.userId),
     ]);
     const row = rows.find(({ rowKey }) => rowKey === userRowKey(caller.userId));
@@ -157,7 +160,7 @@ describe('a user who disconnected', () => {
       app.clock.aheadMs = hours * 60 * MINUTE;
       expect(await app.visit(ADELE.name)).toBe(userId);
       expect(await app.sweep()).toMatchObject({ erased: 0 });
-      expect(await app.accounts.read(userId)).toMatchObject({
+      expect(await accountOf(app, userId)).toMatchObject({
         state: 'disconnected',
         userPrincipalName: undefined,
       });
@@ -190,10 +193,10 @@ describe('a user who was erased', () => {
   it('is connected again by their next visit', async () => {
     const { app } = openApp();
     const userId = await app.visit(ADELE.name);
-    const first = await app.accounts.read(userId);
+    const first = await accountOf(app, userId);
     await endAccount(app, userId, 'retired');
     await app.visit(ADELE.name);
-    const again = await app.accounts.read(userId);
+    const again = await accountOf(app, userId);
     expect(again).toMatchObject({ state: 'active' });
     expect(again?.generation).not.toBe(first?.generation);
     app.clock.aheadMs = 2 * MINUTE;
@@ -211,7 +214,7 @@ describe('ending an account while a token is requested', () => {
     await app.connection.delete(assertion);
     expect((await asking).result.givenName).toBe('Adele');
     expect(await app.tokenCache.read(userId)).toBeUndefined();
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'disconnected' });
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'disconnected' });
   });
 
   it('leaves nothing of a refresh', async () => {
@@ -232,13 +235,13 @@ describe('erasing a tenant', () => {
   it('leaves no cache and no connection of its users, even if they keep coming meanwhile, and spares others', async () => {
     const { app } = openApp();
     const others = await app.visit(OTHER_TENANT_USER.name);
-    const before = [await app.tokenCache.read(others), await app.accounts.read(others)];
+    const before = [await app.tokenCache.read(others), await accountOf(app, others)];
     for (const { name } of DEMO_USERS) await app.visit(name);
     const visits = Promise.all(DEMO_USERS.map(({ name }) => app.visit(name)));
     await eraseTenant(app, TENANT_ID);
     await visits;
     for (const user of DEMO_USERS) {
-      const account = await app.accounts.read(toUserId(user));
+      const account = await accountOf(app, toUserId(user));
       const stored = await app.tokenCache.read(toUserId(user));
       // A visit that came after the erasure connects the user again; nothing in between is possible.
       if (account?.state === 'retired') expect(stored).toBeUndefined();
@@ -248,8 +251,8 @@ describe('erasing a tenant', () => {
     await eraseTenant(app, TENANT_ID);
     expect(await Array.fromAsync(app.tokenCache.list(TENANT_ID))).toEqual([]);
     for (const user of DEMO_USERS) {
-      expect(await app.accounts.read(toUserId(user))).toMatchObject({ state: 'retired', generation: '' });
+      expect(await accountOf(app, toUserId(user))).toMatchObject({ state: 'retired', generation: undefined });
     }
-    expect([await app.tokenCache.read(others), await app.accounts.read(others)]).toEqual(before);
+    expect([await app.tokenCache.read(others), await accountOf(app, others)]).toEqual(before);
   });
 });

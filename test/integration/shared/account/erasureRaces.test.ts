@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../dev/azurite.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
+import { dueAt, isTombstone } from '../../../../shared/account/account.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
-import { isTombstone } from '../../../../shared/account/schedule.ts';
 import { createBlobTokenCache } from '../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import type { Caller } from '../../../../shared/ports.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
-import { dueRowKey } from '../../../../shared/userId.ts';
+import { createShiftedClock } from '../../../../shared/testing/testClock.ts';
+import { accountOf } from '../../../support/accountOf.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../support/azuriteAccounts.ts';
 import { SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { orderedStores } from '../../../support/orderedStores.ts';
@@ -45,9 +46,10 @@ type App = ReturnType<typeof createLocalApp>;
 /** Two instances over the same stores; `interrupt` happens just before call `point` of the first one. */
 function twoInstances(point: number, interrupt: (other: App) => Promise<unknown>) {
   const { connectionString } = azurite;
-  const { store: accounts, dueRowKeys } = openAzuriteAccounts(azurite);
+  const clock = createShiftedClock();
+  const { store: accounts, index } = openAzuriteAccounts(azurite, { clock });
   const tokenCache = createBlobTokenCache({ connectionString, containerName: uniqueName() });
-  const other = createLocalApp(entra, { accounts, tokenCache });
+  const other = createLocalApp(entra, { clock, accounts, tokenCache });
   const calls = { made: Number.NaN, interrupted: false };
   const ordered = orderedStores({ accounts, tokenCache }, async (_, call) => {
     calls.made += 1;
@@ -57,8 +59,8 @@ function twoInstances(point: number, interrupt: (other: App) => Promise<unknown>
     }
     return call();
   });
-  const app = createLocalApp(entra, { accounts: ordered.accounts, tokenCache: ordered.tokenCache });
-  return { app, other, calls, dueRowKeys };
+  const app = createLocalApp(entra, { clock, ...ordered });
+  return { app, other, calls, clock, index };
 }
 
 type Scenario = {
@@ -75,9 +77,9 @@ async function atEveryCall(
   check: (other: App, where: string) => Promise<unknown>,
 ): Promise<void> {
   for (let point = 1; ; point += 1) {
-    const { app, other, calls, dueRowKeys } = twoInstances(point, interrupt);
+    const { app, other, calls, clock, index } = twoInstances(point, interrupt);
     await past?.(other);
-    for (const { clock } of [app, other]) clock.aheadMs = aheadMs;
+    clock.aheadMs = aheadMs;
     calls.made = 0;
     await act(app);
     calls.made = Number.NaN;
@@ -87,7 +89,8 @@ async function atEveryCall(
     }
     const where = `before call ${point}`;
     const account = await other.accounts.read(during.userId);
-    expect(await dueRowKeys(), where).toEqual(account ? [dueRowKey(account.dueAt, account.userId)] : []);
+    const { userId } = during;
+    expect(await index.entries(), where).toEqual(account ? [{ userId, at: dueAt(account) }] : []);
     await check(other, where);
   }
 }
@@ -105,9 +108,9 @@ const retire = (app: App) => endAccount(app, during.userId, 'retired');
 async function expectSignedOff(app: App, where: string): Promise<void> {
   const { userId } = during;
   expect(await app.tokenCache.read(userId), where).toBeUndefined();
-  expect(await app.accounts.read(userId), where).toMatchObject({
+  expect(await accountOf(app, userId), where).toMatchObject({
     state: 'disconnected',
-    generation: '',
+    generation: undefined,
     homeAccountId: undefined,
     userPrincipalName: undefined,
     history: [],
@@ -119,7 +122,7 @@ async function expectWhole(app: App, where: string): Promise<string | undefined>
   const { userId } = during;
   const account = await app.accounts.read(userId);
   const stored = await app.tokenCache.read(userId);
-  if (account === undefined || isTombstone(account.state)) expect(stored, where).toBeUndefined();
+  if (account === undefined || isTombstone(account)) expect(stored, where).toBeUndefined();
   if (account?.state === 'active') {
     const opened = await app.sealer.open(userId, stored?.sealed ?? '');
     expect(opened, where).toMatchObject({ ok: true, generation: account.generation });

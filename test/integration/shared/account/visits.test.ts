@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { accountOf, markUser } from '../../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN, signIn } from '../../../support/entraClients.ts';
 import { callerFor } from '../../../support/userTokens.ts';
 
@@ -46,14 +47,14 @@ describe('a user who goes on working', () => {
     const app = createLocalApp(entra);
     const { assertion, userId } = await callerFor(entra, 'adele');
     await app.getProfile(assertion);
-    const first = await app.accounts.read(userId);
+    const first = await accountOf(app, userId);
     app.clock.aheadMs = MINUTE / 2;
     await app.getProfile(assertion);
-    expect((await app.accounts.read(userId))?.lastActivity).toEqual(first?.lastActivity);
+    expect((await accountOf(app, userId))?.lastActivity).toEqual(first?.lastActivity);
     app.clock.aheadMs = MINUTE + 1_000;
     await app.getProfile(assertion);
-    const touched = (await app.accounts.read(userId))?.lastActivity.getTime() ?? 0;
-    expect(touched).toBeGreaterThanOrEqual((first?.lastActivity.getTime() ?? 0) + MINUTE);
+    const touched = (await accountOf(app, userId))?.lastActivity?.getTime() ?? 0;
+    expect(touched).toBeGreaterThanOrEqual((first?.lastActivity?.getTime() ?? 0) + MINUTE);
     expect(await exchanges()).toBe(1);
   });
 
@@ -61,11 +62,9 @@ describe('a user who goes on working', () => {
     const app = createLocalApp(entra);
     const { assertion, userId } = await callerFor(entra, 'adele');
     await app.getProfile(assertion);
-    const account = await app.accounts.read(userId);
-    if (account === undefined) throw new Error('the user has no row');
     const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
     const failure = { kind: 'needs-user' as const, code: 'AADSTS50076', claims, at: app.now() };
-    await app.accounts.move(account, { ...account, state: 'needs-user', failure });
+    await markUser(app, userId, failure);
     app.clock.aheadMs = MINUTE + 1_000;
     // A missing consent is told as such: the challenge comes again after it.
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'consent' });
@@ -86,7 +85,7 @@ describe('a user who goes on working', () => {
     await control(entra, 'DELETE', '/users/adele/fault');
     app.clock.aheadMs += MINUTE;
     expect((await app.getProfile(assertion)).source).toBe('network');
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'active', failure: undefined });
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'active', failure: undefined });
   });
 
   it('has their cache stored a minute later, when it could not be at first', async () => {
@@ -96,12 +95,12 @@ describe('a user who goes on working', () => {
     const { write } = store;
     store.write = () => Promise.reject(new UnavailableError('token-cache'));
     expect((await app.getProfile(assertion)).result.givenName).toBe('Adele');
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'pending' });
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'pending' });
     expect(events.map((event) => event.event)).toContain('cache.not-written');
     store.write = write;
     app.clock.aheadMs = MINUTE + 1_000;
     await app.getProfile(assertion);
     expect(await store.read(userId)).toBeDefined();
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'active' });
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'active' });
   });
 });

@@ -1,9 +1,8 @@
 /** One user at two instances: each remembers by itself, and both share what is stored. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
-import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
-import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { accountOf } from '../../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { callerFor } from '../../../support/userTokens.ts';
 
@@ -22,8 +21,9 @@ afterAll(() => entra.close());
 
 /** Two instances over the same storage, and Adele with one token for both. */
 async function twoInstances() {
-  const stores = { accounts: createMemoryAccountStore(), tokenCache: createMemoryTokenCacheStore() };
-  const [here, there] = [createLocalApp(entra, stores), createLocalApp(entra, stores)];
+  const here = createLocalApp(entra);
+  const { clock, accounts, tokenCache } = here;
+  const there = createLocalApp(entra, { clock, accounts, tokenCache });
   const { assertion, userId } = await callerFor(entra, 'adele');
   return {
     here,
@@ -33,10 +33,10 @@ async function twoInstances() {
     /** What `GET /api/connection` says, and whether a cache is stored. */
     kept: async () => ({
       state: (await here.connection.get(assertion)).connection.state,
-      cache: (await stores.tokenCache.read(userId)) !== undefined,
+      cache: (await tokenCache.read(userId)) !== undefined,
     }),
     pass(ms: number) {
-      for (const app of [here, there]) app.clock.aheadMs += ms;
+      clock.aheadMs += ms;
     },
   };
 }
@@ -109,7 +109,7 @@ describe('a user who disconnects at one instance', () => {
 
   it('may say each twice, at one instance or two, and it is as if they had said it once', async () => {
     const { here, there, assertion, userId } = await twoInstances();
-    const row = () => here.accounts.read(userId);
+    const row = () => accountOf(here, userId);
     await here.getProfile(assertion);
     const connected = await row();
     expect((await there.connection.put(assertion)).connection.state).toBe('active');
@@ -129,12 +129,12 @@ describe('a user who disconnects at one instance', () => {
   it('and connects at the other is two connections, of which nothing of the first is left', async () => {
     const { here, there, assertion, userId, kept } = await twoInstances();
     await here.getProfile(assertion);
-    const first = await here.accounts.read(userId);
+    const first = await accountOf(here, userId);
     await here.connection.delete(assertion);
     await there.connection.put(assertion);
     await there.getProfile(assertion);
     expect(await kept()).toEqual({ state: 'active', cache: true });
-    expect((await here.accounts.read(userId))?.generation).not.toBe(first?.generation);
+    expect((await accountOf(here, userId))?.generation).not.toBe(first?.generation);
   });
 });
 
@@ -153,18 +153,19 @@ describe('asking for the connection', () => {
   });
 
   it('says that a check is running now by not saying when', async () => {
-    const accounts = createMemoryAccountStore();
-    const app = createLocalApp(entra, { accounts });
+    const app = createLocalApp(entra);
+    const { accounts } = app;
     const { assertion } = await callerFor(entra, 'adele');
     await app.getProfile(assertion);
     expect((await app.connection.get(assertion)).connection).toHaveProperty('nextCheckAt');
     app.clock.aheadMs = 2 * MINUTE;
-    const { claim } = accounts;
+    const { claimDue } = accounts;
     let meanwhile: object = {};
-    accounts.claim = async (...args) => {
-      const leased = await claim(...args);
-      meanwhile = (await app.connection.get(assertion)).connection;
-      return leased;
+    accounts.claimDue = async function* (request) {
+      for await (const claim of claimDue(request)) {
+        meanwhile = (await app.connection.get(assertion)).connection;
+        yield claim;
+      }
     };
     await app.sweep();
     expect(meanwhile).toMatchObject({ state: 'active' });

@@ -7,6 +7,7 @@ import { createConnectionHandler } from '../../../../functions/connection/handle
 import { createBlobTokenCache } from '../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { createTableAccounts } from '../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { createShiftedClock } from '../../../../shared/testing/testClock.ts';
 import type { Problem } from '../../../../shared/wire.ts';
 import { uniqueName } from '../../../support/azuriteAccounts.ts';
 import { BUSY, FORBIDDEN, refusal } from '../../../support/azuriteFaults.ts';
@@ -55,15 +56,17 @@ function fail(proxy: AzuriteProxy, fault: Fault, hits: (method: string) => boole
 
 /** Adele, connected, in rows and caches of her own. */
 async function connected() {
+  const clock = createShiftedClock();
   const accounts = createTableAccounts({
     connectionString: table.connectionString,
     tableName: uniqueName(),
+    clock,
   });
   const store = createBlobTokenCache({
     connectionString: blob.connectionString,
     containerName: uniqueName(),
   });
-  const app = createLocalApp(entra, { accounts, tokenCache: store });
+  const app = createLocalApp(entra, { clock, accounts, tokenCache: store });
   const handler = createConnectionHandler(app.stead);
   const { assertion, userId } = await callerFor(entra, 'adele');
   await app.getProfile(assertion);

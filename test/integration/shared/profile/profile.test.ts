@@ -9,9 +9,11 @@ import { type Platform, startPlatform } from '../../../../dev/platform.ts';
 import { createBlobTokenCache } from '../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { createTableAccounts } from '../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { createSealer } from '../../../../shared/adapters/entra/seal.ts';
+import { shardOf } from '../../../../shared/adapters/shards.ts';
 import { readConfig } from '../../../../shared/config.ts';
-import { shardOf, toUserId } from '../../../../shared/userId.ts';
+import { toUserId } from '../../../../shared/userId.ts';
 import type { Problem, Profile } from '../../../../shared/wire.ts';
+import { accountOf, markUser } from '../../../support/accountOf.ts';
 import { control, journal, signIn } from '../../../support/entraClients.ts';
 import { readCache } from '../../../support/userTokens.ts';
 
@@ -297,11 +299,9 @@ describe('a user whom the worker could not act for', () => {
   it('is healed by the next exchange, which does not trust the cache', async () => {
     await profileOf(ADELE);
     const accounts = createTableAccounts({ connectionString: platform.azurite.connectionString });
-    const account = await accounts.read(toUserId(ADELE));
-    if (account === undefined) throw new Error('the user has no row');
     const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
     const failure = { kind: 'needs-user' as const, code: 'AADSTS50076', claims, at: new Date() };
-    await accounts.move(account, { ...account, state: 'needs-user', failure });
+    await markUser({ accounts }, toUserId(ADELE), failure);
     expect((await rowsOf(ADELE)).find((row) => row.state)).toMatchObject({ failedToAcquireToken: true });
 
     const token = await tokenFor(ADELE);
@@ -318,6 +318,7 @@ describe('a user whom the worker could not act for', () => {
     const before = await exchangesOf(ADELE);
     expect((await profileOf(ADELE)).status).toBe(200);
     expect(await exchangesOf(ADELE)).toBe(before + 1);
-    expect(await accounts.read(toUserId(ADELE))).toMatchObject({ state: 'active', failure: undefined });
+    const healed = await accountOf({ accounts }, toUserId(ADELE));
+    expect(healed).toMatchObject({ state: 'active', failure: undefined });
   });
 });

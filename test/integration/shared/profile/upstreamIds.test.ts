@@ -5,6 +5,7 @@ import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
+import { accountOf } from '../../../support/accountOf.ts';
 import { control, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { callerFor } from '../../../support/userTokens.ts';
 
@@ -84,7 +85,7 @@ describe('a refusal of Entra’s', () => {
     app.clock.aheadMs = 2 * MINUTE;
     await app.sweep();
     expect(refused()).toEqual([byEntra(correlationId, 'AADSTS65001')]);
-    expect((await app.accounts.read(user))?.failure).toEqual({
+    expect((await accountOf(app, user))?.failure).toEqual({
       kind: 'consent',
       code: 'AADSTS65001',
       suberror: 'consent_required',

@@ -3,6 +3,7 @@ import { OTHER_TENANT_USER, TENANT_ID } from '../../../../dev/entra/directory.ts
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { accountOf, setNextCheck } from '../../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 
 const MINUTE = 60_000;
@@ -54,14 +55,14 @@ describe('a tenant that throttles', () => {
       stoppedBy: 'done',
     });
     expect(await refreshes(429)).toHaveLength(2);
-    expect(await app.accounts.read(other)).toMatchObject({ state: 'active', attempts: 0 });
-    const accounts = await Promise.all(users.map((user) => app.accounts.read(user)));
+    expect(await accountOf(app, other)).toMatchObject({ state: 'active', attempts: 0 });
+    const accounts = await Promise.all(users.map((user) => accountOf(app, user)));
     expect(accounts.map((account) => account?.state)).toEqual(Array(4).fill('active'));
     expect(accounts.filter((account) => account?.failure !== undefined)).toHaveLength(2);
     const end = app.now().getTime() + 10 * MINUTE;
     for (const account of accounts) {
-      expect(account?.dueAt.getTime()).toBeGreaterThan(end - 5_000);
-      expect(account?.dueAt.getTime()).toBeLessThan(end + 6 * MINUTE);
+      expect(account?.nextCheckAt.getTime()).toBeGreaterThan(end - 5_000);
+      expect(account?.nextCheckAt.getTime()).toBeLessThan(end + 6 * MINUTE);
     }
   });
 
@@ -72,15 +73,11 @@ describe('a tenant that throttles', () => {
     await control(entra, 'DELETE', '/requests');
     // Someone who signed in meanwhile is due for the first time.
     const [first] = users;
-    const account = first && (await app.accounts.read(first));
-    if (account === undefined) throw new Error('the user has no row');
-    await app.accounts.move(account, { ...account, dueAt: app.now() });
-    const another = createLocalApp(entra, {
-      tokenCache: app.tokenCache,
-      accounts: app.accounts,
-      tenants: app.tenants,
-    });
-    another.clock.aheadMs = app.clock.aheadMs + MINUTE;
+    if (first === undefined) throw new Error('there is no user');
+    await setNextCheck(app, first, app.now());
+    const { clock, tokenCache, accounts, sharedState } = app;
+    const another = createLocalApp(entra, { clock, tokenCache, accounts, sharedState });
+    clock.aheadMs += MINUTE;
     expect(await another.sweep()).toMatchObject({ claimed: 1, waiting: 1, failed: {} });
     expect(await refreshes()).toEqual([]);
   });
@@ -92,30 +89,26 @@ describe('a tenant that throttles', () => {
     await control(entra, 'DELETE', FAULT);
     app.clock.aheadMs += 7 * MINUTE;
     expect(await app.sweep()).toMatchObject({ claimed: 5, refreshed: 5, failed: {} });
-    expect(await app.tenants.cooling(app.now())).toEqual([]);
+    expect(await app.sharedState.cooling()).toEqual([]);
   });
 
   it('cools no longer than an hour, whatever it asks for', async () => {
     const { app } = await dueCrowd();
     await control(entra, 'PUT', FAULT, { kind: 'throttled', retryAfter: 86_400 });
     await app.sweep({ concurrency: 1 });
-    const [cooldown] = await app.tenants.cooling(app.now());
+    const [cooldown] = await app.sharedState.cooling();
     expect(cooldown).toMatchObject({ tenant: TENANT_ID, api: 'token', kind: 'throttled' });
     expect(cooldown?.until.getTime()).toBeLessThanOrEqual(app.now().getTime() + 61 * MINUTE);
   });
 
   it('cools in this run also when that cannot be stored, and the loss is logged', async () => {
-    const { app } = await dueCrowd({
-      tenants: {
-        cool: () => Promise.reject(new UnavailableError('accounts')),
-        cooling: () => Promise.reject(new UnavailableError('accounts')),
-        removeEnded: () => Promise.reject(new UnavailableError('accounts')),
-      },
-    });
+    const { app } = await dueCrowd();
+    const outage = () => Promise.reject(new UnavailableError('accounts'));
+    Object.assign(app.sharedState, { cool: outage, cooling: outage, runEnded: outage });
     await control(entra, 'PUT', FAULT, { kind: 'throttled', retryAfter: 600 });
     expect(await app.sweep({ concurrency: 1 })).toMatchObject({ refreshed: 1, failed: { throttled: 2 } });
     expect(app.events).toContainEqual(expect.objectContaining({ event: 'cooldowns.not-read' }));
-    expect(app.events).toContainEqual(expect.objectContaining({ event: 'sweep.not-tidied' }));
+    expect(app.events).toContainEqual(expect.objectContaining({ event: 'sweep.not-recorded' }));
     expect(app.events).toContainEqual(
       expect.objectContaining({ event: 'cooldown.began', error: 'UnavailableError' }),
     );
@@ -127,7 +120,7 @@ describe('a tenant that removed the application', () => {
     const { app, users } = await dueCrowd();
     await control(entra, 'PUT', FAULT, { kind: 'unauthorized-client' });
     expect(await app.sweep({ concurrency: 1 })).toMatchObject({ failed: { tenant: 1 }, waiting: 3 });
-    for (const user of users) expect(await app.accounts.read(user)).toMatchObject({ state: 'active' });
+    for (const user of users) expect(await accountOf(app, user)).toMatchObject({ state: 'active' });
     app.clock.aheadMs += 10 * MINUTE;
     expect(await app.sweep()).toMatchObject({ failed: {} });
     expect(await refreshes(400)).toHaveLength(1);
@@ -151,6 +144,6 @@ describe("one user's trouble", () => {
       failed: { [kind]: 1 },
       waiting: 0,
     });
-    expect(await app.tenants.cooling(app.now())).toEqual([]);
+    expect(await app.sharedState.cooling()).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import type { LogEvent } from '../../../../shared/log.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
+import { accountOf, setNextCheck } from '../../../support/accountOf.ts';
 import { API_SCOPE, control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { callerFor } from '../../../support/userTokens.ts';
 
@@ -94,14 +95,14 @@ describe("Graph's 429 to a task", () => {
     ]);
     expect(await graphCalls()).toBe(3);
     const [adele] = users;
-    const account = adele && (await app.accounts.read(adele));
+    const account = adele && (await accountOf(app, adele));
     expect(account).toMatchObject({ state: 'active', failure: undefined, attempts: 0 });
     expect(account?.history).toMatchObject([
       { outcome: 'refreshed' },
       { outcome: 'task-failed', task: 'first', kind: 'throttled', code: 'Error:TooManyRequests:429' },
       { outcome: 'task-done', task: 'own-api' },
     ]);
-    expect(await app.tenants.cooling(app.now())).toEqual([]);
+    expect(await app.sharedState.cooling()).toEqual([]);
   });
 
   it('counts for the next run: the user is not due before the time is over', async () => {
@@ -109,23 +110,24 @@ describe("Graph's 429 to a task", () => {
     await throttle('adele');
     await app.sweep();
     const [adele] = users;
-    const account = adele && (await app.accounts.read(adele));
+    const account = adele && (await accountOf(app, adele));
     const end = app.now().getTime() + 10 * MINUTE;
-    expect(account?.dueAt.getTime()).toBeGreaterThan(end - 5 * SECOND);
-    expect(account?.dueAt.getTime()).toBeLessThanOrEqual(end + SECOND);
+    expect(account?.nextCheckAt.getTime()).toBeGreaterThan(end - 5 * SECOND);
+    expect(account?.nextCheckAt.getTime()).toBeLessThanOrEqual(end + SECOND);
     // Another instance, which remembers nothing.
-    const { tokenCache: store, accounts, tenants } = app;
+    const { clock, tokenCache, accounts, sharedState } = app;
     const another = createLocalApp(entra, {
-      tokenCache: store,
+      clock,
+      tokenCache,
       accounts,
-      tenants,
+      sharedState,
       tasks: TASKS,
       schedule: { everyRun: true },
     });
-    another.clock.aheadMs = app.clock.aheadMs + 5 * MINUTE;
+    clock.aheadMs += 5 * MINUTE;
     expect(await another.sweep()).toMatchObject({ due: 0 });
     await control(entra, 'DELETE', '/users/adele/fault');
-    another.clock.aheadMs += 6 * MINUTE;
+    clock.aheadMs += 6 * MINUTE;
     expect(await another.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 3, failed: 0 } });
   });
 
@@ -134,9 +136,8 @@ describe("Graph's 429 to a task", () => {
     await throttle('adele');
     await app.sweep();
     const [adele] = users;
-    const account = adele && (await app.accounts.read(adele));
-    if (account === undefined) throw new Error('the user has no row');
-    await app.accounts.move(account, { ...account, dueAt: app.now() });
+    if (adele === undefined) throw new Error('there is no user');
+    await setNextCheck(app, adele, app.now());
     await control(entra, 'DELETE', '/requests');
     app.clock.aheadMs += MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 1, failed: 0 } });
@@ -182,7 +183,7 @@ describe("Graph's 429 to a task", () => {
     });
     // Both tasks of the other tenant's user, and one of the user who came first.
     expect(await graphCalls()).toBe(3);
-    expect(await app.tenants.cooling(app.now())).toMatchObject([
+    expect(await app.sharedState.cooling()).toMatchObject([
       { tenant: TENANT_ID, api: 'graph', kind: 'throttled' },
     ]);
     const told = app.events.filter(({ event }) => event === 'cooldown.began');
@@ -194,13 +195,10 @@ describe("Graph's 429 to a task", () => {
     for (const name of ['adele', OTHER_TENANT_USER.name]) await throttle(name, OF_APPLICATION);
     await app.sweep({ concurrency: 1 });
     expect(await graphCalls()).toBe(1);
-    for (const user of users) {
-      const account = await app.accounts.read(user);
-      if (account !== undefined) await app.accounts.move(account, { ...account, dueAt: app.now() });
-    }
-    const { tokenCache: store, accounts, tenants } = app;
-    const another = createLocalApp(entra, { tokenCache: store, accounts, tenants, tasks: TASKS });
-    another.clock.aheadMs = app.clock.aheadMs + MINUTE;
+    for (const user of users) await setNextCheck(app, user, app.now());
+    const { clock, tokenCache, accounts, sharedState } = app;
+    const another = createLocalApp(entra, { clock, tokenCache, accounts, sharedState, tasks: TASKS });
+    clock.aheadMs += MINUTE;
     expect(await another.sweep()).toMatchObject({ refreshed: 2, tasks: { done: 2, failed: 0 } });
     expect(await graphCalls()).toBe(1);
   });
@@ -221,9 +219,8 @@ describe('a request', () => {
     const { app } = await dueUsers(['adele']);
     await throttle('adele', OF_TENANT);
     await app.sweep();
-    const { tokenCache: store, accounts, tenants } = app;
-    const another = createLocalApp(entra, { tokenCache: store, accounts, tenants });
-    another.clock.aheadMs = app.clock.aheadMs;
+    const { clock, tokenCache, accounts, sharedState } = app;
+    const another = createLocalApp(entra, { clock, tokenCache, accounts, sharedState });
     const before = await graphCalls();
     const bruno = await callerFor(entra, 'bruno');
     const refused = await another.getProfile(bruno.assertion).catch((error: UserTokenError) => error.failure);

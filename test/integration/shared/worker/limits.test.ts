@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { API_CLIENT_ID, API_SCOPE_NAME, DEMO_USERS } from '../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
-import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
+import { leased } from '../../../../shared/account/transitions.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
+import { accountOf } from '../../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { waitForGrant } from '../../../support/userTokens.ts';
 
@@ -32,16 +33,17 @@ const refreshes = async () => (await journal(entra)).filter(({ grant }) => grant
 
 describe('a run', () => {
   it('gives back the leases that it took when its time was over', async () => {
-    const accounts = createMemoryAccountStore();
-    const app = createLocalApp(entra, { accounts });
+    const app = createLocalApp(entra);
+    const { accounts } = app;
     const users = await Promise.all(NAMES.map((name) => app.visit(name)));
     app.clock.aheadMs = 2 * MINUTE;
-    const before = await Promise.all(users.map((user) => accounts.read(user)));
-    const { claim } = accounts;
-    accounts.claim = async (...args) => {
-      const leased = await claim(...args);
-      app.clock.aheadMs += MINUTE;
-      return leased;
+    const before = await Promise.all(users.map((user) => accountOf(app, user)));
+    const { claimDue } = accounts;
+    accounts.claimDue = async function* (request) {
+      for await (const claim of claimDue(request)) {
+        app.clock.aheadMs += MINUTE;
+        yield claim;
+      }
     };
     expect(await app.sweep({ concurrency: 1 })).toMatchObject({
       claimed: 1,
@@ -50,18 +52,18 @@ describe('a run', () => {
       stoppedBy: 'deadline',
     });
     expect(await refreshes()).toEqual([]);
-    const after = await Promise.all(users.map((user) => accounts.read(user)));
-    expect(after.map((account) => [account?.dueAt, account?.runId])).toEqual(
-      before.map((account) => [account?.dueAt, undefined]),
+    const after = await Promise.all(users.map((user) => accountOf(app, user)));
+    expect(after.map((account) => [account?.nextCheckAt, account?.lease])).toEqual(
+      before.map((account) => [account?.nextCheckAt, undefined]),
     );
-    accounts.claim = claim;
+    accounts.claimDue = claimDue;
     expect(await app.sweep()).toMatchObject({ refreshed: NAMES.length });
   });
 
   it('ends with its signal, and gives back the leases of the checks that it had begun', async () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
-    const before = await app.accounts.read(user);
+    const before = await accountOf(app, user);
     app.clock.aheadMs = 2 * MINUTE;
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'hang' });
     const ending = new AbortController();
@@ -69,10 +71,10 @@ describe('a run', () => {
     await waitForGrant(entra, 'adele');
     ending.abort();
     expect(await sweeping).toMatchObject({ released: 1, failed: {}, stoppedBy: 'deadline' });
-    expect(await app.accounts.read(user)).toMatchObject({
+    expect(await accountOf(app, user)).toMatchObject({
       state: 'active',
-      dueAt: before?.dueAt,
-      runId: undefined,
+      nextCheckAt: before?.nextCheckAt,
+      lease: undefined,
       attempts: 0,
       failure: undefined,
     });
@@ -82,10 +84,10 @@ describe('a run', () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
     app.clock.aheadMs = 2 * MINUTE;
-    const [due] = await Array.fromAsync(dueRowsOf(app));
-    if (due === undefined) throw new Error('nobody is due');
+    const died = await app.accounts.read(user);
+    if (died?.state !== 'active') throw new Error('the user is not active');
     const until = new Date(app.now().getTime() + 5 * MINUTE);
-    await app.accounts.claim(due, { runId: 'a run that died', until });
+    await app.accounts.update(died, leased(died, 'a run that died', until));
     expect(await app.sweep()).toMatchObject({ due: 0, claimed: 0 });
     app.clock.aheadMs += 6 * MINUTE;
     expect(await app.sweep()).toMatchObject({ claimed: 1, refreshed: 1 });
@@ -95,25 +97,23 @@ describe('a run', () => {
   });
 
   it('says how late it is, and what it could not do', async () => {
-    const accounts = createMemoryAccountStore();
-    const app = createLocalApp(entra, { accounts });
+    const app = createLocalApp(entra);
+    const { accounts } = app;
     await app.visit('adele');
     app.clock.aheadMs = 61 * MINUTE;
-    const { move } = accounts;
-    accounts.move = () => Promise.reject(new UnavailableError('accounts'));
+    const { update } = accounts;
+    accounts.update = () => Promise.reject(new UnavailableError('accounts'));
     const broken = await app.sweep();
     expect(broken).toMatchObject({ due: 1, claimed: 1, refreshed: 0, brokenOff: 1, shardsFailed: 0 });
     expect(Math.round(broken.lagMs / MINUTE)).toBe(60);
-    accounts.move = move;
-    const { due, dueSince } = accounts;
-    accounts.due = () => {
+    accounts.update = update;
+    accounts.claimDue = () => {
       throw new UnavailableError('accounts');
     };
     app.clock.aheadMs += 60 * MINUTE;
     expect(await app.sweep()).toMatchObject({ due: 0, brokenOff: 0, shardsFailed: 1 });
     accounts.dueSince = () => Promise.reject(new UnavailableError('accounts'));
     expect(await app.sweep()).toMatchObject({ due: 0, brokenOff: 0, shardsFailed: 16 });
-    Object.assign(accounts, { due, dueSince });
   });
 
   it('stops for our own credential, and cools a tenant, also when only a task meets it', async () => {
@@ -159,10 +159,6 @@ describe('a run', () => {
     const quick = await app.sweep();
     expect(quick).toMatchObject({ refreshed: 1 });
     expect(await slow).toMatchObject({ superseded: 1, refreshed: 0 });
-    expect((await app.accounts.read(user))?.history).toHaveLength(1);
+    expect((await accountOf(app, user))?.history).toHaveLength(1);
   });
 });
-
-async function* dueRowsOf(app: ReturnType<typeof createLocalApp>) {
-  for (const shard of '0123456789abcdef') yield* app.accounts.due(shard, app.now());
-}

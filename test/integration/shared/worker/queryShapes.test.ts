@@ -3,16 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../dev/azurite.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { createTableAccounts } from '../../../../shared/adapters/azureStorage/tableAccounts.ts';
-import { createTableTenants } from '../../../../shared/adapters/azureStorage/tableTenants.ts';
+import { createTableSharedState } from '../../../../shared/adapters/azureStorage/tableSharedState.ts';
+import { SHARDS } from '../../../../shared/adapters/shards.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
-import { SHARDS } from '../../../../shared/userId.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../../support/azuriteProxy.ts';
 import { SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { sampleAccount } from '../../../support/sampleAccount.ts';
+import { sampleActive } from '../../../support/sampleAccount.ts';
 
 const DUE_USERS = 30;
 const WAITING_USERS = 60;
-const ONE_PARTITION_AND_RANGE = /^PartitionKey eq '[^']+' and RowKey ge '[^']+' and RowKey lt '[^']+'$/;
+const ONE_PARTITION_AND_RANGE = /^PartitionKey eq '[^']+' and RowKey gt '[^']+' and RowKey lt '[^']+'$/;
 
 let azurite: Azurite;
 let entra: Entra;
@@ -31,30 +31,26 @@ afterAll(async () => {
 const isQuery = ({ method, url }: SeenRequest) => method === 'GET' && url.pathname.endsWith('()');
 const isEntityRead = ({ method, url }: SeenRequest) =>
   method === 'GET' && /PartitionKey=.*RowKey=/.test(decodeURIComponent(url.pathname));
+const keyOf = ({ url }: SeenRequest) => /RowKey='(user|due|last)/.exec(decodeURIComponent(url.pathname))?.[1];
 const entitiesIn = ({ answer }: SeenRequest): number =>
   (JSON.parse(answer?.body ?? '{}') as { value?: unknown[] }).value?.length ?? 0;
 
 describe('what a sweep reads', () => {
-  it('is the due rows and the leased accounts, by partition and range alone', async () => {
+  it('is the entries that are due and the leased accounts, by partition and range alone', async () => {
     const accounts = createTableAccounts({ connectionString: proxy.connectionString, pageSize: 7 });
-    const app = createLocalApp(entra, {
-      accounts,
-      tenants: createTableTenants({ connectionString: proxy.connectionString }),
-    });
+    const sharedState = createTableSharedState({ connectionString: proxy.connectionString });
+    const app = createLocalApp(entra, { accounts, sharedState });
     const at = (ms: number) => new Date(Date.now() + ms);
     // Without a cache they come to a quick end; what is read of the rows is the same.
-    const plain = {
-      state: 'active' as const,
-      runId: undefined,
-      failure: undefined,
-      lastActivity: at(-600_000),
-    };
+    const lastActivity = at(-600_000);
     for (let n = 0; n < DUE_USERS; n += 1)
-      await accounts.create(sampleAccount({ ...plain, dueAt: at(-5_000) }));
+      await accounts.create(sampleActive({ lastActivity, nextCheckAt: at(-5_000) }));
     for (let n = 0; n < WAITING_USERS; n += 1) {
-      await accounts.create(sampleAccount({ ...plain, dueAt: at(3_600_000) }));
+      await accounts.create(sampleActive({ lastActivity, nextCheckAt: at(3_600_000) }));
     }
     await sleep(1_000);
+    // Another instance has just begun a run, so this one does not audit.
+    await sharedState.beginPlan(0);
     proxy.seen.length = 0;
 
     expect(await app.sweep()).toMatchObject({
@@ -68,17 +64,20 @@ describe('what a sweep reads', () => {
       expect(url.searchParams.get('$filter')).toMatch(ONE_PARTITION_AND_RANGE);
     }
     const reads = proxy.seen.filter(isEntityRead);
-    // The plan reads one due row of a shard, and the sweep reads all of them.
+    // The plan reads one entry of a shard, and the sweep reads all of them.
     const [planned, swept] = [true, false].map((isPlan) =>
       queries.filter(({ url }) => (url.searchParams.get('$top') === '1') === isPlan),
     );
     expect(planned).toHaveLength(SHARDS.length);
     expect(swept?.reduce((sum, query) => sum + entitiesIn(query), 0)).toBe(DUE_USERS);
-    expect(reads).toHaveLength(DUE_USERS);
-    // A lease and a settled row each, and nothing else that writes.
+    expect(reads.filter((read) => keyOf(read) === 'user')).toHaveLength(DUE_USERS);
+    expect(reads.filter((read) => keyOf(read) === 'last')).toHaveLength(2);
+    expect(reads).toHaveLength(DUE_USERS + 2);
+    // A lease and a settled account each, and the row of the last run. Nothing else writes.
     const writes = proxy.seen.filter((request) => !isQuery(request) && !isEntityRead(request));
-    expect(writes.map(({ method, url }) => `${method} ${url.pathname.split('/').at(-1)}`)).toEqual(
-      Array(2 * DUE_USERS).fill('POST $batch'),
-    );
+    const batches = writes.filter(({ url }) => url.pathname.endsWith('/$batch'));
+    expect(batches).toHaveLength(2 * DUE_USERS);
+    expect(writes.filter((write) => keyOf(write) === 'last')).toHaveLength(1);
+    expect(writes).toHaveLength(2 * DUE_USERS + 1);
   });
 });

@@ -1,16 +1,17 @@
-/** What is left behind in the table, in great numbers: due rows of nobody, and cooldowns that are over. */
+/** What is left behind in the table, in great numbers: entries of nobody, and cooldowns that are over. */
 import { randomUUID } from 'node:crypto';
 import { TableClient, type TransactionAction } from '@azure/data-tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../dev/azurite.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
+import { dueRowKey, userRowKey } from '../../../../shared/adapters/azureStorage/rowKeys.ts';
 import { createTableAccounts } from '../../../../shared/adapters/azureStorage/tableAccounts.ts';
-import { createTableTenants } from '../../../../shared/adapters/azureStorage/tableTenants.ts';
+import { createTableSharedState } from '../../../../shared/adapters/azureStorage/tableSharedState.ts';
+import { shardOf } from '../../../../shared/adapters/shards.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
-import { dueRowKey, shardOf, userRowKey } from '../../../../shared/userId.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../../support/azuriteProxy.ts';
 import { SPA_ORIGIN } from '../../../support/entraClients.ts';
-import { sampleAccount, someUserOf } from '../../../support/sampleAccount.ts';
+import { sampleActive, someUserOf } from '../../../support/sampleAccount.ts';
 
 const MANY = 500;
 const AT_ONCE = 100;
@@ -40,23 +41,20 @@ const rowsIn = ({ answer, url }: SeenRequest): number =>
     ? ((JSON.parse(answer?.body ?? '{}') as { value?: unknown[] }).value?.length ?? 0)
     : 0;
 
-describe('hundreds of due rows of nobody, and as many cooldowns that are over', () => {
+describe('hundreds of entries of nobody, and as many cooldowns that are over', () => {
   it(
-    'are removed by hundreds after the first user is served, and are gone in the next run',
+    'are removed by hundreds after the last user is leased, and are gone in the next run',
     async () => {
       const storage = { connectionString: proxy.connectionString };
       const accounts = createTableAccounts(storage);
-      const app = createLocalApp(entra, { accounts, tenants: createTableTenants(storage) });
+      const app = createLocalApp(entra, { accounts, sharedState: createTableSharedState(storage) });
       const now = Date.now();
       const user = someUserOf('7');
       await accounts.create(
-        sampleAccount({
+        sampleActive({
           userId: user,
-          state: 'active',
-          runId: undefined,
-          failure: undefined,
           lastActivity: new Date(now - HOUR_MS),
-          dueAt: new Date(now - 5_000),
+          nextCheckAt: new Date(now - 5_000),
         }),
       );
       const longAgo = new Date(now - HOUR_MS);
@@ -93,11 +91,9 @@ describe('hundreds of due rows of nobody, and as many cooldowns that are over', 
       const removals = proxy.seen.filter(isRemoval);
       expect(removals.map(deletionsIn)).toEqual(Array((2 * MANY) / AT_ONCE).fill(AT_ONCE));
       expect(proxy.seen.filter(({ method }) => method === 'DELETE')).toEqual([]);
-      const served = proxy.seen.findLastIndex(({ body }) =>
-        body.includes(encodeURIComponent(userRowKey(user))),
-      );
-      expect(served).toBeGreaterThan(0);
-      expect(served).toBeLessThan(proxy.seen.findIndex(isRemoval));
+      const leased = proxy.seen.findIndex(({ body }) => body.includes(encodeURIComponent(userRowKey(user))));
+      expect(leased).toBeGreaterThan(0);
+      expect(leased).toBeLessThan(proxy.seen.findIndex(isRemoval));
 
       proxy.seen.length = 0;
       await app.sweep({ runForMs: PATIENCE_MS }, AbortSignal.timeout(PATIENCE_MS));

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { OTHER_TENANT_USER, TENANT_ID } from '../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { accountOf, setNextCheck } from '../../../support/accountOf.ts';
 import { control, SPA_ORIGIN } from '../../../support/entraClients.ts';
 
 const MINUTE = 60_000;
@@ -35,7 +36,7 @@ describe('a bare invalid_grant', () => {
     const check = async () => {
       const summary = await app.sweep();
       app.clock.aheadMs += 70 * MINUTE;
-      return { summary, account: await app.accounts.read(user) };
+      return { summary, account: await accountOf(app, user) };
     };
     return { app, user, check };
   }
@@ -65,7 +66,7 @@ describe('a bare invalid_grant', () => {
     });
     await control(entra, 'DELETE', '/users/adele/fault');
     await app.visit('adele');
-    expect(await app.accounts.read(user)).toMatchObject({ state: 'active', failure: undefined });
+    expect(await accountOf(app, user)).toMatchObject({ state: 'active', failure: undefined });
   });
 
   it('is counted anew after a visit', async () => {
@@ -77,15 +78,15 @@ describe('a bare invalid_grant', () => {
     await control(entra, 'PUT', '/users/adele/fault', BARE);
     app.clock.aheadMs += 70 * MINUTE;
     await check();
-    expect(await app.accounts.read(user)).toMatchObject({ state: 'active' });
+    expect(await accountOf(app, user)).toMatchObject({ state: 'active' });
   });
 
   it('is SIGN_IN_REQUIRED to a request, which marks nobody either', async () => {
     const app = createLocalApp(entra);
     await control(entra, 'PUT', '/users/adele/fault', BARE);
     await expect(app.visit('adele')).rejects.toMatchObject({ failure: { kind: 'needs-user' } });
-    for await (const account of everyAccount(app)) {
-      expect(account).toMatchObject({ state: 'pending', failure: undefined });
+    for await (const { userId } of app.accounts.list()) {
+      expect(await accountOf(app, userId)).toMatchObject({ state: 'pending', failure: undefined });
     }
   });
 });
@@ -106,8 +107,8 @@ describe('invalid_client without a number', () => {
       }),
     );
     // After the secret is renewed, nobody waits for the end of a cooldown.
-    expect(await app.tenants.cooling(app.now())).toEqual([]);
-    expect(await app.accounts.read(user)).toMatchObject({ state: 'active', failure: undefined, history: [] });
+    expect(await app.sharedState.cooling()).toEqual([]);
+    expect(await accountOf(app, user)).toMatchObject({ state: 'active', failure: undefined, history: [] });
     await control(entra, 'DELETE', '/fault');
     app.clock.aheadMs += 3 * MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 1, stoppedBy: 'done' });
@@ -123,12 +124,12 @@ describe('invalid_client without a number', () => {
     // Each run that stops postpones a check of that tenant, so that a later run comes to the others.
     for (let run = 0; run < 30; run += 1) {
       await app.sweep({ concurrency: 1 });
-      if ((await app.accounts.read(other))?.lastRefreshed !== undefined) break;
+      if ((await accountOf(app, other))?.lastRefreshed !== undefined) break;
       app.clock.aheadMs += 1_000;
     }
-    expect((await app.accounts.read(other))?.lastRefreshed).toBeDefined();
+    expect((await accountOf(app, other))?.lastRefreshed).toBeDefined();
     for (const user of crowd) {
-      expect(await app.accounts.read(user)).toMatchObject({
+      expect(await accountOf(app, user)).toMatchObject({
         state: 'active',
         failure: undefined,
         history: [],
@@ -143,9 +144,8 @@ describe('invalid_client without a number', () => {
     app.clock.aheadMs = 2 * MINUTE;
     await control(entra, 'PUT', TENANT_FAULT, CLIENT_REFUSED);
     // The run begins with the other tenant's user, who has waited longest.
-    const account = await app.accounts.read(other);
-    if (account === undefined) throw new Error('the user has no row');
-    await app.accounts.move(account, { ...account, dueAt: new Date(account.dueAt.getTime() - 10_000) });
+    const nextCheckAt = (await accountOf(app, other))?.nextCheckAt ?? app.now();
+    await setNextCheck(app, other, new Date(nextCheckAt.getTime() - 10_000));
     expect(await app.sweep({ concurrency: 1 })).toMatchObject({
       stoppedBy: 'done',
       refreshed: 1,
@@ -161,10 +161,6 @@ describe('invalid_client without a number', () => {
         remedy: expect.stringContaining("tenant's administrators"),
       }),
     );
-    expect((await app.tenants.cooling(app.now())).map(({ tenant }) => tenant)).toEqual([TENANT_ID]);
+    expect((await app.sharedState.cooling()).map(({ tenant }) => tenant)).toEqual([TENANT_ID]);
   });
 });
-
-async function* everyAccount({ accounts }: ReturnType<typeof createLocalApp>) {
-  for (const shard of '0123456789abcdef') yield* accounts.list(shard);
-}

@@ -5,6 +5,7 @@ import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { createSealer } from '../../../../shared/adapters/entra/seal.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { accountOf } from '../../../support/accountOf.ts';
 import { see } from '../../../support/accountStoreUnderTest.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { readCache, waitForGrant } from '../../../support/userTokens.ts';
@@ -64,13 +65,13 @@ describe('a sweep', () => {
       failed: { 'cache-lost': 2, 'needs-user': 1 },
       stoppedBy: 'done',
     });
-    expect(await app.accounts.read(dana)).toMatchObject({ state: 'active', attempts: 0, runId: undefined });
-    expect(await app.accounts.read(bruno)).toMatchObject({
+    expect(await accountOf(app, dana)).toMatchObject({ state: 'active', attempts: 0, lease: undefined });
+    expect(await accountOf(app, bruno)).toMatchObject({
       state: 'needs-user',
       failure: { kind: 'needs-user', code: 'AADSTS50173', suberror: 'bad_token' },
     });
-    expect(await app.accounts.read(adele)).toMatchObject({ failure: { code: 'no_tokens_found' } });
-    expect(await app.accounts.read(chiara)).toMatchObject({ failure: { code: 'cache_corrupt' } });
+    expect(await accountOf(app, adele)).toMatchObject({ failure: { code: 'no_tokens_found' } });
+    expect(await accountOf(app, chiara)).toMatchObject({ failure: { code: 'cache_corrupt' } });
     const checks = app.events.filter((event) => event.event === 'user.check-ended');
     expect(checks).toHaveLength(4);
     expect(await app.sweep()).toMatchObject({ claimed: 0 });
@@ -83,9 +84,9 @@ describe('a sweep', () => {
     app.clock.aheadMs = 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 1 });
     expect(await readCache(app.tokenCache, app.sealer, user)).not.toBe(before);
-    const account = await app.accounts.read(user);
+    const account = await accountOf(app, user);
     expect(account?.history).toMatchObject([{ outcome: 'refreshed' }]);
-    expect(account?.dueAt.getTime()).toBeGreaterThan(app.now().getTime() + 4 * MINUTE);
+    expect(account?.nextCheckAt.getTime()).toBeGreaterThan(app.now().getTime() + 4 * MINUTE);
   });
 
   it.each([
@@ -106,13 +107,13 @@ describe('a sweep', () => {
     app.clock.aheadMs = 2 * MINUTE;
     const now = app.now().getTime();
     expect(await app.sweep()).toMatchObject({ failed: { [kind]: 1 } });
-    const account = await app.accounts.read(user);
+    const account = await accountOf(app, user);
     expect(account).toMatchObject({ state: 'active', attempts: 1, failure: { kind } });
-    expect(account?.dueAt.getTime()).toBeGreaterThan(now + atLeastMs);
+    expect(account?.nextCheckAt.getTime()).toBeGreaterThan(now + atLeastMs);
     await control(entra, 'DELETE', '/users/adele/fault');
     app.clock.aheadMs += 2 * 60 * MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 1 });
-    expect(await app.accounts.read(user)).toMatchObject({ state: 'active', attempts: 0, failure: undefined });
+    expect(await accountOf(app, user)).toMatchObject({ state: 'active', attempts: 0, failure: undefined });
   });
 
   it('gives up on a token endpoint that hangs', async () => {
@@ -121,7 +122,7 @@ describe('a sweep', () => {
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'hang' });
     app.clock.aheadMs = 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ failed: { transient: 1 } });
-    expect(await app.accounts.read(user)).toMatchObject({
+    expect(await accountOf(app, user)).toMatchObject({
       state: 'active',
       failure: { code: 'TimeoutError' },
     });
@@ -138,10 +139,10 @@ describe('a sweep', () => {
       stoppedBy: 'misconfigured',
     });
     for (const user of users) {
-      expect(await app.accounts.read(user)).toMatchObject({
+      expect(await accountOf(app, user)).toMatchObject({
         state: 'active',
         failure: undefined,
-        runId: undefined,
+        lease: undefined,
       });
     }
     const loud = app.events.filter((event) => event.event === 'sweep.misconfigured');
@@ -156,6 +157,7 @@ describe('a sweep', () => {
     const user = await app.visit('adele');
     const otherKeys = createSealer([{ kid: 'other', secret: new Uint8Array(32).fill(9) }]);
     const misled = createLocalApp(entra, {
+      clock: app.clock,
       tokenCache: app.tokenCache,
       sealer: otherKeys,
       accounts: app.accounts,
@@ -178,7 +180,7 @@ describe('a sweep', () => {
     await app.visit('adele');
     expect(await sweeping).toMatchObject({ failed: {}, refreshed: 1 });
     expect(await refreshesOf('adele', 400)).toBe(1);
-    expect(await app.accounts.read(user)).toMatchObject({ state: 'active', failure: undefined });
+    expect(await accountOf(app, user)).toMatchObject({ state: 'active', failure: undefined });
   });
 
   it('leaves nothing of a user who disconnects while a token is requested', async () => {
@@ -191,7 +193,7 @@ describe('a sweep', () => {
     await endAccount(app, user, 'disconnected');
     expect(await sweeping).toMatchObject({ refreshed: 0, superseded: 1 });
     expect(await app.tokenCache.read(user)).toBeUndefined();
-    expect(await app.accounts.read(user)).toMatchObject({ state: 'disconnected' });
+    expect(await accountOf(app, user)).toMatchObject({ state: 'disconnected' });
   });
 
   it('asks for each user once, however many sweeps run at a time', async () => {
@@ -211,7 +213,7 @@ describe('a sweep', () => {
     expect(await app.sweep()).toMatchObject({ waiting: 1, failed: {} });
     await control(entra, 'DELETE', '/users/adele/fault');
     const user = await app.visit('adele');
-    expect(await app.accounts.read(user)).toMatchObject({ state: 'active' });
+    expect(await accountOf(app, user)).toMatchObject({ state: 'active' });
     app.clock.aheadMs += 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 1 });
   });
@@ -223,9 +225,9 @@ describe('a sweep', () => {
     app.tokenCache.write = () => Promise.reject(new UnavailableError('token-cache'));
     app.clock.aheadMs = 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 0, failed: { transient: 1 } });
-    const account = await app.accounts.read(user);
+    const account = await accountOf(app, user);
     expect(account).toMatchObject({ state: 'active', failure: { code: 'token_cache_not_written' } });
-    expect(account?.dueAt.getTime()).toBeLessThan(app.now().getTime() + 5 * MINUTE);
+    expect(account?.nextCheckAt.getTime()).toBeLessThan(app.now().getTime() + 5 * MINUTE);
     app.tokenCache.write = write;
     app.clock.aheadMs += 5 * MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 1 });
@@ -245,10 +247,10 @@ describe('a sweep', () => {
     app.clock.aheadMs = 91 * DAY;
     expect(await app.sweep()).toMatchObject({ retired: 1 });
     expect(await app.tokenCache.read(user)).toBeUndefined();
-    expect(await app.accounts.read(user)).toMatchObject({ state: 'retired', homeAccountId: undefined });
+    expect(await accountOf(app, user)).toMatchObject({ state: 'retired', homeAccountId: undefined });
     app.clock.aheadMs += 3 * DAY;
     expect(await app.sweep()).toMatchObject({ erased: 1 });
-    expect(await app.accounts.read(user)).toBeUndefined();
+    expect(await accountOf(app, user)).toBeUndefined();
   });
 
   it('checks every idle user in every run when a setting says so', async () => {

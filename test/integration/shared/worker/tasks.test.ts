@@ -12,6 +12,7 @@ import type { LogEvent } from '../../../../shared/log.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
+import { accountOf } from '../../../support/accountOf.ts';
 import { API_SCOPE, control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { secretsIn } from '../../../support/logScan.ts';
 import { callerFor } from '../../../support/userTokens.ts';
@@ -57,7 +58,7 @@ describe('the task that is shipped', () => {
     const app = createLocalApp(entra, { tasks });
     const user = await adeleIsDue(app);
     expect(await app.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 1, failed: 0 } });
-    const account = await app.accounts.read(user);
+    const account = await accountOf(app, user);
     expect(account?.history).toMatchObject([
       { outcome: 'refreshed' },
       { outcome: 'task-done', task: 'read-profile', at: expect.any(Date) },
@@ -97,7 +98,7 @@ describe('the task that is shipped', () => {
     const user = await adeleIsDue(app);
     await control(entra, 'PUT', '/users/adele/fault', { at: 'graph', ...fault });
     expect(await app.sweep()).toMatchObject({ refreshed: 1, failed: {}, tasks: { done: 0, failed: 1 } });
-    expect(await app.accounts.read(user)).toMatchObject({
+    expect(await accountOf(app, user)).toMatchObject({
       state: 'active',
       failure: undefined,
       history: [
@@ -113,7 +114,7 @@ describe('the task that is shipped', () => {
     const user = await adeleIsDue(app);
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'claims', at: 'graph' });
     expect(await app.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 0, failed: 1 } });
-    const marked = await app.accounts.read(user);
+    const marked = await accountOf(app, user);
     expect(marked).toMatchObject({
       state: 'needs-user',
       failure: { kind: 'needs-user', code: 'graph_401', claims: expect.stringContaining('polids') },
@@ -127,7 +128,7 @@ describe('the task that is shipped', () => {
 
     const caller = await callerFor(entra, 'adele', marked?.failure?.claims);
     await app.getProfile(caller.assertion);
-    expect(await app.accounts.read(user)).toMatchObject({ state: 'active', failure: undefined });
+    expect(await accountOf(app, user)).toMatchObject({ state: 'active', failure: undefined });
     app.clock.aheadMs += 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ tasks: { done: 1, failed: 0 } });
   });
@@ -164,7 +165,7 @@ describe('a task of one’s own', () => {
     const user = await adeleIsDue(app);
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'hang', at: 'graph' });
     expect(await app.sweep()).toMatchObject({ tasks: { done: 0, failed: 1 } });
-    expect((await app.accounts.read(user))?.history).toMatchObject([
+    expect((await accountOf(app, user))?.history).toMatchObject([
       { outcome: 'refreshed' },
       { outcome: 'task-failed', task: 'slow', code: 'timeout' },
     ]);
@@ -201,7 +202,7 @@ describe('a task of one’s own', () => {
     expect(await app.sweep()).toMatchObject({ refreshed: 1, tasks: { done: 1, failed: 0 } });
     const asked = (await journal(entra)).filter(({ endpoint }) => endpoint === 'token');
     expect(asked.map(({ grant, status }) => [grant, status])).toEqual(Array(4).fill(['refresh_token', 200]));
-    const told = JSON.stringify([app.events, await app.accounts.read(user)]);
+    const told = JSON.stringify([app.events, await accountOf(app, user)]);
     for (const { token } of called) expect(told).not.toContain(token);
     expect(secretsIn(JSON.stringify(app.events))).toEqual([]);
   });
@@ -235,7 +236,7 @@ describe('a task of one’s own', () => {
     const app = createLocalApp(entra, { tasks: [unknown, ...tasks] });
     const user = await adeleIsDue(app);
     expect(await app.sweep()).toMatchObject({ failed: {}, tasks: { done: 1, failed: 1 } });
-    expect(await app.accounts.read(user)).toMatchObject({
+    expect(await accountOf(app, user)).toMatchObject({
       state: 'active',
       history: [
         { outcome: 'refreshed' },
@@ -243,7 +244,7 @@ describe('a task of one’s own', () => {
         { outcome: 'task-done', task: 'read-profile' },
       ],
     });
-    expect(await app.tenants.cooling(app.now())).toEqual([]);
+    expect(await app.sharedState.cooling()).toEqual([]);
   });
 
   it('during which the user disconnects leaves nothing of them', async () => {
@@ -266,7 +267,7 @@ describe('a task of one’s own', () => {
     const user = await adeleIsDue(app);
     expect(await app.sweep()).toMatchObject({ tasks: { done: 1, failed: 1 } });
     expect(await app.tokenCache.read(user)).toBeUndefined();
-    expect(await app.accounts.read(user)).toMatchObject({ state: 'disconnected', history: [] });
+    expect(await accountOf(app, user)).toMatchObject({ state: 'disconnected', history: [] });
     expect(eventsOf(app, 'task.ended')).toMatchObject([
       { task: 'meanwhile', outcome: 'done' },
       { task: 'too-late', outcome: 'failed', error: 'no_tokens_found' },

@@ -1,15 +1,19 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { type Account, attemptsOf, type Stored } from '../../../../shared/account/account.ts';
 import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
-import type { Account, AccountStore } from '../../../../shared/ports.ts';
+import type { AccountStore } from '../../../../shared/ports.ts';
 import { clockOf } from '../../../support/clockOf.ts';
-import { sampleAccount, someUser } from '../../../support/sampleAccount.ts';
+import { active, USER } from './accounts.ts';
 
 const clock = clockOf(() => new Date('2026-11-20T09:00:00Z'));
-const counted = (account: Account | undefined) =>
-  account === undefined ? 'keep' : { ...account, attempts: account.attempts + 1 };
+/** An account that was changed so many times. */
+const changed = (times: number) => active({ trouble: { attempts: times } });
+const timesOf = (account: Stored | undefined) => attemptsOf(account ?? changed(0));
+const counted = (account: Stored | undefined): Account | 'keep' =>
+  account === undefined ? 'keep' : changed(timesOf(account) + 1);
 
 /** A store in which another operation writes first, the given number of times. It counts the reads. */
 function busy(accounts: AccountStore, times: number) {
@@ -20,13 +24,13 @@ function busy(accounts: AccountStore, times: number) {
       calls.reads += 1;
       return accounts.read(...args);
     },
-    async move(from, to, signal) {
+    async update(from, to, signal) {
       calls.writes += 1;
       if (calls.writes <= times) {
         const now = await accounts.read(from.userId);
-        if (now !== undefined) await accounts.move(now, { ...now, attempts: now.attempts + 10 });
+        if (now !== undefined) await accounts.update(now, changed(timesOf(now) + 10));
       }
-      return accounts.move(from, to, signal);
+      return accounts.update(from, to, signal);
     },
   };
   return { store, calls };
@@ -34,50 +38,49 @@ function busy(accounts: AccountStore, times: number) {
 
 describe('changeAccount', () => {
   it('writes what the transition makes of the account as it is', async () => {
-    const accounts = createMemoryAccountStore();
-    const before = await accounts.create(sampleAccount({ attempts: 1 }));
+    const accounts = createMemoryAccountStore({ clock });
+    const before = await accounts.create(changed(1));
     const change = await changeAccount({ accounts, clock }, before.userId, counted);
     expect(change).toEqual({ before, account: await accounts.read(before.userId), changed: true });
-    expect(change.account).toMatchObject({ attempts: 2 });
+    expect(timesOf(change.account)).toBe(2);
   });
 
   it('creates an account that is not there, and leaves it uncreated if the transition keeps that', async () => {
-    const accounts = createMemoryAccountStore();
-    const userId = someUser();
+    const accounts = createMemoryAccountStore({ clock });
     const nothing = { before: undefined, account: undefined, changed: false };
-    expect(await changeAccount({ accounts, clock }, userId, counted)).toEqual(nothing);
-    const created = await changeAccount({ accounts, clock }, userId, () => sampleAccount({ userId }));
-    expect(created).toMatchObject({ before: undefined, account: { userId }, changed: true });
+    expect(await changeAccount({ accounts, clock }, USER, counted)).toEqual(nothing);
+    const created = await changeAccount({ accounts, clock }, USER, () => changed(0));
+    expect(created).toMatchObject({ before: undefined, account: { userId: USER }, changed: true });
   });
 
   it('decides again on what another operation wrote', async () => {
-    const accounts = createMemoryAccountStore();
-    const { userId } = await accounts.create(sampleAccount({ attempts: 1 }));
+    const accounts = createMemoryAccountStore({ clock });
+    const { userId } = await accounts.create(changed(1));
     const { store, calls } = busy(accounts, 2);
     const change = await changeAccount({ accounts: store, clock }, userId, counted);
-    expect(change.account).toMatchObject({ attempts: 22 });
+    expect(timesOf(change.account)).toBe(22);
     expect(calls).toEqual({ reads: 3, writes: 3 });
   });
 
   it('reads nothing for the first try on what is known', async () => {
-    const accounts = createMemoryAccountStore();
-    const known = await accounts.create(sampleAccount());
+    const accounts = createMemoryAccountStore({ clock });
+    const known = await accounts.create(changed(0));
     const { store, calls } = busy(accounts, 0);
     await changeAccount({ accounts: store, clock }, known.userId, counted, { known });
     expect(calls).toEqual({ reads: 0, writes: 1 });
   });
 
   it('gives up after eight tries', async () => {
-    const accounts = createMemoryAccountStore();
-    const { userId } = await accounts.create(sampleAccount());
+    const accounts = createMemoryAccountStore({ clock });
+    const { userId } = await accounts.create(changed(0));
     const { store, calls } = busy(accounts, 100);
     await expect(changeAccount({ accounts: store, clock }, userId, counted)).rejects.toThrow(ConflictError);
     expect(calls.writes).toBe(8);
   });
 
   it('waits a random time between two tries, up to twice as long each time', async () => {
-    const accounts = createMemoryAccountStore();
-    const { userId } = await accounts.create(sampleAccount());
+    const accounts = createMemoryAccountStore({ clock });
+    const { userId } = await accounts.create(changed(0));
     const { store } = busy(accounts, 3);
     const waited: number[] = [];
     const random = clockOf(clock.now, {
@@ -93,8 +96,8 @@ describe('changeAccount', () => {
   });
 
   it('ends with the signal while it waits between two tries, as a call of the store does', async () => {
-    const accounts = createMemoryAccountStore();
-    const { userId } = await accounts.create(sampleAccount());
+    const accounts = createMemoryAccountStore({ clock });
+    const { userId } = await accounts.create(changed(0));
     const { store, calls } = busy(accounts, 1);
     const ending = new AbortController();
     const cancelled: number[] = [];
@@ -115,9 +118,9 @@ describe('changeAccount', () => {
   });
 
   it('passes on that the store cannot be reached', async () => {
-    const accounts = createMemoryAccountStore();
+    const accounts = createMemoryAccountStore({ clock });
     const read = () => Promise.reject(new UnavailableError('accounts'));
-    const change = changeAccount({ accounts: { ...accounts, read }, clock }, someUser(), counted);
+    const change = changeAccount({ accounts: { ...accounts, read }, clock }, USER, counted);
     await expect(change).rejects.toThrow(UnavailableError);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { HistoryEntry } from '../../../../shared/account/account.ts';
 import { confirmFailure } from '../../../../shared/account/confirmFailure.ts';
-import type { HistoryEntry } from '../../../../shared/ports.ts';
 
 const MINUTE = 60_000;
 const NOW = new Date('2026-11-20T12:00:00Z');

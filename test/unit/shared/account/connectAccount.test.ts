@@ -1,164 +1,188 @@
 import { describe, expect, it } from 'vitest';
+import { type Account, isConnected, type Stored } from '../../../../shared/account/account.ts';
 import { connectAccount } from '../../../../shared/account/connectAccount.ts';
-import { tombstoneOf } from '../../../../shared/account/transitions.ts';
+import { ended } from '../../../../shared/account/transitions.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
-import type { AccountStore, Caller } from '../../../../shared/ports.ts';
-import { dueRowKey, partsOf } from '../../../../shared/userId.ts';
+import type { AccountStore } from '../../../../shared/ports.ts';
+import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { clockOf } from '../../../support/clockOf.ts';
-import { sampleAccount, someUser } from '../../../support/sampleAccount.ts';
+import { CONNECTED, damaged, pending, USER } from './accounts.ts';
+import { CALLER } from './everyTransition.ts';
+import { ago, DAY, from, HOUR, MINUTE, NOW, SETTINGS } from './scheduleTimes.ts';
 
-const NOW = new Date('2026-11-20T09:00:00Z');
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const SCHEDULE = { idleForMs: 60_000, minIntervalMs: 300_000, everyRun: false, retentionMs: 90 * DAY };
 const STAY = { reconnect: false };
 
 function setUp() {
-  const accounts = createMemoryAccountStore();
-  const userId = someUser();
-  const clock = { now: NOW };
-  const deps = { accounts, schedule: SCHEDULE, clock: clockOf(() => clock.now) };
-  const caller: Caller = {
-    userId,
-    ...partsOf(userId),
-    userPrincipalName: 'anna@contoso.example',
-    expiresOn: new Date(NOW.getTime() + HOUR),
-    assertion: 'an assertion',
-  };
-  return { accounts, userId, clock, deps, caller };
+  const time = { now: NOW };
+  const clock = clockOf(() => time.now, { newId: createTestClock().newId });
+  const accounts = createMemoryAccountStore({ clock });
+  return { accounts, time, services: { accounts, schedule: SETTINGS, clock } };
 }
 
-/** A store in which somebody else changes the row before every call of `method`. */
-const busy = (accounts: AccountStore, method: 'create' | 'move'): AccountStore => ({
+/** A store in which another operation writes first before every call of `method`. */
+const busy = (accounts: AccountStore, method: 'create' | 'update'): AccountStore => ({
   ...accounts,
-  [method]: () => Promise.reject(new ConflictError('Somebody else was faster.')),
+  [method]: () => Promise.reject(new ConflictError('Another operation was faster.')),
 });
 
+/** A store whose row was edited, until somebody writes it. */
+function damagedStore(
+  accounts: AccountStore,
+  stored: Stored<Account>,
+  wasDisconnected: boolean,
+): AccountStore {
+  return {
+    ...accounts,
+    async read(userId) {
+      const now = await accounts.read(userId);
+      return now?.etag === stored.etag ? { ...damaged(wasDisconnected), etag: now.etag } : now;
+    },
+    update: (before, to) => accounts.update(before.state === 'damaged' ? stored : before, to),
+  };
+}
+
+const generationOf = (account: Stored | undefined) =>
+  account !== undefined && isConnected(account) ? account.generation : undefined;
+
 describe('connectAccount', () => {
-  it('makes the row of a user who is seen first: pending, due once they are idle, with no secret', async () => {
-    const { accounts, userId, deps, caller } = setUp();
-    const { account, was } = await connectAccount(deps, caller, STAY);
+  it('creates the account of a user who is seen first: pending, and due once they are idle', async () => {
+    const { accounts, services } = setUp();
+    const { account, was } = await connectAccount(services, CALLER, STAY);
     expect(was).toBe('unknown');
     expect(account).toMatchObject({
-      userId,
+      userId: USER,
       state: 'pending',
-      userPrincipalName: caller.userPrincipalName,
-      homeAccountId: undefined,
+      userPrincipalName: CALLER.userPrincipalName,
       lastActivity: NOW,
-      dueAt: new Date(NOW.getTime() + SCHEDULE.idleForMs),
+      nextCheckAt: from(MINUTE),
       history: [],
     });
-    expect(await accounts.read(userId)).toEqual(account);
+    expect(await accounts.read(USER)).toEqual(account);
   });
 
   it.each([
-    'pending',
-    'active',
-    'needs-user',
-    'retired',
-  ] as const)('connects anew a damaged account that is %s', async (state) => {
-    const { accounts, userId, deps, caller } = setUp();
-    const before = await accounts.create(sampleAccount({ userId, state }));
-    const damaged = { ...accounts, read: async () => ({ ...before, damaged: true as const }) };
-    const { account, was } = await connectAccount({ ...deps, accounts: damaged }, caller, STAY);
+    [false, false],
+    [false, true],
+    [true, true],
+  ])('connects a damaged account anew (disconnected: %s, reconnect: %s)', async (wasDisconnected, reconnect) => {
+    const { accounts, services } = setUp();
+    const before = await accounts.create(pending());
+    const edited = { ...services, accounts: damagedStore(accounts, before, wasDisconnected) };
+    const { account, was } = await connectAccount(edited, CALLER, { reconnect });
     expect(was).toBe('ended');
     expect(account).toMatchObject({ state: 'pending', lastActivity: NOW });
-    expect(account.generation).not.toBe(before.generation);
+    expect(generationOf(account)).not.toBe(generationOf(before));
+    expect(await accounts.read(USER)).toEqual(account);
   });
 
-  it('keeps a damaged account disconnected that is, and repairs it', async () => {
-    const { accounts, userId, deps, caller } = setUp();
-    const before = await accounts.create(tombstoneOf(userId, 'disconnected', new Date(0)));
-    const damaged = { ...accounts, read: async () => ({ ...before, damaged: true as const }) };
-    const { account, was } = await connectAccount({ ...deps, accounts: damaged }, caller, STAY);
+  it('keeps a damaged account disconnected, and repairs it', async () => {
+    const { accounts, services } = setUp();
+    const before = await accounts.create(ended(USER, 'disconnected', ago(30 * DAY)));
+    const edited = { ...services, accounts: damagedStore(accounts, before, true) };
+    const { account, was } = await connectAccount(edited, CALLER, STAY);
     expect(was).toBe('unchanged');
-    expect(account).toMatchObject({ state: 'disconnected', lastActivity: NOW });
+    expect(account).toMatchObject(ended(USER, 'disconnected', NOW));
+    expect(await accounts.read(USER)).toEqual(account);
   });
 
-  it.each(['pending', 'active', 'needs-user'] as const)('leaves a user alone who is %s', async (state) => {
-    const { accounts, userId, deps, caller } = setUp();
-    const before = await accounts.create(sampleAccount({ userId, state }));
+  it.each(CONNECTED)('changes nothing of a user who is $state', async (connected) => {
+    const { accounts, services } = setUp();
+    const before = await accounts.create(connected);
     for (const reconnect of [false, true]) {
-      expect(await connectAccount(deps, caller, { reconnect })).toEqual({
-        account: before,
-        was: 'unchanged',
-      });
+      const result = await connectAccount(services, CALLER, { reconnect });
+      expect(result).toEqual({ account: before, was: 'unchanged' });
     }
-    expect(await accounts.read(userId)).toEqual(before);
+    expect(await accounts.read(USER)).toEqual(before);
   });
 
   it.each([
     ['retired', false],
     ['retired', true],
     ['disconnected', true],
-  ] as const)('begins anew with a user who was %s (reconnect: %s)', async (state, reconnect) => {
-    const { accounts, userId, deps, caller } = setUp();
-    await accounts.create(tombstoneOf(userId, state, deps.clock.now()));
-    const { account, was } = await connectAccount(deps, caller, { reconnect });
+  ] as const)('connects a user anew who was %s (reconnect: %s)', async (state, reconnect) => {
+    const { accounts, services } = setUp();
+    await accounts.create(ended(USER, state, NOW));
+    const { account, was } = await connectAccount(services, CALLER, { reconnect });
     expect(was).toBe('ended');
-    expect(account).toMatchObject({ state: 'pending', history: [], attempts: 0, failure: undefined });
-    expect([...accounts.dueRows.keys()]).toEqual([dueRowKey(account.dueAt, userId)]);
+    expect(account).toMatchObject({ state: 'pending', history: [], nextCheckAt: from(MINUTE) });
+    expect(account).not.toHaveProperty('trouble');
+    expect(await accounts.read(USER)).toEqual(account);
   });
 
-  it('leaves a user disconnected who does not reconnect, and prolongs that once a day', async () => {
-    const { accounts, userId, clock, deps, caller } = setUp();
-    await accounts.create(tombstoneOf(userId, 'disconnected', deps.clock.now()));
-    const prolonged: number[] = [];
+  it('keeps a user disconnected who does not reconnect, and extends that once a day', async () => {
+    const { accounts, time, services } = setUp();
+    const before = await accounts.create(ended(USER, 'disconnected', NOW));
+    const extended: number[] = [];
     for (let hours = 0; hours <= 48; hours += 6) {
-      clock.now = new Date(NOW.getTime() + hours * HOUR);
-      const { account, was } = await connectAccount(deps, caller, STAY);
+      time.now = from(hours * HOUR);
+      const { account, was } = await connectAccount(services, CALLER, STAY);
       expect([account.state, was]).toEqual(['disconnected', 'unchanged']);
-      expect([...accounts.dueRows.keys()]).toEqual([dueRowKey(account.dueAt, userId)]);
-      const since = (await accounts.read(userId))?.lastActivity.getTime() ?? 0;
-      prolonged.push((since - NOW.getTime()) / DAY);
+      const now = await accounts.read(USER);
+      expect(now?.nextCheckAt).toEqual(before.nextCheckAt);
+      extended.push(now?.state === 'disconnected' ? (now.since.getTime() - NOW.getTime()) / DAY : Number.NaN);
     }
-    expect(prolonged).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 2]);
+    expect(extended).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 2]);
+  });
+
+  it('does not extend a disconnection that the user has just ended elsewhere', async () => {
+    const { accounts, services } = setUp();
+    await accounts.create(ended(USER, 'disconnected', ago(2 * DAY)));
+    const raced: AccountStore = {
+      ...accounts,
+      async update(before, to) {
+        if (to.state !== 'disconnected') return accounts.update(before, to);
+        await connectAccount(services, CALLER, { reconnect: true });
+        return accounts.update(before, to);
+      },
+    };
+    await connectAccount({ ...services, accounts: raced }, CALLER, STAY);
+    expect(await accounts.read(USER)).toMatchObject({ state: 'pending' });
   });
 
   it('gives every connection a generation of its own', async () => {
-    const { accounts, userId, deps, caller } = setUp();
-    const generations = new Set<string>();
+    const { accounts, services } = setUp();
+    const generations = new Set<string | undefined>();
     for (const state of ['retired', 'disconnected', 'retired'] as const) {
-      const { account } = await connectAccount(deps, caller, { reconnect: true });
-      expect((await connectAccount(deps, caller, STAY)).account.generation).toBe(account.generation);
-      generations.add(account.generation);
-      await accounts.move(account, tombstoneOf(userId, state, deps.clock.now()));
-      expect((await accounts.read(userId))?.generation).toBe('');
+      const { account } = await connectAccount(services, CALLER, { reconnect: true });
+      const again = await connectAccount(services, CALLER, STAY);
+      expect(generationOf(again.account)).toBe(generationOf(account));
+      generations.add(generationOf(account));
+      await accounts.update(account, ended(USER, state, NOW));
     }
     expect(generations.size).toBe(3);
-    expect(generations).not.toContain('');
+    expect(generations).not.toContain(undefined);
   });
 
-  it('reads again when somebody else made the row first', async () => {
-    const { accounts, userId, deps, caller } = setUp();
-    const theirs = sampleAccount({ userId });
-    let made = 0;
+  it('reads again when another operation created the account first', async () => {
+    const { accounts, services } = setUp();
+    let creates = 0;
     const raced: AccountStore = {
       ...accounts,
-      async create(fields) {
-        made += 1;
-        await accounts.create(theirs);
-        return accounts.create(fields);
+      async create(account) {
+        creates += 1;
+        await accounts.create(pending());
+        return accounts.create(account);
       },
     };
-    const { account, was } = await connectAccount({ ...deps, accounts: raced }, caller, STAY);
-    expect([was, account.generation, made]).toEqual(['unchanged', theirs.generation, 1]);
+    const { account, was } = await connectAccount({ ...services, accounts: raced }, CALLER, STAY);
+    expect([was, generationOf(account), creates]).toEqual(['unchanged', 'generation-1', 1]);
   });
 
-  it('gives up on a row that changes on every try', async () => {
-    const { accounts, userId, deps, caller } = setUp();
-    const unseen = { ...deps, accounts: busy(accounts, 'create') };
-    await expect(connectAccount(unseen, caller, STAY)).rejects.toThrow(ConflictError);
-    await accounts.create(tombstoneOf(userId, 'retired', deps.clock.now()));
-    const retired = { ...deps, accounts: busy(accounts, 'move') };
-    await expect(connectAccount(retired, caller, STAY)).rejects.toThrow(ConflictError);
-    expect((await accounts.read(userId))?.state).toBe('retired');
+  it('gives up on an account that changes on every try', async () => {
+    const { accounts, services } = setUp();
+    const connect = (method: 'create' | 'update') =>
+      connectAccount({ ...services, accounts: busy(accounts, method) }, CALLER, STAY);
+    await expect(connect('create')).rejects.toThrow(ConflictError);
+    await accounts.create(ended(USER, 'retired', NOW));
+    await expect(connect('update')).rejects.toThrow(ConflictError);
+    expect((await accounts.read(USER))?.state).toBe('retired');
   });
 
-  it('reports an outage as an outage', async () => {
-    const { accounts, deps, caller } = setUp();
+  it('passes on that the store cannot be reached', async () => {
+    const { accounts, services } = setUp();
     const down = { ...accounts, read: () => Promise.reject(new UnavailableError('accounts')) };
-    await expect(connectAccount({ ...deps, accounts: down }, caller, STAY)).rejects.toThrow(UnavailableError);
+    const connecting = connectAccount({ ...services, accounts: down }, CALLER, STAY);
+    await expect(connecting).rejects.toThrow(UnavailableError);
   });
 });

@@ -7,7 +7,7 @@ import {
   nextCheckAfterFailure,
   nextCheckAfterSuccess,
 } from '../../../../shared/account/schedule.ts';
-import { accountFields } from './accountFields.ts';
+import { active, needsUser, pending } from './accounts.ts';
 import { DAY, from, HOUR, MINUTE, NOW, SETTINGS, until } from './scheduleTimes.ts';
 
 const busiestMinute = (checks: Date[]): number => {
@@ -33,7 +33,7 @@ describe('coolTenantUntil', () => {
 });
 
 describe('a user of a tenant with a cooldown', () => {
-  const idle = accountFields(from(-HOUR));
+  const idle = active();
   const END = from(10 * MINUTE);
 
   it('waits for the end of it', () => {
@@ -52,15 +52,17 @@ describe('a user of a tenant with a cooldown', () => {
     expect(decideCheck(idle, NOW, { ...SETTINGS, everyRun: true }, END)).toMatchObject({ action: 'wait' });
   });
 
-  it.each([
-    ['is retired in spite of it', { lastActivity: from(-90 * DAY) }, 'retire'],
-    ['is erased in spite of it', { state: 'retired' as const, lastActivity: from(-3 * DAY) }, 'erase'],
-  ])('%s', (_, fields, action) => {
-    expect(decideCheck({ ...idle, ...fields }, NOW, SETTINGS, END)).toMatchObject({ action });
+  it('is retired in spite of it', () => {
+    const quiet = active({ lastActivity: from(-90 * DAY) });
+    expect(decideCheck(quiet, NOW, SETTINGS, END)).toMatchObject({ action: 'retire' });
+  });
+
+  it('waits for no cooldown while the user is needed', () => {
+    expect(decideCheck(needsUser(), NOW, SETTINGS, END)).toMatchObject({ reason: 'needs-user' });
   });
 
   it('does not wait beyond the day of retirement', () => {
-    const quiet = accountFields(from(MINUTE - 90 * DAY));
+    const quiet = pending({ lastActivity: from(MINUTE - 90 * DAY) });
     expect(decideCheck(quiet, NOW, SETTINGS, END)).toMatchObject({ until: from(MINUTE) });
   });
 
@@ -94,11 +96,11 @@ describe('a cohort that came in the same minute', () => {
     const checks = Array.from({ length: USERS }, () => {
       let now = NOW;
       while (now < from(10 * DAY)) {
-        const settled = {
-          ...accountFields(NOW),
+        const settled = active({
+          lastActivity: NOW,
           expiresOn: new Date(now.getTime() + 75 * MINUTE),
           refreshTokenExpiresOn: new Date(now.getTime() + life),
-        };
+        });
         now = nextCheckAfterSuccess(settled, now, settings, random());
       }
       return now;
@@ -107,12 +109,12 @@ describe('a cohort that came in the same minute', () => {
   });
 
   it('backs off to an hour and not beyond, however long the outage', () => {
-    let account = accountFields(NOW, { lastActivity: NOW, refreshTokenExpiresOn: from(90 * DAY) });
+    const account = active({ lastActivity: NOW, refreshTokenExpiresOn: from(90 * DAY) });
     let now = NOW;
     const gaps: number[] = [];
     while (now < from(5 * DAY)) {
-      account = { ...account, attempts: account.attempts + 1 };
-      const next = nextCheckAfterFailure(account, 'transient', now, SETTINGS, 0.999_999);
+      const attempts = gaps.length + 1;
+      const next = nextCheckAfterFailure(account, attempts, 'transient', now, SETTINGS, 0.999_999);
       gaps.push(Math.round((next.getTime() - now.getTime()) / MINUTE));
       now = next;
     }
@@ -125,7 +127,7 @@ describe('a cohort that came in the same minute', () => {
 describe('10,000 users who were all checked in the same second', () => {
   /** Evenly over [0, 1), as 10,000 draws are on the whole. */
   const draws = Array.from({ length: 10_000 }, (_, n) => n / 10_000);
-  const user = { ...accountFields(from(-HOUR)), expiresOn: from(75 * MINUTE) };
+  const user = active({ expiresOn: from(75 * MINUTE) });
 
   it('come back over 19 minutes', () => {
     const checks = draws.map((random) => nextCheckAfterSuccess(user, NOW, SETTINGS, random));
@@ -133,8 +135,7 @@ describe('10,000 users who were all checked in the same second', () => {
   });
 
   it('come back over an hour, after an outage that lasts', () => {
-    const failed = { ...user, attempts: 6 };
-    const checks = draws.map((random) => nextCheckAfterFailure(failed, 'transient', NOW, SETTINGS, random));
+    const checks = draws.map((random) => nextCheckAfterFailure(user, 6, 'transient', NOW, SETTINGS, random));
     expect(busiestMinute(checks)).toBeLessThan(10_000 / 55);
   });
 

@@ -1,33 +1,37 @@
 import { describe, expect, it } from 'vitest';
+import type { Connected, Tombstone } from '../../../../shared/account/account.ts';
 import {
+  asIfKept,
   decideCheck,
+  decideTombstone,
   firstCheckAt,
   removeCacheAt,
   retireAt,
   tombstoneEndsAt,
 } from '../../../../shared/account/schedule.ts';
-import type { AccountFields, ScheduleSettings } from '../../../../shared/ports.ts';
-import { accountFields } from './accountFields.ts';
+import type { ScheduleSettings } from '../../../../shared/ports.ts';
+import { active, LEASE, needsUser, pending, TOKENS, TROUBLE, tombstone } from './accounts.ts';
 import { ago, DAY, from, HOUR, MINUTE, NOW, SECOND, SETTINGS, until } from './scheduleTimes.ts';
 
-const account = (different: Partial<AccountFields> = {}): AccountFields =>
-  accountFields(ago(HOUR), different);
 /** Refreshed half an hour ago. */
-const refreshed = (different: Partial<AccountFields> = {}): AccountFields =>
-  account({
-    lastRefreshed: ago(30 * MINUTE),
-    expiresOn: from(HOUR),
-    refreshTokenExpiresOn: from(10 * HOUR),
-    history: [{ at: ago(30 * MINUTE), outcome: 'refreshed' }],
-    ...different,
-  });
+const refreshed = (different: Partial<typeof TOKENS> = {}) => active({ ...TOKENS, ...different });
+const refresh = (reason: string, forceRefresh: boolean) => ({ action: 'refresh', forceRefresh, reason });
+const wait = (at: Date, reason: string) => ({ action: 'wait', until: at, reason });
+const RETIRE = { action: 'retire', reason: 'retention' };
+const EVERY_RUN = { everyRun: true };
 
 describe('decideCheck', () => {
-  it.each<[why: string, account: AccountFields, settings: Partial<ScheduleSettings>, decision: object]>([
-    ['acts for a new user from the cache', account({ state: 'pending' }), {}, refresh('first-check', false)],
+  it.each<[why: string, account: Connected, settings: Partial<ScheduleSettings>, decision: object]>([
+    ['acts for a new user from the cache', pending(), {}, refresh('first-check', false)],
     [
-      'acts from the cache if no check ended well',
-      account({ expiresOn: from(MINUTE) }),
+      'acts from the cache for a new user whose checks failed',
+      pending({ trouble: TROUBLE }),
+      {},
+      refresh('first-check', false),
+    ],
+    [
+      'acts from the cache if there was no check yet',
+      active({ expiresOn: from(MINUTE), history: [] }),
       {},
       refresh('first-check', false),
     ],
@@ -46,140 +50,137 @@ describe('decideCheck', () => {
     ],
     [
       'tries again after a failure',
-      refreshed({ attempts: 2, expiresOn: from(MINUTE) }),
+      active({ trouble: TROUBLE, expiresOn: from(MINUTE) }),
       {},
       refresh('retry', true),
     ],
+    ['tries again after a fault of ours', active({ trouble: { attempts: 1 } }), {}, refresh('retry', false)],
+    ['does not depend on the lease', active({ ...TOKENS, lease: LEASE }), {}, refresh('keep-warm', false)],
     [
-      'asks while the refresh token lives, whatever the access token has left',
-      refreshed({ expiresOn: from(20 * HOUR), refreshTokenExpiresOn: from(HOUR) }),
+      'asks while the refresh token is valid, however long the access token lasts',
+      refreshed({ expiresOn: from(20 * HOUR), refreshTokenExpiresOn: from(2 * HOUR) }),
       {},
       refresh('keep-warm', true),
     ],
     [
+      'does not ask more than two hours before the refresh token ends',
+      refreshed({ expiresOn: from(20 * HOUR), refreshTokenExpiresOn: from(2 * HOUR + 1) }),
+      {},
+      refresh('keep-warm', false),
+    ],
+    [
       'takes an unknown refresh token for one of 24 hours since the last visit',
-      refreshed({
-        expiresOn: from(5 * HOUR),
-        refreshTokenExpiresOn: undefined,
-        lastActivity: ago(22 * HOUR),
-      }),
+      active({ expiresOn: from(5 * HOUR), lastActivity: ago(22 * HOUR) }),
       {},
       refresh('keep-warm', true),
     ],
     [
       'waits with an unknown refresh token until then',
-      refreshed({
-        expiresOn: from(5 * HOUR),
-        refreshTokenExpiresOn: undefined,
-        lastActivity: ago(22 * HOUR - 1),
-      }),
+      active({ expiresOn: from(5 * HOUR), lastActivity: ago(22 * HOUR - 1) }),
       {},
       refresh('keep-warm', false),
     ],
-    [
-      'acts in every run if told to',
-      refreshed({ expiresOn: from(MINUTE) }),
-      { everyRun: true },
-      refresh('every-run', false),
-    ],
+    ['acts in every run if told to', refreshed(), EVERY_RUN, refresh('every-run', false)],
     [
       'waits for a user who is active',
-      account({ lastActivity: ago(59 * SECOND) }),
+      active({ lastActivity: ago(59 * SECOND) }),
       {},
-      { action: 'wait', until: from(SECOND), reason: 'recently-active' },
+      wait(from(SECOND), 'recently-active'),
     ],
     [
-      'waits for them in every run too',
-      account({ lastActivity: ago(59 * SECOND) }),
-      { everyRun: true },
-      { action: 'wait', until: from(SECOND), reason: 'recently-active' },
+      'waits for them in every run, too',
+      active({ lastActivity: ago(59 * SECOND) }),
+      EVERY_RUN,
+      wait(from(SECOND), 'recently-active'),
     ],
     [
       'acts at the very end of the quiet time',
-      account({ lastActivity: ago(MINUTE) }),
+      pending({ lastActivity: ago(MINUTE) }),
       {},
       refresh('first-check', false),
     ],
+    ['waits for a user who must act', needsUser(), {}, wait(from(90 * DAY - HOUR), 'needs-user')],
     [
-      'waits for a user who must act',
-      account({ state: 'needs-user' }),
+      'waits for such a user in every run, too',
+      needsUser(TOKENS),
+      EVERY_RUN,
+      wait(from(90 * DAY - HOUR), 'needs-user'),
+    ],
+    [
+      'waits for such a user who was active a moment ago',
+      needsUser({ lastActivity: NOW }),
       {},
-      { action: 'wait', until: from(90 * DAY - HOUR), reason: 'needs-user' },
+      wait(from(90 * DAY), 'needs-user'),
     ],
-    [
-      'waits for such a user in every run too',
-      account({ state: 'needs-user' }),
-      { everyRun: true },
-      { action: 'wait', until: from(90 * DAY - HOUR), reason: 'needs-user' },
-    ],
-    [
-      'retires at the end of the retention',
-      account({ lastActivity: ago(90 * DAY) }),
-      {},
-      { action: 'retire', reason: 'retention' },
-    ],
+    ['retires at the end of the retention', active({ lastActivity: ago(90 * DAY) }), {}, RETIRE],
+    ['retires then in every run, too', active({ lastActivity: ago(90 * DAY) }), EVERY_RUN, RETIRE],
     [
       'does not retire a moment earlier',
-      account({ lastActivity: ago(90 * DAY - 1) }),
+      active({ lastActivity: ago(90 * DAY - 1), history: [] }),
       {},
       refresh('first-check', false),
     ],
+    ['retires a user who must act and does not', needsUser({ lastActivity: ago(90 * DAY) }), {}, RETIRE],
+    ['retires a user who never had a token', pending({ lastActivity: ago(90 * DAY) }), {}, RETIRE],
+  ])('%s', (_why, account, settings, decision) => {
+    expect(decideCheck(account, NOW, { ...SETTINGS, ...settings })).toEqual(decision);
+  });
+});
+
+describe('decideTombstone', () => {
+  it.each<[why: string, tombstone: Tombstone, decision: object]>([
     [
-      'retires a user who must act and does not',
-      account({ state: 'needs-user', lastActivity: ago(90 * DAY) }),
-      {},
-      { action: 'retire', reason: 'retention' },
+      'removes the cache after a disconnection',
+      tombstone('disconnected', ago(MINUTE)),
+      { action: 'remove-cache', until: from(90 * DAY - MINUTE), reason: 'tombstone' },
     ],
     [
-      'retires a user who never came to a token',
-      account({ state: 'pending', lastActivity: ago(90 * DAY) }),
-      {},
-      { action: 'retire', reason: 'retention' },
+      'removes the cache after retirement',
+      tombstone('retired', ago(MINUTE)),
+      { action: 'remove-cache', until: from(2 * DAY - MINUTE), reason: 'tombstone' },
     ],
     [
-      'clears up after a disconnect',
-      account({ state: 'disconnected', lastActivity: ago(MINUTE) }),
-      {},
-      { action: 'remove-cache', until: new Date(NOW.getTime() + 90 * DAY - MINUTE), reason: 'tombstone' },
+      'does not erase a moment earlier',
+      tombstone('retired', ago(2 * DAY - 1)),
+      { action: 'remove-cache', until: from(1), reason: 'tombstone' },
     ],
     [
-      'clears up after retirement',
-      account({ state: 'retired', lastActivity: ago(MINUTE) }),
-      {},
-      { action: 'remove-cache', until: new Date(NOW.getTime() + 2 * DAY - MINUTE), reason: 'tombstone' },
-    ],
-    [
-      'erases when a disconnect is long over',
-      account({ state: 'disconnected', lastActivity: ago(90 * DAY) }),
-      {},
+      'erases when a disconnection is over',
+      tombstone('disconnected', ago(90 * DAY)),
       { action: 'erase', reason: 'tombstone-over' },
     ],
     [
       'erases when retirement is over',
-      account({ state: 'retired', lastActivity: ago(2 * DAY) }),
-      {},
+      tombstone('retired', ago(2 * DAY)),
       { action: 'erase', reason: 'tombstone-over' },
     ],
-  ])('%s', (_why, user, settings, decision) => {
-    expect(decideCheck(user, NOW, { ...SETTINGS, ...settings })).toEqual(decision);
+  ])('%s', (_why, ended, decision) => {
+    expect(decideTombstone(ended, NOW, SETTINGS)).toEqual(decision);
   });
 });
 
-function refresh(reason: string, forceRefresh: boolean): object {
-  return { action: 'refresh', forceRefresh, reason };
-}
-
 describe('fixed times', () => {
+  const endsAt = (state: Tombstone['state'], retentionMs = 90 * DAY) =>
+    until(tombstoneEndsAt({ state, since: NOW }, { retentionMs }));
+
   it('the first check comes after the quiet time', () =>
     expect(until(firstCheckAt(NOW, SETTINGS))).toBe(MINUTE));
   it('retirement comes after the retention', () =>
     expect(until(retireAt({ lastActivity: NOW }, SETTINGS))).toBe(90 * DAY));
+  it('who may not be retired counts as if an hour was left', () => {
+    const account = needsUser({ lastActivity: ago(100 * DAY) });
+    const kept = asIfKept(account, NOW, SETTINGS);
+    expect(until(retireAt(account, kept))).toBe(HOUR);
+    expect(decideCheck(account, NOW, kept)).toEqual(wait(from(HOUR), 'needs-user'));
+    const due = refreshed({ expiresOn: ago(DAY) });
+    expect(decideCheck({ ...due, lastActivity: ago(100 * DAY) }, NOW, kept)).toEqual(
+      refresh('keep-warm', true),
+    );
+  });
   it('the first check of a tombstone comes when all that was running has ended', () =>
     expect(until(removeCacheAt(NOW))).toBe(10 * MINUTE));
-  it('a tombstone stays for two days', () =>
-    expect(until(tombstoneEndsAt('retired', NOW, SETTINGS))).toBe(2 * DAY));
-  it('a disconnection stays as long as the retention', () =>
-    expect(until(tombstoneEndsAt('disconnected', NOW, SETTINGS))).toBe(90 * DAY));
-  it('and never for less than two days', () =>
-    expect(until(tombstoneEndsAt('disconnected', NOW, { ...SETTINGS, retentionMs: DAY }))).toBe(2 * DAY));
+  it('a retired account is remembered for two days', () => expect(endsAt('retired')).toBe(2 * DAY));
+  it('a disconnection is remembered as long as the retention', () =>
+    expect(endsAt('disconnected')).toBe(90 * DAY));
+  it('and never for less than two days', () => expect(endsAt('disconnected', DAY)).toBe(2 * DAY));
 });

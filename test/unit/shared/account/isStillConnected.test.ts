@@ -1,43 +1,43 @@
 import { describe, expect, it } from 'vitest';
+import { ended, markedForUser, seen } from '../../../../shared/account/transitions.ts';
 import { isStillConnected } from '../../../../shared/account/visit.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
-import type { Account, AccountStore } from '../../../../shared/ports.ts';
-import { see } from '../../../support/accountStoreUnderTest.ts';
-import { sampleAccount } from '../../../support/sampleAccount.ts';
+import { createTestClock } from '../../../../shared/testing/testClock.ts';
+import { active, USER } from './accounts.ts';
+import { NOW, SETTINGS } from './scheduleTimes.ts';
+
+const clock = createTestClock({ startAt: NOW });
+const REFUSED = { kind: 'needs-user', code: 'AADSTS50076' } as const;
+
+async function setUp() {
+  const accounts = createMemoryAccountStore({ clock });
+  const { etag } = await accounts.create(active());
+  return { accounts, begun: { ...active(), etag } };
+}
 
 describe('isStillConnected', () => {
-  it.each<
-    [is: boolean, what: string, change: (accounts: AccountStore, account: Account) => Promise<unknown>]
-  >([
-    [true, 'nothing changed', async () => undefined],
-    [true, 'the user was active', (accounts, account) => see(accounts, account.userId, new Date())],
-    [
-      true,
-      'the worker was refused',
-      (accounts, account) => accounts.move(account, { ...account, state: 'needs-user' }),
-    ],
-    [
-      false,
-      'the user disconnected',
-      (accounts, account) => accounts.move(account, { ...account, state: 'retired' }),
-    ],
-    [
-      false,
-      'the user is connected anew',
-      (accounts, account) => accounts.move(account, { ...account, generation: 'another' }),
-    ],
-    [false, 'the row is gone', (accounts, account) => accounts.erase(account)],
-  ])('is %s when %s', async (is, _, change) => {
-    const accounts = createMemoryAccountStore();
-    const begun = await accounts.create(sampleAccount());
-    await change(accounts, begun);
+  it.each([
+    [true, 'nothing changed', active()],
+    [true, 'the user visited', seen(active(), NOW)],
+    [true, 'the worker was refused', markedForUser(active(), REFUSED, NOW, SETTINGS)],
+    [false, 'the user disconnected', ended(USER, 'disconnected', NOW)],
+    [false, 'the account was retired', ended(USER, 'retired', NOW)],
+    [false, 'the user is connected anew', active({ generation: 'generation-2' })],
+  ])('is %s when %s', async (is, _, now) => {
+    const { accounts, begun } = await setUp();
+    await accounts.update(begun, now);
     expect(await isStillConnected({ accounts }, begun)).toBe(is);
   });
 
-  it('is false when nobody can tell', async () => {
-    const accounts = createMemoryAccountStore();
-    const begun = await accounts.create(sampleAccount());
+  it('is false when the account no longer exists', async () => {
+    const { accounts, begun } = await setUp();
+    await accounts.erase(begun);
+    expect(await isStillConnected({ accounts }, begun)).toBe(false);
+  });
+
+  it('is false when the store cannot be reached', async () => {
+    const { accounts, begun } = await setUp();
     const read = () => Promise.reject(new UnavailableError('accounts'));
     expect(await isStillConnected({ accounts: { ...accounts, read } }, begun)).toBe(false);
   });

@@ -1,26 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Active } from '../../../../shared/account/account.ts';
 import {
   nextCheckAfterFailure,
   nextCheckAfterSuccess,
   nextCheckAfterThrottle,
+  type PassingKind,
   refreshTokenEndsAt,
   retireAt,
 } from '../../../../shared/account/schedule.ts';
-import type { AccountFields, ScheduleSettings } from '../../../../shared/ports.ts';
-import { accountFields } from './accountFields.ts';
+import type { ScheduleSettings } from '../../../../shared/ports.ts';
+import { active, pending } from './accounts.ts';
 import { ago, DAY, from, HOUR, MINUTE, NOW, SECOND, SETTINGS, until } from './scheduleTimes.ts';
 
-const account = (different: Partial<AccountFields> = {}): AccountFields =>
-  accountFields(ago(HOUR), different);
-
 describe('nextCheckAfterSuccess', () => {
-  const next = (
-    different: Partial<AccountFields> & { expiresOn: Date },
-    settings: Partial<ScheduleSettings> = {},
-    random = 0.5,
-  ): number =>
-    until(nextCheckAfterSuccess({ ...account(), ...different }, NOW, { ...SETTINGS, ...settings }, random));
+  const next = (different: Partial<Active>, settings: Partial<ScheduleSettings> = {}, random = 0.5): number =>
+    until(nextCheckAfterSuccess(active(different), NOW, { ...SETTINGS, ...settings }, random));
   const TOKEN = { expiresOn: from(75 * MINUTE) };
 
   it.each<[what: string, at: number, expected: number]>([
@@ -47,6 +42,16 @@ describe('nextCheckAfterSuccess', () => {
       'half-way through a refresh token that does not live for long',
       next({ expiresOn: from(28 * HOUR), refreshTokenExpiresOn: from(HOUR) }),
       30 * MINUTE,
+    ],
+    [
+      'half-way, if the refresh token ends in four hours',
+      next({ expiresOn: from(28 * HOUR), refreshTokenExpiresOn: from(4 * HOUR) }),
+      2 * HOUR,
+    ],
+    [
+      'in five minutes, if the refresh token ends in ten',
+      next({ expiresOn: from(28 * HOUR), refreshTokenExpiresOn: from(10 * MINUTE) }),
+      5 * MINUTE,
     ],
     [
       'not sooner than five minutes for the sake of a refresh token',
@@ -96,14 +101,13 @@ describe('nextCheckAfterSuccess', () => {
 describe('nextCheckAfterFailure', () => {
   const next = (
     attempts: number,
-    kind: 'transient' | 'throttled' | 'tenant' = 'transient',
+    kind: PassingKind = 'transient',
     random = 0.999_999,
     retryAfterSeconds?: number,
-  ): number =>
-    Math.round(
-      until(nextCheckAfterFailure(account({ attempts }), kind, NOW, SETTINGS, random, retryAfterSeconds)) /
-        SECOND,
-    );
+  ): number => {
+    const at = nextCheckAfterFailure(pending(), attempts, kind, NOW, SETTINGS, random, retryAfterSeconds);
+    return Math.round(until(at) / SECOND);
+  };
 
   it.each([
     [1, 120],
@@ -136,24 +140,24 @@ describe('nextCheckAfterFailure', () => {
   });
 
   it('comes before the refresh token ends, if that comes first', () => {
-    const user = account({ refreshTokenExpiresOn: from(40 * MINUTE), attempts: 6 });
-    expect(until(nextCheckAfterFailure(user, 'throttled', NOW, SETTINGS, 0.9, 3_600))).toBe(20 * MINUTE);
+    const user = active({ refreshTokenExpiresOn: from(40 * MINUTE) });
+    expect(until(nextCheckAfterFailure(user, 6, 'throttled', NOW, SETTINGS, 0.9, 3_600))).toBe(20 * MINUTE);
   });
 
   it('comes at retirement, if that comes first', () => {
-    const user = account({ lastActivity: ago(90 * DAY - 30 * SECOND), attempts: 6 });
-    expect(until(nextCheckAfterFailure(user, 'tenant', NOW, SETTINGS, 0.9, 600))).toBe(30 * SECOND);
+    const user = active({ lastActivity: ago(90 * DAY - 30 * SECOND) });
+    expect(until(nextCheckAfterFailure(user, 6, 'tenant', NOW, SETTINGS, 0.9, 600))).toBe(30 * SECOND);
   });
 });
 
 describe('nextCheckAfterThrottle', () => {
-  const next = (different: Partial<AccountFields>, end: Date): number =>
-    until(nextCheckAfterThrottle(account({ dueAt: NOW, ...different }), end, NOW, SETTINGS));
+  const next = (different: Partial<Active>, end: Date): number =>
+    until(nextCheckAfterThrottle(active({ nextCheckAt: NOW, ...different }), end, NOW, SETTINGS));
   const LATE_END = { refreshTokenExpiresOn: from(DAY) };
 
   it('is the end of the cooldown, and no earlier than it was due', () => {
     expect(next(LATE_END, from(HOUR))).toBe(HOUR);
-    expect(next({ ...LATE_END, dueAt: from(2 * HOUR) }, from(HOUR))).toBe(2 * HOUR);
+    expect(next({ ...LATE_END, nextCheckAt: from(2 * HOUR) }, from(HOUR))).toBe(2 * HOUR);
   });
 
   it('comes before the refresh token ends, and at retirement, if those come first', () => {
@@ -190,12 +194,12 @@ describe('the next check, for any user', () => {
   const anyMoment = fc.integer({ min: -30 * DAY, max: 365 * DAY }).map(from);
   const anyAccount = fc
     .record({
-      attempts: fc.nat(1_000_000),
       expiresOn: anyMoment,
+      lastActivity: fc.nat(DAY - 1).map(ago),
       refreshTokenExpiresOn: fc.option(anyMoment, { nil: undefined }),
     })
-    .chain((fields) =>
-      fc.nat(DAY - 1).map((quietFor) => ({ ...account(), ...fields, lastActivity: ago(quietFor) })),
+    .map(({ refreshTokenExpiresOn, ...times }) =>
+      active({ ...times, ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }) }),
     );
 
   it('is ahead, and not beyond retirement, after a success', () => {
@@ -209,16 +213,17 @@ describe('the next check, for any user', () => {
   });
 
   it('is ahead, not beyond retirement and within the cap, after a failure', () => {
-    const anyKind = fc.constantFrom('transient', 'throttled', 'tenant');
+    const anyKind = fc.constantFrom<PassingKind>('transient', 'throttled', 'tenant', 'misconfigured');
     fc.assert(
       fc.property(
         anyAccount,
+        fc.integer({ min: 1, max: 1_000_000 }),
         anyKind,
         anySettings,
         anyRandom,
         fc.nat(86_400),
-        (user, kind, settings, random, retryAfterSeconds) => {
-          const at = nextCheckAfterFailure(user, kind, NOW, settings, random, retryAfterSeconds);
+        (user, attempts, kind, settings, random, retryAfterSeconds) => {
+          const at = nextCheckAfterFailure(user, attempts, kind, NOW, settings, random, retryAfterSeconds);
           expect(at.getTime()).toBeGreaterThan(NOW.getTime());
           expect(at.getTime()).toBeLessThanOrEqual(retireAt(user, settings).getTime());
           expect(until(at)).toBeLessThanOrEqual(HOUR);

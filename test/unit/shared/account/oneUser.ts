@@ -1,17 +1,20 @@
 import { expect } from 'vitest';
+import { dueAt, isTombstone } from '../../../../shared/account/account.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
-import { isTombstone } from '../../../../shared/account/schedule.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
+import { shardOf } from '../../../../shared/adapters/shards.ts';
 import { connect, disconnect } from '../../../../shared/connection/connection.ts';
+import type { Claim } from '../../../../shared/ports.ts';
 import { asUser } from '../../../../shared/profile/asUser.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
-import { createLogId, dueRowKey, shardOf } from '../../../../shared/userId.ts';
+import { createLogId } from '../../../../shared/userId.ts';
 import { refreshUser } from '../../../../shared/worker/refreshUser.ts';
+import { beginRun, RUN_LIMITS } from '../../../../shared/worker/run.ts';
 import { clockOf } from '../../../support/clockOf.ts';
 import { type Order, orderedStores } from '../../../support/orderedStores.ts';
-import { someUser } from '../../../support/sampleAccount.ts';
 import { createTestApp, UNLIMITED } from '../../../support/testApp.ts';
+import { USER } from './accounts.ts';
 import { createTwinUserTokens, plainSealer } from './twinUserTokens.ts';
 
 const MINUTE = 60_000;
@@ -31,8 +34,11 @@ export const PASTS: Act[][] = [
 
 /** One user in in-memory stores. `order` decides when each call runs. */
 export function createWorld(order: Order) {
-  const userId = someUser();
-  const [accounts, tokenCache] = [createMemoryAccountStore(), createMemoryTokenCacheStore()];
+  const userId = USER;
+  /** Only `claimDue` asks the store's clock. */
+  let storeAheadMs = 0;
+  const accounts = createMemoryAccountStore({ clock: clockOf(() => new Date(NOW + storeAheadMs)) });
+  const tokenCache = createMemoryTokenCacheStore();
   const stores = orderedStores({ accounts, tokenCache }, order);
   const logId = createLogId(new Uint8Array(32));
   const log = () => undefined;
@@ -58,15 +64,21 @@ export function createWorld(order: Order) {
     });
   }
 
+  async function claim(runId: string, aheadMs: number): Promise<Claim | undefined> {
+    storeAheadMs = aheadMs;
+    const shard = shardOf(userId);
+    const claims = accounts.claimDue({ shard, runId, leaseMs: RUN_LIMITS.leaseForMs });
+    for await (const claimed of claims) return claimed;
+    return undefined;
+  }
+
   async function check(aheadMs: number): Promise<void> {
     const app = instance(aheadMs);
-    const [due] = await Array.fromAsync(stores.accounts.due(shardOf(userId), app.clock.now()));
-    if (due === undefined) return;
-    const lease = { runId: crypto.randomUUID(), until: new Date(NOW + aheadMs + 5 * MINUTE) };
-    const claimed = await stores.accounts.claim(due, lease);
-    if (typeof claimed !== 'object') return;
-    const held = { account: claimed.account, dueSince: app.clock.now() };
-    await refreshUser(app, { log, signal: AbortSignal.timeout(60_000) }, held);
+    const planned = { begunAt: app.clock.now(), shardsFailed: 0, retireAtMost: 1 };
+    const operation = { log, signal: AbortSignal.timeout(60_000) };
+    const run = beginRun(app, operation, [], planned, RUN_LIMITS);
+    const claimed = await order('claim', () => claim(run.summary.runId, aheadMs));
+    if (claimed !== undefined) await refreshUser(run, claimed.account);
   }
 
   const acts: Record<Act, () => Promise<unknown>> = {
@@ -87,12 +99,13 @@ export async function expectWhole({ userId, accounts, tokenCache }: World, where
   const account = await accounts.read(userId);
   const stored = await tokenCache.read(userId);
   const opened = stored && (await plainSealer.open(userId, stored.sealed));
-  if (account === undefined || isTombstone(account.state)) expect(stored, where).toBeUndefined();
+  if (account === undefined || isTombstone(account)) expect(stored, where).toBeUndefined();
   if (account?.state === 'active') expect(opened, where).toMatchObject({ generation: account.generation });
   if (opened?.ok) {
     const secrets = [...opened.cache.matchAll(/"secret":"\d+ of ([^"]+)"/g)].map(([, of]) => of);
     expect(secrets.length).toBeGreaterThan(0);
     expect(new Set(secrets), where).toEqual(new Set([opened.generation]));
   }
-  expect([...accounts.dueRows.keys()]).toEqual(account ? [dueRowKey(account.dueAt, userId)] : []);
+  // Every account can be found by time, and nothing else is in the index.
+  expect(accounts.index.entries(), where).toEqual(account ? [{ userId, at: dueAt(account) }] : []);
 }

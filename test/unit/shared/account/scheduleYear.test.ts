@@ -1,15 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { attemptsOf, type Connected } from '../../../../shared/account/account.ts';
+import { decideCheck } from '../../../../shared/account/schedule.ts';
 import {
-  decideCheck,
-  firstCheckAt,
-  nextCheckAfterFailure,
-  nextCheckAfterSuccess,
-  refreshTokenEndsAt,
-} from '../../../../shared/account/schedule.ts';
-import type { AccountFields, ScheduleSettings } from '../../../../shared/ports.ts';
-import { wholeSecond } from '../../../../shared/userId.ts';
-import { accountFields } from './accountFields.ts';
+  connected,
+  failed,
+  refreshed,
+  seen,
+  visited,
+  waitingUntil,
+} from '../../../../shared/account/transitions.ts';
+import type { ScheduleSettings, UserToken } from '../../../../shared/ports.ts';
+import { CALLER, token } from './everyTransition.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -19,6 +21,7 @@ const BEGIN = new Date('2026-01-01T00:00:00Z').getTime();
 const MSAL_MARGIN = 5 * MINUTE;
 /** In a row; many more of them would outlast any refresh token. */
 const MOST_FAILURES = 3;
+const OUTAGE = { kind: 'transient', code: 'http_503' } as const;
 
 type World = {
   seed: number;
@@ -49,40 +52,41 @@ function simulateYear(world: World): Year {
 
   let tokenEnds = BEGIN + lifeOf(world.tokenLivesMs);
   let refreshTokenEnds = BEGIN + world.refreshTokenLivesMs;
-  const toldEnd = () => (world.refreshTokenLifeIsTold ? new Date(refreshTokenEnds) : undefined);
   let returnsAt = BEGIN + world.returnsEveryMs;
-  let account: AccountFields = accountFields(new Date(BEGIN), {
-    dueAt: wholeSecond(firstCheckAt(new Date(BEGIN), settings)),
-    expiresOn: new Date(tokenEnds),
-    refreshTokenExpiresOn: refreshTokenEndsAt(
-      { source: 'network', refreshTokenExpiresOn: toldEnd() },
-      undefined,
-      new Date(BEGIN),
+  const tokenFrom = (source: UserToken['source']): UserToken =>
+    token({
+      source,
+      expiresOn: new Date(tokenEnds),
+      refreshTokenExpiresOn: world.refreshTokenLifeIsTold ? new Date(refreshTokenEnds) : undefined,
+    });
+  const begin = new Date(BEGIN);
+  let account: Connected = stored(
+    visited(
+      connected(CALLER, 'generation-1', begin, settings),
+      CALLER,
+      tokenFrom('network'),
+      begin,
+      settings,
     ),
-  });
+  );
 
   for (;;) {
-    const at = account.dueAt.getTime();
+    const at: number = account.nextCheckAt.getTime();
     if (at >= BEGIN + 365 * DAY) return year;
-    for (; returnsAt <= at; returnsAt += world.returnsEveryMs) account.lastActivity = new Date(returnsAt);
+    for (; returnsAt <= at; returnsAt += world.returnsEveryMs) account = seen(account, new Date(returnsAt));
     const now = new Date(at);
     year.checks += 1;
     const decision = decideCheck(account, now, settings);
-    let next: Date;
     switch (decision.action) {
       case 'retire':
         return { ...year, ended: 'retired', endedAt: at };
-      case 'remove-cache':
-      case 'erase':
-        throw new Error('an active user is never erased');
       case 'wait':
-        next = decision.until;
+        account = stored(waitingUntil(account, decision.until));
         break;
       case 'refresh': {
         const asks = decision.forceRefresh || at >= tokenEnds - MSAL_MARGIN;
-        if (asks && account.attempts < MOST_FAILURES && random() < world.failureRate) {
-          account = { ...account, attempts: account.attempts + 1 };
-          next = nextCheckAfterFailure(account, 'transient', now, settings, random());
+        if (asks && attemptsOf(account) < MOST_FAILURES && random() < world.failureRate) {
+          account = stored(failed(account, OUTAGE, now, settings, random()));
           break;
         }
         if (asks) {
@@ -94,25 +98,22 @@ function simulateYear(world: World): Year {
           tokenEnds = at + lifeOf(world.tokenLivesMs);
           refreshTokenEnds = at + world.refreshTokenLivesMs;
         }
-        const settled = {
-          ...account,
-          attempts: 0,
-          history: [{ at: now, outcome: asks ? ('refreshed' as const) : ('from-cache' as const) }],
-          expiresOn: new Date(tokenEnds),
-          refreshTokenExpiresOn: refreshTokenEndsAt(
-            { source: asks ? 'network' : 'cache', refreshTokenExpiresOn: toldEnd() },
-            account.refreshTokenExpiresOn,
-            now,
-          ),
-        };
-        account = settled;
-        next = nextCheckAfterSuccess(settled, now, settings, random());
+        const got = tokenFrom(asks ? 'network' : 'cache');
+        account = stored(refreshed(account, got, { entries: [] }, now, settings, random()));
+        break;
       }
+      default:
+        decision satisfies never;
     }
-    expect(next.getTime()).toBeGreaterThan(at);
-    account = { ...account, dueAt: wholeSecond(next) };
+    expect(account.nextCheckAt.getTime()).toBeGreaterThan(at);
   }
 }
+
+/** A store keeps the time of the next check in whole seconds, and rounds it up. */
+const stored = <C extends Connected>(account: C): C => ({
+  ...account,
+  nextCheckAt: new Date(Math.ceil(account.nextCheckAt.getTime() / 1_000) * 1_000),
+});
 
 /** A linear congruential generator: uniform in [0, 1), the same for the same seed. */
 function randomOf(seed: number): () => number {

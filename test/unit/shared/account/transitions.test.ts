@@ -1,253 +1,465 @@
 import { describe, expect, it } from 'vitest';
-import {
-  connected,
-  failed,
-  isSameConnection,
-  markedForUser,
-  nextCheckAt,
-  postponed,
-  refreshed,
-  retried,
-  seen,
-  tasksRecorded,
-  tombstoneOf,
-  visited,
-  waitingUntil,
-} from '../../../../shared/account/transitions.ts';
+import type { Active, Connected, HistoryEntry, NeedsUser } from '../../../../shared/account/account.ts';
+import * as transitions from '../../../../shared/account/transitions.ts';
 import type { Failure } from '../../../../shared/errors.ts';
-import type { Account, AccountState, Caller, UserToken } from '../../../../shared/ports.ts';
-import { sampleAccount } from '../../../support/sampleAccount.ts';
+import {
+  active,
+  CONNECTED,
+  damaged,
+  FAILURE,
+  LEASE,
+  needsUser,
+  pending,
+  REFRESHED,
+  TOKENS,
+  TOMBSTONES,
+  TROUBLE,
+  tombstone,
+  USER,
+} from './accounts.ts';
+import { CALLER, MARKING, PASSING, STEPS, token } from './everyTransition.ts';
 import { ago, DAY, from, HOUR, MINUTE, NOW, SETTINGS } from './scheduleTimes.ts';
 
-/** A leased account with every field filled in. */
-const account = (fields: Partial<Account> = {}): Account => ({
-  ...sampleAccount({ lastActivity: ago(HOUR), refreshTokenExpiresOn: from(20 * HOUR) }),
-  etag: 'etag-1',
-  ...fields,
-});
-const CALLER = {
-  ...{ tid: '10000000-0000-4000-8000-000000000001', oid: '20000000-0000-4000-8000-000000000002' },
-  ...{ userId: account().userId, userPrincipalName: 'new name', expiresOn: from(HOUR) },
-} as Caller;
-const token = (fields: Partial<UserToken> = {}) =>
-  ({
-    ...{ source: 'network', homeAccountId: 'home', expiresOn: from(75 * MINUTE) },
-    refreshTokenExpiresOn: from(DAY),
-    ...fields,
-  }) as UserToken;
-const EMPTY = {
-  homeAccountId: undefined,
-  runId: undefined,
-  failure: undefined,
-  attempts: 0,
-  lastRefreshed: undefined,
-  expiresOn: undefined,
-  refreshTokenExpiresOn: undefined,
-  history: [],
+const {
+  connected,
+  ended,
+  failed,
+  isSameConnection,
+  leased,
+  markedForUser,
+  postponed,
+  refreshed,
+  released,
+  retried,
+  seen,
+  seenDisconnected,
+  visited,
+  waitingUntil,
+} = transitions;
+
+const NO_TASKS = { entries: [] };
+/** What every connected account has, but for the lease. */
+const KEPT = {
+  userId: USER,
+  nextCheckAt: ago(MINUTE),
+  generation: 'generation-1',
+  homeAccountId: 'home-1',
+  userPrincipalName: 'old name',
+  lastActivity: ago(HOUR),
+  history: [REFRESHED],
 };
+const RETIRED_AT = from(90 * DAY - HOUR);
+
+describe('every transition', () => {
+  const steps = Object.entries(STEPS).flatMap(([name, all]) => all.map((step) => ({ name, ...step })));
+
+  /** `toStrictEqual` tells a field that is absent from one that is `undefined`. */
+  it('leaves out what an account does not have', () => {
+    for (const { after } of steps) expect(after).toStrictEqual(withoutUndefined(after));
+  });
+
+  it('changes nothing of what it was given, and keeps the user', () => {
+    const frozen = { ...active({ ...TOKENS, trouble: TROUBLE }), history: Object.freeze([REFRESHED]) };
+    const run = () => refreshed(Object.freeze(frozen), token(), NO_TASKS, NOW, SETTINGS, 0);
+    expect(run).not.toThrow();
+    expect(steps.filter(({ after }) => after.userId !== USER)).toEqual([]);
+  });
+
+  it('but a new connection keeps the generation of a connected account', () => {
+    const others = steps.flatMap(({ name, after }) =>
+      name !== 'connected' && 'generation' in after ? [after] : [],
+    );
+    expect(new Set(others.map(({ generation }) => generation))).toEqual(new Set(['generation-1']));
+    const anew = STEPS.connected.flatMap(({ after }) => ('generation' in after ? [after.generation] : []));
+    expect(anew).not.toContain('generation-1');
+    expect(new Set(anew).size).toBe(anew.length);
+  });
+
+  it.each([
+    [
+      'gives the lease back',
+      ['released', 'waitingUntil', 'refreshed', 'failed', 'postponed', 'markedForUser'],
+      false,
+    ],
+    ['takes the lease from the run', ['connected', 'ended'], false],
+    ['leaves the lease with the run', ['seen', 'seenDisconnected', 'visited', 'retried'], true],
+  ] as const)('%s: %s', (_, names, isKept) => {
+    const all = names.flatMap((name) => STEPS[name]);
+    const held = all.filter(({ before }) => before?.lease !== undefined);
+    expect(held.length).toBeGreaterThanOrEqual(names.length);
+    for (const { before, after } of held) expect(after.lease).toEqual(isKept ? before?.lease : undefined);
+    for (const { before, after } of all) if (before?.lease === undefined) expect(after.lease).toBeUndefined();
+  });
+});
+
+function withoutUndefined(value: object): object {
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(
+    entries.map(([name, member]) => [
+      name,
+      typeof member === 'object' && !Array.isArray(member) && !(member instanceof Date)
+        ? withoutUndefined(member)
+        : member,
+    ]),
+  );
+}
 
 describe('a connection', () => {
   it('begins with nothing but the user, and is checked once they have been idle', () => {
-    expect(connected(CALLER, 'generation-2', NOW, SETTINGS)).toEqual({
-      ...EMPTY,
-      userId: CALLER.userId,
-      userPrincipalName: 'new name',
-      lastActivity: NOW,
+    expect(connected(CALLER, 'generation-2', NOW, SETTINGS)).toStrictEqual({
       state: 'pending',
+      userId: USER,
+      userPrincipalName: 'new name',
       generation: 'generation-2',
-      dueAt: from(MINUTE),
-    });
-  });
-
-  it.each(['disconnected', 'retired'] as const)('ends as %s, and keeps nothing of the person', (state) => {
-    expect(tombstoneOf(CALLER.userId, state, NOW)).toEqual({
-      ...EMPTY,
-      userId: CALLER.userId,
-      userPrincipalName: undefined,
       lastActivity: NOW,
-      state,
-      generation: '',
-      dueAt: from(10 * MINUTE),
+      nextCheckAt: from(MINUTE),
+      history: [],
     });
   });
 
-  it.each<[what: string, begun: AccountState, later: Partial<Account> | undefined, same: boolean]>([
-    ['an account that was checked meanwhile', 'active', { state: 'needs-user', attempts: 4 }, true],
-    ['an account that is gone', 'active', undefined, false],
-    ['an account that was connected anew', 'active', { generation: 'other' }, false],
-    ['an account that ended', 'active', { state: 'retired' }, false],
-    ['a tombstone that was written again', 'retired', { state: 'disconnected' }, true],
-    ['a tombstone whose user came back', 'disconnected', { state: 'pending' }, false],
-  ])('is told apart: %s', (_, state, later, same) => {
-    const begun = account({ state });
-    expect(isSameConnection(begun, later && { ...begun, ...later })).toBe(same);
+  it('has no name if the access token has none', () => {
+    const nameless = { ...CALLER, userPrincipalName: undefined };
+    expect(connected(nameless, 'generation-2', NOW, SETTINGS)).not.toHaveProperty('userPrincipalName');
+  });
+
+  it.each(['disconnected', 'retired'] as const)('ends as %s, and nothing of the person is kept', (state) => {
+    expect(ended(USER, state, NOW)).toStrictEqual({
+      state,
+      userId: USER,
+      since: NOW,
+      nextCheckAt: from(10 * MINUTE),
+    });
+  });
+
+  it.each(CONNECTED)('is the same in each state with the same generation: $state', (later) => {
+    expect(isSameConnection(active(), later)).toBe(true);
+  });
+
+  it.each([
+    ['does not exist', undefined],
+    ['was connected anew', active({ generation: 'generation-2' })],
+    ['has disconnected', tombstone('disconnected')],
+    ['is retired', tombstone('retired')],
+    ['is damaged', { ...damaged(false), generation: 'generation-1' }],
+  ] as const)('is not that of an account that %s', (_, later) => {
+    expect(isSameConnection(active(), later)).toBe(false);
   });
 });
 
 describe('a visit', () => {
-  it('moves the last activity only forward', () => {
-    const before = account();
-    expect(seen(before, NOW)).toEqual({ ...before, lastActivity: NOW });
-    expect(seen(before, ago(DAY))).toEqual(before);
+  it.each(CONNECTED)('moves the last activity only forward, and changes nothing else: $state', (before) => {
+    expect(seen(before, NOW)).toStrictEqual({ ...before, lastActivity: NOW });
+    expect(seen(before, ago(DAY))).toStrictEqual(before);
   });
 
-  it('that stored a cache ends every failure', () => {
-    const before = account({ state: 'needs-user', runId: undefined, dueAt: from(DAY) });
-    expect(visited(before, CALLER, token(), NOW, SETTINGS)).toEqual({
-      ...before,
-      homeAccountId: 'home',
+  it('of a user who has disconnected extends the disconnection, and changes nothing else', () => {
+    const before = { ...tombstone('disconnected'), lease: LEASE };
+    expect(seenDisconnected(before, NOW)).toStrictEqual({ ...before, since: NOW });
+    expect(seenDisconnected(before, ago(DAY))).toStrictEqual(before);
+  });
+
+  it.each([
+    ['pending', pending({ lease: LEASE, trouble: TROUBLE }), {}],
+    [
+      'active',
+      active({ ...TOKENS, lease: LEASE, trouble: TROUBLE }),
+      { lastRefreshed: TOKENS.lastRefreshed },
+    ],
+    ['needs-user', needsUser({ ...TOKENS, lease: LEASE }), { lastRefreshed: TOKENS.lastRefreshed }],
+    ['needs-user, and never had a token', needsUser({ lease: LEASE }), {}],
+  ] as const)('that stored a cache ends every failure of an account that is %s', (_, before, known) => {
+    expect(visited(before, CALLER, token(), NOW, SETTINGS)).toStrictEqual({
+      ...KEPT,
+      ...known,
+      state: 'active',
+      lease: LEASE,
+      homeAccountId: 'home-2',
       userPrincipalName: 'new name',
       lastActivity: NOW,
-      state: 'active',
-      failure: undefined,
-      attempts: 0,
       expiresOn: from(75 * MINUTE),
       refreshTokenExpiresOn: from(DAY),
-      dueAt: from(MINUTE),
     });
   });
 
-  it.each<[what: string, fields: Partial<Account>, dueAt: Date]>([
-    ['is active', { state: 'active', runId: undefined, dueAt: from(DAY) }, from(DAY)],
-    ['is due sooner', { state: 'pending', runId: undefined, dueAt: from(1_000) }, from(1_000)],
-    ['is leased', { state: 'needs-user', runId: 'run-1', dueAt: from(5 * MINUTE) }, from(5 * MINUTE)],
+  it('with a stored token leaves the end of the refresh token as it is known', () => {
+    const cached = token({ source: 'cache', refreshTokenExpiresOn: undefined });
+    const ends = (before: Connected) => visited(before, CALLER, cached, NOW, SETTINGS).refreshTokenExpiresOn;
+    expect(ends(needsUser(TOKENS))).toEqual(TOKENS.refreshTokenExpiresOn);
+    expect(ends(pending())).toBeUndefined();
+  });
+
+  it('without a name in the access token deletes the name that was known', () => {
+    const nameless = { ...CALLER, userPrincipalName: undefined };
+    const after = visited(active(), nameless, token(), NOW, SETTINGS);
+    expect(after).not.toHaveProperty('userPrincipalName');
+  });
+
+  it.each<[what: string, before: Connected, nextCheckAt: Date]>([
+    ['is active', active({ nextCheckAt: from(DAY) }), from(DAY)],
+    ['is pending and due sooner', pending({ nextCheckAt: from(30_000) }), from(30_000)],
+    ['is pending and due at the same time', pending({ nextCheckAt: from(MINUTE) }), from(MINUTE)],
+    ['is pending and due later', pending({ nextCheckAt: from(DAY) }), from(MINUTE)],
+    ['needs the user', needsUser({ nextCheckAt: RETIRED_AT }), from(MINUTE)],
     [
-      'is due later, and waited for the user',
-      { state: 'pending', runId: undefined, dueAt: from(DAY) },
-      from(MINUTE),
+      'is leased because it was to be retired',
+      needsUser({ nextCheckAt: ago(MINUTE), lease: LEASE }),
+      ago(MINUTE),
     ],
-  ])('sets the time of the next check for an account that %s', (_, fields, dueAt) => {
-    expect(visited(account(fields), CALLER, token(), NOW, SETTINGS).dueAt).toEqual(dueAt);
+    ['is leased until later than the first check', active({ nextCheckAt: NOW, lease: LEASE }), NOW],
+  ])('sets the next check of an account that %s', (_, before, nextCheckAt) => {
+    expect(visited(before, CALLER, token(), NOW, SETTINGS).nextCheckAt).toEqual(nextCheckAt);
   });
 });
 
-describe('a check', () => {
-  it('that has nothing to do gives the lease back', () => {
-    const before = account();
-    expect(waitingUntil(before, from(HOUR))).toEqual({ ...before, dueAt: from(HOUR), runId: undefined });
+describe('a lease', () => {
+  it.each([
+    ...CONNECTED,
+    ...TOMBSTONES,
+  ])('changes nothing else, and keeps the time of the check: $state', (before) => {
+    const lease = { runId: 'run-2', until: from(HOUR) };
+    expect(leased(before, 'run-2', from(HOUR))).toStrictEqual({ ...before, lease });
   });
 
-  it('that got a new token writes it down', () => {
-    const before = account({ state: 'pending' });
-    expect(refreshed(before, token(), NOW, SETTINGS, 0)).toEqual({
-      ...before,
+  it.each([
+    ...CONNECTED,
+    ...TOMBSTONES,
+  ])('that is given back leaves the account due as before: $state', (before) => {
+    const { lease: _, ...unleased } = before;
+    expect(released(before)).toStrictEqual(unleased);
+    expect(released(leased(before, 'run-2', from(HOUR)))).toStrictEqual(unleased);
+  });
+
+  it.each([...CONNECTED, ...TOMBSTONES])('ends when the check finds nothing to do: $state', (before) => {
+    const { lease: _, ...unleased } = before;
+    expect(waitingUntil(before, from(HOUR))).toStrictEqual({ ...unleased, nextCheckAt: from(HOUR) });
+  });
+});
+
+describe('a check that got a token', () => {
+  const settled = (before: Connected, source: 'network' | 'cache' = 'network', tasks = NO_TASKS): Active =>
+    refreshed(before, token({ source }), tasks, NOW, SETTINGS, 0);
+
+  it.each([
+    ['pending', pending({ lease: LEASE, trouble: TROUBLE })],
+    ['active', active({ ...TOKENS, lease: LEASE, trouble: TROUBLE })],
+    ['active, with a fault of ours', active({ trouble: { attempts: 2 } })],
+    ['needs-user', needsUser({ ...TOKENS, lease: LEASE })],
+  ] as const)('from the token endpoint ends every failure of an account that is %s', (_, before) => {
+    expect(settled(before)).toStrictEqual({
+      ...KEPT,
       state: 'active',
-      homeAccountId: 'home',
-      runId: undefined,
-      failure: undefined,
-      attempts: 0,
-      lastRefreshed: NOW,
+      homeAccountId: 'home-2',
       expiresOn: from(75 * MINUTE),
+      lastRefreshed: NOW,
       refreshTokenExpiresOn: from(DAY),
-      history: [...before.history, { at: NOW, outcome: 'refreshed' }],
-      dueAt: from(50 * MINUTE),
+      history: [REFRESHED, { at: NOW, outcome: 'refreshed' }],
+      nextCheckAt: from(50 * MINUTE),
     });
   });
 
-  it('that got a stored token does not call it new', () => {
-    const before = account();
-    const after = refreshed(before, token({ source: 'cache' }), NOW, SETTINGS, 0);
-    expect(after.lastRefreshed).toEqual(before.lastRefreshed);
-    expect(after.refreshTokenExpiresOn).toEqual(before.refreshTokenExpiresOn);
-    expect(after.history).toEqual([...before.history, { at: NOW, outcome: 'from-cache' }]);
+  it('from the cache does not call it new', () => {
+    const after = settled(active({ ...TOKENS, lease: LEASE }), 'cache');
+    expect(after).toMatchObject({ ...TOKENS, expiresOn: from(75 * MINUTE) });
+    expect(after.history).toEqual([REFRESHED, { at: NOW, outcome: 'from-cache' }]);
+    expect(settled(pending(), 'cache')).not.toHaveProperty('lastRefreshed');
+    expect(settled(pending(), 'cache')).not.toHaveProperty('refreshTokenExpiresOn');
   });
 
-  it.each([
-    'needs-user',
-    'consent',
-    'cache-lost',
-  ] as const)('that failed with %s leaves the account to the user', (kind) => {
-    const before = account({ state: 'active', attempts: 0 });
-    const failure: Failure = { kind, code: 'code-1' };
-    const after = {
-      ...before,
-      runId: undefined,
-      state: 'needs-user',
-      attempts: 1,
-      failure: { kind, code: 'code-1', at: NOW },
-      history: [...before.history, { at: NOW, outcome: 'failed', kind, code: 'code-1' }],
-      dueAt: new Date(before.lastActivity.getTime() + 90 * DAY),
-    };
-    expect(failed(before, failure, NOW, SETTINGS, 0)).toEqual(after);
-    expect(markedForUser(before, failure, NOW, SETTINGS)).toEqual(after);
+  it('is checked again before the new refresh token ends', () => {
+    const short = token({ expiresOn: from(DAY), refreshTokenExpiresOn: from(HOUR) });
+    const after = refreshed(active(TOKENS), short, NO_TASKS, NOW, SETTINGS, 0);
+    expect(after.nextCheckAt).toEqual(from(30 * MINUTE));
   });
 
-  it.each([
-    'throttled',
-    'tenant',
-    'transient',
-    'misconfigured',
-  ] as const)('that failed with %s only comes again later', (kind) => {
-    const before = account({ state: 'active', attempts: 0 });
-    const after = failed(before, { kind, code: 'code-1', retryAfterSeconds: 90 }, NOW, SETTINGS, 0);
-    expect(after).toEqual({
-      ...before,
-      runId: undefined,
-      attempts: 1,
-      failure: { kind, code: 'code-1', at: NOW },
-      history: [...before.history, { at: NOW, outcome: 'failed', kind, code: 'code-1' }],
-      dueAt: from(90_000),
+  it('is retired in time', () => {
+    const after = settled(active({ lastActivity: ago(90 * DAY - MINUTE) }));
+    expect(after.nextCheckAt).toEqual(from(MINUTE));
+  });
+
+  it('records the tasks after the token', () => {
+    const entries = [
+      { at: from(1_000), outcome: 'task-done', task: 'digest' },
+      { at: from(2_000), outcome: 'task-failed', task: 'report', kind: 'throttled', code: 'http_429' },
+    ] as const;
+    const after = refreshed(pending(), token(), { entries }, NOW, SETTINGS, 0);
+    expect(after.history).toEqual([REFRESHED, { at: NOW, outcome: 'refreshed' }, ...entries]);
+  });
+
+  it.each<[what: string, throttledUntil: Date | undefined, nextCheckAt: Date]>([
+    ['without a cooldown', undefined, from(50 * MINUTE)],
+    ['with a cooldown that ends first', from(10 * MINUTE), from(50 * MINUTE)],
+    ['with a cooldown that ends later', from(55 * MINUTE), from(55 * MINUTE)],
+  ])('%s has a next check', (_, throttledUntil, nextCheckAt) => {
+    const tasks = { entries: [], throttledUntil };
+    expect(refreshed(active(TOKENS), token(), tasks, NOW, SETTINGS, 0).nextCheckAt).toEqual(nextCheckAt);
+  });
+});
+
+describe('a check that failed', () => {
+  const failure: Failure = { kind: 'needs-user', code: 'code-1' };
+  const marked = (before: Connected): NeedsUser => markedForUser(before, failure, NOW, SETTINGS);
+
+  for (const kind of MARKING) {
+    it.each([
+      ['pending', pending({ lease: LEASE, trouble: TROUBLE }), {}],
+      ['active', active({ ...TOKENS, lease: LEASE, trouble: TROUBLE }), TOKENS],
+      ['needs-user', needsUser({ ...TOKENS, lease: LEASE }), TOKENS],
+      ['needs-user, and never had a token', needsUser({ lease: LEASE }), {}],
+    ] as const)(`with ${kind} leaves the account to the user, and keeps its tokens' times: %s`, (_, before, tokens) => {
+      const after = {
+        ...KEPT,
+        ...tokens,
+        state: 'needs-user',
+        failure: { kind, code: 'code-1', at: NOW },
+        history: [REFRESHED, { at: NOW, outcome: 'failed', kind, code: 'code-1' }],
+        nextCheckAt: RETIRED_AT,
+      };
+      expect(failed(before, { kind, code: 'code-1' }, NOW, SETTINGS, 0)).toStrictEqual(after);
+      expect(markedForUser(before, { kind, code: 'code-1' }, NOW, SETTINGS)).toStrictEqual(after);
     });
+  }
+
+  for (const kind of PASSING) {
+    const entry = { at: NOW, outcome: 'failed', kind, code: 'code-1' } as const;
+
+    it.each([
+      ['pending', pending({ lease: LEASE }), 1],
+      ['pending, again', pending({ lease: LEASE, trouble: TROUBLE }), 4],
+      ['active', active({ ...TOKENS, lease: LEASE }), 1],
+      ['active, again', active({ ...TOKENS, lease: LEASE, trouble: TROUBLE }), 4],
+      ['active, after a fault of ours', active({ lease: LEASE, trouble: { attempts: 2 } }), 3],
+    ] as const)(`with ${kind} is only repeated later: %s`, (_, before, attempts) => {
+      const { lease, ...unleased } = before;
+      const later: Failure = { kind, code: 'code-1', retryAfterSeconds: 90 };
+      expect(failed(before, later, NOW, SETTINGS, 0)).toStrictEqual({
+        ...unleased,
+        trouble: { attempts, failure: { kind, code: 'code-1', at: NOW } },
+        history: [REFRESHED, entry],
+        nextCheckAt: from(90_000),
+      });
+    });
+
+    it(`with ${kind} does not hide that the user is needed`, () => {
+      const before = needsUser(TOKENS);
+      expect(failed({ ...before, lease: LEASE }, { kind, code: 'code-1' }, NOW, SETTINGS, 0)).toStrictEqual({
+        ...before,
+        history: [REFRESHED, entry],
+      });
+    });
+  }
+
+  it('waits longer each time', () => {
+    const next = (attempts: number) =>
+      failed(
+        active({ ...TOKENS, trouble: { attempts } }),
+        { kind: 'transient', code: 'c' },
+        NOW,
+        SETTINGS,
+        0.5,
+      );
+    expect([0, 1, 2].map((attempts) => next(attempts).nextCheckAt)).toEqual([
+      from(MINUTE),
+      from(2 * MINUTE),
+      from(4 * MINUTE),
+    ]);
   });
 
   it('keeps what the user must satisfy, and no more of the failure than that', () => {
-    const kept = { suberror: 'basic_action', claims: '{"access_token":{}}', askedBy: 'https://api.example' };
-    const failure: Failure = { kind: 'needs-user', code: 'c', ...kept, unsure: true, retryAfterSeconds: 9 };
-    const { failure: stored } = markedForUser(account(), failure, NOW, SETTINGS);
-    expect(stored).toStrictEqual({ kind: 'needs-user', code: 'c', at: NOW, ...kept });
-    const plain = markedForUser(account(), { kind: 'needs-user', code: 'c' }, NOW, SETTINGS).failure;
-    expect(plain).toStrictEqual({ kind: 'needs-user', code: 'c', at: NOW });
+    const kept = { suberror: 'basic_action', claims: '{"access_token":{}}', askedBy: 'graph' };
+    const whole: Failure = { ...failure, ...kept, unsure: true, retryAfterSeconds: 9, tenantWide: true };
+    const stored = { ...failure, ...kept, at: NOW };
+    expect(markedForUser(active(), whole, NOW, SETTINGS).failure).toStrictEqual(stored);
+    expect(marked(active()).failure).toStrictEqual({ ...failure, at: NOW });
   });
 
-  it('that failed by a fault of ours is counted, and leaves no failure for the user', () => {
-    const before = account({ attempts: 1 });
-    expect(postponed(before, 'misconfigured', NOW, SETTINGS, 0.5)).toEqual({
-      ...before,
-      attempts: 2,
-      runId: undefined,
-      dueAt: from(2 * MINUTE),
-    });
+  it.each([
+    ['pending', pending(), { attempts: 1 }],
+    ['pending, again', pending({ trouble: { attempts: 1 } }), { attempts: 2 }],
+    ['active', active(TOKENS), { attempts: 1 }],
+    ['active, with a failure', active({ trouble: TROUBLE }), { attempts: 4, failure: FAILURE }],
+  ] as const)('by a fault of ours is counted, and the user is not told of it: %s', (_, before, trouble) => {
+    const after = postponed({ ...before, lease: LEASE }, 'misconfigured', NOW, SETTINGS, 0.5);
+    const minutes = 2 ** (trouble.attempts - 1);
+    expect(after).toStrictEqual({ ...before, trouble, nextCheckAt: from(minutes * MINUTE) });
+  });
+
+  it('by a fault of ours leaves an account alone that needs the user', () => {
+    const after = postponed(needsUser({ ...TOKENS, lease: LEASE }), 'misconfigured', NOW, SETTINGS, 0.5);
+    expect(after).toStrictEqual(needsUser(TOKENS));
   });
 });
 
-describe('tasks', () => {
-  const entries = [{ at: NOW, outcome: 'task-done', task: 'digest' } as const];
+describe('the history', () => {
+  const long: HistoryEntry[] = Array.from({ length: 20 }, (_, n) => ({
+    at: ago(HOUR - n),
+    outcome: 'from-cache',
+  }));
+  const entries: HistoryEntry[] = [
+    { at: NOW, outcome: 'task-done', task: 'one' },
+    { at: NOW, outcome: 'task-done', task: 'two' },
+  ];
+  const before = active({ history: long });
 
-  it.each<[what: string, throttledUntil: Date | undefined, runId: string | undefined, dueAt: Date]>([
-    ['keep the next check', undefined, undefined, from(MINUTE)],
-    ['that were throttled postpone the next check', from(10 * MINUTE), undefined, from(10 * MINUTE)],
-    ['leave the lease of another run alone', from(10 * MINUTE), 'run-2', from(MINUTE)],
-  ])('%s, and are recorded', (_, throttledUntil, runId, dueAt) => {
-    const before = account({ runId, dueAt: from(MINUTE) });
-    expect(tasksRecorded(before, entries, throttledUntil, NOW, SETTINGS)).toEqual({
-      ...before,
-      history: [...before.history, ...entries],
-      dueAt,
-    });
+  it.each([
+    ['a token and two tasks', refreshed(before, token(), { entries }, NOW, SETTINGS, 0), 3],
+    ['a failure that passes', failed(before, { kind: 'transient', code: 'c' }, NOW, SETTINGS, 0), 1],
+    ['a mark', markedForUser(before, { kind: 'consent', code: 'c' }, NOW, SETTINGS), 1],
+    [
+      'a failure of an account that needs the user',
+      failed(needsUser({ history: long }), { kind: 'transient', code: 'c' }, NOW, SETTINGS, 0),
+      1,
+    ],
+  ])('keeps the last 20 entries: %s', (_, { history }, added) => {
+    expect(history).toHaveLength(20);
+    expect(history.slice(0, -added)).toEqual(long.slice(added));
+  });
+
+  it('is as long as it is while there are fewer', () => {
+    const { history } = refreshed(active({ history: long.slice(3) }), token(), { entries }, NOW, SETTINGS, 0);
+    expect(history).toHaveLength(20);
+    expect(history[0]).toEqual(long[3]);
+  });
+
+  it('keeps the last tasks if there are more than 20', () => {
+    const many = Array.from({ length: 25 }, (_, n): HistoryEntry => ({ ...REFRESHED, task: `task-${n}` }));
+    const { history } = refreshed(before, token(), { entries: many }, NOW, SETTINGS, 0);
+    expect(history).toEqual(many.slice(5));
   });
 });
 
 describe("an operator's retry", () => {
-  it.each<[AccountState, AccountState]>([
-    ['needs-user', 'active'],
-    ['active', 'active'],
-    ['pending', 'pending'],
-  ])('makes an account that is %s due now, as %s', (state, becomes) => {
-    const before = account({ state, dueAt: from(DAY), attempts: 5 });
-    expect(retried(before, NOW)).toEqual({ ...before, state: becomes, dueAt: NOW, attempts: 0 });
+  const later = { nextCheckAt: from(DAY) };
+  const marked = { attempts: 0, failure: needsUser().failure };
+
+  it.each<[what: string, before: Connected, becomes: object]>([
+    ['is pending', pending(later), { state: 'pending' }],
+    [
+      'is pending and had a failure',
+      pending({ ...later, trouble: TROUBLE }),
+      { state: 'pending', trouble: { attempts: 0, failure: FAILURE } },
+    ],
+    [
+      'is active',
+      active({ ...later, ...TOKENS, trouble: TROUBLE }),
+      { state: 'active', ...TOKENS, trouble: { attempts: 0, failure: FAILURE } },
+    ],
+    [
+      'is active, after a fault of ours',
+      active({ ...later, trouble: { attempts: 2 } }),
+      { state: 'active', expiresOn: TOKENS.expiresOn },
+    ],
+    ['needed the user', needsUser({ ...later, ...TOKENS }), { state: 'active', ...TOKENS, trouble: marked }],
+    ['needed the user before its first token', needsUser(later), { state: 'pending', trouble: marked }],
+  ])('makes an account due now that %s', (_, before, becomes) => {
+    expect(retried(before, NOW)).toStrictEqual({ ...KEPT, nextCheckAt: NOW, ...becomes });
   });
 
   it('keeps the time of an account that is due already', () => {
-    expect(retried(account({ dueAt: ago(HOUR) }), NOW).dueAt).toEqual(ago(HOUR));
+    expect(retried(active({ nextCheckAt: ago(HOUR) }), NOW).nextCheckAt).toEqual(ago(HOUR));
   });
-});
 
-describe('nextCheckAt', () => {
-  it.each<[what: string, fields: Partial<Account>, expected: Date | undefined]>([
-    ['is known for an account that waits', { state: 'active', runId: undefined }, from(HOUR)],
-    ['is not known during a check', { state: 'active', runId: 'run-1' }, undefined],
-    ['is not known while the user is needed', { state: 'needs-user', runId: undefined }, undefined],
-  ])('%s', (_, fields, expected) => {
-    expect(nextCheckAt(account({ ...fields, dueAt: from(HOUR) }))).toEqual(expected);
+  it('leaves a lease that has ended, so that the next run says who abandoned it', () => {
+    const lease = { runId: 'run-1', until: ago(MINUTE) };
+    expect(retried(needsUser({ ...TOKENS, lease }), NOW).lease).toEqual(lease);
   });
 });

@@ -1,8 +1,8 @@
 /** Numbers are hints: what an answer means without any, checked for every number that the table knows. */
 import { describe, expect, it } from 'vitest';
+import type { HistoryEntry } from '../../../../shared/account/account.ts';
 import { confirmFailure } from '../../../../shared/account/confirmFailure.ts';
 import type { Failure, FailureKind } from '../../../../shared/errors.ts';
-import type { HistoryEntry } from '../../../../shared/ports.ts';
 import { classifyFailure, FAILURES, type TokenFacts } from '../../../../shared/tokens/failures.ts';
 
 const MINUTE = 60_000;

@@ -1,57 +1,29 @@
 /** Caches whose key is missing, in any share and order: every other account is served in the same run. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { UserTokenError } from '../../../../shared/errors.ts';
-import type { LogEvent } from '../../../../shared/log.ts';
 import type { UserId } from '../../../../shared/userId.ts';
-import { plan } from '../../../../shared/worker/plan.ts';
-import { RUN_LIMITS } from '../../../../shared/worker/run.ts';
-import { sweep } from '../../../../shared/worker/sweep.ts';
-import { clockOf } from '../../../support/clockOf.ts';
-import { sampleAccount, someUser } from '../../../support/sampleAccount.ts';
-import { createTestApp } from '../../../support/testApp.ts';
-import { tokenOf } from './tasksOverTwins.ts';
-
-const NOW = new Date('2026-11-20T09:00:00Z');
+import { dueAccount, tokenOf, workerOverTwins } from './workerOverTwins.ts';
 
 /** One run over these users, of whom some have a cache whose key is missing. */
 async function run(keyIsMissing: readonly boolean[], concurrency: number) {
-  const accounts = createMemoryAccountStore();
   const withoutKey = new Set<UserId>();
-  for (const isMissing of keyIsMissing) {
-    const userId = someUser();
-    if (isMissing) withoutKey.add(userId);
-    const idle = {
-      userId,
-      lastActivity: new Date(NOW.getTime() - 3_600_000),
-      failure: undefined,
-      attempts: 0,
-    };
-    await accounts.create(
-      sampleAccount({ ...idle, runId: undefined, dueAt: new Date(NOW.getTime() - 60_000) }),
-    );
-  }
-  const app = createTestApp({
-    accounts,
-    clock: clockOf(() => NOW),
-    userTokens: {
-      onBehalfOf: () => Promise.reject(new Error('not expected')),
-      async silent(_operation, { userId }) {
-        if (withoutKey.has(userId)) {
-          throw new UserTokenError({ kind: 'misconfigured', code: 'cache_unknown_key' });
-        }
-        // The token endpoint takes its time; a missing key is known at once.
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        return tokenOf();
-      },
+  const worker = workerOverTwins({
+    async silent(_operation, { userId }) {
+      if (withoutKey.has(userId)) {
+        throw new UserTokenError({ kind: 'misconfigured', code: 'cache_unknown_key' });
+      }
+      // The token endpoint takes its time; a missing key is known at once.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return tokenOf();
     },
   });
-  const events: LogEvent[] = [];
-  const operation = { log: (event: LogEvent) => void events.push(event) };
-  const limits = { ...RUN_LIMITS, concurrency };
-  const summary = await sweep(app, operation, [], await plan(app, operation), limits);
-  return { summary, loud: events.filter(({ event }) => event === 'sweep.misconfigured') };
+  for (const isMissing of keyIsMissing) {
+    const { userId } = await worker.create(dueAccount());
+    if (isMissing) withoutKey.add(userId);
+  }
+  const summary = await worker.run({ concurrency });
+  return { summary, loud: worker.eventsOf('sweep.misconfigured') };
 }
 
 describe('a run that meets caches without their key', () => {

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { endAccount } from '../../../../shared/account/endAccount.ts';
-import { ConflictError, UnavailableError, UserTokenError } from '../../../../shared/errors.ts';
+import { UserTokenError } from '../../../../shared/errors.ts';
 import { partsOf } from '../../../../shared/userId.ts';
 import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import type { TaskContext } from '../../../../shared/worker/defineTask.ts';
-import { see } from '../../../support/accountStoreUnderTest.ts';
-import { NOW, taskOf, tasksOverTwins, tokenOf } from './tasksOverTwins.ts';
+import { taskOf, tasksOverTwins } from './tasksOverTwins.ts';
+import { NOW, tokenOf } from './workerOverTwins.ts';
 
 const ORDERS = defineApi({ name: 'orders', resource: 'api://orders', baseUrl: 'https://orders.example' });
 const OTHER_API = { api: ORDERS, scopes: ['api://orders/orders.read'] };
@@ -21,22 +20,21 @@ function spy() {
 }
 
 describe('a task', () => {
-  it('is given the user, a token and a signal, and is recorded in the row', async () => {
+  it('gets the user, a token and a signal, and is named in the history', async () => {
     const { contexts, run } = spy();
     const bench = await tasksOverTwins([taskOf('first', run)]);
-    const dueRows = [...bench.dueRows.keys()];
-    expect(await bench.run()).toEqual({ done: 1, failed: 0 });
+    const before = await bench.row();
+    expect(await bench.run()).toEqual({
+      entries: [{ at: NOW, outcome: 'task-done', task: 'first' }],
+      done: 1,
+      failed: 0,
+    });
     const { userId } = bench.account;
     expect(contexts).toMatchObject([
       { user: { id: userId, ...partsOf(userId) }, token: bench.profileToken.accessToken },
     ]);
-    const { etag: _, ...before } = bench.account;
-    expect(await bench.row()).toMatchObject({
-      ...before,
-      history: [{ at: NOW, outcome: 'task-done', task: 'first' }],
-    });
-    expect([...bench.dueRows.keys()]).toEqual(dueRows);
     expect(bench.asked).toEqual([]);
+    expect(await bench.row()).toEqual(before);
   });
 
   it('waits for the one before it', async () => {
@@ -47,16 +45,9 @@ describe('a task', () => {
       order.push('slow ends');
     });
     const next = taskOf('next', async () => void order.push('next'));
-    const bench = await tasksOverTwins([slow, next]);
-    expect(await bench.run()).toEqual({ done: 2, failed: 0 });
+    const { entries } = await (await tasksOverTwins([slow, next])).run();
     expect(order).toEqual(['slow begins', 'slow ends', 'next']);
-    expect((await bench.row())?.history.map(({ task }) => task)).toEqual(['slow', 'next']);
-  });
-
-  it('that is not there leaves the row alone', async () => {
-    const bench = await tasksOverTwins([]);
-    expect(await bench.run()).toEqual({ done: 0, failed: 0 });
-    expect(await bench.row()).toEqual(bench.account);
+    expect(entries.map(({ task }) => task)).toEqual(['slow', 'next']);
   });
 
   it.each([
@@ -74,18 +65,15 @@ describe('a task', () => {
       () => Promise.reject(Object.assign(new Error('x'), { code: 'no such one as Anna' })),
       'unnamed',
     ],
-  ])('that %s is its own failure and nobody else’s', async (_how, run, code) => {
+  ])('that %s fails alone', async (_how, run, code) => {
     const bench = await tasksOverTwins([taskOf('bad', run), taskOf('good', done)]);
-    expect(await bench.run()).toEqual({ done: 1, failed: 1 });
-    expect(await bench.row()).toMatchObject({
-      state: 'active',
-      failure: undefined,
-      attempts: 0,
-      dueAt: bench.account.dueAt,
-      history: [
+    expect(await bench.run()).toMatchObject({
+      entries: [
         { outcome: 'task-failed', task: 'bad', code },
         { outcome: 'task-done', task: 'good' },
       ],
+      done: 1,
+      failed: 1,
     });
     expect(bench.eventsOf('task.ended')).toMatchObject([
       { task: 'bad', outcome: 'failed', error: code, user: bench.logId(bench.account.userId) },
@@ -94,66 +82,65 @@ describe('a task', () => {
   });
 
   it.each([
-    ['does not heed its signal', forever],
+    ['does not obey its signal', forever],
     [
-      'heeds its signal',
+      'obeys its signal',
       ({ signal }: TaskContext) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(new Error('stopped')));
         }),
     ],
-  ])('is over at its time-out if it %s', async (_how, run) => {
+  ])('ends at its time-out if it %s', async (_how, run) => {
     const bench = await tasksOverTwins([taskOf('slow', run, { timeoutMs: 20 }), taskOf('next', done)]);
-    expect(await bench.run()).toEqual({ done: 1, failed: 1 });
-    expect((await bench.row())?.history).toMatchObject([
-      { outcome: 'task-failed', task: 'slow', code: 'timeout' },
-      { outcome: 'task-done', task: 'next' },
-    ]);
+    expect(await bench.run()).toMatchObject({
+      entries: [
+        { outcome: 'task-failed', task: 'slow', code: 'timeout' },
+        { outcome: 'task-done', task: 'next' },
+      ],
+    });
   });
 
   it('ends with the run, and those after it wait for the next check', async () => {
-    const ending = new AbortController();
-    const cut = taskOf('cut', () => {
-      ending.abort();
-      return forever();
-    });
     const { contexts, run } = spy();
-    const bench = await tasksOverTwins([cut, taskOf('next', run)]);
-    expect(await bench.run(ending.signal)).toEqual({ done: 0, failed: 1 });
+    const cut = () => {
+      bench.end();
+      return forever();
+    };
+    const bench = await tasksOverTwins([taskOf('cut', cut), taskOf('next', run)]);
+    expect(await bench.run()).toEqual({
+      entries: [{ at: NOW, outcome: 'task-failed', task: 'cut', code: 'run-ended' }],
+      done: 0,
+      failed: 1,
+    });
     expect(contexts).toEqual([]);
-    expect((await bench.row())?.history).toEqual([
-      { at: NOW, outcome: 'task-failed', task: 'cut', code: 'run-ended' },
-    ]);
   });
 
-  it('whose token the end of the run cuts off ends with it', async () => {
-    const ending = new AbortController();
+  it('ends with the run while its token is requested', async () => {
     const bench = await tasksOverTwins([taskOf('cut', done, OTHER_API)], () => {
-      ending.abort();
+      bench.end();
       return Promise.reject(new UserTokenError({ kind: 'transient', code: 'AbortError' }));
     });
-    expect(await bench.run(ending.signal)).toEqual({ done: 0, failed: 1 });
-    expect((await bench.row())?.history).toEqual([
-      { at: NOW, outcome: 'task-failed', task: 'cut', code: 'run-ended' },
-    ]);
+    expect(await bench.run()).toMatchObject({
+      entries: [{ at: NOW, outcome: 'task-failed', task: 'cut', code: 'run-ended' }],
+    });
   });
 
   it('does not begin when the run has ended', async () => {
     const { contexts, run } = spy();
     const bench = await tasksOverTwins([taskOf('first', run)]);
-    expect(await bench.run(AbortSignal.abort())).toEqual({ done: 0, failed: 0 });
+    bench.end();
+    expect(await bench.run()).toEqual({ entries: [], done: 0, failed: 0 });
     expect(contexts).toEqual([]);
-    expect(await bench.row()).toEqual(bench.account);
   });
 });
 
 describe('a token', () => {
-  it('for other scopes is asked for once, and every use is on record', async () => {
+  it('for other scopes is requested once, and every use is logged', async () => {
     const { contexts, run } = spy();
     const tasks = [taskOf('a', run, OTHER_API), taskOf('b', run), taskOf('c', run, OTHER_API)];
-    const token = tokenOf({ source: 'cache' });
+    const token = tokenOf({ source: 'cache', written: 'version 2' });
     const bench = await tasksOverTwins(tasks, async () => token);
-    expect(await bench.run()).toEqual({ done: 3, failed: 0 });
+    expect(await bench.run()).toMatchObject({ done: 3, failed: 0, written: 'version 2' });
     const { userId, homeAccountId, generation } = bench.account;
     expect(bench.asked).toEqual([
       expect.objectContaining({
@@ -184,14 +171,20 @@ describe('a token', () => {
     const bench = await tasksOverTwins([taskOf('other', run, OTHER_API), taskOf('own', done)], () =>
       Promise.reject(new UserTokenError(failure)),
     );
-    expect(await bench.run()).toEqual({ done: 1, failed: 1 });
+    await bench.check();
+    expect(bench.summary.tasks).toEqual({ done: 1, failed: 1 });
     expect(contexts).toEqual([]);
     const { kind, code } = failure;
-    expect(await bench.row()).toMatchObject({
+    const row = await bench.row();
+    expect(row).toMatchObject({
       state: 'active',
-      failure: undefined,
-      history: [{ outcome: 'task-failed', task: 'other', kind, code }, { outcome: 'task-done' }],
+      history: [
+        { outcome: 'refreshed' },
+        { outcome: 'task-failed', task: 'other', kind, code },
+        { outcome: 'task-done' },
+      ],
     });
+    expect(row).not.toHaveProperty('trouble');
     expect(bench.eventsOf('token.used')).toMatchObject([{ by: 'own' }]);
   });
 
@@ -201,97 +194,20 @@ describe('a token', () => {
       { kind: 'throttled', code: 'http_429', throttle: { api: 'token' } },
       [{ outcome: 'task-failed', task: 'other', kind: 'throttled', code: 'http_429' }],
     ],
-  ] as const)('refused with %o, which others would meet too, ends the tasks and is reported to the run', async (tokenFailure, history) => {
+  ] as const)('refused with %o, which others would meet too, ends the tasks and is reported to the run', async (tokenFailure, entries) => {
     const bench = await tasksOverTwins([taskOf('other', done, OTHER_API), taskOf('own', done)], () =>
       Promise.reject(new UserTokenError(tokenFailure)),
     );
-    expect(await bench.run()).toEqual({ done: 0, failed: history.length, tokenFailure });
-    const row = await bench.row();
-    expect(row).toMatchObject({ state: 'active', failure: undefined });
-    expect(row?.history).toMatchObject(history);
+    const ended = await bench.run();
+    expect(ended).toMatchObject({ done: 0, failed: entries.length, tokenFailure });
+    expect(ended.entries).toMatchObject(entries);
+    expect(ended.unansweredChallenge).toBeUndefined();
     expect(bench.eventsOf('token.used')).toEqual([]);
   });
 
-  it('that a fault of ours keeps away fails the task alone', async () => {
+  it('that a fault of ours keeps away fails only the task', async () => {
     const bench = await tasksOverTwins([taskOf('other', done, OTHER_API)], () => fail(new TypeError('x')));
-    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
-    expect((await bench.row())?.history).toMatchObject([{ code: 'TypeError' }]);
-  });
-});
-
-describe('what tasks did is recorded', () => {
-  it('on the row as it is by then, with the user’s visit and another run’s lease', async () => {
-    const until = new Date('2026-11-20T10:00:00Z');
-    const bench = await tasksOverTwins([
-      taskOf('meanwhile', async () => {
-        await see(bench.accounts, bench.account.userId, NOW);
-        const touched = await bench.row();
-        const history = [{ at: NOW, outcome: 'from-cache' as const }];
-        if (touched)
-          await bench.accounts.move(touched, { ...touched, runId: 'another', dueAt: until, history });
-      }),
-    ]);
-    await bench.run();
-    expect(await bench.row()).toMatchObject({
-      lastActivity: NOW,
-      runId: 'another',
-      dueAt: until,
-      history: [{ outcome: 'from-cache' }, { outcome: 'task-done', task: 'meanwhile' }],
-    });
-  });
-
-  it('nowhere, if the account ended meanwhile; and what was stored for a task is deleted', async () => {
-    const sealed = 'sealed by a task';
-    const bench = await tasksOverTwins(
-      [taskOf('meanwhile', done, OTHER_API)],
-      async (_operation, { userId }) => {
-        await endAccount(bench, userId, 'disconnected');
-        // As if it had been running when the cache was deleted.
-        return tokenOf({ written: await bench.tokenCache.write(userId, sealed, undefined) });
-      },
-    );
-    await bench.run();
-    expect(await bench.row()).toMatchObject({ state: 'disconnected', history: [] });
-    expect(await bench.tokenCache.read(bench.account.userId)).toBeUndefined();
-  });
-
-  it('nowhere, if the user is another connection by then, whose cache stays', async () => {
-    const bench = await tasksOverTwins(
-      [taskOf('meanwhile', done, OTHER_API)],
-      async (_operation, { userId }) => {
-        const { tokenCache, accounts, account } = bench;
-        const written = await tokenCache.write(userId, 'by a task', undefined);
-        await accounts.move(account, { ...account, generation: 'another' });
-        await tokenCache.write(userId, 'by the user', written);
-        return tokenOf({ written });
-      },
-    );
-    await bench.run();
-    expect(await bench.row()).toMatchObject({ generation: 'another', history: [] });
-    expect(await bench.tokenCache.read(bench.account.userId)).toMatchObject({ sealed: 'by the user' });
-  });
-
-  it('nowhere, if the row is gone', async () => {
-    const bench = await tasksOverTwins([
-      taskOf('meanwhile', async () => bench.accounts.erase(bench.account)),
-    ]);
-    expect(await bench.run()).toEqual({ done: 1, failed: 0 });
-    expect(await bench.row()).toBeUndefined();
-  });
-
-  it.each([
-    ['cannot be reached', new UnavailableError('accounts'), 1],
-    ['changes on every try', new ConflictError('x'), 8],
-  ])('in the log alone, if the row %s', async (_how, error, tries) => {
-    const bench = await tasksOverTwins([taskOf('first', done)]);
-    let tried = 0;
-    bench.accounts.move = () => {
-      tried += 1;
-      return Promise.reject(error);
-    };
-    expect(await bench.run()).toEqual({ done: 1, failed: 0 });
-    expect(tried).toBe(tries);
-    expect(bench.eventsOf('account.not-recorded')).toMatchObject([{ error: error.name }]);
+    expect(await bench.run()).toMatchObject({ entries: [{ code: 'TypeError' }], done: 0, failed: 1 });
   });
 });
 

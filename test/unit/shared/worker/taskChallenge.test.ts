@@ -1,12 +1,15 @@
 import { GraphError } from '@microsoft/microsoft-graph-client';
 import { describe, expect, it } from 'vitest';
+import { isConnected } from '../../../../shared/account/account.ts';
+import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { retireAt } from '../../../../shared/account/schedule.ts';
+import { seen } from '../../../../shared/account/transitions.ts';
 import { type Failure, UserTokenError } from '../../../../shared/errors.ts';
 import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
 import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import type { TaskContext } from '../../../../shared/worker/defineTask.ts';
-import { see } from '../../../support/accountStoreUnderTest.ts';
-import { ANSWER, NOW, SCHEDULE, taskOf, tasksOverTwins, tokenOf } from './tasksOverTwins.ts';
+import { ANSWER, taskOf, tasksOverTwins } from './tasksOverTwins.ts';
+import { NOW, SCHEDULE, tokenOf } from './workerOverTwins.ts';
 
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 const OTHER_CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c2"}}}';
@@ -48,14 +51,17 @@ describe("Graph's challenge", () => {
       [taskOf('first', first.run), taskOf('next', next.run)],
       async () => renewed,
     );
-    expect(await bench.run()).toEqual({ done: 2, failed: 0 });
+    await bench.check();
+    expect(bench.summary.tasks).toEqual({ done: 2, failed: 0 });
     expect(first.tokens).toEqual([bench.profileToken.accessToken, renewed.accessToken]);
     expect(next.tokens).toEqual([renewed.accessToken]);
     expect(bench.asked).toEqual([
       expect.objectContaining({ claims: CLAIMS, scopes: ['User.Read'], forceRefresh: false }),
     ]);
     expect(bench.eventsOf('token.used')).toHaveLength(3);
-    expect(await bench.row()).toMatchObject({ state: 'active', failure: undefined });
+    const row = await bench.row();
+    expect(row).toMatchObject({ state: 'active' });
+    expect(row).not.toHaveProperty('trouble');
   });
 
   it.each<[refusal: Failure, kept: string]>([
@@ -65,29 +71,32 @@ describe("Graph's challenge", () => {
     const { run } = failing(challenged(CLAIMS));
     const next = failing();
     const bench = await tasksOverTwins([taskOf('first', run), taskOf('next', next.run)], refusing(refusal));
-    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    await bench.check();
+    expect(bench.summary.tasks).toEqual({ done: 0, failed: 1 });
     const { kind } = refusal;
-    // So that the user's next visit puts the claims to the token endpoint.
+    // The user's next visit sends the claims to the token endpoint because of this code.
     const code = 'graph_401';
-    const dueAt = retireAt(bench.account, SCHEDULE);
-    expect(await bench.row()).toMatchObject({
+    const row = await bench.row();
+    expect(row).toMatchObject({
       state: 'needs-user',
-      attempts: 1,
+      expiresOn: bench.profileToken.expiresOn,
+      nextCheckAt: retireAt(bench.account, SCHEDULE),
       failure: { ...refusal, code, claims: kept, at: NOW },
       history: [
+        { at: NOW, outcome: 'refreshed' },
         { at: NOW, outcome: 'task-failed', task: 'first', kind, code },
         { at: NOW, outcome: 'failed', kind, code },
       ],
     });
-    expect((await bench.row())?.dueAt.getTime()).toBeGreaterThanOrEqual(dueAt.getTime());
-    expect(bench.dueRows.size).toBe(1);
+    expect(row).not.toHaveProperty('lease');
     expect(next.tokens).toEqual([]);
   });
 
   it('that Graph makes again marks the user with what it asked for last', async () => {
     const { run } = failing(challenged(CLAIMS), challenged(OTHER_CLAIMS));
     const bench = await tasksOverTwins([taskOf('first', run)], async () => tokenOf());
-    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    await bench.check();
+    expect(bench.summary.tasks).toEqual({ done: 0, failed: 1 });
     expect(await bench.row()).toMatchObject({
       state: 'needs-user',
       failure: { kind: 'needs-user', code: 'graph_401', claims: OTHER_CLAIMS },
@@ -105,39 +114,44 @@ describe("Graph's challenge", () => {
   ])('marks nobody when the token endpoint cannot answer ($kind)', async (failure) => {
     const { run } = failing(challenged(CLAIMS));
     const bench = await tasksOverTwins([taskOf('first', run)], refusing(failure));
-    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    await bench.check();
+    expect(bench.summary.tasks).toEqual({ done: 0, failed: 1 });
     const { kind, code } = failure;
-    expect(await bench.row()).toMatchObject({
+    const row = await bench.row();
+    expect(row).toMatchObject({
       state: 'active',
-      failure: undefined,
-      history: [{ outcome: 'task-failed', kind, code }],
+      history: [{ outcome: 'refreshed' }, { outcome: 'task-failed', kind, code }],
     });
+    expect(row).not.toHaveProperty('trouble');
   });
 
   it('marks nobody when the second try fails for another reason', async () => {
     const { run } = failing(challenged(CLAIMS), graphError(503));
     const bench = await tasksOverTwins([taskOf('first', run)], async () => tokenOf());
-    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    await bench.check();
+    expect(bench.summary.tasks).toEqual({ done: 0, failed: 1 });
     expect(await bench.row()).toMatchObject({
       state: 'active',
-      history: [{ code: 'Error:InvalidAuthenticationToken:503' }],
+      history: [{ outcome: 'refreshed' }, { code: 'Error:InvalidAuthenticationToken:503' }],
     });
   });
 
-  it('does not mark a row that has changed since: the user may have just come back', async () => {
+  it('does not mark a user who visited in the meantime, because they may have answered it', async () => {
     const { run } = failing(challenged(CLAIMS));
     const bench = await tasksOverTwins([taskOf('first', run)], async (_operation, { userId }) => {
-      await see(bench.accounts, userId, NOW);
+      await changeAccount(bench, userId, (now) =>
+        now !== undefined && isConnected(now) ? seen(now, NOW) : 'keep',
+      );
       throw new UserTokenError({ kind: 'needs-user', code: 'AADSTS50076' });
     });
-    await bench.run();
-    expect(await bench.row()).toMatchObject({
+    expect(await bench.check()).toMatchObject({ outcome: 'refreshed', reason: 'settled-again' });
+    const row = await bench.row();
+    expect(row).toMatchObject({
       state: 'active',
-      failure: undefined,
-      dueAt: bench.account.dueAt,
       lastActivity: NOW,
-      history: [{ outcome: 'task-failed', code: 'graph_401' }],
+      history: [{ outcome: 'refreshed' }, { outcome: 'task-failed', code: 'graph_401' }],
     });
+    expect(row).not.toHaveProperty('lease');
   });
 
   it.each([
@@ -151,7 +165,8 @@ describe("Graph's challenge", () => {
   ])('is not seen in %s', async (_what, error) => {
     const { run } = failing(error);
     const bench = await tasksOverTwins([taskOf('first', run)]);
-    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    await bench.check();
+    expect(bench.summary.tasks).toEqual({ done: 0, failed: 1 });
     expect(bench.asked).toEqual([]);
     expect(await bench.row()).toMatchObject({ state: 'active' });
   });
@@ -167,9 +182,13 @@ describe('a challenge that a task got past', () => {
       throw new RangeError('a fault of the task');
     };
     const bench = await tasksOverTwins([taskOf('first', run)]);
-    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
+    await bench.check();
+    expect(bench.summary.tasks).toEqual({ done: 0, failed: 1 });
     expect(bench.asked).toEqual([]);
-    expect(await bench.row()).toMatchObject({ state: 'active', history: [{ code: 'RangeError' }] });
+    expect(await bench.row()).toMatchObject({
+      state: 'active',
+      history: [{ outcome: 'refreshed' }, { code: 'RangeError' }],
+    });
   });
 });
 
@@ -180,7 +199,8 @@ describe('the challenge of another API', () => {
   it('is met with a token that was asked for it', async () => {
     const { run, tokens } = failing(challenged(CLAIMS));
     const bench = await tasksOverTwins([taskOf('other', run, OTHER)], async () => tokenOf());
-    expect(await bench.run()).toEqual({ done: 1, failed: 0 });
+    await bench.check();
+    expect(bench.summary.tasks).toEqual({ done: 1, failed: 0 });
     expect(tokens).toHaveLength(2);
     expect(bench.asked).toMatchObject([{ claims: undefined }, { claims: CLAIMS, scopes: OTHER.scopes }]);
   });
@@ -188,7 +208,8 @@ describe('the challenge of another API', () => {
   it('marks nobody if no token satisfies it, because the API does not speak for the connection', async () => {
     const { run } = failing(challenged(CLAIMS), challenged(OTHER_CLAIMS));
     const bench = await tasksOverTwins([taskOf('other', run, OTHER)], async () => tokenOf());
-    expect(await bench.run()).toEqual({ done: 0, failed: 1 });
-    expect(await bench.row()).toMatchObject({ state: 'active', failure: undefined });
+    await bench.check();
+    expect(bench.summary.tasks).toEqual({ done: 0, failed: 1 });
+    expect(await bench.row()).toMatchObject({ state: 'active' });
   });
 });

@@ -1,34 +1,17 @@
-/** One connected user's tasks over the in-memory stores; what the token endpoint says is up to the test. */
-import { randomUUID } from 'node:crypto';
+/** One user's tasks over stores in memory, while a run holds the account's lease. */
 import type { Client } from '@microsoft/microsoft-graph-client';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
-import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
-import type { Operation, UserToken, UserTokens } from '../../../../shared/ports.ts';
+import type { UserToken, UserTokens } from '../../../../shared/ports.ts';
 import { defineTask, type Task, type TaskDefinition } from '../../../../shared/worker/defineTask.ts';
+import { refreshUser } from '../../../../shared/worker/refreshUser.ts';
+import { beginRun, RUN_LIMITS } from '../../../../shared/worker/run.ts';
 import { runTasks } from '../../../../shared/worker/runTasks.ts';
 import { clockOf } from '../../../support/clockOf.ts';
-import { sampleAccount } from '../../../support/sampleAccount.ts';
 import { createTestApp } from '../../../support/testApp.ts';
+import { dueAccount, NOW, tokenOf } from './workerOverTwins.ts';
 
-export const NOW = new Date('2026-11-20T08:20:00.000Z');
-/** The usual one. */
-export const { schedule: SCHEDULE } = createTestApp();
-
-export const tokenOf = (more: Partial<UserToken> = {}): UserToken => ({
-  accessToken: `secret-${randomUUID()}`,
-  expiresOn: new Date(NOW.getTime() + 3_600_000),
-  source: 'network',
-  homeAccountId: 'home',
-  refreshTokenExpiresOn: undefined,
-  stored: true,
-  written: undefined,
-  oldKey: false,
-  ...more,
-});
-
-export type SilentRequest = Parameters<UserTokens['silent']>[1];
-type Silent = (operation: Operation, request: SilentRequest) => Promise<UserToken>;
+type SilentRequest = Parameters<UserTokens['silent']>[1];
 
 export const taskOf = (
   name: string,
@@ -45,22 +28,22 @@ const answer: typeof fetch = async (_address, init) => {
   return new Response('{}', { status, headers: challenge ? { 'www-authenticate': challenge } : {} });
 };
 
+/**
+ * @param silent answers the tasks' requests for tokens
+ * @param profileToken the check's own token
+ */
 export async function tasksOverTwins(
   tasks: readonly Task[],
-  silent: Silent = () => Promise.reject(new Error('not expected')),
+  silent: UserTokens['silent'] = () => Promise.reject(new Error('not expected')),
+  profileToken: UserToken = tokenOf(),
 ) {
-  const accounts = createMemoryAccountStore();
-  const account = await accounts.create(
-    sampleAccount({ runId: undefined, failure: undefined, attempts: 0, history: [] }),
-  );
-  const profileToken = tokenOf();
   const events: LogEvent[] = [];
   const asked: SilentRequest[] = [];
   const app = createTestApp({
-    accounts,
     userTokens: {
       onBehalfOf: () => Promise.reject(new Error('not expected')),
-      silent: (operation, request) => {
+      async silent(operation, request) {
+        if (request.scopes === undefined) return profileToken;
         asked.push(request);
         return silent(operation, request);
       },
@@ -68,18 +51,28 @@ export async function tasksOverTwins(
     clock: clockOf(() => NOW),
     fetch: answer,
   });
-  const log = (event: LogEvent): void => void events.push(event);
+  const ending = new AbortController();
+  const operation = { log: (event: LogEvent): void => void events.push(event), signal: ending.signal };
+  const planned = { begunAt: NOW, shardsFailed: 0, retireAtMost: 0 };
+  const run = beginRun(app, operation, tasks, planned, RUN_LIMITS);
+  const until = new Date(NOW.getTime() + RUN_LIMITS.leaseForMs);
+  const account = dueAccount({ lease: { runId: run.summary.runId, until } });
+  const leased = await app.accounts.create(account);
   return {
     ...app,
-    dueRows: accounts.dueRows,
     account,
     profileToken,
     events,
     asked,
-    run: (signal: AbortSignal = new AbortController().signal) =>
-      runTasks(app, { log, signal }, tasks, account, profileToken),
-    /** The row as it is now. */
-    row: () => accounts.read(account.userId),
+    /** Runs the tasks alone: nothing is settled. */
+    run: () => runTasks(run, account, profileToken),
+    /** Does the whole check, which settles the account after the tasks. */
+    check: () => refreshUser(run, leased),
+    summary: run.summary,
+    /** Ends the run. */
+    end: () => ending.abort(),
+    /** The account as it is stored now. */
+    row: () => app.accounts.read(account.userId),
     eventsOf: (name: LogEvent['event']) => events.filter(({ event }) => event === name),
   };
 }

@@ -1,37 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { tombstoneOf } from '../../../../shared/account/transitions.ts';
-import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
-import type { LogEvent } from '../../../../shared/log.ts';
-import { plan } from '../../../../shared/worker/plan.ts';
-import { RUN_LIMITS } from '../../../../shared/worker/run.ts';
-import { sweep } from '../../../../shared/worker/sweep.ts';
-import { clockOf } from '../../../support/clockOf.ts';
-import { sampleAccount, someUser } from '../../../support/sampleAccount.ts';
-import { createTestApp } from '../../../support/testApp.ts';
+import type { Stored } from '../../../../shared/account/account.ts';
+import { ended } from '../../../../shared/account/transitions.ts';
+import { someUser } from '../../../support/sampleAccount.ts';
+import { ago, DAY, MINUTE, overdueAccount, workerOverTwins } from './workerOverTwins.ts';
 
-const NOW = new Date('2026-11-20T09:00:00Z');
-const DAY = 86_400_000;
+const withoutEtag = ({ etag: _, ...account }: Stored) => account;
 
 /** One run over accounts that are to be retired and erased, if this machine's clock is right. */
 async function run(clockAheadMs: number | undefined) {
-  const accounts = createMemoryAccountStore();
-  const old = { lastActivity: new Date(NOW.getTime() - 100 * DAY), dueAt: new Date(NOW.getTime() - 60_000) };
+  const worker = workerOverTwins();
+  const { accounts } = worker;
+  if (clockAheadMs === undefined) delete accounts.clockAheadMs;
+  else accounts.clockAheadMs = () => clockAheadMs;
   for (let n = 0; n < 3; n += 1) {
-    await accounts.create(sampleAccount({ ...old, state: 'needs-user', runId: undefined }));
-    const tombstone = tombstoneOf(someUser(), 'retired', old.lastActivity);
-    await accounts.create({ ...tombstone, dueAt: old.dueAt });
+    await worker.create(overdueAccount());
+    const tombstone = ended(someUser(), 'retired', ago(100 * DAY));
+    await worker.create({ ...tombstone, nextCheckAt: ago(MINUTE) });
   }
-  const store = clockAheadMs === undefined ? accounts : { ...accounts, clockAheadMs: () => clockAheadMs };
-  const app = createTestApp({ accounts: store, clock: clockOf(() => NOW) });
-  const events: LogEvent[] = [];
-  const operation = { log: (event: LogEvent) => void events.push(event) };
-  const before = [...accounts.dueRows.keys()].sort();
-  const summary = await sweep(app, operation, [], await plan(app, operation), RUN_LIMITS);
-  return {
-    summary,
-    loud: events.filter(({ event }) => event === 'sweep.clock-differs'),
-    sameDueRows: JSON.stringify([...accounts.dueRows.keys()].sort()) === JSON.stringify(before),
-  };
+  const all = async () => (await Array.fromAsync(accounts.list())).map(withoutEtag);
+  const before = await all();
+  const summary = await worker.run();
+  return { summary, loud: worker.eventsOf('sweep.clock-differs'), before, after: await all() };
 }
 
 describe("a run on a machine whose clock differs from the store's", () => {
@@ -39,11 +28,11 @@ describe("a run on a machine whose clock differs from the store's", () => {
     300_001,
     -300_001,
     -100 * DAY,
-  ])('by %d ms retires and erases nobody, and says so once', async (aheadMs) => {
-    const { summary, loud, sameDueRows } = await run(aheadMs);
+  ])('by %d ms retires and erases nobody, gives every lease back, and says so once', async (aheadMs) => {
+    const { summary, loud, before, after } = await run(aheadMs);
     expect(summary).toMatchObject({ claimed: 6, released: 6, retired: 0, erased: 0, stoppedBy: 'done' });
     expect(loud).toMatchObject([{ aheadMs }]);
-    expect(sameDueRows).toBe(true);
+    expect(after).toEqual(before);
   });
 
   it.each([300_000, -300_000, 0, undefined])('by no more than %s ms goes on', async (aheadMs) => {

@@ -1,27 +1,45 @@
 import type { TableClient } from '@azure/data-tables';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
-import { createTableAccounts } from '../../../../../shared/adapters/azureStorage/tableAccounts.ts';
-import { ConflictError } from '../../../../../shared/errors.ts';
-import type { Account, AccountStore, DueRow } from '../../../../../shared/ports.ts';
+import { dueAt, type Stored } from '../../../../../shared/account/account.ts';
+import { ended, leased } from '../../../../../shared/account/transitions.ts';
 import {
   dueRowKey,
-  dueUpperBound,
-  partsOf,
-  shardOf,
-  type UserId,
+  dueRowKeyRange,
   userRowKey,
   userRowKeyRange,
-} from '../../../../../shared/userId.ts';
-import { claimOf, dueRowOf, dueRowsOf, see } from '../../../../support/accountStoreUnderTest.ts';
+} from '../../../../../shared/adapters/azureStorage/rowKeys.ts';
+import { createTableAccounts } from '../../../../../shared/adapters/azureStorage/tableAccounts.ts';
+import { SHARDS, shardOf } from '../../../../../shared/adapters/shards.ts';
+import { ConflictError } from '../../../../../shared/errors.ts';
+import type { AccountStore } from '../../../../../shared/ports.ts';
+import type { TestClock } from '../../../../../shared/testing/testClock.ts';
+import { partsOf, type UserId } from '../../../../../shared/userId.ts';
+import {
+  type AccountStoreUnderTest,
+  auditAll,
+  claimAll,
+  entriesOf,
+  LEASE_MS,
+  minutesFrom,
+  NOW,
+  see,
+} from '../../../../support/accountStoreUnderTest.ts';
 import { openAzuriteAccounts } from '../../../../support/azuriteAccounts.ts';
-import { BUSY, expectOutage, FORBIDDEN } from '../../../../support/azuriteFaults.ts';
+import { BUSY, expectOutage, FORBIDDEN, until } from '../../../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../../../support/azuriteProxy.ts';
-import { sampleAccount, someUser, someUserOf, TENANT } from '../../../../support/sampleAccount.ts';
+import {
+  LEASE,
+  sampleActive,
+  sampleNeedsUser,
+  sampleTombstone,
+  someUser,
+  someUserOf,
+  TENANT,
+} from '../../../../support/sampleAccount.ts';
 
-const DUE = new Date('2026-11-20T09:00:00Z');
-const LATER = new Date('2026-11-20T10:00:00Z');
-const LEASE = { runId: 'run-1', until: LATER };
+const LATER = minutesFrom(60);
+const EARLIER = minutesFrom(-60);
 
 const any = () => true;
 const isBatch = ({ url }: SeenRequest) => url.pathname.endsWith('/$batch');
@@ -32,7 +50,8 @@ describe('The account table', () => {
   let azurite: Azurite;
   let proxy: AzuriteProxy;
   let table: TableClient;
-  let dueRowKeys: () => Promise<string[]>;
+  let index: AccountStoreUnderTest['index'];
+  let clock: TestClock;
   let store: AccountStore;
   beforeAll(async () => {
     azurite = await startAzurite();
@@ -41,62 +60,74 @@ describe('The account table', () => {
   beforeEach(async () => {
     proxy = await startAzuriteProxy(azurite, 'table');
     const opened = openAzuriteAccounts(azurite);
-    ({ table, dueRowKeys } = opened);
+    ({ table, index, clock } = opened);
     const { connectionString } = proxy;
-    store = createTableAccounts({ connectionString, tableName: opened.tableName, pageSize: 2 });
+    store = createTableAccounts({ connectionString, tableName: opened.tableName, pageSize: 2, clock });
   });
   afterEach(() => proxy.close());
 
+  const keysOf = (userId: UserId) => ({ partitionKey: shardOf(userId), rowKey: userRowKey(userId) });
   const rowOf = (userId: UserId) => table.getEntity(shardOf(userId), userRowKey(userId));
+  const edit = (userId: UserId, columns: object) =>
+    table.updateEntity({ ...keysOf(userId), ...columns }, 'Merge');
+  const kindsOfRows = async () =>
+    (await Array.fromAsync(table.listEntities())).map((row) => row.rowKey?.split('|')[0]).sort();
 
   describe('rows', () => {
     it('has the columns of the design', async () => {
-      const account = await store.create(sampleAccount({ state: 'needs-user' }));
-      const { userId } = account;
+      const sample = sampleNeedsUser({ lease: LEASE });
+      const { userId } = await store.create(sample);
       const { tid, oid } = partsOf(userId);
       expect(await rowOf(userId)).toMatchObject({
         partitionKey: shardOf(userId),
         rowKey: `user|${tid}_${oid}`,
         accountCacheKey: userId,
-        accountIdentifier: account.homeAccountId,
+        accountIdentifier: sample.homeAccountId,
         accountObjectId: oid,
         accountTenantId: tid,
-        userPrincipalName: account.userPrincipalName,
-        lastActivity: account.lastActivity,
+        userPrincipalName: sample.userPrincipalName,
+        lastActivity: sample.lastActivity,
         failedToAcquireToken: true,
         state: 'needs-user',
-        generation: account.generation,
-        dueAt: account.dueAt,
-        runId: account.runId,
-        attempts: 3,
-        lastRefreshed: account.lastRefreshed,
-        expiresOn: account.expiresOn,
-        refreshTokenExpiresOn: account.refreshTokenExpiresOn,
+        generation: sample.generation,
+        dueAt: LEASE.until,
+        runId: LEASE.runId,
+        nextCheckAt: sample.nextCheckAt,
+        attempts: 0,
+        lastRefreshed: sample.lastRefreshed,
+        expiresOn: sample.expiresOn,
+        refreshTokenExpiresOn: sample.refreshTokenExpiresOn,
       });
     });
 
-    it('derives from the state whether a token could not be had', async () => {
-      const account = await store.create(sampleAccount({ state: 'needs-user' }));
-      await store.move(account, { ...account, state: 'active' });
+    it('says in a column of its own whether a token could not be obtained', async () => {
+      const account = await store.create(sampleNeedsUser());
+      await store.update(account, sampleActive({ userId: account.userId }));
       expect(await rowOf(account.userId)).toMatchObject({ failedToAcquireToken: false });
     });
 
-    it('has nothing personal left in a tombstone', async () => {
-      const account = await store.create(sampleAccount());
-      await store.move(account, { ...account, state: 'disconnected' });
+    it('has nothing of the person left in a tombstone', async () => {
+      const account = await store.create(sampleActive());
+      await edit(account.userId, { later: 'personal' });
+      const current = (await store.read(account.userId)) as Stored;
+      await store.update(current, ended(account.userId, 'disconnected', NOW));
       const { 'odata.metadata': _, ...row } = await rowOf(account.userId);
       expect(Object.keys(row).sort()).toEqual(
         ['dueAt', 'etag', 'lastActivity', 'partitionKey', 'rowKey', 'runId', 'state', 'timestamp'].sort(),
       );
     });
 
-    it('keeps the columns of a later version in a move', async () => {
-      const account = await store.create(sampleAccount());
-      const partitionKey = shardOf(account.userId);
-      await table.updateEntity({ partitionKey, rowKey: userRowKey(account.userId), later: 'kept' }, 'Merge');
-      const current = (await store.read(account.userId)) as Account;
-      await store.move(current, { ...current, dueAt: LATER });
-      expect(await rowOf(account.userId)).toMatchObject({ later: 'kept' });
+    it('keeps the columns of a later version through changes, leases and repairs', async () => {
+      const sample = sampleActive({ nextCheckAt: EARLIER });
+      const { userId } = await store.create(sample);
+      await edit(userId, { later: 'kept' });
+      const [claim] = (await claimAll(store)).claims;
+      expect(await rowOf(userId)).toMatchObject({ later: 'kept', nextCheckAt: EARLIER });
+      if (claim) await store.update(claim.account, { ...sample, nextCheckAt: LATER });
+      expect(await rowOf(userId)).toMatchObject({ later: 'kept', nextCheckAt: '' });
+      await index.drop(userId, LATER);
+      expect((await auditAll(store)).findings).toEqual([{ userId, found: 'repaired' }]);
+      expect(await rowOf(userId)).toMatchObject({ later: 'kept', history: JSON.stringify(sample.history) });
     });
 
     it('tells how far the service is ahead of this machine, once it has answered', async () => {
@@ -107,94 +138,154 @@ describe('The account table', () => {
       expect(Math.abs(fresh.clockAheadMs?.() ?? Number.NaN)).toBeLessThan(5_000);
     });
 
-    it('sets a damaged account aside, where no run meets it, until it is written anew', async () => {
-      const account = await store.create(sampleAccount({ dueAt: DUE }));
-      const partitionKey = shardOf(account.userId);
-      const rowKey = userRowKey(account.userId);
-      await table.updateEntity({ partitionKey, rowKey, lastActivity: 'yesterday' }, 'Merge');
-      const due = (await dueRowOf(store, account.userId)) as DueRow;
-      expect(await store.claim(due, LEASE)).toBe('damaged');
-      expect(await dueRowOf(store, account.userId)).toBeUndefined();
-      expect(await table.getEntity(partitionKey, rowKey)).toMatchObject({ lastActivity: 'yesterday' });
-      const damaged = await store.read(account.userId);
-      expect(damaged).toMatchObject({ damaged: true, generation: account.generation });
-      expect(await Array.fromAsync(store.list(partitionKey))).toMatchObject([{ damaged: true }]);
-      if (damaged === undefined) throw new Error('the account is gone');
-      const whole = await store.move(damaged, sampleAccount({ userId: account.userId, dueAt: DUE }));
-      expect(whole).not.toHaveProperty('damaged');
-      expect(await dueRowOf(store, account.userId)).toBeDefined();
-      const rows = await Array.fromAsync(table.listEntities());
-      expect(rows.map((row) => row.rowKey?.split('|')[0]).sort()).toEqual(['due', 'user']);
-    });
-
-    it('reads and claims a row whose columns make no sense', async () => {
-      const account = await store.create(sampleAccount({ dueAt: DUE }));
-      await table.updateEntity(
-        {
-          partitionKey: shardOf(account.userId),
-          rowKey: userRowKey(account.userId),
-          state: 'of-a-later-version',
-          expiresOn: 42,
-          attempts: 'many',
-          failure: '{"kind":"unheard-of"',
-          history:
-            '[null,{"at":"never","outcome":"refreshed"},{"at":"2026-11-20T07:00:00Z","outcome":"from-cache"}]',
-        },
-        'Merge',
-      );
-      const leased = await claimOf(store, (await dueRowOf(store, account.userId)) as DueRow, LEASE);
-      expect(leased?.account).toMatchObject({
+    it('reads and leases a row whose columns make no sense', async () => {
+      const { userId, lastActivity, ...sample } = sampleActive({ nextCheckAt: EARLIER });
+      await store.create({ userId, lastActivity, ...sample });
+      await edit(userId, {
+        state: 'of-a-later-version',
+        expiresOn: 42,
+        attempts: 'many',
+        failure: '{"kind":"unheard-of"',
+        history:
+          '[null,{"at":"never","outcome":"refreshed"},{"at":"2026-11-20T07:00:00Z","outcome":"from-cache"}]',
+      });
+      const [claim] = (await claimAll(store)).claims;
+      expect(claim?.account).toMatchObject({
         state: 'needs-user',
-        lastActivity: account.lastActivity,
-        expiresOn: undefined,
-        attempts: 0,
-        failure: undefined,
+        lastActivity,
+        failure: { kind: 'needs-user', code: 'unknown_state', at: lastActivity },
         history: [{ at: new Date('2026-11-20T07:00:00Z'), outcome: 'from-cache' }],
       });
+      expect(claim?.account).not.toHaveProperty('expiresOn');
+    });
+
+    it.each(['', 'soon', 7])('finds an account again whose next check is at %j', async (at) => {
+      const { userId } = await store.create(sampleActive({ nextCheckAt: LATER }));
+      await edit(userId, { dueAt: at });
+      expect((await auditAll(store)).findings).toEqual([{ userId, found: 'repaired' }]);
+      const { claims } = await claimAll(store);
+      expect(claims).toMatchObject([{ account: { userId }, dueSince: new Date(0) }]);
+      expect(await rowOf(userId)).toMatchObject({ dueAt: new Date(NOW.getTime() + LEASE_MS) });
+      clock.advance(2 * LEASE_MS + 3_600_000);
+      expect((await claimAll(store, { runId: 'run-2' })).claims).toMatchObject([{ account: { userId } }]);
+      expect(await index.entries()).toHaveLength(1);
     });
   });
 
-  describe('moves', () => {
+  describe('a damaged account', () => {
+    async function damaged(sample = sampleActive({ nextCheckAt: EARLIER })) {
+      const { userId } = await store.create(sample);
+      await edit(userId, { lastActivity: 'yesterday' });
+      return userId;
+    }
+
+    it('is set aside, where no run meets it, and stays as it is', async () => {
+      const userId = await damaged();
+      const before = await rowOf(userId);
+      const { claims, findings } = await claimAll(store);
+      expect(claims).toEqual([]);
+      expect(findings).toEqual([{ userId, found: 'damaged' }]);
+      expect(await claimAll(store)).toEqual({ claims: [], findings: [] });
+      expect(await index.entries()).toEqual([]);
+      expect(await kindsOfRows()).toEqual(['damaged', 'user']);
+      const { etag: _, timestamp: __, ...kept } = before;
+      expect(await rowOf(userId)).toMatchObject(kept);
+      expect(await store.read(userId)).toMatchObject({ state: 'damaged', wasDisconnected: false });
+      expect(await Array.fromAsync(store.list())).toMatchObject([{ state: 'damaged', userId }]);
+    });
+
+    it('is counted by an audit, which restores nothing', async () => {
+      await damaged();
+      await store.create(sampleActive({ nextCheckAt: LATER }));
+      await claimAll(store);
+      expect(await auditAll(store)).toMatchObject({ connected: 1, damaged: 1, findings: [] });
+    });
+
+    it('remembers that the user had disconnected', async () => {
+      const sample = sampleTombstone({ state: 'disconnected', nextCheckAt: EARLIER });
+      const { userId } = await store.create(sample);
+      await edit(userId, { lastActivity: '' });
+      expect(await store.read(userId)).toMatchObject({ state: 'damaged', wasDisconnected: true });
+    });
+
+    it.each([
+      'before',
+      'after',
+    ])('is whole again once it is written anew, %s a run has met it', async (when) => {
+      const userId = await damaged();
+      if (when === 'after') await claimAll(store);
+      const account = (await store.read(userId)) as Stored;
+      const whole = await store.update(account, sampleActive({ userId, nextCheckAt: LATER }));
+      expect(await store.read(userId)).toEqual(whole);
+      expect(await index.entries()).toEqual(entriesOf([whole]));
+      expect(await kindsOfRows()).toEqual(['due', 'user']);
+    });
+
+    it.each(['before', 'after'])('leaves nothing when it is erased %s a run has met it', async (when) => {
+      const userId = await damaged();
+      if (when === 'after') await claimAll(store);
+      await store.erase((await store.read(userId)) as Stored);
+      expect(await kindsOfRows()).toEqual([]);
+    });
+
+    it('is not set aside if the user has come back in the meantime', async () => {
+      const userId = await damaged();
+      const account = (await store.read(userId)) as Stored;
+      const cameBack = Promise.withResolvers<void>();
+      proxy.seen.length = 0;
+      proxy.next(isBatch, BUSY, cameBack.promise);
+      const claiming = claimAll(store);
+      await until(() => proxy.seen.some(isBatch));
+      const { store: direct } = openSame();
+      const whole = await direct.update(account, sampleActive({ userId, nextCheckAt: LATER }));
+      cameBack.resolve();
+      expect(await claiming).toMatchObject({ claims: [], findings: [{ userId, found: 'taken' }] });
+      expect(await store.read(userId)).toEqual(whole);
+      expect(await kindsOfRows()).toEqual(['due', 'user']);
+    });
+  });
+
+  /** The same table, not through the proxy. */
+  function openSame() {
+    const { connectionString } = azurite;
+    return { store: createTableAccounts({ connectionString, tableName: table.tableName, clock }) };
+  }
+
+  describe('changes', () => {
     it('makes the table once, when it is first missed', async () => {
       expect(await store.read(someUser())).toBeUndefined();
-      expect(await dueRowsOf(store, '0')).toEqual([]);
+      expect(await claimAll(store)).toEqual({ claims: [], findings: [] });
+      expect(await auditAll(store)).toMatchObject({ connected: 0, findings: [] });
       expect(proxy.seen.filter(makesTable)).toHaveLength(0);
-      await store.create(sampleAccount());
-      await store.create(sampleAccount());
+      await store.create(sampleActive());
+      await store.create(sampleActive());
       expect(proxy.seen.filter(makesTable)).toHaveLength(1);
     });
 
     it('does not remember that the table could not be made', async () => {
-      const account = sampleAccount();
+      const account = sampleActive();
       proxy.next(makesTable, FORBIDDEN);
       await expectOutage(store.create(account), account.userId, 'AuthorizationFailure');
-      await Promise.all(Array.from({ length: 5 }, () => store.create(sampleAccount())));
-      expect(await dueRowKeys()).toHaveLength(5);
+      await Promise.all(Array.from({ length: 5 }, () => store.create(sampleActive())));
+      expect(await index.entries()).toHaveLength(5);
     });
 
-    it('moves a user whose due row is missing', async () => {
-      const account = await store.create(sampleAccount({ dueAt: DUE }));
-      await table.deleteEntity(shardOf(account.userId), dueRowKey(DUE, account.userId));
-      const moved = await store.move(account, { ...account, dueAt: LATER });
-      expect(await store.read(account.userId)).toEqual(moved);
-      expect(await dueRowKeys()).toEqual([dueRowKey(LATER, account.userId)]);
-    });
-
-    it('does not move on a stale read because the due row is missing', async () => {
-      const stale = await store.create(sampleAccount({ dueAt: DUE }));
-      await table.deleteEntity(shardOf(stale.userId), dueRowKey(DUE, stale.userId));
+    it('does not write on a stale read because the entry is missing', async () => {
+      const sample = sampleActive();
+      const stale = await store.create(sample);
       await see(store, stale.userId, LATER);
-      await table.deleteEntity(shardOf(stale.userId), dueRowKey(DUE, stale.userId));
+      await index.drop(stale.userId, dueAt(stale));
       const current = await store.read(stale.userId);
-      await expect(store.move(stale, { ...stale, dueAt: LATER })).rejects.toThrow(ConflictError);
+      const to = { ...sample, nextCheckAt: LATER };
+      await expect(store.update(stale, to)).rejects.toThrow(ConflictError);
       expect(await store.read(stale.userId)).toEqual(current);
-      expect(await dueRowKeys()).toEqual([]);
+      expect(await index.entries()).toEqual([]);
     });
 
     it('tries again when the service is busy', async () => {
       proxy.next(isBatch, BUSY);
       proxy.next(isBatch, BUSY);
-      const account = await store.create(sampleAccount());
+      const account = await store.create(sampleActive());
       proxy.next(any, BUSY);
       expect(await store.read(account.userId)).toEqual(account);
     });
@@ -204,51 +295,121 @@ describe('The account table', () => {
     it.each([
       ['everybody', undefined],
       ['one tenant', TENANT],
-    ])('asks for the rows of %s in one partition, and for nothing else', async (_, tid) => {
-      for (let n = 0; n < 3; n += 1) await store.create(sampleAccount({ userId: someUserOf('0', TENANT) }));
+    ])('ask for the rows of %s in each partition, and for nothing else', async (_, tid) => {
+      for (let n = 0; n < 3; n += 1) await store.create(sampleActive({ userId: someUserOf('0', TENANT) }));
       proxy.seen.length = 0;
-      expect(await Array.fromAsync(store.list('0', tid))).toHaveLength(3);
-      expect(proxy.seen.length).toBeGreaterThan(1);
-      const { from, to } = userRowKeyRange(tid);
-      for (const { url } of proxy.seen) {
-        expect(url.searchParams.get('$top')).toBe('2');
-        expect(url.searchParams.get('$filter')).toBe(
-          `PartitionKey eq '0' and RowKey ge '${from}' and RowKey lt '${to}'`,
-        );
-      }
+      expect(await Array.fromAsync(store.list({ tid }))).toHaveLength(3);
+      const { after, before } = userRowKeyRange(tid);
+      const filters = proxy.seen.map(({ url }) => url.searchParams.get('$filter'));
+      expect(new Set(filters)).toEqual(
+        new Set(
+          SHARDS.map(
+            (shard) => `PartitionKey eq '${shard}' and RowKey gt '${after}' and RowKey lt '${before}'`,
+          ),
+        ),
+      );
+      expect(filters).toHaveLength(SHARDS.length + 1);
+      for (const { url } of proxy.seen) expect(url.searchParams.get('$top')).toBe('2');
     });
 
     it('pass over rows that are not of a user', async () => {
-      const account = await store.create(sampleAccount({ userId: someUserOf('0', TENANT) }));
+      const account = await store.create(sampleActive({ userId: someUserOf('0', TENANT) }));
       for (const rowKey of ['user|', `user|${TENANT}`, `user|${TENANT}_somebody`, 'user|somebody_else']) {
         await table.createEntity({ partitionKey: '0', rowKey });
       }
-      expect(await Array.fromAsync(store.list('0'))).toEqual([account]);
-      expect(await Array.fromAsync(store.list('0', TENANT))).toEqual([account]);
+      expect(await Array.fromAsync(store.list())).toEqual([account]);
+      expect(await Array.fromAsync(store.list({ tid: TENANT }))).toEqual([account]);
+      expect(await auditAll(store, 1)).toMatchObject({ connected: 1, findings: [] });
+    });
+  });
+
+  describe('an audit', () => {
+    it('asks for a page of one partition without what it does not need, and for each entry', async () => {
+      const accounts: Stored[] = [];
+      for (let n = 0; n < 3; n += 1) {
+        accounts.push(await store.create(sampleActive({ userId: someUserOf('0'), nextCheckAt: LATER })));
+      }
+      proxy.seen.length = 0;
+      const first = await store.audit({ atMost: 2 });
+      expect(first).toMatchObject({ connected: 2, damaged: 0 });
+      const queries = proxy.seen.filter(isQuery);
+      expect(queries).toHaveLength(1);
+      expect(queries[0]?.url.searchParams.get('$top')).toBe('2');
+      expect(queries[0]?.url.searchParams.get('$filter')).toMatch(
+        /^PartitionKey eq '0' and RowKey gt 'user\|' and RowKey lt 'user}'$/,
+      );
+      expect(queries[0]?.answer?.body).not.toContain('history');
+      const reads = proxy.seen.filter((request) => !isQuery(request)).map(({ url }) => url.pathname);
+      const paths = reads.map((path) => decodeURIComponent(path));
+      expect(paths).toHaveLength(2);
+      for (const path of paths) expect(path).toContain("RowKey='due|");
+
+      proxy.seen.length = 0;
+      const second = await store.audit({ from: first.next, atMost: 2 });
+      expect(second.connected).toBe(1);
+      const last = accounts.map(({ userId }) => userRowKey(userId)).sort()[1];
+      expect(proxy.seen.filter(isQuery)[0]?.url.searchParams.get('$filter')).toContain(`RowKey gt '${last}'`);
+    });
+
+    it('goes on over pages that are larger than one query may be', async () => {
+      await store.create(sampleActive());
+      proxy.seen.length = 0;
+      expect((await store.audit({ atMost: 5_000 })).next).toBeDefined();
+      expect(proxy.seen.filter(isQuery)[0]?.url.searchParams.get('$top')).toBe('1000');
+    });
+
+    it('does not repair an account that somebody has changed since the page was read', async () => {
+      const sample = sampleActive({ userId: someUserOf('0'), nextCheckAt: LATER });
+      const account = await store.create(sample);
+      const moved = Promise.withResolvers<void>();
+      const isEntryRead = ({ method, url }: SeenRequest) =>
+        method === 'GET' && decodeURIComponent(url.pathname).includes("RowKey='due|");
+      proxy.next(isEntryRead, BUSY, moved.promise);
+      const auditing = auditAll(store);
+      await until(() => proxy.seen.some(isEntryRead));
+      const current = await openSame().store.update(account, { ...sample, nextCheckAt: minutesFrom(90) });
+      moved.resolve();
+      expect((await auditing).findings).toEqual([]);
+      expect(await store.read(sample.userId)).toEqual(current);
+      expect(await index.entries()).toEqual(entriesOf([current]));
+    });
+
+    it('does not bring back the entry of an account that was erased since the page was read', async () => {
+      const account = await store.create(sampleActive({ userId: someUserOf('0'), nextCheckAt: LATER }));
+      const erased = Promise.withResolvers<void>();
+      const isEntryRead = ({ method, url }: SeenRequest) =>
+        method === 'GET' && decodeURIComponent(url.pathname).includes("RowKey='due|");
+      proxy.next(isEntryRead, BUSY, erased.promise);
+      const auditing = auditAll(store);
+      await until(() => proxy.seen.some(isEntryRead));
+      await openSame().store.erase(account);
+      erased.resolve();
+      expect((await auditing).findings).toEqual([]);
+      expect(await index.entries()).toEqual([]);
     });
   });
 
   describe('what is due', () => {
+    const drain = (shard: string) => claimAll(store, { shards: [shard] });
+
     it('asks for one partition and a range of row keys, and for nothing else', async () => {
-      const now = new Date('2026-11-20T09:30:00.500Z');
-      const { userId } = await store.create(sampleAccount({ dueAt: DUE }));
-      const others = Array.from({ length: 60 }, () => sampleAccount({ dueAt: DUE }));
-      for (const other of others.filter((one) => shardOf(one.userId) === shardOf(userId)))
-        await store.create(other);
+      const shard = shardOf(someUser());
+      for (let n = 0; n < 3; n += 1) await store.create(sampleActive({ userId: someUserOf(shard) }));
+      clock.advance(500);
       proxy.seen.length = 0;
-      for await (const _ of store.due(shardOf(userId), now));
-      expect(proxy.seen.length).toBeGreaterThan(0);
-      expect(proxy.seen.every(isQuery)).toBe(true);
-      for (const { url } of proxy.seen) {
+      await drain(shard);
+      const queries = proxy.seen.filter(isQuery);
+      expect(queries.length).toBeGreaterThan(1);
+      for (const { url } of queries) {
         expect(url.searchParams.get('$top')).toBe('2');
         expect(url.searchParams.get('$filter')).toBe(
-          `PartitionKey eq '${shardOf(userId)}' and RowKey ge 'due|' and RowKey lt '${dueUpperBound(now)}'`,
+          `PartitionKey eq '${shard}' and RowKey gt 'due|' and RowKey lt '${dueRowKeyRange(NOW).before}'`,
         );
       }
     });
 
     it('reads on after an empty page that is not the last', async () => {
-      const account = await store.create(sampleAccount({ dueAt: DUE }));
+      const account = await store.create(sampleActive({ nextCheckAt: EARLIER }));
       const shard = shardOf(account.userId);
       proxy.next(isQuery, {
         status: 200,
@@ -259,18 +420,61 @@ describe('The account table', () => {
         },
         body: '{"value":[]}',
       });
-      expect((await dueRowsOf(store, shard)).map(({ userId }) => userId)).toEqual([account.userId]);
+      expect((await drain(shard)).claims).toMatchObject([{ account: { userId: account.userId } }]);
     });
 
     it('reads a page only when the one before it is used up', async () => {
-      const first = sampleAccount({ dueAt: DUE });
-      await store.create(first);
-      const shard = shardOf(first.userId);
-      const rows = Array.from({ length: 5 }, (_, n) => `due|2026-11-20T09:00:0${n}Z|${'0'.repeat(n + 1)}`);
-      for (const rowKey of rows) await table.createEntity({ partitionKey: shard, rowKey });
+      const shard = shardOf(someUser());
+      for (let n = 0; n < 7; n += 1) {
+        await store.create(sampleActive({ userId: someUserOf(shard), nextCheckAt: EARLIER }));
+      }
       proxy.seen.length = 0;
-      for await (const _ of store.due(shard, LATER)) break;
-      expect(proxy.seen.filter(isQuery)).toHaveLength(1);
+      for await (const _ of store.claimDue({ shard, runId: 'run-1', leaseMs: LEASE_MS })) break;
+      // Two pages of two are one group of leases.
+      expect(proxy.seen.filter(isQuery)).toHaveLength(2);
+      proxy.seen.length = 0;
+      expect(await store.dueSince(shard)).toEqual(EARLIER);
+      expect(proxy.seen.map(({ url }) => url.searchParams.get('$top'))).toEqual(['1']);
+    });
+
+    it('passes over rows that are not of an entry', async () => {
+      const { userId } = await store.create(sampleActive({ nextCheckAt: EARLIER }));
+      const shard = shardOf(userId);
+      for (const rowKey of ['due|', 'due|2026', `due|2026-11-20T07:00:00Z|${'x'.repeat(73)}`]) {
+        await table.createEntity({ partitionKey: shard, rowKey });
+      }
+      expect(await store.dueSince(shard)).toEqual(EARLIER);
+      const { claims, findings } = await drain(shard);
+      expect(claims).toMatchObject([{ account: { userId } }]);
+      expect(findings).toEqual([]);
+    });
+
+    it('does not let an entry without a readable time hide the others, and deletes it', async () => {
+      const { userId } = await store.create(sampleActive({ nextCheckAt: EARLIER }));
+      const shard = shardOf(userId);
+      const rowKey = dueRowKey(EARLIER, userId).replace('2026-', '0-');
+      await table.createEntity({ partitionKey: shard, rowKey });
+      expect(await store.dueSince(shard)).toEqual(NOW);
+      const { claims, findings } = await drain(shard);
+      expect(findings).toEqual([{ userId, found: 'taken' }]);
+      expect(claims).toMatchObject([{ account: { userId }, dueSince: EARLIER }]);
+      expect(await kindsOfRows()).toEqual(['due', 'user']);
+    });
+
+    it('leases what the previous release has leased and abandoned, and finds its time again', async () => {
+      const sample = sampleActive({ nextCheckAt: EARLIER });
+      const account = await store.create(sample);
+      const held = await store.update(account, leased(sample, 'new', minutesFrom(-30)));
+      // The previous release takes over: it writes neither another time of the check nor deletes the one that is there.
+      const { userId } = held;
+      await edit(userId, { runId: 'previous', dueAt: minutesFrom(-10) });
+      await index.drop(userId, minutesFrom(-30));
+      await index.put(userId, minutesFrom(-10));
+      const { claims, findings } = await claimAll(store, { runId: 'newer' });
+      expect(findings).toEqual([]);
+      expect(claims).toMatchObject([
+        { account: { userId, nextCheckAt: EARLIER, lease: { runId: 'newer' } }, abandonedBy: 'previous' },
+      ]);
     });
   });
 });

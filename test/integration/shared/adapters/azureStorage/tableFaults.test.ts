@@ -1,17 +1,29 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
+import { ended } from '../../../../../shared/account/transitions.ts';
 import { createTableAccounts } from '../../../../../shared/adapters/azureStorage/tableAccounts.ts';
-import type { AccountStore, DueRow } from '../../../../../shared/ports.ts';
-import { dueRowKey, shardOf } from '../../../../../shared/userId.ts';
-import { claimOf, dueRowOf, see } from '../../../../support/accountStoreUnderTest.ts';
+import { createTableSharedState } from '../../../../../shared/adapters/azureStorage/tableSharedState.ts';
+import { shardOf } from '../../../../../shared/adapters/shards.ts';
+import type { AccountStore, SharedState } from '../../../../../shared/ports.ts';
+import {
+  type AccountStoreUnderTest,
+  auditAll,
+  claimAll,
+  entriesOf,
+  LEASE_MS,
+  minutesFrom,
+  NOW,
+  see,
+} from '../../../../support/accountStoreUnderTest.ts';
 import { openAzuriteAccounts } from '../../../../support/azuriteAccounts.ts';
 import { BUSY, expectOutage, FORBIDDEN, until } from '../../../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../../../support/azuriteProxy.ts';
-import { sampleAccount } from '../../../../support/sampleAccount.ts';
+import { sampleActive, someUserOf } from '../../../../support/sampleAccount.ts';
+import { SUMMARY } from '../../../../support/sharedStateContract.ts';
 
-const DUE = new Date('2026-11-20T09:00:00Z');
-const LATER = new Date('2026-11-20T10:00:00Z');
-const LEASE = { runId: 'run-1', until: LATER };
+const EARLIER = minutesFrom(-60);
+const LATER = minutesFrom(60);
+const PATIENCE_MS = 20_000;
 
 const any = () => true;
 const isBatch = ({ url }: SeenRequest) => url.pathname.endsWith('/$batch');
@@ -19,8 +31,9 @@ const isBatch = ({ url }: SeenRequest) => url.pathname.endsWith('/$batch');
 describe('The account table when storage fails', () => {
   let azurite: Azurite;
   let proxy: AzuriteProxy;
-  let dueRowKeys: () => Promise<string[]>;
+  let index: AccountStoreUnderTest['index'];
   let store: AccountStore;
+  let state: SharedState;
   /** The same table, not through the proxy. */
   let direct: AccountStore;
   beforeAll(async () => {
@@ -30,95 +43,146 @@ describe('The account table when storage fails', () => {
   beforeEach(async () => {
     proxy = await startAzuriteProxy(azurite, 'table');
     const opened = openAzuriteAccounts(azurite);
-    dueRowKeys = opened.dueRowKeys;
-    direct = opened.store;
-    store = createTableAccounts({
-      connectionString: proxy.connectionString,
-      tableName: opened.tableName,
-    });
+    ({ index, store: direct } = opened);
+    const { tableName, clock } = opened;
+    const { connectionString } = proxy;
+    store = createTableAccounts({ connectionString, tableName, clock });
+    state = createTableSharedState({ connectionString, tableName, clock });
   });
   afterEach(() => proxy.close());
 
   describe('lost answers', () => {
     it('knows its own create', async () => {
-      await store.create(sampleAccount());
+      await store.create(sampleActive());
       proxy.seen.length = 0;
       proxy.next(isBatch, 'lost');
-      const created = await store.create(sampleAccount());
+      const created = await store.create(sampleActive());
       expect(proxy.seen.filter(isBatch)).toHaveLength(2);
       expect(await store.read(created.userId)).toEqual(created);
     });
 
+    const sample = sampleActive({ nextCheckAt: NOW });
     it.each([
-      ['to another time', { dueAt: LATER, attempts: 9 }],
-      ['without another time', { dueAt: DUE, attempts: 9 }],
-      ['to a tombstone', { dueAt: LATER, state: 'retired' as const }],
-    ])('knows its own move %s', async (_, change) => {
-      const account = await store.create(sampleAccount({ dueAt: DUE }));
+      ['to another time', { ...sample, nextCheckAt: LATER, trouble: { attempts: 9 } }],
+      ['without another time', { ...sample, trouble: { attempts: 9 } }],
+      ['to a tombstone', ended(sample.userId, 'retired', NOW)],
+    ])('knows its own update %s', async (_, to) => {
+      const account = await store.create(sample);
       proxy.seen.length = 0;
       proxy.next(isBatch, 'lost');
-      const moved = await store.move(account, { ...account, ...change });
+      const updated = await store.update(account, to);
       expect(proxy.seen.filter(isBatch)).toHaveLength(2);
-      expect(await store.read(account.userId)).toEqual(moved);
-      expect(await dueRowKeys()).toEqual([dueRowKey(change.dueAt, account.userId)]);
+      expect(await store.read(account.userId)).toEqual(updated);
+      expect(await index.entries()).toEqual(entriesOf([updated]));
     });
 
     it('knows its own lease, even of a user who has come back since', async () => {
-      const account = await store.create(sampleAccount({ dueAt: DUE, runId: undefined }));
-      const due = (await dueRowOf(store, account.userId)) as DueRow;
+      const { userId } = await store.create(sampleActive({ nextCheckAt: EARLIER }));
       const comeBack = Promise.withResolvers<void>();
       proxy.next(isBatch, 'lost');
       proxy.next(isBatch, BUSY, comeBack.promise);
-      const leasing = claimOf(store, due, LEASE);
-      await until(async () => (await store.read(account.userId))?.runId === LEASE.runId);
-      await see(direct, account.userId, LATER);
+      const leasing = claimAll(store, { runId: 'run-1' });
+      await until(async () => (await direct.read(userId))?.lease?.runId === 'run-1');
+      await see(direct, userId, LATER);
       comeBack.resolve();
-      const leased = await leasing;
-      expect(leased).toMatchObject({
-        account: { runId: LEASE.runId, lastActivity: LATER },
-        abandonedBy: undefined,
-      });
-      expect(await store.read(account.userId)).toEqual(leased?.account);
+      const { claims } = await leasing;
+      expect(claims).toMatchObject([{ account: { lease: { runId: 'run-1' }, lastActivity: LATER } }]);
+      expect(claims[0]).not.toHaveProperty('abandonedBy');
+      expect(await store.read(userId)).toEqual(claims[0]?.account);
     });
 
     it('does not take the lease of another run for its own', async () => {
-      const account = await store.create(sampleAccount({ dueAt: DUE }));
-      const due = (await dueRowOf(store, account.userId)) as DueRow;
+      const { userId } = await store.create(sampleActive({ nextCheckAt: EARLIER }));
       proxy.seen.length = 0;
       const taken = Promise.withResolvers<void>();
       proxy.next(isBatch, BUSY, taken.promise);
-      const leasing = claimOf(store, due, LEASE);
+      const leasing = claimAll(store, { runId: 'run-1' });
       await until(() => proxy.seen.some(isBatch));
-      const won = await claimOf(store, due, { runId: 'run-2', until: LATER });
+      const won = await claimAll(direct, { runId: 'run-2' });
       taken.resolve();
-      expect(won?.account.runId).toBe('run-2');
-      expect(await leasing).toBeUndefined();
-      expect(await store.read(account.userId)).toEqual(won?.account);
+      expect(won.claims).toMatchObject([{ account: { lease: { runId: 'run-2' } } }]);
+      expect(await leasing).toEqual({ claims: [], findings: [{ userId, found: 'taken' }] });
+      expect(await store.read(userId)).toEqual(won.claims[0]?.account);
+    });
+
+    it('restores a missing entry once', async () => {
+      const account = await store.create(sampleActive({ nextCheckAt: LATER }));
+      await index.drop(account.userId, LATER);
+      proxy.next(isBatch, 'lost');
+      await auditAll(store);
+      expect(await index.entries()).toEqual(entriesOf([account]));
+      expect((await auditAll(store)).findings).toEqual([]);
+    });
+  });
+
+  describe('leases ahead', () => {
+    const claimsOf = (shard: string, signal?: AbortSignal) =>
+      store.claimDue({ shard, runId: 'run-1', leaseMs: LEASE_MS, signal })[Symbol.asyncIterator]();
+    const leased = async () =>
+      (await Array.fromAsync(direct.list())).filter(({ lease }) => lease !== undefined).length;
+
+    async function createDue(count: number) {
+      for (let n = 0; n < count; n += 1) {
+        await store.create(sampleActive({ userId: someUserOf('0'), nextCheckAt: EARLIER }));
+      }
+    }
+
+    it('gives all of them back if one of them fails', async () => {
+      await createDue(4);
+      proxy.next(isBatch, FORBIDDEN);
+      await expect(claimsOf('0').next()).rejects.toMatchObject({ dependency: 'accounts' });
+      expect(await leased()).toBe(0);
+    });
+
+    it('leaves them to end by themselves if they cannot be given back', async () => {
+      await createDue(4);
+      const claims = claimsOf('0');
+      await claims.next();
+      proxy.next(isBatch, FORBIDDEN);
+      await claims.return?.(undefined);
+      expect(await leased()).toBe(2);
+    });
+
+    it('gives them back although the signal has aborted, and ends without an error', async () => {
+      await createDue(4);
+      const abort = new AbortController();
+      proxy.seen.length = 0;
+      proxy.next(isBatch, 'none');
+      const pulled = claimsOf('0', abort.signal).next();
+      await until(async () => (await leased()) === 3);
+      abort.abort();
+      expect(await pulled).toEqual({ done: true, value: undefined });
+      expect(await leased()).toBe(0);
     });
   });
 
   describe('outages', () => {
-    const account = { ...sampleAccount(), etag: `W/"datetime'2026-11-20T08%3A00%3A00.0000000Z'"` };
+    const account = { ...sampleActive(), etag: `W/"datetime'2026-11-20T08%3A00%3A00.0000000Z'"` };
+    const { etag: _, ...sample } = account;
     const { userId } = account;
     const shard = shardOf(userId);
-    const due = { userId, shard, rowKey: dueRowKey(DUE, userId), dueSince: DUE, etag: account.etag };
     const methods: [string, (signal?: AbortSignal) => Promise<unknown>][] = [
       ['read', (signal) => store.read(userId, signal)],
-      ['create', (signal) => store.create(account, signal)],
-      ['move', (signal) => store.move(account, { ...account, dueAt: LATER }, signal)],
+      ['create', (signal) => store.create(sample, signal)],
+      ['update', (signal) => store.update(account, { ...sample, nextCheckAt: LATER }, signal)],
       ['erase', (signal) => store.erase(account, signal)],
-      ['list', (signal) => store.list(shard, undefined, signal)[Symbol.asyncIterator]().next()],
-      ['list due rows', (signal) => store.due(shard, LATER, signal)[Symbol.asyncIterator]().next()],
-      ['claim', (signal) => store.claim(due, LEASE, signal)],
-      ['remove due rows', (signal) => store.removeDue([due], signal)],
+      ['list', (signal) => store.list({}, signal)[Symbol.asyncIterator]().next()],
+      ['tell since when something is due', (signal) => store.dueSince(shard, signal)],
+      ['audit', (signal) => store.audit({ atMost: 5, signal })],
+      ['begin a plan', (signal) => state.beginPlan(1, signal)],
+      ['record a run', (signal) => state.runEnded(SUMMARY, { next: userId, connected: 1 }, signal)],
+      ['tell of the last run', (signal) => state.lastRun(signal)],
+      ['order', (signal) => state.orderRetirement({ order: 'stopped', at: NOW }, signal)],
+      ['tell of the cooldowns', (signal) => state.cooling(signal)],
     ];
+    const all: typeof methods = [...methods, ['lease', () => claimAll(store, { shards: [shard] })]];
 
-    it.each(methods)('says that access is refused when it cannot %s, and not for whom', async (_, method) => {
+    it.each(all)('says that access is refused when it cannot %s, and not for whom', async (_, method) => {
       proxy.next(any, FORBIDDEN);
       await expectOutage(method(), userId, 'AuthorizationFailure 403');
     });
 
-    it.each(methods)('says that nobody is there when it cannot %s', async (_, method) => {
+    it.each(all)('says that nobody is there when it cannot %s', async (_, method) => {
       await proxy.close();
       await expectOutage(method(), userId, 'ECONNREFUSED');
       proxy = await startAzuriteProxy(azurite, 'table');
@@ -132,9 +196,13 @@ describe('The account table when storage fails', () => {
       await expectOutage(operation, userId, 'AbortError');
     });
 
-    it('does not wait for ever for a service that says nothing', async () => {
-      proxy.next(any, 'none');
-      await expectOutage(store.read(userId), userId, 'AbortError');
-    });
+    it(
+      'does not wait for ever for a service that says nothing',
+      async () => {
+        proxy.next(any, 'none');
+        await expectOutage(store.read(userId), userId, 'AbortError');
+      },
+      PATIENCE_MS,
+    );
   });
 });

@@ -5,11 +5,14 @@ import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
 import { DEMO_USERS } from '../../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../../dev/entra/startEntra.ts';
 import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
+import { createTableAccounts } from '../../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { type CacheKey, createSealer } from '../../../../../shared/adapters/entra/seal.ts';
-import type { AccountStore, TokenCacheStore } from '../../../../../shared/ports.ts';
+import type { TokenCacheStore } from '../../../../../shared/ports.ts';
 import { createLocalApp } from '../../../../../shared/testing/localApp.ts';
+import { createShiftedClock } from '../../../../../shared/testing/testClock.ts';
 import { toUserId, type UserId } from '../../../../../shared/userId.ts';
-import { openAzuriteAccounts, uniqueName } from '../../../../support/azuriteAccounts.ts';
+import { accountOf } from '../../../../support/accountOf.ts';
+import { uniqueName } from '../../../../support/azuriteAccounts.ts';
 import { control, SPA_ORIGIN } from '../../../../support/entraClients.ts';
 import { callerFor } from '../../../../support/userTokens.ts';
 
@@ -24,7 +27,7 @@ const USERS = DEMO_USERS.map(toUserId);
 
 let azurite: Azurite;
 let entra: Entra;
-let accounts: AccountStore;
+let tableName: string;
 let store: TokenCacheStore;
 beforeAll(async () => {
   azurite = await startAzurite();
@@ -32,7 +35,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   const { connectionString } = azurite;
-  accounts = openAzuriteAccounts(azurite).store;
+  tableName = uniqueName();
   store = createBlobTokenCache({ connectionString, containerName: uniqueName() });
   await control(entra, 'PUT', '/lifetimes', { accessToken: 3_600 });
 });
@@ -45,9 +48,10 @@ type App = ReturnType<typeof createLocalApp>;
 
 /** An instance with these keys, started so long after the real time. */
 function instance(keys: [CacheKey, ...CacheKey[]], aheadMs = 0): App {
-  const app = createLocalApp(entra, { accounts, tokenCache: store, sealer: createSealer(keys) });
-  app.clock.aheadMs = aheadMs;
-  return app;
+  const clock = createShiftedClock();
+  clock.aheadMs = aheadMs;
+  const accounts = createTableAccounts({ connectionString: azurite.connectionString, tableName, clock });
+  return createLocalApp(entra, { clock, accounts, tokenCache: store, sealer: createSealer(keys) });
 }
 
 async function kidOf(userId: UserId): Promise<string | undefined> {
@@ -89,7 +93,7 @@ describe('rotating the keys', () => {
     for (const name of NAMES) await after.visit(name);
     for (const app of [before, last, first, after]) expect(troubles(app)).toEqual([]);
     for (const userId of USERS) {
-      expect(await accounts.read(userId)).toMatchObject({ state: 'active', failure: undefined });
+      expect(await accountOf(after, userId)).toMatchObject({ state: 'active', failure: undefined });
     }
   });
 
@@ -105,7 +109,7 @@ describe('rotating the keys', () => {
     expect(await worker.sweep()).toMatchObject({ fromCache: 2, refreshed: 0, oldKey: 1 });
     expect([await kidOf(adele), await kidOf(bruno)]).toEqual(['new.u', 'new.u']);
     for (const userId of [adele, bruno]) {
-      const { generation } = (await accounts.read(userId)) ?? {};
+      const { generation } = (await accountOf(worker, userId)) ?? {};
       const opened = await createSealer([NEW]).open(userId, (await store.read(userId))?.sealed ?? '');
       expect(opened).toMatchObject({ ok: true, generation, oldKey: false });
     }

@@ -5,9 +5,12 @@ import { DEMO_USERS } from '../../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../../dev/entra/startEntra.ts';
 import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { createSealer } from '../../../../../shared/adapters/entra/seal.ts';
+import { shardOf } from '../../../../../shared/adapters/shards.ts';
 import type { TokenCacheStore } from '../../../../../shared/ports.ts';
 import { createLocalApp } from '../../../../../shared/testing/localApp.ts';
-import { shardOf, toUserId, type UserId } from '../../../../../shared/userId.ts';
+import { createShiftedClock } from '../../../../../shared/testing/testClock.ts';
+import { toUserId, type UserId } from '../../../../../shared/userId.ts';
+import { accountOf, setNextCheck } from '../../../../support/accountOf.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../../support/azuriteAccounts.ts';
 import { SPA_ORIGIN } from '../../../../support/entraClients.ts';
 import { readCache } from '../../../../support/userTokens.ts';
@@ -36,7 +39,9 @@ let store: TokenCacheStore;
 beforeEach(() => {
   const { connectionString } = azurite;
   store = createBlobTokenCache({ connectionString, containerName: uniqueName() });
-  app = createLocalApp(entra, { tokenCache: store, accounts: openAzuriteAccounts(azurite).store });
+  const clock = createShiftedClock();
+  const { store: accounts } = openAzuriteAccounts(azurite, { clock });
+  app = createLocalApp(entra, { clock, tokenCache: store, accounts });
 });
 
 const sealedOf = async (userId: UserId): Promise<string> => (await store.read(userId))?.sealed ?? '';
@@ -51,9 +56,7 @@ describe('a cache sealed with a key that nobody has', () => {
   /** Who has waited longest is checked first. */
   async function becomeDueInOrder(): Promise<void> {
     for (const [index, userId] of users.entries()) {
-      const account = await app.accounts.read(userId);
-      const dueAt = new Date(app.now().getTime() + MINUTE + index * 2_000);
-      if (account !== undefined) await app.accounts.move(account, { ...account, dueAt });
+      await setNextCheck(app, userId, new Date(app.now().getTime() + MINUTE + index * 2_000));
     }
   }
 
@@ -61,7 +64,7 @@ describe('a cache sealed with a key that nobody has', () => {
   async function sealElsewhere(userId: UserId): Promise<string> {
     for (const { name } of DEMO_USERS) await app.visit(name);
     await becomeDueInOrder();
-    const { generation = '' } = (await app.accounts.read(userId)) ?? {};
+    const { generation = '' } = (await accountOf(app, userId)) ?? {};
     const { etag } = (await store.read(userId)) ?? {};
     const sealed = await elsewhere.seal(userId, await readCache(store, app.sealer, userId), generation);
     await store.write(userId, sealed, etag);
@@ -71,9 +74,9 @@ describe('a cache sealed with a key that nobody has', () => {
 
   async function expectPutOff(userId: UserId, stored: string): Promise<void> {
     expect(await sealedOf(userId)).toBe(stored);
-    const account = await app.accounts.read(userId);
-    expect(account).toMatchObject({ state: 'active', failure: undefined, attempts: 1, runId: undefined });
-    expect(account?.dueAt.getTime()).toBeGreaterThan(app.now().getTime());
+    const account = await accountOf(app, userId);
+    expect(account).toMatchObject({ state: 'active', failure: undefined, attempts: 1, lease: undefined });
+    expect(account?.nextCheckAt.getTime()).toBeGreaterThan(app.now().getTime());
   }
 
   it('puts its user off and lets the run go on, when other caches opened', async () => {
@@ -91,7 +94,7 @@ describe('a cache sealed with a key that nobody has', () => {
     expect(await sweepInOrder()).toMatchObject({ claimed: 4, released: 1, refreshed: 3, stoppedBy: 'done' });
     await expectPutOff(first, sealed);
     for (const user of others) {
-      expect(await app.accounts.read(user)).toMatchObject({ state: 'active', attempts: 0, runId: undefined });
+      expect(await accountOf(app, user)).toMatchObject({ state: 'active', attempts: 0, lease: undefined });
     }
   });
 
@@ -112,10 +115,11 @@ describe('a cache sealed with a key that nobody has', () => {
       { kid: 'test', secret: new Uint8Array(32).fill(7) },
       { kid: 'elsewhere', secret: new Uint8Array(32).fill(9) },
     ]);
-    const repaired = createLocalApp(entra, { tokenCache: store, accounts: app.accounts, sealer: whole });
-    repaired.clock.aheadMs = 2 * 60 * MINUTE;
+    const { clock, accounts } = app;
+    const repaired = createLocalApp(entra, { clock, tokenCache: store, accounts, sealer: whole });
+    clock.aheadMs = 2 * 60 * MINUTE;
     expect(await repaired.sweep()).toMatchObject({ refreshed: 4, failed: {}, oldKey: 1 });
     expect(await sealedOf(first)).not.toBe(sealed);
-    expect(await repaired.accounts.read(first)).toMatchObject({ state: 'active', attempts: 0 });
+    expect(await accountOf(repaired, first)).toMatchObject({ state: 'active', attempts: 0 });
   });
 });

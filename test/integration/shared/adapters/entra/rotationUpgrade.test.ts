@@ -6,11 +6,14 @@ import { DEMO_USERS } from '../../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../../dev/entra/startEntra.ts';
 import { endAccount } from '../../../../../shared/account/endAccount.ts';
 import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
+import { createTableAccounts } from '../../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { type CacheKey, createSealer } from '../../../../../shared/adapters/entra/seal.ts';
-import type { AccountStore, Sealer, TokenCacheStore } from '../../../../../shared/ports.ts';
+import type { Sealer, TokenCacheStore } from '../../../../../shared/ports.ts';
 import { createLocalApp } from '../../../../../shared/testing/localApp.ts';
+import { createShiftedClock } from '../../../../../shared/testing/testClock.ts';
 import { toUserId, type UserId } from '../../../../../shared/userId.ts';
-import { openAzuriteAccounts, uniqueName } from '../../../../support/azuriteAccounts.ts';
+import { accountOf } from '../../../../support/accountOf.ts';
+import { uniqueName } from '../../../../support/azuriteAccounts.ts';
 import { control, SPA_ORIGIN } from '../../../../support/entraClients.ts';
 import { createFormerSealer } from '../../../../support/formerSealer.ts';
 
@@ -25,7 +28,7 @@ const [ADELE] = USERS as [UserId];
 
 let azurite: Azurite;
 let entra: Entra;
-let accounts: AccountStore;
+let tableName: string;
 let store: TokenCacheStore;
 beforeAll(async () => {
   azurite = await startAzurite();
@@ -33,7 +36,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   const { connectionString } = azurite;
-  accounts = openAzuriteAccounts(azurite).store;
+  tableName = uniqueName();
   store = createBlobTokenCache({ connectionString, containerName: uniqueName() });
   await control(entra, 'PUT', '/lifetimes', { accessToken: EXPIRED_AT_ONCE });
 });
@@ -45,9 +48,10 @@ afterAll(async () => {
 type App = ReturnType<typeof createLocalApp>;
 
 function instance(sealer: Sealer, aheadMs: number): App {
-  const app = createLocalApp(entra, { accounts, tokenCache: store, sealer });
-  app.clock.aheadMs = aheadMs;
-  return app;
+  const clock = createShiftedClock();
+  clock.aheadMs = aheadMs;
+  const accounts = createTableAccounts({ connectionString: azurite.connectionString, tableName, clock });
+  return createLocalApp(entra, { clock, accounts, tokenCache: store, sealer });
 }
 const release = (aheadMs = 0) => instance(createSealer([KEY]), aheadMs);
 const previousRelease = (aheadMs = 0) => instance(createFormerSealer(KEY), aheadMs);
@@ -99,7 +103,11 @@ describe('the previous release, with a cache that this one sealed', () => {
     const loud = previous.events.filter(({ event }) => event === 'sweep.misconfigured');
     expect(loud).toMatchObject([{ code: 'cache_unknown_key', stops: false, count: 4 }]);
     for (const user of USERS) {
-      expect(await accounts.read(user)).toMatchObject({ state: 'active', failure: undefined, attempts: 1 });
+      expect(await accountOf(release(), user)).toMatchObject({
+        state: 'active',
+        failure: undefined,
+        attempts: 1,
+      });
     }
 
     expect(await release(4 * HOUR).sweep()).toMatchObject({ refreshed: 4, oldKey: 0, failed: {} });
@@ -112,14 +120,14 @@ describe('the previous release, with a cache that this one sealed', () => {
     expect(await previous.visit('adele')).toBe(ADELE);
     expect(await sealedOf(ADELE)).toBe(sealed);
     expect(troubles(previous)).toEqual(['cache.not-read unknown-key', 'cache.not-written unknown-key']);
-    expect(await accounts.read(ADELE)).toMatchObject({ state: 'active', failure: undefined });
+    expect(await accountOf(release(), ADELE)).toMatchObject({ state: 'active', failure: undefined });
   });
 
   it('does not heal a user who needs to sign in; this release does', async () => {
     await release().visit('adele');
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'revoked' });
     await release(2 * HOUR).sweep();
-    const state = async () => (await accounts.read(ADELE))?.state;
+    const state = async () => (await accountOf(release(), ADELE))?.state;
     expect(await state()).toBe('needs-user');
     await previousRelease(3 * HOUR).visit('adele');
     expect(await state()).toBe('needs-user');
@@ -134,7 +142,7 @@ describe('the previous release, with a cache that this one sealed', () => {
     await previous.visit('adele');
     previous.clock.aheadMs += 2 * HOUR;
     expect(await previous.sweep()).toMatchObject({ refreshed: 1, failed: {} });
-    expect(await accounts.read(ADELE)).toMatchObject({ state: 'active' });
+    expect(await accountOf(release(), ADELE)).toMatchObject({ state: 'active' });
   });
 });
 
@@ -151,7 +159,7 @@ describe('both releases at once, under traffic', () => {
       await Promise.all(visits);
     }
     for (const user of USERS) {
-      expect(await accounts.read(user)).toMatchObject({ state: 'active', failure: undefined });
+      expect(await accountOf(release(), user)).toMatchObject({ state: 'active', failure: undefined });
     }
     expect(await release(10 * HOUR).sweep()).toMatchObject({ refreshed: 4, failed: {} });
     expect(await kids()).toEqual(NAMES.map(() => 'k1.u'));

@@ -7,7 +7,9 @@ import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorag
 import type { LogEvent } from '../../../../../shared/log.ts';
 import type { TokenCacheStore } from '../../../../../shared/ports.ts';
 import { createLocalApp } from '../../../../../shared/testing/localApp.ts';
+import { createShiftedClock } from '../../../../../shared/testing/testClock.ts';
 import type { UserId } from '../../../../../shared/userId.ts';
+import { accountOf } from '../../../../support/accountOf.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../../support/azuriteAccounts.ts';
 import { control, journal, SPA_ORIGIN } from '../../../../support/entraClients.ts';
 import { userKeyOf } from '../../../../support/userKeyOf.ts';
@@ -43,7 +45,9 @@ let store: TokenCacheStore;
 beforeEach(() => {
   const { connectionString } = azurite;
   store = createBlobTokenCache({ connectionString, containerName: uniqueName() });
-  app = createLocalApp(entra, { tokenCache: store, accounts: openAzuriteAccounts(azurite).store });
+  const clock = createShiftedClock();
+  const { store: accounts } = openAzuriteAccounts(azurite, { clock });
+  app = createLocalApp(entra, { clock, tokenCache: store, accounts });
 });
 
 const sealedOf = async (userId: UserId): Promise<string> => (await store.read(userId))?.sealed ?? '';
@@ -123,21 +127,21 @@ describe('a cache that does not open', () => {
     expect(await app.sweep()).toMatchObject({ failed: { 'cache-lost': 1 }, stoppedBy: 'done' });
     expect(whyNotRead(app.events)).toContain('corrupt');
     expect(await sealedOf(userId)).toBe(stored);
-    const marked = await app.accounts.read(userId);
+    const marked = await accountOf(app, userId);
     expect(marked).toMatchObject({
       state: 'needs-user',
-      attempts: 1,
+      attempts: 0,
       failure: { kind: 'cache-lost', code: 'cache_corrupt' },
     });
     app.clock.aheadMs = 2 * DAY;
     await app.sweep();
-    expect(await app.accounts.read(userId)).toEqual(marked);
+    expect(await accountOf(app, userId)).toEqual(marked);
 
     await app.visit('adele');
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'active', failure: undefined });
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'active', failure: undefined });
     app.clock.aheadMs += 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ failed: {} });
-    expect((await app.accounts.read(userId))?.history.at(-1)).toMatchObject({ outcome: 'refreshed' });
+    expect((await accountOf(app, userId))?.history.at(-1)).toMatchObject({ outcome: 'refreshed' });
   });
 
   it("gives nobody another's tokens when two are swapped", async () => {
@@ -163,11 +167,11 @@ describe('a cache of a later version', () => {
     await put(userId, later);
     app.clock.aheadMs = 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ failed: { transient: 1 }, stoppedBy: 'done' });
-    const account = await app.accounts.read(userId);
+    const account = await accountOf(app, userId);
     expect(account).toMatchObject({ state: 'active', failure: { code: 'cache_newer' } });
     expect(await app.visit('adele')).toBe(userId);
     expect(await sealedOf(userId)).toBe(later);
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'active' });
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'active' });
   });
 });
 
@@ -180,7 +184,7 @@ describe('a cache that was put back to an older version', () => {
     await put(userId, older);
     app.clock.aheadMs = DAY;
     expect(await app.sweep()).toMatchObject({ refreshed: 1, failed: {} });
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'active', failure: undefined });
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'active', failure: undefined });
   });
 
   it('asks its user to sign in once Entra has revoked that refresh token, and their visit heals it', async () => {
@@ -194,7 +198,7 @@ describe('a cache that was put back to an older version', () => {
     await app.visit('adele');
     app.clock.aheadMs += 2 * MINUTE;
     expect(await app.sweep()).toMatchObject({ refreshed: 1, failed: {} });
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'active' });
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'active' });
   });
 
   it('does not open if it is of an earlier connection, and the next visit heals it', async () => {
@@ -223,8 +227,9 @@ describe('a disconnection', () => {
   }
 
   it('is undone if somebody restores the rows and the blob from before it', async () => {
-    const accounts = openAzuriteAccounts(azurite);
-    app = createLocalApp(entra, { tokenCache: store, accounts: accounts.store });
+    const clock = createShiftedClock();
+    const accounts = openAzuriteAccounts(azurite, { clock });
+    app = createLocalApp(entra, { clock, tokenCache: store, accounts: accounts.store });
     const userId = await app.visit('adele');
     const [rows, sealed] = [await rowsOf(accounts), await sealedOf(userId)];
     await endAccount(app, userId, 'disconnected');
@@ -246,18 +251,19 @@ describe('a disconnection', () => {
     app.clock.aheadMs = 2 * MINUTE;
     await app.sweep();
     await app.visit('adele');
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'disconnected' });
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'disconnected' });
     expect(await refreshGrants()).toBe(0);
   });
 
   it('is forgotten when its tombstone is deleted: the next visit connects the user again', async () => {
-    const accounts = openAzuriteAccounts(azurite);
-    app = createLocalApp(entra, { tokenCache: store, accounts: accounts.store });
+    const clock = createShiftedClock();
+    const accounts = openAzuriteAccounts(azurite, { clock });
+    app = createLocalApp(entra, { clock, tokenCache: store, accounts: accounts.store });
     const userId = await app.visit('adele');
     await endAccount(app, userId, 'disconnected');
     for (const { partitionKey, rowKey } of await rowsOf(accounts))
       await accounts.table.deleteEntity(partitionKey, rowKey);
     await app.visit('adele');
-    expect(await app.accounts.read(userId)).toMatchObject({ state: 'active' });
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'active' });
   });
 });

@@ -1,33 +1,92 @@
 import { describe, expect, it } from 'vitest';
+import {
+  type Account,
+  failureOf,
+  type HistoryEntry,
+  type StoredFailure,
+} from '../../../../../shared/account/account.ts';
 import { fromRow, isSameRow, toRow } from '../../../../../shared/adapters/azureStorage/accountRow.ts';
-import type { HistoryEntry } from '../../../../../shared/ports.ts';
-import { sampleAccount } from '../../../../support/sampleAccount.ts';
+import {
+  LEASE,
+  sampleActive,
+  sampleNeedsUser,
+  samplePending,
+  samplePlain,
+  sampleTombstone,
+  someUser,
+  TROUBLE,
+} from '../../../../support/sampleAccount.ts';
 
 const AT = new Date('2026-11-20T09:00:00.123Z');
+const NEXT = new Date('2026-11-20T09:00:00Z');
+
+/** The row of an account, with some columns as somebody or another release has written them, read again. */
+const reread = (account: Account, columns: Record<string, unknown> = {}) =>
+  fromRow(account.userId, { ...toRow(account), ...columns }, 'etag');
+const historyOf = (account: ReturnType<typeof reread>) =>
+  'history' in account ? account.history : undefined;
+
+/** The columns of the previous release, which works on the same rows. A merge of a live account writes them all. */
+const COLUMNS = [
+  'partitionKey',
+  'rowKey',
+  'state',
+  'dueAt',
+  'runId',
+  'lastActivity',
+  'generation',
+  'accountCacheKey',
+  'accountIdentifier',
+  'accountObjectId',
+  'accountTenantId',
+  'userPrincipalName',
+  'failedToAcquireToken',
+  'failure',
+  'attempts',
+  'lastRefreshed',
+  'expiresOn',
+  'refreshTokenExpiresOn',
+  'history',
+];
 
 describe('toRow', () => {
-  it('gives every column a value, so that a merge clears what is undefined', () => {
-    const account = sampleAccount();
-    const empty = {
-      homeAccountId: undefined,
-      userPrincipalName: undefined,
-      runId: undefined,
-      failure: undefined,
-      lastRefreshed: undefined,
-      expiresOn: undefined,
-      refreshTokenExpiresOn: undefined,
-    };
-    const row = toRow({ ...account, ...empty });
-    expect(Object.keys(row)).toEqual(Object.keys(toRow(account)));
+  it.each<[string, Account]>([
+    ['active', sampleActive({ lease: LEASE, trouble: TROUBLE })],
+    ['active with no more than it must have', samplePlain()],
+    ['pending', samplePending()],
+    ['in need of the user', sampleNeedsUser()],
+  ])('gives every column of an account that is %s a value, so that a merge clears it', (_, account) => {
+    const row = toRow(account);
+    expect(Object.keys(row).sort()).toEqual([...COLUMNS, 'nextCheckAt'].sort());
     expect(Object.values(row)).not.toContain(undefined);
+  });
+
+  it('has nothing of the person in a tombstone', () => {
+    const columns = ['dueAt', 'lastActivity', 'partitionKey', 'rowKey', 'runId', 'state'];
+    expect(Object.keys(toRow(sampleTombstone())).sort()).toEqual(columns);
+    expect(Object.keys(toRow(sampleTombstone({ lease: LEASE }))).sort()).toEqual(
+      [...columns, 'nextCheckAt'].sort(),
+    );
+  });
+
+  it('names in `dueAt` the end of the lease, or the next check', () => {
+    expect(toRow(sampleActive({ nextCheckAt: NEXT }))).toMatchObject({
+      dueAt: NEXT,
+      runId: '',
+      nextCheckAt: '',
+    });
+    expect(toRow(sampleActive({ nextCheckAt: NEXT, lease: LEASE }))).toMatchObject({
+      dueAt: LEASE.until,
+      runId: LEASE.runId,
+      nextCheckAt: NEXT,
+    });
   });
 
   it('leaves out a challenge that does not fit its column, and keeps the rest of the failure', () => {
     const failure = { kind: 'needs-user', code: 'AADSTS50076', at: AT } as const;
-    const account = sampleAccount({ failure: { ...failure, claims: `{"a":"${'x'.repeat(40_000)}"}` } });
-    const row = toRow(account);
-    expect(String(row.failure).length).toBeLessThan(32_768);
-    expect(fromRow(account.userId, row, '').failure).toEqual(failure);
+    const account = sampleNeedsUser({ failure: { ...failure, claims: `{"a":"${'x'.repeat(40_000)}"}` } });
+    expect(String(toRow(account).failure).length).toBeLessThan(32_768);
+    expect(failureOf(reread(account))).toEqual(failure);
   });
 
   it('drops the oldest of a history that is too long for its column', () => {
@@ -40,15 +99,14 @@ describe('toRow', () => {
         code: 'x'.repeat(2_000),
       }),
     );
-    const account = sampleAccount({ history });
-    const row = toRow(account);
-    expect(String(row.history).length).toBeLessThanOrEqual(16_000);
-    expect(fromRow(account.userId, row, '').history).toEqual(history.slice(-7));
+    const account = sampleActive({ history });
+    expect(String(toRow(account).history).length).toBeLessThanOrEqual(16_000);
+    expect(historyOf(reread(account))).toEqual(history.slice(-7));
   });
 });
 
 describe('fromRow', () => {
-  it.each([
+  const unreadable = [
     '',
     'no JSON',
     'null',
@@ -62,10 +120,53 @@ describe('fromRow', () => {
     '{"kind":"tenant","code":"x"}',
     null,
     42,
-  ])('takes %j for no failure', (failure) => {
-    const account = sampleAccount();
-    const row = { ...toRow(account), failure };
-    expect(fromRow(account.userId, row, '')).toEqual({ ...account, etag: '', failure: undefined });
+  ];
+
+  it.each(unreadable)('takes %j for no failure', (failure) => {
+    const account = sampleActive();
+    expect(reread(account, { failure })).toEqual({ ...account, etag: 'etag' });
+    expect(reread({ ...account, trouble: TROUBLE }, { failure })).toEqual({
+      ...account,
+      trouble: { attempts: TROUBLE.attempts },
+      etag: 'etag',
+    });
+  });
+
+  it.each(unreadable)('knows no more of an account that needs the user for %j', (failure) => {
+    const account = sampleNeedsUser();
+    const unknown = { kind: 'needs-user', code: 'unknown', at: account.lastActivity };
+    expect(reread(account, { failure })).toEqual({ ...account, failure: unknown, etag: 'etag' });
+  });
+
+  it.each([
+    '',
+    'of-a-later-version',
+    'toString',
+    7,
+    undefined,
+  ])('takes the unknown state %j for one that needs the user', (state) => {
+    const { expiresOn, lastRefreshed, refreshTokenExpiresOn, ...account } = sampleActive();
+    const tokens = { expiresOn, lastRefreshed, refreshTokenExpiresOn };
+    const failure = { kind: 'needs-user', code: 'unknown_state', at: account.lastActivity };
+    const read = reread({ ...sampleActive(), ...account }, { state });
+    expect(read).toEqual({ ...account, ...tokens, state: 'needs-user', failure, etag: 'etag' });
+    const failed = reread(sampleActive({ trouble: TROUBLE }), { state });
+    expect(failed).toMatchObject({ state: 'needs-user', failure: TROUBLE.failure });
+  });
+
+  it.each([
+    '',
+    'soon',
+    7,
+  ])('takes an active account whose token ends at %j for a pending one', (expiresOn) => {
+    const account = sampleActive({ trouble: TROUBLE });
+    const { expiresOn: _, lastRefreshed: __, refreshTokenExpiresOn: ___, ...connection } = account;
+    expect(reread(account, { expiresOn })).toEqual({ ...connection, state: 'pending', etag: 'etag' });
+  });
+
+  it.each(['many', -1, 0, null])('takes %j attempts for none', (attempts) => {
+    const account = sampleActive({ trouble: { attempts: 3 } });
+    expect(reread(account, { attempts })).not.toHaveProperty('trouble');
   });
 
   it.each([
@@ -78,10 +179,9 @@ describe('fromRow', () => {
     '{"__proto__":{}}',
     7,
   ])('keeps of a failure everything but claims that nobody can read: %j', (claims) => {
-    const account = sampleAccount();
     const failure = { kind: 'needs-user', code: 'graph_401', askedBy: 'graph', at: AT } as const;
-    const row = { ...toRow(account), failure: JSON.stringify({ ...failure, claims }) };
-    expect(fromRow(account.userId, row, '').failure).toEqual(failure);
+    const read = reread(sampleNeedsUser(), { failure: JSON.stringify({ ...failure, claims }) });
+    expect(failureOf(read)).toEqual(failure);
   });
 
   it.each([
@@ -92,13 +192,11 @@ describe('fromRow', () => {
     '[null,1,"x",{}]',
     undefined,
   ])('takes %j for no history', (history) => {
-    const account = sampleAccount();
-    const row = { ...toRow(account), history };
-    expect(fromRow(account.userId, row, '')).toEqual({ ...account, etag: '', history: [] });
+    const account = sampleActive();
+    expect(reread(account, { history })).toEqual({ ...account, history: [], etag: 'etag' });
   });
 
   it('keeps of a history what it understands', () => {
-    const { userId, ...account } = sampleAccount();
     const history = JSON.stringify([
       { at: AT, outcome: 'unheard-of' },
       { at: AT, outcome: 'failed', kind: 'unheard-of', code: 7 },
@@ -106,7 +204,7 @@ describe('fromRow', () => {
       { at: AT, outcome: 'task-done', task: 'readProfile' },
       { at: AT, outcome: 'task-failed', task: 7, code: 'http_429' },
     ]);
-    expect(fromRow(userId, { ...toRow({ userId, ...account }), history }, '').history).toEqual([
+    expect(historyOf(reread(sampleActive(), { history }))).toEqual([
       { at: AT, outcome: 'failed' },
       { at: AT, outcome: 'refreshed' },
       { at: AT, outcome: 'task-done', task: 'readProfile' },
@@ -114,56 +212,95 @@ describe('fromRow', () => {
     ]);
   });
 
-  it.each([
+  describe.each([
     '',
     'yesterday',
     7,
     undefined,
     '2026-13-01',
-  ])('does not believe an account whose last activity is %j: by it the account would be erased', (lastActivity) => {
-    const account = sampleAccount();
-    const { lastActivity: _, ...rest } = toRow(account);
-    const row = { ...rest, ...(lastActivity === undefined ? {} : { lastActivity }) };
-    expect(fromRow(account.userId, row, '')).toMatchObject({ damaged: true, state: 'active' });
-    expect(fromRow(account.userId, toRow(account), '')).not.toHaveProperty('damaged');
+  ])('with %j as the last activity', (lastActivity) => {
+    it.each([
+      [sampleActive({ nextCheckAt: NEXT }), false],
+      [sampleTombstone({ state: 'retired', nextCheckAt: NEXT }), false],
+      [sampleTombstone({ state: 'disconnected', nextCheckAt: NEXT }), true],
+    ] as const)('does not believe the account, which would be erased by it', (account, wasDisconnected) => {
+      const { userId } = account;
+      const damaged = { state: 'damaged', userId, nextCheckAt: NEXT, wasDisconnected, etag: 'etag' };
+      expect(reread(account, { lastActivity })).toEqual(damaged);
+      expect(reread({ ...account, lease: LEASE }, { lastActivity })).toEqual({ ...damaged, lease: LEASE });
+    });
   });
 
   it('reads a row that is all but empty', () => {
-    const { userId } = sampleAccount();
+    const userId = someUser();
     expect(fromRow(userId, {}, 'etag')).toEqual({
+      state: 'damaged',
       userId,
-      homeAccountId: undefined,
-      userPrincipalName: undefined,
-      lastActivity: new Date(0),
-      state: 'needs-user',
-      generation: '',
-      dueAt: new Date(0),
-      runId: undefined,
-      failure: undefined,
-      attempts: 0,
-      lastRefreshed: undefined,
-      expiresOn: undefined,
-      refreshTokenExpiresOn: undefined,
-      history: [],
+      nextCheckAt: new Date(0),
+      wasDisconnected: false,
       etag: 'etag',
-      damaged: true,
+    });
+    expect(fromRow(userId, { lastActivity: AT }, 'etag')).toEqual({
+      state: 'needs-user',
+      userId,
+      generation: '',
+      nextCheckAt: new Date(0),
+      lastActivity: AT,
+      history: [],
+      failure: { kind: 'needs-user', code: 'unknown_state', at: AT },
+      etag: 'etag',
     });
   });
 });
 
+describe('the row of an account that the previous release leased', () => {
+  const earlier = new Date('2026-11-20T08:00:00Z');
+  const later = new Date('2026-11-20T10:00:00Z');
+  const asLeased = { dueAt: LEASE.until, runId: LEASE.runId };
+
+  it.each([
+    ['has no time of the check: the end of the lease counts', undefined, LEASE.until],
+    ['has an empty time of the check: the end of the lease counts', '', LEASE.until],
+    ['has an unreadable time of the check: the end of the lease counts', 'soon', LEASE.until],
+    ['has kept the time of an earlier check, which counts', earlier, earlier],
+    ['has kept the time of a later check: the end of the lease counts', later, LEASE.until],
+  ])('%s', (_, nextCheckAt, expected) => {
+    for (const account of [sampleActive(), sampleTombstone()]) {
+      expect(reread(account, { ...asLeased, nextCheckAt })).toEqual({
+        ...account,
+        nextCheckAt: expected,
+        lease: LEASE,
+        etag: 'etag',
+      });
+    }
+  });
+
+  it('has the time of its next check in `dueAt`, once it is given back, whatever was kept', () => {
+    const account = sampleActive({ nextCheckAt: NEXT });
+    expect(reread(account, { nextCheckAt: earlier })).toEqual({ ...account, etag: 'etag' });
+  });
+});
+
 describe('a missing consent', () => {
-  const failure = { kind: 'consent', code: 'AADSTS90094', suberror: 'consent_required', at: AT } as const;
+  const failure: StoredFailure = {
+    kind: 'consent',
+    code: 'AADSTS90094',
+    suberror: 'consent_required',
+    at: AT,
+  };
   const entry: HistoryEntry = { at: AT, outcome: 'failed', kind: 'consent', code: 'AADSTS90094' };
   /** All that the release before the kind `consent` knows; of other kinds it drops the failure. */
   const KNOWN_BEFORE = ['needs-user', 'throttled', 'tenant', 'transient', 'cache-lost', 'misconfigured'];
 
   it('is read as it was stored', () => {
-    const account = sampleAccount({ state: 'needs-user', failure, history: [entry] });
-    expect(fromRow(account.userId, toRow(account), '')).toMatchObject({ failure, history: [entry] });
+    expect(reread(sampleNeedsUser({ failure, history: [entry] }))).toMatchObject({
+      failure,
+      history: [entry],
+    });
   });
 
   it('is a user who is needed to a release that does not know the kind', () => {
-    const row = toRow(sampleAccount({ state: 'needs-user', failure, history: [entry] }));
+    const row = toRow(sampleNeedsUser({ failure, history: [entry] }));
     const stored = [JSON.parse(String(row.failure)), ...JSON.parse(String(row.history))] as {
       kind: string;
     }[];
@@ -180,43 +317,33 @@ describe('a missing consent', () => {
     ['one by its number alone', { kind: 'needs-user', code: 'AADSTS65001' }],
     ['one by its OAuth error alone', { kind: 'needs-user', code: 'consent_required' }],
   ])('is known in what such a release keeps or writes: %s', (_what, kept) => {
-    const account = sampleAccount();
-    const row = {
-      ...toRow(account),
+    const read = reread(sampleNeedsUser(), {
       failure: JSON.stringify({ ...kept, at: AT }),
       history: JSON.stringify([{ at: AT, outcome: 'failed', ...kept }]),
-    };
-    const read = fromRow(account.userId, row, '');
-    expect(read.failure?.kind).toBe('consent');
-    expect(read.history[0]?.kind).toBe('consent');
+    });
+    expect(failureOf(read)?.kind).toBe('consent');
+    expect(historyOf(read)?.[0]?.kind).toBe('consent');
   });
 
   it('is none where a challenge goes before it, or the user is needed for another reason', () => {
-    const account = sampleAccount();
     for (const kept of [
       { kind: 'needs-user', code: 'AADSTS65001', suberror: 'consent_required', claims: '{}' },
       { kind: 'needs-user', code: 'AADSTS50173', suberror: 'bad_token' },
     ]) {
-      const row = { ...toRow(account), failure: JSON.stringify({ ...kept, at: AT }) };
-      expect(fromRow(account.userId, row, '').failure?.kind).toBe('needs-user');
+      const read = reread(sampleNeedsUser(), { failure: JSON.stringify({ ...kept, at: AT }) });
+      expect(failureOf(read)?.kind).toBe('needs-user');
     }
   });
 });
 
 describe('isSameRow', () => {
   it('compares what is stored, not how it was put', () => {
-    const account = sampleAccount({ dueAt: new Date('2026-11-20T09:00:00.001Z') });
-    expect(isSameRow(account, fromRow(account.userId, toRow(account), 'etag'))).toBe(true);
-    expect(isSameRow(account, { ...account, attempts: account.attempts + 1 })).toBe(false);
-    expect(
-      isSameRow(account, { ...account, lastActivity: new Date(account.lastActivity.getTime() + 1) }),
-    ).toBe(false);
-  });
-
-  it('does not tell tombstones apart by what they do not keep', () => {
-    const tombstone = sampleAccount({ state: 'retired' });
-    expect(
-      isSameRow(tombstone, { ...tombstone, attempts: 9, generation: 'other', homeAccountId: undefined }),
-    ).toBe(true);
+    const account = sampleActive({ nextCheckAt: new Date('2026-11-20T09:00:00.001Z') });
+    const stored = reread(account);
+    expect(stored.state !== 'damaged' && isSameRow(account, stored)).toBe(true);
+    expect(isSameRow(account, { ...account, trouble: { attempts: 1 } })).toBe(false);
+    expect(isSameRow(account, { ...account, lease: LEASE })).toBe(false);
+    const later = new Date(account.lastActivity.getTime() + 1);
+    expect(isSameRow(account, { ...account, lastActivity: later })).toBe(false);
   });
 });

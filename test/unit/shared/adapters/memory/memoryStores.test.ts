@@ -1,39 +1,37 @@
 import { describe, it } from 'vitest';
-import { createMemoryAccountStore } from '../../../../../shared/adapters/memory/memoryAccountStore.ts';
-import { createMemoryTenantStore } from '../../../../../shared/adapters/memory/memoryTenantStore.ts';
+import { createMemorySharedState } from '../../../../../shared/adapters/memory/memorySharedState.ts';
 import { createMemoryTokenCacheStore } from '../../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { accountListContract } from '../../../../support/accountListContract.ts';
 import { accountStoreContract } from '../../../../support/accountStoreContract.ts';
-import type { OpenAccountStore } from '../../../../support/accountStoreUnderTest.ts';
-import { dueRowContract } from '../../../../support/dueRowContract.ts';
-import { checkDueRowInvariant } from '../../../../support/dueRowInvariant.ts';
-import { tenantStoreContract } from '../../../../support/tenantStoreContract.ts';
+import { createStoreClock } from '../../../../support/accountStoreUnderTest.ts';
+import { auditContract } from '../../../../support/auditContract.ts';
+import { claimDueContract } from '../../../../support/claimDueContract.ts';
+import {
+  checkIndexInvariant,
+  checkIndexRepair,
+  checkNoFalseRepair,
+} from '../../../../support/indexProperties.ts';
+import { openMemoryAccounts } from '../../../../support/memoryAccounts.ts';
+import { sharedStateContract } from '../../../../support/sharedStateContract.ts';
 import { tokenCacheStoreContract } from '../../../../support/tokenCacheStoreContract.ts';
 
-tokenCacheStoreContract('The in-memory twin', createMemoryTokenCacheStore);
-tenantStoreContract('The in-memory twin', createMemoryTenantStore);
+tokenCacheStoreContract('The memory store', createMemoryTokenCacheStore);
+accountStoreContract('The memory store', openMemoryAccounts);
+accountListContract('The memory store', openMemoryAccounts);
+claimDueContract('The memory store', openMemoryAccounts);
+auditContract('The memory store', openMemoryAccounts);
+sharedStateContract('The memory store', () => {
+  const clock = createStoreClock();
+  return { state: createMemorySharedState({ clock }), clock };
+});
 
-const open: OpenAccountStore = () => {
-  const store = createMemoryAccountStore();
-  let puts = 0;
-  return {
-    store,
-    dueRowKeys: async () => [...store.dueRows.keys()].sort(),
-    async putDueRow(_, rowKey) {
-      puts += 1;
-      store.dueRows.set(rowKey, `put ${puts}`);
-    },
-    async dropDueRow(_, rowKey) {
-      store.dueRows.delete(rowKey);
-    },
-  };
-};
+describe('The memory store', () => {
+  it('keeps one entry for each account, whatever is done to the accounts at once', () =>
+    checkIndexInvariant(openMemoryAccounts, 300));
 
-accountStoreContract('The in-memory twin', open);
-accountListContract('The in-memory twin', open);
-dueRowContract('The in-memory twin', open);
+  it('finds every account again, however its index was damaged', () =>
+    checkIndexRepair(openMemoryAccounts, 300));
 
-describe('The in-memory twin', () => {
-  it('has one due row for every user, whatever is done to them in which order', () =>
-    checkDueRowInvariant(open, 500));
+  it('repairs nothing that is not damaged, however many runs, audits and visits there are at once', () =>
+    checkNoFalseRepair(openMemoryAccounts, 100));
 });

@@ -1,0 +1,18 @@
+import { timeText } from './accountView.ts';
+import type { Operator } from './operator.ts';
+
+/** `accounts audit` */
+export async function auditAccounts(operator: Operator): Promise<number> {
+  const { logId, print } = operator;
+  const { ended, audit } = await operator.lastRun();
+  await print(`The last run of the worker ended at ${timeText(ended?.at)}.`);
+  await print(`The last audit by the worker ended at ${timeText(audit.lastPass?.endedAt)}.`);
+  const repaired: string[] = [];
+  const { connected, damaged } = await operator.audit(({ userId, found }) => {
+    if (found === 'repaired') repaired.push(logId(userId));
+  });
+  for (const user of repaired) await print(`${user} had no entry in the index. It has one again.`);
+  await print(`Connected accounts ${connected}, repaired ${repaired.length}, damaged ${damaged}.`);
+  if (damaged > 0) await print('accounts list --state damaged shows the damaged accounts.');
+  return 0;
+}

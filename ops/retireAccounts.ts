@@ -1,0 +1,38 @@
+import { timeText } from './accountView.ts';
+import type { Command } from './commandLine.ts';
+import type { Operator } from './operator.ts';
+
+/** `accounts retire` */
+export async function retireAccounts(
+  operator: Operator,
+  { confirm }: Extract<Command, { verb: 'accounts retire' }>,
+): Promise<number> {
+  const { print } = operator;
+  let over = 0;
+  for await (const account of operator.list()) if (operator.isOverRetention(account)) over += 1;
+  await print(`Accounts without a visit for longer than RETENTION_DAYS of these settings: ${over}.`);
+  if (confirm) {
+    const until = await operator.confirmRetirement();
+    await print(
+      `Until ${timeText(until)} the worker may retire any number of accounts. It begins within an hour.`,
+    );
+    return 0;
+  }
+  await print(await ceilingText(operator));
+  await print('Nothing was changed. To let the worker retire all of them, add --confirm.');
+  return 0;
+}
+
+async function ceilingText({ lastRun }: Operator): Promise<string> {
+  const { retirement } = await lastRun();
+  switch (retirement?.order) {
+    case undefined:
+      return 'One run may retire 20 accounts, or 5 % of all accounts if that is more.';
+    case 'stopped':
+      return `The worker has retired nobody since ${timeText(retirement.at)}: a run met more accounts than it may retire.`;
+    case 'confirmed':
+      return `Until ${timeText(retirement.until)} the worker may retire any number of accounts.`;
+    default:
+      return retirement satisfies never;
+  }
+}

@@ -1,0 +1,120 @@
+import type { Failure, FailureKind } from '../errors.ts';
+import type { UserId } from '../userId.ts';
+
+/** A run holds the account until this time. Only this run may settle the account. */
+export type Lease = { runId: string; until: Date };
+
+export type HistoryEntry = {
+  at: Date;
+  outcome: 'refreshed' | 'from-cache' | 'failed' | 'task-done' | 'task-failed';
+  kind?: FailureKind;
+  code?: string;
+  /** The task's name. */
+  task?: string;
+};
+
+export type StoredFailure = Omit<Failure, 'retryAfterSeconds' | 'unsure' | 'throttle' | 'upstream'> & {
+  at: Date;
+};
+
+/** A failure that may pass by itself. */
+export type Trouble = {
+  /** How many checks in a row failed, for the back-off. */
+  attempts: number;
+  /** Absent if the fault is our own: users are not told of it. */
+  failure?: StoredFailure;
+};
+
+/** What is known of the user's tokens. */
+export type Tokens = {
+  /** When the newest access token ends. */
+  expiresOn: Date;
+  /** When the worker last got a token from the token endpoint. */
+  lastRefreshed?: Date;
+  refreshTokenExpiresOn?: Date;
+};
+
+type Scheduled = {
+  userId: UserId;
+  /** When the next check is due. A store rounds it up to a whole second. During a check it stays the time of this check. */
+  nextCheckAt: Date;
+  lease?: Lease;
+};
+
+type ConnectedFields = Scheduled & {
+  /**
+   * A new id each time the user is connected. The stored cache has it, too. So an operation that began before the account
+   * ended cannot write into what is stored after the user came back.
+   */
+  generation: string;
+  /** MSAL's id of the user. Absent before the first exchange. */
+  homeAccountId?: string;
+  userPrincipalName?: string;
+  lastActivity: Date;
+  /** Newest last, at most 20 entries. Only the worker writes it. */
+  history: readonly HistoryEntry[];
+};
+
+/** No cache was stored yet. */
+export type Pending = ConnectedFields & { state: 'pending'; trouble?: Trouble };
+
+/** The worker keeps the user's token valid. */
+export type Active = ConnectedFields & Tokens & { state: 'active'; trouble?: Trouble };
+
+/** Only the user can correct the failure, by a visit. The tokens are those of the last check that succeeded. */
+export type NeedsUser = ConnectedFields & Partial<Tokens> & { state: 'needs-user'; failure: StoredFailure };
+
+/**
+ * What is left of an account that the user (`disconnected`), or time or an operator (`retired`) ended: nothing of the
+ * person. It stays for a while, so that operations still running see that the account ended.
+ */
+export type Tombstone = Disconnected | Retired;
+
+/** `since` is when the user disconnected, or last visited after that. */
+export type Disconnected = Scheduled & { state: 'disconnected'; since: Date };
+
+/** `since` is when the account was retired. */
+export type Retired = Scheduled & { state: 'retired'; since: Date };
+
+/** One account. Dates are UTC with milliseconds, unless a comment says something else. */
+export type Account = Pending | Active | NeedsUser | Tombstone;
+
+export type Connected = Exclude<Account, Tombstone>;
+
+/**
+ * An account that cannot be believed, because somebody edited what is stored: its last activity is not a time. The worker
+ * leaves it alone, and the user's next visit connects it anew.
+ */
+export type Damaged = Scheduled & { state: 'damaged'; wasDisconnected: boolean };
+
+export type AccountState = Account['state'];
+
+/** An account as a store has it. The ETag is its version. */
+export type Stored<A = Account | Damaged> = A & { etag: string };
+
+/** True for an account that has ended. */
+export const isTombstone = <A extends Account | Damaged>(account: A): account is Extract<A, Tombstone> =>
+  account.state === 'disconnected' || account.state === 'retired';
+
+/** True for an account for which the worker acts, or would act if the user mended it. */
+export const isConnected = <A extends Account | Damaged>(account: A): account is Extract<A, Connected> =>
+  account.state === 'pending' || account.state === 'active' || account.state === 'needs-user';
+
+/** When a run meets the account next: when its lease ends or, if nobody has leased it, when its check is due. */
+export const dueAt = ({ lease, nextCheckAt }: Scheduled): Date => lease?.until ?? nextCheckAt;
+
+/** Why the last check failed; undefined if it did not, or if the fault is our own. */
+export function failureOf(account: Account | Damaged): StoredFailure | undefined {
+  if (account.state === 'needs-user') return account.failure;
+  return account.state === 'pending' || account.state === 'active' ? account.trouble?.failure : undefined;
+}
+
+/** How many checks in a row failed, if the next one may succeed. */
+export function attemptsOf(account: Account | Damaged): number {
+  return account.state === 'pending' || account.state === 'active' ? (account.trouble?.attempts ?? 0) : 0;
+}
+
+/** What is known of the user's tokens: nothing before the first exchange. */
+export function tokensOf(account: Account | Damaged): Partial<Tokens> {
+  return account.state === 'active' || account.state === 'needs-user' ? account : {};
+}

@@ -1,0 +1,113 @@
+import { isRecord } from '../../isRecord.ts';
+import type { SweepSummary } from '../../log.ts';
+import type { AuditProgress, LastRun, Retirement } from '../../ports.ts';
+
+const COUNTS = [
+  'due',
+  'claimed',
+  'refreshed',
+  'fromCache',
+  'waiting',
+  'retired',
+  'erased',
+  'released',
+  'superseded',
+  'oldKey',
+  'brokenOff',
+  'shardsFailed',
+  'lagMs',
+  'ms',
+] as const satisfies readonly (keyof SweepSummary)[];
+
+type Columns = Record<string, string | number | Date>;
+
+/**
+ * The columns that a run writes when it ends. An empty column is `''`, because a merge does not change a column that it
+ * gets no value for. `auditNext` contains a user id, so it must not be logged.
+ */
+export function runColumns(endedAt: Date, summary: SweepSummary, audit: AuditProgress | undefined): Columns {
+  return {
+    endedAt,
+    summary: JSON.stringify(summary),
+    ...(audit && {
+      auditNext: audit.next ?? '',
+      auditConnected: audit.connected,
+      lastPassConnected: audit.lastPass?.connected ?? '',
+      lastPassEndedAt: audit.lastPass?.endedAt ?? '',
+    }),
+  };
+}
+
+export function retirementColumns(retirement: Retirement): Columns {
+  const { order } = retirement;
+  return {
+    retirementOrder: order,
+    retirementAt: order === 'stopped' ? retirement.at : '',
+    retirementUntil: order === 'confirmed' ? retirement.until : '',
+  };
+}
+
+/** Reads the row. What cannot be read counts as absent. */
+export function lastRunOf(row: Record<string, unknown>): LastRun {
+  const at = timeIn(row.endedAt);
+  const summary = summaryIn(row.summary);
+  const retirement = retirementIn(row);
+  return {
+    ...(at && summary && { ended: { at, summary } }),
+    audit: auditIn(row),
+    ...(retirement && { retirement }),
+  };
+}
+
+function auditIn(row: Record<string, unknown>): AuditProgress {
+  const { auditNext: next } = row;
+  const connected = countIn(row.lastPassConnected);
+  const endedAt = timeIn(row.lastPassEndedAt);
+  const lastPass = connected !== undefined && endedAt && { connected, endedAt };
+  return {
+    // A pass that begins anew has seen no account yet.
+    ...(typeof next === 'string' && next !== ''
+      ? { next, connected: countIn(row.auditConnected) ?? 0 }
+      : { connected: 0 }),
+    ...(lastPass && { lastPass }),
+  };
+}
+
+function retirementIn({
+  retirementOrder: order,
+  retirementAt,
+  retirementUntil,
+}: Record<string, unknown>): Retirement | undefined {
+  const [at, until] = [timeIn(retirementAt), timeIn(retirementUntil)];
+  if (order === 'stopped' && at) return { order, at };
+  if (order === 'confirmed' && until) return { order, until };
+  return undefined;
+}
+
+/** A summary that lacks a member, or has another kind of value in it, is no summary. */
+function summaryIn(text: unknown): SweepSummary | undefined {
+  const value = parsed(text);
+  if (!isRecord(value) || typeof value.runId !== 'string' || typeof value.stoppedBy !== 'string')
+    return undefined;
+  const { tasks, failed } = value;
+  const counts = [
+    ...COUNTS.map((name) => value[name]),
+    ...(isRecord(tasks) ? [tasks.done, tasks.failed] : ['']),
+  ];
+  return isRecord(failed) && counts.every((count) => countIn(count) !== undefined)
+    ? (value as SweepSummary)
+    : undefined;
+}
+
+function parsed(text: unknown): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const countIn = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
+
+/** A column that is a time. */
+export const timeIn = (value: unknown): Date | undefined => (value instanceof Date ? value : undefined);

@@ -1,0 +1,133 @@
+import { systemClock } from '../../clock.ts';
+import type { Cooldown, SharedState } from '../../ports.ts';
+import { isGuid } from '../../userId.ts';
+import { wholeSecond } from '../wholeSecond.ts';
+import { lastRunOf, retirementColumns, runColumns, timeIn } from './lastRunRow.ts';
+import { createStorageCall, hasStatus } from './storageCall.ts';
+import { MAX_REMOVED_AT_ONCE, removeRows } from './tableRemoval.ts';
+import { connectTable, inTable, rowsBetween, type TableOptions, type TableRow } from './tableRows.ts';
+
+/**
+ * The partitions of cooldowns. The partitions of accounts are named by one hexadecimal digit, so none of them has these
+ * names. The previous release reads every row of `tenants` as a cooldown of the token endpoint, and every row of
+ * `cooldowns` as one of Graph.
+ */
+const PARTITIONS = {
+  token: { partitionKey: 'tenants', prefix: 'tenant|', end: 'tenant}' },
+  graph: { partitionKey: 'cooldowns', prefix: 'graph|', end: 'graph}' },
+} as const satisfies Record<Cooldown['api'], unknown>;
+const APIS = ['token', 'graph'] as const satisfies readonly Cooldown['api'][];
+/** The row of the last run. The previous release does not read this partition. */
+const LAST_RUN = { partitionKey: 'runs', rowKey: 'last' };
+const PAGE_SIZE = 1_000;
+
+/**
+ * Stores one row for each cooldown, with its end and its reason, and one row for the last run (`lastRunRow.ts`). The row key
+ * of a cooldown is `tenant|<tid>` for the token endpoint, and `graph|<tid>` or `graph|*` for Graph.
+ */
+export function createTableSharedState(options: TableOptions): SharedState {
+  const { clock = systemClock } = options;
+  const table = connectTable(options);
+  const call = createStorageCall('accounts', clock);
+
+  function rowsOf(api: Cooldown['api'], signal: AbortSignal | undefined): AsyncIterable<TableRow> {
+    const { partitionKey, prefix, end } = PARTITIONS[api];
+    const range = { after: prefix, before: end };
+    return rowsBetween({ table, call }, partitionKey, range, { pageSize: PAGE_SIZE }, signal);
+  }
+
+  async function coolingOf(api: Cooldown['api'], signal: AbortSignal | undefined): Promise<Cooldown[]> {
+    const cooldowns: Cooldown[] = [];
+    const now = clock.now();
+    for await (const row of rowsOf(api, signal)) {
+      const tenant = row.rowKey.slice(PARTITIONS[api].prefix.length);
+      const known = isGuid(tenant) || (api !== 'token' && tenant === '*');
+      const until = timeIn(row.until);
+      if (known && until !== undefined && until > now) {
+        cooldowns.push({ tenant, api, until, kind: kindOf(row.kind) });
+      }
+    }
+    return cooldowns;
+  }
+
+  async function removeEndedOf(
+    api: Cooldown['api'],
+    now: Date,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { partitionKey } = PARTITIONS[api];
+    let ended: TableRow[] = [];
+    for await (const row of rowsOf(api, signal)) {
+      if ((timeIn(row.until) ?? now) <= now) ended.push(row);
+      if (ended.length < MAX_REMOVED_AT_ONCE) continue;
+      await removeRows({ ...options, call }, partitionKey, ended, signal);
+      ended = [];
+    }
+    await removeRows({ ...options, call }, partitionKey, ended, signal);
+  }
+
+  async function readLastRun(abortSignal: AbortSignal) {
+    try {
+      return await table.getEntity(LAST_RUN.partitionKey, LAST_RUN.rowKey, { abortSignal });
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Writes these columns, whatever the others are. */
+  async function writeLastRun(columns: Record<string, string | number | Date>, abortSignal: AbortSignal) {
+    const row = { ...LAST_RUN, ...columns };
+    await inTable(table, () => table.upsertEntity(row, 'Merge', { abortSignal }), abortSignal);
+  }
+
+  /** If a response is lost, nobody begins: the SDK's retry then fails its precondition. The next run begins instead. */
+  async function beginPlan(everyMs: number, abortSignal: AbortSignal): Promise<boolean> {
+    const row = await readLastRun(abortSignal);
+    const now = clock.now();
+    const begunAt = timeIn(row?.begunAt);
+    // A clock that was wrong may have left a time that is far ahead.
+    if (begunAt !== undefined && Math.abs(now.getTime() - begunAt.getTime()) < everyMs) return false;
+    const begun = { ...LAST_RUN, begunAt: now };
+    try {
+      if (row === undefined) {
+        await inTable(table, () => table.createEntity(begun, { abortSignal }), abortSignal);
+      } else {
+        await table.updateEntity(begun, 'Merge', { etag: row.etag, abortSignal });
+      }
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 404, 409, 412)) return false;
+      throw error;
+    }
+  }
+
+  return {
+    cool: ({ tenant, api, until, kind }, signal) =>
+      call(async (abortSignal) => {
+        const { partitionKey, prefix } = PARTITIONS[api];
+        const rowKey = `${prefix}${tenant}`;
+        const row = { partitionKey, rowKey, until: wholeSecond(until), ...(kind && { kind }) };
+        await inTable(table, () => table.upsertEntity(row, 'Replace', { abortSignal }), abortSignal);
+      }, signal),
+
+    cooling: async (signal) => (await Promise.all(APIS.map((api) => coolingOf(api, signal)))).flat(),
+
+    beginPlan: (everyMs, signal) => call((abortSignal) => beginPlan(everyMs, abortSignal), signal),
+
+    async runEnded(summary, audit, signal) {
+      const now = clock.now();
+      await call((abortSignal) => writeLastRun(runColumns(now, summary, audit), abortSignal), signal);
+      for (const api of APIS) await removeEndedOf(api, now, signal);
+    },
+
+    lastRun: (signal) =>
+      call(async (abortSignal) => lastRunOf((await readLastRun(abortSignal)) ?? {}), signal),
+
+    orderRetirement: (retirement, signal) =>
+      call((abortSignal) => writeLastRun(retirementColumns(retirement), abortSignal), signal),
+  };
+}
+
+const kindOf = (value: unknown): Cooldown['kind'] =>
+  value === 'throttled' || value === 'tenant' ? value : undefined;

@@ -1,0 +1,40 @@
+import { type Clock, systemClock } from '../../clock.ts';
+import type { Cooldown, LastRun, SharedState } from '../../ports.ts';
+import { wholeSecond } from '../wholeSecond.ts';
+
+/**
+ * What instances share, in memory.
+ * @param options.clock default: the platform's
+ */
+export function createMemorySharedState({ clock = systemClock }: { clock?: Clock } = {}): SharedState {
+  const cooldowns = new Map<string, Cooldown>();
+  let begunAt: Date | undefined;
+  let last: LastRun = { audit: { connected: 0 } };
+
+  return {
+    async cool(cooldown) {
+      const { api, tenant, until } = cooldown;
+      cooldowns.set(`${api}|${tenant}`, { ...cooldown, until: wholeSecond(until) });
+    },
+    async cooling() {
+      const now = clock.now();
+      return structuredClone([...cooldowns.values()].filter(({ until }) => until > now));
+    },
+    async beginPlan(everyMs) {
+      const now = clock.now();
+      // A clock that was wrong may have left a time that is far ahead.
+      if (begunAt !== undefined && Math.abs(now.getTime() - begunAt.getTime()) < everyMs) return false;
+      begunAt = now;
+      return true;
+    },
+    async runEnded(summary, audit) {
+      const at = clock.now();
+      last = structuredClone({ ...last, ended: { at, summary }, ...(audit && { audit }) });
+      for (const [key, { until }] of cooldowns) if (until <= at) cooldowns.delete(key);
+    },
+    lastRun: async () => structuredClone(last),
+    async orderRetirement(retirement) {
+      last = structuredClone({ ...last, retirement });
+    },
+  };
+}

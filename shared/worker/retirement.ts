@@ -1,0 +1,59 @@
+import { nameOfError } from '../log.ts';
+import type { LastRun } from '../ports.ts';
+import type { Run } from './run.ts';
+
+/** A run may always retire this many accounts. */
+const LEAST_CEILING = 20;
+/** The part of the accounts that one run may retire. */
+const CEILING = 0.05;
+const REMEDY =
+  'More accounts than usual are due to be retired. Check RETENTION_DAYS and the clock of this machine. If these accounts are to be retired, run: npm run stead -- accounts retire --confirm';
+
+/**
+ * How many accounts one run may retire: none after a run has met the ceiling, and any number after an operator has
+ * confirmed it. The ceiling is 20 or 5 % of the accounts of the last audit, whichever is more.
+ */
+export function retireAtMost({ audit, retirement }: LastRun, now: Date): number {
+  if (retirement?.order === 'stopped') return 0;
+  if (isConfirmed(retirement, now)) return Number.MAX_SAFE_INTEGER;
+  return Math.max(LEAST_CEILING, Math.floor((audit.lastPass?.connected ?? 0) * CEILING));
+}
+
+/**
+ * Asks whether the run may retire one more account.
+ * @returns `unknown` if the run could not read whether retiring has been stopped
+ */
+export function takeRetirement(run: Run): 'yes' | 'stopped' | 'unknown' {
+  if (run.retireAtMost === undefined) return 'unknown';
+  if (run.retirements >= run.retireAtMost) return 'stopped';
+  run.retirements += 1;
+  return 'yes';
+}
+
+/** The account was not retired after all, because it changed first. */
+export function giveRetirementBack(run: Run): void {
+  run.retirements -= 1;
+}
+
+/** Stops the runs of all instances from retiring accounts, until an operator confirms it. Logs it once a run. */
+export async function stopRetiring(run: Run): Promise<void> {
+  if (run.retirementStopped) return;
+  run.retirementStopped = true;
+  const { app, operation, retireAtMost: ceiling = 0 } = run;
+  const { sharedState, clock } = app;
+  try {
+    if (ceiling > 0) {
+      // An operator may have confirmed it since this run began. The accounts then wait for a later run.
+      const { retirement } = await sharedState.lastRun(operation.signal);
+      if (isConfirmed(retirement, clock.now())) return;
+      await sharedState.orderRetirement({ order: 'stopped', at: clock.now() }, operation.signal);
+    }
+  } catch (error) {
+    // The next run meets its own ceiling, and tries to record it again.
+    operation.log({ event: 'sweep.not-recorded', error: nameOfError(error) });
+  }
+  operation.log({ event: 'sweep.retirement-stopped', retired: run.retirements, remedy: REMEDY });
+}
+
+const isConfirmed = (retirement: LastRun['retirement'], now: Date): boolean =>
+  retirement?.order === 'confirmed' && now < retirement.until;

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import {
+  attemptsOf,
+  dueAt,
+  failureOf,
+  isConnected,
+  isTombstone,
+  tokensOf,
+} from '../../../../shared/account/account.ts';
+import {
+  active,
+  damaged,
+  FAILURE,
+  LEASE,
+  needsUser,
+  pending,
+  TOKENS,
+  TROUBLE,
+  tombstone,
+} from './accounts.ts';
+
+const ACCOUNTS = [
+  pending({ trouble: TROUBLE }),
+  active({ ...TOKENS, trouble: TROUBLE }),
+  needsUser(TOKENS),
+  tombstone('disconnected'),
+  tombstone('retired'),
+  damaged(false),
+];
+const inEach = <T>(of: (account: (typeof ACCOUNTS)[number]) => T) =>
+  Object.fromEntries(ACCOUNTS.map((account) => [account.state, of(account)]));
+
+describe('an account', () => {
+  it('is met at the next check, or at the end of its lease', () => {
+    expect(dueAt(active())).toEqual(active().nextCheckAt);
+    expect(dueAt(active({ lease: LEASE }))).toEqual(LEASE.until);
+    expect(dueAt({ ...tombstone('retired'), lease: LEASE })).toEqual(LEASE.until);
+  });
+
+  it('is connected, or a tombstone, or damaged', () => {
+    const yes = { pending: true, active: true, 'needs-user': true };
+    const no = { disconnected: false, retired: false };
+    expect(inEach(isConnected)).toEqual({ ...yes, ...no, damaged: false });
+    const connected = { pending: false, active: false, 'needs-user': false };
+    expect(inEach(isTombstone)).toEqual({ ...connected, disconnected: true, retired: true, damaged: false });
+  });
+
+  it('has the failure of its last check', () => {
+    expect(inEach(failureOf)).toEqual({
+      pending: FAILURE,
+      active: FAILURE,
+      'needs-user': needsUser().failure,
+    });
+    expect([pending(), active(), active({ trouble: { attempts: 2 } })].map(failureOf)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('counts the failures that may pass', () => {
+    const none = { 'needs-user': 0, disconnected: 0, retired: 0, damaged: 0 };
+    expect(inEach(attemptsOf)).toEqual({ pending: 3, active: 3, ...none });
+    expect([pending(), active()].map(attemptsOf)).toEqual([0, 0]);
+  });
+
+  it('may know its tokens if there were any', () => {
+    const none = { pending: {}, disconnected: {}, retired: {}, damaged: {} };
+    expect(inEach(tokensOf)).toMatchObject({ ...none, active: TOKENS, 'needs-user': TOKENS });
+    expect(tokensOf(pending())).toEqual({});
+    expect(tokensOf(tombstone('retired'))).toEqual({});
+  });
+});

@@ -1,0 +1,97 @@
+/** Accounts for the tests of what an account becomes and when it is checked. Without more, no run holds them. */
+import type {
+  Active,
+  Connected,
+  Damaged,
+  HistoryEntry,
+  Lease,
+  NeedsUser,
+  Pending,
+  StoredFailure,
+  Tokens,
+  Tombstone,
+  Trouble,
+} from '../../../../shared/account/account.ts';
+import { toUserId } from '../../../../shared/userId.ts';
+import { ago, from, HOUR, MINUTE } from './scheduleTimes.ts';
+
+export const USER = toUserId({
+  tid: '10000000-0000-4000-8000-000000000001',
+  oid: '20000000-0000-4000-8000-000000000002',
+});
+export const LEASE: Lease = { runId: 'run-1', until: from(5 * MINUTE) };
+export const FAILURE: StoredFailure = { kind: 'transient', code: 'http_503', at: ago(30 * MINUTE) };
+export const TROUBLE: Trouble = { attempts: 3, failure: FAILURE };
+export const TOKENS = {
+  expiresOn: from(HOUR),
+  lastRefreshed: ago(30 * MINUTE),
+  refreshTokenExpiresOn: from(20 * HOUR),
+} as const satisfies Tokens;
+export const REFRESHED: HistoryEntry = { at: ago(30 * MINUTE), outcome: 'refreshed' };
+
+const connection = {
+  userId: USER,
+  nextCheckAt: ago(MINUTE),
+  generation: 'generation-1',
+  homeAccountId: 'home-1',
+  userPrincipalName: 'old name',
+  lastActivity: ago(HOUR),
+  history: [REFRESHED],
+} as const;
+
+export const pending = (different: Partial<Pending> = {}): Pending => ({
+  ...connection,
+  state: 'pending',
+  ...different,
+});
+/** As after a first visit whose access token had no name, before any exchange. */
+export const unnamed = (): Pending => {
+  const { homeAccountId: _, userPrincipalName: __, ...nameless } = pending({ history: [] });
+  return nameless;
+};
+/** Only when its access token ends is known. */
+export const active = (different: Partial<Active> = {}): Active => ({
+  ...connection,
+  state: 'active',
+  expiresOn: TOKENS.expiresOn,
+  ...different,
+});
+/** Marked before its first exchange. */
+export const needsUser = (different: Partial<NeedsUser> = {}): NeedsUser => ({
+  ...connection,
+  state: 'needs-user',
+  failure: { ...FAILURE, kind: 'needs-user', code: 'AADSTS50076' },
+  ...different,
+});
+export const tombstone = <S extends Tombstone['state']>(state: S, since = ago(HOUR)) => ({
+  state,
+  userId: USER,
+  since,
+  nextCheckAt: ago(MINUTE),
+});
+
+export const damaged = (wasDisconnected: boolean): Damaged => ({
+  state: 'damaged',
+  userId: USER,
+  nextCheckAt: ago(MINUTE),
+  wasDisconnected,
+});
+
+/** Each state in which an account can be connected, with everything that is optional in it, and with nothing of it. */
+export const CONNECTED: readonly Connected[] = [
+  unnamed(),
+  pending(),
+  pending({ lease: LEASE, trouble: TROUBLE }),
+  pending({ trouble: { attempts: 2 } }),
+  active(),
+  active({ ...TOKENS, lease: LEASE, trouble: TROUBLE }),
+  active({ ...TOKENS, trouble: { attempts: 2 } }),
+  needsUser(),
+  needsUser({ ...TOKENS, lease: LEASE }),
+];
+export const TOMBSTONES: readonly Tombstone[] = [
+  tombstone('disconnected'),
+  { ...tombstone('disconnected'), lease: LEASE },
+  tombstone('retired'),
+  { ...tombstone('retired'), lease: LEASE },
+];

@@ -1,0 +1,129 @@
+/** Every transition, on every state that it accepts and with inputs that reach each of its branches. */
+import type { Account, Damaged, Tombstone } from '../../../../shared/account/account.ts';
+import { connectAccount } from '../../../../shared/account/connectAccount.ts';
+import { endAccount } from '../../../../shared/account/endAccount.ts';
+import * as transitions from '../../../../shared/account/transitions.ts';
+import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
+import type { FailureKind } from '../../../../shared/errors.ts';
+import type { AccountStore, Caller, UserToken } from '../../../../shared/ports.ts';
+import { createTestClock } from '../../../../shared/testing/testClock.ts';
+import { CONNECTED, damaged, TOMBSTONES, USER } from './accounts.ts';
+import { DAY, from, HOUR, MINUTE, NOW, SETTINGS } from './scheduleTimes.ts';
+
+export const CALLER: Caller = {
+  userId: USER,
+  tid: '10000000-0000-4000-8000-000000000001',
+  oid: '20000000-0000-4000-8000-000000000002',
+  userPrincipalName: 'new name',
+  expiresOn: from(HOUR),
+  assertion: 'an assertion',
+};
+export const token = (different: Partial<UserToken> = {}): UserToken => ({
+  accessToken: 'an access token',
+  expiresOn: from(75 * MINUTE),
+  source: 'network',
+  homeAccountId: 'home-2',
+  refreshTokenExpiresOn: from(DAY),
+  stored: true,
+  written: 'etag',
+  oldKey: false,
+  ...different,
+});
+export const MARKING = ['needs-user', 'consent', 'cache-lost'] as const satisfies FailureKind[];
+export const PASSING = ['throttled', 'tenant', 'transient', 'misconfigured'] as const satisfies Exclude<
+  FailureKind,
+  (typeof MARKING)[number]
+>[];
+
+/** `undefined` is a user without an account. */
+export type Before = Account | Damaged | undefined;
+export type Step = { before: Before; after: Account };
+
+const stepsOf = <A extends Account>(befores: readonly A[], apply: (before: A) => Account[]): Step[] =>
+  befores.flatMap((before) => apply(before).map((after) => ({ before, after })));
+
+const ANYTHING: Before[] = [undefined, ...CONNECTED, ...TOMBSTONES, damaged(false), damaged(true)];
+
+/** What `change` writes when it finds the account as it was before; nothing if it leaves the account alone. */
+async function written(
+  before: Before,
+  change: (accounts: AccountStore) => Promise<unknown>,
+): Promise<Step[]> {
+  const steps: Step[] = [];
+  async function write(after: Account) {
+    steps.push({ before, after });
+    return { ...after, etag: 'etag-2' };
+  }
+  await change({
+    read: async () => before && { ...before, etag: 'etag-1' },
+    create: write,
+    update: (_, after) => write(after),
+  } as Partial<AccountStore> as AccountStore);
+  return steps;
+}
+
+const clock = createTestClock({ startAt: NOW });
+const tokenCache = createMemoryTokenCacheStore();
+
+/** The guards of `connected` and `ended` are in the functions that call them. */
+async function guarded(): Promise<{ connected: Step[]; ended: Step[] }> {
+  const steps: Step[] = [];
+  for (const before of ANYTHING) {
+    for (const reconnect of [false, true]) {
+      const services = (accounts: AccountStore) => ({ accounts, schedule: SETTINGS, clock });
+      steps.push(
+        ...(await written(before, (store) => connectAccount(services(store), CALLER, { reconnect }))),
+      );
+    }
+    for (const as of ['disconnected', 'retired'] as const) {
+      steps.push(
+        ...(await written(before, (accounts) => endAccount({ accounts, tokenCache, clock }, USER, as))),
+      );
+    }
+  }
+  return {
+    connected: steps.filter(({ after }) => after.state === 'pending'),
+    ended: steps.filter(({ after }) => after.state !== 'pending'),
+  };
+}
+
+const { connected, ended } = await guarded();
+const EVERYBODY = [...CONNECTED, ...TOMBSTONES];
+const isDisconnected = (account: Tombstone) => account.state === 'disconnected';
+
+/** A transition without a line here is a type error, and fails the test of the diagram. */
+export const STEPS: Record<Exclude<keyof typeof transitions, 'isSameConnection'>, Step[]> = {
+  connected,
+  ended,
+  seen: stepsOf(CONNECTED, (account) => [transitions.seen(account, NOW)]),
+  seenDisconnected: stepsOf(TOMBSTONES.filter(isDisconnected), (account) => [
+    transitions.seenDisconnected(account, NOW),
+  ]),
+  visited: stepsOf(CONNECTED, (account) =>
+    (['network', 'cache'] as const).map((source) =>
+      transitions.visited(account, CALLER, token({ source }), NOW, SETTINGS),
+    ),
+  ),
+  leased: stepsOf(EVERYBODY, (account) => [transitions.leased(account, 'run-2', from(HOUR))]),
+  released: stepsOf(EVERYBODY, (account) => [transitions.released(account)]),
+  waitingUntil: stepsOf(EVERYBODY, (account) => [transitions.waitingUntil(account, from(HOUR))]),
+  refreshed: stepsOf(CONNECTED, (account) =>
+    (['network', 'cache'] as const).flatMap((source) =>
+      [{ entries: [] }, { entries: [], throttledUntil: from(3 * HOUR) }].map((tasks) =>
+        transitions.refreshed(account, token({ source }), tasks, NOW, SETTINGS, 0),
+      ),
+    ),
+  ),
+  failed: stepsOf(CONNECTED, (account) =>
+    [...MARKING, ...PASSING].map((kind) =>
+      transitions.failed(account, { kind, code: 'code-1' }, NOW, SETTINGS, 0),
+    ),
+  ),
+  postponed: stepsOf(CONNECTED, (account) =>
+    PASSING.map((kind) => transitions.postponed(account, kind, NOW, SETTINGS, 0)),
+  ),
+  markedForUser: stepsOf(CONNECTED, (account) =>
+    MARKING.map((kind) => transitions.markedForUser(account, { kind, code: 'code-1' }, NOW, SETTINGS)),
+  ),
+  retried: stepsOf(CONNECTED, (account) => [transitions.retried(account, NOW)]),
+};

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import {
+  lastRunOf,
+  retirementColumns,
+  runColumns,
+} from '../../../../../shared/adapters/azureStorage/lastRunRow.ts';
+import { SUMMARY } from '../../../../support/sharedStateContract.ts';
+
+const AT = new Date('2026-11-20T09:00:00.123Z');
+const LATER = new Date('2026-11-20T10:00:00Z');
+const AUDIT = { next: '7user|someone', connected: 12, lastPass: { connected: 40, endedAt: AT } };
+
+const ROW = {
+  ...runColumns(LATER, SUMMARY, AUDIT),
+  ...retirementColumns({ order: 'stopped', at: AT }),
+};
+
+describe('the row of the last run', () => {
+  it('gives every column of its part a value, so that a merge clears what was there', () => {
+    expect(runColumns(LATER, SUMMARY, { connected: 0 })).toEqual({
+      endedAt: LATER,
+      summary: JSON.stringify(SUMMARY),
+      auditNext: '',
+      auditConnected: 0,
+      lastPassConnected: '',
+      lastPassEndedAt: '',
+    });
+    expect(retirementColumns({ order: 'confirmed', until: LATER })).toEqual({
+      retirementOrder: 'confirmed',
+      retirementAt: '',
+      retirementUntil: LATER,
+    });
+  });
+
+  it('leaves the columns of an audit alone for a run that did not audit', () => {
+    expect(Object.keys(runColumns(LATER, SUMMARY, undefined))).toEqual(['endedAt', 'summary']);
+  });
+
+  it('is read as it was written', () => {
+    expect(lastRunOf(ROW)).toEqual({
+      ended: { at: LATER, summary: SUMMARY },
+      audit: AUDIT,
+      retirement: { order: 'stopped', at: AT },
+    });
+  });
+
+  it.each(['', 'soon', 7, undefined])('tells of no run that ended at %j', (endedAt) => {
+    expect(lastRunOf({ ...ROW, endedAt })).not.toHaveProperty('ended');
+  });
+
+  it.each([
+    '',
+    'no JSON',
+    'null',
+    '[]',
+    '{}',
+    JSON.stringify({ ...SUMMARY, runId: 7 }),
+    JSON.stringify({ ...SUMMARY, due: '9' }),
+    JSON.stringify({ ...SUMMARY, tasks: undefined }),
+    JSON.stringify({ ...SUMMARY, failed: null }),
+    JSON.stringify({ ...SUMMARY, stoppedBy: undefined }),
+    7,
+    undefined,
+  ])('tells of no run with the summary %j', (summary) => {
+    expect(lastRunOf({ ...ROW, summary })).not.toHaveProperty('ended');
+  });
+
+  it.each([undefined, '', 7])('begins the audit anew at %j, and counts anew', (auditNext) => {
+    expect(lastRunOf({ ...ROW, auditNext }).audit).toEqual({ connected: 0, lastPass: AUDIT.lastPass });
+  });
+
+  it.each([
+    { lastPassConnected: '' },
+    { lastPassConnected: 'many' },
+    { lastPassEndedAt: '' },
+    { lastPassEndedAt: 'soon' },
+  ])('tells of no earlier pass with %j', (columns) => {
+    const { next, connected } = AUDIT;
+    expect(lastRunOf({ ...ROW, ...columns }).audit).toEqual({ next, connected });
+  });
+
+  it.each([
+    { retirementOrder: '' },
+    { retirementOrder: 'toString' },
+    { retirementAt: '' },
+    { retirementOrder: 'confirmed' },
+    { retirementOrder: 'confirmed', retirementUntil: 'soon' },
+  ])('tells of no order with %j', (columns) => {
+    expect(lastRunOf({ ...ROW, ...columns })).not.toHaveProperty('retirement');
+  });
+});
