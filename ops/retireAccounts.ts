@@ -27,9 +27,9 @@ async function ceilingText({ lastRun }: Operator): Promise<string> {
   const { retirement } = await lastRun();
   switch (retirement?.order) {
     case undefined:
-      return 'One run may retire 20 accounts, or 5 % of all accounts if that is more.';
+      return 'In one day the worker may retire 20 accounts, or 5 % of all accounts if that is more.';
     case 'stopped':
-      return `The worker has retired nobody since ${timeText(retirement.at)}: a run met more accounts than it may retire.`;
+      return `The worker has retired nobody since ${timeText(retirement.at)}: it met more accounts than it may retire in a day.`;
     case 'confirmed':
       return `Until ${timeText(retirement.until)} the worker may retire any number of accounts.`;
     default:

@@ -29,8 +29,8 @@ It shows users by their log id, as in the logs, and never by their name.
       do. You can repeat it: it continues where it stopped.
   accounts retire [--confirm]
       How many accounts are over their retention time, and whether the worker
-      may retire them. A run that meets too many of them stops, and no run
-      retires anybody until you add --confirm. That holds for a day.
+      may retire them. If it meets too many of them in one day, no run retires
+      anybody until you add --confirm. That holds for a day.
   accounts audit
       Reads all accounts now, and restores what the index of due times lacks.
       The worker does the same, page by page, at least once a day.

@@ -311,11 +311,16 @@ export type AuditProgress = {
  */
 export type Retirement = { order: 'stopped'; at: Date } | { order: 'confirmed'; until: Date };
 
+/** How many accounts were retired within a day that began at `since`. */
+export type Retired = { count: number; since: Date };
+
 /** What the runs of all instances know of one another. */
 export type LastRun = {
   /** The last run that ended; absent before the first one. */
   ended?: { at: Date; summary: SweepSummary };
   audit: AuditProgress;
+  /** Absent before the first one is retired. */
+  retired?: Retired;
   /** Absent if nothing was ordered. */
   retirement?: Retirement;
 };
@@ -334,10 +339,12 @@ export interface SharedState {
    * @returns true if nobody was told so within the last `everyMs`. Of several callers at the same time one gets true.
    */
   beginPlan(everyMs: number, signal?: AbortSignal | undefined): Promise<boolean>;
-  /** Records a run that ended and, if it audited, how far the audit has come. Deletes the cooldowns that have ended. */
+  /**
+   * Records a run that ended. What `more` leaves out stays as it is. Deletes the cooldowns that have ended.
+   */
   runEnded(
     summary: SweepSummary,
-    audit?: AuditProgress | undefined,
+    more?: { audit?: AuditProgress | undefined; retired?: Retired | undefined },
     signal?: AbortSignal | undefined,
   ): Promise<void>;
   lastRun(signal?: AbortSignal | undefined): Promise<LastRun>;

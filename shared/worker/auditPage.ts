@@ -5,7 +5,7 @@ import { logFinding, type Run } from './run.ts';
 /** With a run every minute, a pass over all accounts takes about half a day. */
 const PAGES = 720;
 const LEAST_PAGE = 20;
-const FIRST_PAGE = 250;
+const FIRST_PAGE = 500;
 /** More would take too long for one run. A pass over more than 1.4 million accounts takes more than a day. */
 const LARGEST_PAGE = 1_000;
 

@@ -1,5 +1,5 @@
 import { nameOfError } from '../log.ts';
-import type { AuditProgress, Operation } from '../ports.ts';
+import type { AuditProgress, Operation, Retired } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { readCooldowns } from '../tokens/storedCooldowns.ts';
 import { retireAtMost } from './retirement.ts';
@@ -21,6 +21,8 @@ export type Plan = {
   shardsFailed: number;
   /** How many accounts the run may retire; undefined if that could not be read. Then it retires nobody. */
   retireAtMost: number | undefined;
+  /** How many accounts earlier runs have retired in this day. */
+  retired: Retired | undefined;
   /** How far the audit has come, if it is this run's turn to go on with it. */
   audit: AuditProgress | undefined;
 };
@@ -61,13 +63,17 @@ export async function plan(app: App, operation: Operation): Promise<Plan> {
 async function readLastRun(
   { sharedState, clock }: App,
   { log, signal }: Operation,
-): Promise<Pick<Plan, 'retireAtMost' | 'audit'>> {
+): Promise<Pick<Plan, 'retireAtMost' | 'retired' | 'audit'>> {
   try {
     const isFirst = await sharedState.beginPlan(AUDIT_EVERY_MS, signal);
     const last = await sharedState.lastRun(signal);
-    return { retireAtMost: retireAtMost(last, clock.now()), audit: isFirst ? last.audit : undefined };
+    return {
+      retireAtMost: retireAtMost(last, clock.now()),
+      retired: last.retired,
+      audit: isFirst ? last.audit : undefined,
+    };
   } catch (error) {
     if (!signal?.aborted) log({ event: 'sweep.last-run-not-read', error: nameOfError(error) });
-    return { retireAtMost: undefined, audit: undefined };
+    return { retireAtMost: undefined, retired: undefined, audit: undefined };
   }
 }

@@ -23,6 +23,7 @@ import { ConflictError, type Failure, UserTokenError } from '../errors.ts';
 import { nameOfError, type UserOutcome } from '../log.ts';
 import type { ScheduleSettings, UserToken } from '../ports.ts';
 import { partsOf, type UserId } from '../userId.ts';
+import type { Task } from './defineTask.ts';
 import { giveRetirementBack, stopRetiring, takeRetirement } from './retirement.ts';
 import { endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
 import { type EndedTasks, NO_TASKS, runTasks } from './runTasks.ts';
@@ -36,6 +37,9 @@ export type Check = {
   got?: { token: UserToken; tasks: EndedTasks };
 };
 
+/** The tasks of a check, and the settings that it decides by. */
+type How = { tasks: readonly Task[]; schedule: ScheduleSettings };
+
 /** How many times a check decides, if the account changes in the meantime. */
 const DECISIONS = 5;
 const MAX_CLOCK_DIFFERENCE_MS = 300_000;
@@ -45,13 +49,17 @@ const MAX_CLOCK_DIFFERENCE_MS = 300_000;
  * (the user came back), the check decides again.
  * @throws {UnavailableError} a store cannot be reached. The lease then ends by itself.
  */
-export async function refreshUser(run: Run, leased: Stored<Account>): Promise<Check> {
+export async function refreshUser(
+  run: Run,
+  leased: Stored<Account>,
+  tasks: readonly Task[] = run.tasks,
+): Promise<Check> {
   let account = leased;
   try {
     for (let decision = 0; decision < DECISIONS; decision += 1) {
       const result = isTombstone(account)
         ? await checkTombstone(run, account)
-        : await checkConnected(run, account);
+        : await checkConnected(run, account, { tasks, schedule: run.app.schedule });
       if ('outcome' in result) return result;
       if (!isHeld(run, result.changed)) return { outcome: 'superseded' };
       account = result.changed;
@@ -88,24 +96,20 @@ async function checkTombstone(run: Run, tombstone: Stored<Tombstone>): Promise<C
   }
 }
 
-async function checkConnected(
-  run: Run,
-  account: Stored<Connected>,
-  schedule: ScheduleSettings = run.app.schedule,
-): Promise<Check | Changed> {
+async function checkConnected(run: Run, account: Stored<Connected>, how: How): Promise<Check | Changed> {
   const { clock } = run.app;
-  const decision = decideCheck(account, clock.now(), schedule, cooldownOf(run, account.userId));
+  const decision = decideCheck(account, clock.now(), how.schedule, cooldownOf(run, account.userId));
   const { reason } = decision;
   switch (decision.action) {
     case 'wait':
       return settle(run, account, waitingUntil(account, decision.until), { outcome: 'waiting', reason });
     case 'retire':
-      return retireIfAllowed(run, account, reason);
+      return retireIfAllowed(run, account, how, reason);
     case 'refresh': {
       const acquired = await acquire(run, account, decision.forceRefresh);
       return 'failure' in acquired
-        ? settleFailure(run, account, acquired.failure, schedule)
-        : runTasksAndSettle(run, account, acquired, schedule, reason);
+        ? settleFailure(run, account, acquired.failure, how.schedule)
+        : runTasksAndSettle(run, account, acquired, how, reason);
     }
     default:
       return decision satisfies never;
@@ -116,6 +120,7 @@ async function checkConnected(
 async function retireIfAllowed(
   run: Run,
   account: Stored<Connected>,
+  how: How,
   reason: string,
 ): Promise<Check | Changed> {
   if (clockDiffers(run)) return releaseForClock(run, account);
@@ -123,7 +128,7 @@ async function retireIfAllowed(
   if (may === 'yes') return retire(run, account, reason);
   if (may === 'stopped') await stopRetiring(run);
   const { clock, schedule } = run.app;
-  return checkConnected(run, account, asIfKept(account, clock.now(), schedule));
+  return checkConnected(run, account, { ...how, schedule: asIfKept(account, clock.now(), schedule) });
 }
 
 /** The end of the token endpoint's cooldown for this user or their tenant, whichever is later, and a random time more. */
@@ -159,17 +164,17 @@ async function runTasksAndSettle(
   run: Run,
   leased: Stored<Connected>,
   token: UserToken,
-  schedule: ScheduleSettings,
+  { tasks, schedule }: How,
   reason: string,
 ): Promise<Check> {
   const { app } = run;
   const { clock } = app;
   const [now, random] = [clock.now(), clock.random()];
   run.credentialAccepted ||= token.source === 'network';
-  const tasks = endIfOver(run) ? NO_TASKS : await runTasks(run, leased, token);
+  const ran = endIfOver(run) ? NO_TASKS : await runTasks(run, tasks, leased, token);
   // They are counted even if the account cannot be settled, because they have run.
-  run.summary.tasks.done += tasks.done;
-  run.summary.tasks.failed += tasks.failed;
+  run.summary.tasks.done += ran.done;
+  run.summary.tasks.failed += ran.failed;
   const { userId } = leased;
   const { before, account, changed } = await changeAccount(
     app,
@@ -179,9 +184,9 @@ async function runTasksAndSettle(
       const isFirst = current.etag === leased.etag;
       // A request that wrote the account in the meantime has the newer home account id.
       const homeAccountId = isFirst ? token.homeAccountId : (current.homeAccountId ?? token.homeAccountId);
-      const settled = refreshed(current, { ...token, homeAccountId }, tasks, now, schedule, random);
-      return tasks.unansweredChallenge !== undefined && isFirst
-        ? markedForUser(settled, tasks.unansweredChallenge, clock.now(), schedule)
+      const settled = refreshed(current, { ...token, homeAccountId }, ran, now, schedule, random);
+      return ran.unansweredChallenge !== undefined && isFirst
+        ? markedForUser(settled, ran.unansweredChallenge, clock.now(), schedule)
         : settled;
     },
     { known: leased },
@@ -189,13 +194,13 @@ async function runTasksAndSettle(
   if (changed) {
     const outcome = token.source === 'network' ? 'refreshed' : 'from-cache';
     const isFirst = before?.etag === leased.etag;
-    return { outcome, reason: isFirst ? reason : 'settled-again', got: { token, tasks } };
+    return { outcome, reason: isFirst ? reason : 'settled-again', got: { token, tasks: ran } };
   }
   // If the account ended in the meantime, the cache that the check stored must not stay. A damaged account has not ended.
   const isOver = account?.state !== 'damaged' && !isSameConnection(leased, account);
-  const written = tasks.written ?? token.written;
+  const written = ran.written ?? token.written;
   if (written !== undefined && isOver) await takeBack(app, userId, written);
-  return { outcome: 'superseded', got: { token, tasks } };
+  return { outcome: 'superseded', got: { token, tasks: ran } };
 }
 
 async function settleFailure(

@@ -1,23 +1,49 @@
 import { nameOfError } from '../log.ts';
-import type { LastRun } from '../ports.ts';
+import type { LastRun, Retired } from '../ports.ts';
+import type { Plan } from './plan.ts';
 import type { Run } from './run.ts';
 
-/** A run may always retire this many accounts. */
+/** In one day the worker may always retire this many accounts. */
 const LEAST_CEILING = 20;
-/** The part of the accounts that one run may retire. */
+/** The part of the accounts that the worker may retire in one day. */
 const CEILING = 0.05;
+const DAY_MS = 86_400_000;
+const NO_CEILING = Number.MAX_SAFE_INTEGER;
 const REMEDY =
   'More accounts than usual are due to be retired. Check RETENTION_DAYS and the clock of this machine. If these accounts are to be retired, run: npm run stead -- accounts retire --confirm';
 
 /**
- * How many accounts one run may retire: none after a run has met the ceiling, and any number after an operator has
- * confirmed it. The ceiling is 20 or 5 % of the accounts of the last audit, whichever is more.
+ * How many accounts a run may retire: none after a run has met the ceiling, and any number after an operator has confirmed
+ * it. The ceiling is 20 or 5 % of the accounts of the last audit, whichever is more. It holds for one day, because the
+ * accounts become due one after the other.
  */
-export function retireAtMost({ audit, retirement }: LastRun, now: Date): number {
+export function retireAtMost({ audit, retired, retirement }: LastRun, now: Date): number {
   if (retirement?.order === 'stopped') return 0;
-  if (isConfirmed(retirement, now)) return Number.MAX_SAFE_INTEGER;
-  return Math.max(LEAST_CEILING, Math.floor((audit.lastPass?.connected ?? 0) * CEILING));
+  if (isConfirmed(retirement, now)) return NO_CEILING;
+  const ceiling = Math.max(LEAST_CEILING, Math.floor((audit.lastPass?.connected ?? 0) * CEILING));
+  return Math.max(0, ceiling - countToday(retired, now));
 }
+
+/**
+ * How many accounts are retired in this day, with those of a run. What an operator has confirmed does not count. Runs of
+ * several instances at the same time may count too few.
+ * @returns undefined if the run retired nobody
+ */
+export function retiredWith(
+  { retireAtMost: atMost, retired }: Pick<Plan, 'retireAtMost' | 'retired'>,
+  byRun: number,
+  now: Date,
+): Retired | undefined {
+  if (byRun === 0) return undefined;
+  const count = atMost === NO_CEILING ? 0 : byRun;
+  const today = countToday(retired, now);
+  return retired === undefined || today === 0
+    ? { count, since: now }
+    : { count: today + count, since: retired.since };
+}
+
+const countToday = (retired: Retired | undefined, now: Date): number =>
+  retired !== undefined && now.getTime() - retired.since.getTime() < DAY_MS ? retired.count : 0;
 
 /**
  * Asks whether the run may retire one more account.
@@ -39,13 +65,13 @@ export function giveRetirementBack(run: Run): void {
 export async function stopRetiring(run: Run): Promise<void> {
   if (run.retirementStopped) return;
   run.retirementStopped = true;
-  const { app, operation, retireAtMost: ceiling = 0 } = run;
+  const { app, operation } = run;
   const { sharedState, clock } = app;
   try {
-    if (ceiling > 0) {
-      // An operator may have confirmed it since this run began. The accounts then wait for a later run.
-      const { retirement } = await sharedState.lastRun(operation.signal);
-      if (isConfirmed(retirement, clock.now())) return;
+    // An operator may have confirmed it since this run began. The accounts then wait for a later run.
+    const { retirement } = await sharedState.lastRun(operation.signal);
+    if (isConfirmed(retirement, clock.now())) return;
+    if (retirement?.order !== 'stopped') {
       await sharedState.orderRetirement({ order: 'stopped', at: clock.now() }, operation.signal);
     }
   } catch (error) {

@@ -57,7 +57,7 @@ export function beginRun(
   app: App,
   operation: Operation,
   tasks: readonly Task[],
-  { begunAt, shardsFailed, retireAtMost }: Omit<Plan, 'shards' | 'audit'>,
+  { begunAt, shardsFailed, retireAtMost }: Pick<Plan, 'begunAt' | 'shardsFailed' | 'retireAtMost'>,
   limits: RunLimits,
 ): Run {
   return {

@@ -44,8 +44,13 @@ export const NO_TASKS: EndedTasks = { entries: [], done: 0, failed: 0 };
  * others. If Graph has a challenge that no token answers, the remaining tasks do not run.
  * @param profileToken the token that the check obtained
  */
-export async function runTasks(run: Run, account: Connected, profileToken: UserToken): Promise<EndedTasks> {
-  const { app, operation, tasks } = run;
+export async function runTasks(
+  run: Run,
+  tasks: readonly Task[],
+  account: Connected,
+  profileToken: UserToken,
+): Promise<EndedTasks> {
+  const { app, operation } = run;
   const { cooldowns, clock } = app;
   const { log, signal } = operation;
   const user = app.logId(account.userId);

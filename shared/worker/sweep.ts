@@ -1,10 +1,11 @@
 import { withTimeout } from '../clock.ts';
 import { nameOfError, type SweepSummary } from '../log.ts';
-import type { AuditProgress, Operation } from '../ports.ts';
+import type { AuditProgress, Operation, Retired } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { auditPage } from './auditPage.ts';
 import type { Task } from './defineTask.ts';
 import type { Plan } from './plan.ts';
+import { retiredWith } from './retirement.ts';
 import { beginRun, endIfOver, logMissingKeys, type Run, type RunLimits } from './run.ts';
 import { sweepShard } from './sweepShard.ts';
 
@@ -32,7 +33,8 @@ export async function sweep(
       if (signal.aborted) endIfOver(run);
       logMissingKeys(run);
       const summary = { ...run.summary, ms: app.clock.now().getTime() - run.begunAt.getTime() };
-      await record(run, summary, audit);
+      const retired = retiredWith(planned, summary.retired, app.clock.now());
+      await record(run, summary, { audit, retired });
       operation.log({ event: 'sweep.ended', ...summary });
       return summary;
     },
@@ -44,10 +46,10 @@ export async function sweep(
 async function record(
   { app, operation }: Run,
   summary: SweepSummary,
-  audit: AuditProgress | undefined,
+  more: { audit: AuditProgress | undefined; retired: Retired | undefined },
 ): Promise<void> {
   try {
-    await app.sharedState.runEnded(summary, audit);
+    await app.sharedState.runEnded(summary, more);
   } catch (error) {
     operation.log({ event: 'sweep.not-recorded', error: nameOfError(error) });
   }

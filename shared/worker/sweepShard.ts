@@ -52,7 +52,9 @@ async function checkAccount(run: Run, { account, abandonedBy }: Claim): Promise<
   try {
     if (abandonedBy !== undefined) operation.log({ event: 'lease.abandoned', user, runId: abandonedBy });
     summary.claimed += 1;
-    const ended = endIfOver(run) ? await release(run, account) : await refreshUser(run, account);
+    // Perhaps a task has ended the process. Without tasks the account is settled, and its next check runs them again.
+    const tasks = abandonedBy === undefined ? run.tasks : [];
+    const ended = endIfOver(run) ? await release(run, account) : await refreshUser(run, account, tasks);
     const { outcome, reason, failure, got } = ended;
     operation.log({
       event: 'user.check-ended',

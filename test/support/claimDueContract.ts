@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Account, Stored } from '../../shared/account/account.ts';
-import { released, seen } from '../../shared/account/transitions.ts';
+import { leased, released, seen } from '../../shared/account/transitions.ts';
 import { shardOf } from '../../shared/adapters/shards.ts';
 import type { AccountStore, Claim, Finding } from '../../shared/ports.ts';
 import type { UserId } from '../../shared/userId.ts';
@@ -209,7 +209,7 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
         }
       });
 
-      it('does not take back what another operation wrote', async () => {
+      it('gives an account back whose user visited meanwhile, with what the visit wrote', async () => {
         const opened = await withDue(open, 3);
         const claims = claimsOf(opened);
         const [first] = await pull(claims, 1);
@@ -217,10 +217,23 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
           ({ userId }) => userId !== first?.account.userId,
         );
         if (other?.state !== 'active') throw new TypeError('no other account is leased');
-        const visited = await opened.store.update(other, seen(other, LATER));
+        const { lease: _, ...visited } = await opened.store.update(other, seen(other, LATER));
         await claims.return?.(undefined);
-        expect(await opened.store.read(visited.userId)).toEqual(visited);
-        expect(await leasedIn(opened.store)).toHaveLength(2);
+        expect(await opened.store.read(visited.userId)).toEqual({ ...visited, etag: expect.any(String) });
+        expect(await leasedIn(opened.store)).toHaveLength(1);
+      });
+
+      it('leaves an account alone that another run has leased meanwhile', async () => {
+        const opened = await withDue(open, 3);
+        const claims = claimsOf(opened);
+        const [first] = await pull(claims, 1);
+        const [other] = (await leasedIn(opened.store)).filter(
+          ({ userId }) => userId !== first?.account.userId,
+        );
+        if (other?.state !== 'active') throw new TypeError('no other account is leased');
+        const taken = await opened.store.update(other, leased(other, 'another run', LATER));
+        await claims.return?.(undefined);
+        expect(await opened.store.read(taken.userId)).toEqual(taken);
       });
     });
 

@@ -153,16 +153,22 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
       ['in a later pass', { next: 'a', connected: 0, lastPass: { connected: 0, endedAt: SOON } }],
     ])('keeps how far the audit has come %s, until a run goes on with it', async (_, audit) => {
       const { state } = open();
-      await state.runEnded(SUMMARY, {
-        next: 'before',
-        connected: 1,
-        lastPass: { connected: 2, endedAt: LATER },
-      });
-      await state.runEnded(SUMMARY, audit);
+      const before = { next: 'before', connected: 1, lastPass: { connected: 2, endedAt: LATER } };
+      await state.runEnded(SUMMARY, { audit: before });
+      await state.runEnded(SUMMARY, { audit });
       expect((await state.lastRun()).audit).toEqual(audit);
       await state.runEnded({ ...SUMMARY, runId: 'run-2' });
       await state.beginPlan(EVERY_MS);
       expect((await state.lastRun()).audit).toEqual(audit);
+    });
+
+    it('keeps how many accounts were retired, until a run says so anew', async () => {
+      const { state } = open();
+      await state.runEnded(SUMMARY, { retired: { count: 3, since: SOON } });
+      await state.runEnded(SUMMARY, { audit: { connected: 1 } });
+      expect((await state.lastRun()).retired).toEqual({ count: 3, since: SOON });
+      await state.runEnded(SUMMARY, { retired: { count: 0, since: LATER } });
+      expect((await state.lastRun()).retired).toEqual({ count: 0, since: LATER });
     });
 
     it('keeps the latest order about retiring, whatever runs do', async () => {
@@ -175,7 +181,7 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
       for (const order of orders) {
         await state.orderRetirement(order);
         await state.beginPlan(0);
-        await state.runEnded(SUMMARY, { connected: 3, next: 'b' });
+        await state.runEnded(SUMMARY, { audit: { connected: 3, next: 'b' } });
         expect(await state.lastRun()).toEqual({
           ended: { at: NOW, summary: SUMMARY },
           audit: { connected: 3, next: 'b' },

@@ -1,6 +1,6 @@
 import { isRecord } from '../../isRecord.ts';
 import type { SweepSummary } from '../../log.ts';
-import type { AuditProgress, LastRun, Retirement } from '../../ports.ts';
+import type { AuditProgress, LastRun, Retired, Retirement } from '../../ports.ts';
 
 const COUNTS = [
   'due',
@@ -25,7 +25,11 @@ type Columns = Record<string, string | number | Date>;
  * The columns that a run writes when it ends. An empty column is `''`, because a merge does not change a column that it
  * gets no value for. `auditNext` contains a user id, so it must not be logged.
  */
-export function runColumns(endedAt: Date, summary: SweepSummary, audit: AuditProgress | undefined): Columns {
+export function runColumns(
+  endedAt: Date,
+  summary: SweepSummary,
+  { audit, retired }: { audit?: AuditProgress | undefined; retired?: Retired | undefined },
+): Columns {
   return {
     endedAt,
     summary: JSON.stringify(summary),
@@ -35,6 +39,7 @@ export function runColumns(endedAt: Date, summary: SweepSummary, audit: AuditPro
       lastPassConnected: audit.lastPass?.connected ?? '',
       lastPassEndedAt: audit.lastPass?.endedAt ?? '',
     }),
+    ...(retired && { retiredCount: retired.count, retiredSince: retired.since }),
   };
 }
 
@@ -52,9 +57,12 @@ export function lastRunOf(row: Record<string, unknown>): LastRun {
   const at = timeIn(row.endedAt);
   const summary = summaryIn(row.summary);
   const retirement = retirementIn(row);
+  const count = countIn(row.retiredCount);
+  const since = timeIn(row.retiredSince);
   return {
     ...(at && summary && { ended: { at, summary } }),
     audit: auditIn(row),
+    ...(count !== undefined && since && { retired: { count, since } }),
     ...(retirement && { retirement }),
   };
 }
@@ -79,7 +87,8 @@ function retirementIn({
   retirementUntil,
 }: Record<string, unknown>): Retirement | undefined {
   const [at, until] = [timeIn(retirementAt), timeIn(retirementUntil)];
-  if (order === 'stopped' && at) return { order, at };
+  // A stop holds even if its time cannot be read.
+  if (order === 'stopped') return { order, at: at ?? new Date(0) };
   if (order === 'confirmed' && until) return { order, until };
   return undefined;
 }

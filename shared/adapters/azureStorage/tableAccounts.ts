@@ -91,11 +91,24 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     }
   }
 
+  async function release(account: Stored<Account>, abortSignal: AbortSignal): Promise<void> {
+    const to = released(account);
+    await update(account, to, (stored) => isSameRow(stored, to), abortSignal);
+  }
+
   /** Whatever fails, the lease ends by itself. */
   async function giveBack({ account }: Claim): Promise<void> {
-    const to = released(account);
-    const isOurs = (stored: Stored<Account>) => isSameRow(stored, to);
-    await call((abortSignal) => update(account, to, isOurs, abortSignal), undefined).catch(() => undefined);
+    await call(async (abortSignal) => {
+      try {
+        await release(account, abortSignal);
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error;
+        // The user visited meanwhile. That leaves the lease as it is.
+        const now = await read(account.userId, abortSignal);
+        if (now === undefined || now.state === 'damaged' || now.lease?.runId !== account.lease?.runId) return;
+        await release(now, abortSignal);
+      }
+    }, undefined).catch(() => undefined);
   }
 
   /** Reads at most so many rows, and moves the cursor along. */

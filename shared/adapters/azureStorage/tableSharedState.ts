@@ -115,9 +115,9 @@ export function createTableSharedState(options: TableOptions): SharedState {
 
     beginPlan: (everyMs, signal) => call((abortSignal) => beginPlan(everyMs, abortSignal), signal),
 
-    async runEnded(summary, audit, signal) {
+    async runEnded(summary, more = {}, signal) {
       const now = clock.now();
-      await call((abortSignal) => writeLastRun(runColumns(now, summary, audit), abortSignal), signal);
+      await call((abortSignal) => writeLastRun(runColumns(now, summary, more), abortSignal), signal);
       for (const api of APIS) await removeEndedOf(api, now, signal);
     },
 

@@ -137,7 +137,8 @@ export function createMemoryAccountStore({
         due: eachOf(() => entriesDue(shard)),
         claim: async (entry) => claim(entry, runId, leaseMs),
         giveBack: async ({ account }) => {
-          if (accounts.get(account.userId)?.etag === account.etag) update(account, released(account));
+          const now = accounts.get(account.userId);
+          if (now !== undefined && now.lease?.runId === account.lease?.runId) update(now, released(now));
         },
         removeEntries: async (entries) => entries.forEach(remove),
         onFound,

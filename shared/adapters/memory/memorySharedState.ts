@@ -27,9 +27,14 @@ export function createMemorySharedState({ clock = systemClock }: { clock?: Clock
       begunAt = now;
       return true;
     },
-    async runEnded(summary, audit) {
+    async runEnded(summary, { audit, retired } = {}) {
       const at = clock.now();
-      last = structuredClone({ ...last, ended: { at, summary }, ...(audit && { audit }) });
+      last = structuredClone({
+        ...last,
+        ended: { at, summary },
+        ...(audit && { audit }),
+        ...(retired && { retired }),
+      });
       for (const [key, { until }] of cooldowns) if (until <= at) cooldowns.delete(key);
     },
     lastRun: async () => structuredClone(last),

@@ -18,7 +18,7 @@ describe('accounts retire', () => {
     expect(await retireAccounts(operator, retire)).toBe(0);
     expect(printed).toEqual([
       'Accounts without a visit for longer than RETENTION_DAYS of these settings: 2.',
-      'One run may retire 20 accounts, or 5 % of all accounts if that is more.',
+      'In one day the worker may retire 20 accounts, or 5 % of all accounts if that is more.',
       'Nothing was changed. To let the worker retire all of them, add --confirm.',
     ]);
     expect(await sharedState.lastRun()).toEqual({ audit: { connected: 0 } });
@@ -29,7 +29,7 @@ describe('accounts retire', () => {
     await sharedState.orderRetirement({ order: 'stopped', at: LONG_AGO });
     await retireAccounts(operator, retire);
     expect(printed[1]).toBe(
-      'The worker has retired nobody since 2026-01-01T00:00:00Z: a run met more accounts than it may retire.',
+      'The worker has retired nobody since 2026-01-01T00:00:00Z: it met more accounts than it may retire in a day.',
     );
   });
 

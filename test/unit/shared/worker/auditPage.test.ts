@@ -57,7 +57,7 @@ describe('the audit', () => {
     await run();
     await run();
     expect(asked).toEqual([
-      { from: undefined, atMost: 250 },
+      { from: undefined, atMost: 500 },
       { from: undefined, atMost },
     ]);
   });

@@ -5,7 +5,7 @@ import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { seen } from '../../../../shared/account/transitions.ts';
 import { createOperators } from '../../../../shared/operators/operators.ts';
 import type { LastRun } from '../../../../shared/ports.ts';
-import { retireAtMost } from '../../../../shared/worker/retirement.ts';
+import { retireAtMost, retiredWith } from '../../../../shared/worker/retirement.ts';
 import {
   ago,
   DAY,
@@ -48,9 +48,35 @@ describe('retireAtMost', () => {
       { ...lastPass(1_000), retirement: { order: 'confirmed', until: new Date(NOW.getTime() + 1) } },
       Number.MAX_SAFE_INTEGER,
     ],
+    ['after 45 in this day', { ...lastPass(1_000), retired: { count: 45, since: ago(DAY - 1) } }, 5],
+    ['after 90 in this day', { ...lastPass(1_000), retired: { count: 90, since: ago(HOUR) } }, 0],
+    ['after 45 in the day before', { ...lastPass(1_000), retired: { count: 45, since: ago(DAY) } }, 50],
     ['after a confirmation', { ...lastPass(1_000), retirement: { order: 'confirmed', until: NOW } }, 50],
   ])('%s', (_what, last, atMost) => {
     expect(retireAtMost(last, NOW)).toBe(atMost);
+  });
+});
+
+describe('retiredWith', () => {
+  const earlier = { count: 7, since: ago(HOUR) };
+  it('adds what a run has retired to what was retired in the day', () => {
+    expect(retiredWith({ retireAtMost: 20, retired: earlier }, 3, NOW)).toEqual({
+      count: 10,
+      since: ago(HOUR),
+    });
+  });
+
+  it.each([undefined, { count: 7, since: ago(DAY) }])('begins a day anew after %j', (retired) => {
+    expect(retiredWith({ retireAtMost: 20, retired }, 3, NOW)).toEqual({ count: 3, since: NOW });
+  });
+
+  it('says nothing of a run that retired nobody', () => {
+    expect(retiredWith({ retireAtMost: 20, retired: earlier }, 0, NOW)).toBeUndefined();
+  });
+
+  it('does not count what an operator has confirmed', () => {
+    const retired = retiredWith({ retireAtMost: Number.MAX_SAFE_INTEGER, retired: undefined }, 500, NOW);
+    expect(retired).toEqual({ count: 0, since: NOW });
   });
 });
 
@@ -143,19 +169,30 @@ describe('a run that meets 25 accounts to retire', () => {
     ]);
     worker.sharedState.orderRetirement = orderRetirement;
     worker.later(HOUR);
-    expect(await worker.run()).toMatchObject({ retired: 20 });
-    worker.later(HOUR);
     expect(await worker.run()).toMatchObject({ retired: 0 });
-    expect(await countOf(worker, 'needs-user')).toBe(5);
+    expect(await worker.sharedState.lastRun()).toMatchObject({ retirement: { order: 'stopped' } });
+    expect(await countOf(worker, 'needs-user')).toBe(25);
   });
 });
 
 describe('the ceiling', () => {
+  it('holds over the runs of a day, if the accounts become due one after the other', async () => {
+    const worker = workerOverTwins();
+    let retired = 0;
+    for (let minute = 0; minute < 30; minute += 1) {
+      await worker.create(overdueAccount());
+      retired += (await worker.run()).retired;
+      worker.later(MINUTE);
+    }
+    expect(retired).toBe(20);
+    expect(worker.eventsOf('sweep.retirement-stopped')[0]).toMatchObject({ retired: 0 });
+  });
+
   it('is 5 % of the accounts of the last audit', async () => {
     const worker = await overdue(55);
     const { audit } = lastPass(1_000);
     const summary = await workerOverTwins().run();
-    await worker.sharedState.runEnded(summary, audit);
+    await worker.sharedState.runEnded(summary, { audit });
     expect(await worker.run()).toMatchObject({ retired: 50, waiting: 5 });
   });
 

@@ -67,6 +67,20 @@ async function reconnect(bench: Bench) {
 /** What the store must have after a check that succeeded with one task. */
 const SETTLED = [{ outcome: 'refreshed' }, { outcome: 'task-done', task: 'meanwhile' }];
 
+describe('a check of an account whose last lease was abandoned', () => {
+  it('runs no tasks, because one of them may have ended the process, and the next check runs them', async () => {
+    const ran: string[] = [];
+    const worker = workerOverTwins({ tasks: [taskOf('first', async () => void ran.push('first'))] });
+    const lease = { runId: 'a run that died', until: new Date(NOW.getTime() - MINUTE) };
+    const { userId } = await worker.create(dueAccount({ lease }));
+    expect(await worker.run()).toMatchObject({ refreshed: 1, tasks: { done: 0, failed: 0 } });
+    expect(ran).toEqual([]);
+    worker.later(((await worker.read(userId))?.nextCheckAt.getTime() ?? 0) - worker.now().getTime());
+    expect(await worker.run()).toMatchObject({ claimed: 1, tasks: { done: 1 } });
+    expect(ran).toEqual(['first']);
+  });
+});
+
 describe('a check with tasks', () => {
   it('writes its account once between the lease and the next check', async () => {
     const worker = workerOverTwins({ tasks: [taskOf('first', done), taskOf('second', done)] });

@@ -62,8 +62,8 @@ describe('a run that ended', () => {
     });
     const { sharedState } = worker;
     const { runEnded } = sharedState;
-    sharedState.runEnded = (summary, audit, signal) =>
-      signal?.aborted ? Promise.reject(new UnavailableError('accounts')) : runEnded(summary, audit, signal);
+    sharedState.runEnded = (summary, more, signal) =>
+      signal?.aborted ? Promise.reject(new UnavailableError('accounts')) : runEnded(summary, more, signal);
     const { userId } = await worker.create(dueAccount());
     const summary: SweepSummary = await worker.run({}, ending.signal);
     expect(summary).toMatchObject({ released: 1, stoppedBy: 'deadline' });

@@ -65,7 +65,7 @@ export async function tasksOverTwins(
     events,
     asked,
     /** Runs the tasks alone: nothing is settled. */
-    run: () => runTasks(run, account, profileToken),
+    run: () => runTasks(run, tasks, account, profileToken),
     /** Does the whole check, which settles the account after the tasks. */
     check: () => refreshUser(run, leased),
     summary: run.summary,

@@ -170,7 +170,10 @@ describe('The account table when storage fails', () => {
       ['tell since when something is due', (signal) => store.dueSince(shard, signal)],
       ['audit', (signal) => store.audit({ atMost: 5, signal })],
       ['begin a plan', (signal) => state.beginPlan(1, signal)],
-      ['record a run', (signal) => state.runEnded(SUMMARY, { next: userId, connected: 1 }, signal)],
+      [
+        'record a run',
+        (signal) => state.runEnded(SUMMARY, { audit: { next: userId, connected: 1 } }, signal),
+      ],
       ['tell of the last run', (signal) => state.lastRun(signal)],
       ['order', (signal) => state.orderRetirement({ order: 'stopped', at: NOW }, signal)],
       ['tell of the cooldowns', (signal) => state.cooling(signal)],

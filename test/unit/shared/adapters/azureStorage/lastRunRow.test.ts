@@ -10,14 +10,16 @@ const AT = new Date('2026-11-20T09:00:00.123Z');
 const LATER = new Date('2026-11-20T10:00:00Z');
 const AUDIT = { next: '7user|someone', connected: 12, lastPass: { connected: 40, endedAt: AT } };
 
+const RETIRED = { count: 7, since: AT };
+
 const ROW = {
-  ...runColumns(LATER, SUMMARY, AUDIT),
+  ...runColumns(LATER, SUMMARY, { audit: AUDIT, retired: RETIRED }),
   ...retirementColumns({ order: 'stopped', at: AT }),
 };
 
 describe('the row of the last run', () => {
   it('gives every column of its part a value, so that a merge clears what was there', () => {
-    expect(runColumns(LATER, SUMMARY, { connected: 0 })).toEqual({
+    expect(runColumns(LATER, SUMMARY, { audit: { connected: 0 } })).toEqual({
       endedAt: LATER,
       summary: JSON.stringify(SUMMARY),
       auditNext: '',
@@ -33,13 +35,14 @@ describe('the row of the last run', () => {
   });
 
   it('leaves the columns of an audit alone for a run that did not audit', () => {
-    expect(Object.keys(runColumns(LATER, SUMMARY, undefined))).toEqual(['endedAt', 'summary']);
+    expect(Object.keys(runColumns(LATER, SUMMARY, {}))).toEqual(['endedAt', 'summary']);
   });
 
   it('is read as it was written', () => {
     expect(lastRunOf(ROW)).toEqual({
       ended: { at: LATER, summary: SUMMARY },
       audit: AUDIT,
+      retired: RETIRED,
       retirement: { order: 'stopped', at: AT },
     });
   });
@@ -82,10 +85,18 @@ describe('the row of the last run', () => {
   it.each([
     { retirementOrder: '' },
     { retirementOrder: 'toString' },
-    { retirementAt: '' },
     { retirementOrder: 'confirmed' },
     { retirementOrder: 'confirmed', retirementUntil: 'soon' },
   ])('tells of no order with %j', (columns) => {
     expect(lastRunOf({ ...ROW, ...columns })).not.toHaveProperty('retirement');
+  });
+
+  it('keeps retiring stopped if only the time of the stop cannot be read', () => {
+    const retirement = { order: 'stopped', at: new Date(0) };
+    expect(lastRunOf({ ...ROW, retirementAt: '' })).toMatchObject({ retirement });
+  });
+
+  it.each([{ retiredCount: '' }, { retiredSince: 'soon' }])('tells of nobody retired with %j', (columns) => {
+    expect(lastRunOf({ ...ROW, ...columns })).not.toHaveProperty('retired');
   });
 });
