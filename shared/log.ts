@@ -47,7 +47,7 @@ export type LogEvent =
   | { event: 'lease.abandoned'; user: string; runId: string }
   /** The row of an account cannot be believed, so the worker leaves the account alone until the user visits. */
   | { event: 'account.damaged'; user: string }
-  /** An account's due row was missing, so no run would have found the account. It is there again. */
+  /** An account's index entry was missing, so no run would have found the account. It is there again. */
   | { event: 'index.repaired'; user: string }
   /** A valid access token that Entra does not exchange, because this API's registration has its own signing key. */
   | { event: 'token.custom-key'; remedy: string }

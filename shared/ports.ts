@@ -206,7 +206,7 @@ export interface TokenCacheStore {
 }
 
 /** A due account, leased to the run that asked for it. */
-export type Claim = {
+export type LeasedAccount = {
   account: Stored<Account>;
   /** When the account became due. */
   dueSince: Date;
@@ -266,7 +266,7 @@ export interface AccountStore {
     leaseMs: number;
     onFound?: ((finding: Finding) => void) | undefined;
     signal?: AbortSignal | undefined;
-  }): AsyncIterable<Claim>;
+  }): AsyncIterable<LeasedAccount>;
   /**
    * Reads one page of all accounts and restores their missing entries.
    * @param request.from where the page begins: `next` of the page before; undefined for the first page
@@ -312,7 +312,7 @@ export type AuditProgress = {
 export type Retirement = { order: 'stopped'; at: Date } | { order: 'confirmed'; until: Date };
 
 /** How many accounts were retired within a day that began at `since`. */
-export type Retired = { count: number; since: Date };
+export type RetiredToday = { count: number; since: Date };
 
 /** What the runs of all instances know of one another. */
 export type LastRun = {
@@ -320,7 +320,7 @@ export type LastRun = {
   ended?: { at: Date; summary: SweepSummary };
   audit: AuditProgress;
   /** Absent before the first one is retired. */
-  retired?: Retired;
+  retired?: RetiredToday;
   /** Absent if nothing was ordered. */
   retirement?: Retirement;
 };
@@ -339,14 +339,14 @@ export interface SharedState {
    * @returns true if nobody was told so within the last `everyMs`. Of several callers at the same time one gets true.
    */
   beginPlan(everyMs: number, signal?: AbortSignal | undefined): Promise<boolean>;
-  /**
-   * Records a run that ended. What `more` leaves out stays as it is. Deletes the cooldowns that have ended.
-   */
+  /** Records a run that ended. What `more` leaves out stays as it is. Deletes the cooldowns that have ended. */
   runEnded(
     summary: SweepSummary,
-    more?: { audit?: AuditProgress | undefined; retired?: Retired | undefined },
+    more?: { audit?: AuditProgress | undefined; retired?: RetiredToday | undefined },
     signal?: AbortSignal | undefined,
   ): Promise<void>;
+  /** What the runs have recorded, and the latest order about retiring. */
   lastRun(signal?: AbortSignal | undefined): Promise<LastRun>;
+  /** Stores an order about retiring. It replaces the earlier one. */
   orderRetirement(retirement: Retirement, signal?: AbortSignal | undefined): Promise<void>;
 }

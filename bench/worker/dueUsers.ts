@@ -6,7 +6,7 @@ import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAcc
 import { createMemorySharedState } from '../../shared/adapters/memory/memorySharedState.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { Config } from '../../shared/config.ts';
-import type { AccountStore, Claim } from '../../shared/ports.ts';
+import type { AccountStore, LeasedAccount } from '../../shared/ports.ts';
 import type { Adapters } from '../../shared/stead.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
 import { makeMsalCache, makeRefreshToken } from '../makeMsalCache.ts';
@@ -97,9 +97,9 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
     shard,
     runId,
     leaseMs,
-  }: Parameters<AccountStore['claimDue']>[0]): AsyncGenerator<Claim> {
+  }: Parameters<AccountStore['claimDue']>[0]): AsyncGenerator<LeasedAccount> {
     const count = countIn(shard);
-    const lease = async (): Promise<Claim> => {
+    const lease = async (): Promise<LeasedAccount> => {
       const account = await arrive();
       // The table reads the account before it leases it.
       await takes('rowRead', nothing);

@@ -13,9 +13,8 @@ export type HistoryEntry = {
   task?: string;
 };
 
-export type StoredFailure = Omit<Failure, 'retryAfterSeconds' | 'unsure' | 'throttle' | 'upstream'> & {
-  at: Date;
-};
+/** What an account keeps of a failure, and when the failure happened. */
+export type StoredFailure = Pick<Failure, 'kind' | 'code' | 'suberror' | 'claims' | 'askedBy'> & { at: Date };
 
 /** A failure that may pass by itself. */
 export type Trouble = {
@@ -96,9 +95,19 @@ export type Stored<A = Account | Damaged> = A & { etag: string };
 export const isTombstone = <A extends Account | Damaged>(account: A): account is Extract<A, Tombstone> =>
   account.state === 'disconnected' || account.state === 'retired';
 
-/** True for an account for which the worker acts, or would act if the user mended it. */
+/** True for an account that has not ended: the worker acts for it, or would act if the user corrected the failure. */
 export const isConnected = <A extends Account | Damaged>(account: A): account is Extract<A, Connected> =>
   account.state === 'pending' || account.state === 'active' || account.state === 'needs-user';
+
+/** True if both are the same connection: nobody ended the account, or connected it anew, in between. */
+export function isSameConnection(begun: Connected, later: Account | Damaged | undefined): later is Connected {
+  return later !== undefined && isConnected(later) && later.generation === begun.generation;
+}
+
+/** True if a connection no longer exists, so that its cache must not stay. A damaged account has not ended. */
+export function hasEnded(begun: Connected, later: Account | Damaged | undefined): boolean {
+  return later?.state !== 'damaged' && !isSameConnection(begun, later);
+}
 
 /** When a run meets the account next: when its lease ends or, if nobody has leased it, when its check is due. */
 export const dueAt = ({ lease, nextCheckAt }: Scheduled): Date => lease?.until ?? nextCheckAt;
@@ -116,5 +125,11 @@ export function attemptsOf(account: Account | Damaged): number {
 
 /** What is known of the user's tokens: nothing before the first exchange. */
 export function tokensOf(account: Account | Damaged): Partial<Tokens> {
-  return account.state === 'active' || account.state === 'needs-user' ? account : {};
+  if (account.state !== 'active' && account.state !== 'needs-user') return {};
+  const { expiresOn, lastRefreshed, refreshTokenExpiresOn } = account;
+  return {
+    ...(expiresOn && { expiresOn }),
+    ...(lastRefreshed && { lastRefreshed }),
+    ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
+  };
 }

@@ -9,15 +9,14 @@ import {
   type Account,
   type Active,
   type Connected,
-  type Damaged,
   type Disconnected,
   failureOf,
   type HistoryEntry,
-  isConnected,
   type Lease,
   type NeedsUser,
   type Pending,
   type StoredFailure,
+  type Tokens,
   type Tombstone,
   tokensOf,
 } from './account.ts';
@@ -33,11 +32,6 @@ import {
 } from './schedule.ts';
 
 const MAX_HISTORY = 20;
-
-/** True if both are the same connection: nobody ended the account, or connected it anew, in between. */
-export function isSameConnection(begun: Connected, later: Account | Damaged | undefined): later is Connected {
-  return later !== undefined && isConnected(later) && later.generation === begun.generation;
-}
 
 /** A new connection of a user: at the first visit, after retirement, or when the user reconnects. */
 export function connected(
@@ -75,8 +69,6 @@ export function visited(
   now: Date,
   schedule: ScheduleSettings,
 ): Active {
-  const { lastRefreshed, refreshTokenExpiresOn } = tokensOf(account);
-  const refreshTokenEnd = refreshTokenEndsAt(token, refreshTokenExpiresOn, now);
   const firstCheck = firstCheckAt(now, schedule);
   // An active account keeps its next check, so that visits do not postpone it.
   const keepsCheck = account.state === 'active' || account.nextCheckAt <= firstCheck;
@@ -89,9 +81,7 @@ export function visited(
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     lastActivity: now,
     nextCheckAt: keepsCheck ? account.nextCheckAt : firstCheck,
-    expiresOn: token.expiresOn,
-    ...(lastRefreshed && { lastRefreshed }),
-    ...(refreshTokenEnd && { refreshTokenExpiresOn: refreshTokenEnd }),
+    ...tokensAfter(account, token, now),
   };
 }
 
@@ -105,7 +95,7 @@ export function leased<A extends Account>(account: A, runId: string, until: Date
   return { ...account, lease: { runId, until } };
 }
 
-/** A run gives the account back, which stays due as before. */
+/** A run gives the lease back. The account is due as before. */
 export function released<A extends Account>(account: A): A {
   return withoutLease(account);
 }
@@ -132,15 +122,12 @@ export function refreshed(
   random: number,
 ): Active {
   const isNew = token.source === 'network';
-  const { lastRefreshed, refreshTokenExpiresOn } = tokensOf(account);
-  const refreshTokenEnd = refreshTokenEndsAt(token, refreshTokenExpiresOn, now);
   const active: Active = {
     ...withoutLease(connectionOf(account)),
     state: 'active',
     homeAccountId: token.homeAccountId,
-    expiresOn: token.expiresOn,
-    ...(isNew ? { lastRefreshed: now } : lastRefreshed && { lastRefreshed }),
-    ...(refreshTokenEnd && { refreshTokenExpiresOn: refreshTokenEnd }),
+    ...tokensAfter(account, token, now),
+    ...(isNew && { lastRefreshed: now }),
     history: appended(account, { at: now, outcome: isNew ? 'refreshed' : 'from-cache' }, ...entries),
   };
   const next = { ...active, nextCheckAt: nextCheckAfterSuccess(active, now, schedule, random) };
@@ -168,7 +155,7 @@ export function failed(
     case 'transient':
     case 'misconfigured': {
       const history = appended(account, failureEntry(failure, now));
-      // What needs the user does not pass by itself, whatever fails after it.
+      // An account that needs the user goes on to need them, whatever fails after it.
       if (account.state === 'needs-user') return { ...released(account), history };
       const attempts = (account.trouble?.attempts ?? 0) + 1;
       return {
@@ -210,12 +197,9 @@ export function markedForUser(
   now: Date,
   schedule: ScheduleSettings,
 ): NeedsUser {
-  const { expiresOn, lastRefreshed, refreshTokenExpiresOn } = tokensOf(account);
   return {
     ...withoutLease(connectionOf(account)),
-    ...(expiresOn && { expiresOn }),
-    ...(lastRefreshed && { lastRefreshed }),
-    ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
+    ...tokensOf(account),
     state: 'needs-user',
     failure: stored(failure, now),
     history: appended(account, failureEntry(failure, now)),
@@ -225,18 +209,24 @@ export function markedForUser(
 
 /** An operator's retry: due now, with the failures counted from 0 again. An account that is due already keeps its time. */
 export function retried(account: Connected, now: Date): Pending | Active {
-  const { expiresOn, lastRefreshed, refreshTokenExpiresOn } = tokensOf(account);
+  const { expiresOn, ...otherTokens } = tokensOf(account);
   const failure = failureOf(account);
   const due = {
     ...connectionOf(account),
     ...(failure && { trouble: { attempts: 0, failure } }),
     nextCheckAt: earlierOf(account.nextCheckAt, now),
   };
-  if (expiresOn === undefined) return { ...due, state: 'pending' };
+  return expiresOn === undefined
+    ? { ...due, state: 'pending' }
+    : { ...due, state: 'active', expiresOn, ...otherTokens };
+}
+
+/** What is known of the tokens once one was obtained. `lastRefreshed` is what it was: only a check changes it. */
+function tokensAfter(account: Connected, token: UserToken, now: Date): Tokens {
+  const { lastRefreshed, refreshTokenExpiresOn: known } = tokensOf(account);
+  const refreshTokenExpiresOn = refreshTokenEndsAt(token, known, now);
   return {
-    ...due,
-    state: 'active',
-    expiresOn,
+    expiresOn: token.expiresOn,
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
   };

@@ -1,11 +1,18 @@
 import { ConflictError, UnavailableError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
 import type { Caller, Operation, Services, UserToken } from '../ports.ts';
-import { type Account, type Connected, isConnected, type Stored } from './account.ts';
+import {
+  type Account,
+  type Connected,
+  hasEnded,
+  isConnected,
+  isSameConnection,
+  type Stored,
+} from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import { connectAccount } from './connectAccount.ts';
 import { takeBack } from './endAccount.ts';
-import { isSameConnection, seen, visited } from './transitions.ts';
+import { seen, visited } from './transitions.ts';
 
 const SEEN_EVERY_MS = 60_000;
 
@@ -74,10 +81,7 @@ export async function recordVisit(
     );
     if (changed && before?.state === 'needs-user')
       log({ event: 'account.healed', user: logId(begun.userId) });
-    // If the account ended during this operation, the cache that the operation stored must not stay. A damaged account
-    // has not ended, and nothing is deleted because of it.
-    const hasEnded = account?.state !== 'damaged' && !isSameConnection(begun, account);
-    if (!changed && token.written !== undefined && hasEnded) {
+    if (!changed && token.written !== undefined && hasEnded(begun, account)) {
       await takeBack(services, begun.userId, token.written);
     }
   } catch (error) {

@@ -1,5 +1,5 @@
 import { UnavailableError } from '../errors.ts';
-import type { Claim, Finding } from '../ports.ts';
+import type { Finding, LeasedAccount } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 
 /** Few, because a process that dies holds up the users whose accounts it has leased and not checked. */
@@ -11,16 +11,16 @@ type DueEntries<Entry> = {
   /** The entries that are due, those that have waited longest first. */
   due: AsyncIterable<Entry>;
   /** Leases the account of an entry, or tells what it found instead. */
-  claim(entry: Entry): Promise<Claim | Finding['found']>;
+  claim(entry: Entry): Promise<LeasedAccount | Finding['found']>;
   /** Gives an account back that was leased and not handed out. It does not throw. */
-  giveBack(claim: Claim): Promise<void>;
+  giveBack(leased: LeasedAccount): Promise<void>;
   /** Deletes entries that belong to no account, unless they were written again. */
   removeEntries(entries: readonly Entry[]): Promise<void>;
   onFound: ((finding: Finding) => void) | undefined;
   signal: AbortSignal | undefined;
 };
 
-/** What `AccountStore.claimDue` does in every store: leases a few accounts ahead, and gives back what nobody pulled. */
+/** `AccountStore.claimDue` for every store: leases a few accounts ahead, and gives back those that nobody pulled. */
 export async function* leaseAhead<Entry extends { userId: UserId }>({
   due,
   claim,
@@ -28,8 +28,8 @@ export async function* leaseAhead<Entry extends { userId: UserId }>({
   removeEntries,
   onFound,
   signal,
-}: DueEntries<Entry>): AsyncGenerator<Claim, void, undefined> {
-  const leased: Claim[] = [];
+}: DueEntries<Entry>): AsyncGenerator<LeasedAccount, void, undefined> {
+  const leased: LeasedAccount[] = [];
   const ofNobody: Entry[] = [];
 
   try {

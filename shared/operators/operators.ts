@@ -1,4 +1,4 @@
-import { type Account, type Damaged, isTombstone, type Stored } from '../account/account.ts';
+import { type Account, type Damaged, isConnected, isTombstone, type Stored } from '../account/account.ts';
 import { endAccount, removeCache } from '../account/endAccount.ts';
 import { afterCooldown, retireAt } from '../account/schedule.ts';
 import type { Cooldown, Finding, LastRun, Services } from '../ports.ts';
@@ -34,7 +34,7 @@ export function createOperators(services: Services) {
 
     /** True for an account whose user has not visited for the whole retention time. The worker retires it. */
     isOverRetention(account: Account | Damaged): boolean {
-      return 'lastActivity' in account && clock.now() >= retireAt(account, schedule);
+      return isConnected(account) && clock.now() >= retireAt(account, schedule);
     },
 
     /** Lets the worker retire any number of accounts for a day. @returns the end of that day */

@@ -51,7 +51,7 @@ function decide(account: Stored | undefined, now: Date, force: boolean): RetryRe
     case 'pending':
     case 'active': {
       const { lease } = account;
-      // A change would take the account from a run that may be requesting a token for it now.
+      // The run sets the next check anew when it settles the account, so a retry would have no effect.
       return lease !== undefined && lease.until > now
         ? { retried: false, why: 'leased', until: lease.until }
         : { retried: true };

@@ -1,5 +1,5 @@
 import { nameOfError } from '../log.ts';
-import type { AuditProgress, Operation, Retired } from '../ports.ts';
+import type { AuditProgress, Operation, RetiredToday } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { readCooldowns } from '../tokens/storedCooldowns.ts';
 import { retireAtMost } from './retirement.ts';
@@ -11,7 +11,7 @@ export type DueShard = {
   dueSince: Date;
 };
 
-/** What a run has to do. It holds values only, so a shard of it can be swept by another process. */
+/** What a run has to do. It has only values, so another process can sweep a shard of it. */
 export type Plan = {
   /** When the run began. */
   begunAt: Date;
@@ -21,13 +21,13 @@ export type Plan = {
   shardsFailed: number;
   /** How many accounts the run may retire; undefined if that could not be read. Then it retires nobody. */
   retireAtMost: number | undefined;
-  /** How many accounts earlier runs have retired in this day. */
-  retired: Retired | undefined;
-  /** How far the audit has come, if it is this run's turn to go on with it. */
+  /** How many accounts earlier runs have retired in this day; undefined if they retired nobody, or it could not be read. */
+  retired: RetiredToday | undefined;
+  /** How far the audit has come; undefined if this run does not go on with it. */
   audit: AuditProgress | undefined;
 };
 
-/** Runs of several instances may begin in the same minute. Only one of them audits. */
+/** Only one run audits within this time. Runs of several instances may begin in the same minute. */
 const AUDIT_EVERY_MS = 45_000;
 
 /**

@@ -1,6 +1,8 @@
 import {
   type Account,
   type Connected,
+  hasEnded,
+  isSameConnection,
   isTombstone,
   type Stored,
   type Tombstone,
@@ -9,33 +11,16 @@ import { changeAccount } from '../account/changeAccount.ts';
 import { confirmFailure } from '../account/confirmFailure.ts';
 import { removeCache, takeBack } from '../account/endAccount.ts';
 import { afterCooldown, asIfKept, decideCheck, decideTombstone, retireAt } from '../account/schedule.ts';
-import {
-  ended,
-  failed,
-  isSameConnection,
-  markedForUser,
-  postponed,
-  refreshed,
-  released,
-  waitingUntil,
-} from '../account/transitions.ts';
+import { ended, failed, markedForUser, postponed, refreshed, waitingUntil } from '../account/transitions.ts';
 import { ConflictError, type Failure, UserTokenError } from '../errors.ts';
-import { nameOfError, type UserOutcome } from '../log.ts';
+import { nameOfError } from '../log.ts';
 import type { ScheduleSettings, UserToken } from '../ports.ts';
 import { partsOf, type UserId } from '../userId.ts';
 import type { Task } from './defineTask.ts';
 import { giveRetirementBack, stopRetiring, takeRetirement } from './retirement.ts';
 import { endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
-import { type EndedTasks, NO_TASKS, runTasks } from './runTasks.ts';
-
-/** The result of one check. */
-export type Check = {
-  outcome: UserOutcome;
-  reason?: string;
-  failure?: Failure;
-  /** The token that was obtained, and how the tasks ended. */
-  got?: { token: UserToken; tasks: EndedTasks };
-};
+import { NO_TASKS, runTasks } from './runTasks.ts';
+import { type Changed, type Check, isHeld, release, settle } from './settle.ts';
 
 /** The tasks of a check, and the settings that it decides by. */
 type How = { tasks: readonly Task[]; schedule: ScheduleSettings };
@@ -73,13 +58,6 @@ export async function refreshUser(
 /** With a wrong clock every account looks old, so nothing is retired or erased by it. */
 const clockDiffers = ({ app: { accounts } }: Run): boolean =>
   Math.abs(accounts.clockAheadMs?.() ?? 0) > MAX_CLOCK_DIFFERENCE_MS;
-
-/** True as long as the run has the lease. Whoever connects or ends the account takes the lease from the run. */
-const isHeld = ({ summary }: Run, now: Stored | undefined): now is Stored<Account> =>
-  now?.lease?.runId === summary.runId && now.state !== 'damaged';
-
-/** The account as another operation wrote it before the check could settle it; undefined if it no longer exists. */
-type Changed = { changed: Stored | undefined };
 
 async function checkTombstone(run: Run, tombstone: Stored<Tombstone>): Promise<Check | Changed> {
   const { app, operation } = run;
@@ -139,22 +117,6 @@ function cooldownOf({ app: { cooldowns, clock } }: Run, userId: UserId): Date | 
   return end === undefined ? undefined : afterCooldown(end, clock.random());
 }
 
-/** Writes `to`, unless the account is no longer what the check decided on. */
-async function settle(
-  { app, operation }: Run,
-  account: Stored<Account>,
-  to: Account,
-  check: Check,
-): Promise<Check | Changed> {
-  const change = await changeAccount(
-    app,
-    account.userId,
-    (now) => (now?.etag === account.etag ? to : 'keep'),
-    { known: account, signal: operation.signal },
-  );
-  return change.changed ? check : { changed: change.account };
-}
-
 /**
  * Runs the tasks with the token, and then settles the account in one write, whatever a request wrote in the meantime, if
  * the run still has the lease. The run's signal does not stop the write, because the tasks have already run. A user who
@@ -196,10 +158,8 @@ async function runTasksAndSettle(
     const isFirst = before?.etag === leased.etag;
     return { outcome, reason: isFirst ? reason : 'settled-again', got: { token, tasks: ran } };
   }
-  // If the account ended in the meantime, the cache that the check stored must not stay. A damaged account has not ended.
-  const isOver = account?.state !== 'damaged' && !isSameConnection(leased, account);
   const written = ran.written ?? token.written;
-  if (written !== undefined && isOver) await takeBack(app, userId, written);
+  if (written !== undefined && hasEnded(leased, account)) await takeBack(app, userId, written);
   return { outcome: 'superseded', got: { token, tasks: ran } };
 }
 
@@ -262,25 +222,6 @@ async function erase(
 async function releaseForClock(run: Run, account: Stored<Account>): Promise<Check> {
   logClock(run);
   return { ...(await release(run, account)), reason: 'clock-differs' };
-}
-
-/**
- * Gives a lease back: the account is due as before, unless another run has the lease by now. The run's signal does not
- * stop this, because a run that ends must give its leases back.
- */
-export async function release(run: Run, account: Stored<Account>): Promise<Check> {
-  try {
-    const { changed } = await changeAccount(
-      run.app,
-      account.userId,
-      (now) => (isHeld(run, now) ? released(now) : 'keep'),
-      { known: account },
-    );
-    return { outcome: changed ? 'released' : 'superseded' };
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-    return { outcome: 'superseded' };
-  }
 }
 
 /** Requests a token. An unexpected error is logged by its name and counts as `transient`, which marks no user. */

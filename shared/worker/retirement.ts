@@ -1,5 +1,5 @@
 import { nameOfError } from '../log.ts';
-import type { LastRun, Retired } from '../ports.ts';
+import type { LastRun, RetiredToday } from '../ports.ts';
 import type { Plan } from './plan.ts';
 import type { Run } from './run.ts';
 
@@ -33,7 +33,7 @@ export function retiredWith(
   { retireAtMost: atMost, retired }: Pick<Plan, 'retireAtMost' | 'retired'>,
   byRun: number,
   now: Date,
-): Retired | undefined {
+): RetiredToday | undefined {
   if (byRun === 0) return undefined;
   const count = atMost === NO_CEILING ? 0 : byRun;
   const today = countToday(retired, now);
@@ -42,7 +42,7 @@ export function retiredWith(
     : { count: today + count, since: retired.since };
 }
 
-const countToday = (retired: Retired | undefined, now: Date): number =>
+const countToday = (retired: RetiredToday | undefined, now: Date): number =>
   retired !== undefined && now.getTime() - retired.since.getTime() < DAY_MS ? retired.count : 0;
 
 /**

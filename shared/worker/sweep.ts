@@ -1,6 +1,6 @@
 import { withTimeout } from '../clock.ts';
 import { nameOfError, type SweepSummary } from '../log.ts';
-import type { AuditProgress, Operation, Retired } from '../ports.ts';
+import type { AuditProgress, Operation, RetiredToday } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { auditPage } from './auditPage.ts';
 import type { Task } from './defineTask.ts';
@@ -46,7 +46,7 @@ export async function sweep(
 async function record(
   { app, operation }: Run,
   summary: SweepSummary,
-  more: { audit: AuditProgress | undefined; retired: Retired | undefined },
+  more: { audit: AuditProgress | undefined; retired: RetiredToday | undefined },
 ): Promise<void> {
   try {
     await app.sharedState.runEnded(summary, more);

@@ -1,12 +1,13 @@
 import { type Failure, UnavailableError } from '../errors.ts';
 import { forEachAtOnce } from '../forEachAtOnce.ts';
 import { nameOfError, type SweepSummary } from '../log.ts';
-import type { Claim } from '../ports.ts';
+import type { LeasedAccount } from '../ports.ts';
 import { heedFailure } from '../tokens/storedCooldowns.ts';
 import type { UserId } from '../userId.ts';
 import type { DueShard } from './plan.ts';
-import { type Check, refreshUser, release } from './refreshUser.ts';
+import { refreshUser } from './refreshUser.ts';
 import { endIfOver, logFinding, type Run, recordMisconfigured } from './run.ts';
+import { type Check, release } from './settle.ts';
 
 /**
  * Checks the due accounts of one shard. A failure of one account does not stop the checks of others. A `misconfigured`
@@ -14,7 +15,7 @@ import { endIfOver, logFinding, type Run, recordMisconfigured } from './run.ts';
  */
 export async function sweepShard(run: Run, { shard }: DueShard): Promise<void> {
   try {
-    await forEachAtOnce(claimWhileItRuns(run, shard), run.slots, (claim) => checkAccount(run, claim));
+    await forEachAtOnce(claimWhileItRuns(run, shard), run.slots, (leased) => checkAccount(run, leased));
   } catch (error) {
     if (endIfOver(run)) return;
     run.summary.shardsFailed += 1;
@@ -22,10 +23,10 @@ export async function sweepShard(run: Run, { shard }: DueShard): Promise<void> {
   }
 }
 
-async function* claimWhileItRuns(run: Run, shard: string): AsyncGenerator<Claim> {
+async function* claimWhileItRuns(run: Run, shard: string): AsyncGenerator<LeasedAccount> {
   const { app, operation, limits, summary, begunAt } = run;
   if (endIfOver(run)) return;
-  const claims = app.accounts.claimDue({
+  const accounts = app.accounts.claimDue({
     shard,
     runId: summary.runId,
     leaseMs: limits.leaseForMs,
@@ -35,15 +36,15 @@ async function* claimWhileItRuns(run: Run, shard: string): AsyncGenerator<Claim>
       logFinding(run, finding);
     },
   });
-  for await (const claim of claims) {
+  for await (const leased of accounts) {
     summary.due += 1;
-    summary.lagMs = Math.max(summary.lagMs, begunAt.getTime() - claim.dueSince.getTime());
-    yield claim;
+    summary.lagMs = Math.max(summary.lagMs, begunAt.getTime() - leased.dueSince.getTime());
+    yield leased;
     if (endIfOver(run)) return;
   }
 }
 
-async function checkAccount(run: Run, { account, abandonedBy }: Claim): Promise<void> {
+async function checkAccount(run: Run, { account, abandonedBy }: LeasedAccount): Promise<void> {
   const { app, operation, summary } = run;
   const { clock } = app;
   const { userId } = account;
@@ -52,7 +53,7 @@ async function checkAccount(run: Run, { account, abandonedBy }: Claim): Promise<
   try {
     if (abandonedBy !== undefined) operation.log({ event: 'lease.abandoned', user, runId: abandonedBy });
     summary.claimed += 1;
-    // Perhaps a task has ended the process. Without tasks the account is settled, and its next check runs them again.
+    // A task may have ended the process. This check settles the account without tasks, and the next one runs them again.
     const tasks = abandonedBy === undefined ? run.tasks : [];
     const ended = endIfOver(run) ? await release(run, account) : await refreshUser(run, account, tasks);
     const { outcome, reason, failure, got } = ended;

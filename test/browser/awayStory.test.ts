@@ -121,8 +121,8 @@ describe('somebody who goes away', () => {
     await away(third).getByText('Disconnected', { exact: true }).waitFor();
     await platform.host.run('refreshWorker');
     expect(await hasBlob(ADELE)).toBe(false);
-    const { partitionKey, rowKey, runId, ...bones } = await rowOf(ADELE);
-    expect(bones).toEqual({
+    const { partitionKey, rowKey, runId, ...tombstone } = await rowOf(ADELE);
+    expect(tombstone).toEqual({
       state: 'disconnected',
       dueAt: expect.any(Date),
       lastActivity: expect.any(Date),

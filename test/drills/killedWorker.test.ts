@@ -14,9 +14,9 @@ const PATIENCE = 180_000;
 /** Past the lease of a run that died. */
 const LATER = 10 * MINUTE;
 
-/** A tombstone comes before the cache is deleted, which at the latest is when the tombstone is first looked at. */
+/** A tombstone comes before the cache is deleted, which at the latest is at the first check of the tombstone. */
 const LEFT_WITH_TOMBSTONE = /: blob of a user who is retired$/;
-/** A row is deleted before its due row, which is deleted when it is due. */
+/** An account is deleted before its index entry, which is deleted when it is due. */
 const LEFT_FOR_LATER = /: (?:blob of a user who is retired|due\S+ without a row)$/;
 
 /** One user on a storage of their own, whose time only goes on. */

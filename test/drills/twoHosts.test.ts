@@ -16,10 +16,10 @@ import { journal } from '../support/entraClients.ts';
 
 const TRIGGERS = 3;
 const PATIENCE = 120_000;
-/** Due a second after their visit. A refreshed user is looked at again in five minutes at the earliest. */
+/** Due a second after their visit. A refreshed user is checked again in five minutes at the earliest. */
 const QUICK = { REFRESH_IDLE_SECONDS: '1' };
 
-/** All in one shard, so that both hosts draw from the same due rows. */
+/** All in one shard, so that both hosts draw from the same index entries. */
 const PEOPLE = numberedUsers(800).filter((user) => shardOf(toUserId(user)) === '0');
 
 let folder: string;

@@ -69,7 +69,7 @@ describe('the check of what is stored', () => {
       expectSound(report);
       expect(report.users.get(USER)).toMatchObject({
         row: { state: 'active', dueAt: DUE_AT, generation: 'first', homeAccountId: 'home' },
-        dueRows: [DUE_KEY],
+        entries: [DUE_KEY],
         blob: {
           opens: true,
           homeAccountIds: ['home'],
@@ -99,20 +99,20 @@ describe('the check of what is stored', () => {
       expect(await found()).toEqual(['active without a blob']);
     });
 
-    it('finds a blob and a due row without a row', async () => {
+    it('finds a blob and an entry without a row', async () => {
       await table.deleteEntity(row.partitionKey, row.rowKey);
       expect(await found()).toEqual(['blob without a row', `${DUE_KEY} without a row`]);
     });
 
-    it('finds a second due row', async () => {
+    it('finds a second entry', async () => {
       const second = DUE_KEY.replace('09:00', '10:00');
       await putDue(second);
-      expect(await found()).toEqual([`2 due rows: ${DUE_KEY}, ${second}`]);
+      expect(await found()).toEqual([`2 entries: ${DUE_KEY}, ${second}`]);
     });
 
-    it('finds a row that names no due row', async () => {
+    it('finds a row that names no entry', async () => {
       await putRow({ dueAt: new Date('2026-11-20T10:00:00Z') });
-      expect(await found()).toEqual([`dueAt names no due row: ${DUE_KEY.replace('09:00', '10:00')}`]);
+      expect(await found()).toEqual([`dueAt names no entry: ${DUE_KEY.replace('09:00', '10:00')}`]);
     });
 
     it('fails by naming what it found', async () => {

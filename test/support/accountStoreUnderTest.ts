@@ -1,7 +1,7 @@
 import { type Account, dueAt, isConnected, type Stored } from '../../shared/account/account.ts';
 import { seen } from '../../shared/account/transitions.ts';
 import { systemClock } from '../../shared/clock.ts';
-import type { AccountStore, Claim, Finding } from '../../shared/ports.ts';
+import type { AccountStore, Finding, LeasedAccount } from '../../shared/ports.ts';
 import { createTestClock, type TestClock } from '../../shared/testing/testClock.ts';
 import type { UserId } from '../../shared/userId.ts';
 
@@ -57,18 +57,18 @@ export async function see(store: AccountStore, userId: UserId, at: Date): Promis
 
 export const LEASE_MS = 5 * MINUTE;
 
-type Swept = { claims: Claim[]; findings: Finding[] };
+type Swept = { claimed: LeasedAccount[]; findings: Finding[] };
 
 /** Leases all that is due, in the given shards or in all. */
 export async function claimAll(
   store: AccountStore,
   { runId = 'run-1', shards = store.shards }: { runId?: string; shards?: readonly string[] } = {},
 ): Promise<Swept> {
-  const swept: Swept = { claims: [], findings: [] };
+  const swept: Swept = { claimed: [], findings: [] };
   for (const shard of shards) {
     const onFound = (finding: Finding) => void swept.findings.push(finding);
-    for await (const claim of store.claimDue({ shard, runId, leaseMs: LEASE_MS, onFound })) {
-      swept.claims.push(claim);
+    for await (const account of store.claimDue({ shard, runId, leaseMs: LEASE_MS, onFound })) {
+      swept.claimed.push(account);
     }
   }
   return swept;

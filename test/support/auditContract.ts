@@ -103,9 +103,9 @@ export function auditContract(name: string, open: OpenAccountStore): void {
       if (account === undefined) throw new TypeError('there is no account');
       await index.drop(account.userId, account.nextCheckAt);
       clock.advance(120 * LEASE_MS);
-      expect((await claimAll(store)).claims).toEqual([]);
+      expect((await claimAll(store)).claimed).toEqual([]);
       await auditAll(store);
-      expect((await claimAll(store)).claims).toMatchObject([{ account: { userId: account.userId } }]);
+      expect((await claimAll(store)).claimed).toMatchObject([{ account: { userId: account.userId } }]);
     });
   });
 }

@@ -13,7 +13,7 @@ export type CacheKeyLike = { kid: string; secret: Uint8Array };
 
 export type StoredRow = {
   state: string;
-  /** What the row's own due row must be called. */
+  /** The row key that the account's index entry must have. */
   dueRowKey: string;
   dueAt: Date;
   runId: string;
@@ -44,7 +44,7 @@ export type StoredUser = {
   userId: string;
   row: StoredRow | undefined;
   /** Row keys, wherever they lie. */
-  dueRows: string[];
+  entries: string[];
   blob: StoredBlob | undefined;
   problems: string[];
 };
@@ -72,7 +72,7 @@ export async function checkStorage(options: {
   const userOf = (userId: string): StoredUser => {
     const known = users.get(userId);
     if (known !== undefined) return known;
-    const user: StoredUser = { userId, row: undefined, dueRows: [], blob: undefined, problems: [] };
+    const user: StoredUser = { userId, row: undefined, entries: [], blob: undefined, problems: [] };
     users.set(userId, user);
     return user;
   };
@@ -83,7 +83,7 @@ export async function checkStorage(options: {
     if (kind !== 'user' && kind !== 'due') continue;
     const user = userOf(userId);
     if (kind === 'user') user.row = storedRow(rowKey, columns);
-    else user.dueRows.push(rowKey);
+    else user.entries.push(rowKey);
     if (partitionKey !== shardOf(userId)) user.problems.push(`${kind} row in partition ${partitionKey}`);
   }
   for (const { name, sealed } of await readBlobs(connectionString)) {
@@ -102,11 +102,11 @@ export function expectSound({ problems }: StorageReport): void {
   expect(problems, `what is stored is not sound:\n${problems.join('\n')}`).toEqual([]);
 }
 
-function rowProblems({ row, dueRows, blob }: StoredUser): string[] {
-  if (row === undefined) return dueRows.map((key) => `${key} without a row`);
+function rowProblems({ row, entries, blob }: StoredUser): string[] {
+  if (row === undefined) return entries.map((key) => `${key} without a row`);
   return [
-    ...(dueRows.length === 1 ? [] : [`${dueRows.length} due rows: ${dueRows.join(', ')}`]),
-    ...(dueRows.includes(row.dueRowKey) ? [] : [`dueAt names no due row: ${row.dueRowKey}`]),
+    ...(entries.length === 1 ? [] : [`${entries.length} entries: ${entries.join(', ')}`]),
+    ...(entries.includes(row.dueRowKey) ? [] : [`dueAt names no entry: ${row.dueRowKey}`]),
     ...(row.state === 'active' && blob === undefined ? ['active without a blob'] : []),
   ];
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Account, Stored } from '../../shared/account/account.ts';
 import { leased, released, seen } from '../../shared/account/transitions.ts';
 import { shardOf } from '../../shared/adapters/shards.ts';
-import type { AccountStore, Claim, Finding } from '../../shared/ports.ts';
+import type { AccountStore, Finding, LeasedAccount } from '../../shared/ports.ts';
 import type { UserId } from '../../shared/userId.ts';
 import {
   type AccountStoreUnderTest,
@@ -40,10 +40,10 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
         await store.create(sampleActive({ userId, nextCheckAt: at(second) }));
       clock.advance(4_999);
       const other = shardOf(a) === '0' ? '1' : '0';
-      expect(await claimAll(store, { shards: [other] })).toEqual({ claims: [], findings: [] });
-      const { claims, findings } = await claimAll(store, { shards: [shardOf(a)] });
-      expect(usersOf(claims)).toEqual([a, b, d, e]);
-      expect(claims.map(({ dueSince }) => dueSince)).toEqual([1, 2, 3, 4].map(at));
+      expect(await claimAll(store, { shards: [other] })).toEqual({ claimed: [], findings: [] });
+      const { claimed, findings } = await claimAll(store, { shards: [shardOf(a)] });
+      expect(usersOf(claimed)).toEqual([a, b, d, e]);
+      expect(claimed.map(({ dueSince }) => dueSince)).toEqual([1, 2, 3, 4].map(at));
       expect(findings).toEqual([]);
     });
 
@@ -69,14 +69,14 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
       const { store, clock, index } = open();
       const account = await store.create(sampleActive({ nextCheckAt: EARLIER }));
       clock.advance(1);
-      const { claims } = await claimAll(store, { runId: 'run-1' });
+      const { claimed } = await claimAll(store, { runId: 'run-1' });
       const lease = { runId: 'run-1', until: new Date(UNTIL.getTime() + 1_000) };
-      expect(claims).toEqual([
+      expect(claimed).toEqual([
         { account: { ...account, lease, etag: expect.any(String) }, dueSince: EARLIER },
       ]);
-      const [claim] = claims;
-      expect(claim?.account.etag).not.toBe(account.etag);
-      expect(await store.read(account.userId)).toEqual(claim?.account);
+      const [first] = claimed;
+      expect(first?.account.etag).not.toBe(account.etag);
+      expect(await store.read(account.userId)).toEqual(first?.account);
       expect(await index.entries()).toEqual([{ userId: account.userId, at: lease.until }]);
     });
 
@@ -85,10 +85,10 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
       const { userId } = await store.create(sampleActive({ nextCheckAt: EARLIER }));
       await claimAll(store, { runId: 'run-1' });
       clock.advance(LEASE_MS - 1);
-      expect(await claimAll(store, { runId: 'run-2' })).toEqual({ claims: [], findings: [] });
+      expect(await claimAll(store, { runId: 'run-2' })).toEqual({ claimed: [], findings: [] });
       clock.advance(1);
-      const { claims } = await claimAll(store, { runId: 'run-2' });
-      expect(claims).toMatchObject([
+      const { claimed } = await claimAll(store, { runId: 'run-2' });
+      expect(claimed).toMatchObject([
         {
           account: { userId, lease: { runId: 'run-2' }, nextCheckAt: EARLIER },
           dueSince: UNTIL,
@@ -100,9 +100,9 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
     it('tells of nobody when the lease was given back', async () => {
       const { store } = open();
       await store.create(sampleActive({ nextCheckAt: EARLIER }));
-      const [first] = (await claimAll(store, { runId: 'run-1' })).claims;
+      const [first] = (await claimAll(store, { runId: 'run-1' })).claimed;
       if (first) await store.update(first.account, released(first.account));
-      const [second] = (await claimAll(store, { runId: 'run-2' })).claims;
+      const [second] = (await claimAll(store, { runId: 'run-2' })).claimed;
       expect(second?.dueSince).toEqual(EARLIER);
       expect(second).not.toHaveProperty('abandonedBy');
     });
@@ -110,10 +110,10 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
     it('leases a tombstone without giving it anything back', async () => {
       const { store } = open();
       const tombstone = await store.create(sampleTombstone({ state: 'disconnected', nextCheckAt: EARLIER }));
-      const [claim] = (await claimAll(store)).claims;
+      const [first] = (await claimAll(store)).claimed;
       const lease = { runId: 'run-1', until: UNTIL };
-      expect(claim?.account).toEqual({ ...tombstone, lease, etag: expect.any(String) });
-      if (claim) await store.erase(claim.account);
+      expect(first?.account).toEqual({ ...tombstone, lease, etag: expect.any(String) });
+      if (first) await store.erase(first.account);
       expect(await store.read(tombstone.userId)).toBeUndefined();
     });
 
@@ -121,9 +121,9 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
       const { store } = open();
       const users = usersOfOneShard(11);
       for (const userId of users) await store.create(sampleActive({ userId, nextCheckAt: EARLIER }));
-      const { claims } = await claimAll(store, { shards: [shardOf(users[0])] });
-      expect(usersOf(claims).sort()).toEqual([...users].sort());
-      expect(await claimAll(store)).toEqual({ claims: [], findings: [] });
+      const { claimed } = await claimAll(store, { shards: [shardOf(users[0])] });
+      expect(usersOf(claimed).sort()).toEqual([...users].sort());
+      expect(await claimAll(store)).toEqual({ claimed: [], findings: [] });
     });
 
     it('lets one of twenty runs at the same time have an account, and finds nothing to repair', async () => {
@@ -135,9 +135,9 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
       const swept = await Promise.all(
         Array.from({ length: 20 }, (_, n) => claimAll(store, { runId: `run-${n}` })),
       );
-      const claims = swept.flatMap((one) => one.claims);
-      expect(usersOf(claims).sort()).toEqual(accounts.map(({ userId }) => userId).sort());
-      for (const { account } of claims) expect(await store.read(account.userId)).toEqual(account);
+      const claimed = swept.flatMap((one) => one.claimed);
+      expect(usersOf(claimed).sort()).toEqual(accounts.map(({ userId }) => userId).sort());
+      for (const { account } of claimed) expect(await store.read(account.userId)).toEqual(account);
       const found = new Set(swept.flatMap(({ findings }) => findings.map((finding) => finding.found)));
       expect([...found].filter((one) => one !== 'taken')).toEqual([]);
     });
@@ -145,20 +145,20 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
     describe('leases a few accounts ahead, and', () => {
       it('none before the first one is pulled', async () => {
         const opened = await withDue(open, 6);
-        const claims = claimsOf(opened);
+        const claimed = startClaiming(opened);
         expect(await leasedIn(opened.store)).toHaveLength(0);
-        await claims.next();
+        await claimed.next();
         expect(await leasedIn(opened.store)).toHaveLength(LEASED_AT_ONCE);
-        for (let n = 1; n < LEASED_AT_ONCE; n += 1) await claims.next();
+        for (let n = 1; n < LEASED_AT_ONCE; n += 1) await claimed.next();
         expect(await leasedIn(opened.store)).toHaveLength(LEASED_AT_ONCE);
-        await claims.next();
+        await claimed.next();
         expect(await leasedIn(opened.store)).toHaveLength(6);
       });
 
       it('takes the time of each lease when it is made', async () => {
         const opened = await withDue(open, 6);
         const ends: number[] = [];
-        for await (const { account } of { [Symbol.asyncIterator]: () => claimsOf(opened) }) {
+        for await (const { account } of { [Symbol.asyncIterator]: () => startClaiming(opened) }) {
           ends.push(((account.lease?.until.getTime() ?? 0) - NOW.getTime() - LEASE_MS) / MINUTE);
           opened.clock.advance(MINUTE);
         }
@@ -168,10 +168,10 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
       it.each([1, 2, 4])('gives the others back when its caller stops after %d', async (pulls) => {
         const opened = await withDue(open, 6);
         const { store, index, accounts } = opened;
-        const claims = claimsOf(opened);
-        const handedOut = await pull(claims, pulls);
-        await claims.return?.(undefined);
-        expect(await claims.next()).toEqual({ done: true, value: undefined });
+        const claimed = startClaiming(opened);
+        const handedOut = await pull(claimed, pulls);
+        await claimed.return?.(undefined);
+        expect(await claimed.next()).toEqual({ done: true, value: undefined });
         expect((await leasedIn(store)).map(({ userId }) => userId).sort()).toEqual(usersOf(handedOut).sort());
         const kept = accounts.filter(({ userId }) => !usersOf(handedOut).includes(userId));
         for (const account of kept) {
@@ -189,10 +189,10 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
         const nobody = someUserOf(shard);
         await index.put(nobody, minutesFrom(-90));
         const abort = new AbortController();
-        const claims = claimsOf(opened, { signal: abort.signal });
-        const handedOut = usersOf(await pull(claims, 1));
+        const claimed = startClaiming(opened, { signal: abort.signal });
+        const handedOut = usersOf(await pull(claimed, 1));
         abort.abort();
-        expect(await claims.next()).toEqual({ done: true, value: undefined });
+        expect(await claimed.next()).toEqual({ done: true, value: undefined });
         expect((await leasedIn(store)).map(({ userId }) => userId).sort()).toEqual(handedOut.sort());
         for (const account of accounts.slice(LEASED_AT_ONCE)) {
           expect(await store.read(account.userId)).toEqual(account);
@@ -202,8 +202,8 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
 
       it('leases nothing if its signal has aborted', async () => {
         const opened = await withDue(open, 6);
-        const claims = claimsOf(opened, { signal: AbortSignal.abort() });
-        expect(await claims.next()).toEqual({ done: true, value: undefined });
+        const claimed = startClaiming(opened, { signal: AbortSignal.abort() });
+        expect(await claimed.next()).toEqual({ done: true, value: undefined });
         for (const account of opened.accounts) {
           expect(await opened.store.read(account.userId)).toEqual(account);
         }
@@ -211,28 +211,28 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
 
       it('gives an account back whose user visited meanwhile, with what the visit wrote', async () => {
         const opened = await withDue(open, 3);
-        const claims = claimsOf(opened);
-        const [first] = await pull(claims, 1);
+        const claimed = startClaiming(opened);
+        const [first] = await pull(claimed, 1);
         const [other] = (await leasedIn(opened.store)).filter(
           ({ userId }) => userId !== first?.account.userId,
         );
         if (other?.state !== 'active') throw new TypeError('no other account is leased');
         const { lease: _, ...visited } = await opened.store.update(other, seen(other, LATER));
-        await claims.return?.(undefined);
+        await claimed.return?.(undefined);
         expect(await opened.store.read(visited.userId)).toEqual({ ...visited, etag: expect.any(String) });
         expect(await leasedIn(opened.store)).toHaveLength(1);
       });
 
       it('leaves an account alone that another run has leased meanwhile', async () => {
         const opened = await withDue(open, 3);
-        const claims = claimsOf(opened);
-        const [first] = await pull(claims, 1);
+        const claimed = startClaiming(opened);
+        const [first] = await pull(claimed, 1);
         const [other] = (await leasedIn(opened.store)).filter(
           ({ userId }) => userId !== first?.account.userId,
         );
         if (other?.state !== 'active') throw new TypeError('no other account is leased');
         const taken = await opened.store.update(other, leased(other, 'another run', LATER));
-        await claims.return?.(undefined);
+        await claimed.return?.(undefined);
         expect(await opened.store.read(taken.userId)).toEqual(taken);
       });
     });
@@ -244,8 +244,8 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
         const { userId } = account;
         await index.put(userId, EARLIER);
         await index.put(userId, minutesFrom(-30));
-        const { claims, findings } = await claimAll(store);
-        expect(claims).toEqual([]);
+        const { claimed, findings } = await claimAll(store);
+        expect(claimed).toEqual([]);
         expect(findings).toEqual(Array(2).fill({ userId, found: 'taken' }));
         expect(await store.read(userId)).toEqual(account);
         expect(await index.entries()).toEqual(entriesOf([account]));
@@ -256,8 +256,8 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
         const { userId } = await store.create(sampleActive({ nextCheckAt: minutesFrom(-10) }));
         await index.put(userId, minutesFrom(-20));
         await index.put(userId, minutesFrom(-5));
-        const { claims, findings } = await claimAll(store);
-        expect(claims).toMatchObject([{ account: { userId }, dueSince: minutesFrom(-10) }]);
+        const { claimed, findings } = await claimAll(store);
+        expect(claimed).toMatchObject([{ account: { userId }, dueSince: minutesFrom(-10) }]);
         expect(findings).toEqual(Array(2).fill({ userId, found: 'taken' }));
         expect(await index.entries()).toEqual([{ userId, at: UNTIL }]);
       });
@@ -269,13 +269,13 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
         await index.put(userId, EARLIER);
         await index.put(userId, minutesFrom(-30));
         await index.drop(userId, LATER);
-        const { claims, findings } = await claimAll(store);
-        expect(claims).toEqual([]);
+        const { claimed, findings } = await claimAll(store);
+        expect(claimed).toEqual([]);
         expect(findings.map(({ found }) => found).sort()).toEqual(['repaired', 'taken']);
         expect(await store.read(userId)).toEqual({ ...account, etag: expect.any(String) });
         expect(await index.entries()).toEqual(entriesOf([account]));
         clock.advance(60 * MINUTE);
-        expect(await claimAll(store)).toMatchObject({ claims: [{ account: { userId } }], findings: [] });
+        expect(await claimAll(store)).toMatchObject({ claimed: [{ account: { userId } }], findings: [] });
       });
 
       it('deletes the entries of nobody, but only when it has read all that is due', async () => {
@@ -286,9 +286,9 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
         const left = async () =>
           (await index.entries()).filter(({ userId }) => nobodies.includes(userId)).length;
         const findings: Finding[] = [];
-        const claims = claimsOf(opened, { onFound: (finding) => findings.push(finding) });
-        await claims.next();
-        await claims.return?.(undefined);
+        const claimed = startClaiming(opened, { onFound: (finding) => findings.push(finding) });
+        await claimed.next();
+        await claimed.return?.(undefined);
         expect(await left()).toBe(5);
         expect(findings).toHaveLength(5);
         const swept = await claimAll(store, { shards: [shard] });
@@ -302,10 +302,10 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
         const { store, index, shard } = opened;
         const newcomer = someUserOf(shard);
         await index.put(newcomer, minutesFrom(-90));
-        const claims = claimsOf(opened);
-        await claims.next();
+        const claimed = startClaiming(opened);
+        await claimed.next();
         const account = await store.create(sampleActive({ userId: newcomer, nextCheckAt: minutesFrom(-90) }));
-        while (!(await claims.next()).done);
+        while (!(await claimed.next()).done);
         expect(await store.read(newcomer)).toEqual(account);
         expect((await index.entries()).filter(({ userId }) => userId === newcomer)).toEqual(
           entriesOf([account]),
@@ -320,10 +320,10 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
         );
         const last = minutesFrom(-1);
         await index.put(userId, last);
-        const claims = claimsOf(opened);
-        await claims.next();
+        const claimed = startClaiming(opened);
+        await claimed.next();
         await index.put(userId, last);
-        while (!(await claims.next()).done);
+        while (!(await claimed.next()).done);
         expect((await index.entries()).filter((entry) => entry.userId === userId)).toEqual([
           { userId, at: last },
           { userId, at: LATER },
@@ -333,7 +333,7 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
   });
 }
 
-const usersOf = (claims: readonly Claim[]): UserId[] => claims.map(({ account }) => account.userId);
+const usersOf = (claimed: readonly LeasedAccount[]): UserId[] => claimed.map(({ account }) => account.userId);
 
 type Users = [UserId, UserId, UserId, UserId, UserId];
 
@@ -361,15 +361,15 @@ async function withDue(
   return { ...opened, shard: shardOf(users[0]), accounts };
 }
 
-const claimsOf = (
+const startClaiming = (
   { store, shard }: WithDue,
   more: { signal?: AbortSignal; onFound?: (finding: Finding) => void } = {},
-): AsyncIterator<Claim> =>
+): AsyncIterator<LeasedAccount> =>
   store.claimDue({ shard, runId: 'run-1', leaseMs: LEASE_MS, ...more })[Symbol.asyncIterator]();
 
-async function pull(claims: AsyncIterator<Claim>, count: number): Promise<Claim[]> {
-  const pulled: Claim[] = [];
-  for (let n = 0; n < count; n += 1) pulled.push((await claims.next()).value);
+async function pull(claimed: AsyncIterator<LeasedAccount>, count: number): Promise<LeasedAccount[]> {
+  const pulled: LeasedAccount[] = [];
+  for (let n = 0; n < count; n += 1) pulled.push((await claimed.next()).value);
   return pulled;
 }
 

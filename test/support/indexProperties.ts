@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { type Account, dueAt, isConnected, type Stored } from '../../shared/account/account.ts';
 import { ended, released, seen } from '../../shared/account/transitions.ts';
 import { ConflictError } from '../../shared/errors.ts';
-import type { Claim, Finding } from '../../shared/ports.ts';
+import type { Finding, LeasedAccount } from '../../shared/ports.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
 import {
   type AccountStoreUnderTest,
@@ -93,8 +93,8 @@ export async function checkIndexInvariant(open: OpenAccountStore, numRuns: numbe
             return update((account) => (isConnected(account) ? seen(account, at) : account));
           case 'claim':
             for (const shard of store.shards) {
-              const claims = store.claimDue({ shard, runId: `run-${actor}`, leaseMs: LEASE_MS, onFound });
-              for await (const { account } of claims) {
+              const claimed = store.claimDue({ shard, runId: `run-${actor}`, leaseMs: LEASE_MS, onFound });
+              for await (const { account } of claimed) {
                 memory.set(account.userId, account);
                 break;
               }
@@ -186,7 +186,7 @@ export async function checkIndexRepair(open: OpenAccountStore, numRuns: number):
       clock.advance(3 * MINUTE + LEASE_MS);
       const swept = await claimAll(store, { runId: 'second' });
       findings.push(...swept.findings);
-      expect(usersIn(swept.claims)).toEqual(accounts.map(({ userId }) => userId).sort());
+      expect(usersIn(swept.claimed)).toEqual(accounts.map(({ userId }) => userId).sort());
       const repaired = findings.filter(({ found }) => found === 'repaired').map(({ userId }) => userId);
       expect(repaired.sort()).toEqual(lost.map(({ userId }) => userId).sort());
 
@@ -195,7 +195,7 @@ export async function checkIndexRepair(open: OpenAccountStore, numRuns: number):
       clock.advance(LEASE_MS);
       const again = await claimAll(store, { runId: 'third' });
       expect(again.findings).toEqual([]);
-      expect(usersIn(again.claims)).toEqual(accounts.map(({ userId }) => userId).sort());
+      expect(usersIn(again.claimed)).toEqual(accounts.map(({ userId }) => userId).sort());
     }),
     { numRuns },
   );
@@ -277,7 +277,8 @@ const allOf = ({ store }: Pick<AccountStoreUnderTest, 'store'>): Promise<Stored[
 
 const entryOf = (account: Stored) => ({ userId: account.userId, at: dueAt(account) });
 const foundIn = (findings: readonly Finding[]) => findings.map(({ found }) => found);
-const usersIn = (claims: readonly Claim[]): UserId[] => claims.map(({ account }) => account.userId).sort();
+const usersIn = (claimed: readonly LeasedAccount[]): UserId[] =>
+  claimed.map(({ account }) => account.userId).sort();
 
 function unlessConflict(error: unknown): void {
   if (!(error instanceof ConflictError)) throw error;

@@ -80,8 +80,6 @@ export const sampleActive = (fields: Partial<Active> = {}): Active => ({
   ...fields,
 });
 
-export const sampleAccount = sampleActive;
-
 export const samplePending = (fields: Partial<Pending> = {}): Pending => ({
   ...connection(),
   state: 'pending',

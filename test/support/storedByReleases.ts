@@ -13,7 +13,7 @@ export type Stored = { account: StoredAccount | undefined; cache: SealedCache | 
 
 /** Longer than every wait that follows a check, a failure or a death: at most an hour. */
 const HOUR = 61 * 60_000;
-/** The columns that hold when an account is looked at. Only a later release has the second. */
+/** The columns that hold when an account is checked. Only a later release has the second. */
 const MOVED = ['dueAt', 'nextCheckAt', 'lastActivity'];
 
 export type StoredByReleases = ReturnType<typeof openStored>;
@@ -48,7 +48,7 @@ export function openStored(connectionString: string) {
     const { partitionKey, suffix } = keysOf(user);
     const account = await readAccount(user);
     if (!(account?.dueAt instanceof Date)) throw new Error(`${user.name} has no account that can be due`);
-    const dueRow = (at: unknown) => ({
+    const entry = (at: unknown) => ({
       partitionKey,
       rowKey: `due|${(at as Date).toISOString().slice(0, 19)}Z|${suffix}`,
     });
@@ -60,8 +60,8 @@ export function openStored(connectionString: string) {
     );
     await table.submitTransaction([
       ['update', { partitionKey, rowKey: `user|${suffix}`, ...moved }, 'Merge', { etag: account.etag }],
-      ['delete', dueRow(account.dueAt)],
-      ['create', dueRow(moved.dueAt)],
+      ['delete', entry(account.dueAt)],
+      ['create', entry(moved.dueAt)],
     ]);
   }
 

@@ -19,9 +19,10 @@ import { partsOf, type UserId } from '../../userId.ts';
 import { shardOf } from '../shards.ts';
 import { wholeSecond } from '../wholeSecond.ts';
 import { userRowKey } from './rowKeys.ts';
+import { jsonIn } from './tableColumns.ts';
 
 type Column = string | number | boolean | Date;
-export type AccountRow = Record<string, Column> & { partitionKey: string; rowKey: string };
+type AccountRow = Record<string, Column> & { partitionKey: string; rowKey: string };
 
 const MAX_HISTORY_LENGTH = 16_000;
 /** A column holds 64 KiB of UTF-16 (https://learn.microsoft.com/azure/storage/tables/scalability-targets). */
@@ -94,10 +95,14 @@ export function toRow(account: Account): AccountRow {
   };
 }
 
+/** True if both are stored as the same row. */
+export const isSameRow = (one: Account, other: Account): boolean =>
+  JSON.stringify(toRow(one)) === JSON.stringify(toRow(other));
+
 /**
  * Reads a row. It accepts a row that a person or a later version has changed, because such a row must not stop a sweep.
  * An unreadable time of the next check becomes 1970, and an unknown state `needs-user`. An account whose last activity is
- * unreadable is damaged: by that time alone it would be erased.
+ * unreadable is damaged. The worker retires an account by that time alone, so the time must not be guessed.
  */
 export function fromRow(userId: UserId, row: Record<string, unknown>, etag: string): Stored {
   const { state } = row;
@@ -115,10 +120,10 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     ...(homeAccountId !== undefined && { homeAccountId }),
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     lastActivity,
-    history: historyIn(parsed(row.history)),
+    history: historyIn(jsonIn(row.history)),
   };
   const { expiresOn, ...refreshes } = tokensIn(row);
-  const failure = failureIn(parsed(row.failure));
+  const failure = failureIn(jsonIn(row.failure));
   if (state === 'pending' || state === 'active') {
     const trouble = troubleIn(row, failure);
     const waiting = { ...connection, ...(trouble && { trouble }) };
@@ -174,7 +179,7 @@ type StoredKind = { kind: Exclude<FailureKind, 'consent'>; suberror?: string };
  * An earlier release does not know the kind `consent`, and would ignore the whole failure. Therefore it is stored as
  * `needs-user`, as that release itself stores a missing consent.
  */
-const stored = (kind: FailureKind): StoredKind =>
+const storedKind = (kind: FailureKind): StoredKind =>
   kind === 'consent' ? { kind: 'needs-user', suberror: CONSENT_REQUIRED } : { kind };
 
 /** Recognises a missing consent, also in rows that the earlier release wrote. A failure with a challenge is not one. */
@@ -190,22 +195,18 @@ const kindOf = ({
     ? 'consent'
     : kind;
 
-/** True if both are stored as the same row. */
-export const isSameRow = (one: Account, other: Account): boolean =>
-  JSON.stringify(toRow(one)) === JSON.stringify(toRow(other));
-
 /** The column has no `askedBy`: this code says that Graph made the challenge, as in the previous release. */
 const ASKED_BY_GRAPH = 'graph_401';
 
 function failureColumn(failure: StoredFailure): string {
-  const { claims, askedBy: _, ...rest } = { ...failure, ...stored(failure.kind) };
+  const { claims, askedBy: _, ...rest } = { ...failure, ...storedKind(failure.kind) };
   const whole = JSON.stringify({ ...rest, claims });
   return whole.length <= MAX_FAILURE_LENGTH ? whole : JSON.stringify(rest);
 }
 
 function historyColumn(history: readonly HistoryEntry[]): string {
   const kept = history.map((entry) =>
-    entry.kind === undefined ? entry : { ...entry, ...stored(entry.kind) },
+    entry.kind === undefined ? entry : { ...entry, ...storedKind(entry.kind) },
   );
   while (JSON.stringify(kept).length > MAX_HISTORY_LENGTH) kept.shift();
   return JSON.stringify(kept);
@@ -244,14 +245,6 @@ function historyIn(value: unknown): HistoryEntry[] {
       },
     ];
   });
-}
-
-function parsed(value: unknown): unknown {
-  try {
-    return typeof value === 'string' ? JSON.parse(value) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 const textOf = (value: unknown): string | undefined =>

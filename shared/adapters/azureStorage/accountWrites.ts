@@ -7,7 +7,7 @@ import { fromRow, isSameRow, toRow } from './accountRow.ts';
 import { damagedRowKey, dueRowKey, userRowKey } from './rowKeys.ts';
 import { hasStatus, present } from './storageCall.ts';
 import { removeRow } from './tableRemoval.ts';
-import { inTable } from './tableRows.ts';
+import { inTable, rowAt } from './tableRows.ts';
 
 const CHANGED = 'The account changed since it was read, or no longer exists.';
 
@@ -16,21 +16,12 @@ const CHANGED = 'The account changed since it was read, or no longer exists.';
  * partition of the user's shard. Every change is one entity-group transaction that also writes the entry
  * (https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions).
  *
- * If a response is lost, the SDK's retry fails its precondition although the first attempt succeeded. Therefore a write
- * that fails so reads the row, and succeeds if the row already has the new content.
+ * If a response is lost, the SDK's retry fails its precondition although the first attempt succeeded. After such a
+ * failure a write reads the row, and succeeds if the row already has the new content.
  */
 export function createAccountWrites(table: TableClient) {
-  async function rowAt(shard: string, rowKey: string, abortSignal: AbortSignal) {
-    try {
-      return await table.getEntity(shard, rowKey, { abortSignal });
-    } catch (error) {
-      if (hasStatus(error, 404)) return undefined;
-      throw error;
-    }
-  }
-
   async function read(userId: UserId, abortSignal: AbortSignal): Promise<Stored | undefined> {
-    const row = await rowAt(shardOf(userId), userRowKey(userId), abortSignal);
+    const row = await rowAt(table, shardOf(userId), userRowKey(userId), abortSignal);
     return row === undefined ? undefined : fromRow(userId, row, row.etag);
   }
 
@@ -89,7 +80,7 @@ export function createAccountWrites(table: TableClient) {
 
   async function hasEntry(account: Stored, abortSignal: AbortSignal): Promise<boolean> {
     const { partitionKey, rowKey } = entryOf(account);
-    return (await rowAt(partitionKey, rowKey, abortSignal)) !== undefined;
+    return (await rowAt(table, partitionKey, rowKey, abortSignal)) !== undefined;
   }
 
   /**
@@ -147,7 +138,7 @@ export function createAccountWrites(table: TableClient) {
     // The SDK's transactions delete without a condition, so these are two steps. The account is deleted first: if
     // the entry stays, the worker deletes it when it is due. An entry that was written again has another ETag and
     // stays.
-    const entry = await rowAt(shard, rowKey, abortSignal);
+    const entry = await rowAt(table, shard, rowKey, abortSignal);
     if (!(await removeRow(table, shard, { rowKey: userRowKey(userId), etag }, abortSignal))) {
       throw new ConflictError(CHANGED);
     }
@@ -174,7 +165,7 @@ const entryOf = (account: Stored | Account) => ({
 const putEntry = (account: Stored | Account): TransactionAction => ['upsert', entryOf(account), 'Replace'];
 const dropEntry = (account: Stored): TransactionAction => ['delete', entryOf(account)];
 
-/** Makes a transaction fail if the account has changed. It changes nothing else than the account's ETag. */
+/** Makes a transaction fail if the account has changed. It changes nothing but the account's ETag. */
 const keep = (userId: UserId, etag: string): TransactionAction => [
   'update',
   { partitionKey: shardOf(userId), rowKey: userRowKey(userId) },

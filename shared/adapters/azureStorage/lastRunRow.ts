@@ -1,6 +1,7 @@
 import { isRecord } from '../../isRecord.ts';
 import type { SweepSummary } from '../../log.ts';
-import type { AuditProgress, LastRun, Retired, Retirement } from '../../ports.ts';
+import type { AuditProgress, LastRun, RetiredToday, Retirement } from '../../ports.ts';
+import { jsonIn, timeIn } from './tableColumns.ts';
 
 const COUNTS = [
   'due',
@@ -28,7 +29,7 @@ type Columns = Record<string, string | number | Date>;
 export function runColumns(
   endedAt: Date,
   summary: SweepSummary,
-  { audit, retired }: { audit?: AuditProgress | undefined; retired?: Retired | undefined },
+  { audit, retired }: { audit?: AuditProgress | undefined; retired?: RetiredToday | undefined },
 ): Columns {
   return {
     endedAt,
@@ -94,8 +95,8 @@ function retirementIn({
 }
 
 /** A summary that lacks a member, or has another kind of value in it, is no summary. */
-function summaryIn(text: unknown): SweepSummary | undefined {
-  const value = parsed(text);
+function summaryIn(column: unknown): SweepSummary | undefined {
+  const value = jsonIn(column);
   if (!isRecord(value) || typeof value.runId !== 'string' || typeof value.stoppedBy !== 'string')
     return undefined;
   const { tasks, failed } = value;
@@ -108,15 +109,4 @@ function summaryIn(text: unknown): SweepSummary | undefined {
     : undefined;
 }
 
-function parsed(text: unknown): unknown {
-  try {
-    return typeof text === 'string' ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 const countIn = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
-
-/** A column that is a time. */
-export const timeIn = (value: unknown): Date | undefined => (value instanceof Date ? value : undefined);

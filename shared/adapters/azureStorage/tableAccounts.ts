@@ -3,7 +3,7 @@ import { leased, released } from '../../account/transitions.ts';
 import { systemClock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
 import { createSlots, forEachAtOnce } from '../../forEachAtOnce.ts';
-import type { AccountStore, Claim, Finding } from '../../ports.ts';
+import type { AccountStore, Finding, LeasedAccount } from '../../ports.ts';
 import type { UserId } from '../../userId.ts';
 import { leaseAhead } from '../leaseAhead.ts';
 import { SHARDS, shardOf } from '../shards.ts';
@@ -65,7 +65,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     entry: Entry,
     { runId, leaseMs }: { runId: string; leaseMs: number },
     abortSignal: AbortSignal,
-  ): Promise<Claim | Finding['found']> {
+  ): Promise<LeasedAccount | Finding['found']> {
     const { userId, dueSince } = entry;
     const account = await read(userId, abortSignal);
     if (account === undefined) return 'nobody';
@@ -97,7 +97,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
   }
 
   /** Whatever fails, the lease ends by itself. */
-  async function giveBack({ account }: Claim): Promise<void> {
+  async function giveBack({ account }: LeasedAccount): Promise<void> {
     await call(async (abortSignal) => {
       try {
         await release(account, abortSignal);
@@ -111,7 +111,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     }, undefined).catch(() => undefined);
   }
 
-  /** Reads at most so many rows, and moves the cursor along. */
+  /** Reads at most `atMost` rows, and moves the cursor to the last one of them. */
   async function* rowsFrom(cursor: AuditCursor, atMost: number, signal: AbortSignal | undefined) {
     const { before } = userRowKeyRange();
     const rows = rowsBetween(

@@ -5,7 +5,7 @@ import { connectTable, type TableOptions } from './tableRows.ts';
 /** The most actions of one entity-group transaction. */
 export const MAX_REMOVED_AT_ONCE = 100;
 
-export type VersionedRow = { rowKey: string; etag: string };
+type VersionedRow = { rowKey: string; etag: string };
 type Policy = Parameters<TableClient['pipeline']['addPolicy']>[0];
 
 /**

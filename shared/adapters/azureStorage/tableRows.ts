@@ -2,7 +2,7 @@ import { odata, TableClient } from '@azure/data-tables';
 import { type Clock, systemClock } from '../../clock.ts';
 import { isLoopback } from '../../isLoopback.ts';
 import type { RowKeyRange } from './rowKeys.ts';
-import { codeOf, type StorageCall } from './storageCall.ts';
+import { codeOf, hasStatus, type StorageCall } from './storageCall.ts';
 import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
 
 export type TableOptions = {
@@ -71,6 +71,21 @@ export async function inTable<T>(
     if (codeOf(error) !== 'TableNotFound') throw error;
     await table.createTable({ abortSignal });
     return write();
+  }
+}
+
+/** Reads one row; undefined if it, or the table, does not exist. */
+export async function rowAt(
+  table: TableClient,
+  partitionKey: string,
+  rowKey: string,
+  abortSignal: AbortSignal,
+) {
+  try {
+    return await table.getEntity(partitionKey, rowKey, { abortSignal });
+  } catch (error) {
+    if (hasStatus(error, 404)) return undefined;
+    throw error;
   }
 }
 

@@ -2,10 +2,11 @@ import { systemClock } from '../../clock.ts';
 import type { Cooldown, SharedState } from '../../ports.ts';
 import { isGuid } from '../../userId.ts';
 import { wholeSecond } from '../wholeSecond.ts';
-import { lastRunOf, retirementColumns, runColumns, timeIn } from './lastRunRow.ts';
+import { lastRunOf, retirementColumns, runColumns } from './lastRunRow.ts';
 import { createStorageCall, hasStatus } from './storageCall.ts';
+import { timeIn } from './tableColumns.ts';
 import { MAX_REMOVED_AT_ONCE, removeRows } from './tableRemoval.ts';
-import { connectTable, inTable, rowsBetween, type TableOptions, type TableRow } from './tableRows.ts';
+import { connectTable, inTable, rowAt, rowsBetween, type TableOptions, type TableRow } from './tableRows.ts';
 
 /**
  * The partitions of cooldowns. The partitions of accounts are named by one hexadecimal digit, so none of them has these
@@ -66,16 +67,10 @@ export function createTableSharedState(options: TableOptions): SharedState {
     await removeRows({ ...options, call }, partitionKey, ended, signal);
   }
 
-  async function readLastRun(abortSignal: AbortSignal) {
-    try {
-      return await table.getEntity(LAST_RUN.partitionKey, LAST_RUN.rowKey, { abortSignal });
-    } catch (error) {
-      if (hasStatus(error, 404)) return undefined;
-      throw error;
-    }
-  }
+  const readLastRun = (abortSignal: AbortSignal) =>
+    rowAt(table, LAST_RUN.partitionKey, LAST_RUN.rowKey, abortSignal);
 
-  /** Writes these columns, whatever the others are. */
+  /** Writes these columns, and leaves the others as they are. */
   async function writeLastRun(columns: Record<string, string | number | Date>, abortSignal: AbortSignal) {
     const row = { ...LAST_RUN, ...columns };
     await inTable(table, () => table.upsertEntity(row, 'Merge', { abortSignal }), abortSignal);

@@ -9,7 +9,7 @@ export type CacheKey = { kid: string; secret: Uint8Array };
 
 const VERSION = 1;
 /**
- * Follows the master key's name in the `kid` of a cache that is sealed with a user's own key. Earlier releases sealed with the
+ * This suffix follows the master key's name in the `kid` of a cache that is sealed with a user's own key. Earlier releases sealed with the
  * master key itself, and the `kid` was its name alone. To them the longer name is that of a key they do not have.
  */
 const OF_USER = '.u';
@@ -118,7 +118,7 @@ export function readCacheKeys(jwkSet: string): [CacheKey, ...CacheKey[]] {
   return [first, ...rest];
 }
 
-/** Finds names that differ by the suffix alone. The longer one would stand for two keys: its own, and a user's of the other. */
+/** Finds names that differ by the suffix alone. The longer name would mean two keys: its own, and a user's key of the other. */
 function confusedKids(jwks: readonly JWK[]): string[] {
   const kids = jwks.map((jwk) => (typeof jwk?.kid === 'string' ? jwk.kid : undefined));
   return kids.flatMap((kid, index) => {

@@ -3,7 +3,7 @@ import { type Account, dueAt, isConnected, isTombstone, type Stored } from '../.
 import { leased, released } from '../../account/transitions.ts';
 import { type Clock, systemClock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
-import type { AccountStore, Claim, Finding } from '../../ports.ts';
+import type { AccountStore, Finding, LeasedAccount } from '../../ports.ts';
 import { readUserId, type UserId } from '../../userId.ts';
 import { leaseAhead } from '../leaseAhead.ts';
 import { SHARDS, shardOf } from '../shards.ts';
@@ -77,7 +77,7 @@ export function createMemoryAccountStore({
     return true;
   }
 
-  function claim(entry: Entry, runId: string, leaseMs: number): Claim | Finding['found'] {
+  function claim(entry: Entry, runId: string, leaseMs: number): LeasedAccount | Finding['found'] {
     const account = accounts.get(entry.userId);
     if (account === undefined) return 'nobody';
     if (dueAt(account).getTime() !== entry.at.getTime()) {
@@ -173,7 +173,7 @@ async function* eachOf<T>(items: () => readonly T[]): AsyncGenerator<T> {
   yield* items();
 }
 
-/** The account as the table would keep it: the times of the index in whole seconds, and of a tombstone nothing else. */
+/** The account as the table would keep it: the times of the index are whole seconds, and a tombstone has only its own fields. */
 function asStored(account: Account | Stored<Account>): Account {
   const { etag: _, ...content } = { etag: '', ...account };
   const { userId, nextCheckAt, lease } = content;

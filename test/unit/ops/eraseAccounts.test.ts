@@ -3,7 +3,7 @@ import { eraseAccounts } from '../../../ops/eraseAccounts.ts';
 import { orphans } from '../../../ops/orphans.ts';
 import { createMemoryAccountStore } from '../../../shared/adapters/memory/memoryAccountStore.ts';
 import { see } from '../../support/accountStoreUnderTest.ts';
-import { NEIGHBOURS, sampleAccount, sampleTombstone, someUser, TENANT } from '../../support/sampleAccount.ts';
+import { NEIGHBOURS, sampleActive, sampleTombstone, someUser, TENANT } from '../../support/sampleAccount.ts';
 import { meddledAccounts, NOW, operatorOverTwins } from './operatorOverTwins.ts';
 
 const erase = { verb: 'accounts erase', yes: true } as const;
@@ -11,7 +11,7 @@ const erase = { verb: 'accounts erase', yes: true } as const;
 describe('accounts erase', () => {
   it('says what it would do, and does nothing, unless it is told yes', async () => {
     const { operator, accounts, tokenCache, printed } = operatorOverTwins();
-    const account = await accounts.create(sampleAccount({ userId: someUser(TENANT) }));
+    const account = await accounts.create(sampleActive({ userId: someUser(TENANT) }));
     const { userId } = account;
     await tokenCache.write(userId, 'sealed', undefined);
     for (const of of [{ who: { userId } }, { tid: TENANT }]) {
@@ -25,7 +25,7 @@ describe('accounts erase', () => {
 
   it('leaves of a user a tombstone, however often it is asked', async () => {
     const { operator, accounts, tokenCache, printed, logId } = operatorOverTwins();
-    const { userId } = await accounts.create(sampleAccount());
+    const { userId } = await accounts.create(sampleActive());
     await tokenCache.write(userId, 'sealed', undefined);
     const who = { logId: logId(userId) };
     expect(await eraseAccounts(operator, { ...erase, of: { who } })).toBe(0);
@@ -51,7 +51,7 @@ describe('accounts erase', () => {
     const ours = Array.from({ length: 20 }, () => someUser(TENANT));
     const theirs = NEIGHBOURS.map((tid) => someUser(tid));
     for (const userId of [...ours, ...theirs]) {
-      await accounts.create(sampleAccount({ userId }));
+      await accounts.create(sampleActive({ userId }));
       await tokenCache.write(userId, 'sealed', undefined);
     }
     const [orphan, otherOrphan] = [someUser(TENANT), someUser()];
@@ -72,7 +72,7 @@ describe('accounts erase', () => {
   it('goes on with the others when one changes on every try', async () => {
     const accounts = createMemoryAccountStore();
     const [restless, other] = [someUser(TENANT), someUser(TENANT)];
-    for (const userId of [restless, other]) await accounts.create(sampleAccount({ userId }));
+    for (const userId of [restless, other]) await accounts.create(sampleActive({ userId }));
     const always = meddledAccounts(accounts, () => see(accounts, restless, NOW), Infinity);
     const { operator, told, logId } = operatorOverTwins({ accounts: always });
     expect(await eraseAccounts(operator, { ...erase, of: { tid: TENANT } })).toBe(1);
@@ -88,7 +88,7 @@ describe('orphans', () => {
     const { operator, accounts, tokenCache, printed, logId } = operatorOverTwins();
     const [orphan, left, kept] = [someUser(), someUser(), someUser()];
     await accounts.create(sampleTombstone({ userId: left }));
-    await accounts.create(sampleAccount({ userId: kept }));
+    await accounts.create(sampleActive({ userId: kept }));
     for (const userId of [orphan, left, kept]) await tokenCache.write(userId, 'sealed', undefined);
     await orphans(operator, found);
     expect(printed.map((line) => JSON.parse(line) as object)).toEqual(
@@ -119,7 +119,7 @@ describe('orphans', () => {
         async read(user) {
           const account = await accounts.read(user);
           reads += 1;
-          if (reads === 1) await accounts.create(sampleAccount({ userId }));
+          if (reads === 1) await accounts.create(sampleActive({ userId }));
           return account;
         },
       },

@@ -84,7 +84,7 @@ describe('what is left of a user', () => {
   it.each([
     'disconnected',
     'retired',
-  ] as const)('who is %s is no more than bones, and one due row', async (state) => {
+  ] as const)('who is %s is no more than a tombstone and one index entry', async (state) => {
     const { app, rowsOf, container } = openApp();
     const caller = await callerFor(entra, DANA.name);
     await app.getProfile(caller.assertion);

@@ -85,7 +85,7 @@ describe('GET /api/profile', () => {
     expect(Object.keys(sparse).sort()).toEqual(['displayName', 'id', 'userPrincipalName']);
   });
 
-  it('stores the cache sealed under the user id, with one user row and one due row', async () => {
+  it('stores the cache sealed under the user id, with one account and one index entry', async () => {
     expect((await profileOf(BRUNO)).status).toBe(200);
     const config = readConfig(platform.settings);
     const store = createBlobTokenCache({ connectionString: platform.azurite.connectionString });

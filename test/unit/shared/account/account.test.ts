@@ -3,12 +3,15 @@ import {
   attemptsOf,
   dueAt,
   failureOf,
+  hasEnded,
   isConnected,
+  isSameConnection,
   isTombstone,
   tokensOf,
 } from '../../../../shared/account/account.ts';
 import {
   active,
+  CONNECTED,
   damaged,
   FAILURE,
   LEASE,
@@ -66,8 +69,30 @@ describe('an account', () => {
 
   it('may know its tokens if there were any', () => {
     const none = { pending: {}, disconnected: {}, retired: {}, damaged: {} };
-    expect(inEach(tokensOf)).toMatchObject({ ...none, active: TOKENS, 'needs-user': TOKENS });
-    expect(tokensOf(pending())).toEqual({});
-    expect(tokensOf(tombstone('retired'))).toEqual({});
+    expect(inEach(tokensOf)).toStrictEqual({ ...none, active: TOKENS, 'needs-user': TOKENS });
+    expect(tokensOf(needsUser())).toStrictEqual({});
+  });
+});
+
+describe('a connection', () => {
+  it.each(CONNECTED)('is the same in each state with the same generation: $state', (later) => {
+    expect(isSameConnection(active(), later)).toBe(true);
+    expect(hasEnded(active(), later)).toBe(false);
+  });
+
+  it.each([
+    ['does not exist', undefined],
+    ['was connected anew', active({ generation: 'generation-2' })],
+    ['has disconnected', tombstone('disconnected')],
+    ['is retired', tombstone('retired')],
+  ] as const)('has ended if the account %s', (_, later) => {
+    expect(isSameConnection(active(), later)).toBe(false);
+    expect(hasEnded(active(), later)).toBe(true);
+  });
+
+  it('is not known, and has not ended, if the account is damaged', () => {
+    const later = { ...damaged(false), generation: 'generation-1' };
+    expect(isSameConnection(active(), later)).toBe(false);
+    expect(hasEnded(active(), later)).toBe(false);
   });
 });

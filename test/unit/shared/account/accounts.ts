@@ -29,7 +29,8 @@ export const TOKENS = {
 } as const satisfies Tokens;
 export const REFRESHED: HistoryEntry = { at: ago(30 * MINUTE), outcome: 'refreshed' };
 
-const connection = {
+/** What every connected account has, but for the lease. */
+export const KEPT = {
   userId: USER,
   nextCheckAt: ago(MINUTE),
   generation: 'generation-1',
@@ -40,7 +41,7 @@ const connection = {
 } as const;
 
 export const pending = (different: Partial<Pending> = {}): Pending => ({
-  ...connection,
+  ...KEPT,
   state: 'pending',
   ...different,
 });
@@ -51,14 +52,14 @@ export const unnamed = (): Pending => {
 };
 /** Only when its access token ends is known. */
 export const active = (different: Partial<Active> = {}): Active => ({
-  ...connection,
+  ...KEPT,
   state: 'active',
   expiresOn: TOKENS.expiresOn,
   ...different,
 });
 /** Marked before its first exchange. */
 export const needsUser = (different: Partial<NeedsUser> = {}): NeedsUser => ({
-  ...connection,
+  ...KEPT,
   state: 'needs-user',
   failure: { ...FAILURE, kind: 'needs-user', code: 'AADSTS50076' },
   ...different,

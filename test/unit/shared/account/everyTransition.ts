@@ -7,6 +7,7 @@ import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/
 import type { FailureKind } from '../../../../shared/errors.ts';
 import type { AccountStore, Caller, UserToken } from '../../../../shared/ports.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
+import { sampleToken } from '../../../support/sampleToken.ts';
 import { CONNECTED, damaged, TOMBSTONES, USER } from './accounts.ts';
 import { DAY, from, HOUR, MINUTE, NOW, SETTINGS } from './scheduleTimes.ts';
 
@@ -18,17 +19,13 @@ export const CALLER: Caller = {
   expiresOn: from(HOUR),
   assertion: 'an assertion',
 };
-export const token = (different: Partial<UserToken> = {}): UserToken => ({
-  accessToken: 'an access token',
-  expiresOn: from(75 * MINUTE),
-  source: 'network',
-  homeAccountId: 'home-2',
-  refreshTokenExpiresOn: from(DAY),
-  stored: true,
-  written: 'etag',
-  oldKey: false,
-  ...different,
-});
+export const token = (different: Partial<UserToken> = {}): UserToken =>
+  sampleToken(from(75 * MINUTE), {
+    homeAccountId: 'home-2',
+    refreshTokenExpiresOn: from(DAY),
+    written: 'etag',
+    ...different,
+  });
 export const MARKING = ['needs-user', 'consent', 'cache-lost'] as const satisfies FailureKind[];
 export const PASSING = ['throttled', 'tenant', 'transient', 'misconfigured'] as const satisfies Exclude<
   FailureKind,
@@ -92,7 +89,7 @@ const EVERYBODY = [...CONNECTED, ...TOMBSTONES];
 const isDisconnected = (account: Tombstone) => account.state === 'disconnected';
 
 /** A transition without a line here is a type error, and fails the test of the diagram. */
-export const STEPS: Record<Exclude<keyof typeof transitions, 'isSameConnection'>, Step[]> = {
+export const STEPS: Record<keyof typeof transitions, Step[]> = {
   connected,
   ended,
   seen: stepsOf(CONNECTED, (account) => [transitions.seen(account, NOW)]),

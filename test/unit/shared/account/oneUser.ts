@@ -5,7 +5,7 @@ import { createMemoryAccountStore } from '../../../../shared/adapters/memory/mem
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { shardOf } from '../../../../shared/adapters/shards.ts';
 import { connect, disconnect } from '../../../../shared/connection/connection.ts';
-import type { Claim } from '../../../../shared/ports.ts';
+import type { LeasedAccount } from '../../../../shared/ports.ts';
 import { asUser } from '../../../../shared/profile/asUser.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { createLogId } from '../../../../shared/userId.ts';
@@ -64,11 +64,11 @@ export function createWorld(order: Order) {
     });
   }
 
-  async function claim(runId: string, aheadMs: number): Promise<Claim | undefined> {
+  async function claim(runId: string, aheadMs: number): Promise<LeasedAccount | undefined> {
     storeAheadMs = aheadMs;
     const shard = shardOf(userId);
-    const claims = accounts.claimDue({ shard, runId, leaseMs: RUN_LIMITS.leaseForMs });
-    for await (const claimed of claims) return claimed;
+    const due = accounts.claimDue({ shard, runId, leaseMs: RUN_LIMITS.leaseForMs });
+    for await (const claimed of due) return claimed;
     return undefined;
   }
 

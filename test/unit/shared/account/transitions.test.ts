@@ -5,8 +5,8 @@ import type { Failure } from '../../../../shared/errors.ts';
 import {
   active,
   CONNECTED,
-  damaged,
   FAILURE,
+  KEPT,
   LEASE,
   needsUser,
   pending,
@@ -24,7 +24,6 @@ const {
   connected,
   ended,
   failed,
-  isSameConnection,
   leased,
   markedForUser,
   postponed,
@@ -38,16 +37,6 @@ const {
 } = transitions;
 
 const NO_TASKS = { entries: [] };
-/** What every connected account has, but for the lease. */
-const KEPT = {
-  userId: USER,
-  nextCheckAt: ago(MINUTE),
-  generation: 'generation-1',
-  homeAccountId: 'home-1',
-  userPrincipalName: 'old name',
-  lastActivity: ago(HOUR),
-  history: [REFRESHED],
-};
 const RETIRED_AT = from(90 * DAY - HOUR);
 
 describe('every transition', () => {
@@ -129,20 +118,6 @@ describe('a connection', () => {
       since: NOW,
       nextCheckAt: from(10 * MINUTE),
     });
-  });
-
-  it.each(CONNECTED)('is the same in each state with the same generation: $state', (later) => {
-    expect(isSameConnection(active(), later)).toBe(true);
-  });
-
-  it.each([
-    ['does not exist', undefined],
-    ['was connected anew', active({ generation: 'generation-2' })],
-    ['has disconnected', tombstone('disconnected')],
-    ['is retired', tombstone('retired')],
-    ['is damaged', { ...damaged(false), generation: 'generation-1' }],
-  ] as const)('is not that of an account that %s', (_, later) => {
-    expect(isSameConnection(active(), later)).toBe(false);
   });
 });
 

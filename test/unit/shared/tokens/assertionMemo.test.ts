@@ -4,6 +4,7 @@ import type { Caller, UserToken } from '../../../../shared/ports.ts';
 import { createAssertionMemo } from '../../../../shared/tokens/assertionMemo.ts';
 import { toUserId } from '../../../../shared/userId.ts';
 import { clockOf } from '../../../support/clockOf.ts';
+import { sampleToken } from '../../../support/sampleToken.ts';
 
 const MINUTE = 60_000;
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -24,16 +25,8 @@ function callerOf(assertion: string, user = 1, livesForMs = 60 * MINUTE): Caller
   return { userId: toUserId({ tid, oid }), tid, oid, userPrincipalName: undefined, expiresOn, assertion };
 }
 
-const tokenOf = (accessToken: string): UserToken => ({
-  accessToken,
-  expiresOn: new Date(START + 60 * MINUTE),
-  source: 'network',
-  homeAccountId: 'home',
-  refreshTokenExpiresOn: undefined,
-  stored: true,
-  written: undefined,
-  oldKey: false,
-});
+const tokenOf = (accessToken: string): UserToken =>
+  sampleToken(new Date(START + 60 * MINUTE), { accessToken });
 
 /** Remembers a verification, and counts how often one was asked for. */
 function verifier(caller: Caller) {

@@ -11,6 +11,7 @@ import { RUN_LIMITS, type RunLimits } from '../../../../shared/worker/run.ts';
 import { sweep } from '../../../../shared/worker/sweep.ts';
 import { clockOf } from '../../../support/clockOf.ts';
 import { someUser } from '../../../support/sampleAccount.ts';
+import { sampleToken } from '../../../support/sampleToken.ts';
 import { createTestApp, type TestAppOptions } from '../../../support/testApp.ts';
 
 export const NOW = new Date('2026-11-20T08:20:00.000Z');
@@ -21,17 +22,8 @@ export const { schedule: SCHEDULE } = createTestApp();
 
 export const ago = (ms: number): Date => new Date(NOW.getTime() - ms);
 
-export const tokenOf = (more: Partial<UserToken> = {}): UserToken => ({
-  accessToken: `secret-${randomUUID()}`,
-  expiresOn: new Date(NOW.getTime() + 3_600_000),
-  source: 'network',
-  homeAccountId: 'home',
-  refreshTokenExpiresOn: undefined,
-  stored: true,
-  written: undefined,
-  oldKey: false,
-  ...more,
-});
+export const tokenOf = (more: Partial<UserToken> = {}): UserToken =>
+  sampleToken(new Date(NOW.getTime() + 60 * MINUTE), { accessToken: `secret-${randomUUID()}`, ...more });
 
 /** An account whose check is due and whose user is away. */
 export const dueAccount = (different: Partial<Active> = {}): Active => ({

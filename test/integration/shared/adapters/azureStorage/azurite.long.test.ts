@@ -9,7 +9,7 @@ import { type Azurite, type AzuriteOptions, startAzurite } from '../../../../../
 import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { createTableAccounts } from '../../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { until } from '../../../../support/azuriteFaults.ts';
-import { sampleAccount } from '../../../../support/sampleAccount.ts';
+import { sampleActive } from '../../../../support/sampleAccount.ts';
 
 describe('Azurite', () => {
   const started: Azurite[] = [];
@@ -35,7 +35,7 @@ describe('Azurite', () => {
     const folder = join(await mkdtemp(join(tmpdir(), 'azurite-')), 'made', 'when missing');
     folders.push(folder);
     const first = await start({ folder });
-    const account = await createTableAccounts(first).create(sampleAccount());
+    const account = await createTableAccounts(first).create(sampleActive());
     await createBlobTokenCache(first).write(account.userId, 'sealed', undefined);
     await first.stop();
 

@@ -121,9 +121,9 @@ describe('The account table', () => {
       const sample = sampleActive({ nextCheckAt: EARLIER });
       const { userId } = await store.create(sample);
       await edit(userId, { later: 'kept' });
-      const [claim] = (await claimAll(store)).claims;
+      const [first] = (await claimAll(store)).claimed;
       expect(await rowOf(userId)).toMatchObject({ later: 'kept', nextCheckAt: EARLIER });
-      if (claim) await store.update(claim.account, { ...sample, nextCheckAt: LATER });
+      if (first) await store.update(first.account, { ...sample, nextCheckAt: LATER });
       expect(await rowOf(userId)).toMatchObject({ later: 'kept', nextCheckAt: '' });
       await index.drop(userId, LATER);
       expect((await auditAll(store)).findings).toEqual([{ userId, found: 'repaired' }]);
@@ -149,25 +149,25 @@ describe('The account table', () => {
         history:
           '[null,{"at":"never","outcome":"refreshed"},{"at":"2026-11-20T07:00:00Z","outcome":"from-cache"}]',
       });
-      const [claim] = (await claimAll(store)).claims;
-      expect(claim?.account).toMatchObject({
+      const [first] = (await claimAll(store)).claimed;
+      expect(first?.account).toMatchObject({
         state: 'needs-user',
         lastActivity,
         failure: { kind: 'needs-user', code: 'unknown_state', at: lastActivity },
         history: [{ at: new Date('2026-11-20T07:00:00Z'), outcome: 'from-cache' }],
       });
-      expect(claim?.account).not.toHaveProperty('expiresOn');
+      expect(first?.account).not.toHaveProperty('expiresOn');
     });
 
     it.each(['', 'soon', 7])('finds an account again whose next check is at %j', async (at) => {
       const { userId } = await store.create(sampleActive({ nextCheckAt: LATER }));
       await edit(userId, { dueAt: at });
       expect((await auditAll(store)).findings).toEqual([{ userId, found: 'repaired' }]);
-      const { claims } = await claimAll(store);
-      expect(claims).toMatchObject([{ account: { userId }, dueSince: new Date(0) }]);
+      const { claimed } = await claimAll(store);
+      expect(claimed).toMatchObject([{ account: { userId }, dueSince: new Date(0) }]);
       expect(await rowOf(userId)).toMatchObject({ dueAt: new Date(NOW.getTime() + LEASE_MS) });
       clock.advance(2 * LEASE_MS + 3_600_000);
-      expect((await claimAll(store, { runId: 'run-2' })).claims).toMatchObject([{ account: { userId } }]);
+      expect((await claimAll(store, { runId: 'run-2' })).claimed).toMatchObject([{ account: { userId } }]);
       expect(await index.entries()).toHaveLength(1);
     });
   });
@@ -182,10 +182,10 @@ describe('The account table', () => {
     it('is set aside, where no run meets it, and stays as it is', async () => {
       const userId = await damaged();
       const before = await rowOf(userId);
-      const { claims, findings } = await claimAll(store);
-      expect(claims).toEqual([]);
+      const { claimed, findings } = await claimAll(store);
+      expect(claimed).toEqual([]);
       expect(findings).toEqual([{ userId, found: 'damaged' }]);
-      expect(await claimAll(store)).toEqual({ claims: [], findings: [] });
+      expect(await claimAll(store)).toEqual({ claimed: [], findings: [] });
       expect(await index.entries()).toEqual([]);
       expect(await kindsOfRows()).toEqual(['damaged', 'user']);
       const { etag: _, timestamp: __, ...kept } = before;
@@ -239,7 +239,7 @@ describe('The account table', () => {
       const { store: direct } = openSame();
       const whole = await direct.update(account, sampleActive({ userId, nextCheckAt: LATER }));
       cameBack.resolve();
-      expect(await claiming).toMatchObject({ claims: [], findings: [{ userId, found: 'taken' }] });
+      expect(await claiming).toMatchObject({ claimed: [], findings: [{ userId, found: 'taken' }] });
       expect(await store.read(userId)).toEqual(whole);
       expect(await kindsOfRows()).toEqual(['due', 'user']);
     });
@@ -254,7 +254,7 @@ describe('The account table', () => {
   describe('changes', () => {
     it('makes the table once, when it is first missed', async () => {
       expect(await store.read(someUser())).toBeUndefined();
-      expect(await claimAll(store)).toEqual({ claims: [], findings: [] });
+      expect(await claimAll(store)).toEqual({ claimed: [], findings: [] });
       expect(await auditAll(store)).toMatchObject({ connected: 0, findings: [] });
       expect(proxy.seen.filter(makesTable)).toHaveLength(0);
       await store.create(sampleActive());
@@ -420,7 +420,7 @@ describe('The account table', () => {
         },
         body: '{"value":[]}',
       });
-      expect((await drain(shard)).claims).toMatchObject([{ account: { userId: account.userId } }]);
+      expect((await drain(shard)).claimed).toMatchObject([{ account: { userId: account.userId } }]);
     });
 
     it('reads a page only when the one before it is used up', async () => {
@@ -444,8 +444,8 @@ describe('The account table', () => {
         await table.createEntity({ partitionKey: shard, rowKey });
       }
       expect(await store.dueSince(shard)).toEqual(EARLIER);
-      const { claims, findings } = await drain(shard);
-      expect(claims).toMatchObject([{ account: { userId } }]);
+      const { claimed, findings } = await drain(shard);
+      expect(claimed).toMatchObject([{ account: { userId } }]);
       expect(findings).toEqual([]);
     });
 
@@ -455,9 +455,9 @@ describe('The account table', () => {
       const rowKey = dueRowKey(EARLIER, userId).replace('2026-', '0-');
       await table.createEntity({ partitionKey: shard, rowKey });
       expect(await store.dueSince(shard)).toEqual(NOW);
-      const { claims, findings } = await drain(shard);
+      const { claimed, findings } = await drain(shard);
       expect(findings).toEqual([{ userId, found: 'taken' }]);
-      expect(claims).toMatchObject([{ account: { userId }, dueSince: EARLIER }]);
+      expect(claimed).toMatchObject([{ account: { userId }, dueSince: EARLIER }]);
       expect(await kindsOfRows()).toEqual(['due', 'user']);
     });
 
@@ -470,9 +470,9 @@ describe('The account table', () => {
       await edit(userId, { runId: 'previous', dueAt: minutesFrom(-10) });
       await index.drop(userId, minutesFrom(-30));
       await index.put(userId, minutesFrom(-10));
-      const { claims, findings } = await claimAll(store, { runId: 'newer' });
+      const { claimed, findings } = await claimAll(store, { runId: 'newer' });
       expect(findings).toEqual([]);
-      expect(claims).toMatchObject([
+      expect(claimed).toMatchObject([
         { account: { userId, nextCheckAt: EARLIER, lease: { runId: 'newer' } }, abandonedBy: 'previous' },
       ]);
     });

@@ -85,10 +85,10 @@ describe('The account table when storage fails', () => {
       await until(async () => (await direct.read(userId))?.lease?.runId === 'run-1');
       await see(direct, userId, LATER);
       comeBack.resolve();
-      const { claims } = await leasing;
-      expect(claims).toMatchObject([{ account: { lease: { runId: 'run-1' }, lastActivity: LATER } }]);
-      expect(claims[0]).not.toHaveProperty('abandonedBy');
-      expect(await store.read(userId)).toEqual(claims[0]?.account);
+      const { claimed } = await leasing;
+      expect(claimed).toMatchObject([{ account: { lease: { runId: 'run-1' }, lastActivity: LATER } }]);
+      expect(claimed[0]).not.toHaveProperty('abandonedBy');
+      expect(await store.read(userId)).toEqual(claimed[0]?.account);
     });
 
     it('does not take the lease of another run for its own', async () => {
@@ -100,9 +100,9 @@ describe('The account table when storage fails', () => {
       await until(() => proxy.seen.some(isBatch));
       const won = await claimAll(direct, { runId: 'run-2' });
       taken.resolve();
-      expect(won.claims).toMatchObject([{ account: { lease: { runId: 'run-2' } } }]);
-      expect(await leasing).toEqual({ claims: [], findings: [{ userId, found: 'taken' }] });
-      expect(await store.read(userId)).toEqual(won.claims[0]?.account);
+      expect(won.claimed).toMatchObject([{ account: { lease: { runId: 'run-2' } } }]);
+      expect(await leasing).toEqual({ claimed: [], findings: [{ userId, found: 'taken' }] });
+      expect(await store.read(userId)).toEqual(won.claimed[0]?.account);
     });
 
     it('restores a missing entry once', async () => {
@@ -116,7 +116,7 @@ describe('The account table when storage fails', () => {
   });
 
   describe('leases ahead', () => {
-    const claimsOf = (shard: string, signal?: AbortSignal) =>
+    const startClaiming = (shard: string, signal?: AbortSignal) =>
       store.claimDue({ shard, runId: 'run-1', leaseMs: LEASE_MS, signal })[Symbol.asyncIterator]();
     const leased = async () =>
       (await Array.fromAsync(direct.list())).filter(({ lease }) => lease !== undefined).length;
@@ -130,16 +130,16 @@ describe('The account table when storage fails', () => {
     it('gives all of them back if one of them fails', async () => {
       await createDue(4);
       proxy.next(isBatch, FORBIDDEN);
-      await expect(claimsOf('0').next()).rejects.toMatchObject({ dependency: 'accounts' });
+      await expect(startClaiming('0').next()).rejects.toMatchObject({ dependency: 'accounts' });
       expect(await leased()).toBe(0);
     });
 
     it('leaves them to end by themselves if they cannot be given back', async () => {
       await createDue(4);
-      const claims = claimsOf('0');
-      await claims.next();
+      const claimed = startClaiming('0');
+      await claimed.next();
       proxy.next(isBatch, FORBIDDEN);
-      await claims.return?.(undefined);
+      await claimed.return?.(undefined);
       expect(await leased()).toBe(2);
     });
 
@@ -148,7 +148,7 @@ describe('The account table when storage fails', () => {
       const abort = new AbortController();
       proxy.seen.length = 0;
       proxy.next(isBatch, 'none');
-      const pulled = claimsOf('0', abort.signal).next();
+      const pulled = startClaiming('0', abort.signal).next();
       await until(async () => (await leased()) === 3);
       abort.abort();
       expect(await pulled).toEqual({ done: true, value: undefined });

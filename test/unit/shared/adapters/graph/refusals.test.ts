@@ -12,7 +12,7 @@ import type { App } from '../../../../../shared/tokens/app.ts';
 import { encodeClaims } from '../../../../../shared/tokens/challenge.ts';
 import { attemptTask } from '../../../../../shared/worker/attemptTask.ts';
 import { defineTask } from '../../../../../shared/worker/defineTask.ts';
-import { sampleAccount } from '../../../../support/sampleAccount.ts';
+import { sampleActive } from '../../../../support/sampleAccount.ts';
 import { createTestApp } from '../../../../support/testApp.ts';
 
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
@@ -104,7 +104,7 @@ describe.each(CASES)('a $status of Graph with $body', (one) => {
       scopes: ['User.Read'],
       run: ({ graph: client }) => client.api('/me').get(),
     });
-    const account = { ...sampleAccount(), etag: 'any' };
+    const account = { ...sampleActive(), etag: 'any' };
     const attempt = await attemptTask(app, { log: () => undefined }, task, account, 'a token');
     expect(attempt.code).toMatch(new RegExp(`^Error:(?:\\w+:)?${one.status}$`));
     expect(attempt.claims).toBe(one.status === 401 ? CLAIMS : undefined);
