@@ -18,7 +18,7 @@ export type Command =
   | { verb: 'accounts show'; who: Who; json: boolean }
   | { verb: 'accounts retry'; of: RetryOf; force: boolean }
   | { verb: 'accounts erase'; of: { who: Who } | { tid: string }; yes: boolean }
-  | { verb: 'accounts retire'; confirm: boolean }
+  | { verb: 'accounts retire'; confirm: boolean; resume: boolean }
   | { verb: 'accounts audit' }
   | { verb: 'tenants'; json: boolean }
   | { verb: 'orphans'; json: boolean; erase: boolean; yes: boolean };
@@ -31,7 +31,7 @@ const OPTIONS = {
   'accounts show': { json: flag },
   'accounts retry': { tenant: text, all: flag, kind: text, force: flag },
   'accounts erase': { tenant: text, yes: flag },
-  'accounts retire': { confirm: flag },
+  'accounts retire': { confirm: flag, resume: flag },
   'accounts audit': {},
   tenants: { json: flag },
   orphans: { json: flag, erase: flag, yes: flag },
@@ -87,8 +87,11 @@ export function readCommandLine(args: readonly string[]): Command {
       const of = tid === undefined ? { who: readWho(positionals[0] ?? '') } : { tid };
       return { verb: 'accounts erase', of, yes: values.yes };
     }
-    case 'accounts retire':
-      return { verb: 'accounts retire', confirm: parse('accounts retire', args.slice(2)).values.confirm };
+    case 'accounts retire': {
+      const { confirm, resume } = parse('accounts retire', args.slice(2)).values;
+      if (confirm && resume) throw new UsageError('Name either --confirm or --resume.');
+      return { verb: 'accounts retire', confirm, resume };
+    }
     case 'accounts audit':
       parse('accounts audit', args.slice(2));
       return { verb: 'accounts audit' };

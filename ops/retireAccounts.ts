@@ -5,12 +5,18 @@ import type { Operator } from './operator.ts';
 /** `accounts retire` */
 export async function retireAccounts(
   operator: Operator,
-  { confirm }: Extract<Command, { verb: 'accounts retire' }>,
+  { confirm, resume }: Extract<Command, { verb: 'accounts retire' }>,
 ): Promise<number> {
   const { print } = operator;
   let over = 0;
   for await (const account of operator.list()) if (operator.isOverRetention(account)) over += 1;
   await print(`Accounts without a visit for longer than RETENTION_DAYS of these settings: ${over}.`);
+  if (confirm && over === 0) {
+    operator.tell(
+      'Nothing was changed: there is nobody to retire. Is RETENTION_DAYS that of the deployment?',
+    );
+    return 1;
+  }
   if (confirm) {
     const until = await operator.confirmRetirement();
     await print(
@@ -18,8 +24,15 @@ export async function retireAccounts(
     );
     return 0;
   }
+  if (resume) {
+    await operator.resumeRetirement();
+    await print('The worker retires accounts again, up to the ceiling of a day, which counts anew.');
+    return 0;
+  }
   await print(await ceilingText(operator));
-  await print('Nothing was changed. To let the worker retire all of them, add --confirm.');
+  await print(
+    'Nothing was changed. Add --confirm to let the worker retire all of them, or --resume to end a stop after you have corrected its reason.',
+  );
   return 0;
 }
 
@@ -27,6 +40,7 @@ async function ceilingText({ lastRun }: Operator): Promise<string> {
   const { retirement } = await lastRun();
   switch (retirement?.order) {
     case undefined:
+    case 'resumed':
       return 'In one day the worker may retire 20 accounts, or 5 % of all accounts if that is more.';
     case 'stopped':
       return `The worker has retired nobody since ${timeText(retirement.at)}: it met more accounts than it may retire in a day.`;

@@ -27,10 +27,11 @@ It shows users by their log id, as in the logs, and never by their name.
       Deletes the token cache and all personal columns. The worker deletes the
       rest of the row after two days. Without --yes it only prints what it would
       do. You can repeat it: it continues where it stopped.
-  accounts retire [--confirm]
+  accounts retire [--confirm | --resume]
       How many accounts are over their retention time, and whether the worker
       may retire them. If it meets too many of them in one day, no run retires
-      anybody until you add --confirm. That holds for a day.
+      anybody until you add --confirm, which lifts the limit for a day, or
+      --resume, after you have corrected the reason, such as RETENTION_DAYS.
   accounts audit
       Reads all accounts now, and restores what the index of due times lacks.
       The worker does the same, page by page, at least once a day.

@@ -47,6 +47,8 @@ export type LogEvent =
   | { event: 'lease.abandoned'; user: string; runId: string }
   /** The row of an account cannot be believed, so the worker leaves the account alone until the user visits. */
   | { event: 'account.damaged'; user: string }
+  /** An account was due later than any right clock can have written. It is due now. */
+  | { event: 'account.rescheduled'; user: string }
   /** An account's index entry was missing, so no run would have found the account. It is there again. */
   | { event: 'index.repaired'; user: string }
   /** A valid access token that Entra does not exchange, because this API's registration has its own signing key. */
@@ -146,6 +148,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'lease.abandoned': 'warn',
   'index.repaired': 'warn',
   'account.damaged': 'error',
+  'account.rescheduled': 'warn',
   'cooldown.began': 'warn',
   'cooldowns.not-read': 'warn',
   'sweep.misconfigured': 'error',

@@ -225,9 +225,13 @@ export type Finding = { userId: UserId; found: 'taken' | 'nobody' | 'repaired' |
 
 /** One page of an audit. */
 export type AuditPage = {
+  /** How many accounts the page has. */
+  accounts: number;
   /** How many accounts of the page are connected. */
   connected: number;
   damaged: number;
+  /** The users of those that are due too late. */
+  late: readonly UserId[];
   /** Where the next page begins, in the store's own words; undefined after the last page. */
   next: string | undefined;
 };
@@ -275,6 +279,8 @@ export interface AccountStore {
   audit(request: {
     from?: string | undefined;
     atMost: number;
+    /** Tells whether an account is due later than any right clock can have written. */
+    isDueTooLate?: ((account: Account) => boolean) | undefined;
     onFound?: ((finding: Finding) => void) | undefined;
     signal?: AbortSignal | undefined;
   }): Promise<AuditPage>;
@@ -299,17 +305,22 @@ export type Cooldown = {
 export type AuditProgress = {
   /** Where the next page begins; absent at the beginning of a pass. */
   next?: string;
-  /** How many connected accounts this pass has seen. */
+  /** How many accounts this pass has seen, and how many of them are connected. */
+  accounts: number;
   connected: number;
-  /** The last pass that ended: how many connected accounts it saw. */
-  lastPass?: { connected: number; endedAt: Date };
+  /** The last pass that ended, and what it saw. */
+  lastPass?: { accounts: number; connected: number; endedAt: Date };
 };
 
 /**
  * Whether runs may retire accounts. `stopped`: a run reached the ceiling, so no run retires anybody. `confirmed`: an
- * operator confirmed it, so there is no ceiling until that time.
+ * operator confirmed it, so there is no ceiling until that time. `resumed`: an operator removed the reason of a stop, so the
+ * ceiling counts anew from that time.
  */
-export type Retirement = { order: 'stopped'; at: Date } | { order: 'confirmed'; until: Date };
+export type Retirement =
+  | { order: 'stopped'; at: Date }
+  | { order: 'confirmed'; until: Date }
+  | { order: 'resumed'; at: Date };
 
 /** How many accounts were retired within a day that began at `since`. */
 export type RetiredToday = { count: number; since: Date };

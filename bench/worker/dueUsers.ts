@@ -124,7 +124,8 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
       dueSince: (shard) =>
         takes('query', async () => (countIn(shard) === 0 ? undefined : new Date(Date.now() - MINUTE_MS))),
       // Nobody is there before the sweep comes to them, and nobody stays.
-      audit: () => takes('query', async () => ({ connected: 0, damaged: 0, next: undefined })),
+      audit: () =>
+        takes('query', async () => ({ accounts: 0, connected: 0, damaged: 0, late: [], next: undefined })),
       async update(from, to) {
         const updated = await takes('transaction', () => accounts.update(from, to));
         if (to.lease === undefined) await leave(updated);

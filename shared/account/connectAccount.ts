@@ -25,8 +25,8 @@ export async function connectAccount(
   const { userId } = caller;
   const newConnection = () => connected(caller, clock.newId(), clock.now(), schedule);
   const { before, account, changed } = await changeAccount(services, userId, (now) => {
-    switch (now?.state) {
-      case undefined:
+    if (now === undefined) return newConnection();
+    switch (now.state) {
       case 'retired':
         return newConnection();
       case 'disconnected':
@@ -36,14 +36,21 @@ export async function connectAccount(
         return now.wasDisconnected && !reconnect
           ? ended(userId, 'disconnected', clock.now())
           : newConnection();
+      case 'pending':
+      case 'active':
+      case 'needs-user':
+        // Writing the account as it is restores its entry in the index.
+        return reconnect ? now : 'keep';
       default:
-        return 'keep';
+        return now satisfies never;
     }
   });
   if (account === undefined || account.state === 'damaged') {
     throw new TypeError('The store changed an account and did not return it.');
   }
-  if (changed && isConnected(account)) return { account, was: before === undefined ? 'unknown' : 'ended' };
+  if (changed && isConnected(account) && !(before !== undefined && isConnected(before))) {
+    return { account, was: before === undefined ? 'unknown' : 'ended' };
+  }
   // A visit extends the disconnection, at most once a day. It must not end while the user keeps visiting.
   const at = clock.now();
   if (account.state === 'disconnected' && at.getTime() - account.since.getTime() >= PROLONG_EVERY_MS) {

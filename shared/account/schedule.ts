@@ -1,6 +1,6 @@
 import type { Failure, FailureKind } from '../errors.ts';
 import type { ScheduleSettings, UserToken } from '../ports.ts';
-import type { Active, Connected, Tombstone } from './account.ts';
+import type { Account, Active, Connected, Tombstone } from './account.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -30,6 +30,10 @@ const GRAPH_BACK_OFF_BASE_MS = 30 * SECOND;
 const TENANT_BACK_OFF_BASE_MS = 15 * MINUTE;
 const COOLDOWN_SPREAD_MS = 5 * MINUTE;
 const EVERY_RUN_MS = MINUTE;
+/** Longer than any lease. */
+const LONGEST_LEASE_MS = HOUR;
+/** Longer than Entra's access tokens live, which is at most 28 hours. */
+const LONGEST_ACTIVE_WAIT_MS = 2 * DAY;
 
 /** The failures that may pass by themselves. The user must correct the others. */
 export type PassingKind = Exclude<FailureKind, 'needs-user' | 'consent' | 'cache-lost'>;
@@ -70,7 +74,8 @@ export function decideCheck(
   if (account.state === 'needs-user') {
     return { action: 'wait', until: retireAt(account, settings), reason: 'needs-user' };
   }
-  const idleAt = after(account.lastActivity, settings.idleForMs);
+  // Another machine's clock may be ahead.
+  const idleAt = after(earliest(account.lastActivity, now), settings.idleForMs);
   if (now < idleAt) return { action: 'wait', until: idleAt, reason: 'recently-active' };
   if (cooldownUntil !== undefined && now < cooldownUntil) {
     return {
@@ -104,6 +109,23 @@ export function retireAt(account: Pick<Connected, 'lastActivity'>, settings: Sch
  */
 export function removeCacheAt(now: Date): Date {
   return after(now, REMOVE_CACHE_AFTER_MS);
+}
+
+/**
+ * True if an account is due later than any right clock can have written. Otherwise an account that a machine with a wrong
+ * clock has leased or settled, or whose row somebody edited, would not be checked for a long time.
+ */
+export function isDueTooLate(
+  { state, lease, nextCheckAt }: Account,
+  now: Date,
+  { retentionMs, minIntervalMs }: Pick<ScheduleSettings, 'retentionMs' | 'minIntervalMs'>,
+): boolean {
+  if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);
+  const longest =
+    state === 'active'
+      ? Math.max(LONGEST_ACTIVE_WAIT_MS, 2 * minIntervalMs)
+      : Math.max(TOMBSTONE_FOR_MS, retentionMs) + DAY;
+  return nextCheckAt > after(now, longest);
 }
 
 /** The settings for an account that is over its retention time and may not be retired: as if it had one hour left. */

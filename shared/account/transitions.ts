@@ -22,6 +22,7 @@ import {
 } from './account.ts';
 import {
   firstCheckAt,
+  isDueTooLate,
   nextCheckAfterFailure,
   nextCheckAfterSuccess,
   nextCheckAfterThrottle,
@@ -69,18 +70,19 @@ export function visited(
   now: Date,
   schedule: ScheduleSettings,
 ): Active {
+  const sound = isDueTooLate(account, now, schedule) ? dueNow(account, now) : account;
   const firstCheck = firstCheckAt(now, schedule);
   // An active account keeps its next check, so that visits do not postpone it.
-  const keepsCheck = account.state === 'active' || account.nextCheckAt <= firstCheck;
+  const keepsCheck = sound.state === 'active' || sound.nextCheckAt <= firstCheck;
   // The name is that of this access token, or none: an earlier one is not kept.
-  const { userPrincipalName: _, ...connection } = connectionOf(account);
+  const { userPrincipalName: _, ...connection } = connectionOf(sound);
   return {
     ...connection,
     state: 'active',
     homeAccountId: token.homeAccountId,
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     lastActivity: now,
-    nextCheckAt: keepsCheck ? account.nextCheckAt : firstCheck,
+    nextCheckAt: keepsCheck ? sound.nextCheckAt : firstCheck,
     ...tokensAfter(account, token, now),
   };
 }
@@ -103,6 +105,11 @@ export function released<A extends Account>(account: A): A {
 /** A check that found nothing to do yet. It gives the lease back. */
 export function waitingUntil<A extends Account>(account: A, until: Date): A {
   return { ...released(account), nextCheckAt: until };
+}
+
+/** An account that is due too late becomes due now, whoever has leased it. */
+export function dueNow<A extends Account>(account: A, now: Date): A {
+  return { ...released(account), nextCheckAt: now };
 }
 
 /** The tasks that ran after a token was obtained. */

@@ -1,6 +1,7 @@
 import { type Account, type Damaged, isConnected, isTombstone, type Stored } from '../account/account.ts';
 import { endAccount, removeCache } from '../account/endAccount.ts';
-import { afterCooldown, retireAt } from '../account/schedule.ts';
+import { rescheduleLate } from '../account/rescheduleLate.ts';
+import { afterCooldown, isDueTooLate, retireAt } from '../account/schedule.ts';
 import type { Cooldown, Finding, LastRun, Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 import { type RetryResult, retryAccount } from './retryAccount.ts';
@@ -44,21 +45,34 @@ export function createOperators(services: Services) {
       return until;
     },
 
+    /** Lets the worker retire accounts again after a stop. The ceiling counts anew. */
+    resumeRetirement: (): Promise<void> => sharedState.orderRetirement({ order: 'resumed', at: clock.now() }),
+
     /**
      * Reads all accounts and restores their missing entries in the index at once, as the worker's audit does in the course
-     * of a day.
+     * of a day. Accounts that are due too late become due now.
      * @param onFound is told of each repair
+     * @returns `rescheduled`: the users of the accounts that were due too late
      */
-    async audit(onFound: (finding: Finding) => void): Promise<{ connected: number; damaged: number }> {
+    async audit(
+      onFound: (finding: Finding) => void,
+    ): Promise<{ connected: number; damaged: number; rescheduled: UserId[] }> {
       const counts = { connected: 0, damaged: 0 };
+      const rescheduled: UserId[] = [];
       let from: string | undefined;
       do {
-        const page = await accounts.audit({ from, atMost: AUDIT_PAGE, onFound });
+        const page = await accounts.audit({
+          from,
+          atMost: AUDIT_PAGE,
+          isDueTooLate: (account) => isDueTooLate(account, clock.now(), schedule),
+          onFound,
+        });
+        for (const userId of page.late) if (await rescheduleLate(services, userId)) rescheduled.push(userId);
         counts.connected += page.connected;
         counts.damaged += page.damaged;
         from = page.next;
       } while (from !== undefined);
-      return counts;
+      return { ...counts, rescheduled };
     },
 
     /** True for a cache of this account that should not be there. */

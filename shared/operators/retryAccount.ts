@@ -1,6 +1,7 @@
 import { type AccountState, isConnected, type Stored } from '../account/account.ts';
 import { changeAccount } from '../account/changeAccount.ts';
-import { retried } from '../account/transitions.ts';
+import { isDueTooLate } from '../account/schedule.ts';
+import { dueNow, retried } from '../account/transitions.ts';
 import { ConflictError } from '../errors.ts';
 import type { Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
@@ -19,7 +20,7 @@ export type RetryResult =
  * @throws {UnavailableError} the store cannot be reached.
  */
 export async function retryAccount(
-  services: Pick<Services, 'accounts' | 'clock'>,
+  services: Pick<Services, 'accounts' | 'clock' | 'schedule'>,
   userId: UserId,
   force: boolean,
 ): Promise<RetryResult> {
@@ -27,8 +28,12 @@ export async function retryAccount(
   try {
     await changeAccount(services, userId, (account) => {
       const now = services.clock.now();
-      result = decide(account, now, force);
-      return result.retried && account !== undefined && isConnected(account) ? retried(account, now) : 'keep';
+      const isLate =
+        account !== undefined && account.state !== 'damaged' && isDueTooLate(account, now, services.schedule);
+      // Such a lease was taken by a machine with a wrong clock.
+      const sound = isLate ? dueNow(account, now) : account;
+      result = decide(sound, now, force);
+      return result.retried && sound !== undefined && isConnected(sound) ? retried(sound, now) : 'keep';
     });
     return result;
   } catch (error) {

@@ -1,3 +1,5 @@
+import { rescheduleLate } from '../account/rescheduleLate.ts';
+import { isDueTooLate } from '../account/schedule.ts';
 import { nameOfError } from '../log.ts';
 import type { AuditProgress } from '../ports.ts';
 import { logFinding, type Run } from './run.ts';
@@ -11,22 +13,32 @@ const LARGEST_PAGE = 1_000;
 
 /**
  * Reads the next page of all accounts and restores what the index lacks, so that an account is found even if nothing in
- * the index leads to it.
+ * the index leads to it. An account that is due too late becomes due now.
  * @returns how far the audit has come; undefined if the page could not be read, which is logged. The next run reads it again
  */
 export async function auditPage(run: Run, progress: AuditProgress): Promise<AuditProgress | undefined> {
   const { app, operation } = run;
   const { lastPass } = progress;
   try {
-    const { connected, next } = await app.accounts.audit({
+    const page = await app.accounts.audit({
       from: progress.next,
-      atMost: pageSize(lastPass?.connected),
+      atMost: pageSize(lastPass?.accounts),
+      isDueTooLate: (account) => isDueTooLate(account, app.clock.now(), app.schedule),
       onFound: (finding) => logFinding(run, finding),
       signal: operation.signal,
     });
-    const seen = progress.connected + connected;
-    if (next === undefined) return { connected: 0, lastPass: { connected: seen, endedAt: app.clock.now() } };
-    return { next, connected: seen, ...(lastPass && { lastPass }) };
+    for (const userId of page.late) {
+      if (await rescheduleLate(app, userId, operation.signal)) {
+        operation.log({ event: 'account.rescheduled', user: app.logId(userId) });
+      }
+    }
+    const seen = {
+      accounts: progress.accounts + page.accounts,
+      connected: progress.connected + page.connected,
+    };
+    return page.next === undefined
+      ? { accounts: 0, connected: 0, lastPass: { ...seen, endedAt: app.clock.now() } }
+      : { next: page.next, ...seen, ...(lastPass && { lastPass }) };
   } catch (error) {
     if (!operation.signal?.aborted) operation.log({ event: 'sweep.not-audited', error: nameOfError(error) });
     return undefined;

@@ -2,7 +2,7 @@ import { nameOfError } from '../log.ts';
 import type { AuditProgress, Operation, RetiredToday } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { readCooldowns } from '../tokens/storedCooldowns.ts';
-import { retireAtMost } from './retirement.ts';
+import { retireAtMost, retiredToday } from './retirement.ts';
 
 /** One shard in which accounts are due. */
 export type DueShard = {
@@ -69,7 +69,7 @@ async function readLastRun(
     const last = await sharedState.lastRun(signal);
     return {
       retireAtMost: retireAtMost(last, clock.now()),
-      retired: last.retired,
+      retired: retiredToday(last, clock.now()),
       audit: isFirst ? last.audit : undefined,
     };
   } catch (error) {

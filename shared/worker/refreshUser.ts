@@ -18,7 +18,7 @@ import type { ScheduleSettings, UserToken } from '../ports.ts';
 import { partsOf, type UserId } from '../userId.ts';
 import type { Task } from './defineTask.ts';
 import { giveRetirementBack, stopRetiring, takeRetirement } from './retirement.ts';
-import { endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
+import { clockDiffers, endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
 import { NO_TASKS, runTasks } from './runTasks.ts';
 import { type Changed, type Check, isHeld, release, settle } from './settle.ts';
 
@@ -27,7 +27,6 @@ type How = { tasks: readonly Task[]; schedule: ScheduleSettings };
 
 /** How many times a check decides, if the account changes in the meantime. */
 const DECISIONS = 5;
-const MAX_CLOCK_DIFFERENCE_MS = 300_000;
 
 /**
  * Runs one check of a leased account, from the decision to the settled account. If the account changes in the meantime
@@ -54,10 +53,6 @@ export async function refreshUser(
   }
   return { outcome: 'superseded', reason: 'too-many-conflicts' };
 }
-
-/** With a wrong clock every account looks old, so nothing is retired or erased by it. */
-const clockDiffers = ({ app: { accounts } }: Run): boolean =>
-  Math.abs(accounts.clockAheadMs?.() ?? 0) > MAX_CLOCK_DIFFERENCE_MS;
 
 async function checkTombstone(run: Run, tombstone: Stored<Tombstone>): Promise<Check | Changed> {
   const { app, operation } = run;

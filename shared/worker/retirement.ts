@@ -9,24 +9,25 @@ const LEAST_CEILING = 20;
 const CEILING = 0.05;
 const DAY_MS = 86_400_000;
 const NO_CEILING = Number.MAX_SAFE_INTEGER;
-const REMEDY =
-  'More accounts than usual are due to be retired. Check RETENTION_DAYS and the clock of this machine. If these accounts are to be retired, run: npm run stead -- accounts retire --confirm';
+const CHECK =
+  'Check RETENTION_DAYS and the clock of this machine. Then run "npm run stead -- accounts retire --confirm" if these accounts are to be retired, or "npm run stead -- accounts retire --resume" if the reason has gone.';
 
 /**
  * How many accounts a run may retire: none after a run has met the ceiling, and any number after an operator has confirmed
  * it. The ceiling is 20 or 5 % of the accounts of the last audit, whichever is more. It holds for one day, because the
  * accounts become due one after the other.
  */
-export function retireAtMost({ audit, retired, retirement }: LastRun, now: Date): number {
+export function retireAtMost(last: LastRun, now: Date): number {
+  const { audit, retirement } = last;
   if (retirement?.order === 'stopped') return 0;
   if (isConfirmed(retirement, now)) return NO_CEILING;
   const ceiling = Math.max(LEAST_CEILING, Math.floor((audit.lastPass?.connected ?? 0) * CEILING));
-  return Math.max(0, ceiling - countToday(retired, now));
+  return Math.max(0, ceiling - (retiredToday(last, now)?.count ?? 0));
 }
 
 /**
- * How many accounts are retired in this day, with those of a run. What an operator has confirmed does not count. Runs of
- * several instances at the same time may count too few.
+ * How many accounts are retired in this day, with those of a run. What an operator has confirmed does not count. Runs that
+ * die, and runs of several instances at the same time, may count too few.
  * @returns undefined if the run retired nobody
  */
 export function retiredWith(
@@ -36,14 +37,16 @@ export function retiredWith(
 ): RetiredToday | undefined {
   if (byRun === 0) return undefined;
   const count = atMost === NO_CEILING ? 0 : byRun;
-  const today = countToday(retired, now);
-  return retired === undefined || today === 0
+  return retired === undefined
     ? { count, since: now }
-    : { count: today + count, since: retired.since };
+    : { count: retired.count + count, since: retired.since };
 }
 
-const countToday = (retired: RetiredToday | undefined, now: Date): number =>
-  retired !== undefined && now.getTime() - retired.since.getTime() < DAY_MS ? retired.count : 0;
+/** What earlier runs have retired in this day; undefined if a new day begins, or if an operator has let it begin anew. */
+export function retiredToday({ retired, retirement }: LastRun, now: Date): RetiredToday | undefined {
+  if (retired === undefined || now.getTime() - retired.since.getTime() >= DAY_MS) return undefined;
+  return retirement?.order === 'resumed' && retired.since <= retirement.at ? undefined : retired;
+}
 
 /**
  * Asks whether the run may retire one more account.
@@ -67,18 +70,23 @@ export async function stopRetiring(run: Run): Promise<void> {
   run.retirementStopped = true;
   const { app, operation } = run;
   const { sharedState, clock } = app;
+  let wasStopped = false;
   try {
     // An operator may have confirmed it since this run began. The accounts then wait for a later run.
     const { retirement } = await sharedState.lastRun(operation.signal);
     if (isConfirmed(retirement, clock.now())) return;
-    if (retirement?.order !== 'stopped') {
+    wasStopped = retirement?.order === 'stopped';
+    if (!wasStopped) {
       await sharedState.orderRetirement({ order: 'stopped', at: clock.now() }, operation.signal);
     }
   } catch (error) {
     // The next run meets its own ceiling, and tries to record it again.
     operation.log({ event: 'sweep.not-recorded', error: nameOfError(error) });
   }
-  operation.log({ event: 'sweep.retirement-stopped', retired: run.retirements, remedy: REMEDY });
+  const why = wasStopped
+    ? 'Since an earlier run met more accounts than usual, no run retires anybody.'
+    : 'More accounts than usual are due to be retired.';
+  operation.log({ event: 'sweep.retirement-stopped', retired: run.retirements, remedy: `${why} ${CHECK}` });
 }
 
 const isConfirmed = (retirement: LastRun['retirement'], now: Date): boolean =>

@@ -6,7 +6,15 @@ import { auditPage } from './auditPage.ts';
 import type { Task } from './defineTask.ts';
 import type { Plan } from './plan.ts';
 import { retiredWith } from './retirement.ts';
-import { beginRun, endIfOver, logMissingKeys, type Run, type RunLimits } from './run.ts';
+import {
+  beginRun,
+  clockDiffers,
+  endIfOver,
+  logClock,
+  logMissingKeys,
+  type Run,
+  type RunLimits,
+} from './run.ts';
 import { sweepShard } from './sweepShard.ts';
 
 /**
@@ -26,6 +34,8 @@ export async function sweep(
     limits.endAfterMs,
     async (signal) => {
       const run = beginRun(app, { ...operation, signal }, tasks, planned, limits);
+      // The plan has just heard from the store. Times that a wrong clock writes are wrong, too, even if nothing is retired.
+      if (clockDiffers(run)) logClock(run);
       const audited = planned.audit && auditPage(run, planned.audit);
       await Promise.all(planned.shards.map((shard) => sweepShard(run, shard)));
       const audit = await audited;

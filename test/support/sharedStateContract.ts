@@ -110,7 +110,7 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
 
   describe(`${name} as a record of the runs`, () => {
     it('has no run at first', async () => {
-      expect(await open().state.lastRun()).toEqual({ audit: { connected: 0 } });
+      expect(await open().state.lastRun()).toEqual({ audit: { accounts: 0, connected: 0 } });
     });
 
     it('tells one of many callers to begin, once within the time', async () => {
@@ -138,7 +138,7 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
     it('keeps the summary of the last run', async () => {
       const { state, clock } = open();
       await state.beginPlan(EVERY_MS);
-      expect(await state.lastRun()).toEqual({ audit: { connected: 0 } });
+      expect(await state.lastRun()).toEqual({ audit: { accounts: 0, connected: 0 } });
       await state.runEnded(SUMMARY);
       expect((await state.lastRun()).ended).toEqual({ at: NOW, summary: SUMMARY });
       clock.advance(60_000);
@@ -148,12 +148,23 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
     });
 
     it.each<[string, AuditProgress]>([
-      ['in its first pass', { next: "7 it's there", connected: 12 }],
-      ['between two passes', { connected: 0, lastPass: { connected: 40, endedAt: SOON } }],
-      ['in a later pass', { next: 'a', connected: 0, lastPass: { connected: 0, endedAt: SOON } }],
+      ['in its first pass', { next: "7 it's there", accounts: 60, connected: 12 }],
+      [
+        'between two passes',
+        { accounts: 0, connected: 0, lastPass: { accounts: 60, connected: 40, endedAt: SOON } },
+      ],
+      [
+        'in a later pass',
+        { next: 'a', accounts: 60, connected: 0, lastPass: { accounts: 60, connected: 0, endedAt: SOON } },
+      ],
     ])('keeps how far the audit has come %s, until a run goes on with it', async (_, audit) => {
       const { state } = open();
-      const before = { next: 'before', connected: 1, lastPass: { connected: 2, endedAt: LATER } };
+      const before = {
+        next: 'before',
+        accounts: 60,
+        connected: 1,
+        lastPass: { accounts: 60, connected: 2, endedAt: LATER },
+      };
       await state.runEnded(SUMMARY, { audit: before });
       await state.runEnded(SUMMARY, { audit });
       expect((await state.lastRun()).audit).toEqual(audit);
@@ -165,7 +176,7 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
     it('keeps how many accounts were retired, until a run says so anew', async () => {
       const { state } = open();
       await state.runEnded(SUMMARY, { retired: { count: 3, since: SOON } });
-      await state.runEnded(SUMMARY, { audit: { connected: 1 } });
+      await state.runEnded(SUMMARY, { audit: { accounts: 60, connected: 1 } });
       expect((await state.lastRun()).retired).toEqual({ count: 3, since: SOON });
       await state.runEnded(SUMMARY, { retired: { count: 0, since: LATER } });
       expect((await state.lastRun()).retired).toEqual({ count: 0, since: LATER });
@@ -181,10 +192,10 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
       for (const order of orders) {
         await state.orderRetirement(order);
         await state.beginPlan(0);
-        await state.runEnded(SUMMARY, { audit: { connected: 3, next: 'b' } });
+        await state.runEnded(SUMMARY, { audit: { accounts: 60, connected: 3, next: 'b' } });
         expect(await state.lastRun()).toEqual({
           ended: { at: NOW, summary: SUMMARY },
-          audit: { connected: 3, next: 'b' },
+          audit: { accounts: 60, connected: 3, next: 'b' },
           retirement: order,
         });
       }

@@ -250,11 +250,18 @@ function historyIn(value: unknown): HistoryEntry[] {
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
+/** What JSON has for a date. `Date` itself would read almost any text, `1` included. */
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+/** Stead is younger, and no account lives so long: a time outside of this was not written by Stead. */
+const EARLIEST = new Date('2020-01-01T00:00:00Z');
+const LATEST = new Date('2200-01-01T00:00:00Z');
+
 /** Reads a column's `Date`, or the text that JSON has for a date. */
 function timeOf(value: unknown): Date | undefined {
-  if (!(value instanceof Date) && textOf(value) === undefined) return undefined;
+  const text = textOf(value);
+  if (!(value instanceof Date) && (text === undefined || !ISO_TIME.test(text))) return undefined;
   const time = new Date(value as Date | string);
-  return Number.isNaN(time.getTime()) ? undefined : time;
+  return time >= EARLIEST && time < LATEST ? time : undefined;
 }
 
 const isKeyOf = <K extends string>(record: Record<K, true>, key: unknown): key is K =>

@@ -69,7 +69,10 @@ export function createAccountWrites(table: TableClient) {
     } catch (error) {
       if (!hasStatus(error, 404, 412)) throw error;
       const stored = await read(to.userId, abortSignal);
-      if (stored !== undefined && stored.state !== 'damaged' && isOurs(stored)) return stored;
+      if (stored !== undefined && stored.state !== 'damaged' && isOurs(stored)) {
+        if (from.state === 'damaged') await dropDamaged(from.userId, abortSignal);
+        return stored;
+      }
       // Perhaps only the entry is missing. The account must not stay unchangeable because of that.
       if (moves && oldEntry === 'there' && hasStatus(error, 404)) {
         return update(from, to, isOurs, abortSignal, 'missing');
@@ -143,7 +146,8 @@ export function createAccountWrites(table: TableClient) {
       throw new ConflictError(CHANGED);
     }
     if (entry !== undefined) await removeRow(table, shard, { rowKey, etag: entry.etag }, abortSignal);
-    if (account.state === 'damaged') await dropDamaged(userId, abortSignal);
+    // It may be left from a process that died after the account was connected anew.
+    await dropDamaged(userId, abortSignal);
   }
 
   return { read, create, update, erase, hasEntry, restoreEntry, setAside };

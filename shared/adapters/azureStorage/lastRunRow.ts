@@ -36,7 +36,9 @@ export function runColumns(
     summary: JSON.stringify(summary),
     ...(audit && {
       auditNext: audit.next ?? '',
+      auditAccounts: audit.accounts,
       auditConnected: audit.connected,
+      lastPassAccounts: audit.lastPass?.accounts ?? '',
       lastPassConnected: audit.lastPass?.connected ?? '',
       lastPassEndedAt: audit.lastPass?.endedAt ?? '',
     }),
@@ -48,7 +50,7 @@ export function retirementColumns(retirement: Retirement): Columns {
   const { order } = retirement;
   return {
     retirementOrder: order,
-    retirementAt: order === 'stopped' ? retirement.at : '',
+    retirementAt: order === 'confirmed' ? '' : retirement.at,
     retirementUntil: order === 'confirmed' ? retirement.until : '',
   };
 }
@@ -70,14 +72,17 @@ export function lastRunOf(row: Record<string, unknown>): LastRun {
 
 function auditIn(row: Record<string, unknown>): AuditProgress {
   const { auditNext: next } = row;
+  const accounts = countIn(row.lastPassAccounts);
   const connected = countIn(row.lastPassConnected);
   const endedAt = timeIn(row.lastPassEndedAt);
-  const lastPass = connected !== undefined && endedAt && { connected, endedAt };
+  const lastPass = accounts !== undefined &&
+    connected !== undefined &&
+    endedAt && { accounts, connected, endedAt };
   return {
     // A pass that begins anew has seen no account yet.
     ...(typeof next === 'string' && next !== ''
-      ? { next, connected: countIn(row.auditConnected) ?? 0 }
-      : { connected: 0 }),
+      ? { next, accounts: countIn(row.auditAccounts) ?? 0, connected: countIn(row.auditConnected) ?? 0 }
+      : { accounts: 0, connected: 0 }),
     ...(lastPass && { lastPass }),
   };
 }
@@ -91,6 +96,7 @@ function retirementIn({
   // A stop holds even if its time cannot be read.
   if (order === 'stopped') return { order, at: at ?? new Date(0) };
   if (order === 'confirmed' && until) return { order, until };
+  if (order === 'resumed' && at) return { order, at };
   return undefined;
 }
 

@@ -34,7 +34,16 @@ type Entry = { userId: UserId; dueSince: Date; rowKey: string; etag: string };
 const LARGEST_PAGE = 1_000;
 const AUDITED_AT_ONCE = 16;
 /** What an audit has to know of an account. The history alone may be a hundred times as long. */
-const AUDITED_COLUMNS = ['PartitionKey', 'RowKey', 'state', 'dueAt', 'runId', 'lastActivity'];
+const AUDITED_COLUMNS = [
+  'PartitionKey',
+  'RowKey',
+  'state',
+  'dueAt',
+  'nextCheckAt',
+  'runId',
+  'lastActivity',
+  'expiresOn',
+];
 
 /**
  * Stores two rows for each user (`accountWrites.ts`): the account, and its entry in the index, whose row key begins with the
@@ -170,18 +179,21 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
         signal,
       }),
 
-    async audit({ from, atMost, onFound, signal }) {
+    async audit({ from, atMost, isDueTooLate, onFound, signal }) {
       const cursor = readCursor(from);
-      const page = { connected: 0, damaged: 0 };
+      const page = { accounts: 0, connected: 0, damaged: 0 };
+      const late: UserId[] = [];
       await forEachAtOnce(rowsFrom(cursor, atMost, signal), createSlots(AUDITED_AT_ONCE), async (row) => {
         const userId = userOfRowKey(row.rowKey);
         if (userId === undefined) return;
+        page.accounts += 1;
         const account = fromRow(userId, row, row.etag);
         if (isConnected(account)) page.connected += 1;
         if (account.state === 'damaged') {
           page.damaged += 1;
           return;
         }
+        if (isDueTooLate?.(account)) late.push(userId);
         const wasMissing = await call(async (abortSignal) => {
           if (await hasEntry(account, abortSignal)) return false;
           // The page may be old by now, and it has not all columns of the account.
@@ -190,7 +202,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
         }, signal);
         if (wasMissing) onFound?.({ userId, found: 'repaired' });
       });
-      return { ...page, next: cursorText(cursor) };
+      return { ...page, late, next: cursorText(cursor) };
     },
   };
 }

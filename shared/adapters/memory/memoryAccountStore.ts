@@ -145,7 +145,7 @@ export function createMemoryAccountStore({
         signal,
       }),
 
-    async audit({ from = '', atMost, onFound }) {
+    async audit({ from = '', atMost, isDueTooLate, onFound }) {
       const after = readUserId(from);
       const rest = [...accounts.values()]
         .filter(({ userId }) => after === undefined || userId > after)
@@ -155,8 +155,10 @@ export function createMemoryAccountStore({
         if (restoreEntry(account)) onFound?.({ userId: account.userId, found: 'repaired' });
       }
       return {
+        accounts: page.length,
         connected: page.filter(isConnected).length,
         damaged: 0,
+        late: page.filter((account) => isDueTooLate?.(account)).map(({ userId }) => userId),
         next: rest.length > atMost ? page.at(-1)?.userId : undefined,
       };
     },

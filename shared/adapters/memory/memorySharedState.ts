@@ -9,7 +9,7 @@ import { wholeSecond } from '../wholeSecond.ts';
 export function createMemorySharedState({ clock = systemClock }: { clock?: Clock } = {}): SharedState {
   const cooldowns = new Map<string, Cooldown>();
   let begunAt: Date | undefined;
-  let last: LastRun = { audit: { connected: 0 } };
+  let last: LastRun = { audit: { accounts: 0, connected: 0 } };
 
   return {
     async cool(cooldown) {

@@ -242,12 +242,17 @@ describe('npm run stead', () => {
     expect(exitCode).toBe(0);
     expect(lines).toContain(`${app.logId(userId)} had no entry in the index. It has one again.`);
     expect((await entries()).map(({ rowKey }) => rowKey)).toEqual([entry?.rowKey]);
-    expect((await stead('accounts', 'audit')).lines.at(-1)).toMatch(/, repaired 0, damaged 0\.$/);
+    expect((await stead('accounts', 'audit')).lines.at(-1)).toMatch(
+      /, repaired 0, rescheduled 0, damaged 0\.$/,
+    );
   });
 
   it('lifts the ceiling of retirements when it is told to', async () => {
     await app.sharedState.orderRetirement({ order: 'stopped', at: new Date('2026-11-20T09:00:00Z') });
     expect((await stead('accounts', 'retire')).lines[1]).toMatch(/nobody since 2026-11-20T09:00:00Z: /);
+    expect((await stead('accounts', 'retire', '--resume')).exitCode).toBe(0);
+    expect((await app.sharedState.lastRun()).retirement?.order).toBe('resumed');
+    await connect(sampleActive({ lastActivity: new Date('2026-01-01T00:00:00Z') }));
     expect((await stead('accounts', 'retire', '--confirm')).exitCode).toBe(0);
     expect((await app.sharedState.lastRun()).retirement?.order).toBe('confirmed');
   });

@@ -11,12 +11,25 @@ import { shardOf } from '../../../../shared/adapters/shards.ts';
 import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
 import { createShiftedClock } from '../../../../shared/testing/testClock.ts';
 import type { UserId } from '../../../../shared/userId.ts';
+import { accountOf } from '../../../support/accountOf.ts';
 import { openAzuriteAccounts } from '../../../support/azuriteAccounts.ts';
-import { SPA_ORIGIN } from '../../../support/entraClients.ts';
+import { SPA_ORIGIN, signIn } from '../../../support/entraClients.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
-const DAMAGE: unknown[] = ['', 'yesterday', 7, '2026-13-01T00:00:00Z'];
+const DAMAGE: unknown[] = [
+  '',
+  'yesterday',
+  7,
+  '2026-13-01T00:00:00Z',
+  // A Date reads each of these texts as a time of long ago.
+  '1',
+  'abc 5',
+  '2020',
+  // The earliest time that a table has, and times that no row of Stead has.
+  new Date('1601-01-01T00:00:00Z'),
+  new Date('9999-12-31T00:00:00Z'),
+];
 
 let azurite: Azurite;
 let entra: Entra;
@@ -99,6 +112,59 @@ describe('an account whose last activity is no time', () => {
     app.clock.aheadMs = 20 * MINUTE;
     expect(await app.sweep()).toMatchObject({ due: 2, claimed: 1, fromCache: 1, shardsFailed: 0 });
     expect(await app.accounts.read(whole)).toMatchObject({ state: 'active', history: [{}] });
+  });
+});
+
+describe('a user who has disconnected, and whose row has no time of it', () => {
+  it.each([
+    '1',
+    new Date('1601-01-01T00:00:00Z'),
+  ])('%j is not forgotten: no visit connects them', async (time) => {
+    const { app, table } = openApp();
+    const userId = await app.visit('adele');
+    await app.connection.delete((await signIn(entra, 'adele')).accessToken);
+    await damage(table, userId, time);
+    app.clock.aheadMs = 20 * MINUTE;
+    expect(await app.sweep()).toMatchObject({ erased: 0 });
+    await app.visit('adele');
+    expect(await app.accounts.read(userId)).toMatchObject({ state: 'disconnected' });
+  });
+});
+
+describe('an account that is due in the year 2126', () => {
+  it('is found by an audit, once, and served by the next run', async () => {
+    const { app, table } = openApp();
+    const userId = await app.visit('adele');
+    const keys = { partitionKey: shardOf(userId), rowKey: userRowKey(userId) };
+    await table.updateEntity({ ...keys, dueAt: new Date('2126-01-01T00:00:00Z') }, 'Merge');
+    app.clock.aheadMs = 20 * MINUTE;
+    await auditAll(app);
+    const user = app.logId(userId);
+    expect(eventsOf(app, 'account.rescheduled')).toEqual([{ event: 'account.rescheduled', user }]);
+    const [first] = (await accountOf(app, userId))?.history ?? [];
+    expect(first).toMatchObject({ outcome: 'from-cache' });
+  });
+});
+
+describe('an account that a machine with a wrong clock has leased', () => {
+  it('is found by an audit, or by an operator at once', async () => {
+    for (const how of ['audit', 'retry'] as const) {
+      const { app, index } = openApp();
+      const userId = await app.visit('adele');
+      app.clock.aheadMs = 100 * DAY;
+      const [shard] = [shardOf(userId)];
+      const claims = app.accounts.claimDue({ shard, runId: 'dies', leaseMs: 5 * MINUTE });
+      await claims[Symbol.asyncIterator]().next();
+      app.clock.aheadMs = 20 * MINUTE;
+      if (how === 'audit') await auditAll(app);
+      else expect(await app.stead.operators.retry(userId, false)).toEqual({ retried: true });
+      // A time is stored in whole seconds, so the account is due in the second that follows.
+      app.clock.aheadMs += 1_000;
+      await app.sweep();
+      const [first] = (await accountOf(app, userId))?.history ?? [];
+      expect(first).toMatchObject({ outcome: 'from-cache' });
+      expect(await index.entries()).toHaveLength(1);
+    }
   });
 });
 

@@ -109,7 +109,8 @@ describe('a user who disconnects at one instance', () => {
 
   it('may say each twice, at one instance or two, and it is as if they had said it once', async () => {
     const { here, there, assertion, userId } = await twoInstances();
-    const row = () => accountOf(here, userId);
+    // A connection that is there already is written as it is, which makes it another version.
+    const row = async () => ({ ...(await accountOf(here, userId)), etag: undefined });
     await here.getProfile(assertion);
     const connected = await row();
     expect((await there.connection.put(assertion)).connection.state).toBe('active');

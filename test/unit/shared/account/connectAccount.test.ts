@@ -7,7 +7,7 @@ import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
 import type { AccountStore } from '../../../../shared/ports.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { clockOf } from '../../../support/clockOf.ts';
-import { CONNECTED, damaged, pending, USER } from './accounts.ts';
+import { active, CONNECTED, damaged, pending, USER } from './accounts.ts';
 import { CALLER } from './everyTransition.ts';
 import { ago, DAY, from, HOUR, MINUTE, NOW, SETTINGS } from './scheduleTimes.ts';
 
@@ -90,10 +90,19 @@ describe('connectAccount', () => {
     const { accounts, services } = setUp();
     const before = await accounts.create(connected);
     for (const reconnect of [false, true]) {
-      const result = await connectAccount(services, CALLER, { reconnect });
-      expect(result).toEqual({ account: before, was: 'unchanged' });
+      const { account, was } = await connectAccount(services, CALLER, { reconnect });
+      expect(was).toBe('unchanged');
+      expect(account).toEqual({ ...before, etag: reconnect ? expect.any(String) : before.etag });
     }
-    expect(await accounts.read(USER)).toEqual(before);
+    expect(await accounts.read(USER)).toEqual({ ...before, etag: expect.any(String) });
+  });
+
+  it('restores the entry of an account in the index, if the user connects again', async () => {
+    const { accounts, services } = setUp();
+    const { nextCheckAt } = await accounts.create(active());
+    accounts.index.drop(USER, nextCheckAt);
+    await connectAccount(services, CALLER, { reconnect: true });
+    expect(accounts.index.entries()).toMatchObject([{ userId: USER }]);
   });
 
   it.each([

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Connected, Tombstone } from '../../../../shared/account/account.ts';
+import type { Account, Connected, Tombstone } from '../../../../shared/account/account.ts';
 import {
   asIfKept,
   decideCheck,
   decideTombstone,
   firstCheckAt,
+  isDueTooLate,
   removeCacheAt,
   retireAt,
   tombstoneEndsAt,
@@ -156,6 +157,36 @@ describe('decideTombstone', () => {
     ],
   ])('%s', (_why, ended, decision) => {
     expect(decideTombstone(ended, NOW, SETTINGS)).toEqual(decision);
+  });
+});
+
+describe('isDueTooLate', () => {
+  it.each<[what: string, account: Account, expected: boolean]>([
+    ['an active account in two days', active({ nextCheckAt: from(2 * DAY) }), false],
+    ['an active account after that', active({ nextCheckAt: from(2 * DAY + 1) }), true],
+    ['one that waits for its user until it is retired', needsUser({ nextCheckAt: from(91 * DAY) }), false],
+    ['one that waits longer', needsUser({ nextCheckAt: from(91 * DAY + 1) }), true],
+    ['one that was never exchanged, until it is retired', pending({ nextCheckAt: from(90 * DAY) }), false],
+    ['a tombstone until it ends', { ...tombstone('disconnected'), nextCheckAt: from(90 * DAY) }, false],
+    ['a tombstone after that', { ...tombstone('disconnected'), nextCheckAt: from(92 * DAY) }, true],
+    ['a lease of an hour', active({ lease: { runId: 'run-1', until: from(HOUR) } }), false],
+    ['a longer lease', active({ lease: { runId: 'run-1', until: from(HOUR + 1) } }), true],
+  ])('%s: %s', (_what, account, expected) => {
+    expect(isDueTooLate(account, NOW, SETTINGS)).toBe(expected);
+  });
+
+  it('leaves an active account its least interval', () => {
+    const settings = { ...SETTINGS, minIntervalMs: 3 * DAY };
+    expect(isDueTooLate(active({ nextCheckAt: from(6 * DAY) }), NOW, settings)).toBe(false);
+    expect(isDueTooLate(active({ nextCheckAt: from(6 * DAY + 1) }), NOW, settings)).toBe(true);
+  });
+});
+
+describe('a user whose last visit another machine dates ahead', () => {
+  it('is checked once the quiet time is over on this one', () => {
+    expect(decideCheck(active({ lastActivity: from(DAY) }), NOW, SETTINGS)).toEqual(
+      wait(from(MINUTE), 'recently-active'),
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 /** Every transition, on every state that it accepts and with inputs that reach each of its branches. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Account, Damaged, Tombstone } from '../../../../shared/account/account.ts';
 import { connectAccount } from '../../../../shared/account/connectAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
@@ -41,14 +42,15 @@ const stepsOf = <A extends Account>(befores: readonly A[], apply: (before: A) =>
 
 const ANYTHING: Before[] = [undefined, ...CONNECTED, ...TOMBSTONES, damaged(false), damaged(true)];
 
-/** What `change` writes when it finds the account as it was before; nothing if it leaves the account alone. */
+/** What `change` makes of the account when it finds it as it was before; nothing if it leaves the account as it is. */
 async function written(
   before: Before,
   change: (accounts: AccountStore) => Promise<unknown>,
 ): Promise<Step[]> {
   const steps: Step[] = [];
   async function write(after: Account) {
-    steps.push({ before, after });
+    const { etag: _, ...content } = { etag: '', ...after };
+    if (!isDeepStrictEqual(content, before)) steps.push({ before, after });
     return { ...after, etag: 'etag-2' };
   }
   await change({
@@ -122,5 +124,6 @@ export const STEPS: Record<keyof typeof transitions, Step[]> = {
   markedForUser: stepsOf(CONNECTED, (account) =>
     MARKING.map((kind) => transitions.markedForUser(account, { kind, code: 'code-1' }, NOW, SETTINGS)),
   ),
+  dueNow: stepsOf(EVERYBODY, (account) => [transitions.dueNow(account, NOW)]),
   retried: stepsOf(CONNECTED, (account) => [transitions.retried(account, NOW)]),
 };

@@ -22,6 +22,7 @@ import { ago, DAY, from, HOUR, MINUTE, NOW, SETTINGS } from './scheduleTimes.ts'
 
 const {
   connected,
+  dueNow,
   ended,
   failed,
   leased,
@@ -183,6 +184,24 @@ describe('a visit', () => {
     ['is leased until later than the first check', active({ nextCheckAt: NOW, lease: LEASE }), NOW],
   ])('sets the next check of an account that %s', (_, before, nextCheckAt) => {
     expect(visited(before, CALLER, token(), NOW, SETTINGS).nextCheckAt).toEqual(nextCheckAt);
+  });
+});
+
+describe('an account that is due too late', () => {
+  const lease = { runId: 'of a wrong clock', until: from(100 * DAY) };
+  it('becomes due now, whoever has leased it', () => {
+    expect(dueNow(active({ lease, nextCheckAt: from(DAY) }), NOW)).toStrictEqual(
+      active({ nextCheckAt: NOW }),
+    );
+  });
+
+  it.each([
+    active({ lease }),
+    active({ nextCheckAt: from(100 * DAY) }),
+  ])('is due by a visit, too', (before) => {
+    const after = visited(before, CALLER, token(), NOW, SETTINGS);
+    expect(after).toMatchObject({ state: 'active', nextCheckAt: NOW });
+    expect(after).not.toHaveProperty('lease');
   });
 });
 

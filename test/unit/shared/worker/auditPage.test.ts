@@ -28,21 +28,28 @@ function auditing(pages: readonly AuditPage[]) {
   };
 }
 
-const pageOf = (connected: number, next?: string): AuditPage => ({ connected, damaged: 0, next });
+/** A page of connected accounts. */
+const pageOf = (accounts: number, next?: string): AuditPage => ({
+  accounts,
+  connected: accounts,
+  damaged: 0,
+  late: [],
+  next,
+});
 
 describe('the audit', () => {
   it('goes on where the last run stopped, also in another process, and begins anew after the last page', async () => {
     const { worker, asked, run, progress } = auditing([pageOf(250, 'p2'), pageOf(240, 'p3'), pageOf(10)]);
     await run();
-    expect(await progress()).toEqual({ next: 'p2', connected: 250 });
+    expect(await progress()).toEqual({ next: 'p2', accounts: 250, connected: 250 });
     worker.restart();
     await run();
-    expect(await progress()).toEqual({ next: 'p3', connected: 490 });
+    expect(await progress()).toEqual({ next: 'p3', accounts: 490, connected: 490 });
     await run();
-    const lastPass = { connected: 500, endedAt: worker.now() };
-    expect(await progress()).toEqual({ connected: 0, lastPass });
+    const lastPass = { accounts: 500, connected: 500, endedAt: worker.now() };
+    expect(await progress()).toEqual({ accounts: 0, connected: 0, lastPass });
     await run();
-    expect(await progress()).toEqual({ next: 'p2', connected: 250, lastPass });
+    expect(await progress()).toEqual({ next: 'p2', accounts: 250, connected: 250, lastPass });
     expect(asked.map(({ from }) => from)).toEqual([undefined, 'p2', 'p3', undefined]);
   });
 
@@ -71,11 +78,11 @@ describe('the audit', () => {
     expect(worker.eventsOf('sweep.not-audited')).toEqual([
       { event: 'sweep.not-audited', error: 'UnavailableError' },
     ]);
-    expect(await progress()).toEqual({ next: 'p2', connected: 250 });
+    expect(await progress()).toEqual({ next: 'p2', accounts: 250, connected: 250 });
 
     worker.accounts.audit = audit;
     await run();
-    expect(await progress()).toMatchObject({ connected: 0, lastPass: { connected: 251 } });
+    expect(await progress()).toMatchObject({ accounts: 0, connected: 0, lastPass: { connected: 251 } });
     expect(asked.map(({ from }) => from)).toEqual([undefined, 'p2']);
   });
 
@@ -90,7 +97,7 @@ describe('the audit', () => {
     worker.later(MINUTE);
     expect(await worker.run({}, ending.signal)).toMatchObject({ stoppedBy: 'deadline' });
     expect(worker.eventsOf('sweep.not-audited')).toEqual([]);
-    expect(await progress()).toEqual({ next: 'p2', connected: 250 });
+    expect(await progress()).toEqual({ next: 'p2', accounts: 250, connected: 250 });
   });
 
   it('does not fail the run if its progress cannot be stored: the page is read again', async () => {
@@ -163,6 +170,7 @@ describe('the audit', () => {
     await worker.create({ state: 'disconnected', userId, since: nextCheckAt, nextCheckAt });
     await worker.run();
     const { audit } = await worker.sharedState.lastRun();
-    expect(audit).toEqual({ connected: 0, lastPass: { connected: 3, endedAt: worker.now() } });
+    const lastPass = { accounts: 4, connected: 3, endedAt: worker.now() };
+    expect(audit).toEqual({ accounts: 0, connected: 0, lastPass });
   });
 });

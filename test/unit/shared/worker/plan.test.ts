@@ -39,7 +39,7 @@ describe('plan', () => {
       ],
       shardsFailed: 0,
       retireAtMost: 20,
-      audit: { connected: 0 },
+      audit: { accounts: 0, connected: 0 },
     });
     expect(events).toEqual([]);
   });

@@ -41,7 +41,13 @@ describe('an account whose entry is missing', () => {
 
   it('is repaired by a run that meets an old entry of it', async () => {
     const { worker, account, user } = await lost();
-    worker.accounts.audit = async () => ({ connected: 0, damaged: 0, next: undefined });
+    worker.accounts.audit = async () => ({
+      accounts: 0,
+      connected: 0,
+      damaged: 0,
+      late: [],
+      next: undefined,
+    });
     worker.index.put(account.userId, ago(10 * MINUTE));
     expect(await worker.run()).toMatchObject({ due: 1, claimed: 0 });
     expect(worker.eventsOf('index.repaired')).toEqual([{ event: 'index.repaired', user }]);
@@ -64,7 +70,7 @@ describe('an account whose entry is missing', () => {
     const { worker, account } = await lost();
     const findings: Finding[] = [];
     const counts = await createOperators(worker.app()).audit((finding) => findings.push(finding));
-    expect(counts).toEqual({ connected: 1, damaged: 0 });
+    expect(counts).toEqual({ connected: 1, damaged: 0, rescheduled: [] });
     expect(findings).toEqual([{ userId: account.userId, found: 'repaired' }]);
     expect(await worker.run()).toMatchObject({ claimed: 1, refreshed: 1 });
   });

@@ -5,7 +5,7 @@ import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { seen } from '../../../../shared/account/transitions.ts';
 import { createOperators } from '../../../../shared/operators/operators.ts';
 import type { LastRun } from '../../../../shared/ports.ts';
-import { retireAtMost, retiredWith } from '../../../../shared/worker/retirement.ts';
+import { retireAtMost, retiredToday, retiredWith } from '../../../../shared/worker/retirement.ts';
 import {
   ago,
   DAY,
@@ -32,12 +32,12 @@ async function countOf({ accounts }: WorkerOverTwins, state: string): Promise<nu
 }
 
 const lastPass = (connected: number): LastRun => ({
-  audit: { connected: 7, lastPass: { connected, endedAt: ago(HOUR) } },
+  audit: { accounts: 60, connected: 7, lastPass: { accounts: 1, connected, endedAt: ago(HOUR) } },
 });
 
 describe('retireAtMost', () => {
   it.each<[what: string, last: LastRun, atMost: number]>([
-    ['before the first audit has ended', { audit: { connected: 100_000 } }, 20],
+    ['before the first audit has ended', { audit: { accounts: 60, connected: 100_000 } }, 20],
     ['for no account', lastPass(0), 20],
     ['for 400 accounts', lastPass(400), 20],
     ['for 439 accounts', lastPass(439), 21],
@@ -66,8 +66,8 @@ describe('retiredWith', () => {
     });
   });
 
-  it.each([undefined, { count: 7, since: ago(DAY) }])('begins a day anew after %j', (retired) => {
-    expect(retiredWith({ retireAtMost: 20, retired }, 3, NOW)).toEqual({ count: 3, since: NOW });
+  it('begins a day if nobody was retired in it', () => {
+    expect(retiredWith({ retireAtMost: 20, retired: undefined }, 3, NOW)).toEqual({ count: 3, since: NOW });
   });
 
   it('says nothing of a run that retired nobody', () => {
@@ -77,6 +77,40 @@ describe('retiredWith', () => {
   it('does not count what an operator has confirmed', () => {
     const retired = retiredWith({ retireAtMost: Number.MAX_SAFE_INTEGER, retired: undefined }, 500, NOW);
     expect(retired).toEqual({ count: 0, since: NOW });
+  });
+});
+
+describe('retiredToday', () => {
+  const retired = { count: 7, since: ago(HOUR) };
+  it.each<[what: string, retirement: LastRun['retirement'], expected: typeof retired | undefined]>([
+    ['counts on', undefined, retired],
+    ['counts on after a stop', { order: 'stopped', at: NOW }, retired],
+    ['counts anew after an operator resumed it', { order: 'resumed', at: ago(MINUTE) }, undefined],
+    ['counts on what was retired after that', { order: 'resumed', at: ago(2 * HOUR) }, retired],
+  ])('%s', (_what, retirement, expected) => {
+    expect(retiredToday({ ...lastPass(1), retired, ...(retirement && { retirement }) }, NOW)).toEqual(
+      expected,
+    );
+  });
+});
+
+it('a day ends after 24 hours', () => {
+  const at = (ms: number) => retiredToday({ ...lastPass(1), retired: { count: 7, since: ago(ms) } }, NOW);
+  expect([at(DAY - 1)?.count, at(DAY)?.count]).toEqual([7, undefined]);
+});
+
+describe('a stop that an operator ends', () => {
+  it('lets the worker retire up to the ceiling again', async () => {
+    const worker = await overdue(45);
+    expect(await worker.run()).toMatchObject({ retired: 20 });
+    await createOperators(worker.app()).resumeRetirement();
+    worker.later(HOUR);
+    expect(await worker.run()).toMatchObject({ retired: 20 });
+    worker.later(HOUR);
+    expect(await worker.run()).toMatchObject({ retired: 0 });
+    const [first, , third] = worker.eventsOf('sweep.retirement-stopped');
+    expect(first).toMatchObject({ remedy: expect.stringMatching(/^More accounts than usual/) });
+    expect(third).toMatchObject({ remedy: expect.stringMatching(/^Since an earlier run/) });
   });
 });
 

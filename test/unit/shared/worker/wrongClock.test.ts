@@ -35,6 +35,13 @@ describe("a run on a machine whose clock differs from the store's", () => {
     expect(after).toEqual(before);
   });
 
+  it('says so although nobody is due', async () => {
+    const worker = workerOverTwins();
+    worker.accounts.clockAheadMs = () => 300_001;
+    await worker.run();
+    expect(worker.eventsOf('sweep.clock-differs')).toMatchObject([{ aheadMs: 300_001 }]);
+  });
+
   it.each([300_000, -300_000, 0, undefined])('by no more than %s ms goes on', async (aheadMs) => {
     const { summary, loud } = await run(aheadMs);
     expect(summary).toMatchObject({ claimed: 6, released: 0, retired: 3, erased: 3 });

@@ -172,7 +172,7 @@ describe('The account table when storage fails', () => {
       ['begin a plan', (signal) => state.beginPlan(1, signal)],
       [
         'record a run',
-        (signal) => state.runEnded(SUMMARY, { audit: { next: userId, connected: 1 } }, signal),
+        (signal) => state.runEnded(SUMMARY, { audit: { next: userId, accounts: 60, connected: 1 } }, signal),
       ],
       ['tell of the last run', (signal) => state.lastRun(signal)],
       ['order', (signal) => state.orderRetirement({ order: 'stopped', at: NOW }, signal)],

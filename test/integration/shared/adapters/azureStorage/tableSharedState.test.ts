@@ -42,7 +42,7 @@ describe('The shared state in a table', () => {
     await state.cool({ tenant: tid, api: 'graph', until: LATER, kind: 'throttled' });
     await state.cool({ tenant: '*', api: 'graph', until: LATER, kind: undefined });
     await state.beginPlan(EVERY_MS);
-    await state.runEnded(SUMMARY, { audit: { connected: 0 } });
+    await state.runEnded(SUMMARY, { audit: { accounts: 0, connected: 0 } });
     await state.orderRetirement({ order: 'stopped', at: NOW });
     const rows = await Array.fromAsync(table.listEntities());
     expect(rows.map(({ partitionKey, rowKey, until, kind }) => [partitionKey, rowKey, until, kind])).toEqual([
@@ -73,7 +73,7 @@ describe('The shared state in a table', () => {
     await table.updateEntity({ partitionKey: 'runs', rowKey: 'last', later: 'kept' }, 'Merge');
     clock.advance(EVERY_MS);
     expect(await state.beginPlan(EVERY_MS)).toBe(true);
-    await state.runEnded(SUMMARY, { audit: { connected: 0 } });
+    await state.runEnded(SUMMARY, { audit: { accounts: 0, connected: 0 } });
     await state.orderRetirement({ order: 'stopped', at: NOW });
     expect(await table.getEntity('runs', 'last')).toMatchObject({ later: 'kept' });
   });

@@ -8,7 +8,12 @@ import { SUMMARY } from '../../../../support/sharedStateContract.ts';
 
 const AT = new Date('2026-11-20T09:00:00.123Z');
 const LATER = new Date('2026-11-20T10:00:00Z');
-const AUDIT = { next: '7user|someone', connected: 12, lastPass: { connected: 40, endedAt: AT } };
+const AUDIT = {
+  next: '7user|someone',
+  accounts: 60,
+  connected: 12,
+  lastPass: { accounts: 60, connected: 40, endedAt: AT },
+};
 
 const RETIRED = { count: 7, since: AT };
 
@@ -19,11 +24,13 @@ const ROW = {
 
 describe('the row of the last run', () => {
   it('gives every column of its part a value, so that a merge clears what was there', () => {
-    expect(runColumns(LATER, SUMMARY, { audit: { connected: 0 } })).toEqual({
+    expect(runColumns(LATER, SUMMARY, { audit: { accounts: 0, connected: 0 } })).toEqual({
       endedAt: LATER,
       summary: JSON.stringify(SUMMARY),
       auditNext: '',
+      auditAccounts: 0,
       auditConnected: 0,
+      lastPassAccounts: '',
       lastPassConnected: '',
       lastPassEndedAt: '',
     });
@@ -69,17 +76,22 @@ describe('the row of the last run', () => {
   });
 
   it.each([undefined, '', 7])('begins the audit anew at %j, and counts anew', (auditNext) => {
-    expect(lastRunOf({ ...ROW, auditNext }).audit).toEqual({ connected: 0, lastPass: AUDIT.lastPass });
+    expect(lastRunOf({ ...ROW, auditNext }).audit).toEqual({
+      accounts: 0,
+      connected: 0,
+      lastPass: AUDIT.lastPass,
+    });
   });
 
   it.each([
+    { lastPassAccounts: '' },
     { lastPassConnected: '' },
     { lastPassConnected: 'many' },
     { lastPassEndedAt: '' },
     { lastPassEndedAt: 'soon' },
   ])('tells of no earlier pass with %j', (columns) => {
-    const { next, connected } = AUDIT;
-    expect(lastRunOf({ ...ROW, ...columns }).audit).toEqual({ next, connected });
+    const { lastPass: _, ...progress } = AUDIT;
+    expect(lastRunOf({ ...ROW, ...columns }).audit).toEqual(progress);
   });
 
   it.each([
@@ -89,6 +101,11 @@ describe('the row of the last run', () => {
     { retirementOrder: 'confirmed', retirementUntil: 'soon' },
   ])('tells of no order with %j', (columns) => {
     expect(lastRunOf({ ...ROW, ...columns })).not.toHaveProperty('retirement');
+  });
+
+  it('tells of a resumption', () => {
+    const retirement = { order: 'resumed', at: AT } as const;
+    expect(lastRunOf({ ...ROW, ...retirementColumns(retirement) })).toMatchObject({ retirement });
   });
 
   it('keeps retiring stopped if only the time of the stop cannot be read', () => {
