@@ -11,6 +11,12 @@ export async function retireAccounts(
   let over = 0;
   for await (const account of operator.list()) if (operator.isOverRetention(account)) over += 1;
   await print(`Accounts without a visit for longer than RETENTION_DAYS of these settings: ${over}.`);
+  if ((confirm || resume) && operator.clocksDiffer()) {
+    operator.tell(
+      "Nothing was changed: this machine's clock and the storage account's differ by more than five minutes. Set the clock first.",
+    );
+    return 1;
+  }
   if (confirm && over === 0) {
     operator.tell(
       'Nothing was changed: there is nobody to retire. Is RETENTION_DAYS that of the deployment?',

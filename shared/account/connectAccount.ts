@@ -1,7 +1,8 @@
 import type { Caller, Services } from '../ports.ts';
 import { type Account, isConnected, type Stored } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
-import { connected, ended, seenDisconnected } from './transitions.ts';
+import { isDueTooLate } from './schedule.ts';
+import { connected, dueNow, ended, seenDisconnected } from './transitions.ts';
 
 const PROLONG_EVERY_MS = 86_400_000;
 
@@ -40,7 +41,8 @@ export async function connectAccount(
       case 'active':
       case 'needs-user':
         // Writing the account as it is restores its entry in the index.
-        return reconnect ? now : 'keep';
+        if (!reconnect) return 'keep';
+        return isDueTooLate(now, clock.now(), schedule) ? dueNow(now, clock.now()) : now;
       default:
         return now satisfies never;
     }

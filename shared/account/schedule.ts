@@ -33,7 +33,9 @@ const EVERY_RUN_MS = MINUTE;
 /** Longer than any lease. */
 const LONGEST_LEASE_MS = HOUR;
 /** Longer than Entra's access tokens live, which is at most 28 hours. */
-const LONGEST_ACTIVE_WAIT_MS = 2 * DAY;
+const LONGEST_ACTIVE_WAIT_MS = 29 * HOUR;
+/** Longer than any retention time: `RETENTION_DAYS` is at most 3,650. */
+const LONGEST_WAIT_MS = 3_651 * DAY;
 
 /** The failures that may pass by themselves. The user must correct the others. */
 export type PassingKind = Exclude<FailureKind, 'needs-user' | 'consent' | 'cache-lost'>;
@@ -118,14 +120,11 @@ export function removeCacheAt(now: Date): Date {
 export function isDueTooLate(
   { state, lease, nextCheckAt }: Account,
   now: Date,
-  { retentionMs, minIntervalMs }: Pick<ScheduleSettings, 'retentionMs' | 'minIntervalMs'>,
+  { minIntervalMs }: Pick<ScheduleSettings, 'minIntervalMs'>,
 ): boolean {
   if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);
-  const longest =
-    state === 'active'
-      ? Math.max(LONGEST_ACTIVE_WAIT_MS, 2 * minIntervalMs)
-      : Math.max(TOMBSTONE_FOR_MS, retentionMs) + DAY;
-  return nextCheckAt > after(now, longest);
+  const activeWait = Math.max(LONGEST_ACTIVE_WAIT_MS, 1.2 * minIntervalMs);
+  return nextCheckAt > after(now, state === 'active' ? activeWait : LONGEST_WAIT_MS);
 }
 
 /** The settings for an account that is over its retention time and may not be retired: as if it had one hour left. */

@@ -1,4 +1,5 @@
 import { type Account, type Damaged, isConnected, isTombstone, type Stored } from '../account/account.ts';
+import { clocksDiffer } from '../account/clocksDiffer.ts';
 import { endAccount, removeCache } from '../account/endAccount.ts';
 import { rescheduleLate } from '../account/rescheduleLate.ts';
 import { afterCooldown, isDueTooLate, retireAt } from '../account/schedule.ts';
@@ -29,6 +30,9 @@ export function createOperators(services: Services) {
      * @throws {ConflictError} the account or its cache changed on every try.
      */
     retire: (userId: UserId): Promise<boolean> => endAccount(services, userId, 'retired'),
+
+    /** True if this machine's clock and the store's differ too much, by the store's latest answer. */
+    clocksDiffer: (): boolean => clocksDiffer(accounts),
 
     /** What the runs have written down: the last run, the audit, and whether accounts may be retired. */
     lastRun: (): Promise<LastRun> => sharedState.lastRun(),

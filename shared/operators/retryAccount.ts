@@ -1,5 +1,6 @@
 import { type AccountState, isConnected, type Stored } from '../account/account.ts';
 import { changeAccount } from '../account/changeAccount.ts';
+import { clocksDiffer } from '../account/clocksDiffer.ts';
 import { isDueTooLate } from '../account/schedule.ts';
 import { dueNow, retried } from '../account/transitions.ts';
 import { ConflictError } from '../errors.ts';
@@ -29,7 +30,10 @@ export async function retryAccount(
     await changeAccount(services, userId, (account) => {
       const now = services.clock.now();
       const isLate =
-        account !== undefined && account.state !== 'damaged' && isDueTooLate(account, now, services.schedule);
+        account !== undefined &&
+        account.state !== 'damaged' &&
+        !clocksDiffer(services.accounts) &&
+        isDueTooLate(account, now, services.schedule);
       // Such a lease was taken by a machine with a wrong clock.
       const sound = isLate ? dueNow(account, now) : account;
       result = decide(sound, now, force);

@@ -39,6 +39,8 @@ type CooldownOptions = {
 
 const MAX_USERS = 5_000;
 const READ_EVERY_MS = 30_000;
+/** Retry-After counts for an hour at most. The rest is for clocks that differ a little. */
+const LONGEST_COOLDOWN_MS = 2 * 3_600_000;
 const EVERY_TENANT = '*';
 /**
  * How many users of a tenant must meet a throttle, and within which time, before it counts as the tenant's. Most limits
@@ -155,6 +157,8 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
         if (notedAt < since.getTime()) shared.delete(key);
       }
       for (const cooldown of stored) {
+        // No cooldown lasts so long. A wrong clock wrote it, and would keep a tenant waiting for its whole error.
+        if (cooldown.until.getTime() > now().getTime() + LONGEST_COOLDOWN_MS) continue;
         const key = `${cooldown.api} ${cooldown.tenant}`;
         if (!shared.has(key)) keep(shared, key, { cooldown, notedAt: 0 });
       }

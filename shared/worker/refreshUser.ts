@@ -8,6 +8,7 @@ import {
   type Tombstone,
 } from '../account/account.ts';
 import { changeAccount } from '../account/changeAccount.ts';
+import { clocksDiffer } from '../account/clocksDiffer.ts';
 import { confirmFailure } from '../account/confirmFailure.ts';
 import { removeCache, takeBack } from '../account/endAccount.ts';
 import { afterCooldown, asIfKept, decideCheck, decideTombstone, retireAt } from '../account/schedule.ts';
@@ -18,7 +19,7 @@ import type { ScheduleSettings, UserToken } from '../ports.ts';
 import { partsOf, type UserId } from '../userId.ts';
 import type { Task } from './defineTask.ts';
 import { giveRetirementBack, stopRetiring, takeRetirement } from './retirement.ts';
-import { clockDiffers, endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
+import { endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
 import { NO_TASKS, runTasks } from './runTasks.ts';
 import { type Changed, type Check, isHeld, release, settle } from './settle.ts';
 
@@ -63,7 +64,7 @@ async function checkTombstone(run: Run, tombstone: Stored<Tombstone>): Promise<C
       await removeCache(app, tombstone.userId, operation.signal);
       return settle(run, tombstone, waitingUntil(tombstone, decision.until), { outcome: 'waiting', reason });
     case 'erase':
-      return clockDiffers(run) ? releaseForClock(run, tombstone) : erase(run, tombstone, reason);
+      return clocksDiffer(app.accounts) ? releaseForClock(run, tombstone) : erase(run, tombstone, reason);
     default:
       return decision satisfies never;
   }
@@ -96,7 +97,7 @@ async function retireIfAllowed(
   how: How,
   reason: string,
 ): Promise<Check | Changed> {
-  if (clockDiffers(run)) return releaseForClock(run, account);
+  if (clocksDiffer(run.app.accounts)) return releaseForClock(run, account);
   const may = takeRetirement(run);
   if (may === 'yes') return retire(run, account, reason);
   if (may === 'stopped') await stopRetiring(run);

@@ -44,7 +44,10 @@ export function retiredWith(
 
 /** What earlier runs have retired in this day; undefined if a new day begins, or if an operator has let it begin anew. */
 export function retiredToday({ retired, retirement }: LastRun, now: Date): RetiredToday | undefined {
-  if (retired === undefined || now.getTime() - retired.since.getTime() >= DAY_MS) return undefined;
+  if (retired === undefined) return undefined;
+  const age = now.getTime() - retired.since.getTime();
+  // A time that is far ahead was not written by a right clock.
+  if (age >= DAY_MS || age < -DAY_MS) return undefined;
   return retirement?.order === 'resumed' && retired.since <= retirement.at ? undefined : retired;
 }
 
@@ -72,9 +75,10 @@ export async function stopRetiring(run: Run): Promise<void> {
   const { sharedState, clock } = app;
   let wasStopped = false;
   try {
-    // An operator may have confirmed it since this run began. The accounts then wait for a later run.
+    // An operator may have confirmed or resumed it since this run began. The accounts then wait for a later run.
     const { retirement } = await sharedState.lastRun(operation.signal);
     if (isConfirmed(retirement, clock.now())) return;
+    if (retirement?.order === 'resumed' && retirement.at >= run.begunAt) return;
     wasStopped = retirement?.order === 'stopped';
     if (!wasStopped) {
       await sharedState.orderRetirement({ order: 'stopped', at: clock.now() }, operation.signal);
@@ -90,4 +94,7 @@ export async function stopRetiring(run: Run): Promise<void> {
 }
 
 const isConfirmed = (retirement: LastRun['retirement'], now: Date): boolean =>
-  retirement?.order === 'confirmed' && now < retirement.until;
+  // A confirmation lasts a day. One that lasts longer was not written by a right clock.
+  retirement?.order === 'confirmed' &&
+  now < retirement.until &&
+  retirement.until.getTime() - now.getTime() <= 2 * DAY_MS;

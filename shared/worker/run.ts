@@ -107,12 +107,6 @@ export function recordMisconfigured(run: Run, { code, unsure }: Failure): boolea
   return stops;
 }
 
-const MAX_CLOCK_DIFFERENCE_MS = 300_000;
-
-/** With a wrong clock every account looks old, so nothing is retired or erased by it. */
-export const clockDiffers = ({ app: { accounts } }: Run): boolean =>
-  Math.abs(accounts.clockAheadMs?.() ?? 0) > MAX_CLOCK_DIFFERENCE_MS;
-
 /** Logs once for the whole run that nothing is retired or erased, because the clocks differ. */
 export function logClock(run: Run): void {
   if (run.clockLogged) return;

@@ -1,3 +1,4 @@
+import { clocksDiffer } from '../account/clocksDiffer.ts';
 import { withTimeout } from '../clock.ts';
 import { nameOfError, type SweepSummary } from '../log.ts';
 import type { AuditProgress, Operation, RetiredToday } from '../ports.ts';
@@ -6,15 +7,7 @@ import { auditPage } from './auditPage.ts';
 import type { Task } from './defineTask.ts';
 import type { Plan } from './plan.ts';
 import { retiredWith } from './retirement.ts';
-import {
-  beginRun,
-  clockDiffers,
-  endIfOver,
-  logClock,
-  logMissingKeys,
-  type Run,
-  type RunLimits,
-} from './run.ts';
+import { beginRun, endIfOver, logClock, logMissingKeys, type Run, type RunLimits } from './run.ts';
 import { sweepShard } from './sweepShard.ts';
 
 /**
@@ -35,7 +28,7 @@ export async function sweep(
     async (signal) => {
       const run = beginRun(app, { ...operation, signal }, tasks, planned, limits);
       // The plan has just heard from the store. Times that a wrong clock writes are wrong, too, even if nothing is retired.
-      if (clockDiffers(run)) logClock(run);
+      if (clocksDiffer(app.accounts)) logClock(run);
       const audited = planned.audit && auditPage(run, planned.audit);
       await Promise.all(planned.shards.map((shard) => sweepShard(run, shard)));
       const audit = await audited;

@@ -261,7 +261,10 @@ function timeOf(value: unknown): Date | undefined {
   const text = textOf(value);
   if (!(value instanceof Date) && (text === undefined || !ISO_TIME.test(text))) return undefined;
   const time = new Date(value as Date | string);
-  return time >= EARLIEST && time < LATEST ? time : undefined;
+  if (!(time >= EARLIEST && time < LATEST)) return undefined;
+  // A Date would read the 31st of February as the 3rd of March.
+  const isReal = text === undefined || time.toISOString().slice(0, 19) === text.slice(0, 19);
+  return isReal ? time : undefined;
 }
 
 const isKeyOf = <K extends string>(record: Record<K, true>, key: unknown): key is K =>

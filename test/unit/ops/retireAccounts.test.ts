@@ -56,6 +56,18 @@ describe('accounts retire --confirm', () => {
   });
 });
 
+describe('accounts retire on a machine with a wrong clock', () => {
+  it.each(['confirm', 'resume'] as const)('does nothing with --%s, and says why', async (option) => {
+    const accounts = createMemoryAccountStore();
+    accounts.clockAheadMs = () => -100 * 86_400_000;
+    await accounts.create(sampleActive({ lastActivity: LONG_AGO }));
+    const { operator, sharedState, told } = operatorOverTwins({ accounts });
+    expect(await retireAccounts(operator, { ...retire, [option]: true })).toBe(1);
+    expect(told).toEqual([expect.stringContaining('Set the clock first.')]);
+    expect((await sharedState.lastRun()).retirement).toBeUndefined();
+  });
+});
+
 describe('accounts retire --resume', () => {
   it('ends a stop, and lets the ceiling count anew', async () => {
     const { operator, sharedState, printed } = operatorOverTwins();

@@ -25,6 +25,7 @@ const DAMAGE: unknown[] = [
   // A Date reads each of these texts as a time of long ago.
   '1',
   'abc 5',
+  '2021-02-31T00:00:00Z',
   '2020',
   // The earliest time that a table has, and times that no row of Stead has.
   new Date('1601-01-01T00:00:00Z'),

@@ -162,13 +162,17 @@ describe('decideTombstone', () => {
 
 describe('isDueTooLate', () => {
   it.each<[what: string, account: Account, expected: boolean]>([
-    ['an active account in two days', active({ nextCheckAt: from(2 * DAY) }), false],
-    ['an active account after that', active({ nextCheckAt: from(2 * DAY + 1) }), true],
-    ['one that waits for its user until it is retired', needsUser({ nextCheckAt: from(91 * DAY) }), false],
-    ['one that waits longer', needsUser({ nextCheckAt: from(91 * DAY + 1) }), true],
+    ['an active account in 29 hours', active({ nextCheckAt: from(29 * HOUR) }), false],
+    ['an active account after that', active({ nextCheckAt: from(29 * HOUR + 1) }), true],
+    ['one that waits for its user for ten years', needsUser({ nextCheckAt: from(3_651 * DAY) }), false],
+    ['one that waits longer', needsUser({ nextCheckAt: from(3_651 * DAY + 1) }), true],
     ['one that was never exchanged, until it is retired', pending({ nextCheckAt: from(90 * DAY) }), false],
     ['a tombstone until it ends', { ...tombstone('disconnected'), nextCheckAt: from(90 * DAY) }, false],
-    ['a tombstone after that', { ...tombstone('disconnected'), nextCheckAt: from(92 * DAY) }, true],
+    [
+      'a tombstone of the next century',
+      { ...tombstone('disconnected'), nextCheckAt: from(36_500 * DAY) },
+      true,
+    ],
     ['a lease of an hour', active({ lease: { runId: 'run-1', until: from(HOUR) } }), false],
     ['a longer lease', active({ lease: { runId: 'run-1', until: from(HOUR + 1) } }), true],
   ])('%s: %s', (_what, account, expected) => {
@@ -177,8 +181,8 @@ describe('isDueTooLate', () => {
 
   it('leaves an active account its least interval', () => {
     const settings = { ...SETTINGS, minIntervalMs: 3 * DAY };
-    expect(isDueTooLate(active({ nextCheckAt: from(6 * DAY) }), NOW, settings)).toBe(false);
-    expect(isDueTooLate(active({ nextCheckAt: from(6 * DAY + 1) }), NOW, settings)).toBe(true);
+    expect(isDueTooLate(active({ nextCheckAt: from(3.6 * DAY) }), NOW, settings)).toBe(false);
+    expect(isDueTooLate(active({ nextCheckAt: from(3.6 * DAY + 1) }), NOW, settings)).toBe(true);
   });
 });
 

@@ -255,6 +255,17 @@ describe('what is stored', () => {
     expect([left(user, 'token'), left(user, 'graph')]).toEqual([undefined, undefined]);
   });
 
+  it('is not believed if it lasts longer than any cooldown: a wrong clock wrote it', () => {
+    const { now, cooldowns, left } = world();
+    const user = someUser(TENANT);
+    for (const hours of [2, 2.1, 2_400]) {
+      const until = from(hours * HOUR);
+      cooldowns.load([stored({ until }), stored({ api: 'graph', tenant: '*', until })], now());
+      const expected = hours === 2 ? 2 * HOUR : undefined;
+      expect([left(user, 'token'), left(user, 'graph')]).toEqual([expected, expected]);
+    }
+  });
+
   it('does not replace what was noted while it was read', () => {
     const { clock, now, cooldowns, left } = world();
     const user = someUser(TENANT);

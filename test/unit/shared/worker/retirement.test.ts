@@ -51,6 +51,11 @@ describe('retireAtMost', () => {
     ['after 45 in this day', { ...lastPass(1_000), retired: { count: 45, since: ago(DAY - 1) } }, 5],
     ['after 90 in this day', { ...lastPass(1_000), retired: { count: 90, since: ago(HOUR) } }, 0],
     ['after 45 in the day before', { ...lastPass(1_000), retired: { count: 45, since: ago(DAY) } }, 50],
+    [
+      'during a confirmation that lasts far longer than a day',
+      { ...lastPass(1_000), retirement: { order: 'confirmed', until: new Date(NOW.getTime() + 100 * DAY) } },
+      50,
+    ],
     ['after a confirmation', { ...lastPass(1_000), retirement: { order: 'confirmed', until: NOW } }, 50],
   ])('%s', (_what, last, atMost) => {
     expect(retireAtMost(last, NOW)).toBe(atMost);
@@ -94,12 +99,28 @@ describe('retiredToday', () => {
   });
 });
 
+it('a day that begins far ahead is none', () => {
+  expect(retiredToday({ ...lastPass(1), retired: { count: 7, since: ago(-2 * DAY) } }, NOW)).toBeUndefined();
+});
+
 it('a day ends after 24 hours', () => {
   const at = (ms: number) => retiredToday({ ...lastPass(1), retired: { count: 7, since: ago(ms) } }, NOW);
   expect([at(DAY - 1)?.count, at(DAY)?.count]).toEqual([7, undefined]);
 });
 
 describe('a stop that an operator ends', () => {
+  it('is not ordered again by a run that began before', async () => {
+    const worker = await overdue(25);
+    const { update } = worker.accounts;
+    worker.accounts.update = async (...args) => {
+      worker.accounts.update = update;
+      await createOperators(worker.app()).resumeRetirement();
+      return update(...args);
+    };
+    expect(await worker.run()).toMatchObject({ retired: 20 });
+    expect(await worker.sharedState.lastRun()).toMatchObject({ retirement: { order: 'resumed' } });
+  });
+
   it('lets the worker retire up to the ceiling again', async () => {
     const worker = await overdue(45);
     expect(await worker.run()).toMatchObject({ retired: 20 });
