@@ -84,7 +84,9 @@ async function signIn(platform: Platform, user: (typeof DEMO_USERS)[number]): Pr
 
 /** One client for all users. `current` gives the plugin of the user whom it serves now. */
 function sharedClient(config: Config, current: () => ICachePlugin): ConfidentialClientApplication {
-  const { clientId, clientSecret, authority, tenantId } = config.entra;
+  const { clientId, credential, authority, tenantId } = config.entra;
+  if (credential.kind !== 'secret') throw new TypeError('This client has a secret.');
+  const clientSecret = credential.secret;
   return new ConfidentialClientApplication({
     auth: { clientId, clientSecret, ...authorityOf(authority, tenantId) },
     cache: {

@@ -10,8 +10,8 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
  * Reads the settings from the environment and, for those that it does not have, from `Values` of the folder's
  * local.settings.json.
  *
- * An operator's command sends nothing to Entra and opens no cache. So it needs neither the client secret nor the keys of
- * the caches: they are replaced by values without use, and those of the environment or the file are not checked.
+ * An operator's command sends nothing to Entra and opens no cache. So it needs neither a credential nor the keys of the
+ * caches: they are replaced by values without use, and those of the environment or the file are not checked.
  * @throws {PlainError} the file cannot be read.
  */
 export async function readSettings(
@@ -54,6 +54,8 @@ function notNeeded(): Record<string, string> {
     ENTRA_TENANT_ID: NOBODY,
     ENTRA_CLIENT_ID: NOBODY,
     ENTRA_CLIENT_SECRET: 'not-needed',
+    ENTRA_CLIENT_CERTIFICATE: '',
+    ENTRA_MANAGED_IDENTITY_CLIENT_ID: '',
     TOKEN_CACHE_KEYS: JSON.stringify({ keys: [key] }),
   };
 }

@@ -3,10 +3,13 @@ import { readBlobConnection } from './adapters/azureStorage/blobTokenCache.ts';
 import { readTableConnection } from './adapters/azureStorage/tableRows.ts';
 import type { AccessTokenRules } from './adapters/entra/accessToken.ts';
 import { namedAuthorityOf } from './adapters/entra/authority.ts';
+import { readClientCertificate } from './adapters/entra/clientCertificate.ts';
+import { type ClientCredential, SYSTEM_IDENTITY } from './adapters/entra/clientCredential.ts';
 import { type CacheKey, readCacheKeys } from './adapters/entra/seal.ts';
+import { systemClock } from './clock.ts';
 import type { ScheduleSettings } from './ports.ts';
 import { readBase64 } from './readBase64.ts';
-import { type AddFault, createSettingsReader, type Environment } from './settingsReader.ts';
+import { type AddFault, createSettingsReader, type Environment, type SettingName } from './settingsReader.ts';
 import { isGuid } from './userId.ts';
 
 /** The stores that can keep caches. Each one needs an adapter, a line in `stead.ts` and a line in the contract suite. */
@@ -17,7 +20,7 @@ export type Config = {
     /** The tenant whose keys and application registration are used. */
     tenantId: string;
     clientId: string;
-    clientSecret: string;
+    credential: ClientCredential;
     /** An origin with https; http is allowed only on loopback. */
     authority: string;
   };
@@ -32,13 +35,20 @@ export type Config = {
 
 const DAY_MS = 86_400_000;
 const KEY_BYTES = 32;
+const CREDENTIALS = [
+  'ENTRA_CLIENT_SECRET',
+  'ENTRA_CLIENT_CERTIFICATE',
+  'ENTRA_MANAGED_IDENTITY_CLIENT_ID',
+] as const;
+const ONE_CREDENTIAL = `Give exactly one of ${CREDENTIALS.join(', ')}.`;
 
 /**
  * Reads all settings (README.md, "Settings").
  * @param environment setting names and values, such as `process.env`
+ * @param now the time at which the certificate must be valid
  * @throws {ConfigError} a setting is missing or wrong; it has every fault at once, and no message has a setting's value.
  */
-export function readConfig(environment: Environment): Config {
+export function readConfig(environment: Environment, now: Date = systemClock.now()): Config {
   const { given, fault, required, guid, guids, origin, whole, flag, check } =
     createSettingsReader(environment);
 
@@ -47,17 +57,7 @@ export function readConfig(environment: Environment): Config {
     'ENTRA_CLIENT_ID',
     'Give the application (client) id of the API. An App ID URI does not work, because Entra then refuses every refresh token.',
   );
-  const clientSecret = required(
-    'ENTRA_CLIENT_SECRET',
-    'Give the value (not the id) of a client secret of the API.',
-  );
-  if (isGuid(clientSecret)) {
-    fault(
-      'ENTRA_CLIENT_SECRET',
-      "is a GUID: a secret's id, not its value",
-      'Give the value, which is shown only when the secret is created. If it is lost, create another secret.',
-    );
-  }
+  const credential = readCredential(given, fault, now);
   const authority = readAuthority(origin('ENTRA_AUTHORITY'), fault);
   const tenants =
     given('ALLOWED_TENANTS') === '*'
@@ -87,7 +87,7 @@ export function readConfig(environment: Environment): Config {
   }
 
   const config: Config = {
-    entra: { tenantId, clientId, clientSecret, authority },
+    entra: { tenantId, clientId, credential, authority },
     accessToken: {
       clientId,
       scope,
@@ -109,6 +109,48 @@ export function readConfig(environment: Environment): Config {
   };
   check();
   return config;
+}
+
+/** Reads the one credential that is given. For none, or two of them, there is one fault that names all settings. */
+function readCredential(given: (name: SettingName) => string, fault: AddFault, now: Date): ClientCredential {
+  const [name, other] = CREDENTIALS.filter((candidate) => given(candidate) !== '');
+  if (name === undefined) {
+    const [first, ...others] = CREDENTIALS;
+    fault(first, `is missing, and so are ${others.join(' and ')}`, ONE_CREDENTIAL);
+    return { kind: 'secret', secret: '' };
+  }
+  if (other !== undefined) fault(other, `is given beside ${name}`, ONE_CREDENTIAL);
+  const value = given(name);
+  switch (name) {
+    case 'ENTRA_CLIENT_SECRET':
+      if (isGuid(value)) {
+        fault(
+          name,
+          "is a GUID: a secret's id, not its value",
+          'Give the value, which is shown only when the secret is created. If it is lost, create another secret.',
+        );
+      }
+      return { kind: 'secret', secret: value };
+    case 'ENTRA_CLIENT_CERTIFICATE': {
+      const read = readClientCertificate(value, now);
+      if (read.ok) return { kind: 'certificate', certificate: read.certificate };
+      fault(name, read.problem, read.remedy);
+      return { kind: 'certificate', certificate: { thumbprintSha256: '', privateKey: '', chain: '' } };
+    }
+    case 'ENTRA_MANAGED_IDENTITY_CLIENT_ID': {
+      const identity = value.toLowerCase();
+      if (identity !== SYSTEM_IDENTITY && !isGuid(identity)) {
+        fault(
+          name,
+          `is neither a GUID nor ${SYSTEM_IDENTITY}`,
+          'Give the client id of the user-assigned identity of the app, not its name and not its resource id.',
+        );
+      }
+      return { kind: 'managed-identity', identity };
+    }
+    default:
+      return name satisfies never;
+  }
 }
 
 /** An alias works like its authority, but its tokens name the authority as their issuer and would all be refused. */

@@ -81,6 +81,9 @@ export async function answered(
     if (error instanceof UserTokenError && error.code === CUSTOM_SIGNING_KEY) {
       log({ event: 'token.custom-key', remedy: CUSTOM_KEY_REMEDY });
     }
+    if (error instanceof UserTokenError && error.failure.remedy !== undefined) {
+      log({ event: 'credential.refused', code: error.code, remedy: error.failure.remedy });
+    }
     log(
       status < 500
         ? { event: 'request.answered', status, ms: elapsed(), code, error: nameOfError(error) }

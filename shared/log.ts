@@ -53,6 +53,8 @@ export type LogEvent =
   | { event: 'index.repaired'; user: string }
   /** A valid access token that Entra does not exchange, because this API's registration has its own signing key. */
   | { event: 'token.custom-key'; remedy: string }
+  /** A request met a refusal of this API's own credential. In a run it is `sweep.misconfigured`. */
+  | { event: 'credential.refused'; code: string; remedy: string }
   /** A token was used on behalf of the user: by which function or task, and for which API. */
   | { event: 'token.used'; user: string; by: string; api: string; source: 'cache' | 'network' | 'memory' }
   | {
@@ -144,6 +146,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'cache.foreign-entry': 'error',
   'cache.former-home-dropped': 'warn',
   'token.custom-key': 'error',
+  'credential.refused': 'error',
   'user.failed-unexpectedly': 'error',
   'lease.abandoned': 'warn',
   'index.repaired': 'warn',

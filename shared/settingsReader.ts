@@ -2,11 +2,16 @@ import { ConfigError, type ConfigFault } from './errors.ts';
 import { isLoopback } from './isLoopback.ts';
 import { isGuid } from './userId.ts';
 
-/** Every setting that Stead reads, with its default. Undefined means that the setting is required. */
+/**
+ * Every setting that Stead reads, with its default. Undefined means that the setting is required. Of the three credentials
+ * `config.ts` requires one.
+ */
 export const SETTINGS = {
   ENTRA_TENANT_ID: undefined,
   ENTRA_CLIENT_ID: undefined,
-  ENTRA_CLIENT_SECRET: undefined,
+  ENTRA_CLIENT_SECRET: '',
+  ENTRA_CLIENT_CERTIFICATE: '',
+  ENTRA_MANAGED_IDENTITY_CLIENT_ID: '',
   ENTRA_AUTHORITY: 'https://login.microsoftonline.com',
   ALLOWED_TENANTS: '',
   ALLOWED_CLIENT_IDS: '',

@@ -3,6 +3,7 @@ import { createTableAccounts } from './adapters/azureStorage/tableAccounts.ts';
 import { createTableSharedState } from './adapters/azureStorage/tableSharedState.ts';
 import { authorityOf } from './adapters/entra/authority.ts';
 import { createMsalUserTokens } from './adapters/entra/msal.ts';
+import { createMsalCredential } from './adapters/entra/msalCredential.ts';
 import { createSealer } from './adapters/entra/seal.ts';
 import { createVerifyToken } from './adapters/entra/verifyToken.ts';
 import { graph } from './adapters/graph/graphApi.ts';
@@ -168,10 +169,10 @@ function createServices(config: Config, options: SteadOptions): Services {
       {
         auth: (tid) => ({
           clientId: entra.clientId,
-          clientSecret: entra.clientSecret,
           clientCapabilities: CLIENT_CAPABILITIES,
           ...authorityOf(entra.authority, tid),
         }),
+        credential: createMsalCredential(entra, { fetch: send, clock, timeoutMs: timeouts.tokenMs }),
         scopes: GRAPH_SCOPES,
         timeoutMs: timeouts.tokenMs,
         fetch: send,

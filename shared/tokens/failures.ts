@@ -36,6 +36,8 @@ export type TokenFacts = {
     | 'cache_corrupt'
     | 'cache_unknown_key'
     | 'cache_newer'
+    | 'managed_identity_refused'
+    | 'managed_identity_absent'
     | undefined;
 };
 
@@ -80,9 +82,10 @@ export const FAILURES: readonly FailureRow[] = [
     // Every user would meet it, and no user can correct it.
     name: 'own credential',
     kind: 'misconfigured',
+    locals: ['managed_identity_refused', 'managed_identity_absent'],
     numbers: [
-      7000214, 7000215, 7000216, 7000218, 7000222, 7000274, 7000277, 1000502, 700024, 700027, 700211, 700212,
-      700213,
+      7000214, 7000215, 7000216, 7000218, 7000222, 7000274, 7000277, 1000502, 700021, 700023, 700024, 700027, 70021,
+      700211, 700212, 700213, 7002121, 7002137, 7002138, 700222, 700226, 700227, 700236,
     ],
   },
   {

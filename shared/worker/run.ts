@@ -93,7 +93,8 @@ export function endIfOver({ app, operation, limits, begunAt, summary }: Run): bo
  * sure and Entra has accepted the credential elsewhere.
  * @returns true if the run stops
  */
-export function recordMisconfigured(run: Run, { code, unsure }: Failure): boolean {
+export function recordMisconfigured(run: Run, failure: Failure): boolean {
+  const { code, unsure } = failure;
   const { faults, summary } = run;
   if (code === UNKNOWN_KEY) {
     run.cachesWithoutKey += 1;
@@ -103,7 +104,7 @@ export function recordMisconfigured(run: Run, { code, unsure }: Failure): boolea
   if (faults.has(code) || summary.stoppedBy === 'misconfigured') return stops;
   faults.add(code);
   if (stops) summary.stoppedBy = 'misconfigured';
-  run.operation.log({ event: 'sweep.misconfigured', code, remedy: remedyOf(code, stops), stops });
+  run.operation.log({ event: 'sweep.misconfigured', code, remedy: remedyOf(failure, stops), stops });
   return stops;
 }
 
@@ -132,9 +133,10 @@ export function logMissingKeys({ cachesWithoutKey: count, operation }: Run): voi
   operation.log({ event: 'sweep.misconfigured', code: UNKNOWN_KEY, remedy, stops: false, count });
 }
 
-function remedyOf(code: string, stops: boolean): string {
+function remedyOf({ code, remedy }: Failure, stops: boolean): string {
+  const forAll = remedy ?? `Entra refuses this application (${code}). See docs/runbook.md, "The credential".`;
   return stops
-    ? `Entra refuses this application (${code}). Renew ENTRA_CLIENT_SECRET, or correct the app registration if docs/runbook.md says so for this code. No user was marked.`
+    ? `${forAll} No user was marked.`
     : `Entra refuses this application (${code}) in one tenant, but accepts its credential in others. Ask that tenant's administrators whether they removed or blocked the application. No user was marked.`;
 }
 

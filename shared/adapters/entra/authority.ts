@@ -5,6 +5,8 @@ type Cloud = {
   v1Issuer: string;
   /** Hosts that also serve this authority, but that no token names as its issuer. */
   aliases: readonly string[];
+  /** The resource whose tokens Entra takes as a client's credential. */
+  exchange: string;
 };
 
 /**
@@ -15,6 +17,7 @@ const PUBLIC: Cloud = {
   authority: 'https://login.microsoftonline.com',
   v1Issuer: 'https://sts.windows.net',
   aliases: ['login.windows.net', 'login.microsoft.com', 'sts.windows.net'],
+  exchange: 'api://AzureADTokenExchange',
 };
 const CLOUDS: readonly Cloud[] = [
   PUBLIC,
@@ -22,17 +25,27 @@ const CLOUDS: readonly Cloud[] = [
     authority: 'https://login.microsoftonline.us',
     v1Issuer: 'https://sts.windows.net',
     aliases: ['login.usgovcloudapi.net', 'login-us.microsoftonline.com'],
+    exchange: 'api://AzureADTokenExchangeUSGov',
   },
   {
     authority: 'https://login.partner.microsoftonline.cn',
     v1Issuer: 'https://sts.chinacloudapi.cn',
     aliases: ['login.chinacloudapi.cn', 'sts.chinacloudapi.cn'],
+    exchange: 'api://AzureADTokenExchangeChina',
   },
 ];
 
-/** The origin of the issuer of version 1.0 tokens. An authority that is not Entra's gets that of the public cloud. */
-export const v1IssuerOf = (authority: string): string =>
-  (CLOUDS.find((cloud) => cloud.authority === authority) ?? PUBLIC).v1Issuer;
+/** An authority that is not Entra's counts as that of the public cloud. */
+const cloudOf = (authority: string): Cloud => CLOUDS.find((cloud) => cloud.authority === authority) ?? PUBLIC;
+
+/** The origin of the issuer of version 1.0 tokens. */
+export const v1IssuerOf = (authority: string): string => cloudOf(authority).v1Issuer;
+
+/**
+ * The resource for which a managed identity gets the token that serves as a client's credential. It is also the audience of
+ * the federated credential (https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity).
+ */
+export const tokenExchangeOf = (authority: string): string => cloudOf(authority).exchange;
 
 /** The authority that tokens name as their issuer, if `authority` is an alias of it; otherwise undefined. */
 export function namedAuthorityOf(authority: string): string | undefined {

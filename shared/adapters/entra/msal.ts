@@ -22,12 +22,14 @@ import {
 import { isGuid, partsOf, type UserId } from '../../userId.ts';
 import { createMsalCachePlugin } from './msalCachePlugin.ts';
 import { withClaims } from './msalClaims.ts';
+import type { MsalCredential } from './msalCredential.ts';
 import { factsOfError, factsOfRecord, hasAssertionEnded } from './msalError.ts';
 import { createMsalNetwork, type NetworkRecord } from './msalNetwork.ts';
 
 export type MsalOptions = {
   /** MSAL's settings of this API's confidential client, with the authority of the given tenant. */
   auth: (tid: string) => Configuration['auth'];
+  credential: MsalCredential;
   /** The scopes of a request that names none. */
   scopes: readonly string[];
   /** The time limit of one request to the token endpoint. */
@@ -67,6 +69,8 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
   /** Makes the error of a failed attempt. Logs Entra's refusals, because a caller may handle the error. */
   function refusal(userId: UserId, facts: TokenFacts): UserTokenError {
     const failure = classifyFailure(facts);
+    const remedy = failure.kind === 'misconfigured' ? options.credential.remedy(failure.code) : undefined;
+    if (remedy !== undefined) failure.remedy = remedy;
     if (failure.upstream) log(upstreamRefused(failure.upstream, context.logId(userId)));
     return new UserTokenError(failure);
   }
@@ -89,8 +93,8 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
       cause = error;
     }
     // MSAL reports the error of `mayAsk` as a network error, so the original is thrown.
-    if (record.refusedByUs !== undefined) throw record.refusedByUs;
     const facts = factsOfError(cause, record);
+    if (record.refusedByUs !== undefined && facts === undefined) throw record.refusedByUs;
     if (facts === undefined) throw cause ?? new TypeError('MSAL gave neither a token nor a reason');
     const error = refusal(userId, facts);
     if (assertionEndsAt !== undefined && hasAssertionEnded(facts, assertionEndsAt, clock.now())) {
@@ -100,17 +104,20 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
   }
 
   function begin(userId: UserId, snapshot: CacheSnapshot, mayAsk?: () => void) {
-    const auth = options.auth(partsOf(userId).tid);
+    const proof = options.credential.forClient();
     const plugin = createMsalCachePlugin(snapshot);
     const network = createMsalNetwork({
       timeoutMs: options.timeoutMs,
       fetch: options.fetch,
       clock,
       signal,
-      mayAsk,
+      mayAsk() {
+        proof.mayPost();
+        mayAsk?.();
+      },
     });
     const client = new ConfidentialClientApplication({
-      auth,
+      auth: { ...options.auth(partsOf(userId).tid), ...proof.auth },
       cache: { cachePlugin: plugin },
       system: { networkClient: network.module },
     });

@@ -10,9 +10,24 @@ const LOCAL: Readonly<Record<string, NonNullable<TokenFacts['local']>>> = {
   no_account_in_silent_request: 'no_tokens_found',
 };
 
-/** What the record says about a request that was refused or not answered; undefined if the request succeeded. */
+/** There is no assertion with which this API could prove who it is, so a request was not sent. */
+export class CredentialError extends Error {
+  override readonly name = 'CredentialError';
+  readonly facts: TokenFacts;
+
+  constructor(facts: TokenFacts, options?: ErrorOptions) {
+    super('There is no assertion of this application.', options);
+    this.facts = facts;
+  }
+}
+
+/**
+ * What the record says about a request that was refused, not answered, or not sent for want of a credential; undefined if
+ * the request succeeded.
+ */
 export function factsOfRecord(record: NetworkRecord): TokenFacts | undefined {
-  const { answer, noAnswer } = record;
+  const { answer, noAnswer, refusedByUs } = record;
+  if (refusedByUs instanceof CredentialError) return refusedByUs.facts;
   if (noAnswer !== undefined) {
     const { status, retryAfterSeconds, upstream } = answer ?? {};
     return { noAnswer, status, retryAfterSeconds, upstream };

@@ -1,0 +1,11 @@
+import type { ClientCertificate } from './clientCertificate.ts';
+
+/** How this API proves to Entra that it is the confidential client of its registration. */
+export type ClientCredential =
+  | { kind: 'secret'; secret: string }
+  | { kind: 'certificate'; certificate: ClientCertificate }
+  /** `identity`: the client id of a user-assigned identity, or `system` for the one that the app was given itself. */
+  | { kind: 'managed-identity'; identity: string };
+
+/** The value of `ENTRA_MANAGED_IDENTITY_CLIENT_ID` that means the system-assigned identity. */
+export const SYSTEM_IDENTITY = 'system';
