@@ -5,6 +5,7 @@
 import { UsageError } from '../ops/cli/errors.ts';
 import { readArguments } from '../ops/cli/readArguments.ts';
 import { runCommand } from '../ops/cli/runCommand.ts';
+import { CREDENTIALS, type CredentialName } from './credentials.ts';
 import { type Cast, castOf, DEFAULT_PICK, EXTRAS } from './demoCast.ts';
 import { jsonOf, tableOf, verdictOn } from './demoReport.ts';
 import { openStage } from './demoStage.ts';
@@ -18,6 +19,8 @@ Builds the functions and plays a story: seven people, three runs of the worker,
 every kind of failure and how it ends.
 
   --pick A,B,C      who plays the first three parts (${DEFAULT_PICK})
+  --credential NAME how the API proves itself: ${CREDENTIALS.join(', ')}
+                    (${CREDENTIALS[0]})
   --shared-client   shows instead what one MSAL client for everybody does
   --json            prints one JSON document
   --no-build        runs the previous build
@@ -29,24 +32,35 @@ Exit code: 0 all went as the story says, 1 it did not, 2 wrong command line.
 const flag = { type: 'boolean', default: false } as const;
 
 await runCommand(USAGE, async (args) => {
-  const options = { json: flag, pick: { type: 'string' }, 'shared-client': flag, 'no-build': flag } as const;
+  const options = {
+    json: flag,
+    pick: { type: 'string' },
+    credential: { type: 'string' },
+    'shared-client': flag,
+    'no-build': flag,
+  } as const;
   const {
     json,
     pick,
+    credential,
     'shared-client': sharedClient,
     'no-build': isBuilt,
   } = readArguments(args, options).values;
   if (sharedClient && pick !== undefined) throw new UsageError('--pick does not go with --shared-client.');
+  if (sharedClient && credential !== undefined)
+    throw new UsageError('--credential does not go with --shared-client.');
+  const proof = CREDENTIALS.find((name) => name === (credential ?? 'secret'));
+  if (proof === undefined) throw new UsageError(`--credential must be one of ${CREDENTIALS.join(', ')}.`);
   const cast = castOf(pick ?? DEFAULT_PICK);
   if (!isBuilt) await runBuild('--functions');
-  return sharedClient ? showSharedClient(json) : walkThrough(cast, json);
+  return sharedClient ? showSharedClient(json) : walkThrough(cast, proof, json);
 });
 
 /** Resolves to the exit code: 0 if everything went as the story says. */
-async function walkThrough(cast: Cast, json: boolean): Promise<number> {
+async function walkThrough(cast: Cast, credential: CredentialName, json: boolean): Promise<number> {
   const say = (text: string) => process.stdout.write(`${text}\n`);
   const tell = json ? () => {} : say;
-  const stage = await openStage(EXTRAS);
+  const stage = await openStage(EXTRAS, credential);
   try {
     const told = await playStory(stage, cast, tell, (run) => tell(tableOf(run, cast)));
     say(json ? jsonOf(told, cast) : verdictOn(told));

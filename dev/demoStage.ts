@@ -7,6 +7,7 @@ import { readConfig } from '../shared/config.ts';
 import type { LogEvent } from '../shared/log.ts';
 import { createStead } from '../shared/stead.ts';
 import { toUserId } from '../shared/userId.ts';
+import type { CredentialName } from './credentials.ts';
 import { type Cast, PARTS, type Part } from './demoCast.ts';
 import { API_CLIENT_ID, type DemoUser } from './entra/directory.ts';
 import { signInWithCode } from './entra/signIn.ts';
@@ -56,13 +57,14 @@ export type Stage = {
   end(): Promise<void>;
 };
 
-export async function openStage(users: readonly DemoUser[]): Promise<Stage> {
+export async function openStage(users: readonly DemoUser[], credential: CredentialName): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'stead-demo-'));
   const timerStatus = join(folder, 'timers.json');
   await writeFile(timerStatus, JSON.stringify({ refreshWorker: inAnHour() }));
   let events: LogEvent[] = [];
   const platform = await startPlatform({
     withoutWeb: true,
+    credential,
     users,
     timerStatus,
     lifetimes: { accessToken: ACCESS_TOKEN_SECONDS },

@@ -5,14 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PlainError } from '../ops/cli/errors.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
-import {
-  API_CLIENT_ID,
-  API_CLIENT_SECRET,
-  API_SCOPE_NAME,
-  type DemoUser,
-  SPA_CLIENT_ID,
-  TENANT_ID,
-} from './entra/directory.ts';
+import { type CredentialName, registerCredential } from './credentials.ts';
+import { API_CLIENT_ID, API_SCOPE_NAME, type DemoUser, SPA_CLIENT_ID, TENANT_ID } from './entra/directory.ts';
 import type { Lifetimes } from './entra/lifetimes.ts';
 import { type Entra, startEntra } from './entra/startEntra.ts';
 import { freePorts } from './freePorts.ts';
@@ -37,6 +31,8 @@ export type PlatformOptions = {
   lifetimes?: Partial<Lifetimes>;
   /** People beside the demo users. */
   users?: readonly DemoUser[];
+  /** How the API proves itself; by its client secret if left out. */
+  credential?: CredentialName;
   /** Further settings of the functions. */
   settings?: Record<string, string>;
   /** The file that says when each timer runs next; in `folder` if left out. */
@@ -89,7 +85,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     });
     stops.push(() => entra.close());
 
-    const settings = { ...standInSettings(entra.origin, azurite.connectionString), ...options.settings };
+    const settings = {
+      ...standInSettings(entra.origin, azurite.connectionString),
+      ...(await registerCredential(entra.origin, options.credential ?? 'secret')),
+      ...options.settings,
+    };
     const host = await spawnHost({
       root: ROOT,
       port: ports.functions,
@@ -129,7 +129,6 @@ function standInSettings(entraOrigin: string, connectionString: string): Record<
     AzureWebJobsStorage: connectionString,
     ENTRA_TENANT_ID: TENANT_ID,
     ENTRA_CLIENT_ID: API_CLIENT_ID,
-    ENTRA_CLIENT_SECRET: API_CLIENT_SECRET,
     ENTRA_AUTHORITY: entraOrigin,
     API_SCOPE: API_SCOPE_NAME,
     GRAPH_BASE_URL: entraOrigin,

@@ -149,6 +149,11 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
     return c.json(clients.register(client, await bodyOf(c)));
   });
 
+  app.put('/applications/:id/credentials', async (c) => {
+    standIn.credentials.register(knownClient(c.req.param('id')).id, await bodyOf(c));
+    return c.body(null, 204);
+  });
+
   app.get('/requests', (c) => c.json(journal.entries()));
   app.delete('/requests', (c) => {
     journal.clear();

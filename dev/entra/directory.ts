@@ -16,6 +16,29 @@ export const API_CLIENT_ID = 'af5685ae-b7e6-47f9-8961-29fc23c2e59c';
 /** This secret is public. It is worth nothing outside this stand-in. */
 export const API_CLIENT_SECRET = 'local-only-not-a-secret';
 export const API_SCOPE_NAME = 'access_as_user';
+/** The identity that the app has on its machine, as the identity endpoint knows it. */
+export type ManagedIdentity = {
+  clientId: string;
+  /** Its object id, the `sub` of its tokens. */
+  principalId: string;
+};
+/** The user-assigned identities that the app was given. */
+export const MANAGED_IDENTITIES = [
+  {
+    clientId: 'de611ab3-9161-402f-a7bc-c7646745d041',
+    principalId: '090f2de3-aaef-4ced-af18-689e4419cd5e',
+  },
+] as const satisfies readonly ManagedIdentity[];
+export const SYSTEM_IDENTITY: ManagedIdentity = {
+  clientId: 'f19a72b0-0cf4-49a7-a75a-f7da223b11f4',
+  principalId: 'c922da0a-36f2-436a-b933-d2182c000c49',
+};
+/** What the app sends to the identity endpoint. It is public, and worth nothing outside this stand-in. */
+export const IDENTITY_HEADER = 'local-only-identity-header';
+export const IDENTITY_PATH = '/msi/token';
+/** The audience of a token that serves as a client's credential. */
+export const TOKEN_EXCHANGE = 'api://AzureADTokenExchange';
+
 /** Microsoft Graph's well-known application id. */
 export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
 

@@ -4,7 +4,7 @@
  */
 import { InputError, isRecord } from './input.ts';
 
-export type FaultPlace = 'token' | 'graph' | 'jwks';
+export type FaultPlace = 'token' | 'graph' | 'jwks' | 'identity';
 /** Whom a fault can hit: one person, everybody in one tenant, or every request to the server. */
 export type FaultScope = 'user' | 'tenant' | 'server';
 type FaultField = keyof typeof FIELDS;
@@ -15,7 +15,9 @@ type FaultRule = {
   needs?: readonly FaultField[];
 };
 
-const EVERYWHERE = ['token', 'graph', 'jwks'] as const;
+const EVERYWHERE = ['token', 'graph', 'jwks', 'identity'] as const;
+/** Requests there belong to no person. */
+const NOBODYS: readonly FaultPlace[] = ['jwks', 'identity'];
 const ANYBODYS = ['user', 'tenant', 'server'] as const;
 const PEOPLES = ['user', 'tenant'] as const;
 
@@ -127,7 +129,7 @@ export function readFault(input: unknown, scope: FaultScope): FaultRequest {
     throw new InputError(`fault: "kind" must be one of ${kinds.join(', ')}`);
   }
   const rule: FaultRule = FAULT_RULES[kind];
-  const places = rule.at.filter((place) => scope === 'server' || place !== 'jwks');
+  const places = rule.at.filter((place) => scope === 'server' || !NOBODYS.includes(place));
   const place = places.find((allowed) => allowed === (at ?? 'token'));
   if (!place) throw new InputError(`fault: "at" of "${kind}" must be one of ${places.join(', ')}`);
 

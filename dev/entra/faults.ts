@@ -92,7 +92,8 @@ export function createFaults(): Faults {
       return { ...fault };
     },
     clear: (target) => {
-      for (const at of ['token', 'graph', 'jwks'] as const) active.delete(`${nameOf(target)} ${at}`);
+      for (const at of ['token', 'graph', 'jwks', 'identity'] as const)
+        active.delete(`${nameOf(target)} ${at}`);
     },
     isRevoked: (identity, issuedAt) =>
       namesFor(identity).some((name) => issuedAt <= (revokedAt.get(name) ?? 0)),

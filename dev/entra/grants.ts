@@ -1,6 +1,7 @@
 /** The three grants: what a token request must prove, and what it may then get. Nothing is issued here. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { errors, type JWTPayload } from 'jose';
+import { verifyClientAssertion } from './clientAssertion.ts';
 import type { Client } from './clients.ts';
 import { type DemoUser, type Identity, identityIn } from './directory.ts';
 import { EntraError } from './entraError.ts';
@@ -33,14 +34,13 @@ const sameText = (a: string, b: string): boolean => {
 };
 
 /**
- * Who is asking (RFC 6749 §3.2.1), by Entra's rules: a single-page app has no secret and redeems cross-origin only.
- * @throws EntraError 700016, 9002326, 9002327, 700025, 7000215, 7000218
+ * Who is asking (RFC 6749 §3.2.1), by Entra's rules: a single-page app has no credential and redeems cross-origin only.
+ * @throws EntraError 700016, 9002326, 9002327, 700025, 7000215, 7000218, and those of `verifyClientAssertion`
  */
-export function authenticateClient(
+export async function authenticateClient(
   standIn: StandIn,
-  params: URLSearchParams,
-  origin: string | undefined,
-): Client {
+  { params, tenant, origin }: { params: URLSearchParams; tenant: string; origin: string | undefined },
+): Promise<Client> {
   const { clients } = standIn;
   const client = clients.find(params.get('client_id'));
   const secret = params.get('client_secret');
@@ -61,18 +61,25 @@ export function authenticateClient(
   if (origin !== undefined && (client.kind !== 'spa' || !clients.isSpaOrigin(origin))) {
     throw new EntraError('invalid_request', 9002326, `Tokens are not redeemed from the origin '${origin}'.`);
   }
-  if (client.secret === undefined) {
-    if (secret === null) return client;
-    throw new EntraError('invalid_client', 700025, 'This client is public and must send no secret.', {
+  if (client.kind === 'spa') {
+    if (secret === null && !params.has('client_assertion')) return client;
+    throw new EntraError('invalid_client', 700025, 'This client is public and must send no credential.', {
       status: 401,
     });
+  }
+  if (params.has('client_assertion')) {
+    await verifyClientAssertion(standIn, client.id, tenant, params);
+    return client;
   }
   if (secret === null) {
-    throw new EntraError('invalid_client', 7000218, "The parameter 'client_secret' is missing.", {
-      status: 401,
-    });
+    throw new EntraError(
+      'invalid_client',
+      7000218,
+      "The request body must contain the parameter 'client_assertion' or 'client_secret'.",
+      { status: 401 },
+    );
   }
-  if (!sameText(secret, client.secret)) {
+  if (client.secret === undefined || !sameText(secret, client.secret)) {
     throw new EntraError('invalid_client', 7000215, 'The client secret is wrong.', { status: 401 });
   }
   return client;

@@ -5,7 +5,7 @@ import type { MiddlewareHandler } from 'hono';
 export type JournalEntry = {
   /** When the request arrived: ISO 8601, UTC. */
   at: string;
-  endpoint: 'authorize' | 'token' | 'logout' | 'discovery' | 'jwks' | 'graph';
+  endpoint: 'authorize' | 'token' | 'logout' | 'discovery' | 'jwks' | 'graph' | 'identity';
   grant?: 'authorization_code' | 'refresh_token' | 'on_behalf_of';
   /** The user's short name. */
   user?: string;

@@ -13,6 +13,8 @@ export type Lifetimes = {
   refreshToken: number;
   /** Refresh tokens of the single-page app, counted from the sign-in: they do not slide. */
   spaRefreshToken: number;
+  /** Tokens of managed identities. */
+  managedIdentity: number;
   /** `refresh_in`, as Entra sends it beside long-lived tokens; not sent if left out. */
   refreshIn?: number;
 };
@@ -25,6 +27,7 @@ export const DEFAULT_LIFETIMES: Lifetimes = {
   idToken: 3600,
   refreshToken: 90 * DAY,
   spaRefreshToken: DAY,
+  managedIdentity: DAY,
 };
 
 const NAMES = [
@@ -34,6 +37,7 @@ const NAMES = [
   'idToken',
   'refreshToken',
   'spaRefreshToken',
+  'managedIdentity',
   'refreshIn',
 ] as const;
 const OPTIONAL: readonly string[] = ['graphAccessToken', 'refreshIn'];

@@ -40,7 +40,7 @@ export function metadataEndpoints(standIn: StandIn): Hono<EntraEnv> {
       id_token_signing_alg_values_supported: ['RS256'],
       code_challenge_methods_supported: ['S256'],
       scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
-      token_endpoint_auth_methods_supported: ['client_secret_post', 'none'],
+      token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt', 'none'],
       claims_parameter_supported: true,
       request_parameter_supported: false,
       request_uri_parameter_supported: false,

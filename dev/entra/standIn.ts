@@ -1,5 +1,6 @@
 /** What all parts of one running server share. */
 import type { Answers } from './answers.ts';
+import type { ClientCredentials } from './clientCredentials.ts';
 import type { Clients } from './clients.ts';
 import type { Consents } from './consents.ts';
 import { isTenantAlias } from './directory.ts';
@@ -14,6 +15,7 @@ export type StandIn = {
   /** `http://localhost:<port>`. */
   origin: string;
   clients: Clients;
+  credentials: ClientCredentials;
   people: People;
   keys: Keys;
   consents: Consents;

@@ -14,6 +14,7 @@ import { cors } from 'hono/cors';
 import { adminConsentEndpoint } from './adminConsent.ts';
 import { type Answers, changedAnswers, DEFAULT_ANSWERS } from './answers.ts';
 import { authorizeEndpoints } from './authorize.ts';
+import { createClientCredentials } from './clientCredentials.ts';
 import { registerClients } from './clients.ts';
 import { type Asked, openConsents } from './consents.ts';
 import { controlEndpoints } from './control.ts';
@@ -21,6 +22,7 @@ import { API_CLIENT_ID, type DemoUser, identityIn, SPA_CLIENT_ID } from './direc
 import { EntraError, GraphError } from './entraError.ts';
 import { createFaults } from './faults.ts';
 import { graphEndpoints } from './graph.ts';
+import { identityEndpoint } from './identityEndpoint.ts';
 import { indexPage } from './indexPage.ts';
 import { createJournal, type EntraEnv } from './journal.ts';
 import { openKeys } from './keys.ts';
@@ -87,6 +89,7 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
   const standIn: StandIn = {
     origin: `http://localhost:${port}`,
     clients,
+    credentials: createClientCredentials(),
     people,
     keys,
     consents,
@@ -153,6 +156,7 @@ function entraApp(standIn: StandIn): Hono<EntraEnv> {
   app.route('/dev', controlEndpoints(standIn));
   app.route('/', metadataEndpoints(standIn));
   app.route('/', tokenEndpoint(standIn));
+  app.route('/', identityEndpoint(standIn));
   app.route('/', graphEndpoints(standIn));
   app.route('/', authorizeEndpoints(standIn));
   app.route('/', adminConsentEndpoint(standIn));

@@ -19,7 +19,7 @@ export function tokenEndpoint(standIn: StandIn): Hono<EntraEnv> {
     const type = grantTypeIn(params);
     if (type) entry.grant = type;
     const tenant = tenantIn(standIn, c.req.param('tenant'));
-    const client = authenticateClient(standIn, params, c.req.header('origin'));
+    const client = await authenticateClient(standIn, { params, tenant, origin: c.req.header('origin') });
     entry.client = client.id;
     if (!type) throw new EntraError('unsupported_grant_type', 70003, 'This grant_type is not supported.');
 

@@ -1,14 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-
-/** A certificate of the app registration, and its private key. */
-export type ClientCertificate = {
-  /** The SHA-256 of the certificate, in hex. */
-  thumbprintSha256: string;
-  /** PEM, PKCS #8. */
-  privateKey: string;
-  /** PEM of the certificate and, after it, of the other certificates that were given, such as its issuers. */
-  chain: string;
-};
+import type { ClientCertificate } from './clientCredential.ts';
 
 export type ReadCertificate =
   | { ok: true; certificate: ClientCertificate }

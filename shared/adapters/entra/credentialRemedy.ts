@@ -37,7 +37,8 @@ function secretText(code: string): string {
   if (code === 'AADSTS7000215') {
     return `Entra does not know the value of ENTRA_CLIENT_SECRET (${code}). Give the value of a secret of this app registration, not its id.`;
   }
-  const expired = code === 'AADSTS7000222' ? 'The client secret has expired' : 'Entra refuses this application';
+  const expired =
+    code === 'AADSTS7000222' ? 'The client secret has expired' : 'Entra refuses this application';
   return `${expired} (${code}). Renew ENTRA_CLIENT_SECRET, or correct the app registration.`;
 }
 

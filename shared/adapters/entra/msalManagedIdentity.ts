@@ -30,7 +30,8 @@ const SHARED_NETWORK: INetworkModule = {
 
 function current(): INetworkModule {
   const network = networkOfCall.getStore();
-  if (network === undefined) throw new TypeError('The identity endpoint is asked through createManagedIdentity.');
+  if (network === undefined)
+    throw new TypeError('The identity endpoint is asked through createManagedIdentity.');
   return network;
 }
 
@@ -44,10 +45,12 @@ const PASSING = new Set([404, 408, 410, 429]);
  * the same time, and fails in the second half of a token's life if the endpoint does, although the token is good.
  * @returns gets a token for a resource. It throws {@link CredentialError}.
  */
-export function createManagedIdentity(
-  options: ManagedIdentityOptions,
-): (resource: string) => Promise<IssuedToken> {
-  const { identity, timeoutMs, fetch, clock } = options;
+export function createManagedIdentity({
+  identity,
+  timeoutMs,
+  fetch,
+  clock,
+}: ManagedIdentityOptions): (resource: string) => Promise<IssuedToken> {
   let application: ManagedIdentityApplication | undefined;
 
   return async (resource) => {
