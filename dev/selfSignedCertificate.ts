@@ -24,7 +24,7 @@ export function selfSignedCertificate(
   const {
     from = new Date(Date.now() - DAY_MS),
     to = new Date(Date.now() + 30 * DAY_MS),
-    name = 'Stead, local only',
+    name = 'Stead local only',
   } = options;
   const { publicKey, privateKey } = options.keys ?? generateKeyPairSync('rsa', { modulusLength: 2_048 });
   const key = publicKey.export({ type: 'spki', format: 'der' });

@@ -3,13 +3,13 @@ import { isLoopback } from './isLoopback.ts';
 import { isGuid } from './userId.ts';
 
 /**
- * Every setting that Stead reads, with its default. Undefined means that the setting is required. Of the three credentials
- * `config.ts` requires one.
+ * Every setting that Stead reads, with its default. Undefined means that the setting is required; instead of the secret, one
+ * of the two credentials after it may be given.
  */
 export const SETTINGS = {
   ENTRA_TENANT_ID: undefined,
   ENTRA_CLIENT_ID: undefined,
-  ENTRA_CLIENT_SECRET: '',
+  ENTRA_CLIENT_SECRET: undefined,
   ENTRA_CLIENT_CERTIFICATE: '',
   ENTRA_MANAGED_IDENTITY_CLIENT_ID: '',
   ENTRA_AUTHORITY: 'https://login.microsoftonline.com',

@@ -1,4 +1,4 @@
-import { ALL_USERS, API_CLIENT_SECRET, DEMO_USERS } from '../../dev/entra/directory.ts';
+import { ALL_USERS, API_CLIENT_SECRET, DEMO_USERS, IDENTITY_HEADER } from '../../dev/entra/directory.ts';
 
 /** One kind of thing that no log line and no error body may hold. */
 type Secret = {
@@ -49,6 +49,12 @@ export const SECRETS: readonly Secret[] = [
     example: 'refresh_token=an-opaque-refresh-token',
   },
   { kind: "the API's client secret", pattern: anyOf([API_CLIENT_SECRET]), example: API_CLIENT_SECRET },
+  { kind: 'PEM', pattern: /-----BEGIN [A-Z0-9 ]+-----/, example: '-----BEGIN PRIVATE KEY-----' },
+  {
+    kind: "the identity endpoint's header",
+    pattern: anyOf([IDENTITY_HEADER]),
+    example: IDENTITY_HEADER,
+  },
   {
     kind: 'a storage account key or signature',
     pattern: /AccountKey=|[A-Za-z0-9+/]{86}==|[?&]sig=[\w%+/-]{20,}/,

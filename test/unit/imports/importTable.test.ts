@@ -35,8 +35,10 @@ const ROOMS: Record<string, Room> = {
   'shared/config.ts': {
     allowed: [
       './adapters/entra/seal.ts',
+      './adapters/entra/clientCertificate.ts',
       './adapters/azureStorage/blobTokenCache.ts',
       './adapters/azureStorage/tableRows.ts',
+      './clock.ts',
       './settingsReader.ts',
       'node:crypto',
     ],
@@ -111,12 +113,32 @@ const ROOMS: Record<string, Room> = {
     allowed: [
       '@azure/msal-node',
       './seal.ts',
+      './credentialRemedy.ts',
       '../../tokens/failures.ts',
       '../../isRecord.ts',
       '../../ports.ts',
       '../../log.ts',
     ],
-    refused: ['jose', '../azureStorage/blobTokenCache.ts', '../../config.ts', '../../stead.ts'],
+    refused: [
+      'jose',
+      'node:async_hooks',
+      './clientCertificate.ts',
+      '../azureStorage/blobTokenCache.ts',
+      '../../config.ts',
+      '../../stead.ts',
+    ],
+  },
+  'shared/adapters/entra/msalManagedIdentity.ts': {
+    allowed: ['@azure/msal-node', 'node:async_hooks', './msalNetwork.ts', '../../tokens/tokenMemo.ts'],
+    refused: ['jose', './msal.ts', './seal.ts', '../../ports.ts', '../../userId.ts'],
+  },
+  'shared/adapters/entra/clientCertificate.ts': {
+    allowed: ['node:crypto', './clientCredential.ts'],
+    refused: ['jose', '../../clock.ts', '../../config.ts'],
+  },
+  'shared/adapters/entra/credentialRemedy.ts': {
+    allowed: ['./authority.ts', './clientCredential.ts'],
+    refused: ['node:crypto', './msalCredential.ts', '../../config.ts'],
   },
   'shared/adapters/entra/seal.ts': {
     allowed: ['jose', './userKey.ts', '../../userId.ts'],

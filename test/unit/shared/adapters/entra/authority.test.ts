@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { authorityOf, namedAuthorityOf, v1IssuerOf } from '../../../../../shared/adapters/entra/authority.ts';
+import {
+  authorityOf,
+  namedAuthorityOf,
+  tokenExchangeOf,
+  v1IssuerOf,
+} from '../../../../../shared/adapters/entra/authority.ts';
 
 const MSAL_METADATA = '../../../../../node_modules/@azure/msal-common/dist/authority/AuthorityMetadata.mjs';
 const TID = 'a0000000-0000-4000-8000-00000000000a';
@@ -29,6 +34,15 @@ describe('clouds', () => {
   ])('name the issuer of version 1.0 tokens: %s', (authority, issuer) => {
     expect(v1IssuerOf(authority)).toBe(issuer);
     expect(namedAuthorityOf(authority)).toBeUndefined();
+  });
+
+  it.each([
+    ['https://login.microsoftonline.com', 'api://AzureADTokenExchange'],
+    ['https://login.microsoftonline.us', 'api://AzureADTokenExchangeUSGov'],
+    ['https://login.partner.microsoftonline.cn', 'api://AzureADTokenExchangeChina'],
+    ['http://localhost:7000', 'api://AzureADTokenExchange'],
+  ])('name the resource of federated credentials: %s', (authority, resource) => {
+    expect(tokenExchangeOf(authority)).toBe(resource);
   });
 
   it.each([
