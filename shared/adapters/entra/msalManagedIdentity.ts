@@ -65,11 +65,12 @@ export function createManagedIdentity({
       const { accessToken, expiresOn } = await networkOfCall.run(module, () =>
         asked.acquireToken({ resource, forceRefresh: true }),
       );
-      if (accessToken !== '' && expiresOn !== null) return { token: accessToken, expiresOn };
+      if (accessToken && expiresOn) return { token: accessToken, expiresOn };
     } catch (cause) {
       throw new CredentialError(factsOf(record, asked), { cause });
     }
-    throw new CredentialError({ noAnswer: 'identity_endpoint_without_token' });
+    // MSAL takes a refusal without a message for a token.
+    throw new CredentialError(factsOf(record, asked));
   };
 }
 
@@ -82,6 +83,6 @@ function factsOf({ answer, noAnswer }: NetworkRecord, asked: ManagedIdentityAppl
     return { local: 'managed_identity_absent' };
   }
   // The status is not passed on: the endpoint is not Entra's, and its 429 must begin no cooldown of a user.
-  const why = noAnswer ?? (status === 0 ? 'failed' : `http_${status}`);
+  const why = noAnswer ?? (status < 400 ? 'without_token' : `http_${status}`);
   return { noAnswer: `identity_endpoint_${why}` };
 }
