@@ -82,6 +82,13 @@ describe('a command that builds first', () => {
       /^STEAD_WEB_PORT and STEAD_FUNCTIONS_PORT are both 7071: .+\n\nUsage: /,
     ],
     ['demo', ['--pick', 'adele,bruno,nobody'], {}, /^--pick: there is no user "nobody"\. .+\n\nUsage: /],
+    ['demo', ['--credential', 'password'], {}, /^--credential must be one of secret, .+\n\nUsage: /],
+    [
+      'demo',
+      ['--shared-client', '--credential', 'secret'],
+      {},
+      /^--credential does not go with .+\n\nUsage: /,
+    ],
     ['demo', ['--shared-client', '--pick', 'adele,bruno,dana'], {}, /^--pick does not go with .+\n\nUsage: /],
   ])('%s %j %j says what is wrong, with code 2', async (script, args, env, said) => {
     const { code, stdout, stderr } = await run(script, args, env);

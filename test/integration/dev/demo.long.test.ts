@@ -50,6 +50,14 @@ describe('npm run demo', () => {
     expect(['dana', 'chiara', 'erik'].map(statusesOf)).toEqual([[], [400], [429, 200]]);
   });
 
+  it.each(['certificate', 'managed-identity'])('ends the same without a client secret: %s', {
+    timeout: 120_000,
+  }, async (credential) => {
+    const { code, stdout, stderr } = await demo('--json', '--credential', credential);
+    const { faults } = JSON.parse(stdout) as Shown;
+    expect({ code, stderr, faults }).toEqual({ code: 0, stderr: '', faults: [] });
+  });
+
   it.each([
     [
       'adele,bruno,nobody',

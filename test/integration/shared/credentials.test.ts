@@ -71,7 +71,16 @@ describe.each(CREDENTIALS)('with the credential %s', (name) => {
   });
 });
 
-/** Makes the credential wrong. Returns what mends it. */
+it('a deployment can move from one credential to another, and its users notice nothing', async () => {
+  const app = appWith('secret');
+  await app.visit('adele');
+  for (const name of ['managed-identity', 'certificate', 'secret'] as const) {
+    app.clock.aheadMs += 10 * MINUTE;
+    expect(await anotherInstance(app, name).sweep()).toMatchObject({ refreshed: 1, stoppedBy: 'done' });
+  }
+});
+
+/** Makes the credential wrong. */
 type Break = () => Promise<unknown>;
 const federate = (changes?: Parameters<typeof federatedCredential>[1]) =>
   registerAtStandIn(entra.origin, {
