@@ -19,8 +19,8 @@ Builds the functions and plays a story: seven people, three runs of the worker,
 every kind of failure and how it ends.
 
   --pick A,B,C      who plays the first three parts (${DEFAULT_PICK})
-  --credential NAME how the API proves itself: ${CREDENTIALS.join(', ')}
-                    (${CREDENTIALS[0]})
+  --credential NAME how the API proves itself, one of (${CREDENTIALS[0]}):
+                    ${CREDENTIALS.join(', ')}
   --shared-client   shows instead what one MSAL client for everybody does
   --json            prints one JSON document
   --no-build        runs the previous build
