@@ -1,9 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { PlainError } from '../ops/cli/errors.ts';
+import type { Certificate } from './certificate.ts';
 
 export type AzuritePorts = { blob: number; queue: number; table: number };
 
@@ -12,6 +14,11 @@ export type AzuriteOptions = {
   folder?: string;
   /** TCP ports on 127.0.0.1, 0 = any free one. Default: three free ones. */
   ports?: AzuritePorts;
+  /**
+   * Serves https with this certificate, and accepts tokens beside keys: it looks at a token's issuer, audience and times, and
+   * at nothing else. Default: http, and keys alone.
+   */
+  certificate?: Certificate;
   /** Called with every line that Azurite writes to stdout or stderr. */
   onLine?: (line: string) => void;
 };
@@ -19,6 +26,8 @@ export type AzuriteOptions = {
 export type Azurite = {
   /** For the account `devstoreaccount1`; on ports 10000 to 10002 the same as `UseDevelopmentStorage=true`. */
   connectionString: string;
+  /** The certificate that it serves https with. */
+  certificate: Certificate | undefined;
   ports: AzuritePorts;
   pid: number;
   /** Lets Azurite save its data and end, by force after 6 s. May be called again. */
@@ -56,9 +65,11 @@ const LISTENING = /^Azurite (Blob|Queue|Table) service is successfully listening
  */
 export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
   if (options.folder !== undefined) await mkdir(options.folder, { recursive: true });
+  const { certificate } = options;
+  const tls = certificate === undefined ? undefined : await writeCertificate(certificate);
   const child = fork(
     fileURLToPath(import.meta.resolve('./azuriteProcess.ts')),
-    commandLine(options.ports ?? ANY_PORTS, options.folder),
+    [...commandLine(options.ports ?? ANY_PORTS, options.folder), ...(tls?.args ?? [])],
     {
       cwd: options.folder ?? tmpdir(),
       env: environment(),
@@ -68,9 +79,11 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   );
   // Not 'close': Node does not emit it once this side has disconnected.
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  const ports = await served(child, options.onLine);
+  // Azurite reads the files when it starts.
+  const ports = await served(child, options.onLine).finally(() => tls?.remove());
   return {
-    connectionString: connectionStringOf(ports),
+    connectionString: connectionStringOf(ports, certificate === undefined ? 'http' : 'https'),
+    certificate,
     ports,
     pid: child.pid ?? 0,
     async stop() {
@@ -80,6 +93,18 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
       await exited;
       clearTimeout(force);
     },
+  };
+}
+
+/** Azurite takes a certificate and its key as files only. */
+async function writeCertificate({ key, cert }: Certificate) {
+  const folder = await mkdtemp(join(tmpdir(), 'stead-azurite-'));
+  const files = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
+  await writeFile(files.key, key, { mode: 0o600 });
+  await writeFile(files.cert, cert);
+  return {
+    args: [`--key=${files.key}`, `--cert=${files.cert}`, '--oauth=basic'],
+    remove: () => rm(folder, { recursive: true }),
   };
 }
 
@@ -129,10 +154,10 @@ function served(child: ChildProcess, onLine: AzuriteOptions['onLine']): Promise<
 }
 
 /** The connection string of an Azurite on these ports, even before it runs. */
-export function connectionStringOf(ports: AzuritePorts): string {
-  const endpoint = (port: number) => `http://127.0.0.1:${port}/${ACCOUNT}`;
+export function connectionStringOf(ports: AzuritePorts, protocol: 'http' | 'https' = 'http'): string {
+  const endpoint = (port: number) => `${protocol}://127.0.0.1:${port}/${ACCOUNT}`;
   return [
-    'DefaultEndpointsProtocol=http',
+    `DefaultEndpointsProtocol=${protocol}`,
     `AccountName=${ACCOUNT}`,
     `AccountKey=${ACCOUNT_KEY}`,
     `BlobEndpoint=${endpoint(ports.blob)}`,

@@ -36,6 +36,8 @@ export async function warnOfKept({ keepsRemovedForDays, tell }: Operator): Promi
   const days = await keepsRemovedForDays();
   if (days === undefined) return;
   tell(
-    `Soft delete is on: the storage account keeps every erased token cache for ${days} days. docs/runbook.md, "What keeps erased secrets", says how to turn it off.`,
+    days === 'not-allowed'
+      ? 'Whether the storage account keeps what is erased is not known: to see its properties you need the role Reader on it. docs/runbook.md, "What keeps erased secrets", says how to look.'
+      : `Soft delete is on: the storage account keeps every erased token cache for ${days} days. docs/runbook.md, "What keeps erased secrets", says how to turn it off.`,
   );
 }

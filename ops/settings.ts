@@ -6,9 +6,12 @@ import { readLocalSettings } from './cli/localSettings.ts';
 
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
+/** `TokenStore` and the settings that take its place. */
+const OF_STORAGE = /^TokenStore(?:__|$)/i;
+
 /**
  * Reads the settings from the environment and, for those that it does not have, from `Values` of the folder's
- * local.settings.json.
+ * local.settings.json. The settings of storage come all from the one or all from the other.
  *
  * An operator's command sends nothing to Entra and opens no cache. So it needs neither a credential nor the keys of the
  * caches: they are replaced by values without use, and those of the environment or the file are not checked.
@@ -19,8 +22,10 @@ export async function readSettings(
   environment: NodeJS.ProcessEnv,
 ): Promise<Record<string, string | undefined>> {
   const { values } = await readLocalSettings(folder);
-  const settings = { ...given(values), ...given(environment), ...notNeeded() };
-  const isFromFile = given(values).TokenStore !== undefined && !environment.TokenStore;
+  const ofEnvironment = given(environment);
+  const isFromFile = !Object.keys(ofEnvironment).some((name) => OF_STORAGE.test(name));
+  const ofFile = Object.entries(given(values)).filter(([name]) => isFromFile || !OF_STORAGE.test(name));
+  const settings = { ...Object.fromEntries(ofFile), ...ofEnvironment, ...notNeeded() };
   if (!isFromFile || settings.LOG_HASH_KEY || !isComplete(settings)) return settings;
   return { ...settings, ...ownLogHashKey(environment.STEAD_FOLDER || join(folder, '.stead')) };
 }
@@ -28,7 +33,7 @@ export async function readSettings(
 /** True if no setting is missing. Without LOG_HASH_KEY that is so only for storage on this machine. */
 function isComplete(settings: Record<string, string | undefined>): boolean {
   try {
-    readConfig(settings);
+    readConfig(settings, { hasStorageCredential: true });
     return true;
   } catch {
     return false;

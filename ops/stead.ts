@@ -1,9 +1,10 @@
 /** `npm run stead -- <verb>`: the operators' command. */
 import { once } from 'node:events';
-import { readConfig } from '../shared/config.ts';
-import { UnavailableError } from '../shared/errors.ts';
-import { createStead } from '../shared/stead.ts';
+import { type Config, readConfig } from '../shared/config.ts';
+import { StoreCredentialError, UnavailableError } from '../shared/errors.ts';
+import { createStead, type SteadOptions } from '../shared/stead.ts';
 import { auditAccounts } from './auditAccounts.ts';
+import { createAzureCliCredential } from './azureCli.ts';
 import { PlainError } from './cli/errors.ts';
 import { runCommand } from './cli/runCommand.ts';
 import { type Command, readCommandLine } from './commandLine.ts';
@@ -33,17 +34,33 @@ await runCommand(USAGE, async (args) => {
     process.stdout.write(USAGE);
     return 0;
   }
-  const config = readConfig(await readSettings(process.cwd(), process.env));
+  const settings = await readSettings(process.cwd(), process.env);
+  const config = readConfig(settings, { hasStorageCredential: true });
   try {
-    return await run({ ...createStead(config).operators, print, tell }, command);
+    const { operators } = createStead(config, await credentialFor(config));
+    return await run({ ...operators, print, tell }, command);
   } catch (error) {
+    if (error instanceof StoreCredentialError) {
+      throw new PlainError(`There is no token for the storage account (${error.code}). ${error.remedy}`);
+    }
     if (!(error instanceof UnavailableError)) throw error;
     const cause = error.cause instanceof Error ? error.cause.message : 'no answer';
-    throw new PlainError(
-      `The storage account cannot be reached (${error.dependency}: ${cause}). Start Azurite, or check TokenStore and the firewall of its storage account.`,
-    );
+    const remedy =
+      error.remedy ?? 'Start Azurite, or check TokenStore and the firewall of its storage account.';
+    throw new PlainError(`The storage account cannot be reached (${error.dependency}: ${cause}). ${remedy}`);
   }
 });
+
+/**
+ * The operator's own sign-in, if the settings name neither a key nor an identity. It gets the first token now, because
+ * `az` may take longer than an operation of a store may.
+ */
+async function credentialFor({ storage }: Config): Promise<SteadOptions> {
+  if ('connectionString' in storage || storage.managedIdentity !== undefined) return {};
+  const storageCredential = createAzureCliCredential();
+  await storageCredential.getToken([]);
+  return { storageCredential };
+}
 
 function run(operator: Operator, command: Exclude<Command, { verb: 'help' }>): Promise<number> {
   switch (command.verb) {

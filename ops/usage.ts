@@ -4,6 +4,9 @@ Shows and changes the accounts that Stead keeps. It needs the TokenStore and the
 LOG_HASH_KEY of the deployment. It reads them from the environment, or else from
 Values of local.settings.json (or the key that npm run start:azure created). It
 needs neither the client secret nor the keys of the caches.
+For storage without keys give TokenStore__blobServiceUri and
+TokenStore__tableServiceUri in place of TokenStore: the command then acts as the
+person who is signed in to the Azure CLI (az login).
 It shows users by their log id, as in the logs, and never by their name.
 
   accounts list [--state STATE] [--tenant TID] [--json]

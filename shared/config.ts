@@ -1,6 +1,4 @@
 import { hkdfSync } from 'node:crypto';
-import { readBlobConnection } from './adapters/azureStorage/blobTokenCache.ts';
-import { readTableConnection } from './adapters/azureStorage/tableRows.ts';
 import type { AccessTokenRules } from './adapters/entra/accessToken.ts';
 import { namedAuthorityOf } from './adapters/entra/authority.ts';
 import { readClientCertificate } from './adapters/entra/clientCertificate.ts';
@@ -10,6 +8,7 @@ import { systemClock } from './clock.ts';
 import type { ScheduleSettings } from './ports.ts';
 import { readBase64 } from './readBase64.ts';
 import { type AddFault, createSettingsReader, type Environment, type SettingName } from './settingsReader.ts';
+import { readStorage, type StorageSettings } from './storageSettings.ts';
 import { isGuid } from './userId.ts';
 
 /** The stores that can keep caches. Each one needs an adapter, a line in `stead.ts` and a line in the contract suite. */
@@ -26,11 +25,18 @@ export type Config = {
   };
   accessToken: AccessTokenRules;
   graphBaseUrl: string;
-  storageConnectionString: string;
+  storage: StorageSettings;
   tokenCacheStore: (typeof TOKEN_CACHE_STORES)[number];
   cacheKeys: [CacheKey, ...CacheKey[]];
   logHashKey: Uint8Array;
   schedule: ScheduleSettings;
+};
+
+export type ReadConfigOptions = {
+  /** True if `createStead` will be given a `storageCredential`. `TokenStore__credential` may then be missing. */
+  hasStorageCredential?: boolean;
+  /** The time at which the certificate must be valid. Default: now. */
+  now?: Date;
 };
 
 const DAY_MS = 86_400_000;
@@ -45,12 +51,12 @@ const ONE_CREDENTIAL = `Give exactly one of ${CREDENTIALS.join(', ')}.`;
 /**
  * Reads all settings (README.md, "Settings").
  * @param environment setting names and values, such as `process.env`
- * @param now the time at which the certificate must be valid
  * @throws {ConfigError} a setting is missing or wrong; it has every fault at once, and no message has a setting's value.
  */
-export function readConfig(environment: Environment, now: Date = systemClock.now()): Config {
-  const { given, fault, required, guid, guids, origin, whole, flag, check } =
-    createSettingsReader(environment);
+export function readConfig(environment: Environment, options: ReadConfigOptions = {}): Config {
+  const { hasStorageCredential = false, now = systemClock.now() } = options;
+  const reader = createSettingsReader(environment);
+  const { given, fault, guid, guids, origin, whole, flag, check } = reader;
 
   const tenantId = guid('ENTRA_TENANT_ID', 'Give the directory (tenant) id of the app registration.');
   const clientId = guid(
@@ -71,11 +77,7 @@ export function readConfig(environment: Environment, now: Date = systemClock.now
   if (/[\s/]/.test(scope)) {
     fault('API_SCOPE', 'is not the bare name of one scope', 'Give only the name, such as access_as_user.');
   }
-  const connectionString = required(
-    'TokenStore',
-    'Give a storage connection string, or UseDevelopmentStorage=true for Azurite.',
-  );
-  const localSecret = connectionString === '' ? undefined : readStorage(connectionString, fault);
+  const { storage, localSecret } = readStorage(reader, environment, hasStorageCredential);
 
   const tokenCacheStore = TOKEN_CACHE_STORES.find((store) => store === given('TOKEN_CACHE_STORE'));
   if (tokenCacheStore === undefined) {
@@ -96,7 +98,7 @@ export function readConfig(environment: Environment, now: Date = systemClock.now
       allowedClients: clients.length > 0 ? clients : undefined,
     },
     graphBaseUrl: origin('GRAPH_BASE_URL'),
-    storageConnectionString: connectionString,
+    storage,
     tokenCacheStore: tokenCacheStore ?? 'blob',
     cacheKeys: readKeys(given('TOKEN_CACHE_KEYS'), localSecret, fault),
     logHashKey: readLogHashKey(given('LOG_HASH_KEY'), localSecret, fault),
@@ -160,27 +162,6 @@ function readAuthority(authority: string, fault: AddFault): string {
     fault('ENTRA_AUTHORITY', 'is an alias, which tokens do not name as their issuer', `Give ${named}.`);
   }
   return authority;
-}
-
-/**
- * Checks a storage connection string.
- * @returns a text from which local keys are derived, if all storage is on loopback and so holds only a developer's data;
- * otherwise undefined
- */
-function readStorage(connectionString: string, fault: AddFault): string | undefined {
-  const connections = [readBlobConnection(connectionString), readTableConnection(connectionString)];
-  const problems = connections.flatMap((connection) => (connection.ok ? [] : connection.problems));
-  for (const problem of new Set(problems)) {
-    fault(
-      'TokenStore',
-      problem,
-      'Copy it from "Access keys" of the storage account. Only localhost may use http.',
-    );
-  }
-  const names = connections.flatMap((connection) =>
-    connection.ok && connection.loopback ? connection.accountName : [],
-  );
-  return names.length === connections.length ? names[0] : undefined;
 }
 
 /** Every start on this machine derives the same key, so caches stay readable. The key protects nothing. */

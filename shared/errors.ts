@@ -117,14 +117,33 @@ export class UnavailableError extends Error {
 
   /** Seconds after which another try may succeed, if that is known. */
   readonly retryAfterSeconds: number | undefined;
+  /** What an operator does about it, in whole sentences, if the reason is known. */
+  readonly remedy: string | undefined;
 
   constructor(
     dependency: UnavailableError['dependency'],
-    options?: ErrorOptions & { retryAfterSeconds?: number },
+    options?: ErrorOptions & { retryAfterSeconds?: number; remedy?: string | undefined },
   ) {
     super(`${dependency} cannot be reached`, options);
     this.dependency = dependency;
     this.retryAfterSeconds = options?.retryAfterSeconds;
+    this.remedy = options?.remedy;
+  }
+}
+
+/** A credential has no token for a store. The code and the remedy hold no token, no URL and no id. */
+export class StoreCredentialError extends Error {
+  override readonly name = 'StoreCredentialError';
+  /** Letters, digits and underscores, such as `identity_http_500`. */
+  readonly code: string;
+  /** What an operator does about it, in whole sentences. */
+  readonly remedy: string;
+
+  constructor(code: string, remedy: string) {
+    // The message stays the same, because the SDK of blobs repeats a request if a message looks like a network failure.
+    super('There is no token for the store.');
+    this.code = code;
+    this.remedy = remedy;
   }
 }
 

@@ -32,6 +32,23 @@ export type Services = {
   clock: Clock;
 };
 
+/** Gives tokens with which a store is reached in place of a key. The storage SDKs accept one. */
+export type StoreCredential = {
+  /**
+   * @param scopes one scope, such as `https://storage.azure.com/.default`
+   * @throws {StoreCredentialError} there is no token.
+   */
+  getToken(scopes: string | string[]): Promise<StoreToken>;
+};
+
+/** Times are in milliseconds since 1970. */
+export type StoreToken = {
+  token: string;
+  expiresOnTimestamp: number;
+  /** From then on the next call of `getToken` gets a newer token. */
+  refreshAfterTimestamp?: number;
+};
+
 export type ScheduleSettings = {
   /** The time without a visit after which the worker begins to act for a user. */
   idleForMs: number;
@@ -199,10 +216,11 @@ export interface TokenCacheStore {
    */
   list(tid?: string | undefined, signal?: AbortSignal | undefined): AsyncIterable<UserId>;
   /**
-   * How many days the store keeps a deleted cache; undefined if it does not keep it, as far as it knows.
+   * How many days the store keeps a deleted cache; undefined if it does not keep it, as far as it knows; `not-allowed` if
+   * the store does not tell us.
    * @throws {UnavailableError} the store cannot be reached.
    */
-  keepsRemovedForDays(signal?: AbortSignal | undefined): Promise<number | undefined>;
+  keepsRemovedForDays(signal?: AbortSignal | undefined): Promise<number | 'not-allowed' | undefined>;
 }
 
 /** A due account, leased to the run that asked for it. */

@@ -3,8 +3,8 @@ import { isLoopback } from './isLoopback.ts';
 import { isGuid } from './userId.ts';
 
 /**
- * Every setting that Stead reads, with its default. Undefined means that the setting is required; instead of the secret, one
- * of the two credentials after it may be given.
+ * Every setting that Stead reads, with its default. Undefined means that the setting is required. Instead of the secret, one
+ * of the two credentials after it may be given. The settings `TokenStore__…` may take the place of `TokenStore`.
  */
 export const SETTINGS = {
   ENTRA_TENANT_ID: undefined,
@@ -18,6 +18,11 @@ export const SETTINGS = {
   API_SCOPE: 'access_as_user',
   GRAPH_BASE_URL: 'https://graph.microsoft.com',
   TokenStore: undefined,
+  TokenStore__blobServiceUri: '',
+  TokenStore__tableServiceUri: '',
+  TokenStore__queueServiceUri: '',
+  TokenStore__credential: '',
+  TokenStore__clientId: '',
   TOKEN_CACHE_STORE: 'blob',
   TOKEN_CACHE_KEYS: '',
   LOG_HASH_KEY: '',

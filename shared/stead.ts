@@ -1,9 +1,12 @@
 import { createBlobTokenCache } from './adapters/azureStorage/blobTokenCache.ts';
+import type { BlobAccess, TableAccess } from './adapters/azureStorage/storageAccess.ts';
+import { IDENTITY_REMEDIES } from './adapters/azureStorage/storageRemedy.ts';
 import { createTableAccounts } from './adapters/azureStorage/tableAccounts.ts';
 import { createTableSharedState } from './adapters/azureStorage/tableSharedState.ts';
 import { authorityOf } from './adapters/entra/authority.ts';
 import { createMsalUserTokens } from './adapters/entra/msal.ts';
 import { createMsalCredential } from './adapters/entra/msalCredential.ts';
+import { createStoreCredential } from './adapters/entra/msalStoreCredential.ts';
 import { createSealer } from './adapters/entra/seal.ts';
 import { createVerifyToken } from './adapters/entra/verifyToken.ts';
 import { graph } from './adapters/graph/graphApi.ts';
@@ -13,9 +16,10 @@ import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
+import { UnavailableError } from './errors.ts';
 import { createLog, type Log, nameOfError, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
-import type { Operation, Sealer, Services, TokenCacheStore } from './ports.ts';
+import type { Operation, Sealer, Services, StoreCredential, TokenCacheStore } from './ports.ts';
 import { asUser, type Use } from './profile/asUser.ts';
 import { getPhoto, getProfile } from './profile/getProfile.ts';
 import { createApp } from './tokens/app.ts';
@@ -41,6 +45,8 @@ export type SteadOptions = {
   log?: Log;
   /** Sends all HTTP requests to Entra, Graph and other APIs. Default: the platform's `fetch`. */
   fetch?: Fetch;
+  /** Gives the tokens for storage, in place of the identity that `TokenStore__credential` names. */
+  storageCredential?: StoreCredential;
   /** Ports that replace the real adapters, such as other stores, or doubles in tests. */
   adapters?: Partial<Adapters>;
   /** How often one user may cause something. Default: the limits of `docs/http.md`. */
@@ -64,16 +70,15 @@ const NOBODY = toUserId({
   oid: '00000000-0000-0000-0000-000000000000',
 });
 
-const STORES: Record<
-  Config['tokenCacheStore'],
-  (storage: { connectionString: string; clock: Clock }) => TokenCacheStore
-> = {
-  blob: createBlobTokenCache,
-};
+const STORES: Record<Config['tokenCacheStore'], (storage: BlobAccess & { clock: Clock }) => TokenCacheStore> =
+  {
+    blob: createBlobTokenCache,
+  };
 
 /**
  * Creates the application. This is the only way to get one. It does no I/O.
  * @param config a result of `readConfig`
+ * @throws {TypeError} `config` was read with `hasStorageCredential`, but there is no `storageCredential`.
  */
 export function createStead(config: Config, options: SteadOptions = {}) {
   const { tasks = [] } = options;
@@ -131,11 +136,11 @@ export function createStead(config: Config, options: SteadOptions = {}) {
         log({ event: 'storage.ready' });
         return true;
       } catch (error) {
+        const remedy = error instanceof UnavailableError ? error.remedy : undefined;
         log({
           event: 'storage.unreachable',
           setting: 'TokenStore',
-          remedy:
-            'Start Azurite, or check TokenStore and the firewall of its storage account. Until then Stead stores nothing.',
+          remedy: `${remedy ?? 'Start Azurite, or check TokenStore and the firewall of its storage account.'} Until then Stead stores nothing.`,
           error: nameOfError(error),
         });
         return false;
@@ -151,7 +156,7 @@ function createServices(config: Config, options: SteadOptions): Services {
   // `fetch` is looked up at each call, so that a test may replace the platform's `fetch` later.
   const send = options.fetch ?? ((...request: Parameters<Fetch>) => fetch(...request));
   const logId = createLogId(config.logHashKey);
-  const storage = { connectionString: config.storageConnectionString, clock };
+  const storage = { ...accessOf(config.storage, options.storageCredential, send, clock), clock };
   const tokenCache = adapters.tokenCache ?? STORES[config.tokenCacheStore](storage);
   const sealer = adapters.sealer ?? createSealer(config.cacheKeys);
   const openApi =
@@ -190,6 +195,23 @@ function createServices(config: Config, options: SteadOptions): Services {
     logId,
     clock,
   };
+}
+
+/** @throws {TypeError} the settings name no identity, and no credential is given. */
+function accessOf(
+  storage: Config['storage'],
+  given: StoreCredential | undefined,
+  send: Fetch,
+  clock: Clock,
+): BlobAccess & TableAccess {
+  if ('connectionString' in storage) return storage;
+  const { blobServiceUri, tableServiceUri, managedIdentity } = storage;
+  const credential =
+    given ??
+    (managedIdentity &&
+      createStoreCredential({ ...managedIdentity, fetch: send, clock, remedies: IDENTITY_REMEDIES }));
+  if (credential === undefined) throw new TypeError('Give createStead a storageCredential.');
+  return { blobServiceUri, tableServiceUri, credential };
 }
 
 /** Graph's address comes from the settings of this deployment, not from the definition of the API. */

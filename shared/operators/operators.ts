@@ -95,7 +95,7 @@ export function createOperators(services: Services) {
     removeCache: (userId: UserId): Promise<boolean> => removeCache(services, userId),
 
     /** For how many days the store keeps what was deleted; undefined if it does not, as far as it can tell. */
-    keepsRemovedForDays: (): Promise<number | undefined> => tokenCache.keepsRemovedForDays(),
+    keepsRemovedForDays: (): Promise<number | 'not-allowed' | undefined> => tokenCache.keepsRemovedForDays(),
 
     listCooldowns: (): Promise<Cooldown[]> => sharedState.cooling(),
 

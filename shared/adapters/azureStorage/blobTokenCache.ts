@@ -6,6 +6,7 @@ import type { StoredCache, TokenCacheStore } from '../../ports.ts';
 import { MAX_SEALED_BYTES } from '../../tokens/storedCache.ts';
 import { readUserId } from '../../userId.ts';
 import { readUpTo } from './readUpTo.ts';
+import type { BlobAccess } from './storageAccess.ts';
 import { codeOf, createStorageCall, hasStatus, present } from './storageCall.ts';
 import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
 
@@ -13,14 +14,21 @@ import { readStorageConnection, type StorageConnection } from './storageConnecti
 export const readBlobConnection = (connectionString: string): StorageConnection =>
   readStorageConnection(connectionString, 'Blob');
 
-export type BlobTokenCacheOptions = {
-  /** The storage account's connection string, or `UseDevelopmentStorage=true` for Azurite. */
-  connectionString: string;
+export type BlobTokenCacheOptions = BlobAccess & {
   /** Default `token-cache`. The first write creates the container if it does not exist. */
   containerName?: string;
   /** Measures the time limit of each operation. Default: the platform's clock. */
   clock?: Clock;
 };
+
+const RETRIES = {
+  retryOptions: { maxTries: 3, tryTimeoutInMs: 4_000, retryDelayInMs: 500, maxRetryDelayInMs: 1_000 },
+};
+
+const connectBlobs = (access: BlobAccess): BlobServiceClient =>
+  'credential' in access
+    ? new BlobServiceClient(access.blobServiceUri, access.credential, RETRIES)
+    : BlobServiceClient.fromConnectionString(access.connectionString, RETRIES);
 
 /**
  * Stores each user's cache as one block blob. Its name is the user id, and its ETag is the version
@@ -28,9 +36,7 @@ export type BlobTokenCacheOptions = {
  * The content of a blob over {@link MAX_SEALED_BYTES} is not fetched, because it cannot be a cache.
  */
 export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCacheStore {
-  const service = BlobServiceClient.fromConnectionString(options.connectionString, {
-    retryOptions: { maxTries: 3, tryTimeoutInMs: 4_000, retryDelayInMs: 500, maxRetryDelayInMs: 1_000 },
-  });
+  const service = connectBlobs(options);
   const call = createStorageCall('token-cache', options.clock);
   const container = service.getContainerClient(options.containerName ?? 'token-cache');
 
@@ -125,8 +131,14 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
     // This is the soft delete of blobs. Versioning and similar features are not visible through this API.
     keepsRemovedForDays: (signal) =>
       call(async (abortSignal) => {
-        const { deleteRetentionPolicy } = await service.getProperties({ abortSignal });
-        return deleteRetentionPolicy?.enabled ? deleteRetentionPolicy.days : undefined;
+        try {
+          const { deleteRetentionPolicy } = await service.getProperties({ abortSignal });
+          return deleteRetentionPolicy?.enabled ? deleteRetentionPolicy.days : undefined;
+        } catch (error) {
+          // The roles for data do not include the properties of the service.
+          if (codeOf(error) === 'AuthorizationPermissionMismatch') return 'not-allowed';
+          throw error;
+        }
       }, signal),
   };
 }

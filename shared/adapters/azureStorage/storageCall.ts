@@ -1,5 +1,6 @@
 import { type Clock, systemClock, withTimeout } from '../../clock.ts';
-import { ConflictError, UnavailableError } from '../../errors.ts';
+import { ConflictError, StoreCredentialError, UnavailableError } from '../../errors.ts';
+import { storageRemedy } from './storageRemedy.ts';
 
 /** The time limit of one operation, with its retries and pauses. It is short because a request waits for it. */
 const TIMEOUT_MS = 6_000;
@@ -42,7 +43,9 @@ export const createStorageCall =
       return await withTimeout(clock, TIMEOUT_MS, operation, signal);
     } catch (error) {
       if (error instanceof ConflictError) throw error;
-      throw new UnavailableError(dependency, { cause: new StorageError(codeOf(error), statusOf(error)) });
+      const code = codeOf(error);
+      const remedy = error instanceof StoreCredentialError ? error.remedy : storageRemedy(code);
+      throw new UnavailableError(dependency, { cause: new StorageError(code, statusOf(error)), remedy });
     }
   };
 

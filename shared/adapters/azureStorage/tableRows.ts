@@ -2,12 +2,11 @@ import { odata, TableClient } from '@azure/data-tables';
 import { type Clock, systemClock } from '../../clock.ts';
 import { isLoopback } from '../../isLoopback.ts';
 import type { RowKeyRange } from './rowKeys.ts';
+import type { TableAccess } from './storageAccess.ts';
 import { codeOf, hasStatus, type StorageCall } from './storageCall.ts';
 import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
 
-export type TableOptions = {
-  /** The storage account's connection string, or `UseDevelopmentStorage=true` for Azurite. TLS, except on loopback. */
-  connectionString: string;
+export type TableOptions = TableAccess & {
   /** Default `accountActivity`. The first write creates the table if it does not exist. */
   tableName?: string;
   /** Measures the time limit of each operation. Default: the platform's clock. */
@@ -28,11 +27,16 @@ export function readTableConnection(connectionString: string): StorageConnection
       };
 }
 
-export function connectTable({ connectionString, tableName = 'accountActivity' }: TableOptions): TableClient {
-  const { url } = TableClient.fromConnectionString(connectionString, tableName);
-  return TableClient.fromConnectionString(connectionString, tableName, {
+const RETRIES = { retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 } };
+
+export function connectTable({ tableName = 'accountActivity', ...access }: TableOptions): TableClient {
+  if ('credential' in access) {
+    return new TableClient(access.tableServiceUri, tableName, access.credential, RETRIES);
+  }
+  const { url } = TableClient.fromConnectionString(access.connectionString, tableName);
+  return TableClient.fromConnectionString(access.connectionString, tableName, {
     allowInsecureConnection: isLoopback(new URL(url)),
-    retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 },
+    ...RETRIES,
   });
 }
 

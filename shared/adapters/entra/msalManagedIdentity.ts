@@ -50,17 +50,17 @@ export function createManagedIdentity({
   timeoutMs,
   fetch,
   clock,
-}: ManagedIdentityOptions): (resource: string) => Promise<IssuedToken> {
+}: ManagedIdentityOptions): (resource: string, signal?: AbortSignal) => Promise<IssuedToken> {
   let application: ManagedIdentityApplication | undefined;
 
-  return async (resource) => {
+  return async (resource, signal) => {
     application ??= new ManagedIdentityApplication({
       ...(identity !== SYSTEM_IDENTITY && { managedIdentityIdParams: { userAssignedClientId: identity } }),
       // MSAL's retries would wait for seconds, and each of them has the whole time limit.
       system: { networkClient: SHARED_NETWORK, disableInternalRetries: true },
     });
     const asked = application;
-    const { module, record } = createMsalNetwork({ timeoutMs, fetch, clock });
+    const { module, record } = createMsalNetwork({ timeoutMs, fetch, clock, signal });
     try {
       const { accessToken, expiresOn } = await networkOfCall.run(module, () =>
         asked.acquireToken({ resource, forceRefresh: true }),

@@ -36,13 +36,22 @@ const ROOMS: Record<string, Room> = {
     allowed: [
       './adapters/entra/seal.ts',
       './adapters/entra/clientCertificate.ts',
-      './adapters/azureStorage/blobTokenCache.ts',
-      './adapters/azureStorage/tableRows.ts',
       './clock.ts',
       './settingsReader.ts',
+      './storageSettings.ts',
       'node:crypto',
     ],
-    refused: ['./stead.ts', './adapters/entra/msal.ts', './adapters/azureStorage/tableAccounts.ts'],
+    refused: ['./stead.ts', './adapters/entra/msal.ts', './adapters/azureStorage/tableRows.ts'],
+  },
+  'shared/storageSettings.ts': {
+    allowed: [
+      './adapters/azureStorage/blobTokenCache.ts',
+      './adapters/azureStorage/tableRows.ts',
+      './isLoopback.ts',
+      './settingsReader.ts',
+      './userId.ts',
+    ],
+    refused: ['./config.ts', './stead.ts', './adapters/azureStorage/tableAccounts.ts', 'node:crypto'],
   },
   'shared/http.ts': {
     allowed: ['@azure/functions', './errors.ts', './ports.ts', './wire.ts', './tokens/challenge.ts'],
@@ -190,7 +199,7 @@ const ROOMS: Record<string, Room> = {
     refused: ['@azure/storage-blob', './blobTokenCache.ts', '../entra/seal.ts'],
   },
   'shared/adapters/azureStorage/storageSome.ts': {
-    allowed: ['../../errors.ts', '../../isLoopback.ts'],
+    allowed: ['./storageRemedy.ts', '../../errors.ts', '../../isLoopback.ts'],
     refused: ['@azure/storage-blob', '@azure/data-tables', './tableRows.ts'],
   },
   'shared/adapters/shards.ts': {
@@ -220,7 +229,13 @@ const ROOMS: Record<string, Room> = {
     refused: ['../../shared/config.ts', '../../dev/platform.ts', '../operator.ts', 'jose'],
   },
   'ops/some.ts': {
-    allowed: ['../shared/stead.ts', '../shared/config.ts', './cli/printTable.ts', './other.ts'],
+    allowed: [
+      '../shared/stead.ts',
+      '../shared/config.ts',
+      '../shared/clock.ts',
+      './cli/printTable.ts',
+      './other.ts',
+    ],
     refused: [
       '../shared/adapters/azureStorage/tableAccounts.ts',
       '../shared/profile/getProfile.ts',

@@ -28,6 +28,21 @@ describe('readSettings', () => {
     });
   });
 
+  it('takes the settings of storage from one place', async () => {
+    await write(
+      '{ "Values": { "TokenStore": "file", "TokenStore__clientId": "file", "API_SCOPE": "file" } }',
+    );
+    const TokenStore__blobServiceUri = 'here';
+    const settings = await readSettings(folder, { TokenStore__blobServiceUri, TokenStore: '' });
+    expect(settings).toMatchObject({ TokenStore__blobServiceUri, API_SCOPE: 'file' });
+    expect(settings).not.toHaveProperty('TokenStore');
+    expect(settings).not.toHaveProperty('TokenStore__clientId');
+    expect(await readSettings(folder, {})).toMatchObject({
+      TokenStore: 'file',
+      TokenStore__clientId: 'file',
+    });
+  });
+
   it('needs no client secret and no key, whatever is in their place', async () => {
     const nowhere = join(folder, 'nowhere');
     const storage = {
