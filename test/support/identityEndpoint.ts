@@ -9,6 +9,7 @@ export type EndpointFault = 'none' | 'reset' | { status: number; body: string };
 
 const API_VERSION = '2019-08-01';
 const HOUR_S = 3_600;
+const STORAGE = 'https://storage.azure.com';
 
 /**
  * The identity endpoint of App Service, on loopback: it knows one secret header, one version of its API, the system-assigned
@@ -30,6 +31,8 @@ export async function startIdentityEndpoint() {
     lifetimeS: 24 * HOUR_S,
     /** The audience of the tokens. Default: the resource. */
     audience: undefined as string | undefined,
+    /** Another such endpoint, and its header: it answers for every resource but storage, if it is set. */
+    others: undefined as { url: string; header: string } | undefined,
     /** The client id of an identity that the app does not have. */
     unknown: randomUUID(),
     /** The next requests get these faults. */
@@ -74,6 +77,13 @@ export async function startIdentityEndpoint() {
       return void answer(400, { statusCode: 400, message: 'not for logs' });
     }
     endpoint.asked.push({ clientId, resource });
+    if (endpoint.others !== undefined && resource !== STORAGE) {
+      const { url, header } = endpoint.others;
+      const headers = { 'x-identity-header': header };
+      return void fetch(`${url}?${searchParams}`, { headers })
+        .then(async (response) => answer(response.status, await response.json()))
+        .catch(() => incoming.socket.destroy());
+    }
     answer(200, {
       access_token: endpoint.token(endpoint.audience ?? resource),
       client_id: clientId,
