@@ -358,6 +358,26 @@ const ROOMS: Record<string, Room> = {
       '../../test/support/testApp.ts',
     ],
   },
+  'infra/some.ts': {
+    allowed: [
+      'node:path',
+      'node:fs/promises',
+      './firstDifference.ts',
+      './bicep/findBicep.ts',
+      '../ops/cli/runCommand.ts',
+    ],
+    refused: [
+      'jose',
+      '../shared/errors.ts',
+      '../shared/stead.ts',
+      '../ops/operator.ts',
+      '../dev/platform.ts',
+    ],
+  },
+  'infra/bicep/some.ts': {
+    allowed: ['node:child_process', 'node:stream/consumers', './runProgram.ts', '../../ops/cli/errors.ts'],
+    refused: ['jose', '../check.ts', '../../shared/errors.ts', '../../ops/operator.ts'],
+  },
   'dev/entra/some.ts': {
     allowed: ['jose', 'hono', 'node:http'],
     refused: ['../../shared/wire.ts', '../host/cors.ts'],
@@ -504,9 +524,9 @@ describe('the import table', async () => {
     expect(refused[path]?.sort()).toEqual(importing(room.refused).sort());
   });
 
-  it('has a room for every file of the app, the page, the local platform and the benchmarks', async () => {
+  it('has a room for every file of the app, the page, the local platform, the templates and the benchmarks', async () => {
     const files: Record<string, string[]> = {};
-    for (const root of ['shared', 'functions', 'ops', 'dev', 'bench', 'spa']) {
+    for (const root of ['shared', 'functions', 'ops', 'dev', 'infra', 'bench', 'spa']) {
       for await (const file of glob(`${root}/**/*.{ts,tsx}`, { cwd: ROOT })) {
         files[file.replaceAll('\\', '/')] = importing(['a-package-of-nobody']);
       }
