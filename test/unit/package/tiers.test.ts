@@ -45,4 +45,8 @@ describe('the tiers', () => {
     const lines = readFileSync(join(ROOT, '.ci/run'), 'utf8').split('\n');
     expect(lines).toEqual(expect.arrayContaining(['npm test', 'npm run test:all']));
   });
+
+  it('have the check of the templates beside them, which needs Bicep', () => {
+    expect(readFileSync(join(ROOT, '.ci/run'), 'utf8').split('\n')).toContain('npm run check:infra');
+  });
 });
