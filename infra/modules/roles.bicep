@@ -112,7 +112,7 @@ resource appOnComponent 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource officerOnVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerId)) {
+resource deployerOnVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerId)) {
   scope: vault
   name: guid(vault.id, deployerId, roleIds.keyVaultSecretsOfficer)
   properties: {
