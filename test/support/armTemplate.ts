@@ -57,3 +57,25 @@ export function followVariable(module: Json, value: unknown): unknown {
   if (name === '') return value;
   return property === undefined ? pick(module, 'variables', name) : pick(module, 'variables', name, property);
 }
+
+/** The application settings that main.bicep gives to the function app. */
+export const settings = (template: Json): Json => givenTo(template, 'functionApp', 'settings') as Json;
+
+/** What main.bicep gives to a module. */
+export const given = (template: Json, module: string): Json =>
+  pickObject(template, 'resources', module, 'properties', 'parameters');
+
+/** One resource of a module. */
+export const made = (template: Json, module: string, symbol: string): Json =>
+  pickObject(moduleOf(template, module), 'resources', symbol);
+
+/** The properties of one resource of a module. */
+export const properties = (template: Json, module: string, symbol: string): Json =>
+  pickObject(made(template, module, symbol), 'properties');
+
+/** One parameter of main.bicep. */
+export const parameter = (template: Json, name: string): Json => pickObject(template, 'parameters', name);
+
+/** The variables of a module. */
+export const variables = (template: Json, module: string): Json =>
+  pickObject(moduleOf(template, module), 'variables');
