@@ -58,10 +58,12 @@ const OWN_SETTINGS: Record<string, string> = {
   LOG_HASH_KEY: secret('log-hash-key'),
 };
 
-/** Settings of Stead that no operator sets: an identity takes the place of the first two, the vault keeps the others. */
-const NOT_AN_OPERATORS = ['ENTRA_CLIENT_SECRET', 'TokenStore', 'TOKEN_CACHE_KEYS', 'LOG_HASH_KEY'];
+/** Settings of Stead that the deployed app does without, because it has an identity. */
+const REPLACED = ['ENTRA_CLIENT_SECRET', 'TokenStore'];
 
-const OPERATORS_SETTINGS = Object.entries(SETTINGS).filter(([name]) => !NOT_AN_OPERATORS.includes(name));
+const OPERATORS_SETTINGS = Object.entries(SETTINGS).filter(
+  ([name]) => !REPLACED.includes(name) && !Object.hasOwn(OWN_SETTINGS, name),
+);
 
 const KILL_SWITCH = 'AzureWebJobs.refreshWorker.Disabled';
 
