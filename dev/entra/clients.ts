@@ -1,4 +1,4 @@
-/** The two applications that are registered here. */
+/** The two applications that are registered here from the start, and those that were registered at Graph. */
 
 import {
   API_CLIENT_ID,
@@ -38,8 +38,14 @@ export type Clients = {
   spaOrigins: readonly string[];
 };
 
-/** @throws InputError if an entry is not an http(s) origin as a browser sends it in `Origin` */
-export function registerClients(spaOrigins: readonly string[]): Clients {
+/**
+ * @param others finds applications that were registered at Graph
+ * @throws InputError if an entry is not an http(s) origin as a browser sends it in `Origin`
+ */
+export function registerClients(
+  spaOrigins: readonly string[],
+  others: (id: unknown) => Client | undefined = () => undefined,
+): Clients {
   for (const origin of spaOrigins) {
     if (!/^https?:/.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin) {
       throw new InputError(`spaOrigins: "${origin}" is not an origin such as http://localhost:5173`);
@@ -69,7 +75,7 @@ export function registerClients(spaOrigins: readonly string[]): Clients {
     },
   ];
   return {
-    find: (id) => clients.find((client) => client.id === id),
+    find: (id) => clients.find((client) => client.id === id) ?? others(id),
     register: (client, input) => {
       const { requiredResourceAccess, knownClientApplications } = readRegistration(client, input);
       Object.assign(client, { requiredResourceAccess, knownClientApplications });

@@ -3,8 +3,8 @@
  * anybody's identity: it signs in every user who is picked. So it listens only on loopback.
  *
  * `keyFile` keeps the keys, and a file beside it keeps the consents. Codes, refresh tokens and sessions are signed and
- * self-contained. So all of these survive a restart. Faults, revocations, lifetimes, redeemed codes, changed
- * registrations and the journal do not.
+ * self-contained. So all of these survive a restart. Faults, revocations, lifetimes, redeemed codes, registrations and the
+ * journal do not.
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,6 +13,8 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { adminConsentEndpoint } from './adminConsent.ts';
 import { type Answers, changedAnswers, DEFAULT_ANSWERS } from './answers.ts';
+import { applicationEndpoints } from './applicationEndpoints.ts';
+import { type Applications, type ApplicationsOptions, createApplications } from './applications.ts';
 import { authorizeEndpoints } from './authorize.ts';
 import { createClientCredentials } from './clientCredentials.ts';
 import { registerClients } from './clients.ts';
@@ -29,6 +31,7 @@ import { openKeys } from './keys.ts';
 import { changedLifetimes, DEFAULT_LIFETIMES, type Lifetimes } from './lifetimes.ts';
 import { metadataEndpoints } from './metadata.ts';
 import { createPeople } from './people.ts';
+import { createRegisteredClients } from './registeredClients.ts';
 import type { StandIn } from './standIn.ts';
 import { tokenEndpoint } from './tokenEndpoint.ts';
 
@@ -53,6 +56,8 @@ export type EntraOptions = {
   /** Whether on-behalf-of responses carry an `id_token`; true if left out. */
   idTokenOnObo?: boolean;
   answers?: Partial<Answers>;
+  /** How Graph's registrations behave. By default a change is seen at once. */
+  applications?: ApplicationsOptions;
   /** True if everybody has consented to everything that is registered. By default nobody has, as in a real tenant. */
   consented?: boolean;
 };
@@ -78,7 +83,8 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
       `the stand-in signs in anybody and listens on ${LOOPBACK.join(', ')} only, not on "${host}"`,
     );
   }
-  const clients = registerClients(spaOrigins);
+  const applications = createApplications(options.applications);
+  const clients = registerClients(spaOrigins, createRegisteredClients(applications));
   const people = createPeople(options.users ?? []);
   const lifetimes = changedLifetimes(DEFAULT_LIFETIMES, options.lifetimes ?? {});
   const answers = changedAnswers(DEFAULT_ANSWERS, options.answers ?? {});
@@ -100,7 +106,7 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     idTokenOnObo,
   };
   if (options.consented) await consentOfAll(standIn);
-  const listener: RequestListener = getRequestListener(entraApp(standIn).fetch);
+  const listener: RequestListener = getRequestListener(entraApp(standIn, applications).fetch);
   for (const server of servers) server.on('request', listener);
   return {
     origin: standIn.origin,
@@ -124,8 +130,8 @@ async function consentOfAll({ clients, consents, people }: StandIn): Promise<voi
   }
 }
 
-function entraApp(standIn: StandIn): Hono<EntraEnv> {
-  const { origin, clients } = standIn;
+function entraApp(standIn: StandIn, applications: Applications): Hono<EntraEnv> {
+  const { origin, clients, journal } = standIn;
   const hosts = LOOPBACK.map((name) => `${name === '::1' ? '[::1]' : name}:${new URL(origin).port}`);
   const app = new Hono<EntraEnv>();
   // A foreign name that resolves to loopback (DNS rebinding) would make any site same-origin with this server.
@@ -158,6 +164,7 @@ function entraApp(standIn: StandIn): Hono<EntraEnv> {
   app.route('/', tokenEndpoint(standIn));
   app.route('/', identityEndpoint(standIn));
   app.route('/', graphEndpoints(standIn));
+  app.route('/', applicationEndpoints(applications, { record: journal.record('graph') }));
   app.route('/', authorizeEndpoints(standIn));
   app.route('/', adminConsentEndpoint(standIn));
   return app;

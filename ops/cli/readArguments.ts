@@ -6,7 +6,7 @@ export const asksForHelp = (args: readonly string[]): boolean =>
   args.some((arg) => arg === '--help' || arg === '-h');
 
 /**
- * Reads a command line, and refuses what it does not know.
+ * Reads a command line, and refuses what it does not know. Only an option with `multiple` may have several values.
  * @param mostPositionals how many arguments without a dash are allowed.
  * @throws {UsageError} an unknown option, two values for one, a missing value, or an argument too many.
  */
@@ -19,7 +19,9 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(
   const surplus = positionals[mostPositionals];
   if (surplus !== undefined) throw new UsageError(`${JSON.stringify(surplus)} is one argument too many.`);
   const names = tokens.flatMap((token) =>
-    token.kind === 'option' && token.value !== undefined ? [token.name] : [],
+    token.kind === 'option' && token.value !== undefined && !options[token.name]?.multiple
+      ? [token.name]
+      : [],
   );
   const twice = names.find((name, at) => names.indexOf(name) < at);
   // The last would win, and the first would be taken for done.

@@ -1,0 +1,197 @@
+/**
+ * The registrations of Graph: applications, service principals, federated credentials, and grants of delegated
+ * permissions. They are kept in memory.
+ */
+import { randomUUID } from 'node:crypto';
+import {
+  badRequest,
+  changedApplication,
+  checkApplication,
+  checkFederatedCredential,
+  EMPTY_APPLICATION,
+  scopesOf,
+} from './applicationRules.ts';
+import { GRAPH_APP_ID, TENANT_ID } from './directory.ts';
+import { GraphError } from './entraError.ts';
+import { createGraphTable, type GraphObject, type GraphTable } from './graphTable.ts';
+
+export type ApplicationsOptions = {
+  /** Epoch milliseconds; the system's time if left out. */
+  now?: () => number;
+  /** How long a write takes until readers see it; 0 if left out. At Entra it takes seconds, sometimes a minute. */
+  settleMs?: number;
+  /** Whether a change replaces complex properties as a whole; false if left out. Collections are always replaced. */
+  wholeMembers?: boolean;
+};
+
+/** A request body, read as an object of JSON. */
+type Body = Record<string, unknown>;
+
+export type Applications = {
+  tenantId: string;
+  applications: GraphTable;
+  principals: GraphTable;
+  credentials: GraphTable;
+  grants: GraphTable;
+  createApplication(body: Body): GraphObject;
+  changeApplication(id: string, body: Body): void;
+  removeApplication(id: string): void;
+  createPrincipal(body: Body): GraphObject;
+  createCredential(applicationId: string, body: Body): GraphObject;
+  changeCredential(applicationId: string, id: string, body: Body): void;
+  createGrant(body: Body): GraphObject;
+  changeGrant(id: string, body: Body): void;
+};
+
+/** Some of the delegated permissions that Graph offers in every tenant, with their well-known ids. */
+export const GRAPH_PERMISSIONS = [
+  { id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d', value: 'User.Read' },
+  { id: '570282fd-fa5c-430d-a7fd-fc8dc98a9dca', value: 'Mail.Read' },
+  { id: '465a38f9-76ea-45b9-9f34-9e8b0d4b0b42', value: 'Calendars.Read' },
+  { id: '10465720-29dd-4523-a11a-6a75c743c9d9', value: 'Files.Read' },
+  { id: '7427e0e9-2fba-42fe-b0c0-848c9e6a8182', value: 'offline_access' },
+] as const;
+
+const conflict = (message: string): GraphError =>
+  new GraphError(409, 'Request_MultipleObjectsWithSameKeyValue', message);
+
+/** What is not there, and what is not there yet, get the same answer. */
+export const notFound = (id: string): GraphError =>
+  new GraphError(
+    404,
+    'Request_ResourceNotFound',
+    `Resource '${id}' does not exist or one of its queried reference-property objects are not present.`,
+  );
+
+export function createApplications(options: ApplicationsOptions = {}): Applications {
+  const { now = Date.now, settleMs = 0, wholeMembers = false } = options;
+  const table = () => createGraphTable(now, settleMs);
+  const applications = table();
+  const principals = table();
+  const credentials = table();
+  const grants = table();
+
+  // Graph itself has been in the tenant for a long time.
+  const graph = createGraphTable(now, 0);
+  graph.add({
+    id: randomUUID(),
+    appId: GRAPH_APP_ID,
+    displayName: 'Microsoft Graph',
+    oauth2PermissionScopes: GRAPH_PERMISSIONS.map((one) => ({ ...one, type: 'User', isEnabled: true })),
+  });
+  /** The service principal of an application offers what the application offers. */
+  const withScopes = (all: readonly GraphObject[], known: readonly GraphObject[]) =>
+    all.map((principal) => {
+      const application = known.find(({ appId }) => appId === principal.appId);
+      const scopes = application === undefined ? [] : scopesOf(application);
+      return { ...principal, oauth2PermissionScopes: scopes };
+    });
+  const allPrincipals: GraphTable = {
+    ...principals,
+    seen: () => [...graph.seen(), ...withScopes(principals.seen(), applications.seen())],
+    newest: () => [...graph.newest(), ...withScopes(principals.newest(), applications.newest())],
+  };
+
+  /** @throws GraphError nobody sees the object yet, or it has been removed. */
+  function existing(of: GraphTable, id: unknown): GraphObject {
+    const isSeen = of.seen().some((one) => one.id === id);
+    const newest = of.newest().find((one) => one.id === id);
+    if (!isSeen || newest === undefined) throw notFound(String(id));
+    return newest;
+  }
+
+  const others = (of: GraphTable, id: string): GraphObject[] => of.newest().filter((one) => one.id !== id);
+  const createdDateTime = (): string => new Date(now()).toISOString();
+
+  function credentialsOf(applicationId: string): GraphObject[] {
+    return credentials.newest().filter((one) => one.applicationId === applicationId);
+  }
+
+  return {
+    tenantId: TENANT_ID,
+    applications,
+    principals: allPrincipals,
+    credentials,
+    grants,
+
+    createApplication(body) {
+      const ids = { id: randomUUID(), appId: randomUUID(), createdDateTime: createdDateTime() };
+      const application = changedApplication({ ...EMPTY_APPLICATION, ...ids }, body, wholeMembers);
+      checkApplication(application, undefined, applications.newest(), TENANT_ID);
+      applications.add(application);
+      return application;
+    },
+    changeApplication(id, body) {
+      const before = existing(applications, id);
+      const after = changedApplication(before, body, wholeMembers);
+      checkApplication(after, before, others(applications, id), TENANT_ID);
+      applications.change(after);
+    },
+    removeApplication(id) {
+      const { appId } = existing(applications, id);
+      applications.remove(id);
+      const gone = principals.newest().filter((one) => one.appId === appId);
+      for (const principal of gone) principals.remove(principal.id);
+      const ofPrincipal = ({ clientId, resourceId }: GraphObject) =>
+        gone.some((one) => one.id === clientId || one.id === resourceId);
+      for (const grant of grants.newest().filter(ofPrincipal)) grants.remove(grant.id);
+      for (const credential of credentialsOf(id)) credentials.remove(credential.id);
+    },
+
+    createPrincipal({ appId, ...rest }) {
+      const application = applications.seen().find((one) => one.appId === appId);
+      if (application === undefined || applications.newest().every((one) => one.appId !== appId))
+        throw badRequest(
+          `The appId '${appId}' of the service principal does not reference a valid application object.`,
+          'NoBackingApplicationObject',
+        );
+      if (Object.keys(rest).some((name) => name !== 'tags')) throw badRequest('Invalid property.');
+      if (principals.newest().some((one) => one.appId === appId))
+        throw conflict(
+          `The service principal cannot be created, updated, or restored because the service principal name ${appId} is already in use.`,
+        );
+      const { displayName } = application;
+      const principal = { id: randomUUID(), appId, displayName, accountEnabled: true };
+      principals.add(principal);
+      return principal;
+    },
+
+    createCredential(applicationId, body) {
+      existing(applications, applicationId);
+      const { name, issuer, subject, audiences, description = null } = body;
+      const credential = { id: randomUUID(), name, issuer, subject, audiences, description };
+      checkFederatedCredential(credential, undefined, credentialsOf(applicationId));
+      credentials.add({ ...credential, applicationId });
+      return credential;
+    },
+    changeCredential(applicationId, id, body) {
+      const before = existing(credentials, id);
+      const after = { ...before, ...body, id, applicationId };
+      const others = credentialsOf(applicationId).filter((one) => one.id !== id);
+      checkFederatedCredential(after, before, others);
+      credentials.change(after);
+    },
+
+    createGrant(body) {
+      const { clientId, resourceId, consentType, principalId = null, scope } = body;
+      existing(allPrincipals, clientId);
+      existing(allPrincipals, resourceId);
+      const isForAll = consentType === 'AllPrincipals' && principalId === null;
+      if (!isForAll && !(consentType === 'Principal' && principalId !== null))
+        throw badRequest('consentType and principalId do not fit together.');
+      if (typeof scope !== 'string' || scope.length > 3_850) throw badRequest('Invalid scope.');
+      const isSame = (one: GraphObject) =>
+        one.clientId === clientId && one.resourceId === resourceId && one.principalId === principalId;
+      if (grants.newest().some(isSame)) throw conflict('Permission entry already exists.');
+      const grant = { id: randomUUID(), clientId, resourceId, consentType, principalId, scope };
+      grants.add(grant);
+      return grant;
+    },
+    changeGrant(id, { scope, ...rest }) {
+      const before = existing(grants, id);
+      if (typeof scope !== 'string' || Object.keys(rest).length > 0)
+        throw badRequest('Only the scope of a grant can be changed.');
+      grants.change({ ...before, scope });
+    },
+  };
+}

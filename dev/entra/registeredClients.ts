@@ -1,0 +1,49 @@
+/** The applications that were registered at Graph, as clients of the sign-in. */
+import { randomUUID } from 'node:crypto';
+import { member, scopesOf } from './applicationRules.ts';
+import { type Applications, GRAPH_PERMISSIONS } from './applications.ts';
+import type { Client, ResourceAccess } from './clients.ts';
+import { GRAPH_APP_ID } from './directory.ts';
+import type { GraphObject } from './graphTable.ts';
+
+/**
+ * Finds a client by its id. It must have a service principal, because Entra signs nobody in to an application without one.
+ * Registrations have no client secret here, so an API cannot exchange anything. The page can sign in and get tokens for it.
+ */
+export function createRegisteredClients(directory: Applications): (id: unknown) => Client | undefined {
+  return (id) => {
+    const application = directory.applications.seen().find(({ appId }) => appId === id);
+    const isProvisioned = directory.principals.seen().some(({ appId }) => appId === id);
+    return application && isProvisioned ? clientOf(application, directory) : undefined;
+  };
+}
+
+function clientOf(application: GraphObject, directory: Applications): Client {
+  const uris = (platform: string) => (member(application, platform).redirectUris ?? []) as string[];
+  const client = {
+    id: String(application.appId),
+    name: String(application.displayName),
+    redirectUris: [...uris('spa'), ...uris('web')],
+    exposes: scopesOf(application).flatMap(({ value, isEnabled }) => (isEnabled ? value : [])),
+    requiredResourceAccess: accessOf(application, directory),
+    knownClientApplications: member(application, 'api').knownClientApplications as string[],
+  };
+  // Nobody knows this secret: an application without credentials cannot prove its identity.
+  return uris('spa').length > 0
+    ? { ...client, kind: 'spa' }
+    : { ...client, kind: 'web', secret: randomUUID() };
+}
+
+/** Registrations name permissions by id, and tokens by name. */
+function accessOf(application: GraphObject, directory: Applications): ResourceAccess[] {
+  type Listed = { resourceAppId: string; resourceAccess: { id: string }[] };
+  return (application.requiredResourceAccess as Listed[]).map(({ resourceAppId, resourceAccess }) => {
+    const resource = directory.applications.seen().find(({ appId }) => appId === resourceAppId);
+    const known: readonly { id: string; value: string }[] =
+      resourceAppId === GRAPH_APP_ID ? GRAPH_PERMISSIONS : resource === undefined ? [] : scopesOf(resource);
+    const permissions = resourceAccess.flatMap(
+      (access) => known.find(({ id }) => id === access.id)?.value ?? [],
+    );
+    return { resource: resourceAppId, permissions };
+  });
+}

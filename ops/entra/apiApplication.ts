@@ -1,0 +1,157 @@
+/** The application of the API: what it must have, and what is wrong with one that exists. */
+import { PlainError } from '../cli/errors.ts';
+import {
+  addAudience,
+  audienceOf,
+  type Changes,
+  partTag,
+  tagOf,
+  type Wish,
+  withAccess,
+} from './applicationWish.ts';
+import type { Application, Principal } from './graphObjects.ts';
+
+export const SCOPE_NAME = 'access_as_user';
+
+/** The scope has the same id in each tenant. Ids of scopes must be unique within an application only. */
+const SCOPE = {
+  id: '6f0d3a5e-5a0c-4f5e-9a53-7c1d1b6f2e84',
+  value: SCOPE_NAME,
+  type: 'User',
+  isEnabled: true,
+  adminConsentDisplayName: 'Act for users, also while they are away',
+  adminConsentDescription:
+    'The page may call the API as the signed-in user. The API acts for the user, also after they have left.',
+  userConsentDisplayName: 'Act for you, also while you are away',
+  userConsentDescription:
+    'The page may call the API in your name. The API acts for you, also after you have left.',
+};
+
+/** Claims of access tokens for the API: the type of the token, and whether the client understands claims challenges. */
+const CLAIMS = ['idtyp', 'xms_cc'];
+
+/**
+ * The ids of delegated permissions of Microsoft Graph.
+ * @throws {PlainError} Graph offers no permission of a name.
+ */
+export function permissionIds(graph: Principal, names: readonly string[]): string[] {
+  return names.map((name) => {
+    const found = graph.oauth2PermissionScopes.find((scope) => scope.value === name);
+    if (found === undefined)
+      throw new PlainError(`Microsoft Graph has no delegated permission ${JSON.stringify(name)}.`);
+    return found.id;
+  });
+}
+
+/** The body that creates the application. Its App ID URI needs its id, so it follows in a second call. */
+export function newApi(wish: Wish, graph: Principal, pageAppId: string): Record<string, unknown> {
+  return {
+    displayName: `${wish.name} (API)`,
+    signInAudience: audienceOf(wish),
+    tags: [tagOf(wish.name), partTag('api')],
+    api: {
+      requestedAccessTokenVersion: 2,
+      oauth2PermissionScopes: [SCOPE],
+      knownClientApplications: [pageAppId],
+    },
+    requiredResourceAccess: withAccess([], graph.appId, permissionIds(graph, wish.permissions)).access,
+    optionalClaims: { accessToken: CLAIMS.map((name) => ({ name, essential: false })) },
+  };
+}
+
+export const appIdUri = (appId: string): string => `api://${appId}`;
+
+/** The scope's id. An application that exists already may have given it another one. */
+export const scopeIdOf = (api: Application | undefined): string =>
+  api?.api.oauth2PermissionScopes.find(({ value }) => value === SCOPE_NAME)?.id ?? SCOPE.id;
+
+/** @throws {PlainError} something is in the way that only a person may change. */
+export function apiChanges(
+  application: Application,
+  wish: Wish,
+  graph: Principal,
+  pageAppId: string,
+): Changes {
+  const changes: Changes = { body: {}, wrong: [] };
+  const { body, wrong } = changes;
+  addAudience(application, wish, changes);
+
+  const uri = appIdUri(application.appId);
+  if (!application.identifierUris.includes(uri)) {
+    body.identifierUris = [...application.identifierUris, uri];
+    wrong.push(`the App ID URI ${uri} is missing`);
+  }
+
+  const members = apiMembers(application, pageAppId);
+  // Whether Graph keeps the members that are left out is not documented, so all of them are sent.
+  if (members.wrong.length > 0) body.api = { ...application.api, ...members.body };
+  wrong.push(...members.wrong);
+
+  const ids = permissionIds(graph, wish.permissions);
+  const { access, missing } = withAccess(application.requiredResourceAccess, graph.appId, ids);
+  if (missing.length > 0) {
+    body.requiredResourceAccess = access;
+    const names = wish.permissions.filter((_, at) => missing.includes(ids[at] ?? ''));
+    wrong.push(`it does not ask for ${names.join(', ')} of Microsoft Graph`);
+  }
+
+  const { accessToken } = application.optionalClaims;
+  const claims = CLAIMS.filter((name) => !accessToken.some((claim) => claim.name === name));
+  if (claims.length > 0) {
+    body.optionalClaims = {
+      ...application.optionalClaims,
+      accessToken: [...accessToken, ...claims.map((name) => ({ name, essential: false }))],
+    };
+    wrong.push(`its access tokens lack the optional claims ${claims.join(', ')}`);
+  }
+  return changes;
+}
+
+function apiMembers({ api, displayName }: Application, pageAppId: string): Changes {
+  const changes: Changes = { body: {}, wrong: [] };
+  const { body, wrong } = changes;
+  if (api.requestedAccessTokenVersion !== 2) {
+    body.requestedAccessTokenVersion = 2;
+    wrong.push('its access tokens are not of version 2');
+  }
+  const scopes = api.oauth2PermissionScopes;
+  const scope = scopes.find(({ value }) => value === SCOPE_NAME);
+  if (scope === undefined) {
+    const other = scopes.find(({ id }) => id === SCOPE.id);
+    if (other !== undefined) {
+      throw new PlainError(
+        `"${displayName}" has renamed the scope ${SCOPE_NAME} to ${other.value}. Name it ${SCOPE_NAME} again.`,
+      );
+    }
+    body.oauth2PermissionScopes = [...scopes, SCOPE];
+    wrong.push(`the scope ${SCOPE_NAME} is missing`);
+  } else if (!scope.isEnabled) {
+    body.oauth2PermissionScopes = scopes.map((one) => (one === scope ? { ...one, isEnabled: true } : one));
+    wrong.push(`the scope ${SCOPE_NAME} is disabled`);
+  }
+  const known = api.knownClientApplications;
+  if (!known.some((id) => id.toLowerCase() === pageAppId.toLowerCase())) {
+    body.knownClientApplications = [...known, pageAppId];
+    wrong.push('the page is not among its known client applications');
+  }
+  return changes;
+}
+
+/** What is unusual and left as it is. */
+export function apiNotes({ api, displayName }: Application, pageAppId: string | undefined): string[] {
+  const notes: string[] = [];
+  if (api.preAuthorizedApplications.some(({ appId }) => appId === pageAppId)) {
+    notes.push(
+      `"${displayName}" has preauthorized the page. So nobody is asked to consent to the API's own permissions when they sign in, and exchanges may be refused (AADSTS65001).`,
+    );
+  }
+  if (api.oauth2PermissionScopes.some(({ value, type }) => value === SCOPE_NAME && type === 'Admin')) {
+    notes.push(`Only administrators may consent to the scope ${SCOPE_NAME} of "${displayName}".`);
+  }
+  if (api.acceptMappedClaims) {
+    notes.push(
+      `"${displayName}" accepts mapped claims. Entra exchanges no token that is signed with a key of the application's own.`,
+    );
+  }
+  return notes;
+}

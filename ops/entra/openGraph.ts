@@ -1,0 +1,17 @@
+import { systemClock } from '../../shared/clock.ts';
+import { connectGraph, type Graph } from './graphClient.ts';
+import { readGraphToken, runAzureCli } from './graphToken.ts';
+
+/**
+ * Connects to Microsoft Graph with the token of the environment or of the Azure CLI.
+ * @param graph the origin of Microsoft Graph
+ * @throws {PlainError} there is no token.
+ */
+export async function openGraph(
+  graph: string,
+  tenantId: string | undefined,
+  tell: (line: string) => void,
+): Promise<Graph> {
+  const token = await readGraphToken(process.env, tenantId, runAzureCli);
+  return connectGraph({ graph, token, fetch, clock: systemClock, tell });
+}

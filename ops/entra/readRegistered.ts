@@ -1,0 +1,105 @@
+import { PlainError } from '../cli/errors.ts';
+import { partTag, tagOf, type Wish } from './applicationWish.ts';
+import type { Graph } from './graphClient.ts';
+import {
+  APPLICATION_PROPERTIES,
+  type Application,
+  PRINCIPAL_PROPERTIES,
+  type Principal,
+  toApplication,
+  toFederatedCredential,
+  toGrant,
+  toPrincipal,
+} from './graphObjects.ts';
+import type { Registered } from './registrationPlan.ts';
+
+const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
+
+/** The object ids of applications that this run has created. A list may not have them yet. */
+export type Created = { api?: string; page?: string };
+
+/**
+ * Reads what the tenant has of a registration.
+ * @throws {PlainError} an application that was named is not there, or Graph refuses.
+ */
+export async function readRegistered(graph: Graph, wish: Wish, created: Created): Promise<Registered> {
+  const tenantId = await readTenantId(graph);
+  const graphPrincipal = await readPrincipal(graph, GRAPH_APP_ID);
+  if (graphPrincipal === undefined)
+    throw new PlainError('This tenant has no service principal of Microsoft Graph.');
+  const tagged = await readTagged(graph, wish.name);
+  const api = await readPart(graph, 'api', wish.apiClientId, created.api, tagged);
+  const page = await readPart(graph, 'page', wish.pageClientId, created.page, tagged);
+  if (api !== undefined && api.appId === page?.appId) {
+    throw new PlainError('The API and the page must be two applications, and both ids name the same one.');
+  }
+  const apiPrincipal = api && (await readPrincipal(graph, api.appId));
+  const pagePrincipal = page && (await readPrincipal(graph, page.appId));
+  return {
+    tenantId,
+    graph: graphPrincipal,
+    api,
+    page,
+    apiPrincipal,
+    pagePrincipal,
+    credentials:
+      wish.managedIdentity === undefined || api === undefined
+        ? []
+        : (await graph.readAll(`/applications/${api.id}/federatedIdentityCredentials`)).map(
+            toFederatedCredential,
+          ),
+    grants: wish.adminConsent ? await readGrants(graph, [apiPrincipal, pagePrincipal]) : [],
+    strays: tagged.filter(({ id }) => id !== api?.id && id !== page?.id),
+  };
+}
+
+export async function readTenantId(graph: Graph): Promise<string> {
+  const [organization] = await graph.readAll('/organization?$select=id');
+  if (typeof organization?.id !== 'string')
+    throw new PlainError('Graph does not say which tenant the token is of.');
+  return organization.id.toLowerCase();
+}
+
+/** The applications that this command has created under a name, oldest first. */
+export async function readTagged(graph: Graph, name: string): Promise<Application[]> {
+  const filter = encodeURIComponent(`tags/any(t:t eq '${tagOf(name)}')`);
+  const found = await graph.readAll(`/applications?$filter=${filter}&$select=${APPLICATION_PROPERTIES}`);
+  const age = ({ createdDateTime, id }: Application) => `${createdDateTime} ${id}`;
+  return found.map(toApplication).sort((one, other) => (age(one) < age(other) ? -1 : 1));
+}
+
+/** Reads the application that was named, or else the one that was created. If there are several, it is the oldest. */
+async function readPart(
+  graph: Graph,
+  part: 'api' | 'page',
+  clientId: string | undefined,
+  createdId: string | undefined,
+  tagged: readonly Application[],
+): Promise<Application | undefined> {
+  if (clientId !== undefined) {
+    const found = await graph.read(`/applications(appId='${clientId}')?$select=${APPLICATION_PROPERTIES}`);
+    if (found !== undefined) return toApplication(found);
+    throw new PlainError(
+      `There is no application with the client id ${clientId} in this tenant. --${part}-client-id takes the application (client) id.`,
+    );
+  }
+  const listed = tagged.find(({ id, tags }) => (createdId ? id === createdId : tags.includes(partTag(part))));
+  if (listed !== undefined || createdId === undefined) return listed;
+  const found = await graph.read(`/applications/${createdId}?$select=${APPLICATION_PROPERTIES}`);
+  return found && toApplication(found);
+}
+
+async function readPrincipal(graph: Graph, appId: string): Promise<Principal | undefined> {
+  const found = await graph.read(`/servicePrincipals(appId='${appId}')?$select=${PRINCIPAL_PROPERTIES}`);
+  return found && toPrincipal(found);
+}
+
+async function readGrants(graph: Graph, clients: readonly (Principal | undefined)[]) {
+  const grants: Registered['grants'][number][] = [];
+  for (const client of clients) {
+    if (client === undefined) continue;
+    const filter = encodeURIComponent(`clientId eq '${client.id}'`);
+    grants.push(...(await graph.readAll(`/oauth2PermissionGrants?$filter=${filter}`)).map(toGrant));
+  }
+  return grants.filter(({ consentType }) => consentType === 'AllPrincipals');
+}

@@ -1,0 +1,48 @@
+/** What the functions and the page need to know of a registration. */
+import { appIdUri, SCOPE_NAME } from './apiApplication.ts';
+import { appIdOf } from './call.ts';
+import { PUBLIC_CLOUD } from './clouds.ts';
+import type { RegisterCommand } from './commandLine.ts';
+import type { Registered } from './registrationPlan.ts';
+
+export type RegistrationResult = {
+  /** Application settings: `Values` of local.settings.json, or the environment of a deployment. */
+  settings: Record<string, string>;
+  /** The page's config.json. */
+  pageConfig: { clientId: string; authority: string; apiScope: string; apiBaseUrl: string };
+};
+
+/** After a dry run the ids of what does not exist yet are what stands for them in the calls. */
+export function resultOf(
+  { wish, graph, apiUrl }: RegisterCommand,
+  registered: Registered,
+): RegistrationResult {
+  const { tenantId } = registered;
+  const { authority } = wish.cloud;
+  const apiAppId = registered.api?.appId ?? appIdOf('api');
+  const pageAppId = registered.page?.appId ?? appIdOf('page');
+  return {
+    settings: {
+      ENTRA_TENANT_ID: tenantId,
+      ENTRA_CLIENT_ID: apiAppId,
+      SPA_CLIENT_ID: pageAppId,
+      ...(wish.cloud === PUBLIC_CLOUD ? {} : { ENTRA_AUTHORITY: authority, GRAPH_BASE_URL: graph }),
+    },
+    pageConfig: {
+      clientId: pageAppId,
+      authority: `${authority}/${wish.multiTenant ? 'organizations' : tenantId}`,
+      apiScope: `${appIdUri(apiAppId)}/${SCOPE_NAME}`,
+      apiBaseUrl: apiUrl,
+    },
+  };
+}
+
+export const linesOfResult = ({ settings, pageConfig }: RegistrationResult): string[] => [
+  'Settings of the functions:',
+  '',
+  ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
+  '',
+  'config.json of the page:',
+  '',
+  ...JSON.stringify(pageConfig, undefined, 2).split('\n'),
+];
