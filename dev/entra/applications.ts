@@ -52,6 +52,9 @@ export const GRAPH_PERMISSIONS = [
   { id: '7427e0e9-2fba-42fe-b0c0-848c9e6a8182', value: 'offline_access' },
 ] as const;
 
+/** Graph's service principal has another id in each tenant. */
+const GRAPH_PRINCIPAL_ID = '5d1a7c0e-6a2f-4c55-9b0c-2d8c4f1e7a36';
+
 const conflict = (message: string): GraphError =>
   new GraphError(409, 'Request_MultipleObjectsWithSameKeyValue', message);
 
@@ -74,7 +77,7 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
   // Graph itself has been in the tenant for a long time.
   const graph = createGraphTable(now, 0);
   graph.add({
-    id: randomUUID(),
+    id: GRAPH_PRINCIPAL_ID,
     appId: GRAPH_APP_ID,
     displayName: 'Microsoft Graph',
     oauth2PermissionScopes: GRAPH_PERMISSIONS.map((one) => ({ ...one, type: 'User', isEnabled: true })),

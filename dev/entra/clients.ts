@@ -77,6 +77,9 @@ export function registerClients(
   return {
     find: (id) => clients.find((client) => client.id === id) ?? others(id),
     register: (client, input) => {
+      if (!clients.includes(client)) {
+        throw new InputError(`application: "${client.name}" was registered at Graph; change it there`);
+      }
       const { requiredResourceAccess, knownClientApplications } = readRegistration(client, input);
       Object.assign(client, { requiredResourceAccess, knownClientApplications });
       return { requiredResourceAccess, knownClientApplications };

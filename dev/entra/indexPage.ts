@@ -1,6 +1,7 @@
 /** The page at the stand-in's own address: its people, the faults that can be set, and the journal. */
 import type { Context } from 'hono';
 import { html } from 'hono/html';
+import { GRAPH_TOKENS } from './applicationEndpoints.ts';
 import { FAULT_RULES } from './faultRules.ts';
 import { respondWithPage } from './pages.ts';
 import type { StandIn } from './standIn.ts';
@@ -42,6 +43,10 @@ curl -X DELETE ${example}</pre>
     <p>Nobody has consented at the start. GET /dev/consent lists who did since; DELETE /dev/users/NAME/consent and
       /dev/tenants/ID/consent withdraw it, for one application with ?client=ID. PUT /dev/tenants/ID/consent with
       {"usersMayConsent":false} leaves consent to administrators, PUT /dev/consent with {"delaySeconds":20} lets it take
-      effect late, and PUT /dev/applications/ID changes requiredResourceAccess and knownClientApplications.</p>`;
+      effect late, and PUT /dev/applications/ID changes requiredResourceAccess and knownClientApplications.</p>
+    <h2>Registrations</h2>
+    <p>Graph's applications, service principals, federated credentials and grants are at ${origin}/v1.0. They take the token
+      ${GRAPH_TOKENS.administrator}, or ${GRAPH_TOKENS.developer} and ${GRAPH_TOKENS.reader}, which may do less.</p>
+    <pre>GRAPH_TOKEN=${GRAPH_TOKENS.administrator} npm run entra:register -- --graph-url ${origin} --dry-run</pre>`;
   return respondWithPage(c, 'Stand-in for Entra ID', body);
 }

@@ -9,6 +9,8 @@ export type SignInRequest = {
   user: string;
   /** A registered origin of the single-page app. */
   spaOrigin: string;
+  /** The single-page app; the one that is registered from the start if left out. */
+  clientId?: string;
   /** Space-separated; `openid` and `offline_access` are added. */
   scope: string;
   /** `select_account` if left out. */
@@ -25,14 +27,10 @@ export type SignedIn = { accessToken: string; refreshToken: string; idToken: str
 
 /** @throws Error if the sign-in is refused; the errors of `openid-client` if its answer is not in order */
 export async function signInWithCode(request: SignInRequest): Promise<SignedIn> {
-  const { origin, spaOrigin, scope, claims, tenant = TENANT_ID } = request;
-  const config = await oidc.discovery(
-    new URL(`${origin}/${tenant}/v2.0`),
-    SPA_CLIENT_ID,
-    undefined,
-    oidc.None(),
-    { execute: [oidc.allowInsecureRequests] },
-  );
+  const { origin, spaOrigin, scope, claims, tenant = TENANT_ID, clientId = SPA_CLIENT_ID } = request;
+  const config = await oidc.discovery(new URL(`${origin}/${tenant}/v2.0`), clientId, undefined, oidc.None(), {
+    execute: [oidc.allowInsecureRequests],
+  });
   // A page's requests carry its origin, and the codes of a single-page app are redeemed only with it.
   config[oidc.customFetch] = (url, init) => {
     const headers = new Headers(init.headers);

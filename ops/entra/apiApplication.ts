@@ -55,7 +55,7 @@ export function newApi(wish: Wish, graph: Principal, pageAppId: string): Record<
       knownClientApplications: [pageAppId],
     },
     requiredResourceAccess: withAccess([], graph.appId, permissionIds(graph, wish.permissions)).access,
-    optionalClaims: { accessToken: CLAIMS.map((name) => ({ name, essential: false })) },
+    optionalClaims: { accessToken: CLAIMS.map((name) => ({ name })) },
   };
 }
 
@@ -100,7 +100,7 @@ export function apiChanges(
   if (claims.length > 0) {
     body.optionalClaims = {
       ...application.optionalClaims,
-      accessToken: [...accessToken, ...claims.map((name) => ({ name, essential: false }))],
+      accessToken: [...accessToken, ...claims.map((name) => ({ name }))],
     };
     wrong.push(`its access tokens lack the optional claims ${claims.join(', ')}`);
   }

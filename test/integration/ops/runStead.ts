@@ -9,11 +9,16 @@ const STEAD = fileURLToPath(new URL('../../../ops/stead.ts', import.meta.url));
 
 export type Ended = { exitCode: number; lines: string[]; errors: string[] };
 
-/**
- * Runs the operators' command in a process of its own, in a folder without settings unless one is given. Whatever it
- * says must hold no secret.
- */
-export async function runStead(
+/** Runs the operators' command in a folder without settings, unless one is given. */
+export const runStead = (
+  args: readonly string[],
+  settings: Record<string, string>,
+  folder = tmpdir(),
+): Promise<Ended> => runScript(STEAD, args, settings, folder);
+
+/** Runs a command in a process of its own. Whatever it says must hold no secret. */
+export async function runScript(
+  script: string,
   args: readonly string[],
   settings: Record<string, string>,
   folder = tmpdir(),
@@ -21,7 +26,7 @@ export async function runStead(
   const { PATH, SystemRoot } = process.env;
   const env = { PATH, SystemRoot, ...settings };
   const ended = await new Promise<Ended>((resolve) => {
-    const child = execFile(process.execPath, [STEAD, ...args], { cwd: folder, env }, (_, stdout, stderr) =>
+    const child = execFile(process.execPath, [script, ...args], { cwd: folder, env }, (_, stdout, stderr) =>
       resolve({ exitCode: child.exitCode ?? -1, lines: linesOf(stdout), errors: linesOf(stderr) }),
     );
   });

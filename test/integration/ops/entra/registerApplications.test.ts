@@ -266,6 +266,7 @@ describe('an application that exists already', () => {
     userConsentDescription: null,
   };
   const FOREIGN_CLIENT = '12121212-3434-4565-8787-909090909090';
+  const FOREIGN_PREAUTHORIZED = { appId: FOREIGN_CLIENT, delegatedPermissionIds: [FOREIGN_SCOPE.id] };
   const FOREIGN_ACCESS = {
     resourceAppId: '00000009-0000-0000-c000-000000000000',
     resourceAccess: [{ id: '7504609f-c495-4c64-8542-686125a5a36f', type: 'Role' }],
@@ -279,7 +280,12 @@ describe('an application that exists already', () => {
       identifierUris: [`api://${TENANT_ID}/our-api`],
       requiredResourceAccess: [FOREIGN_ACCESS],
       optionalClaims: { idToken: [{ name: 'email' }], accessToken: [{ name: 'idtyp', essential: true }] },
-      api: { oauth2PermissionScopes: [FOREIGN_SCOPE], knownClientApplications: [FOREIGN_CLIENT] },
+      api: {
+        acceptMappedClaims: true,
+        oauth2PermissionScopes: [FOREIGN_SCOPE],
+        knownClientApplications: [FOREIGN_CLIENT],
+        preAuthorizedApplications: [FOREIGN_PREAUTHORIZED],
+      },
       web: { redirectUris: ['https://our.example/signin'] },
     });
     const page = directory.directory.createApplication({
@@ -298,7 +304,10 @@ describe('an application that exists already', () => {
     const directory = createGraphDirectory({ wholeMembers });
     const ids = withForeign(directory);
     const { calls, registered, plan } = await register(directory, { ...EVERYTHING, ...ids });
-    expect(plan.calls).toEqual([]);
+    expect(plan).toEqual({
+      calls: [],
+      notes: [expect.stringMatching(/^"Our API" accepts mapped claims/)],
+    });
     expect(calls.map(({ why }) => why).slice(0, 2)).toEqual([
       `Correct the application of the API: the App ID URI api://${ids.apiClientId} is missing; its access tokens are not of version 2; the scope access_as_user is missing; the page is not among its known client applications; it does not ask for User.Read, Mail.Read of Microsoft Graph; its access tokens lack the optional claims xms_cc`,
       'Correct the application of the page: the redirect URIs http://localhost:3000/redirect.html, http://localhost:3000/admin.html are missing; it does not ask for the scope of the API',
@@ -314,7 +323,9 @@ describe('an application that exists already', () => {
         accessToken: [{ name: 'idtyp', essential: true }, { name: 'xms_cc' }],
       },
       api: {
+        acceptMappedClaims: true,
         requestedAccessTokenVersion: 2,
+        preAuthorizedApplications: [FOREIGN_PREAUTHORIZED],
         oauth2PermissionScopes: [FOREIGN_SCOPE, { value: 'access_as_user' }],
         knownClientApplications: [FOREIGN_CLIENT, ids.pageClientId],
       },

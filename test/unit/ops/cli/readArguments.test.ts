@@ -17,6 +17,11 @@ describe('readArguments', () => {
     expect(read.positionals).toEqual(positionals);
   });
 
+  it('takes several values of an option that may have them', () => {
+    const options = { pick: { type: 'string', multiple: true } } as const;
+    expect({ ...readArguments(words('--pick a --pick=b'), options).values }).toEqual({ pick: ['a', 'b'] });
+  });
+
   it.each([
     ['--prot 1', "Unknown option '--prot'."],
     ['-x', "Unknown option '-x'."],
