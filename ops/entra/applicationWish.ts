@@ -26,7 +26,12 @@ export type Wish = {
 /** The properties that a change writes, and what was wrong, in words. */
 export type Changes = { body: Record<string, unknown>; wrong: string[] };
 
-/** Tags have no spaces. The first names the registration, and the second says which of its two applications it is. */
+/**
+ * Tags have no spaces. The first names the registration, and the second says which of its two applications it is. Graph's
+ * `uniqueName` would find an application, too, and nobody could create a second one. But a deleted application keeps its
+ * unique name for 30 days, so nothing could be registered again after a clean-up
+ * (https://github.com/microsoftgraph/msgraph-bicep-types/issues/137).
+ */
 export const tagOf = (name: string): string => `stead:${name}`;
 export const partTag = (part: 'api' | 'page'): string => `stead-part:${part}`;
 

@@ -63,10 +63,7 @@ const deletion = ({ id, displayName, appId }: Application, part: string): Call =
  */
 export async function cleanUpApplications(options: CleanUpOptions): Promise<number> {
   const { graph, name, tenantId, dryRun, clock, onCall, tell } = options;
-  const actual = tenantId === undefined ? undefined : await readTenantId(graph);
-  if (actual !== tenantId) {
-    throw new PlainError(`The token is of the tenant ${actual}, and --tenant names ${tenantId}.`);
-  }
+  if (tenantId !== undefined) await readTenantId(graph, tenantId);
   const calls = planCleanUp(await readTagged(graph, name));
   for (const call of calls) onCall(call);
   if (dryRun) return calls.length;

@@ -8,17 +8,29 @@ import { refusalText } from './refusalText.ts';
 type Json = Record<string, unknown>;
 
 export type Graph = {
-  /** @returns undefined if there is no such object, or not yet. @throws {PlainError} */
+  /** @returns undefined if there is no such object, or not yet. @throws {RefusedError} */
   read(path: string): Promise<Json | undefined>;
-  /** Reads all pages of a list. @throws {PlainError} */
+  /** Reads all pages of a list. @throws {RefusedError, PlainError} */
   readAll(path: string): Promise<Json[]>;
   /**
    * Sends a change.
    * @returns the object that was created, or undefined
-   * @throws {StaleError, PlainError}
+   * @throws {StaleError, RefusedError}
    */
   send(call: Call): Promise<Json | undefined>;
 };
+
+/** Graph refused. The message says what to do. */
+export class RefusedError extends PlainError {
+  override readonly name = 'RefusedError';
+  /** The HTTP status; undefined if there was no answer. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status: number | undefined) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** The change was decided on a state that is not the present one. Read the state again, and decide again. */
 export class StaleError extends Error {
@@ -97,11 +109,12 @@ export function connectGraph({ graph, token, fetch, clock, tell }: GraphOptions)
     }
   }
 
-  const refuse = (method: string, path: string, answer: Answer | undefined): PlainError =>
-    new PlainError(
+  const refuse = (method: string, path: string, answer: Answer | undefined): RefusedError =>
+    new RefusedError(
       answer === undefined
         ? `${graph} does not answer. Check the network, and --graph-url.`
         : refusalText({ method, path, ...answer }),
+      answer?.status,
     );
 
   async function readPage(url: string): Promise<Json | undefined> {

@@ -1,6 +1,6 @@
 import { PlainError } from '../cli/errors.ts';
 import { partTag, tagOf, type Wish } from './applicationWish.ts';
-import type { Graph } from './graphClient.ts';
+import { type Graph, RefusedError } from './graphClient.ts';
 import {
   APPLICATION_PROPERTIES,
   type Application,
@@ -20,10 +20,16 @@ export type Created = { api?: string; page?: string };
 
 /**
  * Reads what the tenant has of a registration.
+ * @param tenant the id of the tenant that it must be; any if undefined
  * @throws {PlainError} an application that was named is not there, or Graph refuses.
  */
-export async function readRegistered(graph: Graph, wish: Wish, created: Created): Promise<Registered> {
-  const tenantId = await readTenantId(graph);
+export async function readRegistered(
+  graph: Graph,
+  wish: Wish,
+  tenant: string | undefined,
+  created: Created,
+): Promise<Registered> {
+  const tenantId = await readTenantId(graph, tenant);
   const graphPrincipal = await readPrincipal(graph, GRAPH_APP_ID);
   if (graphPrincipal === undefined)
     throw new PlainError('This tenant has no service principal of Microsoft Graph.');
@@ -53,11 +59,30 @@ export async function readRegistered(graph: Graph, wish: Wish, created: Created)
   };
 }
 
-export async function readTenantId(graph: Graph): Promise<string> {
+/**
+ * Reads the tenant of the token. A token of an application may not be allowed to read it; then the tenant that was named
+ * counts.
+ * @param named the tenant that it must be; any if undefined
+ * @throws {PlainError} it is another tenant, or Graph refuses.
+ */
+export async function readTenantId(graph: Graph, named: string | undefined): Promise<string> {
+  const actual = await readOwnTenantId(graph).catch((error: unknown) => {
+    if (!(error instanceof RefusedError) || error.status !== 403) throw error;
+    if (named === undefined) {
+      throw new PlainError('This token may not read which tenant it is of. Name the tenant with --tenant.');
+    }
+    return named;
+  });
+  if (named === undefined || named === actual) return actual;
+  throw new PlainError(
+    `The token is of the tenant ${actual}, and --tenant names ${named}. Sign in to that tenant with "az login --tenant ${named}".`,
+  );
+}
+
+async function readOwnTenantId(graph: Graph): Promise<string> {
   const [organization] = await graph.readAll('/organization?$select=id');
-  if (typeof organization?.id !== 'string')
-    throw new PlainError('Graph does not say which tenant the token is of.');
-  return organization.id.toLowerCase();
+  if (typeof organization?.id === 'string') return organization.id.toLowerCase();
+  throw new PlainError('Graph does not say which tenant the token is of.');
 }
 
 /** The applications that this command has created under a name, oldest first. */

@@ -9,7 +9,7 @@ import { type Plan, planRegistration, type Registered } from './registrationPlan
 export type RegisterOptions = {
   graph: Graph;
   wish: Wish;
-  /** The tenant that it must be; any if undefined. */
+  /** The id of the tenant that it must be; any if undefined. */
   tenantId: string | undefined;
   dryRun: boolean;
   clock: Clock;
@@ -33,14 +33,13 @@ const SETTLE_MS = [0, 2_000, 4_000, 8_000, 15_000, 30_000];
  * @throws {PlainError} Graph refuses, something is in the way, or what was written does not stay.
  */
 export async function registerApplications(options: RegisterOptions): Promise<Outcome> {
-  const { graph, wish, clock, dryRun, onCall, tell } = options;
+  const { graph, wish, tenantId, clock, dryRun, onCall, tell } = options;
   const ids: Ids = {};
   const created: Created = {};
   let sent = 0;
 
   async function look(): Promise<Outcome> {
-    const registered = await readRegistered(graph, wish, created);
-    checkTenant(options, registered);
+    const registered = await readRegistered(graph, wish, tenantId, created);
     return { registered, plan: planRegistration(wish, registered), sent };
   }
 
@@ -98,12 +97,4 @@ export async function registerApplications(options: RegisterOptions): Promise<Ou
     }
   }
   return { ...outcome, sent };
-}
-
-function checkTenant({ tenantId }: RegisterOptions, registered: Registered): void {
-  if (tenantId !== undefined && tenantId !== registered.tenantId) {
-    throw new PlainError(
-      `The token is of the tenant ${registered.tenantId}, and --tenant names ${tenantId}. Sign in to that tenant with "az login --tenant ${tenantId}".`,
-    );
-  }
 }

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GRAPH_TOKENS } from '../../../../dev/entra/applicationEndpoints.ts';
 import { TENANT_ID } from '../../../../dev/entra/directory.ts';
 import { signInWithCode } from '../../../../dev/entra/signIn.ts';
@@ -23,11 +23,12 @@ const SCOPE = {
   adminConsentDescription: 'Access',
 };
 
+/** All tests use it at the same time, each with a name of its own. */
 let entra: Entra;
-beforeEach(async () => {
+beforeAll(async () => {
   entra = await startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] });
 });
-afterEach(() => entra.close());
+afterAll(() => entra.close());
 
 type Run = { token?: string; environment?: Record<string, string> };
 
@@ -50,9 +51,10 @@ async function create(body: Record<string, unknown>): Promise<string> {
   return ((await response.json()) as { appId: string }).appId;
 }
 
-describe('npm run entra:register', () => {
+describe.concurrent('npm run entra:register', () => {
   it('registers, says the settings, and has nothing to do the next time', async () => {
-    const first = await run('register', ['--page-url', SPA_ORIGIN, '--tenant', TENANT_ID]);
+    const named = ['--name', 'fresh', '--page-url', SPA_ORIGIN];
+    const first = await run('register', [...named, '--tenant', TENANT_ID]);
     expect(first).toMatchObject({
       exitCode: 0,
       errors: ['Looking again in 5 s, so that nothing is created twice.'],
@@ -69,7 +71,7 @@ describe('npm run entra:register', () => {
     ]);
     expect(first.lines).toContain(`ENTRA_TENANT_ID=${TENANT_ID}`);
 
-    const second = await run('register', ['--page-url', SPA_ORIGIN, '--json']);
+    const second = await run('register', [...named, '--json']);
     expect(second).toMatchObject({ exitCode: 0, errors: [] });
     const result = JSON.parse(second.lines.join('')) as RegistrationResult & { calls: unknown[] };
     const { settings, pageConfig } = result;
@@ -158,20 +160,21 @@ describe('npm run entra:register', () => {
   });
 });
 
-describe('npm run entra:cleanup', () => {
+describe.concurrent('npm run entra:cleanup', () => {
   it('deletes what was registered, after it has shown it', async () => {
-    const tags = (part: string) => ['stead:stead', `stead-part:${part}`];
-    await create({ displayName: 'stead (API)', tags: tags('api'), api: { oauth2PermissionScopes: [SCOPE] } });
-    await create({ displayName: 'stead (page)', tags: tags('page') });
-    const shown = await run('cleanup', ['--dry-run']);
+    const named = ['--name', 'clean'];
+    const tags = (part: string) => ['stead:clean', `stead-part:${part}`];
+    await create({ displayName: 'clean (API)', tags: tags('api'), api: { oauth2PermissionScopes: [SCOPE] } });
+    await create({ displayName: 'clean (page)', tags: tags('page') });
+    const shown = await run('cleanup', [...named, '--dry-run']);
     expect(shown).toMatchObject({ exitCode: 0, errors: [] });
     expect(shown.lines.filter((line) => line.startsWith('#'))).toEqual([
-      expect.stringMatching(/^# Delete the application of the page: "stead \(page\)", client id /),
+      expect.stringMatching(/^# Delete the application of the page: "clean \(page\)", client id /),
       '# Disable the scope of the API',
-      expect.stringMatching(/^# Delete the application of the API: "stead \(API\)", client id /),
+      expect.stringMatching(/^# Delete the application of the API: "clean \(API\)", client id /),
     ]);
-    expect((await run('cleanup', [])).lines.at(-1)).toBe('Deleted.');
-    expect(await run('cleanup', [])).toEqual({
+    expect((await run('cleanup', named)).lines.at(-1)).toBe('Deleted.');
+    expect(await run('cleanup', named)).toEqual({
       exitCode: 0,
       lines: ['There is nothing to delete.'],
       errors: [],
@@ -179,7 +182,7 @@ describe('npm run entra:cleanup', () => {
   });
 });
 
-describe('the token', () => {
+describe.concurrent('the token', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'stead-az-'));
@@ -188,10 +191,11 @@ describe('the token', () => {
 
   /** A command of that name that does this; the process finds no other. */
   async function withCli(script: string): Promise<Run> {
-    const file = join(folder, 'az');
+    const bin = await mkdtemp(join(folder, 'bin-'));
+    const file = join(bin, 'az');
     await writeFile(file, `#!${process.execPath}\n${script}`);
     await chmod(file, 0o755);
-    return { environment: { PATH: folder } };
+    return { environment: { PATH: bin } };
   }
 
   it.skipIf(process.platform === 'win32')('comes from the Azure CLI, and is printed nowhere', async () => {
@@ -219,9 +223,8 @@ describe('the token', () => {
   });
 
   it('is missing without the Azure CLI', async () => {
-    const empty = await mkdtemp(join(tmpdir(), 'stead-no-az-'));
+    const empty = await mkdtemp(join(folder, 'bin-'));
     const { exitCode, errors } = await run('cleanup', [], { environment: { PATH: empty } });
-    await rm(empty, { recursive: true });
     expect({ exitCode, errors }).toEqual({
       exitCode: 1,
       errors: [expect.stringMatching(/^The Azure CLI \(az\) is not installed\./)],

@@ -3,9 +3,7 @@ import { GRAPH_TOKENS } from '../../../../dev/entra/applicationEndpoints.ts';
 import { GRAPH_APP_ID, TENANT_ID } from '../../../../dev/entra/directory.ts';
 import { PlainError } from '../../../../ops/cli/errors.ts';
 import type { Wish } from '../../../../ops/entra/applicationWish.ts';
-import { type Call, withIds } from '../../../../ops/entra/call.ts';
-import { cleanUpApplications } from '../../../../ops/entra/cleanUpApplications.ts';
-import { registerApplications } from '../../../../ops/entra/registerApplications.ts';
+import { withIds } from '../../../../ops/entra/call.ts';
 import {
   contentOf,
   createGraphDirectory,
@@ -13,38 +11,8 @@ import {
   type GraphDirectory,
   MANAGED_IDENTITY,
   type Sent,
-  wishOf,
 } from '../../../support/graphDirectory.ts';
-
-type Options = { token?: string; dryRun?: boolean; tenantId?: string };
-
-async function register(directory: GraphDirectory, wish: Partial<Wish> = {}, options: Options = {}) {
-  const calls: Call[] = [];
-  const outcome = await registerApplications({
-    graph: directory.connect(options.token),
-    wish: wishOf(wish),
-    tenantId: options.tenantId,
-    dryRun: options.dryRun ?? false,
-    clock: directory.clock,
-    onCall: (call) => calls.push(call),
-    tell: (line) => directory.told.push(line),
-  });
-  return { ...outcome, calls };
-}
-
-async function cleanUp(directory: GraphDirectory, options: { name?: string; dryRun?: boolean } = {}) {
-  const calls: Call[] = [];
-  const sent = await cleanUpApplications({
-    graph: directory.connect(),
-    name: options.name ?? 'stead',
-    tenantId: undefined,
-    dryRun: options.dryRun ?? false,
-    clock: directory.clock,
-    onCall: (call) => calls.push(call),
-    tell: (line) => directory.told.push(line),
-  });
-  return { sent, calls };
-}
+import { cleanUp, register, runUntilItDies } from './registrations.ts';
 
 const requestLine = ({ method, path }: { method: string; path: string }) =>
   `${method} ${path.replaceAll(/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g, '*')}`;
@@ -200,25 +168,6 @@ describe('a dry run', () => {
   });
 });
 
-/** A run that dies with a request: nobody gets its answer. */
-async function runUntilItDies(directory: GraphDirectory, wish: Partial<Wish>, at: number, isDone: boolean) {
-  let count = 0;
-  const died = new Promise<void>((resolve) => {
-    directory.interfere = ({ method }, pass) => {
-      if (method === 'GET') return undefined;
-      count += 1;
-      if (count < at) return undefined;
-      return (async () => {
-        if (isDone) await pass();
-        resolve();
-        return new Promise<Response>(() => {});
-      })();
-    };
-  });
-  await Promise.race([register(directory, wish), died]);
-  directory.interfere = () => undefined;
-}
-
 describe('a run that died', () => {
   const CALLS = 9;
   const deaths = [0, 4_000].flatMap((settleMs) =>
@@ -236,7 +185,7 @@ describe('a run that died', () => {
   )('with call $at (done: $isDone, seen after $settleMs ms) is completed by the next', async (death) => {
     const { content } = await completeContent(EVERYTHING);
     const directory = createGraphDirectory({ settleMs: death.settleMs });
-    await runUntilItDies(directory, EVERYTHING, death.at, death.isDone);
+    await runUntilItDies(directory, () => register(directory, EVERYTHING), death.at, death.isDone);
     const { plan } = await register(directory, EVERYTHING);
     expect(plan).toEqual({ calls: [], notes: [] });
     expect(contentOf(directory)).toEqual(content);
@@ -244,7 +193,7 @@ describe('a run that died', () => {
 
   it('and left a second application behind is completed, and the second one is named', async () => {
     const directory = createGraphDirectory({ settleMs: 20_000 });
-    await runUntilItDies(directory, {}, 1, true);
+    await runUntilItDies(directory, () => register(directory), 1, true);
     const { plan, registered } = await register(directory);
     expect(plan.calls).toEqual([]);
     expect(plan.notes).toEqual([expect.stringMatching(/has the tags of this registration too/)]);
@@ -470,7 +419,7 @@ describe('a troubled Graph', () => {
     const directory = createGraphDirectory();
     directory.interfere = () => Promise.reject(new TypeError('fetch failed'));
     await expect(register(directory)).rejects.toThrow(
-      new PlainError('https://graph.microsoft.com does not answer. Check the network, and --graph-url.'),
+      /^https:\/\/graph\.microsoft\.com does not answer\. Check the network, and --graph-url\.$/,
     );
   });
 
@@ -520,6 +469,15 @@ describe('a troubled Graph', () => {
     await expect(register(directory, {}, { tenantId })).rejects.toThrow(/--tenant names 7777/);
     expect(directory.writes).toEqual([]);
   });
+
+  it('that does not tell its tenant takes the one that was named', async () => {
+    const directory = createGraphDirectory();
+    directory.interfere = ({ path }) =>
+      path.startsWith('/organization') ? answer(403, 'Authorization_RequestDenied', 'No.') : undefined;
+    await expect(register(directory)).rejects.toThrow(/Name the tenant with --tenant/);
+    const { registered } = await register(directory, {}, { tenantId: TENANT_ID });
+    expect(registered.tenantId).toBe(TENANT_ID);
+  });
 });
 
 describe('a clean-up', () => {
@@ -544,20 +502,7 @@ describe('a clean-up', () => {
   it.each([1, 2, 3])('that died with call %i is completed by the next', async (at) => {
     const directory = createGraphDirectory({ settleMs: 3_000 });
     await register(directory, EVERYTHING);
-    let count = 0;
-    const died = new Promise<void>((resolve) => {
-      directory.interfere = ({ method }, pass) => {
-        if (method === 'GET') return undefined;
-        count += 1;
-        if (count < at) return undefined;
-        return pass().then(() => {
-          resolve();
-          return new Promise<Response>(() => {});
-        });
-      };
-    });
-    await Promise.race([cleanUp(directory), died]);
-    directory.interfere = () => undefined;
+    await runUntilItDies(directory, () => cleanUp(directory), at, true);
     await cleanUp(directory);
     expect(directory.directory.applications.newest()).toEqual([]);
     expect(directory.directory.principals.newest()).toHaveLength(1);
