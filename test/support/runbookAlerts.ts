@@ -28,6 +28,7 @@ export const RUNBOOK_ALERTS: Record<string, Alert> = {
       named(
         events,
         'sweep.misconfigured',
+        'credential.refused',
         'storage.unreachable',
         'sweep.clock-differs',
         'sweep.retirement-stopped',

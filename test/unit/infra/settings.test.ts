@@ -59,7 +59,7 @@ const OWN_SETTINGS: Record<string, string> = {
 };
 
 /** Settings of Stead that the deployed app does without, because it has an identity. */
-const REPLACED = ['ENTRA_CLIENT_SECRET', 'TokenStore'];
+const REPLACED = ['ENTRA_CLIENT_SECRET', 'ENTRA_CLIENT_CERTIFICATE', 'TokenStore'];
 
 const OPERATORS_SETTINGS = Object.entries(SETTINGS).filter(
   ([name]) => !REPLACED.includes(name) && !Object.hasOwn(OWN_SETTINGS, name),
