@@ -16,6 +16,7 @@ export type Command =
   | { verb: 'help' }
   | { verb: 'accounts list'; state: ListedState | undefined; tid: string | undefined; json: boolean }
   | { verb: 'accounts show'; who: Who; json: boolean }
+  | { verb: 'accounts export'; who: Who }
   | { verb: 'accounts retry'; of: RetryOf; force: boolean }
   | { verb: 'accounts erase'; of: { who: Who } | { tid: string }; yes: boolean }
   | { verb: 'accounts retire'; confirm: boolean; resume: boolean }
@@ -29,6 +30,7 @@ const text = { type: 'string' } as const;
 const OPTIONS = {
   'accounts list': { state: text, tenant: text, json: flag },
   'accounts show': { json: flag },
+  'accounts export': {},
   'accounts retry': { tenant: text, all: flag, kind: text, force: flag },
   'accounts erase': { tenant: text, yes: flag },
   'accounts retire': { confirm: flag, resume: flag },
@@ -73,8 +75,11 @@ export function readCommandLine(args: readonly string[]): Command {
     }
     case 'accounts show': {
       const { values, positionals } = parse('accounts show', args.slice(2), 1);
-      if (positionals[0] === undefined) throw new UsageError('Name a log id or a user id.');
-      return { verb: 'accounts show', who: readWho(positionals[0]), json: values.json };
+      return { verb: 'accounts show', who: readOne(positionals), json: values.json };
+    }
+    case 'accounts export': {
+      const { positionals } = parse('accounts export', args.slice(2), 1);
+      return { verb: 'accounts export', who: readOne(positionals) };
     }
     case 'accounts retry': {
       const { values, positionals } = parse('accounts retry', args.slice(2), 1);
@@ -136,6 +141,11 @@ function readRetryOf(
     throw new UsageError(`Only the user can correct ${kind}. --force retries it all the same.`);
   }
   return { tid, kind };
+}
+
+function readOne([name]: readonly string[]): Who {
+  if (name === undefined) throw new UsageError('Name a log id or a user id.');
+  return readWho(name);
 }
 
 function readWho(name: string): Who {

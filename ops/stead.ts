@@ -9,6 +9,7 @@ import { PlainError } from './cli/errors.ts';
 import { runCommand } from './cli/runCommand.ts';
 import { type Command, readCommandLine } from './commandLine.ts';
 import { eraseAccounts } from './eraseAccounts.ts';
+import { exportAccount } from './exportAccount.ts';
 import { listAccounts } from './listAccounts.ts';
 import { listTenants } from './listTenants.ts';
 import type { Operator } from './operator.ts';
@@ -68,6 +69,8 @@ function run(operator: Operator, command: Exclude<Command, { verb: 'help' }>): P
       return listAccounts(operator, command);
     case 'accounts show':
       return showAccount(operator, command);
+    case 'accounts export':
+      return exportAccount(operator, command);
     case 'accounts retry':
       return retryAccounts(operator, command);
     case 'accounts erase':

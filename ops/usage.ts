@@ -7,13 +7,17 @@ needs neither the client secret nor the keys of the caches.
 For storage without keys give TokenStore__blobServiceUri and
 TokenStore__tableServiceUri in place of TokenStore: the command then acts as the
 person who is signed in to the Azure CLI (az login).
-It shows users by their log id, as in the logs, and never by their name.
+It shows users by their log id, as in the logs. Only accounts export prints a
+name.
 
   accounts list [--state STATE] [--tenant TID] [--json]
       All accounts, one in each line. STATE is one of pending, active,
       needs-user, disconnected, retired, damaged.
   accounts show <user> [--json]
       Everything about one account, with its history.
+  accounts export <user>
+      Everything that is stored of one user, as JSON, for a person who asks for
+      their data. It has the user principal name, and neither tokens nor claims.
   accounts retry <user> [--force]
   accounts retry --tenant TID [--kind KIND] [--force]
   accounts retry --all --kind KIND [--force]

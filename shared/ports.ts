@@ -182,6 +182,9 @@ export type Sealer = {
 /** `sealed` is empty if the content is larger than any cache. Such a content is not read, because it cannot be opened. */
 export type StoredCache = { sealed: string; etag: string };
 
+/** What a store knows of a cache beside its content: when it was last written, and its size. */
+export type CacheMetadata = { storedAt: Date; bytes: number };
+
 /** Stores one sealed cache for each user, with optimistic concurrency by ETags. The store does not know the content. */
 export interface TokenCacheStore {
   /**
@@ -209,6 +212,12 @@ export interface TokenCacheStore {
    * @throws {UnavailableError} the store cannot be reached.
    */
   remove(userId: UserId, ifMatch?: string | undefined, signal?: AbortSignal | undefined): Promise<void>;
+  /**
+   * Reads what the store knows of a cache, without its content.
+   * @returns undefined if the user has no cache
+   * @throws {UnavailableError} the store cannot be reached.
+   */
+  metadata(userId: UserId, signal?: AbortSignal | undefined): Promise<CacheMetadata | undefined>;
   /**
    * Lists the users who have a cache: all of them, or those of one tenant. Pages are read on demand. Stored things that
    * are not named by a user id are skipped.

@@ -5,6 +5,7 @@ import { rescheduleLate } from '../account/rescheduleLate.ts';
 import { afterCooldown, isDueTooLate, retireAt } from '../account/schedule.ts';
 import type { Cooldown, Finding, LastRun, Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
+import { type AccountExport, exportAccount } from './exportAccount.ts';
 import { type RetryResult, retryAccount } from './retryAccount.ts';
 
 /** How long an operator's confirmation lifts the ceiling of retirements. */
@@ -20,6 +21,8 @@ export function createOperators(services: Services) {
     /** Lists all accounts, or those of one tenant. Pages are read on demand. */
     list: (tid?: string): AsyncIterable<Stored> => accounts.list({ tid }),
     show: (userId: UserId): Promise<Stored | undefined> => accounts.read(userId),
+    /** Everything that is stored of one user, without tokens and claims; undefined if nothing is. */
+    export: (userId: UserId): Promise<AccountExport | undefined> => exportAccount(services, userId),
 
     /** Makes an account due now. @param force also if it needs the user */
     retry: (userId: UserId, force: boolean): Promise<RetryResult> => retryAccount(services, userId, force),

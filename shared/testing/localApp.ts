@@ -51,7 +51,7 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
   const {
     clock = createShiftedClock(),
     accounts = createMemoryAccountStore({ clock }),
-    tokenCache = createMemoryTokenCacheStore(),
+    tokenCache = createMemoryTokenCacheStore({ clock }),
     sharedState = createMemorySharedState({ clock }),
     sealer = createSealer([{ kid: 'test', secret: new Uint8Array(32).fill(7) }]),
   } = options;

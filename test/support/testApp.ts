@@ -33,7 +33,7 @@ export function createTestApp(options: TestAppOptions = {}): App {
     fetch,
     adapters: {
       accounts: createMemoryAccountStore({ clock }),
-      tokenCache: createMemoryTokenCacheStore(),
+      tokenCache: createMemoryTokenCacheStore({ clock }),
       sharedState: createMemorySharedState({ clock }),
       ...adapters,
     },

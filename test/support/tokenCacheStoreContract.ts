@@ -137,6 +137,16 @@ export function tokenCacheStoreContract(name: string, open: () => TokenCacheStor
       expect(await store.read(user)).toBeUndefined();
     });
 
+    it('tells the size and the time of a cache, as long as there is one', async () => {
+      const store = open();
+      const user = someUser();
+      expect(await store.metadata(user)).toBeUndefined();
+      await store.write(user, 'é漢🙂', undefined);
+      expect(await store.metadata(user)).toEqual({ storedAt: expect.any(Date), bytes: 9 });
+      await store.remove(user);
+      expect(await store.metadata(user)).toBeUndefined();
+    });
+
     it('lists nobody when nothing is stored', async () => {
       const store = open();
       expect(await usersIn(store)).toEqual([]);

@@ -112,6 +112,22 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
         }
       }, signal),
 
+    metadata: (userId, signal) =>
+      call(async (abortSignal) => {
+        try {
+          const { lastModified, contentLength } = await container
+            .getBlobClient(userId)
+            .getProperties({ abortSignal });
+          return {
+            storedAt: present(lastModified, 'NoLastModified'),
+            bytes: present(contentLength, 'NoContentLength'),
+          };
+        } catch (error) {
+          if (hasStatus(error, 404)) return undefined;
+          throw error;
+        }
+      }, signal),
+
     async *list(tid, signal) {
       const options = tid === undefined ? {} : { prefix: `${tid}/` };
       let continuationToken: string | undefined;

@@ -87,7 +87,7 @@ function statusOf(error: unknown): number | undefined {
 }
 
 /** Every answer of the services has an ETag, but the SDKs' types allow it to be missing. */
-export function present(etag: string | undefined): string {
-  if (etag === undefined) throw new StorageError('NoETag', undefined);
-  return etag;
+export function present<T>(header: T | undefined, missing = 'NoETag'): T {
+  if (header === undefined) throw new StorageError(missing, undefined);
+  return header;
 }

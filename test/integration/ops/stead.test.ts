@@ -7,6 +7,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
 import type { Account, NeedsUser, Stored } from '../../../shared/account/account.ts';
+import { createSealer } from '../../../shared/adapters/entra/seal.ts';
 import { readConfig } from '../../../shared/config.ts';
 import type { Services } from '../../../shared/ports.ts';
 import { createStead } from '../../../shared/stead.ts';
@@ -135,6 +136,31 @@ describe('npm run stead', () => {
         expect.objectContaining({ task: 'readProfile', outcome: 'task-done' }),
       ]),
     });
+  });
+
+  it('exports one user, found by log id, without tokens and claims', async () => {
+    // What the command prints is searched for names, so this user has one that is no address.
+    const account = sampleNeedsUser({ userPrincipalName: 'anna' });
+    await app.accounts.create(account);
+    const sealed = await createSealer([{ kid: 'k1', secret: new Uint8Array(32).fill(1) }]).seal(
+      account.userId,
+      '{"RefreshToken":{"one":{"secret":"a-refresh-token"}}}',
+      account.generation,
+    );
+    await app.tokenCache.write(account.userId, sealed, undefined);
+    const { exitCode, lines, errors } = await stead('accounts', 'export', app.logId(account.userId));
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: [] });
+    const text = lines.join('\n');
+    expect(text).not.toContain('acrs');
+    for (const part of sealed.split('.').filter(Boolean)) expect(text).not.toContain(part);
+    expect(JSON.parse(text)).toMatchObject({
+      userId: account.userId,
+      account: { state: 'needs-user', userPrincipalName: 'anna', failure: { hasClaims: true } },
+      indexEntry: { at: account.nextCheckAt.toISOString() },
+      tokenCache: { bytes: sealed.length },
+    });
+    const unknown = await stead('accounts', 'export', someUser());
+    expect(unknown).toMatchObject({ exitCode: 1, lines: [] });
   });
 
   it('retries a user, and refuses who needs to sign in again unless it is forced', async () => {

@@ -31,6 +31,8 @@ describe('readCommandLine', () => {
       `accounts show --json ${USER.toUpperCase()}`,
       { verb: 'accounts show', who: { userId: USER }, json: true },
     ],
+    [`accounts export ${LOG_ID}`, { verb: 'accounts export', who: { logId: LOG_ID } }],
+    [`accounts export ${USER}`, { verb: 'accounts export', who: { userId: USER } }],
     [
       `accounts retry ${LOG_ID.toUpperCase()} --force`,
       { verb: 'accounts retry', of: { who: { logId: LOG_ID } }, force: true },
@@ -82,6 +84,8 @@ describe('readCommandLine', () => {
     [`accounts show ${LOG_ID} ${USER}`, 'is one argument too many. accounts show takes --json.'],
     [`accounts show ${LOG_ID}0`, 'neither a log id'],
     [`accounts show ${OID}.${TID}`, 'neither a log id'],
+    ['accounts export', 'Name a log id or a user id.'],
+    [`accounts export ${LOG_ID} --json`, 'accounts export takes no options.'],
     ['accounts retry', 'Name either a user, --tenant or --all.'],
     [`accounts retry ${LOG_ID} --all --kind tenant`, 'Name either a user, --tenant or --all.'],
     [`accounts retry --all --tenant ${TID} --kind tenant`, 'Name either a user, --tenant or --all.'],
@@ -108,7 +112,15 @@ describe('readCommandLine', () => {
 });
 
 describe('the help text', () => {
-  it.each(['list', 'show', 'retry', 'retire', 'audit', 'erase'])('describes accounts %s', (verb) => {
+  it.each([
+    'list',
+    'show',
+    'export',
+    'retry',
+    'retire',
+    'audit',
+    'erase',
+  ])('describes accounts %s', (verb) => {
     expect(USAGE).toMatch(new RegExp(`^  accounts ${verb}`, 'm'));
   });
 

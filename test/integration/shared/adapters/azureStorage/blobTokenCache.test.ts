@@ -27,6 +27,7 @@ const METHODS: [string, Method][] = [
   ['read', (store, user, signal) => store.read(user, signal)],
   ['write', (store, user, signal) => store.write(user, 'sealed', undefined, signal)],
   ['remove', (store, user, signal) => store.remove(user, undefined, signal)],
+  ['metadata', (store, user, signal) => store.metadata(user, signal)],
   ['list', (store, _, signal) => Array.fromAsync(store.list(undefined, signal))],
 ];
 
