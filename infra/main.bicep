@@ -63,6 +63,9 @@ param refreshEveryRun bool = false
 @maxValue(3650)
 param retentionDays int = 90
 
+@description('LOG_CHECKS: changes logs no check that is routine. docs/runbook.md, "Fewer lines".')
+param logChecks 'all' | 'changes' = 'all'
+
 @description('The kill switch: true stops the worker, and requests go on. docs/runbook.md, "The kill switch".')
 param refreshWorkerDisabled bool = false
 
@@ -325,6 +328,7 @@ module functionApp 'modules/functionApp.bicep' = {
       REFRESH_MIN_INTERVAL_SECONDS: string(refreshMinIntervalSeconds)
       REFRESH_EVERY_RUN: toLower(string(refreshEveryRun))
       RETENTION_DAYS: string(retentionDays)
+      LOG_CHECKS: logChecks
     }
   }
 }

@@ -5,7 +5,7 @@ import { readClientCertificate } from './adapters/entra/clientCertificate.ts';
 import { type ClientCredential, SYSTEM_IDENTITY } from './adapters/entra/clientCredential.ts';
 import { type CacheKey, readCacheKeys } from './adapters/entra/seal.ts';
 import { systemClock } from './clock.ts';
-import type { ScheduleSettings } from './ports.ts';
+import type { LogChecks, ScheduleSettings } from './ports.ts';
 import { readBase64 } from './readBase64.ts';
 import { type AddFault, createSettingsReader, type Environment, type SettingName } from './settingsReader.ts';
 import { readStorage, type StorageSettings } from './storageSettings.ts';
@@ -13,6 +13,9 @@ import { isGuid } from './userId.ts';
 
 /** The stores that can keep caches. Each one needs an adapter, a line in `stead.ts` and a line in the contract suite. */
 export const TOKEN_CACHE_STORES = ['blob'] as const;
+
+/** Which checks are logged one by one. */
+export const LOG_CHECKS = ['all', 'changes'] as const satisfies readonly LogChecks[];
 
 export type Config = {
   entra: {
@@ -30,6 +33,7 @@ export type Config = {
   cacheKeys: [CacheKey, ...CacheKey[]];
   logHashKey: Uint8Array;
   schedule: ScheduleSettings;
+  logChecks: LogChecks;
 };
 
 export type ReadConfigOptions = {
@@ -56,7 +60,7 @@ const ONE_CREDENTIAL = `Give exactly one of ${CREDENTIALS.join(', ')}.`;
 export function readConfig(environment: Environment, options: ReadConfigOptions = {}): Config {
   const { hasStorageCredential = false, now = systemClock.now() } = options;
   const reader = createSettingsReader(environment);
-  const { given, fault, guid, guids, origin, whole, flag, check } = reader;
+  const { given, fault, guid, guids, origin, whole, flag, oneOf, check } = reader;
 
   const tenantId = guid('ENTRA_TENANT_ID', 'Give the directory (tenant) id of the app registration.');
   const clientId = guid(
@@ -79,15 +83,6 @@ export function readConfig(environment: Environment, options: ReadConfigOptions 
   }
   const { storage, localSecret } = readStorage(reader, environment, hasStorageCredential);
 
-  const tokenCacheStore = TOKEN_CACHE_STORES.find((store) => store === given('TOKEN_CACHE_STORE'));
-  if (tokenCacheStore === undefined) {
-    fault(
-      'TOKEN_CACHE_STORE',
-      'is not the name of a known store',
-      `Give one of: ${TOKEN_CACHE_STORES.join(', ')}.`,
-    );
-  }
-
   const config: Config = {
     entra: { tenantId, clientId, credential, authority },
     accessToken: {
@@ -99,7 +94,7 @@ export function readConfig(environment: Environment, options: ReadConfigOptions 
     },
     graphBaseUrl: origin('GRAPH_BASE_URL'),
     storage,
-    tokenCacheStore: tokenCacheStore ?? 'blob',
+    tokenCacheStore: oneOf('TOKEN_CACHE_STORE', TOKEN_CACHE_STORES, 'is not the name of a known store'),
     cacheKeys: readKeys(given('TOKEN_CACHE_KEYS'), localSecret, fault),
     logHashKey: readLogHashKey(given('LOG_HASH_KEY'), localSecret, fault),
     schedule: {
@@ -108,6 +103,7 @@ export function readConfig(environment: Environment, options: ReadConfigOptions 
       everyRun: flag('REFRESH_EVERY_RUN'),
       retentionMs: whole('RETENTION_DAYS', 1, 3_650) * DAY_MS,
     },
+    logChecks: oneOf('LOG_CHECKS', LOG_CHECKS),
   };
   check();
   return config;

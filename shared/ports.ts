@@ -28,6 +28,7 @@ export type Services = {
   tokenCache: TokenCacheStore;
   sharedState: SharedState;
   schedule: ScheduleSettings;
+  logChecks: LogChecks;
   logId: LogId;
   clock: Clock;
 };
@@ -59,6 +60,12 @@ export type ScheduleSettings = {
   /** The time without a visit after which an account is retired. */
   retentionMs: number;
 };
+
+/**
+ * Which checks have an event `user.check-ended`: all of them, or those that are not routine. A run's summary counts all of
+ * them in any case.
+ */
+export type LogChecks = 'all' | 'changes';
 
 /** The user of a verified access token. */
 export type Caller = {

@@ -30,6 +30,7 @@ export const SETTINGS = {
   REFRESH_MIN_INTERVAL_SECONDS: '300',
   REFRESH_EVERY_RUN: 'false',
   RETENTION_DAYS: '90',
+  LOG_CHECKS: 'all',
 } as const satisfies Record<string, string | undefined>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -125,10 +126,21 @@ export function createSettingsReader(environment: Environment) {
     return value === 'true';
   }
 
+  /** The value, if it is one of these, and otherwise the first of them. */
+  function oneOf<T extends string>(
+    name: SettingName,
+    values: readonly [T, ...T[]],
+    problem = 'has an unknown value',
+  ): T {
+    const found = values.find((value) => value === given(name));
+    if (found === undefined) fault(name, problem, `Give one of: ${values.join(', ')}.`);
+    return found ?? values[0];
+  }
+
   /** @throws {ConfigError} with every fault so far. */
   function check(): void {
     if (faults.length > 0) throw new ConfigError(faults);
   }
 
-  return { given, fault, required, guid, guids, origin, whole, flag, check };
+  return { given, fault, required, guid, guids, origin, whole, flag, oneOf, check };
 }

@@ -34,7 +34,7 @@ import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
-export type Adapters = Omit<Services, 'schedule' | 'logId' | 'clock'> & { sealer: Sealer };
+export type Adapters = Omit<Services, 'schedule' | 'logChecks' | 'logId' | 'clock'> & { sealer: Sealer };
 
 export type SteadOptions = {
   /** What the worker does as each user. Default: no tasks; the worker then only keeps the tokens valid. */
@@ -192,6 +192,7 @@ function createServices(config: Config, options: SteadOptions): Services {
     openApi,
     tokenCache,
     schedule: config.schedule,
+    logChecks: config.logChecks,
     logId,
     clock,
   };

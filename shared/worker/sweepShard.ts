@@ -1,3 +1,4 @@
+import { type Account, attemptsOf, failureOf } from '../account/account.ts';
 import { type Failure, UnavailableError } from '../errors.ts';
 import { forEachAtOnce } from '../forEachAtOnce.ts';
 import { nameOfError, type SweepSummary } from '../log.ts';
@@ -57,15 +58,17 @@ async function checkAccount(run: Run, { account, abandonedBy }: LeasedAccount): 
     const tasks = abandonedBy === undefined ? run.tasks : [];
     const ended = endIfOver(run) ? await release(run, account) : await refreshUser(run, account, tasks);
     const { outcome, reason, failure, got } = ended;
-    operation.log({
-      event: 'user.check-ended',
-      user,
-      outcome,
-      ms: Math.round(clock.elapsed() - begun),
-      ...(got && { source: got.token.source }),
-      ...(failure && { kind: failure.kind, code: failure.code }),
-      ...(reason === undefined ? {} : { reason }),
-    });
+    if (app.logChecks === 'all' || !isRoutine(account, ended)) {
+      operation.log({
+        event: 'user.check-ended',
+        user,
+        outcome,
+        ms: Math.round(clock.elapsed() - begun),
+        ...(got && { source: got.token.source }),
+        ...(failure && { kind: failure.kind, code: failure.code }),
+        ...(reason === undefined ? {} : { reason }),
+      });
+    }
     count(summary, ended);
     await reactTo(run, userId, failure);
     await reactTo(run, userId, got?.tasks.tokenFailure);
@@ -75,6 +78,29 @@ async function checkAccount(run: Run, { account, abandonedBy }: LeasedAccount): 
     if (!(error instanceof UnavailableError && operation.signal?.aborted)) {
       operation.log({ event: 'user.failed-unexpectedly', user, error: nameOfError(error) });
     }
+  }
+}
+
+/**
+ * True for a check that changed nothing worth a line: it obtained a token and so did the one before, or there was nothing
+ * to do yet.
+ * @param before the account when its check began
+ */
+function isRoutine(before: Account, { outcome }: Check): boolean {
+  switch (outcome) {
+    case 'refreshed':
+    case 'from-cache':
+      return attemptsOf(before) === 0 && failureOf(before) === undefined;
+    case 'waiting':
+      return true;
+    case 'failed':
+    case 'retired':
+    case 'erased':
+    case 'released':
+    case 'superseded':
+      return false;
+    default:
+      return outcome satisfies never;
   }
 }
 

@@ -15,17 +15,27 @@ export type TestAppOptions = Partial<Adapters> & {
   clock?: Clock;
   limits?: RequestLimits;
   graphBaseUrl?: string;
+  /** `LOG_CHECKS` */
+  logChecks?: string;
   /** Default: there is no network. */
   fetch?: typeof fetch;
 };
 
 export function createTestApp(options: TestAppOptions = {}): App {
-  const { clock = createTestClock(), limits, graphBaseUrl, fetch = noNetwork, ...adapters } = options;
+  const {
+    clock = createTestClock(),
+    limits,
+    graphBaseUrl,
+    logChecks,
+    fetch = noNetwork,
+    ...adapters
+  } = options;
   const config = readConfig({
     ENTRA_TENANT_ID: GUID,
     ENTRA_CLIENT_ID: GUID,
     ENTRA_CLIENT_SECRET: 'not used here',
     GRAPH_BASE_URL: graphBaseUrl,
+    LOG_CHECKS: logChecks,
     TokenStore: 'UseDevelopmentStorage=true',
   });
   const { services } = createStead(config, {

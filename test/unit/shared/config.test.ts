@@ -66,6 +66,7 @@ describe('readConfig', () => {
       graphBaseUrl: 'https://graph.microsoft.com',
       storage: { connectionString: 'UseDevelopmentStorage=true' },
       schedule: { idleForMs: 60_000, minIntervalMs: 300_000, everyRun: false, retentionMs: 90 * 86_400_000 },
+      logChecks: 'all',
     });
   });
 
@@ -81,6 +82,7 @@ describe('readConfig', () => {
         REFRESH_MIN_INTERVAL_SECONDS: '86400',
         REFRESH_EVERY_RUN: 'TRUE',
         RETENTION_DAYS: '1',
+        LOG_CHECKS: 'changes',
         TOKEN_CACHE_KEYS: jwkSet('new', 'old'),
       },
       AZURE,
@@ -90,6 +92,7 @@ describe('readConfig', () => {
       accessToken: { scope: 'act', allowedTenants: [TENANT, OTHER_TENANT], allowedClients: [API] },
       graphBaseUrl: 'https://graph.microsoft.us',
       schedule: { idleForMs: 5_000, minIntervalMs: 86_400_000, everyRun: true, retentionMs: 86_400_000 },
+      logChecks: 'changes',
     });
     expect(config.cacheKeys).toEqual([
       { kid: 'new', secret: new Uint8Array(32).fill(1) },
@@ -208,6 +211,7 @@ const REFUSED: [setting: SettingName, problem: RegExp, value: string][] = [
   ['REFRESH_EVERY_RUN', /neither true nor false/, 'canary'],
   ['REFRESH_EVERY_RUN', /neither true nor false/, '1'],
   ['RETENTION_DAYS', /whole number/, '3651'],
+  ['LOG_CHECKS', /unknown value/, 'none'],
 ];
 
 describe('readConfig refuses', () => {
