@@ -50,7 +50,7 @@ function alternativesOf(pattern: string): string[] {
 }
 
 describe('the documents', () => {
-  const documents = ['README.md', ...globSync('docs/**/*.md', { cwd: ROOT })].map((path) =>
+  const documents = ['README.md', 'SECURITY.md', ...globSync('docs/**/*.md', { cwd: ROOT })].map((path) =>
     path.replaceAll('\\', '/'),
   );
 
