@@ -401,6 +401,22 @@ const ROOMS: Record<string, Room> = {
     allowed: ['jose', 'hono', 'node:http'],
     refused: ['../../shared/wire.ts', '../host/cors.ts'],
   },
+  'dev/package/some.ts': {
+    allowed: [
+      'node:fs/promises',
+      './stagePackage.ts',
+      '../buildFunctions.ts',
+      '../host/spawnHost.ts',
+      '../../ops/cli/runCommand.ts',
+    ],
+    refused: [
+      'esbuild',
+      '../host/startHost.ts',
+      '../platform.ts',
+      '../../functions/main.ts',
+      '../../shared/stead.ts',
+    ],
+  },
   'dev/host/some.ts': {
     allowed: ['@azure/functions-core', 'node:http', './cors.ts', '../../ops/cli/readArguments.ts'],
     refused: [
