@@ -1,19 +1,14 @@
-import { execFile } from 'node:child_process';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { StoreCredentialError } from '../shared/errors.ts';
 import type { StoreCredential, StoreToken } from '../shared/ports.ts';
+import { AZ_TIMEOUT_MS, type AzResult, isAzMissing, runAz } from './cli/runAz.ts';
 
 /** The audience of storage tokens in every cloud. */
 const STORAGE = 'https://storage.azure.com';
 const AZ = ['account', 'get-access-token', '--resource', STORAGE, '--output', 'json'];
-/** `az` is a Python program, and may have to ask Entra. */
-const TIMEOUT_MS = 30_000;
 /** A token is replaced so long before it ends. */
 const EARLY_MS = 5 * 60_000;
 const LOGIN = 'az login, with --tenant if the storage account belongs to another tenant than your own';
-
-/** What `az` left behind: its output, and the reason if it failed. */
-export type AzResult = { stdout: string; stderr: string; failed?: { code?: unknown; killed?: boolean } };
 
 export type AzureCliOptions = {
   /** Runs `az` with these arguments. Default: the program on the PATH. */
@@ -48,24 +43,8 @@ export function createAzureCliCredential(options: AzureCliOptions = {}): StoreCr
   };
 }
 
-/**
- * No shell reads the command. On Windows `az` is a batch file, which only the command interpreter can run; it is started in
- * the system's folder, because it looks for programs in the current one first.
- */
-function runAz(args: readonly string[]): Promise<AzResult> {
-  const { ComSpec = 'cmd.exe', SystemRoot } = process.env;
-  const [program, all] =
-    process.platform === 'win32' ? [ComSpec, ['/d', '/c', 'az', ...args]] : ['az', [...args]];
-  const cwd = process.platform === 'win32' ? SystemRoot : undefined;
-  return new Promise((resolve) => {
-    execFile(program, all, { cwd, timeout: TIMEOUT_MS, windowsHide: true }, (failed, stdout, stderr) =>
-      resolve({ stdout, stderr, ...(failed && { failed }) }),
-    );
-  });
-}
-
 function readToken({ stdout, stderr, failed }: AzResult, now: number): StoreToken {
-  if (failed !== undefined) throw failureOf(failed, stderr);
+  if (failed !== undefined) throw failureOf({ stdout, stderr, failed });
   const token = tokenIn(stdout);
   if (token === undefined) {
     throw new StoreCredentialError('az_no_token', 'az gave no token. Update the Azure CLI (az upgrade).');
@@ -76,21 +55,20 @@ function readToken({ stdout, stderr, failed }: AzResult, now: number): StoreToke
   return token;
 }
 
-function failureOf({ code, killed }: NonNullable<AzResult['failed']>, stderr: string): StoreCredentialError {
-  // The command interpreter of Windows ends with 9009 if there is no such program.
-  if (code === 'ENOENT' || code === 9009 || /is not recognized as/.test(stderr)) {
+function failureOf(result: AzResult): StoreCredentialError {
+  if (isAzMissing(result)) {
     return new StoreCredentialError(
       'az_missing',
       'The Azure CLI (az) is not on the PATH. Install it (https://aka.ms/azure-cli), and run az login. Or give TokenStore as a connection string.',
     );
   }
-  if (killed) {
+  if (result.failed?.killed) {
     return new StoreCredentialError(
       'az_slow',
-      `az gave no answer within ${TIMEOUT_MS / 1_000} s. Try it by hand.`,
+      `az gave no answer within ${AZ_TIMEOUT_MS / 1_000} s. Try it by hand.`,
     );
   }
-  const number = /AADSTS\d{4,7}/.exec(stderr)?.[0];
+  const number = /AADSTS\d{4,7}/.exec(result.stderr)?.[0];
   if (number !== undefined) {
     return new StoreCredentialError(
       `az_${number}`,

@@ -393,6 +393,16 @@ const ROOMS: Record<string, Room> = {
       '../dev/platform.ts',
     ],
   },
+  'infra/hooks/some.ts': {
+    allowed: ['node:timers/promises', './az.ts', '../../ops/cli/runAz.ts', '../../ops/cli/runCommand.ts'],
+    refused: [
+      'jose',
+      '../check.ts',
+      '../../shared/errors.ts',
+      '../../ops/operator.ts',
+      '../../dev/platform.ts',
+    ],
+  },
   'infra/bicep/some.ts': {
     allowed: ['node:child_process', 'node:stream/consumers', './runProgram.ts', '../../ops/cli/errors.ts'],
     refused: ['jose', '../check.ts', '../../shared/errors.ts', '../../ops/operator.ts'],

@@ -33,6 +33,8 @@ describe('azure.yaml', () => {
     });
     expect(web).toEqual({ project: 'spa', host: 'staticwebapp', dist: '../dist/spa' });
     expect(ofApi).toHaveProperty('prepackage.posix.run', 'npm run package');
+    expect(ofWeb).toHaveProperty('predeploy.posix.run', expect.stringMatching(/ run azure:page$/));
+    expect(file.hooks).toHaveProperty('postprovision.posix.run', 'npm run azure:secrets');
   });
 
   it('names each service as the tag of its resource does', () => {
@@ -60,7 +62,9 @@ describe('azure.yaml', () => {
     expect(Object.keys(hook).sort()).toEqual(['posix', 'windows']);
     expect([hook.posix?.shell, hook.windows?.shell]).toEqual(['sh', 'pwsh']);
     expect(hook.posix?.run).toBe(hook.windows?.run);
-    const [, script = ''] = /^npm (?:--prefix \.\. )?run ([\w:]+)$/.exec(hook.posix?.run ?? '') ?? [];
-    expect(scripts).toHaveProperty([script]);
+    for (const command of (hook.posix?.run ?? '').split(' && ')) {
+      const [, script = ''] = /^npm (?:--prefix \.\. )?run ([\w:]+)$/.exec(command) ?? [];
+      expect(scripts).toHaveProperty([script]);
+    }
   });
 });

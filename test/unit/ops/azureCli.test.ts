@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { type AzResult, createAzureCliCredential } from '../../../ops/azureCli.ts';
+import { createAzureCliCredential } from '../../../ops/azureCli.ts';
+import type { AzResult } from '../../../ops/cli/runAz.ts';
 import { StoreCredentialError } from '../../../shared/errors.ts';
 import { createTestClock } from '../../../shared/testing/testClock.ts';
 

@@ -1,0 +1,68 @@
+/** `npm run azure:page`, which azd runs before it deploys the page. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PlainError } from '../../ops/cli/errors.ts';
+import { readJsonObject } from '../../ops/cli/jsonFile.ts';
+import { readArguments } from '../../ops/cli/readArguments.ts';
+import { runCommand } from '../../ops/cli/runCommand.ts';
+import { optional, readOrigin, readOutput } from './readOutput.ts';
+
+const BUILT = fileURLToPath(new URL('../../dist/spa', import.meta.url));
+
+const USAGE = `Usage: npm run azure:page [-- --folder FOLDER]
+
+Writes the config.json and the headers of this deployment beside the built page,
+which may then reach only its own API and its directory. Run npm run build first.
+Reads API_URI, ENTRA_CLIENT_ID, SPA_CLIENT_ID and ENTRA_TENANT_ID (or
+AZURE_TENANT_ID), and, if they are set, ENTRA_AUTHORITY, API_SCOPE and
+ALLOWED_TENANTS.
+
+  --folder FOLDER   where the built page is (default: dist/spa)
+  --help            shows this text
+`;
+
+await runCommand(USAGE, async (args) => {
+  const { values } = readArguments(args, { folder: { type: 'string', default: BUILT } });
+  const config = pageConfig();
+  const headersFile = join(values.folder, 'staticwebapp.config.json');
+  const host = await readJsonObject(headersFile);
+  if (host === undefined)
+    throw new PlainError(`There is no page in ${values.folder}: run "npm run build" first.`);
+  const { globalHeaders } = host;
+  const headers = { ...Object(globalHeaders), 'Content-Security-Policy': policyFor(config) };
+  await write(headersFile, { ...host, globalHeaders: headers });
+  await write(join(values.folder, 'config.json'), config);
+  process.stdout.write(`The page calls ${config.apiBaseUrl} and signs in at ${config.authority}\n`);
+  return 0;
+});
+
+type Config = { clientId: string; authority: string; apiScope: string; apiBaseUrl: string };
+
+function pageConfig(): Config {
+  const tenant = optional('ENTRA_TENANT_ID') || readOutput('AZURE_TENANT_ID');
+  const authority =
+    optional('ENTRA_AUTHORITY') === '' ? 'https://login.microsoftonline.com' : readOrigin('ENTRA_AUTHORITY');
+  const allowed = optional('ALLOWED_TENANTS').toLowerCase();
+  const isOneTenant = allowed === '' || allowed === tenant.toLowerCase();
+  return {
+    clientId: readOutput('SPA_CLIENT_ID'),
+    authority: `${authority}/${isOneTenant ? tenant : 'organizations'}`,
+    apiScope: `api://${readOutput('ENTRA_CLIENT_ID')}/${optional('API_SCOPE') || 'access_as_user'}`,
+    apiBaseUrl: readOrigin('API_URI'),
+  };
+}
+
+/** This is a second policy beside the one in each page (spa/contentSecurityPolicy.ts). A browser obeys both. */
+function policyFor({ apiBaseUrl, authority }: Config): string {
+  const directory = new URL(authority).origin;
+  return [
+    "frame-ancestors 'self'",
+    `connect-src 'self' ${apiBaseUrl} ${directory}`,
+    `frame-src 'self' ${directory}`,
+  ].join('; ');
+}
+
+async function write(file: string, value: unknown): Promise<void> {
+  await writeFile(file, `${JSON.stringify(value, undefined, 2)}\n`);
+}
