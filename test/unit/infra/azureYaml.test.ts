@@ -35,6 +35,7 @@ describe('azure.yaml', () => {
     expect(ofApi).toHaveProperty('prepackage.posix.run', 'npm run package');
     expect(ofWeb).toHaveProperty('predeploy.posix.run', expect.stringMatching(/ run azure:page$/));
     expect(file.hooks).toHaveProperty('postprovision.posix.run', 'npm run azure:secrets');
+    expect(file.hooks).toHaveProperty('postdeploy.posix.run', 'npm run azure:smoke');
   });
 
   it('names each service as the tag of its resource does', () => {
