@@ -33,5 +33,8 @@ export async function az(command: string, args: readonly string[]): Promise<stri
   }
   if (result.failed.killed)
     throw new PlainError(`az ${command} gave no answer within ${AZ_TIMEOUT_MS / 1_000} s.`);
-  throw new AzRefused(command, /\((\w+)\)|^Code: (\w+)/m.exec(result.stderr)?.slice(1).find(Boolean));
+  throw new AzRefused(
+    command,
+    /^(?:ERROR: )?\((\w+)\)|^Code: (\w+)/m.exec(result.stderr)?.slice(1).find(Boolean),
+  );
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PlainError } from '../../ops/cli/errors.ts';
+import { PlainError, UsageError } from '../../ops/cli/errors.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
 import { AzRefused, az } from './az.ts';
@@ -33,7 +33,7 @@ const MAX_PAUSE_MS = 20_000;
 
 await runCommand(USAGE, async (args) => {
   const { values } = readArguments(args, { wait: { type: 'string', default: '300' } });
-  if (!/^\d{1,4}$/.test(values.wait)) throw new PlainError('--wait takes a number of seconds.');
+  if (!/^\d{1,4}$/.test(values.wait)) throw new UsageError('--wait takes a number of seconds.');
   const vault = readOutput('VAULT_NAME');
   const present = await whenAllowed(() => namesIn(vault), Number(values.wait) * 1_000);
   for (const [name, make] of Object.entries(SECRETS)) {

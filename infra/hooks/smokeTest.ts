@@ -1,6 +1,6 @@
 /** `npm run azure:smoke`, which azd runs after it has deployed. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { PlainError } from '../../ops/cli/errors.ts';
+import { PlainError, UsageError } from '../../ops/cli/errors.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
 import { optional, readOrigin } from './readOutput.ts';
@@ -25,7 +25,7 @@ type Check = { says: string; run: () => Promise<void> };
 
 await runCommand(USAGE, async (args) => {
   const { values } = readArguments(args, { wait: { type: 'string', default: '180' } });
-  if (!/^\d{1,4}$/.test(values.wait)) throw new PlainError('--wait takes a number of seconds.');
+  if (!/^\d{1,4}$/.test(values.wait)) throw new UsageError('--wait takes a number of seconds.');
   const api = readOrigin('API_URI');
   const page = optional('PAGE_URI') === '' ? undefined : readOrigin('PAGE_URI');
   await untilItLives(`${api}/api/health`, Number(values.wait) * 1_000);

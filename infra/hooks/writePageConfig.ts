@@ -12,8 +12,9 @@ const BUILT = fileURLToPath(new URL('../../dist/spa', import.meta.url));
 
 const USAGE = `Usage: npm run azure:page [-- --folder FOLDER]
 
-Writes the config.json and the headers of this deployment beside the built page,
-which may then reach only its own API and its directory. Run npm run build first.
+Writes the config.json and the headers of this deployment beside the built
+page, which may then reach only its own API and its directory. Run npm run build
+first.
 Reads API_URI, ENTRA_CLIENT_ID, SPA_CLIENT_ID and ENTRA_TENANT_ID (or
 AZURE_TENANT_ID), and, if they are set, ENTRA_AUTHORITY, API_SCOPE and
 ALLOWED_TENANTS.

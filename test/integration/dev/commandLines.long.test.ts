@@ -17,7 +17,17 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 let project: string;
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'stead-commands-'));
-  for (const part of ['bench', 'dev', 'functions', 'ops', 'shared', 'spa', 'test/support', 'package.json']) {
+  for (const part of [
+    'bench',
+    'dev',
+    'functions',
+    'infra',
+    'ops',
+    'shared',
+    'spa',
+    'test/support',
+    'package.json',
+  ]) {
     await cp(join(ROOT, part), join(project, part), { recursive: true });
   }
   await symlink(join(ROOT, 'node_modules'), join(project, 'node_modules'), 'junction');
@@ -51,6 +61,10 @@ const COMMANDS: [script: string, before: string[], usage: string][] = [
   ['entra:cleanup', [], 'Usage: npm run entra:cleanup -- [options]\n'],
   ['screenshots', [], 'Usage: npm run screenshots -- [options]\n'],
   ['build', [], 'Usage: npm run build\n'],
+  ['package', [], 'Usage: npm run package [-- --no-check]\n'],
+  ['azure:secrets', [], 'Usage: npm run azure:secrets [-- --wait SECONDS]\n'],
+  ['azure:page', [], 'Usage: npm run azure:page [-- --folder FOLDER]\n'],
+  ['azure:smoke', [], 'Usage: npm run azure:smoke [-- --wait SECONDS]\n'],
 ];
 
 describe.each(COMMANDS)('npm run %s', (script, before, usage) => {
