@@ -23,7 +23,7 @@ import { isGuid, partsOf, type UserId } from '../../userId.ts';
 import { createMsalCachePlugin } from './msalCachePlugin.ts';
 import { withClaims } from './msalClaims.ts';
 import type { MsalCredential } from './msalCredential.ts';
-import { factsOfError, factsOfRecord, hasAssertionEnded } from './msalError.ts';
+import { CredentialError, factsOfError, factsOfRecord, hasAssertionEnded } from './msalError.ts';
 import { createMsalNetwork, type NetworkRecord } from './msalNetwork.ts';
 
 export type MsalOptions = {
@@ -92,9 +92,10 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
     } catch (error) {
       cause = error;
     }
-    // MSAL reports the error of `mayAsk` as a network error, so the original is thrown.
+    // MSAL reports the error of `mayAsk` as a network error, so the original is thrown. A missing assertion is a failure.
+    const { refusedByUs } = record;
+    if (refusedByUs !== undefined && !(refusedByUs instanceof CredentialError)) throw refusedByUs;
     const facts = factsOfError(cause, record);
-    if (record.refusedByUs !== undefined && facts === undefined) throw record.refusedByUs;
     if (facts === undefined) throw cause ?? new TypeError('MSAL gave neither a token nor a reason');
     const error = refusal(userId, facts);
     if (assertionEndsAt !== undefined && hasAssertionEnded(facts, assertionEndsAt, clock.now())) {
