@@ -13,21 +13,13 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   scripts: Record<string, string>;
 };
 
+const PARTS = ['bench', 'dev', 'functions', 'infra', 'ops', 'shared', 'spa', 'test/support', 'package.json'];
+
 /** The project without anything built: whoever builds or starts something leaves a trace here. */
 let project: string;
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'stead-commands-'));
-  for (const part of [
-    'bench',
-    'dev',
-    'functions',
-    'infra',
-    'ops',
-    'shared',
-    'spa',
-    'test/support',
-    'package.json',
-  ]) {
+  for (const part of PARTS) {
     await cp(join(ROOT, part), join(project, part), { recursive: true });
   }
   await symlink(join(ROOT, 'node_modules'), join(project, 'node_modules'), 'junction');
@@ -121,8 +113,7 @@ describe('a command that builds first', () => {
 
 describe('none of these', () => {
   it('built, made or started anything', async () => {
-    expect((await readdir(project)).sort()).toEqual(
-      ['bench', 'dev', 'functions', 'node_modules', 'ops', 'package.json', 'shared', 'spa', 'test'].sort(),
-    );
+    const copied = PARTS.map((part) => part.split('/')[0] ?? part);
+    expect((await readdir(project)).sort()).toEqual(['node_modules', ...copied].sort());
   });
 });
