@@ -164,7 +164,7 @@ export function connectGraph({ graph, token, fetch, clock, tell }: GraphOptions)
 }
 
 /** Removes the token from a text, and whatever else looks like one. */
-export const hideToken = (text: string, token: string): string =>
+const hideToken = (text: string, token: string): string =>
   (token === '' ? text : text.replaceAll(token, '[token]'))
     .replaceAll(/eyJ[\w-]+\.[\w-]*\.?[\w-]*/g, '[token]')
     .replaceAll(/\bBearer\s+[\w.~+/-]+=*/gi, '[token]');

@@ -1,6 +1,6 @@
 import { systemClock } from '../../shared/clock.ts';
 import { connectGraph, type Graph } from './graphClient.ts';
-import { readGraphToken, runAzureCli } from './graphToken.ts';
+import { readGraphToken } from './graphToken.ts';
 
 /**
  * Connects to Microsoft Graph with the token of the environment or of the Azure CLI.
@@ -12,6 +12,6 @@ export async function openGraph(
   tenantId: string | undefined,
   tell: (line: string) => void,
 ): Promise<Graph> {
-  const token = await readGraphToken(process.env, tenantId, runAzureCli);
+  const token = await readGraphToken(process.env, tenantId);
   return connectGraph({ graph, token, fetch, clock: systemClock, tell });
 }

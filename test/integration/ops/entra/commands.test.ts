@@ -211,13 +211,14 @@ describe.concurrent('the token', () => {
 
   it.skipIf(process.platform === 'win32')('is missing without a sign-in', async () => {
     const options = await withCli(
-      `process.stderr.write("ERROR: Please run 'az login' to setup account.\\n"); process.exit(1);`,
+      `process.stderr.write("ERROR: User 'anna' does not exist. Please run 'az login'.\\n"); process.exit(1);`,
     );
     const { exitCode, errors } = await run('register', [], options);
     expect({ exitCode, errors }).toEqual({
       exitCode: 1,
       errors: [
-        `The Azure CLI gave no token for Microsoft Graph. Run "az login" and try again. It said: ERROR: Please run 'az login' to setup account.`,
+        // What az says is not passed on, because it may name a person.
+        'The Azure CLI gave no token for Microsoft Graph. Run "az login" and try again. "az account get-access-token --resource-type ms-graph" says why.',
       ],
     });
   });
