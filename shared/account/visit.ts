@@ -12,6 +12,7 @@ import {
 import { changeAccount } from './changeAccount.ts';
 import { connectAccount } from './connectAccount.ts';
 import { takeBack } from './endAccount.ts';
+import { nowByStore } from './nowByStore.ts';
 import { seen, visited } from './transitions.ts';
 
 const SEEN_EVERY_MS = 60_000;
@@ -63,10 +64,10 @@ export async function recordVisit(
   token: UserToken,
 ): Promise<void> {
   if (begun === undefined || !isConnected(begun)) return;
-  const { clock, logId, schedule } = services;
+  const { logId, schedule } = services;
   try {
     if (!token.stored || (token.source === 'cache' && begun.state === 'active')) {
-      const now = clock.now();
+      const now = nowByStore(services);
       if (now.getTime() - begun.lastActivity.getTime() < SEEN_EVERY_MS) return;
       const sawUser = (account: Stored | undefined) =>
         isSameConnection(begun, account) ? seen(account, now) : 'keep';
@@ -76,7 +77,8 @@ export async function recordVisit(
     const { before, account, changed } = await changeAccount(
       services,
       begun.userId,
-      (now) => (isSameConnection(begun, now) ? visited(now, caller, token, clock.now(), schedule) : 'keep'),
+      (now) =>
+        isSameConnection(begun, now) ? visited(now, caller, token, nowByStore(services), schedule) : 'keep',
       { known: begun },
     );
     if (changed && before?.state === 'needs-user')
