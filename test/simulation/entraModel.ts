@@ -16,7 +16,15 @@ export type Person = {
   /** Graph wants a sign-in that is not older. */
   challengedAt: number;
   /** What ever happened to the user that the worker may hold against them, or that makes it wait. */
-  ever: Set<'revoked' | 'consent' | 'challenged' | 'refresh-token-over' | 'throttled-token' | 'throttled-graph' | 'cache-damaged'>;
+  ever: Set<
+    | 'revoked'
+    | 'consent'
+    | 'challenged'
+    | 'refresh-token-over'
+    | 'throttled-token'
+    | 'throttled-graph'
+    | 'cache-damaged'
+  >;
 };
 
 /** How Entra behaves in one history. */
@@ -67,7 +75,12 @@ export const assertionOf = (person: Person, signedInAt: number, endsAt: number):
   `assertion.${JSON.stringify({ oid: person.oid, tid: person.tid, signedInAt, endsAt })}`;
 
 export const readAssertion = (text: string) =>
-  JSON.parse(text.slice('assertion.'.length)) as { oid: string; tid: string; signedInAt: number; endsAt: number };
+  JSON.parse(text.slice('assertion.'.length)) as {
+    oid: string;
+    tid: string;
+    signedInAt: number;
+    endsAt: number;
+  };
 
 export type EntraModel = ReturnType<typeof createEntraModel>;
 
@@ -95,10 +108,17 @@ export function createEntraModel(
     return text;
   }
 
-  function answerTokens(person: Person, signedInAt: number, origin: Token['origin'], parent?: string): Response {
+  function answerTokens(
+    person: Person,
+    signedInAt: number,
+    origin: Token['origin'],
+    parent?: string,
+  ): Response {
     const now = world.now();
     const parentToken = parent === undefined ? undefined : tokens.get(parent);
-    const ends = rules.slides ? now + rules.refreshTokenMs : (parentToken?.ends ?? signedInAt + rules.refreshTokenMs);
+    const ends = rules.slides
+      ? now + rules.refreshTokenMs
+      : (parentToken?.ends ?? signedInAt + rules.refreshTokenMs);
     const common = { person, signedInAt, issued: now, origin };
     const access = issue({ ...common, kind: 'access', ends: now + rules.accessTokenMs });
     const refresh = issue({ ...common, kind: 'refresh', ends, ...(parent !== undefined && { parent }) });
@@ -159,7 +179,9 @@ export function createEntraModel(
     if (trouble !== undefined) return trouble;
     const { person } = token;
     if (token.signedInAt < person.challengedAt) {
-      const claims = base64({ access_token: { nbf: { essential: true, value: String(person.challengedAt) } } });
+      const claims = base64({
+        access_token: { nbf: { essential: true, value: String(person.challengedAt) } },
+      });
       const response = json(401, { error: { code: 'InvalidAuthenticationToken', message: '' } });
       response.headers.set(
         'www-authenticate',
@@ -199,12 +221,17 @@ export function createEntraModel(
 
   const networkError = () => Object.assign(new TypeError('fetch failed'), { cause: coded('ECONNREFUSED') });
 
-  function send(by: ProcessLife, input: Parameters<typeof fetch>[0], init: RequestInit = {}): Promise<Response> {
+  function send(
+    by: ProcessLife,
+    input: Parameters<typeof fetch>[0],
+    init: RequestInit = {},
+  ): Promise<Response> {
     const url = String(input);
     const isToken = url.startsWith(AUTHORITY);
     if (!isToken && !url.startsWith(GRAPH)) throw new TypeError(`Nothing in this simulation is at ${url}`);
     return world.ask(by, {
-      what: () => isToken ? `token endpoint: ${whatOf(init, personOf)}` : `graph: read /me with ${bearerOf(init)}`,
+      what: () =>
+        isToken ? `token endpoint: ${whatOf(init, personOf)}` : `graph: read /me with ${bearerOf(init)}`,
       effect: () => (isToken ? tokenAnswer(by, url, init) : graphAnswer(init)),
       changes: isToken,
       faults: {
@@ -229,7 +256,10 @@ export function createEntraModel(
   return {
     troubles,
     token: (text: string) => tokens.get(text),
-    fetchOf: (by: ProcessLife): typeof fetch => (input, init) => send(by, input, init),
+    fetchOf:
+      (by: ProcessLife): typeof fetch =>
+      (input, init) =>
+        send(by, input, init),
     rules,
   };
 }
@@ -254,7 +284,16 @@ const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toS
 
 function idTokenOf({ tid, oid, name }: Person, now: number): string {
   const at = Math.floor(now / SECOND);
-  const claims = { iss: `${AUTHORITY}${tid}/v2.0`, tid, oid, sub: oid, name, ver: '2.0', iat: at, exp: at + 3_600 };
+  const claims = {
+    iss: `${AUTHORITY}${tid}/v2.0`,
+    tid,
+    oid,
+    sub: oid,
+    name,
+    ver: '2.0',
+    iat: at,
+    exp: at + 3_600,
+  };
   return `${base64({ alg: 'RS256' })}.${base64({ ...claims, preferred_username: name })}.unsigned`;
 }
 

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { DAY, type EntraRules, HOUR } from './entraModel.ts';
-import { type Choice, NEXT_TIMER } from './world.ts';
 
 export const DAMAGES = [
   'entry-deleted',
@@ -16,7 +15,16 @@ export const DAMAGES = [
 export const TROUBLES = ['throttled', 'throttled-silently', 'loop', 'outage', 'html'] as const;
 const MINUTE = 60_000;
 /** How long a `wait` lasts: each of them ends something that the ones before it do not. */
-export const WAITS_MS = [MINUTE, 2 * MINUTE, 6 * MINUTE, 12 * MINUTE, 80 * MINUTE, 25 * HOUR, 49 * HOUR, 91 * DAY];
+export const WAITS_MS = [
+  MINUTE,
+  2 * MINUTE,
+  6 * MINUTE,
+  12 * MINUTE,
+  80 * MINUTE,
+  25 * HOUR,
+  49 * HOUR,
+  91 * DAY,
+];
 const SKEWS_MS = [0, 4 * MINUTE, -4 * MINUTE, 10 * MINUTE, -10 * MINUTE, 100 * DAY, -100 * DAY];
 
 /** One thing that happens from outside. `user` and `process` are indices. */
@@ -38,93 +46,99 @@ export type Action =
       forMs: number;
     };
 
+/**
+ * Which step is taken. Processes and the world outside have an order: whoever is first goes on as long as it can.
+ * `next`: the oldest step of the first. `newest`: its newest step. `demote`: the first becomes the last, so that it waits
+ * until nobody else can go on. `late`: a request that nobody waits for any more. `timer`: the time goes on to the next timer.
+ */
+export type Pick = 'next' | 'newest' | 'demote' | 'late' | 'timer';
+
+/**
+ * After so many ordinary steps, the scheduler decides otherwise for one step. `fault` says how the step goes wrong; 0 means
+ * that it does not.
+ */
+export type Deviation = { after: number; pick: Pick; fault: number };
+
 /** One history: how Entra behaves, who is there at the beginning, what happens, and in which order it interleaves. */
 export type History = {
   users: number;
   processes: number;
   /** How many users have visited before, and are due. The others are new. */
   known: number;
+  /** How long ago that was. */
+  knownForMs: number;
   rules: EntraRules;
   everyRun: boolean;
   seed: number;
   actions: readonly Action[];
-  choices: readonly Choice[];
+  deviations: readonly Deviation[];
 };
 
 const user = fc.nat(2);
 const process = fc.nat(2);
 
-const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('visit' as const), user, process, fresh: fc.boolean() }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('run' as const), process }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(...WAITS_MS) }) },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      do: fc.constantFrom('disconnect' as const, 'reconnect' as const),
-      user,
-      process,
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constantFrom('retry' as const, 'retry-by-force' as const, 'retire' as const),
-      user,
-      process,
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constantFrom(
-        'crash' as const,
-        'crash' as const,
-        'stop' as const,
-        'go-on' as const,
-        'audit' as const,
-        'new-key' as const,
-        'lose-keys' as const,
-      ),
-      process,
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('skew' as const), process, ms: fc.constantFrom(...SKEWS_MS) }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant('damage' as const), user, how: fc.constantFrom(...DAMAGES) }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constantFrom('revoke' as const, 'withdraw-consent' as const, 'consent' as const, 'challenge' as const),
-      user,
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('trouble' as const),
-      user,
-      at: fc.constantFrom('token' as const, 'graph' as const),
-      kind: fc.constantFrom(...TROUBLES),
-      whole: fc.constantFrom('person' as const, 'tenant' as const),
-      forMs: fc.constantFrom(5_000, 2 * MINUTE, 30 * MINUTE),
-    }),
-  },
+const isDone = <const Names extends readonly string[]>(...names: Names) =>
+  fc.constantFrom<Names[number][]>(...names);
+
+/** Every action, by a name for its kind. */
+const ACTIONS = {
+  visit: fc.record({ do: isDone('visit'), user, process, fresh: fc.boolean() }),
+  run: fc.record({ do: isDone('run'), process }),
+  wait: fc.record({ do: isDone('wait'), ms: fc.constantFrom(...WAITS_MS) }),
+  'short-wait': fc.record({ do: isDone('wait'), ms: fc.constantFrom(...WAITS_MS.slice(0, 5)) }),
+  wish: fc.record({ do: isDone('disconnect', 'reconnect'), user, process }),
+  operate: fc.record({ do: isDone('retry', 'retry-by-force', 'retire'), user, process }),
+  audit: fc.record({ do: isDone('audit'), process }),
+  interrupt: fc.record({ do: isDone('crash', 'stop', 'go-on'), process }),
+  keys: fc.record({ do: isDone('new-key', 'lose-keys'), process }),
+  skew: fc.record({ do: isDone('skew'), process, ms: fc.constantFrom(...SKEWS_MS) }),
+  damage: fc.record({ do: isDone('damage'), user, how: fc.constantFrom(...DAMAGES) }),
+  refuse: fc.record({ do: isDone('revoke', 'withdraw-consent', 'consent', 'challenge'), user }),
+  trouble: fc.record({
+    do: isDone('trouble'),
+    user,
+    at: isDone('token', 'graph'),
+    kind: fc.constantFrom(...TROUBLES),
+    whole: isDone('person', 'tenant'),
+    forMs: fc.constantFrom(5_000, 2 * MINUTE, 30 * MINUTE),
+  }),
+} satisfies Record<string, fc.Arbitrary<Action>>;
+
+/** How often each kind of action happens. One history has one climate, so that what belongs together meets. */
+const CLIMATES: readonly Partial<Record<keyof typeof ACTIONS, number>>[] = [
+  { visit: 4, wish: 4, run: 2, 'short-wait': 2 },
+  { visit: 3, run: 4, 'short-wait': 4, refuse: 2, trouble: 1 },
+  { visit: 2, run: 5, 'short-wait': 5, interrupt: 3, wish: 1 },
+  { visit: 2, run: 4, wait: 3, damage: 4, audit: 1 },
+  { visit: 3, run: 4, wait: 5, wish: 3, operate: 2, skew: 2 },
+  { visit: 3, run: 4, wait: 3, keys: 3, trouble: 2, refuse: 1, operate: 1 },
+  Object.fromEntries(Object.keys(ACTIONS).map((kind) => [kind, 1])),
+];
+
+const actions = fc.oneof(
+  ...CLIMATES.map((climate) => {
+    const kinds = Object.entries(climate) as [keyof typeof ACTIONS, number][];
+    const action = fc.oneof(
+      ...kinds.map(([kind, weight]) => ({ weight, arbitrary: ACTIONS[kind] as fc.Arbitrary<Action> })),
+    );
+    return fc.array(action, { minLength: 1, maxLength: 10, size: 'max' });
+  }),
 );
 
-const choice: fc.Arbitrary<Choice> = fc.record({
-  pick: fc.oneof(
-    { weight: 4, arbitrary: fc.constant(0) },
-    { weight: 5, arbitrary: fc.nat(NEXT_TIMER - 1) },
-    { weight: 1, arbitrary: fc.constant(NEXT_TIMER) },
-  ),
-  fault: fc.oneof({ weight: 14, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }) }),
-});
+const pick = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<Pick>('next') },
+  { weight: 6, arbitrary: fc.constant<Pick>('demote') },
+  { weight: 2, arbitrary: fc.constant<Pick>('newest') },
+  { weight: 2, arbitrary: fc.constant<Pick>('late') },
+  { weight: 2, arbitrary: fc.constant<Pick>('timer') },
+);
+
+const fault = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }) },
+);
+
+const deviation: fc.Arbitrary<Deviation> = fc.record({ after: fc.nat(24), pick, fault });
 
 export const rules: fc.Arbitrary<EntraRules> = fc.record({
   refreshTokenMs: fc.constantFrom(90 * DAY, DAY),
@@ -136,12 +150,19 @@ export const rules: fc.Arbitrary<EntraRules> = fc.record({
 
 /** A short history of few users and processes, in any order of their steps. */
 export const interleaving: fc.Arbitrary<History> = fc.record({
-  users: fc.integer({ min: 1, max: 3 }),
+  users: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(1) },
+    { weight: 2, arbitrary: fc.integer({ min: 2, max: 3 }) },
+  ),
   processes: fc.integer({ min: 2, max: 3 }),
   known: fc.nat(3),
+  knownForMs: fc.constantFrom(2 * MINUTE, 80 * MINUTE),
   rules,
-  everyRun: fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  everyRun: fc.oneof(
+    { weight: 6, arbitrary: fc.constant(false) },
+    { weight: 1, arbitrary: fc.constant(true) },
+  ),
   seed: fc.nat(),
-  actions: fc.array(action, { minLength: 1, maxLength: 10, size: 'max' }),
-  choices: fc.array(choice, { maxLength: 60, size: 'max' }),
+  actions,
+  deviations: fc.array(deviation, { maxLength: 14, size: 'max' }),
 });

@@ -1,6 +1,12 @@
 import { dueRowKey } from '../../shared/adapters/azureStorage/rowKeys.ts';
 import { shardOf } from '../../shared/adapters/shards.ts';
-import { ConflictError, TokenInvalidError, TooManyRequestsError, UnavailableError, UserTokenError } from '../../shared/errors.ts';
+import {
+  ConflictError,
+  TokenInvalidError,
+  TooManyRequestsError,
+  UnavailableError,
+  UserTokenError,
+} from '../../shared/errors.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import type { BlobChange, BlobModel } from './blobModel.ts';
 import type { EntraModel, Person, TokenPost } from './entraModel.ts';
@@ -27,6 +33,8 @@ type Known = {
   leasedIn: unknown;
   leasedAfterEnd: boolean;
   posts: Map<string, number>;
+  /** The processes that were doing something when somebody last damaged what is stored of the user. */
+  busyAtDamage: Set<number>;
 };
 
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
@@ -36,10 +44,15 @@ const MOST_POSTS = 6;
 const UNEXPECTED = /^(?:TypeError|RangeError|ReferenceError|SyntaxError|Error)\b/;
 const REASONS = ['revoked', 'consent', 'challenged', 'refresh-token-over', 'cache-damaged'] as const;
 const isTombstone = (state: unknown): boolean => state === 'disconnected' || state === 'retired';
-const isConnected = (state: unknown): boolean => state === 'pending' || state === 'active' || state === 'needs-user';
+const isConnected = (state: unknown): boolean =>
+  state === 'pending' || state === 'active' || state === 'needs-user';
 /** A time that somebody made unreadable counts as 1970, so that the account is found at once. */
 const dueAtOf = ({ dueAt }: Columns): number => timeOf(dueAt) ?? 0;
 const timeOf = (value: unknown): number | undefined => (value instanceof Date ? value.getTime() : undefined);
+
+/** When the newest entry of a history happened. An older entry may be written anew in other words. */
+const lastIn = (history: unknown): unknown =>
+  (JSON.parse(String(history || '[]')) as { at?: unknown }[]).at(-1)?.at;
 
 export type Invariants = ReturnType<typeof createInvariants>;
 
@@ -60,6 +73,7 @@ export function createInvariants(
         leasedIn: undefined,
         leasedAfterEnd: false,
         posts: new Map(),
+        busyAtDamage: new Set(),
       },
     ]),
   );
@@ -83,17 +97,16 @@ export function createInvariants(
       const person = personIn(change.rowKey);
       if (person === undefined) continue;
       if (change.rowKey.startsWith('user|')) onAccount(by, person, change);
-      if (change.rowKey.startsWith('due|') && change.after === undefined) onEntryDeleted(person, change);
+      if (change.rowKey.startsWith('due|') && change.after === undefined) onEntryDeleted(by, person);
     }
   }
 
-  function onEntryDeleted(person: Person, { rowKey }: RowChange): void {
+  /** Whoever deletes an entry knows by which other one the account is found. */
+  function onEntryDeleted(by: ProcessLife, person: Person): void {
     const row = rowOf(person);
     if (row === undefined || timeOf(row.lastActivity) === undefined) return;
-    forbid(
-      dueRowKey(new Date(dueAtOf(row)), person.userId) === rowKey,
-      `the entry by which ${person.name} is found was deleted`,
-    );
+    if (of(person).busyAtDamage.has(by.number)) return;
+    forbid(!hasEntry(person, row), `the last entry by which a run finds ${person.name} was deleted`);
   }
 
   function onAccount(by: ProcessLife, person: Person, { before, after }: RowChange): void {
@@ -103,13 +116,19 @@ export function createInvariants(
     const from = wasDamaged ? 'damaged' : String(before?.state ?? '[*]');
     const to = String(after?.state ?? '[*]');
     if (from !== to && !(wasDamaged && before?.state === after?.state)) edges.add(`${from} --> ${to}`);
-    if (after === undefined) return onErased(person, before, wasDamaged);
+    if (after === undefined) {
+      onErased(person, before, wasDamaged);
+      return;
+    }
 
     onLease(by, person, before, after);
     if (!wasDamaged) onSettled(by, person, before, after);
     if (isTombstone(after.state)) onEnded(person, before, after, wasDamaged);
     if (isConnected(after.state)) onConnection(person, before, after);
-    forbid(!hasEntry(person, after) && timeOf(after.lastActivity) !== undefined, `no run finds ${name} after this write`);
+    forbid(
+      !hasEntry(person, after) && timeOf(after.lastActivity) !== undefined,
+      `no run finds ${name} after this write`,
+    );
     if (after.state === 'needs-user' && before?.state !== 'needs-user') {
       forbid(!hasReason(person), `${name} was marked, and nothing was wrong with them`);
     }
@@ -122,7 +141,10 @@ export function createInvariants(
     if (!after.runId || after.runId === before?.runId) return;
     const facts = of(person);
     const dueAt = before === undefined ? undefined : dueAtOf(before);
-    forbid(makerOf(String(after.runId)) !== by.number, `${person.name} was leased for a run of another process`);
+    forbid(
+      makerOf(String(after.runId)) !== by.number,
+      `${person.name} was leased for a run of another process`,
+    );
     forbid(
       dueAt !== undefined && dueAt > world.now() + by.skewMs + 1_000,
       `${person.name} was leased before they were due`,
@@ -134,12 +156,12 @@ export function createInvariants(
 
   /** Only the run that holds the lease may settle the account or give it back; everybody may make it due now. */
   function onSettled(by: ProcessLife, person: Person, before: Columns | undefined, after: Columns): void {
-    if (!before?.runId || before.generation !== after.generation) return;
+    if (before === undefined || before.generation !== after.generation) return;
     if (isTombstone(after.state) !== isTombstone(before.state)) return;
-    const isHolder = makerOf(String(before.runId)) === by.number;
-    const settled = before.history !== after.history;
+    const isHolder = Boolean(before.runId) && makerOf(String(before.runId)) === by.number;
+    const settled = before.history !== after.history && lastIn(before.history) !== lastIn(after.history);
     forbid(settled && !isHolder, `${person.name} was settled by a run without the lease`);
-    const gaveBack = after.runId !== before.runId && !after.runId;
+    const gaveBack = Boolean(before.runId) && !after.runId;
     const dueAt = dueAtOf(after);
     forbid(
       gaveBack && !isHolder && dueAt > world.now() + by.skewMs + 1_000,
@@ -198,7 +220,10 @@ export function createInvariants(
       return;
     }
     const is = readOpenCache(after);
-    if (is === undefined) return world.violated(`the cache of ${person.name} cannot be opened`);
+    if (is === undefined) {
+      world.violated(`the cache of ${person.name} cannot be opened`);
+      return;
+    }
     const secrets = secretsIn(is.msal);
     const foreign = secrets.some((secret) => tokenOf(secret)?.person !== person);
     forbid(foreign || is.sub !== name, `the cache of ${person.name} has another user's token`);
@@ -216,7 +241,10 @@ export function createInvariants(
     const [was] = before;
     const [is] = after;
     if (was === undefined || is === was) return;
-    if (is === undefined) return world.violated(`the refresh token of ${name} was lost in a write`);
+    if (is === undefined) {
+      world.violated(`the refresh token of ${name} was lost in a write`);
+      return;
+    }
     let ancestor: string | undefined = is;
     while (ancestor !== undefined && ancestor !== was) ancestor = tokenOf(ancestor)?.parent;
     forbid(
@@ -245,7 +273,10 @@ export function createInvariants(
     const error = 'error' in event ? event.error : undefined;
     // A task may fail as it likes.
     const isOurs = event.event !== 'task.ended';
-    forbid(isOurs && error !== undefined && UNEXPECTED.test(error), `an error that nobody expects: ${event.event} ${error}`);
+    forbid(
+      isOurs && error !== undefined && UNEXPECTED.test(error),
+      `an error that nobody expects: ${event.event} ${error}`,
+    );
   }
 
   return {
@@ -263,6 +294,12 @@ export function createInvariants(
     },
     known: of,
 
+    onDamage(person: Person, busy: Iterable<ProcessLife>): void {
+      of(person).busyAtDamage = new Set([...busy].map(({ number }) => number));
+    },
+    onIdle({ number }: ProcessLife): void {
+      for (const { busyAtDamage } of known.values()) busyAtDamage.delete(number);
+    },
     onRetireOrdered(person: Person): void {
       of(person).retireOrdered = true;
     },
@@ -286,12 +323,17 @@ export function createInvariants(
           return true;
         case 'throttled': {
           const api = code.startsWith('graph') ? 'throttled-graph' : 'throttled-token';
-          forbid(!others.some(({ ever }) => ever.has(api)), `${person.name} was refused (${code}), and nobody had asked for it`);
+          forbid(
+            !others.some(({ ever }) => ever.has(api)),
+            `${person.name} was refused (${code}), and nobody had asked for it`,
+          );
           return true;
         }
         case 'tenant':
         case 'misconfigured':
-          world.violated(`${person.name} was refused (${kind}: ${code}), and nothing is wrong with the tenant`);
+          world.violated(
+            `${person.name} was refused (${kind}: ${code}), and nothing is wrong with the tenant`,
+          );
           return true;
         case 'transient':
           return true;
@@ -307,7 +349,10 @@ export function createInvariants(
         error instanceof UnavailableError ||
         error instanceof ConflictError ||
         error instanceof TooManyRequestsError;
-      forbid(!isExpected, `an error that nobody expects: ${what} ${error instanceof Error ? error.stack : error}`);
+      forbid(
+        !isExpected,
+        `an error that nobody expects: ${what} ${error instanceof Error ? error.stack : error}`,
+      );
     },
 
     /** What must hold when everything is quiet, all services are well and a pass of the audit is over. */
@@ -316,7 +361,10 @@ export function createInvariants(
         const row = rowOf(person);
         const { name, userId } = person;
         const cache = blobs().blob(userId);
-        forbid(cache !== undefined && !isConnected(row?.state) && timeOf(row?.lastActivity) !== undefined, `a secret of ${name} is left without an account`);
+        forbid(
+          cache !== undefined && !isConnected(row?.state) && timeOf(row?.lastActivity) !== undefined,
+          `a secret of ${name} is left without an account`,
+        );
         if (row === undefined || timeOf(row.lastActivity) === undefined) continue;
         forbid(!hasEntry(person, row), `no run will ever find ${name}`);
         forbid(dueAtOf(row) < checkedSince, `${name} was due and was not checked`);

@@ -1,8 +1,7 @@
-import type { History } from './history.ts';
+import type { Action, Deviation, History } from './history.ts';
 import { replaceDate } from './simulatedDate.ts';
 import { createStage, type Running, type Stage } from './stage.ts';
 import { createWishes, takeAction, type Wishes } from './takeAction.ts';
-import { type Choice, NEXT_TIMER } from './world.ts';
 
 export type Outcome = {
   /** What was violated; undefined if nothing was. */
@@ -11,12 +10,14 @@ export type Outcome = {
   steps: number;
   /** A number for the order in which its steps were taken. */
   order: number;
+  /** The simulated time of all users together, in milliseconds. */
+  userMs: number;
   edges: ReadonlySet<string>;
   events: ReadonlyMap<string, number>;
 };
 
-const START = new Date('2026-11-20T09:00:00Z');
-const IN_ORDER: Choice = { pick: 0, fault: 0 };
+/** When every history begins. */
+export const START = new Date('2026-11-20T09:00:00Z');
 const MINUTE = 60_000;
 /** The quiet end lasts this long: every token ends in it that lasts as long as Entra's usually do. */
 const QUIET_MS = 3 * 60 * MINUTE;
@@ -27,9 +28,9 @@ const MOST_ROUNDS = 40;
  * @param options.tells whether the outcome has the lines; default: it does not, which is faster
  */
 export async function simulate(history: History, { tells = false } = {}): Promise<Outcome> {
-  const { users, processes, known, rules, everyRun, seed, actions, choices } = history;
+  const { users, processes, known, knownForMs, rules, everyRun, seed, actions, deviations } = history;
   const stage = createStage({ startAt: START, seed, users, rules, everyRun, tells });
-  const { world, invariants } = stage;
+  const { world } = stage;
   const wishes = createWishes();
   const putBack = replaceDate(world.seenNow);
   try {
@@ -37,55 +38,90 @@ export async function simulate(history: History, { tells = false } = {}): Promis
     for (let user = 0; user < Math.min(known, users); user += 1) {
       await inOrder(stage, () => takeAction(stage, wishes, { do: 'visit', user, process: 0, fresh: true }));
     }
-    if (known > 0) await world.pass(2 * MINUTE);
+    if (known > 0) await world.pass(knownForMs);
     world.tell(() => '-- from here on in any order');
-    await play(stage, wishes, actions, choices);
+    await play(stage, wishes, actions, deviations);
     world.tell(() => '-- quiet from here on');
     if (world.violation() === undefined) await quieten(stage, wishes);
   } finally {
     putBack();
   }
-  return {
-    violation: world.violation()?.message,
-    lines: world.lines,
-    steps: world.stepsTaken(),
-    order: world.order(),
-    edges: invariants.edges,
-    events: invariants.events,
-  };
+  return outcomeOf(stage, users);
 }
 
+export const outcomeOf = ({ world, invariants }: Stage, users: number): Outcome => ({
+  violation: world.violation()?.message,
+  lines: world.lines,
+  steps: world.stepsTaken(),
+  order: world.order(),
+  userMs: users * (world.now() - START.getTime()),
+  edges: invariants.edges,
+  events: invariants.events,
+});
+
+/** Lets everything happen: the actions one after the other, and the steps of the processes, in the order that is decided. */
 async function play(
   stage: Stage,
   wishes: Wishes,
-  actions: History['actions'],
-  choices: readonly Choice[],
+  actions: readonly Action[],
+  deviations: readonly Deviation[],
 ): Promise<void> {
   const { world, open } = stage;
   const waiting = [...actions];
-  for (let index = 0; world.violation() === undefined; index += 1) {
-    const { pick, fault } = choices[index] ?? IN_ORDER;
-    if (pick === NEXT_TIMER && open.size > 0 && world.hasTimer()) {
+  const deviating = [...deviations];
+  let ordinary = 0;
+  /** Whoever is first goes on as long as it can. A process that is not named here comes before all others. */
+  const order: (string | typeof OUTSIDE)[] = [OUTSIDE];
+
+  function decision(): Omit<Deviation, 'after'> {
+    const [next] = deviating;
+    if (next === undefined || ordinary < next.after) {
+      ordinary += 1;
+      return { pick: 'next', fault: 0 };
+    }
+    ordinary = 0;
+    deviating.shift();
+    return next;
+  }
+
+  while (world.violation() === undefined) {
+    const { pick, fault } = decision();
+    if (pick === 'timer' && open.size > 0 && world.hasTimer()) {
       await world.fireNextTimer();
       continue;
     }
-    const [next] = waiting;
-    const late = index < choices.length ? world.late() : [];
-    const options = [...world.pending(), ...(next === undefined ? [] : [next]), ...late];
-    const chosen = options[pick % options.length];
-    if (chosen === undefined) {
-      const isOver = [...open.values()].every(({ stopped }) => stopped);
-      if (isOver) return;
+    const [late] = world.late();
+    if (pick === 'late' && late !== undefined) {
+      await world.take(late, 0);
+      continue;
+    }
+    const steps = world.pending();
+    for (const { process } of steps) if (!order.includes(process.name)) order.unshift(process.name);
+    const able = order.filter((one) =>
+      one === OUTSIDE ? waiting.length > 0 : steps.some(({ process }) => process.name === one),
+    );
+    const [first, second = first] = able;
+    if (first === undefined) {
+      if ([...open.values()].every(({ stopped }) => stopped)) return;
       if (!world.hasTimer()) return world.violated('an operation waits for nothing, for ever');
       await world.fireNextTimer();
-    } else if ('do' in chosen) {
-      waiting.shift();
-      await takeAction(stage, wishes, chosen);
-    } else {
-      await world.take(chosen, fault);
+      continue;
     }
+    if (pick === 'demote') order.push(...order.splice(order.indexOf(first), 1));
+    const chosen = pick === 'demote' ? second : first;
+    if (chosen === OUTSIDE) {
+      const action = waiting.shift();
+      if (action !== undefined) await takeAction(stage, wishes, action);
+      continue;
+    }
+    const own = steps.filter(({ process }) => process.name === chosen);
+    const step = pick === 'newest' ? own.at(-1) : own[0];
+    if (step !== undefined) await world.take(step, fault);
   }
 }
+
+/** Everything that is no process: users, operators, time, and whoever breaks something. */
+const OUTSIDE = Symbol('outside');
 
 async function inOrder(stage: Stage, act: () => Promise<void>): Promise<void> {
   await act();
@@ -93,7 +129,7 @@ async function inOrder(stage: Stage, act: () => Promise<void>): Promise<void> {
 }
 
 /** All services are well, one new process has the right clock and all keys, and time passes. Then nothing may be left over. */
-async function quieten(stage: Stage, wishes: Wishes): Promise<void> {
+export async function quieten(stage: Stage, wishes: Wishes): Promise<void> {
   const { world, entra, invariants, people } = stage;
   entra.troubles.length = 0;
   const kids = stage.processes().flatMap((running) => running.kids);

@@ -16,7 +16,7 @@ import { createOpenSealer } from './openSealer.ts';
 import { createPeople, nameIn } from './people.ts';
 import { createTableClientModel } from './tableClientModel.ts';
 import { createTableModel } from './tableModel.ts';
-import { createWorld, type ProcessLife, type World } from './world.ts';
+import { createWorld, type ProcessLife, type World, type WorldOptions } from './world.ts';
 
 /** A process that runs Stead: its life, its application, and the keys that its settings name. */
 export type Running = { life: ProcessLife; stead: Stead; kids: [string, ...string[]]; isSweeping: boolean };
@@ -41,21 +41,12 @@ export type Stage = ReturnType<typeof createStage>;
 
 /** Everything of one history: the services, the people, and the processes. */
 export function createStage({
-  startAt,
-  seed,
   users,
   rules,
   everyRun,
-  tells,
-}: {
-  startAt: Date;
-  seed: number;
-  users: number;
-  rules: EntraRules;
-  everyRun: boolean;
-  tells: boolean;
-}) {
-  const world: World = createWorld({ startAt, seed, tells });
+  ...options
+}: WorldOptions & { users: number; rules: EntraRules; everyRun: boolean }) {
+  const world: World = createWorld(options);
   const people = createPeople(users);
   const nameOf = nameIn(people, createLogId(CONFIGS.timely.logHashKey));
   const invariants = createInvariants(world, people, {
@@ -131,22 +122,33 @@ export function createStage({
     processes: () => [...processes.values()],
 
     /** Begins an operation of a process. It ends when it ends; the scheduler decides when. */
-    async begin({ life }: Running, what: string, work: (operation: Operation) => Promise<unknown>): Promise<void> {
+    async begin(
+      { life }: Running,
+      what: string,
+      work: (operation: Operation) => Promise<unknown>,
+    ): Promise<void> {
       correlations += 1;
       const correlationId = `cccccccc-0000-4000-8000-${String(correlations).padStart(12, '0')}`;
       const operation: Operation = { log: (event) => log(life, event), correlationId };
       const key = {};
       open.set(key, life);
+      const end = () => {
+        open.delete(key);
+        if (![...open.values()].includes(life)) invariants.onIdle(life);
+      };
       world.tell(() => what, life);
       await world.letRun(life, () => {
         void work(operation).then(
           (result) => {
-            open.delete(key);
+            end();
             world.tell(() => `${what}: ${result}`, life);
           },
           (error: unknown) => {
-            open.delete(key);
-            world.tell(() => `${what} failed: ${error instanceof Error ? `${error.name} ${error.message}` : error}`, life);
+            end();
+            world.tell(
+              () => `${what} failed: ${error instanceof Error ? `${error.name} ${error.message}` : error}`,
+              life,
+            );
             invariants.onUnexpected(what, error);
           },
         );
@@ -172,8 +174,17 @@ const verifierOf =
     const isEarly = at + TOLERANCE_MS < signedInAt - BACKDATED_MS;
     if (isEarly || endsAt <= at - TOLERANCE_MS) throw new TokenInvalidError('The access token has expired.');
     const userPrincipalName = `${oid}@simulation.example`;
-    return { userId: toUserId({ tid, oid }), tid, oid, userPrincipalName, expiresOn: new Date(endsAt), assertion };
+    return {
+      userId: toUserId({ tid, oid }),
+      tid,
+      oid,
+      userPrincipalName,
+      expiresOn: new Date(endsAt),
+      assertion,
+    };
   };
 
 const textOf = ({ event, ...fields }: LogEvent): string =>
-  [event, ...Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' ').slice(0, 240);
+  [event, ...Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`)]
+    .join(' ')
+    .slice(0, 240);

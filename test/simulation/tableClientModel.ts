@@ -96,7 +96,10 @@ export function createTableClientModel(
       const page = rows.slice(0, maxPageSize);
       const entities = page.map((row) => entityOf(partition, row.rowKey, row, select));
       const last = rows.length > page.length ? page.at(-1)?.rowKey : undefined;
-      return { value: Object.assign(entities, { continuationToken: last }), told: () => `${page.length} rows` };
+      return {
+        value: Object.assign(entities, { continuationToken: last }),
+        told: () => `${page.length} rows`,
+      };
     };
     // Nobody of this simulation is in an empty partition, so its answer does not depend on when it comes.
     if (SHARD.test(partition) && table.isEmpty(partition)) {
@@ -198,12 +201,17 @@ function entityOf(partition: string, rowKey: string, { columns, etag }: Row, sel
       : Object.fromEntries(Object.entries(columns).filter(([name]) => select.includes(name)));
   const keys = { partitionKey: partition, rowKey };
   const named = select?.map((name) => KEYS[name]);
-  const kept = named === undefined ? keys : Object.fromEntries(Object.entries(keys).filter(([name]) => named.includes(name)));
+  const kept =
+    named === undefined
+      ? keys
+      : Object.fromEntries(Object.entries(keys).filter(([name]) => named.includes(name)));
   return { ...chosen, ...kept, etag };
 }
 
 const toldOfAction = (action: RowAction): string =>
-  'columns' in action ? `${action.kind} ${action.rowKey} ${toldOf(action.columns)}`.trim() : `delete ${action.rowKey}`;
+  'columns' in action
+    ? `${action.kind} ${action.rowKey} ${toldOf(action.columns)}`.trim()
+    : `delete ${action.rowKey}`;
 
 /** What the history shows of a row. */
 function toldOf({ state, dueAt, runId }: Columns): string {

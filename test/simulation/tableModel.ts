@@ -7,8 +7,19 @@ export type Row = { columns: Columns; etag: string };
 
 /** One action of a transaction. `etag` undefined means any version; `upsert` needs no row. */
 export type RowAction =
-  | { kind: 'create' | 'upsert-replace' | 'upsert-merge'; partition: string; rowKey: string; columns: Columns }
-  | { kind: 'replace' | 'merge'; partition: string; rowKey: string; columns: Columns; etag: string | undefined }
+  | {
+      kind: 'create' | 'upsert-replace' | 'upsert-merge';
+      partition: string;
+      rowKey: string;
+      columns: Columns;
+    }
+  | {
+      kind: 'replace' | 'merge';
+      partition: string;
+      rowKey: string;
+      columns: Columns;
+      etag: string | undefined;
+    }
   | { kind: 'delete'; partition: string; rowKey: string; etag: string | undefined };
 
 /** A row before and after a transaction. */

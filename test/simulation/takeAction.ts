@@ -2,8 +2,8 @@ import { dueRowKey } from '../../shared/adapters/azureStorage/rowKeys.ts';
 import { shardOf } from '../../shared/adapters/shards.ts';
 import { assertionOf, HOUR, type Person } from './entraModel.ts';
 import type { Action } from './history.ts';
-import type { RowAction } from './tableModel.ts';
 import type { Running, Stage } from './stage.ts';
+import type { RowAction } from './tableModel.ts';
 
 const ASSERTION_MS = HOUR;
 const EVERYBODYS_KEYS = /\d+/;
@@ -104,9 +104,12 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       return;
     case 'trouble': {
       const { at, kind, whole, forMs } = action;
-      world.tell(() => `${at}: ${kind} for ${whole === 'tenant' ? `the tenant of ${name}` : name}, ${forMs / 1_000} s`);
+      world.tell(
+        () => `${at}: ${kind} for ${whole === 'tenant' ? `the tenant of ${name}` : name}, ${forMs / 1_000} s`,
+      );
       stage.entra.troubles.push({ at, kind, whole, of: person, until: world.now() + forMs });
-      if (kind !== 'outage' && kind !== 'html') ever.add(at === 'token' ? 'throttled-token' : 'throttled-graph');
+      if (kind !== 'outage' && kind !== 'html')
+        ever.add(at === 'token' ? 'throttled-token' : 'throttled-graph');
       return;
     }
     default:
@@ -164,19 +167,30 @@ function change(
 }
 
 /** Somebody edits what is stored. */
-function damage({ table, blobs, world, people, entra: _ }: Stage, person: Person, how: Extract<Action, { do: 'damage' }>['how']) {
+function damage(
+  { table, blobs, world, people, invariants, open }: Stage,
+  person: Person,
+  how: Extract<Action, { do: 'damage' }>['how'],
+) {
   const { name, userId, tid, oid } = person;
   const partition = shardOf(userId);
   const rowKey = `user|${tid}_${oid}`;
   const row = table.row(partition, rowKey);
   const dueAt = row?.columns.dueAt;
   world.tell(() => `somebody damages what is stored of ${name}: ${how}`);
+  invariants.onDamage(person, open.values());
   const edit = (...actions: RowAction[]) => void table.transact(actions, undefined);
   const keyAt = (at: Date) => dueRowKey(at, userId);
-  const put = (at: Date): RowAction => ({ kind: 'upsert-replace', partition, rowKey: keyAt(at), columns: {} });
+  const put = (at: Date): RowAction => ({
+    kind: 'upsert-replace',
+    partition,
+    rowKey: keyAt(at),
+    columns: {},
+  });
   const due = dueAt instanceof Date ? dueAt : undefined;
   const hasEntry = due !== undefined && table.row(partition, keyAt(due)) !== undefined;
-  const drop: RowAction[] = due && hasEntry ? [{ kind: 'delete', partition, rowKey: keyAt(due), etag: undefined }] : [];
+  const drop: RowAction[] =
+    due && hasEntry ? [{ kind: 'delete', partition, rowKey: keyAt(due), etag: undefined }] : [];
   const moved = (ms: number) => put(new Date((due?.getTime() ?? world.now()) + ms));
   switch (how) {
     case 'entry-deleted':
@@ -193,7 +207,8 @@ function damage({ table, blobs, world, people, entra: _ }: Stage, person: Person
     case 'last-activity':
     case 'due-at': {
       const column = how === 'due-at' ? 'dueAt' : 'lastActivity';
-      if (row !== undefined) edit({ kind: 'merge', partition, rowKey, columns: { [column]: '1' }, etag: undefined });
+      if (row !== undefined)
+        edit({ kind: 'merge', partition, rowKey, columns: { [column]: '1' }, etag: undefined });
       return;
     }
     case 'cache':

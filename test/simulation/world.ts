@@ -26,7 +26,7 @@ export type Request<T> = {
   signal: AbortSignal | undefined;
 };
 
-type Step = {
+export type Step = {
   process: ProcessLife;
   // What the effect returns is what the one who asked gets, so the type is known there alone.
   request: Request<unknown>;
@@ -40,12 +40,6 @@ type Step = {
 
 type Timer = { at: number; process: ProcessLife; act: () => void };
 
-/** One decision of the scheduler. `pick` 0 takes the oldest step; `fault` 0 lets it succeed. */
-export type Choice = { pick: number; fault: number };
-
-/** This `pick` lets the time pass until the next timer, while everything else waits. */
-export const NEXT_TIMER = 7;
-
 /** What was violated, in one sentence. The history ends there. */
 export class Violation extends Error {
   override readonly name = 'Violation';
@@ -54,9 +48,20 @@ export class Violation extends Error {
 const STEP_MS = 10;
 /** A request that nobody waits for does not stay on its way for longer. */
 const LATE_MS = 60_000;
-/** No history is nearly so long. One that is has a loop. */
+/** No interleaving is nearly so long. */
 const MOST_STEPS = 6_000;
 const ORDERS = 2 ** 46;
+
+export type WorldOptions = {
+  startAt: Date;
+  seed: number;
+  /** Whether the history is written down. */
+  tells: boolean;
+  /** Given, every step is taken at once, in the order in which processes ask. It returns the `fault` of the next one. */
+  atOnce?: (() => number) | undefined;
+  /** A history with more steps has a loop. */
+  mostSteps?: number;
+};
 
 export type World = ReturnType<typeof createWorld>;
 
@@ -64,7 +69,7 @@ export type World = ReturnType<typeof createWorld>;
  * The time, and the one thing that happens next. Every request to a service and every timer waits here until the scheduler
  * chooses it. Between two of them, only microtasks run, in the order that V8 gives them.
  */
-export function createWorld({ startAt, seed, tells }: { startAt: Date; seed: number; tells: boolean }) {
+export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STEPS }: WorldOptions) {
   let now = startAt.getTime();
   let current: ProcessLife | undefined;
   let steps: Step[] = [];
@@ -106,8 +111,16 @@ export function createWorld({ startAt, seed, tells }: { startAt: Date; seed: num
         reject(request.aborted());
         return;
       }
-      const step: Step = { process, request: request as Request<unknown>, awaited: true, lateUntil: 0, resolve, reject };
+      const step: Step = {
+        process,
+        request: request as Request<unknown>,
+        awaited: true,
+        lateUntil: 0,
+        resolve,
+        reject,
+      };
       steps.push(step);
+      if (atOnce !== undefined) return happen(step, atOnce());
       signal?.addEventListener('abort', () => {
         if (!step.awaited || !steps.includes(step)) return;
         abandon(step);
@@ -124,35 +137,39 @@ export function createWorld({ startAt, seed, tells }: { startAt: Date; seed: num
   }
 
   async function take(step: Step, fault: number): Promise<void> {
+    await letRun(step.process, () => happen(step, fault));
+  }
+
+  /** The request arrives. Whoever waits for the answer gets it, and goes on as soon as the caller of this has ended. */
+  function happen(step: Step, fault: number): void {
     taken += 1;
-    if (taken > MOST_STEPS) return violated(`there is no end after ${MOST_STEPS} steps`);
+    if (taken > mostSteps) return violated(`there is no end after ${mostSteps} steps`);
     now += STEP_MS;
     order = (order * 31 + step.process.number * 8 + fault + steps.indexOf(step) * 64) % ORDERS;
-    steps = steps.filter((one) => one !== step);
+    steps = steps.filter((one) => one !== step && (one.awaited || one.lateUntil > now));
     const { process, request } = step;
-    const { what, effect } = request;
     const names = Object.keys(request.faults);
     const name = fault === 0 || !step.awaited ? undefined : names[(fault - 1) % names.length];
-    const decide = name === undefined ? effect : () => request.faults[name]?.(effect);
-    await letRun(process, () => {
-      let answered: () => string;
-      let answer: () => void;
-      try {
-        const value = decide();
-        answered = () => textOf(value);
-        answer = () => step.resolve(value as never);
-      } catch (error) {
-        if (error instanceof LateEffect) {
-          steps.push({ ...step, awaited: false, lateUntil: now + LATE_MS });
-        }
-        const seen = error instanceof LateEffect ? error.seen : error;
-        answered = () => `refused: ${seen instanceof Error ? seen.message : seen}`;
-        answer = () => step.reject(seen);
+    let answered: () => string;
+    let answer: () => void;
+    try {
+      const { effect } = request;
+      const value = name === undefined ? effect() : request.faults[name]?.(effect);
+      answered = () => textOf(value);
+      answer = () => step.resolve(value as never);
+    } catch (error) {
+      if (error instanceof LateEffect) {
+        steps.push({ ...step, awaited: false, lateUntil: now + LATE_MS });
       }
+      const seen = error instanceof LateEffect ? error.seen : error;
+      answered = () => `refused: ${seen instanceof Error ? seen.message : seen}`;
+      answer = () => step.reject(seen);
+    }
+    tell(() => {
       const how = name === undefined ? '' : ` [${name}]`;
-      tell(() => `${what()}${how}${step.awaited ? '' : ' [late]'} -> ${answered()}`, process);
-      if (step.awaited && process.alive) answer();
-    });
+      return `${request.what()}${how}${step.awaited ? '' : ' [late]'} -> ${answered()}`;
+    }, process);
+    if (step.awaited && process.alive) answer();
   }
 
   async function fire(timer: Timer): Promise<void> {

@@ -1,0 +1,145 @@
+/** A fault that the simulation must find: text of one source file, and what stands in its place. */
+export type PlantedFault = {
+  file: `shared/${string}`;
+  /** It must occur exactly once in the file. */
+  text: string;
+  by: string;
+  /** Part of what the simulation then says. */
+  found: RegExp;
+};
+
+/** Faults that Stead had, or could have. Each one is planted alone. */
+export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
+  'due entry deleted at a disagreement': {
+    file: 'shared/adapters/azureStorage/tableAccounts.ts',
+    text: 'const wasMissing = await restoreEntry(account, abortSignal);',
+    by: 'const wasMissing = false;',
+    found: /./,
+  },
+  'generation ignored': {
+    file: 'shared/tokens/storedCache.ts',
+    text: 'if (opened.ok && opened.generation === generation) {',
+    by: 'if (opened.ok) {',
+    found: /overwrote the cache|brought back|marked|secret|living connection/,
+  },
+  'ETag ignored on settle': {
+    file: 'shared/worker/settle.ts',
+    text: "(now) => (now?.etag === account.etag ? to : 'keep'),",
+    by: '() => to,',
+    found: /./,
+  },
+  'settle without the lease': {
+    file: 'shared/worker/settle.ts',
+    text: "now?.lease?.runId === summary.runId && now.state !== 'damaged';",
+    by: "now !== undefined && summary !== undefined && now.state !== 'damaged';",
+    found: /./,
+  },
+  'snapshot read twice': {
+    file: 'shared/tokens/storedCache.ts',
+    text: 'let etag: string | undefined = snapshot.etag;',
+    by: 'let etag: string | undefined = (await context.store.read(userId, signal))?.etag;',
+    found: /./,
+  },
+  'cache written without If-Match': {
+    file: 'shared/adapters/azureStorage/blobTokenCache.ts',
+    text: "conditions: ifMatch === undefined ? { ifNoneMatch: '*' } : { ifMatch },",
+    by: "conditions: ifMatch === undefined ? { ifNoneMatch: '*' } : {},",
+    found: /./,
+  },
+  'tombstone erased early': {
+    file: 'shared/account/schedule.ts',
+    text: 'const TOMBSTONE_FOR_MS = 48 * HOUR;',
+    by: 'const TOMBSTONE_FOR_MS = HOUR;',
+    found: /erased too early/,
+  },
+  'take-back without ETag': {
+    file: 'shared/account/endAccount.ts',
+    text: 'await services.tokenCache.remove(userId, written, signal);',
+    by: 'await services.tokenCache.remove(userId, undefined, signal);',
+    found: /living connection/,
+  },
+  'cache deleted before the tombstone': {
+    file: 'shared/account/endAccount.ts',
+    text: '  const { before, changed } = await changeAccount(\n    services,\n    userId,\n    (now) => {\n      const ends',
+    by: '  await services.tokenCache.remove(userId, undefined, signal);\n  const { before, changed } = await changeAccount(\n    services,\n    userId,\n    (now) => {\n      const ends',
+    found: /living connection/,
+  },
+  'lease taken from a stale page': {
+    file: 'shared/adapters/azureStorage/tableAccounts.ts',
+    text: 'if (dueRowKey(dueAt(account), userId) !== entry.rowKey) {',
+    by: 'if (account.state === undefined) {',
+    found: /before they were due/,
+  },
+  'refresh token dropped in a merge': {
+    file: 'shared/tokens/mergeCache.ts',
+    text: '  if (same(was, own)) return other;',
+    by: "  if (section === 'RefreshToken') return undefined;\n  if (same(was, own)) return other;",
+    found: /refresh token of u\d was lost/,
+  },
+  'newer refresh token overwritten by the worker': {
+    file: 'shared/tokens/mergeCache.ts',
+    text: "return writer === 'request' ? own : other;",
+    by: 'return writer === undefined ? other : own;',
+    found: /overwrote a newer refresh token/,
+  },
+  'cooldown of Graph applied to the token endpoint': {
+    file: 'shared/tokens/cooldowns.ts',
+    text: 'users.get(`$'.concat('{api} $', '{userId}`)?.until;'),
+    by: '[...users].find(([key]) => key.endsWith(userId))?.[1].until;',
+    found: /token_cooldown/,
+  },
+  'lease without an entry': {
+    file: 'shared/adapters/azureStorage/accountWrites.ts',
+    text: '      putEntry(to),\n      ...(moves',
+    by: '      ...(to.lease ? [] : [putEntry(to)]),\n      ...(moves',
+    found: /no run finds/,
+  },
+  'cache left when a process dies after the tombstone': {
+    file: 'shared/worker/refreshUser.ts',
+    text: '      await removeCache(app, tombstone.userId, operation.signal);\n      return settle(',
+    by: '      return settle(',
+    found: /left without an account/,
+  },
+  'retirement by a wrong clock': {
+    file: 'shared/account/clocksDiffer.ts',
+    text: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > MAX_CLOCK_DIFFERENCE_MS;',
+    by: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > Number.MAX_SAFE_INTEGER;',
+    found: /./,
+  },
+  'end written by a wrong clock': {
+    file: 'shared/account/nowByStore.ts',
+    text: 'return clocksDiffer(accounts) ?',
+    by: 'return clocksDiffer(accounts) && now.getTime() === 0 ?',
+    found: /erased too early|was retired/,
+  },
+  'next check by a wrong clock never corrected': {
+    file: 'shared/account/schedule.ts',
+    text: '  if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);',
+    by: '  if (state !== undefined) return false;\n  if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);',
+    found: /due too late/,
+  },
+  'consent and tokens of one user used for another': {
+    file: 'shared/tokens/assertionMemo.ts',
+    text: "const keyOf = (assertion: string): string => createHash('sha256').update(assertion).digest('base64');",
+    by: "const keyOf = (assertion: string): string => createHash('sha256').update(assertion.slice(-30)).digest('base64');",
+    found: /another user's/,
+  },
+  'user marked for an outage': {
+    file: 'shared/tokens/failures.ts',
+    text: "    name: 'outage',\n    kind: 'transient',",
+    by: "    name: 'outage',\n    kind: 'needs-user',",
+    found: /nothing was wrong with them/,
+  },
+  'damaged row taken for an old one': {
+    file: 'shared/adapters/azureStorage/accountRow.ts',
+    text: '  if (lastActivity === undefined) {',
+    by: "  if (lastActivity === undefined && state !== 'damaged') {\n    row = { ...row, lastActivity: new Date('2020-02-02T00:00:00Z') };\n    return fromRow(userId, row, etag);\n  }\n  if (lastActivity === undefined) {",
+    found: /damaged row/,
+  },
+  'own success taken for a conflict': {
+    file: 'shared/adapters/azureStorage/accountWrites.ts',
+    text: "      if (stored !== undefined && stored.state !== 'damaged' && isOurs(stored)) {\n",
+    by: "      if (stored !== undefined && stored.state === 'retired' && isOurs(stored)) {\n",
+    found: /./,
+  },
+};
