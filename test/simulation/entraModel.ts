@@ -67,6 +67,12 @@ export type TokenPost = {
   correlationId: string | undefined;
 };
 
+/** Who is told of what the token endpoint meets. */
+type EntraWatch = {
+  onPost: (post: TokenPost) => void;
+  onRefreshTokenOver: (person: Person, endedAt: number) => void;
+};
+
 const AUTHORITY = 'https://login.microsoftonline.com/';
 const GRAPH = 'https://graph.microsoft.com/';
 
@@ -89,7 +95,7 @@ export function createEntraModel(
   world: World,
   people: readonly Person[],
   rules: EntraRules,
-  onPost: (post: TokenPost) => void,
+  { onPost, onRefreshTokenOver }: EntraWatch,
 ) {
   const tokens = new Map<string, Token>();
   let issued = 0;
@@ -143,8 +149,7 @@ export function createEntraModel(
   /** What the token endpoint does with a request that has reached it. */
   function tokenAnswer(by: ProcessLife, url: string, init: RequestInit): Response {
     const form = new URLSearchParams(String(init.body));
-    const headers = new Headers(init.headers);
-    const correlationId = headers.get('client-request-id') ?? undefined;
+    const correlationId = form.get('client-request-id') ?? undefined;
     const assertion = form.get('assertion');
     const presented = form.get('refresh_token') ?? '';
     const claimed = assertion === null ? undefined : readAssertion(assertion);
@@ -164,7 +169,9 @@ export function createEntraModel(
     const { ends, issued: at, signedInAt } = token as Token;
     if (at <= person.revokedAt) return refused(50173);
     if (ends <= world.now()) {
-      person.ever.add('refresh-token-over');
+      // The end of a token that does not slide is fixed: only the user can get another one.
+      if (rules.slides) onRefreshTokenOver(person, ends);
+      else person.ever.add('refresh-token-over');
       return refused(rules.slides ? 700082 : 700084);
     }
     return answerTokens(person, signedInAt, 'worker', presented);

@@ -27,12 +27,16 @@ export const WAITS_MS = [
 ];
 const SKEWS_MS = [0, 4 * MINUTE, -4 * MINUTE, 10 * MINUTE, -10 * MINUTE, 100 * DAY, -100 * DAY];
 
-/** One thing that happens from outside. `user` and `process` are indices. */
+/**
+ * One thing that happens from outside. `user` and `process` are indices. With `pausesAfter`, what the process
+ * does after so many more of its steps waits until nothing else can happen; 0: it does not wait.
+ */
 export type Action =
-  | { do: 'visit'; user: number; process: number; fresh: boolean }
-  | { do: 'disconnect' | 'reconnect'; user: number; process: number }
-  | { do: 'retry' | 'retry-by-force' | 'retire'; user: number; process: number }
-  | { do: 'run' | 'audit' | 'crash' | 'stop' | 'go-on' | 'new-key' | 'lose-keys'; process: number }
+  | { do: 'visit'; user: number; process: number; fresh: boolean; pausesAfter: number }
+  | { do: 'disconnect' | 'reconnect'; user: number; process: number; pausesAfter: number }
+  | { do: 'retry' | 'retry-by-force' | 'retire'; user: number; process: number; pausesAfter: number }
+  | { do: 'run' | 'audit'; process: number; pausesAfter: number }
+  | { do: 'crash' | 'stop' | 'go-on' | 'new-key' | 'lose-keys'; process: number }
   | { do: 'skew'; process: number; ms: number }
   | { do: 'wait'; ms: number }
   | { do: 'damage'; user: number; how: (typeof DAMAGES)[number] }
@@ -47,11 +51,11 @@ export type Action =
     };
 
 /**
- * Which step is taken. Processes and the world outside have an order: whoever is first goes on as long as it can.
- * `next`: the oldest step of the first. `newest`: its newest step. `demote`: the first becomes the last, so that it waits
- * until nobody else can go on. `late`: a request that nobody waits for any more. `timer`: the time goes on to the next timer.
+ * What happens next. `next`: the oldest step, or else the next action. `newest`: the newest step. `hold`: the oldest step waits
+ * until nothing else can happen. `outside`: the next action, whatever is going on. `late`: a request that nobody waits for any
+ * more. `timer`: the time goes on to the next timer.
  */
-export type Pick = 'next' | 'newest' | 'demote' | 'late' | 'timer';
+export type Pick = 'next' | 'newest' | 'hold' | 'outside' | 'late' | 'timer';
 
 /**
  * After so many ordinary steps, the scheduler decides otherwise for one step. `fault` says how the step goes wrong; 0 means
@@ -80,15 +84,23 @@ const process = fc.nat(2);
 const isDone = <const Names extends readonly string[]>(...names: Names) =>
   fc.constantFrom<Names[number][]>(...names);
 
+const pauses = (longest: number) =>
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constant(0) },
+    { weight: 2, arbitrary: fc.integer({ min: 1, max: longest }) },
+  );
+/** A visit has about ten steps, and a run about thirty. */
+const pausesAfter = pauses(10);
+
 /** Every action, by a name for its kind. */
 const ACTIONS = {
-  visit: fc.record({ do: isDone('visit'), user, process, fresh: fc.boolean() }),
-  run: fc.record({ do: isDone('run'), process }),
+  visit: fc.record({ do: isDone('visit'), user, process, fresh: fc.boolean(), pausesAfter }),
+  run: fc.record({ do: isDone('run'), process, pausesAfter: pauses(26) }),
   wait: fc.record({ do: isDone('wait'), ms: fc.constantFrom(...WAITS_MS) }),
   'short-wait': fc.record({ do: isDone('wait'), ms: fc.constantFrom(...WAITS_MS.slice(0, 5)) }),
-  wish: fc.record({ do: isDone('disconnect', 'reconnect'), user, process }),
-  operate: fc.record({ do: isDone('retry', 'retry-by-force', 'retire'), user, process }),
-  audit: fc.record({ do: isDone('audit'), process }),
+  wish: fc.record({ do: isDone('disconnect', 'reconnect'), user, process, pausesAfter }),
+  operate: fc.record({ do: isDone('retry', 'retry-by-force', 'retire'), user, process, pausesAfter }),
+  audit: fc.record({ do: isDone('audit'), process, pausesAfter }),
   interrupt: fc.record({ do: isDone('crash', 'stop', 'go-on'), process }),
   keys: fc.record({ do: isDone('new-key', 'lose-keys'), process }),
   skew: fc.record({ do: isDone('skew'), process, ms: fc.constantFrom(...SKEWS_MS) }),
@@ -106,7 +118,9 @@ const ACTIONS = {
 
 /** How often each kind of action happens. One history has one climate, so that what belongs together meets. */
 const CLIMATES: readonly Partial<Record<keyof typeof ACTIONS, number>>[] = [
+  { visit: 4, wish: 4 },
   { visit: 4, wish: 4, run: 2, 'short-wait': 2 },
+  { visit: 2, run: 4, 'short-wait': 3, wish: 1 },
   { visit: 3, run: 4, 'short-wait': 4, refuse: 2, trouble: 1 },
   { visit: 2, run: 5, 'short-wait': 5, interrupt: 3, wish: 1 },
   { visit: 2, run: 4, wait: 3, damage: 4, audit: 1 },
@@ -127,7 +141,8 @@ const actions = fc.oneof(
 
 const pick = fc.oneof(
   { weight: 4, arbitrary: fc.constant<Pick>('next') },
-  { weight: 6, arbitrary: fc.constant<Pick>('demote') },
+  { weight: 6, arbitrary: fc.constant<Pick>('hold') },
+  { weight: 4, arbitrary: fc.constant<Pick>('outside') },
   { weight: 2, arbitrary: fc.constant<Pick>('newest') },
   { weight: 2, arbitrary: fc.constant<Pick>('late') },
   { weight: 2, arbitrary: fc.constant<Pick>('timer') },

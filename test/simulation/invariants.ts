@@ -16,6 +16,8 @@ import { makerOf, type ProcessLife, type World } from './world.ts';
 
 type Services = {
   retentionMs: number;
+  /** Whether a run comes whenever somebody is due. */
+  runsInTime: boolean;
   table: () => TableModel;
   blobs: () => BlobModel;
   tokenOf: (text: string) => ReturnType<EntraModel['token']>;
@@ -38,6 +40,8 @@ type Known = {
 };
 
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
+/** Two hours before its end the worker begins to renew a refresh token, and again at every failure. */
+const RENEWAL_WINDOW_MS = 2 * 3_600_000;
 const TOMBSTONE_MS = 48 * 3_600_000;
 /** Whatever one visit or check meets, it sends no more requests to the token endpoint than this for one user. */
 const MOST_POSTS = 6;
@@ -60,7 +64,7 @@ export type Invariants = ReturnType<typeof createInvariants>;
 export function createInvariants(
   world: World,
   people: readonly Person[],
-  { retentionMs, table, blobs, tokenOf }: Services,
+  { retentionMs, runsInTime, table, blobs, tokenOf }: Services,
 ) {
   const known = new Map<Person, Known>(
     people.map((person) => [
@@ -80,6 +84,8 @@ export function createInvariants(
   const edges = new Set<string>();
   const events = new Map<string, number>();
   let clocksDiffered = false;
+  /** Until when something was not well, as far as that is known. */
+  let unwellUntil = Number.NEGATIVE_INFINITY;
   const of = (person: Person): Known => known.get(person) as Known;
   const personIn = (rowKey: string): Person | undefined =>
     people.find(({ tid, oid }) => rowKey.endsWith(`${tid}_${oid}`));
@@ -279,8 +285,26 @@ export function createInvariants(
     );
   }
 
+  /** A refresh token that ended is only our fault if there was time to renew it, and nothing stood in the way. */
+  function onRefreshTokenOver(person: Person, endedAt: number): void {
+    person.ever.add('refresh-token-over');
+    const wellSince = Math.max(unwellUntil, world.faultAt());
+    forbid(
+      runsInTime && wellSince < endedAt - RENEWAL_WINDOW_MS,
+      `the refresh token of ${person.name} ended, and everything was well`,
+    );
+  }
+
   return {
     edges,
+    onRefreshTokenOver,
+    /** Something is not well until that time, so whatever is late may be late because of it. */
+    onUnwell(until: number): void {
+      unwellUntil = Math.max(unwellUntil, until);
+    },
+    onWellAgain(): void {
+      unwellUntil = world.now();
+    },
     events,
     onCommit,
     onBlobChange,

@@ -12,10 +12,11 @@ Runs Stead in simulated processes over models of Entra, Graph and Azure Storage,
 in which an invariant does not hold is made as short as possible and printed (docs/simulation.md).
 
   --form NAME      interleavings (default): short histories, in any order of their steps
-                   years: many users and a long time
+                   years: many users and a long time; short-years: a few weeks
   --seeds N        how many histories; default 500
   --seed N         where they begin; the same number gives the same histories. Default: a new one
-  --replay WHICH   runs one history again: the seed:path that was printed, or a JSON file with the history
+  --replay WHICH   runs one history again: the seed:path that was printed, or a JSON file with the history. A file is
+                   told even if nothing is found
   --plant NAME     plants a fault of test/simulation/plantedFaults.ts first
   --json           prints one JSON document
   --help           shows this text
@@ -56,8 +57,10 @@ async function run(
     const [from = '', ...path] = replay.split(':');
     return search(form, { seeds: 1, seed: whole('--replay', from) ?? 0, path: path.join(':') });
   }
-  const { constant } = await import('fast-check');
   const history: unknown = JSON.parse(readFileSync(replay, 'utf8'));
+  const { lines } = await form.run(history, { tells: true });
+  process.stderr.write(`${lines.join('\n')}\n`);
+  const { constant } = await import('fast-check');
   return search({ ...form, history: constant(history) }, { seeds: 1, seed: 0 });
 }
 

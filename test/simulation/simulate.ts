@@ -2,6 +2,7 @@ import type { Action, Deviation, History } from './history.ts';
 import { replaceDate } from './simulatedDate.ts';
 import { createStage, type Running, type Stage } from './stage.ts';
 import { createWishes, takeAction, type Wishes } from './takeAction.ts';
+import type { ProcessLife, Step } from './world.ts';
 
 export type Outcome = {
   /** What was violated; undefined if nothing was. */
@@ -36,7 +37,7 @@ export async function simulate(history: History, { tells = false } = {}): Promis
   try {
     for (let index = 0; index < processes; index += 1) stage.start(index, ['k1'], 0);
     for (let user = 0; user < Math.min(known, users); user += 1) {
-      await inOrder(stage, () => takeAction(stage, wishes, { do: 'visit', user, process: 0, fresh: true }));
+      await inOrder(stage, () => takeAction(stage, wishes, { do: 'visit', user, process: 0, fresh: true, pausesAfter: 0 }));
     }
     if (known > 0) await world.pass(knownForMs);
     world.tell(() => '-- from here on in any order');
@@ -70,8 +71,8 @@ async function play(
   const waiting = [...actions];
   const deviating = [...deviations];
   let ordinary = 0;
-  /** Whoever is first goes on as long as it can. A process that is not named here comes before all others. */
-  const order: (string | typeof OUTSIDE)[] = [OUTSIDE];
+  /** After how many more steps a process is paused. */
+  const pauses = new Map<ProcessLife, number>();
 
   function decision(): Omit<Deviation, 'after'> {
     const [next] = deviating;
@@ -84,44 +85,40 @@ async function play(
     return next;
   }
 
+  async function begin(action: Action): Promise<void> {
+    waiting.shift();
+    await takeAction(stage, wishes, action);
+    if ('pausesAfter' in action && action.pausesAfter > 0) {
+      pauses.set(stage.process(action.process).life, action.pausesAfter);
+    }
+  }
+
+  async function take(step: Step, fault: number): Promise<void> {
+    const { process } = step;
+    await world.take(step, fault);
+    const left = (pauses.get(process) ?? 0) - 1;
+    pauses.set(process, left);
+    if (left === 0) for (const one of world.pending()) if (one.process === process) one.held = true;
+  }
+
   while (world.violation() === undefined) {
     const { pick, fault } = decision();
-    if (pick === 'timer' && open.size > 0 && world.hasTimer()) {
-      await world.fireNextTimer();
-      continue;
-    }
+    const [action] = waiting;
     const [late] = world.late();
-    if (pick === 'late' && late !== undefined) {
-      await world.take(late, 0);
-      continue;
-    }
     const steps = world.pending();
-    for (const { process } of steps) if (!order.includes(process.name)) order.unshift(process.name);
-    const able = order.filter((one) =>
-      one === OUTSIDE ? waiting.length > 0 : steps.some(({ process }) => process.name === one),
-    );
-    const [first, second = first] = able;
-    if (first === undefined) {
-      if ([...open.values()].every(({ stopped }) => stopped)) return;
-      if (!world.hasTimer()) return world.violated('an operation waits for nothing, for ever');
-      await world.fireNextTimer();
-      continue;
-    }
-    if (pick === 'demote') order.push(...order.splice(order.indexOf(first), 1));
-    const chosen = pick === 'demote' ? second : first;
-    if (chosen === OUTSIDE) {
-      const action = waiting.shift();
-      if (action !== undefined) await takeAction(stage, wishes, action);
-      continue;
-    }
-    const own = steps.filter(({ process }) => process.name === chosen);
-    const step = pick === 'newest' ? own.at(-1) : own[0];
-    if (step !== undefined) await world.take(step, fault);
+    const free = steps.filter(({ held }) => !held);
+    if (pick === 'hold') for (const one of free.splice(0, 1)) one.held = true;
+    const step = pick === 'newest' ? free.at(-1) : free[0];
+    if (pick === 'timer' && open.size > 0 && world.hasTimer()) await world.fireNextTimer();
+    else if (pick === 'late' && late !== undefined) await take(late, 0);
+    else if (action !== undefined && (pick === 'outside' || step === undefined)) await begin(action);
+    else if (step !== undefined) await take(step, fault);
+    else if (steps[0] !== undefined) steps[0].held = false;
+    else if ([...open.values()].every(({ stopped }) => stopped)) return;
+    else if (world.hasTimer()) await world.fireNextTimer();
+    else world.violated('an operation waits for nothing, for ever');
   }
 }
-
-/** Everything that is no process: users, operators, time, and whoever breaks something. */
-const OUTSIDE = Symbol('outside');
 
 async function inOrder(stage: Stage, act: () => Promise<void>): Promise<void> {
   await act();
@@ -137,13 +134,13 @@ export async function quieten(stage: Stage, wishes: Wishes): Promise<void> {
   const allKeys = [...new Set(['k1', ...kids])] as Running['kids'];
   stage.start(0, allKeys, 0);
   const begun = world.now();
-  await inOrder(stage, () => takeAction(stage, wishes, { do: 'audit', process: 0 }));
+  await inOrder(stage, () => takeAction(stage, wishes, { do: 'audit', process: 0, pausesAfter: 0 }));
   for (let round = 0; round < MOST_ROUNDS && world.violation() === undefined; round += 1) {
     const due = people.map((person) => invariants.dueAt(person) ?? Number.POSITIVE_INFINITY);
     const next = Math.max(Math.min(...due), world.now());
     if (next > begun + QUIET_MS) break;
     await world.pass(next - world.now() + MINUTE);
-    await inOrder(stage, () => takeAction(stage, wishes, { do: 'run', process: 0 }));
+    await inOrder(stage, () => takeAction(stage, wishes, { do: 'run', process: 0, pausesAfter: 0 }));
   }
   if (world.violation() === undefined) invariants.whenQuiet(world.now() - MINUTE);
 }

@@ -55,7 +55,7 @@ export async function simulateYears(history: YearsHistory, { tells = false } = {
       }
       if (nextHour <= world.now()) nextHour += HOUR;
       runs += 1;
-      await takeAction(stage, wishes, { do: 'run', process: runs % PROCESSES });
+      await takeAction(stage, wishes, { do: 'run', process: runs % PROCESSES, pausesAfter: 0 });
       await settleDown(stage);
       await world.pass(MINUTE);
     }
@@ -94,7 +94,7 @@ function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings }: Ye
     const first = start + joinsOnDay * DAY + user * MINUTE;
     const last = Math.min(first + forDays * DAY, start + days * DAY);
     for (let when = first; when <= last; when += awayForHours * HOUR) {
-      at(when, { do: 'visit', user, process: user % PROCESSES, fresh: true });
+      at(when, { do: 'visit', user, process: user % PROCESSES, fresh: true, pausesAfter: 0 });
     }
   }
   for (const { atHour, action, forHours } of happenings) {
@@ -104,7 +104,7 @@ function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings }: Ye
     if (action.do === 'skew') at(after, { ...action, ms: 0 });
     if (action.do === 'withdraw-consent') at(after, { do: 'consent', user: action.user });
     if (action.do === 'disconnect')
-      at(after, { do: 'reconnect', user: action.user, process: action.process });
+      at(after, { ...action, do: 'reconnect' });
   }
   return events.sort((one, other) => one.at - other.at);
 }

@@ -51,13 +51,14 @@ export function createStage({
   const nameOf = nameIn(people, createLogId(CONFIGS.timely.logHashKey));
   const invariants = createInvariants(world, people, {
     retentionMs: RETENTION_MS,
+    runsInTime: options.atOnce !== undefined,
     table: () => table,
     blobs: () => blobs,
     tokenOf: (text) => entra.token(text),
   });
   const table = createTableModel(invariants.onCommit);
   const blobs = createBlobModel(world.now, invariants.onBlobChange);
-  const entra = createEntraModel(world, people, rules, invariants.onPost);
+  const entra = createEntraModel(world, people, rules, invariants);
   const processes = new Map<number, Running>();
   /** The operations that have not ended, by the process that runs them. */
   const open = new Map<object, ProcessLife>();

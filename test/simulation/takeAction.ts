@@ -76,7 +76,10 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
     case 'skew':
       world.tell(() => `its clock is ${action.ms / 60_000} minutes ahead from now on`, running.life);
       running.life.skewMs = action.ms;
-      if (action.ms !== 0) invariants.onClocksDiffer();
+      if (action.ms !== 0) {
+        invariants.onClocksDiffer();
+        invariants.onUnwell(Number.POSITIVE_INFINITY);
+      } else invariants.onWellAgain();
       return;
     case 'wait':
       world.tell(() => `${action.ms / 60_000} minutes pass`);
@@ -107,6 +110,7 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       world.tell(
         () => `${at}: ${kind} for ${whole === 'tenant' ? `the tenant of ${name}` : name}, ${forMs / 1_000} s`,
       );
+      invariants.onUnwell(world.now() + forMs + HOUR);
       stage.entra.troubles.push({ at, kind, whole, of: person, until: world.now() + forMs });
       if (kind !== 'outage' && kind !== 'html')
         ever.add(at === 'token' ? 'throttled-token' : 'throttled-graph');
@@ -119,6 +123,7 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
 
 function restart(stage: Stage, running: Running, kids: Running['kids'], skewMs: number): void {
   const index = Number(EVERYBODYS_KEYS.exec(running.life.name)?.[0]) - 1;
+  stage.invariants.onUnwell(stage.world.now() + HOUR);
   stage.crash(running);
   stage.start(index, kids, skewMs);
 }
@@ -179,6 +184,8 @@ function damage(
   const dueAt = row?.columns.dueAt;
   world.tell(() => `somebody damages what is stored of ${name}: ${how}`);
   invariants.onDamage(person, open.values());
+  // After that a pass of the audit is over.
+  invariants.onUnwell(world.now() + 25 * HOUR);
   const edit = (...actions: RowAction[]) => void table.transact(actions, undefined);
   const keyAt = (at: Date) => dueRowKey(at, userId);
   const put = (at: Date): RowAction => ({

@@ -34,6 +34,8 @@ export type Step = {
   awaited: boolean;
   /** Until when it may, if nobody waits. */
   lateUntil: number;
+  /** True if it waits until nothing else can happen. */
+  held: boolean;
   resolve: (answer: never) => void;
   reject: (error: unknown) => void;
 };
@@ -74,6 +76,7 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
   let current: ProcessLife | undefined;
   let steps: Step[] = [];
   let taken = 0;
+  let faultAt = Number.NEGATIVE_INFINITY;
   /** A number for the order in which the steps of processes were taken. */
   let order = 17;
   let idsGiven = 0;
@@ -116,6 +119,7 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
         request: request as Request<unknown>,
         awaited: true,
         lateUntil: 0,
+        held: false,
         resolve,
         reject,
       };
@@ -150,6 +154,7 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
     const { process, request } = step;
     const names = Object.keys(request.faults);
     const name = fault === 0 || !step.awaited ? undefined : names[(fault - 1) % names.length];
+    if (name !== undefined) faultAt = now;
     let answered: () => string;
     let answer: () => void;
     try {
@@ -200,6 +205,8 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
     violation: () => violation,
     stepsTaken: () => taken,
     order: () => order,
+    /** When a request last went wrong by chance. */
+    faultAt: () => faultAt,
     ask,
     letRun,
 

@@ -33,6 +33,7 @@ const habit: fc.Arbitrary<Habit> = fc.record({
 
 const user = fc.nat(MOST_USERS - 1);
 const process = fc.nat(PROCESSES - 1);
+const pausesAfter = fc.constant(0);
 
 const happening = (days: number): fc.Arbitrary<Happening> =>
   fc.record({
@@ -42,17 +43,13 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
       {
         weight: 3,
         arbitrary: fc.record({
-          do: fc.constantFrom('disconnect' as const, 'retire' as const),
-          user,
-          process,
+          do: fc.constantFrom('disconnect' as const, 'retire' as const), user, process, pausesAfter
         }),
       },
       {
         weight: 2,
         arbitrary: fc.record({
-          do: fc.constantFrom('retry' as const, 'retry-by-force' as const),
-          user,
-          process,
+          do: fc.constantFrom('retry' as const, 'retry-by-force' as const), user, process, pausesAfter
         }),
       },
       {
@@ -92,13 +89,14 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
     ),
   });
 
-export const years: fc.Arbitrary<YearsHistory> = fc.integer({ min: 30, max: 200 }).chain((days) =>
-  fc.record({
-    days: fc.constant(days),
-    habits: fc.array(habit, { minLength: 1, maxLength: MOST_USERS, size: 'max' }),
-    rules: rules.map((one) => ({ ...one, accessTokenMs: DAY })),
-    happenings: fc.array(happening(days), { maxLength: 25, size: 'max' }),
-    oneFaultIn: fc.constantFrom(0, 300, 2_000),
-    seed: fc.nat(),
-  }),
-);
+export const yearsOf = (size: { leastDays: number; mostDays: number; users: number }): fc.Arbitrary<YearsHistory> =>
+  fc.integer({ min: size.leastDays, max: size.mostDays }).chain((days) =>
+    fc.record({
+      days: fc.constant(days),
+      habits: fc.array(habit, { minLength: 1, maxLength: size.users, size: 'max' }),
+      rules: rules.map((one) => ({ ...one, accessTokenMs: DAY })),
+      happenings: fc.array(happening(days), { maxLength: 25, size: 'max' }),
+      oneFaultIn: fc.constantFrom(0, 300, 2_000),
+      seed: fc.nat(),
+    }),
+  );
