@@ -84,23 +84,30 @@ const process = fc.nat(2);
 const isDone = <const Names extends readonly string[]>(...names: Names) =>
   fc.constantFrom<Names[number][]>(...names);
 
-const pauses = (longest: number) =>
+const pauses = (least: number, most: number) =>
   fc.oneof(
-    { weight: 3, arbitrary: fc.constant(0) },
-    { weight: 2, arbitrary: fc.integer({ min: 1, max: longest }) },
+    { weight: 1, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.integer({ min: least, max: most }) },
   );
-/** A visit has about ten steps, and a run about thirty. */
-const pausesAfter = pauses(10);
+/** A page asks again with the same access token for about an hour. Then it has another one, and so has another device. */
+const fresh = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(true) },
+  { weight: 1, arbitrary: fc.constant(false) },
+);
+/** A visit has about ten steps. A run has about thirty, and the first ones only read. */
+const pausesAfter = pauses(1, 8);
 
 /** Every action, by a name for its kind. */
 const ACTIONS = {
-  visit: fc.record({ do: isDone('visit'), user, process, fresh: fc.boolean(), pausesAfter }),
-  run: fc.record({ do: isDone('run'), process, pausesAfter: pauses(26) }),
+  visit: fc.record({ do: isDone('visit'), user, process, fresh, pausesAfter }),
+  run: fc.record({ do: isDone('run'), process, pausesAfter: pauses(6, 24) }),
   wait: fc.record({ do: isDone('wait'), ms: fc.constantFrom(...WAITS_MS) }),
   'short-wait': fc.record({ do: isDone('wait'), ms: fc.constantFrom(...WAITS_MS.slice(0, 5)) }),
   wish: fc.record({ do: isDone('disconnect', 'reconnect'), user, process, pausesAfter }),
   operate: fc.record({ do: isDone('retry', 'retry-by-force', 'retire'), user, process, pausesAfter }),
   audit: fc.record({ do: isDone('audit'), process, pausesAfter }),
+  stop: fc.record({ do: isDone('stop'), process }),
+  'lease-ends': fc.record({ do: isDone('wait'), ms: fc.constant(6 * MINUTE) }),
   interrupt: fc.record({ do: isDone('crash', 'stop', 'go-on'), process }),
   keys: fc.record({ do: isDone('new-key', 'lose-keys'), process }),
   skew: fc.record({ do: isDone('skew'), process, ms: fc.constantFrom(...SKEWS_MS) }),
@@ -119,10 +126,14 @@ const ACTIONS = {
 /** How often each kind of action happens. One history has one climate, so that what belongs together meets. */
 const CLIMATES: readonly Partial<Record<keyof typeof ACTIONS, number>>[] = [
   { visit: 4, wish: 4 },
+  { visit: 4, wish: 5 },
   { visit: 4, wish: 4, run: 2, 'short-wait': 2 },
   { visit: 2, run: 4, 'short-wait': 3, wish: 1 },
   { visit: 3, run: 4, 'short-wait': 4, refuse: 2, trouble: 1 },
   { visit: 2, run: 5, 'short-wait': 5, interrupt: 3, wish: 1 },
+  { run: 6, stop: 3, 'lease-ends': 4 },
+  { run: 6, stop: 3, 'lease-ends': 4, visit: 1 },
+  { visit: 5, run: 2, trouble: 4, 'short-wait': 2 },
   { visit: 2, run: 4, wait: 3, damage: 4, audit: 1 },
   { visit: 3, run: 4, wait: 5, wish: 3, operate: 2, skew: 2 },
   { visit: 3, run: 4, wait: 3, keys: 3, trouble: 2, refuse: 1, operate: 1 },
@@ -167,10 +178,10 @@ export const rules: fc.Arbitrary<EntraRules> = fc.record({
 export const interleaving: fc.Arbitrary<History> = fc.record({
   users: fc.oneof(
     { weight: 3, arbitrary: fc.constant(1) },
-    { weight: 2, arbitrary: fc.integer({ min: 2, max: 3 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 2, max: 3 }) },
   ),
   processes: fc.integer({ min: 2, max: 3 }),
-  known: fc.nat(3),
+  known: fc.oneof({ weight: 3, arbitrary: fc.constant(3) }, { weight: 1, arbitrary: fc.nat(2) }),
   knownForMs: fc.constantFrom(2 * MINUTE, 80 * MINUTE),
   rules,
   everyRun: fc.oneof(

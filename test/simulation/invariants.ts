@@ -42,6 +42,8 @@ type Known = {
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
 /** Two hours before its end the worker begins to renew a refresh token, and again at every failure. */
 const RENEWAL_WINDOW_MS = 2 * 3_600_000;
+/** Entra's access tokens live 28 hours at most, and so long a connected account may wait for its next check. */
+const LONGEST_WAIT_MS = 30 * 3_600_000;
 const TOMBSTONE_MS = 48 * 3_600_000;
 /** Whatever one visit or check meets, it sends no more requests to the token endpoint than this for one user. */
 const MOST_POSTS = 6;
@@ -391,6 +393,8 @@ export function createInvariants(
         );
         if (row === undefined || timeOf(row.lastActivity) === undefined) continue;
         forbid(!hasEntry(person, row), `no run will ever find ${name}`);
+        const wait = dueAtOf(row) - world.now();
+        forbid(row.state === 'active' && wait > LONGEST_WAIT_MS, `${name} is due too late`);
         forbid(dueAtOf(row) < checkedSince, `${name} was due and was not checked`);
       }
     },

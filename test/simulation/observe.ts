@@ -15,7 +15,10 @@ const kindOf = new Map<number, string>();
 // Only what the platform calls back has been waited for. Random bytes, for one, are asked for and had at once.
 const hook = createHook({
   init: (id, kind) => void kindOf.set(id, kind),
-  before: (id) => void kinds.add(kindOf.get(id) ?? 'unknown'),
+  before(id) {
+    const kind = kindOf.get(id);
+    if (kind !== undefined) kinds.add(kind);
+  },
 });
 
 async function observe<H>({ history, run }: Form<H>, numRuns: number): Promise<void> {

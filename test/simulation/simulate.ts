@@ -37,7 +37,9 @@ export async function simulate(history: History, { tells = false } = {}): Promis
   try {
     for (let index = 0; index < processes; index += 1) stage.start(index, ['k1'], 0);
     for (let user = 0; user < Math.min(known, users); user += 1) {
-      await inOrder(stage, () => takeAction(stage, wishes, { do: 'visit', user, process: 0, fresh: true, pausesAfter: 0 }));
+      await inOrder(stage, () =>
+        takeAction(stage, wishes, { do: 'visit', user, process: 0, fresh: true, pausesAfter: 0 }),
+      );
     }
     if (known > 0) await world.pass(knownForMs);
     world.tell(() => '-- from here on in any order');
@@ -106,6 +108,7 @@ async function play(
     const [action] = waiting;
     const [late] = world.late();
     const steps = world.pending();
+    const stopped = [...open.values()].find((process) => process.stopped);
     const free = steps.filter(({ held }) => !held);
     if (pick === 'hold') for (const one of free.splice(0, 1)) one.held = true;
     const step = pick === 'newest' ? free.at(-1) : free[0];
@@ -114,7 +117,10 @@ async function play(
     else if (action !== undefined && (pick === 'outside' || step === undefined)) await begin(action);
     else if (step !== undefined) await take(step, fault);
     else if (steps[0] !== undefined) steps[0].held = false;
-    else if ([...open.values()].every(({ stopped }) => stopped)) return;
+    else if (stopped !== undefined) {
+      world.tell(() => 'goes on', stopped);
+      stopped.stopped = false;
+    } else if (open.size === 0) return;
     else if (world.hasTimer()) await world.fireNextTimer();
     else world.violated('an operation waits for nothing, for ever');
   }

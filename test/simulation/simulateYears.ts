@@ -103,8 +103,7 @@ function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings }: Ye
     const after = when + forHours * HOUR;
     if (action.do === 'skew') at(after, { ...action, ms: 0 });
     if (action.do === 'withdraw-consent') at(after, { do: 'consent', user: action.user });
-    if (action.do === 'disconnect')
-      at(after, { ...action, do: 'reconnect' });
+    if (action.do === 'disconnect') at(after, { ...action, do: 'reconnect' });
   }
   return events.sort((one, other) => one.at - other.at);
 }

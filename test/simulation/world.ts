@@ -147,7 +147,10 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
   /** The request arrives. Whoever waits for the answer gets it, and goes on as soon as the caller of this has ended. */
   function happen(step: Step, fault: number): void {
     taken += 1;
-    if (taken > mostSteps) return violated(`there is no end after ${mostSteps} steps`);
+    if (taken > mostSteps) {
+      violated(`there is no end after ${mostSteps} steps`);
+      return;
+    }
     now += STEP_MS;
     order = (order * 31 + step.process.number * 8 + fault + steps.indexOf(step) * 64) % ORDERS;
     steps = steps.filter((one) => one !== step && (one.awaited || one.lateUntil > now));

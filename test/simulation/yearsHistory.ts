@@ -43,13 +43,19 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
       {
         weight: 3,
         arbitrary: fc.record({
-          do: fc.constantFrom('disconnect' as const, 'retire' as const), user, process, pausesAfter
+          do: fc.constantFrom('disconnect' as const, 'retire' as const),
+          user,
+          process,
+          pausesAfter,
         }),
       },
       {
         weight: 2,
         arbitrary: fc.record({
-          do: fc.constantFrom('retry' as const, 'retry-by-force' as const), user, process, pausesAfter
+          do: fc.constantFrom('retry' as const, 'retry-by-force' as const),
+          user,
+          process,
+          pausesAfter,
         }),
       },
       {
@@ -89,7 +95,11 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
     ),
   });
 
-export const yearsOf = (size: { leastDays: number; mostDays: number; users: number }): fc.Arbitrary<YearsHistory> =>
+export const yearsOf = (size: {
+  leastDays: number;
+  mostDays: number;
+  users: number;
+}): fc.Arbitrary<YearsHistory> =>
   fc.integer({ min: size.leastDays, max: size.mostDays }).chain((days) =>
     fc.record({
       days: fc.constant(days),
