@@ -31,14 +31,16 @@ export const FOUND_HISTORIES: Readonly<Record<string, History>> = {
     ],
     deviations: [],
   },
-  // The disconnection was dated by that clock. It was forgotten at once, and not after the retention time.
-  'a clock steps 100 days back while a user disconnects': {
+  // The process had verified the access token a moment before, so the clock did not stop the user. The disconnection was
+  // dated by that clock, and was forgotten at once instead of after the retention time.
+  'a clock steps 100 days back between a visit and a disconnection': {
     ...SIMPLE,
     known: 0,
     actions: [
-      { do: 'disconnect', user: 0, process: 0, pausesAfter: 0 },
+      { do: 'visit', user: 0, process: 0, fresh: true, pausesAfter: 0 },
       { do: 'skew', process: 0, ms: -100 * DAY },
+      { do: 'disconnect', user: 0, process: 0, pausesAfter: 0 },
     ],
-    deviations: [{ after: 1, pick: 'outside', fault: 0 }],
+    deviations: [],
   },
 };

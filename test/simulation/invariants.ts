@@ -382,7 +382,7 @@ export function createInvariants(
     },
 
     /** What must hold when everything is quiet, all services are well and a pass of the audit is over. */
-    whenQuiet(checkedSince: number): void {
+    whenQuiet(checkedSince: number, disconnected: ReadonlySet<Person>): void {
       for (const person of people) {
         const row = rowOf(person);
         const { name, userId } = person;
@@ -393,6 +393,12 @@ export function createInvariants(
         );
         if (row === undefined || timeOf(row.lastActivity) === undefined) continue;
         forbid(!hasEntry(person, row), `no run will ever find ${name}`);
+        const { endedAt, retireOrdered } = of(person);
+        const isRemembered = world.now() - endedAt < retentionMs - CLOCKS_MAY_DIFFER_MS;
+        forbid(
+          disconnected.has(person) && isRemembered && !retireOrdered && isConnected(row.state),
+          `${name} has disconnected, and is connected`,
+        );
         const wait = dueAtOf(row) - world.now();
         forbid(row.state === 'active' && wait > LONGEST_WAIT_MS, `${name} is due too late`);
         forbid(dueAtOf(row) < checkedSince, `${name} was due and was not checked`);

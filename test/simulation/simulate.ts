@@ -148,5 +148,5 @@ export async function quieten(stage: Stage, wishes: Wishes): Promise<void> {
     await world.pass(next - world.now() + MINUTE);
     await inOrder(stage, () => takeAction(stage, wishes, { do: 'run', process: 0, pausesAfter: 0 }));
   }
-  if (world.violation() === undefined) invariants.whenQuiet(world.now() - MINUTE);
+  if (world.violation() === undefined) invariants.whenQuiet(world.now() - MINUTE, wishes.disconnected);
 }

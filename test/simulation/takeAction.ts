@@ -14,9 +14,11 @@ export type Wishes = {
   assertions: Map<Person, { text: string; endsAt: number }>;
   /** Whoever has disconnected, and has not asked to be connected again since. */
   disconnected: Set<Person>;
+  /** How many times they asked for either. */
+  changes: Map<Person, number>;
 };
 
-export const createWishes = (): Wishes => ({ assertions: new Map(), disconnected: new Set() });
+export const createWishes = (): Wishes => ({ assertions: new Map(), disconnected: new Set(), changes: new Map() });
 
 /** Lets one thing happen. */
 export async function takeAction(stage: Stage, wishes: Wishes, action: Action): Promise<void> {
@@ -74,6 +76,8 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       world.tell(() => `is started again with the key ${running.kids[0]} alone`, running.life);
       return restart(stage, running, [running.kids[0]], running.life.skewMs);
     case 'skew':
+      // How far the clocks differ is known from the latest answer of the table, so not in the middle of an operation.
+      if ([...stage.open.values()].includes(running.life)) return;
       world.tell(() => `its clock is ${action.ms / 60_000} minutes ahead from now on`, running.life);
       running.life.skewMs = action.ms;
       if (action.ms !== 0) {
@@ -162,11 +166,15 @@ function change(
   what: 'disconnect' | 'reconnect',
 ) {
   const assertion = assertionFor(stage, wishes, person, false);
-  // Whoever wishes two things at the same time may get either.
   wishes.disconnected.delete(person);
+  const number = (wishes.changes.get(person) ?? 0) + 1;
+  wishes.changes.set(person, number);
+  const beginsAlone = stage.open.size === 0 && stage.world.late().length === 0;
   return stage.begin(running, `${what} of ${person.name}`, async (operation) => {
     await running.stead.connection[what](operation, assertion);
-    if (what === 'disconnect' && stage.open.size === 1) wishes.disconnected.add(person);
+    // Whoever wishes two things at the same time may get either.
+    const isOnlyOne = beginsAlone && wishes.changes.get(person) === number;
+    if (what === 'disconnect' && isOnlyOne) wishes.disconnected.add(person);
     return 'done';
   });
 }
