@@ -18,7 +18,11 @@ export type Wishes = {
   changes: Map<Person, number>;
 };
 
-export const createWishes = (): Wishes => ({ assertions: new Map(), disconnected: new Set(), changes: new Map() });
+export const createWishes = (): Wishes => ({
+  assertions: new Map(),
+  disconnected: new Set(),
+  changes: new Map(),
+});
 
 /** Lets one thing happen. */
 export async function takeAction(stage: Stage, wishes: Wishes, action: Action): Promise<void> {
