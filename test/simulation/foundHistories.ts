@@ -9,7 +9,8 @@ const USUAL: EntraRules = {
   accessTokenMs: 1.25 * HOUR,
 };
 
-const SIMPLE = {
+/** One user who is due, and two processes. */
+export const SIMPLE = {
   users: 1,
   processes: 2,
   known: 1,
