@@ -6,7 +6,7 @@ import type { Report } from './search.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 /** How many histories may be tried until a fault is found. */
-const SEEDS = 1_500;
+const SEEDS = 3_000;
 
 /** The report of a process with the fault in it. */
 function find(name: string, seed: number): Promise<Report<unknown>> {

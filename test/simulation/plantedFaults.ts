@@ -93,7 +93,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/tokens/mergeCache.ts',
     text: "return writer === 'request' ? own : other;",
     by: 'return writer === undefined ? other : own;',
-    seed: 1,
+    seed: 11,
     found: /overwrote a newer refresh token/,
   },
   'cooldown of Graph applied to the token endpoint': {
@@ -101,7 +101,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'users.get(`$'.concat('{api} $', '{userId}`)?.until;'),
     by: '[...users].find(([key]) => key.endsWith(userId))?.[1].until;',
     seed: 1,
-    found: /token_cooldown/,
+    found: /_cooldown\), and nobody had asked/,
   },
   'lease without an entry': {
     file: 'shared/adapters/azureStorage/accountWrites.ts',
@@ -121,14 +121,14 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/account/clocksDiffer.ts',
     text: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > MAX_CLOCK_DIFFERENCE_MS;',
     by: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > Number.MAX_SAFE_INTEGER;',
-    seed: 1,
+    seed: 17,
     found: /was retired|erased too early/,
   },
   'end written by a wrong clock': {
     file: 'shared/account/nowByStore.ts',
     text: 'return clocksDiffer(accounts) ?',
     by: 'return clocksDiffer(accounts) && now.getTime() === 0 ?',
-    seed: 1,
+    seed: 35,
     found: /erased too early|was retired/,
   },
   'next check by a wrong clock never corrected': {
@@ -164,6 +164,6 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  if (lastActivity === undefined) {',
     by: "  if (lastActivity === undefined && state !== 'damaged') {\n    row = { ...row, lastActivity: new Date('2020-02-02T00:00:00Z') };\n    return fromRow(userId, row, etag);\n  }\n  if (lastActivity === undefined) {",
     seed: 1,
-    found: /damaged row/,
+    found: /was retired|damaged row/,
   },
 };
