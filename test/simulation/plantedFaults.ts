@@ -129,7 +129,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'return clocksDiffer(accounts) ?',
     by: 'return clocksDiffer(accounts) && now.getTime() === 0 ?',
     seed: 35,
-    found: /erased too early|was retired/,
+    found: /erased too early|was retired|left without an account/,
   },
   'next check by a wrong clock never corrected': {
     file: 'shared/account/schedule.ts',
