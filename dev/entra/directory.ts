@@ -81,6 +81,8 @@ export type DemoUser = {
   homeOid: string;
   /** Tenants for which this person may consent as an administrator. */
   administratorOf?: readonly string[];
+  /** The files in the root of their OneDrive; absent for people without one. */
+  drive?: readonly { id: string; name: string; size: number }[];
   /** What Graph answers to a request for the photo. Most people have none, so the answer is 404. */
   photo?: PhotoAnswer;
   profile: GraphProfile;
@@ -110,6 +112,10 @@ export const DEMO_USERS = [
     upn: 'adele@harbour.example',
     ...member(TENANT_ID, 'bbfa24c8-cfdc-4cdb-8268-48a7cda1da40'),
     photo: 'every-size',
+    drive: [
+      { id: '01PIER4A', name: 'Berths.xlsx', size: 18_204 },
+      { id: '01PIER4B', name: 'Tides of November.pdf', size: 240_117 },
+    ],
     profile: {
       givenName: 'Adele',
       surname: 'Brandt',
@@ -131,6 +137,7 @@ export const DEMO_USERS = [
     displayName: 'Bruno Okafor',
     upn: 'bruno@harbour.example',
     ...member(TENANT_ID, 'a1b4cfde-a289-4ccd-8bc0-45130f9ee3c9'),
+    drive: [],
     profile: {
       ...nothingKnown,
       givenName: 'Bruno',

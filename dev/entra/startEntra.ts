@@ -23,6 +23,7 @@ import { controlEndpoints } from './control.ts';
 import { API_CLIENT_ID, type DemoUser, identityIn, SPA_CLIENT_ID } from './directory.ts';
 import { EntraError, GraphError } from './entraError.ts';
 import { createFaults } from './faults.ts';
+import { type AppsOptions, createFurtherApis, type FurtherApi, registerApps } from './furtherApis.ts';
 import { graphEndpoints } from './graph.ts';
 import { identityEndpoint } from './identityEndpoint.ts';
 import { indexPage } from './indexPage.ts';
@@ -56,6 +57,10 @@ export type EntraOptions = {
   /** Whether on-behalf-of responses carry an `id_token`; true if left out. */
   idTokenOnObo?: boolean;
   answers?: Partial<Answers>;
+  /** What the registrations of the two applications list. */
+  apps?: AppsOptions;
+  /** APIs beside Graph. The web API's registration lists all of their permissions. */
+  apis?: readonly FurtherApi[];
   /** How Graph's registrations behave. By default a change is seen at once. */
   applications?: ApplicationsOptions;
   /** True if everybody has consented to everything that is registered. By default nobody has, as in a real tenant. */
@@ -84,7 +89,11 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     );
   }
   const applications = createApplications(options.applications);
-  const clients = registerClients(spaOrigins, createRegisteredClients(applications));
+  const { apps = {}, apis = [] } = options;
+  const findApi = createFurtherApis(apis);
+  const findRegistered = createRegisteredClients(applications);
+  const clients = registerClients(spaOrigins, (id) => findApi(id) ?? findRegistered(id));
+  registerApps(clients, apps, apis);
   const people = createPeople(options.users ?? []);
   const lifetimes = changedLifetimes(DEFAULT_LIFETIMES, options.lifetimes ?? {});
   const answers = changedAnswers(DEFAULT_ANSWERS, options.answers ?? {});
