@@ -11,10 +11,9 @@ import {
   UserTokenError,
 } from './errors.ts';
 import { createLog, nameOfError } from './log.ts';
-import type { Operation } from './ports.ts';
+import type { FunctionRequest, Operation } from './ports.ts';
 import { encodeClaims } from './tokens/challenge.ts';
 import { CUSTOM_SIGNING_KEY } from './tokens/failures.ts';
-import { GRAPH_CONSENT_SCOPES } from './tokens/graphScopes.ts';
 import type { Problem, ProblemCode } from './wire.ts';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -49,6 +48,29 @@ export function readAccessToken(headers: HttpRequest['headers']): string {
     throw new TokenInvalidError('The Authorization header is not of the form "Bearer <token>".');
   }
   return token;
+}
+
+/** What a function may know of a request. The body is read once, because a function may run twice. */
+export function readRequest(request: HttpRequest): FunctionRequest {
+  let body: Promise<string> | undefined;
+  const text = () => {
+    body ??= request.text();
+    return body;
+  };
+  return {
+    method: request.method,
+    query: request.query,
+    params: request.params,
+    text,
+    async json() {
+      const sent = await text();
+      try {
+        return JSON.parse(sent) as unknown;
+      } catch {
+        throw new RequestMalformedError('The body is not JSON.');
+      }
+    },
+  };
 }
 
 /** What the log says about a request: the user's log id, and where the token came from. */
@@ -205,7 +227,7 @@ function withoutToken({ failure }: UserTokenError): Refusal {
       return { ...UNAUTHORIZED, code: 'CLAIMS_REQUIRED', detail, challenge, claims: failure.claims };
     }
     case 'consent': {
-      const scopes = GRAPH_CONSENT_SCOPES;
+      const scopes = failure.scopes ?? [];
       const detail =
         'Consent to the permissions of this answer. Without them, Entra does not let this service act for you.';
       const challenge = {

@@ -10,8 +10,6 @@ import { createStoreCredential } from './adapters/entra/msalStoreCredential.ts';
 import { createSealer } from './adapters/entra/seal.ts';
 import { createVerifyToken } from './adapters/entra/verifyToken.ts';
 import { graph } from './adapters/graph/graphApi.ts';
-import { createGraphReadPhoto } from './adapters/graph/graphPhoto.ts';
-import { createGraphReadProfile } from './adapters/graph/graphProfile.ts';
 import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -19,12 +17,18 @@ import { connect, disconnect, getConnection } from './connection/connection.ts';
 import { UnavailableError } from './errors.ts';
 import { createLog, type Log, nameOfError, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
-import type { Operation, Sealer, Services, StoreCredential, TokenCacheStore } from './ports.ts';
-import { asUser, type Use } from './profile/asUser.ts';
-import { getPhoto, getProfile } from './profile/getProfile.ts';
+import type {
+  FunctionRequest,
+  Operation,
+  Sealer,
+  Services,
+  StoreCredential,
+  TokenCacheStore,
+} from './ports.ts';
+import { asUser } from './requests/asUser.ts';
+import type { UserFunction } from './requests/defineFunction.ts';
 import { createApp } from './tokens/app.ts';
-import { GRAPH_SCOPES } from './tokens/graphScopes.ts';
-import { isKnownApi } from './tokens/knownApi.ts';
+import { isKnownApi, knownApi } from './tokens/knownApi.ts';
 import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
 import { createLogId, toUserId } from './userId.ts';
@@ -34,7 +38,9 @@ import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
-export type Adapters = Omit<Services, 'schedule' | 'logChecks' | 'logId' | 'clock'> & { sealer: Sealer };
+export type Adapters = Omit<Services, 'graph' | 'schedule' | 'logChecks' | 'logId' | 'clock'> & {
+  sealer: Sealer;
+};
 
 export type SteadOptions = {
   /** What the worker does as each user. Default: no tasks; the worker then only keeps the tokens valid. */
@@ -81,8 +87,9 @@ const STORES: Record<Config['tokenCacheStore'], (storage: BlobAccess & { clock: 
  * @throws {TypeError} `config` was read with `hasStorageCredential`, but there is no `storageCredential`.
  */
 export function createStead(config: Config, options: SteadOptions = {}) {
-  const { tasks = [] } = options;
-  const services = createServices(config, options);
+  const here = createDeployed(config);
+  const tasks = (options.tasks ?? []).map((task) => ({ ...task, api: here(task.api) }));
+  const services = createServices(config, here, options);
   const { accounts, tokenCache } = services;
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
@@ -92,17 +99,14 @@ export function createStead(config: Config, options: SteadOptions = {}) {
     services,
 
     /**
-     * Calls Graph on behalf of the caller. If Graph asks for more claims, gets another token and calls once more. Stores
-     * what the worker needs to act for the caller later.
+     * Runs a function on behalf of the caller. If its API asks for more claims, gets another token and runs it once more.
+     * Stores what the worker needs to act for the caller later.
      * @param accessToken the caller's JWT for this API
-     * @throws the errors of {@link asUser} in `profile/asUser.ts`.
+     * @param request what the caller sent beside it
+     * @throws the errors of {@link asUser} in `requests/asUser.ts`.
      */
-    asUser: <T>(operation: Operation, accessToken: string, use: Use<T>) =>
-      asUser(app, operation, accessToken, use),
-    /** Reads the caller's profile. @throws the errors of `asUser`. */
-    profile: (operation: Operation, accessToken: string) => getProfile(app, operation, accessToken),
-    /** Reads the caller's photo; `result` is undefined if they have none. @throws the errors of `asUser`. */
-    photo: (operation: Operation, accessToken: string) => getPhoto(app, operation, accessToken),
+    asUser: <T>(operation: Operation, accessToken: string, fn: UserFunction<T>, request?: FunctionRequest) =>
+      asUser(app, operation, accessToken, { ...fn, api: here(fn.api) }, request),
 
     /** The caller's own connection. @throws the errors that `connection/connection.ts` names. */
     connection: {
@@ -149,7 +153,7 @@ export function createStead(config: Config, options: SteadOptions = {}) {
   };
 }
 
-function createServices(config: Config, options: SteadOptions): Services {
+function createServices(config: Config, here: Deployed, options: SteadOptions): Services {
   const { entra } = config;
   const { clock = systemClock, adapters = {} } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
@@ -159,8 +163,7 @@ function createServices(config: Config, options: SteadOptions): Services {
   const storage = { ...accessOf(config.storage, options.storageCredential, send, clock), clock };
   const tokenCache = adapters.tokenCache ?? STORES[config.tokenCacheStore](storage);
   const sealer = adapters.sealer ?? createSealer(config.cacheKeys);
-  const openApi =
-    adapters.openApi ?? createOpenApi(config, { fetch: send, clock, timeoutMs: timeouts.apiMs });
+  const openApi = adapters.openApi ?? createOpenApi(here, { fetch: send, clock, timeoutMs: timeouts.apiMs });
   return {
     verifyAccessToken: createVerifyToken({
       jwksUri: jwksUriOf(config),
@@ -178,17 +181,15 @@ function createServices(config: Config, options: SteadOptions): Services {
           ...authorityOf(entra.authority, tid),
         }),
         credential: createMsalCredential(entra, { fetch: send, clock, timeoutMs: timeouts.tokenMs }),
-        scopes: GRAPH_SCOPES,
         timeoutMs: timeouts.tokenMs,
         fetch: send,
       },
       { store: tokenCache, sealer, logId, clock },
     ),
-    readProfile: createGraphReadProfile(openApi, clock),
-    readPhoto: createGraphReadPhoto(openApi, clock),
     accounts: createTableAccounts(storage),
     sharedState: createTableSharedState(storage),
     ...adapters,
+    graph: here(graph),
     openApi,
     tokenCache,
     schedule: config.schedule,
@@ -215,15 +216,21 @@ function accessOf(
   return { blobServiceUri, tableServiceUri, credential };
 }
 
+/** Gives an API as this deployment reaches it. */
+type Deployed = <Clients extends object>(api: Api<Clients>) => Api<Clients>;
+
 /** Graph's address comes from the settings of this deployment, not from the definition of the API. */
-function createOpenApi(
-  { graphBaseUrl }: Config,
-  options: { fetch: Fetch; clock: Clock; timeoutMs: number },
-): OpenApi {
+function createDeployed({ graphBaseUrl }: Config): Deployed {
+  const deployed = knownApi({ ...graph, baseUrl: graphBaseUrl });
+  return <Clients extends object>(api: Api<Clients>) =>
+    // The cast is safe because both are Graph.
+    Object.is(api, graph) ? (deployed as Api<object> as Api<Clients>) : api;
+}
+
+function createOpenApi(here: Deployed, options: { fetch: Fetch; clock: Clock; timeoutMs: number }): OpenApi {
   return <Clients extends object>(defined: Api<Clients>, call: ApiCall) => {
     if (!isKnownApi(defined)) throw new TypeError('Give it graph, or an API from defineApi.');
-    const isGraph: boolean = Object.is(defined, graph);
-    const api = isGraph ? { ...defined, baseUrl: graphBaseUrl } : defined;
+    const api = here(defined);
     const bound = createApiFetch(api, call, options);
     return { ...(api.open?.(bound, api.baseUrl) as Clients), api: { fetch: bound } };
   };

@@ -6,7 +6,9 @@ import { type HttpHandler, HttpRequest, type HttpResponseInit, InvocationContext
 import { SPA_CLIENT_ID, TENANT_ID } from '../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
 import { createConnectionHandler } from '../../functions/connection/handler.ts';
-import { createPhotoHandler, createProfileHandler } from '../../functions/profile/handler.ts';
+import { photo } from '../../functions/profile/photo.ts';
+import { profile } from '../../functions/profile/profile.ts';
+import { createUserHandler } from '../../functions/userHandler.ts';
 import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { AccountStore, TokenCacheStore, VerifyAccessToken } from '../../shared/ports.ts';
@@ -83,9 +85,10 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
   });
   const verify = stead.services.verifyAccessToken;
   const connection = createConnectionHandler(stead);
+  const asUser = createUserHandler(stead);
   const handlers: Record<Route, HttpHandler> = {
-    'GET /api/profile': createProfileHandler(stead),
-    'GET /api/profile/photo': createPhotoHandler(stead),
+    'GET /api/profile': asUser(profile),
+    'GET /api/profile/photo': asUser(photo),
     'GET /api/connection': connection,
     'PUT /api/connection': connection,
     'DELETE /api/connection': connection,

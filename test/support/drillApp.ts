@@ -1,5 +1,6 @@
 /** The application as production makes it, from settings alone; only its clock can run ahead. */
 
+import { profile } from '../../functions/profile/profile.ts';
 import { tasks } from '../../functions/refreshWorker/tasks.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { LogEvent } from '../../shared/log.ts';
@@ -37,12 +38,12 @@ export function createDrillApp(
     events,
     sweep: () => stead.worker.run(operation),
     confirmRetirement: () => stead.operators.confirmRetirement(),
-    visit: (assertion: string) => stead.profile(operation, assertion),
+    visit: (assertion: string) => stead.asUser(operation, assertion, profile),
     disconnect: (assertion: string) => stead.connection.disconnect(operation, assertion),
     /** Connects again, and visits as the page does next. */
     async reconnect(assertion: string) {
       await stead.connection.reconnect(operation, assertion);
-      await stead.profile(operation, assertion);
+      await stead.asUser(operation, assertion, profile);
     },
   };
 }

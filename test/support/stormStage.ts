@@ -12,9 +12,9 @@ import {
   TENANT_ID,
 } from '../../dev/entra/directory.ts';
 import { startEntra } from '../../dev/entra/startEntra.ts';
-import { adminConsent, registerForApi } from './adminConsent.ts';
+import { adminConsent } from './adminConsent.ts';
 import { SPA_ORIGIN, signIn } from './entraClients.ts';
-import { SCOPES, type StormOrder, type StormResult, type StormUser } from './stormApp.ts';
+import type { StormOrder, StormResult, StormUser } from './stormApp.ts';
 import { startStormProxy } from './stormProxy.ts';
 import { seededRandom } from './stormRandom.ts';
 
@@ -40,7 +40,6 @@ export async function startStormStage(options: { seed: string; users: number; de
       lifetimes: { graphAccessToken: TOKEN_FOR_SECONDS },
     }),
   ]);
-  await registerForApi(entra, SCOPES);
   await adminConsent(entra);
   const delays = (service: string) => seededRandom(`${options.seed} ${service}`);
   const blobs = await startStormProxy(azurite, 'blob', delays('blob'));

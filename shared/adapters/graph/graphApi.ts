@@ -1,10 +1,10 @@
-import type { Client } from '@microsoft/microsoft-graph-client';
+import { type Client, GraphError } from '@microsoft/microsoft-graph-client';
 import type { Api, ApiFetch } from '../../api.ts';
 import { readClaimsChallenge } from '../../tokens/challenge.ts';
 import { classifyFailure } from '../../tokens/failures.ts';
 import { GRAPH_RESOURCES, knownApi } from '../../tokens/knownApi.ts';
 import { openGraphClient } from './graphClient.ts';
-import { graphFacts } from './graphFailure.ts';
+import { factsOfGraphError, graphFacts } from './graphFailure.ts';
 
 /**
  * Microsoft Graph, with Microsoft's client for it (`graph`). The setting `GRAPH_BASE_URL` gives the address that a
@@ -20,5 +20,7 @@ export const graph: Api<{ graph: Client }> = knownApi({
   readChallenge: ({ headers }: Response) => readClaimsChallenge(headers.get('www-authenticate')),
   readFailure: ({ status, headers }: Response, now: Date) =>
     classifyFailure(graphFacts(status, headers, now)),
+  readError: (error: unknown, now: Date) =>
+    error instanceof GraphError ? classifyFailure(factsOfGraphError(error, now)) : undefined,
   open: (fetch: ApiFetch, baseUrl: string) => ({ graph: openGraphClient(fetch, baseUrl) }),
 });

@@ -1,4 +1,5 @@
 /** The main job and the worker with each credential, over the stand-in; and what follows if the credential is wrong. */
+
 import type { InvocationContext } from '@azure/functions';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -10,6 +11,7 @@ import {
 } from '../../../dev/credentials.ts';
 import { API_CLIENT_ID, MANAGED_IDENTITIES } from '../../../dev/entra/directory.ts';
 import type { Entra } from '../../../dev/entra/startEntra.ts';
+import { profile } from '../../../functions/profile/profile.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { answered } from '../../../shared/http.ts';
 import type { LogEvent } from '../../../shared/log.ts';
@@ -151,7 +153,7 @@ async function request(app: LocalApp, user: string) {
   const write = (line: string) => void lines.push(line);
   const context = { invocationId: 'an-id', info: write, warn: write, error: write };
   const response = await answered(context as unknown as InvocationContext, systemClock, async (operation) => {
-    const { result } = await app.stead.profile(operation, accessToken);
+    const { result } = await app.stead.asUser(operation, accessToken, profile);
     return { facts: {}, body: result };
   });
   const events = lines.map((line) => JSON.parse(line) as LogEvent);

@@ -55,13 +55,13 @@ const ROOMS: Record<string, Room> = {
   },
   'shared/http.ts': {
     allowed: ['@azure/functions', './errors.ts', './ports.ts', './wire.ts', './tokens/challenge.ts'],
-    refused: ['./stead.ts', './profile/getProfile.ts', './adapters/entra/msal.ts'],
+    refused: ['./stead.ts', './requests/asUser.ts', './adapters/entra/msal.ts'],
   },
   'shared/stead.ts': {
     allowed: [
       './adapters/entra/msal.ts',
       './adapters/azureStorage/tableAccounts.ts',
-      './profile/getProfile.ts',
+      './requests/asUser.ts',
       './worker/sweep.ts',
       './config.ts',
       './ports.ts',
@@ -97,13 +97,19 @@ const ROOMS: Record<string, Room> = {
       '../adapters/entra/seal.ts',
     ],
   },
-  'shared/profile/some.ts': {
-    allowed: ['../account/visit.ts', '../tokens/assertionMemo.ts', '../ports.ts', '../wire.ts'],
+  'shared/requests/some.ts': {
+    allowed: [
+      './defineFunction.ts',
+      '../account/visit.ts',
+      '../tokens/assertionMemo.ts',
+      '../ports.ts',
+      '../wire.ts',
+    ],
     refused: ['../connection/connection.ts', '../stead.ts', '../http.ts', '../adapters/graph/graphApi.ts'],
   },
   'shared/connection/some.ts': {
     allowed: ['../account/endAccount.ts', '../tokens/requestLimits.ts', '../ports.ts', '../wire.ts'],
-    refused: ['../profile/asUser.ts', '../worker/sweep.ts', '../config.ts', '@azure/functions'],
+    refused: ['../requests/asUser.ts', '../worker/sweep.ts', '../config.ts', '@azure/functions'],
   },
   'shared/operators/some.ts': {
     allowed: ['./retryAccount.ts', '../account/endAccount.ts', '../ports.ts', '../userId.ts'],
@@ -116,7 +122,7 @@ const ROOMS: Record<string, Room> = {
   },
   'shared/worker/some.ts': {
     allowed: ['./refreshUser.ts', '../account/schedule.ts', '../tokens/failures.ts', '../ports.ts'],
-    refused: ['../profile/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
+    refused: ['../requests/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
   },
   'shared/adapters/entra/msalSome.ts': {
     allowed: [
@@ -218,7 +224,7 @@ const ROOMS: Record<string, Room> = {
       '../../dev/entra/startEntra.ts',
     ],
     refused: [
-      '../profile/asUser.ts',
+      '../requests/asUser.ts',
       '../adapters/azureStorage/tableAccounts.ts',
       '../../dev/platform.ts',
       'vitest',
@@ -257,28 +263,53 @@ const ROOMS: Record<string, Room> = {
     ],
     refused: [
       '../shared/adapters/azureStorage/tableAccounts.ts',
-      '../shared/profile/getProfile.ts',
+      '../shared/requests/asUser.ts',
       '../shared/account/endAccount.ts',
       '../dev/platform.ts',
       '../dev/host/settings.ts',
     ],
   },
   'functions/some/handler.ts': {
-    allowed: ['./tasks.ts', '../../shared/http.ts', '../../shared/stead.ts', '@azure/functions'],
+    allowed: [
+      './tasks.ts',
+      '../../shared/http.ts',
+      '../../shared/stead.ts',
+      '../../shared/wire.ts',
+      '../../shared/requests/defineFunction.ts',
+      '../../shared/tokens/defineApi.ts',
+      '../../shared/adapters/graph/graphApi.ts',
+      '@azure/functions',
+    ],
     refused: [
-      '../profile/handler.ts',
+      '../profile/profile.ts',
+      '../../shared/requests/asUser.ts',
       '../../shared/worker/sweep.ts',
       '../../shared/config.ts',
       '../../shared/adapters/entra/msal.ts',
     ],
   },
+  'functions/userHandler.ts': {
+    allowed: ['@azure/functions', '../shared/http.ts', '../shared/requests/defineFunction.ts'],
+    refused: ['./profile/profile.ts', '../shared/config.ts', '../shared/requests/asUser.ts'],
+  },
   'functions/refreshWorker/tasks.ts': {
-    allowed: ['../../shared/worker/defineTask.ts', '../../shared/adapters/graph/graphApi.ts', './task.ts'],
+    allowed: [
+      '../../shared/worker/defineTask.ts',
+      '../../shared/tokens/defineApi.ts',
+      '../../shared/adapters/graph/graphApi.ts',
+      './task.ts',
+    ],
     refused: ['../../shared/stead.ts', '../../shared/adapters/entra/msal.ts', '@azure/functions'],
   },
   'functions/main.ts': {
-    allowed: ['@azure/functions', '../shared/stead.ts', '../shared/config.ts', './profile/handler.ts'],
-    refused: ['../shared/adapters/entra/msal.ts', '../shared/profile/getProfile.ts'],
+    allowed: [
+      '@azure/functions',
+      '../shared/stead.ts',
+      '../shared/config.ts',
+      './profile/profile.ts',
+      './userHandler.ts',
+    ],
+    refused: ['../shared/adapters/entra/msal.ts', '../shared/requests/asUser.ts'],
   },
   'dev/some.ts': {
     allowed: [

@@ -156,14 +156,18 @@ const REFUSALS: [what: string, error: Error, expected: Expected][] = [
   ]),
   [
     'a missing consent',
-    failed('consent', { suberror: 'consent_required' }),
+    failed('consent', {
+      suberror: 'consent_required',
+      scopes: ['https://graph.microsoft.com/User.Read', 'https://graph.microsoft.com/Files.Read'],
+    }),
     {
       status: 401,
       code: 'CONSENT_REQUIRED',
       challenge:
-        'Bearer error="consent_required", scopes="https://graph.microsoft.com/User.Read", error_description=' +
+        'Bearer error="consent_required", ' +
+        'scopes="https://graph.microsoft.com/User.Read https://graph.microsoft.com/Files.Read", error_description=' +
         '"Consent to the permissions of this answer. Without them, Entra does not let this service act for you."',
-      scopes: ['https://graph.microsoft.com/User.Read'],
+      scopes: ['https://graph.microsoft.com/User.Read', 'https://graph.microsoft.com/Files.Read'],
     },
   ],
   [

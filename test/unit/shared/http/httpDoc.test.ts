@@ -61,7 +61,9 @@ const documented = rows
 
 describe('docs/http.md', () => {
   it('has one row for every route that is registered', () => {
-    const registered = source('functions/main.ts').matchAll(/methods: \[([^\]]+)\][^}]+?route: '([^']+)'/g);
+    const registered = source('functions/main.ts').matchAll(
+      /app\.http\('[^']+', \{\s*(\.\.\.GET|methods: \[[^\]]+\])[^}]+?route: '([^']+)'/g,
+    );
     const routes = [...registered].flatMap(([, methods = '', route]) =>
       (methods.match(/[A-Z]+/g) ?? []).map((method) => `${method} /api/${route}`),
     );

@@ -1,0 +1,19 @@
+import type { HttpHandler } from '@azure/functions';
+import { type Answer, answered, readAccessToken, readRequest } from '../shared/http.ts';
+import type { UserFunction } from '../shared/requests/defineFunction.ts';
+import type { Stead } from '../shared/stead.ts';
+
+/** Serves a function: every request is answered as the caller whom its access token names. */
+export function createUserHandler(stead: Stead): (fn: UserFunction) => HttpHandler {
+  return (fn) => (request, context) =>
+    answered(context, stead.services.clock, async (operation) => {
+      const accessToken = readAccessToken(request.headers);
+      const { result, ...facts } = await stead.asUser(operation, accessToken, fn, readRequest(request));
+      return { ...(await contentOf(result)), facts };
+    });
+}
+
+async function contentOf(result: unknown): Promise<Omit<Answer, 'facts'>> {
+  if (!(result instanceof Blob)) return { body: result };
+  return { bytes: { type: result.type, data: new Uint8Array(await result.arrayBuffer()) } };
+}
