@@ -110,8 +110,9 @@ export async function asUser<T>(
     return { token, source: 'memory' };
   }
 
-  async function renewed({ token }: Sourced, more: ExchangeMore): Promise<Sourced> {
-    const { token: newer, began } = await memo.renewed(caller, api, token, () => exchangeAnew(more));
+  async function renewed({ token }: Sourced, more: ExchangeMore, isStillGood: boolean): Promise<Sourced> {
+    const exchangeOnce = () => exchangeAnew(more);
+    const { token: newer, began } = await memo.renewed(caller, api, token, exchangeOnce, isStillGood);
     return { token: newer, source: began ? 'network' : 'memory' };
   }
 
@@ -119,7 +120,7 @@ export async function asUser<T>(
   async function withConsent(held: Sourced): Promise<Sourced> {
     if (missingScopes(scopes, held.token.permissions).length === 0) return held;
     const { result } = await memo.shared(caller, `consent ${name}`, async () => {
-      const newest = held.source === 'network' ? held : await renewed(held, {});
+      const newest = held.source === 'network' ? held : await renewed(held, {}, true);
       const missing = missingScopes(scopes, newest.token.permissions);
       if (missing.length > 0) throw new UserTokenError(consentMissing(api, missing));
       return newest;
@@ -142,7 +143,7 @@ export async function asUser<T>(
     } catch (error) {
       if (!(error instanceof UserTokenError) || error.failure.askedBy === undefined) throw error;
       // The API no longer accepts this token, or asks for more claims: exchange once and try once more.
-      return runWith(await renewed(held, { claims: error.failure.claims }));
+      return runWith(await renewed(held, { claims: error.failure.claims }, false));
     }
   }
 

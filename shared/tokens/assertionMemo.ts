@@ -37,12 +37,16 @@ export type AssertionMemo = {
     api: Api,
     exchange: () => Promise<Exchanged>,
   ): Promise<{ token: UserToken; began: boolean }>;
-  /** Exchanges again, for a token that does not do. Another request may have replaced it already. */
+  /**
+   * Exchanges again, for a token that does not do. Another request may have replaced it already.
+   * @param isStillGood whether the token still does for other requests, if there is no new one. Default false.
+   */
   renewed(
     caller: Caller,
     api: Api,
     former: UserToken,
     exchange: () => Promise<Exchanged>,
+    isStillGood?: boolean,
   ): Promise<{ token: UserToken; began: boolean }>;
   /**
    * Requests with the same assertion and name at the same time share one call of `work`. An error is remembered like that
@@ -146,11 +150,19 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
     }
   }
 
-  async function exchanged({ assertion }: Caller, api: Api, exchange: () => Promise<Exchanged>) {
+  /** @param isUseless whether a remembered token does not do */
+  async function exchanged(
+    { assertion }: Caller,
+    api: Api,
+    exchange: () => Promise<Exchanged>,
+    isUseless: (token: UserToken) => boolean = () => false,
+  ) {
     const entry = use(keyOf(assertion));
     if (entry === undefined) return { token: (await exchange()).token, began: true };
     const known = entry.exchanged.get(api.resource);
-    if (known !== undefined && clock.now() < known.keepUntil) return { token: known.token, began: false };
+    if (known !== undefined && clock.now() < known.keepUntil && !isUseless(known.token)) {
+      return { token: known.token, began: false };
+    }
     const { result, began } = await share(entry, exchangeOf(api), exchange);
     if (began) {
       entry.exchanged.set(api.resource, result);
@@ -191,12 +203,12 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
       return caller;
     },
 
-    exchanged,
+    exchanged: (caller, api, exchange) => exchanged(caller, api, exchange),
 
-    async renewed(caller, api, former, exchange) {
+    async renewed(caller, api, former, exchange, isStillGood = false) {
       const { exchanged: known } = use(keyOf(caller.assertion)) ?? {};
-      if (known?.get(api.resource)?.token === former) known.delete(api.resource);
-      return exchanged(caller, api, exchange);
+      if (!isStillGood && known?.get(api.resource)?.token === former) known.delete(api.resource);
+      return exchanged(caller, api, exchange, (token) => token === former);
     },
 
     async shared({ assertion }, name, work) {

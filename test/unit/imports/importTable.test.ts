@@ -301,6 +301,17 @@ const ROOMS: Record<string, Room> = {
     ],
     refused: ['../../shared/stead.ts', '../../shared/adapters/entra/msal.ts', '@azure/functions'],
   },
+  'examples/some/some.ts': {
+    allowed: [
+      './other.ts',
+      '../../shared/wire.ts',
+      '../../shared/requests/defineFunction.ts',
+      '../../shared/worker/defineTask.ts',
+      '../../shared/tokens/defineApi.ts',
+      '../../shared/adapters/graph/graphApi.ts',
+    ],
+    refused: ['../../shared/stead.ts', '../../shared/requests/asUser.ts', '../other/other.ts', 'jose'],
+  },
   'functions/main.ts': {
     allowed: [
       '@azure/functions',
@@ -602,7 +613,7 @@ describe('the import table', async () => {
 
   it('has a room for every file of the app, the page, the local platform, the templates and the benchmarks', async () => {
     const files: Record<string, string[]> = {};
-    for (const root of ['shared', 'functions', 'ops', 'dev', 'infra', 'bench', 'spa']) {
+    for (const root of ['shared', 'functions', 'examples', 'ops', 'dev', 'infra', 'bench', 'spa']) {
       for await (const file of glob(`${root}/**/*.{ts,tsx}`, { cwd: ROOT })) {
         files[file.replaceAll('\\', '/')] = importing(['a-package-of-nobody']);
       }
