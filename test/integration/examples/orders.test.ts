@@ -3,10 +3,13 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Entra } from '../../../dev/entra/startEntra.ts';
 import { orders, syncOrders } from '../../../examples/orders/orders.ts';
+import type { ApiFetch } from '../../../shared/api.ts';
 import { defineFunction } from '../../../shared/requests/defineFunction.ts';
 import { createLocalApp } from '../../../shared/testing/localApp.ts';
 import { startEntra } from '../../../shared/testing/startEntra.ts';
 import { encodeClaims } from '../../../shared/tokens/challenge.ts';
+import { defineApi } from '../../../shared/tokens/defineApi.ts';
+import { defineTask } from '../../../shared/worker/defineTask.ts';
 import { accountOf, markUser } from '../../support/accountOf.ts';
 import { control, journal } from '../../support/entraClients.ts';
 import { callerFor } from '../../support/userTokens.ts';
@@ -62,6 +65,19 @@ const tokenRequests = async () =>
   );
 
 describe('a task of another API', () => {
+  it('runs as docs/tasks.md shows it', async () => {
+    const { answerOrders } = createOrdersApi();
+    const entra = await startEntra({ apis: [{ id: ORDERS_ID, name: 'Orders', exposes: ['orders.read'] }] });
+    const app = createLocalApp(entra, { tasks: [syncOrders], fetch: answerOrders });
+    const user = await app.visit('adele');
+    app.clock.aheadMs = 120_000;
+    expect(await app.sweep()).toMatchObject({ tasks: { done: 1, failed: 0 } });
+    expect(await app.accounts.read(user)).toMatchObject({
+      history: [{ outcome: 'from-cache' }, { outcome: 'task-done', task: 'sync-orders' }],
+    });
+    await entra.close();
+  });
+
   it('gets a token for that API, beside that for Graph', async () => {
     const { called, answerOrders } = createOrdersApi();
     const app = createLocalApp(entra, { tasks: [syncOrders], fetch: answerOrders });
@@ -101,6 +117,46 @@ describe('a task of another API', () => {
     });
     expect(called).toEqual([]);
     await control(entra, 'DELETE', '/users/bruno/fault');
+  });
+});
+
+describe('an API that writes its challenges in another way', () => {
+  const UNUSUAL = defineApi({
+    name: 'unusual',
+    resource: `api://${ORDERS_ID}`,
+    baseUrl: 'https://orders.example',
+    readChallenge: ({ headers }) => headers.get('x-step-up') ?? undefined,
+  });
+  const scopes = [`api://${ORDERS_ID}/orders.read`];
+  const run = async ({ api }: { api: { fetch: ApiFetch } }) => {
+    const answer = await api.fetch('/orders');
+    if (!answer.ok) throw new Error('The API refused.');
+  };
+  const asking = (claims: string) => new Response(null, { status: 401, headers: { 'x-step-up': claims } });
+
+  it('is read by its own reader, for a function and for a task', async () => {
+    const answers = [asking(CLAIMS)];
+    const { answerOrders, called } = createOrdersApi(answers);
+    const tasks = [defineTask({ name: 'step-up', api: UNUSUAL, scopes, run })];
+    const app = createLocalApp(entra, { tasks, fetch: answerOrders });
+    const { assertion, userId } = await callerFor(entra, 'adele', CLAIMS);
+    await app.ask(defineFunction({ name: 'step-up', api: UNUSUAL, scopes, run }), assertion);
+    expect(called).toHaveLength(2);
+    await app.getProfile(assertion);
+    answers.push(asking(CLAIMS));
+    app.clock.aheadMs = 2 * MINUTE;
+    expect(await app.sweep()).toMatchObject({ tasks: { done: 1, failed: 0 } });
+    expect(called).toHaveLength(4);
+    expect(await accountOf(app, userId)).toMatchObject({ state: 'active' });
+  });
+
+  it('is ignored if it is no challenge', async () => {
+    const { answerOrders } = createOrdersApi([asking('["not", "a", "challenge"]')]);
+    const app = createLocalApp(entra, { fetch: answerOrders });
+    const { assertion } = await callerFor(entra, 'adele');
+    const fn = defineFunction({ name: 'step-up', api: UNUSUAL, scopes, run });
+    // A refusal without a challenge is met with a newer token, as Graph's is.
+    expect(await app.ask(fn, assertion)).toMatchObject({ source: 'network' });
   });
 });
 
