@@ -80,8 +80,7 @@ export async function asUser<T>(
       record(account, token);
       return { token, keepUntil: keepUntil(app, account, token) };
     } catch (error) {
-      if (!(error instanceof UserTokenError)) throw error;
-      if (error.failure.throttle !== undefined) heed(error.failure);
+      if (error instanceof UserTokenError && error.failure.throttle !== undefined) heed(error.failure);
       throw error;
     }
   }
@@ -105,7 +104,7 @@ export async function asUser<T>(
         return { token: anew.token, source: anew.began ? anew.token.source : 'memory' };
       }
       // It is recorded as a visit only, because this request did not ask for the token.
-      record(account, { ...token, source: 'cache' });
+      record(account, { ...token, source: 'cache', written: undefined });
     }
     return { token, source: 'memory' };
   }
@@ -161,7 +160,7 @@ export async function asUser<T>(
   }
 }
 
-/** Requests that ask for the same at the same time share one call of the function. What they sent may make a difference. */
+/** Such requests share one run of the function at the same time. What others send may make a difference. */
 const dependsOnCallerAlone = ({ method, query, params }: FunctionRequest): boolean =>
   method === 'GET' && query.size === 0 && Object.keys(params).length === 0;
 

@@ -54,7 +54,7 @@ export type StormResult = {
 
 const LANES = 10;
 const SCOPED_LANES = 3;
-/** Beside `User.Read`. */
+/** Beside Graph. */
 const OWN_API = defineApi({
   name: 'own-api',
   resource: `api://${API_CLIENT_ID}`,
