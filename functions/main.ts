@@ -3,7 +3,7 @@ import { app } from '@azure/functions';
 import { readConfig } from '../shared/config.ts';
 import { createStead } from '../shared/stead.ts';
 import { createConnectionHandler } from './connection/handler.ts';
-import { healthHandler } from './health/handler.ts';
+import { createReadyHandler, healthHandler } from './health/handler.ts';
 import { createPhotoHandler, createProfileHandler } from './profile/handler.ts';
 import { createRefreshWorkerHandler } from './refreshWorker/handler.ts';
 import { tasks } from './refreshWorker/tasks.ts';
@@ -29,6 +29,8 @@ app.http('connection', {
 });
 
 app.http('health', { methods: ['GET'], authLevel, route: 'health', handler: healthHandler });
+
+app.http('ready', { methods: ['GET'], authLevel, route: 'health/ready', handler: createReadyHandler(stead) });
 
 app.timer('refreshWorker', { schedule: '0 * * * * *', handler: createRefreshWorkerHandler(stead) });
 

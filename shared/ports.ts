@@ -3,7 +3,7 @@
 import type { Account, Stored } from './account/account.ts';
 import type { ApiCall, OpenApi } from './api.ts';
 import type { Clock } from './clock.ts';
-import type { Throttle } from './errors.ts';
+import type { Failure, Throttle } from './errors.ts';
 import type { Log, SweepSummary } from './log.ts';
 import type { LogId, UserId } from './userId.ts';
 import type { Profile } from './wire.ts';
@@ -21,6 +21,7 @@ export type Operation = {
 export type Services = {
   verifyAccessToken: VerifyAccessToken;
   userTokens: UserTokens;
+  tryCredential: TryCredential;
   readProfile: ReadProfile;
   readPhoto: ReadPhoto;
   openApi: OpenApi;
@@ -89,6 +90,12 @@ export type Caller = {
  * @throws {UnavailableError} the keys to verify it with cannot be fetched now.
  */
 export type VerifyAccessToken = (token: string) => Promise<Caller>;
+
+/**
+ * Asks Entra for a token of this application itself, as a proof of its credential. The token is not kept.
+ * @returns why there is none; undefined if Entra accepts the credential
+ */
+export type TryCredential = (operation: Operation) => Promise<Failure | undefined>;
 
 /**
  * Reads the signed-in user from Microsoft Graph.

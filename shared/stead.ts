@@ -7,6 +7,7 @@ import { authorityOf } from './adapters/entra/authority.ts';
 import { createMsalUserTokens } from './adapters/entra/msal.ts';
 import { createMsalCredential } from './adapters/entra/msalCredential.ts';
 import { createStoreCredential } from './adapters/entra/msalStoreCredential.ts';
+import { createTryCredential } from './adapters/entra/msalTryCredential.ts';
 import { createSealer } from './adapters/entra/seal.ts';
 import { createVerifyToken } from './adapters/entra/verifyToken.ts';
 import { graph } from './adapters/graph/graphApi.ts';
@@ -16,8 +17,9 @@ import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
-import { UnavailableError } from './errors.ts';
-import { createLog, type Log, nameOfError, type SweepSummary } from './log.ts';
+import { checkStorage } from './health/checkStorage.ts';
+import { createReadiness } from './health/readiness.ts';
+import { createLog, type Log, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
 import type { Operation, Sealer, Services, StoreCredential, TokenCacheStore } from './ports.ts';
 import { asUser, type Use } from './profile/asUser.ts';
@@ -27,7 +29,7 @@ import { GRAPH_SCOPES } from './tokens/graphScopes.ts';
 import { isKnownApi } from './tokens/knownApi.ts';
 import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
-import { createLogId, toUserId } from './userId.ts';
+import { createLogId } from './userId.ts';
 import type { Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
@@ -65,11 +67,6 @@ const TIMEOUTS: Timeouts = { tokenMs: 10_000, apiMs: 10_000, keysMs: 5_000 };
 /** Continuous access evaluation: it tells Entra that this client understands claims challenges. */
 const CLIENT_CAPABILITIES = ['CP1'];
 
-const NOBODY = toUserId({
-  tid: '00000000-0000-0000-0000-000000000000',
-  oid: '00000000-0000-0000-0000-000000000000',
-});
-
 const STORES: Record<Config['tokenCacheStore'], (storage: BlobAccess & { clock: Clock }) => TokenCacheStore> =
   {
     blob: createBlobTokenCache,
@@ -83,7 +80,6 @@ const STORES: Record<Config['tokenCacheStore'], (storage: BlobAccess & { clock: 
 export function createStead(config: Config, options: SteadOptions = {}) {
   const { tasks = [] } = options;
   const services = createServices(config, options);
-  const { accounts, tokenCache } = services;
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
 
@@ -130,22 +126,13 @@ export function createStead(config: Config, options: SteadOptions = {}) {
      * @returns true if they can be reached
      */
     async health(): Promise<boolean> {
-      try {
-        await accounts.read(NOBODY);
-        await tokenCache.read(NOBODY);
-        log({ event: 'storage.ready' });
-        return true;
-      } catch (error) {
-        const remedy = error instanceof UnavailableError ? error.remedy : undefined;
-        log({
-          event: 'storage.unreachable',
-          setting: 'TokenStore',
-          remedy: `${remedy ?? 'Start Azurite, or check TokenStore and the firewall of its storage account.'} Until then Stead stores nothing.`,
-          error: nameOfError(error),
-        });
-        return false;
-      }
+      const isReached = await checkStorage(services, log);
+      if (isReached) log({ event: 'storage.ready' });
+      return isReached;
     },
+
+    /** Whether storage can be reached and Entra accepts the credential. It asks them at most once in 60 s. */
+    readiness: createReadiness(services),
   };
 }
 
@@ -161,6 +148,16 @@ function createServices(config: Config, options: SteadOptions): Services {
   const sealer = adapters.sealer ?? createSealer(config.cacheKeys);
   const openApi =
     adapters.openApi ?? createOpenApi(config, { fetch: send, clock, timeoutMs: timeouts.apiMs });
+  const client = {
+    auth: (tid: string) => ({
+      clientId: entra.clientId,
+      clientCapabilities: CLIENT_CAPABILITIES,
+      ...authorityOf(entra.authority, tid),
+    }),
+    credential: createMsalCredential(entra, { fetch: send, clock, timeoutMs: timeouts.tokenMs }),
+    timeoutMs: timeouts.tokenMs,
+    fetch: send,
+  };
   return {
     verifyAccessToken: createVerifyToken({
       jwksUri: jwksUriOf(config),
@@ -171,19 +168,10 @@ function createServices(config: Config, options: SteadOptions): Services {
       clock,
     }),
     userTokens: createMsalUserTokens(
-      {
-        auth: (tid) => ({
-          clientId: entra.clientId,
-          clientCapabilities: CLIENT_CAPABILITIES,
-          ...authorityOf(entra.authority, tid),
-        }),
-        credential: createMsalCredential(entra, { fetch: send, clock, timeoutMs: timeouts.tokenMs }),
-        scopes: GRAPH_SCOPES,
-        timeoutMs: timeouts.tokenMs,
-        fetch: send,
-      },
+      { ...client, scopes: GRAPH_SCOPES },
       { store: tokenCache, sealer, logId, clock },
     ),
+    tryCredential: createTryCredential({ ...client, tenantId: entra.tenantId, clock }),
     readProfile: createGraphReadProfile(openApi, clock),
     readPhoto: createGraphReadPhoto(openApi, clock),
     accounts: createTableAccounts(storage),

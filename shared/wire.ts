@@ -65,6 +65,15 @@ export type UpstreamReference = {
   timestamp?: string;
 };
 
+/** Whether this app can do its work, as `GET /api/health/ready` answers it. */
+export type Readiness = {
+  storage: 'ready' | 'unreachable';
+  /** `refused`: Entra, or the machine's identity endpoint, refuses our own credential. `unreachable`: nobody could say. */
+  credential: 'accepted' | 'refused' | 'unreachable';
+  /** Why the credential is not accepted: an AADSTS number, an OAuth error or one of Stead's own names. */
+  code?: string;
+};
+
 /**
  * The caller's own connection, as `GET /api/connection` answers it: what Stead keeps of them, and what it did while they
  * were away. Times are ISO 8601, UTC.

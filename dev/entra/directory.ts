@@ -219,8 +219,8 @@ export function numberedUsers(count: number, tid: string = TENANT_ID, prefix = '
   });
 }
 
-/** A GUID that looks like a random one. */
-function objectIdOf(text: string): string {
+/** A GUID that looks like a random one, and is the same for the same text. */
+export function objectIdOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -1,4 +1,4 @@
-/** The three grants: what a token request must prove, and what it may then get. Nothing is issued here. */
+/** What a token request must prove, and what it may then get for a user. Nothing is issued here. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { errors, type JWTPayload } from 'jose';
 import { verifyClientAssertion } from './clientAssertion.ts';
@@ -10,11 +10,14 @@ import type { JournalEntry } from './journal.ts';
 import { issuerOf, type StandIn } from './standIn.ts';
 
 export type GrantType = NonNullable<JournalEntry['grant']>;
+/** The grants that are for a user. */
+type UserGrantType = Exclude<GrantType, 'client_credentials'>;
 
-/** `grant_type` values (RFC 6749 §4.1.3, §6; RFC 7523 §2.1 in Entra's on-behalf-of use) by their journal name. */
+/** `grant_type` values (RFC 6749 §4.1.3, §4.4.2, §6; RFC 7523 §2.1 in Entra's on-behalf-of use) by their journal name. */
 const GRANT_TYPES: Record<string, GrantType> = {
   authorization_code: 'authorization_code',
   refresh_token: 'refresh_token',
+  client_credentials: 'client_credentials',
   'urn:ietf:params:oauth:grant-type:jwt-bearer': 'on_behalf_of',
 };
 
@@ -26,7 +29,7 @@ export type ReadGrant = Grant & {
   refreshTokenIssuedAt?: number;
 };
 
-type GrantRequest = { type: GrantType; params: URLSearchParams; client: Client; tenant: string };
+type GrantRequest = { type: UserGrantType; params: URLSearchParams; client: Client; tenant: string };
 
 const sameText = (a: string, b: string): boolean => {
   const [left, right] = [a, b].map((text) => createHash('sha256').update(text).digest());

@@ -105,6 +105,10 @@ const ROOMS: Record<string, Room> = {
     allowed: ['../account/endAccount.ts', '../tokens/requestLimits.ts', '../ports.ts', '../wire.ts'],
     refused: ['../profile/asUser.ts', '../worker/sweep.ts', '../config.ts', '@azure/functions'],
   },
+  'shared/health/some.ts': {
+    allowed: ['./checkStorage.ts', '../errors.ts', '../ports.ts', '../userId.ts', '../wire.ts'],
+    refused: ['../worker/sweep.ts', '../http.ts', '../adapters/entra/msal.ts', '../config.ts'],
+  },
   'shared/operators/some.ts': {
     allowed: ['./retryAccount.ts', '../account/endAccount.ts', '../ports.ts', '../userId.ts'],
     refused: [
