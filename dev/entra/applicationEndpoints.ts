@@ -9,7 +9,8 @@ import type { EntraEnv, Journal } from './journal.ts';
 
 /**
  * The access tokens that these addresses take. They are no secrets, because only this machine reaches the stand-in. The
- * administrator may do everything, the developer everything but consent for everybody, and the reader may read.
+ * administrator may do everything, the developer everything but consent for everybody and assign app roles, and the reader
+ * may read.
  */
 export const GRAPH_TOKENS = {
   administrator: 'stand-in-administrator',
@@ -109,6 +110,19 @@ export function applicationEndpoints(
         return one(c, seenOf('principals', target));
       case 'POST servicePrincipals':
         return c.json(directory.createPrincipal(await bodyOf(c)), 201, graphIds(c));
+      case 'GET servicePrincipals/one/appRoleAssignedTo': {
+        const id = idOf('principals', target);
+        return list(
+          c,
+          directory.assignments.seen().filter(({ resourceId }) => resourceId === id),
+        );
+      }
+      case 'POST servicePrincipals/one/appRoleAssignedTo':
+        return c.json(
+          directory.createAssignment(idOf('principals', target), await bodyOf(c)),
+          201,
+          graphIds(c),
+        );
       case 'GET oauth2PermissionGrants':
         return list(c, directory.grants.seen());
       case 'POST oauth2PermissionGrants':
@@ -153,8 +167,9 @@ function roleOf(authorization: string | undefined): Role {
   return role;
 }
 
-function checkRole(role: Role, { collection }: Target): void {
-  if (role === 'administrator' || (role === 'developer' && collection !== 'oauth2PermissionGrants')) return;
+function checkRole(role: Role, { collection, below }: Target): void {
+  const isForAll = collection === 'oauth2PermissionGrants' || below[0] === 'appRoleAssignedTo';
+  if (role === 'administrator' || (role === 'developer' && !isForAll)) return;
   throw new GraphError(
     403,
     'Authorization_RequestDenied',

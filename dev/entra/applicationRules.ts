@@ -42,6 +42,8 @@ export const EMPTY_APPLICATION = {
 
 type Scope = Record<string, unknown> & { id: string; value: string; isEnabled: boolean };
 
+type AppRole = Record<string, unknown> & { id: string; value: string; isEnabled: boolean };
+
 export const badRequest = (message: string, code = 'Request_BadRequest'): GraphError =>
   new GraphError(400, code, message);
 
@@ -66,6 +68,10 @@ export const member = (object: GraphObject, name: string): Record<string, unknow
 export const scopesOf = (application: GraphObject): Scope[] =>
   listOf(member(application, 'api').oauth2PermissionScopes ?? [], 'oauth2PermissionScopes') as Scope[];
 
+/** The roles that an application offers to users and to applications, also those that are not enabled. */
+export const appRolesOf = (application: GraphObject): AppRole[] =>
+  listOf(application.appRoles ?? [], 'appRoles') as AppRole[];
+
 /**
  * The application after a change. Members of complex properties that the change does not name stay as they are, and
  * collections are replaced as a whole.
@@ -83,6 +89,8 @@ export function changedApplication(
     if (name === 'passwordCredentials' || name === 'keyCredentials')
       throw badRequest('Adding or changing credentials is not supported here.');
     if (!Object.hasOwn(EMPTY_APPLICATION, name)) throw badRequest(`Invalid property '${name}'.`);
+    if (name === 'appRoles' && listOf(value, name).some((role) => isRecord(role) && 'origin' in role))
+      throw badRequest("Property 'origin' of an app role is read-only and cannot be set.");
     const empty = EMPTY_APPLICATION[name as keyof typeof EMPTY_APPLICATION];
     if (!isRecord(empty) || !isRecord(value)) after[name] = value;
     else {
@@ -105,6 +113,7 @@ function filledIn(application: GraphObject): GraphObject {
   return {
     ...application,
     api: { ...api, oauth2PermissionScopes: eachOf(api.oauth2PermissionScopes, emptyScope) },
+    appRoles: eachOf(application.appRoles, { isEnabled: true, origin: 'Application' }),
     optionalClaims: !isRecord(optionalClaims)
       ? optionalClaims
       : Object.fromEntries(
@@ -135,6 +144,7 @@ export function checkApplication(
   checkIdentifierUris(application, others, tenantId);
   checkApi(application);
   checkScopes(scopesOf(application), before === undefined ? [] : scopesOf(before));
+  checkAppRoles(application, before === undefined ? [] : appRolesOf(before));
   checkRedirectUris(application);
   checkResourceAccess(application);
   checkOptionalClaims(application.optionalClaims);
@@ -197,17 +207,44 @@ function checkScopes(scopes: readonly Scope[], before: readonly Scope[]): void {
     if (scopes.filter((other) => other.id === id || other.value === value).length > 1)
       throw badRequest('It contains duplicate values. Please provide unique value.', 'DuplicateValue');
   }
+  checkEnabled(scopes, before);
+}
+
+/** To be disabled is the one change that an enabled permission may undergo. */
+function checkEnabled(
+  entitlements: readonly (Scope | AppRole)[],
+  before: readonly (Scope | AppRole)[],
+): void {
   for (const old of before) {
-    const now = scopes.find((scope) => scope.id === old.id);
+    const now = entitlements.find(({ id }) => id === old.id);
     const { isEnabled: _old, ...rest } = old;
     const { isEnabled: _now, ...restNow } = now ?? { isEnabled: false };
-    // To be disabled is the one change that an enabled permission may undergo.
     if (old.isEnabled && JSON.stringify(sorted(rest)) !== JSON.stringify(sorted(restNow)))
       throw badRequest(
         'Permission (scope or role) cannot be deleted or updated unless disabled first.',
         'CannotDeleteOrUpdateEnabledEntitlement',
       );
   }
+}
+
+/** https://learn.microsoft.com/graph/api/resources/approle */
+function checkAppRoles(application: GraphObject, before: readonly AppRole[]): void {
+  const roles = appRolesOf(application);
+  for (const { id, value, isEnabled, displayName, description, allowedMemberTypes } of roles) {
+    const texts = [displayName, description];
+    if (typeof id !== 'string' || !GUID.test(id) || !SCOPE_VALUE.test(value ?? ''))
+      throw badRequest("Invalid value specified for property 'appRoles'.");
+    if (texts.some((text) => typeof text !== 'string' || text === ''))
+      throw badRequest('An app role needs displayName and description.');
+    const members = textsOf(allowedMemberTypes, 'allowedMemberTypes');
+    if (members.length === 0 || members.some((one) => one !== 'User' && one !== 'Application'))
+      throw badRequest("Invalid value specified for property 'allowedMemberTypes' of resource 'AppRole'.");
+    if (isEnabled !== true && !before.some((old) => old.id === id))
+      throw badRequest('A new app role must be enabled.', 'InvalidAppRole');
+    if (roles.filter((other) => other.id === id || other.value === value).length > 1)
+      throw badRequest('It contains duplicate values. Please provide unique value.', 'DuplicateValue');
+  }
+  checkEnabled(roles, before);
 }
 
 const sorted = (object: object) => Object.entries(object).sort(([one], [other]) => (one < other ? -1 : 1));

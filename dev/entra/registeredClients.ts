@@ -27,11 +27,17 @@ function clientOf(application: GraphObject, directory: Applications): Client {
     exposes: scopesOf(application).flatMap(({ value, isEnabled }) => (isEnabled ? value : [])),
     requiredResourceAccess: accessOf(application, directory),
     knownClientApplications: member(application, 'api').knownClientApplications as string[],
+    optionalClaims: optionalClaimsOf(application),
   };
   // Nobody knows this secret: an application without credentials cannot prove its identity.
   return uris('spa').length > 0
     ? { ...client, kind: 'spa' }
     : { ...client, kind: 'web', secret: randomUUID() };
+}
+
+function optionalClaimsOf(application: GraphObject): string[] {
+  const claims = member(application, 'optionalClaims').accessToken as { name: string }[] | undefined;
+  return (claims ?? []).map(({ name }) => name);
 }
 
 /** Registrations name permissions by id, and tokens by name. */

@@ -15,6 +15,7 @@ import { adminConsentEndpoint } from './adminConsent.ts';
 import { type Answers, changedAnswers, DEFAULT_ANSWERS } from './answers.ts';
 import { applicationEndpoints } from './applicationEndpoints.ts';
 import { type Applications, type ApplicationsOptions, createApplications } from './applications.ts';
+import { createAppRoles } from './appRoles.ts';
 import { authorizeEndpoints } from './authorize.ts';
 import { createClientCredentials } from './clientCredentials.ts';
 import { registerClients } from './clients.ts';
@@ -96,6 +97,7 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     origin: `http://localhost:${port}`,
     clients,
     credentials: createClientCredentials(),
+    appRoles: createAppRoles(applications),
     people,
     keys,
     consents,

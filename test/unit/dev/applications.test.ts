@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { applicationEndpoints, GRAPH_TOKENS } from '../../../dev/entra/applicationEndpoints.ts';
 import { createApplications } from '../../../dev/entra/applications.ts';
-import { TENANT_ID } from '../../../dev/entra/directory.ts';
+import { TENANT_ID, WEBHOOK_CLIENT_ID } from '../../../dev/entra/directory.ts';
 
 const SCOPE = {
   id: '99999999-8888-4777-8666-555555555555',
@@ -11,6 +11,14 @@ const SCOPE = {
   isEnabled: true,
   adminConsentDisplayName: 'Some',
   adminConsentDescription: 'Some',
+};
+const ROLE = {
+  id: '99999999-8888-4777-8666-555555555556',
+  value: 'Some.Do',
+  isEnabled: true,
+  allowedMemberTypes: ['Application'],
+  displayName: 'Some',
+  description: 'Some',
 };
 const OTHER_ID = '12121212-3434-4565-8787-909090909090';
 
@@ -75,6 +83,15 @@ describe('an application', () => {
       'preauthorizes for scopes that it has',
       { api: { preAuthorizedApplications: [{ appId: OTHER_ID, delegatedPermissionIds: [OTHER_ID] }] } },
     ],
+    ['has app roles with ids', { appRoles: [{ ...ROLE, id: 'some' }] }],
+    ['has app roles with values without spaces', { appRoles: [{ ...ROLE, value: 'a b' }] }],
+    ['has app roles with texts', { appRoles: [{ ...ROLE, description: '' }] }],
+    ['has app roles for users or applications', { appRoles: [{ ...ROLE, allowedMemberTypes: [] }] }],
+    ['has app roles for nobody else', { appRoles: [{ ...ROLE, allowedMemberTypes: ['Group'] }] }],
+    ['has new app roles that are enabled', { appRoles: [{ ...ROLE, isEnabled: false }] }],
+    ['has each app role id once', { appRoles: [ROLE, { ...ROLE, value: 'Other' }] }],
+    ['has each app role value once', { appRoles: [ROLE, { ...ROLE, id: OTHER_ID }] }],
+    ['is not told where an app role is defined', { appRoles: [{ ...ROLE, origin: 'Application' }] }],
     ['has redirect URIs with https', { spa: { redirectUris: ['http://page.example/'] } }],
     ['has redirect URIs without fragments', { spa: { redirectUris: ['https://page.example/#a'] } }],
     ['has redirect URIs without wildcards', { spa: { redirectUris: ['https://*.page.example/'] } }],
@@ -125,6 +142,16 @@ describe('an application', () => {
     expect(await scopes([{ ...SCOPE, isEnabled: false, value: 'other' }])).toMatchObject(refused);
     expect(await scopes([{ ...SCOPE, isEnabled: false }])).toMatchObject({ status: 204 });
     expect(await scopes([])).toMatchObject({ status: 204 });
+  });
+
+  it('keeps an enabled app role as it is until it is disabled', async () => {
+    const { id } = await create({ appRoles: [ROLE] });
+    const roles = (list: unknown[]) => send('PATCH', `/applications/${id}`, { appRoles: list });
+    const refused = { status: 400, code: 'CannotDeleteOrUpdateEnabledEntitlement' };
+    expect(await roles([])).toMatchObject(refused);
+    expect(await roles([{ ...ROLE, value: 'Other' }])).toMatchObject(refused);
+    expect(await roles([{ ...ROLE, isEnabled: false }])).toMatchObject({ status: 204 });
+    expect(await roles([])).toMatchObject({ status: 204 });
   });
 
   it('keeps what a change does not name, and replaces lists as a whole', async () => {
@@ -198,6 +225,56 @@ describe('a service principal', () => {
     await send('DELETE', `/applications/${id}`);
     expect(await send('GET', `/servicePrincipals/${body.id}`)).toMatchObject({ status: 404 });
     expect((await send('GET', '/oauth2PermissionGrants')).body.value).toEqual([]);
+  });
+});
+
+describe('an assignment of an app role', () => {
+  const assign = (resourceId: unknown, body: object, token?: string) =>
+    send('POST', `/servicePrincipals/${resourceId}/appRoleAssignedTo`, body, token);
+
+  async function two() {
+    const { id, appId } = await create({ appRoles: [ROLE, { ...ROLE, ...USERS_ALONE }] });
+    const resource = (await send('POST', '/servicePrincipals', { appId })).body;
+    const webhook = (await send('POST', '/servicePrincipals', { appId: WEBHOOK_CLIENT_ID })).body;
+    return { id, body: { principalId: webhook.id, resourceId: resource.id, appRoleId: ROLE.id } };
+  }
+  const USERS_ALONE = { id: OTHER_ID, value: 'Other', allowedMemberTypes: ['User'] };
+
+  it('exists once, between two service principals, and goes with its application', async () => {
+    const { id, body } = await two();
+    expect(await assign(body.resourceId, body)).toMatchObject({ status: 201, body });
+    expect(await assign(body.resourceId, body)).toMatchObject({
+      status: 400,
+      message: 'Permission being assigned already exists on the object.',
+    });
+    const list = () => send('GET', `/servicePrincipals/${body.resourceId}/appRoleAssignedTo`);
+    expect((await list()).body.value).toMatchObject([body]);
+    await send('DELETE', `/applications/${id}`);
+    expect(await list()).toMatchObject({ status: 404 });
+  });
+
+  it.each([
+    ['an unknown principal', { principalId: OTHER_ID }, 404],
+    ['an unknown role', { appRoleId: SCOPE.id }, 400],
+    ['a role for users alone', { appRoleId: OTHER_ID }, 400],
+    ['another resource than the address', { resourceId: '' }, 404],
+  ])('is refused for %s', async (_, change, status) => {
+    const { body } = await two();
+    expect(await assign(body.resourceId, { ...body, ...change })).toMatchObject({ status });
+  });
+
+  it('takes an administrator', async () => {
+    const { body } = await two();
+    expect(await assign(body.resourceId, body, GRAPH_TOKENS.developer)).toMatchObject({ status: 403 });
+  });
+
+  it('may be for an application of Microsoft, which no tenant has registered', async () => {
+    const { body } = await two();
+    const found = await send('GET', `/servicePrincipals(appId='${WEBHOOK_CLIENT_ID}')`);
+    expect(found.body).toMatchObject({ id: body.principalId, displayName: 'AzNS AAD Webhook' });
+    expect(await send('POST', '/servicePrincipals', { appId: WEBHOOK_CLIENT_ID })).toMatchObject({
+      status: 409,
+    });
   });
 });
 
