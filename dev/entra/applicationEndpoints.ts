@@ -104,6 +104,11 @@ export function applicationEndpoints(
       case 'PATCH applications/one/federatedIdentityCredentials':
         directory.changeCredential(idOf('applications', target), below[1] ?? '', await bodyOf(c));
         return c.body(null, 204);
+      case 'POST applications/one/addPassword':
+        return c.json(directory.addPassword(idOf('applications', target), await bodyOf(c)), 200, graphIds(c));
+      case 'POST applications/one/removePassword':
+        directory.removePassword(idOf('applications', target), await bodyOf(c));
+        return c.body(null, 204);
       case 'GET servicePrincipals':
         return list(c, directory.principals.seen());
       case 'GET servicePrincipals/one':

@@ -3,9 +3,10 @@
  * `federatedIdentityCredential` (https://learn.microsoft.com/graph/api/resources/application), and the pages "Redirect URI
  * restrictions" and "Validation differences by supported account types" of the identity platform.
  */
+import { readCertificate } from './certificate.ts';
 import { GraphError } from './entraError.ts';
 import type { GraphObject } from './graphTable.ts';
-import { isRecord } from './input.ts';
+import { InputError, isRecord } from './input.ts';
 
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const AUDIENCES = [
@@ -28,6 +29,7 @@ export const EMPTY_APPLICATION = {
   requiredResourceAccess: [],
   optionalClaims: null,
   appRoles: [],
+  keyCredentials: [],
   api: {
     acceptMappedClaims: null,
     knownClientApplications: [],
@@ -86,8 +88,8 @@ export function changedApplication(
   const after: GraphObject = { ...before };
   for (const [name, value] of Object.entries(change)) {
     if (READ_ONLY.includes(name)) throw badRequest(`Property '${name}' is read-only and cannot be set.`);
-    if (name === 'passwordCredentials' || name === 'keyCredentials')
-      throw badRequest('Adding or changing credentials is not supported here.');
+    if (name === 'passwordCredentials')
+      throw badRequest('Passwords are added with addPassword, and removed with removePassword.');
     if (!Object.hasOwn(EMPTY_APPLICATION, name)) throw badRequest(`Invalid property '${name}'.`);
     if (name === 'appRoles' && listOf(value, name).some((role) => isRecord(role) && 'origin' in role))
       throw badRequest("Property 'origin' of an app role is read-only and cannot be set.");
@@ -148,6 +150,7 @@ export function checkApplication(
   checkRedirectUris(application);
   checkResourceAccess(application);
   checkOptionalClaims(application.optionalClaims);
+  checkKeyCredentials(application);
 }
 
 function checkTags({ tags }: GraphObject): void {
@@ -292,6 +295,20 @@ function checkOptionalClaims(claims: unknown): void {
     const names = listOf(list, 'optionalClaims').map((one) => (isRecord(one) ? one.name : undefined));
     if (names.some((name) => typeof name !== 'string') || new Set(names).size < names.length)
       throw badRequest("Invalid value specified for property 'optionalClaims'.");
+  }
+}
+
+/** https://learn.microsoft.com/graph/api/resources/keycredential */
+function checkKeyCredentials({ keyCredentials }: GraphObject): void {
+  for (const one of listOf(keyCredentials, 'keyCredentials')) {
+    const { type, usage } = isRecord(one) ? one : {};
+    try {
+      if (type !== 'AsymmetricX509Cert' || usage !== 'Verify') throw new InputError('');
+      readCertificate(one);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw badRequest('Key credentials are invalid: a certificate has type, usage and key.');
+    }
   }
 }
 

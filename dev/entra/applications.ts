@@ -2,7 +2,7 @@
  * The registrations of Graph: applications, service principals, federated credentials, grants of delegated permissions, and
  * assignments of app roles. They are kept in memory.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   appRolesOf,
   badRequest,
@@ -15,6 +15,7 @@ import {
 import { GRAPH_APP_ID, TENANT_ID, WEBHOOK_CLIENT_ID } from './directory.ts';
 import { GraphError } from './entraError.ts';
 import { createGraphTable, type GraphObject, type GraphTable } from './graphTable.ts';
+import { isRecord } from './input.ts';
 
 export type ApplicationsOptions = {
   /** Epoch milliseconds; the system's time if left out. */
@@ -33,6 +34,8 @@ export type Applications = {
   applications: GraphTable;
   principals: GraphTable;
   credentials: GraphTable;
+  /** With their texts, which Graph tells once. */
+  passwords: GraphTable;
   grants: GraphTable;
   /** Of app roles. */
   assignments: GraphTable;
@@ -42,6 +45,9 @@ export type Applications = {
   createPrincipal(body: Body): GraphObject;
   createCredential(applicationId: string, body: Body): GraphObject;
   changeCredential(applicationId: string, id: string, body: Body): void;
+  /** Returns what Graph answers, with the text of the new secret. */
+  addPassword(applicationId: string, body: Body): Record<string, unknown>;
+  removePassword(applicationId: string, body: Body): void;
   createGrant(body: Body): GraphObject;
   changeGrant(id: string, body: Body): void;
   /** @param resourceId the service principal below whose address it is created */
@@ -80,6 +86,7 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
   const applications = table();
   const principals = table();
   const credentials = table();
+  const passwords = table();
   const grants = table();
   const assignments = table();
 
@@ -120,11 +127,16 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
     return credentials.newest().filter((one) => one.applicationId === applicationId);
   }
 
+  function passwordsOf(applicationId: string): GraphObject[] {
+    return passwords.newest().filter((one) => one.applicationId === applicationId);
+  }
+
   return {
     tenantId: TENANT_ID,
     applications,
     principals: allPrincipals,
     credentials,
+    passwords,
     grants,
     assignments,
 
@@ -153,6 +165,7 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
         gone.some((one) => one.id === principalId || one.id === resourceId);
       for (const one of assignments.newest().filter(ofAssigned)) assignments.remove(one.id);
       for (const credential of credentialsOf(id)) credentials.remove(credential.id);
+      for (const password of passwordsOf(id)) passwords.remove(password.id);
     },
 
     createPrincipal({ appId, ...rest }) {
@@ -189,6 +202,31 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
       const others = credentialsOf(applicationId).filter((one) => one.id !== id);
       checkFederatedCredential(after, before, others);
       credentials.change(after);
+    },
+
+    addPassword(applicationId, { passwordCredential = {} }) {
+      existing(applications, applicationId);
+      const {
+        displayName = null,
+        startDateTime,
+        endDateTime,
+      } = isRecord(passwordCredential) ? passwordCredential : {};
+      const [start, end] = [startDateTime, endDateTime].map((time) => (time === undefined ? now() : time));
+      const begins = new Date(start as string | number);
+      const ends = new Date(end as string | number);
+      if (endDateTime === undefined) ends.setUTCFullYear(begins.getUTCFullYear() + 2);
+      if (Number.isNaN(begins.getTime()) || Number.isNaN(ends.getTime()) || ends <= begins)
+        throw badRequest('The start or the end of the password is invalid.');
+      const keyId = randomUUID();
+      const secretText = randomBytes(24).toString('base64url');
+      const times = { startDateTime: begins.toISOString(), endDateTime: ends.toISOString() };
+      passwords.add({ id: keyId, applicationId, displayName, secretText, ...times });
+      return { keyId, displayName, secretText, hint: secretText.slice(0, 3), ...times };
+    },
+    removePassword(applicationId, { keyId }) {
+      const found = passwordsOf(applicationId).find(({ id }) => id === keyId);
+      if (found === undefined) throw badRequest('No password credential found with keyId.');
+      passwords.remove(found.id);
     },
 
     createGrant(body) {

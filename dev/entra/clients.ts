@@ -17,7 +17,7 @@ export type ResourceAccess = { resource: string; permissions: readonly string[] 
 export type Client = {
   id: string;
   name: string;
-  /** A single-page application redeems codes cross-origin and without a secret; a web API has a secret. */
+  /** A single-page application redeems codes cross-origin and without a secret; a web API proves itself. */
   kind: 'spa' | 'web';
   redirectUris: readonly string[];
   /** Names of the delegated permissions that it offers to other applications. */
@@ -26,6 +26,7 @@ export type Client = {
   requiredResourceAccess: readonly ResourceAccess[];
   /** Applications whose consent pages may ask for this one's permissions too. */
   knownClientApplications: readonly string[];
+  /** Of an application that is here from the start. */
   secret?: string;
   /** The optional claims of access tokens for it. */
   optionalClaims: readonly string[];

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { applicationEndpoints, GRAPH_TOKENS } from '../../../dev/entra/applicationEndpoints.ts';
 import { createApplications } from '../../../dev/entra/applications.ts';
 import { TENANT_ID, WEBHOOK_CLIENT_ID } from '../../../dev/entra/directory.ts';
+import { selfSignedCertificate } from '../../../dev/selfSignedCertificate.ts';
 
 const SCOPE = {
   id: '99999999-8888-4777-8666-555555555555',
@@ -310,6 +311,63 @@ describe('a federated credential', () => {
       status: 400,
     });
     expect((await send('GET', path)).body.value).toHaveLength(20);
+  });
+});
+
+describe('a certificate', () => {
+  const { certificate } = selfSignedCertificate();
+  const KEY = {
+    type: 'AsymmetricX509Cert',
+    usage: 'Verify',
+    key: certificate.raw.toString('base64'),
+  };
+
+  it('is added by a change of the application', async () => {
+    const { id } = await create();
+    expect(await send('PATCH', `/applications/${id}`, { keyCredentials: [KEY] })).toMatchObject({
+      status: 204,
+    });
+  });
+
+  it.each([
+    ['a type', { type: 'Symmetric' }],
+    ['a usage', { usage: 'Sign' }],
+    ['a key that can be read', { key: 'AAAA' }],
+  ])('has %s', async (_, change) => {
+    const { id } = await create();
+    const body = { keyCredentials: [{ ...KEY, ...change }] };
+    expect(await send('PATCH', `/applications/${id}`, body)).toMatchObject({ status: 400 });
+  });
+});
+
+describe('a password', () => {
+  it('is told once, when it is added, and is good for two years unless something else is said', async () => {
+    const { id } = await create();
+    const path = `/applications/${id}`;
+    const { status, body } = await send('POST', `${path}/addPassword`, {
+      passwordCredential: { displayName: 'some' },
+    });
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: {
+        displayName: 'some',
+        secretText: expect.stringMatching(/^[\w-]{32}$/),
+        startDateTime: '1970-01-01T00:00:00.000Z',
+        endDateTime: '1972-01-01T00:00:00.000Z',
+      },
+    });
+    expect(JSON.stringify((await send('GET', path)).body)).not.toContain(body.secretText);
+    const { keyId } = body;
+    expect(await send('POST', `${path}/removePassword`, { keyId })).toMatchObject({ status: 204 });
+    expect(await send('POST', `${path}/removePassword`, { keyId })).toMatchObject({ status: 400 });
+  });
+
+  it('ends after it begins', async () => {
+    const { id } = await create();
+    const passwordCredential = { endDateTime: '1969-01-01T00:00:00Z' };
+    expect(await send('POST', `/applications/${id}/addPassword`, { passwordCredential })).toMatchObject({
+      status: 400,
+    });
   });
 });
 
