@@ -14,6 +14,7 @@ import { createGraphReadPhoto } from './adapters/graph/graphPhoto.ts';
 import { createGraphReadProfile } from './adapters/graph/graphProfile.ts';
 import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { graphResourceOf } from './clouds.ts';
 import type { Config } from './config.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
 import { UnavailableError } from './errors.ts';
@@ -151,6 +152,7 @@ export function createStead(config: Config, options: SteadOptions = {}) {
 
 function createServices(config: Config, options: SteadOptions): Services {
   const { entra } = config;
+  const graphResource = graphResourceOf(entra.authority, config.graphBaseUrl);
   const { clock = systemClock, adapters = {} } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   // `fetch` is looked up at each call, so that a test may replace the platform's `fetch` later.
@@ -179,6 +181,7 @@ function createServices(config: Config, options: SteadOptions): Services {
         }),
         credential: createMsalCredential(entra, { fetch: send, clock, timeoutMs: timeouts.tokenMs }),
         scopes: GRAPH_SCOPES,
+        consentScopes: GRAPH_SCOPES.map((scope) => `${graphResource}/${scope}`),
         timeoutMs: timeouts.tokenMs,
         fetch: send,
       },
