@@ -20,6 +20,9 @@ export type ClientProof = {
   mayPost(): void;
 };
 
+/** MSAL, too, takes a token as expired in its last five minutes. */
+const MSAL_MARGIN_MS = 300_000;
+
 const always = (): void => undefined;
 
 export function createMsalCredential(
@@ -47,7 +50,8 @@ function proofOf(
       const { identity } = credential;
       const ofIdentity = createManagedIdentity({ ...services, identity });
       const resource = cloudOf(authority).tokenExchange;
-      return federatedProof(createTokenMemo(services.clock, () => ofIdentity(resource)));
+      const remembered = createTokenMemo(services.clock, () => ofIdentity(resource), MSAL_MARGIN_MS);
+      return federatedProof(async () => (await remembered()).token);
     }
     default:
       return credential satisfies never;
