@@ -7,6 +7,7 @@ import { readJsonObject } from '../../ops/cli/jsonFile.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
 import { optional, readOrigin, readOutput } from './readOutput.ts';
+import { servesOneTenant } from './servesOneTenant.ts';
 
 const BUILT = fileURLToPath(new URL('../../dist/spa', import.meta.url));
 
@@ -44,11 +45,9 @@ function pageConfig(): Config {
   const tenant = optional('ENTRA_TENANT_ID') || readOutput('AZURE_TENANT_ID');
   const authority =
     optional('ENTRA_AUTHORITY') === '' ? 'https://login.microsoftonline.com' : readOrigin('ENTRA_AUTHORITY');
-  const allowed = optional('ALLOWED_TENANTS').toLowerCase();
-  const isOneTenant = allowed === '' || allowed === tenant.toLowerCase();
   return {
     clientId: readOutput('SPA_CLIENT_ID'),
-    authority: `${authority}/${isOneTenant ? tenant : 'organizations'}`,
+    authority: `${authority}/${servesOneTenant(tenant) ? tenant : 'organizations'}`,
     apiScope: `api://${readOutput('ENTRA_CLIENT_ID')}/${optional('API_SCOPE') || 'access_as_user'}`,
     apiBaseUrl: readOrigin('API_URI'),
   };

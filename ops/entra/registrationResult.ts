@@ -1,4 +1,5 @@
 /** What the functions and the page need to know of a registration. */
+import { settingCommand } from '../cli/settingCommand.ts';
 import { appIdUri, SCOPE_NAME } from './apiApplication.ts';
 import { appIdOf } from './call.ts';
 import { PUBLIC_CLOUD } from './clouds.ts';
@@ -41,6 +42,10 @@ export const linesOfResult = ({ settings, pageConfig }: RegistrationResult): str
   'Settings of the functions:',
   '',
   ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
+  '',
+  'The same for whoever provisions Azure with azd:',
+  '',
+  settingCommand(settings),
   '',
   'config.json of the page:',
   '',

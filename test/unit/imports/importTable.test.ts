@@ -394,10 +394,17 @@ const ROOMS: Record<string, Room> = {
     ],
   },
   'infra/hooks/some.ts': {
-    allowed: ['node:timers/promises', './az.ts', '../../ops/cli/runAz.ts', '../../ops/cli/runCommand.ts'],
+    allowed: [
+      'node:timers/promises',
+      './az.ts',
+      '../../ops/cli/runAz.ts',
+      '../../ops/cli/runCommand.ts',
+      '../../ops/entra/runRegistration.ts',
+    ],
     refused: [
       'jose',
       '../check.ts',
+      '../../ops/entra/graphClient.ts',
       '../../shared/errors.ts',
       '../../ops/operator.ts',
       '../../dev/platform.ts',
