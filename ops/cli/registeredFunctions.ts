@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import { PlainError } from './errors.ts';
+
+export type RegisteredFunction = {
+  name: string;
+  /** What invokes it over HTTP; undefined if it has another trigger. The route is without `/api/` before it. */
+  http?: { methods: string[]; route: string };
+};
+
+/** A registration at the start of a line, up to the end of its options. Its options hold no other object. */
+const REGISTRATION = /^app\.(\w+)\('([^']+)',\s*\{([^}]*)\}/gm;
+
+/**
+ * The functions that the entry file of the functions registers, sorted by name. It is read and not run, because it needs
+ * the settings of an app.
+ * @param file the entry file, `functions/main.ts`
+ * @throws {PlainError} a registration over HTTP does not say its methods and its route.
+ */
+export async function registeredFunctions(file: string): Promise<RegisteredFunction[]> {
+  const source = await readFile(file, 'utf8');
+  const all = [...source.matchAll(REGISTRATION)].map(
+    ([, trigger, name = '', options = '']): RegisteredFunction => {
+      if (trigger !== 'http') return { name };
+      const methods = [...(/\bmethods: \[([^\]]*)\]/.exec(options)?.[1] ?? '').matchAll(/'([A-Z]+)'/g)];
+      const route = /\broute: '([^']+)'/.exec(options)?.[1];
+      if (methods.length === 0 || route === undefined) {
+        throw new PlainError(`${file}: the function "${name}" has to name its methods and its route.`);
+      }
+      return { name, http: { methods: methods.map(([, method = '']) => method), route } };
+    },
+  );
+  return all.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
