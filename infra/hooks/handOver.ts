@@ -7,13 +7,15 @@ import { takeAzdEnvironment } from './azd.ts';
 import { optional, readOutput } from './readOutput.ts';
 import { registerCommand, registeredBy, registerOptions } from './registration.ts';
 
-const USAGE = `Usage: npm run azure:handover
+const USAGE = `Usage: npm run azure:handover [-- --lines]
 
 Prints the lines that the other two people paste, with the values of the azd
 environment: how whoever registered the applications completes the registration,
 and what whoever deploys sets. No value is secret.
 
-  --help   shows this text
+  --lines   prints only what whoever deploys sets, one NAME=value a line, for
+            "azd env set --file" and for a variable of a pipeline
+  --help    shows this text
 `;
 
 /** What a deployment and its smoke test need. Those of the first line must be there. */
@@ -24,15 +26,23 @@ const MORE = [
 ];
 
 await runCommand(USAGE, async (args) => {
-  readArguments(args, {});
+  const { values } = readArguments(args, { lines: { type: 'boolean', default: false } });
   if (optional('API_URI') === '') await takeAzdEnvironment();
-  const needed = NEEDED.map((name) => [name, readOutput(name)]);
-  const more = MORE.map((name) => [name, optional(name)]);
+  const deployment = {
+    ...Object.fromEntries(NEEDED.map((name) => [name, readOutput(name)])),
+    ...Object.fromEntries(MORE.map((name) => [name, optional(name)])),
+    REGISTER_APPLICATIONS: 'false',
+  };
+  if (values.lines) {
+    const set = Object.entries(deployment).filter(([, value]) => value !== '');
+    print(...set.map(([name, value]) => `${name}=${value}`));
+    return 0;
+  }
   if (registeredBy() === 'elsewhere') {
     print('For the person who registered the applications:', '');
     print(registerCommand(registerOptions(optional('ENTRA_TENANT_ID'))), '');
   }
   print('For the person who deploys, in an azd environment of their own:', '');
-  print(settingCommand({ ...Object.fromEntries([...needed, ...more]), REGISTER_APPLICATIONS: 'false' }));
+  print(settingCommand(deployment));
   return 0;
 });

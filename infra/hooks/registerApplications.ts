@@ -14,7 +14,7 @@ const USAGE = `Usage: npm run azure:register
 
 Registers the API and the page in Entra, or corrects what is registered, with
 what the azd environment knows by now, and keeps their ids there. azd runs it
-twice: before it provisions, because the app needs the ids, and after it, because
+before it provisions, because the app needs the ids, and again after it, because
 only then the addresses and the managed identity exist.
 
 Registers nothing if ENTRA_CLIENT_ID and SPA_CLIENT_ID are those of somebody

@@ -30,7 +30,8 @@ named with what mends it.
                    the references to the key vault and the names of the settings
   --help           shows this text
 
-Exit code: 0 everything passes, 1 something does not, 2 the command line is wrong.
+Exit code: 0 everything passes, 1 something does not, 2 the command line is
+wrong.
 `;
 
 await runCommand(USAGE, async (args) => {

@@ -55,7 +55,7 @@ const COMMANDS: [script: string, before: string[], usage: string][] = [
   ['build', [], 'Usage: npm run build\n'],
   ['package', [], 'Usage: npm run package [-- --no-check]\n'],
   ['azure:register', [], 'Usage: npm run azure:register\n'],
-  ['azure:handover', [], 'Usage: npm run azure:handover\n'],
+  ['azure:handover', [], 'Usage: npm run azure:handover [-- --lines]\n'],
   ['azure:secrets', [], 'Usage: npm run azure:secrets [-- --wait SECONDS]\n'],
   ['azure:page', [], 'Usage: npm run azure:page [-- --folder FOLDER]\n'],
   ['azure:smoke', [], 'Usage: npm run azure:smoke [-- --wait SECONDS] [--http-only]\n'],

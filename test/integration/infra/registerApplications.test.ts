@@ -193,6 +193,9 @@ describe.skipIf(process.platform === 'win32')('npm run azure:handover', () => {
     expect(lines).toContain(
       `${block} 'ALLOWED_TENANTS=*' GRAPH_BASE_URL=${entra.origin} REGISTER_APPLICATIONS=false`,
     );
+    const file = await runHook('handOver', { PATH: programs.folder }, ['--lines']);
+    expect(file.stdout).toMatch(/^AZURE_SUBSCRIPTION_ID=[\s\S]*\nALLOWED_TENANTS=\*\n[\s\S]*=false\n$/);
+    expect(file.stdout).not.toMatch(/^\S*=$|^[^=]*$\n/m);
     await programs.remove();
   });
 
