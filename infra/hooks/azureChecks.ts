@@ -29,10 +29,10 @@ export const settingChecks = (app: FunctionApp): Check[] => [
 ];
 
 /** What Azure must know of the package. */
-export const functionCheck = (app: FunctionApp, functions: readonly RegisteredFunction[]): Check => ({
-  says: `Azure lists ${functions.map(({ name }) => name).join(', ')}`,
-  run: () => expectFunctions(app, functions),
-});
+export function functionCheck(app: FunctionApp, functions: readonly RegisteredFunction[]): Check {
+  const names = functions.filter(({ mayBeAbsent }) => !mayBeAbsent).map(({ name }) => name);
+  return { says: `Azure lists ${names.join(', ')}`, run: () => expectFunctions(app, names) };
+}
 
 /** The host would take it for a connection string, and use it in the place of the identity. */
 async function expectNoPlainStorage({ options }: FunctionApp): Promise<void> {
@@ -61,12 +61,12 @@ async function expectReferences(app: FunctionApp): Promise<void> {
 /** After a deployment to Flex Consumption, Azure may list only a function of its own, `WarmUp`, for a while. */
 async function expectFunctions(
   { name: app, options, urlOf }: FunctionApp,
-  functions: readonly RegisteredFunction[],
+  wanted: readonly string[],
 ): Promise<void> {
   const listed = await ask('functionapp function list', [...options, '--query', '[].name']);
   // Azure names a function `<app>/<function>`.
   const names = listed.map((name) => String(name).split('/').at(-1));
-  const missing = functions.map(({ name }) => name).filter((name) => !names.includes(name));
+  const missing = wanted.filter((name) => !names.includes(name));
   if (missing.length === 0) return;
   throw new NotYet(
     `Azure does not list these functions of ${app}: ${missing.join(', ')}. Deploy the package (azd deploy api). If their routes answer, let Azure look again: az rest --method post --url ${urlOf('host/default/sync')}`,

@@ -24,16 +24,16 @@ export const healthCheck = (api: string): Check => ({
 });
 
 export function apiChecks(api: string, functions: readonly RegisteredFunction[]): Check[] {
-  const closed = functions.flatMap(({ http }) =>
+  const closed = functions.flatMap(({ http, mayBeAbsent }) =>
     http === undefined || OPEN.includes(http.route)
       ? []
-      : http.methods.map((method) => ({ method, path: `/api/${http.route}` })),
+      : http.methods.map((method) => ({ method, path: `/api/${http.route}`, mayBeAbsent })),
   );
   return [
     { says: 'the app can use its storage, and Entra accepts its credential', run: () => expectReady(api) },
-    ...closed.map(({ method, path }) => ({
-      says: `${method} ${path} without an access token answers 401`,
-      run: () => expectClosed(`${api}${path}`, method),
+    ...closed.map(({ method, path, mayBeAbsent }) => ({
+      says: `${method} ${path} without an access token answers ${mayBeAbsent ? '401, or 404 if it is switched off' : '401'}`,
+      run: () => expectClosed(`${api}${path}`, method, mayBeAbsent),
     })),
   ];
 }
@@ -80,9 +80,9 @@ async function expectReady(api: string): Promise<void> {
 const codeOf = (code: unknown): string =>
   typeof code === 'string' && /^[\w.-]{1,60}$/.test(code) ? code : 'no code';
 
-async function expectClosed(url: string, method: string): Promise<void> {
+async function expectClosed(url: string, method: string, mayBeAbsent: boolean): Promise<void> {
   const { status } = await ask(url, { method });
-  if (status === 401) return;
+  if (status === 401 || (status === 404 && mayBeAbsent)) return;
   const hint =
     status === 404 ? 'The deployed package is older than this checkout: azd deploy api.' : 'Do not use it.';
   throw new PlainError(`${method} ${url} answers ${status}, and not 401. ${hint}`);

@@ -26,17 +26,25 @@ describe('registeredFunctions', () => {
     expect(functions).toHaveLength(source.match(/\bapp\.(?!hook)\w+\(/g)?.length ?? 0);
     expect(functions).toContainEqual({
       name: 'connection',
+      mayBeAbsent: false,
       http: { methods: ['GET', 'PUT', 'DELETE'], route: 'connection' },
     });
-    expect(functions).toContainEqual({ name: 'refreshWorker' });
+    expect(functions).toContainEqual({ name: 'refreshWorker', mayBeAbsent: false });
   });
 
   it('reads a registration of one line and one of several', async () => {
     const line = `app.http('b', { methods: ['GET'], authLevel, route: 'b/c', handler });\n`;
     const lines = `app.storageQueue('a', {\n  queueName: 'work',\n  handler: create(stead),\n});\n`;
     expect(await read(line + lines)).toEqual([
-      { name: 'a' },
-      { name: 'b', http: { methods: ['GET'], route: 'b/c' } },
+      { name: 'a', mayBeAbsent: false },
+      { name: 'b', mayBeAbsent: false, http: { methods: ['GET'], route: 'b/c' } },
+    ]);
+  });
+
+  it('knows what is registered under a condition', async () => {
+    const source = `if (!isOff) {\n  app.http('a', { methods: ['POST'], route: 'a', handler });\n}\n`;
+    expect(await read(source)).toEqual([
+      { name: 'a', mayBeAbsent: true, http: { methods: ['POST'], route: 'a' } },
     ]);
   });
 
