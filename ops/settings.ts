@@ -13,8 +13,9 @@ const OF_STORAGE = /^TokenStore(?:__|$)/i;
  * Reads the settings from the environment and, for those that it does not have, from `Values` of the folder's
  * local.settings.json. The settings of storage come all from the one or all from the other.
  *
- * An operator's command sends nothing to Entra and opens no cache. So it needs neither a credential nor the keys of the
- * caches: they are replaced by values without use, and those of the environment or the file are not checked.
+ * An operator's command sends nothing to Entra or Graph and opens no cache. So it needs neither an authority, a credential
+ * nor the keys of the caches: they are replaced by values without use, and those of the environment or the file are not
+ * checked.
  * @throws {PlainError} the file cannot be read.
  */
 export async function readSettings(
@@ -58,6 +59,9 @@ function notNeeded(): Record<string, string> {
   return {
     ENTRA_TENANT_ID: NOBODY,
     ENTRA_CLIENT_ID: NOBODY,
+    // It belongs to no cloud, so the storage may be in any.
+    ENTRA_AUTHORITY: 'https://localhost',
+    GRAPH_BASE_URL: '',
     ENTRA_CLIENT_SECRET: 'not-needed',
     ENTRA_CLIENT_CERTIFICATE: '',
     ENTRA_MANAGED_IDENTITY_CLIENT_ID: '',

@@ -1,5 +1,6 @@
 /** What the hooks know of the registrations in Entra from the azd environment. */
 import { PlainError } from '../../ops/cli/errors.ts';
+import { findCloud } from '../../shared/clouds.ts';
 import { optional, readOutput } from './readOutput.ts';
 import { servesOneTenant } from './servesOneTenant.ts';
 
@@ -42,7 +43,7 @@ export function registerOptions(tenant: string): string[] {
     ...option('--api-client-id', ids ? optional('ENTRA_CLIENT_ID') : ''),
     ...option('--page-client-id', ids ? optional('SPA_CLIENT_ID') : ''),
     ...option('--tenant', tenant),
-    ...option('--graph-url', optional('GRAPH_BASE_URL')),
+    ...option('--graph-url', optional('GRAPH_BASE_URL') || findCloud(optional('ENTRA_AUTHORITY'))?.graph[0]),
     ...(servesOneTenant(tenant) ? [] : ['--multi-tenant']),
     ...(page === '' && !hasPage ? ['--no-page-url'] : option('--page-url', page)),
     ...option('--api-url', optional('API_URI')),
@@ -51,7 +52,7 @@ export function registerOptions(tenant: string): string[] {
   ];
 }
 
-const option = (name: string, value: string): string[] => (value === '' ? [] : [name, value]);
+const option = (name: string, value = ''): string[] => (value === '' ? [] : [name, value]);
 
 /** Each environment has applications of its own. */
 function registrationName(): string {

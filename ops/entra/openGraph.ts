@@ -1,4 +1,5 @@
 import { systemClock } from '../../shared/clock.ts';
+import { cloudOfGraph, PUBLIC_CLOUD } from '../../shared/clouds.ts';
 import { connectGraph, type Graph } from './graphClient.ts';
 import { readGraphToken } from './graphToken.ts';
 
@@ -12,6 +13,6 @@ export async function openGraph(
   tenantId: string | undefined,
   tell: (line: string) => void,
 ): Promise<Graph> {
-  const token = await readGraphToken(process.env, tenantId);
+  const token = await readGraphToken(process.env, cloudOfGraph(new URL(graph)) ?? PUBLIC_CLOUD, tenantId);
   return connectGraph({ graph, token, fetch, clock: systemClock, tell });
 }

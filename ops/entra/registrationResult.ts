@@ -1,8 +1,8 @@
 /** What the functions and the page need to know of a registration. */
+import { PUBLIC_CLOUD } from '../../shared/clouds.ts';
 import { settingCommand } from '../cli/settingCommand.ts';
 import { appIdUri, SCOPE_NAME } from './apiApplication.ts';
 import { appIdOf } from './call.ts';
-import { PUBLIC_CLOUD } from './clouds.ts';
 import type { RegisterCommand } from './commandLine.ts';
 import type { Registered } from './registrationPlan.ts';
 

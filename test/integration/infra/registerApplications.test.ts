@@ -209,6 +209,19 @@ describe.skipIf(process.platform === 'win32')('npm run azure:handover', () => {
     await programs.remove();
   });
 
+  it('names the Graph of the cloud', async () => {
+    const { programs, handOver } = await createEnvironment({
+      values: {
+        ...FOREIGN,
+        ...OUTPUTS,
+        GRAPH_BASE_URL: '',
+        ENTRA_AUTHORITY: 'https://login.partner.microsoftonline.cn',
+      },
+    });
+    expect((await handOver()).stdout).toContain(' --graph-url https://microsoftgraph.chinacloudapi.cn ');
+    await programs.remove();
+  });
+
   it('says what is missing', async () => {
     const { programs, handOver } = await createEnvironment({});
     expect(await handOver()).toMatchObject({
