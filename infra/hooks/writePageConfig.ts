@@ -8,6 +8,7 @@ import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
 import { authorityFault, PUBLIC_CLOUD } from '../../shared/clouds.ts';
 import { optional, readOrigin, readOutput } from './readOutput.ts';
+import { servesOneTenant } from './servesOneTenant.ts';
 
 const BUILT = fileURLToPath(new URL('../../dist/spa', import.meta.url));
 
@@ -44,11 +45,9 @@ type Config = { clientId: string; authority: string; apiScope: string; apiBaseUr
 function pageConfig(): Config {
   const tenant = optional('ENTRA_TENANT_ID') || readOutput('AZURE_TENANT_ID');
   const authority = readAuthority();
-  const allowed = optional('ALLOWED_TENANTS').toLowerCase();
-  const isOneTenant = allowed === '' || allowed === tenant.toLowerCase();
   return {
     clientId: readOutput('SPA_CLIENT_ID'),
-    authority: `${authority}/${isOneTenant ? tenant : 'organizations'}`,
+    authority: `${authority}/${servesOneTenant(tenant) ? tenant : 'organizations'}`,
     apiScope: `api://${readOutput('ENTRA_CLIENT_ID')}/${optional('API_SCOPE') || 'access_as_user'}`,
     apiBaseUrl: readOrigin('API_URI'),
   };

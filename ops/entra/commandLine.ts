@@ -36,6 +36,7 @@ const COMMON = {
 const REGISTER = {
   ...COMMON,
   'page-url': texts,
+  'no-page-url': flag,
   'api-url': text,
   permission: texts,
   'managed-identity': text,
@@ -50,7 +51,11 @@ const REGISTER = {
 export function readRegisterCommand(args: readonly string[]): RegisterCommand {
   const { values } = readArguments(args, REGISTER);
   const { graph, cloud } = readGraphUrl(values['graph-url'] ?? PUBLIC_CLOUD.graph[0]);
-  const pageUrls = (values['page-url'] ?? ['http://localhost:3000']).map(readPageUrl);
+  const noPageUrl = values['no-page-url'];
+  if (noPageUrl && values['page-url'] !== undefined) {
+    throw new UsageError('--no-page-url and --page-url contradict each other.');
+  }
+  const pageUrls = (values['page-url'] ?? (noPageUrl ? [] : ['http://localhost:3000'])).map(readPageUrl);
   const apiClientId = readGuid('--api-client-id', values['api-client-id']);
   const pageClientId = readGuid('--page-client-id', values['page-client-id']);
   if (apiClientId !== undefined && apiClientId === pageClientId) {

@@ -1,5 +1,6 @@
 /** What the functions and the page need to know of a registration. */
 import { PUBLIC_CLOUD } from '../../shared/clouds.ts';
+import { settingCommand } from '../cli/settingCommand.ts';
 import { appIdUri, SCOPE_NAME } from './apiApplication.ts';
 import { appIdOf, idOf } from './call.ts';
 import type { RegisterCommand } from './commandLine.ts';
@@ -50,6 +51,10 @@ export const linesOfResult = ({ settings, parameters, pageConfig }: Registration
   ...(Object.keys(parameters).length === 0
     ? []
     : ['Parameters of the deployment:', '', ...linesOfValues(parameters), '']),
+  'The same for whoever provisions Azure with azd:',
+  '',
+  settingCommand({ ...settings, ...parameters }),
+  '',
   'config.json of the page:',
   '',
   ...JSON.stringify(pageConfig, undefined, 2).split('\n'),

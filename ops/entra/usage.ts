@@ -26,6 +26,8 @@ no client secret.
   --page-url URL
       The origin of the page. You can give several. Default:
       http://localhost:3000.
+  --no-page-url
+      Adds no address of the page. It is not known before the page has a host.
   --api-url URL
       The origin of the functions, for the page's config.json. Default:
       http://localhost:7071.

@@ -54,9 +54,11 @@ const COMMANDS: [script: string, before: string[], usage: string][] = [
   ['screenshots', [], 'Usage: npm run screenshots -- [options]\n'],
   ['build', [], 'Usage: npm run build\n'],
   ['package', [], 'Usage: npm run package [-- --no-check]\n'],
+  ['azure:register', [], 'Usage: npm run azure:register\n'],
+  ['azure:handover', [], 'Usage: npm run azure:handover [-- --lines]\n'],
   ['azure:secrets', [], 'Usage: npm run azure:secrets [-- --wait SECONDS]\n'],
   ['azure:page', [], 'Usage: npm run azure:page [-- --folder FOLDER]\n'],
-  ['azure:smoke', [], 'Usage: npm run azure:smoke [-- --wait SECONDS]\n'],
+  ['azure:smoke', [], 'Usage: npm run azure:smoke [-- --wait SECONDS] [--http-only]\n'],
 ];
 
 describe.each(COMMANDS)('npm run %s', (script, before, usage) => {

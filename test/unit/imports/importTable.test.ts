@@ -417,11 +417,13 @@ const ROOMS: Record<string, Room> = {
       './az.ts',
       '../../ops/cli/runAz.ts',
       '../../ops/cli/runCommand.ts',
+      '../../ops/entra/runRegistration.ts',
       '../../shared/clouds.ts',
     ],
     refused: [
       'jose',
       '../check.ts',
+      '../../ops/entra/graphClient.ts',
       '../../shared/errors.ts',
       '../../ops/operator.ts',
       '../../dev/platform.ts',

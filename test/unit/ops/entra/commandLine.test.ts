@@ -29,6 +29,10 @@ describe('readRegisterCommand', () => {
     });
   });
 
+  it('adds no address of a page that has none yet', () => {
+    expect(readRegisterCommand(['--no-page-url']).wish.pageUrls).toEqual([]);
+  });
+
   it('reads every option', () => {
     const line = `--name demo-2 --tenant ${ID} --dry-run --json --page-url https://a.example/ --page-url http://localhost:3000 --api-url https://api.example --permission Mail.Read --permission User.Read --managed-identity ${ID} --wake-worker --admin-consent --multi-tenant --api-client-id ${ID}`;
     const { tenantId, dryRun, json, apiUrl, wish } = readRegisterCommand(words(line));
@@ -74,6 +78,7 @@ describe('readRegisterCommand', () => {
     ['--page-url https://page.example/app', /^--page-url takes an origin/],
     ['--page-url http://127.0.0.1:3000', /^--page-url takes https, or http on localhost\./],
     ['--page-url page.example', /^--page-url takes an origin/],
+    ['--no-page-url --page-url https://page.example', /^--no-page-url and --page-url contradict/],
     ['--api-url ftp://some.example', /^--api-url takes an origin/],
     [`--tenant contoso.onmicrosoft.com`, /^--tenant takes a GUID\./],
     ['--managed-identity my-identity', /^--managed-identity takes a GUID\./],
