@@ -17,6 +17,9 @@ export const GRAPH_TOKENS = {
   reader: 'stand-in-reader',
 } as const;
 
+/** Microsoft decides what users may consent to: the default of new tenants. */
+const MANAGED_POLICY = 'ManagePermissionGrantsForSelf.microsoft-user-default-recommended';
+
 type Role = keyof typeof GRAPH_TOKENS;
 
 export type EndpointOptions = {
@@ -24,13 +27,15 @@ export type EndpointOptions = {
   record?: ReturnType<Journal['record']>;
   /** Most objects on a page of a list; 100 if left out. */
   pageSize?: number;
+  /** Whether a policy lets users consent; true if left out. */
+  usersMayConsent?: () => boolean;
 };
 
 /** The segments of a path below `/v1.0`: a collection, perhaps with a key, and what is below it. */
 type Target = { collection: string; key: string | undefined; appId: string | undefined; below: string[] };
 
 const COLLECTION =
-  /^(applications|servicePrincipals|oauth2PermissionGrants|organization)(?:\(appId='([^']*)'\))?$/;
+  /^(applications|servicePrincipals|oauth2PermissionGrants|organization|policies)(?:\(appId='([^']*)'\))?$/;
 
 function targetOf(pathname: string): Target | undefined {
   const [, version, first = '', ...rest] = decodeURIComponent(pathname).split('/');
@@ -43,7 +48,7 @@ function targetOf(pathname: string): Target | undefined {
 
 export function applicationEndpoints(
   directory: Applications,
-  { record, pageSize = 100 }: EndpointOptions = {},
+  { record, pageSize = 100, usersMayConsent = () => true }: EndpointOptions = {},
 ): Hono<EntraEnv> {
   const app = new Hono<EntraEnv>();
 
@@ -60,6 +65,8 @@ export function applicationEndpoints(
     try {
       const role = roleOf(c.req.header('authorization'));
       if (c.req.method !== 'GET') checkRole(role, target);
+      // To see them takes a role of those who look after the directory.
+      else if (target.collection === 'policies' && role === 'developer') throw denied();
       return await respond(c, target);
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
@@ -75,6 +82,13 @@ export function applicationEndpoints(
     switch (`${c.req.method} ${collection}${isOne ? '/one' : ''}${below.length > 0 ? `/${below[0]}` : ''}`) {
       case 'GET organization':
         return c.json({ value: [{ id: directory.tenantId, displayName: 'Harbour' }] }, 200, graphIds(c));
+      case 'GET policies/one': {
+        if (target.key !== 'authorizationPolicy') throw notFound(target.key ?? '');
+        const defaultUserRolePermissions = {
+          permissionGrantPoliciesAssigned: usersMayConsent() ? [MANAGED_POLICY] : [],
+        };
+        return one(c, { id: 'authorizationPolicy', defaultUserRolePermissions });
+      }
       case 'GET applications':
         return list(c, directory.applications.seen());
       case 'GET applications/one':
@@ -84,6 +98,8 @@ export function applicationEndpoints(
       case 'PATCH applications/one':
         directory.changeApplication(idOf('applications', target), await bodyOf(c));
         return c.body(null, 204);
+      case 'POST applications/one/addPassword':
+        return c.json(directory.addPassword(idOf('applications', target), await bodyOf(c)), 200, graphIds(c));
       case 'DELETE applications/one':
         directory.removeApplication(idOf('applications', target));
         return c.body(null, 204);
@@ -155,12 +171,11 @@ function roleOf(authorization: string | undefined): Role {
 
 function checkRole(role: Role, { collection }: Target): void {
   if (role === 'administrator' || (role === 'developer' && collection !== 'oauth2PermissionGrants')) return;
-  throw new GraphError(
-    403,
-    'Authorization_RequestDenied',
-    'Insufficient privileges to complete the operation.',
-  );
+  throw denied();
 }
+
+const denied = (): GraphError =>
+  new GraphError(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
 
 /** Understands `<property> eq '<text>'` and `<property>/any(x:x eq '<text>')`, as Graph does without further headers. */
 function filtered(objects: readonly GraphObject[], filter: string | undefined): GraphObject[] {

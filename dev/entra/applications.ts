@@ -2,7 +2,7 @@
  * The registrations of Graph: applications, service principals, federated credentials, and grants of delegated
  * permissions. They are kept in memory.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   badRequest,
   changedApplication,
@@ -14,6 +14,7 @@ import {
 import { GRAPH_APP_ID, TENANT_ID } from './directory.ts';
 import { GraphError } from './entraError.ts';
 import { createGraphTable, type GraphObject, type GraphTable } from './graphTable.ts';
+import { isRecord } from './input.ts';
 
 export type ApplicationsOptions = {
   /** Epoch milliseconds; the system's time if left out. */
@@ -23,6 +24,9 @@ export type ApplicationsOptions = {
   /** Whether a change replaces complex properties as a whole; false if left out. Collections are always replaced. */
   wholeMembers?: boolean;
 };
+
+/** A client secret, and its end in epoch milliseconds. */
+export type ClientSecret = { text: string; endsAt: number };
 
 /** A request body, read as an object of JSON. */
 type Body = Record<string, unknown>;
@@ -34,6 +38,10 @@ export type Applications = {
   credentials: GraphTable;
   grants: GraphTable;
   createApplication(body: Body): GraphObject;
+  /** Adds a client secret. Its text is in the answer, and nowhere else afterwards. */
+  addPassword(applicationId: string, body: Body): Record<string, unknown>;
+  /** The client secrets of an application, also those that have expired. */
+  secretsOf(appId: string): ClientSecret[];
   changeApplication(id: string, body: Body): void;
   removeApplication(id: string): void;
   createPrincipal(body: Body): GraphObject;
@@ -55,6 +63,9 @@ export const GRAPH_PERMISSIONS = [
 /** Graph's service principal has another id in each tenant. */
 const GRAPH_PRINCIPAL_ID = '5d1a7c0e-6a2f-4c55-9b0c-2d8c4f1e7a36';
 
+/** A secret lasts two years if no end is asked for. */
+const YEAR_MS = 365 * 86_400_000;
+
 const conflict = (message: string): GraphError =>
   new GraphError(409, 'Request_MultipleObjectsWithSameKeyValue', message);
 
@@ -73,6 +84,7 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
   const principals = table();
   const credentials = table();
   const grants = table();
+  const secrets = new Map<string, ClientSecret[]>();
 
   // Graph itself has been in the tenant for a long time.
   const graph = createGraphTable(now, 0);
@@ -119,7 +131,9 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
 
     createApplication(body) {
       const ids = { id: randomUUID(), appId: randomUUID(), createdDateTime: createdDateTime() };
-      const application = changedApplication({ ...EMPTY_APPLICATION, ...ids }, body, wholeMembers);
+      const credentials = { passwordCredentials: [], keyCredentials: [] };
+      const before = { ...EMPTY_APPLICATION, ...credentials, ...ids };
+      const application = changedApplication(before, body, wholeMembers);
       checkApplication(application, undefined, applications.newest(), TENANT_ID);
       applications.add(application);
       return application;
@@ -130,6 +144,31 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
       checkApplication(after, before, others(applications, id), TENANT_ID);
       applications.change(after);
     },
+    addPassword(applicationId, body) {
+      const application = existing(applications, applicationId);
+      const asked = isRecord(body.passwordCredential) ? body.passwordCredential : {};
+      const { displayName = null, endDateTime = new Date(now() + 2 * YEAR_MS).toISOString() } = asked;
+      const endsAt = Date.parse(String(endDateTime));
+      if (Number.isNaN(endsAt)) throw badRequest("Invalid value specified for property 'endDateTime'.");
+      const text = randomBytes(30).toString('base64url');
+      const keyId = randomUUID();
+      const credential = {
+        keyId,
+        displayName,
+        hint: text.slice(0, 3),
+        startDateTime: createdDateTime(),
+        endDateTime,
+      };
+      const all = application.passwordCredentials as unknown[];
+      applications.change({
+        ...application,
+        passwordCredentials: [...all, { ...credential, secretText: null }],
+      });
+      const appId = String(application.appId);
+      secrets.set(appId, [...(secrets.get(appId) ?? []), { text, endsAt }]);
+      return { ...credential, secretText: text };
+    },
+    secretsOf: (appId) => secrets.get(appId) ?? [],
     removeApplication(id) {
       const { appId } = existing(applications, id);
       applications.remove(id);

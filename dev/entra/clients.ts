@@ -1,5 +1,6 @@
 /** The two applications that are registered here from the start, and those that were registered at Graph. */
 
+import type { ClientSecret } from './applications.ts';
 import {
   API_CLIENT_ID,
   API_CLIENT_SECRET,
@@ -24,7 +25,8 @@ export type Client = {
   requiredResourceAccess: readonly ResourceAccess[];
   /** Applications whose consent pages may ask for this one's permissions too. */
   knownClientApplications: readonly string[];
-  secret?: string;
+  /** What it may prove itself with, each until its end (epoch milliseconds). */
+  secrets: readonly ClientSecret[];
 };
 
 export type Registration = Pick<Client, 'requiredResourceAccess' | 'knownClientApplications'>;
@@ -62,6 +64,7 @@ export function registerClients(
       exposes: [],
       requiredResourceAccess: [{ resource: API_CLIENT_ID, permissions: [API_SCOPE_NAME] }],
       knownClientApplications: [],
+      secrets: [],
     },
     {
       id: API_CLIENT_ID,
@@ -71,7 +74,7 @@ export function registerClients(
       exposes: [API_SCOPE_NAME],
       requiredResourceAccess: [{ resource: GRAPH_APP_ID, permissions: ['User.Read'] }],
       knownClientApplications: [SPA_CLIENT_ID],
-      secret: API_CLIENT_SECRET,
+      secrets: [{ text: API_CLIENT_SECRET, endsAt: Number.POSITIVE_INFINITY }],
     },
   ];
   return {

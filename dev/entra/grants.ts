@@ -38,7 +38,7 @@ const sameText = (a: string, b: string): boolean => {
 
 /**
  * Who is asking (RFC 6749 §3.2.1), by Entra's rules: a single-page app has no credential and redeems cross-origin only.
- * @throws EntraError 700016, 9002326, 9002327, 700025, 7000215, 7000218, and those of `verifyClientAssertion`
+ * @throws EntraError 700016, 9002326, 9002327, 700025, 7000215, 7000218, 7000222, and those of `verifyClientAssertion`
  */
 export async function authenticateClient(
   standIn: StandIn,
@@ -82,8 +82,12 @@ export async function authenticateClient(
       { status: 401 },
     );
   }
-  if (client.secret === undefined || !sameText(secret, client.secret)) {
+  const found = client.secrets.filter(({ text }) => sameText(secret, text));
+  if (found.length === 0) {
     throw new EntraError('invalid_client', 7000215, 'The client secret is wrong.', { status: 401 });
+  }
+  if (found.every(({ endsAt }) => endsAt <= Date.now())) {
+    throw new EntraError('invalid_client', 7000222, 'The client secret has expired.', { status: 401 });
   }
   return client;
 }

@@ -1,5 +1,4 @@
 /** The applications that were registered at Graph, as clients of the sign-in. */
-import { randomUUID } from 'node:crypto';
 import { member, scopesOf } from './applicationRules.ts';
 import { type Applications, GRAPH_PERMISSIONS } from './applications.ts';
 import type { Client, ResourceAccess } from './clients.ts';
@@ -8,7 +7,7 @@ import type { GraphObject } from './graphTable.ts';
 
 /**
  * Finds a client by its id. It must have a service principal, because Entra signs nobody in to an application without one.
- * Registrations have no client secret here, so an API cannot exchange anything. The page can sign in and get tokens for it.
+ * An API can exchange tokens once it was given a client secret (`addPassword`).
  */
 export function createRegisteredClients(directory: Applications): (id: unknown) => Client | undefined {
   return (id) => {
@@ -27,11 +26,9 @@ function clientOf(application: GraphObject, directory: Applications): Client {
     exposes: scopesOf(application).flatMap(({ value, isEnabled }) => (isEnabled ? value : [])),
     requiredResourceAccess: accessOf(application, directory),
     knownClientApplications: member(application, 'api').knownClientApplications as string[],
+    secrets: directory.secretsOf(String(application.appId)),
   };
-  // Nobody knows this secret: an application without credentials cannot prove its identity.
-  return uris('spa').length > 0
-    ? { ...client, kind: 'spa' }
-    : { ...client, kind: 'web', secret: randomUUID() };
+  return { ...client, kind: uris('spa').length > 0 ? 'spa' : 'web' };
 }
 
 /** Registrations name permissions by id, and tokens by name. */

@@ -63,6 +63,8 @@ export type Grant = {
   clientId: string;
   resourceId: string;
   consentType: string;
+  /** The user's object id; empty if it is for everybody. */
+  principalId: string;
   /** Names of permissions, separated by spaces. */
   scope: string;
 };
@@ -123,5 +125,6 @@ export const toGrant = (json: Json): Grant => ({
   clientId: textOf(json.clientId),
   resourceId: textOf(json.resourceId),
   consentType: textOf(json.consentType),
+  principalId: textOf(json.principalId),
   scope: textOf(json.scope),
 });
