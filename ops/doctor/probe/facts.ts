@@ -24,7 +24,7 @@ function factsOf(seen: Seen): Fact[] {
     fact('access token: `ver`', '2.0', textOf(claims.ver)),
     fact('access token: `aud`', 'a client id', kindOfAudience(claims.aud)),
     fact('access token: `typ` of its header', 'either', textOf(header.typ)),
-    fact('access token: `idtyp`', '`user`, as a registered optional claim', textOf(claims.idtyp)),
+    fact('access token: `idtyp`', 'absent, or `user`', textOf(claims.idtyp)),
     fact('access token: `xms_cc`', 'absent, or a list', presenceOf(claims.xms_cc)),
     fact('access token: its `iat` before the answer', 'some minutes', agoOf(claims.iat, redeemed.at)),
     fact('access token: `expires_in`', '60 to 90 min', durationOf(redeemed.json.expires_in)),

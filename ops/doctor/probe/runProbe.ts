@@ -3,6 +3,7 @@ import type { Fetch } from '../../../shared/api.ts';
 import { type Clock, sleep } from '../../../shared/clock.ts';
 import type { Config } from '../../../shared/config.ts';
 import { ConfigError } from '../../../shared/errors.ts';
+import { isLoopback } from '../../../shared/isLoopback.ts';
 import type { Environment } from '../../../shared/settingsReader.ts';
 import { isGuid } from '../../../shared/userId.ts';
 import { PlainError } from '../../cli/errors.ts';
@@ -95,7 +96,8 @@ export async function runProbe(command: ProbeCommand, services: ProbeServices): 
   };
   const pageRefreshed = await askToken(renew, origin);
 
-  const all = `${OIDC} ${config.graphBaseUrl}/.default`;
+  const graph = resourceOf(config.graphBaseUrl);
+  const all = `${OIDC} ${graph}/.default`;
   const exchange = (what: string) =>
     askToken({ ...asApi(), ...ON_BEHALF_OF, assertion, client_info: '1', scope: what });
   const { exchanged, refusedBefore } = await exchangeAfterConsent(() => exchange(all), { clock, tell });
@@ -116,11 +118,15 @@ export async function runProbe(command: ProbeCommand, services: ProbeServices): 
     exchanged,
     exchangedNamed: await exchange(`${OIDC} User.Read`),
     refreshed: await refresh(refreshToken),
-    unconsented: await exchange(`${config.graphBaseUrl}/${command.unconsented}`),
+    unconsented: await exchange(`${graph}/${command.unconsented}`),
     damaged: await refresh(damage(refreshToken)),
   };
   return tableOf(seen);
 }
+
+/** A stand-in of Graph on this machine has the public cloud's name. */
+const resourceOf = (graphBaseUrl: string): string =>
+  isLoopback(new URL(graphBaseUrl)) ? 'https://graph.microsoft.com' : graphBaseUrl;
 
 async function readEndpoints(
   { entra: { authority, tenantId } }: Config,
