@@ -236,6 +236,36 @@ describe('a federated credential', () => {
   });
 });
 
+describe('a client secret', () => {
+  it('is told once; afterwards only its end and its first three characters can be read', async () => {
+    const { id } = await create();
+    const endDateTime = '2027-01-01T00:00:00Z';
+    const made = await send('POST', `/applications/${id}/addPassword`, {
+      passwordCredential: { endDateTime },
+    });
+    const { secretText } = made.body as { secretText: string };
+    expect(made.status).toBe(200);
+    const { body } = await send('GET', `/applications/${id}?$select=passwordCredentials`);
+    expect(body.passwordCredentials).toEqual([
+      expect.objectContaining({ hint: secretText.slice(0, 3), endDateTime, secretText: null }),
+    ]);
+    expect(JSON.stringify(body)).not.toContain(secretText);
+    const wrong = { passwordCredential: { endDateTime: 'soon' } };
+    expect((await send('POST', `/applications/${id}/addPassword`, wrong)).status).toBe(400);
+  });
+});
+
+describe('the policy of consent', () => {
+  it("is Microsoft's own, and not everybody sees it", async () => {
+    const path = '/policies/authorizationPolicy?$select=defaultUserRolePermissions';
+    expect((await send('GET', path)).body.defaultUserRolePermissions).toEqual({
+      permissionGrantPoliciesAssigned: ['ManagePermissionGrantsForSelf.microsoft-user-default-recommended'],
+    });
+    expect((await send('GET', path, undefined, GRAPH_TOKENS.developer)).status).toBe(403);
+    expect((await send('GET', '/policies/another')).status).toBe(404);
+  });
+});
+
 describe('a grant', () => {
   it('exists once for client, resource and person, and only its scope changes', async () => {
     const { appId } = await create();
