@@ -30,9 +30,9 @@ export async function readGivenSettings(
 }
 
 /**
- * Reads the settings for an operator's command that sends nothing to Entra and opens no cache. It needs neither a credential
- * nor the keys of the caches: they are replaced by values without use, and those of the environment or the file are not
- * checked.
+ * Reads the settings for an operator's command that sends nothing to Entra or Graph and opens no cache. It needs neither an
+ * authority, a credential nor the keys of the caches: they are replaced by values without use, and those of the environment or
+ * the file are not checked.
  * @throws {PlainError} the file cannot be read.
  */
 export async function readSettings(folder: string, environment: NodeJS.ProcessEnv): Promise<Settings> {
@@ -70,6 +70,9 @@ function notNeeded(): Record<string, string> {
   return {
     ENTRA_TENANT_ID: NOBODY,
     ENTRA_CLIENT_ID: NOBODY,
+    // It belongs to no cloud, so the storage may be in any.
+    ENTRA_AUTHORITY: 'https://localhost',
+    GRAPH_BASE_URL: '',
     ENTRA_CLIENT_SECRET: 'not-needed',
     ENTRA_CLIENT_CERTIFICATE: '',
     ENTRA_MANAGED_IDENTITY_CLIENT_ID: '',

@@ -35,6 +35,8 @@ export type Failure = {
   throttle?: Throttle;
   /** The ids of the failed call at the service that refused; absent if there was no answer. Not stored. */
   upstream?: UpstreamReference;
+  /** The permissions to consent to, each with its resource. Only with kind `consent`, and not stored. */
+  scopes?: readonly string[];
   /** What operators do about a fault of our own credential. Not stored, and not answered to callers. */
   remedy?: string;
 };

@@ -14,7 +14,7 @@ import { createLog, nameOfError } from './log.ts';
 import type { Operation } from './ports.ts';
 import { encodeClaims } from './tokens/challenge.ts';
 import { CUSTOM_SIGNING_KEY } from './tokens/failures.ts';
-import { GRAPH_CONSENT_SCOPES } from './tokens/graphScopes.ts';
+import { GRAPH_SCOPES } from './tokens/graphScopes.ts';
 import type { Problem, ProblemCode, Readiness } from './wire.ts';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -225,7 +225,8 @@ function withoutToken({ failure }: UserTokenError): Refusal {
       return { ...UNAUTHORIZED, code: 'CLAIMS_REQUIRED', detail, challenge, claims: failure.claims };
     }
     case 'consent': {
-      const scopes = GRAPH_CONSENT_SCOPES;
+      // In every cloud, Entra reads a scope without a resource as a scope of Microsoft Graph.
+      const scopes = failure.scopes ?? GRAPH_SCOPES;
       const detail =
         'Consent to the permissions of this answer. Without them, Entra does not let this service act for you.';
       const challenge = {

@@ -15,6 +15,7 @@ import { createGraphReadPhoto } from './adapters/graph/graphPhoto.ts';
 import { createGraphReadProfile } from './adapters/graph/graphProfile.ts';
 import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { cloudOfGraph, findCloud, graphResourceOf } from './clouds.ts';
 import type { Config } from './config.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
 import { checkStorage } from './health/checkStorage.ts';
@@ -75,10 +76,12 @@ const STORES: Record<Config['tokenCacheStore'], (storage: BlobAccess & { clock: 
 /**
  * Creates the application. This is the only way to get one. It does no I/O.
  * @param config a result of `readConfig`
- * @throws {TypeError} `config` was read with `hasStorageCredential`, but there is no `storageCredential`.
+ * @throws {TypeError} `config` was read with `hasStorageCredential`, but there is no `storageCredential`; or a task's scope is
+ * of another cloud.
  */
 export function createStead(config: Config, options: SteadOptions = {}) {
   const { tasks = [] } = options;
+  checkScopes(tasks, config);
   const services = createServices(config, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
@@ -136,8 +139,23 @@ export function createStead(config: Config, options: SteadOptions = {}) {
   };
 }
 
+/** @throws {TypeError} a scope names Graph of another cloud than that of the settings. Entra would refuse each check. */
+function checkScopes(tasks: readonly Task[], { entra: { authority } }: Config): void {
+  const cloud = findCloud(authority);
+  for (const { name, scopes } of tasks) {
+    for (const scope of scopes) {
+      const theirs = URL.canParse(scope) ? cloudOfGraph(new URL(scope)) : undefined;
+      if (cloud === undefined || theirs === undefined || theirs === cloud) continue;
+      throw new TypeError(
+        `Task "${name}": the scope ${scope} is in the ${theirs.name}, and ENTRA_AUTHORITY in the ${cloud.name}. Write the permission alone, such as User.Read, or with ${cloud.graph[0]}/ before it.`,
+      );
+    }
+  }
+}
+
 function createServices(config: Config, options: SteadOptions): Services {
   const { entra } = config;
+  const graphResource = graphResourceOf(entra.authority, config.graphBaseUrl);
   const { clock = systemClock, adapters = {} } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   // `fetch` is looked up at each call, so that a test may replace the platform's `fetch` later.
@@ -168,7 +186,11 @@ function createServices(config: Config, options: SteadOptions): Services {
       clock,
     }),
     userTokens: createMsalUserTokens(
-      { ...client, scopes: GRAPH_SCOPES },
+      {
+        ...client,
+        scopes: GRAPH_SCOPES,
+        consentScopes: GRAPH_SCOPES.map((scope) => `${graphResource}/${scope}`),
+      },
       { store: tokenCache, sealer, logId, clock },
     ),
     tryCredential: createTryCredential({ ...client, tenantId: entra.tenantId, clock }),

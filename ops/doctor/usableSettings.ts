@@ -18,7 +18,8 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 const PARTS: Record<Part, { has: RegExp; without: Environment }> = {
   tenant: {
     has: /^(?:ENTRA_TENANT_ID|ENTRA_AUTHORITY|ALLOWED_TENANTS)$/,
-    without: { ENTRA_TENANT_ID: NOBODY },
+    // This authority belongs to no cloud, so the other settings may be of any.
+    without: { ENTRA_TENANT_ID: NOBODY, ENTRA_AUTHORITY: 'https://localhost' },
   },
   api: { has: /^ENTRA_CLIENT_ID$/, without: { ENTRA_CLIENT_ID: NOBODY } },
   credential: {

@@ -1,6 +1,6 @@
 /** What both applications must have. What they have beside it is left as it is. */
+import type { Cloud } from '../../shared/clouds.ts';
 import { PlainError } from '../cli/errors.ts';
-import type { Cloud } from './clouds.ts';
 import type { Application, ResourceAccess } from './graphObjects.ts';
 
 /** What is to be registered. */

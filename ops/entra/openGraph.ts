@@ -1,4 +1,5 @@
 import { systemClock } from '../../shared/clock.ts';
+import { cloudOfGraph, PUBLIC_CLOUD } from '../../shared/clouds.ts';
 import { connectGraph, type Graph } from './graphClient.ts';
 import { readGraphToken } from './graphToken.ts';
 
@@ -14,6 +15,6 @@ export async function openGraph(
   tell: (line: string) => void,
   pausesMs?: readonly number[],
 ): Promise<Graph> {
-  const token = await readGraphToken(process.env, tenantId);
+  const token = await readGraphToken(process.env, cloudOfGraph(new URL(graph)) ?? PUBLIC_CLOUD, tenantId);
   return connectGraph({ graph, token, fetch, clock: systemClock, tell, ...(pausesMs && { pausesMs }) });
 }

@@ -128,7 +128,7 @@ function credentialCalls(wish: Wish, { tenantId, api, credentials }: Registered)
     name: `managed-identity-${subject}`,
     issuer: `${cloud.authority}/${tenantId}/v2.0`,
     subject,
-    audiences: [cloud.exchangeAudience],
+    audiences: [cloud.tokenExchange],
   };
   const path = `/applications/${api?.id ?? idOf('api')}/federatedIdentityCredentials`;
   const found =
@@ -147,7 +147,7 @@ function credentialCalls(wish: Wish, { tenantId, api, credentials }: Registered)
     found.issuer === wanted.issuer &&
     found.subject === subject &&
     found.audiences.length === 1 &&
-    found.audiences[0] === cloud.exchangeAudience;
+    found.audiences[0] === cloud.tokenExchange;
   const { name: _, ...body } = wanted;
   return isRight
     ? []

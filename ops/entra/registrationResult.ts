@@ -1,7 +1,7 @@
 /** What the functions and the page need to know of a registration. */
+import { PUBLIC_CLOUD } from '../../shared/clouds.ts';
 import { appIdUri, SCOPE_NAME } from './apiApplication.ts';
 import { appIdOf } from './call.ts';
-import { PUBLIC_CLOUD } from './clouds.ts';
 import type { RegisterCommand } from './commandLine.ts';
 import type { Registered } from './registrationPlan.ts';
 

@@ -7,9 +7,9 @@ import {
 } from '../../dev/entra/applications.ts';
 import type { GraphObject } from '../../dev/entra/graphTable.ts';
 import type { Wish } from '../../ops/entra/applicationWish.ts';
-import { PUBLIC_CLOUD } from '../../ops/entra/clouds.ts';
 import { connectGraph, type Graph } from '../../ops/entra/graphClient.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { PUBLIC_CLOUD } from '../../shared/clouds.ts';
 
 export const GRAPH = 'https://graph.microsoft.com';
 export const MANAGED_IDENTITY = '11111111-2222-4333-8444-555555555555';

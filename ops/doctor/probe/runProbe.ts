@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Fetch } from '../../../shared/api.ts';
 import { type Clock, sleep } from '../../../shared/clock.ts';
+import { graphResourceOf } from '../../../shared/clouds.ts';
 import type { Config } from '../../../shared/config.ts';
 import { ConfigError } from '../../../shared/errors.ts';
-import { isLoopback } from '../../../shared/isLoopback.ts';
 import type { Environment } from '../../../shared/settingsReader.ts';
 import { isGuid } from '../../../shared/userId.ts';
 import { PlainError } from '../../cli/errors.ts';
@@ -96,7 +96,7 @@ export async function runProbe(command: ProbeCommand, services: ProbeServices): 
   };
   const pageRefreshed = await askToken(renew, origin);
 
-  const graph = resourceOf(config.graphBaseUrl);
+  const graph = graphResourceOf(config.entra.authority, config.graphBaseUrl);
   const all = `${OIDC} ${graph}/.default`;
   const exchange = (what: string) =>
     askToken({ ...asApi(), ...ON_BEHALF_OF, assertion, client_info: '1', scope: what });
@@ -123,10 +123,6 @@ export async function runProbe(command: ProbeCommand, services: ProbeServices): 
   };
   return tableOf(seen);
 }
-
-/** A stand-in of Graph on this machine has the public cloud's name. */
-const resourceOf = (graphBaseUrl: string): string =>
-  isLoopback(new URL(graphBaseUrl)) ? 'https://graph.microsoft.com' : graphBaseUrl;
 
 async function readEndpoints(
   { entra: { authority, tenantId } }: Config,

@@ -1,6 +1,6 @@
+import { cloudOf } from '../../clouds.ts';
 import { ForbiddenError, TokenInvalidError } from '../../errors.ts';
 import { isGuid } from '../../userId.ts';
-import { v1IssuerOf } from './authority.ts';
 
 export type AccessTokenRules = {
   /** The API's client id. */
@@ -94,7 +94,8 @@ export const isServed = (tid: string, { allowedTenants }: AccessTokenRules): boo
 
 /** Compares exactly (RFC 7519 §4.1.1), except for the case of the tenant id, because a GUID has none. */
 function isIssuerOf(iss: unknown, ver: '1.0' | '2.0', tid: string, authority: string): boolean {
-  const [before, behind] = ver === '2.0' ? [`${authority}/`, '/v2.0'] : [`${v1IssuerOf(authority)}/`, '/'];
+  const [before, behind] =
+    ver === '2.0' ? [`${authority}/`, '/v2.0'] : [`${cloudOf(authority).v1Issuer}/`, '/'];
   if (typeof iss !== 'string' || !iss.startsWith(before) || !iss.endsWith(behind)) return false;
   return iss.slice(before.length, -behind.length).toLowerCase() === tid.toLowerCase();
 }

@@ -32,6 +32,8 @@ export type MsalOptions = {
   credential: MsalCredential;
   /** The scopes of a request that names none. */
   scopes: readonly string[];
+  /** The same scopes, each with its resource. A page asks for consent with these. */
+  consentScopes: readonly string[];
   /** The time limit of one request to the token endpoint. */
   timeoutMs: number;
   fetch: Fetch;
@@ -71,6 +73,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
     const failure = classifyFailure(facts);
     const remedy = failure.kind === 'misconfigured' ? options.credential.remedy(failure.code) : undefined;
     if (remedy !== undefined) failure.remedy = remedy;
+    if (failure.kind === 'consent') failure.scopes = options.consentScopes;
     if (failure.upstream) log(upstreamRefused(failure.upstream, context.logId(userId)));
     return new UserTokenError(failure);
   }

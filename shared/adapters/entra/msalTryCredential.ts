@@ -18,7 +18,7 @@ const SCOPE = '00000003-0000-0000-c000-000000000000/.default';
  * cache plugin, so its token is in no memory and in no user's cache.
  */
 export function createTryCredential(
-  options: Omit<MsalOptions, 'scopes'> & {
+  options: Omit<MsalOptions, 'scopes' | 'consentScopes'> & {
     /** The tenant of the registration. */
     tenantId: string;
     clock: Clock;

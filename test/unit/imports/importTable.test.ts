@@ -28,8 +28,9 @@ const ROOMS: Record<string, Room> = {
   'shared/readBase64.ts': { allowed: [], refused: ['./errors.ts', 'node:buffer'] },
   'shared/isRecord.ts': { allowed: [], refused: ['./errors.ts', 'node:util'] },
   'shared/isLoopback.ts': { allowed: [], refused: ['./config.ts'] },
+  'shared/clouds.ts': { allowed: [], refused: ['./isLoopback.ts', './adapters/entra/authority.ts'] },
   'shared/settingsReader.ts': {
-    allowed: ['./errors.ts', './userId.ts', './isLoopback.ts'],
+    allowed: ['./clouds.ts', './errors.ts', './userId.ts', './isLoopback.ts'],
     refused: ['./config.ts', './adapters/entra/seal.ts', 'node:crypto'],
   },
   'shared/config.ts': {
@@ -37,6 +38,7 @@ const ROOMS: Record<string, Room> = {
       './adapters/entra/seal.ts',
       './adapters/entra/clientCertificate.ts',
       './clock.ts',
+      './clouds.ts',
       './settingsReader.ts',
       './storageSettings.ts',
       'node:crypto',
@@ -47,6 +49,7 @@ const ROOMS: Record<string, Room> = {
     allowed: [
       './adapters/azureStorage/blobTokenCache.ts',
       './adapters/azureStorage/tableRows.ts',
+      './clouds.ts',
       './isLoopback.ts',
       './settingsReader.ts',
       './userId.ts',
@@ -63,6 +66,7 @@ const ROOMS: Record<string, Room> = {
       './adapters/azureStorage/tableAccounts.ts',
       './profile/getProfile.ts',
       './worker/sweep.ts',
+      './clouds.ts',
       './config.ts',
       './ports.ts',
     ],
@@ -83,6 +87,7 @@ const ROOMS: Record<string, Room> = {
     allowed: [
       './failures.ts',
       '../account/schedule.ts',
+      '../clouds.ts',
       '../isRecord.ts',
       '../wire.ts',
       '../errors.ts',
@@ -127,6 +132,7 @@ const ROOMS: Record<string, Room> = {
       '@azure/msal-node',
       './seal.ts',
       './credentialRemedy.ts',
+      '../../clouds.ts',
       '../../tokens/failures.ts',
       '../../isRecord.ts',
       '../../ports.ts',
@@ -150,7 +156,7 @@ const ROOMS: Record<string, Room> = {
     refused: ['jose', '../../clock.ts', '../../config.ts'],
   },
   'shared/adapters/entra/credentialRemedy.ts': {
-    allowed: ['./authority.ts', './clientCredential.ts'],
+    allowed: ['./clientCredential.ts', '../../clouds.ts'],
     refused: ['node:crypto', './msalCredential.ts', '../../config.ts'],
   },
   'shared/adapters/entra/seal.ts': {
@@ -175,12 +181,18 @@ const ROOMS: Record<string, Room> = {
     refused: ['./seal.ts', '../../stead.ts'],
   },
   'shared/adapters/entra/accessToken.ts': {
-    allowed: ['./authority.ts', '../../errors.ts', '../../userId.ts'],
+    allowed: ['../../clouds.ts', '../../errors.ts', '../../userId.ts'],
     refused: ['jose', './jwks.ts', '../../config.ts'],
   },
   'shared/adapters/entra/authority.ts': { allowed: ['../../errors.ts'], refused: ['jose', './msal.ts'] },
   'shared/adapters/graph/some.ts': {
-    allowed: ['@microsoft/microsoft-graph-client', './graphApi.ts', '../../isRecord.ts', '../../wire.ts'],
+    allowed: [
+      '@microsoft/microsoft-graph-client',
+      './graphApi.ts',
+      '../../clouds.ts',
+      '../../isRecord.ts',
+      '../../wire.ts',
+    ],
     refused: ['jose', '../entra/msal.ts', '../../config.ts'],
   },
   'shared/adapters/azureStorage/blobSome.ts': {
@@ -238,6 +250,7 @@ const ROOMS: Record<string, Room> = {
       './call.ts',
       '../cli/errors.ts',
       '../../shared/clock.ts',
+      '../../shared/clouds.ts',
       '../../shared/isLoopback.ts',
       '../../shared/userId.ts',
     ],
@@ -427,7 +440,13 @@ const ROOMS: Record<string, Room> = {
     ],
   },
   'infra/hooks/some.ts': {
-    allowed: ['node:timers/promises', './az.ts', '../../ops/cli/runAz.ts', '../../ops/cli/runCommand.ts'],
+    allowed: [
+      'node:timers/promises',
+      './az.ts',
+      '../../ops/cli/runAz.ts',
+      '../../ops/cli/runCommand.ts',
+      '../../shared/clouds.ts',
+    ],
     refused: [
       'jose',
       '../check.ts',

@@ -223,6 +223,19 @@ describe.concurrent('the token', () => {
     });
   });
 
+  it.skipIf(process.platform === 'win32')('is missing while the Azure CLI is in another cloud', async () => {
+    const { environment = {} } = await withCli('process.exit(1);');
+    const script = join(ROOT, 'ops/entra/register.ts');
+    const args = ['--graph-url', 'https://graph.microsoft.us'];
+    const { exitCode, errors } = await runScript(script, args, environment);
+    expect({ exitCode, errors }).toEqual({
+      exitCode: 1,
+      errors: [
+        expect.stringContaining('Run "az cloud set --name AzureUSGovernment" and "az login" and try again.'),
+      ],
+    });
+  });
+
   it('is missing without the Azure CLI', async () => {
     const empty = await mkdtemp(join(folder, 'bin-'));
     const { exitCode, errors } = await run('cleanup', [], { environment: { PATH: empty } });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../../ops/cli/errors.ts';
 import { readCleanUpCommand, readRegisterCommand } from '../../../../ops/entra/commandLine.ts';
+import { PUBLIC_CLOUD } from '../../../../shared/clouds.ts';
 
 const ID = 'AAAAAAAA-2222-4333-8444-555555555555';
 const words = (line: string): string[] => line.split(' ').filter(Boolean);
@@ -22,10 +23,7 @@ describe('readRegisterCommand', () => {
         multiTenant: false,
         apiClientId: undefined,
         pageClientId: undefined,
-        cloud: {
-          authority: 'https://login.microsoftonline.com',
-          exchangeAudience: 'api://AzureADTokenExchange',
-        },
+        cloud: PUBLIC_CLOUD,
       },
     });
   });
@@ -61,8 +59,8 @@ describe('readRegisterCommand', () => {
       'api://AzureADTokenExchangeChina',
     ],
     ['http://localhost:8400', 'https://login.microsoftonline.com', 'api://AzureADTokenExchange'],
-  ])('knows the cloud of %s', (url, authority, exchangeAudience) => {
-    expect(readRegisterCommand(['--graph-url', url]).wish.cloud).toEqual({ authority, exchangeAudience });
+  ])('knows the cloud of %s', (url, authority, tokenExchange) => {
+    expect(readRegisterCommand(['--graph-url', url]).wish.cloud).toMatchObject({ authority, tokenExchange });
   });
 
   it.each([

@@ -172,14 +172,30 @@ const REFUSALS: [what: string, error: Error, expected: Expected][] = [
   ]),
   [
     'a missing consent',
-    failed('consent', { suberror: 'consent_required' }),
+    failed('consent', {
+      suberror: 'consent_required',
+      scopes: ['https://graph.microsoft.us/User.Read', 'https://graph.microsoft.us/Mail.Read'],
+    }),
     {
       status: 401,
       code: 'CONSENT_REQUIRED',
       challenge:
-        'Bearer error="consent_required", scopes="https://graph.microsoft.com/User.Read", error_description=' +
+        'Bearer error="consent_required", ' +
+        'scopes="https://graph.microsoft.us/User.Read https://graph.microsoft.us/Mail.Read", error_description=' +
         '"Consent to the permissions of this answer. Without them, Entra does not let this service act for you."',
-      scopes: ['https://graph.microsoft.com/User.Read'],
+      scopes: ['https://graph.microsoft.us/User.Read', 'https://graph.microsoft.us/Mail.Read'],
+    },
+  ],
+  [
+    'a missing consent that names no permission',
+    failed('consent'),
+    {
+      status: 401,
+      code: 'CONSENT_REQUIRED',
+      challenge:
+        'Bearer error="consent_required", scopes="User.Read", error_description=' +
+        '"Consent to the permissions of this answer. Without them, Entra does not let this service act for you."',
+      scopes: ['User.Read'],
     },
   ],
   [
