@@ -5,7 +5,7 @@ import { createStead } from '../shared/stead.ts';
 import { createConnectionHandler } from './connection/handler.ts';
 import { createReadyHandler, healthHandler } from './health/handler.ts';
 import { createPhotoHandler, createProfileHandler } from './profile/handler.ts';
-import { createRefreshWorkerHandler } from './refreshWorker/handler.ts';
+import { createRefreshWorkerHandler, createRunWorkerHandler } from './refreshWorker/handler.ts';
 import { tasks } from './refreshWorker/tasks.ts';
 
 const stead = createStead(readConfig(process.env), { tasks });
@@ -33,6 +33,17 @@ app.http('health', { methods: ['GET'], authLevel, route: 'health', handler: heal
 app.http('ready', { methods: ['GET'], authLevel, route: 'health/ready', handler: createReadyHandler(stead) });
 
 app.timer('refreshWorker', { schedule: '0 * * * * *', handler: createRefreshWorkerHandler(stead) });
+
+// The kill switch of the timer stops the worker, whoever starts it. A function of another name would not notice it.
+const KILL_SWITCHES = ['AzureWebJobs.refreshWorker.Disabled', 'AzureWebJobs_refreshWorker_Disabled'];
+if (!KILL_SWITCHES.some((name) => /^(?:true|1)$/i.test(process.env[name] ?? ''))) {
+  app.http('runWorker', {
+    methods: ['POST'],
+    authLevel,
+    route: 'worker/run',
+    handler: createRunWorkerHandler(stead),
+  });
+}
 
 // It logs once, at the start, whether storage can be reached. An outage does not stop the app, because it may end soon.
 app.hook.appStart(() => void stead.health());

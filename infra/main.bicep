@@ -138,10 +138,10 @@ param logDailyCapGb int = -1
 @description('Mail address that alerts are sent to. If it is empty, nobody is told of an alert.')
 param alertEmail string = ''
 
-@description('True lets an alert run the worker by HTTP while its timer is silent. The app has no such route yet: leave it off.')
+@description('True lets an alert run the worker by HTTP while its timer is silent. docs/deploy.md, "Alerts", says what it needs.')
 param wakeWorker bool = false
 
-@description('Object id of the registration that this call gets its token for.')
+@description('Object id (not the client id) of the registration of the API. `npm run entra:register -- --wake-worker` prints it.')
 param wakeObjectId string = ''
 
 // People

@@ -200,12 +200,17 @@ function refusalOf(error: unknown): Refusal {
 
 const UNAUTHORIZED = { status: 401, title: 'Unauthorized' } as const;
 
+const FORBIDDEN_CODES = {
+  scope: 'SCOPE_MISSING',
+  role: 'ROLE_MISSING',
+  tenant: 'TENANT_FORBIDDEN',
+  client: 'CLIENT_FORBIDDEN',
+} as const satisfies Record<ForbiddenError['what'], ProblemCode>;
+
 function forbidden(error: ForbiddenError): Refusal {
-  const code = ({ scope: 'SCOPE_MISSING', tenant: 'TENANT_FORBIDDEN', client: 'CLIENT_FORBIDDEN' } as const)[
-    error.what
-  ];
+  const code = FORBIDDEN_CODES[error.what];
   const challenge =
-    error.what === 'scope'
+    error.what === 'scope' || error.what === 'role'
       ? { error: 'insufficient_scope', error_description: error.message }
       : { error: 'access_denied', error_description: error.message };
   return { status: 403, code, title: 'Forbidden', detail: error.message, challenge };

@@ -20,6 +20,7 @@ export type Operation = {
 /** Everything that the use cases need: the ports, and some settings. */
 export type Services = {
   verifyAccessToken: VerifyAccessToken;
+  verifyAppToken: VerifyAppToken;
   userTokens: UserTokens;
   tryCredential: TryCredential;
   readProfile: ReadProfile;
@@ -90,6 +91,22 @@ export type Caller = {
  * @throws {UnavailableError} the keys to verify it with cannot be fetched now.
  */
 export type VerifyAccessToken = (token: string) => Promise<Caller>;
+
+/** An application that calls in its own name, and not for a user. */
+export type CallingApp = {
+  /** Its service principal, written like a user id. */
+  principalId: UserId;
+  /** Its client id: a GUID in lower case. */
+  clientId: string;
+};
+
+/**
+ * Verifies an access token with which an application of this API's own tenant may start a run of the worker.
+ * @throws {TokenInvalidError} the token is not an application's token for this API. A user's token is not.
+ * @throws {ForbiddenError} the token is valid, but of another tenant, or without the role.
+ * @throws {UnavailableError} the keys to verify it with cannot be fetched now.
+ */
+export type VerifyAppToken = (token: string) => Promise<CallingApp>;
 
 /**
  * Asks Entra for a token of this application itself, as a proof of its credential. The token is not kept.

@@ -31,10 +31,12 @@ import { isKnownApi } from './tokens/knownApi.ts';
 import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
 import { createLogId } from './userId.ts';
+import type { WorkerRun } from './wire.ts';
 import type { Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
+import { wake } from './worker/wake.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
 export type Adapters = Omit<Services, 'schedule' | 'logChecks' | 'logId' | 'clock'> & { sealer: Sealer };
@@ -119,6 +121,9 @@ export function createStead(config: Config, options: SteadOptions = {}) {
       /** Does one run in one process: plans and sweeps. */
       run: async (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         sweep(app, operation, tasks, await plan(app, operation), limits),
+      /** Does one run for an application, if none began within the last minute. @throws the errors of {@link wake}. */
+      wake: (operation: Operation, accessToken: string, limits: RunLimits = RUN_LIMITS): Promise<WorkerRun> =>
+        wake(app, operation, accessToken, tasks, limits),
     },
 
     /** What operators see and do. */
@@ -177,10 +182,11 @@ function createServices(config: Config, options: SteadOptions): Services {
     fetch: send,
   };
   return {
-    verifyAccessToken: createVerifyToken({
+    ...createVerifyToken({
       jwksUri: jwksUriOf(config),
       customKeysUri: (tid) => `${entra.authority}/${tid}/discovery/v2.0/keys?appid=${entra.clientId}`,
       rules: config.accessToken,
+      tenantId: entra.tenantId,
       timeoutMs: timeouts.keysMs,
       fetch: send,
       clock,

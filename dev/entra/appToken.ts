@@ -14,13 +14,14 @@ type AppTokenRequest = { client: Client; tenant: string; params: URLSearchParams
 
 /**
  * There is no consent here: an application gets a token for every resource of its tenant. Only `roles` say what it may do.
+ * `idtyp` is an optional claim of the resource (https://learn.microsoft.com/entra/identity-platform/optional-claims-reference).
  * @throws EntraError 50059 (no tenant), 1002012 (anything but `.default` of one resource), and those of `readScopes`
  */
 export async function issueAppToken(
   standIn: StandIn,
   { client, tenant, params }: AppTokenRequest,
 ): Promise<Omit<TokenResponse, 'scope'>> {
-  const { clients, keys, lifetimes } = standIn;
+  const { appRoles, clients, keys, lifetimes } = standIn;
   if (client.kind === 'spa')
     throw new EntraError('unauthorized_client', 700025, 'A public client cannot do this.');
   if (isTenantAlias(tenant)) {
@@ -34,6 +35,8 @@ export async function issueAppToken(
       'Client credential flows must have a scope value with /.default suffixed to the resource identifier.',
     );
   }
+  const roles = appRoles.of({ client: client.id, resource, tenant });
+  const isTold = resource === GRAPH_APP_ID || clients.find(resource)?.optionalClaims.includes('idtyp');
   const principal = principalId(client.id, tenant);
   const lifetime =
     (resource === GRAPH_APP_ID ? lifetimes.graphAccessToken : undefined) ?? lifetimes.accessToken;
@@ -45,7 +48,8 @@ export async function issueAppToken(
     tid: tenant,
     azp: client.id,
     azpacr: params.has('client_assertion') ? '2' : '1',
-    idtyp: 'app',
+    ...(isTold && { idtyp: 'app' }),
+    ...(roles.length > 0 && { roles }),
     uti: randomUUID(),
     ver: '2.0',
   };

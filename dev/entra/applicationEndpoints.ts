@@ -9,7 +9,8 @@ import type { EntraEnv, Journal } from './journal.ts';
 
 /**
  * The access tokens that these addresses take. They are no secrets, because only this machine reaches the stand-in. The
- * administrator may do everything, the developer everything but consent for everybody, and the reader may read.
+ * administrator may do everything, the developer everything but consent for everybody and assign app roles, and the reader
+ * may read.
  */
 export const GRAPH_TOKENS = {
   administrator: 'stand-in-administrator',
@@ -90,16 +91,14 @@ export function applicationEndpoints(
         return one(c, { id: 'authorizationPolicy', defaultUserRolePermissions });
       }
       case 'GET applications':
-        return list(c, directory.applications.seen());
+        return list(c, directory.applications.seen().map(withPasswords));
       case 'GET applications/one':
-        return one(c, seenOf('applications', target));
+        return one(c, withPasswords(seenOf('applications', target)));
       case 'POST applications':
         return c.json(directory.createApplication(await bodyOf(c)), 201, graphIds(c));
       case 'PATCH applications/one':
         directory.changeApplication(idOf('applications', target), await bodyOf(c));
         return c.body(null, 204);
-      case 'POST applications/one/addPassword':
-        return c.json(directory.addPassword(idOf('applications', target), await bodyOf(c)), 200, graphIds(c));
       case 'DELETE applications/one':
         directory.removeApplication(idOf('applications', target));
         return c.body(null, 204);
@@ -119,12 +118,30 @@ export function applicationEndpoints(
       case 'PATCH applications/one/federatedIdentityCredentials':
         directory.changeCredential(idOf('applications', target), below[1] ?? '', await bodyOf(c));
         return c.body(null, 204);
+      case 'POST applications/one/addPassword':
+        return c.json(directory.addPassword(idOf('applications', target), await bodyOf(c)), 200, graphIds(c));
+      case 'POST applications/one/removePassword':
+        directory.removePassword(idOf('applications', target), await bodyOf(c));
+        return c.body(null, 204);
       case 'GET servicePrincipals':
         return list(c, directory.principals.seen());
       case 'GET servicePrincipals/one':
         return one(c, seenOf('principals', target));
       case 'POST servicePrincipals':
         return c.json(directory.createPrincipal(await bodyOf(c)), 201, graphIds(c));
+      case 'GET servicePrincipals/one/appRoleAssignedTo': {
+        const id = idOf('principals', target);
+        return list(
+          c,
+          directory.assignments.seen().filter(({ resourceId }) => resourceId === id),
+        );
+      }
+      case 'POST servicePrincipals/one/appRoleAssignedTo':
+        return c.json(
+          directory.createAssignment(idOf('principals', target), await bodyOf(c)),
+          201,
+          graphIds(c),
+        );
       case 'GET oauth2PermissionGrants':
         return list(c, directory.grants.seen());
       case 'POST oauth2PermissionGrants':
@@ -135,6 +152,22 @@ export function applicationEndpoints(
       default:
         throw badRequest('Specified HTTP method is not allowed for the request target.');
     }
+  }
+
+  /** Graph tells of a client secret when it ends, and how it begins. */
+  function withPasswords(application: GraphObject): GraphObject {
+    const passwords = directory.passwords
+      .seen()
+      .filter(({ applicationId }) => applicationId === application.id);
+    return {
+      ...application,
+      passwordCredentials: passwords.map(({ id: keyId, applicationId: _, secretText, ...told }) => ({
+        ...told,
+        keyId,
+        hint: String(secretText).slice(0, 3),
+        secretText: null,
+      })),
+    };
   }
 
   function seenOf(table: 'applications' | 'principals', { key, appId }: Target): GraphObject {
@@ -169,8 +202,9 @@ function roleOf(authorization: string | undefined): Role {
   return role;
 }
 
-function checkRole(role: Role, { collection }: Target): void {
-  if (role === 'administrator' || (role === 'developer' && collection !== 'oauth2PermissionGrants')) return;
+function checkRole(role: Role, { collection, below }: Target): void {
+  const isForAll = collection === 'oauth2PermissionGrants' || below[0] === 'appRoleAssignedTo';
+  if (role === 'administrator' || (role === 'developer' && !isForAll)) return;
   throw denied();
 }
 

@@ -1,9 +1,10 @@
 /**
- * The registrations of Graph: applications, service principals, federated credentials, and grants of delegated
- * permissions. They are kept in memory.
+ * The registrations of Graph: applications, service principals, federated credentials, grants of delegated permissions, and
+ * assignments of app roles. They are kept in memory.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
+  appRolesOf,
   badRequest,
   changedApplication,
   checkApplication,
@@ -11,7 +12,7 @@ import {
   EMPTY_APPLICATION,
   scopesOf,
 } from './applicationRules.ts';
-import { GRAPH_APP_ID, TENANT_ID } from './directory.ts';
+import { GRAPH_APP_ID, TENANT_ID, WEBHOOK_CLIENT_ID } from './directory.ts';
 import { GraphError } from './entraError.ts';
 import { createGraphTable, type GraphObject, type GraphTable } from './graphTable.ts';
 import { isRecord } from './input.ts';
@@ -25,9 +26,6 @@ export type ApplicationsOptions = {
   wholeMembers?: boolean;
 };
 
-/** A client secret, and its end in epoch milliseconds. */
-export type ClientSecret = { text: string; endsAt: number };
-
 /** A request body, read as an object of JSON. */
 type Body = Record<string, unknown>;
 
@@ -36,19 +34,24 @@ export type Applications = {
   applications: GraphTable;
   principals: GraphTable;
   credentials: GraphTable;
+  /** With their texts, which Graph tells once. */
+  passwords: GraphTable;
   grants: GraphTable;
+  /** Of app roles. */
+  assignments: GraphTable;
   createApplication(body: Body): GraphObject;
-  /** Adds a client secret. Its text is in the answer, and nowhere else afterwards. */
-  addPassword(applicationId: string, body: Body): Record<string, unknown>;
-  /** The client secrets of an application, also those that have expired. */
-  secretsOf(appId: string): ClientSecret[];
   changeApplication(id: string, body: Body): void;
   removeApplication(id: string): void;
   createPrincipal(body: Body): GraphObject;
   createCredential(applicationId: string, body: Body): GraphObject;
   changeCredential(applicationId: string, id: string, body: Body): void;
+  /** Returns what Graph answers, with the text of the new secret. */
+  addPassword(applicationId: string, body: Body): Record<string, unknown>;
+  removePassword(applicationId: string, body: Body): void;
   createGrant(body: Body): GraphObject;
   changeGrant(id: string, body: Body): void;
+  /** @param resourceId the service principal below whose address it is created */
+  createAssignment(resourceId: string, body: Body): GraphObject;
 };
 
 /** Some of the delegated permissions that Graph offers in every tenant, with their well-known ids. */
@@ -60,11 +63,11 @@ export const GRAPH_PERMISSIONS = [
   { id: '7427e0e9-2fba-42fe-b0c0-848c9e6a8182', value: 'offline_access' },
 ] as const;
 
+/** Applications of Microsoft: their registrations are in another tenant, and any tenant may have a service principal. */
+const FOREIGN_APPLICATIONS = [{ appId: WEBHOOK_CLIENT_ID, displayName: 'AzNS AAD Webhook' }];
+
 /** Graph's service principal has another id in each tenant. */
 const GRAPH_PRINCIPAL_ID = '5d1a7c0e-6a2f-4c55-9b0c-2d8c4f1e7a36';
-
-/** A secret lasts two years if no end is asked for. */
-const YEAR_MS = 365 * 86_400_000;
 
 const conflict = (message: string): GraphError =>
   new GraphError(409, 'Request_MultipleObjectsWithSameKeyValue', message);
@@ -83,8 +86,9 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
   const applications = table();
   const principals = table();
   const credentials = table();
+  const passwords = table();
   const grants = table();
-  const secrets = new Map<string, ClientSecret[]>();
+  const assignments = table();
 
   // Graph itself has been in the tenant for a long time.
   const graph = createGraphTable(now, 0);
@@ -99,7 +103,8 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
     all.map((principal) => {
       const application = known.find(({ appId }) => appId === principal.appId);
       const scopes = application === undefined ? [] : scopesOf(application);
-      return { ...principal, oauth2PermissionScopes: scopes };
+      const appRoles = application === undefined ? [] : appRolesOf(application);
+      return { ...principal, oauth2PermissionScopes: scopes, appRoles };
     });
   const allPrincipals: GraphTable = {
     ...principals,
@@ -122,18 +127,22 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
     return credentials.newest().filter((one) => one.applicationId === applicationId);
   }
 
+  function passwordsOf(applicationId: string): GraphObject[] {
+    return passwords.newest().filter((one) => one.applicationId === applicationId);
+  }
+
   return {
     tenantId: TENANT_ID,
     applications,
     principals: allPrincipals,
     credentials,
+    passwords,
     grants,
+    assignments,
 
     createApplication(body) {
       const ids = { id: randomUUID(), appId: randomUUID(), createdDateTime: createdDateTime() };
-      const credentials = { passwordCredentials: [], keyCredentials: [] };
-      const before = { ...EMPTY_APPLICATION, ...credentials, ...ids };
-      const application = changedApplication(before, body, wholeMembers);
+      const application = changedApplication({ ...EMPTY_APPLICATION, ...ids }, body, wholeMembers);
       checkApplication(application, undefined, applications.newest(), TENANT_ID);
       applications.add(application);
       return application;
@@ -144,31 +153,6 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
       checkApplication(after, before, others(applications, id), TENANT_ID);
       applications.change(after);
     },
-    addPassword(applicationId, body) {
-      const application = existing(applications, applicationId);
-      const asked = isRecord(body.passwordCredential) ? body.passwordCredential : {};
-      const { displayName = null, endDateTime = new Date(now() + 2 * YEAR_MS).toISOString() } = asked;
-      const endsAt = Date.parse(String(endDateTime));
-      if (Number.isNaN(endsAt)) throw badRequest("Invalid value specified for property 'endDateTime'.");
-      const text = randomBytes(30).toString('base64url');
-      const keyId = randomUUID();
-      const credential = {
-        keyId,
-        displayName,
-        hint: text.slice(0, 3),
-        startDateTime: createdDateTime(),
-        endDateTime,
-      };
-      const all = application.passwordCredentials as unknown[];
-      applications.change({
-        ...application,
-        passwordCredentials: [...all, { ...credential, secretText: null }],
-      });
-      const appId = String(application.appId);
-      secrets.set(appId, [...(secrets.get(appId) ?? []), { text, endsAt }]);
-      return { ...credential, secretText: text };
-    },
-    secretsOf: (appId) => secrets.get(appId) ?? [],
     removeApplication(id) {
       const { appId } = existing(applications, id);
       applications.remove(id);
@@ -177,12 +161,18 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
       const ofPrincipal = ({ clientId, resourceId }: GraphObject) =>
         gone.some((one) => one.id === clientId || one.id === resourceId);
       for (const grant of grants.newest().filter(ofPrincipal)) grants.remove(grant.id);
+      const ofAssigned = ({ principalId, resourceId }: GraphObject) =>
+        gone.some((one) => one.id === principalId || one.id === resourceId);
+      for (const one of assignments.newest().filter(ofAssigned)) assignments.remove(one.id);
       for (const credential of credentialsOf(id)) credentials.remove(credential.id);
+      for (const password of passwordsOf(id)) passwords.remove(password.id);
     },
 
     createPrincipal({ appId, ...rest }) {
-      const application = applications.seen().find((one) => one.appId === appId);
-      if (application === undefined || applications.newest().every((one) => one.appId !== appId))
+      const foreign = FOREIGN_APPLICATIONS.find((one) => one.appId === appId);
+      const application = foreign ?? applications.seen().find((one) => one.appId === appId);
+      const isGone = foreign === undefined && applications.newest().every((one) => one.appId !== appId);
+      if (application === undefined || isGone)
         throw badRequest(
           `The appId '${appId}' of the service principal does not reference a valid application object.`,
           'NoBackingApplicationObject',
@@ -214,6 +204,31 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
       credentials.change(after);
     },
 
+    addPassword(applicationId, { passwordCredential = {} }) {
+      existing(applications, applicationId);
+      const {
+        displayName = null,
+        startDateTime,
+        endDateTime,
+      } = isRecord(passwordCredential) ? passwordCredential : {};
+      const [start, end] = [startDateTime, endDateTime].map((time) => (time === undefined ? now() : time));
+      const begins = new Date(start as string | number);
+      const ends = new Date(end as string | number);
+      if (endDateTime === undefined) ends.setUTCFullYear(begins.getUTCFullYear() + 2);
+      if (Number.isNaN(begins.getTime()) || Number.isNaN(ends.getTime()) || ends <= begins)
+        throw badRequest('The start or the end of the password is invalid.');
+      const keyId = randomUUID();
+      const secretText = randomBytes(24).toString('base64url');
+      const times = { startDateTime: begins.toISOString(), endDateTime: ends.toISOString() };
+      passwords.add({ id: keyId, applicationId, displayName, secretText, ...times });
+      return { keyId, displayName, secretText, hint: secretText.slice(0, 3), ...times };
+    },
+    removePassword(applicationId, { keyId }) {
+      const found = passwordsOf(applicationId).find(({ id }) => id === keyId);
+      if (found === undefined) throw badRequest('No password credential found with keyId.');
+      passwords.remove(found.id);
+    },
+
     createGrant(body) {
       const { clientId, resourceId, consentType, principalId = null, scope } = body;
       existing(allPrincipals, clientId);
@@ -234,6 +249,34 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
       if (typeof scope !== 'string' || Object.keys(rest).length > 0)
         throw badRequest('Only the scope of a grant can be changed.');
       grants.change({ ...before, scope });
+    },
+
+    createAssignment(address, { principalId, resourceId, appRoleId, ...rest }) {
+      const principal = existing(allPrincipals, principalId);
+      const resource = existing(allPrincipals, resourceId);
+      if (Object.keys(rest).length > 0 || resourceId !== address) throw badRequest('Invalid property.');
+      // Both lists of an application's roles may be older than the application.
+      const seen = allPrincipals.seen().find(({ id }) => id === resource.id);
+      const role = (seen?.appRoles as { id: string; allowedMemberTypes: string[] }[] | undefined)?.find(
+        ({ id }) => id === appRoleId,
+      );
+      if (!role?.allowedMemberTypes.includes('Application'))
+        throw badRequest('Permission being assigned was not found on application.');
+      const isSame = (one: GraphObject) =>
+        one.principalId === principalId && one.resourceId === resourceId && one.appRoleId === appRoleId;
+      if (assignments.newest().some(isSame))
+        throw badRequest('Permission being assigned already exists on the object.');
+      const assignment = {
+        id: randomUUID(),
+        appRoleId,
+        principalId,
+        principalType: 'ServicePrincipal',
+        principalDisplayName: principal.displayName,
+        resourceId,
+        resourceDisplayName: resource.displayName,
+      };
+      assignments.add(assignment);
+      return assignment;
     },
   };
 }

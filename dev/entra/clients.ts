@@ -1,12 +1,13 @@
-/** The two applications that are registered here from the start, and those that were registered at Graph. */
+/** The applications that are registered here from the start, and those that were registered at Graph. */
 
-import type { ClientSecret } from './applications.ts';
 import {
   API_CLIENT_ID,
   API_CLIENT_SECRET,
   API_SCOPE_NAME,
   GRAPH_APP_ID,
   SPA_CLIENT_ID,
+  WEBHOOK_CLIENT_ID,
+  WEBHOOK_CLIENT_SECRET,
 } from './directory.ts';
 import { InputError, isRecord, readFields } from './input.ts';
 
@@ -16,7 +17,7 @@ export type ResourceAccess = { resource: string; permissions: readonly string[] 
 export type Client = {
   id: string;
   name: string;
-  /** A single-page application redeems codes cross-origin and without a secret; a web API has a secret. */
+  /** A single-page application redeems codes cross-origin and without a secret; a web API proves itself. */
   kind: 'spa' | 'web';
   redirectUris: readonly string[];
   /** Names of the delegated permissions that it offers to other applications. */
@@ -25,8 +26,10 @@ export type Client = {
   requiredResourceAccess: readonly ResourceAccess[];
   /** Applications whose consent pages may ask for this one's permissions too. */
   knownClientApplications: readonly string[];
-  /** What it may prove itself with, each until its end (epoch milliseconds). */
-  secrets: readonly ClientSecret[];
+  /** Of an application that is here from the start. */
+  secret?: string;
+  /** The optional claims of access tokens for it. */
+  optionalClaims: readonly string[];
 };
 
 export type Registration = Pick<Client, 'requiredResourceAccess' | 'knownClientApplications'>;
@@ -64,7 +67,7 @@ export function registerClients(
       exposes: [],
       requiredResourceAccess: [{ resource: API_CLIENT_ID, permissions: [API_SCOPE_NAME] }],
       knownClientApplications: [],
-      secrets: [],
+      optionalClaims: [],
     },
     {
       id: API_CLIENT_ID,
@@ -74,7 +77,19 @@ export function registerClients(
       exposes: [API_SCOPE_NAME],
       requiredResourceAccess: [{ resource: GRAPH_APP_ID, permissions: ['User.Read'] }],
       knownClientApplications: [SPA_CLIENT_ID],
-      secrets: [{ text: API_CLIENT_SECRET, endsAt: Number.POSITIVE_INFINITY }],
+      secret: API_CLIENT_SECRET,
+      optionalClaims: ['idtyp', 'xms_cc'],
+    },
+    {
+      id: WEBHOOK_CLIENT_ID,
+      name: 'AzNS AAD Webhook',
+      kind: 'web',
+      redirectUris: [],
+      exposes: [],
+      requiredResourceAccess: [],
+      knownClientApplications: [],
+      secret: WEBHOOK_CLIENT_SECRET,
+      optionalClaims: [],
     },
   ];
   return {

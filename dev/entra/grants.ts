@@ -82,11 +82,16 @@ export async function authenticateClient(
       { status: 401 },
     );
   }
-  const found = client.secrets.filter(({ text }) => sameText(secret, text));
-  if (found.length === 0) {
+  const { secrets } = standIn.credentials.of(client.id);
+  const all = [
+    ...secrets,
+    ...(client.secret === undefined ? [] : [{ text: client.secret, endsAt: Infinity }]),
+  ];
+  const found = all.find(({ text }) => sameText(secret, text));
+  if (found === undefined) {
     throw new EntraError('invalid_client', 7000215, 'The client secret is wrong.', { status: 401 });
   }
-  if (found.every(({ endsAt }) => endsAt <= Date.now())) {
+  if (found.endsAt <= Date.now()) {
     throw new EntraError('invalid_client', 7000222, 'The client secret has expired.', { status: 401 });
   }
   return client;

@@ -34,6 +34,7 @@ export function metadataEndpoints(standIn: StandIn): Hono<EntraEnv> {
       grant_types_supported: [
         'authorization_code',
         'refresh_token',
+        'client_credentials',
         'urn:ietf:params:oauth:grant-type:jwt-bearer',
       ],
       subject_types_supported: ['pairwise'],

@@ -8,11 +8,12 @@ import {
   PRINCIPAL_PROPERTIES,
   type Principal,
   toApplication,
+  toAssignment,
   toFederatedCredential,
   toGrant,
   toPrincipal,
 } from './graphObjects.ts';
-import type { Registered } from './registrationPlan.ts';
+import { type Registered, WEBHOOK_APP_ID } from './registrationPlan.ts';
 
 const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
 
@@ -55,6 +56,11 @@ export async function readRegistered(
         : (await graph.readAll(`/applications/${api.id}/federatedIdentityCredentials`)).map(
             toFederatedCredential,
           ),
+    webhookPrincipal: wish.wakeWorker ? await readPrincipal(graph, WEBHOOK_APP_ID) : undefined,
+    assignments:
+      wish.wakeWorker && apiPrincipal !== undefined
+        ? (await graph.readAll(`/servicePrincipals/${apiPrincipal.id}/appRoleAssignedTo`)).map(toAssignment)
+        : [],
     grants: wish.adminConsent
       ? (await readGrants(graph, [apiPrincipal, pagePrincipal])).filter(isForEverybody)
       : [],

@@ -35,6 +35,10 @@ no client secret.
   --managed-identity ID
       The principal id (object id) of a user-assigned managed identity, which
       becomes a credential of the API.
+  --wake-worker
+      Lets Azure Monitor start a run of the worker, if an alert says that it
+      does not run: the API gets an application role, and the service principal
+      "AzNS AAD Webhook" of this tenant has it.
   --admin-consent
       Consents for everybody in the tenant.
   --multi-tenant

@@ -21,6 +21,7 @@ import { tenantCheck } from '../../../../ops/doctor/tenantCheck.ts';
 import type { Fetch } from '../../../../shared/api.ts';
 import { control } from '../../../support/entraClients.ts';
 import {
+  addCertificate,
   addSecret,
   asAdministrator,
   examined,
@@ -278,8 +279,7 @@ describe('credential', () => {
     [29.5, 'warn', /in 29 days/],
   ])('is a certificate that ends in %d days', async (days, state, says) => {
     const { certificate, pem } = selfSignedCertificate({ to: inDays(days) });
-    const keyCredentials = [{ key: certificate.raw.toString('base64') }];
-    await control(stage.entra, 'PUT', `/applications/${stage.apiId}/credentials`, { keyCredentials });
+    await addCertificate(stage.entra, stage.apiId, certificate);
     const settings = { ENTRA_CLIENT_SECRET: '', ENTRA_CLIENT_CERTIFICATE: pem };
     expect(await examined(credentialCheck, stage.settings, { settings })).toEqual([
       { state: 'ok', says: 'Entra accepts the certificate.' },

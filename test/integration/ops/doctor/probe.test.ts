@@ -19,7 +19,7 @@ import type { Fetch } from '../../../../shared/api.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 import { control } from '../../../support/entraClients.ts';
 import { secretsIn } from '../../../support/logScan.ts';
-import { type Stage, startStage } from './registeredStage.ts';
+import { addCertificate, type Stage, startStage } from './registeredStage.ts';
 
 let stage: Stage;
 let origin: string;
@@ -137,8 +137,7 @@ describe('npm run doctor -- --probe', () => {
 
   it('proves the API by a certificate, too', async () => {
     const { certificate, pem } = selfSignedCertificate();
-    const keyCredentials = [{ key: certificate.raw.toString('base64') }];
-    await control(stage.entra, 'PUT', `/applications/${stage.apiId}/credentials`, { keyCredentials });
+    await addCertificate(stage.entra, stage.apiId, certificate);
     const { lines } = await probe({ settings: { ENTRA_CLIENT_SECRET: '', ENTRA_CLIENT_CERTIFICATE: pem } });
     expect(seenIn(lines).get('refresh: status')).toBe('200');
   });

@@ -1,5 +1,6 @@
 /** A tenant in which the API and the page are registered, and the doctor in this process. */
 
+import type { X509Certificate } from 'node:crypto';
 import { GRAPH_TOKENS } from '../../../../dev/entra/applicationEndpoints.ts';
 import { TENANT_ID } from '../../../../dev/entra/directory.ts';
 import { type Entra, type EntraOptions, startEntra } from '../../../../dev/entra/startEntra.ts';
@@ -35,7 +36,11 @@ export const asAdministrator = (entra: Entra, method: string, path: string, body
 /** Adds a client secret to an application. @returns its text */
 export async function addSecret(entra: Entra, appId: string, endDateTime: Date): Promise<string> {
   const body = {
-    passwordCredential: { displayName: 'made by a test', endDateTime: endDateTime.toISOString() },
+    passwordCredential: {
+      displayName: 'made by a test',
+      startDateTime: '2020-01-01T00:00:00Z',
+      endDateTime: endDateTime.toISOString(),
+    },
   };
   const answer = await asAdministrator(entra, 'POST', `/applications(appId='${appId}')/addPassword`, body);
   return ((await answer.json()) as { secretText: string }).secretText;
@@ -119,4 +124,10 @@ export async function examined(
     settings: { ...settings, ...options.settings },
   });
   return check.run(deployment);
+}
+
+/** Makes this the only certificate of an application. */
+export async function addCertificate(entra: Entra, appId: string, { raw }: X509Certificate): Promise<void> {
+  const key = { type: 'AsymmetricX509Cert', usage: 'Verify', key: raw.toString('base64') };
+  await asAdministrator(entra, 'PATCH', `/applications(appId='${appId}')`, { keyCredentials: [key] });
 }

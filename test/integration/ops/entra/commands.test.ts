@@ -78,6 +78,7 @@ describe.concurrent('npm run entra:register', () => {
     expect(result).toEqual({
       dryRun: false,
       calls: [],
+      parameters: {},
       notes: [],
       settings: {
         ENTRA_TENANT_ID: TENANT_ID,
@@ -121,6 +122,7 @@ describe.concurrent('npm run entra:register', () => {
       'Mail.Read',
       '--managed-identity',
       MANAGED_IDENTITY,
+      '--wake-worker',
       '--admin-consent',
     ]);
     expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: [] });

@@ -19,6 +19,7 @@ describe('readRegisterCommand', () => {
         pageUrls: ['http://localhost:3000'],
         permissions: ['User.Read'],
         managedIdentity: undefined,
+        wakeWorker: false,
         adminConsent: false,
         multiTenant: false,
         apiClientId: undefined,
@@ -29,7 +30,7 @@ describe('readRegisterCommand', () => {
   });
 
   it('reads every option', () => {
-    const line = `--name demo-2 --tenant ${ID} --dry-run --json --page-url https://a.example/ --page-url http://localhost:3000 --api-url https://api.example --permission Mail.Read --permission User.Read --managed-identity ${ID} --admin-consent --multi-tenant --api-client-id ${ID}`;
+    const line = `--name demo-2 --tenant ${ID} --dry-run --json --page-url https://a.example/ --page-url http://localhost:3000 --api-url https://api.example --permission Mail.Read --permission User.Read --managed-identity ${ID} --wake-worker --admin-consent --multi-tenant --api-client-id ${ID}`;
     const { tenantId, dryRun, json, apiUrl, wish } = readRegisterCommand(words(line));
     const id = ID.toLowerCase();
     expect({ tenantId, dryRun, json, apiUrl }).toEqual({
@@ -43,6 +44,7 @@ describe('readRegisterCommand', () => {
       pageUrls: ['https://a.example', 'http://localhost:3000'],
       permissions: ['User.Read', 'Mail.Read'],
       managedIdentity: id,
+      wakeWorker: true,
       adminConsent: true,
       multiTenant: true,
       apiClientId: id,

@@ -23,6 +23,8 @@ const NOTHING: Registered = {
   page: undefined,
   apiPrincipal: undefined,
   pagePrincipal: undefined,
+  webhookPrincipal: undefined,
+  assignments: [],
   credentials: [],
   grants: [],
   strays: [],
@@ -44,6 +46,8 @@ function stateAfter(wish: Partial<Wish>): Registered {
       Object.assign(bodies[path === '/applications/{api.id}' ? 'api' : 'page'] ?? {}, body);
     else if (path === '/oauth2PermissionGrants')
       state.grants = [...state.grants, { id: 'grant', ...body } as never];
+    else if (path.endsWith('/appRoleAssignedTo'))
+      state.assignments = [...state.assignments, { id: 'assignment', ...body } as never];
     else state.credentials = [...state.credentials, { id: 'credential', ...body } as never];
   }
   return { ...state, api: toApplication(bodies.api ?? {}), page: toApplication(bodies.page ?? {}) };
