@@ -24,6 +24,7 @@ const REGISTER = {
   'page-url': texts,
   permission: texts,
   'managed-identity': text,
+  'wake-worker': flag,
 } as const;
 const OPTIONS = {
   ...REGISTER,
@@ -43,7 +44,10 @@ const LONGEST_WAIT_S = 3_600;
 export function readDoctorCommand(args: readonly string[]): DoctorCommand | { probe: ProbeCommand } {
   const { values } = readArguments(args, OPTIONS);
   const register = Object.keys(REGISTER).flatMap((name) =>
-    [values[name as keyof typeof REGISTER] ?? []].flat().flatMap((value) => [`--${name}`, value]),
+    [values[name as keyof typeof REGISTER] ?? []].flat().flatMap((value) => {
+      if (typeof value === 'boolean') return value ? [`--${name}`] : [];
+      return [`--${name}`, value];
+    }),
   );
   // Both commands take the same of these.
   readRegisterCommand(register);

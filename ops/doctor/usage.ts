@@ -12,6 +12,7 @@ a blob and deletes it, and writes a cooldown that has already ended.
   --page-url URL        As for npm run entra:register. What the registration
   --permission NAME     lacks of it is wrong.
   --managed-identity ID
+  --wake-worker
   --name NAME
   --api-url URL         The origin of the deployed functions, which are asked
                         whether they are ready.

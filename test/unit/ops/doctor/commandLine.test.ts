@@ -15,6 +15,7 @@ describe('the command line of the doctor', () => {
       'https://one.example',
       '--page-url',
       'https://two.example',
+      '--wake-worker',
     ];
     expect(readDoctorCommand(args)).toMatchObject({
       register: [
@@ -24,6 +25,7 @@ describe('the command line of the doctor', () => {
         'https://two.example',
         '--permission',
         'Mail.Read',
+        '--wake-worker',
       ],
     });
   });
