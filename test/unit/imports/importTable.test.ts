@@ -298,6 +298,7 @@ const ROOMS: Record<string, Room> = {
       '../shared/stead.ts',
       '../shared/config.ts',
       '../shared/clock.ts',
+      '../shared/isRecord.ts',
       './cli/printTable.ts',
       './other.ts',
     ],

@@ -75,6 +75,16 @@ describe('docs/runbook.md', () => {
     for (const event of named) expect(log).toContain(`event: '${event}'`);
   });
 
+  it('asks for every event that `accounts replay-ended` reads', () => {
+    const [query = ''] = allOf(runbook, /```kusto\n([^`]*toscalar\(ended \| count\)[^`]*)```/g);
+    const reader = read('shared/operators/loggedChange.ts');
+    const names = allOf(reader, /case '([a-z.-]+)'/g);
+    expect(names).toContain('account.ended');
+    const values = allOf(reader, /(?:outcome|reason) === '([a-z-]+)'/g);
+    expect(values).toContain('retired');
+    for (const name of [...names, ...values]) expect(query).toContain(`"${name}"`);
+  });
+
   it('gives commands that are understood', () => {
     const commands = allOf(runbook, /npm run stead -- ([^`\n]+)/g);
     expect(commands.length).toBeGreaterThan(8);
