@@ -246,7 +246,7 @@ function createOpenApi(
 }
 
 /** A tenant's own key document is valid only for that tenant. The document of `organizations` is valid for all tenants. */
-function jwksUriOf({ entra, accessToken: { allowedTenants } }: Config): string {
+export function jwksUriOf({ entra, accessToken: { allowedTenants } }: Config): string {
   const onlyOwnTenant = allowedTenants !== 'any' && allowedTenants.every((tid) => tid === entra.tenantId);
   return `${entra.authority}/${onlyOwnTenant ? entra.tenantId : 'organizations'}/discovery/v2.0/keys`;
 }

@@ -45,6 +45,9 @@ export function metadataEndpoints(standIn: StandIn): Hono<EntraEnv> {
       claims_parameter_supported: true,
       request_parameter_supported: false,
       request_uri_parameter_supported: false,
+      // Entra names the cloud of the tenant, and the host of Graph in it.
+      cloud_instance_name: 'microsoftonline.com',
+      msgraph_host: new URL(origin).host,
     });
   });
 

@@ -169,7 +169,9 @@ function entraApp(standIn: StandIn, applications: Applications): Hono<EntraEnv> 
   app.route('/', tokenEndpoint(standIn));
   app.route('/', identityEndpoint(standIn));
   app.route('/', graphEndpoints(standIn));
-  app.route('/', applicationEndpoints(applications, { record: journal.record('graph') }));
+  const record = journal.record('graph');
+  const usersMayConsent = () => !standIn.consents.closedTenants.has(applications.tenantId);
+  app.route('/', applicationEndpoints(applications, { record, usersMayConsent }));
   app.route('/', authorizeEndpoints(standIn));
   app.route('/', adminConsentEndpoint(standIn));
   return app;

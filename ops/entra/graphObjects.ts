@@ -66,6 +66,8 @@ export type Grant = {
   clientId: string;
   resourceId: string;
   consentType: string;
+  /** The user's object id; empty if it is for everybody. */
+  principalId: string;
   /** Names of permissions, separated by spaces. */
   scope: string;
 };
@@ -131,6 +133,7 @@ export const toGrant = (json: Json): Grant => ({
   clientId: textOf(json.clientId),
   resourceId: textOf(json.resourceId),
   consentType: textOf(json.consentType),
+  principalId: textOf(json.principalId),
   scope: textOf(json.scope),
 });
 

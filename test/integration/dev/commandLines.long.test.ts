@@ -49,6 +49,7 @@ const COMMANDS: [script: string, before: string[], usage: string][] = [
   ['bench', ['seal'], 'Usage: npm run bench -- NAME [options]\n'],
   ['host', ['folder'], 'Usage: npm run host -- [app folder] [options]\n'],
   ['stead', ['orphans'], 'Usage: npm run stead -- <verb> [options]\n'],
+  ['doctor', [], 'Usage: npm run doctor -- [options]\n'],
   ['entra:register', [], 'Usage: npm run entra:register -- [options]\n'],
   ['entra:cleanup', [], 'Usage: npm run entra:cleanup -- [options]\n'],
   ['screenshots', [], 'Usage: npm run screenshots -- [options]\n'],

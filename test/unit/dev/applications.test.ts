@@ -314,6 +314,17 @@ describe('a federated credential', () => {
   });
 });
 
+describe('the policy of consent', () => {
+  it("is Microsoft's own, and not everybody sees it", async () => {
+    const path = '/policies/authorizationPolicy?$select=defaultUserRolePermissions';
+    expect((await send('GET', path)).body.defaultUserRolePermissions).toEqual({
+      permissionGrantPoliciesAssigned: ['ManagePermissionGrantsForSelf.microsoft-user-default-recommended'],
+    });
+    expect((await send('GET', path, undefined, GRAPH_TOKENS.developer)).status).toBe(403);
+    expect((await send('GET', '/policies/another')).status).toBe(404);
+  });
+});
+
 describe('a certificate', () => {
   const { certificate } = selfSignedCertificate();
   const KEY = {
@@ -356,7 +367,11 @@ describe('a password', () => {
         endDateTime: '1972-01-01T00:00:00.000Z',
       },
     });
-    expect(JSON.stringify((await send('GET', path)).body)).not.toContain(body.secretText);
+    const told = (await send('GET', path)).body;
+    expect(told.passwordCredentials).toEqual([
+      { ...body, secretText: null, hint: String(body.secretText).slice(0, 3) },
+    ]);
+    expect(JSON.stringify(told)).not.toContain(body.secretText);
     const { keyId } = body;
     expect(await send('POST', `${path}/removePassword`, { keyId })).toMatchObject({ status: 204 });
     expect(await send('POST', `${path}/removePassword`, { keyId })).toMatchObject({ status: 400 });

@@ -264,6 +264,35 @@ const ROOMS: Record<string, Room> = {
       '@azure/msal-node',
     ],
   },
+  'ops/doctor/some.ts': {
+    allowed: [
+      'node:crypto',
+      './check.ts',
+      './probe/runProbe.ts',
+      '../cli/errors.ts',
+      '../entra/readRegistered.ts',
+      '../settings.ts',
+      '../../shared/stead.ts',
+      '../../shared/config.ts',
+    ],
+    refused: [
+      '../operator.ts',
+      '../../shared/adapters/entra/authority.ts',
+      '../../shared/operators/operators.ts',
+      '../../dev/entra/directory.ts',
+      '@azure/msal-node',
+    ],
+  },
+  'ops/doctor/probe/some.ts': {
+    allowed: ['node:http', './facts.ts', '../askJson.ts', '../../cli/errors.ts', '../../../shared/config.ts'],
+    refused: [
+      '../storageCheck.ts',
+      '../../entra/graphClient.ts',
+      '../../../shared/stead.ts',
+      '../../../shared/ports.ts',
+      'openid-client',
+    ],
+  },
   'ops/some.ts': {
     allowed: [
       '../shared/stead.ts',
