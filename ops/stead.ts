@@ -14,6 +14,7 @@ import { listAccounts } from './listAccounts.ts';
 import { listTenants } from './listTenants.ts';
 import type { Operator } from './operator.ts';
 import { orphans } from './orphans.ts';
+import { replayEnded } from './replayEnded.ts';
 import { retireAccounts } from './retireAccounts.ts';
 import { retryAccounts } from './retryAccounts.ts';
 import { readSettings } from './settings.ts';
@@ -77,6 +78,8 @@ function run(operator: Operator, command: Exclude<Command, { verb: 'help' }>): P
       return eraseAccounts(operator, command);
     case 'accounts retire':
       return retireAccounts(operator, command);
+    case 'accounts replay-ended':
+      return replayEnded(operator, command);
     case 'accounts audit':
       return auditAccounts(operator);
     case 'tenants':

@@ -79,7 +79,7 @@ export class TokenInvalidError extends Error {
 export class ForbiddenError extends Error {
   override readonly name = 'ForbiddenError';
   /** The part of the token that is not allowed. */
-  readonly what: 'scope' | 'tenant' | 'client';
+  readonly what: 'scope' | 'tenant' | 'client' | 'role';
 
   constructor(what: ForbiddenError['what'], message: string) {
     super(message);

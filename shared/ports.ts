@@ -3,7 +3,7 @@
 import type { Account, Stored } from './account/account.ts';
 import type { Api, OpenApi } from './api.ts';
 import type { Clock } from './clock.ts';
-import type { Throttle } from './errors.ts';
+import type { Failure, Throttle } from './errors.ts';
 import type { Log, SweepSummary } from './log.ts';
 import type { LogId, UserId } from './userId.ts';
 
@@ -19,7 +19,9 @@ export type Operation = {
 /** Everything that the use cases need: the ports, and some settings. */
 export type Services = {
   verifyAccessToken: VerifyAccessToken;
+  verifyAppToken: VerifyAppToken;
   userTokens: UserTokens;
+  tryCredential: TryCredential;
   openApi: OpenApi;
   /** Microsoft Graph, as this deployment reaches it. Its token keeps the connections. */
   graph: Api;
@@ -100,6 +102,28 @@ export type FunctionRequest = {
  * @throws {UnavailableError} the keys to verify it with cannot be fetched now.
  */
 export type VerifyAccessToken = (token: string) => Promise<Caller>;
+
+/** An application that calls in its own name, and not for a user. */
+export type CallingApp = {
+  /** Its service principal, written like a user id. */
+  principalId: UserId;
+  /** Its client id: a GUID in lower case. */
+  clientId: string;
+};
+
+/**
+ * Verifies an access token with which an application of this API's own tenant may start a run of the worker.
+ * @throws {TokenInvalidError} the token is not an application's token for this API. A user's token is not.
+ * @throws {ForbiddenError} the token is valid, but of another tenant, or without the role.
+ * @throws {UnavailableError} the keys to verify it with cannot be fetched now.
+ */
+export type VerifyAppToken = (token: string) => Promise<CallingApp>;
+
+/**
+ * Asks Entra for a token of this application itself, as a proof of its credential. The token is not kept.
+ * @returns why there is none; undefined if Entra accepts the credential
+ */
+export type TryCredential = (operation: Operation) => Promise<Failure | undefined>;
 
 /** A user's access token for a downstream API, and what became of the stored cache. */
 export type UserToken = {

@@ -7,15 +7,18 @@ import { authorityOf } from './adapters/entra/authority.ts';
 import { createMsalUserTokens } from './adapters/entra/msal.ts';
 import { createMsalCredential } from './adapters/entra/msalCredential.ts';
 import { createStoreCredential } from './adapters/entra/msalStoreCredential.ts';
+import { createTryCredential } from './adapters/entra/msalTryCredential.ts';
 import { createSealer } from './adapters/entra/seal.ts';
 import { createVerifyToken } from './adapters/entra/verifyToken.ts';
 import { graph } from './adapters/graph/graphApi.ts';
 import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { graphResourceOf } from './clouds.ts';
 import type { Config } from './config.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
-import { UnavailableError } from './errors.ts';
-import { createLog, type Log, nameOfError, type SweepSummary } from './log.ts';
+import { checkStorage } from './health/checkStorage.ts';
+import { createReadiness } from './health/readiness.ts';
+import { createLog, type Log, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
 import type {
   FunctionRequest,
@@ -31,11 +34,13 @@ import { createApp } from './tokens/app.ts';
 import { isKnownApi, knownApi } from './tokens/knownApi.ts';
 import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
-import { createLogId, toUserId } from './userId.ts';
+import { createLogId } from './userId.ts';
+import type { WorkerRun } from './wire.ts';
 import type { Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
+import { wake } from './worker/wake.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
 export type Adapters = Omit<Services, 'graph' | 'schedule' | 'logChecks' | 'logId' | 'clock'> & {
@@ -71,11 +76,6 @@ const TIMEOUTS: Timeouts = { tokenMs: 10_000, apiMs: 10_000, keysMs: 5_000 };
 /** Continuous access evaluation: it tells Entra that this client understands claims challenges. */
 const CLIENT_CAPABILITIES = ['CP1'];
 
-const NOBODY = toUserId({
-  tid: '00000000-0000-0000-0000-000000000000',
-  oid: '00000000-0000-0000-0000-000000000000',
-});
-
 const STORES: Record<Config['tokenCacheStore'], (storage: BlobAccess & { clock: Clock }) => TokenCacheStore> =
   {
     blob: createBlobTokenCache,
@@ -90,7 +90,6 @@ export function createStead(config: Config, options: SteadOptions = {}) {
   const here = createDeployed(config);
   const tasks = (options.tasks ?? []).map((task) => ({ ...task, api: here(task.api) }));
   const services = createServices(config, here, options);
-  const { accounts, tokenCache } = services;
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
 
@@ -124,6 +123,9 @@ export function createStead(config: Config, options: SteadOptions = {}) {
       /** Does one run in one process: plans and sweeps. */
       run: async (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         sweep(app, operation, tasks, await plan(app, operation), limits),
+      /** Does one run for an application, if none began within the last minute. @throws the errors of {@link wake}. */
+      wake: (operation: Operation, accessToken: string, limits: RunLimits = RUN_LIMITS): Promise<WorkerRun> =>
+        wake(app, operation, accessToken, tasks, limits),
     },
 
     /** What operators see and do. */
@@ -134,22 +136,13 @@ export function createStead(config: Config, options: SteadOptions = {}) {
      * @returns true if they can be reached
      */
     async health(): Promise<boolean> {
-      try {
-        await accounts.read(NOBODY);
-        await tokenCache.read(NOBODY);
-        log({ event: 'storage.ready' });
-        return true;
-      } catch (error) {
-        const remedy = error instanceof UnavailableError ? error.remedy : undefined;
-        log({
-          event: 'storage.unreachable',
-          setting: 'TokenStore',
-          remedy: `${remedy ?? 'Start Azurite, or check TokenStore and the firewall of its storage account.'} Until then Stead stores nothing.`,
-          error: nameOfError(error),
-        });
-        return false;
-      }
+      const isReached = await checkStorage(services, log);
+      if (isReached) log({ event: 'storage.ready' });
+      return isReached;
     },
+
+    /** Whether storage can be reached and Entra accepts the credential. It asks them at most once in 60 s. */
+    readiness: createReadiness(services),
   };
 }
 
@@ -164,28 +157,33 @@ function createServices(config: Config, here: Deployed, options: SteadOptions): 
   const tokenCache = adapters.tokenCache ?? STORES[config.tokenCacheStore](storage);
   const sealer = adapters.sealer ?? createSealer(config.cacheKeys);
   const openApi = adapters.openApi ?? createOpenApi(here, { fetch: send, clock, timeoutMs: timeouts.apiMs });
+  const client = {
+    auth: (tid: string) => ({
+      clientId: entra.clientId,
+      clientCapabilities: CLIENT_CAPABILITIES,
+      ...authorityOf(entra.authority, tid),
+    }),
+    credential: createMsalCredential(entra, { fetch: send, clock, timeoutMs: timeouts.tokenMs }),
+    timeoutMs: timeouts.tokenMs,
+    fetch: send,
+  };
   return {
-    verifyAccessToken: createVerifyToken({
+    ...createVerifyToken({
       jwksUri: jwksUriOf(config),
       customKeysUri: (tid) => `${entra.authority}/${tid}/discovery/v2.0/keys?appid=${entra.clientId}`,
       rules: config.accessToken,
+      tenantId: entra.tenantId,
       timeoutMs: timeouts.keysMs,
       fetch: send,
       clock,
     }),
     userTokens: createMsalUserTokens(
       {
-        auth: (tid) => ({
-          clientId: entra.clientId,
-          clientCapabilities: CLIENT_CAPABILITIES,
-          ...authorityOf(entra.authority, tid),
-        }),
-        credential: createMsalCredential(entra, { fetch: send, clock, timeoutMs: timeouts.tokenMs }),
-        timeoutMs: timeouts.tokenMs,
-        fetch: send,
+        ...client,
       },
       { store: tokenCache, sealer, logId, clock },
     ),
+    tryCredential: createTryCredential({ ...client, tenantId: entra.tenantId, clock }),
     accounts: createTableAccounts(storage),
     sharedState: createTableSharedState(storage),
     ...adapters,
@@ -219,9 +217,10 @@ function accessOf(
 /** Gives an API as this deployment reaches it. */
 type Deployed = <Clients extends object>(api: Api<Clients>) => Api<Clients>;
 
-/** Graph's address comes from the settings of this deployment, not from the definition of the API. */
-function createDeployed({ graphBaseUrl }: Config): Deployed {
-  const deployed = knownApi({ ...graph, baseUrl: graphBaseUrl });
+/** Graph's address and resource come from the settings of this deployment, not from the definition of the API. */
+function createDeployed({ entra: { authority }, graphBaseUrl }: Config): Deployed {
+  const resource = graphResourceOf(authority, graphBaseUrl);
+  const deployed = knownApi({ ...graph, resource, baseUrl: graphBaseUrl });
   return <Clients extends object>(api: Api<Clients>) =>
     // The cast is safe because both are Graph.
     Object.is(api, graph) ? (deployed as Api<object> as Api<Clients>) : api;
@@ -237,7 +236,7 @@ function createOpenApi(here: Deployed, options: { fetch: Fetch; clock: Clock; ti
 }
 
 /** A tenant's own key document is valid only for that tenant. The document of `organizations` is valid for all tenants. */
-function jwksUriOf({ entra, accessToken: { allowedTenants } }: Config): string {
+export function jwksUriOf({ entra, accessToken: { allowedTenants } }: Config): string {
   const onlyOwnTenant = allowedTenants !== 'any' && allowedTenants.every((tid) => tid === entra.tenantId);
   return `${entra.authority}/${onlyOwnTenant ? entra.tenantId : 'organizations'}/discovery/v2.0/keys`;
 }

@@ -3,9 +3,10 @@
  * `federatedIdentityCredential` (https://learn.microsoft.com/graph/api/resources/application), and the pages "Redirect URI
  * restrictions" and "Validation differences by supported account types" of the identity platform.
  */
+import { readCertificate } from './certificate.ts';
 import { GraphError } from './entraError.ts';
 import type { GraphObject } from './graphTable.ts';
-import { isRecord } from './input.ts';
+import { InputError, isRecord } from './input.ts';
 
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const AUDIENCES = [
@@ -28,6 +29,7 @@ export const EMPTY_APPLICATION = {
   requiredResourceAccess: [],
   optionalClaims: null,
   appRoles: [],
+  keyCredentials: [],
   api: {
     acceptMappedClaims: null,
     knownClientApplications: [],
@@ -41,6 +43,8 @@ export const EMPTY_APPLICATION = {
 } as const;
 
 type Scope = Record<string, unknown> & { id: string; value: string; isEnabled: boolean };
+
+type AppRole = Record<string, unknown> & { id: string; value: string; isEnabled: boolean };
 
 export const badRequest = (message: string, code = 'Request_BadRequest'): GraphError =>
   new GraphError(400, code, message);
@@ -66,6 +70,10 @@ export const member = (object: GraphObject, name: string): Record<string, unknow
 export const scopesOf = (application: GraphObject): Scope[] =>
   listOf(member(application, 'api').oauth2PermissionScopes ?? [], 'oauth2PermissionScopes') as Scope[];
 
+/** The roles that an application offers to users and to applications, also those that are not enabled. */
+export const appRolesOf = (application: GraphObject): AppRole[] =>
+  listOf(application.appRoles ?? [], 'appRoles') as AppRole[];
+
 /**
  * The application after a change. Members of complex properties that the change does not name stay as they are, and
  * collections are replaced as a whole.
@@ -80,9 +88,11 @@ export function changedApplication(
   const after: GraphObject = { ...before };
   for (const [name, value] of Object.entries(change)) {
     if (READ_ONLY.includes(name)) throw badRequest(`Property '${name}' is read-only and cannot be set.`);
-    if (name === 'passwordCredentials' || name === 'keyCredentials')
-      throw badRequest('Adding or changing credentials is not supported here.');
+    if (name === 'passwordCredentials')
+      throw badRequest('Passwords are added with addPassword, and removed with removePassword.');
     if (!Object.hasOwn(EMPTY_APPLICATION, name)) throw badRequest(`Invalid property '${name}'.`);
+    if (name === 'appRoles' && listOf(value, name).some((role) => isRecord(role) && 'origin' in role))
+      throw badRequest("Property 'origin' of an app role is read-only and cannot be set.");
     const empty = EMPTY_APPLICATION[name as keyof typeof EMPTY_APPLICATION];
     if (!isRecord(empty) || !isRecord(value)) after[name] = value;
     else {
@@ -105,6 +115,7 @@ function filledIn(application: GraphObject): GraphObject {
   return {
     ...application,
     api: { ...api, oauth2PermissionScopes: eachOf(api.oauth2PermissionScopes, emptyScope) },
+    appRoles: eachOf(application.appRoles, { isEnabled: true, origin: 'Application' }),
     optionalClaims: !isRecord(optionalClaims)
       ? optionalClaims
       : Object.fromEntries(
@@ -135,9 +146,11 @@ export function checkApplication(
   checkIdentifierUris(application, others, tenantId);
   checkApi(application);
   checkScopes(scopesOf(application), before === undefined ? [] : scopesOf(before));
+  checkAppRoles(application, before === undefined ? [] : appRolesOf(before));
   checkRedirectUris(application);
   checkResourceAccess(application);
   checkOptionalClaims(application.optionalClaims);
+  checkKeyCredentials(application);
 }
 
 function checkTags({ tags }: GraphObject): void {
@@ -197,17 +210,44 @@ function checkScopes(scopes: readonly Scope[], before: readonly Scope[]): void {
     if (scopes.filter((other) => other.id === id || other.value === value).length > 1)
       throw badRequest('It contains duplicate values. Please provide unique value.', 'DuplicateValue');
   }
+  checkEnabled(scopes, before);
+}
+
+/** To be disabled is the one change that an enabled permission may undergo. */
+function checkEnabled(
+  entitlements: readonly (Scope | AppRole)[],
+  before: readonly (Scope | AppRole)[],
+): void {
   for (const old of before) {
-    const now = scopes.find((scope) => scope.id === old.id);
+    const now = entitlements.find(({ id }) => id === old.id);
     const { isEnabled: _old, ...rest } = old;
     const { isEnabled: _now, ...restNow } = now ?? { isEnabled: false };
-    // To be disabled is the one change that an enabled permission may undergo.
     if (old.isEnabled && JSON.stringify(sorted(rest)) !== JSON.stringify(sorted(restNow)))
       throw badRequest(
         'Permission (scope or role) cannot be deleted or updated unless disabled first.',
         'CannotDeleteOrUpdateEnabledEntitlement',
       );
   }
+}
+
+/** https://learn.microsoft.com/graph/api/resources/approle */
+function checkAppRoles(application: GraphObject, before: readonly AppRole[]): void {
+  const roles = appRolesOf(application);
+  for (const { id, value, isEnabled, displayName, description, allowedMemberTypes } of roles) {
+    const texts = [displayName, description];
+    if (typeof id !== 'string' || !GUID.test(id) || !SCOPE_VALUE.test(value ?? ''))
+      throw badRequest("Invalid value specified for property 'appRoles'.");
+    if (texts.some((text) => typeof text !== 'string' || text === ''))
+      throw badRequest('An app role needs displayName and description.');
+    const members = textsOf(allowedMemberTypes, 'allowedMemberTypes');
+    if (members.length === 0 || members.some((one) => one !== 'User' && one !== 'Application'))
+      throw badRequest("Invalid value specified for property 'allowedMemberTypes' of resource 'AppRole'.");
+    if (isEnabled !== true && !before.some((old) => old.id === id))
+      throw badRequest('A new app role must be enabled.', 'InvalidAppRole');
+    if (roles.filter((other) => other.id === id || other.value === value).length > 1)
+      throw badRequest('It contains duplicate values. Please provide unique value.', 'DuplicateValue');
+  }
+  checkEnabled(roles, before);
 }
 
 const sorted = (object: object) => Object.entries(object).sort(([one], [other]) => (one < other ? -1 : 1));
@@ -255,6 +295,20 @@ function checkOptionalClaims(claims: unknown): void {
     const names = listOf(list, 'optionalClaims').map((one) => (isRecord(one) ? one.name : undefined));
     if (names.some((name) => typeof name !== 'string') || new Set(names).size < names.length)
       throw badRequest("Invalid value specified for property 'optionalClaims'.");
+  }
+}
+
+/** https://learn.microsoft.com/graph/api/resources/keycredential */
+function checkKeyCredentials({ keyCredentials }: GraphObject): void {
+  for (const one of listOf(keyCredentials, 'keyCredentials')) {
+    const { type, usage } = isRecord(one) ? one : {};
+    try {
+      if (type !== 'AsymmetricX509Cert' || usage !== 'Verify') throw new InputError('');
+      readCertificate(one);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw badRequest('Key credentials are invalid: a certificate has type, usage and key.');
+    }
   }
 }
 

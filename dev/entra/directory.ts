@@ -16,6 +16,10 @@ export const API_CLIENT_ID = 'af5685ae-b7e6-47f9-8961-29fc23c2e59c';
 /** This secret is public. It is worth nothing outside this stand-in. */
 export const API_CLIENT_SECRET = 'local-only-not-a-secret';
 export const API_SCOPE_NAME = 'access_as_user';
+/** Azure Monitor, as it calls secure webhooks. Microsoft has this application in every cloud tenant that wants it. */
+export const WEBHOOK_CLIENT_ID = '461e8683-5575-4561-ac7f-899cc907d62a';
+/** With this secret a test plays Azure Monitor. Like the other one, it is public. */
+export const WEBHOOK_CLIENT_SECRET = 'local-only-webhook-secret';
 /** The identity that the app has on its machine, as the identity endpoint knows it. */
 export type ManagedIdentity = {
   clientId: string;
@@ -226,8 +230,8 @@ export function numberedUsers(count: number, tid: string = TENANT_ID, prefix = '
   });
 }
 
-/** A GUID that looks like a random one. */
-function objectIdOf(text: string): string {
+/** A GUID that looks like a random one, and is the same for the same text. */
+export function objectIdOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -43,6 +43,7 @@ export function createFurtherApis(apis: readonly FurtherApi[]): (id: unknown) =>
     redirectUris: [],
     requiredResourceAccess: [],
     knownClientApplications: [],
+    optionalClaims: [],
   }));
   return (id) => clients.find((client) => client.id === id);
 }

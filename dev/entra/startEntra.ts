@@ -15,6 +15,7 @@ import { adminConsentEndpoint } from './adminConsent.ts';
 import { type Answers, changedAnswers, DEFAULT_ANSWERS } from './answers.ts';
 import { applicationEndpoints } from './applicationEndpoints.ts';
 import { type Applications, type ApplicationsOptions, createApplications } from './applications.ts';
+import { createAppRoles } from './appRoles.ts';
 import { authorizeEndpoints } from './authorize.ts';
 import { createClientCredentials } from './clientCredentials.ts';
 import { registerClients } from './clients.ts';
@@ -32,7 +33,7 @@ import { openKeys } from './keys.ts';
 import { changedLifetimes, DEFAULT_LIFETIMES, type Lifetimes } from './lifetimes.ts';
 import { metadataEndpoints } from './metadata.ts';
 import { createPeople } from './people.ts';
-import { createRegisteredClients } from './registeredClients.ts';
+import { createRegisteredClients, createRegisteredGrants } from './registeredClients.ts';
 import type { StandIn } from './standIn.ts';
 import { tokenEndpoint } from './tokenEndpoint.ts';
 
@@ -98,13 +99,17 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
   const lifetimes = changedLifetimes(DEFAULT_LIFETIMES, options.lifetimes ?? {});
   const answers = changedAnswers(DEFAULT_ANSWERS, options.answers ?? {});
   const keys = await openKeys(options.keyFile);
-  const consents = await openConsents(options.keyFile?.replace(/(\.json)?$/, '-consents.json'));
+  const consents = await openConsents(
+    options.keyFile?.replace(/(\.json)?$/, '-consents.json'),
+    createRegisteredGrants(applications),
+  );
   const servers = await listenOnLoopback(options.port);
   const port = portOf(servers[0]);
   const standIn: StandIn = {
     origin: `http://localhost:${port}`,
     clients,
-    credentials: createClientCredentials(),
+    credentials: createClientCredentials(applications, `http://localhost:${port}`),
+    appRoles: createAppRoles(applications),
     people,
     keys,
     consents,
@@ -173,7 +178,9 @@ function entraApp(standIn: StandIn, applications: Applications): Hono<EntraEnv> 
   app.route('/', tokenEndpoint(standIn));
   app.route('/', identityEndpoint(standIn));
   app.route('/', graphEndpoints(standIn));
-  app.route('/', applicationEndpoints(applications, { record: journal.record('graph') }));
+  const record = journal.record('graph');
+  const usersMayConsent = () => !standIn.consents.closedTenants.has(applications.tenantId);
+  app.route('/', applicationEndpoints(applications, { record, usersMayConsent }));
   app.route('/', authorizeEndpoints(standIn));
   app.route('/', adminConsentEndpoint(standIn));
   return app;

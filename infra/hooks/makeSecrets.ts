@@ -8,13 +8,14 @@ import { PlainError, UsageError } from '../../ops/cli/errors.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
 import { AzRefused, az } from './az.ts';
+import { readFunctionApp, refreshReferences } from './functionApp.ts';
 import { readOutput } from './readOutput.ts';
 
 const USAGE = `Usage: npm run azure:secrets [-- --wait SECONDS]
 
 Makes the secrets of the app in the key vault VAULT_NAME, with the Azure CLI:
 token-cache-keys and log-hash-key. What is there already stays as it is, and no
-value is shown.
+value is shown. If it makes one, it lets the app API_APP_NAME look again.
 
   --wait SECONDS   how long to wait for the role on the vault (default: 300)
   --help           shows this text
@@ -35,11 +36,17 @@ await runCommand(USAGE, async (args) => {
   const { values } = readArguments(args, { wait: { type: 'string', default: '300' } });
   if (!/^\d{1,4}$/.test(values.wait)) throw new UsageError('--wait takes a number of seconds.');
   const vault = readOutput('VAULT_NAME');
+  const app = readFunctionApp();
   const present = await whenAllowed(() => namesIn(vault), Number(values.wait) * 1_000);
   for (const [name, make] of Object.entries(SECRETS)) {
     const isThere = present.includes(name);
     if (!isThere) await put(vault, name, make());
     process.stdout.write(`${vault}: ${name} ${isThere ? 'is there and stays as it is' : 'is made'}\n`);
+  }
+  // The app was made before its secrets, and remembers that it did not find them.
+  if (Object.keys(SECRETS).some((name) => !present.includes(name))) {
+    await az('rest', refreshReferences(app));
+    process.stdout.write(`${app.name} looks for the secrets again\n`);
   }
   return 0;
 });

@@ -46,6 +46,8 @@ export type GraphOptions = {
   clock: Clock;
   /** Prints a line for whoever is waiting. */
   tell: (line: string) => void;
+  /** The pauses before further tries, in milliseconds. Default: a minute and a half in all. */
+  pausesMs?: readonly number[];
 };
 
 /**
@@ -58,7 +60,14 @@ const TIMEOUT_MS = 60_000;
 
 type Answer = { status: number; code: string; message: string; json: Json; retryAfterMs: number | undefined };
 
-export function connectGraph({ graph, token, fetch, clock, tell }: GraphOptions): Graph {
+export function connectGraph({
+  graph,
+  token,
+  fetch,
+  clock,
+  tell,
+  pausesMs = PAUSES_MS,
+}: GraphOptions): Graph {
   /** @returns undefined if there was no answer */
   async function request(method: string, url: string, body?: Json): Promise<Answer | undefined> {
     let response: Response;
@@ -101,7 +110,7 @@ export function connectGraph({ graph, token, fetch, clock, tell }: GraphOptions)
   ): Promise<Answer | undefined> {
     for (let tries = 0; ; tries += 1) {
       const answer = await request(method, url, body);
-      const pauseMs = PAUSES_MS[tries];
+      const pauseMs = pausesMs[tries];
       if (pauseMs === undefined || isFinal(answer)) return answer;
       const waitMs = answer?.retryAfterMs ?? pauseMs;
       tell(`${waitFor(answer)} Trying again in ${waitMs / 1_000} s.`);

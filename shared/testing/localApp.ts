@@ -88,10 +88,15 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
   const stores = { accounts, tokenCache, sharedState, sealer };
   // The stand-in and MSAL use the platform's time, so everything that exchanges tokens with them must use it, too.
   const inRealTime = createStead(config, { ...options, clock: systemClock, adapters: stores });
-  const { userTokens, verifyAccessToken, logId } = inRealTime.services;
+  const { userTokens, verifyAccessToken, verifyAppToken, tryCredential, logId } = inRealTime.services;
   const stead = createStead(
     { ...config, schedule: { ...config.schedule, ...options.schedule } },
-    { ...options, clock, log: operation.log, adapters: { ...stores, userTokens, verifyAccessToken } },
+    {
+      ...options,
+      clock,
+      log: operation.log,
+      adapters: { ...stores, userTokens, verifyAccessToken, verifyAppToken, tryCredential },
+    },
   );
   const { connection, worker } = stead;
 

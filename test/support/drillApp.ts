@@ -19,6 +19,9 @@ export type Act = {
   random?: number | undefined;
 };
 
+/** One event as Application Insights has it. */
+export type LoggedRow = { timestamp: string; message: string };
+
 export function createDrillApp(
   environment: Readonly<Record<string, string | undefined>>,
   { aheadMs, random }: Pick<Act, 'aheadMs' | 'random'>,
@@ -26,7 +29,13 @@ export function createDrillApp(
   const clock = createShiftedClock(random === undefined ? {} : { random: () => random });
   clock.aheadMs = aheadMs;
   const events: LogEvent[] = [];
-  const operation = { log: (event: LogEvent): void => void events.push(event) };
+  const logged: LoggedRow[] = [];
+  const operation = {
+    log(event: LogEvent): void {
+      events.push(event);
+      logged.push({ timestamp: clock.now().toISOString(), message: JSON.stringify(event) });
+    },
+  };
   const config = readConfig(environment);
   // The stand-in and MSAL live in the platform's time, and so does what speaks with them.
   const { verifyAccessToken, userTokens } = createStead(config).services;
@@ -36,6 +45,7 @@ export function createDrillApp(
   return {
     ...stead.services,
     events,
+    logged,
     sweep: () => stead.worker.run(operation),
     confirmRetirement: () => stead.operators.confirmRetirement(),
     visit: (assertion: string) => stead.asUser(operation, assertion, profile),

@@ -2,7 +2,6 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
-import { API_CLIENT_ID } from '../../dev/entra/directory.ts';
 import { profile } from '../../functions/profile/profile.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { LogEvent } from '../../shared/log.ts';
@@ -39,7 +38,7 @@ export type StormResult = {
   /** Assertions used, counted anew in each life. */
   memoEntries: number;
   assertionsUsed: string[];
-  /** `scoped` are those for further scopes, which no sweep asked for. */
+  /** `scoped` are those for further APIs, which no sweep asked for. */
   refreshes: { sweeps: number; refreshed: number; scoped: number };
   /** `<user id> <scope set>` of what was granted, or had from the stored cache, and is stored. */
   stored: string[];
@@ -54,12 +53,15 @@ export type StormResult = {
 
 const LANES = 10;
 const SCOPED_LANES = 3;
-/** Beside Graph. */
-const OWN_API = defineApi({
-  name: 'own-api',
-  resource: `api://${API_CLIENT_ID}`,
-  baseUrl: 'https://own.example',
-});
+/** APIs beside Graph, each with a permission of its own. */
+export const FURTHER_APIS = ['orders', 'tickets', 'payroll', 'stock'].map((name, index) => ({
+  id: `11111111-2222-4333-8444-00000000000${index}`,
+  name,
+  exposes: [`${name}.read`],
+}));
+const APIS = FURTHER_APIS.map(({ id, name }) =>
+  defineApi({ name, resource: `api://${id}`, baseUrl: `https://${name}.example` }),
+);
 const LIMITS = { concurrency: 8, runForMs: 20_000, leaseForMs: 120_000, endAfterMs: 30_000 };
 const PAUSE_MS = 60;
 /** How far the worker's clock is ahead: to it every token is about to end, and nobody was here just now. */
@@ -148,7 +150,7 @@ export async function runStorm(
       homeAccountId,
       generation,
       forceRefresh: false,
-      api: OWN_API,
+      api: pickOne(APIS, random()),
     });
     if (token.source === 'network') result.refreshes.scoped += 1;
   }

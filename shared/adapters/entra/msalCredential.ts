@@ -1,8 +1,8 @@
 import type { Configuration } from '@azure/msal-node';
 import type { Fetch } from '../../api.ts';
 import type { Clock } from '../../clock.ts';
+import { cloudOf } from '../../clouds.ts';
 import { createTokenMemo } from '../../tokens/tokenMemo.ts';
-import { tokenExchangeOf } from './authority.ts';
 import { type CredentialFacts, credentialRemedy } from './credentialRemedy.ts';
 import { createManagedIdentity } from './msalManagedIdentity.ts';
 
@@ -49,7 +49,7 @@ function proofOf(
     case 'managed-identity': {
       const { identity } = credential;
       const ofIdentity = createManagedIdentity({ ...services, identity });
-      const resource = tokenExchangeOf(authority);
+      const resource = cloudOf(authority).tokenExchange;
       const remembered = createTokenMemo(services.clock, () => ofIdentity(resource), MSAL_MARGIN_MS);
       return federatedProof(async () => (await remembered()).token);
     }

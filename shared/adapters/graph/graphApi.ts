@@ -1,5 +1,6 @@
 import { type Client, GraphError } from '@microsoft/microsoft-graph-client';
 import type { Api, ApiFetch } from '../../api.ts';
+import { PUBLIC_CLOUD } from '../../clouds.ts';
 import { readClaimsChallenge } from '../../tokens/challenge.ts';
 import { classifyFailure } from '../../tokens/failures.ts';
 import { GRAPH_RESOURCES, knownApi } from '../../tokens/knownApi.ts';
@@ -12,9 +13,9 @@ import { factsOfGraphError, graphFacts } from './graphFailure.ts';
  */
 export const graph: Api<{ graph: Client }> = knownApi({
   name: 'graph',
-  resource: GRAPH_RESOURCES[0],
-  otherResources: GRAPH_RESOURCES.slice(1),
-  baseUrl: 'https://graph.microsoft.com',
+  resource: PUBLIC_CLOUD.graph[0],
+  otherResources: GRAPH_RESOURCES,
+  baseUrl: PUBLIC_CLOUD.graph[0],
   // https://learn.microsoft.com/graph/throttling-limits#request-headers. Services that do not know the header ignore it.
   backgroundHeaders: { 'x-ms-throttle-priority': 'low' },
   readChallenge: ({ headers }: Response) => readClaimsChallenge(headers.get('www-authenticate')),

@@ -28,8 +28,9 @@ const ROOMS: Record<string, Room> = {
   'shared/readBase64.ts': { allowed: [], refused: ['./errors.ts', 'node:buffer'] },
   'shared/isRecord.ts': { allowed: [], refused: ['./errors.ts', 'node:util'] },
   'shared/isLoopback.ts': { allowed: [], refused: ['./config.ts'] },
+  'shared/clouds.ts': { allowed: [], refused: ['./isLoopback.ts', './adapters/entra/authority.ts'] },
   'shared/settingsReader.ts': {
-    allowed: ['./errors.ts', './userId.ts', './isLoopback.ts'],
+    allowed: ['./clouds.ts', './errors.ts', './userId.ts', './isLoopback.ts'],
     refused: ['./config.ts', './adapters/entra/seal.ts', 'node:crypto'],
   },
   'shared/config.ts': {
@@ -37,6 +38,7 @@ const ROOMS: Record<string, Room> = {
       './adapters/entra/seal.ts',
       './adapters/entra/clientCertificate.ts',
       './clock.ts',
+      './clouds.ts',
       './settingsReader.ts',
       './storageSettings.ts',
       'node:crypto',
@@ -47,6 +49,7 @@ const ROOMS: Record<string, Room> = {
     allowed: [
       './adapters/azureStorage/blobTokenCache.ts',
       './adapters/azureStorage/tableRows.ts',
+      './clouds.ts',
       './isLoopback.ts',
       './settingsReader.ts',
       './userId.ts',
@@ -63,6 +66,7 @@ const ROOMS: Record<string, Room> = {
       './adapters/azureStorage/tableAccounts.ts',
       './requests/asUser.ts',
       './worker/sweep.ts',
+      './clouds.ts',
       './config.ts',
       './ports.ts',
     ],
@@ -83,6 +87,7 @@ const ROOMS: Record<string, Room> = {
     allowed: [
       './failures.ts',
       '../account/schedule.ts',
+      '../clouds.ts',
       '../isRecord.ts',
       '../wire.ts',
       '../errors.ts',
@@ -111,6 +116,10 @@ const ROOMS: Record<string, Room> = {
     allowed: ['../account/endAccount.ts', '../tokens/requestLimits.ts', '../ports.ts', '../wire.ts'],
     refused: ['../requests/asUser.ts', '../worker/sweep.ts', '../config.ts', '@azure/functions'],
   },
+  'shared/health/some.ts': {
+    allowed: ['./checkStorage.ts', '../errors.ts', '../ports.ts', '../userId.ts', '../wire.ts'],
+    refused: ['../worker/sweep.ts', '../http.ts', '../adapters/entra/msal.ts', '../config.ts'],
+  },
   'shared/operators/some.ts': {
     allowed: ['./retryAccount.ts', '../account/endAccount.ts', '../ports.ts', '../userId.ts'],
     refused: [
@@ -129,6 +138,7 @@ const ROOMS: Record<string, Room> = {
       '@azure/msal-node',
       './seal.ts',
       './credentialRemedy.ts',
+      '../../clouds.ts',
       '../../tokens/failures.ts',
       '../../isRecord.ts',
       '../../ports.ts',
@@ -152,7 +162,7 @@ const ROOMS: Record<string, Room> = {
     refused: ['jose', '../../clock.ts', '../../config.ts'],
   },
   'shared/adapters/entra/credentialRemedy.ts': {
-    allowed: ['./authority.ts', './clientCredential.ts'],
+    allowed: ['./clientCredential.ts', '../../clouds.ts'],
     refused: ['node:crypto', './msalCredential.ts', '../../config.ts'],
   },
   'shared/adapters/entra/seal.ts': {
@@ -177,12 +187,18 @@ const ROOMS: Record<string, Room> = {
     refused: ['./seal.ts', '../../stead.ts'],
   },
   'shared/adapters/entra/accessToken.ts': {
-    allowed: ['./authority.ts', '../../errors.ts', '../../userId.ts'],
+    allowed: ['../../clouds.ts', '../../errors.ts', '../../userId.ts'],
     refused: ['jose', './jwks.ts', '../../config.ts'],
   },
   'shared/adapters/entra/authority.ts': { allowed: ['../../errors.ts'], refused: ['jose', './msal.ts'] },
   'shared/adapters/graph/some.ts': {
-    allowed: ['@microsoft/microsoft-graph-client', './graphApi.ts', '../../isRecord.ts', '../../wire.ts'],
+    allowed: [
+      '@microsoft/microsoft-graph-client',
+      './graphApi.ts',
+      '../../clouds.ts',
+      '../../isRecord.ts',
+      '../../wire.ts',
+    ],
     refused: ['jose', '../entra/msal.ts', '../../config.ts'],
   },
   'shared/adapters/azureStorage/blobSome.ts': {
@@ -240,6 +256,7 @@ const ROOMS: Record<string, Room> = {
       './call.ts',
       '../cli/errors.ts',
       '../../shared/clock.ts',
+      '../../shared/clouds.ts',
       '../../shared/isLoopback.ts',
       '../../shared/userId.ts',
     ],
@@ -253,11 +270,41 @@ const ROOMS: Record<string, Room> = {
       '@azure/msal-node',
     ],
   },
+  'ops/doctor/some.ts': {
+    allowed: [
+      'node:crypto',
+      './check.ts',
+      './probe/runProbe.ts',
+      '../cli/errors.ts',
+      '../entra/readRegistered.ts',
+      '../settings.ts',
+      '../../shared/stead.ts',
+      '../../shared/config.ts',
+    ],
+    refused: [
+      '../operator.ts',
+      '../../shared/adapters/entra/authority.ts',
+      '../../shared/operators/operators.ts',
+      '../../dev/entra/directory.ts',
+      '@azure/msal-node',
+    ],
+  },
+  'ops/doctor/probe/some.ts': {
+    allowed: ['node:http', './facts.ts', '../askJson.ts', '../../cli/errors.ts', '../../../shared/config.ts'],
+    refused: [
+      '../storageCheck.ts',
+      '../../entra/graphClient.ts',
+      '../../../shared/stead.ts',
+      '../../../shared/ports.ts',
+      'openid-client',
+    ],
+  },
   'ops/some.ts': {
     allowed: [
       '../shared/stead.ts',
       '../shared/config.ts',
       '../shared/clock.ts',
+      '../shared/isRecord.ts',
       './cli/printTable.ts',
       './other.ts',
     ],
@@ -436,10 +483,18 @@ const ROOMS: Record<string, Room> = {
     ],
   },
   'infra/hooks/some.ts': {
-    allowed: ['node:timers/promises', './az.ts', '../../ops/cli/runAz.ts', '../../ops/cli/runCommand.ts'],
+    allowed: [
+      'node:timers/promises',
+      './az.ts',
+      '../../ops/cli/runAz.ts',
+      '../../ops/cli/runCommand.ts',
+      '../../ops/entra/runRegistration.ts',
+      '../../shared/clouds.ts',
+    ],
     refused: [
       'jose',
       '../check.ts',
+      '../../ops/entra/graphClient.ts',
       '../../shared/errors.ts',
       '../../ops/operator.ts',
       '../../dev/platform.ts',

@@ -153,6 +153,20 @@ describe('GET /api/health', () => {
   });
 });
 
+describe('GET /api/health/ready', () => {
+  it('answers anybody whether storage and the credential can be used, and asks for it once a minute', async () => {
+    const ask = () => fetch(`${platform.host.origin}/api/health/ready`);
+    const responses = [...(await Promise.all([ask(), ask()])), await ask()];
+    for (const response of responses) {
+      expect(response.status).toBe(200);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect(await response.json()).toEqual({ storage: 'ready', credential: 'accepted' });
+    }
+    const asked = (await journal(platform.entra)).filter(({ grant }) => grant === 'client_credentials');
+    expect(asked).toHaveLength(1);
+  });
+});
+
 describe('GET /api/profile refuses', () => {
   async function refusal(response: Response) {
     const problem = (await response.json()) as Problem;
