@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../shared/config.ts';
+import { NOBODYS_ID } from '../shared/userId.ts';
 import { readLocalSettings } from './cli/localSettings.ts';
-
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** `TokenStore` and the settings that take its place. */
 const OF_STORAGE = /^TokenStore(?:__|$)/i;
@@ -68,8 +67,8 @@ function ownLogHashKey(kept: string): { LOG_HASH_KEY?: string } {
 function notNeeded(): Record<string, string> {
   const key = { kty: 'oct', kid: 'not-needed', k: randomBytes(32).toString('base64url') };
   return {
-    ENTRA_TENANT_ID: NOBODY,
-    ENTRA_CLIENT_ID: NOBODY,
+    ENTRA_TENANT_ID: NOBODYS_ID,
+    ENTRA_CLIENT_ID: NOBODYS_ID,
     // It belongs to no cloud, so the storage may be in any.
     ENTRA_AUTHORITY: 'https://localhost',
     GRAPH_BASE_URL: '',

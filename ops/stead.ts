@@ -7,6 +7,7 @@ import { auditAccounts } from './auditAccounts.ts';
 import { createAzureCliCredential } from './azureCli.ts';
 import { PlainError } from './cli/errors.ts';
 import { runCommand } from './cli/runCommand.ts';
+import { tell } from './cli/terminal.ts';
 import { type Command, readCommandLine } from './commandLine.ts';
 import { eraseAccounts } from './eraseAccounts.ts';
 import { exportAccount } from './exportAccount.ts';
@@ -98,8 +99,4 @@ async function print(line: string): Promise<void> {
     });
   }
   await drained;
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

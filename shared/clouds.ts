@@ -68,6 +68,9 @@ export const CLOUDS: readonly Cloud[] = [
   },
 ];
 
+/** The application id of Microsoft Graph, which is the same in every cloud. */
+export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
+
 /** Hosts of Entra in clouds that Stead does not serve: MSAL knows them, but Microsoft documents too little of them. */
 const UNSERVED = [
   'login.microsoftonline.de',

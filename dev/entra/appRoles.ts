@@ -2,10 +2,11 @@
  * Which applications have which roles at which resource: those that were assigned at Graph, and those that the control API
  * gives to the applications that are here from the start.
  */
-import { appRolesOf } from './applicationRules.ts';
+
 import type { Applications } from './applications.ts';
 import { TENANT_ID } from './directory.ts';
 import { InputError, isRecord } from './input.ts';
+import { appRolesOf } from './permissionRules.ts';
 
 export type Assigned = { client: string; tenant: string; roles: readonly string[] };
 

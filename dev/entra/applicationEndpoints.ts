@@ -1,8 +1,8 @@
 /** Graph's addresses of the registrations: `/v1.0/applications`, `/v1.0/servicePrincipals` and what belongs to them. */
 import { type Context, Hono } from 'hono';
-import { badRequest } from './applicationRules.ts';
 import { type Applications, notFound } from './applications.ts';
 import { GraphError, graphIds } from './entraError.ts';
+import { badRequest } from './graphProperties.ts';
 import type { GraphObject } from './graphTable.ts';
 import { isRecord } from './input.ts';
 import type { EntraEnv, Journal } from './journal.ts';

@@ -1,21 +1,21 @@
 /**
- * What Graph refuses in an application. The sources are the pages on the resources `application`, `permissionScope` and
- * `federatedIdentityCredential` (https://learn.microsoft.com/graph/api/resources/application), and the pages "Redirect URI
- * restrictions" and "Validation differences by supported account types" of the identity platform.
+ * What Graph refuses in an application. The sources are the page on the resource `application`
+ * (https://learn.microsoft.com/graph/api/resources/application), and the pages "Redirect URI restrictions" and "Validation
+ * differences by supported account types" of the identity platform.
  */
-import { readCertificate } from './certificate.ts';
-import { GraphError } from './entraError.ts';
+import { checkKeyCredentials } from './credentialRules.ts';
+import type { GraphError } from './entraError.ts';
+import { badRequest, listOf, member, textsOf } from './graphProperties.ts';
 import type { GraphObject } from './graphTable.ts';
-import { InputError, isRecord } from './input.ts';
+import { GUID, isRecord } from './input.ts';
+import { appRolesOf, checkAppRoles, checkScopes, scopesOf } from './permissionRules.ts';
 
-const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const AUDIENCES = [
   'AzureADMyOrg',
   'AzureADMultipleOrgs',
   'AzureADandPersonalMicrosoftAccount',
   'PersonalMicrosoftAccount',
 ];
-const SCOPE_VALUE = /^[\w!#$%&'()*+,\-./:;<=>?@[\]^`{|}~]{1,120}$/;
 const READ_ONLY = ['id', 'appId', 'createdDateTime', 'deletedDateTime', 'publisherDomain'];
 
 /** Every property that a request may write, with the value of an application that does not give it. */
@@ -42,37 +42,8 @@ export const EMPTY_APPLICATION = {
   publicClient: { redirectUris: [] },
 } as const;
 
-type Scope = Record<string, unknown> & { id: string; value: string; isEnabled: boolean };
-
-type AppRole = Record<string, unknown> & { id: string; value: string; isEnabled: boolean };
-
-export const badRequest = (message: string, code = 'Request_BadRequest'): GraphError =>
-  new GraphError(400, code, message);
-
 const taken = (property: string): GraphError =>
   badRequest(`Another object with the same value for property ${property} already exists.`);
-
-const listOf = (value: unknown, what: string): unknown[] => {
-  if (!Array.isArray(value)) throw badRequest(`Invalid value specified for property '${what}'.`);
-  return value;
-};
-const textsOf = (value: unknown, what: string): string[] =>
-  listOf(value, what).map((one) => {
-    if (typeof one !== 'string') throw badRequest(`Invalid value specified for property '${what}'.`);
-    return one;
-  });
-export const member = (object: GraphObject, name: string): Record<string, unknown> => {
-  const value = object[name];
-  return isRecord(value) ? value : {};
-};
-
-/** The scopes that an application offers, also those that are not enabled. */
-export const scopesOf = (application: GraphObject): Scope[] =>
-  listOf(member(application, 'api').oauth2PermissionScopes ?? [], 'oauth2PermissionScopes') as Scope[];
-
-/** The roles that an application offers to users and to applications, also those that are not enabled. */
-export const appRolesOf = (application: GraphObject): AppRole[] =>
-  listOf(application.appRoles ?? [], 'appRoles') as AppRole[];
 
 /**
  * The application after a change. Members of complex properties that the change does not name stay as they are, and
@@ -195,63 +166,6 @@ function checkApi(application: GraphObject): void {
   }
 }
 
-function checkScopes(scopes: readonly Scope[], before: readonly Scope[]): void {
-  for (const { id, value, type, isEnabled, adminConsentDisplayName, adminConsentDescription } of scopes) {
-    const isNew = !before.some((old) => old.id === id);
-    const texts = [adminConsentDisplayName, adminConsentDescription];
-    if (typeof id !== 'string' || !GUID.test(id) || !SCOPE_VALUE.test(value ?? ''))
-      throw badRequest("Invalid value specified for property 'oauth2PermissionScopes'.");
-    if (type !== 'User' && type !== 'Admin')
-      throw badRequest("Invalid value specified for property 'type' of resource 'PermissionScope'.");
-    if (texts.some((text) => typeof text !== 'string' || text === ''))
-      throw badRequest('A permission needs adminConsentDisplayName and adminConsentDescription.');
-    if (isNew && isEnabled !== true)
-      throw badRequest('A new permission must be enabled.', 'InvalidPermissionScope');
-    if (scopes.filter((other) => other.id === id || other.value === value).length > 1)
-      throw badRequest('It contains duplicate values. Please provide unique value.', 'DuplicateValue');
-  }
-  checkEnabled(scopes, before);
-}
-
-/** To be disabled is the one change that an enabled permission may undergo. */
-function checkEnabled(
-  entitlements: readonly (Scope | AppRole)[],
-  before: readonly (Scope | AppRole)[],
-): void {
-  for (const old of before) {
-    const now = entitlements.find(({ id }) => id === old.id);
-    const { isEnabled: _old, ...rest } = old;
-    const { isEnabled: _now, ...restNow } = now ?? { isEnabled: false };
-    if (old.isEnabled && JSON.stringify(sorted(rest)) !== JSON.stringify(sorted(restNow)))
-      throw badRequest(
-        'Permission (scope or role) cannot be deleted or updated unless disabled first.',
-        'CannotDeleteOrUpdateEnabledEntitlement',
-      );
-  }
-}
-
-/** https://learn.microsoft.com/graph/api/resources/approle */
-function checkAppRoles(application: GraphObject, before: readonly AppRole[]): void {
-  const roles = appRolesOf(application);
-  for (const { id, value, isEnabled, displayName, description, allowedMemberTypes } of roles) {
-    const texts = [displayName, description];
-    if (typeof id !== 'string' || !GUID.test(id) || !SCOPE_VALUE.test(value ?? ''))
-      throw badRequest("Invalid value specified for property 'appRoles'.");
-    if (texts.some((text) => typeof text !== 'string' || text === ''))
-      throw badRequest('An app role needs displayName and description.');
-    const members = textsOf(allowedMemberTypes, 'allowedMemberTypes');
-    if (members.length === 0 || members.some((one) => one !== 'User' && one !== 'Application'))
-      throw badRequest("Invalid value specified for property 'allowedMemberTypes' of resource 'AppRole'.");
-    if (isEnabled !== true && !before.some((old) => old.id === id))
-      throw badRequest('A new app role must be enabled.', 'InvalidAppRole');
-    if (roles.filter((other) => other.id === id || other.value === value).length > 1)
-      throw badRequest('It contains duplicate values. Please provide unique value.', 'DuplicateValue');
-  }
-  checkEnabled(roles, before);
-}
-
-const sorted = (object: object) => Object.entries(object).sort(([one], [other]) => (one < other ? -1 : 1));
-
 function checkRedirectUris(application: GraphObject): void {
   const all = ['spa', 'web', 'publicClient'].flatMap((platform) =>
     textsOf(member(application, platform).redirectUris, 'redirectUris').map((uri) => ({ platform, uri })),
@@ -296,48 +210,4 @@ function checkOptionalClaims(claims: unknown): void {
     if (names.some((name) => typeof name !== 'string') || new Set(names).size < names.length)
       throw badRequest("Invalid value specified for property 'optionalClaims'.");
   }
-}
-
-/** https://learn.microsoft.com/graph/api/resources/keycredential */
-function checkKeyCredentials({ keyCredentials }: GraphObject): void {
-  for (const one of listOf(keyCredentials, 'keyCredentials')) {
-    const { type, usage } = isRecord(one) ? one : {};
-    try {
-      if (type !== 'AsymmetricX509Cert' || usage !== 'Verify') throw new InputError('');
-      readCertificate(one);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      throw badRequest('Key credentials are invalid: a certificate has type, usage and key.');
-    }
-  }
-}
-
-const MOST_FEDERATED_CREDENTIALS = 20;
-
-/**
- * @param before the credential as it was, if it is not new
- * @param others the other federated credentials of the application
- */
-export function checkFederatedCredential(
-  credential: GraphObject,
-  before: GraphObject | undefined,
-  others: readonly GraphObject[],
-): void {
-  const { name, issuer, subject, audiences } = credential;
-  if (before !== undefined && before.name !== name)
-    throw badRequest('Name is immutable and cannot be changed after creation.');
-  if (typeof name !== 'string' || !/^[A-Za-z0-9][\w-]{2,119}$/.test(name))
-    throw badRequest('The name must be URL friendly, with 3 to 120 characters.');
-  for (const text of [issuer, subject]) {
-    if (typeof text !== 'string' || text === '' || text.length > 600)
-      throw badRequest('Issuer and subject are required, with at most 600 characters.');
-  }
-  if (textsOf(audiences, 'audiences').length !== 1) throw badRequest('Exactly one audience is allowed.');
-  const same = (what: string) => new GraphError(409, 'Request_MultipleObjectsWithSameKeyValue', what);
-  if (others.some((other) => other.name === name))
-    throw same(`FederatedIdentityCredential with name ${name} already exists.`);
-  if (others.some((other) => other.issuer === issuer && other.subject === subject))
-    throw same('FederatedIdentityCredential with the same issuer and subject already exists.');
-  if (others.length >= MOST_FEDERATED_CREDENTIALS)
-    throw badRequest(`An application has at most ${MOST_FEDERATED_CREDENTIALS} federated credentials.`);
 }

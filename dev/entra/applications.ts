@@ -2,20 +2,14 @@
  * The registrations of Graph: applications, service principals, federated credentials, grants of delegated permissions, and
  * assignments of app roles. They are kept in memory.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
-import {
-  appRolesOf,
-  badRequest,
-  changedApplication,
-  checkApplication,
-  checkFederatedCredential,
-  EMPTY_APPLICATION,
-  scopesOf,
-} from './applicationRules.ts';
+import { randomUUID } from 'node:crypto';
+import { changedApplication, checkApplication, EMPTY_APPLICATION } from './applicationRules.ts';
+import { checkFederatedCredential, newPassword } from './credentialRules.ts';
 import { GRAPH_APP_ID, TENANT_ID, WEBHOOK_CLIENT_ID } from './directory.ts';
 import { GraphError } from './entraError.ts';
+import { badRequest } from './graphProperties.ts';
 import { createGraphTable, type GraphObject, type GraphTable } from './graphTable.ts';
-import { isRecord } from './input.ts';
+import { appRolesOf, scopesOf } from './permissionRules.ts';
 
 export type ApplicationsOptions = {
   /** Epoch milliseconds; the system's time if left out. */
@@ -204,24 +198,11 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
       credentials.change(after);
     },
 
-    addPassword(applicationId, { passwordCredential = {} }) {
+    addPassword(applicationId, { passwordCredential }) {
       existing(applications, applicationId);
-      const {
-        displayName = null,
-        startDateTime,
-        endDateTime,
-      } = isRecord(passwordCredential) ? passwordCredential : {};
-      const [start, end] = [startDateTime, endDateTime].map((time) => (time === undefined ? now() : time));
-      const begins = new Date(start as string | number);
-      const ends = new Date(end as string | number);
-      if (endDateTime === undefined) ends.setUTCFullYear(begins.getUTCFullYear() + 2);
-      if (Number.isNaN(begins.getTime()) || Number.isNaN(ends.getTime()) || ends <= begins)
-        throw badRequest('The start or the end of the password is invalid.');
-      const keyId = randomUUID();
-      const secretText = randomBytes(24).toString('base64url');
-      const times = { startDateTime: begins.toISOString(), endDateTime: ends.toISOString() };
-      passwords.add({ id: keyId, applicationId, displayName, secretText, ...times });
-      return { keyId, displayName, secretText, hint: secretText.slice(0, 3), ...times };
+      const { keyId, ...password } = newPassword(passwordCredential, now());
+      passwords.add({ id: keyId, applicationId, ...password });
+      return { keyId, ...password, hint: password.secretText.slice(0, 3) };
     },
     removePassword(applicationId, { keyId }) {
       const found = passwordsOf(applicationId).find(({ id }) => id === keyId);

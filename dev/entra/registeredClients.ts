@@ -1,9 +1,11 @@
 /** The applications that were registered at Graph, as clients of the sign-in. */
-import { member, scopesOf } from './applicationRules.ts';
+
 import { type Applications, GRAPH_PERMISSIONS } from './applications.ts';
 import type { Client, ResourceAccess } from './clients.ts';
 import { GRAPH_APP_ID, TENANT_ID } from './directory.ts';
+import { member } from './graphProperties.ts';
 import type { GraphObject } from './graphTable.ts';
+import { scopesOf } from './permissionRules.ts';
 
 /**
  * Finds a client by its id. It must have a service principal, because Entra signs nobody in to an application without one.

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { PlainError } from '../../ops/cli/errors.ts';
+import { readObject } from '../../ops/cli/readObject.ts';
 import { settingCommand } from '../../ops/cli/settingCommand.ts';
 import { optional } from './readOutput.ts';
 
@@ -24,16 +25,8 @@ export async function setInAzd(values: Readonly<Record<string, string>>): Promis
  */
 export async function takeAzdEnvironment(): Promise<void> {
   const { stdout } = await runAzd(['env', 'get-values', '--output', 'json', '--no-prompt']);
-  for (const [name, value] of Object.entries(valuesIn(stdout))) {
+  for (const [name, value] of Object.entries(readObject(stdout))) {
     if (optional(name) === '' && typeof value === 'string') process.env[name] = value;
-  }
-}
-
-function valuesIn(json: string): object {
-  try {
-    return Object(JSON.parse(json));
-  } catch {
-    return {};
   }
 }
 

@@ -2,7 +2,7 @@
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
 import { settingCommand } from '../../ops/cli/settingCommand.ts';
-import { print } from '../../ops/entra/terminal.ts';
+import { print } from '../../ops/cli/terminal.ts';
 import { takeAzdEnvironment } from './azd.ts';
 import { optional, readOutput } from './readOutput.ts';
 import { registerCommand, registeredBy, registerOptions } from './registration.ts';

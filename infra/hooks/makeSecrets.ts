@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PlainError, UsageError } from '../../ops/cli/errors.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
+import { print } from '../../ops/cli/terminal.ts';
 import { AzRefused, az } from './az.ts';
 import { readFunctionApp, refreshReferences } from './functionApp.ts';
 import { readOutput } from './readOutput.ts';
@@ -41,12 +42,12 @@ await runCommand(USAGE, async (args) => {
   for (const [name, make] of Object.entries(SECRETS)) {
     const isThere = present.includes(name);
     if (!isThere) await put(vault, name, make());
-    process.stdout.write(`${vault}: ${name} ${isThere ? 'is there and stays as it is' : 'is made'}\n`);
+    print(`${vault}: ${name} ${isThere ? 'is there and stays as it is' : 'is made'}`);
   }
   // The app was made before its secrets, and remembers that it did not find them.
   if (Object.keys(SECRETS).some((name) => !present.includes(name))) {
     await az('rest', refreshReferences(app));
-    process.stdout.write(`${app.name} looks for the secrets again\n`);
+    print(`${app.name} looks for the secrets again`);
   }
   return 0;
 });
@@ -90,7 +91,7 @@ async function whenAllowed<T>(act: () => Promise<T>, patienceMs: number): Promis
     } catch (error) {
       const mayCome = error instanceof AzRefused && error.reason === 'Forbidden';
       if (!mayCome || waitedMs + pauseMs > patienceMs) throw error;
-      if (waitedMs === 0) process.stdout.write('Waiting for the role on the key vault\n');
+      if (waitedMs === 0) print('Waiting for the role on the key vault');
       await delay(pauseMs);
       waitedMs += pauseMs;
     }

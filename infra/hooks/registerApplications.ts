@@ -2,9 +2,9 @@
 import { PlainError } from '../../ops/cli/errors.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
+import { print, tell } from '../../ops/cli/terminal.ts';
 import { readRegisterCommand } from '../../ops/entra/commandLine.ts';
 import { runRegistration } from '../../ops/entra/runRegistration.ts';
-import { print, tell } from '../../ops/entra/terminal.ts';
 import { az } from './az.ts';
 import { setInAzd } from './azd.ts';
 import { optional } from './readOutput.ts';

@@ -5,6 +5,7 @@ import { PlainError, UsageError } from '../../ops/cli/errors.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { registeredFunctions } from '../../ops/cli/registeredFunctions.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
+import { print, tell } from '../../ops/cli/terminal.ts';
 import { takeAzdEnvironment } from './azd.ts';
 import { functionCheck, settingChecks } from './azureChecks.ts';
 import { type Check, NotYet } from './check.ts';
@@ -55,10 +56,7 @@ await runCommand(USAGE, async (args) => {
     if (page !== undefined) isGood = (await passes(...pageChecks(api, page))) && isGood;
   }
   if (app !== undefined) isGood = (await passes(functionCheck(app, functions))) && isGood;
-  else
-    process.stdout.write(
-      '--  --http-only: the settings, the key vault and the list of functions are not checked\n',
-    );
+  else print('--  --http-only: the settings, the key vault and the list of functions are not checked');
   return lives && isGood ? 0 : 1;
 });
 
@@ -87,8 +85,8 @@ function createRunner(patienceMs: number): (...checks: readonly Check[]) => Prom
     let isGood = true;
     for (const check of checks) {
       const fault = await faultOf(check);
-      if (fault === undefined) process.stdout.write(`ok  ${check.says}\n`);
-      else process.stderr.write(`NOT ${check.says}\n    ${fault.message}\n`);
+      if (fault === undefined) print(`ok  ${check.says}`);
+      else tell(`NOT ${check.says}\n    ${fault.message}`);
       isGood &&= fault === undefined;
     }
     return isGood;

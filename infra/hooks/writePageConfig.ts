@@ -6,6 +6,7 @@ import { PlainError } from '../../ops/cli/errors.ts';
 import { readJsonObject } from '../../ops/cli/jsonFile.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
+import { print } from '../../ops/cli/terminal.ts';
 import { authorityFault, PUBLIC_CLOUD } from '../../shared/clouds.ts';
 import { optional, readOrigin, readOutput } from './readOutput.ts';
 import { servesOneTenant } from './servesOneTenant.ts';
@@ -36,7 +37,7 @@ await runCommand(USAGE, async (args) => {
   const headers = { ...Object(globalHeaders), 'Content-Security-Policy': policyFor(config) };
   await write(headersFile, { ...host, globalHeaders: headers });
   await write(join(values.folder, 'config.json'), config);
-  process.stdout.write(`The page calls ${config.apiBaseUrl} and signs in at ${config.authority}\n`);
+  print(`The page calls ${config.apiBaseUrl} and signs in at ${config.authority}`);
   return 0;
 });
 

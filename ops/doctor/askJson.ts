@@ -1,6 +1,6 @@
 import type { Fetch } from '../../shared/api.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { isRecord } from '../../shared/isRecord.ts';
+import { readObject } from '../cli/readObject.ts';
 
 export type JsonAnswer = {
   status: number;
@@ -37,15 +37,6 @@ export function createAskJson({ fetch, clock }: { fetch: Fetch; clock: Clock }):
     asked.set(url, answer);
     return answer;
   };
-}
-
-export function readObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : {};
-  } catch {
-    return {};
-  }
 }
 
 /** The code of a network error, such as `ECONNREFUSED`, or else the name of the error. */

@@ -1,9 +1,8 @@
+import { MAX_CLOCK_DIFFERENCE_MS } from '../../shared/account/clocksDiffer.ts';
+import { NOBODY } from '../../shared/userId.ts';
 import { type Check, type Line, ok, skipped, warn, wrong } from './check.ts';
-import { nobody } from './nobody.ts';
 import { metadataUrl } from './tenantCheck.ts';
 
-/** From here on nothing is retired or erased, and tokens are refused. */
-const WRONG_MS = 5 * 60_000;
 const WARN_MS = 60_000;
 
 /** This machine's clock beside those of Entra and of storage. */
@@ -14,7 +13,7 @@ export const clockCheck: Check = {
     const entra = isUsable('tenant') ? await ask(metadataUrl(authority, tenantId)) : undefined;
     const isAsked = isUsable('storage') && (await storageSignIn()) === undefined;
     // Whether storage answers, and what, is another check's business. Its clock is in every answer.
-    if (isAsked) await stead.services.accounts.read(nobody).catch(() => undefined);
+    if (isAsked) await stead.services.accounts.read(NOBODY).catch(() => undefined);
     const ahead = {
       Entra: entra !== undefined && 'aheadMs' in entra ? entra.aheadMs : undefined,
       storage: isAsked ? stead.services.accounts.clockAheadMs?.() : undefined,
@@ -37,7 +36,8 @@ function lineOf(whose: string, aheadMs: number): Line[] {
   const offMs = Math.abs(aheadMs);
   if (offMs <= WARN_MS) return [];
   const says = `This machine's clock is ${Math.round(offMs / 1_000)} s ${aheadMs > 0 ? 'behind' : 'ahead of'} that of ${whose}.`;
-  if (offMs <= WRONG_MS) return [warn(says, { command: SET_CLOCK })];
+  // From here on nothing is retired or erased, and Entra refuses assertions.
+  if (offMs <= MAX_CLOCK_DIFFERENCE_MS) return [warn(says, { command: SET_CLOCK })];
   return [wrong(says, { remedy: 'Access tokens and certificates are refused.', command: SET_CLOCK })];
 }
 

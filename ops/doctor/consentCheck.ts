@@ -1,5 +1,5 @@
 import { appIdUri, SCOPE_NAME } from '../entra/apiApplication.ts';
-import type { Grant } from '../entra/graphObjects.ts';
+import { type Grant, scopesOf } from '../entra/graphObjects.ts';
 import { isForEverybody, readGrants } from '../entra/readRegistered.ts';
 import { type Check, type Line, ok, skipped, warn, wrong } from './check.ts';
 import { isLine, lineOfFailure, type Registration } from './registration.ts';
@@ -70,7 +70,6 @@ async function linesOf(read: Registration, authority: string, consents: Consents
   return lines;
 }
 
-const scopesOf = ({ scope }: Grant): string[] => scope.split(' ').filter((one) => one !== '');
 const isPageAllowed = (grants: readonly Grant[]): boolean => grants.flatMap(scopesOf).includes(SCOPE_NAME);
 const isPreauthorized = ({ api, page }: Registration['registered']): boolean =>
   api?.api.preAuthorizedApplications.some(({ appId }) => appId === page?.appId) ?? false;

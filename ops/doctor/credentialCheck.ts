@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Failure } from '../../shared/errors.ts';
 import { type Check, type Line, ok, skipped, unreachable, withoutSettings, wrong } from './check.ts';
+import { ASK_THE_APP, newCertificate, newSecret } from './commands.ts';
 import type { Deployment } from './deployment.ts';
 import { lineOfEnd } from './lineOfEnd.ts';
 
@@ -29,7 +30,7 @@ const NAMES = {
 
 const ONLY_IN_AZURE = skipped('The credential is a managed identity, which only the deployed app can try.', {
   remedy: 'Ask the app itself.',
-  command: 'npm run doctor -- --api-url https://<function app>.azurewebsites.net',
+  command: ASK_THE_APP,
 });
 
 function lineOf({ kind, code, remedy }: Failure, { config: { entra } }: Deployment): Line {
@@ -40,8 +41,8 @@ function lineOf({ kind, code, remedy }: Failure, { config: { entra } }: Deployme
     });
   }
   const command = {
-    secret: `az ad app credential reset --id ${entra.clientId} --append --years 1`,
-    certificate: `az ad app credential reset --id ${entra.clientId} --append --cert @certificate.pem`,
+    secret: newSecret(entra.clientId),
+    certificate: newCertificate(entra.clientId),
     'managed-identity': `npm run entra:register -- --api-client-id ${entra.clientId} --managed-identity <principal id>`,
   }[entra.credential.kind];
   return wrong(`Entra refuses ${what} (${code}).`, { remedy, command });

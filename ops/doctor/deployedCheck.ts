@@ -1,5 +1,6 @@
 import { type Answered, isOutage } from './askJson.ts';
 import { type Check, type Line, ok, skipped, unreachable, wrong } from './check.ts';
+import { ASK_THE_APP } from './commands.ts';
 
 /** What the deployed functions say of themselves. Only they can try a managed identity. */
 export const deployedCheck: Check = {
@@ -8,7 +9,7 @@ export const deployedCheck: Check = {
     if (apiUrl === undefined) {
       return [
         skipped('No deployed app was named.', {
-          command: 'npm run doctor -- --api-url https://<function app>.azurewebsites.net',
+          command: ASK_THE_APP,
         }),
       ];
     }

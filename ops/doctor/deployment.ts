@@ -8,6 +8,7 @@ import type { Graph } from '../entra/graphClient.ts';
 import { type AskJson, createAskJson } from './askJson.ts';
 import { type Line, skipped } from './check.ts';
 import type { DoctorCommand } from './commandLine.ts';
+import { ASK_THE_APP } from './commands.ts';
 import { createRegistration, type ReadRegistration } from './registration.ts';
 import { readUsableSettings, type UsableSettings } from './usableSettings.ts';
 
@@ -83,7 +84,7 @@ const ONLY_IN_AZURE = skipped(
   {
     remedy:
       'Ask the deployed app with --api-url. Or leave out TokenStore__credential here, so that your own sign-in to the Azure CLI is used.',
-    command: 'npm run doctor -- --api-url https://<function app>.azurewebsites.net',
+    command: ASK_THE_APP,
   },
 );
 

@@ -14,7 +14,7 @@ import { tenantCheck } from './tenantCheck.ts';
 import { workerCheck } from './workerCheck.ts';
 
 /** In the order in which one mends what they find. */
-export const CHECKS: readonly Check[] = [
+const CHECKS: readonly Check[] = [
   settingsCheck,
   clockCheck,
   tenantCheck,

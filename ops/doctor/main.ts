@@ -2,8 +2,8 @@
 import { systemClock } from '../../shared/clock.ts';
 import { createAzureCliCredential } from '../azureCli.ts';
 import { runCommand } from '../cli/runCommand.ts';
+import { print, tell } from '../cli/terminal.ts';
 import { openGraph } from '../entra/openGraph.ts';
-import { print, tell } from '../entra/terminal.ts';
 import { readGivenSettings } from '../settings.ts';
 import { readDoctorCommand } from './commandLine.ts';
 import { createDeployment } from './deployment.ts';

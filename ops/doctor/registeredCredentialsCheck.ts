@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { isRecord } from '../../shared/isRecord.ts';
 import { type Check, type Line, ok, skipped, warn, withoutSettings, wrong } from './check.ts';
+import { newCertificate, newSecret } from './commands.ts';
 import type { Deployment } from './deployment.ts';
 import { lineOfEnd } from './lineOfEnd.ts';
 import { isLine, lineOfFailure, type Registration } from './registration.ts';
@@ -48,7 +49,7 @@ const recordsIn = (list: unknown): Record<string, unknown>[] =>
 
 /** Graph tells of a secret only its first three characters. Several secrets may have the same ones, so the last counts. */
 function ofSecrets(all: Record<string, unknown>[], secret: string, { config, clock }: Deployment): Line[] {
-  const command = `az ad app credential reset --id ${config.entra.clientId} --append --years 1`;
+  const command = newSecret(config.entra.clientId);
   const ends = all
     .filter(({ hint }) => typeof hint === 'string' && hint !== '' && secret.startsWith(hint))
     .map(endOf)
@@ -64,7 +65,7 @@ function ofSecrets(all: Record<string, unknown>[], secret: string, { config, clo
   }
   return [
     lineOfEnd('The client secret', last, clock.now(), command),
-    ...left(all, config.entra.clientId, clock.now()),
+    ...linesOfExpired(all, config.entra.clientId, clock.now()),
   ];
 }
 
@@ -74,22 +75,20 @@ function ofCertificates(
   { config, clock }: Deployment,
 ): Line[] {
   const { clientId } = config.entra;
-  const command = `az ad app credential reset --id ${clientId} --append --cert @certificate.pem`;
+  const command = newCertificate(clientId);
   const thumbprint = createHash('sha1').update(new X509Certificate(chain).raw).digest();
   const found = all.find(({ customKeyIdentifier: id }) => isThumbprint(id, thumbprint));
   if (found !== undefined)
     return [lineOfEnd('The certificate in the registration', endOf(found), clock.now(), command)];
+  if (all.length === 0) {
+    return [wrong('The registration has no certificate.', { remedy: 'Add it, without its key.', command })];
+  }
   // Whoever adds a certificate may give it another identifier than its thumbprint.
-  const isNamedOtherwise = all.length > 0;
   return [
-    isNamedOtherwise
-      ? skipped(
-          'No certificate of the registration has the thumbprint of ENTRA_CLIENT_CERTIFICATE as its identifier.',
-          {
-            remedy: 'The line "credential" says whether Entra accepts it.',
-          },
-        )
-      : wrong('The registration has no certificate.', { remedy: 'Add it, without its key.', command }),
+    skipped(
+      'No certificate of the registration has the thumbprint of ENTRA_CLIENT_CERTIFICATE as its identifier.',
+      { remedy: 'The line "credential" says whether Entra accepts it.' },
+    ),
   ];
 }
 
@@ -106,7 +105,7 @@ const endOf = ({ endDateTime }: Record<string, unknown>): Date => {
 };
 
 /** Secrets that have expired are of no use, and hide the ones that are. */
-function left(all: Record<string, unknown>[], clientId: string, now: Date): Line[] {
+function linesOfExpired(all: Record<string, unknown>[], clientId: string, now: Date): Line[] {
   const expired = all.filter((one) => endOf(one) <= now).length;
   if (expired === 0) return [];
   return [

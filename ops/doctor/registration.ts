@@ -1,3 +1,4 @@
+import { PUBLIC_CLOUD } from '../../shared/clouds.ts';
 import { isGuid } from '../../shared/userId.ts';
 import { PlainError, UsageError } from '../cli/errors.ts';
 import type { Wish } from '../entra/applicationWish.ts';
@@ -47,7 +48,7 @@ async function read(
   const isMultiTenant = allowedTenants === 'any' || allowedTenants.some((tid) => tid !== entra.tenantId);
   const args = [
     ...['--tenant', entra.tenantId, '--api-client-id', entra.clientId],
-    ...(graphBaseUrl === 'https://graph.microsoft.com' ? [] : ['--graph-url', graphBaseUrl]),
+    ...(graphBaseUrl === PUBLIC_CLOUD.graph[0] ? [] : ['--graph-url', graphBaseUrl]),
     ...(isGuid(page) && !register.includes('--page-client-id') ? ['--page-client-id', page] : []),
     ...(isMultiTenant ? ['--multi-tenant'] : []),
     ...register,

@@ -1,4 +1,5 @@
 import { type Check, ok, warn, wrong } from './check.ts';
+import { newSecret } from './commands.ts';
 import { lacksIdentity } from './usableSettings.ts';
 
 /** Whether the application would start with these settings. */
@@ -33,7 +34,7 @@ function commandFor(setting: string, clientId: string): string | undefined {
     case 'ENTRA_CLIENT_ID':
       return 'npm run entra:register';
     case 'ENTRA_CLIENT_SECRET':
-      return `az ad app credential reset --id ${clientId} --append --years 1`;
+      return newSecret(clientId);
     case 'TOKEN_CACHE_KEYS':
       return `node -e "console.log(JSON.stringify({keys:[{kty:'oct',kid:'k1',k:crypto.randomBytes(32).toString('base64url')}]}))"`;
     case 'LOG_HASH_KEY':

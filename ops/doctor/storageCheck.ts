@@ -1,8 +1,8 @@
 import { UnavailableError } from '../../shared/errors.ts';
-import type { UserId } from '../../shared/userId.ts';
+import { NOBODY, NOBODYS_ID, type UserId } from '../../shared/userId.ts';
 import { type Check, type Line, ok, skipped, unreachable, warn, withoutSettings, wrong } from './check.ts';
+import { ASK_THE_APP } from './commands.ts';
 import type { Deployment } from './deployment.ts';
-import { NOBODYS_TENANT, nobody } from './nobody.ts';
 
 /** Whether blobs and tables can be read and written, as whoever the settings name, and what keeps erased caches. */
 export const storageCheck: Check = {
@@ -28,7 +28,7 @@ export const storageCheck: Check = {
 
 const ofTheApp = skipped("Whether the app's own identity has these roles cannot be seen from here.", {
   remedy: 'Ask the app itself.',
-  command: 'npm run doctor -- --api-url https://<function app>.azurewebsites.net',
+  command: ASK_THE_APP,
 });
 
 /**
@@ -37,7 +37,7 @@ const ofTheApp = skipped("Whether the app's own identity has these roles cannot 
  */
 async function useBlobs({ stead, clock }: Deployment): Promise<void> {
   const { tokenCache } = stead.services;
-  await tokenCache.read(nobody);
+  await tokenCache.read(NOBODY);
   const name = `doctor/${clock.newId()}` as UserId;
   const etag = await tokenCache.write(name, 'written by npm run doctor', undefined);
   await tokenCache.remove(name, etag);
@@ -49,9 +49,9 @@ async function useBlobs({ stead, clock }: Deployment): Promise<void> {
  */
 async function useTables({ stead, clock }: Deployment): Promise<void> {
   const { accounts, sharedState } = stead.services;
-  await accounts.read(nobody);
+  await accounts.read(NOBODY);
   const until = new Date(clock.now().getTime() - 1_000);
-  await sharedState.cool({ tenant: NOBODYS_TENANT, api: 'graph', until, kind: undefined });
+  await sharedState.cool({ tenant: NOBODYS_ID, api: 'graph', until, kind: undefined });
 }
 
 async function lineUnless(what: string, work: () => Promise<void>): Promise<Line[]> {
@@ -65,7 +65,7 @@ async function lineUnless(what: string, work: () => Promise<void>): Promise<Line
 }
 
 /** A refusal is wrong. Without an answer, or with 5xx, nobody knows. */
-export function lineOfOutage(what: string, { cause, remedy }: UnavailableError): Line {
+function lineOfOutage(what: string, { cause, remedy }: UnavailableError): Line {
   const { code = 'no answer', statusCode } = Object(cause) as { code?: string; statusCode?: number };
   const says = `${what} cannot be read and written (${code}).`;
   const isRefusal = statusCode !== undefined && statusCode >= 400 && statusCode < 500 && statusCode !== 429;

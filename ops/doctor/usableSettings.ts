@@ -1,6 +1,7 @@
 import { type Config, readConfig } from '../../shared/config.ts';
 import { ConfigError, type ConfigFault } from '../../shared/errors.ts';
 import type { Environment } from '../../shared/settingsReader.ts';
+import { NOBODYS_ID } from '../../shared/userId.ts';
 
 /** What can be asked only if these settings are right. */
 export type Part = 'tenant' | 'api' | 'credential' | 'graph' | 'storage';
@@ -12,16 +13,14 @@ export type UsableSettings = {
   isUsable: (...parts: readonly Part[]) => boolean;
 };
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
-
 /** The settings of each part, and values that are valid and of no use. */
 const PARTS: Record<Part, { has: RegExp; without: Environment }> = {
   tenant: {
     has: /^(?:ENTRA_TENANT_ID|ENTRA_AUTHORITY|ALLOWED_TENANTS)$/,
     // This authority belongs to no cloud, so the other settings may be of any.
-    without: { ENTRA_TENANT_ID: NOBODY, ENTRA_AUTHORITY: 'https://localhost' },
+    without: { ENTRA_TENANT_ID: NOBODYS_ID, ENTRA_AUTHORITY: 'https://localhost' },
   },
-  api: { has: /^ENTRA_CLIENT_ID$/, without: { ENTRA_CLIENT_ID: NOBODY } },
+  api: { has: /^ENTRA_CLIENT_ID$/, without: { ENTRA_CLIENT_ID: NOBODYS_ID } },
   credential: {
     has: /^ENTRA_(?:CLIENT_SECRET|CLIENT_CERTIFICATE|MANAGED_IDENTITY_CLIENT_ID)$/,
     without: { ENTRA_CLIENT_SECRET: 'not-needed' },

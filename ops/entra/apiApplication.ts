@@ -28,7 +28,7 @@ const SCOPE = {
 };
 
 /** The role of an application that may start a run of the worker: `POST /api/worker/run`. */
-export const WAKE_ROLE_NAME = 'Worker.Run';
+const WAKE_ROLE_NAME = 'Worker.Run';
 
 /** It, too, has the same id in each tenant. */
 const WAKE_ROLE = {

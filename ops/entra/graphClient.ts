@@ -2,6 +2,7 @@
 import { type Clock, sleep } from '../../shared/clock.ts';
 import { isRecord } from '../../shared/isRecord.ts';
 import { PlainError } from '../cli/errors.ts';
+import { readObject } from '../cli/readObject.ts';
 import type { Call } from './call.ts';
 import { refusalText } from './refusalText.ts';
 
@@ -89,7 +90,7 @@ export function connectGraph({
     } catch {
       return undefined;
     }
-    const json = readJson(text);
+    const json = readObject(text);
     const error = isRecord(json.error) ? json.error : {};
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
     return {
@@ -177,15 +178,6 @@ const hideToken = (text: string, token: string): string =>
   (token === '' ? text : text.replaceAll(token, '[token]'))
     .replaceAll(/eyJ[\w-]+\.[\w-]*\.?[\w-]*/g, '[token]')
     .replaceAll(/\bBearer\s+[\w.~+/-]+=*/gi, '[token]');
-
-function readJson(text: string): Json {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : {};
-  } catch {
-    return {};
-  }
-}
 
 const isThrottled = (answer: Answer | undefined): boolean => answer?.status === 429;
 /** True without an answer, too. */

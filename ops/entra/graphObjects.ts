@@ -72,6 +72,9 @@ export type Grant = {
   scope: string;
 };
 
+/** The names of the permissions of a grant. */
+export const scopesOf = ({ scope }: Grant): string[] => scope.split(' ').filter((name) => name !== '');
+
 /** https://learn.microsoft.com/graph/api/resources/approleassignment */
 export type Assignment = { id: string; principalId: string; resourceId: string; appRoleId: string };
 

@@ -1,5 +1,6 @@
 import { type Cloud, PUBLIC_CLOUD } from '../../shared/clouds.ts';
 import { PlainError } from '../cli/errors.ts';
+import { readObject } from '../cli/readObject.ts';
 import { AZ_TIMEOUT_MS, isAzMissing, runAz } from '../cli/runAz.ts';
 
 /**
@@ -44,16 +45,7 @@ export async function readGraphToken(
       `The Azure CLI gave no token for Microsoft Graph. Run ${steps} and try again. "az account get-access-token --resource-type ms-graph" says why.`,
     );
   }
-  const token = tokenIn(answer.stdout);
-  if (token === undefined) throw new PlainError('The Azure CLI answered without an access token.');
-  return token;
-}
-
-function tokenIn(json: string): string | undefined {
-  try {
-    const { accessToken } = JSON.parse(json) as { accessToken?: unknown };
-    return typeof accessToken === 'string' && accessToken !== '' ? accessToken : undefined;
-  } catch {
-    return undefined;
-  }
+  const { accessToken } = readObject(answer.stdout);
+  if (typeof accessToken === 'string' && accessToken !== '') return accessToken;
+  throw new PlainError('The Azure CLI answered without an access token.');
 }

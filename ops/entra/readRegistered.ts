@@ -1,3 +1,4 @@
+import { GRAPH_APP_ID } from '../../shared/clouds.ts';
 import { PlainError } from '../cli/errors.ts';
 import { partTag, tagOf, type Wish } from './applicationWish.ts';
 import { type Graph, RefusedError } from './graphClient.ts';
@@ -14,8 +15,6 @@ import {
   toPrincipal,
 } from './graphObjects.ts';
 import { type Registered, WEBHOOK_APP_ID } from './registrationPlan.ts';
-
-const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
 
 /** The object ids of applications that this run has created. A list may not have them yet. */
 export type Created = { api?: string; page?: string };

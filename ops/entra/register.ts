@@ -1,10 +1,10 @@
 /** `npm run entra:register`: registers the API and the page in a tenant of Entra. */
 import { runCommand } from '../cli/runCommand.ts';
+import { print, tell } from '../cli/terminal.ts';
 import { type Call, linesOf } from './call.ts';
 import { readRegisterCommand } from './commandLine.ts';
 import { linesOfResult } from './registrationResult.ts';
 import { runRegistration } from './runRegistration.ts';
-import { print, tell } from './terminal.ts';
 import { REGISTER_USAGE } from './usage.ts';
 
 await runCommand(REGISTER_USAGE, async (args) => {

@@ -11,7 +11,14 @@ import {
 } from './apiApplication.ts';
 import { type Changes, type Wish, withAccess } from './applicationWish.ts';
 import { appIdOf, type Call, idOf } from './call.ts';
-import type { Application, Assignment, FederatedCredential, Grant, Principal } from './graphObjects.ts';
+import {
+  type Application,
+  type Assignment,
+  type FederatedCredential,
+  type Grant,
+  type Principal,
+  scopesOf,
+} from './graphObjects.ts';
 import { newPage, pageChanges } from './pageApplication.ts';
 
 /**
@@ -241,7 +248,7 @@ function grantCalls(
     const body = { clientId, consentType: 'AllPrincipals', resourceId, scope: scopes.join(' ') };
     return [{ method: 'POST', path: '/oauth2PermissionGrants', body, why }];
   }
-  const given = found.scope.split(' ').filter((scope) => scope !== '');
+  const given = scopesOf(found);
   const missing = scopes.filter((scope) => !given.includes(scope));
   if (missing.length === 0) return [];
   const body = { scope: [...given, ...missing].join(' ') };

@@ -1,12 +1,7 @@
 import { UnavailableError } from '../errors.ts';
 import { type Log, nameOfError } from '../log.ts';
 import type { Services } from '../ports.ts';
-import { toUserId } from '../userId.ts';
-
-const NOBODY = toUserId({
-  tid: '00000000-0000-0000-0000-000000000000',
-  oid: '00000000-0000-0000-0000-000000000000',
-});
+import { NOBODY } from '../userId.ts';
 
 /**
  * Tries to read an account and a cache that do not exist, and logs if the stores cannot be reached.

@@ -1,7 +1,8 @@
 import type { Fetch } from '../../../shared/api.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { PlainError } from '../../cli/errors.ts';
-import { isOutage, nameOf, readObject } from '../askJson.ts';
+import { readObject } from '../../cli/readObject.ts';
+import { isOutage, nameOf } from '../askJson.ts';
 
 /** An answer of the token endpoint, as it came. It holds tokens, so nothing of it is printed but what `facts.ts` picks. */
 export type TokenAnswer = {

@@ -2,7 +2,7 @@
  * What the answers show, without anything that is secret or personal. Nothing of an answer gets into the table but what is
  * picked here: names of members, scopes and codes, times, and whether something is there.
  */
-import { readObject } from '../askJson.ts';
+import { readObject } from '../../cli/readObject.ts';
 import type { TokenAnswer } from './askToken.ts';
 import type { Seen } from './runProbe.ts';
 

@@ -1,5 +1,6 @@
 import { ConfidentialClientApplication } from '@azure/msal-node';
 import type { Clock } from '../../clock.ts';
+import { GRAPH_APP_ID } from '../../clouds.ts';
 import type { TryCredential } from '../../ports.ts';
 import { classifyFailure } from '../../tokens/failures.ts';
 import { isGuid } from '../../userId.ts';
@@ -7,11 +8,8 @@ import type { MsalOptions } from './msal.ts';
 import { factsOfError } from './msalError.ts';
 import { createMsalNetwork } from './msalNetwork.ts';
 
-/**
- * Microsoft Graph by its application id, which is the same in every cloud. Entra gives an application a token for it without
- * any permission.
- */
-const SCOPE = '00000003-0000-0000-c000-000000000000/.default';
+/** Entra gives an application a token for Microsoft Graph without any permission. */
+const SCOPE = `${GRAPH_APP_ID}/.default`;
 
 /**
  * Tries the credential with the client credentials flow, in the tenant of the registration. The client is new and has no

@@ -142,52 +142,6 @@ describe.skipIf(process.platform === 'win32')('npm run azure:smoke', () => {
     expect(await run({}, ['--wait', '60'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it.each<[string, Answer, RegExp]>([
-    [
-      'GET /api/connection',
-      { status: 404 },
-      /GET .*\/api\/connection answers 404, and not 401\. .* azd deploy api\.$/,
-    ],
-    ['GET /api/profile', { status: 200 }, /\/api\/profile answers 200, and not 401\. Do not use it\.$/],
-    ['PUT /api/connection', { status: 204 }, /PUT .*\/api\/connection answers 204, and not 401\./],
-    ['GET /api/health/ready', { status: 404 }, /older than this checkout\. Deploy it \(azd deploy api\)\.$/],
-    ['GET /api/health/ready', { status: 500 }, /\/ready answers 500, and not what it should\.$/],
-    ['GET /api/health/ready', { status: 200, body: '{}' }, /\/ready answers 200, and not what it should\.$/],
-    [
-      'GET /api/health/ready',
-      ready({ storage: 'unreachable' }, 503),
-      /^The app cannot use its storage\. "azd provision" gives .*"Storage without keys"\.$/,
-    ],
-    [
-      'GET /api/health/ready',
-      ready({ credential: 'refused', code: 'AADSTS700213' }, 503),
-      /^Entra refuses the credential of the app \(AADSTS700213\)\. .*"azd hooks run postprovision"/,
-    ],
-    [
-      'GET /api/health/ready',
-      ready({ credential: 'unreachable', code: 'anna@example.org says no' }, 503),
-      /^The app cannot reach Entra \(no code\)/,
-    ],
-    [
-      'OPTIONS /api/profile',
-      { status: 204 },
-      /^The API lets no other origin call it, .* "azd provision" sets it/,
-    ],
-    [
-      'OPTIONS /api/profile',
-      { status: 204, headers: { 'access-control-allow-origin': '*' } },
-      /^The API lets \* call it/,
-    ],
-    ['GET /config.json', { status: 200, body: '<html>' }, /\/config\.json does not name .*azd deploy web/],
-    ['GET /config.json', { status: 404 }, /\/config\.json does not name http:/],
-  ])('names the cause and what to do if %s answers %j', async (request, answer, sentence) => {
-    answers[request] = answer;
-    const { code, stderr } = await run({}, ['--wait', '0', '--http-only']);
-    const [what, cause = '', ...rest] = stderr.trimEnd().split('\n');
-    expect({ code, what, rest }).toEqual({ code: 1, what: expect.stringMatching(/^NOT /), rest: [] });
-    expect(cause.trim()).toMatch(sentence);
-  });
-
   it.each<[string, Partial<Azure>, RegExp]>([
     [
       'a plain AzureWebJobsStorage',

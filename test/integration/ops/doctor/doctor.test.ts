@@ -83,13 +83,4 @@ describe.concurrent('npm run doctor', () => {
       'app settings: skipped',
     ]);
   });
-
-  it('ends with 2 for a command line that it cannot understand', async () => {
-    const { exitCode, lines, errors } = await doctor(['--wait', '3']);
-    expect({ exitCode, lines, error: errors[0] }).toEqual({
-      exitCode: 2,
-      lines: [],
-      error: '--wait needs --probe.',
-    });
-  });
 });

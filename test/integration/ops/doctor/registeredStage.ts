@@ -4,6 +4,7 @@ import type { X509Certificate } from 'node:crypto';
 import { GRAPH_TOKENS } from '../../../../dev/entra/applicationEndpoints.ts';
 import { TENANT_ID } from '../../../../dev/entra/directory.ts';
 import { type Entra, type EntraOptions, startEntra } from '../../../../dev/entra/startEntra.ts';
+import { freePorts } from '../../../../dev/freePorts.ts';
 import type { Check, Line } from '../../../../ops/doctor/check.ts';
 import { readDoctorCommand } from '../../../../ops/doctor/commandLine.ts';
 import { createDeployment, type Surroundings } from '../../../../ops/doctor/deployment.ts';
@@ -48,6 +49,22 @@ export async function addSecret(entra: Entra, appId: string, endDateTime: Date):
 
 const DAY_MS = 86_400_000;
 
+export const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS);
+
+/** Nothing listens on it. */
+export const NOWHERE = `http://127.0.0.1:${(await freePorts(1))[0]}`;
+
+/** Answers some addresses by itself, and lets the others pass. */
+export const withAnswer =
+  (isHit: (url: URL) => boolean, answer: () => Response): Fetch =>
+  async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : String(input));
+    return isHit(url) ? answer() : fetch(input, init);
+  };
+
+/** True for the metadata of a tenant. */
+export const isMetadata = ({ pathname }: URL): boolean => pathname.endsWith('openid-configuration');
+
 /** @param args of `npm run entra:register`, beside the address of Graph */
 export async function registerAt(
   entra: Entra,
@@ -78,7 +95,7 @@ export async function startStage(
   const { register = ['--admin-consent'], ...more } = options;
   const entra = await startEntra({ port: 0, spaOrigins: ['http://localhost:3000'], ...more });
   const { apiId, pageId } = await registerAt(entra, register);
-  const secret = await addSecret(entra, apiId, new Date(Date.now() + 400 * DAY_MS));
+  const secret = await addSecret(entra, apiId, inDays(400));
   const settings = {
     ENTRA_TENANT_ID: TENANT_ID,
     ENTRA_CLIENT_ID: apiId,
