@@ -72,18 +72,20 @@ export function makeMsalCache(owner: CacheOwner, content: CacheContent): string 
   const username = `${oid}@bench.example`;
   const profile = { tenantId: tid, localAccountId: oid, name: 'Bench User', username, isHomeTenant: true };
   const others = Array.from({ length: content.otherApis }, (_, index) => `api://bench-${index}/.default`);
-  const accessTokens = ['User.Read openid profile', ...others].map((target) => [
-    `${home}-${environment}-accesstoken-${clientId}-${tid}-${target.toLowerCase()}-`,
-    {
-      ...credential('AccessToken', makeAccessToken()),
-      realm: tid,
-      target,
-      cached_at: String(content.cachedAt),
-      expires_on: String(content.expiresOn),
-      extended_expires_on: String(content.expiresOn),
-      token_type: 'Bearer',
-    },
-  ]);
+  const accessTokens = ['https://graph.microsoft.com/.default User.Read openid profile', ...others].map(
+    (target) => [
+      `${home}-${environment}-accesstoken-${clientId}-${tid}-${target.toLowerCase()}-`,
+      {
+        ...credential('AccessToken', makeAccessToken()),
+        realm: tid,
+        target,
+        cached_at: String(content.cachedAt),
+        expires_on: String(content.expiresOn),
+        extended_expires_on: String(content.expiresOn),
+        token_type: 'Bearer',
+      },
+    ],
+  );
   return JSON.stringify({
     Account: {
       [`${home}-${environment}-${tid}`]: {

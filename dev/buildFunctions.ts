@@ -8,12 +8,17 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /**
  * Writes `main.js`, `app.js` and `app.js.map` into a folder. They are one ESM bundle that Azure, Core Tools and the local
  * host load through `main`.
+ * @param main the text of an entry file that takes the place of `functions/main.ts`
  */
-export async function buildFunctions(folder: string): Promise<void> {
+export async function buildFunctions(folder: string, main?: string): Promise<void> {
   await bundle({
     absWorkingDir: ROOT,
-    entryPoints: { app: 'functions/main.ts' },
-    outdir: folder,
+    ...(main === undefined
+      ? { entryPoints: { app: 'functions/main.ts' }, outdir: folder }
+      : {
+          stdin: { contents: main, resolveDir: join(ROOT, 'functions'), loader: 'ts' },
+          outfile: join(folder, 'app.js'),
+        }),
     bundle: true,
     format: 'esm',
     platform: 'node',

@@ -3,23 +3,21 @@ import { app } from '@azure/functions';
 import { readConfig } from '../shared/config.ts';
 import { createStead } from '../shared/stead.ts';
 import { createConnectionHandler } from './connection/handler.ts';
-import { healthHandler } from './health/handler.ts';
-import { createPhotoHandler, createProfileHandler } from './profile/handler.ts';
-import { createRefreshWorkerHandler } from './refreshWorker/handler.ts';
+import { createReadyHandler, healthHandler } from './health/handler.ts';
+import { photo } from './profile/photo.ts';
+import { profile } from './profile/profile.ts';
+import { createRefreshWorkerHandler, createRunWorkerHandler } from './refreshWorker/handler.ts';
 import { tasks } from './refreshWorker/tasks.ts';
+import { createUserHandler } from './userHandler.ts';
 
 const stead = createStead(readConfig(process.env), { tasks });
+const asUser = createUserHandler(stead);
 // The access token authorises a request. A function key would only add a secret to a public page.
 const authLevel = 'anonymous';
 
-app.http('profile', { methods: ['GET'], authLevel, route: 'profile', handler: createProfileHandler(stead) });
+app.http('profile', { methods: ['GET'], authLevel, route: 'profile', handler: asUser(profile) });
 
-app.http('photo', {
-  methods: ['GET'],
-  authLevel,
-  route: 'profile/photo',
-  handler: createPhotoHandler(stead),
-});
+app.http('photo', { methods: ['GET'], authLevel, route: 'profile/photo', handler: asUser(photo) });
 
 app.http('connection', {
   methods: ['GET', 'PUT', 'DELETE'],
@@ -30,7 +28,20 @@ app.http('connection', {
 
 app.http('health', { methods: ['GET'], authLevel, route: 'health', handler: healthHandler });
 
+app.http('ready', { methods: ['GET'], authLevel, route: 'health/ready', handler: createReadyHandler(stead) });
+
 app.timer('refreshWorker', { schedule: '0 * * * * *', handler: createRefreshWorkerHandler(stead) });
+
+// The kill switch of the timer stops the worker, whoever starts it. A function of another name would not notice it.
+const KILL_SWITCHES = ['AzureWebJobs.refreshWorker.Disabled', 'AzureWebJobs_refreshWorker_Disabled'];
+if (!KILL_SWITCHES.some((name) => /^(?:true|1)$/i.test(process.env[name] ?? ''))) {
+  app.http('runWorker', {
+    methods: ['POST'],
+    authLevel,
+    route: 'worker/run',
+    handler: createRunWorkerHandler(stead),
+  });
+}
 
 // It logs once, at the start, whether storage can be reached. An outage does not stop the app, because it may end soon.
 app.hook.appStart(() => void stead.health());

@@ -27,7 +27,7 @@ param entraTenantId string = tenant().tenantId
 @maxLength(36)
 param entraClientId string
 
-@description('ENTRA_AUTHORITY: origin of the authority. If it is empty, the app uses that of the public cloud.')
+@description('ENTRA_AUTHORITY: origin of the authority. If it is empty, the app uses that of the public cloud. docs/clouds.md has the others.')
 param entraAuthority string = ''
 
 @description('ALLOWED_TENANTS: tenants whose users are served, with commas; * for any. If it is empty, only the tenant above.')
@@ -39,7 +39,7 @@ param allowedClientIds string = ''
 @description('API_SCOPE: the scope that an access token needs.')
 param apiScope string = 'access_as_user'
 
-@description('GRAPH_BASE_URL: origin of Microsoft Graph. If it is empty, the app uses that of the public cloud.')
+@description('GRAPH_BASE_URL: origin of Microsoft Graph. If it is empty, the app uses that of the cloud of the authority.')
 param graphBaseUrl string = ''
 
 @description('TOKEN_CACHE_STORE: where caches are kept.')
@@ -138,10 +138,10 @@ param logDailyCapGb int = -1
 @description('Mail address that alerts are sent to. If it is empty, nobody is told of an alert.')
 param alertEmail string = ''
 
-@description('True lets an alert run the worker by HTTP while its timer is silent. The app has no such route yet: leave it off.')
+@description('True lets an alert run the worker by HTTP while its timer is silent. docs/deploy.md, "Alerts", says what it needs.')
 param wakeWorker bool = false
 
-@description('Object id of the registration that this call gets its token for.')
+@description('Object id (not the client id) of the registration of the API. `npm run entra:register -- --wake-worker` prints it.')
 param wakeObjectId string = ''
 
 // People
@@ -174,9 +174,24 @@ var names = {
   network: 'vnet-${unique}'
 }
 
+// What this cloud does not have: docs/clouds.md. The deployment is refused before it makes anything.
+var isPublicCloud = environment().name == 'AzureCloud'
+var cloudFaults = filter(
+  [
+    environment().name == 'AzureUSGovernment'
+      ? 'Flex Consumption, on which this template runs the app, is not offered in Azure Government.'
+      : ''
+    isPublicCloud || !empty(entraAuthority) ? '' : 'Set ENTRA_AUTHORITY to the authority of this cloud.'
+    isPublicCloud || !makeStaticWebApp
+      ? ''
+      : 'Set MAKE_STATIC_WEB_APP to false, and PAGE_ORIGIN to where the page is: the regions of static web apps are those of the public cloud.'
+  ],
+  fault => !empty(fault)
+)
+
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
-  location: location
+  location: empty(cloudFaults) ? location : fail('${join(cloudFaults, ' ')} docs/clouds.md explains it.')
   tags: tags
 }
 

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { StoreCredentialError } from '../shared/errors.ts';
 import type { StoreCredential, StoreToken } from '../shared/ports.ts';
+import { readObject } from './cli/readObject.ts';
 import { AZ_TIMEOUT_MS, type AzResult, isAzMissing, runAz } from './cli/runAz.ts';
 
 /** The audience of storage tokens in every cloud. */
@@ -79,13 +80,7 @@ function failureOf(result: AzResult): StoreCredentialError {
 }
 
 function tokenIn(stdout: string): StoreToken | undefined {
-  let json: Record<string, unknown>;
-  try {
-    json = Object(JSON.parse(stdout));
-  } catch {
-    return undefined;
-  }
-  const { accessToken, expires_on: seconds, expiresOn } = json;
+  const { accessToken, expires_on: seconds, expiresOn } = readObject(stdout);
   // Before version 2.54 there was only a local time, such as 2026-11-20 10:00:00.000000.
   const expiresOnTimestamp =
     typeof seconds === 'number'

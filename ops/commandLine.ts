@@ -20,6 +20,7 @@ export type Command =
   | { verb: 'accounts retry'; of: RetryOf; force: boolean }
   | { verb: 'accounts erase'; of: { who: Who } | { tid: string }; yes: boolean }
   | { verb: 'accounts retire'; confirm: boolean; resume: boolean }
+  | { verb: 'accounts replay-ended'; from: readonly string[]; yes: boolean }
   | { verb: 'accounts audit' }
   | { verb: 'tenants'; json: boolean }
   | { verb: 'orphans'; json: boolean; erase: boolean; yes: boolean };
@@ -34,6 +35,7 @@ const OPTIONS = {
   'accounts retry': { tenant: text, all: flag, kind: text, force: flag },
   'accounts erase': { tenant: text, yes: flag },
   'accounts retire': { confirm: flag, resume: flag },
+  'accounts replay-ended': { from: { ...text, multiple: true }, yes: flag },
   'accounts audit': {},
   tenants: { json: flag },
   orphans: { json: flag, erase: flag, yes: flag },
@@ -96,6 +98,11 @@ export function readCommandLine(args: readonly string[]): Command {
       const { confirm, resume } = parse('accounts retire', args.slice(2)).values;
       if (confirm && resume) throw new UsageError('Name either --confirm or --resume.');
       return { verb: 'accounts retire', confirm, resume };
+    }
+    case 'accounts replay-ended': {
+      const { from, yes } = parse('accounts replay-ended', args.slice(2)).values;
+      if (from === undefined) throw new UsageError('Name the export of the log: --from <file>.');
+      return { verb: 'accounts replay-ended', from, yes };
     }
     case 'accounts audit':
       parse('accounts audit', args.slice(2));

@@ -2,36 +2,47 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../shared/config.ts';
+import { NOBODYS_ID } from '../shared/userId.ts';
 import { readLocalSettings } from './cli/localSettings.ts';
-
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** `TokenStore` and the settings that take its place. */
 const OF_STORAGE = /^TokenStore(?:__|$)/i;
 
+type Settings = Record<string, string | undefined>;
+
 /**
  * Reads the settings from the environment and, for those that it does not have, from `Values` of the folder's
  * local.settings.json. The settings of storage come all from the one or all from the other.
- *
- * An operator's command sends nothing to Entra and opens no cache. So it needs neither a credential nor the keys of the
- * caches: they are replaced by values without use, and those of the environment or the file are not checked.
  * @throws {PlainError} the file cannot be read.
  */
-export async function readSettings(
+export async function readGivenSettings(
   folder: string,
   environment: NodeJS.ProcessEnv,
-): Promise<Record<string, string | undefined>> {
+): Promise<{ settings: Settings; isStorageFromFile: boolean }> {
   const { values } = await readLocalSettings(folder);
   const ofEnvironment = given(environment);
-  const isFromFile = !Object.keys(ofEnvironment).some((name) => OF_STORAGE.test(name));
-  const ofFile = Object.entries(given(values)).filter(([name]) => isFromFile || !OF_STORAGE.test(name));
-  const settings = { ...Object.fromEntries(ofFile), ...ofEnvironment, ...notNeeded() };
-  if (!isFromFile || settings.LOG_HASH_KEY || !isComplete(settings)) return settings;
+  const isStorageFromFile = !Object.keys(ofEnvironment).some((name) => OF_STORAGE.test(name));
+  const ofFile = Object.entries(given(values)).filter(
+    ([name]) => isStorageFromFile || !OF_STORAGE.test(name),
+  );
+  return { settings: { ...Object.fromEntries(ofFile), ...ofEnvironment }, isStorageFromFile };
+}
+
+/**
+ * Reads the settings for an operator's command that sends nothing to Entra or Graph and opens no cache. It needs neither an
+ * authority, a credential nor the keys of the caches: they are replaced by values without use, and those of the environment or
+ * the file are not checked.
+ * @throws {PlainError} the file cannot be read.
+ */
+export async function readSettings(folder: string, environment: NodeJS.ProcessEnv): Promise<Settings> {
+  const { settings: all, isStorageFromFile } = await readGivenSettings(folder, environment);
+  const settings: Settings = { ...all, ...notNeeded() };
+  if (!isStorageFromFile || settings.LOG_HASH_KEY || !isComplete(settings)) return settings;
   return { ...settings, ...ownLogHashKey(environment.STEAD_FOLDER || join(folder, '.stead')) };
 }
 
 /** True if no setting is missing. Without LOG_HASH_KEY that is so only for storage on this machine. */
-function isComplete(settings: Record<string, string | undefined>): boolean {
+function isComplete(settings: Settings): boolean {
   try {
     readConfig(settings, { hasStorageCredential: true });
     return true;
@@ -56,8 +67,11 @@ function ownLogHashKey(kept: string): { LOG_HASH_KEY?: string } {
 function notNeeded(): Record<string, string> {
   const key = { kty: 'oct', kid: 'not-needed', k: randomBytes(32).toString('base64url') };
   return {
-    ENTRA_TENANT_ID: NOBODY,
-    ENTRA_CLIENT_ID: NOBODY,
+    ENTRA_TENANT_ID: NOBODYS_ID,
+    ENTRA_CLIENT_ID: NOBODYS_ID,
+    // It belongs to no cloud, so the storage may be in any.
+    ENTRA_AUTHORITY: 'https://localhost',
+    GRAPH_BASE_URL: '',
     ENTRA_CLIENT_SECRET: 'not-needed',
     ENTRA_CLIENT_CERTIFICATE: '',
     ENTRA_MANAGED_IDENTITY_CLIENT_ID: '',

@@ -7,6 +7,7 @@ import { auditAccounts } from './auditAccounts.ts';
 import { createAzureCliCredential } from './azureCli.ts';
 import { PlainError } from './cli/errors.ts';
 import { runCommand } from './cli/runCommand.ts';
+import { tell } from './cli/terminal.ts';
 import { type Command, readCommandLine } from './commandLine.ts';
 import { eraseAccounts } from './eraseAccounts.ts';
 import { exportAccount } from './exportAccount.ts';
@@ -14,6 +15,7 @@ import { listAccounts } from './listAccounts.ts';
 import { listTenants } from './listTenants.ts';
 import type { Operator } from './operator.ts';
 import { orphans } from './orphans.ts';
+import { replayEnded } from './replayEnded.ts';
 import { retireAccounts } from './retireAccounts.ts';
 import { retryAccounts } from './retryAccounts.ts';
 import { readSettings } from './settings.ts';
@@ -77,6 +79,8 @@ function run(operator: Operator, command: Exclude<Command, { verb: 'help' }>): P
       return eraseAccounts(operator, command);
     case 'accounts retire':
       return retireAccounts(operator, command);
+    case 'accounts replay-ended':
+      return replayEnded(operator, command);
     case 'accounts audit':
       return auditAccounts(operator);
     case 'tenants':
@@ -95,8 +99,4 @@ async function print(line: string): Promise<void> {
     });
   }
   await drained;
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

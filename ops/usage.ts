@@ -39,6 +39,13 @@ name.
       may retire them. If it meets too many of them in one day, no run retires
       anybody until you add --confirm, which lifts the limit for a day, or
       --resume, after you have corrected the reason, such as RETENTION_DAYS.
+  accounts replay-ended --from FILE [--yes]
+      Ends again what the log says has ended, after a failover or a restore to a
+      copy of the storage account that is behind. FILE is an export of the log;
+      docs/runbook.md has the query. Repeat --from if there are several files.
+      Of each user the last event counts. Users who came back since are left
+      alone. Without --yes it only prints what it would do. You can repeat it:
+      it continues where it stopped.
   accounts audit
       Reads all accounts now, and restores what the index of due times lacks.
       The worker does the same, page by page, at least once a day.

@@ -1,6 +1,6 @@
 /** A downstream API is a service that is called on behalf of a user. This file holds types only. */
 
-import type { Failure, UpstreamReference } from './errors.ts';
+import type { Failure } from './errors.ts';
 
 /** The platform's `fetch`, or a function with the same type. */
 export type Fetch = typeof globalThis.fetch;
@@ -15,14 +15,10 @@ export type ApiCall = {
   correlationId?: string | undefined;
   /** True if no user waits for the answer. The API may then refuse this request before others. */
   inBackground?: boolean;
-  /** Called for every answer with status 400 or above, if the API has a {@link Api.readFailure}. */
-  onRefused?: (reference: UpstreamReference) => void;
-  /** Called for every 429, even if the caller ignores it. */
-  onThrottled?: (failure: Failure) => void;
+  /** Called for every request that the API refused (status 400 or above) or did not answer, even if the caller goes on. */
+  onFailed?: (failure: Failure) => void;
   /** Called for every answer that accepts the token (status 200 to 299). */
   onAccepted?: () => void;
-  /** Called for every claims challenge, with its raw JSON. */
-  onChallenged?: (claims: string) => void;
 };
 
 /**
@@ -48,11 +44,13 @@ export type Api<Clients extends object = object> = {
   readChallenge(response: Response): string | undefined;
   /** Reads what an answer with status 400 or above means, for an API whose answers say more than their status. */
   readFailure?(response: Response, now: Date): Failure;
+  /** Reads what an error of the API's own clients means; undefined for all other errors. */
+  readError?(error: unknown, now: Date): Failure | undefined;
   /** Opens the API's own clients over a fetch that is bound to one user's token. */
   open?(fetch: ApiFetch, baseUrl: string): Clients;
 };
 
-/** Binds an API to one user's token. For the API with the name `graph`, the address comes from the settings. */
+/** Binds an API to one user's token. The address of Microsoft Graph comes from the settings. */
 export type OpenApi = <Clients extends object>(
   api: Api<Clients>,
   call: ApiCall,

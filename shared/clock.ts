@@ -76,3 +76,11 @@ export async function withTimeout<T>(
     callers?.removeEventListener('abort', onAbort);
   }
 }
+
+/** Rejects with the signal's reason as soon as the signal aborts. It never resolves. */
+export function endOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+  });
+}

@@ -1,13 +1,19 @@
 import { hkdfSync } from 'node:crypto';
 import type { AccessTokenRules } from './adapters/entra/accessToken.ts';
-import { namedAuthorityOf } from './adapters/entra/authority.ts';
 import { readClientCertificate } from './adapters/entra/clientCertificate.ts';
 import { type ClientCredential, SYSTEM_IDENTITY } from './adapters/entra/clientCredential.ts';
 import { type CacheKey, readCacheKeys } from './adapters/entra/seal.ts';
 import { systemClock } from './clock.ts';
+import { authorityFault, type Cloud, cloudOf, cloudOfGraph, findCloud, PUBLIC_CLOUD } from './clouds.ts';
 import type { LogChecks, ScheduleSettings } from './ports.ts';
 import { readBase64 } from './readBase64.ts';
-import { type AddFault, createSettingsReader, type Environment, type SettingName } from './settingsReader.ts';
+import {
+  type AddFault,
+  createSettingsReader,
+  type Environment,
+  type SettingName,
+  type SettingsReader,
+} from './settingsReader.ts';
 import { readStorage, type StorageSettings } from './storageSettings.ts';
 import { isGuid } from './userId.ts';
 
@@ -60,7 +66,7 @@ const ONE_CREDENTIAL = `Give exactly one of ${CREDENTIALS.join(', ')}.`;
 export function readConfig(environment: Environment, options: ReadConfigOptions = {}): Config {
   const { hasStorageCredential = false, now = systemClock.now() } = options;
   const reader = createSettingsReader(environment);
-  const { given, fault, guid, guids, origin, whole, flag, oneOf, check } = reader;
+  const { given, fault, guid, guids, whole, flag, oneOf, check } = reader;
 
   const tenantId = guid('ENTRA_TENANT_ID', 'Give the directory (tenant) id of the app registration.');
   const clientId = guid(
@@ -68,7 +74,8 @@ export function readConfig(environment: Environment, options: ReadConfigOptions 
     'Give the application (client) id of the API. An App ID URI does not work, because Entra then refuses every refresh token.',
   );
   const credential = readCredential(given, fault, now);
-  const authority = readAuthority(origin('ENTRA_AUTHORITY'), fault);
+  const authority = readAuthority(reader);
+  const cloud = findCloud(authority);
   const tenants =
     given('ALLOWED_TENANTS') === '*'
       ? 'any'
@@ -81,7 +88,11 @@ export function readConfig(environment: Environment, options: ReadConfigOptions 
   if (/[\s/]/.test(scope)) {
     fault('API_SCOPE', 'is not the bare name of one scope', 'Give only the name, such as access_as_user.');
   }
-  const { storage, localSecret } = readStorage(reader, environment, hasStorageCredential);
+  const { storage, localSecret } = readStorage(reader, environment, {
+    hasCredential: hasStorageCredential,
+    cloud,
+    federated: credential.kind === 'managed-identity',
+  });
 
   const config: Config = {
     entra: { tenantId, clientId, credential, authority },
@@ -92,7 +103,7 @@ export function readConfig(environment: Environment, options: ReadConfigOptions 
       allowedTenants: tenants === 'any' || tenants.length > 0 ? tenants : [tenantId],
       allowedClients: clients.length > 0 ? clients : undefined,
     },
-    graphBaseUrl: origin('GRAPH_BASE_URL'),
+    graphBaseUrl: readGraph(reader, authority, cloud),
     storage,
     tokenCacheStore: oneOf('TOKEN_CACHE_STORE', TOKEN_CACHE_STORES, 'is not the name of a known store'),
     cacheKeys: readKeys(given('TOKEN_CACHE_KEYS'), localSecret, fault),
@@ -151,13 +162,26 @@ function readCredential(given: (name: SettingName) => string, fault: AddFault, n
   }
 }
 
-/** An alias works like its authority, but its tokens name the authority as their issuer and would all be refused. */
-function readAuthority(authority: string, fault: AddFault): string {
-  const named = URL.canParse(authority) ? namedAuthorityOf(authority) : undefined;
-  if (named !== undefined) {
-    fault('ENTRA_AUTHORITY', 'is an alias, which tokens do not name as their issuer', `Give ${named}.`);
-  }
+function readAuthority({ origin, fault }: SettingsReader): string {
+  const authority = origin('ENTRA_AUTHORITY', PUBLIC_CLOUD.authority);
+  const wrong = URL.canParse(authority) ? authorityFault(authority) : undefined;
+  if (wrong !== undefined) fault('ENTRA_AUTHORITY', wrong.problem, wrong.remedy);
   return authority;
+}
+
+/** @returns the address of Graph. If none is given, it is that of the cloud. */
+function readGraph(
+  { origin, sameCloud }: SettingsReader,
+  authority: string,
+  cloud: Cloud | undefined,
+): string {
+  const { graph } = cloudOf(authority);
+  const address = origin('GRAPH_BASE_URL', graph[0]);
+  if (URL.canParse(address)) {
+    const remedy = `Leave it out, or give ${graph.join(' or ')}`;
+    sameCloud('GRAPH_BASE_URL', cloudOfGraph(new URL(address)), cloud, remedy);
+  }
+  return address;
 }
 
 /** Every start on this machine derives the same key, so caches stay readable. The key protects nothing. */

@@ -35,6 +35,8 @@ export type Failure = {
   throttle?: Throttle;
   /** The ids of the failed call at the service that refused; absent if there was no answer. Not stored. */
   upstream?: UpstreamReference;
+  /** The permissions to consent to, each with its resource. Only with kind `consent`, and not stored. */
+  scopes?: readonly string[];
   /** What operators do about a fault of our own credential. Not stored, and not answered to callers. */
   remedy?: string;
 };
@@ -77,7 +79,7 @@ export class TokenInvalidError extends Error {
 export class ForbiddenError extends Error {
   override readonly name = 'ForbiddenError';
   /** The part of the token that is not allowed. */
-  readonly what: 'scope' | 'tenant' | 'client';
+  readonly what: 'scope' | 'tenant' | 'client' | 'role';
 
   constructor(what: ForbiddenError['what'], message: string) {
     super(message);
@@ -99,6 +101,17 @@ export class UserTokenError extends Error {
   }
 }
 
+/** The code of a function has an error of its own. `code` is the name of that error, as far as it may be logged. */
+export class FunctionFailedError extends Error {
+  override readonly name = 'FunctionFailedError';
+  readonly code: string;
+
+  constructor(code: string) {
+    super('The function ended with an error of its own.');
+    this.code = code;
+  }
+}
+
 /** The caller has reached one of Stead's own limits: `docs/http.md`. */
 export class TooManyRequestsError extends Error {
   override readonly name = 'TooManyRequestsError';
@@ -113,7 +126,7 @@ export class TooManyRequestsError extends Error {
 /** Something that Stead depends on cannot be reached now. It is never the caller's fault. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
-  readonly dependency: 'keys' | 'token-cache' | 'accounts';
+  readonly dependency: 'keys' | 'token-cache' | 'accounts' | 'api';
 
   /** Seconds after which another try may succeed, if that is known. */
   readonly retryAfterSeconds: number | undefined;

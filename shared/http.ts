@@ -11,11 +11,10 @@ import {
   UserTokenError,
 } from './errors.ts';
 import { createLog, nameOfError } from './log.ts';
-import type { Operation } from './ports.ts';
+import type { FunctionRequest, Operation } from './ports.ts';
 import { encodeClaims } from './tokens/challenge.ts';
 import { CUSTOM_SIGNING_KEY } from './tokens/failures.ts';
-import { GRAPH_CONSENT_SCOPES } from './tokens/graphScopes.ts';
-import type { Problem, ProblemCode } from './wire.ts';
+import type { Problem, ProblemCode, Readiness } from './wire.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 const CUSTOM_KEY_REMEDY =
@@ -51,11 +50,44 @@ export function readAccessToken(headers: HttpRequest['headers']): string {
   return token;
 }
 
+/** What a function may know of a request. The body is read once, because a function may run twice. */
+export function readRequest(request: HttpRequest): FunctionRequest {
+  let body: Promise<string> | undefined;
+  const text = () => {
+    body ??= request.text();
+    return body;
+  };
+  return {
+    method: request.method,
+    query: request.query,
+    params: request.params,
+    text,
+    async json() {
+      const sent = await text();
+      try {
+        return JSON.parse(sent) as unknown;
+      } catch {
+        throw new RequestMalformedError('The body is not JSON.');
+      }
+    },
+  };
+}
+
 /** What the log says about a request: the user's log id, and where the token came from. */
 export type AnswerFacts = { user?: string; source?: 'memory' | 'cache' | 'network' };
 
-/** The result of a request. `body` is answered as JSON, `bytes` with their own type. Without both, the status is 204. */
-export type Answer = { facts: AnswerFacts; body?: unknown; bytes?: { type: string; data: Uint8Array } };
+/**
+ * The result of a request. `body` is answered as JSON, `bytes` with their own type. Without both, the status is 204. Without
+ * `facts` nothing is logged: anybody may ask, as often as they like.
+ */
+export type Answer = {
+  facts?: AnswerFacts;
+  body?: unknown;
+  bytes?: { type: string; data: Uint8Array };
+  /** With `body`. Default: 200. */
+  status?: number;
+  retryAfterSeconds?: number;
+};
 
 /**
  * Runs one request. Its result or its error becomes the response and one log line. It never rejects.
@@ -73,7 +105,7 @@ export async function answered(
   try {
     const { facts, ...content } = await work(operation);
     const response = toResponse(content);
-    log({ event: 'request.answered', status: response.status, ms: elapsed(), ...facts });
+    if (facts) log({ event: 'request.answered', status: response.status, ms: elapsed(), ...facts });
     return response;
   } catch (error) {
     const refusal = refusalOf(error);
@@ -93,12 +125,22 @@ export async function answered(
   }
 }
 
-function toResponse({ body, bytes }: Omit<Answer, 'facts'>): HttpResponseInit & { status: number } {
+function toResponse(answer: Omit<Answer, 'facts'>): HttpResponseInit & { status: number } {
+  const { body, bytes, status = 200, retryAfterSeconds } = answer;
+  const headers: Record<string, string> = { ...ALWAYS };
+  if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
   if (bytes !== undefined) {
-    return { status: 200, headers: { ...ALWAYS, 'Content-Type': bytes.type }, body: bytes.data };
+    return { status: 200, headers: { ...headers, 'Content-Type': bytes.type }, body: bytes.data };
   }
-  if (body === undefined) return { status: 204, headers: { ...ALWAYS } };
-  return { status: 200, headers: { ...ALWAYS }, jsonBody: body };
+  if (body === undefined) return { status: 204, headers };
+  return { status, headers, jsonBody: body };
+}
+
+/** The answer to a question for readiness: 200, or 503 with the time after which it may be another one. */
+export function readinessAnswer(found: { readiness: Readiness; checkedAgainInSeconds: number }): Answer {
+  const { readiness, checkedAgainInSeconds } = found;
+  const isReady = readiness.storage === 'ready' && readiness.credential === 'accepted';
+  return { body: readiness, ...(!isReady && { status: 503, retryAfterSeconds: checkedAgainInSeconds }) };
 }
 
 /** The answer to a question for liveness: 204. */
@@ -180,12 +222,17 @@ function refusalOf(error: unknown): Refusal {
 
 const UNAUTHORIZED = { status: 401, title: 'Unauthorized' } as const;
 
+const FORBIDDEN_CODES = {
+  scope: 'SCOPE_MISSING',
+  role: 'ROLE_MISSING',
+  tenant: 'TENANT_FORBIDDEN',
+  client: 'CLIENT_FORBIDDEN',
+} as const satisfies Record<ForbiddenError['what'], ProblemCode>;
+
 function forbidden(error: ForbiddenError): Refusal {
-  const code = ({ scope: 'SCOPE_MISSING', tenant: 'TENANT_FORBIDDEN', client: 'CLIENT_FORBIDDEN' } as const)[
-    error.what
-  ];
+  const code = FORBIDDEN_CODES[error.what];
   const challenge =
-    error.what === 'scope'
+    error.what === 'scope' || error.what === 'role'
       ? { error: 'insufficient_scope', error_description: error.message }
       : { error: 'access_denied', error_description: error.message };
   return { status: 403, code, title: 'Forbidden', detail: error.message, challenge };
@@ -205,7 +252,7 @@ function withoutToken({ failure }: UserTokenError): Refusal {
       return { ...UNAUTHORIZED, code: 'CLAIMS_REQUIRED', detail, challenge, claims: failure.claims };
     }
     case 'consent': {
-      const scopes = GRAPH_CONSENT_SCOPES;
+      const scopes = failure.scopes ?? [];
       const detail =
         'Consent to the permissions of this answer. Without them, Entra does not let this service act for you.';
       const challenge = {

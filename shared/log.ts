@@ -88,6 +88,8 @@ export type LogEvent =
   | { event: 'sweep.last-run-not-read'; error: string }
   | { event: 'sweep.not-recorded'; error: string }
   | ({ event: 'sweep.ended' } & SweepSummary)
+  /** An application started a run by HTTP: the timer has begun none for a minute. `client` is its client id. */
+  | { event: 'worker.woken'; client: string }
   | { event: 'storage.unreachable'; setting: 'TokenStore'; remedy: string; error: string }
   | { event: 'storage.ready' };
 
@@ -161,6 +163,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'sweep.not-audited': 'warn',
   'sweep.last-run-not-read': 'warn',
   'sweep.not-recorded': 'warn',
+  'worker.woken': 'warn',
   'storage.unreachable': 'error',
 };
 

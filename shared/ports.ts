@@ -1,12 +1,11 @@
 /** The interfaces between the use cases and the outside world. This file has only types. */
 
 import type { Account, Stored } from './account/account.ts';
-import type { ApiCall, OpenApi } from './api.ts';
+import type { Api, OpenApi } from './api.ts';
 import type { Clock } from './clock.ts';
-import type { Throttle } from './errors.ts';
+import type { Failure, Throttle } from './errors.ts';
 import type { Log, SweepSummary } from './log.ts';
 import type { LogId, UserId } from './userId.ts';
-import type { Profile } from './wire.ts';
 
 /** One request, or one run of the worker: its log, and the signal that ends it. */
 export type Operation = {
@@ -20,10 +19,12 @@ export type Operation = {
 /** Everything that the use cases need: the ports, and some settings. */
 export type Services = {
   verifyAccessToken: VerifyAccessToken;
+  verifyAppToken: VerifyAppToken;
   userTokens: UserTokens;
-  readProfile: ReadProfile;
-  readPhoto: ReadPhoto;
+  tryCredential: TryCredential;
   openApi: OpenApi;
+  /** Microsoft Graph, as this deployment reaches it. Its token keeps the connections. */
+  graph: Api;
   accounts: AccountStore;
   tokenCache: TokenCacheStore;
   sharedState: SharedState;
@@ -81,6 +82,18 @@ export type Caller = {
   assertion: string;
 };
 
+/** What a caller sent, beside their access token. The same object may be read more than once. */
+export type FunctionRequest = {
+  /** In upper case. */
+  method: string;
+  query: URLSearchParams;
+  /** The parts of the route that are parameters, by name. */
+  params: Readonly<Record<string, string>>;
+  text(): Promise<string>;
+  /** @throws {RequestMalformedError} the body is not JSON. */
+  json(): Promise<unknown>;
+};
+
 /**
  * Verifies an access token.
  * @throws {TokenInvalidError} the token is not valid for this API.
@@ -90,24 +103,33 @@ export type Caller = {
  */
 export type VerifyAccessToken = (token: string) => Promise<Caller>;
 
-/**
- * Reads the signed-in user from Microsoft Graph.
- * @throws {UserTokenError} Graph refuses the request or cannot be reached.
- */
-export type ReadProfile = (call: ApiCall) => Promise<Profile>;
+/** An application that calls in its own name, and not for a user. */
+export type CallingApp = {
+  /** Its service principal, written like a user id. */
+  principalId: UserId;
+  /** Its client id: a GUID in lower case. */
+  clientId: string;
+};
 
-/** An image: its media type, such as `image/jpeg`, and its bytes. */
-export type Photo = { type: string; data: Uint8Array };
+/**
+ * Verifies an access token with which an application of this API's own tenant may start a run of the worker.
+ * @throws {TokenInvalidError} the token is not an application's token for this API. A user's token is not.
+ * @throws {ForbiddenError} the token is valid, but of another tenant, or without the role.
+ * @throws {UnavailableError} the keys to verify it with cannot be fetched now.
+ */
+export type VerifyAppToken = (token: string) => Promise<CallingApp>;
 
 /**
- * Reads the signed-in user's photo from Microsoft Graph; undefined if they have none.
- * @throws {UserTokenError} Graph refuses the request or cannot be reached.
+ * Asks Entra for a token of this application itself, as a proof of its credential. The token is not kept.
+ * @returns why there is none; undefined if Entra accepts the credential
  */
-export type ReadPhoto = (call: ApiCall) => Promise<Photo | undefined>;
+export type TryCredential = (operation: Operation) => Promise<Failure | undefined>;
 
 /** A user's access token for a downstream API, and what became of the stored cache. */
 export type UserToken = {
   accessToken: string;
+  /** What the token may do at its API: names of permissions in lower case. Undefined if the token endpoint did not say. */
+  permissions: readonly string[] | undefined;
   /** When the access token ends. */
   expiresOn: Date;
   /** `network` if the token endpoint was asked, as the record of Stead's own network client says. */
@@ -125,9 +147,9 @@ export type UserToken = {
 };
 
 /**
- * Gets tokens for a downstream API. Refusals are logged to the operation's log. Both methods throw
- * {@link UserTokenError} if there is no token, and {@link ForeignEntryError} if a cache holds another user's entries. An
- * exchange also throws {@link TokenInvalidError} if the assertion expires during the exchange.
+ * Gets tokens for a downstream API, each for everything that was consented to. Refusals are logged to the operation's log.
+ * Both methods throw {@link UserTokenError} if there is no token, and {@link ForeignEntryError} if a cache holds another
+ * user's entries. An exchange also throws {@link TokenInvalidError} if the assertion expires during the exchange.
  */
 export interface UserTokens {
   /** Exchanges the access token of a present user. `skipCache` asks the token endpoint even if a valid token is stored. */
@@ -135,6 +157,7 @@ export interface UserTokens {
     operation: Operation,
     request: {
       caller: Caller;
+      api: Api;
       skipCache?: boolean;
       /** A claims challenge (raw JSON) that the token must satisfy. With it the token endpoint is always asked. */
       claims?: string | undefined;
@@ -160,10 +183,9 @@ export interface UserTokens {
       /** Undefined if the account does not have it; then it is read from the stored cache. */
       homeAccountId: string | undefined;
       generation: string;
+      api: Api;
       /** True to ask the token endpoint even if a valid token is stored. */
       forceRefresh: boolean;
-      /** Default: the scopes of the profile. */
-      scopes?: readonly string[] | undefined;
       /** A claims challenge (raw JSON) that the token must satisfy. With it the token endpoint is always asked. */
       claims?: string | undefined;
     },

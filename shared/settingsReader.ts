@@ -1,3 +1,4 @@
+import { type Cloud, PUBLIC_CLOUD } from './clouds.ts';
 import { ConfigError, type ConfigFault } from './errors.ts';
 import { isLoopback } from './isLoopback.ts';
 import { isGuid } from './userId.ts';
@@ -12,11 +13,11 @@ export const SETTINGS = {
   ENTRA_CLIENT_SECRET: undefined,
   ENTRA_CLIENT_CERTIFICATE: '',
   ENTRA_MANAGED_IDENTITY_CLIENT_ID: '',
-  ENTRA_AUTHORITY: 'https://login.microsoftonline.com',
+  ENTRA_AUTHORITY: PUBLIC_CLOUD.authority,
   ALLOWED_TENANTS: '',
   ALLOWED_CLIENT_IDS: '',
   API_SCOPE: 'access_as_user',
-  GRAPH_BASE_URL: 'https://graph.microsoft.com',
+  GRAPH_BASE_URL: '',
   TokenStore: undefined,
   TokenStore__blobServiceUri: '',
   TokenStore__tableServiceUri: '',
@@ -35,6 +36,7 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 export type Environment = Readonly<Record<string, string | undefined>>;
+export type SettingsReader = ReturnType<typeof createSettingsReader>;
 export type AddFault = (setting: SettingName, problem: string, remedy: string) => void;
 
 const PLACEHOLDER = /<[^<>]*>/;
@@ -90,16 +92,16 @@ export function createSettingsReader(environment: Environment) {
     return values;
   }
 
-  function origin(name: SettingName): string {
-    const value = given(name);
+  function origin(name: SettingName, usual: string): string {
+    const value = given(name) || usual;
     const url = URL.canParse(value) ? new URL(value) : undefined;
     if (url === undefined || !['https:', 'http:'].includes(url.protocol)) {
-      fault(name, 'is not a URL', `Give an origin such as ${SETTINGS[name]}.`);
+      fault(name, 'is not a URL', `Give an origin such as ${usual}.`);
       return value;
     }
     const { pathname, search, hash, username, password } = url;
     if (pathname !== '/' || search + hash + username + password !== '') {
-      fault(name, 'has more than an origin', `Give an origin such as ${SETTINGS[name]}, without a path.`);
+      fault(name, 'has more than an origin', `Give an origin such as ${usual}, without a path.`);
     }
     if (url.hostname.endsWith('.')) {
       fault(name, 'has a host that ends with a dot', 'Remove the dot at the end of the host.');
@@ -108,6 +110,21 @@ export function createSettingsReader(environment: Environment) {
       fault(name, 'would send tokens over plain http', 'Use https. Only localhost may use http.');
     }
     return url.origin;
+  }
+
+  /** Refuses a setting that is known to be of another cloud than `ENTRA_AUTHORITY`. */
+  function sameCloud(
+    name: SettingName,
+    theirs: Cloud | undefined,
+    cloud: Cloud | undefined,
+    remedy: string,
+  ): void {
+    if (theirs === undefined || cloud === undefined || theirs === cloud) return;
+    fault(
+      name,
+      `is in the ${theirs.name}, and ENTRA_AUTHORITY in the ${cloud.name}`,
+      `${remedy}, or set ENTRA_AUTHORITY to ${theirs.authority}. docs/clouds.md has the settings of each cloud.`,
+    );
   }
 
   function whole(name: SettingName, least: number, most: number): number {
@@ -142,5 +159,5 @@ export function createSettingsReader(environment: Environment) {
     if (faults.length > 0) throw new ConfigError(faults);
   }
 
-  return { given, fault, required, guid, guids, origin, whole, flag, oneOf, check };
+  return { given, fault, required, guid, guids, origin, sameCloud, whole, flag, oneOf, check };
 }

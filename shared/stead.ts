@@ -7,34 +7,45 @@ import { authorityOf } from './adapters/entra/authority.ts';
 import { createMsalUserTokens } from './adapters/entra/msal.ts';
 import { createMsalCredential } from './adapters/entra/msalCredential.ts';
 import { createStoreCredential } from './adapters/entra/msalStoreCredential.ts';
+import { createTryCredential } from './adapters/entra/msalTryCredential.ts';
 import { createSealer } from './adapters/entra/seal.ts';
 import { createVerifyToken } from './adapters/entra/verifyToken.ts';
 import { graph } from './adapters/graph/graphApi.ts';
-import { createGraphReadPhoto } from './adapters/graph/graphPhoto.ts';
-import { createGraphReadProfile } from './adapters/graph/graphProfile.ts';
 import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { graphResourceOf } from './clouds.ts';
 import type { Config } from './config.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
-import { UnavailableError } from './errors.ts';
-import { createLog, type Log, nameOfError, type SweepSummary } from './log.ts';
+import { checkStorage } from './health/checkStorage.ts';
+import { createReadiness } from './health/readiness.ts';
+import { createLog, type Log, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
-import type { Operation, Sealer, Services, StoreCredential, TokenCacheStore } from './ports.ts';
-import { asUser, type Use } from './profile/asUser.ts';
-import { getPhoto, getProfile } from './profile/getProfile.ts';
+import type {
+  FunctionRequest,
+  Operation,
+  Sealer,
+  Services,
+  StoreCredential,
+  TokenCacheStore,
+} from './ports.ts';
+import { asUser } from './requests/asUser.ts';
+import type { UserFunction } from './requests/defineFunction.ts';
 import { createApp } from './tokens/app.ts';
-import { GRAPH_SCOPES } from './tokens/graphScopes.ts';
-import { isKnownApi } from './tokens/knownApi.ts';
+import { isKnownApi, knownApi } from './tokens/knownApi.ts';
 import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
-import { createLogId, toUserId } from './userId.ts';
+import { createLogId } from './userId.ts';
+import type { WorkerRun } from './wire.ts';
 import type { Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
+import { wake } from './worker/wake.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
-export type Adapters = Omit<Services, 'schedule' | 'logChecks' | 'logId' | 'clock'> & { sealer: Sealer };
+export type Adapters = Omit<Services, 'graph' | 'schedule' | 'logChecks' | 'logId' | 'clock'> & {
+  sealer: Sealer;
+};
 
 export type SteadOptions = {
   /** What the worker does as each user. Default: no tasks; the worker then only keeps the tokens valid. */
@@ -65,11 +76,6 @@ const TIMEOUTS: Timeouts = { tokenMs: 10_000, apiMs: 10_000, keysMs: 5_000 };
 /** Continuous access evaluation: it tells Entra that this client understands claims challenges. */
 const CLIENT_CAPABILITIES = ['CP1'];
 
-const NOBODY = toUserId({
-  tid: '00000000-0000-0000-0000-000000000000',
-  oid: '00000000-0000-0000-0000-000000000000',
-});
-
 const STORES: Record<Config['tokenCacheStore'], (storage: BlobAccess & { clock: Clock }) => TokenCacheStore> =
   {
     blob: createBlobTokenCache,
@@ -81,9 +87,9 @@ const STORES: Record<Config['tokenCacheStore'], (storage: BlobAccess & { clock: 
  * @throws {TypeError} `config` was read with `hasStorageCredential`, but there is no `storageCredential`.
  */
 export function createStead(config: Config, options: SteadOptions = {}) {
-  const { tasks = [] } = options;
-  const services = createServices(config, options);
-  const { accounts, tokenCache } = services;
+  const here = createDeployed(config);
+  const tasks = (options.tasks ?? []).map((task) => ({ ...task, api: here(task.api) }));
+  const services = createServices(config, here, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
 
@@ -92,17 +98,14 @@ export function createStead(config: Config, options: SteadOptions = {}) {
     services,
 
     /**
-     * Calls Graph on behalf of the caller. If Graph asks for more claims, gets another token and calls once more. Stores
-     * what the worker needs to act for the caller later.
+     * Runs a function on behalf of the caller. If its API asks for more claims, gets another token and runs it once more.
+     * Stores what the worker needs to act for the caller later.
      * @param accessToken the caller's JWT for this API
-     * @throws the errors of {@link asUser} in `profile/asUser.ts`.
+     * @param request what the caller sent beside it
+     * @throws the errors of {@link asUser} in `requests/asUser.ts`.
      */
-    asUser: <T>(operation: Operation, accessToken: string, use: Use<T>) =>
-      asUser(app, operation, accessToken, use),
-    /** Reads the caller's profile. @throws the errors of `asUser`. */
-    profile: (operation: Operation, accessToken: string) => getProfile(app, operation, accessToken),
-    /** Reads the caller's photo; `result` is undefined if they have none. @throws the errors of `asUser`. */
-    photo: (operation: Operation, accessToken: string) => getPhoto(app, operation, accessToken),
+    asUser: <T>(operation: Operation, accessToken: string, fn: UserFunction<T>, request?: FunctionRequest) =>
+      asUser(app, operation, accessToken, { ...fn, api: here(fn.api) }, request),
 
     /** The caller's own connection. @throws the errors that `connection/connection.ts` names. */
     connection: {
@@ -120,6 +123,9 @@ export function createStead(config: Config, options: SteadOptions = {}) {
       /** Does one run in one process: plans and sweeps. */
       run: async (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         sweep(app, operation, tasks, await plan(app, operation), limits),
+      /** Does one run for an application, if none began within the last minute. @throws the errors of {@link wake}. */
+      wake: (operation: Operation, accessToken: string, limits: RunLimits = RUN_LIMITS): Promise<WorkerRun> =>
+        wake(app, operation, accessToken, tasks, limits),
     },
 
     /** What operators see and do. */
@@ -130,26 +136,17 @@ export function createStead(config: Config, options: SteadOptions = {}) {
      * @returns true if they can be reached
      */
     async health(): Promise<boolean> {
-      try {
-        await accounts.read(NOBODY);
-        await tokenCache.read(NOBODY);
-        log({ event: 'storage.ready' });
-        return true;
-      } catch (error) {
-        const remedy = error instanceof UnavailableError ? error.remedy : undefined;
-        log({
-          event: 'storage.unreachable',
-          setting: 'TokenStore',
-          remedy: `${remedy ?? 'Start Azurite, or check TokenStore and the firewall of its storage account.'} Until then Stead stores nothing.`,
-          error: nameOfError(error),
-        });
-        return false;
-      }
+      const isReached = await checkStorage(services, log);
+      if (isReached) log({ event: 'storage.ready' });
+      return isReached;
     },
+
+    /** Whether storage can be reached and Entra accepts the credential. It asks them at most once in 60 s. */
+    readiness: createReadiness(services),
   };
 }
 
-function createServices(config: Config, options: SteadOptions): Services {
+function createServices(config: Config, here: Deployed, options: SteadOptions): Services {
   const { entra } = config;
   const { clock = systemClock, adapters = {} } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
@@ -159,36 +156,38 @@ function createServices(config: Config, options: SteadOptions): Services {
   const storage = { ...accessOf(config.storage, options.storageCredential, send, clock), clock };
   const tokenCache = adapters.tokenCache ?? STORES[config.tokenCacheStore](storage);
   const sealer = adapters.sealer ?? createSealer(config.cacheKeys);
-  const openApi =
-    adapters.openApi ?? createOpenApi(config, { fetch: send, clock, timeoutMs: timeouts.apiMs });
+  const openApi = adapters.openApi ?? createOpenApi(here, { fetch: send, clock, timeoutMs: timeouts.apiMs });
+  const client = {
+    auth: (tid: string) => ({
+      clientId: entra.clientId,
+      clientCapabilities: CLIENT_CAPABILITIES,
+      ...authorityOf(entra.authority, tid),
+    }),
+    credential: createMsalCredential(entra, { fetch: send, clock, timeoutMs: timeouts.tokenMs }),
+    timeoutMs: timeouts.tokenMs,
+    fetch: send,
+  };
   return {
-    verifyAccessToken: createVerifyToken({
+    ...createVerifyToken({
       jwksUri: jwksUriOf(config),
       customKeysUri: (tid) => `${entra.authority}/${tid}/discovery/v2.0/keys?appid=${entra.clientId}`,
       rules: config.accessToken,
+      tenantId: entra.tenantId,
       timeoutMs: timeouts.keysMs,
       fetch: send,
       clock,
     }),
     userTokens: createMsalUserTokens(
       {
-        auth: (tid) => ({
-          clientId: entra.clientId,
-          clientCapabilities: CLIENT_CAPABILITIES,
-          ...authorityOf(entra.authority, tid),
-        }),
-        credential: createMsalCredential(entra, { fetch: send, clock, timeoutMs: timeouts.tokenMs }),
-        scopes: GRAPH_SCOPES,
-        timeoutMs: timeouts.tokenMs,
-        fetch: send,
+        ...client,
       },
       { store: tokenCache, sealer, logId, clock },
     ),
-    readProfile: createGraphReadProfile(openApi, clock),
-    readPhoto: createGraphReadPhoto(openApi, clock),
+    tryCredential: createTryCredential({ ...client, tenantId: entra.tenantId, clock }),
     accounts: createTableAccounts(storage),
     sharedState: createTableSharedState(storage),
     ...adapters,
+    graph: here(graph),
     openApi,
     tokenCache,
     schedule: config.schedule,
@@ -215,22 +214,29 @@ function accessOf(
   return { blobServiceUri, tableServiceUri, credential };
 }
 
-/** Graph's address comes from the settings of this deployment, not from the definition of the API. */
-function createOpenApi(
-  { graphBaseUrl }: Config,
-  options: { fetch: Fetch; clock: Clock; timeoutMs: number },
-): OpenApi {
+/** Gives an API as this deployment reaches it. */
+type Deployed = <Clients extends object>(api: Api<Clients>) => Api<Clients>;
+
+/** Graph's address and resource come from the settings of this deployment, not from the definition of the API. */
+function createDeployed({ entra: { authority }, graphBaseUrl }: Config): Deployed {
+  const resource = graphResourceOf(authority, graphBaseUrl);
+  const deployed = knownApi({ ...graph, resource, baseUrl: graphBaseUrl });
+  return <Clients extends object>(api: Api<Clients>) =>
+    // The cast is safe because both are Graph.
+    Object.is(api, graph) ? (deployed as Api<object> as Api<Clients>) : api;
+}
+
+function createOpenApi(here: Deployed, options: { fetch: Fetch; clock: Clock; timeoutMs: number }): OpenApi {
   return <Clients extends object>(defined: Api<Clients>, call: ApiCall) => {
     if (!isKnownApi(defined)) throw new TypeError('Give it graph, or an API from defineApi.');
-    const isGraph: boolean = Object.is(defined, graph);
-    const api = isGraph ? { ...defined, baseUrl: graphBaseUrl } : defined;
+    const api = here(defined);
     const bound = createApiFetch(api, call, options);
     return { ...(api.open?.(bound, api.baseUrl) as Clients), api: { fetch: bound } };
   };
 }
 
 /** A tenant's own key document is valid only for that tenant. The document of `organizations` is valid for all tenants. */
-function jwksUriOf({ entra, accessToken: { allowedTenants } }: Config): string {
+export function jwksUriOf({ entra, accessToken: { allowedTenants } }: Config): string {
   const onlyOwnTenant = allowedTenants !== 'any' && allowedTenants.every((tid) => tid === entra.tenantId);
   return `${entra.authority}/${onlyOwnTenant ? entra.tenantId : 'organizations'}/discovery/v2.0/keys`;
 }

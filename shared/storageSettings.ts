@@ -1,7 +1,14 @@
 import { readBlobConnection } from './adapters/azureStorage/blobTokenCache.ts';
 import { readTableConnection } from './adapters/azureStorage/tableRows.ts';
+import { type Cloud, cloudOfStorage } from './clouds.ts';
 import { isLoopback } from './isLoopback.ts';
-import { type AddFault, type Environment, SETTINGS, type SettingName } from './settingsReader.ts';
+import {
+  type AddFault,
+  type Environment,
+  SETTINGS,
+  type SettingName,
+  type SettingsReader,
+} from './settingsReader.ts';
 import { isGuid } from './userId.ts';
 
 /** How the stores are reached: with what a connection string holds, or with the tokens of an identity. */
@@ -16,7 +23,16 @@ export type StorageSettings =
       managedIdentity: { clientId?: string } | undefined;
     };
 
-type Reader = { given: (name: SettingName) => string; fault: AddFault };
+export type StorageOptions = {
+  /** True if `createStead` will be given a credential. `TokenStore__credential` may then be missing. */
+  hasCredential: boolean;
+  /** The cloud of `ENTRA_AUTHORITY`, if it is one of Microsoft's. */
+  cloud: Cloud | undefined;
+  /** True if the app proves itself to Entra with its managed identity, which works in one cloud only. */
+  federated: boolean;
+};
+
+type Reader = Pick<SettingsReader, 'given' | 'fault'>;
 type UriName = Extract<SettingName, `TokenStore__${string}ServiceUri`>;
 
 const SERVICE_OF = {
@@ -33,14 +49,13 @@ const SERVICES = new Set(['blob', 'table', 'queue', 'file', 'dfs', 'web']);
  * Reads `TokenStore`, or the settings `TokenStore__…` that take its place. Their names are those of an identity-based
  * connection of Azure Functions
  * (https://learn.microsoft.com/azure/azure-functions/functions-reference#configure-an-identity-based-connection).
- * @param hasCredential `createStead` will be given a credential, so `TokenStore__credential` may be missing
  * @returns the settings, and a text from which local keys are derived if all storage is on loopback and so holds only a
  * developer's data. If there are faults, the settings are of no use.
  */
 export function readStorage(
-  { given, fault }: Reader,
+  { given, fault, sameCloud }: SettingsReader,
   environment: Environment,
-  hasCredential: boolean,
+  { hasCredential, cloud, federated }: StorageOptions,
 ): { storage: StorageSettings; localSecret: string | undefined } {
   const connectionString = given('TokenStore');
   const parts = PARTS.filter((name) => given(name) !== '');
@@ -62,13 +77,28 @@ export function readStorage(
     );
   }
   const isIdentity = connectionString === '' && parts.length > 0;
-  const [blob, table] = URI_NAMES.map((name) => readServiceUri(name, given(name), fault));
+  /** Several addresses of one setting have one fault. */
+  const inCloud = (name: SettingName, urls: readonly URL[]): void => {
+    if (cloud === undefined) return;
+    const maySupply = (theirs: Cloud) => !federated && theirs.mayServe.includes(cloud.authority);
+    const other = urls
+      .map(cloudOfStorage)
+      .find((theirs) => theirs !== undefined && theirs !== cloud && !maySupply(theirs));
+    const why = federated ? 'A managed identity proves itself to Entra in its own cloud only. ' : '';
+    sameCloud(name, other, cloud, `${why}Use storage in the ${cloud.name} (${cloud.storage[0]})`);
+  };
+  const [blob, table] = URI_NAMES.map((name) => {
+    const url = readServiceUri(name, given(name), fault);
+    if (url !== undefined) inCloud(name, [url]);
+    return url;
+  });
   for (const name of ['TokenStore__blobServiceUri', 'TokenStore__tableServiceUri'] as const) {
     if (isIdentity && given(name) === '') fault(name, 'is missing', `Give ${exampleOf(name)}.`);
   }
   const managedIdentity = readIdentity({ given, fault }, isIdentity && !hasCredential);
   if (!isIdentity) {
-    const localSecret = connectionString === '' ? undefined : checkConnection(connectionString, fault);
+    const { urls, localSecret } = checkConnection(connectionString, fault);
+    inCloud('TokenStore', urls);
     return { storage: { connectionString }, localSecret };
   }
   return {
@@ -166,8 +196,12 @@ function readIdentity({ given, fault }: Reader, isRequired: boolean): { clientId
   return credential === '' ? undefined : clientId === '' ? {} : { clientId };
 }
 
-/** @returns the name of the account, if all of it is on loopback */
-function checkConnection(connectionString: string, fault: AddFault): string | undefined {
+/** @returns the addresses of the services, and the name of the account if all of it is on loopback */
+function checkConnection(
+  connectionString: string,
+  fault: AddFault,
+): { urls: URL[]; localSecret: string | undefined } {
+  if (connectionString === '') return { urls: [], localSecret: undefined };
   const connections = [readBlobConnection(connectionString), readTableConnection(connectionString)];
   const problems = connections.flatMap((connection) => (connection.ok ? [] : connection.problems));
   for (const problem of new Set(problems)) {
@@ -177,8 +211,10 @@ function checkConnection(connectionString: string, fault: AddFault): string | un
       'Copy it from "Access keys" of the storage account. Only localhost may use http.',
     );
   }
-  const names = connections.flatMap((connection) =>
-    connection.ok && connection.loopback ? connection.accountName : [],
-  );
-  return names.length === connections.length ? names[0] : undefined;
+  const usable = connections.filter((connection) => connection.ok);
+  const isLocal = usable.length === connections.length && usable.every(({ loopback }) => loopback);
+  return {
+    urls: usable.map(({ url }) => url),
+    localSecret: isLocal ? usable[0]?.accountName : undefined,
+  };
 }

@@ -19,6 +19,12 @@ export function toUserId(of: { tid: string; oid: string }): UserId {
   return `${of.tid}/${of.oid}`.toLowerCase() as UserId;
 }
 
+/** A GUID that no tenant, no application and no user has. */
+export const NOBODYS_ID = '00000000-0000-0000-0000-000000000000';
+
+/** A user that no tenant has. Reading their account tries a store, and finds nothing. */
+export const NOBODY: UserId = toUserId({ tid: NOBODYS_ID, oid: NOBODYS_ID });
+
 /** The `tid` and `oid` of a user id. */
 export function partsOf(user: UserId): { tid: string; oid: string } {
   const slash = user.indexOf('/');

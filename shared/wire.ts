@@ -28,6 +28,7 @@ export type ProblemCode =
   | 'SIGN_IN_REQUIRED'
   | 'CONSENT_REQUIRED'
   | 'SCOPE_MISSING'
+  | 'ROLE_MISSING'
   | 'TENANT_FORBIDDEN'
   | 'CLIENT_FORBIDDEN'
   | 'UPSTREAM_REFUSED'
@@ -64,6 +65,34 @@ export type UpstreamReference = {
   /** ISO 8601, UTC. */
   timestamp?: string;
 };
+
+/** Whether this app can do its work, as `GET /api/health/ready` answers it. */
+export type Readiness = {
+  storage: 'ready' | 'unreachable';
+  /** `refused`: Entra, or the machine's identity endpoint, refuses our own credential. `unreachable`: nobody could say. */
+  credential: 'accepted' | 'refused' | 'unreachable';
+  /** Why the credential is not accepted: an AADSTS number, an OAuth error or one of Stead's own names. */
+  code?: string;
+};
+
+/** What `POST /api/worker/run` did. The counts are of accounts, as in the log's `sweep.ended`. */
+export type WorkerRun =
+  /** Nothing: another run began within the last minute. */
+  | { ran: false }
+  | {
+      ran: true;
+      due: number;
+      refreshed: number;
+      fromCache: number;
+      /** Tokens that could not be had, whatever the reason. */
+      failed: number;
+      brokenOff: number;
+      shardsFailed: number;
+      /** `deadline`: there is more to do. `misconfigured`: a fault of our own, which the log explains. */
+      stoppedBy: 'done' | 'deadline' | 'misconfigured';
+      /** How long the run took. */
+      ms: number;
+    };
 
 /**
  * The caller's own connection, as `GET /api/connection` answers it: what Stead keeps of them, and what it did while they

@@ -1,21 +1,25 @@
 /** Graph's addresses of the registrations: `/v1.0/applications`, `/v1.0/servicePrincipals` and what belongs to them. */
 import { type Context, Hono } from 'hono';
-import { badRequest } from './applicationRules.ts';
 import { type Applications, notFound } from './applications.ts';
 import { GraphError, graphIds } from './entraError.ts';
+import { badRequest } from './graphProperties.ts';
 import type { GraphObject } from './graphTable.ts';
 import { isRecord } from './input.ts';
 import type { EntraEnv, Journal } from './journal.ts';
 
 /**
  * The access tokens that these addresses take. They are no secrets, because only this machine reaches the stand-in. The
- * administrator may do everything, the developer everything but consent for everybody, and the reader may read.
+ * administrator may do everything, the developer everything but consent for everybody and assign app roles, and the reader
+ * may read.
  */
 export const GRAPH_TOKENS = {
   administrator: 'stand-in-administrator',
   developer: 'stand-in-developer',
   reader: 'stand-in-reader',
 } as const;
+
+/** Microsoft decides what users may consent to: the default of new tenants. */
+const MANAGED_POLICY = 'ManagePermissionGrantsForSelf.microsoft-user-default-recommended';
 
 type Role = keyof typeof GRAPH_TOKENS;
 
@@ -24,13 +28,15 @@ export type EndpointOptions = {
   record?: ReturnType<Journal['record']>;
   /** Most objects on a page of a list; 100 if left out. */
   pageSize?: number;
+  /** Whether a policy lets users consent; true if left out. */
+  usersMayConsent?: () => boolean;
 };
 
 /** The segments of a path below `/v1.0`: a collection, perhaps with a key, and what is below it. */
 type Target = { collection: string; key: string | undefined; appId: string | undefined; below: string[] };
 
 const COLLECTION =
-  /^(applications|servicePrincipals|oauth2PermissionGrants|organization)(?:\(appId='([^']*)'\))?$/;
+  /^(applications|servicePrincipals|oauth2PermissionGrants|organization|policies)(?:\(appId='([^']*)'\))?$/;
 
 function targetOf(pathname: string): Target | undefined {
   const [, version, first = '', ...rest] = decodeURIComponent(pathname).split('/');
@@ -43,7 +49,7 @@ function targetOf(pathname: string): Target | undefined {
 
 export function applicationEndpoints(
   directory: Applications,
-  { record, pageSize = 100 }: EndpointOptions = {},
+  { record, pageSize = 100, usersMayConsent = () => true }: EndpointOptions = {},
 ): Hono<EntraEnv> {
   const app = new Hono<EntraEnv>();
 
@@ -60,6 +66,8 @@ export function applicationEndpoints(
     try {
       const role = roleOf(c.req.header('authorization'));
       if (c.req.method !== 'GET') checkRole(role, target);
+      // To see them takes a role of those who look after the directory.
+      else if (target.collection === 'policies' && role === 'developer') throw denied();
       return await respond(c, target);
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
@@ -75,10 +83,17 @@ export function applicationEndpoints(
     switch (`${c.req.method} ${collection}${isOne ? '/one' : ''}${below.length > 0 ? `/${below[0]}` : ''}`) {
       case 'GET organization':
         return c.json({ value: [{ id: directory.tenantId, displayName: 'Harbour' }] }, 200, graphIds(c));
+      case 'GET policies/one': {
+        if (target.key !== 'authorizationPolicy') throw notFound(target.key ?? '');
+        const defaultUserRolePermissions = {
+          permissionGrantPoliciesAssigned: usersMayConsent() ? [MANAGED_POLICY] : [],
+        };
+        return one(c, { id: 'authorizationPolicy', defaultUserRolePermissions });
+      }
       case 'GET applications':
-        return list(c, directory.applications.seen());
+        return list(c, directory.applications.seen().map(withPasswords));
       case 'GET applications/one':
-        return one(c, seenOf('applications', target));
+        return one(c, withPasswords(seenOf('applications', target)));
       case 'POST applications':
         return c.json(directory.createApplication(await bodyOf(c)), 201, graphIds(c));
       case 'PATCH applications/one':
@@ -103,12 +118,30 @@ export function applicationEndpoints(
       case 'PATCH applications/one/federatedIdentityCredentials':
         directory.changeCredential(idOf('applications', target), below[1] ?? '', await bodyOf(c));
         return c.body(null, 204);
+      case 'POST applications/one/addPassword':
+        return c.json(directory.addPassword(idOf('applications', target), await bodyOf(c)), 200, graphIds(c));
+      case 'POST applications/one/removePassword':
+        directory.removePassword(idOf('applications', target), await bodyOf(c));
+        return c.body(null, 204);
       case 'GET servicePrincipals':
         return list(c, directory.principals.seen());
       case 'GET servicePrincipals/one':
         return one(c, seenOf('principals', target));
       case 'POST servicePrincipals':
         return c.json(directory.createPrincipal(await bodyOf(c)), 201, graphIds(c));
+      case 'GET servicePrincipals/one/appRoleAssignedTo': {
+        const id = idOf('principals', target);
+        return list(
+          c,
+          directory.assignments.seen().filter(({ resourceId }) => resourceId === id),
+        );
+      }
+      case 'POST servicePrincipals/one/appRoleAssignedTo':
+        return c.json(
+          directory.createAssignment(idOf('principals', target), await bodyOf(c)),
+          201,
+          graphIds(c),
+        );
       case 'GET oauth2PermissionGrants':
         return list(c, directory.grants.seen());
       case 'POST oauth2PermissionGrants':
@@ -119,6 +152,22 @@ export function applicationEndpoints(
       default:
         throw badRequest('Specified HTTP method is not allowed for the request target.');
     }
+  }
+
+  /** Graph tells of a client secret when it ends, and how it begins. */
+  function withPasswords(application: GraphObject): GraphObject {
+    const passwords = directory.passwords
+      .seen()
+      .filter(({ applicationId }) => applicationId === application.id);
+    return {
+      ...application,
+      passwordCredentials: passwords.map(({ id: keyId, applicationId: _, secretText, ...told }) => ({
+        ...told,
+        keyId,
+        hint: String(secretText).slice(0, 3),
+        secretText: null,
+      })),
+    };
   }
 
   function seenOf(table: 'applications' | 'principals', { key, appId }: Target): GraphObject {
@@ -153,14 +202,14 @@ function roleOf(authorization: string | undefined): Role {
   return role;
 }
 
-function checkRole(role: Role, { collection }: Target): void {
-  if (role === 'administrator' || (role === 'developer' && collection !== 'oauth2PermissionGrants')) return;
-  throw new GraphError(
-    403,
-    'Authorization_RequestDenied',
-    'Insufficient privileges to complete the operation.',
-  );
+function checkRole(role: Role, { collection, below }: Target): void {
+  const isForAll = collection === 'oauth2PermissionGrants' || below[0] === 'appRoleAssignedTo';
+  if (role === 'administrator' || (role === 'developer' && !isForAll)) return;
+  throw denied();
 }
+
+const denied = (): GraphError =>
+  new GraphError(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
 
 /** Understands `<property> eq '<text>'` and `<property>/any(x:x eq '<text>')`, as Graph does without further headers. */
 function filtered(objects: readonly GraphObject[], filter: string | undefined): GraphObject[] {

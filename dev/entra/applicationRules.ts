@@ -1,20 +1,21 @@
 /**
- * What Graph refuses in an application. The sources are the pages on the resources `application`, `permissionScope` and
- * `federatedIdentityCredential` (https://learn.microsoft.com/graph/api/resources/application), and the pages "Redirect URI
- * restrictions" and "Validation differences by supported account types" of the identity platform.
+ * What Graph refuses in an application. The sources are the page on the resource `application`
+ * (https://learn.microsoft.com/graph/api/resources/application), and the pages "Redirect URI restrictions" and "Validation
+ * differences by supported account types" of the identity platform.
  */
-import { GraphError } from './entraError.ts';
+import { checkKeyCredentials } from './credentialRules.ts';
+import type { GraphError } from './entraError.ts';
+import { badRequest, listOf, member, textsOf } from './graphProperties.ts';
 import type { GraphObject } from './graphTable.ts';
-import { isRecord } from './input.ts';
+import { GUID, isRecord } from './input.ts';
+import { appRolesOf, checkAppRoles, checkScopes, scopesOf } from './permissionRules.ts';
 
-const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const AUDIENCES = [
   'AzureADMyOrg',
   'AzureADMultipleOrgs',
   'AzureADandPersonalMicrosoftAccount',
   'PersonalMicrosoftAccount',
 ];
-const SCOPE_VALUE = /^[\w!#$%&'()*+,\-./:;<=>?@[\]^`{|}~]{1,120}$/;
 const READ_ONLY = ['id', 'appId', 'createdDateTime', 'deletedDateTime', 'publisherDomain'];
 
 /** Every property that a request may write, with the value of an application that does not give it. */
@@ -28,6 +29,7 @@ export const EMPTY_APPLICATION = {
   requiredResourceAccess: [],
   optionalClaims: null,
   appRoles: [],
+  keyCredentials: [],
   api: {
     acceptMappedClaims: null,
     knownClientApplications: [],
@@ -40,31 +42,8 @@ export const EMPTY_APPLICATION = {
   publicClient: { redirectUris: [] },
 } as const;
 
-type Scope = Record<string, unknown> & { id: string; value: string; isEnabled: boolean };
-
-export const badRequest = (message: string, code = 'Request_BadRequest'): GraphError =>
-  new GraphError(400, code, message);
-
 const taken = (property: string): GraphError =>
   badRequest(`Another object with the same value for property ${property} already exists.`);
-
-const listOf = (value: unknown, what: string): unknown[] => {
-  if (!Array.isArray(value)) throw badRequest(`Invalid value specified for property '${what}'.`);
-  return value;
-};
-const textsOf = (value: unknown, what: string): string[] =>
-  listOf(value, what).map((one) => {
-    if (typeof one !== 'string') throw badRequest(`Invalid value specified for property '${what}'.`);
-    return one;
-  });
-export const member = (object: GraphObject, name: string): Record<string, unknown> => {
-  const value = object[name];
-  return isRecord(value) ? value : {};
-};
-
-/** The scopes that an application offers, also those that are not enabled. */
-export const scopesOf = (application: GraphObject): Scope[] =>
-  listOf(member(application, 'api').oauth2PermissionScopes ?? [], 'oauth2PermissionScopes') as Scope[];
 
 /**
  * The application after a change. Members of complex properties that the change does not name stay as they are, and
@@ -80,9 +59,11 @@ export function changedApplication(
   const after: GraphObject = { ...before };
   for (const [name, value] of Object.entries(change)) {
     if (READ_ONLY.includes(name)) throw badRequest(`Property '${name}' is read-only and cannot be set.`);
-    if (name === 'passwordCredentials' || name === 'keyCredentials')
-      throw badRequest('Adding or changing credentials is not supported here.');
+    if (name === 'passwordCredentials')
+      throw badRequest('Passwords are added with addPassword, and removed with removePassword.');
     if (!Object.hasOwn(EMPTY_APPLICATION, name)) throw badRequest(`Invalid property '${name}'.`);
+    if (name === 'appRoles' && listOf(value, name).some((role) => isRecord(role) && 'origin' in role))
+      throw badRequest("Property 'origin' of an app role is read-only and cannot be set.");
     const empty = EMPTY_APPLICATION[name as keyof typeof EMPTY_APPLICATION];
     if (!isRecord(empty) || !isRecord(value)) after[name] = value;
     else {
@@ -105,6 +86,7 @@ function filledIn(application: GraphObject): GraphObject {
   return {
     ...application,
     api: { ...api, oauth2PermissionScopes: eachOf(api.oauth2PermissionScopes, emptyScope) },
+    appRoles: eachOf(application.appRoles, { isEnabled: true, origin: 'Application' }),
     optionalClaims: !isRecord(optionalClaims)
       ? optionalClaims
       : Object.fromEntries(
@@ -135,9 +117,11 @@ export function checkApplication(
   checkIdentifierUris(application, others, tenantId);
   checkApi(application);
   checkScopes(scopesOf(application), before === undefined ? [] : scopesOf(before));
+  checkAppRoles(application, before === undefined ? [] : appRolesOf(before));
   checkRedirectUris(application);
   checkResourceAccess(application);
   checkOptionalClaims(application.optionalClaims);
+  checkKeyCredentials(application);
 }
 
 function checkTags({ tags }: GraphObject): void {
@@ -181,36 +165,6 @@ function checkApi(application: GraphObject): void {
       throw badRequest("Property PreAuthorizedApplications references a permission that doesn't exist.");
   }
 }
-
-function checkScopes(scopes: readonly Scope[], before: readonly Scope[]): void {
-  for (const { id, value, type, isEnabled, adminConsentDisplayName, adminConsentDescription } of scopes) {
-    const isNew = !before.some((old) => old.id === id);
-    const texts = [adminConsentDisplayName, adminConsentDescription];
-    if (typeof id !== 'string' || !GUID.test(id) || !SCOPE_VALUE.test(value ?? ''))
-      throw badRequest("Invalid value specified for property 'oauth2PermissionScopes'.");
-    if (type !== 'User' && type !== 'Admin')
-      throw badRequest("Invalid value specified for property 'type' of resource 'PermissionScope'.");
-    if (texts.some((text) => typeof text !== 'string' || text === ''))
-      throw badRequest('A permission needs adminConsentDisplayName and adminConsentDescription.');
-    if (isNew && isEnabled !== true)
-      throw badRequest('A new permission must be enabled.', 'InvalidPermissionScope');
-    if (scopes.filter((other) => other.id === id || other.value === value).length > 1)
-      throw badRequest('It contains duplicate values. Please provide unique value.', 'DuplicateValue');
-  }
-  for (const old of before) {
-    const now = scopes.find((scope) => scope.id === old.id);
-    const { isEnabled: _old, ...rest } = old;
-    const { isEnabled: _now, ...restNow } = now ?? { isEnabled: false };
-    // To be disabled is the one change that an enabled permission may undergo.
-    if (old.isEnabled && JSON.stringify(sorted(rest)) !== JSON.stringify(sorted(restNow)))
-      throw badRequest(
-        'Permission (scope or role) cannot be deleted or updated unless disabled first.',
-        'CannotDeleteOrUpdateEnabledEntitlement',
-      );
-  }
-}
-
-const sorted = (object: object) => Object.entries(object).sort(([one], [other]) => (one < other ? -1 : 1));
 
 function checkRedirectUris(application: GraphObject): void {
   const all = ['spa', 'web', 'publicClient'].flatMap((platform) =>
@@ -256,34 +210,4 @@ function checkOptionalClaims(claims: unknown): void {
     if (names.some((name) => typeof name !== 'string') || new Set(names).size < names.length)
       throw badRequest("Invalid value specified for property 'optionalClaims'.");
   }
-}
-
-const MOST_FEDERATED_CREDENTIALS = 20;
-
-/**
- * @param before the credential as it was, if it is not new
- * @param others the other federated credentials of the application
- */
-export function checkFederatedCredential(
-  credential: GraphObject,
-  before: GraphObject | undefined,
-  others: readonly GraphObject[],
-): void {
-  const { name, issuer, subject, audiences } = credential;
-  if (before !== undefined && before.name !== name)
-    throw badRequest('Name is immutable and cannot be changed after creation.');
-  if (typeof name !== 'string' || !/^[A-Za-z0-9][\w-]{2,119}$/.test(name))
-    throw badRequest('The name must be URL friendly, with 3 to 120 characters.');
-  for (const text of [issuer, subject]) {
-    if (typeof text !== 'string' || text === '' || text.length > 600)
-      throw badRequest('Issuer and subject are required, with at most 600 characters.');
-  }
-  if (textsOf(audiences, 'audiences').length !== 1) throw badRequest('Exactly one audience is allowed.');
-  const same = (what: string) => new GraphError(409, 'Request_MultipleObjectsWithSameKeyValue', what);
-  if (others.some((other) => other.name === name))
-    throw same(`FederatedIdentityCredential with name ${name} already exists.`);
-  if (others.some((other) => other.issuer === issuer && other.subject === subject))
-    throw same('FederatedIdentityCredential with the same issuer and subject already exists.');
-  if (others.length >= MOST_FEDERATED_CREDENTIALS)
-    throw badRequest(`An application has at most ${MOST_FEDERATED_CREDENTIALS} federated credentials.`);
 }

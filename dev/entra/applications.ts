@@ -1,19 +1,15 @@
 /**
- * The registrations of Graph: applications, service principals, federated credentials, and grants of delegated
- * permissions. They are kept in memory.
+ * The registrations of Graph: applications, service principals, federated credentials, grants of delegated permissions, and
+ * assignments of app roles. They are kept in memory.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  badRequest,
-  changedApplication,
-  checkApplication,
-  checkFederatedCredential,
-  EMPTY_APPLICATION,
-  scopesOf,
-} from './applicationRules.ts';
-import { GRAPH_APP_ID, TENANT_ID } from './directory.ts';
+import { changedApplication, checkApplication, EMPTY_APPLICATION } from './applicationRules.ts';
+import { checkFederatedCredential, newPassword } from './credentialRules.ts';
+import { GRAPH_APP_ID, TENANT_ID, WEBHOOK_CLIENT_ID } from './directory.ts';
 import { GraphError } from './entraError.ts';
+import { badRequest } from './graphProperties.ts';
 import { createGraphTable, type GraphObject, type GraphTable } from './graphTable.ts';
+import { appRolesOf, scopesOf } from './permissionRules.ts';
 
 export type ApplicationsOptions = {
   /** Epoch milliseconds; the system's time if left out. */
@@ -32,15 +28,24 @@ export type Applications = {
   applications: GraphTable;
   principals: GraphTable;
   credentials: GraphTable;
+  /** With their texts, which Graph tells once. */
+  passwords: GraphTable;
   grants: GraphTable;
+  /** Of app roles. */
+  assignments: GraphTable;
   createApplication(body: Body): GraphObject;
   changeApplication(id: string, body: Body): void;
   removeApplication(id: string): void;
   createPrincipal(body: Body): GraphObject;
   createCredential(applicationId: string, body: Body): GraphObject;
   changeCredential(applicationId: string, id: string, body: Body): void;
+  /** Returns what Graph answers, with the text of the new secret. */
+  addPassword(applicationId: string, body: Body): Record<string, unknown>;
+  removePassword(applicationId: string, body: Body): void;
   createGrant(body: Body): GraphObject;
   changeGrant(id: string, body: Body): void;
+  /** @param resourceId the service principal below whose address it is created */
+  createAssignment(resourceId: string, body: Body): GraphObject;
 };
 
 /** Some of the delegated permissions that Graph offers in every tenant, with their well-known ids. */
@@ -51,6 +56,9 @@ export const GRAPH_PERMISSIONS = [
   { id: '10465720-29dd-4523-a11a-6a75c743c9d9', value: 'Files.Read' },
   { id: '7427e0e9-2fba-42fe-b0c0-848c9e6a8182', value: 'offline_access' },
 ] as const;
+
+/** Applications of Microsoft: their registrations are in another tenant, and any tenant may have a service principal. */
+const FOREIGN_APPLICATIONS = [{ appId: WEBHOOK_CLIENT_ID, displayName: 'AzNS AAD Webhook' }];
 
 /** Graph's service principal has another id in each tenant. */
 const GRAPH_PRINCIPAL_ID = '5d1a7c0e-6a2f-4c55-9b0c-2d8c4f1e7a36';
@@ -72,7 +80,9 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
   const applications = table();
   const principals = table();
   const credentials = table();
+  const passwords = table();
   const grants = table();
+  const assignments = table();
 
   // Graph itself has been in the tenant for a long time.
   const graph = createGraphTable(now, 0);
@@ -87,7 +97,8 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
     all.map((principal) => {
       const application = known.find(({ appId }) => appId === principal.appId);
       const scopes = application === undefined ? [] : scopesOf(application);
-      return { ...principal, oauth2PermissionScopes: scopes };
+      const appRoles = application === undefined ? [] : appRolesOf(application);
+      return { ...principal, oauth2PermissionScopes: scopes, appRoles };
     });
   const allPrincipals: GraphTable = {
     ...principals,
@@ -110,12 +121,18 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
     return credentials.newest().filter((one) => one.applicationId === applicationId);
   }
 
+  function passwordsOf(applicationId: string): GraphObject[] {
+    return passwords.newest().filter((one) => one.applicationId === applicationId);
+  }
+
   return {
     tenantId: TENANT_ID,
     applications,
     principals: allPrincipals,
     credentials,
+    passwords,
     grants,
+    assignments,
 
     createApplication(body) {
       const ids = { id: randomUUID(), appId: randomUUID(), createdDateTime: createdDateTime() };
@@ -138,12 +155,18 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
       const ofPrincipal = ({ clientId, resourceId }: GraphObject) =>
         gone.some((one) => one.id === clientId || one.id === resourceId);
       for (const grant of grants.newest().filter(ofPrincipal)) grants.remove(grant.id);
+      const ofAssigned = ({ principalId, resourceId }: GraphObject) =>
+        gone.some((one) => one.id === principalId || one.id === resourceId);
+      for (const one of assignments.newest().filter(ofAssigned)) assignments.remove(one.id);
       for (const credential of credentialsOf(id)) credentials.remove(credential.id);
+      for (const password of passwordsOf(id)) passwords.remove(password.id);
     },
 
     createPrincipal({ appId, ...rest }) {
-      const application = applications.seen().find((one) => one.appId === appId);
-      if (application === undefined || applications.newest().every((one) => one.appId !== appId))
+      const foreign = FOREIGN_APPLICATIONS.find((one) => one.appId === appId);
+      const application = foreign ?? applications.seen().find((one) => one.appId === appId);
+      const isGone = foreign === undefined && applications.newest().every((one) => one.appId !== appId);
+      if (application === undefined || isGone)
         throw badRequest(
           `The appId '${appId}' of the service principal does not reference a valid application object.`,
           'NoBackingApplicationObject',
@@ -175,6 +198,18 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
       credentials.change(after);
     },
 
+    addPassword(applicationId, { passwordCredential }) {
+      existing(applications, applicationId);
+      const { keyId, ...password } = newPassword(passwordCredential, now());
+      passwords.add({ id: keyId, applicationId, ...password });
+      return { keyId, ...password, hint: password.secretText.slice(0, 3) };
+    },
+    removePassword(applicationId, { keyId }) {
+      const found = passwordsOf(applicationId).find(({ id }) => id === keyId);
+      if (found === undefined) throw badRequest('No password credential found with keyId.');
+      passwords.remove(found.id);
+    },
+
     createGrant(body) {
       const { clientId, resourceId, consentType, principalId = null, scope } = body;
       existing(allPrincipals, clientId);
@@ -195,6 +230,34 @@ export function createApplications(options: ApplicationsOptions = {}): Applicati
       if (typeof scope !== 'string' || Object.keys(rest).length > 0)
         throw badRequest('Only the scope of a grant can be changed.');
       grants.change({ ...before, scope });
+    },
+
+    createAssignment(address, { principalId, resourceId, appRoleId, ...rest }) {
+      const principal = existing(allPrincipals, principalId);
+      const resource = existing(allPrincipals, resourceId);
+      if (Object.keys(rest).length > 0 || resourceId !== address) throw badRequest('Invalid property.');
+      // Both lists of an application's roles may be older than the application.
+      const seen = allPrincipals.seen().find(({ id }) => id === resource.id);
+      const role = (seen?.appRoles as { id: string; allowedMemberTypes: string[] }[] | undefined)?.find(
+        ({ id }) => id === appRoleId,
+      );
+      if (!role?.allowedMemberTypes.includes('Application'))
+        throw badRequest('Permission being assigned was not found on application.');
+      const isSame = (one: GraphObject) =>
+        one.principalId === principalId && one.resourceId === resourceId && one.appRoleId === appRoleId;
+      if (assignments.newest().some(isSame))
+        throw badRequest('Permission being assigned already exists on the object.');
+      const assignment = {
+        id: randomUUID(),
+        appRoleId,
+        principalId,
+        principalType: 'ServicePrincipal',
+        principalDisplayName: principal.displayName,
+        resourceId,
+        resourceDisplayName: resource.displayName,
+      };
+      assignments.add(assignment);
+      return assignment;
     },
   };
 }

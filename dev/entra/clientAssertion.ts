@@ -10,7 +10,8 @@ import {
   type JWTPayload,
   type ProtectedHeaderParameters,
 } from 'jose';
-import type { Certificate, FederatedCredential } from './clientCredentials.ts';
+import type { Certificate } from './certificate.ts';
+import type { FederatedCredential } from './clientCredentials.ts';
 import { EntraError } from './entraError.ts';
 import { issuerOf, type StandIn } from './standIn.ts';
 

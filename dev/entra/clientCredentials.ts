@@ -1,8 +1,11 @@
 /**
- * What a client may prove itself with beside its secret: certificates, and federated credentials, named as in Graph's
- * `keyCredentials` and `federatedIdentityCredentials`.
+ * What a client may prove itself with: secrets, certificates, and federated credentials, named as in Graph's
+ * `passwordCredentials`, `keyCredentials` and `federatedIdentityCredentials`. The control API gives them to the applications
+ * that are here from the start. The others have those that were registered at Graph.
  */
-import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
+import type { Applications } from './applications.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
+import type { GraphObject } from './graphTable.ts';
 import { InputError, isRecord, readFields } from './input.ts';
 
 export type FederatedCredential = {
@@ -14,16 +17,14 @@ export type FederatedCredential = {
   seenFrom: number;
 };
 
-export type Certificate = {
-  /** Base64url, as in the header of an assertion. */
-  'x5t#S256': string;
-  x5t: string;
-  publicKey: KeyObject;
+export type Secret = {
+  text: string;
   /** Epoch milliseconds. */
   endsAt: number;
 };
 
 export type RegisteredCredentials = {
+  secrets: readonly Secret[];
   federated: readonly FederatedCredential[];
   certificates: readonly Certificate[];
 };
@@ -38,14 +39,39 @@ export type ClientCredentials = {
   register(client: string, input: unknown): void;
 };
 
-const NOTHING: RegisteredCredentials = { federated: [], certificates: [] };
+const NOTHING: RegisteredCredentials = { secrets: [], federated: [], certificates: [] };
 /** As many as Entra allows for an application. */
 const MOST_FEDERATED = 20;
+/** The authority that this server plays, in the issuers that `npm run entra:register` writes. */
+const PUBLIC_AUTHORITY = /^https:\/\/login\.microsoftonline\.com(?=\/)/;
 
-export function createClientCredentials(): ClientCredentials {
+/** @param origin that of this server */
+export function createClientCredentials(directory: Applications, origin: string): ClientCredentials {
   const registered = new Map<string, RegisteredCredentials>();
+
+  function registeredAtGraph(client: string): RegisteredCredentials {
+    const application = directory.applications.seen().find(({ appId }) => appId === client);
+    if (application === undefined) return NOTHING;
+    const isOfIt = ({ applicationId }: GraphObject) => applicationId === application.id;
+    const seen = directory.credentials.seen().map(({ id }) => id);
+    return {
+      secrets: directory.passwords.seen().filter(isOfIt).map(toSecret),
+      certificates: (application.keyCredentials as unknown[]).map(readCertificate),
+      federated: directory.credentials
+        .newest()
+        .filter(isOfIt)
+        .map((credential) => ({
+          name: String(credential.name),
+          issuer: String(credential.issuer).replace(PUBLIC_AUTHORITY, origin),
+          subject: String(credential.subject),
+          audiences: credential.audiences as string[],
+          seenFrom: seen.includes(credential.id) ? 0 : Number.POSITIVE_INFINITY,
+        })),
+    };
+  }
+
   return {
-    of: (client) => registered.get(client) ?? NOTHING,
+    of: (client) => registered.get(client) ?? registeredAtGraph(client),
     register(client, input) {
       const changed = { ...(registered.get(client) ?? NOTHING) };
       for (const [name, value] of readFields('credentials', input, [
@@ -86,18 +112,7 @@ function readFederated(input: readonly unknown[]): FederatedCredential[] {
   });
 }
 
-function readCertificate(input: unknown): Certificate {
-  const { key } = isRecord(input) ? input : {};
-  try {
-    const certificate = new X509Certificate(Buffer.from(String(key), 'base64'));
-    const thumbprint = (hash: string) => createHash(hash).update(certificate.raw).digest('base64url');
-    return {
-      'x5t#S256': thumbprint('sha256'),
-      x5t: thumbprint('sha1'),
-      publicKey: certificate.publicKey,
-      endsAt: new Date(certificate.validTo).getTime(),
-    };
-  } catch {
-    throw new InputError('credentials: a certificate is { "key": <base64 of its DER> }');
-  }
-}
+const toSecret = ({ secretText, endDateTime }: GraphObject): Secret => ({
+  text: String(secretText),
+  endsAt: Date.parse(String(endDateTime)),
+});

@@ -1,4 +1,4 @@
-/** The two applications that are registered here from the start, and those that were registered at Graph. */
+/** The applications that are registered here from the start, and those that were registered at Graph. */
 
 import {
   API_CLIENT_ID,
@@ -6,6 +6,8 @@ import {
   API_SCOPE_NAME,
   GRAPH_APP_ID,
   SPA_CLIENT_ID,
+  WEBHOOK_CLIENT_ID,
+  WEBHOOK_CLIENT_SECRET,
 } from './directory.ts';
 import { InputError, isRecord, readFields } from './input.ts';
 
@@ -15,7 +17,7 @@ export type ResourceAccess = { resource: string; permissions: readonly string[] 
 export type Client = {
   id: string;
   name: string;
-  /** A single-page application redeems codes cross-origin and without a secret; a web API has a secret. */
+  /** A single-page application redeems codes cross-origin and without a secret; a web API proves itself. */
   kind: 'spa' | 'web';
   redirectUris: readonly string[];
   /** Names of the delegated permissions that it offers to other applications. */
@@ -24,7 +26,10 @@ export type Client = {
   requiredResourceAccess: readonly ResourceAccess[];
   /** Applications whose consent pages may ask for this one's permissions too. */
   knownClientApplications: readonly string[];
+  /** Of an application that is here from the start. */
   secret?: string;
+  /** The optional claims of access tokens for it. */
+  optionalClaims: readonly string[];
 };
 
 export type Registration = Pick<Client, 'requiredResourceAccess' | 'knownClientApplications'>;
@@ -62,6 +67,7 @@ export function registerClients(
       exposes: [],
       requiredResourceAccess: [{ resource: API_CLIENT_ID, permissions: [API_SCOPE_NAME] }],
       knownClientApplications: [],
+      optionalClaims: [],
     },
     {
       id: API_CLIENT_ID,
@@ -72,6 +78,18 @@ export function registerClients(
       requiredResourceAccess: [{ resource: GRAPH_APP_ID, permissions: ['User.Read'] }],
       knownClientApplications: [SPA_CLIENT_ID],
       secret: API_CLIENT_SECRET,
+      optionalClaims: ['idtyp', 'xms_cc'],
+    },
+    {
+      id: WEBHOOK_CLIENT_ID,
+      name: 'AzNS AAD Webhook',
+      kind: 'web',
+      redirectUris: [],
+      exposes: [],
+      requiredResourceAccess: [],
+      knownClientApplications: [],
+      secret: WEBHOOK_CLIENT_SECRET,
+      optionalClaims: [],
     },
   ];
   return {

@@ -48,9 +48,13 @@ const keyOf = (client: string, resource: string, { tid, oid }: Holder): string =
 
 /**
  * @param path the file that keeps the grants between runs; only in memory if left out
+ * @param atGraph what was granted at Graph for everybody in a tenant
  * @throws Error if the file is there and does not hold grants
  */
-export async function openConsents(path?: string): Promise<Consents> {
+export async function openConsents(
+  path?: string,
+  atGraph: (client: string, resource: string, tid: string) => string[] = () => [],
+): Promise<Consents> {
   const grants = new Map<string, ConsentGrant>();
   for (const grant of path === undefined ? [] : await readGrants(path)) {
     grants.set(keyOf(grant.client, grant.resource, grant), grant);
@@ -74,7 +78,8 @@ export async function openConsents(path?: string): Promise<Consents> {
       const found = [{ tid, oid }, { tid }].flatMap((holder) =>
         Object.entries(grants.get(keyOf(client.id, resource, holder))?.permissions ?? {}),
       );
-      return [...new Set(found.filter(([, { at }]) => at <= latest).map(([permission]) => permission))];
+      const given = found.filter(([, { at }]) => at <= latest).map(([permission]) => permission);
+      return [...new Set([...given, ...atGraph(client.id, resource, tid)])];
     },
     give: async (asked, holder, by) => {
       for (const { client, resource, permissions } of asked) {

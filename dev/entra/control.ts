@@ -154,6 +154,11 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
     return c.body(null, 204);
   });
 
+  app.put('/applications/:id/app-roles', async (c) => {
+    standIn.appRoles.register(knownClient(c.req.param('id')).id, await bodyOf(c));
+    return c.body(null, 204);
+  });
+
   app.get('/requests', (c) => c.json(journal.entries()));
   app.delete('/requests', (c) => {
     journal.clear();

@@ -16,6 +16,10 @@ export const API_CLIENT_ID = 'af5685ae-b7e6-47f9-8961-29fc23c2e59c';
 /** This secret is public. It is worth nothing outside this stand-in. */
 export const API_CLIENT_SECRET = 'local-only-not-a-secret';
 export const API_SCOPE_NAME = 'access_as_user';
+/** Azure Monitor, as it calls secure webhooks. Microsoft has this application in every cloud tenant that wants it. */
+export const WEBHOOK_CLIENT_ID = '461e8683-5575-4561-ac7f-899cc907d62a';
+/** With this secret a test plays Azure Monitor. Like the other one, it is public. */
+export const WEBHOOK_CLIENT_SECRET = 'local-only-webhook-secret';
 /** The identity that the app has on its machine, as the identity endpoint knows it. */
 export type ManagedIdentity = {
   clientId: string;
@@ -81,6 +85,8 @@ export type DemoUser = {
   homeOid: string;
   /** Tenants for which this person may consent as an administrator. */
   administratorOf?: readonly string[];
+  /** The files in the root of their OneDrive; absent for people without one. */
+  drive?: readonly { id: string; name: string; size: number }[];
   /** What Graph answers to a request for the photo. Most people have none, so the answer is 404. */
   photo?: PhotoAnswer;
   profile: GraphProfile;
@@ -110,6 +116,10 @@ export const DEMO_USERS = [
     upn: 'adele@harbour.example',
     ...member(TENANT_ID, 'bbfa24c8-cfdc-4cdb-8268-48a7cda1da40'),
     photo: 'every-size',
+    drive: [
+      { id: '01PIER4A', name: 'Berths.xlsx', size: 18_204 },
+      { id: '01PIER4B', name: 'Tides of November.pdf', size: 240_117 },
+    ],
     profile: {
       givenName: 'Adele',
       surname: 'Brandt',
@@ -131,6 +141,7 @@ export const DEMO_USERS = [
     displayName: 'Bruno Okafor',
     upn: 'bruno@harbour.example',
     ...member(TENANT_ID, 'a1b4cfde-a289-4ccd-8bc0-45130f9ee3c9'),
+    drive: [],
     profile: {
       ...nothingKnown,
       givenName: 'Bruno',
@@ -219,8 +230,8 @@ export function numberedUsers(count: number, tid: string = TENANT_ID, prefix = '
   });
 }
 
-/** A GUID that looks like a random one. */
-function objectIdOf(text: string): string {
+/** A GUID that looks like a random one, and is the same for the same text. */
+export function objectIdOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

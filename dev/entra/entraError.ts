@@ -3,8 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Client } from './clients.ts';
-
-const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+import { GUID } from './input.ts';
 
 /**
  * The caller's own id of the request, if there is one: in a header, or in a parameter if a browser makes the request.

@@ -1,6 +1,6 @@
 /**
  * Faults that tests and people set: which fault hits which request, and how it is answered. Faults at `token` hit the
- * web API's requests (on behalf of, refresh) and never the single-page app's own.
+ * web API's requests (on behalf of, refresh, client credentials) and never the single-page app's own.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';

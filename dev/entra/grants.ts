@@ -1,4 +1,4 @@
-/** The three grants: what a token request must prove, and what it may then get. Nothing is issued here. */
+/** What a token request must prove, and what it may then get for a user. Nothing is issued here. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { errors, type JWTPayload } from 'jose';
 import { verifyClientAssertion } from './clientAssertion.ts';
@@ -10,11 +10,14 @@ import type { JournalEntry } from './journal.ts';
 import { issuerOf, type StandIn } from './standIn.ts';
 
 export type GrantType = NonNullable<JournalEntry['grant']>;
+/** The grants that are for a user. */
+type UserGrantType = Exclude<GrantType, 'client_credentials'>;
 
-/** `grant_type` values (RFC 6749 §4.1.3, §6; RFC 7523 §2.1 in Entra's on-behalf-of use) by their journal name. */
+/** `grant_type` values (RFC 6749 §4.1.3, §4.4.2, §6; RFC 7523 §2.1 in Entra's on-behalf-of use) by their journal name. */
 const GRANT_TYPES: Record<string, GrantType> = {
   authorization_code: 'authorization_code',
   refresh_token: 'refresh_token',
+  client_credentials: 'client_credentials',
   'urn:ietf:params:oauth:grant-type:jwt-bearer': 'on_behalf_of',
 };
 
@@ -26,7 +29,7 @@ export type ReadGrant = Grant & {
   refreshTokenIssuedAt?: number;
 };
 
-type GrantRequest = { type: GrantType; params: URLSearchParams; client: Client; tenant: string };
+type GrantRequest = { type: UserGrantType; params: URLSearchParams; client: Client; tenant: string };
 
 const sameText = (a: string, b: string): boolean => {
   const [left, right] = [a, b].map((text) => createHash('sha256').update(text).digest());
@@ -35,7 +38,7 @@ const sameText = (a: string, b: string): boolean => {
 
 /**
  * Who is asking (RFC 6749 §3.2.1), by Entra's rules: a single-page app has no credential and redeems cross-origin only.
- * @throws EntraError 700016, 9002326, 9002327, 700025, 7000215, 7000218, and those of `verifyClientAssertion`
+ * @throws EntraError 700016, 9002326, 9002327, 700025, 7000215, 7000218, 7000222, and those of `verifyClientAssertion`
  */
 export async function authenticateClient(
   standIn: StandIn,
@@ -79,8 +82,17 @@ export async function authenticateClient(
       { status: 401 },
     );
   }
-  if (client.secret === undefined || !sameText(secret, client.secret)) {
+  const { secrets } = standIn.credentials.of(client.id);
+  const all = [
+    ...secrets,
+    ...(client.secret === undefined ? [] : [{ text: client.secret, endsAt: Infinity }]),
+  ];
+  const found = all.find(({ text }) => sameText(secret, text));
+  if (found === undefined) {
     throw new EntraError('invalid_client', 7000215, 'The client secret is wrong.', { status: 401 });
+  }
+  if (found.endsAt <= Date.now()) {
+    throw new EntraError('invalid_client', 7000222, 'The client secret has expired.', { status: 401 });
   }
   return client;
 }

@@ -1,6 +1,7 @@
 /**
- * `GET /v1.0/me` of Microsoft Graph (https://learn.microsoft.com/graph/api/user-get) and the photo of that person
- * (https://learn.microsoft.com/graph/api/profilephoto-get).
+ * `GET /v1.0/me` of Microsoft Graph (https://learn.microsoft.com/graph/api/user-get), the photo of that person
+ * (https://learn.microsoft.com/graph/api/profilephoto-get), and the files in the root of their drive
+ * (https://learn.microsoft.com/graph/api/driveitem-list-children).
  */
 import { type Context, Hono } from 'hono';
 import { errors } from 'jose';
@@ -44,7 +45,7 @@ export function graphEndpoints(standIn: StandIn): Hono<EntraEnv> {
   const app = new Hono<EntraEnv>();
 
   /** The person of the request, or the response of a fault that hits it. */
-  async function admit(c: Context<EntraEnv>): Promise<Identity | Response> {
+  async function admit(c: Context<EntraEnv>, permission = 'User.Read'): Promise<Identity | Response> {
     const { identity, client, permissions, policies } = await verifyGraphToken(
       standIn,
       c.req.header('authorization'),
@@ -52,8 +53,12 @@ export function graphEndpoints(standIn: StandIn): Hono<EntraEnv> {
     Object.assign(c.get('entry'), { user: identity.user.name, client });
     const answer = await faults.meet(c, 'graph', identity, policies);
     if (answer) return answer;
-    if (!permissions.includes('User.Read')) {
-      throw new GraphError(403, 'Authorization_RequestDenied', 'The token lacks the permission User.Read.');
+    if (!permissions.includes(permission)) {
+      throw new GraphError(
+        403,
+        'Authorization_RequestDenied',
+        `The token lacks the permission ${permission}.`,
+      );
     }
     return identity;
   }
@@ -96,17 +101,38 @@ export function graphEndpoints(standIn: StandIn): Hono<EntraEnv> {
     const all = userResource(identity);
     const select = c.req.query('$select');
     const names = select === undefined ? DEFAULT_PROPERTIES : select.split(',').map((name) => name.trim());
-    const unknown = names.find((name) => !Object.hasOwn(all, name));
-    if (unknown !== undefined)
-      throw new GraphError(400, 'BadRequest', `A user has no property '${unknown}'.`);
     const entity = select === undefined ? 'users' : `users(${names.join(',')})`;
     const body = {
       '@odata.context': `${origin}/v1.0/$metadata#${entity}/$entity`,
-      ...Object.fromEntries(names.map((name) => [name, all[name]])),
+      ...selected('user', all, names),
+    };
+    return c.json(body, 200, graphIds(c));
+  });
+
+  app.get('/v1.0/me/drive/root/children', journal.record('graph'), async (c) => {
+    const identity = await admit(c, 'Files.Read');
+    if (identity instanceof Response) return identity;
+    const { drive } = identity.user;
+    // Graph answers so for a person without a licence for OneDrive.
+    if (drive === undefined) throw new GraphError(404, 'ResourceNotFound', "User's mysite not found.");
+    const items: Record<string, unknown>[] = drive.map((item) => ({ ...item, file: {} }));
+    const names = c.req.query('$select')?.split(',');
+    const body = {
+      '@odata.context': `${origin}/v1.0/$metadata#Collection(driveItem)`,
+      value: items.map((item) => (names === undefined ? item : selected('driveItem', item, names))),
     };
     return c.json(body, 200, graphIds(c));
   });
   return app;
+}
+
+/** @throws GraphError 400 for a property that there is not */
+function selected(what: string, all: Record<string, unknown>, names: readonly string[]): object {
+  const unknown = names.find((name) => !Object.hasOwn(all, name));
+  if (unknown !== undefined) {
+    throw new GraphError(400, 'BadRequest', `A ${what} has no property '${unknown}'.`);
+  }
+  return Object.fromEntries(names.map((name) => [name, all[name]]));
 }
 
 async function verifyGraphToken(standIn: StandIn, authorization: string | undefined) {

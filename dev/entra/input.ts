@@ -3,6 +3,9 @@ export class InputError extends TypeError {
   override readonly name = 'InputError';
 }
 
+/** The form of Entra's ids. */
+export const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
 /** True for a JSON object: neither null nor an array. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

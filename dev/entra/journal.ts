@@ -6,7 +6,7 @@ export type JournalEntry = {
   /** When the request arrived: ISO 8601, UTC. */
   at: string;
   endpoint: 'authorize' | 'token' | 'logout' | 'discovery' | 'jwks' | 'graph' | 'identity';
-  grant?: 'authorization_code' | 'refresh_token' | 'on_behalf_of';
+  grant?: 'authorization_code' | 'refresh_token' | 'on_behalf_of' | 'client_credentials';
   /** The user's short name. */
   user?: string;
   client?: string;

@@ -34,6 +34,7 @@ export function metadataEndpoints(standIn: StandIn): Hono<EntraEnv> {
       grant_types_supported: [
         'authorization_code',
         'refresh_token',
+        'client_credentials',
         'urn:ietf:params:oauth:grant-type:jwt-bearer',
       ],
       subject_types_supported: ['pairwise'],
@@ -44,6 +45,9 @@ export function metadataEndpoints(standIn: StandIn): Hono<EntraEnv> {
       claims_parameter_supported: true,
       request_parameter_supported: false,
       request_uri_parameter_supported: false,
+      // Entra names the cloud of the tenant, and the host of Graph in it.
+      cloud_instance_name: 'microsoftonline.com',
+      msgraph_host: new URL(origin).host,
     });
   });
 

@@ -1,5 +1,6 @@
 /** What all parts of one running server share. */
 import type { Answers } from './answers.ts';
+import type { AppRoles } from './appRoles.ts';
 import type { ClientCredentials } from './clientCredentials.ts';
 import type { Clients } from './clients.ts';
 import type { Consents } from './consents.ts';
@@ -16,6 +17,7 @@ export type StandIn = {
   origin: string;
   clients: Clients;
   credentials: ClientCredentials;
+  appRoles: AppRoles;
   people: People;
   keys: Keys;
   consents: Consents;

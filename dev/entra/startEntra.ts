@@ -15,6 +15,7 @@ import { adminConsentEndpoint } from './adminConsent.ts';
 import { type Answers, changedAnswers, DEFAULT_ANSWERS } from './answers.ts';
 import { applicationEndpoints } from './applicationEndpoints.ts';
 import { type Applications, type ApplicationsOptions, createApplications } from './applications.ts';
+import { createAppRoles } from './appRoles.ts';
 import { authorizeEndpoints } from './authorize.ts';
 import { createClientCredentials } from './clientCredentials.ts';
 import { registerClients } from './clients.ts';
@@ -23,6 +24,7 @@ import { controlEndpoints } from './control.ts';
 import { API_CLIENT_ID, type DemoUser, identityIn, SPA_CLIENT_ID } from './directory.ts';
 import { EntraError, GraphError } from './entraError.ts';
 import { createFaults } from './faults.ts';
+import { type AppsOptions, createFurtherApis, type FurtherApi, registerApps } from './furtherApis.ts';
 import { graphEndpoints } from './graph.ts';
 import { identityEndpoint } from './identityEndpoint.ts';
 import { indexPage } from './indexPage.ts';
@@ -31,7 +33,7 @@ import { openKeys } from './keys.ts';
 import { changedLifetimes, DEFAULT_LIFETIMES, type Lifetimes } from './lifetimes.ts';
 import { metadataEndpoints } from './metadata.ts';
 import { createPeople } from './people.ts';
-import { createRegisteredClients } from './registeredClients.ts';
+import { createRegisteredClients, createRegisteredGrants } from './registeredClients.ts';
 import type { StandIn } from './standIn.ts';
 import { tokenEndpoint } from './tokenEndpoint.ts';
 
@@ -56,6 +58,10 @@ export type EntraOptions = {
   /** Whether on-behalf-of responses carry an `id_token`; true if left out. */
   idTokenOnObo?: boolean;
   answers?: Partial<Answers>;
+  /** What the registrations of the two applications list. */
+  apps?: AppsOptions;
+  /** APIs beside Graph. The web API's registration lists all of their permissions. */
+  apis?: readonly FurtherApi[];
   /** How Graph's registrations behave. By default a change is seen at once. */
   applications?: ApplicationsOptions;
   /** True if everybody has consented to everything that is registered. By default nobody has, as in a real tenant. */
@@ -84,18 +90,26 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     );
   }
   const applications = createApplications(options.applications);
-  const clients = registerClients(spaOrigins, createRegisteredClients(applications));
+  const { apps = {}, apis = [] } = options;
+  const findApi = createFurtherApis(apis);
+  const findRegistered = createRegisteredClients(applications);
+  const clients = registerClients(spaOrigins, (id) => findApi(id) ?? findRegistered(id));
+  registerApps(clients, apps, apis);
   const people = createPeople(options.users ?? []);
   const lifetimes = changedLifetimes(DEFAULT_LIFETIMES, options.lifetimes ?? {});
   const answers = changedAnswers(DEFAULT_ANSWERS, options.answers ?? {});
   const keys = await openKeys(options.keyFile);
-  const consents = await openConsents(options.keyFile?.replace(/(\.json)?$/, '-consents.json'));
+  const consents = await openConsents(
+    options.keyFile?.replace(/(\.json)?$/, '-consents.json'),
+    createRegisteredGrants(applications),
+  );
   const servers = await listenOnLoopback(options.port);
   const port = portOf(servers[0]);
   const standIn: StandIn = {
     origin: `http://localhost:${port}`,
     clients,
-    credentials: createClientCredentials(),
+    credentials: createClientCredentials(applications, `http://localhost:${port}`),
+    appRoles: createAppRoles(applications),
     people,
     keys,
     consents,
@@ -164,7 +178,9 @@ function entraApp(standIn: StandIn, applications: Applications): Hono<EntraEnv> 
   app.route('/', tokenEndpoint(standIn));
   app.route('/', identityEndpoint(standIn));
   app.route('/', graphEndpoints(standIn));
-  app.route('/', applicationEndpoints(applications, { record: journal.record('graph') }));
+  const record = journal.record('graph');
+  const usersMayConsent = () => !standIn.consents.closedTenants.has(applications.tenantId);
+  app.route('/', applicationEndpoints(applications, { record, usersMayConsent }));
   app.route('/', authorizeEndpoints(standIn));
   app.route('/', adminConsentEndpoint(standIn));
   return app;

@@ -1,5 +1,6 @@
 /** `POST /{tenant}/oauth2/v2.0/token`. */
 import { Hono } from 'hono';
+import { issueAppToken } from './appToken.ts';
 import { claimsRefusal, demandedPolicies } from './claimsChallenge.ts';
 import { consentRefusal, EntraError } from './entraError.ts';
 import { authenticateClient, createGrantReader, grantTypeIn } from './grants.ts';
@@ -7,6 +8,8 @@ import { issueTokens } from './issueTokens.ts';
 import type { EntraEnv } from './journal.ts';
 import { readScopes } from './scopes.ts';
 import { type StandIn, tenantIn } from './standIn.ts';
+
+const NOT_KEPT = { 'Cache-Control': 'no-store', Pragma: 'no-cache' };
 
 export function tokenEndpoint(standIn: StandIn): Hono<EntraEnv> {
   const { consents, faults, journal } = standIn;
@@ -23,6 +26,10 @@ export function tokenEndpoint(standIn: StandIn): Hono<EntraEnv> {
     entry.client = client.id;
     if (!type) throw new EntraError('unsupported_grant_type', 70003, 'This grant_type is not supported.');
 
+    if (type === 'client_credentials') {
+      const answer = await faults.meet(c, 'token');
+      return answer ?? c.json(await issueAppToken(standIn, { client, tenant, params }), 200, NOT_KEPT);
+    }
     const grant = await readGrant({ type, params, client, tenant });
     const { identity } = grant;
     entry.user = identity.user.name;
@@ -46,10 +53,7 @@ export function tokenEndpoint(standIn: StandIn): Hono<EntraEnv> {
     }
     const unmet = demandedPolicies(params).filter((policy) => !grant.signIn.policies.includes(policy));
     if (unmet.length > 0) throw claimsRefusal(unmet);
-    return c.json(await issueTokens(standIn, grant, request, granted), 200, {
-      'Cache-Control': 'no-store',
-      Pragma: 'no-cache',
-    });
+    return c.json(await issueTokens(standIn, grant, request, granted), 200, NOT_KEPT);
   });
   return app;
 }

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PlainError } from '../../ops/cli/errors.ts';
@@ -83,12 +83,6 @@ function runningFunctions(lines: readonly string[], wanted: readonly string[]): 
   if (missing === undefined) return [...new Set(listed)].sort();
   const [why] = lines.flatMap((line) => textsOf(line, 'error', missing));
   throw new PlainError(`The package has no function "${missing}"${why === undefined ? '.' : `: ${why}`}`);
-}
-
-/** The names that the functions' entry file registers. */
-export async function registeredNames(entryFile: string): Promise<string[]> {
-  const source = await readFile(entryFile, 'utf8');
-  return [...source.matchAll(/^app\.\w+\('([^']+)'/gm)].flatMap(([, name = '']) => name).sort();
 }
 
 async function checkHealth(origin: string): Promise<void> {

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tableLines } from '../../ops/cli/printTable.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
+import { registeredFunctions } from '../../ops/cli/registeredFunctions.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
-import { checkPackage, registeredNames } from './checkPackage.ts';
+import { checkPackage } from './checkPackage.ts';
 import { stagePackage } from './stagePackage.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -30,9 +31,10 @@ await runCommand(USAGE, async (args) => {
   ]);
   print(tableLines([FOLDER, 'bytes'.padStart(12)], rows));
   if (values['no-check']) return 0;
+  const registered = await registeredFunctions(join(ROOT, 'functions/main.ts'));
   const names = await checkPackage(
     join(ROOT, FOLDER),
-    await registeredNames(join(ROOT, 'functions/main.ts')),
+    registered.map(({ name }) => name),
   );
   print(['', `It starts, answers GET /api/health, and has these functions: ${names.join(', ')}`]);
   return 0;

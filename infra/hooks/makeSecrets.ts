@@ -7,14 +7,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PlainError, UsageError } from '../../ops/cli/errors.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
+import { print } from '../../ops/cli/terminal.ts';
 import { AzRefused, az } from './az.ts';
+import { readFunctionApp, refreshReferences } from './functionApp.ts';
 import { readOutput } from './readOutput.ts';
 
 const USAGE = `Usage: npm run azure:secrets [-- --wait SECONDS]
 
 Makes the secrets of the app in the key vault VAULT_NAME, with the Azure CLI:
 token-cache-keys and log-hash-key. What is there already stays as it is, and no
-value is shown.
+value is shown. If it makes one, it lets the app API_APP_NAME look again.
 
   --wait SECONDS   how long to wait for the role on the vault (default: 300)
   --help           shows this text
@@ -35,11 +37,17 @@ await runCommand(USAGE, async (args) => {
   const { values } = readArguments(args, { wait: { type: 'string', default: '300' } });
   if (!/^\d{1,4}$/.test(values.wait)) throw new UsageError('--wait takes a number of seconds.');
   const vault = readOutput('VAULT_NAME');
+  const app = readFunctionApp();
   const present = await whenAllowed(() => namesIn(vault), Number(values.wait) * 1_000);
   for (const [name, make] of Object.entries(SECRETS)) {
     const isThere = present.includes(name);
     if (!isThere) await put(vault, name, make());
-    process.stdout.write(`${vault}: ${name} ${isThere ? 'is there and stays as it is' : 'is made'}\n`);
+    print(`${vault}: ${name} ${isThere ? 'is there and stays as it is' : 'is made'}`);
+  }
+  // The app was made before its secrets, and remembers that it did not find them.
+  if (Object.keys(SECRETS).some((name) => !present.includes(name))) {
+    await az('rest', refreshReferences(app));
+    print(`${app.name} looks for the secrets again`);
   }
   return 0;
 });
@@ -83,7 +91,7 @@ async function whenAllowed<T>(act: () => Promise<T>, patienceMs: number): Promis
     } catch (error) {
       const mayCome = error instanceof AzRefused && error.reason === 'Forbidden';
       if (!mayCome || waitedMs + pauseMs > patienceMs) throw error;
-      if (waitedMs === 0) process.stdout.write('Waiting for the role on the key vault\n');
+      if (waitedMs === 0) print('Waiting for the role on the key vault');
       await delay(pauseMs);
       waitedMs += pauseMs;
     }

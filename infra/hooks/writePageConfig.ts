@@ -6,7 +6,10 @@ import { PlainError } from '../../ops/cli/errors.ts';
 import { readJsonObject } from '../../ops/cli/jsonFile.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
+import { print } from '../../ops/cli/terminal.ts';
+import { authorityFault, PUBLIC_CLOUD } from '../../shared/clouds.ts';
 import { optional, readOrigin, readOutput } from './readOutput.ts';
+import { servesOneTenant } from './servesOneTenant.ts';
 
 const BUILT = fileURLToPath(new URL('../../dist/spa', import.meta.url));
 
@@ -34,7 +37,7 @@ await runCommand(USAGE, async (args) => {
   const headers = { ...Object(globalHeaders), 'Content-Security-Policy': policyFor(config) };
   await write(headersFile, { ...host, globalHeaders: headers });
   await write(join(values.folder, 'config.json'), config);
-  process.stdout.write(`The page calls ${config.apiBaseUrl} and signs in at ${config.authority}\n`);
+  print(`The page calls ${config.apiBaseUrl} and signs in at ${config.authority}`);
   return 0;
 });
 
@@ -42,16 +45,22 @@ type Config = { clientId: string; authority: string; apiScope: string; apiBaseUr
 
 function pageConfig(): Config {
   const tenant = optional('ENTRA_TENANT_ID') || readOutput('AZURE_TENANT_ID');
-  const authority =
-    optional('ENTRA_AUTHORITY') === '' ? 'https://login.microsoftonline.com' : readOrigin('ENTRA_AUTHORITY');
-  const allowed = optional('ALLOWED_TENANTS').toLowerCase();
-  const isOneTenant = allowed === '' || allowed === tenant.toLowerCase();
+  const authority = readAuthority();
   return {
     clientId: readOutput('SPA_CLIENT_ID'),
-    authority: `${authority}/${isOneTenant ? tenant : 'organizations'}`,
+    authority: `${authority}/${servesOneTenant(tenant) ? tenant : 'organizations'}`,
     apiScope: `api://${readOutput('ENTRA_CLIENT_ID')}/${optional('API_SCOPE') || 'access_as_user'}`,
     apiBaseUrl: readOrigin('API_URI'),
   };
+}
+
+/** The page signs in where the API's tokens come from, so the app would refuse the same authorities at its start. */
+function readAuthority(): string {
+  if (optional('ENTRA_AUTHORITY') === '') return PUBLIC_CLOUD.authority;
+  const authority = readOrigin('ENTRA_AUTHORITY');
+  const wrong = authorityFault(authority);
+  if (wrong !== undefined) throw new PlainError(`ENTRA_AUTHORITY ${wrong.problem}. ${wrong.remedy}`);
+  return authority;
 }
 
 /** This is a second policy beside the one in each page (spa/contentSecurityPolicy.ts). A browser obeys both. */

@@ -23,7 +23,7 @@ param appHostName string
 @description('True calls `POST /api/worker/run` while the worker is silent.')
 param wakeWorker bool
 
-@description('Object id of the application registration that the call gets its token for.')
+@description('Object id of the application registration that the call gets its token for. Whoever deploys must be an owner of it.')
 param wakeObjectId string
 
 @description('Application id URI of that registration.')

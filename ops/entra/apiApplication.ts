@@ -27,6 +27,19 @@ const SCOPE = {
     'The page may call the API in your name. The API acts for you, also after you have left.',
 };
 
+/** The role of an application that may start a run of the worker: `POST /api/worker/run`. */
+const WAKE_ROLE_NAME = 'Worker.Run';
+
+/** It, too, has the same id in each tenant. */
+const WAKE_ROLE = {
+  id: 'b3d86a1e-2f47-4c0b-9a5d-7e61c4f0a958',
+  value: WAKE_ROLE_NAME,
+  isEnabled: true,
+  allowedMemberTypes: ['Application'],
+  displayName: 'Run the worker',
+  description: 'Starts a run of the worker, which acts for users who have left.',
+};
+
 /** Claims of access tokens for the API: the type of the token, and whether the client understands claims challenges. */
 const CLAIMS = ['idtyp', 'xms_cc'];
 
@@ -56,6 +69,7 @@ export function newApi(wish: Wish, graph: Principal, pageAppId: string): Record<
     },
     requiredResourceAccess: withAccess([], graph.appId, permissionIds(graph, wish.permissions)).access,
     optionalClaims: { accessToken: CLAIMS.map((name) => ({ name })) },
+    ...(wish.wakeWorker && { appRoles: [WAKE_ROLE] }),
   };
 }
 
@@ -64,6 +78,10 @@ export const appIdUri = (appId: string): string => `api://${appId}`;
 /** The scope's id. An application that exists already may have given it another one. */
 export const scopeIdOf = (api: Application | undefined): string =>
   api?.api.oauth2PermissionScopes.find(({ value }) => value === SCOPE_NAME)?.id ?? SCOPE.id;
+
+/** The role's id. An application that exists already may have given it another one. */
+export const wakeRoleIdOf = (api: Application | undefined): string =>
+  api?.appRoles.find(({ value }) => value === WAKE_ROLE_NAME)?.id ?? WAKE_ROLE.id;
 
 /** @throws {PlainError} something is in the way that only a person may change. */
 export function apiChanges(
@@ -87,6 +105,8 @@ export function apiChanges(
   if (members.wrong.length > 0) body.api = { ...application.api, ...members.body };
   wrong.push(...members.wrong);
 
+  if (wish.wakeWorker) addWakeRole(application, changes);
+
   const ids = permissionIds(graph, wish.permissions);
   const { access, missing } = withAccess(application.requiredResourceAccess, graph.appId, ids);
   if (missing.length > 0) {
@@ -105,6 +125,23 @@ export function apiChanges(
     wrong.push(`its access tokens lack the optional claims ${claims.join(', ')}`);
   }
   return changes;
+}
+
+function addWakeRole({ appRoles, displayName }: Application, { body, wrong }: Changes): void {
+  const role = appRoles.find(({ value }) => value === WAKE_ROLE_NAME);
+  if (role === undefined) {
+    const other = appRoles.find(({ id }) => id === WAKE_ROLE.id);
+    if (other !== undefined) {
+      throw new PlainError(
+        `"${displayName}" has renamed the role ${WAKE_ROLE_NAME} to ${other.value}. Name it ${WAKE_ROLE_NAME} again.`,
+      );
+    }
+    body.appRoles = [...appRoles, WAKE_ROLE];
+    wrong.push(`the role ${WAKE_ROLE_NAME} is missing`);
+  } else if (!role.isEnabled) {
+    body.appRoles = appRoles.map((one) => (one === role ? { ...one, isEnabled: true } : one));
+    wrong.push(`the role ${WAKE_ROLE_NAME} is disabled`);
+  }
 }
 
 function apiMembers({ api, displayName }: Application, pageAppId: string): Changes {

@@ -1,6 +1,6 @@
 /** What both applications must have. What they have beside it is left as it is. */
+import type { Cloud } from '../../shared/clouds.ts';
 import { PlainError } from '../cli/errors.ts';
-import type { Cloud } from './clouds.ts';
 import type { Application, ResourceAccess } from './graphObjects.ts';
 
 /** What is to be registered. */
@@ -13,6 +13,8 @@ export type Wish = {
   permissions: readonly string[];
   /** The principal id of a managed identity that is to be the API's credential. */
   managedIdentity: string | undefined;
+  /** True to let Azure Monitor start a run of the worker. */
+  wakeWorker: boolean;
   /** True to consent for everybody in the tenant. */
   adminConsent: boolean;
   /** True if users of other tenants may sign in. */

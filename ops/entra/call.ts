@@ -1,7 +1,7 @@
 /** The changes of a directory, as data: they are printed by a dry run and sent by a real one. */
 
 /** The objects that a run may create. Later calls need their ids. */
-export type Made = 'api' | 'page' | 'apiPrincipal' | 'pagePrincipal';
+export type Made = 'api' | 'page' | 'apiPrincipal' | 'pagePrincipal' | 'webhookPrincipal';
 
 export type Call = {
   method: 'POST' | 'PATCH' | 'DELETE';
@@ -26,7 +26,7 @@ export type Ids = Record<string, string>;
 /** The same call with ids in the places of what stands for them. */
 export function withIds(call: Call, ids: Ids): Call {
   const fill = (text: string): string =>
-    text.replaceAll(/\{(?:api|page)(?:Principal)?\.(?:id|appId)\}/g, (name) => ids[name] ?? name);
+    text.replaceAll(/\{(?:api|page|webhook)(?:Principal)?\.(?:id|appId)\}/g, (name) => ids[name] ?? name);
   return {
     ...call,
     path: fill(call.path),

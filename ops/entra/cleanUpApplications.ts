@@ -33,17 +33,20 @@ export function planCleanUp(tagged: readonly Application[]): Call[] {
   ];
 }
 
-/** A scope must be disabled before it can be removed. Nobody gets a token for it from then on. */
-function disabling({ id, api }: Application): Call[] {
+/** Scopes and roles must be disabled before they can be removed. Nobody gets a token for them from then on. */
+function disabling({ id, api, appRoles }: Application): Call[] {
   const scopes = api.oauth2PermissionScopes;
-  if (!scopes.some(({ isEnabled }) => isEnabled)) return [];
+  if (![...scopes, ...appRoles].some(({ isEnabled }) => isEnabled)) return [];
   const disabled = scopes.map((scope) => ({ ...scope, isEnabled: false }));
   return [
     {
       method: 'PATCH',
       path: `/applications/${id}`,
-      body: { api: { ...api, oauth2PermissionScopes: disabled, preAuthorizedApplications: [] } },
-      why: 'Disable the scope of the API',
+      body: {
+        api: { ...api, oauth2PermissionScopes: disabled, preAuthorizedApplications: [] },
+        ...(appRoles.length > 0 && { appRoles: appRoles.map((role) => ({ ...role, isEnabled: false })) }),
+      },
+      why: `Disable the scope${appRoles.length > 0 ? ' and the roles' : ''} of the API`,
       mayBeGone: true,
     },
   ];

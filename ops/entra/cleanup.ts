@@ -1,11 +1,11 @@
 /** `npm run entra:cleanup`: deletes what `npm run entra:register` has created. */
 import { systemClock } from '../../shared/clock.ts';
 import { runCommand } from '../cli/runCommand.ts';
+import { print, tell } from '../cli/terminal.ts';
 import { type Call, linesOf } from './call.ts';
 import { cleanUpApplications } from './cleanUpApplications.ts';
 import { readCleanUpCommand } from './commandLine.ts';
 import { openGraph } from './openGraph.ts';
-import { print, tell } from './terminal.ts';
 import { CLEANUP_USAGE } from './usage.ts';
 
 await runCommand(CLEANUP_USAGE, async (args) => {

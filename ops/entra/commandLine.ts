@@ -1,10 +1,11 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
+import { PUBLIC_CLOUD } from '../../shared/clouds.ts';
 import { isLoopback } from '../../shared/isLoopback.ts';
 import { isGuid } from '../../shared/userId.ts';
 import { UsageError } from '../cli/errors.ts';
 import { readArguments } from '../cli/readArguments.ts';
 import type { Wish } from './applicationWish.ts';
-import { readGraphUrl } from './clouds.ts';
+import { readGraphUrl } from './readGraphUrl.ts';
 
 type Common = {
   /** The origin of Microsoft Graph. */
@@ -35,9 +36,11 @@ const COMMON = {
 const REGISTER = {
   ...COMMON,
   'page-url': texts,
+  'no-page-url': flag,
   'api-url': text,
   permission: texts,
   'managed-identity': text,
+  'wake-worker': flag,
   'admin-consent': flag,
   'multi-tenant': flag,
   'api-client-id': text,
@@ -47,8 +50,12 @@ const REGISTER = {
 /** @throws {UsageError} the command line is wrong; the message says what is allowed. */
 export function readRegisterCommand(args: readonly string[]): RegisterCommand {
   const { values } = readArguments(args, REGISTER);
-  const { graph, cloud } = readGraphUrl(values['graph-url'] ?? 'https://graph.microsoft.com');
-  const pageUrls = (values['page-url'] ?? ['http://localhost:3000']).map(readPageUrl);
+  const { graph, cloud } = readGraphUrl(values['graph-url'] ?? PUBLIC_CLOUD.graph[0]);
+  const noPageUrl = values['no-page-url'];
+  if (noPageUrl && values['page-url'] !== undefined) {
+    throw new UsageError('--no-page-url and --page-url contradict each other.');
+  }
+  const pageUrls = (values['page-url'] ?? (noPageUrl ? [] : ['http://localhost:3000'])).map(readPageUrl);
   const apiClientId = readGuid('--api-client-id', values['api-client-id']);
   const pageClientId = readGuid('--page-client-id', values['page-client-id']);
   if (apiClientId !== undefined && apiClientId === pageClientId) {
@@ -63,6 +70,7 @@ export function readRegisterCommand(args: readonly string[]): RegisterCommand {
       pageUrls: unique(pageUrls),
       permissions: unique(['User.Read', ...(values.permission ?? []).map(readPermission)]),
       managedIdentity: readGuid('--managed-identity', values['managed-identity']),
+      wakeWorker: values['wake-worker'],
       adminConsent: values['admin-consent'],
       multiTenant: values['multi-tenant'],
       apiClientId,
@@ -75,7 +83,7 @@ export function readRegisterCommand(args: readonly string[]): RegisterCommand {
 /** @throws {UsageError} the command line is wrong; the message says what is allowed. */
 export function readCleanUpCommand(args: readonly string[]): CleanUpCommand {
   const { values } = readArguments(args, COMMON);
-  const { graph } = readGraphUrl(values['graph-url'] ?? 'https://graph.microsoft.com');
+  const { graph } = readGraphUrl(values['graph-url'] ?? PUBLIC_CLOUD.graph[0]);
   return { ...readCommon(values), graph, name: readName(values.name) };
 }
 

@@ -2,6 +2,7 @@
 import { type Clock, sleep } from '../../shared/clock.ts';
 import { isRecord } from '../../shared/isRecord.ts';
 import { PlainError } from '../cli/errors.ts';
+import { readObject } from '../cli/readObject.ts';
 import type { Call } from './call.ts';
 import { refusalText } from './refusalText.ts';
 
@@ -46,6 +47,8 @@ export type GraphOptions = {
   clock: Clock;
   /** Prints a line for whoever is waiting. */
   tell: (line: string) => void;
+  /** The pauses before further tries, in milliseconds. Default: a minute and a half in all. */
+  pausesMs?: readonly number[];
 };
 
 /**
@@ -58,7 +61,14 @@ const TIMEOUT_MS = 60_000;
 
 type Answer = { status: number; code: string; message: string; json: Json; retryAfterMs: number | undefined };
 
-export function connectGraph({ graph, token, fetch, clock, tell }: GraphOptions): Graph {
+export function connectGraph({
+  graph,
+  token,
+  fetch,
+  clock,
+  tell,
+  pausesMs = PAUSES_MS,
+}: GraphOptions): Graph {
   /** @returns undefined if there was no answer */
   async function request(method: string, url: string, body?: Json): Promise<Answer | undefined> {
     let response: Response;
@@ -80,7 +90,7 @@ export function connectGraph({ graph, token, fetch, clock, tell }: GraphOptions)
     } catch {
       return undefined;
     }
-    const json = readJson(text);
+    const json = readObject(text);
     const error = isRecord(json.error) ? json.error : {};
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
     return {
@@ -101,7 +111,7 @@ export function connectGraph({ graph, token, fetch, clock, tell }: GraphOptions)
   ): Promise<Answer | undefined> {
     for (let tries = 0; ; tries += 1) {
       const answer = await request(method, url, body);
-      const pauseMs = PAUSES_MS[tries];
+      const pauseMs = pausesMs[tries];
       if (pauseMs === undefined || isFinal(answer)) return answer;
       const waitMs = answer?.retryAfterMs ?? pauseMs;
       tell(`${waitFor(answer)} Trying again in ${waitMs / 1_000} s.`);
@@ -168,15 +178,6 @@ const hideToken = (text: string, token: string): string =>
   (token === '' ? text : text.replaceAll(token, '[token]'))
     .replaceAll(/eyJ[\w-]+\.[\w-]*\.?[\w-]*/g, '[token]')
     .replaceAll(/\bBearer\s+[\w.~+/-]+=*/gi, '[token]');
-
-function readJson(text: string): Json {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : {};
-  } catch {
-    return {};
-  }
-}
 
 const isThrottled = (answer: Answer | undefined): boolean => answer?.status === 429;
 /** True without an answer, too. */

@@ -2,6 +2,7 @@
 import { isRecord } from '../../shared/isRecord.ts';
 
 export type Scope = { id: string; value: string; type: string; isEnabled: boolean };
+export type AppRole = { id: string; value: string; isEnabled: boolean };
 export type ResourceAccess = { resourceAppId: string; resourceAccess: { id: string; type: string }[] };
 export type OptionalClaims = Record<string, unknown> & { accessToken: { name: string }[] };
 
@@ -16,6 +17,7 @@ export type Application = {
   identifierUris: string[];
   requiredResourceAccess: ResourceAccess[];
   optionalClaims: OptionalClaims;
+  appRoles: AppRole[];
   api: Record<string, unknown> & {
     requestedAccessTokenVersion: number | null;
     acceptMappedClaims: boolean | null;
@@ -38,6 +40,7 @@ export const APPLICATION_PROPERTIES = [
   'identifierUris',
   'requiredResourceAccess',
   'optionalClaims',
+  'appRoles',
   'api',
   'spa',
   'web',
@@ -63,9 +66,17 @@ export type Grant = {
   clientId: string;
   resourceId: string;
   consentType: string;
+  /** The user's object id; empty if it is for everybody. */
+  principalId: string;
   /** Names of permissions, separated by spaces. */
   scope: string;
 };
+
+/** The names of the permissions of a grant. */
+export const scopesOf = ({ scope }: Grant): string[] => scope.split(' ').filter((name) => name !== '');
+
+/** https://learn.microsoft.com/graph/api/resources/approleassignment */
+export type Assignment = { id: string; principalId: string; resourceId: string; appRoleId: string };
 
 type Json = Record<string, unknown>;
 
@@ -87,6 +98,8 @@ export function toApplication(json: Json): Application {
     signInAudience: textOf(json.signInAudience),
     identifierUris: listOf(json.identifierUris),
     requiredResourceAccess: listOf(json.requiredResourceAccess),
+    // Graph says where a role is defined, and refuses to be told.
+    appRoles: listOf<AppRole & { origin?: string }>(json.appRoles).map(({ origin: _, ...role }) => role),
     optionalClaims: { ...optionalClaims, accessToken: listOf(optionalClaims.accessToken) },
     api: {
       ...api,
@@ -123,5 +136,13 @@ export const toGrant = (json: Json): Grant => ({
   clientId: textOf(json.clientId),
   resourceId: textOf(json.resourceId),
   consentType: textOf(json.consentType),
+  principalId: textOf(json.principalId),
   scope: textOf(json.scope),
+});
+
+export const toAssignment = (json: Json): Assignment => ({
+  id: textOf(json.id),
+  principalId: textOf(json.principalId),
+  resourceId: textOf(json.resourceId),
+  appRoleId: textOf(json.appRoleId),
 });

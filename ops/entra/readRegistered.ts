@@ -1,19 +1,20 @@
+import { GRAPH_APP_ID } from '../../shared/clouds.ts';
 import { PlainError } from '../cli/errors.ts';
 import { partTag, tagOf, type Wish } from './applicationWish.ts';
 import { type Graph, RefusedError } from './graphClient.ts';
 import {
   APPLICATION_PROPERTIES,
   type Application,
+  type Grant,
   PRINCIPAL_PROPERTIES,
   type Principal,
   toApplication,
+  toAssignment,
   toFederatedCredential,
   toGrant,
   toPrincipal,
 } from './graphObjects.ts';
-import type { Registered } from './registrationPlan.ts';
-
-const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
+import { type Registered, WEBHOOK_APP_ID } from './registrationPlan.ts';
 
 /** The object ids of applications that this run has created. A list may not have them yet. */
 export type Created = { api?: string; page?: string };
@@ -54,7 +55,14 @@ export async function readRegistered(
         : (await graph.readAll(`/applications/${api.id}/federatedIdentityCredentials`)).map(
             toFederatedCredential,
           ),
-    grants: wish.adminConsent ? await readGrants(graph, [apiPrincipal, pagePrincipal]) : [],
+    webhookPrincipal: wish.wakeWorker ? await readPrincipal(graph, WEBHOOK_APP_ID) : undefined,
+    assignments:
+      wish.wakeWorker && apiPrincipal !== undefined
+        ? (await graph.readAll(`/servicePrincipals/${apiPrincipal.id}/appRoleAssignedTo`)).map(toAssignment)
+        : [],
+    grants: wish.adminConsent
+      ? (await readGrants(graph, [apiPrincipal, pagePrincipal])).filter(isForEverybody)
+      : [],
     strays: tagged.filter(({ id }) => id !== api?.id && id !== page?.id),
   };
 }
@@ -114,17 +122,24 @@ async function readPart(
   return found && toApplication(found);
 }
 
-async function readPrincipal(graph: Graph, appId: string): Promise<Principal | undefined> {
+/** Reads a service principal by its client id. That of a managed identity is found, too. */
+export async function readPrincipal(graph: Graph, appId: string): Promise<Principal | undefined> {
   const found = await graph.read(`/servicePrincipals(appId='${appId}')?$select=${PRINCIPAL_PROPERTIES}`);
   return found && toPrincipal(found);
 }
 
-async function readGrants(graph: Graph, clients: readonly (Principal | undefined)[]) {
-  const grants: Registered['grants'][number][] = [];
+/** Reads what these clients may do, for everybody and for each user. */
+export async function readGrants(
+  graph: Graph,
+  clients: readonly (Principal | undefined)[],
+): Promise<Grant[]> {
+  const grants: Grant[] = [];
   for (const client of clients) {
     if (client === undefined) continue;
     const filter = encodeURIComponent(`clientId eq '${client.id}'`);
     grants.push(...(await graph.readAll(`/oauth2PermissionGrants?$filter=${filter}`)).map(toGrant));
   }
-  return grants.filter(({ consentType }) => consentType === 'AllPrincipals');
+  return grants;
 }
+
+export const isForEverybody = ({ consentType }: Grant): boolean => consentType === 'AllPrincipals';

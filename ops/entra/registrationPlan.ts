@@ -1,10 +1,31 @@
 /** Which calls lead from what a tenant has to what was wished for. */
 import { PlainError } from '../cli/errors.ts';
-import { apiChanges, apiNotes, appIdUri, newApi, SCOPE_NAME, scopeIdOf } from './apiApplication.ts';
+import {
+  apiChanges,
+  apiNotes,
+  appIdUri,
+  newApi,
+  SCOPE_NAME,
+  scopeIdOf,
+  wakeRoleIdOf,
+} from './apiApplication.ts';
 import { type Changes, type Wish, withAccess } from './applicationWish.ts';
 import { appIdOf, type Call, idOf } from './call.ts';
-import type { Application, FederatedCredential, Grant, Principal } from './graphObjects.ts';
+import {
+  type Application,
+  type Assignment,
+  type FederatedCredential,
+  type Grant,
+  type Principal,
+  scopesOf,
+} from './graphObjects.ts';
 import { newPage, pageChanges } from './pageApplication.ts';
+
+/**
+ * *AzNS AAD Webhook*: Azure Monitor, as it calls the secure webhook of an action group
+ * (https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#configure-authentication-for-secure-webhook).
+ */
+export const WEBHOOK_APP_ID = '461e8683-5575-4561-ac7f-899cc907d62a';
 
 /** What a tenant has of the registration. */
 export type Registered = {
@@ -17,6 +38,10 @@ export type Registered = {
   pagePrincipal: Principal | undefined;
   /** Of the API's application; read only if a managed identity was wished for. */
   credentials: readonly FederatedCredential[];
+  /** That of {@link WEBHOOK_APP_ID}; read only if it may start a run. */
+  webhookPrincipal: Principal | undefined;
+  /** Of the API's application roles; read only if Azure Monitor may start a run. */
+  assignments: readonly Assignment[];
   /** Of both applications, for everybody; read only if a consent was wished for. */
   grants: readonly Grant[];
   /** Further applications with the same tags. */
@@ -38,6 +63,7 @@ export function planRegistration(wish: Wish, registered: Registered): Plan {
     ...applicationCalls(wish, registered),
     ...principalCalls(registered),
     ...credentialCalls(wish, registered),
+    ...wakeCalls(wish, registered),
     ...consentCalls(wish, registered),
   ];
   const notes = [
@@ -128,7 +154,7 @@ function credentialCalls(wish: Wish, { tenantId, api, credentials }: Registered)
     name: `managed-identity-${subject}`,
     issuer: `${cloud.authority}/${tenantId}/v2.0`,
     subject,
-    audiences: [cloud.exchangeAudience],
+    audiences: [cloud.tokenExchange],
   };
   const path = `/applications/${api?.id ?? idOf('api')}/federatedIdentityCredentials`;
   const found =
@@ -147,7 +173,7 @@ function credentialCalls(wish: Wish, { tenantId, api, credentials }: Registered)
     found.issuer === wanted.issuer &&
     found.subject === subject &&
     found.audiences.length === 1 &&
-    found.audiences[0] === cloud.exchangeAudience;
+    found.audiences[0] === cloud.tokenExchange;
   const { name: _, ...body } = wanted;
   return isRight
     ? []
@@ -159,6 +185,37 @@ function credentialCalls(wish: Wish, { tenantId, api, credentials }: Registered)
           why: `Correct the federated credential "${found.name}"`,
         },
       ];
+}
+
+/**
+ * Azure Monitor may start a run. It gets a token for every application of its tenant, so only the role says that it may. Its
+ * service principal may be missing in a tenant in which nobody has used a secure webhook.
+ */
+function wakeCalls(wish: Wish, { api, apiPrincipal, webhookPrincipal, assignments }: Registered): Call[] {
+  if (!wish.wakeWorker) return [];
+  const assignment = {
+    principalId: webhookPrincipal?.id ?? idOf('webhookPrincipal'),
+    resourceId: apiPrincipal?.id ?? idOf('apiPrincipal'),
+    appRoleId: wakeRoleIdOf(api),
+  };
+  const isAssigned = assignments.some(
+    ({ principalId, appRoleId }) =>
+      principalId === assignment.principalId && appRoleId === assignment.appRoleId,
+  );
+  const create: Call = {
+    method: 'POST',
+    path: '/servicePrincipals',
+    body: { appId: WEBHOOK_APP_ID },
+    why: 'Create the service principal of Azure Monitor (AzNS AAD Webhook)',
+    makes: 'webhookPrincipal',
+  };
+  const assign: Call = {
+    method: 'POST',
+    path: `/servicePrincipals/${assignment.resourceId}/appRoleAssignedTo`,
+    body: assignment,
+    why: 'Let Azure Monitor start a run of the worker',
+  };
+  return [...(webhookPrincipal === undefined ? [create] : []), ...(isAssigned ? [] : [assign])];
 }
 
 /** The page may call the API, and the API may call Graph, for every user of the tenant. */
@@ -191,7 +248,7 @@ function grantCalls(
     const body = { clientId, consentType: 'AllPrincipals', resourceId, scope: scopes.join(' ') };
     return [{ method: 'POST', path: '/oauth2PermissionGrants', body, why }];
   }
-  const given = found.scope.split(' ').filter((scope) => scope !== '');
+  const given = scopesOf(found);
   const missing = scopes.filter((scope) => !given.includes(scope));
   if (missing.length === 0) return [];
   const body = { scope: [...given, ...missing].join(' ') };

@@ -1,13 +1,16 @@
 /** What the functions and the page need to know of a registration. */
+import { PUBLIC_CLOUD } from '../../shared/clouds.ts';
+import { settingCommand } from '../cli/settingCommand.ts';
 import { appIdUri, SCOPE_NAME } from './apiApplication.ts';
-import { appIdOf } from './call.ts';
-import { PUBLIC_CLOUD } from './clouds.ts';
+import { appIdOf, idOf } from './call.ts';
 import type { RegisterCommand } from './commandLine.ts';
 import type { Registered } from './registrationPlan.ts';
 
 export type RegistrationResult = {
   /** Application settings: `Values` of local.settings.json, or the environment of a deployment. */
   settings: Record<string, string>;
+  /** Parameters of the deployment (`azd env set`), if Azure Monitor may start a run of the worker. */
+  parameters: Record<string, string>;
   /** The page's config.json. */
   pageConfig: { clientId: string; authority: string; apiScope: string; apiBaseUrl: string };
 };
@@ -28,6 +31,9 @@ export function resultOf(
       SPA_CLIENT_ID: pageAppId,
       ...(wish.cloud === PUBLIC_CLOUD ? {} : { ENTRA_AUTHORITY: authority, GRAPH_BASE_URL: graph }),
     },
+    parameters: wish.wakeWorker
+      ? { WAKE_WORKER: 'true', WAKE_OBJECT_ID: registered.api?.id ?? idOf('api') }
+      : {},
     pageConfig: {
       clientId: pageAppId,
       authority: `${authority}/${wish.multiTenant ? 'organizations' : tenantId}`,
@@ -37,12 +43,22 @@ export function resultOf(
   };
 }
 
-export const linesOfResult = ({ settings, pageConfig }: RegistrationResult): string[] => [
+export const linesOfResult = ({ settings, parameters, pageConfig }: RegistrationResult): string[] => [
   'Settings of the functions:',
   '',
-  ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
+  ...linesOfValues(settings),
+  '',
+  ...(Object.keys(parameters).length === 0
+    ? []
+    : ['Parameters of the deployment:', '', ...linesOfValues(parameters), '']),
+  'The same for whoever provisions Azure with azd:',
+  '',
+  settingCommand({ ...settings, ...parameters }),
   '',
   'config.json of the page:',
   '',
   ...JSON.stringify(pageConfig, undefined, 2).split('\n'),
 ];
+
+const linesOfValues = (values: Record<string, string>): string[] =>
+  Object.entries(values).map(([name, value]) => `${name}=${value}`);

@@ -26,6 +26,8 @@ no client secret.
   --page-url URL
       The origin of the page. You can give several. Default:
       http://localhost:3000.
+  --no-page-url
+      Adds no address of the page. It is not known before the page has a host.
   --api-url URL
       The origin of the functions, for the page's config.json. Default:
       http://localhost:7071.
@@ -35,6 +37,10 @@ no client secret.
   --managed-identity ID
       The principal id (object id) of a user-assigned managed identity, which
       becomes a credential of the API.
+  --wake-worker
+      Lets Azure Monitor start a run of the worker, if an alert says that it
+      does not run: the API gets an application role, and the service principal
+      "AzNS AAD Webhook" of this tenant has it.
   --admin-consent
       Consents for everybody in the tenant.
   --multi-tenant

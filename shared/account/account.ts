@@ -46,6 +46,8 @@ type ConnectedFields = Scheduled & {
    * ended cannot write into what is stored after the user came back.
    */
   generation: string;
+  /** When the user was connected. Absent if an earlier release connected them. */
+  connectedAt?: Date;
   /** MSAL's id of the user. Absent before the first exchange. */
   homeAccountId?: string;
   userPrincipalName?: string;
@@ -107,6 +109,17 @@ export function isSameConnection(begun: Connected, later: Account | Damaged | un
 /** True if a connection no longer exists, so that its cache must not stay. A damaged account has not ended. */
 export function hasEnded(begun: Connected, later: Account | Damaged | undefined): boolean {
   return later?.state !== 'damaged' && !isSameConnection(begun, later);
+}
+
+/**
+ * Since when the user has been connected, as far as the account can tell. An earlier release did not store it. For its
+ * accounts it is the oldest time that is stored, so the connection may be older.
+ */
+export function connectedSince(account: Connected): Date {
+  const { connectedAt, lastActivity, history } = account;
+  if (connectedAt !== undefined) return connectedAt;
+  const known = [lastActivity, history[0]?.at, tokensOf(account).lastRefreshed, failureOf(account)?.at];
+  return new Date(Math.min(...known.flatMap((time) => time?.getTime() ?? [])));
 }
 
 /** When a run meets the account next: when its lease ends or, if nobody has leased it, when its check is due. */

@@ -1,6 +1,7 @@
 import type { AccountStore } from '../ports.ts';
 
-const MAX_CLOCK_DIFFERENCE_MS = 300_000;
+/** How much the clocks of two machines may differ, in milliseconds. */
+export const MAX_CLOCK_DIFFERENCE_MS = 300_000;
 
 /**
  * True if this machine's clock and the store's differ too much, by the store's latest answer. With a wrong clock every

@@ -1,12 +1,22 @@
 import { ConflictError } from '../errors.ts';
 import type { Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
-import { isTombstone } from './account.ts';
+import { isTombstone, type Stored } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import { nowByStore } from './nowByStore.ts';
 import { ended } from './transitions.ts';
 
 const TRIES = 8;
+
+type EndOptions = {
+  /** When the account ended, if that was earlier and has been lost. Default: now. */
+  since?: Date;
+  /** Decides whether an account that is there may be ended, from what it is now. Default: it may. */
+  mayEnd?: (now: Stored) => boolean;
+  /** Called when the tombstone is stored. The cache may still be there. */
+  onEnded?: () => void;
+  signal?: AbortSignal;
+};
 
 /**
  * Ends an account: writes the tombstone, then deletes the cache. An operation that stores a cache at the same time
@@ -22,17 +32,18 @@ export async function endAccount(
   services: Pick<Services, 'accounts' | 'tokenCache' | 'clock'>,
   userId: UserId,
   as: 'disconnected' | 'retired',
-  signal?: AbortSignal,
+  { since, mayEnd = () => true, onEnded, signal }: EndOptions = {},
 ): Promise<boolean> {
   const { before, changed } = await changeAccount(
     services,
     userId,
     (now) => {
-      const ends = now === undefined ? as === 'disconnected' : now.state !== as;
-      return ends ? ended(userId, as, nowByStore(services)) : 'keep';
+      const ends = now === undefined ? as === 'disconnected' : now.state !== as && mayEnd(now);
+      return ends ? ended(userId, as, nowByStore(services), since) : 'keep';
     },
     { signal },
   );
+  if (changed) onEnded?.();
   const removed = await removeCache(services, userId, signal);
   return (changed && before !== undefined) || removed;
 }

@@ -47,7 +47,7 @@ type Decision =
 
 type TombstoneDecision =
   /** Makes sure that no cache is left. The next check comes when the tombstone ends. */
-  | { action: 'remove-cache'; until: Date; reason: 'tombstone' }
+  | { action: 'remove-cache'; until: Date; reason: Tombstone['state'] }
   | { action: 'erase'; reason: 'tombstone-over' };
 
 /** Decides what a check of a tombstone does. */
@@ -58,7 +58,7 @@ export function decideTombstone(
 ): TombstoneDecision {
   const until = tombstoneEndsAt(tombstone, settings);
   return now < until
-    ? { action: 'remove-cache', until, reason: 'tombstone' }
+    ? { action: 'remove-cache', until, reason: tombstone.state }
     : { action: 'erase', reason: 'tombstone-over' };
 }
 

@@ -46,6 +46,7 @@ export function connected(
     userId,
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     generation,
+    connectedAt: now,
     lastActivity: now,
     nextCheckAt: firstCheckAt(now, schedule),
     history: [],
@@ -87,9 +88,12 @@ export function visited(
   };
 }
 
-/** The end of a connection. Nothing of the person is kept. */
-export function ended(userId: UserId, state: Tombstone['state'], now: Date): Tombstone {
-  return { state, userId, since: now, nextCheckAt: removeCacheAt(now) };
+/**
+ * The end of a connection. Nothing of the person is kept.
+ * @param since when it ended, if that was before now: the end was lost with a store, and is written again
+ */
+export function ended(userId: UserId, state: Tombstone['state'], now: Date, since = now): Tombstone {
+  return { state, userId, since: earlierOf(since, now), nextCheckAt: removeCacheAt(now) };
 }
 
 /** A run takes the account until that time. */
@@ -241,13 +245,14 @@ function tokensAfter(account: Connected, token: UserToken, now: Date): Tokens {
 
 /** What every connected account has, whatever its state. */
 function connectionOf(account: Connected) {
-  const { userId, nextCheckAt, lease, generation, homeAccountId, userPrincipalName, lastActivity, history } =
-    account;
+  const { userId, nextCheckAt, lease, generation, connectedAt, lastActivity, history } = account;
+  const { homeAccountId, userPrincipalName } = account;
   return {
     userId,
     nextCheckAt,
     ...(lease && { lease }),
     generation,
+    ...(connectedAt && { connectedAt }),
     ...(homeAccountId !== undefined && { homeAccountId }),
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     lastActivity,

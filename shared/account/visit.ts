@@ -55,6 +55,7 @@ export async function isStillConnected(
 /**
  * Records the time of the visit and, after an exchange over the network, that the account is active. Errors are logged
  * and not thrown.
+ * @param keepsConnection whether the token is the one that keeps the connection. Any other token says nothing about it.
  */
 export async function recordVisit(
   services: Services,
@@ -62,26 +63,22 @@ export async function recordVisit(
   caller: Caller,
   begun: Stored<Account> | undefined,
   token: UserToken,
+  keepsConnection = true,
 ): Promise<void> {
   if (begun === undefined || !isConnected(begun)) return;
   const { logId, schedule } = services;
   try {
-    if (!token.stored || (token.source === 'cache' && begun.state === 'active')) {
-      const now = nowByStore(services);
-      if (now.getTime() - begun.lastActivity.getTime() < SEEN_EVERY_MS) return;
-      const sawUser = (account: Stored | undefined) =>
-        isSameConnection(begun, account) ? seen(account, now) : 'keep';
-      await changeAccount(services, begun.userId, sawUser, { known: begun });
-      return;
-    }
-    const { before, account, changed } = await changeAccount(
-      services,
-      begun.userId,
-      (now) =>
-        isSameConnection(begun, now) ? visited(now, caller, token, nowByStore(services), schedule) : 'keep',
-      { known: begun },
-    );
-    if (changed && before?.state === 'needs-user')
+    const isActive =
+      keepsConnection && token.stored && (token.source === 'network' || begun.state !== 'active');
+    const now = nowByStore(services);
+    const wasSeen = now.getTime() - begun.lastActivity.getTime() < SEEN_EVERY_MS;
+    if (!isActive && token.written === undefined && wasSeen) return;
+    const see = (known: Stored | undefined) => {
+      if (!isSameConnection(begun, known)) return 'keep';
+      return isActive ? visited(known, caller, token, nowByStore(services), schedule) : seen(known, now);
+    };
+    const { before, account, changed } = await changeAccount(services, begun.userId, see, { known: begun });
+    if (isActive && changed && before?.state === 'needs-user')
       log({ event: 'account.healed', user: logId(begun.userId) });
     if (!changed && token.written !== undefined && hasEnded(begun, account)) {
       await takeBack(services, begun.userId, token.written);

@@ -48,9 +48,10 @@ export async function disconnect(
 ): Promise<{ user: string }> {
   const { caller, user } = await callerOf(app, accessToken);
   app.limits.changes.take(caller.userId);
-  const ended = await unavailableIfBusy(() => endAccount(app, caller.userId, 'disconnected'));
+  // It is logged before the cache is deleted, which may fail: the log must have every end that is stored.
+  const onEnded = () => log({ event: 'account.ended', user, as: 'disconnected' });
+  await unavailableIfBusy(() => endAccount(app, caller.userId, 'disconnected', { onEnded }));
   app.memo.forget(caller.userId);
-  if (ended) log({ event: 'account.ended', user, as: 'disconnected' });
   return { user };
 }
 

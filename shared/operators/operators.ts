@@ -6,6 +6,8 @@ import { afterCooldown, isDueTooLate, retireAt } from '../account/schedule.ts';
 import type { Cooldown, Finding, LastRun, Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 import { type AccountExport, exportAccount } from './exportAccount.ts';
+import { laterChange, readLoggedChange } from './loggedChange.ts';
+import { decideReplay, type LoggedEnd, type ReplayDecision, replayEnd } from './replayEnd.ts';
 import { type RetryResult, retryAccount } from './retryAccount.ts';
 
 /** How long an operator's confirmation lifts the ceiling of retirements. */
@@ -33,6 +35,14 @@ export function createOperators(services: Services) {
      * @throws {ConflictError} the account or its cache changed on every try.
      */
     retire: (userId: UserId): Promise<boolean> => endAccount(services, userId, 'retired'),
+
+    /** What an event of the log says of a user's account, and which of two such changes holds. */
+    readLoggedChange,
+    laterChange,
+    /** Decides whether an account must be ended again, because the store has lost an end that the log has. */
+    decideReplay,
+    /** Ends such an account again. @throws {ConflictError} the account or its cache changed on every try. */
+    replayEnd: (userId: UserId, end: LoggedEnd): Promise<ReplayDecision> => replayEnd(services, userId, end),
 
     /** True if this machine's clock and the store's differ too much, by the store's latest answer. */
     clocksDiffer: (): boolean => clocksDiffer(accounts),

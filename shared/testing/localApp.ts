@@ -8,6 +8,7 @@ import {
 import { signInWithCode } from '../../dev/entra/signIn.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
 import { createSealer } from '../adapters/entra/seal.ts';
+import { graph } from '../adapters/graph/graphApi.ts';
 import { createMemoryAccountStore } from '../adapters/memory/memoryAccountStore.ts';
 import { createMemorySharedState } from '../adapters/memory/memorySharedState.ts';
 import { createMemoryTokenCacheStore } from '../adapters/memory/memoryTokenCacheStore.ts';
@@ -16,12 +17,14 @@ import { readConfig } from '../config.ts';
 import type { LogEvent } from '../log.ts';
 import type {
   AccountStore,
+  FunctionRequest,
   Operation,
   ScheduleSettings,
   Sealer,
   SharedState,
   TokenCacheStore,
 } from '../ports.ts';
+import { defineFunction, type UserFunction } from '../requests/defineFunction.ts';
 import { createStead, type SteadOptions } from '../stead.ts';
 import { toUserId } from '../userId.ts';
 import { RUN_LIMITS, type RunLimits } from '../worker/run.ts';
@@ -39,6 +42,17 @@ export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts'
   settings?: Readonly<Record<string, string>>;
   correlationId?: string;
 };
+
+/** What a visit does: it reads the caller's own entry in the directory. */
+const VISIT = defineFunction({
+  name: 'profile',
+  api: graph,
+  scopes: ['User.Read'],
+  run: ({ graph: client }): Promise<{ id: string; givenName?: string }> => client.api('/me').get(),
+});
+
+/** A request without the parts that are the same for all callers of a test. */
+type OfGraph<Request extends { api: unknown }> = Omit<Request, 'api'> & Partial<Pick<Request, 'api'>>;
 
 const SPA_ORIGIN = 'http://localhost:5173';
 
@@ -74,10 +88,15 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
   const stores = { accounts, tokenCache, sharedState, sealer };
   // The stand-in and MSAL use the platform's time, so everything that exchanges tokens with them must use it, too.
   const inRealTime = createStead(config, { ...options, clock: systemClock, adapters: stores });
-  const { userTokens, verifyAccessToken, logId } = inRealTime.services;
+  const { userTokens, verifyAccessToken, verifyAppToken, tryCredential, logId } = inRealTime.services;
   const stead = createStead(
     { ...config, schedule: { ...config.schedule, ...options.schedule } },
-    { ...options, clock, log: operation.log, adapters: { ...stores, userTokens, verifyAccessToken } },
+    {
+      ...options,
+      clock,
+      log: operation.log,
+      adapters: { ...stores, userTokens, verifyAccessToken, verifyAppToken, tryCredential },
+    },
   );
   const { connection, worker } = stead;
 
@@ -94,19 +113,23 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
     now: () => clock.now(),
     verifyAccessToken,
     tokens: {
-      onBehalfOf: (request: Parameters<typeof userTokens.onBehalfOf>[1]) =>
-        userTokens.onBehalfOf(operation, request),
-      silent: (request: Parameters<typeof userTokens.silent>[1]) => userTokens.silent(operation, request),
+      onBehalfOf: (request: OfGraph<Parameters<typeof userTokens.onBehalfOf>[1]>) =>
+        userTokens.onBehalfOf(operation, { api: stead.services.graph, ...request }),
+      silent: (request: OfGraph<Parameters<typeof userTokens.silent>[1]>) =>
+        userTokens.silent(operation, { api: stead.services.graph, ...request }),
     },
     connection: {
       get: (accessToken: string) => connection.status(operation, accessToken),
       put: (accessToken: string) => connection.reconnect(operation, accessToken),
       delete: (accessToken: string) => connection.disconnect(operation, accessToken),
     },
-    getProfile: (accessToken: string) => stead.profile(operation, accessToken),
-    getPhoto: (accessToken: string) => stead.photo(operation, accessToken),
+    /** Runs a function on behalf of the caller. */
+    ask: <T>(fn: UserFunction<T>, accessToken: string, request?: FunctionRequest) =>
+      stead.asUser(operation, accessToken, fn, request),
+    /** Reads the caller's own entry in the directory, which is a visit. */
+    getProfile: (accessToken: string) => stead.asUser(operation, accessToken, VISIT),
     /**
-     * Signs in a user of the stand-in and reads their profile.
+     * Signs in a user of the stand-in and visits as them.
      * @returns the user id
      * @throws {Error} the stand-in has no user with this name.
      */
@@ -120,7 +143,7 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
         spaOrigin: SPA_ORIGIN,
         scope: `api://${API_CLIENT_ID}/.default`,
       });
-      await stead.profile(operation, accessToken);
+      await stead.asUser(operation, accessToken, VISIT);
       return toUserId(user);
     },
     /** Does one run of the worker. @returns its summary */

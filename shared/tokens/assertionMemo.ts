@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Api } from '../api.ts';
 import type { Clock } from '../clock.ts';
 import { TokenInvalidError, UserTokenError } from '../errors.ts';
 import type { Caller, UserToken } from '../ports.ts';
@@ -10,7 +11,7 @@ export type MemoOptions = {
   maxEntries?: number;
 };
 
-/** The result of exchanging one assertion. */
+/** The result of exchanging one assertion for one API. */
 export type Exchanged = {
   token: UserToken;
   /** Until when the token may be used again. */
@@ -26,28 +27,34 @@ export type AssertionMemo = {
   /** The verified caller. It is remembered for at most five minutes, and never beyond the assertion's `exp`. */
   verified(assertion: string, verify: () => Promise<Caller>): Promise<Caller>;
   /**
-   * The assertion's exchange. Requests at the same time share one call of `exchange`, which continues if the request
+   * The assertion's exchange for an API. Requests at the same time share one call of `exchange`, which continues if the request
    * that began it is cancelled. If it fails, all of them get the error, which is also remembered: for its Retry-After,
    * or else for a few seconds.
    * @returns `began` is true for the request that called `exchange`
    */
   exchanged(
     caller: Caller,
-    exchange: () => Promise<Exchanged>,
-  ): Promise<{ token: UserToken; began: boolean }>;
-  /** Exchanges again, for a token that the downstream API refused. Another request may have replaced it already. */
-  renewed(
-    caller: Caller,
-    former: UserToken,
+    api: Api,
     exchange: () => Promise<Exchanged>,
   ): Promise<{ token: UserToken; began: boolean }>;
   /**
-   * Reads from the downstream API. Requests with the same assertion and name at the same time share one call of `read`.
-   * An error is remembered like that of an exchange; a result is not remembered. One name always has one type of result.
+   * Exchanges again, for a token that does not do. Another request may have replaced it already.
+   * @param isStillGood whether the token still does for other requests, if there is no new one. Default false.
    */
-  read<T>(caller: Caller, name: string, read: () => Promise<T>): Promise<{ result: T; began: boolean }>;
-  /** Whether the request must read the user's row: true at most once a minute for each assertion. */
-  isRowReadDue(caller: Caller): boolean;
+  renewed(
+    caller: Caller,
+    api: Api,
+    former: UserToken,
+    exchange: () => Promise<Exchanged>,
+    isStillGood?: boolean,
+  ): Promise<{ token: UserToken; began: boolean }>;
+  /**
+   * Requests with the same assertion and name at the same time share one call of `work`. An error is remembered like that
+   * of an exchange; a result is not remembered. One name always has one type of result.
+   */
+  shared<T>(caller: Caller, name: string, work: () => Promise<T>): Promise<{ result: T; began: boolean }>;
+  /** Whether the request must read the user's row: true at most once a minute for each assertion and API. */
+  isRowReadDue(caller: Caller, api: Api): boolean;
   /**
    * Forgets the exchanges and errors of a user, for all their assertions. Throttles are still remembered, because the
    * service has asked for fewer requests until a certain time.
@@ -65,7 +72,8 @@ const THROTTLED_FOR_MS = 5_000;
 /** For an outage. It is short, so that remembering does not make the outage longer. */
 const OUTAGE_FOR_MS = 1_000;
 const REFUSED_AT_MOST_MS = 3_600_000;
-const EXCHANGE = 'exchange';
+
+const exchangeOf = ({ resource }: Api): string => `exchange ${resource}`;
 
 type Refusal = { error: Error; until: number };
 
@@ -73,9 +81,11 @@ type Entry = {
   userId: UserId;
   caller: Omit<Caller, 'assertion'>;
   verifiedUntil: number;
-  rowReadAt: number;
-  exchanged: Exchanged | undefined;
-  /** Calls that are running, by name: the exchange, and what is read. */
+  /** By the API's resource. An exchange reads the row, too. */
+  rowReadAt: Map<string, number>;
+  /** By the API's resource. */
+  exchanged: Map<string, Exchanged>;
+  /** Calls that are running, by name: exchanges, and what is read. */
   flights: Map<string, Promise<unknown>>;
   /** Errors that are remembered, by the same names. */
   refusals: Map<string, Refusal>;
@@ -140,16 +150,23 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
     }
   }
 
-  async function exchanged({ assertion }: Caller, exchange: () => Promise<Exchanged>) {
+  /** @param isUseless whether a remembered token does not do */
+  async function exchanged(
+    { assertion }: Caller,
+    api: Api,
+    exchange: () => Promise<Exchanged>,
+    isUseless: (token: UserToken) => boolean = () => false,
+  ) {
     const entry = use(keyOf(assertion));
     if (entry === undefined) return { token: (await exchange()).token, began: true };
-    if (entry.exchanged !== undefined && clock.now() < entry.exchanged.keepUntil) {
-      return { token: entry.exchanged.token, began: false };
+    const known = entry.exchanged.get(api.resource);
+    if (known !== undefined && clock.now() < known.keepUntil && !isUseless(known.token)) {
+      return { token: known.token, began: false };
     }
-    const { result, began } = await share(entry, EXCHANGE, exchange);
+    const { result, began } = await share(entry, exchangeOf(api), exchange);
     if (began) {
-      entry.exchanged = result;
-      entry.rowReadAt = clock.now().getTime();
+      entry.exchanged.set(api.resource, result);
+      entry.rowReadAt.set(api.resource, clock.now().getTime());
     }
     return { token: result.token, began };
   }
@@ -177,8 +194,8 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
           userId: caller.userId,
           caller: rest,
           verifiedUntil,
-          rowReadAt: clock.now().getTime(),
-          exchanged: undefined,
+          rowReadAt: new Map(),
+          exchanged: new Map(),
           flights: new Map(),
           refusals: new Map(),
         });
@@ -186,26 +203,26 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
       return caller;
     },
 
-    exchanged,
+    exchanged: (caller, api, exchange) => exchanged(caller, api, exchange),
 
-    async renewed(caller, former, exchange) {
-      const entry = use(keyOf(caller.assertion));
-      if (entry?.exchanged?.token === former) entry.exchanged = undefined;
-      return exchanged(caller, exchange);
+    async renewed(caller, api, former, exchange, isStillGood = false) {
+      const { exchanged: known } = use(keyOf(caller.assertion)) ?? {};
+      if (!isStillGood && known?.get(api.resource)?.token === former) known.delete(api.resource);
+      return exchanged(caller, api, exchange, (token) => token === former);
     },
 
-    async read({ assertion }, name, read) {
+    async shared({ assertion }, name, work) {
       const entry = use(keyOf(assertion));
-      if (entry === undefined) return { result: await read(), began: true };
-      return share(entry, `read ${name}`, read);
+      if (entry === undefined) return { result: await work(), began: true };
+      return share(entry, name, work);
     },
 
-    isRowReadDue({ assertion }) {
+    isRowReadDue({ assertion }, { resource }) {
       const entry = use(keyOf(assertion));
       if (entry === undefined) return true;
       const at = clock.now().getTime();
-      if (at - entry.rowReadAt < READ_ROW_EVERY_MS) return false;
-      entry.rowReadAt = at;
+      if (at - (entry.rowReadAt.get(resource) ?? at) < READ_ROW_EVERY_MS) return false;
+      entry.rowReadAt.set(resource, at);
       return true;
     },
 
@@ -215,7 +232,8 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
         if (entry === undefined) continue;
         const refusals = new Map([...entry.refusals].filter(([, { error }]) => isThrottle(error)));
         // Calls that are running write to the old entry, so their results are not remembered.
-        entries.set(key, { ...entry, exchanged: undefined, flights: new Map(), refusals });
+        const rowReadAt = new Map(entry.rowReadAt);
+        entries.set(key, { ...entry, rowReadAt, exchanged: new Map(), flights: new Map(), refusals });
       }
     },
   };

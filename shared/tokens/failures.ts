@@ -21,7 +21,7 @@ export type TokenFacts = {
   claims?: string | undefined;
   status?: number | undefined;
   retryAfterSeconds?: number | undefined;
-  /** Which API answered 429, and whose requests it limits. Absent means the token endpoint. */
+  /** Which API answered 429, and whose requests it limits. Without it and without `api`, it is the token endpoint. */
   throttle?: Throttle | undefined;
   /** The name of the downstream API that answered. Absent means the token endpoint. */
   api?: string | undefined;
@@ -174,7 +174,8 @@ export function classifyFailure(facts: TokenFacts): Failure {
   else if (facts.suberror && CODE.test(facts.suberror)) failure.suberror = facts.suberror;
   if (kind === 'needs-user' && facts.claims) failure.claims = facts.claims;
   if (facts.api !== undefined && facts.status === 401) failure.askedBy = facts.api;
-  if (kind === 'throttled' && facts.status === 429) failure.throttle = facts.throttle ?? { api: 'token' };
+  const throttle = facts.throttle ?? (facts.api === undefined ? { api: 'token' } : undefined);
+  if (kind === 'throttled' && facts.status === 429 && throttle !== undefined) failure.throttle = throttle;
   if (facts.retryAfterSeconds !== undefined) failure.retryAfterSeconds = facts.retryAfterSeconds;
   if (facts.upstream !== undefined)
     failure.upstream = { ...facts.upstream, code: upstreamCodeOf(facts, failure) };

@@ -1,13 +1,11 @@
 import type { Api } from '../api.ts';
+import { CLOUDS } from '../clouds.ts';
 
-/** The resources of Microsoft Graph in all clouds (https://learn.microsoft.com/graph/deployments), and its application id. */
-export const GRAPH_RESOURCES = [
-  'https://graph.microsoft.com',
-  'https://graph.microsoft.us',
-  'https://dod-graph.microsoft.us',
-  'https://microsoftgraph.chinacloudapi.cn',
+/** The resources of Microsoft Graph: its application id, and its origins in all clouds. */
+export const GRAPH_RESOURCES: readonly [string, ...string[]] = [
   '00000003-0000-0000-c000-000000000000',
-] as const;
+  ...CLOUDS.flatMap(({ graph }) => graph),
+];
 
 const known = new WeakSet<object>();
 

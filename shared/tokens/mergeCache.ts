@@ -2,10 +2,7 @@
  * Three-way merge of MSAL's serialized token cache. All MSAL libraries share its schema: sections, and entries by key.
  * Sections and fields that this version does not know are kept.
  */
-import { isRecord } from '../isRecord.ts';
-
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-type Entries = { [key: string]: Json };
+import { type Entries, isEntries, isNewer, type Json, withoutOlder } from './accessTokenEntries.ts';
 
 /** A request may have a fresh MFA behind it, so its refresh token wins over one that the worker renewed. */
 export type CacheWriter = 'request' | 'worker';
@@ -42,13 +39,16 @@ function mergeEach(was: Entries, other: Entries, own: Entries, merge: Merge): En
   );
 }
 
-const mergeSection = (
+function mergeSection(
   section: string,
   was: Entries,
   other: Entries,
   own: Entries,
   writer: CacheWriter,
-): Entries => mergeEach(was, other, own, (_key, ...entries) => pick(section, ...entries, writer));
+): Entries {
+  const merged = mergeEach(was, other, own, (_key, ...entries) => pick(section, ...entries, writer));
+  return section === 'AccessToken' ? withoutOlder(merged) : merged;
+}
 
 function pick(
   section: string,
@@ -66,27 +66,6 @@ function pick(
   return writer === 'request' ? own : other;
 }
 
-/** Compares the time of issue, then of expiry. Other fields decide a tie, so that both writers come to the same result. */
-function isNewer(a: Json, b: Json): boolean {
-  for (const field of ['cached_at', 'expires_on'] as const) {
-    const difference = Number(fieldOf(a, field)) - Number(fieldOf(b, field));
-    if (difference) return difference > 0;
-  }
-  return rankOf(a) >= rankOf(b);
-}
-
-const rankOf = (entry: Json): string => `${fieldOf(entry, 'secret')} ${inOrder(entry)}`;
-
-/** Gives the same text for the same entry, whatever the order of its fields. */
-function inOrder(entry: Json): string {
-  return JSON.stringify(
-    isEntries(entry) ? Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)) : entry,
-  );
-}
-
-const fieldOf = (entry: Json, field: string): Json => (isEntries(entry) ? (entry[field] ?? 0) : 0);
-
-const isEntries = (value: Json | undefined): value is Entries => isRecord(value);
 const entriesOf = (value: Json | undefined): Entries => (isEntries(value) ? value : {});
 const keysOf = (...objects: Entries[]): string[] => [...new Set(objects.flatMap((o) => Object.keys(o)))];
 const parse = (cache: string): Entries => (cache === '' ? {} : entriesOf(JSON.parse(cache) as Json));

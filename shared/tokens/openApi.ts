@@ -1,6 +1,7 @@
 import type { Api, ApiCall, ApiFetch, Fetch } from '../api.ts';
 import type { Clock } from '../clock.ts';
 import { isGuid } from '../userId.ts';
+import { failureOfAnswer, unanswered } from './apiFailure.ts';
 
 export type OpenApiOptions = {
   fetch: Fetch;
@@ -38,19 +39,21 @@ export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions)
   }
 
   function report(response: Response): void {
-    const claims = response.status === 401 ? api.readChallenge(response) : undefined;
-    if (claims !== undefined) call.onChallenged?.(claims);
     if (response.ok) call.onAccepted?.();
-    const failure = response.status < 400 ? undefined : api.readFailure?.(response, options.clock.now());
-    if (failure?.upstream) call.onRefused?.(failure.upstream);
-    if (failure?.throttle) call.onThrottled?.(failure);
+    if (response.status >= 400) call.onFailed?.(failureOfAnswer(api, response, options.clock.now()));
   }
 
   return async (path, init = {}) => {
     const address = addressOf(path);
     const headers = headersOf(init);
     const signal = endingWith(options.clock.timeout(options.timeoutMs), call.signal, init.signal);
-    const response = await options.fetch(address, { ...init, headers, redirect: 'error', signal });
+    let response: Response;
+    try {
+      response = await options.fetch(address, { ...init, headers, redirect: 'error', signal });
+    } catch (error) {
+      call.onFailed?.(unanswered(api));
+      throw error;
+    }
     report(response);
     return response;
   };

@@ -1,9 +1,10 @@
 import type { Connected } from '../account/account.ts';
-import { withTimeout } from '../clock.ts';
+import { endOf, withTimeout } from '../clock.ts';
 import type { Failure } from '../errors.ts';
-import { nameOfError, upstreamRefused } from '../log.ts';
+import { upstreamRefused } from '../log.ts';
 import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
+import { createReveals, nameWithout } from '../tokens/revealing.ts';
 import { partsOf } from '../userId.ts';
 import type { Task } from './defineTask.ts';
 
@@ -15,10 +16,6 @@ export type Attempt = { code?: string; claims?: string; throttle?: Failure };
 
 const MAX_NOTE_LENGTH = 200;
 const WITHHELD = '(withheld)';
-/** Every JWT, and each of its parts that can be decoded, begins like this. */
-const ENCODED_JSON = /eyJ[\w-]{8}/;
-/** The form of most results of {@link nameOfError}. Any other text may be prose, which may name people. */
-const ERROR_NAME = /^[\w.:<-]{1,80}$/;
 
 /** Runs a task once. The attempt ends at the task's time-out or with the run, even if the task ignores its signal. */
 export async function attemptTask(
@@ -30,8 +27,7 @@ export async function attemptTask(
 ): Promise<Attempt> {
   const { userId, homeAccountId, userPrincipalName } = account;
   const { tid, oid } = partsOf(userId);
-  const secrets = [token, oid, homeAccountId?.split('.')[0], userPrincipalName];
-  const reveals = (text: string) => revealsAnyOf(secrets, text);
+  const reveals = createReveals([token, oid, homeAccountId?.split('.')[0], userPrincipalName]);
   let throttle: Failure | undefined;
   let claims: string | undefined;
   const run = async (signal: AbortSignal): Promise<Attempt> => {
@@ -44,12 +40,10 @@ export async function attemptTask(
           signal,
           correlationId,
           inBackground: true,
-          onRefused: (reference) => log(upstreamRefused(reference, app.logId(userId))),
-          onThrottled: (failure) => {
-            throttle = failure;
-          },
-          onChallenged: (challenge) => {
-            claims = challenge;
+          onFailed(failure) {
+            if (failure.upstream) log(upstreamRefused(failure.upstream, app.logId(userId)));
+            if (failure.throttle) throttle = failure;
+            if (failure.askedBy !== undefined && failure.claims !== undefined) claims = failure.claims;
           },
           // The API accepts the token after all, so a later error has another cause.
           onAccepted: () => {
@@ -71,26 +65,10 @@ export async function attemptTask(
       // The signals are checked first, because a task that obeys its signal throws an error of its own.
       if (runSignal?.aborted) return { code: 'run-ended' };
       if (signal.aborted) return { code: 'timeout' };
-      const name = nameOfError(error);
-      const code = ERROR_NAME.test(name) && !reveals(name) ? name : 'unnamed';
+      const code = nameWithout(reveals, error);
       return claims === undefined ? { code } : { code, claims };
     }
   };
   const ended = await withTimeout(app.clock, task.timeoutMs, run, runSignal);
   return throttle === undefined ? ended : { ...ended, throttle };
-}
-
-function endOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    if (signal.aborted) reject(signal.reason);
-  });
-}
-
-function revealsAnyOf(secrets: readonly (string | undefined)[], text: string): boolean {
-  const folded = text.toLowerCase();
-  return (
-    ENCODED_JSON.test(text) ||
-    secrets.some((secret) => secret !== undefined && folded.includes(secret.toLowerCase()))
-  );
 }

@@ -1,14 +1,14 @@
 import type { Api, ApiFetch } from '../api.ts';
-import { GRAPH_RESOURCES, isKnownApi } from '../tokens/knownApi.ts';
+import { checkUse } from '../tokens/useOfApi.ts';
 import type { UserId } from '../userId.ts';
 
 /** What a task's `run` gets for one user, together with the clients of its API (`graph` for Microsoft Graph). */
 export type TaskContext = {
   /** The user for whom the task acts. Do not log it. `tid` and `oid` are GUIDs in lower case. */
   user: { id: UserId; tid: string; oid: string };
-  /** Calls the task's API with a token for its scopes. The token is sent to that API only. */
+  /** Calls the task's API with the user's token. The token is sent to that API only. */
   api: { fetch: ApiFetch };
-  /** An access token for the task's scopes. Do not log it, store it, or send it to another API. */
+  /** The access token for the task's API. Do not log it, store it, or send it to another API. */
   token: string;
   /** Writes one log line of at most 200 characters with the user's log id. A note that names the user is withheld. */
   log: (note: string) => void;
@@ -34,7 +34,6 @@ export type TaskDefinition<Clients extends object = object> = {
 
 export type Task = Readonly<Required<TaskDefinition>>;
 
-const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** A run ends after about a minute, and so do its tasks. */
 const MAX_TIMEOUT_MS = 60_000;
@@ -45,35 +44,7 @@ const MAX_TIMEOUT_MS = 60_000;
  */
 export function defineTask<Clients extends object>(definition: TaskDefinition<Clients>): Task {
   const { name, api, scopes, timeoutMs = DEFAULT_TIMEOUT_MS, run } = definition;
-  if (typeof name !== 'string' || !NAME.test(name)) {
-    throw new TypeError(
-      `A task's name must begin with a lower-case letter, followed by at most 39 lower-case letters, digits or hyphens, such as "read-profile". It is ${JSON.stringify(name)}.`,
-    );
-  }
-  const refuse = (problem: string) => new TypeError(`Task "${name}": ${problem}`);
-  if (!isKnownApi(api)) {
-    throw refuse('it has no api. Give it graph, or an API from defineApi.');
-  }
-  if (!Array.isArray(scopes) || scopes.length === 0) {
-    throw refuse("it has no scopes. Name the permissions it needs, such as ['User.Read'].");
-  }
-  for (const scope of scopes) {
-    if (typeof scope !== 'string' || !/^\S+$/.test(scope)) {
-      throw refuse(
-        `${JSON.stringify(scope)} is not one scope. Write each scope as its own string, without spaces.`,
-      );
-    }
-  }
-  const foreign = scopes.find((scope) => !isScopeOf(api, scope));
-  if (foreign !== undefined) {
-    throw refuse(
-      `the scope ${foreign} does not belong to ${api.resource}, and a token is for one API. Make a task for each API.`,
-    );
-  }
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > MAX_TIMEOUT_MS) {
-    throw refuse(`timeoutMs must be whole milliseconds from 1 to ${MAX_TIMEOUT_MS}.`);
-  }
-  if (typeof run !== 'function') throw refuse('it has no run. Give it an async function.');
+  checkUse('Task', { name, api, scopes, timeoutMs }, run, MAX_TIMEOUT_MS);
   // The cast is safe because a task runs with the clients of its own API.
   return Object.freeze({ name, api, scopes: Object.freeze([...scopes]), timeoutMs, run }) as Task;
 }
@@ -91,10 +62,4 @@ export function listTasks(...tasks: Task[]): readonly Task[] {
     );
   }
   return Object.freeze(tasks);
-}
-
-/** Entra reads a scope without a resource as a scope of Microsoft Graph. */
-function isScopeOf({ resource, otherResources = [] }: Api, scope: string): boolean {
-  const slash = scope.lastIndexOf('/');
-  return [resource, ...otherResources].includes(slash < 0 ? GRAPH_RESOURCES[0] : scope.slice(0, slash));
 }

@@ -33,12 +33,13 @@ const AUDIT_EVERY_MS = 45_000;
 /**
  * Reads what other instances have written down, and asks all shards at once since when something is due. A shard that
  * cannot be read is logged; the next run reads it again.
+ * @param hasBegun true if the caller has called `beginPlan`, and was told to begin
  */
-export async function plan(app: App, operation: Operation): Promise<Plan> {
+export async function plan(app: App, operation: Operation, hasBegun = false): Promise<Plan> {
   const { accounts, clock } = app;
   const { log, signal } = operation;
   const begunAt = clock.now();
-  const [shared] = await Promise.all([readLastRun(app, operation), readCooldowns(app, operation)]);
+  const [shared] = await Promise.all([readLastRun(app, operation, hasBegun), readCooldowns(app, operation)]);
 
   async function ask(shard: string): Promise<DueShard | 'nothing-due' | 'failed'> {
     try {
@@ -63,9 +64,10 @@ export async function plan(app: App, operation: Operation): Promise<Plan> {
 async function readLastRun(
   { sharedState, clock }: App,
   { log, signal }: Operation,
+  hasBegun: boolean,
 ): Promise<Pick<Plan, 'retireAtMost' | 'retired' | 'audit'>> {
   try {
-    const isFirst = await sharedState.beginPlan(AUDIT_EVERY_MS, signal);
+    const isFirst = hasBegun || (await sharedState.beginPlan(AUDIT_EVERY_MS, signal));
     const last = await sharedState.lastRun(signal);
     return {
       retireAtMost: retireAtMost(last, clock.now()),

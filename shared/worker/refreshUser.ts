@@ -220,15 +220,21 @@ async function releaseForClock(run: Run, account: Stored<Account>): Promise<Chec
   return { ...(await release(run, account)), reason: 'clock-differs' };
 }
 
-/** Requests a token. An unexpected error is logged by its name and counts as `transient`, which marks no user. */
+/** Requests the token for Graph, which keeps the connection. An unexpected error is logged by its name and counts as `transient`, which marks no user. */
 async function acquire(
-  { app: { userTokens, clock, logId }, operation }: Run,
+  { app: { userTokens, graph: api, clock, logId }, operation }: Run,
   account: Connected,
   forceRefresh: boolean,
 ): Promise<UserToken | { failure: Failure }> {
   const { userId, homeAccountId, generation } = account;
   try {
-    const token = await userTokens.silent(operation, { userId, homeAccountId, generation, forceRefresh });
+    const token = await userTokens.silent(operation, {
+      userId,
+      homeAccountId,
+      generation,
+      api,
+      forceRefresh,
+    });
     // The new refresh token was not saved, so retry soon with the old one.
     return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };
   } catch (error) {

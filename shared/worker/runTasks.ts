@@ -1,9 +1,10 @@
 import type { Connected, HistoryEntry } from '../account/account.ts';
 import type { TasksRun } from '../account/transitions.ts';
+import type { Api } from '../api.ts';
 import { type Failure, type FailureKind, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
 import type { UserToken } from '../ports.ts';
-import { GRAPH_SCOPES } from '../tokens/graphScopes.ts';
+import { consentMissing, missingScopes } from '../tokens/scopes.ts';
 import { heedFailure } from '../tokens/storedCooldowns.ts';
 import { type Attempt, attemptTask } from './attemptTask.ts';
 import type { Task } from './defineTask.ts';
@@ -42,19 +43,19 @@ export const NO_TASKS: EndedTasks = { entries: [], done: 0, failed: 0 };
 /**
  * Runs the tasks as one user, one after the other, while the run has the lease. A task that fails does not stop the
  * others. If Graph has a challenge that no token answers, the remaining tasks do not run.
- * @param profileToken the token that the check obtained
+ * @param graphToken the token that the check obtained
  */
 export async function runTasks(
   run: Run,
   tasks: readonly Task[],
   account: Connected,
-  profileToken: UserToken,
+  graphToken: UserToken,
 ): Promise<EndedTasks> {
   const { app, operation } = run;
   const { cooldowns, clock } = app;
   const { log, signal } = operation;
   const user = app.logId(account.userId);
-  const tokens = tokensFor(run, account, profileToken);
+  const tokens = tokensFor(run, account, graphToken);
   const entries: HistoryEntry[] = [];
   let unansweredChallenge: Failure | undefined;
   let tokenFailure: Failure | undefined;
@@ -110,34 +111,38 @@ const concernsOthers = ({ kind, throttle, unsure }: Failure): boolean =>
   (kind === 'misconfigured' && !unsure) || (kind === 'throttled' && throttle !== undefined);
 
 type Tokens = {
-  get(scopes: readonly string[], claims?: string): Promise<UserToken>;
+  /** @throws {UserTokenError} there is no token for the task's API, or it lacks scopes of the task. */
+  get(task: Task, claims?: string): Promise<UserToken>;
   /** The ETag of the last cache that these tokens stored. */
   written(): string | undefined;
 };
 
-/** One user's tokens by scopes. Tasks with the same scopes share a token. */
+/**
+ * One user's tokens by API. All tasks of an API share one. If it lacks a task's scopes, no other one is requested: the next
+ * renewal, or the user's next visit, brings the permissions that were given meanwhile.
+ */
 function tokensFor(
   { app, operation }: Run,
   { userId, homeAccountId, generation }: Connected,
-  profileToken: UserToken,
+  graphToken: UserToken,
 ): Tokens {
-  const keyOf = (scopes: readonly string[]) => [...scopes].sort().join(' ');
-  const obtained = new Map([[keyOf(GRAPH_SCOPES), profileToken]]);
+  const obtained = new Map([[app.graph.resource, graphToken]]);
   let written: string | undefined;
+
+  async function request(api: Api, claims?: string): Promise<UserToken> {
+    const account = { userId, homeAccountId, generation };
+    const token = await app.userTokens.silent(operation, { ...account, api, forceRefresh: false, claims });
+    obtained.set(api.resource, token);
+    written = token.written ?? written;
+    return token;
+  }
+
   return {
-    async get(scopes, claims) {
-      const known = claims === undefined ? obtained.get(keyOf(scopes)) : undefined;
-      if (known !== undefined) return known;
-      const token = await app.userTokens.silent(operation, {
-        userId,
-        homeAccountId,
-        generation,
-        forceRefresh: false,
-        scopes,
-        claims,
-      });
-      obtained.set(keyOf(scopes), token);
-      written = token.written ?? written;
+    async get({ api, scopes }, claims) {
+      const known = claims === undefined ? obtained.get(api.resource) : undefined;
+      const token = known ?? (await request(api, claims));
+      const missing = missingScopes(scopes, token.permissions);
+      if (missing.length > 0) throw new UserTokenError(consentMissing(api, missing));
       return token;
     },
     written: () => written,
@@ -150,7 +155,7 @@ async function runTask(run: Run, task: Task, account: Connected, tokens: Tokens)
   async function attempt(challenge?: string): Promise<Attempt & { tokenFailure?: Failure }> {
     let token: UserToken;
     try {
-      token = await tokens.get(task.scopes, challenge);
+      token = await tokens.get(task, challenge);
     } catch (error) {
       if (operation.signal?.aborted) return { code: 'run-ended' };
       if (!(error instanceof UserTokenError)) return { code: nameOfError(error) };

@@ -1,4 +1,4 @@
-import { type Account, attemptsOf, failureOf } from '../account/account.ts';
+import { type Account, attemptsOf, failureOf, isTombstone } from '../account/account.ts';
 import { type Failure, UnavailableError } from '../errors.ts';
 import { forEachAtOnce } from '../forEachAtOnce.ts';
 import { nameOfError, type SweepSummary } from '../log.ts';
@@ -83,7 +83,7 @@ async function checkAccount(run: Run, { account, abandonedBy }: LeasedAccount): 
 
 /**
  * True for a check that changed nothing worth a line: it obtained a token and so did the one before, or there was nothing
- * to do yet.
+ * to do yet. The check of a tombstone is worth one, because it is the only line about an account that an operator ended.
  * @param before the account when its check began
  */
 function isRoutine(before: Account, { outcome }: Check): boolean {
@@ -92,7 +92,7 @@ function isRoutine(before: Account, { outcome }: Check): boolean {
     case 'from-cache':
       return attemptsOf(before) === 0 && failureOf(before) === undefined;
     case 'waiting':
-      return true;
+      return !isTombstone(before);
     case 'failed':
     case 'retired':
     case 'erased':

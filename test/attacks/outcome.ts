@@ -7,6 +7,7 @@ export const MISSING: Refusal = { status: 401, error: undefined, code: 'TOKEN_MI
 export const INVALID: Refusal = { status: 401, error: 'invalid_token', code: 'TOKEN_INVALID' };
 export const MALFORMED: Refusal = { status: 400, error: 'invalid_request', code: 'REQUEST_MALFORMED' };
 export const WRONG_SCOPE: Refusal = { status: 403, error: 'insufficient_scope', code: 'SCOPE_MISSING' };
+export const WRONG_ROLE: Refusal = { status: 403, error: 'insufficient_scope', code: 'ROLE_MISSING' };
 export const WRONG_TENANT: Refusal = { status: 403, error: 'access_denied', code: 'TENANT_FORBIDDEN' };
 export const WRONG_CLIENT: Refusal = { status: 403, error: 'access_denied', code: 'CLIENT_FORBIDDEN' };
 
@@ -25,6 +26,7 @@ export const STATUS_OF: Record<Exclude<ProblemCode, 'INTERNAL'>, number> = {
   SIGN_IN_REQUIRED: 401,
   CONSENT_REQUIRED: 401,
   SCOPE_MISSING: 403,
+  ROLE_MISSING: 403,
   TENANT_FORBIDDEN: 403,
   CLIENT_FORBIDDEN: 403,
   UPSTREAM_REFUSED: 502,

@@ -6,7 +6,10 @@ import { type HttpHandler, HttpRequest, type HttpResponseInit, InvocationContext
 import { SPA_CLIENT_ID, TENANT_ID } from '../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
 import { createConnectionHandler } from '../../functions/connection/handler.ts';
-import { createPhotoHandler, createProfileHandler } from '../../functions/profile/handler.ts';
+import { photo } from '../../functions/profile/photo.ts';
+import { profile } from '../../functions/profile/profile.ts';
+import { createRunWorkerHandler } from '../../functions/refreshWorker/handler.ts';
+import { createUserHandler } from '../../functions/userHandler.ts';
 import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { AccountStore, TokenCacheStore, VerifyAccessToken } from '../../shared/ports.ts';
@@ -19,7 +22,7 @@ import { UNLIMITED } from '../support/testApp.ts';
 import { type Forge, openForge } from './forge.ts';
 import type { Refusal } from './outcome.ts';
 
-/** Every route that takes a token. */
+/** Every route that takes a user's token. */
 export const ROUTES = [
   'GET /api/profile',
   'GET /api/profile/photo',
@@ -28,7 +31,10 @@ export const ROUTES = [
   'DELETE /api/connection',
 ] as const;
 
-export type Route = (typeof ROUTES)[number];
+/** The route that takes an application's token. */
+export const WAKE = 'POST /api/worker/run';
+
+export type Route = (typeof ROUTES)[number] | typeof WAKE;
 
 export type AttackRequest = {
   /** In Latin-1, as the host hands on bytes; undefined sends no such header. */
@@ -83,12 +89,14 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
   });
   const verify = stead.services.verifyAccessToken;
   const connection = createConnectionHandler(stead);
+  const asUser = createUserHandler(stead);
   const handlers: Record<Route, HttpHandler> = {
-    'GET /api/profile': createProfileHandler(stead),
-    'GET /api/profile/photo': createPhotoHandler(stead),
+    'GET /api/profile': asUser(profile),
+    'GET /api/profile/photo': asUser(photo),
     'GET /api/connection': connection,
     'PUT /api/connection': connection,
     'DELETE /api/connection': connection,
+    [WAKE]: createRunWorkerHandler(stead),
   };
   return {
     verify,

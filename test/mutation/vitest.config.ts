@@ -10,7 +10,7 @@ export default defineConfig({
     include: [
       'test/unit/shared/{account,tokens}/*.test.ts',
       'test/unit/shared/worker/plan.test.ts',
-      'test/unit/shared/adapters/entra/{accessToken,authority,checkKeyIssuer,claimsForMsal}.test.ts',
+      'test/unit/shared/adapters/entra/{accessToken,authority,checkAppToken,checkKeyIssuer,claimsForMsal}.test.ts',
     ],
     exclude: ['**/{scheduleYear,interleavings}.test.ts'],
     // One load of the modules serves all files of a run; each mutant has a run of its own.

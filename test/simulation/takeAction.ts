@@ -1,3 +1,4 @@
+import { profile } from '../../functions/profile/profile.ts';
 import { dueRowKey } from '../../shared/adapters/azureStorage/rowKeys.ts';
 import { shardOf } from '../../shared/adapters/shards.ts';
 import { assertionOf, HOUR, type Person } from './entraModel.ts';
@@ -152,7 +153,7 @@ function visit(stage: Stage, wishes: Wishes, { life, stead }: Running, person: P
   const assertion = assertionFor(stage, wishes, person, fresh);
   return stage.begin({ life, stead } as Running, `visit of ${person.name}`, async (operation) => {
     try {
-      const { result, source } = await stead.profile(operation, assertion);
+      const { result, source } = await stead.asUser(operation, assertion, profile);
       invariants.onAnswer(person.oid, result.id);
       return `answered from ${source}`;
     } catch (error) {

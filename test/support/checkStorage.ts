@@ -158,9 +158,18 @@ export async function openBlob(
   }
 }
 
-/** Sorted and in lower case, for scope sets to be compared. */
-export const scopeSet = (scopes: string): string =>
-  scopes.toLowerCase().split(' ').filter(Boolean).sort().join(' ');
+/** The names of the permissions, sorted and in lower case, for scope sets to be compared. */
+export function scopeSet(scopes: string): string {
+  const names = scopes
+    .toLowerCase()
+    .split(' ')
+    .filter(Boolean)
+    .map((scope) => scope.slice(scope.lastIndexOf('/') + 1));
+  return [...new Set(names)]
+    .filter((name) => name !== '.default')
+    .sort()
+    .join(' ');
+}
 
 function storedRow(rowKey: string, columns: Record<string, unknown>): StoredRow {
   const text = (name: string) => String(columns[name] ?? '');

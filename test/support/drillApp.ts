@@ -1,5 +1,6 @@
 /** The application as production makes it, from settings alone; only its clock can run ahead. */
 
+import { profile } from '../../functions/profile/profile.ts';
 import { tasks } from '../../functions/refreshWorker/tasks.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { LogEvent } from '../../shared/log.ts';
@@ -18,6 +19,9 @@ export type Act = {
   random?: number | undefined;
 };
 
+/** One event as Application Insights has it. */
+export type LoggedRow = { timestamp: string; message: string };
+
 export function createDrillApp(
   environment: Readonly<Record<string, string | undefined>>,
   { aheadMs, random }: Pick<Act, 'aheadMs' | 'random'>,
@@ -25,7 +29,13 @@ export function createDrillApp(
   const clock = createShiftedClock(random === undefined ? {} : { random: () => random });
   clock.aheadMs = aheadMs;
   const events: LogEvent[] = [];
-  const operation = { log: (event: LogEvent): void => void events.push(event) };
+  const logged: LoggedRow[] = [];
+  const operation = {
+    log(event: LogEvent): void {
+      events.push(event);
+      logged.push({ timestamp: clock.now().toISOString(), message: JSON.stringify(event) });
+    },
+  };
   const config = readConfig(environment);
   // The stand-in and MSAL live in the platform's time, and so does what speaks with them.
   const { verifyAccessToken, userTokens } = createStead(config).services;
@@ -35,14 +45,15 @@ export function createDrillApp(
   return {
     ...stead.services,
     events,
+    logged,
     sweep: () => stead.worker.run(operation),
     confirmRetirement: () => stead.operators.confirmRetirement(),
-    visit: (assertion: string) => stead.profile(operation, assertion),
+    visit: (assertion: string) => stead.asUser(operation, assertion, profile),
     disconnect: (assertion: string) => stead.connection.disconnect(operation, assertion),
     /** Connects again, and visits as the page does next. */
     async reconnect(assertion: string) {
       await stead.connection.reconnect(operation, assertion);
-      await stead.profile(operation, assertion);
+      await stead.asUser(operation, assertion, profile);
     },
   };
 }

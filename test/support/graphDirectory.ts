@@ -7,9 +7,9 @@ import {
 } from '../../dev/entra/applications.ts';
 import type { GraphObject } from '../../dev/entra/graphTable.ts';
 import type { Wish } from '../../ops/entra/applicationWish.ts';
-import { PUBLIC_CLOUD } from '../../ops/entra/clouds.ts';
 import { connectGraph, type Graph } from '../../ops/entra/graphClient.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { PUBLIC_CLOUD } from '../../shared/clouds.ts';
 
 export const GRAPH = 'https://graph.microsoft.com';
 export const MANAGED_IDENTITY = '11111111-2222-4333-8444-555555555555';
@@ -90,6 +90,7 @@ export const wishOf = (more: Partial<Wish> = {}): Wish => ({
   pageUrls: ['http://localhost:3000'],
   permissions: ['User.Read'],
   managedIdentity: undefined,
+  wakeWorker: false,
   adminConsent: false,
   multiTenant: false,
   apiClientId: undefined,
@@ -101,6 +102,7 @@ export const wishOf = (more: Partial<Wish> = {}): Wish => ({
 export const EVERYTHING: Partial<Wish> = {
   permissions: ['User.Read', 'Mail.Read'],
   managedIdentity: MANAGED_IDENTITY,
+  wakeWorker: true,
   adminConsent: true,
 };
 
@@ -113,13 +115,14 @@ export function contentOf({ directory }: GraphDirectory): Record<string, string[
   for (const { id, displayName } of directory.principals.newest()) names.set(id, `${displayName} principal`);
   for (const { id } of directory.credentials.newest()) names.set(id, 'credential');
   for (const { id } of directory.grants.newest()) names.set(id, 'grant');
+  for (const { id } of directory.assignments.newest()) names.set(id, 'assignment');
   const textOf = ({ createdDateTime: _, ...object }: GraphObject): string =>
     JSON.stringify(object).replaceAll(
       /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g,
       (id) => names.get(id) ?? id,
     );
   return Object.fromEntries(
-    (['applications', 'principals', 'credentials', 'grants'] as const).map((table) => [
+    (['applications', 'principals', 'credentials', 'grants', 'assignments'] as const).map((table) => [
       table,
       directory[table].newest().map(textOf).sort(),
     ]),

@@ -67,6 +67,7 @@ const connection = () => ({
   homeAccountId: `${randomUUID()}.${randomUUID()}`,
   userPrincipalName: "anna.o'müller_partner.example#EXT#@contoso.example",
   generation: randomUUID(),
+  connectedAt: new Date('2026-11-19T08:15:30.123Z'),
   lastActivity: new Date('2026-11-20T08:15:30.123Z'),
   nextCheckAt: new Date('2026-11-20T09:00:00Z'),
   history: HISTORY,

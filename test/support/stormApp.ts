@@ -1,11 +1,14 @@
 /** What one process does in a storm: requests of present users, sweeps, and tokens for further scopes. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
+import { profile } from '../../functions/profile/profile.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import type { UserToken, UserTokens } from '../../shared/ports.ts';
 import { createStead } from '../../shared/stead.ts';
 import { createShiftedClock } from '../../shared/testing/testClock.ts';
+import { defineApi } from '../../shared/tokens/defineApi.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
 import { scopeSet } from './checkStorage.ts';
 import type { StormGrant } from './stormGrants.ts';
@@ -35,7 +38,7 @@ export type StormResult = {
   /** Assertions used, counted anew in each life. */
   memoEntries: number;
   assertionsUsed: string[];
-  /** `scoped` are those for further scopes, which no sweep asked for. */
+  /** `scoped` are those for further APIs, which no sweep asked for. */
   refreshes: { sweeps: number; refreshed: number; scoped: number };
   /** `<user id> <scope set>` of what was granted, or had from the stored cache, and is stored. */
   stored: string[];
@@ -50,8 +53,15 @@ export type StormResult = {
 
 const LANES = 10;
 const SCOPED_LANES = 3;
-/** Beside `User.Read`. */
-export const SCOPES = ['Mail.Read', 'Calendars.Read', 'Contacts.Read', 'Files.Read.All'];
+/** APIs beside Graph, each with a permission of its own. */
+export const FURTHER_APIS = ['orders', 'tickets', 'payroll', 'stock'].map((name, index) => ({
+  id: `11111111-2222-4333-8444-00000000000${index}`,
+  name,
+  exposes: [`${name}.read`],
+}));
+const APIS = FURTHER_APIS.map(({ id, name }) =>
+  defineApi({ name, resource: `api://${id}`, baseUrl: `https://${name}.example` }),
+);
 const LIMITS = { concurrency: 8, runForMs: 20_000, leaseForMs: 120_000, endAfterMs: 30_000 };
 const PAUSE_MS = 60;
 /** How far the worker's clock is ahead: to it every token is about to end, and nobody was here just now. */
@@ -125,8 +135,8 @@ export async function runStorm(
     if (!remembered.has(assertion)) result.memoEntries += 1;
     remembered.add(assertion);
     used.add(assertion);
-    const { result: profile, source } = await stead.profile(operation, assertion);
-    if (profile.id !== user.oid) result.failures.push(`the profile of ${profile.id} for ${user.oid}`);
+    const { result: read, source } = await stead.asUser(operation, assertion, profile);
+    if (read.id !== user.oid) result.failures.push(`the profile of ${read.id} for ${user.oid}`);
     result.sources[source] += 1;
   }
 
@@ -135,13 +145,12 @@ export async function runStorm(
     const account = await accounts.read(userId);
     if (account?.state !== 'active') return;
     const { homeAccountId, generation } = account;
-    const scopes = [pickOne(SCOPES, random())];
     const token = await userTokens.silent(operation, {
       userId,
       homeAccountId,
       generation,
       forceRefresh: false,
-      scopes,
+      api: pickOne(APIS, random()),
     });
     if (token.source === 'network') result.refreshes.scoped += 1;
   }

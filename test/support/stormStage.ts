@@ -12,9 +12,9 @@ import {
   TENANT_ID,
 } from '../../dev/entra/directory.ts';
 import { startEntra } from '../../dev/entra/startEntra.ts';
-import { adminConsent, registerForApi } from './adminConsent.ts';
+import { adminConsent } from './adminConsent.ts';
 import { SPA_ORIGIN, signIn } from './entraClients.ts';
-import { SCOPES, type StormOrder, type StormResult, type StormUser } from './stormApp.ts';
+import { FURTHER_APIS, type StormOrder, type StormResult, type StormUser } from './stormApp.ts';
 import { startStormProxy } from './stormProxy.ts';
 import { seededRandom } from './stormRandom.ts';
 
@@ -35,12 +35,11 @@ export async function startStormStage(options: { seed: string; users: number; de
       port: 0,
       spaOrigins: [SPA_ORIGIN],
       users: numbered,
-      // Several tokens for each user, each for what was asked: that is what a merge can lose.
-      answers: { everythingGranted: false },
+      // Several tokens for each user, each for an API of its own: that is what a merge can lose.
+      apis: FURTHER_APIS,
       lifetimes: { graphAccessToken: TOKEN_FOR_SECONDS },
     }),
   ]);
-  await registerForApi(entra, SCOPES);
   await adminConsent(entra);
   const delays = (service: string) => seededRandom(`${options.seed} ${service}`);
   const blobs = await startStormProxy(azurite, 'blob', delays('blob'));

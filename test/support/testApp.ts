@@ -56,4 +56,8 @@ const noNetwork: typeof fetch = () => Promise.reject(new TypeError('there is no 
 const bottomless = { take: () => undefined };
 
 /** For attacks, drills and storms, in which a user does in seconds what others do in weeks. */
-export const UNLIMITED: RequestLimits = { exchanges: bottomless, changes: bottomless };
+export const UNLIMITED: RequestLimits = {
+  exchanges: bottomless,
+  changes: bottomless,
+  wakes: bottomless,
+};

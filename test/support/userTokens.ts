@@ -16,6 +16,7 @@ export type TestTokensOptions = {
   timeoutMs?: number;
   /** Ours, as an invocation has it. */
   correlationId?: string;
+  fetch?: typeof fetch;
 };
 
 export function createTestTokens(entra: Entra, options: TestTokensOptions = {}) {
@@ -26,6 +27,7 @@ export function createTestTokens(entra: Entra, options: TestTokensOptions = {}) 
     ...(options.clientSecret && { settings: { ENTRA_CLIENT_SECRET: options.clientSecret } }),
     timeouts: { tokenMs: options.timeoutMs ?? 5_000 },
     ...(options.correlationId && { correlationId: options.correlationId }),
+    ...(options.fetch && { fetch: options.fetch }),
   });
   return { tokens, store: tokenCache, sealer, events };
 }

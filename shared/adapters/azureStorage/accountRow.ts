@@ -80,6 +80,7 @@ export function toRow(account: Account): AccountRow {
     nextCheckAt: lease ? wholeSecond(nextCheckAt) : '',
     lastActivity: account.lastActivity,
     generation: account.generation,
+    connectedAt: account.connectedAt ?? '',
     accountCacheKey: userId,
     accountIdentifier: account.homeAccountId ?? '',
     accountObjectId: oid,
@@ -112,11 +113,13 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     return { ...scheduled, state: 'damaged', wasDisconnected: state === 'disconnected' };
   }
   if (state === 'disconnected' || state === 'retired') return { ...scheduled, state, since: lastActivity };
+  const connectedAt = timeOf(row.connectedAt);
   const homeAccountId = textOf(row.accountIdentifier);
   const userPrincipalName = textOf(row.userPrincipalName);
   const connection = {
     ...scheduled,
     generation: textOf(row.generation) ?? '',
+    ...(connectedAt && { connectedAt }),
     ...(homeAccountId !== undefined && { homeAccountId }),
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     lastActivity,

@@ -1,6 +1,6 @@
+import { cloudOf } from '../../clouds.ts';
 import { ForbiddenError, TokenInvalidError } from '../../errors.ts';
 import { isGuid } from '../../userId.ts';
-import { v1IssuerOf } from './authority.ts';
 
 export type AccessTokenRules = {
   /** The API's client id. */
@@ -16,6 +16,14 @@ export type AccessTokenRules = {
 };
 
 export type AccessTokenClaims = { tid: string; oid: string; userPrincipalName: string | undefined };
+
+export type AppTokenRules = Pick<AccessTokenRules, 'clientId' | 'authority'> & {
+  /** The tenant of this API's registration, in lower case. */
+  tenantId: string;
+};
+
+/** The role of this API's registration whose holders may start a run of the worker. */
+export const WAKE_ROLE = 'Worker.Run';
 
 /**
  * True if a text has exactly the form of JWS Compact Serialization (RFC 7515 §7.1): three segments of base64url, without
@@ -40,7 +48,60 @@ export function checkAccessToken(
   claims: Readonly<Record<string, unknown>>,
   rules: AccessTokenRules,
 ): AccessTokenClaims {
-  const { tid, oid, iss, ver, aud, scp, idtyp } = claims;
+  const { tid, oid, client } = checkIssued(claims, rules);
+  const { scp, idtyp } = claims;
+  if ((idtyp !== undefined && idtyp !== 'user') || scp === undefined) {
+    throw new TokenInvalidError('The access token is not for a user.');
+  }
+  if (typeof scp !== 'string') throw new TokenInvalidError('The scp of the access token is not a string.');
+
+  if (!isServed(tid, rules)) {
+    throw new ForbiddenError('tenant', 'Users of this tenant are not allowed to use this API.');
+  }
+  if (
+    rules.allowedClients !== undefined &&
+    !(client !== undefined && rules.allowedClients.includes(client))
+  ) {
+    throw new ForbiddenError('client', 'The client application is not allowed to call this API.');
+  }
+  if (!scp.split(' ').includes(rules.scope)) {
+    throw new ForbiddenError('scope', `The access token lacks the scope ${rules.scope}.`);
+  }
+  return { tid, oid, userPrincipalName: upnOf(claims) };
+}
+
+/**
+ * Checks the claims of an access token with which an application calls in its own name, and not for a user. Its signature and
+ * lifetime are valid. Every application of any tenant can get a token for this API. So only the role says that it may call,
+ * and only the administrators of this API's own tenant decide who has it here.
+ * @throws {TokenInvalidError} it is not an application's token for this API from its own tenant's issuer.
+ * @throws {ForbiddenError} it is such a token, but of another tenant, or without the role.
+ */
+export function checkAppToken(
+  claims: Readonly<Record<string, unknown>>,
+  rules: AppTokenRules,
+): { tid: string; oid: string; clientId: string } {
+  const { tid, oid, client } = checkIssued(claims, rules);
+  const { scp, idtyp, roles } = claims;
+  if (idtyp !== 'app' || scp !== undefined) {
+    throw new TokenInvalidError('The access token is not of an application itself.');
+  }
+  if (!isGuid(client)) throw new TokenInvalidError('The access token names no client application.');
+  if (tid !== rules.tenantId) {
+    throw new ForbiddenError('tenant', 'Applications of this tenant are not allowed to do this.');
+  }
+  if (!Array.isArray(roles) || !roles.includes(WAKE_ROLE)) {
+    throw new ForbiddenError('role', `The access token lacks the application role ${WAKE_ROLE}.`);
+  }
+  return { tid, oid, clientId: client };
+}
+
+/** What every access token for this API has, whoever it is of. All ids are in lower case. */
+function checkIssued(
+  claims: Readonly<Record<string, unknown>>,
+  rules: Pick<AccessTokenRules, 'clientId' | 'authority'>,
+): { tid: string; oid: string; client: string | undefined } {
+  const { tid, oid, iss, ver, aud } = claims;
   if (!isGuid(tid) || !isGuid(oid)) throw new TokenInvalidError('The access token names no tenant or user.');
   if (ver !== '1.0' && ver !== '2.0') throw new TokenInvalidError('The access token has no known version.');
   if (!isIssuerOf(iss, ver, tid, rules.authority)) {
@@ -50,25 +111,12 @@ export function checkAccessToken(
   if (typeof aud !== 'string' || !audiences.includes(aud.toLowerCase())) {
     throw new TokenInvalidError('The access token is meant for another API.');
   }
-  if ((idtyp !== undefined && idtyp !== 'user') || scp === undefined) {
-    throw new TokenInvalidError('The access token is not for a user.');
-  }
-  if (typeof scp !== 'string') throw new TokenInvalidError('The scp of the access token is not a string.');
-
-  if (!isServed(tid, rules)) {
-    throw new ForbiddenError('tenant', 'Users of this tenant are not allowed to use this API.');
-  }
   const client = ver === '2.0' ? claims.azp : claims.appid;
-  if (
-    rules.allowedClients !== undefined &&
-    !(typeof client === 'string' && rules.allowedClients.includes(client.toLowerCase()))
-  ) {
-    throw new ForbiddenError('client', 'The client application is not allowed to call this API.');
-  }
-  if (!scp.split(' ').includes(rules.scope)) {
-    throw new ForbiddenError('scope', `The access token lacks the scope ${rules.scope}.`);
-  }
-  return { tid: tid.toLowerCase(), oid: oid.toLowerCase(), userPrincipalName: upnOf(claims) };
+  return {
+    tid: tid.toLowerCase(),
+    oid: oid.toLowerCase(),
+    client: typeof client === 'string' ? client.toLowerCase() : undefined,
+  };
 }
 
 /**
@@ -77,10 +125,14 @@ export function checkAccessToken(
  * issuer for tokens of both versions
  * (https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer).
  * @param keyIssuer the key's `issuer` as published; a key without one is accepted
- * @param tid the tenant id of a token that {@link checkAccessToken} has accepted
+ * @param tid the tenant id of a token whose claims were accepted
  * @throws {TokenInvalidError} the key belongs to another issuer.
  */
-export function checkKeyIssuer(keyIssuer: unknown, tid: string, rules: AccessTokenRules): void {
+export function checkKeyIssuer(
+  keyIssuer: unknown,
+  tid: string,
+  rules: Pick<AccessTokenRules, 'authority'>,
+): void {
   if (keyIssuer === undefined) return;
   const issuer = typeof keyIssuer === 'string' ? keyIssuer.replace(/\{tenantid\}/i, tid) : undefined;
   if (!isIssuerOf(issuer, '2.0', tid, rules.authority)) {
@@ -94,7 +146,8 @@ export const isServed = (tid: string, { allowedTenants }: AccessTokenRules): boo
 
 /** Compares exactly (RFC 7519 §4.1.1), except for the case of the tenant id, because a GUID has none. */
 function isIssuerOf(iss: unknown, ver: '1.0' | '2.0', tid: string, authority: string): boolean {
-  const [before, behind] = ver === '2.0' ? [`${authority}/`, '/v2.0'] : [`${v1IssuerOf(authority)}/`, '/'];
+  const [before, behind] =
+    ver === '2.0' ? [`${authority}/`, '/v2.0'] : [`${cloudOf(authority).v1Issuer}/`, '/'];
   if (typeof iss !== 'string' || !iss.startsWith(before) || !iss.endsWith(behind)) return false;
   return iss.slice(before.length, -behind.length).toLowerCase() === tid.toLowerCase();
 }

@@ -1,4 +1,4 @@
-import { tokenExchangeOf } from './authority.ts';
+import { cloudOf } from '../../clouds.ts';
 import { type ClientCredential, SYSTEM_IDENTITY } from './clientCredential.ts';
 
 /** What a remedy names: the settings of the confidential client. */
@@ -62,7 +62,7 @@ function identityText({ tenantId, authority }: CredentialFacts, identity: string
   const name = identity === SYSTEM_IDENTITY ? 'the system-assigned identity' : `the identity ${identity}`;
   const issuer = `the issuer ${authority}/${tenantId}/v2.0`;
   const subject = 'the subject is the principal (object) id of the managed identity, not its client id';
-  const audience = `the audience ${tokenExchangeOf(authority)}`;
+  const audience = `the audience ${cloudOf(authority).tokenExchange}`;
   const prove = 'the federated credential of the app registration';
   switch (code) {
     case 'managed_identity_absent':
@@ -77,6 +77,7 @@ function identityText({ tenantId, authority }: CredentialFacts, identity: string
       return `The subject of ${prove} is wrong (${code}): ${subject}. Upper and lower case count.`;
     case 'AADSTS700212':
     case 'AADSTS7002121':
+    case 'AADSTS7002206':
       return `The audience of ${prove} is wrong (${code}). It needs ${audience}.`;
     case 'AADSTS700024':
       return `Entra finds the token of ${name} expired, or not valid yet (${code}). Set the clock of this machine.`;

@@ -5,11 +5,13 @@ import {
   type Configuration,
   type SilentFlowRequest,
 } from '@azure/msal-node';
-import type { Fetch } from '../../api.ts';
+import type { Api, Fetch } from '../../api.ts';
 import { type FailureKind, TokenInvalidError, UserTokenError } from '../../errors.ts';
 import { upstreamRefused } from '../../log.ts';
 import type { Operation, UserToken, UserTokens } from '../../ports.ts';
+import { withOneTokenOf } from '../../tokens/accessTokenEntries.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
+import { defaultScopeOf, permissionsIn, scopeToKeep } from '../../tokens/scopes.ts';
 import {
   ABSENT,
   type CacheContext,
@@ -30,8 +32,6 @@ export type MsalOptions = {
   /** MSAL's settings of this API's confidential client, with the authority of the given tenant. */
   auth: (tid: string) => Configuration['auth'];
   credential: MsalCredential;
-  /** The scopes of a request that names none. */
-  scopes: readonly string[];
   /** The time limit of one request to the token endpoint. */
   timeoutMs: number;
   fetch: Fetch;
@@ -104,9 +104,9 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
     throw error;
   }
 
-  function begin(userId: UserId, snapshot: CacheSnapshot, mayAsk?: () => void) {
+  function begin(userId: UserId, api: Api, snapshot: CacheSnapshot, mayAsk?: () => void) {
     const proof = options.credential.forClient();
-    const plugin = createMsalCachePlugin(snapshot);
+    const plugin = createMsalCachePlugin({ base: withOneTokenOf(api, snapshot.base) });
     const network = createMsalNetwork({
       timeoutMs: options.timeoutMs,
       fetch: options.fetch,
@@ -116,6 +116,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
         proof.mayPost();
         mayAsk?.();
       },
+      scopeToKeep: (answered) => scopeToKeep(api, answered),
     });
     const client = new ConfidentialClientApplication({
       auth: { ...options.auth(partsOf(userId).tid), ...proof.auth },
@@ -134,7 +135,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
   }
 
   async function fromCache(
-    { userId, homeAccountId: known, generation, forceRefresh, scopes, claims }: SilentRequest,
+    { userId, homeAccountId: known, generation, api, forceRefresh, claims }: SilentRequest,
     snapshot: CacheSnapshot,
   ): Promise<UserToken> {
     if (snapshot.state !== 'open') throw new UserTokenError(classifyFailure(UNUSABLE[snapshot.state]));
@@ -142,13 +143,13 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
     const homeAccountId = known !== undefined && homes.has(known) ? known : [...homes][0];
     if (homeAccountId === undefined) throw new UserTokenError(classifyFailure(UNUSABLE.absent));
 
-    const { client, plugin, record } = begin(userId, snapshot);
+    const { client, plugin, record } = begin(userId, api, snapshot);
     const account =
       (await client.getTokenCache().getAccountByHomeId(homeAccountId)) ??
       accountWithoutIdToken(userId, homeAccountId, snapshot.base);
     const request: SilentFlowRequest & { forceCache: boolean } = {
       account,
-      scopes: [...(scopes ?? options.scopes)],
+      scopes: [defaultScopeOf(api)],
       forceRefresh: forceRefresh || claims !== undefined,
       ...traced,
       // Without it, MSAL stores nothing for an account that has no Account entity in the cache.
@@ -179,6 +180,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
   return {
     async onBehalfOf({
       caller,
+      api,
       skipCache = false,
       claims,
       generation,
@@ -190,7 +192,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
         generation === undefined
           ? ABSENT
           : await readSnapshot(context, userId, generation, { isCurrent, signal });
-      const { client, plugin, record } = begin(userId, snapshot, mayAsk);
+      const { client, plugin, record } = begin(userId, api, snapshot, mayAsk);
       // This loads the stored cache. The exchange itself would not.
       await client.getTokenCache().getAllAccounts();
       const result = await attempt(
@@ -200,7 +202,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
           withClaims(claims, (more) =>
             client.acquireTokenOnBehalfOf({
               oboAssertion: caller.assertion,
-              scopes: [...options.scopes],
+              scopes: [defaultScopeOf(api)],
               skipCache: skipCache || claims !== undefined,
               ...more,
               ...traced,
@@ -257,6 +259,7 @@ function toUserToken(
   const endsIn = record.answer?.refreshTokenExpiresIn;
   return {
     accessToken: result.accessToken,
+    permissions: permissionsIn(result.scopes.join(' ')),
     expiresOn: result.expiresOn ?? now,
     source: record.posts > 0 ? 'network' : 'cache',
     homeAccountId,

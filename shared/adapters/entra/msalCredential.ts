@@ -1,8 +1,8 @@
 import type { Configuration } from '@azure/msal-node';
 import type { Fetch } from '../../api.ts';
 import type { Clock } from '../../clock.ts';
+import { cloudOf } from '../../clouds.ts';
 import { createTokenMemo } from '../../tokens/tokenMemo.ts';
-import { tokenExchangeOf } from './authority.ts';
 import { type CredentialFacts, credentialRemedy } from './credentialRemedy.ts';
 import { createManagedIdentity } from './msalManagedIdentity.ts';
 
@@ -19,6 +19,9 @@ export type ClientProof = {
   /** Called before each request. @throws {CredentialError} there is no assertion to send. */
   mayPost(): void;
 };
+
+/** MSAL, too, takes a token as expired in its last five minutes. */
+const MSAL_MARGIN_MS = 300_000;
 
 const always = (): void => undefined;
 
@@ -46,8 +49,9 @@ function proofOf(
     case 'managed-identity': {
       const { identity } = credential;
       const ofIdentity = createManagedIdentity({ ...services, identity });
-      const resource = tokenExchangeOf(authority);
-      return federatedProof(createTokenMemo(services.clock, () => ofIdentity(resource)));
+      const resource = cloudOf(authority).tokenExchange;
+      const remembered = createTokenMemo(services.clock, () => ofIdentity(resource), MSAL_MARGIN_MS);
+      return federatedProof(async () => (await remembered()).token);
     }
     default:
       return credential satisfies never;

@@ -42,6 +42,8 @@ type Options = {
   signal?: AbortSignal | undefined;
   /** Called before each POST. If it throws, the POST is not sent. */
   mayAsk?: (() => void) | undefined;
+  /** The `scope` that MSAL gets in place of that of an answer with a token. Default: the answer's own. */
+  scopeToKeep?: ((answered: string | undefined) => string) | undefined;
 };
 
 /** A network client for MSAL. It adds what MSAL's own lacks: a time-out, one retry of a reset connection, and the record. */
@@ -74,6 +76,9 @@ export function createMsalNetwork(options: Options): { module: INetworkModule; r
       );
       const body = parseObject(text);
       if (body === undefined) record.noAnswer = `http_${response.status}_not_json`;
+      if (typeof body?.access_token === 'string' && options.scopeToKeep !== undefined) {
+        body.scope = options.scopeToKeep(typeof body.scope === 'string' ? body.scope : undefined);
+      }
       record.answer = readAnswer(response, body, options.clock.now());
       return {
         headers: Object.fromEntries(response.headers),

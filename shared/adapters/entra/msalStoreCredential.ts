@@ -1,7 +1,8 @@
 import type { Fetch } from '../../api.ts';
 import { type Clock, sleep, withTimeout } from '../../clock.ts';
 import { StoreCredentialError } from '../../errors.ts';
-import type { StoreCredential, StoreToken } from '../../ports.ts';
+import type { StoreCredential } from '../../ports.ts';
+import { createTokenMemo, type IssuedToken, type RememberedToken } from '../../tokens/tokenMemo.ts';
 import { SYSTEM_IDENTITY } from './clientCredential.ts';
 import { CredentialError } from './msalError.ts';
 import { createManagedIdentity } from './msalManagedIdentity.ts';
@@ -12,8 +13,6 @@ const MOST_TRIES = 3;
 const PAUSE_MS = 300;
 /** A token that ends sooner is of no use. */
 const SHORTEST_LIFE_MS = 5_000;
-/** How long a token that could not be refreshed is used before the next try. */
-const NEXT_REFRESH_MS = 60_000;
 
 export type StoreCredentialOptions = {
   /** The client id of a user-assigned identity. Default: the system-assigned identity. */
@@ -24,17 +23,11 @@ export type StoreCredentialOptions = {
   remedies: { refused: string; noAnswer: string };
 };
 
-/**
- * Reaches a store with tokens of the app's managed identity.
- *
- * Calls that wait at the same time share one request. From the middle of a token's life the next call gets a newer one. If
- * there is none to be had, the token is used until it ends.
- */
+/** Reaches a store with tokens of the app's managed identity, and remembers the token of each scope. */
 export function createStoreCredential(options: StoreCredentialOptions): StoreCredential {
   const { clientId = SYSTEM_IDENTITY, clock, remedies } = options;
   const request = createManagedIdentity({ ...options, identity: clientId, timeoutMs: TIMEOUT_MS });
-  const waiting = new Map<string, Promise<StoreToken>>();
-  const kept = new Map<string, Required<StoreToken>>();
+  const memos = new Map<string, () => Promise<RememberedToken>>();
 
   /** Tries again what may pass by itself, such as an endpoint that is not ready when the app starts. */
   const requestAgain = (scope: string) =>
@@ -52,42 +45,33 @@ export function createStoreCredential(options: StoreCredentialOptions): StoreCre
       }
     });
 
-  async function ask(scope: string): Promise<Required<StoreToken>> {
-    try {
-      const { token, expiresOn } = await requestAgain(scope);
-      const [now, endsAt] = [clock.now().getTime(), expiresOn.getTime()];
-      if (endsAt < now + SHORTEST_LIFE_MS) throw new CredentialError({ noAnswer: 'expired_token' });
-      return { token, expiresOnTimestamp: endsAt, refreshAfterTimestamp: now + (endsAt - now) / 2 };
-    } catch (error) {
-      const now = clock.now().getTime();
-      const former = kept.get(scope);
-      if (former !== undefined && former.expiresOnTimestamp > now) {
-        return { ...former, refreshAfterTimestamp: now + NEXT_REFRESH_MS };
-      }
-      const code = codeOf(error);
-      const remedy = code === 'identity_refused' ? remedies.refused : remedies.noAnswer;
-      throw new StoreCredentialError(code, remedy);
+  async function ask(scope: string): Promise<IssuedToken> {
+    const issued = await requestAgain(scope);
+    if (issued.expiresOn.getTime() - clock.now().getTime() < SHORTEST_LIFE_MS) {
+      throw new CredentialError({ noAnswer: 'expired_token' });
     }
-  }
-
-  async function askAndKeep(scope: string): Promise<StoreToken> {
-    try {
-      const token = await ask(scope);
-      kept.set(scope, token);
-      return token;
-    } finally {
-      waiting.delete(scope);
-    }
+    return issued;
   }
 
   return {
     async getToken(scopes) {
       const scope = String([scopes].flat()[0]);
-      const token = kept.get(scope);
-      if (token !== undefined && clock.now().getTime() < token.refreshAfterTimestamp) return token;
-      const asked = waiting.get(scope) ?? askAndKeep(scope);
-      waiting.set(scope, asked);
-      return asked;
+      const memo = memos.get(scope) ?? createTokenMemo(clock, () => ask(scope), SHORTEST_LIFE_MS);
+      memos.set(scope, memo);
+      try {
+        const { token, expiresOn, renewOn } = await memo();
+        return {
+          token,
+          expiresOnTimestamp: expiresOn.getTime(),
+          refreshAfterTimestamp: renewOn.getTime(),
+        };
+      } catch (error) {
+        const code = codeOf(error);
+        throw new StoreCredentialError(
+          code,
+          code === 'identity_refused' ? remedies.refused : remedies.noAnswer,
+        );
+      }
     },
   };
 }

@@ -1,11 +1,12 @@
 import { decodeJwt, errors, type JWTHeaderParameters, jwtVerify } from 'jose';
 import { TokenInvalidError, UserTokenError } from '../../errors.ts';
-import type { VerifyAccessToken } from '../../ports.ts';
+import type { VerifyAccessToken, VerifyAppToken } from '../../ports.ts';
 import { CUSTOM_SIGNING_KEY } from '../../tokens/failures.ts';
 import { isGuid, toUserId } from '../../userId.ts';
 import {
   type AccessTokenRules,
   checkAccessToken,
+  checkAppToken,
   checkKeyIssuer,
   isCompactJws,
   isServed,
@@ -19,9 +20,11 @@ const CLOCK_TOLERANCE_SECONDS = 60;
 const MAX_TOKEN_LENGTH = 16_384;
 
 /**
- * Verifies access tokens of Entra ID with jose and the keys that the authority publishes.
+ * Verifies access tokens of Entra ID, those of users and those of applications, with jose and the keys that the authority
+ * publishes.
  * @param options.jwksUri the URL of those keys: one tenant's document is valid for that tenant, `organizations` for all
  * @param options.customKeysUri the URL at which a tenant publishes the keys that belong to this application alone
+ * @param options.tenantId the tenant of this API's registration
  * @param options.timeoutMs the time limit of one fetch of keys
  */
 export function createVerifyToken(
@@ -29,27 +32,37 @@ export function createVerifyToken(
     jwksUri: string;
     customKeysUri: (tid: string) => string;
     rules: AccessTokenRules;
+    tenantId: string;
   },
-): VerifyAccessToken {
-  const { rules, clock } = options;
+): { verifyAccessToken: VerifyAccessToken; verifyAppToken: VerifyAppToken } {
+  const { rules, tenantId, clock } = options;
   const findSigningKey = createJwks({ ...options, uri: options.jwksUri });
   const findCustomKey = createCustomKeys({ ...options, uriOf: options.customKeysUri });
 
-  return async (token) => {
-    if (token.length > MAX_TOKEN_LENGTH) throw new TokenInvalidError('The access token is too long.');
-    if (!isCompactJws(token)) throw new TokenInvalidError('The access token is malformed.');
-    const { payload, key } = await verify(token);
-    const { tid, oid, userPrincipalName } = checkAccessToken(payload, rules);
-    checkKeyIssuer(key.issuer, tid, rules);
-    const expiresOn = new Date((payload.exp ?? 0) * 1_000);
-    if (Number.isNaN(expiresOn.getTime()))
-      throw new TokenInvalidError('The access token has an expiry time that is not a valid time.');
-    // The access token is valid, so the caller cannot correct this. An operator can.
-    if (key.isCustom) throw new UserTokenError({ kind: 'misconfigured', code: CUSTOM_SIGNING_KEY });
-    return { userId: toUserId({ tid, oid }), tid, oid, userPrincipalName, expiresOn, assertion: token };
+  return {
+    async verifyAccessToken(token) {
+      const { payload, key } = await verify(token);
+      const { tid, oid, userPrincipalName } = checkAccessToken(payload, rules);
+      checkKeyIssuer(key.issuer, tid, rules);
+      const expiresOn = new Date((payload.exp ?? 0) * 1_000);
+      if (Number.isNaN(expiresOn.getTime()))
+        throw new TokenInvalidError('The access token has an expiry time that is not a valid time.');
+      // The access token is valid, so the caller cannot correct this. An operator can.
+      if (key.isCustom) throw new UserTokenError({ kind: 'misconfigured', code: CUSTOM_SIGNING_KEY });
+      return { userId: toUserId({ tid, oid }), tid, oid, userPrincipalName, expiresOn, assertion: token };
+    },
+
+    async verifyAppToken(token) {
+      const { payload, key } = await verify(token);
+      const { tid, oid, clientId } = checkAppToken(payload, { ...rules, tenantId });
+      checkKeyIssuer(key.issuer, tid, rules);
+      return { principalId: toUserId({ tid, oid }), clientId };
+    },
   };
 
   async function verify(token: string) {
+    if (token.length > MAX_TOKEN_LENGTH) throw new TokenInvalidError('The access token is too long.');
+    if (!isCompactJws(token)) throw new TokenInvalidError('The access token is malformed.');
     let key: VerifyingKey | undefined;
     try {
       const { payload } = await jwtVerify(

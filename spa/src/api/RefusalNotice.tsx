@@ -16,6 +16,7 @@ const PROBLEM_TEXT: Record<ProblemCode, string> = {
   SIGN_IN_REQUIRED: 'Your sign-in is no longer enough for Stead to act for you.',
   CONSENT_REQUIRED: 'Stead needs a permission from you or from your organisation before it can act for you.',
   SCOPE_MISSING: 'This page asked for too little. Its apiScope has to name the scope of the service.',
+  ROLE_MISSING: 'Only an application that was allowed to do this may do it.',
   TENANT_FORBIDDEN:
     'Your organisation is not served here. Sign in with another account, or ask the people who run this service.',
   CLIENT_FORBIDDEN:

@@ -83,6 +83,7 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
       return { state: 'busy', code, retryAfterSeconds, ...facts };
     case 'REQUEST_MALFORMED':
     case 'SCOPE_MISSING':
+    case 'ROLE_MISSING':
     case 'TENANT_FORBIDDEN':
     case 'CLIENT_FORBIDDEN':
     case 'UPSTREAM_REFUSED':

@@ -123,8 +123,8 @@ describe('a run of the worker benchmark', () => {
     const { account } = await claimFirst(adapters);
     const { userId, homeAccountId, generation } = account;
     const before = await cacheOf(adapters, userId);
-    const { userTokens } = createStead(config, { adapters }).services;
-    await userTokens.silent(operation, { userId, homeAccountId, generation, forceRefresh: true });
+    const { userTokens, graph: api } = createStead(config, { adapters }).services;
+    await userTokens.silent(operation, { userId, homeAccountId, generation, api, forceRefresh: true });
     const after = await cacheOf(adapters, userId);
     for (const section of ['Account', 'IdToken', 'AccessToken', 'RefreshToken'] as const) {
       expect(Object.keys(after[section])).toEqual(Object.keys(before[section]));

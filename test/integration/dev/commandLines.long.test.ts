@@ -49,14 +49,17 @@ const COMMANDS: [script: string, before: string[], usage: string][] = [
   ['bench', ['seal'], 'Usage: npm run bench -- NAME [options]\n'],
   ['host', ['folder'], 'Usage: npm run host -- [app folder] [options]\n'],
   ['stead', ['orphans'], 'Usage: npm run stead -- <verb> [options]\n'],
+  ['doctor', [], 'Usage: npm run doctor -- [options]\n'],
   ['entra:register', [], 'Usage: npm run entra:register -- [options]\n'],
   ['entra:cleanup', [], 'Usage: npm run entra:cleanup -- [options]\n'],
   ['screenshots', [], 'Usage: npm run screenshots -- [options]\n'],
   ['build', [], 'Usage: npm run build\n'],
   ['package', [], 'Usage: npm run package [-- --no-check]\n'],
+  ['azure:register', [], 'Usage: npm run azure:register\n'],
+  ['azure:handover', [], 'Usage: npm run azure:handover [-- --lines]\n'],
   ['azure:secrets', [], 'Usage: npm run azure:secrets [-- --wait SECONDS]\n'],
   ['azure:page', [], 'Usage: npm run azure:page [-- --folder FOLDER]\n'],
-  ['azure:smoke', [], 'Usage: npm run azure:smoke [-- --wait SECONDS]\n'],
+  ['azure:smoke', [], 'Usage: npm run azure:smoke [-- --wait SECONDS] [--http-only]\n'],
 ];
 
 describe.each(COMMANDS)('npm run %s', (script, before, usage) => {

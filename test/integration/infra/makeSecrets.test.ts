@@ -26,6 +26,10 @@ if (vault.refusals-- > 0) {
 fs.writeFileSync(file, JSON.stringify(vault));
 `;
 
+const OUTPUTS = { VAULT_NAME: 'kv-stead', API_APP_NAME: 'func-1', AZURE_RESOURCE_GROUP: 'rg-1' };
+const REFRESH =
+  '/subscriptions/{subscriptionId}/resourceGroups/rg-1/providers/Microsoft.Web/sites/func-1/config/configreferences/appsettings/refresh?api-version=2022-03-01';
+
 type Vault = {
   secrets: Record<string, string>;
   refusals: number;
@@ -49,7 +53,7 @@ describe.skipIf(process.platform === 'win32')('npm run azure:secrets', () => {
     writeFile(join(folder, 'vault.json'), JSON.stringify({ secrets: {}, refusals: 0, calls: [], ...vault }));
   const vault = async () => JSON.parse(await readFile(join(folder, 'vault.json'), 'utf8')) as Vault;
   const run = (args: string[] = [], env: Record<string, string> = {}) =>
-    runHook('makeSecrets', { PATH: folder, TMPDIR: folder, VAULT_NAME: 'kv-stead', ...env }, args);
+    runHook('makeSecrets', { PATH: folder, TMPDIR: folder, ...OUTPUTS, ...env }, args);
 
   it('makes both secrets, which the app accepts, and shows neither', async () => {
     const { code, stdout, stderr } = await run();
@@ -58,7 +62,9 @@ describe.skipIf(process.platform === 'win32')('npm run azure:secrets', () => {
     const { 'token-cache-keys': cacheKeys = '', 'log-hash-key': logKey = '' } = secrets;
     expect(readCacheKeys(cacheKeys)).toHaveLength(1);
     expect(Buffer.from(logKey, 'base64')).toHaveLength(32);
-    expect(stdout).toBe('kv-stead: token-cache-keys is made\nkv-stead: log-hash-key is made\n');
+    expect(stdout).toBe(
+      'kv-stead: token-cache-keys is made\nkv-stead: log-hash-key is made\nfunc-1 looks for the secrets again\n',
+    );
     const shown = [stdout, ...calls.flat()].join('\n');
     for (const [, secret] of cacheKeys.matchAll(/"k":"([^"]+)"/g)) expect(shown).not.toContain(secret);
     expect(shown).not.toContain(logKey);
@@ -78,11 +84,20 @@ describe.skipIf(process.platform === 'win32')('npm run azure:secrets', () => {
     expect((await vault()).secrets).toEqual(first);
   });
 
+  it('lets the app look for what was made, and leaves it alone if nothing was', async () => {
+    await run();
+    await run();
+    const { calls } = await vault();
+    expect(calls.filter(([command]) => command === 'rest')).toEqual([
+      ['rest', '--method', 'post', '--url', REFRESH],
+    ]);
+  });
+
   it('asks the subscription of the environment', async () => {
     await run([], { AZURE_SUBSCRIPTION_ID: 'some-subscription' });
     const { calls } = await vault();
     expect(calls.map((args) => args.slice(-2))).toEqual(
-      Array(3).fill(['--subscription', 'some-subscription']),
+      Array(4).fill(['--subscription', 'some-subscription']),
     );
   });
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CLOUDS } from '../../../shared/clouds.ts';
 import { runHook } from './runHook.ts';
 
 const PUBLIC = fileURLToPath(new URL('../../../spa/public/', import.meta.url));
@@ -68,6 +69,14 @@ describe('npm run azure:page', () => {
     expect(config).toMatchObject({ authority: 'https://login.example/home', apiScope: 'api://the-api/act' });
   });
 
+  it.each(CLOUDS.map(({ authority }) => authority))('follows the cloud of %s', async (authority) => {
+    expect(await run({ ...GIVEN, ENTRA_AUTHORITY: `${authority}/` })).toMatchObject({ code: 0 });
+    expect(await written('config.json')).toMatchObject({ authority: `${authority}/${TENANT}` });
+    const policy = (await written(HEADERS)).globalHeaders['Content-Security-Policy'];
+    expect(policy).toContain(`connect-src 'self' https://func-1.example.net ${authority};`);
+    expect(policy).toContain(`frame-src 'self' ${authority}`);
+  });
+
   it.each([
     '*',
     `${TENANT},66666666-2222-4333-8444-555555555555`,
@@ -82,6 +91,11 @@ describe('npm run azure:page', () => {
     ['API_URI', 'func-1.example.net', /^API_URI has to be an origin/],
     ['API_URI', 'https://func-1.example.net; script-src *', /^API_URI has to be an origin/],
     ['SPA_CLIENT_ID', ' ', /^SPA_CLIENT_ID is missing\. /],
+    [
+      'ENTRA_AUTHORITY',
+      'https://login.chinacloudapi.cn',
+      /^ENTRA_AUTHORITY is an alias.* Give https:\/\/login\.partner\./,
+    ],
   ])('writes nothing if %s is %j', async (name, value, sentence) => {
     const { code, stderr } = await run({ ...GIVEN, [name]: value });
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(sentence) });

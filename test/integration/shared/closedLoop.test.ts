@@ -1,4 +1,5 @@
 /** Refusals on their way to the one who can do something about them: from the worker, the exchange or Graph to the user. */
+
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { API_CLIENT_ID, TENANT_ID } from '../../../dev/entra/directory.ts';
 import type { FaultRequest } from '../../../dev/entra/faultRules.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
+import { photo } from '../../../functions/profile/photo.ts';
 import { tasks } from '../../../functions/refreshWorker/tasks.ts';
 import { readConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
@@ -259,7 +261,7 @@ describe('the directory', () => {
     }).listen(0, '127.0.0.1');
     onTestFinished(() => void server.close().closeAllConnections());
     await once(server, 'listening');
-    const { userTokens } = createStead(
+    const { userTokens, graph: api } = createStead(
       readConfig({
         ENTRA_TENANT_ID: TENANT_ID,
         ENTRA_CLIENT_ID: API_CLIENT_ID,
@@ -271,7 +273,7 @@ describe('the directory', () => {
     const caller = await callerFor(entra, 'adele');
     for (const claims of [undefined, '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}']) {
       const operation = { log: () => undefined };
-      const call = userTokens.onBehalfOf(operation, { caller, claims, generation: undefined });
+      const call = userTokens.onBehalfOf(operation, { caller, api, claims, generation: undefined });
       expect(await refusalOf(call)).toMatchObject({ kind: 'needs-user' });
     }
     expect(asked.map((parameters) => JSON.parse(parameters.get('claims') ?? ''))).toMatchObject([
@@ -293,8 +295,8 @@ describe('the audit', () => {
     await app.getProfile(assertion);
     await app.getProfile(assertion);
     // Another instance, which finds the token in the stored cache.
-    await another.getPhoto(assertion);
-    await another.getPhoto(assertion);
+    await another.ask(photo, assertion);
+    await another.ask(photo, assertion);
     for (const ask of [app.connection.get, app.connection.put, app.connection.delete]) await ask(assertion);
     expect(usesIn([...app.events, ...another.events])).toEqual([
       { ...USED, user, by: 'profile', source: 'network' },

@@ -1,4 +1,5 @@
 /** The main job and the worker with each credential, over the stand-in; and what follows if the credential is wrong. */
+
 import type { InvocationContext } from '@azure/functions';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -10,6 +11,7 @@ import {
 } from '../../../dev/credentials.ts';
 import { API_CLIENT_ID, MANAGED_IDENTITIES } from '../../../dev/entra/directory.ts';
 import type { Entra } from '../../../dev/entra/startEntra.ts';
+import { profile } from '../../../functions/profile/profile.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { answered } from '../../../shared/http.ts';
 import type { LogEvent } from '../../../shared/log.ts';
@@ -68,6 +70,32 @@ describe.each(CREDENTIALS)('with the credential %s', (name) => {
     );
     // Each of the two instances once, if it has an identity.
     expect(await asked('identity')).toBe(name === 'managed-identity' ? 2 : 0);
+  });
+});
+
+describe.each(CREDENTIALS)('readiness with the credential %s', (name) => {
+  it('says that Entra accepts it, and leaves nothing in the stores', async () => {
+    const app = appWith(name);
+    expect(await readinessOf(app)).toEqual({ storage: 'ready', credential: 'accepted' });
+    const grants = (await journal(entra)).filter(({ endpoint }) => endpoint === 'token');
+    expect(grants).toEqual([
+      expect.objectContaining({ grant: 'client_credentials', client: API_CLIENT_ID, status: 200 }),
+    ]);
+    expect(await Array.fromAsync(app.tokenCache.list())).toEqual([]);
+    expect(await Array.fromAsync(app.accounts.list())).toEqual([]);
+    expect(app.events).toEqual([]);
+  });
+
+  it.each([
+    ['reset', { kind: 'reset' }],
+    ['server-error', { kind: 'server-error' }],
+    ['html', { kind: 'html' }],
+    ['throttled', { kind: 'throttled' }],
+  ])('says that Entra is unreachable in an outage (%s), and blames nobody', async (_, outage) => {
+    await fault(outage);
+    const app = appWith(name);
+    expect(await readinessOf(app)).toMatchObject({ storage: 'ready', credential: 'unreachable' });
+    expect(app.events).toEqual([]);
   });
 });
 
@@ -144,6 +172,9 @@ async function mend(): Promise<void> {
   settings.certificate = await registerCredential(entra.origin, 'certificate');
 }
 
+const readinessOf = async (app: LocalApp) =>
+  (await app.stead.readiness({ log: (event) => void app.events.push(event) })).readiness;
+
 /** What a request of the user is answered, and what the log says. */
 async function request(app: LocalApp, user: string) {
   const { accessToken } = await signIn(entra, user);
@@ -151,7 +182,7 @@ async function request(app: LocalApp, user: string) {
   const write = (line: string) => void lines.push(line);
   const context = { invocationId: 'an-id', info: write, warn: write, error: write };
   const response = await answered(context as unknown as InvocationContext, systemClock, async (operation) => {
-    const { result } = await app.stead.profile(operation, accessToken);
+    const { result } = await app.stead.asUser(operation, accessToken, profile);
     return { facts: {}, body: result };
   });
   const events = lines.map((line) => JSON.parse(line) as LogEvent);
@@ -160,6 +191,16 @@ async function request(app: LocalApp, user: string) {
 
 describe.each(WRONG)('a credential that is wrong: %s', (_, name, breakIt, code, remedy) => {
   afterEach(mend);
+
+  it('is told by the readiness, with its code, and logged once with what to do', async () => {
+    await breakIt();
+    const app = appWith(name);
+    const refused = { storage: 'ready', credential: 'refused', code };
+    expect(await readinessOf(app)).toEqual(refused);
+    expect(await readinessOf(app)).toEqual(refused);
+    const told = { event: 'credential.refused', code, remedy: expect.stringMatching(remedy) };
+    expect(app.events).toEqual([told]);
+  });
 
   it('stops the run and marks nobody, says what to do, and is over once it is mended', async () => {
     const app = appWith(name);
@@ -288,6 +329,17 @@ describe('the identity endpoint', () => {
     const { status, events } = await request(wrong, 'bruno');
     expect(status).toBe(502);
     expect(events).toContainEqual(told);
+  });
+
+  it('that is down is an outage to the readiness, and one that does not know the identity is our fault', async () => {
+    await fault({ kind: 'reset', at: 'identity' });
+    expect(await readinessOf(appWith('managed-identity'))).toMatchObject({ credential: 'unreachable' });
+    await control(entra, 'DELETE', '/fault');
+    const notAssigned = { ENTRA_MANAGED_IDENTITY_CLIENT_ID: PRINCIPAL };
+    expect(await readinessOf(appWith('managed-identity', { settings: notAssigned }))).toMatchObject({
+      credential: 'refused',
+      code: 'managed_identity_refused',
+    });
   });
 
   it('serves sixteen checks of a fresh instance with one request', async () => {

@@ -1,10 +1,12 @@
 /** The application as `infra/` deploys it: one managed identity for Entra and for storage, and no secret. */
+
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
 import { createCertificate } from '../../../dev/certificate.ts';
 import { registerCredential } from '../../../dev/credentials.ts';
 import { API_CLIENT_ID, MANAGED_IDENTITIES, TENANT_ID } from '../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
+import { profile } from '../../../functions/profile/profile.ts';
 import { readConfig } from '../../../shared/config.ts';
 import type { LogEvent } from '../../../shared/log.ts';
 import { createStead } from '../../../shared/stead.ts';
@@ -77,7 +79,7 @@ it.each([
   const stead = createStead(config, { clock, log: operation.log });
   if (first === 'storage') expect(await stead.health()).toBe(true);
   const { accessToken } = await signIn(entra, first === 'storage' ? 'adele' : 'bruno');
-  await stead.profile(operation, accessToken);
+  await stead.asUser(operation, accessToken, profile);
   clock.aheadMs = 120_000;
   expect(await stead.worker.run(operation)).toMatchObject({
     claimed: 1,

@@ -2,7 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { applicationEndpoints, GRAPH_TOKENS } from '../../../dev/entra/applicationEndpoints.ts';
 import { createApplications } from '../../../dev/entra/applications.ts';
-import { TENANT_ID } from '../../../dev/entra/directory.ts';
+import { TENANT_ID, WEBHOOK_CLIENT_ID } from '../../../dev/entra/directory.ts';
+import { selfSignedCertificate } from '../../../dev/selfSignedCertificate.ts';
 
 const SCOPE = {
   id: '99999999-8888-4777-8666-555555555555',
@@ -11,6 +12,14 @@ const SCOPE = {
   isEnabled: true,
   adminConsentDisplayName: 'Some',
   adminConsentDescription: 'Some',
+};
+const ROLE = {
+  id: '99999999-8888-4777-8666-555555555556',
+  value: 'Some.Do',
+  isEnabled: true,
+  allowedMemberTypes: ['Application'],
+  displayName: 'Some',
+  description: 'Some',
 };
 const OTHER_ID = '12121212-3434-4565-8787-909090909090';
 
@@ -75,6 +84,15 @@ describe('an application', () => {
       'preauthorizes for scopes that it has',
       { api: { preAuthorizedApplications: [{ appId: OTHER_ID, delegatedPermissionIds: [OTHER_ID] }] } },
     ],
+    ['has app roles with ids', { appRoles: [{ ...ROLE, id: 'some' }] }],
+    ['has app roles with values without spaces', { appRoles: [{ ...ROLE, value: 'a b' }] }],
+    ['has app roles with texts', { appRoles: [{ ...ROLE, description: '' }] }],
+    ['has app roles for users or applications', { appRoles: [{ ...ROLE, allowedMemberTypes: [] }] }],
+    ['has app roles for nobody else', { appRoles: [{ ...ROLE, allowedMemberTypes: ['Group'] }] }],
+    ['has new app roles that are enabled', { appRoles: [{ ...ROLE, isEnabled: false }] }],
+    ['has each app role id once', { appRoles: [ROLE, { ...ROLE, value: 'Other' }] }],
+    ['has each app role value once', { appRoles: [ROLE, { ...ROLE, id: OTHER_ID }] }],
+    ['is not told where an app role is defined', { appRoles: [{ ...ROLE, origin: 'Application' }] }],
     ['has redirect URIs with https', { spa: { redirectUris: ['http://page.example/'] } }],
     ['has redirect URIs without fragments', { spa: { redirectUris: ['https://page.example/#a'] } }],
     ['has redirect URIs without wildcards', { spa: { redirectUris: ['https://*.page.example/'] } }],
@@ -125,6 +143,16 @@ describe('an application', () => {
     expect(await scopes([{ ...SCOPE, isEnabled: false, value: 'other' }])).toMatchObject(refused);
     expect(await scopes([{ ...SCOPE, isEnabled: false }])).toMatchObject({ status: 204 });
     expect(await scopes([])).toMatchObject({ status: 204 });
+  });
+
+  it('keeps an enabled app role as it is until it is disabled', async () => {
+    const { id } = await create({ appRoles: [ROLE] });
+    const roles = (list: unknown[]) => send('PATCH', `/applications/${id}`, { appRoles: list });
+    const refused = { status: 400, code: 'CannotDeleteOrUpdateEnabledEntitlement' };
+    expect(await roles([])).toMatchObject(refused);
+    expect(await roles([{ ...ROLE, value: 'Other' }])).toMatchObject(refused);
+    expect(await roles([{ ...ROLE, isEnabled: false }])).toMatchObject({ status: 204 });
+    expect(await roles([])).toMatchObject({ status: 204 });
   });
 
   it('keeps what a change does not name, and replaces lists as a whole', async () => {
@@ -201,6 +229,56 @@ describe('a service principal', () => {
   });
 });
 
+describe('an assignment of an app role', () => {
+  const assign = (resourceId: unknown, body: object, token?: string) =>
+    send('POST', `/servicePrincipals/${resourceId}/appRoleAssignedTo`, body, token);
+
+  async function two() {
+    const { id, appId } = await create({ appRoles: [ROLE, { ...ROLE, ...USERS_ALONE }] });
+    const resource = (await send('POST', '/servicePrincipals', { appId })).body;
+    const webhook = (await send('POST', '/servicePrincipals', { appId: WEBHOOK_CLIENT_ID })).body;
+    return { id, body: { principalId: webhook.id, resourceId: resource.id, appRoleId: ROLE.id } };
+  }
+  const USERS_ALONE = { id: OTHER_ID, value: 'Other', allowedMemberTypes: ['User'] };
+
+  it('exists once, between two service principals, and goes with its application', async () => {
+    const { id, body } = await two();
+    expect(await assign(body.resourceId, body)).toMatchObject({ status: 201, body });
+    expect(await assign(body.resourceId, body)).toMatchObject({
+      status: 400,
+      message: 'Permission being assigned already exists on the object.',
+    });
+    const list = () => send('GET', `/servicePrincipals/${body.resourceId}/appRoleAssignedTo`);
+    expect((await list()).body.value).toMatchObject([body]);
+    await send('DELETE', `/applications/${id}`);
+    expect(await list()).toMatchObject({ status: 404 });
+  });
+
+  it.each([
+    ['an unknown principal', { principalId: OTHER_ID }, 404],
+    ['an unknown role', { appRoleId: SCOPE.id }, 400],
+    ['a role for users alone', { appRoleId: OTHER_ID }, 400],
+    ['another resource than the address', { resourceId: '' }, 404],
+  ])('is refused for %s', async (_, change, status) => {
+    const { body } = await two();
+    expect(await assign(body.resourceId, { ...body, ...change })).toMatchObject({ status });
+  });
+
+  it('takes an administrator', async () => {
+    const { body } = await two();
+    expect(await assign(body.resourceId, body, GRAPH_TOKENS.developer)).toMatchObject({ status: 403 });
+  });
+
+  it('may be for an application of Microsoft, which no tenant has registered', async () => {
+    const { body } = await two();
+    const found = await send('GET', `/servicePrincipals(appId='${WEBHOOK_CLIENT_ID}')`);
+    expect(found.body).toMatchObject({ id: body.principalId, displayName: 'AzNS AAD Webhook' });
+    expect(await send('POST', '/servicePrincipals', { appId: WEBHOOK_CLIENT_ID })).toMatchObject({
+      status: 409,
+    });
+  });
+});
+
 describe('a federated credential', () => {
   const CREDENTIAL = { name: 'some', issuer: 'https://some.example', subject: 'some', audiences: ['a'] };
 
@@ -233,6 +311,78 @@ describe('a federated credential', () => {
       status: 400,
     });
     expect((await send('GET', path)).body.value).toHaveLength(20);
+  });
+});
+
+describe('the policy of consent', () => {
+  it("is Microsoft's own, and not everybody sees it", async () => {
+    const path = '/policies/authorizationPolicy?$select=defaultUserRolePermissions';
+    expect((await send('GET', path)).body.defaultUserRolePermissions).toEqual({
+      permissionGrantPoliciesAssigned: ['ManagePermissionGrantsForSelf.microsoft-user-default-recommended'],
+    });
+    expect((await send('GET', path, undefined, GRAPH_TOKENS.developer)).status).toBe(403);
+    expect((await send('GET', '/policies/another')).status).toBe(404);
+  });
+});
+
+describe('a certificate', () => {
+  const { certificate } = selfSignedCertificate();
+  const KEY = {
+    type: 'AsymmetricX509Cert',
+    usage: 'Verify',
+    key: certificate.raw.toString('base64'),
+  };
+
+  it('is added by a change of the application', async () => {
+    const { id } = await create();
+    expect(await send('PATCH', `/applications/${id}`, { keyCredentials: [KEY] })).toMatchObject({
+      status: 204,
+    });
+  });
+
+  it.each([
+    ['a type', { type: 'Symmetric' }],
+    ['a usage', { usage: 'Sign' }],
+    ['a key that can be read', { key: 'AAAA' }],
+  ])('has %s', async (_, change) => {
+    const { id } = await create();
+    const body = { keyCredentials: [{ ...KEY, ...change }] };
+    expect(await send('PATCH', `/applications/${id}`, body)).toMatchObject({ status: 400 });
+  });
+});
+
+describe('a password', () => {
+  it('is told once, when it is added, and is good for two years unless something else is said', async () => {
+    const { id } = await create();
+    const path = `/applications/${id}`;
+    const { status, body } = await send('POST', `${path}/addPassword`, {
+      passwordCredential: { displayName: 'some' },
+    });
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: {
+        displayName: 'some',
+        secretText: expect.stringMatching(/^[\w-]{32}$/),
+        startDateTime: '1970-01-01T00:00:00.000Z',
+        endDateTime: '1972-01-01T00:00:00.000Z',
+      },
+    });
+    const told = (await send('GET', path)).body;
+    expect(told.passwordCredentials).toEqual([
+      { ...body, secretText: null, hint: String(body.secretText).slice(0, 3) },
+    ]);
+    expect(JSON.stringify(told)).not.toContain(body.secretText);
+    const { keyId } = body;
+    expect(await send('POST', `${path}/removePassword`, { keyId })).toMatchObject({ status: 204 });
+    expect(await send('POST', `${path}/removePassword`, { keyId })).toMatchObject({ status: 400 });
+  });
+
+  it('ends after it begins', async () => {
+    const { id } = await create();
+    const passwordCredential = { endDateTime: '1969-01-01T00:00:00Z' };
+    expect(await send('POST', `/applications/${id}/addPassword`, { passwordCredential })).toMatchObject({
+      status: 400,
+    });
   });
 });
 

@@ -1,9 +1,11 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
 import { expect, it } from 'vitest';
 import { createConnectionHandler } from '../../../functions/connection/handler.ts';
-import { createPhotoHandler, createProfileHandler } from '../../../functions/profile/handler.ts';
+import { photo } from '../../../functions/profile/photo.ts';
+import { profile } from '../../../functions/profile/profile.ts';
+import { createUserHandler } from '../../../functions/userHandler.ts';
 import { readConfig } from '../../../shared/config.ts';
-import { createStead } from '../../../shared/stead.ts';
+import { createStead, type Stead } from '../../../shared/stead.ts';
 import { createTestClock } from '../../../shared/testing/testClock.ts';
 
 const GUID = '11111111-2222-4333-8444-555555555555';
@@ -16,8 +18,8 @@ const CONFIG = readConfig({
 
 it.each([
   ['connection', createConnectionHandler],
-  ['profile', createProfileHandler],
-  ['photo', createPhotoHandler],
+  ['profile', (stead: Stead) => createUserHandler(stead)(profile)],
+  ['photo', (stead: Stead) => createUserHandler(stead)(photo)],
 ])("the time that a request for the %s takes is measured by the application's clock", async (_of, create) => {
   let asked = 0;
   const elapsed = (): number => {

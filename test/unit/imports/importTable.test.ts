@@ -28,8 +28,9 @@ const ROOMS: Record<string, Room> = {
   'shared/readBase64.ts': { allowed: [], refused: ['./errors.ts', 'node:buffer'] },
   'shared/isRecord.ts': { allowed: [], refused: ['./errors.ts', 'node:util'] },
   'shared/isLoopback.ts': { allowed: [], refused: ['./config.ts'] },
+  'shared/clouds.ts': { allowed: [], refused: ['./isLoopback.ts', './adapters/entra/authority.ts'] },
   'shared/settingsReader.ts': {
-    allowed: ['./errors.ts', './userId.ts', './isLoopback.ts'],
+    allowed: ['./clouds.ts', './errors.ts', './userId.ts', './isLoopback.ts'],
     refused: ['./config.ts', './adapters/entra/seal.ts', 'node:crypto'],
   },
   'shared/config.ts': {
@@ -37,6 +38,7 @@ const ROOMS: Record<string, Room> = {
       './adapters/entra/seal.ts',
       './adapters/entra/clientCertificate.ts',
       './clock.ts',
+      './clouds.ts',
       './settingsReader.ts',
       './storageSettings.ts',
       'node:crypto',
@@ -47,6 +49,7 @@ const ROOMS: Record<string, Room> = {
     allowed: [
       './adapters/azureStorage/blobTokenCache.ts',
       './adapters/azureStorage/tableRows.ts',
+      './clouds.ts',
       './isLoopback.ts',
       './settingsReader.ts',
       './userId.ts',
@@ -55,14 +58,15 @@ const ROOMS: Record<string, Room> = {
   },
   'shared/http.ts': {
     allowed: ['@azure/functions', './errors.ts', './ports.ts', './wire.ts', './tokens/challenge.ts'],
-    refused: ['./stead.ts', './profile/getProfile.ts', './adapters/entra/msal.ts'],
+    refused: ['./stead.ts', './requests/asUser.ts', './adapters/entra/msal.ts'],
   },
   'shared/stead.ts': {
     allowed: [
       './adapters/entra/msal.ts',
       './adapters/azureStorage/tableAccounts.ts',
-      './profile/getProfile.ts',
+      './requests/asUser.ts',
       './worker/sweep.ts',
+      './clouds.ts',
       './config.ts',
       './ports.ts',
     ],
@@ -83,6 +87,7 @@ const ROOMS: Record<string, Room> = {
     allowed: [
       './failures.ts',
       '../account/schedule.ts',
+      '../clouds.ts',
       '../isRecord.ts',
       '../wire.ts',
       '../errors.ts',
@@ -97,13 +102,23 @@ const ROOMS: Record<string, Room> = {
       '../adapters/entra/seal.ts',
     ],
   },
-  'shared/profile/some.ts': {
-    allowed: ['../account/visit.ts', '../tokens/assertionMemo.ts', '../ports.ts', '../wire.ts'],
+  'shared/requests/some.ts': {
+    allowed: [
+      './defineFunction.ts',
+      '../account/visit.ts',
+      '../tokens/assertionMemo.ts',
+      '../ports.ts',
+      '../wire.ts',
+    ],
     refused: ['../connection/connection.ts', '../stead.ts', '../http.ts', '../adapters/graph/graphApi.ts'],
   },
   'shared/connection/some.ts': {
     allowed: ['../account/endAccount.ts', '../tokens/requestLimits.ts', '../ports.ts', '../wire.ts'],
-    refused: ['../profile/asUser.ts', '../worker/sweep.ts', '../config.ts', '@azure/functions'],
+    refused: ['../requests/asUser.ts', '../worker/sweep.ts', '../config.ts', '@azure/functions'],
+  },
+  'shared/health/some.ts': {
+    allowed: ['./checkStorage.ts', '../errors.ts', '../ports.ts', '../userId.ts', '../wire.ts'],
+    refused: ['../worker/sweep.ts', '../http.ts', '../adapters/entra/msal.ts', '../config.ts'],
   },
   'shared/operators/some.ts': {
     allowed: ['./retryAccount.ts', '../account/endAccount.ts', '../ports.ts', '../userId.ts'],
@@ -116,13 +131,14 @@ const ROOMS: Record<string, Room> = {
   },
   'shared/worker/some.ts': {
     allowed: ['./refreshUser.ts', '../account/schedule.ts', '../tokens/failures.ts', '../ports.ts'],
-    refused: ['../profile/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
+    refused: ['../requests/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
   },
   'shared/adapters/entra/msalSome.ts': {
     allowed: [
       '@azure/msal-node',
       './seal.ts',
       './credentialRemedy.ts',
+      '../../clouds.ts',
       '../../tokens/failures.ts',
       '../../isRecord.ts',
       '../../ports.ts',
@@ -146,7 +162,7 @@ const ROOMS: Record<string, Room> = {
     refused: ['jose', '../../clock.ts', '../../config.ts'],
   },
   'shared/adapters/entra/credentialRemedy.ts': {
-    allowed: ['./authority.ts', './clientCredential.ts'],
+    allowed: ['./clientCredential.ts', '../../clouds.ts'],
     refused: ['node:crypto', './msalCredential.ts', '../../config.ts'],
   },
   'shared/adapters/entra/seal.ts': {
@@ -171,12 +187,18 @@ const ROOMS: Record<string, Room> = {
     refused: ['./seal.ts', '../../stead.ts'],
   },
   'shared/adapters/entra/accessToken.ts': {
-    allowed: ['./authority.ts', '../../errors.ts', '../../userId.ts'],
+    allowed: ['../../clouds.ts', '../../errors.ts', '../../userId.ts'],
     refused: ['jose', './jwks.ts', '../../config.ts'],
   },
   'shared/adapters/entra/authority.ts': { allowed: ['../../errors.ts'], refused: ['jose', './msal.ts'] },
   'shared/adapters/graph/some.ts': {
-    allowed: ['@microsoft/microsoft-graph-client', './graphApi.ts', '../../isRecord.ts', '../../wire.ts'],
+    allowed: [
+      '@microsoft/microsoft-graph-client',
+      './graphApi.ts',
+      '../../clouds.ts',
+      '../../isRecord.ts',
+      '../../wire.ts',
+    ],
     refused: ['jose', '../entra/msal.ts', '../../config.ts'],
   },
   'shared/adapters/azureStorage/blobSome.ts': {
@@ -218,7 +240,7 @@ const ROOMS: Record<string, Room> = {
       '../../dev/entra/startEntra.ts',
     ],
     refused: [
-      '../profile/asUser.ts',
+      '../requests/asUser.ts',
       '../adapters/azureStorage/tableAccounts.ts',
       '../../dev/platform.ts',
       'vitest',
@@ -234,6 +256,7 @@ const ROOMS: Record<string, Room> = {
       './call.ts',
       '../cli/errors.ts',
       '../../shared/clock.ts',
+      '../../shared/clouds.ts',
       '../../shared/isLoopback.ts',
       '../../shared/userId.ts',
     ],
@@ -247,38 +270,107 @@ const ROOMS: Record<string, Room> = {
       '@azure/msal-node',
     ],
   },
+  'ops/doctor/some.ts': {
+    allowed: [
+      'node:crypto',
+      './check.ts',
+      './probe/runProbe.ts',
+      '../cli/errors.ts',
+      '../entra/readRegistered.ts',
+      '../settings.ts',
+      '../../shared/account/clocksDiffer.ts',
+      '../../shared/clouds.ts',
+      '../../shared/stead.ts',
+      '../../shared/config.ts',
+    ],
+    refused: [
+      '../operator.ts',
+      '../../shared/account/endAccount.ts',
+      '../../shared/adapters/entra/authority.ts',
+      '../../shared/operators/operators.ts',
+      '../../dev/entra/directory.ts',
+      '@azure/msal-node',
+    ],
+  },
+  'ops/doctor/probe/some.ts': {
+    allowed: ['node:http', './facts.ts', '../askJson.ts', '../../cli/errors.ts', '../../../shared/config.ts'],
+    refused: [
+      '../storageCheck.ts',
+      '../../entra/graphClient.ts',
+      '../../../shared/stead.ts',
+      '../../../shared/ports.ts',
+      'openid-client',
+    ],
+  },
   'ops/some.ts': {
     allowed: [
       '../shared/stead.ts',
       '../shared/config.ts',
       '../shared/clock.ts',
+      '../shared/isRecord.ts',
       './cli/printTable.ts',
       './other.ts',
     ],
     refused: [
       '../shared/adapters/azureStorage/tableAccounts.ts',
-      '../shared/profile/getProfile.ts',
+      '../shared/requests/asUser.ts',
       '../shared/account/endAccount.ts',
       '../dev/platform.ts',
       '../dev/host/settings.ts',
     ],
   },
   'functions/some/handler.ts': {
-    allowed: ['./tasks.ts', '../../shared/http.ts', '../../shared/stead.ts', '@azure/functions'],
+    allowed: [
+      './tasks.ts',
+      '../../shared/http.ts',
+      '../../shared/stead.ts',
+      '../../shared/wire.ts',
+      '../../shared/requests/defineFunction.ts',
+      '../../shared/tokens/defineApi.ts',
+      '../../shared/adapters/graph/graphApi.ts',
+      '@azure/functions',
+    ],
     refused: [
-      '../profile/handler.ts',
+      '../profile/profile.ts',
+      '../../shared/requests/asUser.ts',
       '../../shared/worker/sweep.ts',
       '../../shared/config.ts',
       '../../shared/adapters/entra/msal.ts',
     ],
   },
+  'functions/userHandler.ts': {
+    allowed: ['@azure/functions', '../shared/http.ts', '../shared/requests/defineFunction.ts'],
+    refused: ['./profile/profile.ts', '../shared/config.ts', '../shared/requests/asUser.ts'],
+  },
   'functions/refreshWorker/tasks.ts': {
-    allowed: ['../../shared/worker/defineTask.ts', '../../shared/adapters/graph/graphApi.ts', './task.ts'],
+    allowed: [
+      '../../shared/worker/defineTask.ts',
+      '../../shared/tokens/defineApi.ts',
+      '../../shared/adapters/graph/graphApi.ts',
+      './task.ts',
+    ],
     refused: ['../../shared/stead.ts', '../../shared/adapters/entra/msal.ts', '@azure/functions'],
   },
+  'examples/some/some.ts': {
+    allowed: [
+      './other.ts',
+      '../../shared/wire.ts',
+      '../../shared/requests/defineFunction.ts',
+      '../../shared/worker/defineTask.ts',
+      '../../shared/tokens/defineApi.ts',
+      '../../shared/adapters/graph/graphApi.ts',
+    ],
+    refused: ['../../shared/stead.ts', '../../shared/requests/asUser.ts', '../other/other.ts', 'jose'],
+  },
   'functions/main.ts': {
-    allowed: ['@azure/functions', '../shared/stead.ts', '../shared/config.ts', './profile/handler.ts'],
-    refused: ['../shared/adapters/entra/msal.ts', '../shared/profile/getProfile.ts'],
+    allowed: [
+      '@azure/functions',
+      '../shared/stead.ts',
+      '../shared/config.ts',
+      './profile/profile.ts',
+      './userHandler.ts',
+    ],
+    refused: ['../shared/adapters/entra/msal.ts', '../shared/requests/asUser.ts'],
   },
   'dev/some.ts': {
     allowed: [
@@ -394,10 +486,18 @@ const ROOMS: Record<string, Room> = {
     ],
   },
   'infra/hooks/some.ts': {
-    allowed: ['node:timers/promises', './az.ts', '../../ops/cli/runAz.ts', '../../ops/cli/runCommand.ts'],
+    allowed: [
+      'node:timers/promises',
+      './az.ts',
+      '../../ops/cli/runAz.ts',
+      '../../ops/cli/runCommand.ts',
+      '../../ops/entra/runRegistration.ts',
+      '../../shared/clouds.ts',
+    ],
     refused: [
       'jose',
       '../check.ts',
+      '../../ops/entra/graphClient.ts',
       '../../shared/errors.ts',
       '../../ops/operator.ts',
       '../../dev/platform.ts',
@@ -571,7 +671,7 @@ describe('the import table', async () => {
 
   it('has a room for every file of the app, the page, the local platform, the templates and the benchmarks', async () => {
     const files: Record<string, string[]> = {};
-    for (const root of ['shared', 'functions', 'ops', 'dev', 'infra', 'bench', 'spa']) {
+    for (const root of ['shared', 'functions', 'examples', 'ops', 'dev', 'infra', 'bench', 'spa']) {
       for await (const file of glob(`${root}/**/*.{ts,tsx}`, { cwd: ROOT })) {
         files[file.replaceAll('\\', '/')] = importing(['a-package-of-nobody']);
       }

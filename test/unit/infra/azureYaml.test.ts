@@ -34,7 +34,9 @@ describe('azure.yaml', () => {
     expect(web).toEqual({ project: 'spa', host: 'staticwebapp', dist: '../dist/spa' });
     expect(ofApi).toHaveProperty('prepackage.posix.run', 'npm run package');
     expect(ofWeb).toHaveProperty('predeploy.posix.run', expect.stringMatching(/ run azure:page$/));
-    expect(file.hooks).toHaveProperty('postprovision.posix.run', 'npm run azure:secrets');
+    expect(file.hooks).toHaveProperty('preprovision.posix.run', 'npm run azure:register');
+    const after = 'npm run azure:secrets && npm run azure:register';
+    expect(file.hooks).toHaveProperty('postprovision.posix.run', after);
     expect(file.hooks).toHaveProperty('postdeploy.posix.run', 'npm run azure:smoke');
   });
 

@@ -56,6 +56,14 @@ describe('readCommandLine', () => {
     ['accounts retire --resume', { verb: 'accounts retire', confirm: false, resume: true }],
     ['accounts audit', { verb: 'accounts audit' }],
     [
+      'accounts replay-ended --from ended.json',
+      { verb: 'accounts replay-ended', from: ['ended.json'], yes: false },
+    ],
+    [
+      'accounts replay-ended --from one.csv --yes --from=two.csv',
+      { verb: 'accounts replay-ended', from: ['one.csv', 'two.csv'], yes: true },
+    ],
+    [
       'accounts list --state damaged',
       { verb: 'accounts list', state: 'damaged', tid: undefined, json: false },
     ],
@@ -69,6 +77,8 @@ describe('readCommandLine', () => {
     ['acounts list', 'no verb "acounts"'],
     ['accounts', 'no verb "accounts"'],
     ['accounts lost', 'no verb "accounts lost"'],
+    ['accounts replay-ended --yes', '--from <file>'],
+    ['accounts replay-ended ended.json', 'one argument too many'],
     ['list', 'no verb "list"'],
     ['--json accounts list', 'no verb "--json"'],
     ['accounts list --jsn', "Unknown option '--jsn'. accounts list takes --state, --tenant, --json."],

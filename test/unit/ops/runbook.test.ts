@@ -1,6 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readCommandLine } from '../../../ops/commandLine.ts';
+import { readCacheKeys } from '../../../shared/adapters/entra/seal.ts';
 import type { FailureKind } from '../../../shared/errors.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
@@ -75,10 +79,44 @@ describe('docs/runbook.md', () => {
     for (const event of named) expect(log).toContain(`event: '${event}'`);
   });
 
+  it('asks for every event that `accounts replay-ended` reads', () => {
+    const [query = ''] = allOf(runbook, /```kusto\n([^`]*toscalar\(ended \| count\)[^`]*)```/g);
+    const reader = read('shared/operators/loggedChange.ts');
+    const names = allOf(reader, /case '([a-z.-]+)'/g);
+    expect(names).toContain('account.ended');
+    const values = allOf(reader, /(?:outcome|reason) === '([a-z-]+)'/g);
+    expect(values).toContain('retired');
+    for (const name of [...names, ...values]) expect(query).toContain(`"${name}"`);
+  });
+
   it('gives commands that are understood', () => {
     const commands = allOf(runbook, /npm run stead -- ([^`\n]+)/g);
     expect(commands.length).toBeGreaterThan(8);
     for (const command of commands) expect(() => readCommandLine(command.trim().split(' '))).not.toThrow();
+  });
+
+  it('rotates the keys of the caches by its three commands', () => {
+    const [, section = ''] = runbook.split('\n### The keys in Key Vault\n');
+    const commands = allOf(section, /^node -e "(.*)"$/gm);
+    const folder = mkdtempSync(join(tmpdir(), 'stead-keys-'));
+    const file = join(folder, 'keys.json');
+    const key = { kty: 'oct', kid: 'k1', k: Buffer.alloc(32, 1).toString('base64url') };
+    writeFileSync(file, JSON.stringify({ keys: [key] }));
+    try {
+      const kids = commands.map((command) => {
+        execFileSync(process.execPath, ['-e', command], { cwd: folder });
+        return readCacheKeys(readFileSync(file, 'utf8')).map(({ kid }) => kid);
+      });
+      expect(kids).toEqual([['k1', 'k2'], ['k2', 'k1'], ['k2']]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('deletes and lists blobs with the roles of the person, because the accounts take no keys', () => {
+    const data = allOf(runbook, /^(az storage (?:blob|container) .*)$/gm);
+    expect(data.length).toBeGreaterThan(1);
+    for (const command of data) expect(command).toContain('--auth-mode login');
   });
 
   it('names anchors that are there', () => {

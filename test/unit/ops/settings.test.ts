@@ -63,6 +63,16 @@ describe('readSettings', () => {
     expect(() => readConfig(settings)).not.toThrow();
   });
 
+  it('needs no authority, and takes storage in any cloud', async () => {
+    const settings = await readSettings(join(folder, 'nowhere'), {
+      TokenStore__blobServiceUri: 'https://mine.blob.core.chinacloudapi.cn',
+      TokenStore__tableServiceUri: 'https://mine.table.core.chinacloudapi.cn',
+      LOG_HASH_KEY: Buffer.alloc(32, 1).toString('base64'),
+      GRAPH_BASE_URL: 'https://graph.microsoft.us',
+    });
+    expect(() => readConfig(settings, { hasStorageCredential: true })).not.toThrow();
+  });
+
   it('takes the log key that start:azure has made, for the storage on this machine that the file names', async () => {
     const made = { LOG_HASH_KEY: 'y'.repeat(44) };
     await mkdir(join(folder, '.stead/azure'), { recursive: true });

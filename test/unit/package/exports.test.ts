@@ -17,6 +17,8 @@ describe('the package of the library', () => {
   it('offers the door, and what tests need', async () => {
     expect(await import('@stead/shared')).toHaveProperty('createStead');
     expect(await import('@stead/shared/config')).toHaveProperty('readConfig');
+    expect(await import('@stead/shared/defineApi')).toHaveProperty('defineApi');
+    expect(await import('@stead/shared/defineFunction')).toHaveProperty('defineFunction');
     expect(await import('@stead/shared/defineTask')).toHaveProperty('defineTask');
     expect(await import('@stead/shared/graph')).toHaveProperty('graph');
     expect(await import('@stead/shared/testing/localApp')).toHaveProperty('createLocalApp');

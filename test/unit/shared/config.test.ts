@@ -77,12 +77,13 @@ describe('readConfig', () => {
         ALLOWED_TENANTS: ` ${TENANT.toUpperCase()} , ${OTHER_TENANT},`,
         ALLOWED_CLIENT_IDS: API.toUpperCase(),
         API_SCOPE: 'act',
-        GRAPH_BASE_URL: 'https://graph.microsoft.us',
+        GRAPH_BASE_URL: 'https://dod-graph.microsoft.us',
         REFRESH_IDLE_SECONDS: '5',
         REFRESH_MIN_INTERVAL_SECONDS: '86400',
         REFRESH_EVERY_RUN: 'TRUE',
         RETENTION_DAYS: '1',
         LOG_CHECKS: 'changes',
+        TokenStore: AZURE_STORAGE.replace('core.windows.net', 'core.usgovcloudapi.net'),
         TOKEN_CACHE_KEYS: jwkSet('new', 'old'),
       },
       AZURE,
@@ -90,7 +91,7 @@ describe('readConfig', () => {
     expect(config).toMatchObject({
       entra: { authority: 'https://login.microsoftonline.us' },
       accessToken: { scope: 'act', allowedTenants: [TENANT, OTHER_TENANT], allowedClients: [API] },
-      graphBaseUrl: 'https://graph.microsoft.us',
+      graphBaseUrl: 'https://dod-graph.microsoft.us',
       schedule: { idleForMs: 5_000, minIntervalMs: 86_400_000, everyRun: true, retentionMs: 86_400_000 },
       logChecks: 'changes',
     });
@@ -153,6 +154,8 @@ const REFUSED: [setting: SettingName, problem: RegExp, value: string][] = [
   ['ENTRA_AUTHORITY', /alias/, 'https://login.microsoft.com'],
   ['ENTRA_AUTHORITY', /alias/, 'https://login.usgovcloudapi.net'],
   ['ENTRA_AUTHORITY', /alias/, 'https://login.chinacloudapi.cn'],
+  ['ENTRA_AUTHORITY', /cloud that Stead does not serve/, 'https://login.microsoftonline.de'],
+  ['ENTRA_AUTHORITY', /cloud that Stead does not serve/, 'https://login.sovcloud-identity.fr'],
   ['ENTRA_AUTHORITY', /plain http/, 'http://canary.example'],
   ['ENTRA_AUTHORITY', /plain http/, 'http://localhost.canary.example'],
   ['ENTRA_AUTHORITY', /plain http/, 'http://127.0.0.1.canary.example'],
@@ -503,10 +506,10 @@ describe('TokenStore without a key', () => {
 
   it.each([
     ['https://stead.z12.blob.storage.azure.net', 'https://stead.z12.table.storage.azure.net'],
-    ['https://stead.blob.core.chinacloudapi.cn', 'https://stead.table.core.chinacloudapi.cn'],
+    ['https://stead.privatelink.blob.core.windows.net', 'https://stead.privatelink.table.core.windows.net'],
     ['https://blob.table.example', 'https://blob.table.example'],
     ['https://files.example:8443', 'https://rows.example'],
-  ])('may be in another cloud or domain: %s', (...uris) => {
+  ])('may be in another domain: %s', (...uris) => {
     const [blobServiceUri = '', tableServiceUri = ''] = uris;
     const given = {
       TokenStore__blobServiceUri: blobServiceUri,

@@ -78,6 +78,7 @@ describe.concurrent('npm run entra:register', () => {
     expect(result).toEqual({
       dryRun: false,
       calls: [],
+      parameters: {},
       notes: [],
       settings: {
         ENTRA_TENANT_ID: TENANT_ID,
@@ -121,6 +122,7 @@ describe.concurrent('npm run entra:register', () => {
       'Mail.Read',
       '--managed-identity',
       MANAGED_IDENTITY,
+      '--wake-worker',
       '--admin-consent',
     ]);
     expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: [] });
@@ -219,6 +221,19 @@ describe.concurrent('the token', () => {
       errors: [
         // What az says is not passed on, because it may name a person.
         'The Azure CLI gave no token for Microsoft Graph. Run "az login" and try again. "az account get-access-token --resource-type ms-graph" says why.',
+      ],
+    });
+  });
+
+  it.skipIf(process.platform === 'win32')('is missing while the Azure CLI is in another cloud', async () => {
+    const { environment = {} } = await withCli('process.exit(1);');
+    const script = join(ROOT, 'ops/entra/register.ts');
+    const args = ['--graph-url', 'https://graph.microsoft.us'];
+    const { exitCode, errors } = await runScript(script, args, environment);
+    expect({ exitCode, errors }).toEqual({
+      exitCode: 1,
+      errors: [
+        expect.stringContaining('Run "az cloud set --name AzureUSGovernment" and "az login" and try again.'),
       ],
     });
   });

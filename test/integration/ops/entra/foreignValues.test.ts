@@ -26,6 +26,17 @@ const scopes = fc.subarray([1, 2, 3]).chain((numbers) =>
       })),
     ),
 );
+/** Graph adds to each of them where it is defined, and refuses to be told that. */
+const appRoles = someOf([guid(2), guid(3)]).map((ids) =>
+  ids.map((id) => ({
+    id,
+    value: `Role.${id.slice(0, 1)}`,
+    isEnabled: true,
+    allowedMemberTypes: ['User', 'Application'],
+    displayName: id,
+    description: id,
+  })),
+);
 const access = fc
   .tuple(someOf(GRAPH_PERMISSIONS), fc.boolean(), fc.boolean())
   .map(([graph, hasGraph, hasOther]) => [
@@ -45,6 +56,7 @@ const apis = fc.record({
   ),
   identifierUris: someOf([`api://${TENANT_ID}/one`, `api://${TENANT_ID}/two`]),
   requiredResourceAccess: access,
+  appRoles,
   optionalClaims: fc.option(fc.record({ accessToken: claims, idToken: claims })),
   api: fc.record({
     requestedAccessTokenVersion: fc.constantFrom(null, 1, 2),
@@ -90,7 +102,7 @@ describe('applications that exist already', () => {
         pages,
         fc.boolean(),
         fc.constantFrom(0, 3_000),
-        fc.option(fc.tuple(fc.integer({ min: 1, max: 7 }), fc.boolean())),
+        fc.option(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.boolean())),
         async (api, page, wholeMembers, settleMs, death) => {
           const directory = createGraphDirectory({ wholeMembers, settleMs });
           const before: GraphObject[] = [
@@ -117,8 +129,9 @@ describe('applications that exist already', () => {
           const content = contentOf(directory);
           expect((await register(directory, wish)).sent).toBe(0);
           expect(contentOf(directory)).toEqual(content);
-          expect([content.principals?.length, content.credentials?.length, content.grants?.length]).toEqual([
-            3, 1, 2,
+          const { principals, credentials, grants, assignments } = content;
+          expect([principals, credentials, grants, assignments].map((all) => all?.length)).toEqual([
+            4, 1, 2, 1,
           ]);
         },
       ),

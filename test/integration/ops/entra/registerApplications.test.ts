@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { GRAPH_TOKENS } from '../../../../dev/entra/applicationEndpoints.ts';
-import { GRAPH_APP_ID, TENANT_ID } from '../../../../dev/entra/directory.ts';
+import { GRAPH_APP_ID, TENANT_ID, WEBHOOK_CLIENT_ID } from '../../../../dev/entra/directory.ts';
 import { PlainError } from '../../../../ops/cli/errors.ts';
 import type { Wish } from '../../../../ops/entra/applicationWish.ts';
 import { withIds } from '../../../../ops/entra/call.ts';
+import { WAKE_ROLE } from '../../../../shared/adapters/entra/accessToken.ts';
 import {
   contentOf,
   createGraphDirectory,
@@ -80,9 +81,34 @@ describe('a new registration', () => {
       'POST /servicePrincipals',
       'POST /servicePrincipals',
       'POST /applications/*/federatedIdentityCredentials',
+      'POST /servicePrincipals',
+      'POST /servicePrincipals/*/appRoleAssignedTo',
       'POST /oauth2PermissionGrants',
       'POST /oauth2PermissionGrants',
     ]);
+  });
+
+  it('lets Azure Monitor alone start a run of the worker', async () => {
+    const directory = createGraphDirectory();
+    const { registered } = await register(directory, EVERYTHING);
+    expect(registered.api?.appRoles).toMatchObject([
+      { value: WAKE_ROLE, isEnabled: true, allowedMemberTypes: ['Application'] },
+    ]);
+    expect(registered.webhookPrincipal?.appId).toBe(WEBHOOK_CLIENT_ID);
+    expect(registered.assignments).toMatchObject([
+      {
+        principalId: registered.webhookPrincipal?.id,
+        resourceId: registered.apiPrincipal?.id,
+        appRoleId: registered.api?.appRoles[0]?.id,
+      },
+    ]);
+  });
+
+  it('uses the service principal of Azure Monitor that the tenant has', async () => {
+    const directory = createGraphDirectory();
+    const { id } = directory.directory.createPrincipal({ appId: WEBHOOK_CLIENT_ID });
+    const { registered } = await register(directory, { wakeWorker: true });
+    expect(registered.assignments).toMatchObject([{ principalId: id }]);
   });
 
   it('asks for User.Read alone, and for no credential and no consent, if nothing is wished for', async () => {
@@ -124,10 +150,12 @@ describe('a second run', () => {
       'PATCH /applications/*',
       'PATCH /applications/*',
       'POST /applications/*/federatedIdentityCredentials',
+      'POST /servicePrincipals',
+      'POST /servicePrincipals/*/appRoleAssignedTo',
       'POST /oauth2PermissionGrants',
       'POST /oauth2PermissionGrants',
     ]);
-    expect(Object.keys(calls[0]?.body ?? {})).toEqual(['requiredResourceAccess']);
+    expect(Object.keys(calls[0]?.body ?? {})).toEqual(['appRoles', 'requiredResourceAccess']);
     const { registered } = await register(directory);
     expect(registered.page?.spa.redirectUris).toContain('http://localhost:3000/');
     expect(registered.page?.spa.redirectUris).toContain('https://page.example/redirect.html');
@@ -151,6 +179,7 @@ describe('a dry run', () => {
       '{page.appId}': registered.page?.appId ?? '',
       '{apiPrincipal.id}': registered.apiPrincipal?.id ?? '',
       '{pagePrincipal.id}': registered.pagePrincipal?.id ?? '',
+      '{webhookPrincipal.id}': registered.webhookPrincipal?.id ?? '',
     };
     const shown = calls.map((call) => withIds(call, ids));
     expect(shown.map(({ method, path, body }) => ({ method, path, body }))).toEqual(directory.writes);
@@ -161,15 +190,17 @@ describe('a dry run', () => {
     await register(directory);
     const { calls } = await register(directory, EVERYTHING, { dryRun: true });
     const before = directory.writes.length;
-    await register(directory, EVERYTHING);
-    expect(calls.map(({ method, path, body }) => ({ method, path, body }))).toEqual(
+    const { registered } = await register(directory, EVERYTHING);
+    const ids = { '{webhookPrincipal.id}': registered.webhookPrincipal?.id ?? '' };
+    const shown = calls.map((call) => withIds(call, ids));
+    expect(shown.map(({ method, path, body }) => ({ method, path, body }))).toEqual(
       directory.writes.slice(before),
     );
   });
 });
 
 describe('a run that died', () => {
-  const CALLS = 9;
+  const CALLS = 11;
   const deaths = [0, 4_000].flatMap((settleMs) =>
     [true, false].flatMap((isDone) =>
       Array.from({ length: CALLS }, (_, at) => ({ settleMs, isDone, at: at + 1 })),
@@ -214,6 +245,14 @@ describe('an application that exists already', () => {
     userConsentDisplayName: null,
     userConsentDescription: null,
   };
+  const FOREIGN_ROLE = {
+    id: '98989898-7676-4545-8323-101010101010',
+    value: 'Reports.Send',
+    isEnabled: true,
+    allowedMemberTypes: ['User'],
+    displayName: 'Send reports',
+    description: 'Sends reports.',
+  };
   const FOREIGN_CLIENT = '12121212-3434-4565-8787-909090909090';
   const FOREIGN_PREAUTHORIZED = { appId: FOREIGN_CLIENT, delegatedPermissionIds: [FOREIGN_SCOPE.id] };
   const FOREIGN_ACCESS = {
@@ -228,6 +267,7 @@ describe('an application that exists already', () => {
       signInAudience: 'AzureADMultipleOrgs',
       identifierUris: [`api://${TENANT_ID}/our-api`],
       requiredResourceAccess: [FOREIGN_ACCESS],
+      appRoles: [FOREIGN_ROLE],
       optionalClaims: { idToken: [{ name: 'email' }], accessToken: [{ name: 'idtyp', essential: true }] },
       api: {
         acceptMappedClaims: true,
@@ -258,7 +298,7 @@ describe('an application that exists already', () => {
       notes: [expect.stringMatching(/^"Our API" accepts mapped claims/)],
     });
     expect(calls.map(({ why }) => why).slice(0, 2)).toEqual([
-      `Correct the application of the API: the App ID URI api://${ids.apiClientId} is missing; its access tokens are not of version 2; the scope access_as_user is missing; the page is not among its known client applications; it does not ask for User.Read, Mail.Read of Microsoft Graph; its access tokens lack the optional claims xms_cc`,
+      `Correct the application of the API: the App ID URI api://${ids.apiClientId} is missing; its access tokens are not of version 2; the scope access_as_user is missing; the page is not among its known client applications; the role Worker.Run is missing; it does not ask for User.Read, Mail.Read of Microsoft Graph; its access tokens lack the optional claims xms_cc`,
       'Correct the application of the page: the redirect URIs http://localhost:3000/redirect.html, http://localhost:3000/admin.html are missing; it does not ask for the scope of the API',
     ]);
     expect(registered.api).toMatchObject({
@@ -267,6 +307,7 @@ describe('an application that exists already', () => {
       signInAudience: 'AzureADMultipleOrgs',
       identifierUris: [`api://${TENANT_ID}/our-api`, `api://${ids.apiClientId}`],
       otherRedirectUris: ['https://our.example/signin'],
+      appRoles: [FOREIGN_ROLE, { value: WAKE_ROLE }],
       optionalClaims: {
         idToken: [{ name: 'email' }],
         accessToken: [{ name: 'idtyp', essential: true }, { name: 'xms_cc' }],
@@ -428,7 +469,12 @@ describe('a troubled Graph', () => {
     await expect(register(directory, {}, { token: GRAPH_TOKENS.reader })).rejects.toThrow(
       /^POST \/applications was answered with 403 Authorization_RequestDenied: Insufficient privileges.*\n.*Application Administrator or Cloud Application Administrator/,
     );
-    await expect(register(directory, EVERYTHING, { token: GRAPH_TOKENS.developer })).rejects.toThrow(
+    const { developer } = GRAPH_TOKENS;
+    await expect(register(directory, EVERYTHING, { token: developer })).rejects.toThrow(
+      /^POST \/servicePrincipals\/[^/]+\/appRoleAssignedTo was answered with 403.*\n.*AppRoleAssignment\.ReadWrite\.All.*--wake-worker/,
+    );
+    const withoutWaking = { ...EVERYTHING, wakeWorker: false };
+    await expect(register(directory, withoutWaking, { token: developer })).rejects.toThrow(
       /^POST \/oauth2PermissionGrants was answered with 403.*\n.*Privileged Role Administrator.*--admin-consent/,
     );
     await expect(register(directory, {}, { token: 'of-nobody' })).rejects.toThrow(/401.*\n.*az login/);
@@ -484,6 +530,8 @@ describe('a clean-up', () => {
   it.each([0, 6_000])('deletes what was created, and nothing else (seen after %i ms)', async (settleMs) => {
     const directory = createGraphDirectory({ settleMs });
     await register(directory, { name: 'other' });
+    // Other applications may use it, too.
+    directory.directory.createPrincipal({ appId: WEBHOOK_CLIENT_ID });
     const before = contentOf(directory);
     await register(directory, EVERYTHING);
     const { calls: shown } = await cleanUp(directory, { dryRun: true });
@@ -505,7 +553,8 @@ describe('a clean-up', () => {
     await runUntilItDies(directory, () => cleanUp(directory), at, true);
     await cleanUp(directory);
     expect(directory.directory.applications.newest()).toEqual([]);
-    expect(directory.directory.principals.newest()).toHaveLength(1);
+    // Those of Graph and of Azure Monitor.
+    expect(directory.directory.principals.newest()).toHaveLength(2);
   });
 
   it('that died is undone by a registration, which enables the scope again', async () => {

@@ -153,9 +153,11 @@ describe('a disconnection', () => {
     expectUnavailable(await adele.send('DELETE'));
     outage.on = false;
     expect(await adele.kept()).toEqual({ state: 'disconnected', cache: true });
+    const logged = () => adele.lines.filter((line) => line.includes('"account.ended"'));
+    expect(logged()).toHaveLength(1);
     expect((await adele.send('DELETE')).status).toBe(204);
     expect(await adele.kept()).toEqual({ state: 'disconnected', cache: false });
-    expect(adele.lines.filter((line) => line.includes('"account.ended"'))).toHaveLength(1);
+    expect(logged()).toHaveLength(1);
   });
 
   it('that no request finished is finished by the worker', async () => {

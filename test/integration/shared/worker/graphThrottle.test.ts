@@ -6,7 +6,7 @@ import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { UserTokenError } from '../../../../shared/errors.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
-import { defineApi } from '../../../../shared/worker/defineApi.ts';
+import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { accountOf, setNextCheck } from '../../../support/accountOf.ts';
 import { API_SCOPE, control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';

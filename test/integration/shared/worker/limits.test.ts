@@ -4,7 +4,7 @@ import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { leased } from '../../../../shared/account/transitions.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
-import { defineApi } from '../../../../shared/worker/defineApi.ts';
+import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { accountOf } from '../../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';

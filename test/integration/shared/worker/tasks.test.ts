@@ -10,7 +10,7 @@ import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
-import { defineApi } from '../../../../shared/worker/defineApi.ts';
+import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { accountOf } from '../../../support/accountOf.ts';
 import { API_SCOPE, control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
@@ -252,14 +252,14 @@ describe('a task of one’s own', () => {
       tasks: [
         defineTask({
           name: 'meanwhile',
-          api: OWN_API,
-          scopes: [API_SCOPE],
+          api: graph,
+          scopes: ['User.Read'],
           run: ({ user }) => endAccount(app.stead.services, user.id, 'disconnected'),
         }),
         defineTask({
           name: 'too-late',
-          api: graph,
-          scopes: ['User.Read', 'Mail.Read'],
+          api: OWN_API,
+          scopes: [API_SCOPE],
           run: async () => undefined,
         }),
       ],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../../ops/cli/errors.ts';
 import { readCleanUpCommand, readRegisterCommand } from '../../../../ops/entra/commandLine.ts';
+import { PUBLIC_CLOUD } from '../../../../shared/clouds.ts';
 
 const ID = 'AAAAAAAA-2222-4333-8444-555555555555';
 const words = (line: string): string[] => line.split(' ').filter(Boolean);
@@ -18,20 +19,22 @@ describe('readRegisterCommand', () => {
         pageUrls: ['http://localhost:3000'],
         permissions: ['User.Read'],
         managedIdentity: undefined,
+        wakeWorker: false,
         adminConsent: false,
         multiTenant: false,
         apiClientId: undefined,
         pageClientId: undefined,
-        cloud: {
-          authority: 'https://login.microsoftonline.com',
-          exchangeAudience: 'api://AzureADTokenExchange',
-        },
+        cloud: PUBLIC_CLOUD,
       },
     });
   });
 
+  it('adds no address of a page that has none yet', () => {
+    expect(readRegisterCommand(['--no-page-url']).wish.pageUrls).toEqual([]);
+  });
+
   it('reads every option', () => {
-    const line = `--name demo-2 --tenant ${ID} --dry-run --json --page-url https://a.example/ --page-url http://localhost:3000 --api-url https://api.example --permission Mail.Read --permission User.Read --managed-identity ${ID} --admin-consent --multi-tenant --api-client-id ${ID}`;
+    const line = `--name demo-2 --tenant ${ID} --dry-run --json --page-url https://a.example/ --page-url http://localhost:3000 --api-url https://api.example --permission Mail.Read --permission User.Read --managed-identity ${ID} --wake-worker --admin-consent --multi-tenant --api-client-id ${ID}`;
     const { tenantId, dryRun, json, apiUrl, wish } = readRegisterCommand(words(line));
     const id = ID.toLowerCase();
     expect({ tenantId, dryRun, json, apiUrl }).toEqual({
@@ -45,6 +48,7 @@ describe('readRegisterCommand', () => {
       pageUrls: ['https://a.example', 'http://localhost:3000'],
       permissions: ['User.Read', 'Mail.Read'],
       managedIdentity: id,
+      wakeWorker: true,
       adminConsent: true,
       multiTenant: true,
       apiClientId: id,
@@ -61,8 +65,8 @@ describe('readRegisterCommand', () => {
       'api://AzureADTokenExchangeChina',
     ],
     ['http://localhost:8400', 'https://login.microsoftonline.com', 'api://AzureADTokenExchange'],
-  ])('knows the cloud of %s', (url, authority, exchangeAudience) => {
-    expect(readRegisterCommand(['--graph-url', url]).wish.cloud).toEqual({ authority, exchangeAudience });
+  ])('knows the cloud of %s', (url, authority, tokenExchange) => {
+    expect(readRegisterCommand(['--graph-url', url]).wish.cloud).toMatchObject({ authority, tokenExchange });
   });
 
   it.each([
@@ -74,6 +78,7 @@ describe('readRegisterCommand', () => {
     ['--page-url https://page.example/app', /^--page-url takes an origin/],
     ['--page-url http://127.0.0.1:3000', /^--page-url takes https, or http on localhost\./],
     ['--page-url page.example', /^--page-url takes an origin/],
+    ['--no-page-url --page-url https://page.example', /^--no-page-url and --page-url contradict/],
     ['--api-url ftp://some.example', /^--api-url takes an origin/],
     [`--tenant contoso.onmicrosoft.com`, /^--tenant takes a GUID\./],
     ['--managed-identity my-identity', /^--managed-identity takes a GUID\./],

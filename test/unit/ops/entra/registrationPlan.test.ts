@@ -4,6 +4,7 @@ import { linesOf } from '../../../../ops/entra/call.ts';
 import { planCleanUp } from '../../../../ops/entra/cleanUpApplications.ts';
 import { type Application, type Principal, toApplication } from '../../../../ops/entra/graphObjects.ts';
 import { planRegistration, type Registered } from '../../../../ops/entra/registrationPlan.ts';
+import { cloudOf } from '../../../../shared/clouds.ts';
 import { EVERYTHING, MANAGED_IDENTITY, wishOf } from '../../../support/graphDirectory.ts';
 
 const TENANT = '0ba8ac9d-87b2-4ac0-a8a6-7c15e1295179';
@@ -22,6 +23,8 @@ const NOTHING: Registered = {
   page: undefined,
   apiPrincipal: undefined,
   pagePrincipal: undefined,
+  webhookPrincipal: undefined,
+  assignments: [],
   credentials: [],
   grants: [],
   strays: [],
@@ -43,6 +46,8 @@ function stateAfter(wish: Partial<Wish>): Registered {
       Object.assign(bodies[path === '/applications/{api.id}' ? 'api' : 'page'] ?? {}, body);
     else if (path === '/oauth2PermissionGrants')
       state.grants = [...state.grants, { id: 'grant', ...body } as never];
+    else if (path.endsWith('/appRoleAssignedTo'))
+      state.assignments = [...state.assignments, { id: 'assignment', ...body } as never];
     else state.credentials = [...state.credentials, { id: 'credential', ...body } as never];
   }
   return { ...state, api: toApplication(bodies.api ?? {}), page: toApplication(bodies.page ?? {}) };
@@ -75,10 +80,7 @@ describe('planRegistration', () => {
   });
 
   it('trusts the managed identity by its principal id, in its tenant and cloud', () => {
-    const cloud = {
-      authority: 'https://login.microsoftonline.us',
-      exchangeAudience: 'api://AzureADTokenExchangeUSGov',
-    };
+    const cloud = cloudOf('https://login.microsoftonline.us');
     const { calls } = plan({ managedIdentity: MANAGED_IDENTITY, cloud });
     expect(calls.at(-1)?.body).toEqual({
       name: `managed-identity-${MANAGED_IDENTITY}`,

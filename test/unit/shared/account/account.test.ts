@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   attemptsOf,
+  connectedSince,
   dueAt,
   failureOf,
   hasEnded,
@@ -14,6 +15,7 @@ import {
   CONNECTED,
   damaged,
   FAILURE,
+  KEPT,
   LEASE,
   needsUser,
   pending,
@@ -21,6 +23,7 @@ import {
   TROUBLE,
   tombstone,
 } from './accounts.ts';
+import { ago, HOUR, NOW } from './scheduleTimes.ts';
 
 const ACCOUNTS = [
   pending({ trouble: TROUBLE }),
@@ -38,6 +41,23 @@ describe('an account', () => {
     expect(dueAt(active())).toEqual(active().nextCheckAt);
     expect(dueAt(active({ lease: LEASE }))).toEqual(LEASE.until);
     expect(dueAt({ ...tombstone('retired'), lease: LEASE })).toEqual(LEASE.until);
+  });
+
+  it('tells since when the user has been connected', () => {
+    for (const account of [pending(), active(), needsUser()]) {
+      expect(connectedSince(account)).toEqual(KEPT.connectedAt);
+    }
+  });
+
+  it('tells of a connection of an earlier release the oldest time that is stored', () => {
+    const { connectedAt: _, ...former } = active({ history: [], lastActivity: ago(HOUR) });
+    expect(connectedSince(former)).toEqual(ago(HOUR));
+    const older = ago(2 * HOUR);
+    const at = { at: older, outcome: 'refreshed' } as const;
+    expect(connectedSince({ ...former, lastRefreshed: older })).toEqual(older);
+    expect(connectedSince({ ...former, history: [at, { ...at, at: NOW }] })).toEqual(older);
+    const trouble = { attempts: 1, failure: { ...FAILURE, at: older } };
+    expect(connectedSince({ ...former, trouble })).toEqual(older);
   });
 
   it('is connected, or a tombstone, or damaged', () => {

@@ -34,6 +34,7 @@ export const KEPT = {
   userId: USER,
   nextCheckAt: ago(MINUTE),
   generation: 'generation-1',
+  connectedAt: ago(48 * HOUR),
   homeAccountId: 'home-1',
   userPrincipalName: 'old name',
   lastActivity: ago(HOUR),
@@ -45,9 +46,9 @@ export const pending = (different: Partial<Pending> = {}): Pending => ({
   state: 'pending',
   ...different,
 });
-/** As after a first visit whose access token had no name, before any exchange. */
+/** As after a first visit whose access token had no name, before any exchange, at an earlier release. */
 export const unnamed = (): Pending => {
-  const { homeAccountId: _, userPrincipalName: __, ...nameless } = pending({ history: [] });
+  const { homeAccountId: _, userPrincipalName: __, connectedAt: ___, ...nameless } = pending({ history: [] });
   return nameless;
 };
 /** Only when its access token ends is known. */

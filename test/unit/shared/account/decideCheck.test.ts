@@ -133,17 +133,17 @@ describe('decideTombstone', () => {
     [
       'removes the cache after a disconnection',
       tombstone('disconnected', ago(MINUTE)),
-      { action: 'remove-cache', until: from(90 * DAY - MINUTE), reason: 'tombstone' },
+      { action: 'remove-cache', until: from(90 * DAY - MINUTE), reason: 'disconnected' },
     ],
     [
       'removes the cache after retirement',
       tombstone('retired', ago(MINUTE)),
-      { action: 'remove-cache', until: from(2 * DAY - MINUTE), reason: 'tombstone' },
+      { action: 'remove-cache', until: from(2 * DAY - MINUTE), reason: 'retired' },
     ],
     [
       'does not erase a moment earlier',
       tombstone('retired', ago(2 * DAY - 1)),
-      { action: 'remove-cache', until: from(1), reason: 'tombstone' },
+      { action: 'remove-cache', until: from(1), reason: 'retired' },
     ],
     [
       'erases when a disconnection is over',

@@ -87,6 +87,36 @@ describe('endAccount', () => {
     expect(await tokenCache.read(USER)).toBeUndefined();
   });
 
+  it('tells of each tombstone that it stores, even if the cache cannot be deleted', async () => {
+    const { accounts, tokenCache, services } = setUp();
+    let told = 0;
+    const onEnded = () => {
+      told += 1;
+    };
+    await accounts.create(active());
+    const down = () => Promise.reject(new UnavailableError('token-cache'));
+    const faulty = { ...services, tokenCache: { ...tokenCache, read: down } };
+    await expect(endAccount(faulty, USER, 'disconnected', { onEnded })).rejects.toThrow(UnavailableError);
+    expect(told).toBe(1);
+    await endAccount(services, USER, 'disconnected', { onEnded });
+    expect(told).toBe(1);
+    const unknown = setUp();
+    await endAccount(unknown.services, USER, 'disconnected', { onEnded });
+    expect(told).toBe(2);
+  });
+
+  it('ends an account as of an earlier time, and none that may not end', async () => {
+    const { accounts, services } = setUp();
+    await accounts.create(active());
+    const before = await accounts.read(USER);
+    const options = { since: ago(HOUR) };
+    expect(await endAccount(services, USER, 'disconnected', { ...options, mayEnd: () => false })).toBe(false);
+    expect(await accounts.read(USER)).toEqual(before);
+    const mayEnd = ({ state }: { state: string }) => state === 'active';
+    expect(await endAccount(services, USER, 'disconnected', { ...options, mayEnd })).toBe(true);
+    expect(await accounts.read(USER)).toMatchObject({ since: ago(HOUR), nextCheckAt: from(10 * MINUTE) });
+  });
+
   it('goes on from where it was when a store could not be reached', async () => {
     const { accounts, tokenCache, services } = setUp();
     await accounts.create(active());

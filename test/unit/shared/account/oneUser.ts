@@ -1,12 +1,14 @@
 import { expect } from 'vitest';
 import { dueAt, isTombstone } from '../../../../shared/account/account.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
+import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { shardOf } from '../../../../shared/adapters/shards.ts';
 import { connect, disconnect } from '../../../../shared/connection/connection.ts';
 import type { LeasedAccount } from '../../../../shared/ports.ts';
-import { asUser } from '../../../../shared/profile/asUser.ts';
+import { asUser } from '../../../../shared/requests/asUser.ts';
+import { defineFunction } from '../../../../shared/requests/defineFunction.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { createLogId } from '../../../../shared/userId.ts';
 import { refreshUser } from '../../../../shared/worker/refreshUser.ts';
@@ -31,6 +33,13 @@ export const PASTS: Act[][] = [
   ['visit', 'disconnect'],
   ['visit', 'disconnect', 'reconnect'],
 ];
+
+const NOTHING = defineFunction({
+  name: 'nothing',
+  api: graph,
+  scopes: ['User.Read'],
+  run: async () => undefined,
+});
 
 /** One user in in-memory stores. `order` decides when each call runs. */
 export function createWorld(order: Order) {
@@ -82,7 +91,7 @@ export function createWorld(order: Order) {
   }
 
   const acts: Record<Act, () => Promise<unknown>> = {
-    visit: () => asUser(instance(), { log }, 'an assertion', { name: 'test', run: async () => undefined }),
+    visit: () => asUser(instance(), { log }, 'an assertion', NOTHING),
     disconnect: () => disconnect(instance(), { log }, 'an assertion'),
     reconnect: () => connect(instance(), { log }, 'an assertion'),
     retire: () => endAccount(instance(), userId, 'retired'),

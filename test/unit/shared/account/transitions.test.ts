@@ -55,6 +55,15 @@ describe('every transition', () => {
     expect(steps.filter(({ after }) => after.userId !== USER)).toEqual([]);
   });
 
+  it('but a new connection keeps the time at which the user was connected', () => {
+    for (const { name, before, after } of steps) {
+      if (name === 'connected' || !('generation' in after)) continue;
+      const { connectedAt } = before as Connected;
+      expect(after.connectedAt, name).toEqual(connectedAt);
+    }
+    for (const { after } of STEPS.connected) expect(after).toMatchObject({ connectedAt: NOW });
+  });
+
   it('but a new connection keeps the generation of a connected account', () => {
     const others = steps.flatMap(({ name, after }) =>
       name !== 'connected' && 'generation' in after ? [after] : [],
@@ -101,6 +110,7 @@ describe('a connection', () => {
       userId: USER,
       userPrincipalName: 'new name',
       generation: 'generation-2',
+      connectedAt: NOW,
       lastActivity: NOW,
       nextCheckAt: from(MINUTE),
       history: [],
@@ -119,6 +129,12 @@ describe('a connection', () => {
       since: NOW,
       nextCheckAt: from(10 * MINUTE),
     });
+  });
+
+  it('may have ended earlier, and never later than now', () => {
+    const now = { nextCheckAt: from(10 * MINUTE) };
+    expect(ended(USER, 'disconnected', NOW, ago(DAY))).toMatchObject({ since: ago(DAY), ...now });
+    expect(ended(USER, 'disconnected', NOW, from(DAY))).toMatchObject({ since: NOW, ...now });
   });
 });
 

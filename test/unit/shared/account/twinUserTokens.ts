@@ -45,6 +45,7 @@ export function createTwinUserTokens(context: CacheContext, wire: () => Promise<
         : await writeCache(context, { userId, generation, snapshot, mine, homeAccountId: HOME, writer });
     return {
       accessToken,
+      permissions: undefined,
       expiresOn: new Date(Date.now() + 3_600_000),
       source: 'network',
       homeAccountId: HOME,

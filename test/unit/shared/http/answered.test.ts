@@ -11,10 +11,10 @@ import {
   UnavailableError,
   UserTokenError,
 } from '../../../../shared/errors.ts';
-import { answered } from '../../../../shared/http.ts';
+import { answered, readinessAnswer } from '../../../../shared/http.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { MAX_SENT_CLAIMS_BYTES, readClaims } from '../../../../shared/tokens/challenge.ts';
-import type { Problem, ProblemCode } from '../../../../shared/wire.ts';
+import type { Problem, ProblemCode, Readiness } from '../../../../shared/wire.ts';
 
 const INVOCATION = '11111111-2222-4333-8444-555555555555';
 
@@ -46,6 +46,22 @@ describe('a result', () => {
     expect(response).toMatchObject({ status: 200, jsonBody: { id: 'x' } });
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('access-control-expose-headers')).toBe('WWW-Authenticate, Retry-After');
+  });
+
+  it('of a question for readiness is 503 until everything is there, says when to ask again, and is not logged', async () => {
+    const ask = (readiness: Readiness) =>
+      answer(async () => readinessAnswer({ readiness, checkedAgainInSeconds: 42 }));
+    const fine = await ask({ storage: 'ready', credential: 'accepted' });
+    expect([fine.response.status, fine.headers.get('retry-after'), fine.lines]).toEqual([200, null, []]);
+    for (const readiness of [
+      { storage: 'unreachable', credential: 'accepted' },
+      { storage: 'ready', credential: 'refused', code: 'AADSTS700213' },
+      { storage: 'ready', credential: 'unreachable', code: 'ECONNRESET' },
+    ] as const) {
+      const { response, headers, lines } = await ask(readiness);
+      expect([response.status, headers.get('retry-after'), lines]).toEqual([503, '42', []]);
+      expect(response.jsonBody).toEqual(readiness);
+    }
   });
 
   it('is logged as one line, with what may be said of it', async () => {
@@ -156,14 +172,18 @@ const REFUSALS: [what: string, error: Error, expected: Expected][] = [
   ]),
   [
     'a missing consent',
-    failed('consent', { suberror: 'consent_required' }),
+    failed('consent', {
+      suberror: 'consent_required',
+      scopes: ['https://graph.microsoft.us/User.Read', 'https://graph.microsoft.us/Mail.Read'],
+    }),
     {
       status: 401,
       code: 'CONSENT_REQUIRED',
       challenge:
-        'Bearer error="consent_required", scopes="https://graph.microsoft.com/User.Read", error_description=' +
+        'Bearer error="consent_required", ' +
+        'scopes="https://graph.microsoft.us/User.Read https://graph.microsoft.us/Mail.Read", error_description=' +
         '"Consent to the permissions of this answer. Without them, Entra does not let this service act for you."',
-      scopes: ['https://graph.microsoft.com/User.Read'],
+      scopes: ['https://graph.microsoft.us/User.Read', 'https://graph.microsoft.us/Mail.Read'],
     },
   ],
   [

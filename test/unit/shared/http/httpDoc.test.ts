@@ -26,6 +26,7 @@ const ERRORS: Record<ProblemCode, Error> = {
   SIGN_IN_REQUIRED: userToken({ kind: 'needs-user', code: 'AADSTS50173' }),
   CONSENT_REQUIRED: userToken({ kind: 'consent', code: 'AADSTS65001' }),
   SCOPE_MISSING: new ForbiddenError('scope', 'scope'),
+  ROLE_MISSING: new ForbiddenError('role', 'role'),
   TENANT_FORBIDDEN: new ForbiddenError('tenant', 'tenant'),
   CLIENT_FORBIDDEN: new ForbiddenError('client', 'client'),
   UPSTREAM_REFUSED: userToken({ kind: 'misconfigured', code: 'AADSTS7000222' }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import { type Failure, TokenInvalidError, UserTokenError } from '../../../../shared/errors.ts';
 import type { Caller, UserToken } from '../../../../shared/ports.ts';
 import { createAssertionMemo } from '../../../../shared/tokens/assertionMemo.ts';
@@ -81,15 +82,15 @@ describe('an exchange', () => {
   it('is handed out again until it is no longer to be kept', async () => {
     const { clock, memo } = memoAt();
     const caller = await memo.verified('a', async () => callerOf('a'));
-    const first = await memo.exchanged(caller, exchangeOf(tokenOf('1'), 2 * MINUTE));
+    const first = await memo.exchanged(caller, graph, exchangeOf(tokenOf('1'), 2 * MINUTE));
     expect(first).toMatchObject({ began: true, token: { accessToken: '1' } });
     clock.now = START + 2 * MINUTE - 1;
-    expect(await memo.exchanged(caller, exchangeOf(tokenOf('2')))).toMatchObject({
+    expect(await memo.exchanged(caller, graph, exchangeOf(tokenOf('2')))).toMatchObject({
       began: false,
       token: { accessToken: '1' },
     });
     clock.now = START + 2 * MINUTE;
-    expect(await memo.exchanged(caller, exchangeOf(tokenOf('2')))).toMatchObject({ began: true });
+    expect(await memo.exchanged(caller, graph, exchangeOf(tokenOf('2')))).toMatchObject({ began: true });
   });
 
   it('is shared by all who wait for it, and told to all when it fails', async () => {
@@ -101,18 +102,18 @@ describe('an exchange', () => {
       await Promise.resolve();
       throw new Error('refused');
     };
-    const results = await Promise.allSettled([1, 2, 3].map(() => memo.exchanged(caller, fail)));
+    const results = await Promise.allSettled([1, 2, 3].map(() => memo.exchanged(caller, graph, fail)));
     expect(results.map((result) => result.status)).toEqual(['rejected', 'rejected', 'rejected']);
     expect(flights).toBe(1);
-    expect(await memo.exchanged(caller, exchangeOf(tokenOf('1')))).toMatchObject({ began: true });
+    expect(await memo.exchanged(caller, graph, exchangeOf(tokenOf('1')))).toMatchObject({ began: true });
   });
 
   it('is never handed to another assertion, not even of the same user', async () => {
     const { memo } = memoAt();
     const a = await memo.verified('a', async () => callerOf('a'));
     const b = await memo.verified('b', async () => callerOf('b'));
-    await memo.exchanged(a, exchangeOf(tokenOf('of a')));
-    expect(await memo.exchanged(b, exchangeOf(tokenOf('of b')))).toMatchObject({
+    await memo.exchanged(a, graph, exchangeOf(tokenOf('of a')));
+    expect(await memo.exchanged(b, graph, exchangeOf(tokenOf('of b')))).toMatchObject({
       began: true,
       token: { accessToken: 'of b' },
     });
@@ -125,7 +126,7 @@ describe('an exchange', () => {
     const landed = new Promise<void>((resolve) => {
       land = resolve;
     });
-    const flight = memo.exchanged(caller, async () => {
+    const flight = memo.exchanged(caller, graph, async () => {
       await landed;
       return exchangeOf(tokenOf('old'))();
     });
@@ -133,7 +134,7 @@ describe('an exchange', () => {
     land();
     await flight;
     const again = await memo.verified('a', async () => callerOf('a'));
-    expect(await memo.exchanged(again, exchangeOf(tokenOf('new')))).toMatchObject({
+    expect(await memo.exchanged(again, graph, exchangeOf(tokenOf('new')))).toMatchObject({
       began: true,
       token: { accessToken: 'new' },
     });
@@ -166,17 +167,18 @@ describe('the memory', () => {
     const { memo } = memoAt();
     const a = await memo.verified('a', async () => callerOf('a', 1));
     const b = await memo.verified('b', async () => callerOf('b', 2));
-    await memo.exchanged(b, exchangeOf(tokenOf('of b')));
+    await memo.exchanged(b, graph, exchangeOf(tokenOf('of b')));
     memo.forget(a.userId);
-    expect(await memo.exchanged(b, exchangeOf(tokenOf('other')))).toMatchObject({ began: false });
+    expect(await memo.exchanged(b, graph, exchangeOf(tokenOf('other')))).toMatchObject({ began: false });
   });
 
   it('says once a minute that the row must be read', async () => {
     const { clock, memo } = memoAt();
     const caller = await memo.verified('a', async () => callerOf('a'));
-    expect(memo.isRowReadDue(caller)).toBe(false);
+    await memo.exchanged(caller, graph, exchangeOf(tokenOf('1')));
+    expect(memo.isRowReadDue(caller, graph)).toBe(false);
     clock.now = START + MINUTE;
-    expect([memo.isRowReadDue(caller), memo.isRowReadDue(caller)]).toEqual([true, false]);
+    expect([memo.isRowReadDue(caller, graph), memo.isRowReadDue(caller, graph)]).toEqual([true, false]);
   });
 });
 
@@ -220,14 +222,14 @@ describe('a refusal', () => {
     const { clock, memo } = memoAt();
     const caller = await memo.verified('a', async () => callerOf('a'));
     const { asked, ask } = refusing(error);
-    await expect(memo.exchanged(caller, ask)).rejects.toBe(error);
+    await expect(memo.exchanged(caller, graph, ask)).rejects.toBe(error);
     if (forMs > 0) {
       clock.now += forMs - 1;
-      await expect(memo.exchanged(caller, ask)).rejects.toThrow(error.message);
+      await expect(memo.exchanged(caller, graph, ask)).rejects.toThrow(error.message);
       expect(asked.times).toBe(1);
       clock.now += 1;
     }
-    await expect(memo.exchanged(caller, ask)).rejects.toThrow(error.message);
+    await expect(memo.exchanged(caller, graph, ask)).rejects.toThrow(error.message);
     expect(asked.times).toBe(2);
   });
 
@@ -235,9 +237,13 @@ describe('a refusal', () => {
     const { clock, memo } = memoAt();
     const caller = await memo.verified('a', async () => callerOf('a'));
     const { ask } = refusing(refusal({ kind: 'throttled', code: 'x', retryAfterSeconds: 60 }));
-    await expect(memo.exchanged(caller, ask)).rejects.toMatchObject({ failure: { retryAfterSeconds: 60 } });
+    await expect(memo.exchanged(caller, graph, ask)).rejects.toMatchObject({
+      failure: { retryAfterSeconds: 60 },
+    });
     clock.now += 20.5 * SECOND;
-    await expect(memo.exchanged(caller, ask)).rejects.toMatchObject({ failure: { retryAfterSeconds: 40 } });
+    await expect(memo.exchanged(caller, graph, ask)).rejects.toMatchObject({
+      failure: { retryAfterSeconds: 40 },
+    });
   });
 
   it('is of its assertion alone', async () => {
@@ -246,8 +252,8 @@ describe('a refusal', () => {
       await memo.verified('a', async () => callerOf('a')),
       await memo.verified('b', async () => callerOf('b')),
     ];
-    await expect(memo.exchanged(a, refusing(new TokenInvalidError('over')).ask)).rejects.toThrow();
-    expect(await memo.exchanged(b, exchangeOf(tokenOf('of b')))).toMatchObject({ began: true });
+    await expect(memo.exchanged(a, graph, refusing(new TokenInvalidError('over')).ask)).rejects.toThrow();
+    expect(await memo.exchanged(b, graph, exchangeOf(tokenOf('of b')))).toMatchObject({ began: true });
   });
 
   it('is forgotten with what was exchanged, unless it is a throttle', async () => {
@@ -255,11 +261,11 @@ describe('a refusal', () => {
     const a = await memo.verified('a', async () => callerOf('a'));
     const throttle = refusing(refusal({ kind: 'throttled', code: 'x', retryAfterSeconds: 60 }));
     const consent = refusing(refusal({ kind: 'needs-user', code: 'AADSTS65001' }));
-    await expect(memo.exchanged(a, consent.ask)).rejects.toThrow();
-    await expect(memo.read(a, 'photo', throttle.ask)).rejects.toThrow();
+    await expect(memo.exchanged(a, graph, consent.ask)).rejects.toThrow();
+    await expect(memo.shared(a, 'photo', throttle.ask)).rejects.toThrow();
     memo.forget(a.userId);
-    await expect(memo.exchanged(a, consent.ask)).rejects.toThrow();
-    await expect(memo.read(a, 'photo', throttle.ask)).rejects.toThrow();
+    await expect(memo.exchanged(a, graph, consent.ask)).rejects.toThrow();
+    await expect(memo.shared(a, 'photo', throttle.ask)).rejects.toThrow();
     expect([consent.asked.times, throttle.asked.times]).toEqual([2, 1]);
   });
 
@@ -270,24 +276,24 @@ describe('a refusal', () => {
     const landed = new Promise<void>((resolve) => {
       land = resolve;
     });
-    const flight = memo.exchanged(caller, async () => {
+    const flight = memo.exchanged(caller, graph, async () => {
       await landed;
       throw refusal({ kind: 'needs-user', code: 'AADSTS65001' });
     });
     memo.forget(caller.userId);
     land();
     await expect(flight).rejects.toThrow('AADSTS65001');
-    expect(await memo.exchanged(caller, exchangeOf(tokenOf('new')))).toMatchObject({ began: true });
+    expect(await memo.exchanged(caller, graph, exchangeOf(tokenOf('new')))).toMatchObject({ began: true });
   });
 
   it('is bounded with its assertion', async () => {
     const { memo } = memoAt(1);
     const a = await memo.verified('a', async () => callerOf('a', 1));
     const { asked, ask } = refusing(refusal({ kind: 'throttled', code: 'x', retryAfterSeconds: 60 }));
-    await expect(memo.exchanged(a, ask)).rejects.toThrow();
+    await expect(memo.exchanged(a, graph, ask)).rejects.toThrow();
     await memo.verified('b', async () => callerOf('b', 2));
     await memo.verified('a', async () => callerOf('a', 1));
-    await expect(memo.exchanged(a, ask)).rejects.toThrow();
+    await expect(memo.exchanged(a, graph, ask)).rejects.toThrow();
     expect(asked.times).toBe(2);
   });
 });
@@ -296,15 +302,15 @@ describe('a renewal', () => {
   it('replaces the token that is no longer taken, once for all who found that', async () => {
     const { memo } = memoAt();
     const caller = await memo.verified('a', async () => callerOf('a'));
-    const { token: former } = await memo.exchanged(caller, exchangeOf(tokenOf('old')));
-    const renew = (name: string) => memo.renewed(caller, former, exchangeOf(tokenOf(name)));
+    const { token: former } = await memo.exchanged(caller, graph, exchangeOf(tokenOf('old')));
+    const renew = (name: string) => memo.renewed(caller, graph, former, exchangeOf(tokenOf(name)));
     const together = await Promise.all([renew('new'), renew('another')]);
     expect(together.map(({ token, began }) => [token.accessToken, began])).toEqual([
       ['new', true],
       ['new', false],
     ]);
     expect(await renew('late')).toMatchObject({ began: false, token: { accessToken: 'new' } });
-    expect(await memo.exchanged(caller, exchangeOf(tokenOf('next')))).toMatchObject({
+    expect(await memo.exchanged(caller, graph, exchangeOf(tokenOf('next')))).toMatchObject({
       token: { accessToken: 'new' },
     });
   });
@@ -321,7 +327,7 @@ describe('what is read', () => {
       await Promise.resolve();
       return reads;
     };
-    const ask = (caller: Caller, name = 'profile') => memo.read(caller, name, read);
+    const ask = (caller: Caller, name = 'profile') => memo.shared(caller, name, read);
     expect(await Promise.all([ask(a), ask(a), ask(a)])).toEqual([
       { result: 1, began: true },
       { result: 1, began: false },
@@ -335,9 +341,10 @@ describe('what is read', () => {
     const { memo } = memoAt();
     const caller = await memo.verified('a', async () => callerOf('a'));
     const { asked, ask } = refusing(refusal({ kind: 'tenant', code: 'graph_403' }));
-    for (let n = 0; n < 3; n += 1) await expect(memo.read(caller, 'photo', ask)).rejects.toThrow('graph_403');
+    for (let n = 0; n < 3; n += 1)
+      await expect(memo.shared(caller, 'photo', ask)).rejects.toThrow('graph_403');
     expect(asked.times).toBe(1);
-    expect(await memo.read(caller, 'profile', async () => 'a profile')).toMatchObject({
+    expect(await memo.shared(caller, 'profile', async () => 'a profile')).toMatchObject({
       result: 'a profile',
     });
   });

@@ -19,11 +19,17 @@ describe('mergeCache', () => {
     const base = withAccessToken(accessToken('base'));
     const theirs: Cache = {
       ...base,
-      AccessToken: { ...base.AccessToken, [accessTokenKey('mail.read')]: accessToken('theirs') },
+      AccessToken: {
+        ...base.AccessToken,
+        [accessTokenKey('mail.read')]: accessToken('theirs', 100, 200, 'mail.read'),
+      },
     };
     const mine: Cache = {
       ...base,
-      AccessToken: { ...base.AccessToken, [accessTokenKey('files.read')]: accessToken('mine') },
+      AccessToken: {
+        ...base.AccessToken,
+        [accessTokenKey('files.read')]: accessToken('mine', 100, 200, 'files.read'),
+      },
     };
     expect(
       Object.values(merge(base, theirs, mine).AccessToken ?? {})
@@ -71,6 +77,32 @@ describe('mergeCache', () => {
         withAccessToken(winner),
       );
     }
+  });
+
+  it.each([
+    'request',
+    'worker',
+  ] as const)('drops the older of two access tokens with a common scope (%s)', (writer) => {
+    const tokenOf = (secret: string, at: number, scope: string): Cache => ({
+      AccessToken: { [accessTokenKey(scope)]: accessToken(secret, at, at + 100, scope) },
+    });
+    const [narrow, wide] = [tokenOf('narrow', 200, 'user.read'), tokenOf('wide', 300, 'User.Read mail.read')];
+    expect(merge('', narrow, wide, writer)).toEqual(wide);
+    expect(merge('', wide, narrow, writer)).toEqual(wide);
+    const other = tokenOf('other', 100, 'api://orders/orders.read');
+    const theirs = { AccessToken: { ...wide.AccessToken, ...other.AccessToken } };
+    expect(merge('', theirs, narrow, writer)).toEqual(theirs);
+  });
+
+  it.each([
+    'realm',
+    'client_id',
+    'home_account_id',
+  ])('keeps both of two access tokens whose %s differs', (field) => {
+    const [key, other] = [accessTokenKey('user.read'), accessTokenKey('user.read mail.read')];
+    const mine = { AccessToken: { [key]: accessToken('a') } };
+    const theirs = { AccessToken: { [other]: { ...accessToken('b'), [field]: 'another' } } };
+    expect(Object.keys(merge('', theirs, mine).AccessToken ?? {})).toHaveLength(2);
   });
 
   it.each(['request', 'worker'] as const)('lets a modification outlive a deletion (%s)', (writer) => {

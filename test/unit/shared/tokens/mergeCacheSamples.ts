@@ -24,6 +24,7 @@ export const accessToken = (
   secret: string,
   cachedAt = 1_700_000_000,
   expiresOn = cachedAt + 3_600,
+  scope = 'user.read',
 ): Entry => ({
   home_account_id: HOME,
   environment: HOST,
@@ -31,7 +32,7 @@ export const accessToken = (
   client_id: CLIENT,
   secret,
   realm: TENANT,
-  target: 'user.read openid profile',
+  target: `${scope} openid profile`,
   cached_at: String(cachedAt),
   expires_on: String(expiresOn),
 });

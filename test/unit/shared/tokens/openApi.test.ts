@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { Api, ApiCall } from '../../../../shared/api.ts';
 import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
-import { defineApi } from '../../../../shared/worker/defineApi.ts';
+import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { createTestApp } from '../../../support/testApp.ts';
 
@@ -79,9 +79,9 @@ describe('an API that is bound to a token', () => {
 
   it('reports a challenge of any API', async () => {
     const challenge = `Bearer error="insufficient_claims", claims="${encodeClaims(CLAIMS)}"`;
-    const claims: string[] = [];
+    const claims: unknown[] = [];
     const response = new Response('', { status: 401, headers: { 'www-authenticate': challenge } });
-    const { clients } = bind(ORDERS, { onChallenged: (one) => claims.push(one) }, response);
+    const { clients } = bind(ORDERS, { onFailed: (failure) => claims.push(failure.claims) }, response);
     await clients.api.fetch('/items');
     expect(claims).toEqual([CLAIMS]);
   });

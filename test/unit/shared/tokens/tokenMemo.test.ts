@@ -9,12 +9,13 @@ const HOUR = 60 * MINUTE;
 function memoUnderTest(lifetimeMs = 24 * HOUR) {
   const clock = createTestClock();
   const issuer = { asked: 0, down: false };
-  const memo = createTokenMemo(clock, async () => {
+  const request = async () => {
     issuer.asked += 1;
     if (issuer.down) throw new Error('down');
     return { token: `token ${issuer.asked}`, expiresOn: new Date(clock.now().getTime() + lifetimeMs) };
-  });
-  return { clock, issuer, memo };
+  };
+  const remembered = createTokenMemo(clock, request, 5 * MINUTE);
+  return { clock, issuer, remembered, memo: async () => (await remembered()).token };
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -37,6 +38,18 @@ describe('a remembered token', () => {
     await settled();
     expect(await memo()).toBe('token 2');
     expect(issuer.asked).toBe(2);
+  });
+
+  it('says when a newer one is requested', async () => {
+    const { clock, issuer, remembered } = memoUnderTest();
+    const begun = clock.now().getTime();
+    expect(await remembered()).toMatchObject({
+      expiresOn: new Date(begun + 24 * HOUR),
+      renewOn: new Date(begun + 12 * HOUR),
+    });
+    issuer.down = true;
+    clock.advance(13 * HOUR);
+    expect((await remembered()).renewOn).toEqual(new Date(begun + 13 * HOUR + MINUTE));
   });
 
   it('outlives an outage of its issuer, which is asked once a minute', async () => {

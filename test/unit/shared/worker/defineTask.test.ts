@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { tasks } from '../../../../functions/refreshWorker/tasks.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { Api } from '../../../../shared/api.ts';
-import { defineApi } from '../../../../shared/worker/defineApi.ts';
+import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { defineTask, listTasks, type TaskDefinition } from '../../../../shared/worker/defineTask.ts';
 
 const nothing = async () => undefined;

@@ -31,7 +31,6 @@ describe('LOG_CHECKS=changes', () => {
     ['refreshed', dueAccount(), refreshes],
     ['from-cache', dueAccount(), readsCache],
     ['waiting', recentlySeen, refreshes],
-    ['waiting', ended(ago(DAY)), refreshes],
   ])('leaves out a check that is routine: %s', async (outcome, account, silent) => {
     expect(await checkOf(account, silent)).toMatchObject([{ outcome }]);
     expect(await checkOf(account, silent, 'changes')).toEqual([]);
@@ -42,10 +41,20 @@ describe('LOG_CHECKS=changes', () => {
     ['failed', failedBefore, fails],
     ['refreshed', failedBefore, refreshes],
     ['from-cache', ownFaultBefore, readsCache],
+    ['waiting', ended(ago(DAY)), refreshes],
     ['retired', overdueAccount(), refreshes],
     ['erased', ended(ago(3 * DAY)), refreshes],
   ])('logs a check that is not: %s', async (outcome, account, silent) => {
     expect(await checkOf(account, silent, 'changes')).toMatchObject([{ outcome }]);
+  });
+
+  it.each([
+    'disconnected',
+    'retired',
+  ] as const)('logs of a tombstone what it is, because nothing else may say so: %s', async (state) => {
+    const tombstone: Account = { ...ended(ago(DAY)), state } as Account;
+    const checks = await checkOf(tombstone, refreshes, 'changes');
+    expect(checks).toMatchObject([{ outcome: 'waiting', reason: state }]);
   });
 
   it('logs a check that another operation has overtaken, and one that the run gave back', async () => {

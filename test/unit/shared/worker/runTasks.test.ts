@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UserTokenError } from '../../../../shared/errors.ts';
+import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { partsOf } from '../../../../shared/userId.ts';
-import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import type { TaskContext } from '../../../../shared/worker/defineTask.ts';
 import { taskOf, tasksOverTwins } from './tasksOverTwins.ts';
 import { NOW, tokenOf } from './workerOverTwins.ts';
@@ -135,7 +135,7 @@ describe('a task', () => {
 });
 
 describe('a token', () => {
-  it('for other scopes is requested once, and every use is logged', async () => {
+  it('for another API is requested once, and every use is logged', async () => {
     const { contexts, run } = spy();
     const tasks = [taskOf('a', run, OTHER_API), taskOf('b', run), taskOf('c', run, OTHER_API)];
     const token = tokenOf({ source: 'cache', written: 'version 2' });
@@ -148,7 +148,7 @@ describe('a token', () => {
         homeAccountId,
         generation,
         forceRefresh: false,
-        scopes: OTHER_API.scopes,
+        api: ORDERS,
       }),
     ]);
     const { accessToken } = bench.profileToken;

@@ -7,8 +7,8 @@ import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { nextCheckAfterSuccess } from '../../../../shared/account/schedule.ts';
 import { leased, seen } from '../../../../shared/account/transitions.ts';
 import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
+import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { partsOf } from '../../../../shared/userId.ts';
-import { defineApi } from '../../../../shared/worker/defineApi.ts';
 import { taskOf, tasksOverTwins } from './tasksOverTwins.ts';
 import { dueAccount, MINUTE, NOW, SCHEDULE, tokenOf, workerOverTwins } from './workerOverTwins.ts';
 

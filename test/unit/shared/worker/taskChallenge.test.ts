@@ -6,7 +6,7 @@ import { retireAt } from '../../../../shared/account/schedule.ts';
 import { seen } from '../../../../shared/account/transitions.ts';
 import { type Failure, UserTokenError } from '../../../../shared/errors.ts';
 import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
-import { defineApi } from '../../../../shared/worker/defineApi.ts';
+import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import type { TaskContext } from '../../../../shared/worker/defineTask.ts';
 import { ANSWER, taskOf, tasksOverTwins } from './tasksOverTwins.ts';
 import { NOW, SCHEDULE, tokenOf } from './workerOverTwins.ts';
@@ -56,7 +56,11 @@ describe("Graph's challenge", () => {
     expect(first.tokens).toEqual([bench.profileToken.accessToken, renewed.accessToken]);
     expect(next.tokens).toEqual([renewed.accessToken]);
     expect(bench.asked).toEqual([
-      expect.objectContaining({ claims: CLAIMS, scopes: ['User.Read'], forceRefresh: false }),
+      expect.objectContaining({
+        claims: CLAIMS,
+        api: expect.objectContaining({ name: 'graph' }),
+        forceRefresh: false,
+      }),
     ]);
     expect(bench.eventsOf('token.used')).toHaveLength(3);
     const row = await bench.row();
@@ -202,7 +206,7 @@ describe('the challenge of another API', () => {
     await bench.check();
     expect(bench.summary.tasks).toEqual({ done: 1, failed: 0 });
     expect(tokens).toHaveLength(2);
-    expect(bench.asked).toMatchObject([{ claims: undefined }, { claims: CLAIMS, scopes: OTHER.scopes }]);
+    expect(bench.asked).toMatchObject([{ claims: undefined }, { claims: CLAIMS, api: { name: 'orders' } }]);
   });
 
   it('marks nobody if no token satisfies it, because the API does not speak for the connection', async () => {

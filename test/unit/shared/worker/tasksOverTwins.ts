@@ -43,7 +43,7 @@ export async function tasksOverTwins(
     userTokens: {
       onBehalfOf: () => Promise.reject(new Error('not expected')),
       async silent(operation, request) {
-        if (request.scopes === undefined) return profileToken;
+        if (request.api.name === 'graph' && request.claims === undefined) return profileToken;
         asked.push(request);
         return silent(operation, request);
       },

@@ -1,10 +1,12 @@
 /** The application with a managed identity, over Azurite with https and tokens. */
+
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
 import { createCertificate } from '../../../../../dev/certificate.ts';
 import { API_CLIENT_ID, API_CLIENT_SECRET, TENANT_ID } from '../../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../../dev/entra/startEntra.ts';
+import { profile } from '../../../../../functions/profile/profile.ts';
 import { readConfig } from '../../../../../shared/config.ts';
 import type { LogEvent } from '../../../../../shared/log.ts';
 import { createStead } from '../../../../../shared/stead.ts';
@@ -91,7 +93,7 @@ describe('storage without keys', () => {
     const tokens = await Promise.all(
       ['adele', 'bruno', 'chiara'].map(async (user) => (await signIn(entra, user)).accessToken),
     );
-    await Promise.all(tokens.map((token) => stead.profile(operation, token)));
+    await Promise.all(tokens.map((token) => stead.asUser(operation, token, profile)));
     clock.aheadMs = 2 * MINUTE_MS;
     expect(await stead.worker.run(operation)).toMatchObject({
       due: 3,

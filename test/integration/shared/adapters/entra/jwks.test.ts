@@ -120,7 +120,7 @@ async function atNoon(answer: RequestListener, timeoutMs = 60_000, allowedTenant
   const endpoint = await serve(answer);
   const custom = await serve(publishing());
   const clock = { at: NOON };
-  const verify = createVerifyToken({
+  const { verifyAccessToken: verify } = createVerifyToken({
     jwksUri: endpoint.uri,
     customKeysUri: (tid) => `${custom.uri}/${tid}?appid=${API}`,
     rules: {
@@ -130,6 +130,7 @@ async function atNoon(answer: RequestListener, timeoutMs = 60_000, allowedTenant
       allowedTenants,
       allowedClients: undefined,
     },
+    tenantId: '00000000-0000-4000-8000-000000000000',
     timeoutMs,
     fetch,
     clock: clockOf(() => new Date(clock.at)),

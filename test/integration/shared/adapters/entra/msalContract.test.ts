@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfidentialClientApplication, SilentFlowRequest } from '@azure/msal-node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { DEMO_USERS, TENANT_ID } from '../../../../../dev/entra/directory.ts';
+import { DEMO_USERS, GRAPH_APP_ID, TENANT_ID } from '../../../../../dev/entra/directory.ts';
 import type { Entra } from '../../../../../dev/entra/startEntra.ts';
 import { startEntra } from '../../../../../dev/entra/startEntra.ts';
+import { defineApi } from '../../../../../shared/tokens/defineApi.ts';
 import {
   confidentialClient,
   control,
@@ -27,6 +28,8 @@ type Cache = Record<
 >;
 const refreshTokensIn = (serialized: string) =>
   Object.values((JSON.parse(serialized) as Cache).RefreshToken).map((entry) => entry.secret);
+
+const accessTokensIn = (serialized: string) => Object.keys((JSON.parse(serialized) as Cache).AccessToken);
 
 async function grants(entra: Entra, status?: number): Promise<number> {
   const entries = await journal(entra);
@@ -188,6 +191,164 @@ describe('msal-node, when an exchange brings no id_token', () => {
     const after = await readCache(store, sealer, caller.userId);
     expect(refreshTokensIn(after)).toHaveLength(1);
     expect(refreshTokensIn(after)).not.toEqual(refreshTokensIn(before));
+  });
+});
+
+describe('one token for each API, whatever scopes the token endpoint names', () => {
+  const GRAPH = 'https://graph.microsoft.com';
+  const ORDERS_ID = '11111111-2222-4333-8444-555555555555';
+  const ORDERS = defineApi({
+    name: 'orders',
+    resource: `api://${ORDERS_ID}`,
+    baseUrl: 'https://orders.example',
+  });
+  let entra: Entra;
+  beforeAll(async () => {
+    entra = await startEntra({
+      port: 0,
+      spaOrigins: [SPA_ORIGIN],
+      apps: {
+        api: {
+          requiredResourceAccess: [{ resource: GRAPH_APP_ID, permissions: ['User.Read', 'Files.Read'] }],
+        },
+      },
+      apis: [{ id: ORDERS_ID, name: 'Orders', exposes: ['orders.read'] }],
+    });
+  });
+  afterAll(() => entra.close());
+
+  /** What Entra answers is not verified in a real tenant, so each of these must do. */
+  const ANSWERS: [what: string, scope: string | undefined, permissions: string[] | undefined][] = [
+    ['full names', `${GRAPH}/User.Read`, ['user.read']],
+    ['full names and the default scope', `${GRAPH}/User.Read ${GRAPH}/.default`, ['user.read']],
+    ['short names', 'User.Read Files.Read', ['user.read', 'files.read']],
+    ["OpenID Connect's scopes, too", `openid profile email ${GRAPH}/User.Read`, ['user.read']],
+    ['lower case', `${GRAPH.toLowerCase()}/user.read`, ['user.read']],
+    ['the default scope alone', `${GRAPH}/.default`, undefined],
+    ["OpenID Connect's scopes alone", 'openid profile email', undefined],
+    ['none', undefined, undefined],
+  ];
+
+  /** Sends requests, and gives Graph's tokens this `scope`. */
+  const answering =
+    (scope: string | undefined): typeof fetch =>
+    async (address, init) => {
+      const response = await fetch(address, init);
+      const isForGraph = String(init?.body ?? '').includes(encodeURIComponent(`${GRAPH}/.default`));
+      if (!isForGraph) return response;
+      const { scope: _, ...body } = (await response.json()) as Record<string, unknown>;
+      return Response.json({ ...body, ...(scope !== undefined && { scope }) }, { status: response.status });
+    };
+
+  const requests = async () =>
+    (await journal(entra)).filter(({ grant }) => grant === 'on_behalf_of' || grant === 'refresh_token');
+
+  it.each(ANSWERS)('is found again with %s', async (_what, scope, permissions) => {
+    const { tokens, store, sealer } = createTestTokens(entra, { fetch: answering(scope) });
+    const caller = await callerFor(entra, ADELE.name);
+    await control(entra, 'DELETE', '/requests');
+    const exchange = { caller, generation: GENERATION };
+    const first = await tokens.onBehalfOf(exchange);
+    const silently = {
+      userId: caller.userId,
+      homeAccountId: first.homeAccountId,
+      generation: GENERATION,
+      forceRefresh: false,
+    };
+    await tokens.onBehalfOf({ ...exchange, api: ORDERS });
+    expect(await requests()).toHaveLength(2);
+    const again = [
+      await tokens.onBehalfOf(exchange),
+      await tokens.silent(silently),
+      await tokens.onBehalfOf({ ...exchange, api: ORDERS }),
+      await tokens.silent(silently),
+    ];
+    expect(again.map(({ source }) => source)).toEqual(again.map(() => 'cache'));
+    expect(await requests()).toHaveLength(2);
+    for (const token of [first, again[0], again[1], again[3]]) {
+      expect(token).toMatchObject({ accessToken: first.accessToken, permissions });
+    }
+    expect(again[2]).toMatchObject({ permissions: ['orders.read'] });
+
+    // A renewal replaces the token, and adds none.
+    const renewed = await tokens.silent({ ...silently, forceRefresh: true });
+    expect(renewed).toMatchObject({ source: 'network', permissions });
+    expect(await tokens.silent(silently)).toMatchObject({
+      source: 'cache',
+      accessToken: renewed.accessToken,
+    });
+    expect(accessTokensIn(await readCache(store, sealer, caller.userId))).toHaveLength(2);
+    expect(await requests()).toHaveLength(3);
+  });
+
+  it.each(
+    ANSWERS.slice(0, 5),
+  )('is also found by the previous release with %s, which asks for User.Read', async (_what, scope) => {
+    const { tokens, store, sealer } = createTestTokens(entra, { fetch: answering(scope) });
+    const caller = await callerFor(entra, ADELE.name);
+    const { accessToken } = await tokens.onBehalfOf({ caller, generation: GENERATION });
+    const cache = await readCache(store, sealer, caller.userId);
+    const previous = confidentialClient(entra, { cache });
+    expect(await silent(previous, homeOf(ADELE))).toMatchObject({ fromCache: true, accessToken });
+
+    // What it renews replaces this release's token, and this release uses it.
+    await silent(previous, homeOf(ADELE), { forceRefresh: true });
+    expect(accessTokensIn(previous.getTokenCache().serialize())).toHaveLength(1);
+  });
+
+  it.each([
+    ['one token', [['User.Read']]],
+    ['a token for each task', [['User.Read'], ['Files.Read']]],
+  ])('is one that the previous release kept, although it kept %s', async (_what, kept) => {
+    await control(entra, 'PUT', '/answers', { everythingGranted: false });
+    const previous = confidentialClient(entra);
+    const caller = await callerFor(entra, ADELE.name);
+    for (const scopes of kept) {
+      await previous.acquireTokenOnBehalfOf({ oboAssertion: caller.assertion, scopes });
+    }
+    const { tokens, store, sealer } = createTestTokens(entra);
+    const cache = previous.getTokenCache().serialize();
+    await store.write(caller.userId, await sealer.seal(caller.userId, cache, GENERATION), undefined);
+    await control(entra, 'DELETE', '/requests');
+    const silently = {
+      userId: caller.userId,
+      homeAccountId: undefined,
+      generation: GENERATION,
+      forceRefresh: false,
+    };
+    const found = [
+      await tokens.silent(silently),
+      await tokens.onBehalfOf({ caller, generation: GENERATION }),
+      await tokens.silent(silently),
+    ];
+    // The newest, or one of those that were issued in the same second.
+    const [{ accessToken } = { accessToken: '' }] = found;
+    for (const token of found) {
+      expect(token).toMatchObject({ source: 'cache', accessToken });
+      expect(kept.flat().map((scope) => [scope.toLowerCase()])).toContainEqual(token.permissions);
+    }
+    expect(await requests()).toEqual([]);
+    await control(entra, 'PUT', '/answers', { everythingGranted: true });
+    await tokens.silent({ ...silently, forceRefresh: true });
+    expect(accessTokensIn(await readCache(store, sealer, caller.userId))).toHaveLength(1);
+  });
+
+  it('is one although several operations store theirs at once', async () => {
+    const { tokens, store, sealer } = createTestTokens(entra);
+    const caller = await callerFor(entra, ADELE.name);
+    const { homeAccountId } = await tokens.onBehalfOf({ caller, generation: GENERATION });
+    const silently = { userId: caller.userId, homeAccountId, generation: GENERATION, forceRefresh: true };
+    await Promise.all([
+      tokens.silent(silently),
+      tokens.silent({ ...silently, api: ORDERS }),
+      tokens.onBehalfOf({ caller: await callerFor(entra, ADELE.name), generation: GENERATION }),
+      tokens.silent(silently),
+    ]);
+    expect(accessTokensIn(await readCache(store, sealer, caller.userId))).toHaveLength(2);
+    await control(entra, 'DELETE', '/requests');
+    await tokens.silent({ ...silently, forceRefresh: false });
+    await tokens.silent({ ...silently, api: ORDERS, forceRefresh: false });
+    expect(await requests()).toEqual([]);
   });
 });
 

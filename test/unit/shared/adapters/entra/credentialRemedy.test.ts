@@ -68,6 +68,9 @@ describe('the remedy of a refused credential', () => {
     const of = (authority: string) => remedyOf(FEDERATED, 'AADSTS700212', authority);
     expect(of('https://login.microsoftonline.us')).toContain('api://AzureADTokenExchangeUSGov');
     expect(of('https://login.partner.microsoftonline.cn')).toContain('api://AzureADTokenExchangeChina');
+    expect(remedyOf(FEDERATED, 'AADSTS7002206')).toBe(
+      remedyOf(FEDERATED, 'AADSTS700212')?.replace('AADSTS700212', 'AADSTS7002206'),
+    );
   });
 
   it.each(['AADSTS50013', 'AADSTS500131'])('is none for a refusal of the user’s token (%s)', (code) => {

@@ -37,7 +37,7 @@ async function call(
   const { graph: client } = openApi(graph, {
     accessToken: 'a token',
     ...more,
-    onRefused: (reference) => void refused.push(reference),
+    onFailed: ({ upstream }) => void (upstream && refused.push(upstream)),
   });
   await client
     .api('/me')

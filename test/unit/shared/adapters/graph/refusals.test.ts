@@ -4,6 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GraphError } from '@microsoft/microsoft-graph-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { profile } from '../../../../../functions/profile/profile.ts';
 import { graph } from '../../../../../shared/adapters/graph/graphApi.ts';
 import { factsOfGraphError } from '../../../../../shared/adapters/graph/graphFailure.ts';
 import { systemClock } from '../../../../../shared/clock.ts';
@@ -12,6 +13,7 @@ import type { App } from '../../../../../shared/tokens/app.ts';
 import { encodeClaims } from '../../../../../shared/tokens/challenge.ts';
 import { attemptTask } from '../../../../../shared/worker/attemptTask.ts';
 import { defineTask } from '../../../../../shared/worker/defineTask.ts';
+import { attemptWith } from '../../../../support/attemptWith.ts';
 import { sampleActive } from '../../../../support/sampleAccount.ts';
 import { createTestApp } from '../../../../support/testApp.ts';
 
@@ -86,7 +88,7 @@ describe.each(CASES)('a $status of Graph with $body', (one) => {
 
   it('is a failure of that kind to a request', async () => {
     now = one;
-    const error = await app.readProfile({ accessToken: 'a token' }).catch((thrown) => thrown);
+    const error = await attemptWith(app, profile).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(UserTokenError);
     const kinds: Record<number, string> = { 401: 'needs-user', 403: 'tenant', 429: 'throttled' };
     expect(error.failure).toMatchObject({

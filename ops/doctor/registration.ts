@@ -1,0 +1,120 @@
+import { PUBLIC_CLOUD } from '../../shared/clouds.ts';
+import { isGuid } from '../../shared/userId.ts';
+import { PlainError, UsageError } from '../cli/errors.ts';
+import type { Wish } from '../entra/applicationWish.ts';
+import { readRegisterCommand } from '../entra/commandLine.ts';
+import { type Graph, RefusedError } from '../entra/graphClient.ts';
+import { readPrincipal, readRegistered, readTenantId } from '../entra/readRegistered.ts';
+import type { Registered } from '../entra/registrationPlan.ts';
+import { type Line, skipped, unreachable, withoutSettings, wrong } from './check.ts';
+import type { DoctorCommand } from './commandLine.ts';
+import type { Surroundings } from './deployment.ts';
+import type { UsableSettings } from './usableSettings.ts';
+
+export type Registration = {
+  graph: Graph;
+  wish: Wish;
+  registered: Registered;
+  /** What registers what is missing. */
+  mend: string;
+};
+
+/** Reads what the tenant has of the registration. @returns a line if that cannot be read */
+export type ReadRegistration = () => Promise<Registration | Line>;
+
+export const isLine = (read: Registration | Line): read is Line => 'state' in read;
+
+export function createRegistration(
+  command: DoctorCommand,
+  usable: UsableSettings,
+  surroundings: Pick<Surroundings, 'settings' | 'openGraph'>,
+): ReadRegistration {
+  let reading: Promise<Registration | Line> | undefined;
+  return () => {
+    reading ??= read(command, usable, surroundings);
+    return reading;
+  };
+}
+
+async function read(
+  { register }: DoctorCommand,
+  { config, isUsable }: UsableSettings,
+  { settings, openGraph }: Pick<Surroundings, 'settings' | 'openGraph'>,
+): Promise<Registration | Line> {
+  if (!isUsable('tenant', 'api', 'graph')) return withoutSettings('the tenant, the API or Graph');
+  const { entra, accessToken, graphBaseUrl } = config;
+  const page = settings.SPA_CLIENT_ID?.trim();
+  const { allowedTenants } = accessToken;
+  const isMultiTenant = allowedTenants === 'any' || allowedTenants.some((tid) => tid !== entra.tenantId);
+  const args = [
+    ...['--tenant', entra.tenantId, '--api-client-id', entra.clientId],
+    ...(graphBaseUrl === PUBLIC_CLOUD.graph[0] ? [] : ['--graph-url', graphBaseUrl]),
+    ...(isGuid(page) && !register.includes('--page-client-id') ? ['--page-client-id', page] : []),
+    ...(isMultiTenant ? ['--multi-tenant'] : []),
+    ...register,
+  ];
+  try {
+    const { wish, graph: url, tenantId = entra.tenantId } = readRegisterCommand(args);
+    const graph = await openGraph(url, tenantId);
+    await readTenantId(graph, tenantId);
+    return await readFrom(graph, wish, args, identityOf(config.entra.credential));
+  } catch (error) {
+    return lineOfFailure(error);
+  }
+}
+
+/** The client id of the managed identity that is the API's credential. */
+const identityOf = (credential: UsableSettings['config']['entra']['credential']): string | undefined =>
+  credential.kind === 'managed-identity' && isGuid(credential.identity) ? credential.identity : undefined;
+
+/** A federated credential names the principal id of an identity, and the settings its client id. */
+async function readFrom(
+  graph: Graph,
+  wish: Wish,
+  args: readonly string[],
+  identity: string | undefined,
+): Promise<Registration | Line> {
+  const principal =
+    wish.managedIdentity ?? (identity === undefined ? undefined : (await readPrincipal(graph, identity))?.id);
+  if (identity !== undefined && principal === undefined) {
+    return wrong(
+      'This tenant has no managed identity with the client id of ENTRA_MANAGED_IDENTITY_CLIENT_ID.',
+      {
+        remedy: 'Give the client id of an identity of this tenant.',
+        command: 'az identity list --query "[].clientId"',
+      },
+    );
+  }
+  const whole = principal === undefined ? wish : { ...wish, managedIdentity: principal };
+  const extra = principal === undefined || wish.managedIdentity ? [] : ['--managed-identity', principal];
+  try {
+    return {
+      graph,
+      wish: whole,
+      registered: await readRegistered(graph, whole, undefined, {}),
+      mend: ['npm run entra:register --', ...args, ...extra].join(' '),
+    };
+  } catch (error) {
+    if (!(error instanceof PlainError) || error instanceof RefusedError) throw error;
+    return wrong(error.message, { remedy: 'Correct ENTRA_CLIENT_ID or SPA_CLIENT_ID.' });
+  }
+}
+
+/** What keeps the registrations from being read. It says nothing about them. */
+export function lineOfFailure(error: unknown): Line {
+  if (error instanceof UsageError) {
+    return skipped('GRAPH_BASE_URL is no address of Microsoft Graph, so your token is not sent there.');
+  }
+  if (error instanceof RefusedError) {
+    const { status } = error;
+    if (status === undefined || status === 429 || status >= 500) {
+      return unreachable('Microsoft Graph does not answer.', { remedy: 'Check the network, and try again.' });
+    }
+    return skipped(`Microsoft Graph does not let you read this (${status}).`, {
+      remedy: 'Sign in as somebody who may read applications.',
+      command: 'az login',
+    });
+  }
+  if (error instanceof PlainError) return skipped(error.message);
+  throw error;
+}

@@ -1,0 +1,54 @@
+import type { Api } from '../api.ts';
+import { isLoopback } from '../isLoopback.ts';
+import { readClaims, readClaimsChallenge } from './challenge.ts';
+import { GRAPH_RESOURCES, knownApi } from './knownApi.ts';
+
+export type ApiDefinition = Pick<Api, 'name' | 'resource' | 'baseUrl'> & Partial<Pick<Api, 'readChallenge'>>;
+
+const NAME = /^[a-z][a-z0-9-]{0,39}$/;
+
+/**
+ * Defines a downstream API other than Microsoft Graph, for use in tasks and functions.
+ * @param definition.name its name in logs and history: a lower-case letter, then at most 39 lower-case letters, digits or
+ * hyphens; not `graph` or `token`
+ * @param definition.resource the part of its scopes before the permission, such as `api://<client id>`
+ * @param definition.baseUrl an absolute https URL without a query or fragment; http is allowed only for this machine
+ * @param definition.readChallenge reads the claims challenge of an answer 401 as raw JSON. Default: that of the header
+ * `WWW-Authenticate`, as Microsoft's own APIs write it. What is not a claims challenge is ignored.
+ * @throws {TypeError} the definition is wrong; the message says what to change.
+ */
+export function defineApi(definition: ApiDefinition): Api {
+  const { name, resource, baseUrl, readChallenge } = definition;
+  if (!NAME.test(name)) {
+    throw new TypeError(
+      `An API's name must begin with a lower-case letter, followed by at most 39 lower-case letters, digits or hyphens. It is ${JSON.stringify(name)}.`,
+    );
+  }
+  if (name === 'graph' || name === 'token') {
+    throw new TypeError(`The name "${name}" is reserved. Give the API another name.`);
+  }
+  const refuse = (problem: string) => new TypeError(`API "${name}": ${problem}`);
+  if (!/^\S*[^\s/]$/.test(resource)) {
+    throw refuse("its resource must be the part of a scope before the permission, without a '/' at the end.");
+  }
+  if (GRAPH_RESOURCES.some((one) => one === resource.toLowerCase())) {
+    throw refuse('its resource is that of Microsoft Graph. Use graph instead.');
+  }
+  const address = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+  const isSafe = address?.protocol === 'https:' || (address?.protocol === 'http:' && isLoopback(address));
+  if (!isSafe) {
+    throw refuse('its baseUrl must be an absolute https URL. Only this machine may use http.');
+  }
+  if (address?.search || address?.hash || address?.username || address?.password) {
+    throw refuse('its baseUrl must have no query, fragment, user name or password.');
+  }
+  return knownApi({
+    name,
+    resource,
+    baseUrl,
+    readChallenge: (response: Response) =>
+      readChallenge === undefined
+        ? readClaimsChallenge(response.headers.get('www-authenticate'))
+        : readClaims(readChallenge(response)),
+  });
+}

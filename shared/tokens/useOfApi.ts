@@ -1,0 +1,59 @@
+import type { Api } from '../api.ts';
+import { isKnownApi } from './knownApi.ts';
+import { isScopeOf } from './scopes.ts';
+
+/** What a task and a function have in common: each uses one API as a user. */
+export type UseOfApi<Clients extends object = object> = {
+  /** A lower-case letter, then at most 39 lower-case letters, digits or hyphens. */
+  name: string;
+  api: Api<Clients>;
+  /** Delegated permissions of that API. At least one. */
+  scopes: readonly string[];
+  /** Milliseconds. */
+  timeoutMs: number;
+};
+
+const NAME = /^[a-z][a-z0-9-]{0,39}$/;
+
+/**
+ * Checks a definition.
+ * @param what `Task` or `Function`, for the messages
+ * @param maxTimeoutMs the longest time-out, in milliseconds
+ * @throws {TypeError} the definition is wrong; the message says what to change.
+ */
+export function checkUse(
+  what: 'Task' | 'Function',
+  { name, api, scopes, timeoutMs }: UseOfApi,
+  run: unknown,
+  maxTimeoutMs: number,
+): void {
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new TypeError(
+      `A ${what.toLowerCase()}'s name must begin with a lower-case letter, followed by at most 39 lower-case letters, digits or hyphens, such as "read-profile". It is ${JSON.stringify(name)}.`,
+    );
+  }
+  const refuse = (problem: string) => new TypeError(`${what} "${name}": ${problem}`);
+  if (!isKnownApi(api)) {
+    throw refuse('it has no api. Give it graph, or an API from defineApi.');
+  }
+  if (!Array.isArray(scopes) || scopes.length === 0) {
+    throw refuse("it has no scopes. Name the permissions it needs, such as ['User.Read'].");
+  }
+  for (const scope of scopes) {
+    if (typeof scope !== 'string' || !/^\S+$/.test(scope)) {
+      throw refuse(
+        `${JSON.stringify(scope)} is not one scope. Write each scope as its own string, without spaces.`,
+      );
+    }
+  }
+  const foreign = scopes.find((scope) => !isScopeOf(api, scope));
+  if (foreign !== undefined) {
+    throw refuse(
+      `the scope ${foreign} does not belong to ${api.resource}, and a token is for one API. Make a ${what.toLowerCase()} for each API.`,
+    );
+  }
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > maxTimeoutMs) {
+    throw refuse(`timeoutMs must be whole milliseconds from 1 to ${maxTimeoutMs}.`);
+  }
+  if (typeof run !== 'function') throw refuse('it has no run. Give it an async function.');
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { ForbiddenError, TooManyRequestsError, UnavailableError } from '../../../../shared/errors.ts';
+import type { CallingApp } from '../../../../shared/ports.ts';
+import { toUserId } from '../../../../shared/userId.ts';
+import { RUN_LIMITS } from '../../../../shared/worker/run.ts';
+import { wake } from '../../../../shared/worker/wake.ts';
+import { dueAccount, MINUTE, workerOverTwins } from './workerOverTwins.ts';
+
+const SECOND = 1_000;
+const GUID = '11111111-2222-4333-8444-555555555555';
+const CALLER: CallingApp = { principalId: toUserId({ tid: GUID, oid: GUID }), clientId: GUID };
+
+function setUp() {
+  const worker = workerOverTwins({
+    verifyAppToken: async (token) => {
+      if (token === 'good') return CALLER;
+      throw new ForbiddenError('role', 'none');
+    },
+  });
+  const log = (event: (typeof worker.events)[number]) => void worker.events.push(event);
+  const ask = (token = 'good') => wake(worker.app(), { log }, token, [], RUN_LIMITS);
+  return { worker, ask, sweeps: () => worker.eventsOf('sweep.ended').length };
+}
+
+describe('wake', () => {
+  it('does one run, says in the log who asked for it, and answers counts alone', async () => {
+    const { worker, ask } = setUp();
+    await worker.create(dueAccount());
+    expect(await ask()).toEqual({
+      ran: true,
+      due: 1,
+      refreshed: 1,
+      fromCache: 0,
+      failed: 0,
+      brokenOff: 0,
+      shardsFailed: 0,
+      stoppedBy: 'done',
+      ms: 0,
+    });
+    expect(worker.eventsOf('worker.woken')).toEqual([{ event: 'worker.woken', client: GUID }]);
+    expect(worker.eventsOf('sweep.ended')).toHaveLength(1);
+  });
+
+  it('does nothing within a minute of the last run that it began', async () => {
+    const { worker, ask, sweeps } = setUp();
+    await ask();
+    worker.later(MINUTE - SECOND);
+    worker.restart();
+    expect(await ask()).toEqual({ ran: false });
+    expect(sweeps()).toBe(1);
+    worker.later(SECOND);
+    expect(await ask()).toMatchObject({ ran: true });
+    expect(sweeps()).toBe(2);
+  });
+
+  it('does nothing while the timer works', async () => {
+    const { worker, ask } = setUp();
+    for (let minute = 0; minute < 5; minute += 1) {
+      await worker.run();
+      worker.later(30 * SECOND);
+      expect(await ask()).toEqual({ ran: false });
+      worker.later(30 * SECOND);
+    }
+    expect(worker.eventsOf('worker.woken')).toEqual([]);
+  });
+
+  it('begins one run for many that ask at the same time', async () => {
+    const { ask, sweeps } = setUp();
+    const answers = await Promise.all([ask(), ask(), ask(), ask()]);
+    expect(answers.filter(({ ran }) => ran)).toHaveLength(1);
+    expect(sweeps()).toBe(1);
+  });
+
+  it('holds up no run of the timer, which may come at the same time', async () => {
+    const { worker, ask } = setUp();
+    await worker.create(dueAccount());
+    await ask();
+    await worker.create(dueAccount());
+    expect(await worker.run()).toMatchObject({ claimed: 1, refreshed: 1 });
+  });
+
+  it('goes on with the audit, as the first run of its minute does', async () => {
+    const { worker, ask } = setUp();
+    await worker.create(dueAccount());
+    await ask();
+    expect((await worker.sharedState.lastRun()).audit.lastPass).toMatchObject({ accounts: 1 });
+  });
+
+  it('does nothing for a caller who may not', async () => {
+    const { worker, ask } = setUp();
+    await expect(ask('other')).rejects.toThrow(ForbiddenError);
+    expect(await ask()).toMatchObject({ ran: true });
+    expect(worker.eventsOf('worker.woken')).toHaveLength(1);
+  });
+
+  it('refuses an application that asks without end', async () => {
+    const { worker, ask } = setUp();
+    for (let times = 0; times < 10; times += 1) await ask();
+    await expect(ask()).rejects.toThrow(TooManyRequestsError);
+    worker.later(10 * SECOND);
+    expect(await ask()).toEqual({ ran: false });
+  });
+
+  it('is an outage if storage does not say whether a run has begun', async () => {
+    const { worker, ask, sweeps } = setUp();
+    worker.sharedState.beginPlan = () => Promise.reject(new UnavailableError('accounts'));
+    await expect(ask()).rejects.toThrow(UnavailableError);
+    expect(sweeps()).toBe(0);
+  });
+});
