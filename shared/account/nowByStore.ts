@@ -1,11 +1,26 @@
-import type { Services } from '../ports.ts';
+import type { Services, UserToken } from '../ports.ts';
 import { clocksDiffer } from './clocksDiffer.ts';
 
+type Clocks = Pick<Services, 'clock'> & { accounts: Pick<Services['accounts'], 'clockAheadMs'> };
+
 /**
- * The time that is written down of a visit or of an end. Whoever reads it retires or erases the account by it, and their
- * clock may be right. So if this machine's clock may be wrong, the store's time counts.
+ * The time that is written down, and that is compared with what is written down. Whoever reads it retires, erases or checks
+ * the account by it, and their clock may be right. So if this machine's clock may be wrong, the store's time counts.
  */
-export function nowByStore({ accounts, clock }: Pick<Services, 'accounts' | 'clock'>): Date {
-  const now = clock.now();
-  return clocksDiffer(accounts) ? new Date(now.getTime() + (accounts.clockAheadMs?.() ?? 0)) : now;
+export const nowByStore = (clocks: Clocks): Date => byStore(clocks, clocks.clock.now());
+
+/** A time that was counted from this machine's clock, as {@link nowByStore} would have counted it. */
+export function byStore({ accounts }: Pick<Clocks, 'accounts'>, time: Date): Date {
+  return clocksDiffer(accounts) ? new Date(time.getTime() + (accounts.clockAheadMs?.() ?? 0)) : time;
+}
+
+/**
+ * A token whose ends may be written down. The token endpoint says how long tokens last, so their ends were counted from
+ * this machine's clock. A cached token has the end that was counted when it was issued, perhaps by another machine.
+ */
+export function tokenByStore(clocks: Pick<Clocks, 'accounts'>, token: UserToken): UserToken {
+  if (token.source === 'cache') return token;
+  const { expiresOn, refreshTokenExpiresOn: end } = token;
+  const refreshTokenExpiresOn = end && byStore(clocks, end);
+  return { ...token, expiresOn: byStore(clocks, expiresOn), refreshTokenExpiresOn };
 }

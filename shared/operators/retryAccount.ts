@@ -1,6 +1,7 @@
 import { type AccountState, isConnected, type Stored } from '../account/account.ts';
 import { changeAccount } from '../account/changeAccount.ts';
 import { clocksDiffer } from '../account/clocksDiffer.ts';
+import { nowByStore } from '../account/nowByStore.ts';
 import { isDueTooLate } from '../account/schedule.ts';
 import { dueNow, retried } from '../account/transitions.ts';
 import { ConflictError } from '../errors.ts';
@@ -28,7 +29,7 @@ export async function retryAccount(
   let result: RetryResult = { retried: true };
   try {
     await changeAccount(services, userId, (account) => {
-      const now = services.clock.now();
+      const now = nowByStore(services);
       const isLate =
         account !== undefined &&
         account.state !== 'damaged' &&

@@ -11,6 +11,7 @@ import { changeAccount } from '../account/changeAccount.ts';
 import { clocksDiffer } from '../account/clocksDiffer.ts';
 import { confirmFailure } from '../account/confirmFailure.ts';
 import { removeCache, takeBack } from '../account/endAccount.ts';
+import { byStore, nowByStore, tokenByStore } from '../account/nowByStore.ts';
 import { afterCooldown, asIfKept, decideCheck, decideTombstone, retireAt } from '../account/schedule.ts';
 import { ended, failed, markedForUser, postponed, refreshed, waitingUntil } from '../account/transitions.ts';
 import { ConflictError, type Failure, UserTokenError } from '../errors.ts';
@@ -57,7 +58,7 @@ export async function refreshUser(
 
 async function checkTombstone(run: Run, tombstone: Stored<Tombstone>): Promise<Check | Changed> {
   const { app, operation } = run;
-  const decision = decideTombstone(tombstone, app.clock.now(), app.schedule);
+  const decision = decideTombstone(tombstone, nowByStore(app), app.schedule);
   const { reason } = decision;
   switch (decision.action) {
     case 'remove-cache':
@@ -71,8 +72,7 @@ async function checkTombstone(run: Run, tombstone: Stored<Tombstone>): Promise<C
 }
 
 async function checkConnected(run: Run, account: Stored<Connected>, how: How): Promise<Check | Changed> {
-  const { clock } = run.app;
-  const decision = decideCheck(account, clock.now(), how.schedule, cooldownOf(run, account.userId));
+  const decision = decideCheck(account, nowByStore(run.app), how.schedule, cooldownOf(run, account.userId));
   const { reason } = decision;
   switch (decision.action) {
     case 'wait':
@@ -101,16 +101,17 @@ async function retireIfAllowed(
   const may = takeRetirement(run);
   if (may === 'yes') return retire(run, account, reason);
   if (may === 'stopped') await stopRetiring(run);
-  const { clock, schedule } = run.app;
-  return checkConnected(run, account, { ...how, schedule: asIfKept(account, clock.now(), schedule) });
+  const schedule = asIfKept(account, nowByStore(run.app), run.app.schedule);
+  return checkConnected(run, account, { ...how, schedule });
 }
 
 /** The end of the token endpoint's cooldown for this user or their tenant, whichever is later, and a random time more. */
-function cooldownOf({ app: { cooldowns, clock } }: Run, userId: UserId): Date | undefined {
+function cooldownOf({ app }: Run, userId: UserId): Date | undefined {
+  const { cooldowns, clock } = app;
   const tenants = cooldowns.tenantUntil(partsOf(userId).tid);
   const users = cooldowns.throttledUntil(userId, 'token');
   const end = users === undefined || (tenants !== undefined && tenants > users) ? tenants : users;
-  return end === undefined ? undefined : afterCooldown(end, clock.random());
+  return end === undefined ? undefined : afterCooldown(byStore(app, end), clock.random());
 }
 
 /**
@@ -126,8 +127,8 @@ async function runTasksAndSettle(
   reason: string,
 ): Promise<Check> {
   const { app } = run;
-  const { clock } = app;
-  const [now, random] = [clock.now(), clock.random()];
+  const [now, random] = [nowByStore(app), app.clock.random()];
+  const dated = tokenByStore(app, token);
   run.credentialAccepted ||= token.source === 'network';
   const ran = endIfOver(run) ? NO_TASKS : await runTasks(run, tasks, leased, token);
   // They are counted even if the account cannot be settled, because they have run.
@@ -142,9 +143,9 @@ async function runTasksAndSettle(
       const isFirst = current.etag === leased.etag;
       // A request that wrote the account in the meantime has the newer home account id.
       const homeAccountId = isFirst ? token.homeAccountId : (current.homeAccountId ?? token.homeAccountId);
-      const settled = refreshed(current, { ...token, homeAccountId }, ran, now, schedule, random);
+      const settled = refreshed(current, { ...dated, homeAccountId }, ran, now, schedule, random);
       return ran.unansweredChallenge !== undefined && isFirst
-        ? markedForUser(settled, ran.unansweredChallenge, clock.now(), schedule)
+        ? markedForUser(settled, ran.unansweredChallenge, nowByStore(app), schedule)
         : settled;
     },
     { known: leased },
@@ -166,9 +167,8 @@ async function settleFailure(
   schedule: ScheduleSettings,
 ): Promise<Check | Changed> {
   const { app, operation } = run;
-  const { clock } = app;
   const { kind, code, unsure } = failure;
-  const [now, random] = [clock.now(), clock.random()];
+  const [now, random] = [nowByStore(app), app.clock.random()];
   // The run is ending, so the failure says nothing about the account.
   if (operation.signal?.aborted) return release(run, account);
   if (kind === 'misconfigured') {
@@ -191,7 +191,7 @@ async function settleFailure(
 async function retire(run: Run, account: Stored<Connected>, reason: string): Promise<Check | Changed> {
   const { app, operation } = run;
   const { userId } = account;
-  const to = ended(userId, 'retired', app.clock.now());
+  const to = ended(userId, 'retired', nowByStore(app));
   const result = await settle(run, account, to, { outcome: 'retired', reason });
   if ('outcome' in result) await removeCache(app, userId, operation.signal);
   else giveRetirementBack(run);
@@ -222,10 +222,11 @@ async function releaseForClock(run: Run, account: Stored<Account>): Promise<Chec
 
 /** Requests the token for Graph, which keeps the connection. An unexpected error is logged by its name and counts as `transient`, which marks no user. */
 async function acquire(
-  { app: { userTokens, graph: api, clock, logId }, operation }: Run,
+  { app, operation }: Run,
   account: Connected,
   forceRefresh: boolean,
 ): Promise<UserToken | { failure: Failure }> {
+  const { userTokens, graph: api, logId } = app;
   const { userId, homeAccountId, generation } = account;
   try {
     const token = await userTokens.silent(operation, {
@@ -239,7 +240,7 @@ async function acquire(
     return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };
   } catch (error) {
     if (error instanceof UserTokenError) {
-      return { failure: confirmFailure(error.failure, account, clock.now()) };
+      return { failure: confirmFailure(error.failure, account, nowByStore(app)) };
     }
     operation.log({ event: 'user.failed-unexpectedly', user: logId(userId), error: nameOfError(error) });
     return { failure: { kind: 'transient', code: 'unexpected' } };

@@ -1,4 +1,5 @@
 import type { Connected, HistoryEntry } from '../account/account.ts';
+import { byStore, nowByStore } from '../account/nowByStore.ts';
 import type { TasksRun } from '../account/transitions.ts';
 import type { Api } from '../api.ts';
 import { type Failure, type FailureKind, UserTokenError } from '../errors.ts';
@@ -73,7 +74,8 @@ export async function runTasks(
     unansweredChallenge = ended.unansweredChallenge;
     if (ended.throttle !== undefined) {
       await heedFailure(app, operation, account.userId, ended.throttle);
-      throttledUntil = cooldowns.throttledUntil(account.userId, 'graph');
+      const until = cooldowns.throttledUntil(account.userId, 'graph');
+      throttledUntil = until && byStore(app, until);
     }
     tokenFailure = ended.tokenFailure && concernsOthers(ended.tokenFailure) ? ended.tokenFailure : undefined;
     log({
@@ -87,7 +89,7 @@ export async function runTasks(
     // Operators must correct it, so the user's history gets no entry.
     if (kind === 'misconfigured' && !ended.tokenFailure?.unsure) break;
     entries.push({
-      at: clock.now(),
+      at: nowByStore(app),
       outcome: code === undefined ? 'task-done' : 'task-failed',
       task: task.name,
       ...(kind && { kind }),

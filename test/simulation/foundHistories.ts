@@ -44,4 +44,25 @@ export const FOUND_HISTORIES: Readonly<Record<string, History>> = {
     ],
     deviations: [],
   },
+  // The next check was counted from that clock. So it came a day after the end of the refresh token, and nothing looked
+  // late enough to be corrected.
+  'a machine whose clock is two days ahead renews a token': {
+    ...SIMPLE,
+    rules: { ...USUAL, refreshTokenMs: DAY, tellsEnd: true },
+    actions: [
+      { do: 'skew', process: 1, ms: 2 * DAY },
+      { do: 'run', process: 1, pausesAfter: 0 },
+    ],
+    deviations: [],
+  },
+  // It leased everybody who was due within the day, although it knew how far its clock was ahead.
+  'a machine whose clock is ten minutes ahead runs': {
+    ...SIMPLE,
+    actions: [
+      { do: 'skew', process: 0, ms: 600_000 },
+      { do: 'disconnect', user: 0, process: 0, pausesAfter: 0 },
+      { do: 'run', process: 0, pausesAfter: 0 },
+    ],
+    deviations: [],
+  },
 };

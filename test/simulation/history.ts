@@ -25,7 +25,18 @@ export const WAITS_MS = [
   49 * HOUR,
   91 * DAY,
 ];
-const SKEWS_MS = [0, 40 * DAY, -4 * MINUTE, 10 * MINUTE, -10 * MINUTE, 100 * DAY, -100 * DAY];
+const SKEWS_MS = [
+  0,
+  40 * DAY,
+  -4 * MINUTE,
+  10 * MINUTE,
+  -10 * MINUTE,
+  100 * DAY,
+  -100 * DAY,
+  DAY,
+  -DAY,
+  2 * DAY,
+];
 
 /**
  * One thing that happens from outside. `user` and `process` are indices. With `pausesAfter`, what the process

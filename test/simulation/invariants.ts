@@ -18,6 +18,8 @@ type Services = {
   retentionMs: number;
   /** Whether a run comes whenever somebody is due. */
   runsInTime: boolean;
+  /** Whether Stead can know when a refresh token ends. */
+  endsAreKnown: boolean;
   table: () => TableModel;
   blobs: () => BlobModel;
   tokenOf: (text: string) => ReturnType<EntraModel['token']>;
@@ -45,6 +47,11 @@ const RENEWAL_WINDOW_MS = 2 * 3_600_000;
 /** Entra's access tokens live 28 hours at most, and so long a connected account may wait for its next check. */
 const LONGEST_WAIT_MS = 30 * 3_600_000;
 const TOMBSTONE_MS = 48 * 3_600_000;
+/** A refresh token that ends sooner no longer decides when the next check is. */
+const NO_TIME_LEFT_MS = 20 * 60_000;
+/** A clock that differs more from that of the table is known to be wrong, and is not used. */
+const SEEN_SKEW_MS = 5 * 60_000;
+const unseenSkewOf = ({ skewMs }: ProcessLife): number => (Math.abs(skewMs) <= SEEN_SKEW_MS ? skewMs : 0);
 /** Whatever one visit or check meets, it sends no more requests to the token endpoint than this for one user. */
 const MOST_POSTS = 6;
 const UNEXPECTED = /^(?:TypeError|RangeError|ReferenceError|SyntaxError|Error)\b/;
@@ -66,7 +73,7 @@ export type Invariants = ReturnType<typeof createInvariants>;
 export function createInvariants(
   world: World,
   people: readonly Person[],
-  { retentionMs, runsInTime, table, blobs, tokenOf }: Services,
+  { retentionMs, runsInTime, endsAreKnown, table, blobs, tokenOf }: Services,
 ) {
   const known = new Map<Person, Known>(
     people.map((person) => [
@@ -154,7 +161,7 @@ export function createInvariants(
       `${person.name} was leased for a run of another process`,
     );
     forbid(
-      dueAt !== undefined && dueAt > world.now() + by.skewMs + 1_000,
+      dueAt !== undefined && dueAt > world.now() + unseenSkewOf(by) + 1_000,
       `${person.name} was leased before they were due`,
     );
     facts.leasedIn = before?.state;
@@ -169,6 +176,7 @@ export function createInvariants(
     const isHolder = Boolean(before.runId) && makerOf(String(before.runId)) === by.number;
     const settled = before.history !== after.history && lastIn(before.history) !== lastIn(after.history);
     forbid(settled && !isHolder, `${person.name} was settled by a run without the lease`);
+    if (settled && isHolder) onCheckSettled(person, after);
     const gaveBack = Boolean(before.runId) && !after.runId;
     const dueAt = dueAtOf(after);
     forbid(
@@ -178,6 +186,23 @@ export function createInvariants(
     const wasSeen = timeOf(before.lastActivity) ?? 0;
     const isSeen = timeOf(after.lastActivity) ?? 0;
     forbid(!clocksDiffered && isSeen < wasSeen, `a visit of ${person.name} was overwritten`);
+  }
+
+  /** A check that got something out of the token endpoint, or a refusal, knows when the next check must be. */
+  function onCheckSettled(person: Person, after: Columns): void {
+    if (after.state !== 'active' || after.runId) return;
+    const ends = refreshTokenEndOf(person);
+    forbid(
+      ends - world.now() > NO_TIME_LEFT_MS && dueAtOf(after) > ends,
+      `the next check of ${person.name} comes after the end of their refresh token`,
+    );
+  }
+
+  /** Later than any time if nobody could know it: it is not told, and it does not slide. */
+  function refreshTokenEndOf({ userId }: Person): number {
+    const cache = readOpenCache(blobs().blob(userId)?.content ?? '');
+    const ends = cache && refreshTokensIn(cache.msal).map((secret) => tokenOf(secret)?.ends ?? 0);
+    return endsAreKnown && ends?.[0] !== undefined ? Math.max(...ends) : Number.POSITIVE_INFINITY;
   }
 
   function onEnded(person: Person, before: Columns | undefined, after: Columns, wasDamaged: boolean): void {
@@ -303,9 +328,6 @@ export function createInvariants(
     /** Something is not well until that time, so whatever is late may be late because of it. */
     onUnwell(until: number): void {
       unwellUntil = Math.max(unwellUntil, until);
-    },
-    onWellAgain(): void {
-      unwellUntil = world.now();
     },
     events,
     onCommit,

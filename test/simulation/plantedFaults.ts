@@ -127,9 +127,23 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   'end written by a wrong clock': {
     file: 'shared/account/nowByStore.ts',
     text: 'return clocksDiffer(accounts) ?',
-    by: 'return clocksDiffer(accounts) && now.getTime() === 0 ?',
+    by: 'return clocksDiffer(accounts) && time.getTime() === 0 ?',
     seed: 35,
-    found: /erased too early|was retired|left without an account/,
+    found: /erased too early|was retired|left without an account|before they were due|after the end/,
+  },
+  'next check counted by a wrong clock': {
+    file: 'shared/worker/refreshUser.ts',
+    text: 'const [now, random] = [nowByStore(app), app.clock.random()];\n  const dated = tokenByStore(app, token);',
+    by: 'const [now, random] = [app.clock.now(), app.clock.random()];\n  const dated = token;',
+    seed: 1,
+    found: /comes after the end of their refresh token/,
+  },
+  'lease taken by a wrong clock': {
+    file: 'shared/adapters/azureStorage/tableAccounts.ts',
+    text: 'const now = byClocks();',
+    by: 'const now = clock.now();',
+    seed: 1,
+    found: /before they were due/,
   },
   'next check by a wrong clock never corrected': {
     file: 'shared/account/schedule.ts',

@@ -52,6 +52,7 @@ export function createStage({
   const invariants = createInvariants(world, people, {
     retentionMs: RETENTION_MS,
     runsInTime: options.atOnce !== undefined,
+    endsAreKnown: rules.slides || rules.tellsEnd,
     table: () => table,
     blobs: () => blobs,
     tokenOf: (text) => entra.token(text),

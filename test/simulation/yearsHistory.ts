@@ -85,11 +85,14 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
         arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'new-key' as const), process }),
       },
       {
-        weight: 1,
+        weight: 2,
         arbitrary: fc.record({
           do: fc.constant('skew' as const),
           process,
-          ms: fc.constantFrom(-100 * DAY, 100 * DAY, -HOUR, HOUR),
+          ms: fc.oneof(
+            { weight: 1, arbitrary: fc.constantFrom(-100 * DAY, 100 * DAY) },
+            { weight: 3, arbitrary: fc.integer({ min: -48, max: 48 }).map((hours) => hours * HOUR) },
+          ),
         }),
       },
     ),

@@ -1,4 +1,5 @@
 import { type Account, dueAt, isConnected, type Stored } from '../../account/account.ts';
+import { nowByStore } from '../../account/nowByStore.ts';
 import { leased, released } from '../../account/transitions.ts';
 import { systemClock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
@@ -54,6 +55,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
   const table = connectTable(options);
   const call = createStorageCall('accounts', clock);
   const clockAheadMs = watchClock(table);
+  const byClocks = () => nowByStore({ accounts: { clockAheadMs }, clock });
   const { read, create, update, erase, hasEntry, restoreEntry, setAside } = createAccountWrites(table);
 
   async function* entriesDue(
@@ -61,7 +63,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     size: number,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Entry> {
-    const now = clock.now();
+    const now = byClocks();
     const range = dueRowKeyRange(now);
     const rows = rowsBetween({ table, call }, shard, range, { pageSize: size }, signal);
     for await (const { rowKey, etag } of rows) {
@@ -86,7 +88,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
       await removeRow(table, shardOf(userId), entry, abortSignal);
       return wasMissing ? 'repaired' : 'taken';
     }
-    const to = leased(account, runId, new Date(clock.now().getTime() + leaseMs));
+    const to = leased(account, runId, new Date(byClocks().getTime() + leaseMs));
     const isOurs = ({ lease }: Stored<Account>) => lease?.runId === runId;
     try {
       return {

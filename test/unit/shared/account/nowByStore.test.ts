@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { connectAccount } from '../../../../shared/account/connectAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
-import { nowByStore } from '../../../../shared/account/nowByStore.ts';
+import { nowByStore, tokenByStore } from '../../../../shared/account/nowByStore.ts';
+import { recordVisit } from '../../../../shared/account/visit.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { clockOf } from '../../../support/clockOf.ts';
+import { createTestApp } from '../../../support/testApp.ts';
 import { active, USER } from './accounts.ts';
+import { CALLER, token } from './everyTransition.ts';
 import { DAY, from, MINUTE, NOW, SETTINGS } from './scheduleTimes.ts';
 
 const clock = clockOf(() => NOW);
@@ -41,6 +44,29 @@ describe('nowByStore', () => {
     await services.accounts.create(active());
     await endAccount(services, USER, as);
     expect(await services.accounts.read(USER)).toMatchObject({ state: as, since: from(100 * DAY) });
+  });
+
+  it('dates the ends of a new token, and leaves those of a cached one', () => {
+    const ends = { expiresOn: NOW, refreshTokenExpiresOn: from(DAY) };
+    const late = { expiresOn: from(DAY), refreshTokenExpiresOn: from(2 * DAY) };
+    expect(tokenByStore(setUp(DAY), token(ends))).toMatchObject(late);
+    expect(tokenByStore(setUp(DAY), token({ ...ends, source: 'cache' }))).toMatchObject(ends);
+    expect(tokenByStore(setUp(5 * MINUTE), token(ends))).toMatchObject(ends);
+    expect(
+      tokenByStore(setUp(DAY), token({ refreshTokenExpiresOn: undefined })).refreshTokenExpiresOn,
+    ).toBeUndefined();
+  });
+
+  it('dates what a visit brought', async () => {
+    const services = { ...createTestApp({ clock }), ...setUp(-DAY) };
+    const begun = await services.accounts.create(active({ lastActivity: from(-2 * DAY) }));
+    const brought = token({ expiresOn: from(60 * MINUTE), refreshTokenExpiresOn: from(DAY) });
+    await recordVisit(services, { log: () => undefined }, CALLER, begun, brought);
+    expect(await services.accounts.read(USER)).toMatchObject({
+      lastActivity: from(-DAY),
+      expiresOn: from(60 * MINUTE - DAY),
+      refreshTokenExpiresOn: NOW,
+    });
   });
 
   it('dates a new connection', async () => {
