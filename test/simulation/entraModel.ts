@@ -11,6 +11,8 @@ export type Person = {
   tid: string;
   oid: string;
   consented: boolean;
+  /** What is consented to may lack the permission that visits and tasks need. */
+  consentLacksScope: boolean;
   /** Refresh tokens that were issued before are no longer good. */
   revokedAt: number;
   /** Graph wants a sign-in that is not older. */
@@ -19,6 +21,7 @@ export type Person = {
   ever: Set<
     | 'revoked'
     | 'consent'
+    | 'consent-lacks-scope'
     | 'challenged'
     | 'refresh-token-over'
     | 'throttled-token'
@@ -37,12 +40,16 @@ export type EntraRules = {
   /** False if exchanges bring no id_token. */
   idToken: boolean;
   accessTokenMs: number;
+  /** How an answer names the permissions of the access token. It need not say anything of them. */
+  scope: 'short' | 'full' | 'with-default' | 'none';
 };
 
 type Token = {
   kind: 'access' | 'refresh';
   person: Person;
   ends: number;
+  /** Of an access token: whether it has the permission to read the profile. */
+  mayRead: boolean;
   issued: number;
   signedInAt: number;
   /** Of a refresh token: how it was got, and from which one. */
@@ -125,13 +132,14 @@ export function createEntraModel(
     const ends = rules.slides
       ? now + rules.refreshTokenMs
       : (parentToken?.ends ?? signedInAt + rules.refreshTokenMs);
-    const common = { person, signedInAt, issued: now, origin };
+    const mayRead = !person.consentLacksScope;
+    const common = { person, signedInAt, issued: now, origin, mayRead };
     const access = issue({ ...common, kind: 'access', ends: now + rules.accessTokenMs });
     const refresh = issue({ ...common, kind: 'refresh', ends, ...(parent !== undefined && { parent }) });
     const seconds = Math.floor(rules.accessTokenMs / SECOND);
     return json(200, {
       token_type: 'Bearer',
-      scope: 'User.Read openid profile offline_access',
+      ...(rules.scope !== 'none' && { scope: scopeOf(rules.scope, mayRead) }),
       expires_in: seconds,
       ext_expires_in: seconds,
       access_token: access,
@@ -160,6 +168,8 @@ export function createEntraModel(
     if (!url.startsWith(`${AUTHORITY}${person.tid}/`)) return refused(50020);
     const trouble = troubled('token', person);
     if (trouble !== undefined) return trouble;
+    // One token holds all that was consented to, so Stead asks for nothing else.
+    if (!form.get('scope')?.split(' ').includes(`${GRAPH}.default`)) return refused(70011, 'invalid_scope');
     if (!person.consented) return refused(65001, 'invalid_grant', 'consent_required');
     if (claimed !== undefined) {
       if (claimed.endsAt <= world.now()) return refused(500133);
@@ -196,6 +206,7 @@ export function createEntraModel(
       );
       return response;
     }
+    if (!token.mayRead) return json(403, { error: { code: 'Authorization_RequestDenied', message: '' } });
     return json(200, { id: person.oid, displayName: person.name });
   }
 
@@ -269,6 +280,21 @@ export function createEntraModel(
         send(by, input, init),
     rules,
   };
+}
+
+/** The `scope` of an answer, in one of the ways in which Entra writes it. Another API's permissions never come with it. */
+function scopeOf(written: Exclude<EntraRules['scope'], 'none'>, mayRead: boolean): string {
+  const permission = mayRead ? 'User.Read' : 'Calendars.Read';
+  switch (written) {
+    case 'short':
+      return `${permission} openid profile offline_access`;
+    case 'full':
+      return `openid profile ${GRAPH}${permission}`;
+    case 'with-default':
+      return `${GRAPH}${permission} ${GRAPH}.default`;
+    default:
+      return written satisfies never;
+  }
 }
 
 /** Which grant a request is, and whose. */

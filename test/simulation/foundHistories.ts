@@ -7,6 +7,7 @@ const USUAL: EntraRules = {
   tellsEnd: false,
   idToken: true,
   accessTokenMs: 1.25 * HOUR,
+  scope: 'short',
 };
 
 /** One user who is due, and two processes. */

@@ -11,6 +11,7 @@ export const DAMAGES = [
   'due-at',
   'cache',
   'cache-of-another',
+  'due-late',
 ] as const;
 export const TROUBLES = ['throttled', 'throttled-silently', 'loop', 'outage', 'html'] as const;
 const MINUTE = 60_000;
@@ -47,11 +48,11 @@ export type Action =
   | { do: 'disconnect' | 'reconnect'; user: number; process: number; pausesAfter: number }
   | { do: 'retry' | 'retry-by-force' | 'retire'; user: number; process: number; pausesAfter: number }
   | { do: 'run' | 'audit'; process: number; pausesAfter: number }
-  | { do: 'crash' | 'stop' | 'go-on' | 'new-key' | 'lose-keys'; process: number }
+  | { do: 'crash' | 'stop' | 'go-on' | 'new-key' | 'lose-keys' | 'find-keys'; process: number }
   | { do: 'skew'; process: number; ms: number }
   | { do: 'wait'; ms: number }
   | { do: 'damage'; user: number; how: (typeof DAMAGES)[number] }
-  | { do: 'revoke' | 'withdraw-consent' | 'consent' | 'challenge'; user: number }
+  | { do: 'revoke' | 'withdraw-consent' | 'narrow-consent' | 'consent' | 'challenge'; user: number }
   | {
       do: 'trouble';
       user: number;
@@ -123,7 +124,10 @@ const ACTIONS = {
   keys: fc.record({ do: isDone('new-key', 'lose-keys'), process }),
   skew: fc.record({ do: isDone('skew'), process, ms: fc.constantFrom(...SKEWS_MS) }),
   damage: fc.record({ do: isDone('damage'), user, how: fc.constantFrom(...DAMAGES) }),
-  refuse: fc.record({ do: isDone('revoke', 'withdraw-consent', 'consent', 'challenge'), user }),
+  refuse: fc.record({
+    do: isDone('revoke', 'withdraw-consent', 'narrow-consent', 'consent', 'challenge'),
+    user,
+  }),
   trouble: fc.record({
     do: isDone('trouble'),
     user,
@@ -177,7 +181,15 @@ const fault = fc.oneof(
 
 const deviation: fc.Arbitrary<Deviation> = fc.record({ after: fc.nat(24), pick, fault });
 
-export const rules: fc.Arbitrary<EntraRules> = fc.record({
+/** One of them by the number of the history. A choice of its own would change all others of the same seed. */
+const SCOPES = ['short', 'full', 'with-default', 'none'] as const;
+
+export const withScope = <H extends { seed: number; rules: Omit<EntraRules, 'scope'> }>(history: H) => ({
+  ...history,
+  rules: { ...history.rules, scope: SCOPES[history.seed % SCOPES.length] ?? 'none' },
+});
+
+export const rules: fc.Arbitrary<Omit<EntraRules, 'scope'>> = fc.record({
   refreshTokenMs: fc.constantFrom(90 * DAY, DAY),
   slides: fc.boolean(),
   tellsEnd: fc.boolean(),
@@ -185,8 +197,7 @@ export const rules: fc.Arbitrary<EntraRules> = fc.record({
   accessTokenMs: fc.constantFrom(75 * MINUTE, 24 * HOUR),
 });
 
-/** A short history of few users and processes, in any order of their steps. */
-export const interleaving: fc.Arbitrary<History> = fc.record({
+const interleavingOfNoScope = fc.record({
   users: fc.oneof(
     { weight: 3, arbitrary: fc.constant(1) },
     { weight: 1, arbitrary: fc.integer({ min: 2, max: 3 }) },
@@ -203,3 +214,6 @@ export const interleaving: fc.Arbitrary<History> = fc.record({
   actions,
   deviations: fc.array(deviation, { maxLength: 14, size: 'max' }),
 });
+
+/** A short history of few users and processes, in any order of their steps. */
+export const interleaving: fc.Arbitrary<History> = interleavingOfNoScope.map(withScope);

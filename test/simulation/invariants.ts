@@ -18,6 +18,8 @@ type Services = {
   retentionMs: number;
   /** Whether a run comes whenever somebody is due. */
   runsInTime: boolean;
+  /** Whether every run checks everybody. */
+  everyRun: boolean;
   /** Whether Stead can know when a refresh token ends. */
   endsAreKnown: boolean;
   table: () => TableModel;
@@ -36,6 +38,8 @@ type Known = {
   /** The lease that is held now, and what the account was when it was taken. */
   leasedIn: unknown;
   leasedAfterEnd: boolean;
+  /** How many times others changed the account or its cache since. */
+  changesSinceLease: number;
   posts: Map<string, number>;
   /** The processes that were doing something when somebody last damaged what is stored of the user. */
   busyAtDamage: Set<number>;
@@ -47,13 +51,15 @@ const RENEWAL_WINDOW_MS = 2 * 3_600_000;
 /** Entra's access tokens live 28 hours at most, and so long a connected account may wait for its next check. */
 const LONGEST_WAIT_MS = 30 * 3_600_000;
 const TOMBSTONE_MS = 48 * 3_600_000;
+/** However short tokens last, so long a check that got one is good for. */
+const LEAST_WAIT_MS = 5 * 60_000;
 /** A refresh token that ends sooner no longer decides when the next check is. */
 const NO_TIME_LEFT_MS = 20 * 60_000;
 /** A clock that differs more from that of the table is known to be wrong, and is not used. */
 const SEEN_SKEW_MS = 5 * 60_000;
 const unseenSkewOf = ({ skewMs }: ProcessLife): number => (Math.abs(skewMs) <= SEEN_SKEW_MS ? skewMs : 0);
-/** Whatever one visit or check meets, it sends no more requests to the token endpoint than this for one user. */
-const MOST_POSTS = 6;
+/** A visit exchanges once; anew if the token lacks a scope, and with claims or without if the API refuses the token. */
+const MOST_EXCHANGES = 3;
 const UNEXPECTED = /^(?:TypeError|RangeError|ReferenceError|SyntaxError|Error)\b/;
 const REASONS = ['revoked', 'consent', 'challenged', 'refresh-token-over', 'cache-damaged'] as const;
 const isTombstone = (state: unknown): boolean => state === 'disconnected' || state === 'retired';
@@ -73,7 +79,7 @@ export type Invariants = ReturnType<typeof createInvariants>;
 export function createInvariants(
   world: World,
   people: readonly Person[],
-  { retentionMs, runsInTime, endsAreKnown, table, blobs, tokenOf }: Services,
+  { retentionMs, runsInTime, everyRun, endsAreKnown, table, blobs, tokenOf }: Services,
 ) {
   const known = new Map<Person, Known>(
     people.map((person) => [
@@ -85,6 +91,7 @@ export function createInvariants(
         generations: [],
         leasedIn: undefined,
         leasedAfterEnd: false,
+        changesSinceLease: 0,
         posts: new Map(),
         busyAtDamage: new Set(),
       },
@@ -136,6 +143,7 @@ export function createInvariants(
       return;
     }
 
+    if (after.runId === before?.runId) facts.changesSinceLease += 1;
     onLease(by, person, before, after);
     if (!wasDamaged) onSettled(by, person, before, after);
     if (isTombstone(after.state)) onEnded(person, before, after, wasDamaged);
@@ -167,6 +175,7 @@ export function createInvariants(
     facts.leasedIn = before?.state;
     facts.leasedAfterEnd = isTombstone(before?.state);
     facts.posts.clear();
+    facts.changesSinceLease = 0;
   }
 
   /** Only the run that holds the lease may settle the account or give it back; everybody may make it due now. */
@@ -176,7 +185,7 @@ export function createInvariants(
     const isHolder = Boolean(before.runId) && makerOf(String(before.runId)) === by.number;
     const settled = before.history !== after.history && lastIn(before.history) !== lastIn(after.history);
     forbid(settled && !isHolder, `${person.name} was settled by a run without the lease`);
-    if (settled && isHolder) onCheckSettled(person, after);
+    if (settled && isHolder) onCheckSettled(by, person, after);
     const gaveBack = Boolean(before.runId) && !after.runId;
     const dueAt = dueAtOf(after);
     forbid(
@@ -189,8 +198,14 @@ export function createInvariants(
   }
 
   /** A check that got something out of the token endpoint, or a refusal, knows when the next check must be. */
-  function onCheckSettled(person: Person, after: Columns): void {
+  function onCheckSettled(by: ProcessLife, person: Person, after: Columns): void {
     if (after.state !== 'active' || after.runId) return;
+    const soonest = world.now() + unseenSkewOf(by) + LEAST_WAIT_MS - 1_000;
+    const retiresAt = (timeOf(after.lastActivity) ?? 0) + retentionMs;
+    forbid(
+      !everyRun && !after.failure && dueAtOf(after) < Math.min(soonest, retiresAt),
+      `${person.name} was checked and nothing failed, and is due again at once`,
+    );
     const ends = refreshTokenEndOf(person);
     forbid(
       ends - world.now() > NO_TIME_LEFT_MS && dueAtOf(after) > ends,
@@ -246,6 +261,11 @@ export function createInvariants(
     const person = people.find(({ userId }) => userId === name);
     if (by === undefined || person === undefined) return;
     const was = before === undefined ? undefined : readOpenCache(before);
+    const brought = after === undefined ? undefined : readOpenCache(after);
+    const isWorkers =
+      brought !== undefined &&
+      refreshTokensIn(brought.msal).every((secret) => tokenOf(secret)?.origin === 'worker');
+    if (!isWorkers) of(person).changesSinceLease += 1;
     if (after === undefined) {
       const row = rowOf(person);
       const isLiving = isConnected(row?.state) && was !== undefined && row?.generation === was.gen;
@@ -286,11 +306,22 @@ export function createInvariants(
     );
   }
 
+  /**
+   * A check renews once. It decides again if the account was changed meanwhile, and reads a cache again that was replaced
+   * before it marks the user. It asks once more with the claims of a challenge.
+   */
+  const mostRenewals = (person: Person): number =>
+    1 + of(person).changesSinceLease + (person.ever.has('challenged') ? 1 : 0);
+
   function onPost({ person, grant, correlationId = '' }: TokenPost): void {
     const facts = of(person);
     const count = (facts.posts.get(correlationId) ?? 0) + 1;
     facts.posts.set(correlationId, count);
-    forbid(count > MOST_POSTS, `one operation sent ${count} requests for ${person.name}`);
+    const most = grant === 'exchange' ? MOST_EXCHANGES : mostRenewals(person);
+    forbid(
+      count > most,
+      `one operation sent ${count} requests for ${person.name}, and ${most} are the most (${grant})`,
+    );
     if (grant === 'exchange') return;
     const { state } = rowOf(person) ?? {};
     forbid(
@@ -365,9 +396,14 @@ export function createInvariants(
       const others = people.filter(({ tid }) => tid === person.tid);
       switch (kind) {
         case 'needs-user':
-        case 'consent':
         case 'cache-lost':
           forbid(!hasReason(person), `${person.name} was refused (${code}), and nothing was wrong with them`);
+          return true;
+        case 'consent':
+          forbid(
+            !hasReason(person) && !person.ever.has('consent-lacks-scope'),
+            `${person.name} was refused (${code}), and nothing was wrong with them`,
+          );
           return true;
         case 'throttled': {
           const api = code.startsWith('graph') ? 'throttled-graph' : 'throttled-token';

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { UsageError } from '../../ops/cli/errors.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
+import { drawnEdges } from '../support/lifeDiagram.ts';
 import { plant } from './plant.ts';
+import { PLANTED_FAULTS } from './plantedFaults.ts';
 import type { Form, Found, Report } from './search.ts';
 
 const USAGE = `Usage: npm run sim -- [options]
@@ -18,6 +20,7 @@ in which an invariant does not hold is made as short as possible and printed (do
   --replay WHICH   runs one history again: the seed:path that was printed, or a JSON file with the history. A file is
                    told even if nothing is found
   --plant NAME     plants a fault of test/simulation/plantedFaults.ts first
+  --planted        plants each of them and prints the table of docs/simulation.md
   --json           prints one JSON document
   --help           shows this text
 `;
@@ -29,8 +32,10 @@ await runCommand(USAGE, async (args) => {
     seed: { type: 'string' },
     replay: { type: 'string' },
     plant: { type: 'string' },
+    planted: { type: 'boolean' },
     json: { type: 'boolean' },
   });
+  if (values.planted) return printPlanted();
   if (values.plant !== undefined) plant(values.plant);
   // Only now, so that the planted fault is in what is loaded.
   const { FORMS } = await import('./forms.ts');
@@ -39,10 +44,41 @@ await runCommand(USAGE, async (args) => {
   if (form === undefined) throw new UsageError(`There is no form ${JSON.stringify(name)}.`);
   const report = await run(form as Form<unknown>, values);
   process.stdout.write(
-    values.json ? `${JSON.stringify({ form: name, ...report }, undefined, 2)}\n` : text(name, report),
+    values.json
+      ? `${JSON.stringify({ form: name, ...(await figures(report)), ...report }, undefined, 2)}\n`
+      : text(name, report),
   );
   return report.found === undefined ? 0 : 1;
 });
+
+/** Rates, and which edges of the state diagram nobody takes: neither these histories nor the guided ones. */
+async function figures({ seeds, steps, ms, edges }: Report<unknown>) {
+  const { GUIDED_HISTORIES } = await import('./guidedHistories.ts');
+  const { simulate } = await import('./simulate.ts');
+  const taken = new Set(edges);
+  for (const history of Object.values(GUIDED_HISTORIES)) {
+    for (const edge of (await simulate(history)).edges) taken.add(edge);
+  }
+  const drawn = drawnEdges();
+  return {
+    historiesPerSecond: rateOf(seeds, ms),
+    stepsPerSecond: rateOf(steps, ms),
+    edgesDrawn: drawn.length,
+    edgesNotTaken: drawn.filter((edge) => !taken.has(edge)),
+  };
+}
+
+async function printPlanted(): Promise<number> {
+  const { findPlanted, plantedRow } = await import('./findPlanted.ts');
+  process.stdout.write('| fault | seed | histories | steps | what is said |\n|---|---|---|---|---|\n');
+  let missed = 0;
+  for (const name of Object.keys(PLANTED_FAULTS)) {
+    const report = await findPlanted(name);
+    if (report.found === undefined) missed += 1;
+    process.stdout.write(`${plantedRow(name, report)}\n`);
+  }
+  return missed === 0 ? 0 : 1;
+}
 
 async function run(
   form: Form<unknown>,
@@ -74,12 +110,16 @@ function text(
   form: string,
   { seeds, ms, steps, userYears, distinctOrders, edges, found }: Report<unknown>,
 ): string {
-  const rate = (count: number) => Math.round((count * 1_000) / ms);
+  const rate = (count: number) => rateOf(count, ms);
   return [
     ...(found === undefined ? ['Nothing was found.'] : foundText(form, found)),
     `${form}: ${seeds} histories (${rate(seeds)}/s), ${distinctOrders} orders, ${steps} steps (${rate(steps)}/s), ${userYears.toFixed(1)} years of users, ${edges.length} edges of the state diagram.`,
     '',
   ].join('\n');
+}
+
+function rateOf(count: number, ms: number): number {
+  return Math.round((count * 1_000) / ms);
 }
 
 function foundText(form: string, { violation, replay, history, lines, shrinks }: Found<unknown>): string[] {

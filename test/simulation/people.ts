@@ -31,6 +31,7 @@ export function createPeople(count: number): Person[] {
       name: `u${index + 1}`,
       ...ids,
       consented: true,
+      consentLacksScope: false,
       revokedAt: 0,
       challengedAt: 0,
       ever: new Set(),

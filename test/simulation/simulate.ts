@@ -135,9 +135,8 @@ async function inOrder(stage: Stage, act: () => Promise<void>): Promise<void> {
 export async function quieten(stage: Stage, wishes: Wishes): Promise<void> {
   const { world, entra, invariants, people } = stage;
   entra.troubles.length = 0;
-  const kids = stage.processes().flatMap((running) => running.kids);
   for (const running of stage.processes()) stage.crash(running);
-  const allKeys = [...new Set(['k1', ...kids])] as Running['kids'];
+  const allKeys = [...stage.kidsEver] as Running['kids'];
   stage.start(0, allKeys, 0);
   const begun = world.now();
   await inOrder(stage, () => takeAction(stage, wishes, { do: 'audit', process: 0, pausesAfter: 0 }));

@@ -102,7 +102,9 @@ function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings }: Ye
     at(when, action);
     const after = when + forHours * HOUR;
     if (action.do === 'skew') at(after, { ...action, ms: 0 });
-    if (action.do === 'withdraw-consent') at(after, { do: 'consent', user: action.user });
+    if (action.do === 'withdraw-consent' || action.do === 'narrow-consent')
+      at(after, { do: 'consent', user: action.user });
+    if (action.do === 'lose-keys') at(after, { ...action, do: 'find-keys' });
     if (action.do === 'disconnect') at(after, { ...action, do: 'reconnect' });
   }
   return events.sort((one, other) => one.at - other.at);

@@ -14,6 +14,7 @@ import { createEntraModel, type EntraRules, readAssertion } from './entraModel.t
 import { createInvariants } from './invariants.ts';
 import { createOpenSealer } from './openSealer.ts';
 import { createPeople, nameIn } from './people.ts';
+import { createStoreBudgets } from './storeBudgets.ts';
 import { createTableClientModel } from './tableClientModel.ts';
 import { createTableModel } from './tableModel.ts';
 import { createWorld, type ProcessLife, type World, type WorldOptions } from './world.ts';
@@ -52,6 +53,7 @@ export function createStage({
   const invariants = createInvariants(world, people, {
     retentionMs: RETENTION_MS,
     runsInTime: options.atOnce !== undefined,
+    everyRun,
     endsAreKnown: rules.slides || rules.tellsEnd,
     table: () => table,
     blobs: () => blobs,
@@ -60,9 +62,11 @@ export function createStage({
   const table = createTableModel(invariants.onCommit);
   const blobs = createBlobModel(world.now, invariants.onBlobChange);
   const entra = createEntraModel(world, people, rules, invariants);
+  const budgets = createStoreBudgets(world, users);
   const processes = new Map<number, Running>();
   /** The operations that have not ended, by the process that runs them. */
   const open = new Map<object, ProcessLife>();
+  const kidsEver = new Set<string>();
   let lives = 0;
   let correlations = 0;
 
@@ -73,9 +77,10 @@ export function createStage({
 
   function start(index: number, kids: Running['kids'], skewMs: number): Running {
     lives += 1;
+    for (const kid of kids) kidsEver.add(kid);
     const life: ProcessLife = { name: `p${index + 1}`, number: lives, skewMs, alive: true, stopped: false };
     const clock = world.clockOf(life);
-    const connect = () => createTableClientModel(world, table, life, nameOf);
+    const connect = () => createTableClientModel(budgets.watched('table'), table, life, nameOf);
     const task = defineTask({
       name: 'read-me',
       api: graph,
@@ -98,7 +103,7 @@ export function createStage({
         tokenCache: createBlobTokenCache({
           ...CONNECTION,
           clock,
-          connect: () => createBlobClientModel(world, blobs, life, nameOf),
+          connect: () => createBlobClientModel(budgets.watched('blob'), blobs, life, nameOf),
         }),
         sealer: createOpenSealer(kids),
         verifyAccessToken: verifierOf(() => clock.now()),
@@ -118,6 +123,7 @@ export function createStage({
     invariants,
     nameOf,
     open,
+    kidsEver,
     start,
     process: (index: number): Running =>
       processes.get(index % Math.max(processes.size, 1)) ?? start(index, ['k1'], 0),
@@ -133,9 +139,11 @@ export function createStage({
       const correlationId = `cccccccc-0000-4000-8000-${String(correlations).padStart(12, '0')}`;
       const operation: Operation = { log: (event) => log(life, event), correlationId };
       const key = {};
+      budgets.begin(life, ![...open.values()].includes(life));
       open.set(key, life);
       const end = () => {
         open.delete(key);
+        budgets.end(life, what);
         if (![...open.values()].includes(life)) invariants.onIdle(life);
       };
       world.tell(() => what, life);

@@ -1,12 +1,14 @@
 import { profile } from '../../functions/profile/profile.ts';
 import { dueRowKey } from '../../shared/adapters/azureStorage/rowKeys.ts';
 import { shardOf } from '../../shared/adapters/shards.ts';
-import { assertionOf, HOUR, type Person } from './entraModel.ts';
+import { assertionOf, DAY, HOUR, type Person } from './entraModel.ts';
 import type { Action } from './history.ts';
 import type { Running, Stage } from './stage.ts';
 import type { RowAction } from './tableModel.ts';
 
 const ASSERTION_MS = HOUR;
+/** Longer than anything in a long history that ends by itself. */
+const LONGEST_WITHOUT_KEYS_MS = 101 * HOUR;
 const EVERYBODYS_KEYS = /\d+/;
 
 /** What the simulation knows of its users' wishes and sessions. */
@@ -77,7 +79,13 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       world.tell(() => `is started again with a new key ${next[0]}`, running.life);
       return restart(stage, running, next, running.life.skewMs);
     }
+    case 'find-keys': {
+      const all = new Set([running.kids[0], ...stage.kidsEver]);
+      world.tell(() => 'is started again with every key', running.life);
+      return restart(stage, running, [...all] as Running['kids'], running.life.skewMs);
+    }
     case 'lose-keys':
+      invariants.onUnwell(world.now() + LONGEST_WITHOUT_KEYS_MS);
       world.tell(() => `is started again with the key ${running.kids[0]} alone`, running.life);
       return restart(stage, running, [running.kids[0]], running.life.skewMs);
     case 'skew':
@@ -102,9 +110,15 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       ever.add('consent');
       person.consented = false;
       return;
+    case 'narrow-consent':
+      world.tell(() => `the consent of ${name} is for other permissions from now on`);
+      ever.add('consent-lacks-scope');
+      person.consentLacksScope = true;
+      return;
     case 'consent':
       world.tell(() => `${name} consents`);
       person.consented = true;
+      person.consentLacksScope = false;
       return;
     case 'challenge':
       world.tell(() => `Graph wants a newer sign-in of ${name}`);
@@ -221,6 +235,19 @@ function damage(
     case 'entry-of-nobody':
       if (row === undefined) edit(put(new Date(world.now())));
       return;
+    case 'due-late': {
+      // As a machine of an earlier release settles it, if its clock is far ahead.
+      const late = new Date(world.now() + 100 * DAY);
+      const isLate = due !== undefined && keyAt(due) === keyAt(late);
+      if (row === undefined || row.columns.runId || isLate) return;
+      return edit(...drop, put(late), {
+        kind: 'merge',
+        partition,
+        rowKey,
+        columns: { dueAt: late, nextCheckAt: late },
+        etag: undefined,
+      });
+    }
     case 'last-activity':
     case 'due-at': {
       const column = how === 'due-at' ? 'dueAt' : 'lastActivity';

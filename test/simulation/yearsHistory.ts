@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { DAY, type EntraRules, HOUR } from './entraModel.ts';
-import { type Action, DAMAGES, rules, TROUBLES } from './history.ts';
+import { type Action, DAMAGES, rules, TROUBLES, withScope } from './history.ts';
 
 /** A user: when they first visit, and how long they stay away each time. */
 export type Habit = { joinsOnDay: number; awayForHours: number; forDays: number };
@@ -61,7 +61,12 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
       {
         weight: 3,
         arbitrary: fc.record({
-          do: fc.constantFrom('revoke' as const, 'withdraw-consent' as const, 'challenge' as const),
+          do: fc.constantFrom(
+            'revoke' as const,
+            'withdraw-consent' as const,
+            'narrow-consent' as const,
+            'challenge' as const,
+          ),
           user,
         }),
       },
@@ -82,7 +87,10 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
       },
       {
         weight: 2,
-        arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'new-key' as const), process }),
+        arbitrary: fc.record({
+          do: fc.constantFrom('crash' as const, 'new-key' as const, 'lose-keys' as const),
+          process,
+        }),
       },
       {
         weight: 2,
@@ -104,12 +112,14 @@ export const yearsOf = (size: {
   users: number;
 }): fc.Arbitrary<YearsHistory> =>
   fc.integer({ min: size.leastDays, max: size.mostDays }).chain((days) =>
-    fc.record({
-      days: fc.constant(days),
-      habits: fc.array(habit, { minLength: 1, maxLength: size.users, size: 'max' }),
-      rules: rules.map((one) => ({ ...one, accessTokenMs: DAY })),
-      happenings: fc.array(happening(days), { maxLength: 25, size: 'max' }),
-      oneFaultIn: fc.constantFrom(0, 300, 2_000),
-      seed: fc.nat(),
-    }),
+    fc
+      .record({
+        days: fc.constant(days),
+        habits: fc.array(habit, { minLength: 1, maxLength: size.users, size: 'max' }),
+        rules: rules.map((one) => ({ ...one, accessTokenMs: DAY })),
+        happenings: fc.array(happening(days), { maxLength: 25, size: 'max' }),
+        oneFaultIn: fc.constantFrom(0, 300, 2_000),
+        seed: fc.nat(),
+      })
+      .map(withScope),
   );

@@ -26,3 +26,8 @@ export function lifeEdges(section: string): string[] {
     ),
   );
 }
+
+/** Each edge once, whatever it is called. */
+export const drawnEdges = (): string[] => [
+  ...new Set(lifeEdges(lifeSection()).map((edge) => edge.replace(/: [\w-]+$/, ''))),
+];

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { PLANTED_FAULTS } from './plantedFaults.ts';
+
+const ROW = /^\| (?<name>[^|]+) \| (?<seed>\d+) \| \d+ \| \d+ \| (?<says>[^|]+) \|$/;
+
+it('docs/simulation.md has a row for each planted fault, with its seed and what is said of it', () => {
+  const document = readFileSync(new URL('../../docs/simulation.md', import.meta.url), 'utf8');
+  const rows = document
+    .split('\n')
+    .map((line) => ROW.exec(line)?.groups)
+    .filter((groups) => groups !== undefined);
+  const named = rows.map(({ name, seed }) => [name, Number(seed)]);
+  expect(named).toEqual(Object.entries(PLANTED_FAULTS).map(([name, { seed }]) => [name, seed]));
+  for (const { name = '', says } of rows) expect(says).toMatch(PLANTED_FAULTS[name]?.found ?? /nothing/);
+});
