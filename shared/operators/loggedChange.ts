@@ -33,7 +33,7 @@ function changeIn(event: Record<string, unknown>): LoggedChange['to'] | undefine
       return 'connected';
     case 'user.check-ended':
       if (event.outcome === 'retired') return 'retired';
-      // The check of a tombstone. What ended it may have logged nothing, as the operators' command.
+      // The check of a tombstone. It may be the only event of this end, because the operators' command logs none.
       return event.outcome === 'waiting' && isTombstoneState(event.reason) ? event.reason : undefined;
     default:
       name satisfies never;
@@ -45,7 +45,7 @@ const isTombstoneState = (reason: unknown): reason is Tombstone['state'] =>
   reason === 'disconnected' || reason === 'retired';
 
 /**
- * Takes of two changes of one user the one that holds: the later one. At the same time an end holds, because a wish to be
+ * Gives the one of two changes of a user that counts: the later one. At the same time an end counts, because a wish to be
  * disconnected must not be lost.
  */
 export function laterChange(one: LoggedChange | undefined, other: LoggedChange): LoggedChange {
