@@ -1,6 +1,6 @@
 import { optional, readOutput } from './readOutput.ts';
 
-/** Of the calls below, which is the version that the documentation of Key Vault references names. */
+/** The version of Azure's API for the calls below: the one that the documentation of Key Vault references names. */
 const API_VERSION = '2022-03-01';
 
 /** The function app of the azd environment, as the Azure CLI takes it. */

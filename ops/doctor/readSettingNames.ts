@@ -2,24 +2,13 @@ import { PlainError } from '../cli/errors.ts';
 import { isAzMissing, runAz } from '../cli/runAz.ts';
 
 /**
- * Asks the Azure CLI for the names of a function app's settings. It gives their values to nobody, and what it says is not
- * passed on.
+ * Asks the Azure CLI for the names of a function app's settings, and not for their values. What `az` says is not passed on.
  * @throws {PlainError} they cannot be read.
  */
 export async function readSettingNames(app: string, resourceGroup: string): Promise<string[]> {
   const where = ['--name', app, '--resource-group', resourceGroup];
-  const args = [
-    'functionapp',
-    'config',
-    'appsettings',
-    'list',
-    ...where,
-    '--query',
-    '[].name',
-    '--output',
-    'json',
-  ];
-  const answer = await runAz(args);
+  const list = ['functionapp', 'config', 'appsettings', 'list'];
+  const answer = await runAz([...list, ...where, '--query', '[].name', '--output', 'json']);
   if (isAzMissing(answer)) throw new PlainError('The Azure CLI (az) is not installed.');
   const names = answer.failed === undefined ? namesIn(answer.stdout) : undefined;
   if (names !== undefined) return names;

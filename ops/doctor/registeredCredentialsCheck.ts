@@ -6,7 +6,7 @@ import type { Deployment } from './deployment.ts';
 import { lineOfEnd } from './lineOfEnd.ts';
 import { isLine, lineOfFailure, type Registration } from './registration.ts';
 
-/** When the registration's secret or certificate ends that the settings name, and what of it is needed no more. */
+/** When the secret or the certificate of the settings ends in the registration, and which secrets there have ended. */
 export const registeredCredentialsCheck: Check = {
   name: 'credential expiry',
   async run(deployment) {

@@ -62,7 +62,7 @@ function faultsOf(settings: Environment): readonly ConfigFault[] {
   }
 }
 
-/** What the functions lack, and a command that acts as an operator does not: who is asked for tokens for storage. */
+/** True if `TokenStore__credential` is missing. The functions need it. A command that acts as an operator does not. */
 export function lacksIdentity(settings: Environment): boolean {
   try {
     readConfig(settings);

@@ -9,7 +9,7 @@ import {
   type Wish,
   withAccess,
 } from './applicationWish.ts';
-import type { Application, Principal } from './graphObjects.ts';
+import type { Application, AppRole, Principal } from './graphObjects.ts';
 
 export const SCOPE_NAME = 'access_as_user';
 
@@ -105,7 +105,10 @@ export function apiChanges(
   if (members.wrong.length > 0) body.api = { ...application.api, ...members.body };
   wrong.push(...members.wrong);
 
-  if (wish.wakeWorker) addWakeRole(application, changes);
+  const roles = wish.wakeWorker
+    ? withPermission(application.appRoles, WAKE_ROLE, 'role', application, wrong)
+    : undefined;
+  if (roles !== undefined) body.appRoles = roles;
 
   const ids = permissionIds(graph, wish.permissions);
   const { access, missing } = withAccess(application.requiredResourceAccess, graph.appId, ids);
@@ -127,45 +130,44 @@ export function apiChanges(
   return changes;
 }
 
-function addWakeRole({ appRoles, displayName }: Application, { body, wrong }: Changes): void {
-  const role = appRoles.find(({ value }) => value === WAKE_ROLE_NAME);
-  if (role === undefined) {
-    const other = appRoles.find(({ id }) => id === WAKE_ROLE.id);
+/**
+ * Adds a scope or a role that is missing or disabled, and says so in `wrong`.
+ * @returns the list as it has to be; undefined if nothing is wrong with it
+ * @throws {PlainError} it has another name, so only a person may change it.
+ */
+function withPermission<P extends AppRole>(
+  all: readonly P[],
+  wanted: P,
+  what: 'scope' | 'role',
+  { displayName }: Application,
+  wrong: string[],
+): P[] | undefined {
+  const found = all.find(({ value }) => value === wanted.value);
+  if (found === undefined) {
+    const other = all.find(({ id }) => id === wanted.id);
     if (other !== undefined) {
       throw new PlainError(
-        `"${displayName}" has renamed the role ${WAKE_ROLE_NAME} to ${other.value}. Name it ${WAKE_ROLE_NAME} again.`,
+        `"${displayName}" has renamed the ${what} ${wanted.value} to ${other.value}. Name it ${wanted.value} again.`,
       );
     }
-    body.appRoles = [...appRoles, WAKE_ROLE];
-    wrong.push(`the role ${WAKE_ROLE_NAME} is missing`);
-  } else if (!role.isEnabled) {
-    body.appRoles = appRoles.map((one) => (one === role ? { ...one, isEnabled: true } : one));
-    wrong.push(`the role ${WAKE_ROLE_NAME} is disabled`);
+    wrong.push(`the ${what} ${wanted.value} is missing`);
+    return [...all, wanted];
   }
+  if (found.isEnabled) return undefined;
+  wrong.push(`the ${what} ${wanted.value} is disabled`);
+  return all.map((one) => (one === found ? { ...one, isEnabled: true } : one));
 }
 
-function apiMembers({ api, displayName }: Application, pageAppId: string): Changes {
+function apiMembers(application: Application, pageAppId: string): Changes {
+  const { api } = application;
   const changes: Changes = { body: {}, wrong: [] };
   const { body, wrong } = changes;
   if (api.requestedAccessTokenVersion !== 2) {
     body.requestedAccessTokenVersion = 2;
     wrong.push('its access tokens are not of version 2');
   }
-  const scopes = api.oauth2PermissionScopes;
-  const scope = scopes.find(({ value }) => value === SCOPE_NAME);
-  if (scope === undefined) {
-    const other = scopes.find(({ id }) => id === SCOPE.id);
-    if (other !== undefined) {
-      throw new PlainError(
-        `"${displayName}" has renamed the scope ${SCOPE_NAME} to ${other.value}. Name it ${SCOPE_NAME} again.`,
-      );
-    }
-    body.oauth2PermissionScopes = [...scopes, SCOPE];
-    wrong.push(`the scope ${SCOPE_NAME} is missing`);
-  } else if (!scope.isEnabled) {
-    body.oauth2PermissionScopes = scopes.map((one) => (one === scope ? { ...one, isEnabled: true } : one));
-    wrong.push(`the scope ${SCOPE_NAME} is disabled`);
-  }
+  const scopes = withPermission(api.oauth2PermissionScopes, SCOPE, 'scope', application, wrong);
+  if (scopes !== undefined) body.oauth2PermissionScopes = scopes;
   const known = api.knownClientApplications;
   if (!known.some((id) => id.toLowerCase() === pageAppId.toLowerCase())) {
     body.knownClientApplications = [...known, pageAppId];

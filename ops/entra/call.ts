@@ -12,7 +12,7 @@ export type Call = {
   why: string;
   /** Which object the call creates. */
   makes?: Made;
-  /** True if it is as well when the object does not exist any more. */
+  /** True if the call is also done when the object does not exist any more. */
   mayBeGone?: true;
 };
 

@@ -1,6 +1,7 @@
 import type { Caller, Services } from '../ports.ts';
 import { type Account, isConnected, type Stored } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
+import { nowByStore } from './nowByStore.ts';
 import { isDueTooLate } from './schedule.ts';
 import { connected, dueNow, ended, seenDisconnected } from './transitions.ts';
 
@@ -24,7 +25,7 @@ export async function connectAccount(
 ): Promise<{ account: Stored<Account>; was: 'unknown' | 'ended' | 'unchanged' }> {
   const { clock, schedule } = services;
   const { userId } = caller;
-  const newConnection = () => connected(caller, clock.newId(), clock.now(), schedule);
+  const newConnection = () => connected(caller, clock.newId(), nowByStore(services), schedule);
   const { before, account, changed } = await changeAccount(services, userId, (now) => {
     if (now === undefined) return newConnection();
     switch (now.state) {
@@ -35,14 +36,14 @@ export async function connectAccount(
       case 'damaged':
         // What the user asked for holds, whatever happened to the row.
         return now.wasDisconnected && !reconnect
-          ? ended(userId, 'disconnected', clock.now())
+          ? ended(userId, 'disconnected', nowByStore(services))
           : newConnection();
       case 'pending':
       case 'active':
       case 'needs-user':
         // Writing the account as it is restores its entry in the index.
         if (!reconnect) return 'keep';
-        return isDueTooLate(now, clock.now(), schedule) ? dueNow(now, clock.now()) : now;
+        return isDueTooLate(now, nowByStore(services), schedule) ? dueNow(now, nowByStore(services)) : now;
       default:
         return now satisfies never;
     }
@@ -54,7 +55,7 @@ export async function connectAccount(
     return { account, was: before === undefined ? 'unknown' : 'ended' };
   }
   // A visit extends the disconnection, at most once a day. It must not end while the user keeps visiting.
-  const at = clock.now();
+  const at = nowByStore(services);
   if (account.state === 'disconnected' && at.getTime() - account.since.getTime() >= PROLONG_EVERY_MS) {
     const extend = (now: Stored | undefined) =>
       now?.state === 'disconnected' ? seenDisconnected(now, at) : 'keep';

@@ -3,6 +3,7 @@ import type { Services } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 import { isTombstone, type Stored } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
+import { nowByStore } from './nowByStore.ts';
 import { ended } from './transitions.ts';
 
 const TRIES = 8;
@@ -38,7 +39,7 @@ export async function endAccount(
     userId,
     (now) => {
       const ends = now === undefined ? as === 'disconnected' : now.state !== as && mayEnd(now);
-      return ends ? ended(userId, as, services.clock.now(), since) : 'keep';
+      return ends ? ended(userId, as, nowByStore(services), since) : 'keep';
     },
     { signal },
   );

@@ -12,6 +12,7 @@ import {
 import { changeAccount } from './changeAccount.ts';
 import { connectAccount } from './connectAccount.ts';
 import { takeBack } from './endAccount.ts';
+import { nowByStore } from './nowByStore.ts';
 import { seen, visited } from './transitions.ts';
 
 const SEEN_EVERY_MS = 60_000;
@@ -65,16 +66,16 @@ export async function recordVisit(
   keepsConnection = true,
 ): Promise<void> {
   if (begun === undefined || !isConnected(begun)) return;
-  const { clock, logId, schedule } = services;
+  const { logId, schedule } = services;
   try {
     const isActive =
       keepsConnection && token.stored && (token.source === 'network' || begun.state !== 'active');
-    const now = clock.now();
+    const now = nowByStore(services);
     const wasSeen = now.getTime() - begun.lastActivity.getTime() < SEEN_EVERY_MS;
     if (!isActive && token.written === undefined && wasSeen) return;
     const see = (known: Stored | undefined) => {
       if (!isSameConnection(begun, known)) return 'keep';
-      return isActive ? visited(known, caller, token, clock.now(), schedule) : seen(known, now);
+      return isActive ? visited(known, caller, token, nowByStore(services), schedule) : seen(known, now);
     };
     const { before, account, changed } = await changeAccount(services, begun.userId, see, { known: begun });
     if (isActive && changed && before?.state === 'needs-user')

@@ -34,7 +34,7 @@ function changeIn(event: Record<string, unknown>): LoggedChange['to'] | undefine
       return 'connected';
     case 'user.check-ended':
       if (event.outcome === 'retired') return 'retired';
-      // The check of a tombstone. What ended it may have logged nothing, as the operators' command.
+      // The check of a tombstone. It may be the only event of this end, because the operators' command logs none.
       return event.outcome === 'waiting' && isTombstoneState(event.reason) ? event.reason : undefined;
     default:
       name satisfies never;
@@ -46,9 +46,9 @@ const isTombstoneState = (reason: unknown): reason is Tombstone['state'] =>
   reason === 'disconnected' || reason === 'retired';
 
 /**
- * Takes of two changes of one user the one that holds: the later one. Two instances may have logged them, whose clocks may
+ * Gives the one of two changes of a user that counts: the later one. Two instances may have logged them, whose clocks may
  * differ. So a connection counts as later than an end only if it is more than five minutes later, because a wish to be
- * disconnected must not be lost. Of two ends at the same time the disconnection holds.
+ * disconnected must not be lost. Of two ends at the same time the disconnection counts.
  */
 export function laterChange(one: LoggedChange | undefined, other: LoggedChange): LoggedChange {
   if (one === undefined) return other;

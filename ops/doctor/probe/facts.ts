@@ -104,7 +104,7 @@ function durationOf(value: unknown): string {
   return seconds < 72 * 3_600 ? `${(seconds / 3_600).toFixed(1)} h` : `${(seconds / 86_400).toFixed(1)} d`;
 }
 
-/** Some seconds are the way of the answer. */
+/** The answer itself may take some seconds. */
 function agoOf(iat: unknown, at: Date): string {
   const seconds = Math.round(at.getTime() / 1_000 - Number(iat));
   if (Number.isNaN(seconds)) return ABSENT;

@@ -19,6 +19,8 @@ export type BlobTokenCacheOptions = BlobAccess & {
   containerName?: string;
   /** Measures the time limit of each operation. Default: the platform's clock. */
   clock?: Clock;
+  /** Makes a client of the service, such as one of a model of it. Default: the SDK's. */
+  connect?: () => BlobServiceClient;
 };
 
 const RETRIES = {
@@ -36,7 +38,7 @@ const connectBlobs = (access: BlobAccess): BlobServiceClient =>
  * The content of a blob over {@link MAX_SEALED_BYTES} is not fetched, because it cannot be a cache.
  */
 export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCacheStore {
-  const service = connectBlobs(options);
+  const service = options.connect?.() ?? connectBlobs(options);
   const call = createStorageCall('token-cache', options.clock);
   const container = service.getContainerClient(options.containerName ?? 'token-cache');
 

@@ -11,6 +11,8 @@ export type TableOptions = TableAccess & {
   tableName?: string;
   /** Measures the time limit of each operation. Default: the platform's clock. */
   clock?: Clock;
+  /** Makes a client of the table, such as one of a model of the service. Default: the SDK's. */
+  connect?: () => TableClient;
 };
 
 /** Reads a connection string as {@link connectTable} uses it, or says what is wrong with it. */
@@ -29,7 +31,12 @@ export function readTableConnection(connectionString: string): StorageConnection
 
 const RETRIES = { retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 } };
 
-export function connectTable({ tableName = 'accountActivity', ...access }: TableOptions): TableClient {
+export function connectTable({
+  tableName = 'accountActivity',
+  connect,
+  ...access
+}: TableOptions): TableClient {
+  if (connect !== undefined) return connect();
   if ('credential' in access) {
     return new TableClient(access.tableServiceUri, tableName, access.credential, RETRIES);
   }

@@ -1,0 +1,47 @@
+import { DAY, type EntraRules, HOUR } from './entraModel.ts';
+import type { History } from './history.ts';
+
+const USUAL: EntraRules = {
+  refreshTokenMs: 90 * DAY,
+  slides: true,
+  tellsEnd: false,
+  idToken: true,
+  accessTokenMs: 1.25 * HOUR,
+};
+
+/** One user who is due, and two processes. */
+export const SIMPLE = {
+  users: 1,
+  processes: 2,
+  known: 1,
+  knownForMs: 120_000,
+  rules: USUAL,
+  everyRun: false,
+  seed: 0,
+};
+
+/** Histories that the simulation has found in Stead as it was. Each of them was a fault, which is mended. */
+export const FOUND_HISTORIES: Readonly<Record<string, History>> = {
+  // The tombstone was dated by that clock, so the next run on another machine erased it at once. It must outlive every
+  // operation that was running when it was written.
+  'an operator ends an account on a machine whose clock is 100 days behind': {
+    ...SIMPLE,
+    actions: [
+      { do: 'skew', process: 1, ms: -100 * DAY },
+      { do: 'retire', user: 0, process: 1, pausesAfter: 0 },
+    ],
+    deviations: [],
+  },
+  // The process had verified the access token a moment before, so the clock did not stop the user. The disconnection was
+  // dated by that clock, and was forgotten at once instead of after the retention time.
+  'a clock steps 100 days back between a visit and a disconnection': {
+    ...SIMPLE,
+    known: 0,
+    actions: [
+      { do: 'visit', user: 0, process: 0, fresh: true, pausesAfter: 0 },
+      { do: 'skew', process: 0, ms: -100 * DAY },
+      { do: 'disconnect', user: 0, process: 0, pausesAfter: 0 },
+    ],
+    deviations: [],
+  },
+};

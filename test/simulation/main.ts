@@ -1,0 +1,94 @@
+/** `npm run sim -- [options]`: looks for a history in which Stead breaks a promise. */
+import { readFileSync } from 'node:fs';
+import { UsageError } from '../../ops/cli/errors.ts';
+import { readArguments } from '../../ops/cli/readArguments.ts';
+import { runCommand } from '../../ops/cli/runCommand.ts';
+import { plant } from './plant.ts';
+import type { Form, Found, Report } from './search.ts';
+
+const USAGE = `Usage: npm run sim -- [options]
+
+Runs Stead in simulated processes over models of Entra, Graph and Azure Storage, in many orders and with many faults. A history
+in which an invariant does not hold is made as short as possible and printed (docs/simulation.md).
+
+  --form NAME      interleavings (default): short histories, in any order of their steps
+                   years: many users and a long time; short-years: a few weeks
+  --seeds N        how many histories; default 500
+  --seed N         where they begin; the same number gives the same histories. Default: a new one
+  --replay WHICH   runs one history again: the seed:path that was printed, or a JSON file with the history. A file is
+                   told even if nothing is found
+  --plant NAME     plants a fault of test/simulation/plantedFaults.ts first
+  --json           prints one JSON document
+  --help           shows this text
+`;
+
+await runCommand(USAGE, async (args) => {
+  const { values } = readArguments(args, {
+    form: { type: 'string' },
+    seeds: { type: 'string' },
+    seed: { type: 'string' },
+    replay: { type: 'string' },
+    plant: { type: 'string' },
+    json: { type: 'boolean' },
+  });
+  if (values.plant !== undefined) plant(values.plant);
+  // Only now, so that the planted fault is in what is loaded.
+  const { FORMS } = await import('./forms.ts');
+  const name = values.form ?? 'interleavings';
+  const form = Object.hasOwn(FORMS, name) ? FORMS[name as keyof typeof FORMS] : undefined;
+  if (form === undefined) throw new UsageError(`There is no form ${JSON.stringify(name)}.`);
+  const report = await run(form as Form<unknown>, values);
+  process.stdout.write(
+    values.json ? `${JSON.stringify({ form: name, ...report }, undefined, 2)}\n` : text(name, report),
+  );
+  return report.found === undefined ? 0 : 1;
+});
+
+async function run(
+  form: Form<unknown>,
+  { seeds, seed, replay }: { seeds?: string; seed?: string; replay?: string },
+): Promise<Report<unknown>> {
+  const { search } = await import('./search.ts');
+  if (replay === undefined) {
+    const from = whole('--seed', seed) ?? Math.floor(Math.random() * 2 ** 31);
+    return search(form, { seeds: whole('--seeds', seeds) ?? 500, seed: from });
+  }
+  if (!replay.endsWith('.json')) {
+    const [from = '', ...path] = replay.split(':');
+    return search(form, { seeds: 1, seed: whole('--replay', from) ?? 0, path: path.join(':') });
+  }
+  const history: unknown = JSON.parse(readFileSync(replay, 'utf8'));
+  const { lines } = await form.run(history, { tells: true });
+  process.stderr.write(`${lines.join('\n')}\n`);
+  const { constant } = await import('fast-check');
+  return search({ ...form, history: constant(history) }, { seeds: 1, seed: 0 });
+}
+
+function whole(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^-?\d+$/.test(text)) throw new UsageError(`${option} takes a whole number.`);
+  return Number(text);
+}
+
+function text(
+  form: string,
+  { seeds, ms, steps, userYears, distinctOrders, edges, found }: Report<unknown>,
+): string {
+  const rate = (count: number) => Math.round((count * 1_000) / ms);
+  return [
+    ...(found === undefined ? ['Nothing was found.'] : foundText(form, found)),
+    `${form}: ${seeds} histories (${rate(seeds)}/s), ${distinctOrders} orders, ${steps} steps (${rate(steps)}/s), ${userYears.toFixed(1)} years of users, ${edges.length} edges of the state diagram.`,
+    '',
+  ].join('\n');
+}
+
+function foundText(form: string, { violation, replay, history, lines, shrinks }: Found<unknown>): string[] {
+  return [
+    ...lines,
+    '',
+    `Found: ${violation} (made shorter ${shrinks} times)`,
+    `Again: npm run sim -- --form ${form} --replay ${replay}`,
+    `The history, for a .json file: ${JSON.stringify(history)}`,
+    '',
+  ];
+}

@@ -1,0 +1,246 @@
+import { profile } from '../../functions/profile/profile.ts';
+import { dueRowKey } from '../../shared/adapters/azureStorage/rowKeys.ts';
+import { shardOf } from '../../shared/adapters/shards.ts';
+import { assertionOf, HOUR, type Person } from './entraModel.ts';
+import type { Action } from './history.ts';
+import type { Running, Stage } from './stage.ts';
+import type { RowAction } from './tableModel.ts';
+
+const ASSERTION_MS = HOUR;
+const EVERYBODYS_KEYS = /\d+/;
+
+/** What the simulation knows of its users' wishes and sessions. */
+export type Wishes = {
+  /** The access token that the page has. */
+  assertions: Map<Person, { text: string; endsAt: number }>;
+  /** Whoever has disconnected, and has not asked to be connected again since. */
+  disconnected: Set<Person>;
+  /** How many times they asked for either. */
+  changes: Map<Person, number>;
+};
+
+export const createWishes = (): Wishes => ({
+  assertions: new Map(),
+  disconnected: new Set(),
+  changes: new Map(),
+});
+
+/** Lets one thing happen. */
+export async function takeAction(stage: Stage, wishes: Wishes, action: Action): Promise<void> {
+  const { world, people, invariants } = stage;
+  const person = people[('user' in action ? action.user : 0) % people.length] as Person;
+  const running = stage.process('process' in action ? action.process : 0);
+  const { name, ever } = person;
+  switch (action.do) {
+    case 'visit':
+      return visit(stage, wishes, running, person, action.fresh);
+    case 'disconnect':
+    case 'reconnect':
+      return change(stage, wishes, running, person, action.do);
+    case 'run':
+      // A timer function never runs twice at the same time in one process.
+      if (running.isSweeping) return;
+      running.isSweeping = true;
+      return stage.begin(running, 'run', async (operation) => {
+        try {
+          const { due, refreshed, fromCache, failed, waiting } = await running.stead.worker.run(operation);
+          return JSON.stringify({ due, refreshed, fromCache, failed, waiting });
+        } finally {
+          running.isSweeping = false;
+        }
+      });
+    case 'audit':
+      return stage.begin(running, 'audit', async () => {
+        const { connected } = await running.stead.operators.audit(() => undefined);
+        return `${connected} connected`;
+      });
+    case 'retry':
+    case 'retry-by-force':
+      return stage.begin(running, `operator: ${action.do} ${name}`, () =>
+        running.stead.operators.retry(person.userId, action.do === 'retry-by-force').then(JSON.stringify),
+      );
+    case 'retire':
+      invariants.onRetireOrdered(person);
+      return stage.begin(running, `operator: retire ${name}`, () =>
+        running.stead.operators.retire(person.userId).then((any) => (any ? 'done' : 'nothing to do')),
+      );
+    case 'stop':
+    case 'go-on':
+      world.tell(() => (action.do === 'stop' ? 'is stopped' : 'goes on'), running.life);
+      running.life.stopped = action.do === 'stop';
+      return;
+    case 'crash':
+      world.tell(() => 'crashes, and is started again', running.life);
+      return restart(stage, running, running.kids, running.life.skewMs);
+    case 'new-key': {
+      const next: Running['kids'] = [nextKid(running.kids[0]), ...running.kids];
+      world.tell(() => `is started again with a new key ${next[0]}`, running.life);
+      return restart(stage, running, next, running.life.skewMs);
+    }
+    case 'lose-keys':
+      world.tell(() => `is started again with the key ${running.kids[0]} alone`, running.life);
+      return restart(stage, running, [running.kids[0]], running.life.skewMs);
+    case 'skew':
+      // How far the clocks differ is known from the latest answer of the table, so not in the middle of an operation.
+      if ([...stage.open.values()].includes(running.life)) return;
+      world.tell(() => `its clock is ${action.ms / 60_000} minutes ahead from now on`, running.life);
+      running.life.skewMs = action.ms;
+      if (action.ms !== 0) {
+        invariants.onClocksDiffer();
+        invariants.onUnwell(Number.POSITIVE_INFINITY);
+      } else invariants.onWellAgain();
+      return;
+    case 'wait':
+      world.tell(() => `${action.ms / 60_000} minutes pass`);
+      return world.pass(action.ms);
+    case 'damage':
+      return damage(stage, person, action.how);
+    case 'revoke':
+      world.tell(() => `the refresh tokens of ${name} are revoked`);
+      ever.add('revoked');
+      person.revokedAt = world.now();
+      return;
+    case 'withdraw-consent':
+      world.tell(() => `the consent of ${name} is withdrawn`);
+      ever.add('consent');
+      person.consented = false;
+      return;
+    case 'consent':
+      world.tell(() => `${name} consents`);
+      person.consented = true;
+      return;
+    case 'challenge':
+      world.tell(() => `Graph wants a newer sign-in of ${name}`);
+      ever.add('challenged');
+      person.challengedAt = world.now();
+      return;
+    case 'trouble': {
+      const { at, kind, whole, forMs } = action;
+      world.tell(
+        () => `${at}: ${kind} for ${whole === 'tenant' ? `the tenant of ${name}` : name}, ${forMs / 1_000} s`,
+      );
+      invariants.onUnwell(world.now() + forMs + HOUR);
+      stage.entra.troubles.push({ at, kind, whole, of: person, until: world.now() + forMs });
+      if (kind !== 'outage' && kind !== 'html')
+        ever.add(at === 'token' ? 'throttled-token' : 'throttled-graph');
+      return;
+    }
+    default:
+      return action satisfies never;
+  }
+}
+
+function restart(stage: Stage, running: Running, kids: Running['kids'], skewMs: number): void {
+  const index = Number(EVERYBODYS_KEYS.exec(running.life.name)?.[0]) - 1;
+  stage.invariants.onUnwell(stage.world.now() + HOUR);
+  stage.crash(running);
+  stage.start(index, kids, skewMs);
+}
+
+const nextKid = (kid: string): string => `k${Number(kid.slice(1)) + 1}`;
+
+function assertionFor({ world }: Stage, { assertions }: Wishes, person: Person, fresh: boolean): string {
+  const known = assertions.get(person);
+  if (!fresh && known !== undefined && known.endsAt > world.now()) return known.text;
+  const endsAt = world.now() + ASSERTION_MS;
+  const text = assertionOf(person, world.now(), endsAt);
+  assertions.set(person, { text, endsAt });
+  return text;
+}
+
+function visit(stage: Stage, wishes: Wishes, { life, stead }: Running, person: Person, fresh: boolean) {
+  const { invariants } = stage;
+  const assertion = assertionFor(stage, wishes, person, fresh);
+  return stage.begin({ life, stead } as Running, `visit of ${person.name}`, async (operation) => {
+    try {
+      const { result, source } = await stead.asUser(operation, assertion, profile);
+      invariants.onAnswer(person.oid, result.id);
+      return `answered from ${source}`;
+    } catch (error) {
+      if (!invariants.onRefused(person, error)) throw error;
+      return `refused: ${(error as Error).message}`;
+    }
+  });
+}
+
+function change(
+  stage: Stage,
+  wishes: Wishes,
+  running: Running,
+  person: Person,
+  what: 'disconnect' | 'reconnect',
+) {
+  const assertion = assertionFor(stage, wishes, person, false);
+  wishes.disconnected.delete(person);
+  const number = (wishes.changes.get(person) ?? 0) + 1;
+  wishes.changes.set(person, number);
+  const beginsAlone = stage.open.size === 0 && stage.world.late().length === 0;
+  return stage.begin(running, `${what} of ${person.name}`, async (operation) => {
+    await running.stead.connection[what](operation, assertion);
+    // Whoever wishes two things at the same time may get either.
+    const isOnlyOne = beginsAlone && wishes.changes.get(person) === number;
+    if (what === 'disconnect' && isOnlyOne) wishes.disconnected.add(person);
+    return 'done';
+  });
+}
+
+/** Somebody edits what is stored. */
+function damage(
+  { table, blobs, world, people, invariants, open }: Stage,
+  person: Person,
+  how: Extract<Action, { do: 'damage' }>['how'],
+) {
+  const { name, userId, tid, oid } = person;
+  const partition = shardOf(userId);
+  const rowKey = `user|${tid}_${oid}`;
+  const row = table.row(partition, rowKey);
+  const dueAt = row?.columns.dueAt;
+  world.tell(() => `somebody damages what is stored of ${name}: ${how}`);
+  invariants.onDamage(person, open.values());
+  // After that a pass of the audit is over.
+  invariants.onUnwell(world.now() + 25 * HOUR);
+  const edit = (...actions: RowAction[]) => void table.transact(actions, undefined);
+  const keyAt = (at: Date) => dueRowKey(at, userId);
+  const put = (at: Date): RowAction => ({
+    kind: 'upsert-replace',
+    partition,
+    rowKey: keyAt(at),
+    columns: {},
+  });
+  const due = dueAt instanceof Date ? dueAt : undefined;
+  const hasEntry = due !== undefined && table.row(partition, keyAt(due)) !== undefined;
+  const drop: RowAction[] =
+    due && hasEntry ? [{ kind: 'delete', partition, rowKey: keyAt(due), etag: undefined }] : [];
+  const moved = (ms: number) => put(new Date((due?.getTime() ?? world.now()) + ms));
+  switch (how) {
+    case 'entry-deleted':
+      return edit(...drop);
+    case 'entry-earlier':
+      return edit(...drop, moved(-HOUR));
+    case 'entry-later':
+      return edit(...drop, moved(HOUR));
+    case 'entry-doubled':
+      return edit(moved(-HOUR));
+    case 'entry-of-nobody':
+      if (row === undefined) edit(put(new Date(world.now())));
+      return;
+    case 'last-activity':
+    case 'due-at': {
+      const column = how === 'due-at' ? 'dueAt' : 'lastActivity';
+      if (row !== undefined)
+        edit({ kind: 'merge', partition, rowKey, columns: { [column]: '1' }, etag: undefined });
+      return;
+    }
+    case 'cache':
+    case 'cache-of-another': {
+      const other = people.find((one) => one !== person && blobs.blob(one.userId) !== undefined);
+      const content = how === 'cache' ? 'damaged' : blobs.blob(other?.userId ?? '')?.content;
+      if (blobs.blob(userId) === undefined || content === undefined) return;
+      person.ever.add('cache-damaged');
+      blobs.put(userId, content, {}, undefined);
+      return;
+    }
+    default:
+      return how satisfies never;
+  }
+}
