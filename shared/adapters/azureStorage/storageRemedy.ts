@@ -36,6 +36,15 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 export const storageRemedy = (code: string | undefined): string | undefined =>
   code === undefined ? undefined : REMEDIES.get(code);
 
+/** The identity endpoint refuses the app, or there is none, or storage cannot read the token (400). */
+const REFUSALS = new Set(['identity_refused', 'identity_absent', 'InvalidAuthenticationInfo']);
+
+/** The code, if storage or the identity endpoint refuses this application; undefined if it may be an outage. */
+export function storageRefusal(code: string | undefined, statusCode: number | undefined): string | undefined {
+  if (statusCode === 401 || statusCode === 403) return code ?? `http_${statusCode}`;
+  return code !== undefined && REFUSALS.has(code) ? code : undefined;
+}
+
 /** For the managed identity with which the stores are reached. */
 export const IDENTITY_REMEDIES = {
   refused:
