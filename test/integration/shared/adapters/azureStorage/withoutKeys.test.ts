@@ -145,6 +145,20 @@ describe('storage that refuses', () => {
     }
   });
 
+  it('is no refusal of storage if a proxy answers in its place', async () => {
+    for (const proxy of [blobs, tables]) {
+      proxy.next(() => true, {
+        status: 403,
+        headers: { 'content-type': 'text/html' },
+        body: '<html>no</html>',
+      });
+      const { stead, operation } = createApp();
+      const { readiness } = await stead.readiness(operation);
+      expect(readiness).toMatchObject({ storage: 'unreachable' });
+      expect(readiness.storageCode).toBeUndefined();
+    }
+  });
+
   it.each([
     ['AuthorizationPermissionMismatch', ROLES],
     ['AuthorizationFailure', /firewall/],
