@@ -138,4 +138,10 @@ export type ConnectionEvent = {
   code?: string;
   /** The task's name; with `task-done` and `task-failed`. */
   task?: string;
+  /** What users call the task, if this release knows it. */
+  title?: string;
+  /** How many things the task did or found; with some `task-done`. */
+  count?: number;
+  /** What the task says of it: plain text, at most 200 characters; with some `task-done`. */
+  summary?: string;
 };

@@ -54,6 +54,8 @@ type ConnectedFields = Scheduled & {
   lastActivity: Date;
   /** Newest last, at most 20 entries. Only the worker writes it. */
   history: readonly HistoryEntry[];
+  /** What the user's tasks remember and tell, sealed: `taskMemory.ts`. Absent if there is nothing. Only the worker writes it. */
+  memory?: string;
 };
 
 /** No cache was stored yet. */

@@ -123,18 +123,23 @@ export type TasksRun = {
   throttledUntil?: Date | undefined;
 };
 
+/** What an account's tasks remember after a check, sealed. It replaces what they remembered before. */
+export type Remembered = { memory?: string };
+
 /** A check that got a token, stored its cache and ran the tasks. It gives the lease back. */
 export function refreshed(
   account: Connected,
   token: UserToken,
-  { entries, throttledUntil }: TasksRun,
+  { entries, throttledUntil, memory }: TasksRun & Remembered,
   now: Date,
   schedule: ScheduleSettings,
   random: number,
 ): Active {
   const isNew = token.source === 'network';
+  const { memory: _, ...connection } = withoutLease(connectionOf(account));
   const active: Active = {
-    ...withoutLease(connectionOf(account)),
+    ...connection,
+    ...(memory !== undefined && { memory }),
     state: 'active',
     homeAccountId: token.homeAccountId,
     ...tokensAfter(account, token, now),
@@ -246,7 +251,7 @@ function tokensAfter(account: Connected, token: UserToken, now: Date): Tokens {
 /** What every connected account has, whatever its state. */
 function connectionOf(account: Connected) {
   const { userId, nextCheckAt, lease, generation, connectedAt, lastActivity, history } = account;
-  const { homeAccountId, userPrincipalName } = account;
+  const { homeAccountId, userPrincipalName, memory } = account;
   return {
     userId,
     nextCheckAt,
@@ -257,6 +262,7 @@ function connectionOf(account: Connected) {
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     lastActivity,
     history,
+    ...(memory !== undefined && { memory }),
   };
 }
 

@@ -1,10 +1,21 @@
-import { type Account, type Damaged, failureOf, type HistoryEntry, tokensOf } from '../account/account.ts';
+import {
+  type Account,
+  type Damaged,
+  failureOf,
+  type HistoryEntry,
+  isConnected,
+  tokensOf,
+} from '../account/account.ts';
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
+import { openMemory, type Told } from '../account/taskMemory.ts';
 import { ConflictError, UnavailableError } from '../errors.ts';
 import type { Caller, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Connection, ConnectionEvent } from '../wire.ts';
+
+/** What users call each task, by its name. */
+export type TaskTitles = ReadonlyMap<string, string>;
 
 /**
  * Reads the caller's own connection. It is not a visit: a page that shows the connection must not delay the worker.
@@ -14,10 +25,13 @@ import type { Connection, ConnectionEvent } from '../wire.ts';
  */
 export async function getConnection(
   app: App,
+  operation: Operation,
   accessToken: string,
+  titles: TaskTitles,
 ): Promise<{ connection: Connection; user: string }> {
   const { caller, user } = await callerOf(app, accessToken);
-  return { connection: toConnection(await app.accounts.read(caller.userId), app.clock.now()), user };
+  const account = await app.accounts.read(caller.userId);
+  return { connection: await answer(app, operation, account, titles), user };
 }
 
 /**
@@ -26,9 +40,11 @@ export async function getConnection(
  */
 export async function connect(
   app: App,
-  { log }: Operation,
+  operation: Operation,
   accessToken: string,
+  titles: TaskTitles,
 ): Promise<{ connection: Connection; user: string }> {
+  const { log } = operation;
   const { caller, user } = await callerOf(app, accessToken);
   app.limits.changes.take(caller.userId);
   const { account, was } = await unavailableIfBusy(() => connectAccount(app, caller, { reconnect: true }));
@@ -37,7 +53,7 @@ export async function connect(
   }
   // The remembered exchange may come from the time of the disconnection, and the remembered refusal may have passed.
   app.memo.forget(caller.userId);
-  return { connection: toConnection(account, app.clock.now()), user };
+  return { connection: await answer(app, operation, account, titles), user };
 }
 
 /** Erases what Stead keeps of the caller. Nothing is kept until they connect again. */
@@ -73,7 +89,20 @@ async function unavailableIfBusy<T>(change: () => Promise<T>): Promise<T> {
   }
 }
 
-function toConnection(account: Account | Damaged | undefined, now: Date): Connection {
+async function answer(
+  app: App,
+  { log }: Operation,
+  account: Account | Damaged | undefined,
+  titles: TaskTitles,
+): Promise<Connection> {
+  const told = account && isConnected(account) ? (await openMemory(app, log, account)).told : [];
+  return toConnection(account, { now: app.clock.now(), titles, told });
+}
+
+/** What an answer needs beside the account. */
+type Beside = { now: Date; titles: TaskTitles; told: readonly Told[] };
+
+function toConnection(account: Account | Damaged | undefined, beside: Beside): Connection {
   switch (account?.state) {
     case undefined:
     case 'retired':
@@ -96,9 +125,9 @@ function toConnection(account: Account | Damaged | undefined, now: Date): Connec
         lastActivity: lastActivity.toISOString(),
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
-        ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, now).toISOString() }),
+        ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
         ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
-        history: history.map(toEvent),
+        history: history.map((entry) => toEvent(entry, beside)),
       };
     }
     default:
@@ -111,7 +140,9 @@ const later = (one: Date, other: Date): Date => (one > other ? one : other);
 
 const SOURCES = { refreshed: 'network', 'from-cache': 'cache' } as const;
 
-function toEvent({ at, outcome, kind, code, task }: HistoryEntry): ConnectionEvent {
+function toEvent({ at, outcome, kind, code, task }: HistoryEntry, { titles, told }: Beside): ConnectionEvent {
+  const title = titles.get(task ?? '');
+  const { count, summary } = told.find((one) => one.task === task && one.at.getTime() === at.getTime()) ?? {};
   return {
     at: at.toISOString(),
     outcome,
@@ -119,5 +150,8 @@ function toEvent({ at, outcome, kind, code, task }: HistoryEntry): ConnectionEve
     ...(kind && { kind }),
     ...(code && { code }),
     ...(task && { task }),
+    ...(title !== undefined && { title }),
+    ...(count !== undefined && { count }),
+    ...(summary !== undefined && { summary }),
   };
 }

@@ -71,6 +71,7 @@ const connection = () => ({
   lastActivity: new Date('2026-11-20T08:15:30.123Z'),
   nextCheckAt: new Date('2026-11-20T09:00:00Z'),
   history: HISTORY,
+  memory: 'a sealed memory',
 });
 
 /** An active account without lease or trouble. */

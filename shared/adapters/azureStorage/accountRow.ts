@@ -93,6 +93,7 @@ export function toRow(account: Account): AccountRow {
     expiresOn: expiresOn ?? '',
     refreshTokenExpiresOn: refreshTokenExpiresOn ?? '',
     history: historyColumn(account.history),
+    memory: account.memory ?? '',
   };
 }
 
@@ -116,6 +117,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const connectedAt = timeOf(row.connectedAt);
   const homeAccountId = textOf(row.accountIdentifier);
   const userPrincipalName = textOf(row.userPrincipalName);
+  const memory = textOf(row.memory);
   const connection = {
     ...scheduled,
     generation: textOf(row.generation) ?? '',
@@ -124,6 +126,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     lastActivity,
     history: historyIn(jsonIn(row.history)),
+    ...(memory !== undefined && { memory }),
   };
   const { expiresOn, ...refreshes } = tokensIn(row);
   const failure = failureIn(jsonIn(row.failure));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Active, Connected, HistoryEntry, NeedsUser } from '../../../../shared/account/account.ts';
+import type { Remembered, TasksRun } from '../../../../shared/account/transitions.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
 import type { Failure } from '../../../../shared/errors.ts';
 import {
@@ -37,7 +38,7 @@ const {
   waitingUntil,
 } = transitions;
 
-const NO_TASKS = { entries: [] };
+const NO_TASKS: TasksRun & Remembered = { entries: [] };
 const RETIRED_AT = from(90 * DAY - HOUR);
 
 describe('every transition', () => {
@@ -255,8 +256,9 @@ describe('a check that got a token', () => {
     ['active, with a fault of ours', active({ trouble: { attempts: 2 } })],
     ['needs-user', needsUser({ ...TOKENS, lease: LEASE })],
   ] as const)('from the token endpoint ends every failure of an account that is %s', (_, before) => {
-    expect(settled(before)).toStrictEqual({
+    expect(settled(before, 'network', { ...NO_TASKS, memory: 'newly-sealed' })).toStrictEqual({
       ...KEPT,
+      memory: 'newly-sealed',
       state: 'active',
       homeAccountId: 'home-2',
       expiresOn: from(75 * MINUTE),
@@ -265,6 +267,10 @@ describe('a check that got a token', () => {
       history: [REFRESHED, { at: NOW, outcome: 'refreshed' }],
       nextCheckAt: from(50 * MINUTE),
     });
+  });
+
+  it('leaves nothing of what the tasks remembered before', () => {
+    expect(settled(active())).not.toHaveProperty('memory');
   });
 
   it('from the cache does not call it new', () => {

@@ -57,7 +57,7 @@ describe('toRow', () => {
     ['in need of the user', sampleNeedsUser()],
   ])('gives every column of an account that is %s a value, so that a merge clears it', (_, account) => {
     const row = toRow(account);
-    expect(Object.keys(row).sort()).toEqual([...COLUMNS, 'nextCheckAt', 'connectedAt'].sort());
+    expect(Object.keys(row).sort()).toEqual([...COLUMNS, 'nextCheckAt', 'connectedAt', 'memory'].sort());
     expect(Object.values(row)).not.toContain(undefined);
   });
 
