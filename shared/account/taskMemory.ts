@@ -1,7 +1,7 @@
 import { isRecord } from '../isRecord.ts';
 import { type Log, nameOfError } from '../log.ts';
 import type { Services } from '../ports.ts';
-import type { Connected } from './account.ts';
+import type { AlikeChecks, Connected } from './account.ts';
 
 /**
  * What one user's tasks remember, and what they have told the user. It is stored in one sealed text beside the account, so
@@ -10,7 +10,7 @@ import type { Connected } from './account.ts';
 export type TaskMemory = {
   /** By the task's name. */
   readonly tasks: Readonly<Record<string, RememberedTask>>;
-  /** Oldest first. Each belongs to an entry of the account's history. */
+  /** Oldest first. Each belongs to an entry of the account's checks. */
   readonly told: readonly Told[];
 };
 
@@ -23,12 +23,12 @@ export type RememberedTask = {
 
 /** What a task told the user. */
 export type Told = {
-  /** The time of the entry in the history. */
+  /** `first` of the entry. */
   at: Date;
   task: string;
-  /** How many things the task did or found. */
+  /** How many things the task did or found in these checks. */
   count?: number;
-  /** Plain text, at most 200 characters. */
+  /** What it said last: plain text, at most 200 characters. */
   summary?: string;
 };
 
@@ -87,17 +87,39 @@ const bytesOf = (memory: TaskMemory): number =>
   new TextEncoder().encode(JSON.stringify(JSON.stringify(memory))).length;
 
 /**
- * Leaves out what belongs to no entry of the history, and to no task.
+ * Adds what tasks told in the latest check. Counts add up in an entry, and the last summary stays.
+ * @param at `first` of the entry to which the check belongs
+ */
+export function withTold(memory: TaskMemory, at: Date, latest: readonly Omit<Told, 'at'>[]): TaskMemory {
+  return latest.reduce(({ tasks, told }, { task, count, summary }) => {
+    const isSame = (one: Told) => one.task === task && one.at.getTime() === at.getTime();
+    const before = told.find(isSame);
+    const counted = count === undefined ? before?.count : count + (before?.count ?? 0);
+    const said = summary ?? before?.summary;
+    const now = {
+      at,
+      task,
+      ...(counted !== undefined && { count: counted }),
+      ...(said !== undefined && { summary: said }),
+    };
+    return { tasks, told: [...told.filter((one) => !isSame(one)), now] };
+  }, memory);
+}
+
+/**
+ * Leaves out what belongs to no entry of the checks, and to no task.
  * @param known the names of the tasks of this process
  */
 export function withoutForgotten(
   { tasks, told }: TaskMemory,
   known: ReadonlySet<string>,
-  entries: readonly { at: Date; task?: string }[],
+  checks: readonly AlikeChecks[],
   now: Date,
 ): TaskMemory {
   const oldest = now.getTime() - FORGET_UNKNOWN_AFTER_MS;
-  const there = new Set(entries.map(({ at, task }) => `${at.toISOString()} ${task}`));
+  const there = new Set(
+    checks.flatMap(({ first, tasks: ran }) => ran.map(({ task }) => `${first.toISOString()} ${task}`)),
+  );
   return {
     tasks: Object.fromEntries(
       Object.entries(tasks).filter(([name, { at }]) => known.has(name) || at.getTime() > oldest),

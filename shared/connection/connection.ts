@@ -1,18 +1,20 @@
 import {
   type Account,
+  type AlikeChecks,
   type Damaged,
   failureOf,
   type HistoryEntry,
   isConnected,
   tokensOf,
 } from '../account/account.ts';
+import { checksOf } from '../account/checks.ts';
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
 import { openMemory, type Told } from '../account/taskMemory.ts';
 import { ConflictError, UnavailableError } from '../errors.ts';
 import type { Caller, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
-import type { Connection, ConnectionEvent } from '../wire.ts';
+import type { Connection, ConnectionChecks, ConnectionEvent } from '../wire.ts';
 
 /** What users call each task, by its name. */
 export type TaskTitles = ReadonlyMap<string, string>;
@@ -127,7 +129,8 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
         ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
-        history: history.map((entry) => toEvent(entry, beside)),
+        history: history.map(toEvent),
+        checks: checksOf(account).map((checks) => toChecks(checks, beside)),
       };
     }
     default:
@@ -140,9 +143,7 @@ const later = (one: Date, other: Date): Date => (one > other ? one : other);
 
 const SOURCES = { refreshed: 'network', 'from-cache': 'cache' } as const;
 
-function toEvent({ at, outcome, kind, code, task }: HistoryEntry, { titles, told }: Beside): ConnectionEvent {
-  const title = titles.get(task ?? '');
-  const { count, summary } = told.find((one) => one.task === task && one.at.getTime() === at.getTime()) ?? {};
+function toEvent({ at, outcome, kind, code, task }: HistoryEntry): ConnectionEvent {
   return {
     at: at.toISOString(),
     outcome,
@@ -150,8 +151,36 @@ function toEvent({ at, outcome, kind, code, task }: HistoryEntry, { titles, told
     ...(kind && { kind }),
     ...(code && { code }),
     ...(task && { task }),
-    ...(title !== undefined && { title }),
-    ...(count !== undefined && { count }),
-    ...(summary !== undefined && { summary }),
+  };
+}
+
+function toChecks(
+  { first, last, times, outcome, kind, code, tasks }: AlikeChecks,
+  { titles, told }: Beside,
+): ConnectionChecks {
+  return {
+    first: first.toISOString(),
+    last: last.toISOString(),
+    times,
+    outcome,
+    ...(outcome !== 'failed' && { source: SOURCES[outcome] }),
+    ...(kind && { kind }),
+    ...(code && { code }),
+    tasks: tasks.map((one) => {
+      const { task } = one;
+      const title = titles.get(task);
+      const said = told.find(({ at, task: of }) => of === task && at.getTime() === first.getTime());
+      return {
+        task,
+        ...(title !== undefined && { title }),
+        outcome: one.outcome,
+        ...(one.kind && { kind: one.kind }),
+        ...(one.code && { code: one.code }),
+        last: one.last.toISOString(),
+        times: one.times,
+        ...(said?.count !== undefined && { count: said.count }),
+        ...(said?.summary !== undefined && { summary: said.summary }),
+      };
+    }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Connected, HistoryEntry } from '../account/account.ts';
-import { EMPTY_MEMORY, fits, type TaskMemory } from '../account/taskMemory.ts';
+import { EMPTY_MEMORY, fits, type TaskMemory, type Told } from '../account/taskMemory.ts';
 import type { TasksRun } from '../account/transitions.ts';
 import type { Api } from '../api.ts';
 import { type Failure, type FailureKind, UserTokenError } from '../errors.ts';
@@ -40,8 +40,10 @@ export type EndedTasks = TasksRun & {
   tokenFailure?: Failure | undefined;
   /** The ETag of the last cache that the tasks' tokens stored. */
   written?: string | undefined;
-  /** What the tasks remember now. */
+  /** What the tasks remember now, and had told the user before. */
   remembered: TaskMemory;
+  /** What they tell the user of this check. */
+  told: Omit<Told, 'at'>[];
 };
 
 /** A check that runs no tasks. They remember what they did. */
@@ -50,6 +52,7 @@ export const noTasks = (remembered: TaskMemory): EndedTasks => ({
   done: 0,
   failed: 0,
   remembered,
+  told: [],
 });
 
 const MEMORY_FULL = 'memory-full';
@@ -77,6 +80,7 @@ export async function runTasks(
   let tokenFailure: Failure | undefined;
   let throttledUntil: Date | undefined;
   let remembered = memory;
+  const told: EndedTasks['told'] = [];
   for (const task of tasks) {
     if (signal?.aborted || unansweredChallenge !== undefined || tokenFailure !== undefined) break;
     // Nothing was tried, so the history gets no entry.
@@ -92,6 +96,14 @@ export async function runTasks(
     const next = ended.code === undefined ? afterRun(remembered, task, ended.result ?? {}, at) : remembered;
     const { kind, code = fits(next) ? undefined : MEMORY_FULL } = ended;
     if (code === undefined) remembered = next;
+    const { summary, count } = ended.result ?? {};
+    if (code === undefined && (summary !== undefined || count !== undefined)) {
+      told.push({
+        task: task.name,
+        ...(count !== undefined && { count }),
+        ...(summary !== undefined && { summary }),
+      });
+    }
     unansweredChallenge = ended.unansweredChallenge;
     if (ended.throttle !== undefined) {
       await heedFailure(app, operation, account.userId, ended.throttle);
@@ -126,6 +138,7 @@ export async function runTasks(
     tokenFailure,
     written: tokens.written(),
     remembered,
+    told,
   };
 }
 
@@ -138,18 +151,10 @@ function isResting({ name, everyMs = 0 }: Task, { tasks }: TaskMemory, now: Date
 /** What is remembered once a task succeeded. Without a state or a rhythm there is nothing to remember of it. */
 function afterRun(memory: TaskMemory, { name, everyMs }: Task, result: TaskResult, at: Date): TaskMemory {
   const { [name]: before, ...others } = memory.tasks;
-  const { summary, count, state = before?.state ?? null } = result;
+  const { state = before?.state ?? null } = result;
   const task = { at, ...(state !== null && { state }) };
-  const told = {
-    at,
-    task: name,
-    ...(count !== undefined && { count }),
-    ...(summary !== undefined && { summary }),
-  };
-  return {
-    tasks: state === null && everyMs === undefined ? others : { ...others, [name]: task },
-    told: summary === undefined && count === undefined ? memory.told : [...memory.told, told],
-  };
+  const forgets = state === null && everyMs === undefined;
+  return { ...memory, tasks: forgets ? others : { ...others, [name]: task } };
 }
 
 /** Whether other tasks or users would meet it, too. If a tenant lacks the API of one task, only that task is concerned. */

@@ -95,9 +95,9 @@ describe.each([
   it('is read by its user alone', async () => {
     const { app, user, stored } = await open();
     const { connection } = await app.connection.get(await tokenOf('adele'));
-    expect(connection.history).toMatchObject([
-      { outcome: 'refreshed' },
-      { task: 'tell-tale', title: 'A tale of yours', count: 424_242, summary: 'Tell-tale 1' },
+    const told = { title: 'A tale of yours', count: 424_242, summary: 'Tell-tale 1' };
+    expect(connection.checks).toMatchObject([
+      { outcome: 'refreshed', times: 1, tasks: [{ task: 'tell-tale', outcome: 'done', times: 1, ...told }] },
     ]);
     expect(JSON.stringify(connection)).not.toContain('hidden-cursor');
 
@@ -137,9 +137,9 @@ describe.each([
     const other = await app.visit('bruno');
     const [theirs, own] = await Promise.all([app.accounts.read(user), app.accounts.read(other)]);
     if (!theirs || !own || !isConnected(theirs) || !isConnected(own) || !theirs.memory) return expect.fail();
-    await app.accounts.update(own, { ...own, memory: theirs.memory, history: theirs.history });
+    await app.accounts.update(own, { ...own, memory: theirs.memory, checks: theirs.checks ?? [] });
     const { connection } = await app.connection.get(await tokenOf('bruno'));
-    expect(connection.history).toHaveLength(2);
+    expect(connection.checks).toMatchObject([{ tasks: [{ task: 'tell-tale' }] }]);
     expect(JSON.stringify(connection)).not.toMatch(SECRETS);
     expect(app.events.at(-1)).toEqual({ event: 'memory.not-read', user: app.logId(other), why: 'corrupt' });
   });
@@ -151,6 +151,9 @@ describe.each([
     expect(seen).toEqual([undefined, 'hidden-cursor 1']);
 
     const token = await tokenOf('adele');
+    const { checks } = (await app.connection.get(token)).connection;
+    const told = { times: 2, count: 848_484, summary: 'Tell-tale 2' };
+    expect(checks).toMatchObject([{ outcome: 'refreshed', times: 2, tasks: [told] }]);
     await app.connection.delete(token);
     expect(await stored()).not.toContain('"memory"');
     await app.connection.put(token);

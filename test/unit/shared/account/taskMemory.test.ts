@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { AlikeChecks } from '../../../../shared/account/account.ts';
 import {
   EMPTY_MEMORY,
   MAX_MEMORY_BYTES,
@@ -6,6 +7,7 @@ import {
   sealMemory,
   type TaskMemory,
   withoutForgotten,
+  withTold,
 } from '../../../../shared/account/taskMemory.ts';
 import { toRow } from '../../../../shared/adapters/azureStorage/accountRow.ts';
 import { createMemorySealer } from '../../../../shared/adapters/entra/seal.ts';
@@ -97,14 +99,39 @@ describe('what tasks remember', () => {
   });
 
   it('is forgotten with the entry of the history that it belongs to', () => {
-    const entries = [{ at: NOW, task: 'drive-changes' }];
-    const known = new Set(['drive-changes', 'daily']);
-    expect(withoutForgotten(MEMORY, known, entries, NOW)).toEqual(MEMORY);
-    expect(withoutForgotten(MEMORY, known, [{ at: NOW, task: 'daily' }], NOW)).toEqual({
-      ...MEMORY,
-      told: [],
+    const check = (first: Date, task: string): AlikeChecks => ({
+      first,
+      last: NOW,
+      times: 3,
+      outcome: 'refreshed',
+      tasks: [{ task, outcome: 'done', last: NOW, times: 2 }],
     });
-    expect(withoutForgotten(MEMORY, known, [{ at: ago(1), task: 'drive-changes' }], NOW).told).toEqual([]);
+    const known = new Set(['drive-changes', 'daily']);
+    const kept = (...checks: AlikeChecks[]) => withoutForgotten(MEMORY, known, checks, NOW);
+    expect(kept(check(ago(1), 'other'), check(NOW, 'drive-changes'))).toEqual(MEMORY);
+    expect(kept(check(NOW, 'daily'))).toEqual({ ...MEMORY, told: [] });
+    expect(kept(check(ago(1), 'drive-changes')).told).toEqual([]);
+  });
+
+  it('adds up the counts of an entry, and keeps what was said last', () => {
+    const tell = (memory: TaskMemory, at: Date, ...latest: Parameters<typeof withTold>[2]) =>
+      withTold(memory, at, latest);
+    const first = tell(
+      EMPTY_MEMORY,
+      ago(9),
+      { task: 'a', count: 2, summary: 'Two' },
+      { task: 'b', summary: 'B' },
+    );
+    const second = tell(first, ago(9), { task: 'a', count: 3 });
+    const third = tell(second, ago(9), { task: 'a', summary: 'None' });
+    expect(third.told).toEqual([
+      { at: ago(9), task: 'b', summary: 'B' },
+      { at: ago(9), task: 'a', count: 5, summary: 'None' },
+    ]);
+    expect(tell(third, NOW, { task: 'a', count: 1 }).told).toEqual([
+      ...third.told,
+      { at: NOW, task: 'a', count: 1 },
+    ]);
   });
 
   it('of a task that this process does not know is kept for 30 days, because another release may know it', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Active, Connected, HistoryEntry, NeedsUser } from '../../../../shared/account/account.ts';
+import { withEntries } from '../../../../shared/account/checks.ts';
 import type { Remembered, TasksRun } from '../../../../shared/account/transitions.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
 import type { Failure } from '../../../../shared/errors.ts';
@@ -38,6 +39,7 @@ const {
   waitingUntil,
 } = transitions;
 
+const historyOf = (...history: HistoryEntry[]) => ({ history, checks: withEntries([], history) });
 const NO_TASKS: TasksRun & Remembered = { entries: [] };
 const RETIRED_AT = from(90 * DAY - HOUR);
 
@@ -264,7 +266,7 @@ describe('a check that got a token', () => {
       expiresOn: from(75 * MINUTE),
       lastRefreshed: NOW,
       refreshTokenExpiresOn: from(DAY),
-      history: [REFRESHED, { at: NOW, outcome: 'refreshed' }],
+      ...historyOf(REFRESHED, { at: NOW, outcome: 'refreshed' }),
       nextCheckAt: from(50 * MINUTE),
     });
   });
@@ -327,7 +329,7 @@ describe('a check that failed', () => {
         ...tokens,
         state: 'needs-user',
         failure: { kind, code: 'code-1', at: NOW },
-        history: [REFRESHED, { at: NOW, outcome: 'failed', kind, code: 'code-1' }],
+        ...historyOf(REFRESHED, { at: NOW, outcome: 'failed', kind, code: 'code-1' }),
         nextCheckAt: RETIRED_AT,
       };
       expect(failed(before, { kind, code: 'code-1' }, NOW, SETTINGS, 0)).toStrictEqual(after);
@@ -350,7 +352,7 @@ describe('a check that failed', () => {
       expect(failed(before, later, NOW, SETTINGS, 0)).toStrictEqual({
         ...unleased,
         trouble: { attempts, failure: { kind, code: 'code-1', at: NOW } },
-        history: [REFRESHED, entry],
+        ...historyOf(REFRESHED, entry),
         nextCheckAt: from(90_000),
       });
     });
@@ -359,7 +361,7 @@ describe('a check that failed', () => {
       const before = needsUser(TOKENS);
       expect(failed({ ...before, lease: LEASE }, { kind, code: 'code-1' }, NOW, SETTINGS, 0)).toStrictEqual({
         ...before,
-        history: [REFRESHED, entry],
+        ...historyOf(REFRESHED, entry),
       });
     });
   }
