@@ -25,12 +25,6 @@ import { USAGE } from './usage.ts';
 /** Resolves when the output can take more lines. All callers of `print` wait for the same promise. */
 let drained: Promise<void> | undefined;
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader has closed the output, as `head` does.
-  if (error.code === 'EPIPE') process.exit();
-  throw error;
-});
-
 await runCommand(USAGE, async (args) => {
   const command = readCommandLine(args);
   if (command.verb === 'help') {

@@ -57,6 +57,8 @@ export type LogEvent =
   | { event: 'token.custom-key'; remedy: string }
   /** A request met a refusal of this API's own credential. In a run it is `sweep.misconfigured`. */
   | { event: 'credential.refused'; code: string; remedy: string }
+  /** A question for readiness could not be answered: Entra, or the identity endpoint, has an outage or throttles. */
+  | { event: 'credential.unreachable'; code: string }
   /** A token was used on behalf of the user: by which function or task, and for which API. */
   | { event: 'token.used'; user: string; by: string; api: string; source: 'cache' | 'network' | 'memory' }
   | {
@@ -152,6 +154,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'cache.former-home-dropped': 'warn',
   'token.custom-key': 'error',
   'credential.refused': 'error',
+  'credential.unreachable': 'warn',
   'user.failed-unexpectedly': 'error',
   'lease.abandoned': 'warn',
   'index.repaired': 'warn',

@@ -138,7 +138,8 @@ export function createStead(config: Config, options: SteadOptions = {}) {
      * @returns true if they can be reached
      */
     async health(): Promise<boolean> {
-      const isReached = await checkStorage(services, log);
+      const { storage } = await checkStorage(services, log);
+      const isReached = storage === 'ready';
       if (isReached) log({ event: 'storage.ready' });
       return isReached;
     },

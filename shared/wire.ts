@@ -68,7 +68,10 @@ export type UpstreamReference = {
 
 /** Whether this app can do its work, as `GET /api/health/ready` answers it. */
 export type Readiness = {
-  storage: 'ready' | 'unreachable';
+  /** `refused`: storage, its firewall or the identity endpoint refuses this application. `unreachable`: an outage. */
+  storage: 'ready' | 'refused' | 'unreachable';
+  /** Why storage is refused: the error code of Azure Storage, or `identity_…`. */
+  storageCode?: string;
   /** `refused`: Entra, or the machine's identity endpoint, refuses our own credential. `unreachable`: nobody could say. */
   credential: 'accepted' | 'refused' | 'unreachable';
   /** Why the credential is not accepted: an AADSTS number, an OAuth error or one of Stead's own names. */

@@ -55,6 +55,7 @@ describe('a result', () => {
     expect([fine.response.status, fine.headers.get('retry-after'), fine.lines]).toEqual([200, null, []]);
     for (const readiness of [
       { storage: 'unreachable', credential: 'accepted' },
+      { storage: 'refused', storageCode: 'AuthorizationFailure', credential: 'accepted' },
       { storage: 'ready', credential: 'refused', code: 'AADSTS700213' },
       { storage: 'ready', credential: 'unreachable', code: 'ECONNRESET' },
     ] as const) {
