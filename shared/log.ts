@@ -31,6 +31,8 @@ export type LogEvent =
   | { event: 'account.not-recorded'; user: string; error: string }
   | { event: 'cache.not-read'; user: string; why: string; kid?: string }
   | { event: 'cache.not-written'; user: string; why: string }
+  /** What the user's tasks remember was not used, because nobody could open it or it is of an earlier connection. They begin anew. */
+  | { event: 'memory.not-read'; user: string; why: string; kid?: string }
   | { event: 'cache.foreign-entry'; user: string }
   | { event: 'cache.former-home-dropped'; user: string }
   | {
@@ -146,6 +148,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'request.failed': 'error',
   'account.not-recorded': 'warn',
   'cache.not-read': 'warn',
+  'memory.not-read': 'warn',
   'cache.not-written': 'warn',
   'cache.foreign-entry': 'error',
   'cache.former-home-dropped': 'warn',

@@ -8,7 +8,7 @@ import { createMsalUserTokens } from './adapters/entra/msal.ts';
 import { createMsalCredential } from './adapters/entra/msalCredential.ts';
 import { createStoreCredential } from './adapters/entra/msalStoreCredential.ts';
 import { createTryCredential } from './adapters/entra/msalTryCredential.ts';
-import { createSealer } from './adapters/entra/seal.ts';
+import { createMemorySealer, createSealer } from './adapters/entra/seal.ts';
 import { createVerifyToken } from './adapters/entra/verifyToken.ts';
 import { graph } from './adapters/graph/graphApi.ts';
 import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
@@ -89,6 +89,7 @@ const STORES: Record<Config['tokenCacheStore'], (storage: BlobAccess & { clock: 
 export function createStead(config: Config, options: SteadOptions = {}) {
   const here = createDeployed(config);
   const tasks = (options.tasks ?? []).map((task) => ({ ...task, api: here(task.api) }));
+  const titles = new Map(tasks.map(({ name, title }) => [name, title]));
   const services = createServices(config, here, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
@@ -109,8 +110,9 @@ export function createStead(config: Config, options: SteadOptions = {}) {
 
     /** The caller's own connection. @throws the errors that `connection/connection.ts` names. */
     connection: {
-      status: (_operation: Operation, accessToken: string) => getConnection(app, accessToken),
-      reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken),
+      status: (operation: Operation, accessToken: string) =>
+        getConnection(app, operation, accessToken, titles),
+      reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken, titles),
       disconnect: (operation: Operation, accessToken: string) => disconnect(app, operation, accessToken),
     },
 
@@ -185,6 +187,7 @@ function createServices(config: Config, here: Deployed, options: SteadOptions): 
       { store: tokenCache, sealer, logId, clock },
     ),
     tryCredential: createTryCredential({ ...client, tenantId: entra.tenantId, clock }),
+    memorySealer: createMemorySealer(config.cacheKeys),
     accounts: createTableAccounts(storage),
     sharedState: createTableSharedState(storage),
     ...adapters,

@@ -18,6 +18,7 @@ import type { LogEvent } from '../log.ts';
 import type {
   AccountStore,
   FunctionRequest,
+  MemorySealer,
   Operation,
   ScheduleSettings,
   Sealer,
@@ -35,6 +36,7 @@ export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts'
   tokenCache?: TokenCacheStore;
   sharedState?: SharedState;
   sealer?: Sealer;
+  memorySealer?: MemorySealer;
   schedule?: Partial<ScheduleSettings>;
   /** The app's clock. Give it to the stores, too, if you give any. Default: a new one. */
   clock?: ShiftedClock;
@@ -85,7 +87,8 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
     log: (event) => void events.push(event),
     correlationId: options.correlationId,
   };
-  const stores = { accounts, tokenCache, sharedState, sealer };
+  const { memorySealer } = options;
+  const stores = { accounts, tokenCache, sharedState, sealer, ...(memorySealer && { memorySealer }) };
   // The stand-in and MSAL use the platform's time, so everything that exchanges tokens with them must use it, too.
   const inRealTime = createStead(config, { ...options, clock: systemClock, adapters: stores });
   const { userTokens, verifyAccessToken, verifyAppToken, tryCredential, logId } = inRealTime.services;
