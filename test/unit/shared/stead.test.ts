@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../shared/config.ts';
 import { createStead } from '../../../shared/stead.ts';
+import { azureStores } from '../../../shared/stores/azure.ts';
 
 const GUID = '11111111-2222-4333-8444-555555555555';
 
@@ -16,8 +17,10 @@ describe('createStead', () => {
       },
       { hasStorageCredential: true },
     );
-    expect(() => createStead(config)).toThrow('Give createStead a storageCredential.');
+    expect(() => createStead(config, { stores: azureStores })).toThrow(
+      'Give createStead a storageCredential.',
+    );
     const storageCredential = { getToken: () => Promise.reject(new Error('nobody asks')) };
-    expect(() => createStead(config, { storageCredential })).not.toThrow();
+    expect(() => createStead(config, { stores: azureStores, storageCredential })).not.toThrow();
   });
 });
