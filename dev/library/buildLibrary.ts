@@ -28,7 +28,7 @@ export async function buildLibrary(folder: string): Promise<void> {
   const built = { ...rest, exports: builtExports(exports), files: ['shared', 'dev'] };
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(built, undefined, 2)}\n`);
   await copyFile(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
-  await copyFile(join(ROOT, 'docs/extend.md'), join(folder, 'README.md'));
+  await copyFile(join(ROOT, 'shared/README.md'), join(folder, 'README.md'));
 }
 
 async function compile(folder: string, entries: readonly string[]): Promise<void> {
