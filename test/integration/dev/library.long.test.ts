@@ -15,8 +15,12 @@ const AZURE_STORES = ['@azure/data-tables', '@azure/storage-blob'];
 const STAND_IN = ['hono', '@hono/node-server', 'openid-client'];
 const FOR_TYPES = ['@types/node', '@types/express'];
 
+/** What a file of declarations exports. None of them exports from another one. */
+const EXPORT = /^export (?:declare )?(?:type|interface|const|function|class) (\w+)/gm;
+
 let archive: string;
 let folder: string;
+let exportsOf: Record<string, unknown>;
 let subpaths: string[];
 const projectOf = (name: string) => join(folder, name);
 
@@ -34,7 +38,8 @@ beforeAll(async () => {
     ...FOR_TYPES,
   ]);
   const manifest = await readFile(join(projectOf('all'), 'node_modules/@stead/shared/package.json'), 'utf8');
-  subpaths = Object.keys((JSON.parse(manifest) as { exports: object }).exports)
+  exportsOf = (JSON.parse(manifest) as { exports: typeof exportsOf }).exports;
+  subpaths = Object.keys(exportsOf)
     .filter((subpath) => subpath !== './package.json')
     .map((subpath) => `@stead/shared${subpath.slice(1)}`);
 }, 300_000);
@@ -104,6 +109,23 @@ describe('the packed library', () => {
       (error: { stdout: string }) => error,
     );
     expect(stdout).toBe('');
+  });
+
+  it('exports what docs/extend.md lists, by the names in its declarations', async () => {
+    const library = join(projectOf('all'), 'node_modules/@stead/shared');
+    const declared = await Promise.all(
+      subpaths.map(async (name): Promise<[string, string[]]> => {
+        const { types } = exportsOf[`.${name.slice('@stead/shared'.length)}`] as { types: string };
+        const text = await readFile(join(library, types), 'utf8');
+        const names = [...text.matchAll(EXPORT)].map(([, exported = '']) => exported);
+        return [name, [...new Set(names)].sort()];
+      }),
+    );
+    const table = await readFile(join(ROOT, 'docs/extend.md'), 'utf8');
+    const listed = [...table.matchAll(/^\| `(@stead[^`]*)` \|[^|]*\|([^|]*)\|$/gm)].map(
+      ([, name = '', names = '']) => [name, [...names.matchAll(/`(\w+)`/g)].map(([, one]) => one).sort()],
+    );
+    expect(listed).toEqual(declared);
   });
 
   it('passes publint', async () => {
