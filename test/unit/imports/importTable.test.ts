@@ -248,6 +248,10 @@ const ROOMS: Record<string, Room> = {
       'node:fs',
     ],
   },
+  'shared/browser/some.ts': {
+    allowed: ['./refusal.ts', '../wire.ts'],
+    refused: ['react', '@azure/msal-browser', '../errors.ts', '../http.ts', 'node:crypto'],
+  },
   'shared/stores/some.ts': {
     allowed: [
       '../adapters/azureStorage/tableAccounts.ts',
@@ -596,9 +600,17 @@ const ROOMS: Record<string, Room> = {
     ],
   },
   'spa/src/session/some.tsx': {
-    allowed: ['react', '@azure/msal-browser', '@azure/msal-react', './tabs.ts', '../ui/Notice.tsx'],
+    allowed: [
+      'react',
+      '@azure/msal-browser',
+      '@azure/msal-react',
+      '@stead/shared/browser/signIn',
+      './tabs.ts',
+      '../ui/Notice.tsx',
+    ],
     refused: [
-      '../api/refusal.ts',
+      '../api/refusalDetails.ts',
+      '@stead/shared',
       '../profile/useProfile.ts',
       '../connection/useConnection.ts',
       '../App.tsx',
@@ -644,7 +656,7 @@ const ROOMS: Record<string, Room> = {
     refused: ['@azure/msal-browser', '../profile/useProfile.ts', '../../../shared/http.ts'],
   },
   'spa/src/demo/some.tsx': {
-    allowed: ['react', './controls.ts', '../session/signInAttempts.ts', '../ui/Notice.tsx'],
+    allowed: ['react', './controls.ts', '@stead/shared/browser/signInAttempts', '../ui/Notice.tsx'],
     refused: ['../connection/useConnection.ts', '../../../dev/demoControls.ts', '../../../shared/wire.ts'],
   },
 };
