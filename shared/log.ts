@@ -91,6 +91,7 @@ export type LogEvent =
   | { event: 'sweep.not-audited'; error: string }
   | { event: 'sweep.last-run-not-read'; error: string }
   | { event: 'sweep.not-recorded'; error: string }
+  | { event: 'sweep.failed'; error: string }
   | ({ event: 'sweep.ended' } & SweepSummary)
   /** An application started a run by HTTP: the timer has begun none for a minute. `client` is its client id. */
   | { event: 'worker.woken'; client: string }
@@ -169,6 +170,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'sweep.not-audited': 'warn',
   'sweep.last-run-not-read': 'warn',
   'sweep.not-recorded': 'warn',
+  'sweep.failed': 'error',
   'worker.woken': 'warn',
   'storage.unreachable': 'error',
 };

@@ -1,8 +1,5 @@
-import { createBlobTokenCache } from './adapters/azureStorage/blobTokenCache.ts';
 import type { BlobAccess, TableAccess } from './adapters/azureStorage/storageAccess.ts';
 import { IDENTITY_REMEDIES } from './adapters/azureStorage/storageRemedy.ts';
-import { createTableAccounts } from './adapters/azureStorage/tableAccounts.ts';
-import { createTableSharedState } from './adapters/azureStorage/tableSharedState.ts';
 import { authorityOf } from './adapters/entra/authority.ts';
 import { createMsalUserTokens } from './adapters/entra/msal.ts';
 import { createMsalCredential } from './adapters/entra/msalCredential.ts';
@@ -14,20 +11,13 @@ import { graph } from './adapters/graph/graphApi.ts';
 import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { graphResourceOf } from './clouds.ts';
-import type { Config } from './config.ts';
+import type { Config, ConfigWithoutStorage, TokenCacheStoreName } from './config.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
 import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
-import type {
-  FunctionRequest,
-  Operation,
-  Sealer,
-  Services,
-  StoreCredential,
-  TokenCacheStore,
-} from './ports.ts';
+import type { FunctionRequest, Operation, Sealer, Services, StoreCredential } from './ports.ts';
 import { asUser } from './requests/asUser.ts';
 import type { UserFunction } from './requests/defineFunction.ts';
 import { createApp } from './tokens/app.ts';
@@ -47,6 +37,17 @@ export type Adapters = Omit<Services, 'graph' | 'schedule' | 'logChecks' | 'logI
   sealer: Sealer;
 };
 
+/** The ports in which everything is kept. */
+export type Stores = Pick<Services, 'accounts' | 'tokenCache' | 'sharedState'>;
+
+/** What the stores of a deployment are opened with. */
+export type StoresOptions = {
+  /** How the storage account of the settings is reached; undefined if they were read with `hasOwnStores`. */
+  access: (BlobAccess & TableAccess) | undefined;
+  tokenCacheStore: TokenCacheStoreName;
+  clock: Clock;
+};
+
 export type SteadOptions = {
   /** What the worker does as each user. Default: no tasks; the worker then only keeps the tokens valid. */
   tasks?: readonly Task[];
@@ -56,6 +57,8 @@ export type SteadOptions = {
   log?: Log;
   /** Sends all HTTP requests to Entra, Graph and other APIs. Default: the platform's `fetch`. */
   fetch?: Fetch;
+  /** Opens the stores: `azureStores`, `memoryStores`, or a function of your own. Not needed if `adapters` has them all. */
+  stores?: (options: StoresOptions) => Stores;
   /** Gives the tokens for storage, in place of the identity that `TokenStore__credential` names. */
   storageCredential?: StoreCredential;
   /** Ports that replace the real adapters, such as other stores, or doubles in tests. */
@@ -69,6 +72,9 @@ export type SteadOptions = {
 /** Milliseconds, each for one request: to the token endpoint, to a downstream API, and for signing keys. */
 export type Timeouts = { tokenMs: number; apiMs: number; keysMs: number };
 
+/** The settings. Without those of storage, the stores have to be others. */
+export type AnyConfig = ConfigWithoutStorage & Partial<Pick<Config, 'storage'>>;
+
 /** The application. A process creates it once with {@link createStead}. */
 export type Stead = ReturnType<typeof createStead>;
 
@@ -76,17 +82,13 @@ const TIMEOUTS: Timeouts = { tokenMs: 10_000, apiMs: 10_000, keysMs: 5_000 };
 /** Continuous access evaluation: it tells Entra that this client understands claims challenges. */
 const CLIENT_CAPABILITIES = ['CP1'];
 
-const STORES: Record<Config['tokenCacheStore'], (storage: BlobAccess & { clock: Clock }) => TokenCacheStore> =
-  {
-    blob: createBlobTokenCache,
-  };
-
 /**
  * Creates the application. This is the only way to get one. It does no I/O.
  * @param config a result of `readConfig`
- * @throws {TypeError} `config` was read with `hasStorageCredential`, but there is no `storageCredential`.
+ * @throws {TypeError} there are no stores, or `config` was read with `hasStorageCredential`, but there is no
+ * `storageCredential`.
  */
-export function createStead(config: Config, options: SteadOptions = {}) {
+export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
   const tasks = (options.tasks ?? []).map((task) => ({ ...task, api: here(task.api) }));
   const titles = new Map(tasks.map(({ name, title }) => [name, title]));
@@ -149,15 +151,14 @@ export function createStead(config: Config, options: SteadOptions = {}) {
   };
 }
 
-function createServices(config: Config, here: Deployed, options: SteadOptions): Services {
+function createServices(config: AnyConfig, here: Deployed, options: SteadOptions): Services {
   const { entra } = config;
   const { clock = systemClock, adapters = {} } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   // `fetch` is looked up at each call, so that a test may replace the platform's `fetch` later.
   const send = options.fetch ?? ((...request: Parameters<Fetch>) => fetch(...request));
   const logId = createLogId(config.logHashKey);
-  const storage = { ...accessOf(config.storage, options.storageCredential, send, clock), clock };
-  const tokenCache = adapters.tokenCache ?? STORES[config.tokenCacheStore](storage);
+  const stores = openStores(config, options, send, clock);
   const sealer = adapters.sealer ?? createSealer(config.cacheKeys);
   const openApi = adapters.openApi ?? createOpenApi(here, { fetch: send, clock, timeoutMs: timeouts.apiMs });
   const client = {
@@ -184,20 +185,35 @@ function createServices(config: Config, here: Deployed, options: SteadOptions): 
       {
         ...client,
       },
-      { store: tokenCache, sealer, logId, clock },
+      { store: stores.tokenCache, sealer, logId, clock },
     ),
     tryCredential: createTryCredential({ ...client, tenantId: entra.tenantId, clock }),
     memorySealer: createMemorySealer(config.cacheKeys),
-    accounts: createTableAccounts(storage),
-    sharedState: createTableSharedState(storage),
     ...adapters,
+    ...stores,
     graph: here(graph),
     openApi,
-    tokenCache,
     schedule: config.schedule,
     logChecks: config.logChecks,
     logId,
     clock,
+  };
+}
+
+/** @throws {TypeError} there are no stores, or no way to reach those of the settings. */
+function openStores(config: AnyConfig, options: SteadOptions, send: Fetch, clock: Clock): Stores {
+  const { accounts, tokenCache, sharedState } = options.adapters ?? {};
+  if (accounts && tokenCache && sharedState) return { accounts, tokenCache, sharedState };
+  if (options.stores === undefined) {
+    throw new TypeError('Give createStead stores, such as azureStores of @stead/shared/stores/azure.');
+  }
+  const { storage, tokenCacheStore } = config;
+  const access = storage && accessOf(storage, options.storageCredential, send, clock);
+  const opened = options.stores({ access, tokenCacheStore, clock });
+  return {
+    accounts: accounts ?? opened.accounts,
+    tokenCache: tokenCache ?? opened.tokenCache,
+    sharedState: sharedState ?? opened.sharedState,
   };
 }
 
@@ -222,7 +238,7 @@ function accessOf(
 type Deployed = <Clients extends object>(api: Api<Clients>) => Api<Clients>;
 
 /** Graph's address and resource come from the settings of this deployment, not from the definition of the API. */
-function createDeployed({ entra: { authority }, graphBaseUrl }: Config): Deployed {
+function createDeployed({ entra: { authority }, graphBaseUrl }: AnyConfig): Deployed {
   const resource = graphResourceOf(authority, graphBaseUrl);
   const deployed = knownApi({ ...graph, resource, baseUrl: graphBaseUrl });
   return <Clients extends object>(api: Api<Clients>) =>
@@ -240,7 +256,7 @@ function createOpenApi(here: Deployed, options: { fetch: Fetch; clock: Clock; ti
 }
 
 /** A tenant's own key document is valid only for that tenant. The document of `organizations` is valid for all tenants. */
-export function jwksUriOf({ entra, accessToken: { allowedTenants } }: Config): string {
+export function jwksUriOf({ entra, accessToken: { allowedTenants } }: AnyConfig): string {
   const onlyOwnTenant = allowedTenants !== 'any' && allowedTenants.every((tid) => tid === entra.tenantId);
   return `${entra.authority}/${onlyOwnTenant ? entra.tenantId : 'organizations'}/discovery/v2.0/keys`;
 }

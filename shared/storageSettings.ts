@@ -1,5 +1,4 @@
-import { readBlobConnection } from './adapters/azureStorage/blobTokenCache.ts';
-import { readTableConnection } from './adapters/azureStorage/tableRows.ts';
+import { readBlobConnection, readTableConnection } from './adapters/azureStorage/storageConnection.ts';
 import { type Cloud, cloudOfStorage } from './clouds.ts';
 import { isLoopback } from './isLoopback.ts';
 import {

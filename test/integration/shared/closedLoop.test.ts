@@ -14,6 +14,7 @@ import { readConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import type { LogEvent } from '../../../shared/log.ts';
 import { createStead } from '../../../shared/stead.ts';
+import { azureStores } from '../../../shared/stores/azure.ts';
 import { createLocalApp } from '../../../shared/testing/localApp.ts';
 import { accountOf, markUser } from '../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN } from '../../support/entraClients.ts';
@@ -269,6 +270,7 @@ describe('the directory', () => {
         ENTRA_AUTHORITY: `http://localhost:${(server.address() as AddressInfo).port}`,
         TokenStore: 'UseDevelopmentStorage=true',
       }),
+      { stores: azureStores },
     ).services;
     const caller = await callerFor(entra, 'adele');
     for (const claims of [undefined, '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}']) {

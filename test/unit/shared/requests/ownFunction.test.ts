@@ -1,11 +1,11 @@
 /** What a function of an adopter gets, and what becomes of its result and of its errors. */
 import { HttpRequest, InvocationContext } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
-import { createUserHandler } from '../../../../functions/userHandler.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import { RequestMalformedError, UnavailableError } from '../../../../shared/errors.ts';
 import { readRequest } from '../../../../shared/http.ts';
 import { defineFunction, type FunctionContext } from '../../../../shared/requests/defineFunction.ts';
+import { createFunctionHandlers } from '../../../../shared/serve/functionHandlers.ts';
 import type { Stead } from '../../../../shared/stead.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
@@ -224,7 +224,7 @@ describe('what was sent', () => {
 
 describe('two functions', () => {
   it('cannot have one name, because their results would be mixed up', () => {
-    const asUser = createUserHandler({} as Stead);
+    const { asUser } = createFunctionHandlers({ services: {} } as Stead);
     const fn = functionOf(async () => 1);
     asUser(fn);
     asUser(fn);
@@ -238,7 +238,8 @@ describe('the answer', () => {
       services: { clock: createTestClock() },
       asUser: async () => ({ result, user: 'somebody', source: 'memory' }),
     };
-    const handler = createUserHandler(stead as unknown as Stead)(functionOf(async () => undefined));
+    const { asUser } = createFunctionHandlers(stead as unknown as Stead);
+    const handler = asUser(functionOf(async () => undefined));
     const context = new InvocationContext({ functionName: 'own', logHandler: () => undefined });
     const headers = { authorization: 'Bearer a-token' };
     return handler(new HttpRequest({ method: 'GET', url: 'http://localhost/api', headers }), context);

@@ -10,6 +10,7 @@ import { profile } from '../../../../../functions/profile/profile.ts';
 import { readConfig } from '../../../../../shared/config.ts';
 import type { LogEvent } from '../../../../../shared/log.ts';
 import { createStead } from '../../../../../shared/stead.ts';
+import { azureStores } from '../../../../../shared/stores/azure.ts';
 import { createShiftedClock } from '../../../../../shared/testing/testClock.ts';
 import {
   type Answer,
@@ -71,7 +72,13 @@ function createApp(settings: Record<string, string> = {}) {
     ...settings,
   });
   const clock = createShiftedClock();
-  return { stead: createStead(config, { clock, log }), operation: { log }, events, clock, clientId };
+  return {
+    stead: createStead(config, { clock, log, stores: azureStores }),
+    operation: { log },
+    events,
+    clock,
+    clientId,
+  };
 }
 
 const seenBy = (): SeenRequest[] => [...blobs.seen, ...tables.seen];
