@@ -8,14 +8,8 @@ import type { Stead } from '../shared/stead.ts';
  * @returns makes the handler of one function. It throws a {@link TypeError} if another function has the same name.
  */
 export function createUserHandler(stead: Stead): (fn: UserFunction) => HttpHandler {
-  const served = new Map<string, UserFunction>();
   return (fn) => {
-    if ((served.get(fn.name) ?? fn) !== fn) {
-      throw new TypeError(
-        `Two functions have the name "${fn.name}". Rename one, because requests of one user share its result.`,
-      );
-    }
-    served.set(fn.name, fn);
+    stead.claimName(fn);
     return (request, context) =>
       answered(context, stead.services.clock, async (operation) => {
         const accessToken = readAccessToken(request.headers);
