@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import type { Clock } from './clock.ts';
 import {
   ForbiddenError,
+  FunctionFailedError,
   RequestMalformedError,
   TokenInvalidError,
   TokenMissingError,
@@ -133,7 +134,19 @@ function toResponse(answer: Omit<Answer, 'facts'>): HttpResponseInit & { status:
     return { status: 200, headers: { ...headers, 'Content-Type': bytes.type }, body: bytes.data };
   }
   if (body === undefined) return { status: 204, headers };
-  return { status, headers, jsonBody: body };
+  return { status, headers: { ...headers, 'Content-Type': 'application/json' }, body: toJson(body) };
+}
+
+/** The host would do this after the answer was logged, and would show its own error. */
+function toJson(body: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(body);
+  } catch {
+    // The error may come from the result itself, so nothing of it is logged.
+  }
+  if (json === undefined) throw new FunctionFailedError('result-not-json');
+  return json;
 }
 
 /** The answer to a question for readiness: 200, or 503 with the time after which it may be another one. */

@@ -236,8 +236,8 @@ describe('the answer', () => {
   }
 
   it.each([
-    ['JSON', { a: 1 }, { status: 200, jsonBody: { a: 1 } }],
-    ['an empty list', [], { status: 200, jsonBody: [] }],
+    ['JSON', { a: 1 }, { status: 200, body: '{"a":1}' }],
+    ['an empty list', [], { status: 200, body: '[]' }],
     ['nothing', undefined, { status: 204 }],
     ['bytes', new Blob(['ab'], { type: 'text/plain' }), { status: 200, body: new Uint8Array([97, 98]) }],
   ])('is %s as it is', async (_what, result, expected) => {
