@@ -60,7 +60,12 @@ describe('a function', () => {
   });
 
   it.each([
-    ['the API is not reached', () => Promise.reject(new TypeError('fetch failed')), 'graph_unreachable'],
+    [
+      'the API is not reached',
+      // An error without a code, such as that of a redirect, has a cause, too.
+      () => Promise.reject(new TypeError('fetch failed', { cause: new Error('x') })),
+      'graph_unreachable',
+    ],
     ['the API answers 503', () => new Response('', { status: 503 }), 'graph_503'],
   ])('fails as an outage if %s', async (_what, answer, code) => {
     const { ask } = askOverTwins([{}], answer);
@@ -136,6 +141,25 @@ describe('an error of the function itself', () => {
       throw new RangeError('x');
     });
     expect(await refusalOf(ask(buggy))).toMatchObject({ name: 'FunctionFailedError', code: 'RangeError' });
+  });
+
+  it.each([
+    [404, {}],
+    [401, {}],
+    [403, { permissions: undefined }],
+    [503, {}],
+  ])('counts as its own after a %i that it handled', async (status, token) => {
+    const { ask, exchanges, addresses, eventsOf } = askOverTwins(
+      [token],
+      () => new Response('{}', { status }),
+    );
+    const buggy = functionOf(async (context) => {
+      await me(context);
+      return (undefined as unknown as { y: number }).y;
+    });
+    const own = { name: 'FunctionFailedError', code: 'TypeError' };
+    expect(await refusalOf(ask(buggy))).toMatchObject(own);
+    expect([exchanges.length, addresses.length, eventsOf('upstream.refused')]).toEqual([1, 1, []]);
   });
 
   it.each([
