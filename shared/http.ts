@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import {
   ForbiddenError,
+  FunctionFailedError,
   RequestMalformedError,
   TokenInvalidError,
   TokenMissingError,
@@ -52,8 +53,6 @@ export type Reply = {
   status: number;
   headers: Record<string, string>;
   body?: string | Uint8Array;
-  /** In place of `body`: what is answered as JSON. */
-  jsonBody?: unknown;
 };
 
 /**
@@ -161,7 +160,19 @@ function toResponse(answer: Omit<Answer, 'facts'>): Reply {
     return { status: 200, headers: { ...headers, 'Content-Type': bytes.type }, body: bytes.data };
   }
   if (body === undefined) return { status: 204, headers };
-  return { status, headers, jsonBody: body };
+  return { status, headers: { ...headers, 'Content-Type': 'application/json' }, body: toJson(body) };
+}
+
+/** The host would do this after the answer was logged, and would show its own error. */
+function toJson(body: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(body);
+  } catch {
+    // The error may come from the result itself, so nothing of it is logged.
+  }
+  if (json === undefined) throw new FunctionFailedError('result-not-json');
+  return json;
 }
 
 /** The answer to a question for readiness: 200, or 503 with the time after which it may be another one. */

@@ -18,7 +18,7 @@ import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
 import type { FunctionRequest, Operation, Sealer, Services, StoreCredential } from './ports.ts';
-import { asUser } from './requests/asUser.ts';
+import { type Asked, asUser } from './requests/asUser.ts';
 import type { UserFunction } from './requests/defineFunction.ts';
 import { createApp } from './tokens/app.ts';
 import { isKnownApi, knownApi } from './tokens/knownApi.ts';
@@ -95,10 +95,26 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const services = createServices(config, here, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
+  const named = new Map<string, object>();
+
+  function claimName(fn: Pick<UserFunction, 'name'>): void {
+    if ((named.get(fn.name) ?? fn) !== fn) {
+      throw new TypeError(
+        `Two functions have the name "${fn.name}". Rename one, because requests of one user share its result.`,
+      );
+    }
+    named.set(fn.name, fn);
+  }
 
   return {
     /** The ports, for operators' commands and tests. */
     services,
+
+    /**
+     * Takes the name of a function, so that a second one is found at the start, not by a request.
+     * @throws {TypeError} another function has the same name.
+     */
+    claimName,
 
     /**
      * Runs a function on behalf of the caller. If its API asks for more claims, gets another token and runs it once more.
@@ -106,9 +122,17 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
      * @param accessToken the caller's JWT for this API
      * @param request what the caller sent beside it
      * @throws the errors of {@link asUser} in `requests/asUser.ts`.
+     * @throws {TypeError} another function has the same name.
      */
-    asUser: <T>(operation: Operation, accessToken: string, fn: UserFunction<T>, request?: FunctionRequest) =>
-      asUser(app, operation, accessToken, { ...fn, api: here(fn.api) }, request),
+    async asUser<T>(
+      operation: Operation,
+      accessToken: string,
+      fn: UserFunction<T>,
+      request?: FunctionRequest,
+    ): Promise<Asked<T>> {
+      claimName(fn);
+      return asUser(app, operation, accessToken, { ...fn, api: here(fn.api) }, request);
+    },
 
     /** The caller's own connection. @throws the errors that `connection/connection.ts` names. */
     connection: {

@@ -76,7 +76,6 @@ export function createFetchHandlers(stead: Stead, options: { sink?: LogSink } = 
 }
 
 /** A status without a body, such as 204, refuses even an empty one. */
-function toResponse({ status, headers, body, jsonBody }: Reply): Response {
-  if (jsonBody !== undefined) return Response.json(jsonBody, { status, headers });
+function toResponse({ status, headers, body }: Reply): Response {
   return new Response((body as string | Uint8Array<ArrayBuffer> | undefined) ?? null, { status, headers });
 }

@@ -21,7 +21,6 @@ export type Handlers = ReturnType<typeof createHandlers>;
 export function createHandlers(stead: Stead) {
   const { connection, worker, readiness, services } = stead;
   const { clock } = services;
-  const served = new Map<string, UserFunction>();
 
   return {
     /**
@@ -29,12 +28,7 @@ export function createHandlers(stead: Stead) {
      * @throws {TypeError} another function has the same name.
      */
     asUser(fn: UserFunction): Handler {
-      if ((served.get(fn.name) ?? fn) !== fn) {
-        throw new TypeError(
-          `Two functions have the name "${fn.name}". Rename one, because requests of one user share its result.`,
-        );
-      }
-      served.set(fn.name, fn);
+      stead.claimName(fn);
       return (request, context) =>
         answered(context, clock, async (operation) => {
           const accessToken = readAccessToken(request.headers);

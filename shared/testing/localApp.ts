@@ -40,7 +40,7 @@ export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts'
 
 /** What a visit does: it reads the caller's own entry in the directory. */
 const VISIT = defineFunction({
-  name: 'profile',
+  name: 'get-profile',
   api: graph,
   scopes: ['User.Read'],
   run: ({ graph: client }): Promise<{ id: string; givenName?: string }> => client.api('/me').get(),

@@ -169,7 +169,7 @@ type Tokens = {
 };
 
 /**
- * One user's tokens by API. All tasks of an API share one. If it lacks a task's scopes, no other one is requested: the next
+ * One user's tokens by API. All tasks of an API share one, or the refusal in its place. If it lacks a task's scopes, no other one is requested: the next
  * renewal, or the user's next visit, brings the permissions that were given meanwhile.
  */
 function tokensFor(
@@ -178,6 +178,7 @@ function tokensFor(
   graphToken: UserToken,
 ): Tokens {
   const obtained = new Map([[app.graph.resource, graphToken]]);
+  const refused = new Map<string, UserTokenError>();
   let written: string | undefined;
 
   async function request(api: Api, claims?: string): Promise<UserToken> {
@@ -188,10 +189,23 @@ function tokensFor(
     return token;
   }
 
+  /** A refusal holds until the next check. An outage may be over for the next task. */
+  async function requestOnce(api: Api, claims?: string): Promise<UserToken> {
+    const refusal = claims === undefined ? refused.get(api.resource) : undefined;
+    if (refusal !== undefined) throw refusal;
+    try {
+      return await request(api, claims);
+    } catch (error) {
+      const isRefusal = error instanceof UserTokenError && error.failure.kind !== 'transient';
+      if (isRefusal && claims === undefined) refused.set(api.resource, error);
+      throw error;
+    }
+  }
+
   return {
     async get({ api, scopes }, claims) {
       const known = claims === undefined ? obtained.get(api.resource) : undefined;
-      const token = known ?? (await request(api, claims));
+      const token = known ?? (await requestOnce(api, claims));
       const missing = missingScopes(scopes, token.permissions);
       if (missing.length > 0) throw new UserTokenError(consentMissing(api, missing));
       return token;

@@ -110,8 +110,7 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
       });
       const result = (await handlers[route](requestOf(request, route), context)) as HttpResponseInit;
       const headers = new Headers(result.headers as Record<string, string>);
-      const body =
-        result.jsonBody === undefined ? String(result.body ?? '') : JSON.stringify(result.jsonBody);
+      const body = String(result.body ?? '');
       const status = result.status ?? 200;
       // The scan of the whole run sees hosts and fetches by itself; this handler is neither.
       keepLines(logScanFolder(), lines);

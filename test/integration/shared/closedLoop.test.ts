@@ -301,8 +301,8 @@ describe('the audit', () => {
     await another.ask(photo, assertion);
     for (const ask of [app.connection.get, app.connection.put, app.connection.delete]) await ask(assertion);
     expect(usesIn([...app.events, ...another.events])).toEqual([
-      { ...USED, user, by: 'profile', source: 'network' },
-      { ...USED, user, by: 'profile', source: 'memory' },
+      { ...USED, user, by: 'get-profile', source: 'network' },
+      { ...USED, user, by: 'get-profile', source: 'memory' },
       { ...USED, user, by: 'photo', source: 'cache' },
       { ...USED, user, by: 'photo', source: 'memory' },
     ]);
@@ -318,8 +318,8 @@ describe('the audit', () => {
     await app.getProfile(assertion);
     const user = app.logId(userId);
     expect(usesIn(app.events)).toEqual([
-      { ...USED, user, by: 'profile', source: 'network' },
-      { ...USED, user, by: 'profile', source: 'cache' },
+      { ...USED, user, by: 'get-profile', source: 'network' },
+      { ...USED, user, by: 'get-profile', source: 'cache' },
     ]);
   });
 });

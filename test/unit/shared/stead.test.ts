@@ -1,5 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
+import { graph } from '../../../shared/adapters/graph/graphApi.ts';
 import { readConfig } from '../../../shared/config.ts';
+import { defineFunction } from '../../../shared/requests/defineFunction.ts';
+import { createHandlers } from '../../../shared/serve/handlers.ts';
 import { createStead } from '../../../shared/stead.ts';
 import { azureStores } from '../../../shared/stores/azure.ts';
 import { memoryStores } from '../../../shared/stores/memory.ts';
@@ -46,5 +49,21 @@ describe('createStead', () => {
     );
     const storageCredential = { getToken: () => Promise.reject(new Error('nobody asks')) };
     expect(() => createStead(config, { stores: azureStores, storageCredential })).not.toThrow();
+  });
+
+  it('knows one function by each name, whoever serves it, because requests of one user share its result', async () => {
+    const settings = { ENTRA_TENANT_ID: GUID, ENTRA_CLIENT_ID: GUID, ENTRA_CLIENT_SECRET: 'not used here' };
+    const stead = createStead(readConfig({ ...settings, TokenStore: 'UseDevelopmentStorage=true' }), {
+      stores: azureStores,
+    });
+    const own = () =>
+      defineFunction({ name: 'own', api: graph, scopes: ['User.Read'], run: async () => undefined });
+    const fn = own();
+    createHandlers(stead).asUser(fn);
+    expect(() => createHandlers(stead).asUser(fn)).not.toThrow();
+    const refusal = 'Two functions have the name "own".';
+    expect(() => createHandlers(stead).asUser(own())).toThrow(refusal);
+    await expect(stead.asUser({ log: () => undefined }, 'no token', own())).rejects.toThrow(refusal);
+    await expect(stead.asUser({ log: () => undefined }, 'no token', fn)).rejects.not.toThrow(refusal);
   });
 });

@@ -132,9 +132,7 @@ describe('a row that others change at every try', () => {
     expectUnavailable(await adele.send('PUT'));
     expect((await adele.send('GET')).status).toBe(200);
     outage.on = false;
-    expect((await adele.send('PUT')).jsonBody).toMatchObject({
-      state: 'pending',
-    });
+    expect(JSON.parse(String((await adele.send('PUT')).body))).toMatchObject({ state: 'pending' });
   });
 });
 

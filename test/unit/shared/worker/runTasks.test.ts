@@ -189,6 +189,20 @@ describe('a token', () => {
   });
 
   it.each([
+    ['that is refused is requested once in each check', 'consent', 1],
+    ['that an outage keeps away is requested by each task', 'transient', 3],
+  ] as const)('for another API %s', async (_what, kind, requests) => {
+    const tasks = ['a', 'b', 'c'].map((name) => taskOf(name, done, OTHER_API));
+    const bench = await tasksOverTwins(tasks, () =>
+      Promise.reject(new UserTokenError({ kind, code: 'AADSTS1' })),
+    );
+    expect(await bench.run()).toMatchObject({ done: 0, failed: 3, entries: tasks.map(() => ({ kind })) });
+    expect(bench.asked).toHaveLength(requests);
+    await bench.run();
+    expect(bench.asked).toHaveLength(2 * requests);
+  });
+
+  it.each([
     [{ kind: 'misconfigured', code: 'AADSTS7000222' }, []],
     [
       { kind: 'throttled', code: 'http_429', throttle: { api: 'token' } },
