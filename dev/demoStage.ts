@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../shared/config.ts';
 import type { LogEvent } from '../shared/log.ts';
 import { createStead } from '../shared/stead.ts';
+import { azureStores } from '../shared/stores/azure.ts';
 import { toUserId } from '../shared/userId.ts';
 import type { CredentialName } from './credentials.ts';
 import { type Cast, PARTS, type Part } from './demoCast.ts';
@@ -78,7 +79,7 @@ export async function openStage(users: readonly DemoUser[], credential: Credenti
       if (event) events.push(event);
     },
   });
-  const stead = createStead(readConfig(platform.settings));
+  const stead = createStead(readConfig(platform.settings), { stores: azureStores });
   const app = stead.services;
   const { origin } = platform.entra;
 

@@ -9,6 +9,7 @@ import { createSealer } from '../shared/adapters/entra/seal.ts';
 import { type Config, readConfig } from '../shared/config.ts';
 import { ForeignEntryError } from '../shared/errors.ts';
 import { createStead } from '../shared/stead.ts';
+import { azureStores } from '../shared/stores/azure.ts';
 import {
   ABSENT,
   type CacheContext,
@@ -120,7 +121,7 @@ async function withNaivePlugin(config: Config, people: Person[]): Promise<Findin
 }
 
 async function withSteadsPlugin(config: Config, people: Person[]): Promise<Finding[]> {
-  const { logId, tokenCache, clock } = createStead(config).services;
+  const { logId, tokenCache, clock } = createStead(config, { stores: azureStores }).services;
   const sealer = createSealer(config.cacheKeys);
   const context: CacheContext = { store: tokenCache, sealer, logId, log: () => {}, clock };
   let plugin = createMsalCachePlugin(ABSENT);

@@ -1,17 +1,15 @@
 /** The entry file of the function app: reads the settings, creates the application, and registers the functions. */
 import { app } from '@azure/functions';
 import { readConfig } from '../shared/config.ts';
+import { createFunctionHandlers } from '../shared/serve/functionHandlers.ts';
 import { createStead } from '../shared/stead.ts';
-import { createConnectionHandler } from './connection/handler.ts';
-import { createReadyHandler, healthHandler } from './health/handler.ts';
+import { azureStores } from '../shared/stores/azure.ts';
 import { photo } from './profile/photo.ts';
 import { profile } from './profile/profile.ts';
-import { createRefreshWorkerHandler, createRunWorkerHandler } from './refreshWorker/handler.ts';
 import { tasks } from './refreshWorker/tasks.ts';
-import { createUserHandler } from './userHandler.ts';
 
-const stead = createStead(readConfig(process.env), { tasks });
-const asUser = createUserHandler(stead);
+const stead = createStead(readConfig(process.env), { tasks, stores: azureStores });
+const { asUser, connection, health, ready, refreshWorker, runWorker } = createFunctionHandlers(stead);
 // The access token authorises a request. A function key would only add a secret to a public page.
 const authLevel = 'anonymous';
 
@@ -23,14 +21,14 @@ app.http('connection', {
   methods: ['GET', 'PUT', 'DELETE'],
   authLevel,
   route: 'connection',
-  handler: createConnectionHandler(stead),
+  handler: connection,
 });
 
-app.http('health', { methods: ['GET'], authLevel, route: 'health', handler: healthHandler });
+app.http('health', { methods: ['GET'], authLevel, route: 'health', handler: health });
 
-app.http('ready', { methods: ['GET'], authLevel, route: 'health/ready', handler: createReadyHandler(stead) });
+app.http('ready', { methods: ['GET'], authLevel, route: 'health/ready', handler: ready });
 
-app.timer('refreshWorker', { schedule: '0 * * * * *', handler: createRefreshWorkerHandler(stead) });
+app.timer('refreshWorker', { schedule: '0 * * * * *', handler: refreshWorker });
 
 // The kill switch of the timer stops the worker, whoever starts it. A function of another name would not notice it.
 const KILL_SWITCHES = ['AzureWebJobs.refreshWorker.Disabled', 'AzureWebJobs_refreshWorker_Disabled'];
@@ -39,7 +37,7 @@ if (!KILL_SWITCHES.some((name) => /^(?:true|1)$/i.test(process.env[name] ?? ''))
     methods: ['POST'],
     authLevel,
     route: 'worker/run',
-    handler: createRunWorkerHandler(stead),
+    handler: runWorker,
   });
 }
 

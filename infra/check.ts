@@ -18,7 +18,7 @@ const USAGE = `Usage: npm run check:infra [-- --update]
 
 Compiles infra/main.bicep with the Bicep CLI, and fails for every finding of the
 compiler, its linter and its formatter, and if infra/main.json is not what comes
-out. The CLI is "bicep" on the PATH, or it is fetched from NuGet with dotnet.
+out. The CLI is "bicep" on the PATH, or the pinned version from NuGet with dotnet.
 
   --update   formats the Bicep files and writes infra/main.json
   --help     shows this text

@@ -20,6 +20,8 @@ export type LogExport = {
 
 /** A line or row of the export: its time, and the text or the object that may be an event. */
 type Row = { where: string; time: unknown; message: unknown };
+/** What {@link rowOfObject} reads: also how many rows there must be, if the row says so. */
+type CountedRow = Row & { rows?: unknown };
 
 const AGAIN = 'Export it again: docs/runbook.md, "Failover to a copy that is behind".';
 const TIME_COLUMNS: readonly string[] = ['timestamp', 'timegenerated'];
@@ -28,6 +30,8 @@ const COUNT_COLUMN = 'rows';
 /** A line of the local host, or of Core Tools. */
 const HOST_LINE = /^\[(\d{4}-\d\d-\d\dT[^\]\s]*)\]\s(.*)$/;
 const EVENT = '{"event":"';
+const FORMS =
+  'JSON of "az monitor app-insights query" or "az monitor log-analytics query" (--output json), CSV with commas, JSON Lines, and the output of the local host or of "func start"';
 /** A time with its offset. A time without one, or with the month in another place, could be read in two ways. */
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)$/;
 
@@ -120,27 +124,37 @@ function rowsOfTable(columns: readonly string[], rows: readonly unknown[]): Row[
 }
 
 function rowsOfObjects(values: readonly unknown[]): Row[] {
-  const rows = values.map((value, index) => rowOfObject(value, `row ${index + 1}`));
-  expectAll(rows.length, isRecord(values[0]) ? values[0][COUNT_COLUMN] : undefined);
+  return complete(values.map((value, index) => rowOfObject(value, `row ${index + 1}`)));
+}
+
+function rowsOfLines(text: string): Row[] {
+  const lines = [...text.split(/\r?\n/).entries()].filter(([, line]) => line.trim() !== '');
+  if (!lines.some(([, line]) => line.startsWith('{') || HOST_LINE.test(line))) {
+    throw new PlainError(`The form of the file is not known. These are read: ${FORMS}.`);
+  }
+  return complete(lines.map(([index, line]) => rowOfLine(line, `line ${index + 1}`)));
+}
+
+function rowOfLine(line: string, where: string): CountedRow {
+  const [, time, rest] = HOST_LINE.exec(line) ?? [];
+  if (rest === undefined) return rowOfObject(line.startsWith('{') ? parseJson(line, where) : line, where);
+  return { where, time, message: rest.slice(Math.max(0, rest.indexOf(EVENT))) };
+}
+
+/** @throws {PlainError} they say how many they are, and are not so many. */
+function complete(rows: CountedRow[]): Row[] {
+  const counted = rows.filter(({ rows: count }) => count !== undefined);
+  expectAll(counted.length, counted[0]?.rows);
   return rows;
 }
 
-function* rowsOfLines(text: string): Iterable<Row> {
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === '') continue;
-    const where = `line ${index + 1}`;
-    const [, time, rest] = HOST_LINE.exec(line) ?? [];
-    if (rest === undefined) yield rowOfObject(line.startsWith('{') ? parseJson(line, where) : line, where);
-    else yield { where, time, message: rest.slice(Math.max(0, rest.indexOf(EVENT))) };
-  }
-}
-
 /** An object is an event itself, or it has the event as text in its `message`. */
-function rowOfObject(value: unknown, where: string): Row {
+function rowOfObject(value: unknown, where: string): CountedRow {
   if (!isRecord(value)) return { where, time: undefined, message: undefined };
   const named = new Map(Object.entries(value).map(([name, cell]) => [nameOfColumn(name), cell]));
   const time = TIME_COLUMNS.map((name) => named.get(name)).find((cell) => cell !== undefined);
-  return { where, time, message: typeof value.event === 'string' ? value : named.get('message') };
+  const message = typeof value.event === 'string' ? value : named.get('message');
+  return { where, time, message, rows: named.get(COUNT_COLUMN) };
 }
 
 /** The portal writes `timestamp [UTC]`, a workspace `TimeGenerated` and `Message`. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type Config, readConfig } from '../shared/config.ts';
 import { StoreCredentialError, UnavailableError } from '../shared/errors.ts';
 import { createStead, type SteadOptions } from '../shared/stead.ts';
+import { azureStores } from '../shared/stores/azure.ts';
 import { auditAccounts } from './auditAccounts.ts';
 import { createAzureCliCredential } from './azureCli.ts';
 import { PlainError } from './cli/errors.ts';
@@ -25,12 +26,6 @@ import { USAGE } from './usage.ts';
 /** Resolves when the output can take more lines. All callers of `print` wait for the same promise. */
 let drained: Promise<void> | undefined;
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader has closed the output, as `head` does.
-  if (error.code === 'EPIPE') process.exit();
-  throw error;
-});
-
 await runCommand(USAGE, async (args) => {
   const command = readCommandLine(args);
   if (command.verb === 'help') {
@@ -40,7 +35,7 @@ await runCommand(USAGE, async (args) => {
   const settings = await readSettings(process.cwd(), process.env);
   const config = readConfig(settings, { hasStorageCredential: true });
   try {
-    const { operators } = createStead(config, await credentialFor(config));
+    const { operators } = createStead(config, { stores: azureStores, ...(await credentialFor(config)) });
     return await run({ ...operators, print, tell }, command);
   } catch (error) {
     if (error instanceof StoreCredentialError) {

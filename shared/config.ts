@@ -17,8 +17,10 @@ import {
 import { readStorage, type StorageSettings } from './storageSettings.ts';
 import { isGuid } from './userId.ts';
 
-/** The stores that can keep caches. Each one needs an adapter, a line in `stead.ts` and a line in the contract suite. */
+/** The stores that can keep caches. Each one needs an adapter, a line in `stores/azure.ts` and a line in the contract suite. */
 export const TOKEN_CACHE_STORES = ['blob'] as const;
+
+export type TokenCacheStoreName = (typeof TOKEN_CACHE_STORES)[number];
 
 /** Which checks are logged one by one. */
 export const LOG_CHECKS = ['all', 'changes'] as const satisfies readonly LogChecks[];
@@ -35,16 +37,21 @@ export type Config = {
   accessToken: AccessTokenRules;
   graphBaseUrl: string;
   storage: StorageSettings;
-  tokenCacheStore: (typeof TOKEN_CACHE_STORES)[number];
+  tokenCacheStore: TokenCacheStoreName;
   cacheKeys: [CacheKey, ...CacheKey[]];
   logHashKey: Uint8Array;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
 };
 
+/** The settings of an application that brings its own stores. */
+export type ConfigWithoutStorage = Omit<Config, 'storage'>;
+
 export type ReadConfigOptions = {
   /** True if `createStead` will be given a `storageCredential`. `TokenStore__credential` may then be missing. */
   hasStorageCredential?: boolean;
+  /** True if `createStead` will be given stores of another kind than Azure Storage. `TokenStore` is then not read. */
+  hasOwnStores?: boolean;
   /** The time at which the certificate must be valid. Default: now. */
   now?: Date;
 };
@@ -63,8 +70,16 @@ const ONE_CREDENTIAL = `Give exactly one of ${CREDENTIALS.join(', ')}.`;
  * @param environment setting names and values, such as `process.env`
  * @throws {ConfigError} a setting is missing or wrong; it has every fault at once, and no message has a setting's value.
  */
-export function readConfig(environment: Environment, options: ReadConfigOptions = {}): Config {
-  const { hasStorageCredential = false, now = systemClock.now() } = options;
+export function readConfig(
+  environment: Environment,
+  options: ReadConfigOptions & { hasOwnStores: true },
+): ConfigWithoutStorage;
+export function readConfig(environment: Environment, options?: ReadConfigOptions): Config;
+export function readConfig(
+  environment: Environment,
+  options: ReadConfigOptions = {},
+): ConfigWithoutStorage & Partial<Config> {
+  const { hasStorageCredential = false, hasOwnStores = false, now = systemClock.now() } = options;
   const reader = createSettingsReader(environment);
   const { given, fault, guid, guids, whole, flag, oneOf, check } = reader;
 
@@ -88,13 +103,15 @@ export function readConfig(environment: Environment, options: ReadConfigOptions 
   if (/[\s/]/.test(scope)) {
     fault('API_SCOPE', 'is not the bare name of one scope', 'Give only the name, such as access_as_user.');
   }
-  const { storage, localSecret } = readStorage(reader, environment, {
-    hasCredential: hasStorageCredential,
-    cloud,
-    federated: credential.kind === 'managed-identity',
-  });
+  const { storage, localSecret } = hasOwnStores
+    ? { storage: undefined, localSecret: undefined }
+    : readStorage(reader, environment, {
+        hasCredential: hasStorageCredential,
+        cloud,
+        federated: credential.kind === 'managed-identity',
+      });
 
-  const config: Config = {
+  const config: ConfigWithoutStorage & Partial<Config> = {
     entra: { tenantId, clientId, credential, authority },
     accessToken: {
       clientId,
@@ -104,7 +121,7 @@ export function readConfig(environment: Environment, options: ReadConfigOptions 
       allowedClients: clients.length > 0 ? clients : undefined,
     },
     graphBaseUrl: readGraph(reader, authority, cloud),
-    storage,
+    ...(storage && { storage }),
     tokenCacheStore: oneOf('TOKEN_CACHE_STORE', TOKEN_CACHE_STORES, 'is not the name of a known store'),
     cacheKeys: readKeys(given('TOKEN_CACHE_KEYS'), localSecret, fault),
     logHashKey: readLogHashKey(given('LOG_HASH_KEY'), localSecret, fault),

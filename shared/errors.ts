@@ -132,15 +132,22 @@ export class UnavailableError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** What an operator does about it, in whole sentences, if the reason is known. */
   readonly remedy: string | undefined;
+  /** The code of a refusal of this application itself, such as a missing role. Undefined if it may be an outage. */
+  readonly refusal: string | undefined;
 
   constructor(
     dependency: UnavailableError['dependency'],
-    options?: ErrorOptions & { retryAfterSeconds?: number; remedy?: string | undefined },
+    options?: ErrorOptions & {
+      retryAfterSeconds?: number;
+      remedy?: string | undefined;
+      refusal?: string | undefined;
+    },
   ) {
     super(`${dependency} cannot be reached`, options);
     this.dependency = dependency;
     this.retryAfterSeconds = options?.retryAfterSeconds;
     this.remedy = options?.remedy;
+    this.refusal = options?.refusal;
   }
 }
 

@@ -1,7 +1,7 @@
-import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import type { Clock } from './clock.ts';
 import {
   ForbiddenError,
+  FunctionFailedError,
   RequestMalformedError,
   TokenInvalidError,
   TokenMissingError,
@@ -28,13 +28,40 @@ const ALWAYS = {
   'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After',
 };
 
+/** A request of any kind: of the Fetch API, of Azure Functions, or of another server. */
+export type IncomingRequest = {
+  /** In upper case. */
+  method: string;
+  headers: { get(name: string): string | null };
+  query: URLSearchParams;
+  /** The parts of the route that are parameters, by name. */
+  params: Readonly<Record<string, string>>;
+  text(): Promise<string>;
+};
+
+/** What one request is logged with. The context of an invocation of Azure Functions is one. */
+export type RequestContext = {
+  /** The correlation id of the request: a GUID. */
+  invocationId: string;
+  info(line: string): void;
+  warn(line: string): void;
+  error(line: string): void;
+};
+
+/** An answer before it becomes one of a server. Azure Functions takes it as it is. */
+export type Reply = {
+  status: number;
+  headers: Record<string, string>;
+  body?: string | Uint8Array;
+};
+
 /**
  * Reads the access token of a request: `Authorization: Bearer <token>` (RFC 6750 §2.1). It is not verified here.
  * @throws {TokenMissingError} there is no access token, or the header has another scheme (RFC 6750 §3.1).
  * @throws {RequestMalformedError} the header holds more than one value.
  * @throws {TokenInvalidError} the text after "Bearer" is not one token.
  */
-export function readAccessToken(headers: HttpRequest['headers']): string {
+export function readAccessToken(headers: IncomingRequest['headers']): string {
   const authorization = headers.get('authorization') ?? '';
   // The host joins repeated headers with commas. A token has no comma, but the parameters of other schemes may.
   if (authorization.includes(',') && /(?:^|,)\s*Bearer(?:[\s,]|$)/i.test(authorization)) {
@@ -51,7 +78,7 @@ export function readAccessToken(headers: HttpRequest['headers']): string {
 }
 
 /** What a function may know of a request. The body is read once, because a function may run twice. */
-export function readRequest(request: HttpRequest): FunctionRequest {
+export function readRequest(request: IncomingRequest): FunctionRequest {
   let body: Promise<string> | undefined;
   const text = () => {
     body ??= request.text();
@@ -94,10 +121,10 @@ export type Answer = {
  * @param clock measures how long the request takes, for the log
  */
 export async function answered(
-  context: InvocationContext,
+  context: RequestContext,
   clock: Clock,
   work: (operation: Operation) => Promise<Answer>,
-): Promise<HttpResponseInit> {
+): Promise<Reply> {
   const begun = clock.elapsed();
   const operation = operationOf(context);
   const { log } = operation;
@@ -125,7 +152,7 @@ export async function answered(
   }
 }
 
-function toResponse(answer: Omit<Answer, 'facts'>): HttpResponseInit & { status: number } {
+function toResponse(answer: Omit<Answer, 'facts'>): Reply {
   const { body, bytes, status = 200, retryAfterSeconds } = answer;
   const headers: Record<string, string> = { ...ALWAYS };
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
@@ -133,7 +160,19 @@ function toResponse(answer: Omit<Answer, 'facts'>): HttpResponseInit & { status:
     return { status: 200, headers: { ...headers, 'Content-Type': bytes.type }, body: bytes.data };
   }
   if (body === undefined) return { status: 204, headers };
-  return { status, headers, jsonBody: body };
+  return { status, headers: { ...headers, 'Content-Type': 'application/json' }, body: toJson(body) };
+}
+
+/** The host would do this after the answer was logged, and would show its own error. */
+function toJson(body: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(body);
+  } catch {
+    // The error may come from the result itself, so nothing of it is logged.
+  }
+  if (json === undefined) throw new FunctionFailedError('result-not-json');
+  return json;
 }
 
 /** The answer to a question for readiness: 200, or 503 with the time after which it may be another one. */
@@ -144,10 +183,10 @@ export function readinessAnswer(found: { readiness: Readiness; checkedAgainInSec
 }
 
 /** The answer to a question for liveness: 204. */
-export const alive = (): HttpResponseInit => ({ status: 204, headers: { 'Cache-Control': 'no-store' } });
+export const alive = (): Reply => ({ status: 204, headers: { 'Cache-Control': 'no-store' } });
 
-/** The operation of one invocation. Its correlation id is the invocation id. */
-export function operationOf(context: InvocationContext): Operation {
+/** The operation of one request. */
+export function operationOf(context: RequestContext): Operation {
   const sink = {
     info: (line: string) => context.info(line),
     warn: (line: string) => context.warn(line),
@@ -171,7 +210,7 @@ type Refusal = {
 };
 
 /** Builds the response: problem details (RFC 9457) and, for some errors, the challenge of RFC 6750 §3. */
-function refuse(refusal: Refusal, correlationId: string): HttpResponseInit {
+function refuse(refusal: Refusal, correlationId: string): Reply {
   const { status, title, code, detail, claims, scopes, upstream } = refusal;
   const headers: Record<string, string> = { ...ALWAYS, 'Content-Type': 'application/problem+json' };
   if (refusal.challenge) headers['WWW-Authenticate'] = challengeHeader(refusal.challenge);

@@ -31,6 +31,8 @@ export type LogEvent =
   | { event: 'account.not-recorded'; user: string; error: string }
   | { event: 'cache.not-read'; user: string; why: string; kid?: string }
   | { event: 'cache.not-written'; user: string; why: string }
+  /** What the user's tasks remember was not used, because nobody could open it or it is of an earlier connection. They begin anew. */
+  | { event: 'memory.not-read'; user: string; why: string; kid?: string }
   | { event: 'cache.foreign-entry'; user: string }
   | { event: 'cache.former-home-dropped'; user: string }
   | {
@@ -55,6 +57,8 @@ export type LogEvent =
   | { event: 'token.custom-key'; remedy: string }
   /** A request met a refusal of this API's own credential. In a run it is `sweep.misconfigured`. */
   | { event: 'credential.refused'; code: string; remedy: string }
+  /** A question for readiness could not be answered: Entra, or the identity endpoint, has an outage or throttles. */
+  | { event: 'credential.unreachable'; code: string }
   /** A token was used on behalf of the user: by which function or task, and for which API. */
   | { event: 'token.used'; user: string; by: string; api: string; source: 'cache' | 'network' | 'memory' }
   | {
@@ -87,6 +91,7 @@ export type LogEvent =
   | { event: 'sweep.not-audited'; error: string }
   | { event: 'sweep.last-run-not-read'; error: string }
   | { event: 'sweep.not-recorded'; error: string }
+  | { event: 'sweep.failed'; error: string }
   | ({ event: 'sweep.ended' } & SweepSummary)
   /** An application started a run by HTTP: the timer has begun none for a minute. `client` is its client id. */
   | { event: 'worker.woken'; client: string }
@@ -144,11 +149,13 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'request.failed': 'error',
   'account.not-recorded': 'warn',
   'cache.not-read': 'warn',
+  'memory.not-read': 'warn',
   'cache.not-written': 'warn',
   'cache.foreign-entry': 'error',
   'cache.former-home-dropped': 'warn',
   'token.custom-key': 'error',
   'credential.refused': 'error',
+  'credential.unreachable': 'warn',
   'user.failed-unexpectedly': 'error',
   'lease.abandoned': 'warn',
   'index.repaired': 'warn',
@@ -163,6 +170,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'sweep.not-audited': 'warn',
   'sweep.last-run-not-read': 'warn',
   'sweep.not-recorded': 'warn',
+  'sweep.failed': 'error',
   'worker.woken': 'warn',
   'storage.unreachable': 'error',
 };

@@ -22,6 +22,7 @@ export type Services = {
   verifyAppToken: VerifyAppToken;
   userTokens: UserTokens;
   tryCredential: TryCredential;
+  memorySealer: MemorySealer;
   openApi: OpenApi;
   /** Microsoft Graph, as this deployment reaches it. Its token keeps the connections. */
   graph: Api;
@@ -207,6 +208,21 @@ export type Sealer = {
   seal(userId: UserId, cache: string, generation: string): Promise<string>;
   open(userId: UserId, sealed: string): Promise<OpenedCache>;
 };
+
+/**
+ * Seals what the tasks of one user remember: a text, with keys for this purpose alone. Neither of the two sealers opens what
+ * the other one has sealed.
+ */
+export type MemorySealer = {
+  /** `generation` is that of the account, as in a cache. */
+  seal(userId: UserId, memory: string, generation: string): Promise<string>;
+  open(userId: UserId, sealed: string): Promise<OpenedMemory>;
+};
+
+/** The result of opening a sealed memory. The reasons are those of {@link OpenedCache}. */
+export type OpenedMemory =
+  | { ok: true; memory: string; generation: string }
+  | { ok: false; reason: 'corrupt' | 'newer' | 'unknown-key'; kid?: string };
 
 /** `sealed` is empty if the content is larger than any cache. Such a content is not read, because it cannot be opened. */
 export type StoredCache = { sealed: string; etag: string };

@@ -1,34 +1,24 @@
-import { createBlobTokenCache } from './adapters/azureStorage/blobTokenCache.ts';
 import type { BlobAccess, TableAccess } from './adapters/azureStorage/storageAccess.ts';
 import { IDENTITY_REMEDIES } from './adapters/azureStorage/storageRemedy.ts';
-import { createTableAccounts } from './adapters/azureStorage/tableAccounts.ts';
-import { createTableSharedState } from './adapters/azureStorage/tableSharedState.ts';
 import { authorityOf } from './adapters/entra/authority.ts';
 import { createMsalUserTokens } from './adapters/entra/msal.ts';
 import { createMsalCredential } from './adapters/entra/msalCredential.ts';
 import { createStoreCredential } from './adapters/entra/msalStoreCredential.ts';
 import { createTryCredential } from './adapters/entra/msalTryCredential.ts';
-import { createSealer } from './adapters/entra/seal.ts';
+import { createMemorySealer, createSealer } from './adapters/entra/seal.ts';
 import { createVerifyToken } from './adapters/entra/verifyToken.ts';
 import { graph } from './adapters/graph/graphApi.ts';
 import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { graphResourceOf } from './clouds.ts';
-import type { Config } from './config.ts';
+import type { Config, ConfigWithoutStorage, TokenCacheStoreName } from './config.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
 import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
-import type {
-  FunctionRequest,
-  Operation,
-  Sealer,
-  Services,
-  StoreCredential,
-  TokenCacheStore,
-} from './ports.ts';
-import { asUser } from './requests/asUser.ts';
+import type { FunctionRequest, Operation, Sealer, Services, StoreCredential } from './ports.ts';
+import { type Asked, asUser } from './requests/asUser.ts';
 import type { UserFunction } from './requests/defineFunction.ts';
 import { createApp } from './tokens/app.ts';
 import { isKnownApi, knownApi } from './tokens/knownApi.ts';
@@ -47,6 +37,17 @@ export type Adapters = Omit<Services, 'graph' | 'schedule' | 'logChecks' | 'logI
   sealer: Sealer;
 };
 
+/** The ports in which everything is kept. */
+export type Stores = Pick<Services, 'accounts' | 'tokenCache' | 'sharedState'>;
+
+/** What the stores of a deployment are opened with. */
+export type StoresOptions = {
+  /** How the storage account of the settings is reached; undefined if they were read with `hasOwnStores`. */
+  access: (BlobAccess & TableAccess) | undefined;
+  tokenCacheStore: TokenCacheStoreName;
+  clock: Clock;
+};
+
 export type SteadOptions = {
   /** What the worker does as each user. Default: no tasks; the worker then only keeps the tokens valid. */
   tasks?: readonly Task[];
@@ -56,6 +57,8 @@ export type SteadOptions = {
   log?: Log;
   /** Sends all HTTP requests to Entra, Graph and other APIs. Default: the platform's `fetch`. */
   fetch?: Fetch;
+  /** Opens the stores: `azureStores`, `memoryStores`, or a function of your own. Not needed if `adapters` has them all. */
+  stores?: (options: StoresOptions) => Stores;
   /** Gives the tokens for storage, in place of the identity that `TokenStore__credential` names. */
   storageCredential?: StoreCredential;
   /** Ports that replace the real adapters, such as other stores, or doubles in tests. */
@@ -69,6 +72,9 @@ export type SteadOptions = {
 /** Milliseconds, each for one request: to the token endpoint, to a downstream API, and for signing keys. */
 export type Timeouts = { tokenMs: number; apiMs: number; keysMs: number };
 
+/** The settings. Without those of storage, the stores have to be others. */
+export type AnyConfig = ConfigWithoutStorage & Partial<Pick<Config, 'storage'>>;
+
 /** The application. A process creates it once with {@link createStead}. */
 export type Stead = ReturnType<typeof createStead>;
 
@@ -76,26 +82,39 @@ const TIMEOUTS: Timeouts = { tokenMs: 10_000, apiMs: 10_000, keysMs: 5_000 };
 /** Continuous access evaluation: it tells Entra that this client understands claims challenges. */
 const CLIENT_CAPABILITIES = ['CP1'];
 
-const STORES: Record<Config['tokenCacheStore'], (storage: BlobAccess & { clock: Clock }) => TokenCacheStore> =
-  {
-    blob: createBlobTokenCache,
-  };
-
 /**
  * Creates the application. This is the only way to get one. It does no I/O.
  * @param config a result of `readConfig`
- * @throws {TypeError} `config` was read with `hasStorageCredential`, but there is no `storageCredential`.
+ * @throws {TypeError} there are no stores, or `config` was read with `hasStorageCredential`, but there is no
+ * `storageCredential`.
  */
-export function createStead(config: Config, options: SteadOptions = {}) {
+export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
   const tasks = (options.tasks ?? []).map((task) => ({ ...task, api: here(task.api) }));
+  const titles = new Map(tasks.map(({ name, title }) => [name, title]));
   const services = createServices(config, here, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
+  const named = new Map<string, object>();
+
+  function claimName(fn: Pick<UserFunction, 'name'>): void {
+    if ((named.get(fn.name) ?? fn) !== fn) {
+      throw new TypeError(
+        `Two functions have the name "${fn.name}". Rename one, because requests of one user share its result.`,
+      );
+    }
+    named.set(fn.name, fn);
+  }
 
   return {
     /** The ports, for operators' commands and tests. */
     services,
+
+    /**
+     * Takes the name of a function, so that a second one is found at the start, not by a request.
+     * @throws {TypeError} another function has the same name.
+     */
+    claimName,
 
     /**
      * Runs a function on behalf of the caller. If its API asks for more claims, gets another token and runs it once more.
@@ -103,14 +122,23 @@ export function createStead(config: Config, options: SteadOptions = {}) {
      * @param accessToken the caller's JWT for this API
      * @param request what the caller sent beside it
      * @throws the errors of {@link asUser} in `requests/asUser.ts`.
+     * @throws {TypeError} another function has the same name.
      */
-    asUser: <T>(operation: Operation, accessToken: string, fn: UserFunction<T>, request?: FunctionRequest) =>
-      asUser(app, operation, accessToken, { ...fn, api: here(fn.api) }, request),
+    async asUser<T>(
+      operation: Operation,
+      accessToken: string,
+      fn: UserFunction<T>,
+      request?: FunctionRequest,
+    ): Promise<Asked<T>> {
+      claimName(fn);
+      return asUser(app, operation, accessToken, { ...fn, api: here(fn.api) }, request);
+    },
 
     /** The caller's own connection. @throws the errors that `connection/connection.ts` names. */
     connection: {
-      status: (_operation: Operation, accessToken: string) => getConnection(app, accessToken),
-      reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken),
+      status: (operation: Operation, accessToken: string) =>
+        getConnection(app, operation, accessToken, titles),
+      reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken, titles),
       disconnect: (operation: Operation, accessToken: string) => disconnect(app, operation, accessToken),
     },
 
@@ -136,7 +164,8 @@ export function createStead(config: Config, options: SteadOptions = {}) {
      * @returns true if they can be reached
      */
     async health(): Promise<boolean> {
-      const isReached = await checkStorage(services, log);
+      const { storage } = await checkStorage(services, log);
+      const isReached = storage === 'ready';
       if (isReached) log({ event: 'storage.ready' });
       return isReached;
     },
@@ -146,15 +175,14 @@ export function createStead(config: Config, options: SteadOptions = {}) {
   };
 }
 
-function createServices(config: Config, here: Deployed, options: SteadOptions): Services {
+function createServices(config: AnyConfig, here: Deployed, options: SteadOptions): Services {
   const { entra } = config;
   const { clock = systemClock, adapters = {} } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   // `fetch` is looked up at each call, so that a test may replace the platform's `fetch` later.
   const send = options.fetch ?? ((...request: Parameters<Fetch>) => fetch(...request));
   const logId = createLogId(config.logHashKey);
-  const storage = { ...accessOf(config.storage, options.storageCredential, send, clock), clock };
-  const tokenCache = adapters.tokenCache ?? STORES[config.tokenCacheStore](storage);
+  const stores = openStores(config, options, send, clock);
   const sealer = adapters.sealer ?? createSealer(config.cacheKeys);
   const openApi = adapters.openApi ?? createOpenApi(here, { fetch: send, clock, timeoutMs: timeouts.apiMs });
   const client = {
@@ -181,19 +209,35 @@ function createServices(config: Config, here: Deployed, options: SteadOptions): 
       {
         ...client,
       },
-      { store: tokenCache, sealer, logId, clock },
+      { store: stores.tokenCache, sealer, logId, clock },
     ),
     tryCredential: createTryCredential({ ...client, tenantId: entra.tenantId, clock }),
-    accounts: createTableAccounts(storage),
-    sharedState: createTableSharedState(storage),
+    memorySealer: createMemorySealer(config.cacheKeys),
     ...adapters,
+    ...stores,
     graph: here(graph),
     openApi,
-    tokenCache,
     schedule: config.schedule,
     logChecks: config.logChecks,
     logId,
     clock,
+  };
+}
+
+/** @throws {TypeError} there are no stores, or no way to reach those of the settings. */
+function openStores(config: AnyConfig, options: SteadOptions, send: Fetch, clock: Clock): Stores {
+  const { accounts, tokenCache, sharedState } = options.adapters ?? {};
+  if (accounts && tokenCache && sharedState) return { accounts, tokenCache, sharedState };
+  if (options.stores === undefined) {
+    throw new TypeError('Give createStead stores, such as azureStores of @stead/shared/stores/azure.');
+  }
+  const { storage, tokenCacheStore } = config;
+  const access = storage && accessOf(storage, options.storageCredential, send, clock);
+  const opened = options.stores({ access, tokenCacheStore, clock });
+  return {
+    accounts: accounts ?? opened.accounts,
+    tokenCache: tokenCache ?? opened.tokenCache,
+    sharedState: sharedState ?? opened.sharedState,
   };
 }
 
@@ -218,7 +262,7 @@ function accessOf(
 type Deployed = <Clients extends object>(api: Api<Clients>) => Api<Clients>;
 
 /** Graph's address and resource come from the settings of this deployment, not from the definition of the API. */
-function createDeployed({ entra: { authority }, graphBaseUrl }: Config): Deployed {
+function createDeployed({ entra: { authority }, graphBaseUrl }: AnyConfig): Deployed {
   const resource = graphResourceOf(authority, graphBaseUrl);
   const deployed = knownApi({ ...graph, resource, baseUrl: graphBaseUrl });
   return <Clients extends object>(api: Api<Clients>) =>
@@ -236,7 +280,7 @@ function createOpenApi(here: Deployed, options: { fetch: Fetch; clock: Clock; ti
 }
 
 /** A tenant's own key document is valid only for that tenant. The document of `organizations` is valid for all tenants. */
-export function jwksUriOf({ entra, accessToken: { allowedTenants } }: Config): string {
+export function jwksUriOf({ entra, accessToken: { allowedTenants } }: AnyConfig): string {
   const onlyOwnTenant = allowedTenants !== 'any' && allowedTenants.every((tid) => tid === entra.tenantId);
   return `${entra.authority}/${onlyOwnTenant ? entra.tenantId : 'organizations'}/discovery/v2.0/keys`;
 }

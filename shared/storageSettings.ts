@@ -1,5 +1,4 @@
-import { readBlobConnection } from './adapters/azureStorage/blobTokenCache.ts';
-import { readTableConnection } from './adapters/azureStorage/tableRows.ts';
+import { readBlobConnection, readTableConnection } from './adapters/azureStorage/storageConnection.ts';
 import { type Cloud, cloudOfStorage } from './clouds.ts';
 import { isLoopback } from './isLoopback.ts';
 import {
@@ -77,21 +76,31 @@ export function readStorage(
     );
   }
   const isIdentity = connectionString === '' && parts.length > 0;
+  const mayServe = (theirs: Cloud): boolean =>
+    cloud === undefined || theirs === cloud || (!federated && theirs.mayServe.includes(cloud.authority));
+  const cloudsOf = (urls: readonly (URL | undefined)[]): Cloud[] =>
+    urls.flatMap((url) => (url && cloudOfStorage(url)) ?? []);
   /** Several addresses of one setting have one fault. */
   const inCloud = (name: SettingName, urls: readonly URL[]): void => {
     if (cloud === undefined) return;
-    const maySupply = (theirs: Cloud) => !federated && theirs.mayServe.includes(cloud.authority);
-    const other = urls
-      .map(cloudOfStorage)
-      .find((theirs) => theirs !== undefined && theirs !== cloud && !maySupply(theirs));
+    const other = cloudsOf(urls).find((theirs) => !mayServe(theirs));
     const why = federated ? 'A managed identity proves itself to Entra in its own cloud only. ' : '';
     sameCloud(name, other, cloud, `${why}Use storage in the ${cloud.name} (${cloud.storage[0]})`);
   };
-  const [blob, table] = URI_NAMES.map((name) => {
+  /** Each address may be in a cloud that is allowed, but not one in each: an identity and a key belong to one cloud. */
+  const inOneCloud = (urls: readonly (URL | undefined)[]): void => {
+    const clouds = [...new Set(cloudsOf(urls))];
+    if (clouds.length < 2 || !clouds.every(mayServe)) return;
+    const names = clouds.map((theirs) => `the ${theirs.name}`).join(' and in ');
+    fault('TokenStore', `has addresses in ${names}`, 'Give addresses of one cloud: docs/clouds.md.');
+  };
+  const addresses = URI_NAMES.map((name) => {
     const url = readServiceUri(name, given(name), fault);
     if (url !== undefined) inCloud(name, [url]);
     return url;
   });
+  const [blob, table] = addresses;
+  inOneCloud(addresses);
   for (const name of ['TokenStore__blobServiceUri', 'TokenStore__tableServiceUri'] as const) {
     if (isIdentity && given(name) === '') fault(name, 'is missing', `Give ${exampleOf(name)}.`);
   }
@@ -99,6 +108,7 @@ export function readStorage(
   if (!isIdentity) {
     const { urls, localSecret } = checkConnection(connectionString, fault);
     inCloud('TokenStore', urls);
+    inOneCloud(urls);
     return { storage: { connectionString }, localSecret };
   }
   return {
@@ -173,7 +183,7 @@ function readIdentity({ given, fault }: Reader, isRequired: boolean): { clientId
     fault(
       'TokenStore__credential',
       'is missing',
-      'Set TokenStore__credential=managedidentity. Only npm run stead does without it: it signs in with the Azure CLI.',
+      'Set TokenStore__credential=managedidentity. Only npm run stead and npm run doctor do without it: they sign in with the Azure CLI.',
     );
   }
   if (credential !== '' && credential.toLowerCase() !== 'managedidentity') {

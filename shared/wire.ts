@@ -68,7 +68,10 @@ export type UpstreamReference = {
 
 /** Whether this app can do its work, as `GET /api/health/ready` answers it. */
 export type Readiness = {
-  storage: 'ready' | 'unreachable';
+  /** `refused`: storage, its firewall or the identity endpoint refuses this application. `unreachable`: an outage. */
+  storage: 'ready' | 'refused' | 'unreachable';
+  /** Why storage is refused: the error code of Azure Storage, or `identity_…`. */
+  storageCode?: string;
   /** `refused`: Entra, or the machine's identity endpoint, refuses our own credential. `unreachable`: nobody could say. */
   credential: 'accepted' | 'refused' | 'unreachable';
   /** Why the credential is not accepted: an AADSTS number, an OAuth error or one of Stead's own names. */
@@ -113,8 +116,10 @@ export type Connection = {
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };
-  /** Oldest first, at most 20. */
+  /** Each check and each task by itself: oldest first, at most 20. Pages of earlier releases read it. */
   history: ConnectionEvent[];
+  /** The history by checks: oldest first, at most 20. Absent in an answer of an earlier release, and without a connection. */
+  checks?: ConnectionChecks[];
 };
 
 export type ConnectionFailureKind =
@@ -138,4 +143,39 @@ export type ConnectionEvent = {
   code?: string;
   /** The task's name; with `task-done` and `task-failed`. */
   task?: string;
+};
+
+/** Neighbouring checks that ended alike. Times are ISO 8601, UTC. */
+export type ConnectionChecks = {
+  first: string;
+  last: string;
+  times: number;
+  outcome: 'refreshed' | 'from-cache' | 'failed';
+  /** Where the tokens came from; unless `failed`. */
+  source?: 'network' | 'cache';
+  /** With `failed`. */
+  kind?: ConnectionFailureKind;
+  /** With `failed`: as in {@link ConnectionEvent}. */
+  code?: string;
+  /** The tasks that at least one of these checks ran. */
+  tasks: ConnectionTask[];
+};
+
+export type ConnectionTask = {
+  /** Its name. */
+  task: string;
+  /** What users call it. Absent if this release does not know the task. */
+  title?: string;
+  outcome: 'done' | 'failed';
+  /** With some `failed`. */
+  kind?: ConnectionFailureKind;
+  /** With `failed`. */
+  code?: string;
+  /** When it ended last, and in how many of the checks it ran. */
+  last: string;
+  times: number;
+  /** How many things the task did or found in these checks. */
+  count?: number;
+  /** What it said last: plain text, at most 200 characters. */
+  summary?: string;
 };

@@ -9,15 +9,20 @@ const PACKAGES = fileURLToPath(new URL('../../node_modules/.cache/bicep/packages
 const PACKAGE = 'Azure.Bicep.CommandLine.linux-x64';
 
 /**
- * Finds the Bicep CLI: `bicep` on the PATH, or the pinned package of NuGet, which is fetched once into
- * node_modules/.cache.
+ * Finds the Bicep CLI: `bicep` on the PATH if it is the pinned version, or the pinned package of NuGet, which is fetched once
+ * into node_modules/.cache. A machine that cannot fetch it uses another version on the PATH: build machines have one that
+ * changes from week to week, and each version may find and make something else.
  * @returns a program that can be run
  * @throws {PlainError} there is neither.
  */
 export async function findBicep(): Promise<string> {
-  if (await isHere('bicep')) return 'bicep';
-  const pinned = join(PACKAGES, PACKAGE.toLowerCase(), await pinnedVersion(), 'tools/bicep');
-  if (!(await isFile(pinned))) await restore();
+  const version = await pinnedVersion();
+  const onPath = await versionOf('bicep');
+  if (onPath?.includes(` ${version} `)) return 'bicep';
+  const pinned = join(PACKAGES, PACKAGE.toLowerCase(), version, 'tools/bicep');
+  if (await isFile(pinned)) return pinned;
+  if (onPath !== undefined && !(await isFetchable())) return 'bicep';
+  await restore();
   return pinned;
 }
 
@@ -29,8 +34,7 @@ export async function pinnedVersion(): Promise<string> {
 }
 
 async function restore(): Promise<void> {
-  const isFetchable = process.platform === 'linux' && process.arch === 'x64' && (await isHere('dotnet'));
-  if (!isFetchable) {
+  if (!(await isFetchable())) {
     throw new PlainError(
       `The Bicep CLI is missing: put "bicep" ${await pinnedVersion()} on the PATH or, on Linux x64, install the .NET SDK, with which this command gets it from NuGet.`,
     );
@@ -39,11 +43,16 @@ async function restore(): Promise<void> {
   if (code !== 0) throw new PlainError(`dotnet could not get the Bicep CLI from NuGet:\n${stdout}${stderr}`);
 }
 
-async function isHere(program: string): Promise<boolean> {
+const isFetchable = async (): Promise<boolean> =>
+  process.platform === 'linux' && process.arch === 'x64' && (await versionOf('dotnet')) !== undefined;
+
+/** What a program says of its version; undefined if it is not on the PATH. */
+async function versionOf(program: string): Promise<string | undefined> {
   try {
-    return (await runProgram(program, ['--version'])).code === 0;
+    const { code, stdout } = await runProgram(program, ['--version']);
+    return code === 0 ? `${stdout.trim()} ` : undefined;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }

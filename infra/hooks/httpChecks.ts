@@ -55,12 +55,17 @@ async function expectReady(api: string): Promise<void> {
       `${url} answers 404: the deployed package is older than this checkout. Deploy it (azd deploy api).`,
     );
   }
-  const { storage, credential, code } = Object(await response.json().catch(() => undefined));
+  const { storage, storageCode, credential, code } = Object(await response.json().catch(() => undefined));
   if (response.status === 200 && storage === 'ready' && credential === 'accepted') return;
   const faults = [
+    ...(storage === 'refused'
+      ? [
+          `Storage refuses the app (${codeOf(storageCode)}). "azd provision" gives its identity the roles, and a new role may take ten minutes. If the code is AuthorizationFailure, it is rather the firewall. docs/runbook.md, "Storage without keys".`,
+        ]
+      : []),
     ...(storage === 'unreachable'
       ? [
-          'The app cannot use its storage. "azd provision" gives its identity the roles, and a new role may take ten minutes: docs/runbook.md, "Storage without keys".',
+          'The app cannot reach its storage: an outage, a name without an address, or no way through the network. The event storage.unreachable of its log says why.',
         ]
       : []),
     ...(credential === 'refused'

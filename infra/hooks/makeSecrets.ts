@@ -16,7 +16,7 @@ const USAGE = `Usage: npm run azure:secrets [-- --wait SECONDS]
 
 Makes the secrets of the app in the key vault VAULT_NAME, with the Azure CLI:
 token-cache-keys and log-hash-key. What is there already stays as it is, and no
-value is shown. If it makes one, it lets the app API_APP_NAME look again.
+value is shown. Each time it lets the app API_APP_NAME look again.
 
   --wait SECONDS   how long to wait for the role on the vault (default: 300)
   --help           shows this text
@@ -44,11 +44,10 @@ await runCommand(USAGE, async (args) => {
     if (!isThere) await put(vault, name, make());
     print(`${vault}: ${name} ${isThere ? 'is there and stays as it is' : 'is made'}`);
   }
-  // The app was made before its secrets, and remembers that it did not find them.
-  if (Object.keys(SECRETS).some((name) => !present.includes(name))) {
-    await az('rest', refreshReferences(app));
-    print(`${app.name} looks for the secrets again`);
-  }
+  // The app was made before its secrets, and remembers that it did not find them. It also looks if nothing is made now,
+  // because an earlier call may have made the secrets and then failed here.
+  await az('rest', refreshReferences(app));
+  print(`${app.name} looks for the secrets again`);
   return 0;
 });
 

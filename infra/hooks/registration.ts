@@ -37,6 +37,7 @@ export function registerOptions(tenant: string): string[] {
   const page = optional('PAGE_ORIGIN') || optional('PAGE_URI');
   const ids = registeredBy() === 'elsewhere';
   const more = optional('REGISTER_OPTIONS').split(/\s+/).filter(Boolean);
+  const wakes = optional('WAKE_WORKER') === 'true' && !more.includes('--wake-worker');
   const hasPage = more.some((word) => word === '--page-url' || word.startsWith('--page-url='));
   return [
     ...(ids ? [] : ['--name', registrationName()]),
@@ -48,6 +49,7 @@ export function registerOptions(tenant: string): string[] {
     ...(page === '' && !hasPage ? ['--no-page-url'] : option('--page-url', page)),
     ...option('--api-url', optional('API_URI')),
     ...option('--managed-identity', optional('IDENTITY_PRINCIPAL_ID')),
+    ...(wakes ? ['--wake-worker'] : []),
     ...more,
   ];
 }

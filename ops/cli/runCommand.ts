@@ -11,6 +11,7 @@ export async function runCommand(
   usage: string,
   run: (args: readonly string[]) => Promise<number>,
 ): Promise<void> {
+  for (const output of [process.stdout, process.stderr]) output.on('error', endIfClosed);
   try {
     const args = process.argv.slice(2);
     if (asksForHelp(args)) process.stdout.write(usage);
@@ -25,4 +26,10 @@ export async function runCommand(
     process.stderr.write(`${error instanceof Error ? (plain ? error.message : error.stack) : error}\n`);
     process.exitCode = 1;
   }
+}
+
+/** The reader has closed the output, as `head` does: nobody is left to be told anything. */
+function endIfClosed(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
 }

@@ -46,5 +46,19 @@ export function nameOf(error: unknown): string {
   return [code, name].find((one): one is string => typeof one === 'string' && /^\w+$/.test(one)) ?? 'unknown';
 }
 
+/** What there was in place of what was expected. */
+export const statusOf = (answer: Answered): string =>
+  'noAnswer' in answer ? answer.noAnswer : String(answer.status);
+
+/** Numbers of Entra for a tenant that does not exist, or whose id cannot be one. */
+const NO_TENANT = [90002, 900021, 900023];
+
+/** True if Entra itself says that it has no such tenant. A proxy may refuse with the same status. */
+export const isUnknownTenant = (answer: Answered): boolean =>
+  'json' in answer &&
+  (answer.json.error === 'invalid_tenant' ||
+    (Array.isArray(answer.json.error_codes) &&
+      answer.json.error_codes.some((one) => NO_TENANT.includes(one))));
+
 /** An answer that says nothing about the question: the server is overloaded or fails. */
 export const isOutage = (status: number): boolean => status === 408 || status === 429 || status >= 500;

@@ -21,6 +21,10 @@ export type Line = {
 export type Check = { name: string; run: (deployment: Deployment) => Promise<Line[]> };
 
 type Advice = { remedy?: string | undefined; command?: string | undefined };
+/** Whoever reads that something is wrong, or cannot be reached, reads also what to do. */
+type Instruction =
+  | { remedy: string; command?: string | undefined }
+  | { remedy?: string | undefined; command: string };
 
 const line = (state: State, says: string, { remedy, command }: Advice = {}): Line => ({
   state,
@@ -31,8 +35,8 @@ const line = (state: State, says: string, { remedy, command }: Advice = {}): Lin
 
 export const ok = (says: string): Line => line('ok', says);
 export const warn = (says: string, advice?: Advice): Line => line('warn', says, advice);
-export const wrong = (says: string, advice?: Advice): Line => line('wrong', says, advice);
-export const unreachable = (says: string, advice?: Advice): Line => line('unreachable', says, advice);
+export const wrong = (says: string, advice: Instruction): Line => line('wrong', says, advice);
+export const unreachable = (says: string, advice: Instruction): Line => line('unreachable', says, advice);
 export const skipped = (says: string, advice?: Advice): Line => line('skipped', says, advice);
 
 /** The line of a check that needs settings which are wrong. */

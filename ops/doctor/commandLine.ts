@@ -22,9 +22,12 @@ const REGISTER = {
   name: text,
   'page-client-id': text,
   'page-url': texts,
+  'no-page-url': flag,
   permission: texts,
   'managed-identity': text,
   'wake-worker': flag,
+  'multi-tenant': flag,
+  'admin-consent': flag,
 } as const;
 const OPTIONS = {
   ...REGISTER,

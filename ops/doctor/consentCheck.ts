@@ -44,8 +44,8 @@ async function linesOf(read: Registration, authority: string, consents: Consents
   }
   const names = missing.join(', ');
   const advice = {
-    remedy: `An administrator consents once for everybody: ${linkOf(read, authority)}`,
-    command: `${mend} --admin-consent`,
+    remedy: `An administrator consents once for everybody${wish.pageUrls.length === 0 ? '.' : `: ${linkOf(read, authority)}`}`,
+    command: wish.adminConsent ? mend : `${mend} --admin-consent`,
   };
   if (isPageAllowed(toApi.filter(isForEverybody)) || isPreauthorized(registered)) {
     // Entra asks for everything that is registered only if the page has no permission at the API yet.

@@ -1,7 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import type { Failure } from '../../shared/errors.ts';
 import { type Check, type Line, ok, skipped, unreachable, withoutSettings, wrong } from './check.ts';
-import { ASK_THE_APP, newCertificate, newSecret } from './commands.ts';
+import {
+  ASK_AGAIN,
+  ASK_THE_APP,
+  newCertificate,
+  newSecret,
+  SHOW_TENANT,
+  showApplication,
+} from './commands.ts';
 import type { Deployment } from './deployment.ts';
 import { lineOfEnd } from './lineOfEnd.ts';
 
@@ -38,14 +45,30 @@ function lineOf({ kind, code, remedy }: Failure, { config: { entra } }: Deployme
   if (kind === 'transient' || kind === 'throttled') {
     return unreachable(`Whether Entra accepts ${what} is not known (${code}).`, {
       remedy: 'Try again later.',
+      command: ASK_AGAIN,
     });
   }
-  const command = {
-    secret: newSecret(entra.clientId),
-    certificate: newCertificate(entra.clientId),
-    'managed-identity': `npm run entra:register -- --api-client-id ${entra.clientId} --managed-identity <principal id>`,
-  }[entra.credential.kind];
-  return wrong(`Entra refuses ${what} (${code}).`, { remedy, command });
+  return wrong(`Entra refuses ${what} (${code}).`, { remedy, command: commandFor(code, entra) });
+}
+
+function commandFor(code: string, { clientId, tenantId, credential }: Deployment['config']['entra']): string {
+  switch (code) {
+    case 'AADSTS90002':
+      return SHOW_TENANT;
+    // If this finds the application, only its service principal is missing.
+    case 'AADSTS700016':
+    case 'AADSTS7000229':
+    case 'unauthorized_client':
+      return showApplication(clientId);
+    case 'AADSTS700236':
+      return 'az identity list --query "[].[name, tenantId, clientId]"';
+    default:
+      return {
+        secret: newSecret(clientId),
+        certificate: newCertificate(clientId),
+        'managed-identity': `npm run entra:register -- --tenant ${tenantId} --api-client-id ${clientId} --no-page-url --managed-identity <principal id>`,
+      }[credential.kind];
+  }
 }
 
 /** The end that the certificate itself says. */

@@ -4,6 +4,7 @@ import { StoreCredentialError } from '../../shared/errors.ts';
 import type { StoreCredential } from '../../shared/ports.ts';
 import type { Environment } from '../../shared/settingsReader.ts';
 import { createStead, type Stead } from '../../shared/stead.ts';
+import { azureStores } from '../../shared/stores/azure.ts';
 import type { Graph } from '../entra/graphClient.ts';
 import { type AskJson, createAskJson } from './askJson.ts';
 import { type Line, skipped } from './check.ts';
@@ -53,6 +54,7 @@ export function createDeployment(command: DoctorCommand, surroundings: Surroundi
   const isOwnSignIn = !('connectionString' in storage) && identity === undefined;
   const hasIdentityEndpoint = Boolean(environment.IDENTITY_ENDPOINT);
   const stead = createStead(usable.config, {
+    stores: azureStores,
     fetch: surroundings.fetch,
     clock,
     log: () => undefined,

@@ -1,5 +1,5 @@
 import { appSettingsCheck } from './appSettingsCheck.ts';
-import type { Check, Line } from './check.ts';
+import { type Check, type Line, wrong } from './check.ts';
 import { clockCheck } from './clockCheck.ts';
 import { consentCheck } from './consentCheck.ts';
 import { credentialCheck } from './credentialCheck.ts';
@@ -41,7 +41,8 @@ export async function* examine(deployment: Deployment, checks = CHECKS): AsyncGe
 }
 
 /** The message of an error that nobody expected may hold anything, so it is not shown. */
-const brokenOff = (error: unknown): Line => ({
-  state: 'wrong',
-  says: `This check broke off (${error instanceof Error ? error.name : 'unknown'}). That is a fault of this command.`,
-});
+const brokenOff = (error: unknown): Line =>
+  wrong(
+    `This check broke off (${error instanceof Error ? error.name : 'unknown'}). That is a fault of this command.`,
+    { remedy: 'Please open an issue with this line. The other lines hold.' },
+  );

@@ -8,11 +8,14 @@ import { readPrincipal, readRegistered, readTenantId } from '../entra/readRegist
 import type { Registered } from '../entra/registrationPlan.ts';
 import { type Line, skipped, unreachable, withoutSettings, wrong } from './check.ts';
 import type { DoctorCommand } from './commandLine.ts';
+import { ASK_AGAIN, showApplication } from './commands.ts';
 import type { Surroundings } from './deployment.ts';
+import { registeredName, registeredPageUrls, registeredPermissions } from './registeredWish.ts';
 import type { UsableSettings } from './usableSettings.ts';
 
 export type Registration = {
   graph: Graph;
+  /** What the options ask for. Where they say nothing, it is what is registered, so that it can be examined for gaps. */
   wish: Wish;
   registered: Registered;
   /** What registers what is missing. */
@@ -50,7 +53,7 @@ async function read(
     ...['--tenant', entra.tenantId, '--api-client-id', entra.clientId],
     ...(graphBaseUrl === PUBLIC_CLOUD.graph[0] ? [] : ['--graph-url', graphBaseUrl]),
     ...(isGuid(page) && !register.includes('--page-client-id') ? ['--page-client-id', page] : []),
-    ...(isMultiTenant ? ['--multi-tenant'] : []),
+    ...(isMultiTenant && !register.includes('--multi-tenant') ? ['--multi-tenant'] : []),
     ...register,
   ];
   try {
@@ -88,27 +91,72 @@ async function readFrom(
   const whole = principal === undefined ? wish : { ...wish, managedIdentity: principal };
   const extra = principal === undefined || wish.managedIdentity ? [] : ['--managed-identity', principal];
   try {
+    const first = await readRegistered(graph, whole, undefined, {});
+    const kept = keptOf(first, whole, args);
+    // Its name decides which other applications are strays of the same registration.
+    const registered =
+      kept.wish.name === undefined
+        ? first
+        : await readRegistered(graph, { ...whole, ...kept.wish }, undefined, {});
     return {
       graph,
-      wish: whole,
-      registered: await readRegistered(graph, whole, undefined, {}),
-      mend: ['npm run entra:register --', ...args, ...extra].join(' '),
+      wish: { ...whole, ...kept.wish },
+      registered,
+      mend: ['npm run entra:register --', ...args, ...extra, ...kept.args].join(' '),
     };
   } catch (error) {
     if (!(error instanceof PlainError) || error instanceof RefusedError) throw error;
-    return wrong(error.message, { remedy: 'Correct ENTRA_CLIENT_ID or SPA_CLIENT_ID.' });
+    return wrong(error.message, {
+      remedy: 'Correct ENTRA_CLIENT_ID or SPA_CLIENT_ID.',
+      command: showApplication(wish.apiClientId ?? '<client id>'),
+    });
   }
+}
+
+/** What is registered of that which no option names, and the same as options: their defaults are for a developer's machine. */
+function keptOf(
+  { api, page, graph }: Registered,
+  wish: Wish,
+  given: readonly string[],
+): { wish: Partial<Wish>; args: string[] } {
+  const keepsUrls = !given.includes('--page-url') && !given.includes('--no-page-url');
+  const pageUrls = page === undefined ? [] : registeredPageUrls(page);
+  const keepsPermissions = !given.includes('--permission');
+  const more = (api === undefined ? [] : registeredPermissions(api, graph)).filter(
+    (name) => !wish.permissions.includes(name),
+  );
+  const name = given.includes('--name') ? undefined : registeredName(api ?? page);
+  const keepsName = name !== undefined && name !== wish.name;
+  const named = pageUrls.length > 0 ? pageUrls : ['<origin of the page>'];
+  return {
+    wish: {
+      ...(keepsName && { name }),
+      ...(keepsUrls && { pageUrls }),
+      ...(keepsPermissions && { permissions: [...wish.permissions, ...more] }),
+    },
+    args: [
+      ...(keepsName ? ['--name', name] : []),
+      ...(keepsUrls ? named.flatMap((url) => ['--page-url', url]) : []),
+      ...(keepsPermissions ? more.flatMap((name) => ['--permission', name]) : []),
+    ],
+  };
 }
 
 /** What keeps the registrations from being read. It says nothing about them. */
 export function lineOfFailure(error: unknown): Line {
   if (error instanceof UsageError) {
-    return skipped('GRAPH_BASE_URL is no address of Microsoft Graph, so your token is not sent there.');
+    return skipped('GRAPH_BASE_URL is no address of Microsoft Graph, so your token is not sent there.', {
+      remedy: 'docs/clouds.md has the address of each cloud.',
+      command: 'az cloud list --query "[].[name, endpoints.microsoftGraphResourceId]"',
+    });
   }
   if (error instanceof RefusedError) {
     const { status } = error;
     if (status === undefined || status === 429 || status >= 500) {
-      return unreachable('Microsoft Graph does not answer.', { remedy: 'Check the network, and try again.' });
+      return unreachable('Microsoft Graph does not answer.', {
+        remedy: 'Check the network, and try again.',
+        command: ASK_AGAIN,
+      });
     }
     return skipped(`Microsoft Graph does not let you read this (${status}).`, {
       remedy: 'Sign in as somebody who may read applications.',

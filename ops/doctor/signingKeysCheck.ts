@@ -1,6 +1,7 @@
 import { jwksUriOf } from '../../shared/stead.ts';
-import { type Answered, isOutage } from './askJson.ts';
+import { type Answered, isUnknownTenant, statusOf } from './askJson.ts';
 import { type Check, type Line, ok, unreachable, withoutSettings, wrong } from './check.ts';
+import { SHOW_TENANT, showAnswer } from './commands.ts';
 
 /**
  * The keys with which the API verifies access tokens, and whether the application has keys of its own. Entra does not
@@ -12,11 +13,17 @@ export const signingKeysCheck: Check = {
   async run({ config, isUsable, ask }) {
     if (!isUsable('tenant', 'api')) return [withoutSettings('the tenant and the API')];
     const { authority, tenantId, clientId } = config.entra;
-    const own = kidsIn(await ask(`${authority}/${tenantId}/discovery/v2.0/keys?appid=${clientId}`));
-    const common = kidsIn(await ask(jwksUriOf(config)));
+    const read = async (url: string) => kidsIn(url, await ask(url));
+    const own = await read(`${authority}/${tenantId}/discovery/v2.0/keys?appid=${clientId}`);
+    const common = await read(jwksUriOf(config));
     if ('line' in common) return [common.line];
     if (common.kids.length === 0) {
-      return [wrong('The authority publishes no key for RS256.', { remedy: 'Correct ENTRA_AUTHORITY.' })];
+      return [
+        wrong('The authority publishes no key for RS256.', {
+          remedy: 'Correct ENTRA_AUTHORITY.',
+          command: showAnswer(jwksUriOf(config)),
+        }),
+      ];
     }
     if ('line' in own) return [own.line];
     if (own.kids.some((kid) => !common.kids.includes(kid))) {
@@ -32,24 +39,26 @@ export const signingKeysCheck: Check = {
   },
 };
 
-function kidsIn(answer: Answered): { kids: string[] } | { line: Line } {
-  if ('noAnswer' in answer) return { line: noKeys(answer.noAnswer) };
-  if (isOutage(answer.status)) return { line: noKeys(String(answer.status)) };
-  if (answer.status !== 200) {
+function kidsIn(url: string, answer: Answered): { kids: string[] } | { line: Line } {
+  if (isUnknownTenant(answer)) {
     return {
-      line: wrong(`The signing keys cannot be read (${answer.status}).`, {
+      line: wrong('Entra has no tenant with the id of ENTRA_TENANT_ID, so it has no signing keys.', {
         remedy: 'Correct ENTRA_TENANT_ID or ENTRA_AUTHORITY.',
+        command: SHOW_TENANT,
       }),
     };
   }
-  const { keys } = answer.json;
-  const kids = (Array.isArray(keys) ? keys : []).flatMap(({ kty, kid }) =>
-    kty === 'RSA' && typeof kid === 'string' ? [kid] : [],
-  );
-  return { kids };
+  const keys = 'json' in answer && answer.status === 200 ? answer.json.keys : undefined;
+  if (!Array.isArray(keys)) return { line: noKeys(url, answer) };
+  return {
+    kids: keys.flatMap(({ kty, kid }) => (kty === 'RSA' && typeof kid === 'string' ? [kid] : [])),
+  };
 }
 
-const noKeys = (why: string): Line =>
-  unreachable(`The signing keys cannot be fetched (${why}).`, {
-    remedy: 'Until they can be, every access token is answered 503. Check the network of this machine.',
+/** A proxy may answer with any status, so only the keys themselves say something. */
+const noKeys = (url: string, answer: Answered): Line =>
+  unreachable(`The signing keys cannot be fetched (${statusOf(answer)}).`, {
+    remedy:
+      'Until the app can fetch them, it answers every access token with 503. Check the network of this machine and its proxy, and run this command again.',
+    command: showAnswer(url),
   });

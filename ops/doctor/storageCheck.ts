@@ -1,7 +1,7 @@
 import { UnavailableError } from '../../shared/errors.ts';
 import { NOBODY, NOBODYS_ID, type UserId } from '../../shared/userId.ts';
 import { type Check, type Line, ok, skipped, unreachable, warn, withoutSettings, wrong } from './check.ts';
-import { ASK_THE_APP } from './commands.ts';
+import { ASK_AGAIN, ASK_THE_APP } from './commands.ts';
 import type { Deployment } from './deployment.ts';
 
 /** Whether blobs and tables can be read and written, as whoever the settings name, and what keeps erased caches. */
@@ -13,8 +13,8 @@ export const storageCheck: Check = {
     const notFromHere = await storageSignIn();
     if (notFromHere !== undefined) return [notFromHere];
     const refused = [
-      ...(await lineUnless('Blobs', () => useBlobs(deployment))),
-      ...(await lineUnless('Tables', () => useTables(deployment))),
+      ...(await lineUnless('Blobs', deployment, () => useBlobs(deployment))),
+      ...(await lineUnless('Tables', deployment, () => useTables(deployment))),
     ];
     if (refused.length > 0) return refused;
     const who = isOwnSignIn ? 'as you, who are signed in to the Azure CLI' : 'with these settings';
@@ -54,48 +54,73 @@ async function useTables({ stead, clock }: Deployment): Promise<void> {
   await sharedState.cool({ tenant: NOBODYS_ID, api: 'graph', until, kind: undefined });
 }
 
-async function lineUnless(what: string, work: () => Promise<void>): Promise<Line[]> {
+async function lineUnless(what: string, deployment: Deployment, work: () => Promise<void>): Promise<Line[]> {
   try {
     await work();
     return [];
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
-    return [lineOfOutage(what, error)];
+    return [lineOfOutage(what, error, deployment)];
   }
 }
 
-/** A refusal is wrong. Without an answer, or with 5xx, nobody knows. */
-function lineOfOutage(what: string, { cause, remedy }: UnavailableError): Line {
-  const { code = 'no answer', statusCode } = Object(cause) as { code?: string; statusCode?: number };
-  const says = `${what} cannot be read and written (${code}).`;
-  const isRefusal = statusCode !== undefined && statusCode >= 400 && statusCode < 500 && statusCode !== 429;
-  if (isRefusal) return wrong(says, { remedy: remedy ?? 'Correct TokenStore.', ...commandFor(code) });
+/** Something is being created or deleted, somebody was quicker, or there are too many requests. */
+const MAY_PASS = new Set([408, 409, 412, 429]);
+/** The form of the service's own codes. Without one the SDK names its error, and a proxy may have refused. */
+const OWN_CODE = /^(?!RestError$)[A-Z][a-z]+[A-Za-z]*$/;
+
+/** A refusal of the service is wrong. Without an answer of its own, or with 5xx, nobody knows. */
+function lineOfOutage(what: string, { cause, remedy }: UnavailableError, deployment: Deployment): Line {
+  const { code, statusCode } = Object(cause) as { code?: unknown; statusCode?: number };
+  const known = typeof code === 'string' && /^\w{1,64}$/.test(code) ? code : undefined;
+  const says = `${what} cannot be read and written (${known ?? statusCode ?? 'no answer'}).`;
+  const isRefusal =
+    statusCode !== undefined && statusCode >= 400 && statusCode < 500 && !MAY_PASS.has(statusCode);
+  if (isRefusal && known !== undefined && OWN_CODE.test(known)) {
+    const command = commandFor(known, deployment);
+    return wrong(says, { remedy: remedy ?? 'Correct TokenStore.', command });
+  }
   return unreachable(says, {
     remedy: remedy ?? 'Start Azurite, or check TokenStore and the firewall of its storage account.',
+    command: ASK_AGAIN,
   });
 }
 
-function commandFor(code: string): { command?: string } {
+const ACCOUNT = '--name <storage account>';
+
+/** What mends a refusal depends on whether storage is asked with a key, as the operator, or with an identity. */
+function commandFor(
+  code: string,
+  { config: { storage }, isOwnSignIn }: Pick<Deployment, 'config' | 'isOwnSignIn'>,
+): string {
+  const isByKey = 'connectionString' in storage;
   switch (code) {
     case 'AuthorizationPermissionMismatch':
-      return {
-        command:
-          'az role assignment create --assignee <principal id> --role "Storage Blob Data Contributor" --scope <id of the storage account>, and the same with "Storage Table Data Contributor"',
-      };
+      return isByKey
+        ? `az storage account show-connection-string ${ACCOUNT}`
+        : 'az role assignment create --assignee <principal id> --role "Storage Blob Data Contributor" --scope <id of the storage account>, and the same with "Storage Table Data Contributor"';
     case 'AuthorizationFailure':
-      return { command: 'az storage account network-rule list --account-name <storage account>' };
+      return 'az storage account network-rule list --account-name <storage account>';
     case 'KeyBasedAuthenticationNotPermitted':
+      // The addresses for TokenStore__blobServiceUri and TokenStore__tableServiceUri.
+      if (isByKey)
+        return `az storage account show ${ACCOUNT} --query "[primaryEndpoints.blob, primaryEndpoints.table]"`;
+      break;
     case 'AuthenticationFailed':
     case 'InvalidAuthenticationInfo':
-      return { command: 'az login --tenant <tenant of the storage account>' };
+      if (isByKey) return `az storage account show-connection-string ${ACCOUNT}`;
+      break;
     default:
-      return {};
+      return `az storage account show ${ACCOUNT}`;
   }
+  return isOwnSignIn
+    ? 'az login --tenant <tenant of the storage account>'
+    : 'az account show --subscription <subscription of the storage account> --query tenantId';
 }
 
-async function keptLines({ stead }: Deployment): Promise<Line[]> {
+async function keptLines(deployment: Deployment): Promise<Line[]> {
   try {
-    const days = await stead.operators.keepsRemovedForDays();
+    const days = await deployment.stead.operators.keepsRemovedForDays();
     if (days === undefined) return [];
     if (days === 'not-allowed') {
       return [
@@ -113,6 +138,6 @@ async function keptLines({ stead }: Deployment): Promise<Line[]> {
     ];
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
-    return [lineOfOutage('The properties of the blob service', error)];
+    return [lineOfOutage('The properties of the blob service', error, deployment)];
   }
 }

@@ -1,5 +1,6 @@
-import { type AskJson, isOutage } from './askJson.ts';
+import { type Answered, type AskJson, isUnknownTenant, statusOf } from './askJson.ts';
 import { type Check, type Line, ok, unreachable, withoutSettings, wrong } from './check.ts';
+import { SHOW_TENANT, setSetting, showAnswer } from './commands.ts';
 
 /** What Entra says about the tenant of the registrations, and whether the other tenants that are served exist. */
 export const tenantCheck: Check = {
@@ -19,9 +20,25 @@ export const tenantCheck: Check = {
 export const metadataUrl = (authority: string, tid: string): string =>
   `${authority}/${tid}/v2.0/.well-known/openid-configuration`;
 
-const noAnswerOf = (authority: string, why: string): Line =>
-  unreachable(`${authority} does not answer (${why}).`, {
-    remedy: 'Check the network of this machine, its proxy, and ENTRA_AUTHORITY.',
+/** The metadata of a tenant. Without them nobody knows whether there is such a tenant: a proxy may answer anything. */
+type Metadata = { json: Record<string, unknown>; issuer: URL; tokenEndpoint: URL };
+
+/** @returns a line if Entra did not answer, and 'none' if it has no such tenant */
+async function readMetadata(ask: AskJson, authority: string, tid: string): Promise<Metadata | Line | 'none'> {
+  const url = metadataUrl(authority, tid);
+  const answer = await ask(url);
+  if (isUnknownTenant(answer)) return 'none';
+  const json = 'json' in answer && answer.status === 200 ? answer.json : {};
+  const [issuer, tokenEndpoint] = [json.issuer, json.token_endpoint].map(urlOf);
+  return issuer === undefined || tokenEndpoint === undefined
+    ? noAnswerOf(authority, url, answer)
+    : { json, issuer, tokenEndpoint };
+}
+
+const noAnswerOf = (authority: string, url: string, answer: Answered): Line =>
+  unreachable(`${authority} does not answer as Entra does (${statusOf(answer)}).`, {
+    remedy: 'Check the network of this machine, its proxy, and ENTRA_AUTHORITY. Then run this command again.',
+    command: showAnswer(url),
   });
 
 async function ownLines(
@@ -29,82 +46,85 @@ async function ownLines(
   { authority, tenantId }: { authority: string; tenantId: string },
   graphHost: string | undefined,
 ): Promise<Line[]> {
-  const answer = await ask(metadataUrl(authority, tenantId));
-  if ('noAnswer' in answer) return [noAnswerOf(authority, answer.noAnswer)];
-  const { status, json } = answer;
-  if (isOutage(status)) return [noAnswerOf(authority, String(status))];
-  if (status !== 200) {
+  const read = await readMetadata(ask, authority, tenantId);
+  if (read === 'none') {
     return [
-      wrong(`Entra has no tenant with the id of ENTRA_TENANT_ID at ${authority} (${status}).`, {
+      wrong(`Entra has no tenant with the id of ENTRA_TENANT_ID at ${authority}.`, {
         remedy: 'Give the tenant of the registrations, and ENTRA_AUTHORITY if it is in another cloud.',
-        command: 'az account show --query tenantId',
+        command: SHOW_TENANT,
       }),
     ];
   }
-  const lines = wrongsOf(json, { authority, tenantId }, graphHost);
+  if ('state' in read) return [read];
+  const lines = wrongsOf(read, { authority, tenantId }, graphHost);
   return lines.length > 0 ? lines : [ok(`The tenant is at ${authority}.`)];
 }
 
 function wrongsOf(
-  { issuer, token_endpoint: endpoint, msgraph_host: host }: Record<string, unknown>,
+  { json, issuer, tokenEndpoint }: Metadata,
   { authority, tenantId }: { authority: string; tenantId: string },
   graphHost: string | undefined,
 ): Line[] {
-  const issuerOrigin = originOf(issuer);
-  if (issuerOrigin === undefined || originOf(endpoint) === undefined) {
-    return [wrong(`${authority} does not answer as Entra does.`, { remedy: 'Correct ENTRA_AUTHORITY.' })];
-  }
-  if (issuerOrigin !== authority) {
+  const give = (setting: string, value: string) => ({
+    remedy: `Give ${setting}=${value}.`,
+    command: setSetting(setting, value),
+  });
+  if (issuer.origin !== authority) {
     return [
-      wrong(`Tokens of this tenant name another authority as their issuer than ${authority}.`, {
-        remedy: `Give ENTRA_AUTHORITY=${issuerOrigin}.`,
-      }),
+      wrong(
+        `Tokens of this tenant name another authority as their issuer than ${authority}.`,
+        give('ENTRA_AUTHORITY', issuer.origin),
+      ),
     ];
   }
   const lines: Line[] = [];
-  if (issuer !== `${authority}/${tenantId}/v2.0`) {
-    lines.push(wrong('Entra names another tenant as the issuer.', { remedy: 'Correct ENTRA_TENANT_ID.' }));
-  }
-  if (originOf(endpoint) !== authority) {
+  if (json.issuer !== `${authority}/${tenantId}/v2.0`) {
     lines.push(
-      wrong(`The token endpoint of this tenant is not at ${authority}.`, {
-        remedy: `Give ENTRA_AUTHORITY=${originOf(endpoint)}.`,
+      wrong('Entra names another tenant as the issuer.', {
+        remedy: 'Correct ENTRA_TENANT_ID.',
+        command: SHOW_TENANT,
       }),
     );
   }
-  // A cloud may have several hosts of Graph, as the one for the US Government has.
-  if (graphHost !== undefined && typeof host === 'string' && domainOf(host) !== domainOf(graphHost)) {
+  if (tokenEndpoint.origin !== authority) {
     lines.push(
-      wrong('GRAPH_BASE_URL is in another cloud than the tenant.', {
-        remedy: `Give GRAPH_BASE_URL=https://${host}.`,
-      }),
+      wrong(
+        `The token endpoint of this tenant is not at ${authority}.`,
+        give('ENTRA_AUTHORITY', tokenEndpoint.origin),
+      ),
+    );
+  }
+  // A cloud may have several hosts of Graph, as the one for the US Government has.
+  const graph = typeof json.msgraph_host === 'string' ? urlOf(`https://${json.msgraph_host}`) : undefined;
+  if (graphHost !== undefined && graph !== undefined && domainOf(graph.host) !== domainOf(graphHost)) {
+    lines.push(
+      wrong('GRAPH_BASE_URL is in another cloud than the tenant.', give('GRAPH_BASE_URL', graph.origin)),
     );
   }
   return lines;
 }
 
-const originOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && URL.canParse(value) ? new URL(value).origin : undefined;
+const urlOf = (value: unknown): URL | undefined =>
+  typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
 
 const domainOf = (host: string): string => host.split('.').slice(-2).join('.');
 
 async function otherLines(ask: AskJson, authority: string, tids: readonly string[]): Promise<Line[]> {
   const found = await Promise.all(
-    tids.map(async (tid) => ({ tid, answer: await ask(metadataUrl(authority, tid)) })),
+    tids.map(async (tid) => ({ tid, read: await readMetadata(ask, authority, tid) })),
   );
   const lines: Line[] = [];
   let existing = 0;
-  for (const { tid, answer } of found) {
-    if ('noAnswer' in answer) lines.push(noAnswerOf(authority, answer.noAnswer));
-    else if (isOutage(answer.status)) lines.push(noAnswerOf(authority, String(answer.status)));
-    else if (answer.status === 200) existing += 1;
-    else {
+  for (const { tid, read } of found) {
+    if (read === 'none') {
       lines.push(
         wrong(`ALLOWED_TENANTS has ${tid}, and Entra has no such tenant.`, {
           remedy: 'Correct its id, or remove it.',
+          command: setSetting('ALLOWED_TENANTS', '<ids of the tenants, with commas>'),
         }),
       );
-    }
+    } else if ('state' in read) lines.push(read);
+    else existing += 1;
   }
   if (existing > 0) lines.push(ok(`Of the other tenants in ALLOWED_TENANTS, ${existing} exist.`));
   return lines;

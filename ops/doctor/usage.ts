@@ -3,15 +3,20 @@ export const USAGE = `Usage: npm run doctor -- [options]
 
 Examines the settings, and what they name: the tenant, the signing keys, the
 credential, the registrations, the consents, the storage and the clocks. Each
-line says what is wrong, and the command that mends it.
+line says what is wrong, and what mends it.
 It reads the settings from the environment, or else from Values of
-local.settings.json. It changes nothing. To try whether it may write, it writes
-a blob and deletes it, and writes a cooldown that has already ended.
+local.settings.json. It changes no setting, no registration and no account. To
+try whether storage can be written, it writes a blob and deletes it, and writes
+a cooldown that has already ended; it creates the container and the table if
+they do not exist.
 
   --page-client-id ID   The application of the page. Default: SPA_CLIENT_ID.
   --page-url URL        As for npm run entra:register. What the registration
-  --permission NAME     lacks of it is wrong.
-  --managed-identity ID
+  --no-page-url         lacks of it is wrong. Without --page-url and
+  --permission NAME     --permission, what is registered of them has to be
+  --managed-identity ID whole.
+  --multi-tenant
+  --admin-consent
   --wake-worker
   --name NAME
   --api-url URL         The origin of the deployed functions, which are asked

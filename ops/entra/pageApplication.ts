@@ -12,10 +12,10 @@ import {
 import type { Application } from './graphObjects.ts';
 
 /** What the page sends people to Entra with: docs/hosting.md says what each is for. */
-const PATHS = ['/', '/redirect.html', '/admin.html'];
+export const PAGE_PATHS = ['/', '/redirect.html', '/admin.html'];
 
 const redirectUris = ({ pageUrls }: Wish): string[] =>
-  pageUrls.flatMap((url) => PATHS.map((path) => `${url}${path}`));
+  pageUrls.flatMap((url) => PAGE_PATHS.map((path) => `${url}${path}`));
 
 /** The body that creates the application. Which API it asks for follows, because the API is created after it. */
 export function newPage(wish: Wish): Record<string, unknown> {

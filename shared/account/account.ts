@@ -13,6 +13,30 @@ export type HistoryEntry = {
   task?: string;
 };
 
+/** Neighbouring checks that ended alike: where the token came from, or why there was none, and how each task ended. */
+export type AlikeChecks = {
+  /** When the first and the last of them got the token, or failed. */
+  first: Date;
+  last: Date;
+  times: number;
+  outcome: 'refreshed' | 'from-cache' | 'failed';
+  kind?: FailureKind;
+  code?: string;
+  /** The tasks that at least one of them ran. */
+  tasks: readonly AlikeTask[];
+};
+
+export type AlikeTask = {
+  task: string;
+  outcome: 'done' | 'failed';
+  kind?: FailureKind;
+  code?: string;
+  /** When it ended last. */
+  last: Date;
+  /** In how many of the checks it ran. */
+  times: number;
+};
+
 /** What an account keeps of a failure, and when the failure happened. */
 export type StoredFailure = Pick<Failure, 'kind' | 'code' | 'suberror' | 'claims' | 'askedBy'> & { at: Date };
 
@@ -54,6 +78,10 @@ type ConnectedFields = Scheduled & {
   lastActivity: Date;
   /** Newest last, at most 20 entries. Only the worker writes it. */
   history: readonly HistoryEntry[];
+  /** The history by checks: `checksOf` reads it. Absent before the first check, and if an earlier release wrote all of it. */
+  checks?: readonly AlikeChecks[];
+  /** What the user's tasks remember and tell, sealed: `taskMemory.ts`. Absent if there is nothing. Only the worker writes it. */
+  memory?: string;
 };
 
 /** No cache was stored yet. */

@@ -20,6 +20,7 @@ import {
   type Tombstone,
   tokensOf,
 } from './account.ts';
+import { checksOf, withEntries } from './checks.ts';
 import {
   firstCheckAt,
   isDueTooLate,
@@ -123,23 +124,28 @@ export type TasksRun = {
   throttledUntil?: Date | undefined;
 };
 
+/** What an account's tasks remember after a check, sealed. It replaces what they remembered before. */
+export type Remembered = { memory?: string };
+
 /** A check that got a token, stored its cache and ran the tasks. It gives the lease back. */
 export function refreshed(
   account: Connected,
   token: UserToken,
-  { entries, throttledUntil }: TasksRun,
+  { entries, throttledUntil, memory }: TasksRun & Remembered,
   now: Date,
   schedule: ScheduleSettings,
   random: number,
 ): Active {
   const isNew = token.source === 'network';
+  const { memory: _, ...connection } = withoutLease(connectionOf(account));
   const active: Active = {
-    ...withoutLease(connectionOf(account)),
+    ...connection,
+    ...(memory !== undefined && { memory }),
     state: 'active',
     homeAccountId: token.homeAccountId,
     ...tokensAfter(account, token, now),
     ...(isNew && { lastRefreshed: now }),
-    history: appended(account, { at: now, outcome: isNew ? 'refreshed' : 'from-cache' }, ...entries),
+    ...recorded(account, { at: now, outcome: isNew ? 'refreshed' : 'from-cache' }, ...entries),
   };
   const next = { ...active, nextCheckAt: nextCheckAfterSuccess(active, now, schedule, random) };
   return throttledUntil === undefined
@@ -165,14 +171,14 @@ export function failed(
     case 'tenant':
     case 'transient':
     case 'misconfigured': {
-      const history = appended(account, failureEntry(failure, now));
+      const entries = recorded(account, failureEntry(failure, now));
       // An account that needs the user goes on to need them, whatever fails after it.
-      if (account.state === 'needs-user') return { ...released(account), history };
+      if (account.state === 'needs-user') return { ...released(account), ...entries };
       const attempts = (account.trouble?.attempts ?? 0) + 1;
       return {
         ...released(account),
         trouble: { attempts, failure: stored(failure, now) },
-        history,
+        ...entries,
         nextCheckAt: nextCheckAfterFailure(account, attempts, kind, now, schedule, random, retryAfterSeconds),
       };
     }
@@ -213,7 +219,7 @@ export function markedForUser(
     ...tokensOf(account),
     state: 'needs-user',
     failure: stored(failure, now),
-    history: appended(account, failureEntry(failure, now)),
+    ...recorded(account, failureEntry(failure, now)),
     nextCheckAt: retireAt(account, schedule),
   };
 }
@@ -246,7 +252,7 @@ function tokensAfter(account: Connected, token: UserToken, now: Date): Tokens {
 /** What every connected account has, whatever its state. */
 function connectionOf(account: Connected) {
   const { userId, nextCheckAt, lease, generation, connectedAt, lastActivity, history } = account;
-  const { homeAccountId, userPrincipalName } = account;
+  const { homeAccountId, userPrincipalName, checks, memory } = account;
   return {
     userId,
     nextCheckAt,
@@ -257,6 +263,8 @@ function connectionOf(account: Connected) {
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     lastActivity,
     history,
+    ...(checks && { checks }),
+    ...(memory !== undefined && { memory }),
   };
 }
 
@@ -284,8 +292,11 @@ const failureEntry = ({ kind, code }: Failure, at: Date): HistoryEntry => ({
   code,
 });
 
-const appended = ({ history }: Connected, ...entries: HistoryEntry[]): readonly HistoryEntry[] =>
-  [...history, ...entries].slice(-MAX_HISTORY);
+/** The previous release knows only `history`. */
+const recorded = (account: Connected, ...entries: HistoryEntry[]) => ({
+  history: [...account.history, ...entries].slice(-MAX_HISTORY),
+  checks: withEntries(checksOf(account), entries),
+});
 
 const earlierOf = (one: Date, other: Date): Date => (one < other ? one : other);
 const laterOf = (one: Date, other: Date): Date => (one > other ? one : other);

@@ -1,10 +1,23 @@
-import { type Account, type Damaged, failureOf, type HistoryEntry, tokensOf } from '../account/account.ts';
+import {
+  type Account,
+  type AlikeChecks,
+  type Damaged,
+  failureOf,
+  type HistoryEntry,
+  isConnected,
+  tokensOf,
+} from '../account/account.ts';
+import { checksOf } from '../account/checks.ts';
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
+import { openMemory, type Told } from '../account/taskMemory.ts';
 import { ConflictError, UnavailableError } from '../errors.ts';
 import type { Caller, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
-import type { Connection, ConnectionEvent } from '../wire.ts';
+import type { Connection, ConnectionChecks, ConnectionEvent } from '../wire.ts';
+
+/** What users call each task, by its name. */
+export type TaskTitles = ReadonlyMap<string, string>;
 
 /**
  * Reads the caller's own connection. It is not a visit: a page that shows the connection must not delay the worker.
@@ -14,10 +27,13 @@ import type { Connection, ConnectionEvent } from '../wire.ts';
  */
 export async function getConnection(
   app: App,
+  operation: Operation,
   accessToken: string,
+  titles: TaskTitles,
 ): Promise<{ connection: Connection; user: string }> {
   const { caller, user } = await callerOf(app, accessToken);
-  return { connection: toConnection(await app.accounts.read(caller.userId), app.clock.now()), user };
+  const account = await app.accounts.read(caller.userId);
+  return { connection: await answer(app, operation, account, titles), user };
 }
 
 /**
@@ -26,9 +42,11 @@ export async function getConnection(
  */
 export async function connect(
   app: App,
-  { log }: Operation,
+  operation: Operation,
   accessToken: string,
+  titles: TaskTitles,
 ): Promise<{ connection: Connection; user: string }> {
+  const { log } = operation;
   const { caller, user } = await callerOf(app, accessToken);
   app.limits.changes.take(caller.userId);
   const { account, was } = await unavailableIfBusy(() => connectAccount(app, caller, { reconnect: true }));
@@ -37,7 +55,7 @@ export async function connect(
   }
   // The remembered exchange may come from the time of the disconnection, and the remembered refusal may have passed.
   app.memo.forget(caller.userId);
-  return { connection: toConnection(account, app.clock.now()), user };
+  return { connection: await answer(app, operation, account, titles), user };
 }
 
 /** Erases what Stead keeps of the caller. Nothing is kept until they connect again. */
@@ -73,7 +91,20 @@ async function unavailableIfBusy<T>(change: () => Promise<T>): Promise<T> {
   }
 }
 
-function toConnection(account: Account | Damaged | undefined, now: Date): Connection {
+async function answer(
+  app: App,
+  { log }: Operation,
+  account: Account | Damaged | undefined,
+  titles: TaskTitles,
+): Promise<Connection> {
+  const told = account && isConnected(account) ? (await openMemory(app, log, account)).told : [];
+  return toConnection(account, { now: app.clock.now(), titles, told });
+}
+
+/** What an answer needs beside the account. */
+type Beside = { now: Date; titles: TaskTitles; told: readonly Told[] };
+
+function toConnection(account: Account | Damaged | undefined, beside: Beside): Connection {
   switch (account?.state) {
     case undefined:
     case 'retired':
@@ -96,9 +127,10 @@ function toConnection(account: Account | Damaged | undefined, now: Date): Connec
         lastActivity: lastActivity.toISOString(),
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
-        ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, now).toISOString() }),
+        ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
         ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
         history: history.map(toEvent),
+        checks: checksOf(account).map((checks) => toChecks(checks, beside)),
       };
     }
     default:
@@ -119,5 +151,36 @@ function toEvent({ at, outcome, kind, code, task }: HistoryEntry): ConnectionEve
     ...(kind && { kind }),
     ...(code && { code }),
     ...(task && { task }),
+  };
+}
+
+function toChecks(
+  { first, last, times, outcome, kind, code, tasks }: AlikeChecks,
+  { titles, told }: Beside,
+): ConnectionChecks {
+  return {
+    first: first.toISOString(),
+    last: last.toISOString(),
+    times,
+    outcome,
+    ...(outcome !== 'failed' && { source: SOURCES[outcome] }),
+    ...(kind && { kind }),
+    ...(code && { code }),
+    tasks: tasks.map((one) => {
+      const { task } = one;
+      const title = titles.get(task);
+      const said = told.find(({ at, task: of }) => of === task && at.getTime() === first.getTime());
+      return {
+        task,
+        ...(title !== undefined && { title }),
+        outcome: one.outcome,
+        ...(one.kind && { kind: one.kind }),
+        ...(one.code && { code: one.code }),
+        last: one.last.toISOString(),
+        times: one.times,
+        ...(said?.count !== undefined && { count: said.count }),
+        ...(said?.summary !== undefined && { summary: said.summary }),
+      };
+    }),
   };
 }

@@ -22,16 +22,19 @@ export function createReadiness(
   let kept: { checked: Promise<Readiness>; until: number } | undefined;
 
   async function check({ log, correlationId }: Operation): Promise<Readiness> {
-    const [isReached, failure] = await Promise.all([
+    const [storage, failure] = await Promise.all([
       checkStorage(services, log),
       services.tryCredential({ log, correlationId }),
     ]);
-    const storage = isReached ? 'ready' : 'unreachable';
-    if (failure === undefined) return { storage, credential: 'accepted' };
+    if (failure === undefined) return { ...storage, credential: 'accepted' };
     const { code, remedy = REMEDY } = failure;
     const credential = mayPass(failure) ? 'unreachable' : 'refused';
-    if (credential === 'refused') log({ event: 'credential.refused', code, remedy });
-    return { storage, credential, code };
+    log(
+      credential === 'refused'
+        ? { event: 'credential.refused', code, remedy }
+        : { event: 'credential.unreachable', code },
+    );
+    return { ...storage, credential, code };
   }
 
   return async (operation) => {

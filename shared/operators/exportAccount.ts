@@ -17,11 +17,15 @@ export type AccountExport = {
   notIncluded: readonly string[];
 };
 
-/** The account's fields as they are, but `hasClaims` in the place of the claims of its failure. */
+/**
+ * The account's fields as they are, but `hasClaims` in the place of the claims of its failure, and the size of what its tasks
+ * remember in the place of that.
+ */
 type ExportedAccount = Record<string, unknown> & { state: (Account | Damaged)['state'] };
 
 const NOT_INCLUDED = [
   'The content of the token cache: the tokens themselves, and what Entra ID says of the user in them.',
+  'What tasks remember of the user, and have told them. It is sealed, and taskMemory has its size. The user reads what they were told at GET /api/connection.',
   'The text of a claims challenge. hasClaims says whether there is one.',
   'The logs. They name the user by logId and end with their own retention.',
   'What a running process remembers for a short time: verified access tokens, cooldowns and limits.',
@@ -55,7 +59,8 @@ export async function exportAccount(
 
 /** All fields of the account are exported, so that a field which is added later is not forgotten. */
 function exported(account: Stored): ExportedAccount {
-  const { userId: _, etag: __, ...fields } = account;
+  const { userId: _, etag: __, memory, ...others } = { memory: undefined, ...account };
+  const fields = { ...others, ...(memory !== undefined && { taskMemory: { bytes: memory.length } }) };
   const found = failureOf(account);
   if (found === undefined) return fields;
   const { claims, ...rest } = found;

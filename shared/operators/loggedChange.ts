@@ -1,4 +1,5 @@
 import type { Tombstone } from '../account/account.ts';
+import { MAX_CLOCK_DIFFERENCE_MS } from '../account/clocksDiffer.ts';
 import type { LogEvent } from '../log.ts';
 
 /** What an event says of a user's account: it was connected, or it ended. */
@@ -45,12 +46,18 @@ const isTombstoneState = (reason: unknown): reason is Tombstone['state'] =>
   reason === 'disconnected' || reason === 'retired';
 
 /**
- * Gives the one of two changes of a user that counts: the later one. At the same time an end counts, because a wish to be
- * disconnected must not be lost.
+ * Gives the one of two changes of a user that counts: the later one. Two instances may have logged them, whose clocks may
+ * differ. So a connection counts as later than an end only if it is more than five minutes later, because a wish to be
+ * disconnected must not be lost. Of two ends at the same time the disconnection counts.
  */
 export function laterChange(one: LoggedChange | undefined, other: LoggedChange): LoggedChange {
-  if (one === undefined || other.at > one.at) return other;
-  return other.at < one.at || RANK[other.to] <= RANK[one.to] ? one : other;
+  if (one === undefined) return other;
+  const ahead = latest(other) - latest(one);
+  return ahead > 0 || (ahead === 0 && RANK[other.to] > RANK[one.to]) ? other : one;
 }
+
+/** The latest time at which an end may have been. One number for each change, so that their order has no circle. */
+const latest = ({ to, at }: LoggedChange): number =>
+  at.getTime() + (to === 'connected' ? 0 : MAX_CLOCK_DIFFERENCE_MS);
 
 const RANK: Record<LoggedChange['to'], number> = { connected: 0, retired: 1, disconnected: 2 };

@@ -69,7 +69,7 @@ export async function attemptFunction<T>(
       const failure = signal.aborted
         ? classifyFailure({ api: api.name, noAnswer: 'timeout' })
         : (api.readError?.(error, app.clock.now()) ??
-          failed ??
+          (isBug(error) ? undefined : failed) ??
           (isBrokenOff(error) ? unanswered(api) : undefined));
       if (failure === undefined) {
         throw new FunctionFailedError(
@@ -85,6 +85,14 @@ export async function attemptFunction<T>(
   };
   return withTimeout(app.clock, timeoutMs, attempt);
 }
+
+/**
+ * Whether the language itself threw it, which says nothing about the API: the function may have handled a refusal before. The
+ * errors of `fetch` are a {@link TypeError}, too, but they always have a cause.
+ */
+const isBug = (error: unknown): boolean =>
+  [TypeError, RangeError, ReferenceError, SyntaxError, URIError].some((kind) => error instanceof kind) &&
+  (error as Error).cause === undefined;
 
 /** Whether an error of `fetch` says that an answer ended before its end, or that there was none in time. */
 const isBrokenOff = (error: unknown): boolean =>

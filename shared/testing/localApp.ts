@@ -1,11 +1,3 @@
-import {
-  ALL_USERS,
-  API_CLIENT_ID,
-  API_CLIENT_SECRET,
-  API_SCOPE_NAME,
-  TENANT_ID,
-} from '../../dev/entra/directory.ts';
-import { signInWithCode } from '../../dev/entra/signIn.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
 import { createSealer } from '../adapters/entra/seal.ts';
 import { graph } from '../adapters/graph/graphApi.ts';
@@ -18,6 +10,7 @@ import type { LogEvent } from '../log.ts';
 import type {
   AccountStore,
   FunctionRequest,
+  MemorySealer,
   Operation,
   ScheduleSettings,
   Sealer,
@@ -26,8 +19,9 @@ import type {
 } from '../ports.ts';
 import { defineFunction, type UserFunction } from '../requests/defineFunction.ts';
 import { createStead, type SteadOptions } from '../stead.ts';
-import { toUserId } from '../userId.ts';
 import { RUN_LIMITS, type RunLimits } from '../worker/run.ts';
+import { signInAs } from './signInAs.ts';
+import { standInSettings } from './standInSettings.ts';
 import { createShiftedClock, type ShiftedClock } from './testClock.ts';
 
 export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts' | 'fetch'> & {
@@ -35,6 +29,7 @@ export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts'
   tokenCache?: TokenCacheStore;
   sharedState?: SharedState;
   sealer?: Sealer;
+  memorySealer?: MemorySealer;
   schedule?: Partial<ScheduleSettings>;
   /** The app's clock. Give it to the stores, too, if you give any. Default: a new one. */
   clock?: ShiftedClock;
@@ -45,7 +40,7 @@ export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts'
 
 /** What a visit does: it reads the caller's own entry in the directory. */
 const VISIT = defineFunction({
-  name: 'profile',
+  name: 'get-profile',
   api: graph,
   scopes: ['User.Read'],
   run: ({ graph: client }): Promise<{ id: string; givenName?: string }> => client.api('/me').get(),
@@ -53,8 +48,6 @@ const VISIT = defineFunction({
 
 /** A request without the parts that are the same for all callers of a test. */
 type OfGraph<Request extends { api: unknown }> = Omit<Request, 'api'> & Partial<Pick<Request, 'api'>>;
-
-const SPA_ORIGIN = 'http://localhost:5173';
 
 /**
  * Creates the application over the stand-in of `startEntra` (with `spaOrigins: ['http://localhost:5173']`). Its stores are
@@ -69,23 +62,15 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
     sharedState = createMemorySharedState({ clock }),
     sealer = createSealer([{ kid: 'test', secret: new Uint8Array(32).fill(7) }]),
   } = options;
-  const config = readConfig({
-    ENTRA_TENANT_ID: TENANT_ID,
-    ENTRA_CLIENT_ID: API_CLIENT_ID,
-    ENTRA_CLIENT_SECRET: API_CLIENT_SECRET,
-    ENTRA_AUTHORITY: entra.origin,
-    API_SCOPE: API_SCOPE_NAME,
-    ALLOWED_TENANTS: '*',
-    GRAPH_BASE_URL: entra.origin,
-    TokenStore: 'UseDevelopmentStorage=true',
-    ...options.settings,
-  });
+  const settings = { ...standInSettings(entra.origin), ...options.settings };
+  const config = readConfig(settings, { hasOwnStores: true });
   const events: LogEvent[] = [];
   const operation: Operation = {
     log: (event) => void events.push(event),
     correlationId: options.correlationId,
   };
-  const stores = { accounts, tokenCache, sharedState, sealer };
+  const { memorySealer } = options;
+  const stores = { accounts, tokenCache, sharedState, sealer, ...(memorySealer && { memorySealer }) };
   // The stand-in and MSAL use the platform's time, so everything that exchanges tokens with them must use it, too.
   const inRealTime = createStead(config, { ...options, clock: systemClock, adapters: stores });
   const { userTokens, verifyAccessToken, verifyAppToken, tryCredential, logId } = inRealTime.services;
@@ -134,17 +119,9 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
      * @throws {Error} the stand-in has no user with this name.
      */
     async visit(name: string) {
-      const user = ALL_USERS.find((candidate) => candidate.name === name);
-      if (user === undefined) throw new Error(`The stand-in has no user "${name}".`);
-      const { accessToken } = await signInWithCode({
-        origin: entra.origin,
-        user: name,
-        tenant: user.tid,
-        spaOrigin: SPA_ORIGIN,
-        scope: `api://${API_CLIENT_ID}/.default`,
-      });
+      const { userId, accessToken } = await signInAs(entra.origin, name);
       await stead.asUser(operation, accessToken, VISIT);
-      return toUserId(user);
+      return userId;
     },
     /** Does one run of the worker. @returns its summary */
     sweep: (limits: Partial<RunLimits> = {}, signal?: AbortSignal) =>

@@ -6,6 +6,7 @@ import { GRAPH_RESOURCES } from './knownApi.ts';
 type Resource = Pick<Api, 'resource' | 'otherResources'>;
 
 const DEFAULT = '.default';
+const KEPT_BY_EARLIER_RELEASES = 'User.Read';
 /** OpenID Connect's own scopes. Answers may leave them out, and no API asks for them. */
 const OIDC_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
 
@@ -25,13 +26,26 @@ export function isScopeOf({ resource, otherResources = [] }: Resource, scope: st
 }
 
 /** Scopes are not case-sensitive, and one permission has several names: `User.Read`, `https://graph.microsoft.com/User.Read`. */
-const permissionOf = (scope: string): string => scope.slice(scope.lastIndexOf('/') + 1).toLowerCase();
+const permissionOf = (scope: string): string => nameOf(scope).toLowerCase();
 
-const isPermission = (scope: string): boolean => permissionOf(scope) !== DEFAULT && !isOidcScope(scope);
+const nameOf = (scope: string): string => scope.slice(scope.lastIndexOf('/') + 1);
 
-/** Whether an access token with this `scope` is a token for the API. */
-export const isTokenOf = (api: Resource, scope: string): boolean =>
-  scopesIn(scope).some((one) => !isOidcScope(one) && isScopeOf(api, one));
+const isPermission = (scope: string): boolean => !isDefault(scope) && !isOidcScope(scope);
+
+const isDefault = (scope: string): boolean => permissionOf(scope) === DEFAULT;
+
+/**
+ * Whether a stored access token is a token for the API. A token must never be sent to another API, so in doubt it is not.
+ * @param scope the `scope` under which MSAL keeps it. It has the default scope of one API ({@link scopeToKeep}), unless an
+ * earlier release stored the token. That one asked for Graph's permissions without their resource, always with `User.Read`.
+ */
+export function isTokenOf(api: Resource, scope: string): boolean {
+  const scopes = scopesIn(scope).filter((one) => !isOidcScope(one));
+  const defaults = scopes.filter(isDefault);
+  const named = defaults.length > 0 ? defaults : scopes.filter((one) => one.includes('/'));
+  if (named.length > 0) return named.every((one) => isScopeOf(api, one));
+  return scopes.some((one) => isSameText(one, KEPT_BY_EARLIER_RELEASES)) && isGraph(api);
+}
 
 /**
  * The permissions of an access token for one API.
@@ -61,25 +75,28 @@ export function withScopes(failure: Failure, { resource }: Resource, scopes: rea
   if (failure.kind !== 'consent') return failure;
   return {
     ...failure,
-    scopes: scopes.map((scope) => `${resource}/${scope.slice(scope.lastIndexOf('/') + 1)}`),
+    scopes: scopes.map((scope) => `${resource}/${nameOf(scope)}`),
   };
 }
 
 /**
  * The `scope` under which MSAL keeps a token. MSAL finds a token only under what it asks for, which is the default scope,
  * and the answer need not name that. The previous release asks for Graph's permissions without their resource, so these
- * names are added, too: it then uses the same token.
+ * names are added, too: it then uses the same token. Two APIs may have permissions of one name, and MSAL would keep one
+ * token for both. So the permissions of any other API get their resource, and nothing of a third API is kept.
  * @param answered the `scope` of the answer; undefined if it has none
  */
 export function scopeToKeep(api: Resource, answered: string | undefined): string {
-  const scopes = scopesIn(answered ?? '');
-  const short = GRAPH_RESOURCES.some((one) => isSameText(one, api.resource))
-    ? scopes.flatMap((scope) =>
-        scope.includes('/') && isPermission(scope) ? scope.slice(scope.lastIndexOf('/') + 1) : [],
-      )
-    : [];
-  const all = [defaultScopeOf(api), ...scopes, ...short];
+  const scopes = scopesIn(answered ?? '').flatMap((scope) => {
+    if (isOidcScope(scope)) return scope;
+    if (!scope.includes('/')) return isGraph(api) ? scope : `${api.resource}/${scope}`;
+    if (!isScopeOf(api, scope)) return [];
+    return isGraph(api) && isPermission(scope) ? [scope, nameOf(scope)] : scope;
+  });
+  const all = [defaultScopeOf(api), ...scopes];
   return all.filter((scope, index) => all.findIndex((one) => isSameText(one, scope)) === index).join(' ');
 }
+
+const isGraph = ({ resource }: Resource): boolean => GRAPH_RESOURCES.some((one) => isSameText(one, resource));
 
 const isSameText = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

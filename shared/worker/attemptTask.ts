@@ -7,23 +7,28 @@ import type { App } from '../tokens/app.ts';
 import { createReveals, nameWithout } from '../tokens/revealing.ts';
 import { partsOf } from '../userId.ts';
 import type { Task } from './defineTask.ts';
+import { readResult, type TaskResult } from './taskResult.ts';
 
 /**
  * How one attempt ended. Without a `code` the task succeeded. `claims` is the API's claims challenge as raw JSON.
- * `throttle` is the API's 429, even if the task ignored it.
+ * `throttle` is the API's 429, even if the task ignored it. `result` is what a task that succeeded returned.
  */
-export type Attempt = { code?: string; claims?: string; throttle?: Failure };
+export type Attempt = { code?: string; claims?: string; throttle?: Failure; result?: TaskResult };
 
 const MAX_NOTE_LENGTH = 200;
 const WITHHELD = '(withheld)';
 
-/** Runs a task once. The attempt ends at the task's time-out or with the run, even if the task ignores its signal. */
+/**
+ * Runs a task once. The attempt ends at the task's time-out or with the run, even if the task ignores its signal.
+ * @param state what the task's latest run kept for this one
+ */
 export async function attemptTask(
   app: App,
   { log, signal: runSignal, correlationId }: Operation,
   task: Task,
   account: Connected,
   token: string,
+  state: unknown,
 ): Promise<Attempt> {
   const { userId, homeAccountId, userPrincipalName } = account;
   const { tid, oid } = partsOf(userId);
@@ -35,6 +40,8 @@ export async function attemptTask(
       const running = task.run({
         user: { id: userId, tid, oid },
         token,
+        // A copy: what is kept must not change if the task fails.
+        state: structuredClone(state),
         ...app.openApi(task.api, {
           accessToken: token,
           signal,
@@ -59,8 +66,7 @@ export async function attemptTask(
           }),
         signal,
       });
-      await Promise.race([running, endOf(signal)]);
-      return {};
+      return readResult(await Promise.race([running, endOf(signal)]), token);
     } catch (error) {
       // The signals are checked first, because a task that obeys its signal throws an error of its own.
       if (runSignal?.aborted) return { code: 'run-ended' };

@@ -1,6 +1,7 @@
 import type { Api, ApiFetch } from '../api.ts';
 import { checkUse } from '../tokens/useOfApi.ts';
 import type { UserId } from '../userId.ts';
+import type { TaskResult } from './taskResult.ts';
 
 /** What a task's `run` gets for one user, together with the clients of its API (`graph` for Microsoft Graph). */
 export type TaskContext = {
@@ -10,6 +11,11 @@ export type TaskContext = {
   api: { fetch: ApiFetch };
   /** The access token for the task's API. Do not log it, store it, or send it to another API. */
   token: string;
+  /**
+   * The `state` that the task's latest run for this user returned; undefined before the first one, and whenever it was lost.
+   * An earlier version of the task may have made it.
+   */
+  state: unknown;
   /** Writes one log line of at most 200 characters with the user's log id. A note that names the user is withheld. */
   log: (note: string) => void;
   /** Aborts at the task's time-out and when the run ends. */
@@ -22,31 +28,78 @@ export type TaskDefinition<Clients extends object = object> = {
    * `read-profile`.
    */
   name: string;
+  /** What users call it: at most 60 characters. Default: its name, written as words. */
+  title?: string;
   /** The API that the task calls: `graph`, or a result of {@link defineApi}. */
   api: Api<Clients>;
   /** Delegated permissions of that API, such as `['User.Read']` or `['api://<client id>/<scope>']`. At least one. */
   scopes: readonly string[];
+  /**
+   * How long a user's checks leave the task out after it succeeded: such as `{ hours: 6 }`, from one minute to 60 days. It
+   * runs in the first check after that. Default: it runs in every check.
+   */
+  every?: Every;
   /** Whole milliseconds from 1 to 60,000. Default 10,000. */
   timeoutMs?: number;
-  /** Acts for one user. It may run again for the same user, so it must be safe to repeat: `docs/tasks.md`. */
-  run(context: TaskContext & Clients): Promise<unknown>;
+  /**
+   * Acts for one user. It may run again for the same user, so it must be safe to repeat: `docs/tasks.md`.
+   * @returns what the user's connection keeps of it, if anything
+   */
+  run(context: TaskContext & Clients): Promise<TaskResult | undefined> | Promise<void>;
 };
 
-export type Task = Readonly<Required<TaskDefinition>>;
+/** The sum of its members. */
+export type Every = { minutes?: number; hours?: number; days?: number };
+
+export type Task = Readonly<Required<Omit<TaskDefinition, 'every'>>> & {
+  /** Absent if the task runs in every check. */
+  readonly everyMs?: number;
+};
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** A run ends after about a minute, and so do its tasks. */
 const MAX_TIMEOUT_MS = 60_000;
+const MAX_TITLE_LENGTH = 60;
+const MINUTE_MS = 60_000;
+const MAX_EVERY_MS = 60 * 1_440 * MINUTE_MS;
 
 /**
  * Defines a task. The worker runs it as each user for whom a check obtained a token.
  * @throws {TypeError} the definition is wrong; the message says what to change.
  */
 export function defineTask<Clients extends object>(definition: TaskDefinition<Clients>): Task {
-  const { name, api, scopes, timeoutMs = DEFAULT_TIMEOUT_MS, run } = definition;
+  const { name, api, scopes, every, timeoutMs = DEFAULT_TIMEOUT_MS, run } = definition;
   checkUse('Task', { name, api, scopes, timeoutMs }, run, MAX_TIMEOUT_MS);
+  const { title = inWords(name) } = definition;
+  if (typeof title !== 'string' || title.trim() === '' || title.length > MAX_TITLE_LENGTH) {
+    throw new TypeError(`Task "${name}": title must be a text of 1 to ${MAX_TITLE_LENGTH} characters.`);
+  }
+  const rhythm = every === undefined ? {} : { everyMs: everyMsOf(name, every) };
   // The cast is safe because a task runs with the clients of its own API.
-  return Object.freeze({ name, api, scopes: Object.freeze([...scopes]), timeoutMs, run }) as Task;
+  return Object.freeze({
+    name,
+    title,
+    api,
+    scopes: Object.freeze([...scopes]),
+    ...rhythm,
+    timeoutMs,
+    run,
+  }) as Task;
+}
+
+/** Such as `Read profile` for `read-profile`. */
+const inWords = (name: string): string =>
+  `${name.slice(0, 1).toUpperCase()}${name.slice(1).replaceAll('-', ' ')}`;
+
+function everyMsOf(name: string, every: Every): number {
+  const { minutes = 0, hours = 0, days = 0, ...others } = { ...every };
+  const ms = (minutes + hours * 60 + days * 1_440) * MINUTE_MS;
+  if (Object.keys(others).length > 0 || !(ms >= MINUTE_MS && ms <= MAX_EVERY_MS)) {
+    throw new TypeError(
+      `Task "${name}": every must be a time from one minute to 60 days, such as { hours: 6 } or { days: 1 }.`,
+    );
+  }
+  return ms;
 }
 
 /**

@@ -13,6 +13,13 @@ import { confirmFailure } from '../account/confirmFailure.ts';
 import { removeCache, takeBack } from '../account/endAccount.ts';
 import { byStore, nowByStore, tokenByStore } from '../account/nowByStore.ts';
 import { afterCooldown, asIfKept, decideCheck, decideTombstone, retireAt } from '../account/schedule.ts';
+import {
+  openMemory,
+  sealMemory,
+  type TaskMemory,
+  withoutForgotten,
+  withTold,
+} from '../account/taskMemory.ts';
 import { ended, failed, markedForUser, postponed, refreshed, waitingUntil } from '../account/transitions.ts';
 import { ConflictError, type Failure, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
@@ -21,7 +28,7 @@ import { partsOf, type UserId } from '../userId.ts';
 import type { Task } from './defineTask.ts';
 import { giveRetirementBack, stopRetiring, takeRetirement } from './retirement.ts';
 import { endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
-import { NO_TASKS, runTasks } from './runTasks.ts';
+import { type EndedTasks, noTasks, runTasks } from './runTasks.ts';
 import { type Changed, type Check, isHeld, release, settle } from './settle.ts';
 
 /** The tasks of a check, and the settings that it decides by. */
@@ -130,7 +137,10 @@ async function runTasksAndSettle(
   const [now, random] = [nowByStore(app), app.clock.random()];
   const dated = tokenByStore(app, token);
   run.credentialAccepted ||= token.source === 'network';
-  const ran = endIfOver(run) ? NO_TASKS : await runTasks(run, tasks, leased, token);
+  const memory = await openMemory(app, run.operation.log, leased);
+  const ran = endIfOver(run) ? noTasks(memory) : await runTasks(run, tasks, leased, token, memory);
+  // It is sealed at each check, so that it follows the keys. Only this run writes it, as long as it has the lease.
+  const sealed = await sealMemory(app, leased, rememberedAfter(run, leased, token, ran, now));
   // They are counted even if the account cannot be settled, because they have run.
   run.summary.tasks.done += ran.done;
   run.summary.tasks.failed += ran.failed;
@@ -143,7 +153,8 @@ async function runTasksAndSettle(
       const isFirst = current.etag === leased.etag;
       // A request that wrote the account in the meantime has the newer home account id.
       const homeAccountId = isFirst ? token.homeAccountId : (current.homeAccountId ?? token.homeAccountId);
-      const settled = refreshed(current, { ...dated, homeAccountId }, ran, now, schedule, random);
+      const remembered = { ...ran, ...(sealed !== undefined && { memory: sealed }) };
+      const settled = refreshed(current, { ...dated, homeAccountId }, remembered, now, schedule, random);
       return ran.unansweredChallenge !== undefined && isFirst
         ? markedForUser(settled, ran.unansweredChallenge, nowByStore(app), schedule)
         : settled;
@@ -158,6 +169,20 @@ async function runTasksAndSettle(
   const written = ran.written ?? token.written;
   if (written !== undefined && hasEnded(leased, account)) await takeBack(app, userId, written);
   return { outcome: 'superseded', got: { token, tasks: ran } };
+}
+
+/** What the tasks remember once this check is in the history. */
+function rememberedAfter(
+  run: Run,
+  leased: Connected,
+  token: UserToken,
+  ran: EndedTasks,
+  now: Date,
+): TaskMemory {
+  const names = new Set(run.tasks.map(({ name }) => name));
+  const { checks = [] } = refreshed(leased, token, ran, now, run.app.schedule, 0);
+  const memory = withTold(ran.remembered, checks.at(-1)?.first ?? now, ran.told);
+  return withoutForgotten(memory, names, checks, now);
 }
 
 async function settleFailure(

@@ -1,5 +1,6 @@
 import type { Connected, HistoryEntry } from '../account/account.ts';
 import { byStore, nowByStore } from '../account/nowByStore.ts';
+import { EMPTY_MEMORY, fits, type TaskMemory, type Told } from '../account/taskMemory.ts';
 import type { TasksRun } from '../account/transitions.ts';
 import type { Api } from '../api.ts';
 import { type Failure, type FailureKind, UserTokenError } from '../errors.ts';
@@ -10,6 +11,7 @@ import { heedFailure } from '../tokens/storedCooldowns.ts';
 import { type Attempt, attemptTask } from './attemptTask.ts';
 import type { Task } from './defineTask.ts';
 import type { Run } from './run.ts';
+import type { TaskResult } from './taskResult.ts';
 
 /** How a task ended. Without a `code` it succeeded. */
 type Ended = {
@@ -21,6 +23,8 @@ type Ended = {
   tokenFailure?: Failure;
   /** Graph's request for fewer requests, however the task ended. */
   throttle?: Failure;
+  /** What a task that succeeded returned. */
+  result?: TaskResult;
 };
 
 /** The API that the connection depends on: only its challenges mark the user. */
@@ -37,20 +41,35 @@ export type EndedTasks = TasksRun & {
   tokenFailure?: Failure | undefined;
   /** The ETag of the last cache that the tasks' tokens stored. */
   written?: string | undefined;
+  /** What the tasks remember now, and had told the user before. */
+  remembered: TaskMemory;
+  /** What they tell the user of this check. */
+  told: Omit<Told, 'at'>[];
 };
 
-export const NO_TASKS: EndedTasks = { entries: [], done: 0, failed: 0 };
+/** A check that runs no tasks. They remember what they did. */
+export const noTasks = (remembered: TaskMemory): EndedTasks => ({
+  entries: [],
+  done: 0,
+  failed: 0,
+  remembered,
+  told: [],
+});
+
+const MEMORY_FULL = 'memory-full';
 
 /**
  * Runs the tasks as one user, one after the other, while the run has the lease. A task that fails does not stop the
  * others. If Graph has a challenge that no token answers, the remaining tasks do not run.
  * @param graphToken the token that the check obtained
+ * @param memory what the tasks remember of the user
  */
 export async function runTasks(
   run: Run,
   tasks: readonly Task[],
   account: Connected,
   graphToken: UserToken,
+  memory: TaskMemory = EMPTY_MEMORY,
 ): Promise<EndedTasks> {
   const { app, operation } = run;
   const { cooldowns, clock } = app;
@@ -61,16 +80,31 @@ export async function runTasks(
   let unansweredChallenge: Failure | undefined;
   let tokenFailure: Failure | undefined;
   let throttledUntil: Date | undefined;
+  let remembered = memory;
+  const told: EndedTasks['told'] = [];
   for (const task of tasks) {
     if (signal?.aborted || unansweredChallenge !== undefined || tokenFailure !== undefined) break;
+    // Nothing was tried, so the history gets no entry.
+    if (isResting(task, remembered, nowByStore(app))) continue;
     const begun = clock.elapsed();
     if (task.api.name === GRAPH && cooldowns.throttledUntil(account.userId, 'graph') !== undefined) {
       // Nothing was tried, so the history gets no entry.
       log({ event: 'task.ended', user, task: task.name, outcome: 'waiting', ms: 0 });
       continue;
     }
-    const ended = await runTask(run, task, account, tokens);
-    const { kind, code } = ended;
+    const ended = await runTask(run, task, account, tokens, remembered.tasks[task.name]?.state);
+    const at = nowByStore(app);
+    const next = ended.code === undefined ? afterRun(remembered, task, ended.result ?? {}, at) : remembered;
+    const { kind, code = fits(next) ? undefined : MEMORY_FULL } = ended;
+    if (code === undefined) remembered = next;
+    const { summary, count } = ended.result ?? {};
+    if (code === undefined && (summary !== undefined || count !== undefined)) {
+      told.push({
+        task: task.name,
+        ...(count !== undefined && { count }),
+        ...(summary !== undefined && { summary }),
+      });
+    }
     unansweredChallenge = ended.unansweredChallenge;
     if (ended.throttle !== undefined) {
       await heedFailure(app, operation, account.userId, ended.throttle);
@@ -89,7 +123,7 @@ export async function runTasks(
     // Operators must correct it, so the user's history gets no entry.
     if (kind === 'misconfigured' && !ended.tokenFailure?.unsure) break;
     entries.push({
-      at: nowByStore(app),
+      at,
       outcome: code === undefined ? 'task-done' : 'task-failed',
       task: task.name,
       ...(kind && { kind }),
@@ -105,7 +139,24 @@ export async function runTasks(
     unansweredChallenge,
     tokenFailure,
     written: tokens.written(),
+    remembered,
+    told,
   };
+}
+
+/** True for a task that succeeded a moment ago, by its own rhythm. A time ahead of the clock was written by a wrong clock. */
+function isResting({ name, everyMs = 0 }: Task, { tasks }: TaskMemory, now: Date): boolean {
+  const sinceMs = now.getTime() - (tasks[name]?.at.getTime() ?? Number.NEGATIVE_INFINITY);
+  return sinceMs >= 0 && sinceMs < everyMs;
+}
+
+/** What is remembered once a task succeeded. Without a state or a rhythm there is nothing to remember of it. */
+function afterRun(memory: TaskMemory, { name, everyMs }: Task, result: TaskResult, at: Date): TaskMemory {
+  const { [name]: before, ...others } = memory.tasks;
+  const { state = before?.state ?? null } = result;
+  const task = { at, ...(state !== null && { state }) };
+  const forgets = state === null && everyMs === undefined;
+  return { ...memory, tasks: forgets ? others : { ...others, [name]: task } };
 }
 
 /** Whether other tasks or users would meet it, too. If a tenant lacks the API of one task, only that task is concerned. */
@@ -120,7 +171,7 @@ type Tokens = {
 };
 
 /**
- * One user's tokens by API. All tasks of an API share one. If it lacks a task's scopes, no other one is requested: the next
+ * One user's tokens by API. All tasks of an API share one, or the refusal in its place. If it lacks a task's scopes, no other one is requested: the next
  * renewal, or the user's next visit, brings the permissions that were given meanwhile.
  */
 function tokensFor(
@@ -129,6 +180,7 @@ function tokensFor(
   graphToken: UserToken,
 ): Tokens {
   const obtained = new Map([[app.graph.resource, graphToken]]);
+  const refused = new Map<string, UserTokenError>();
   let written: string | undefined;
 
   async function request(api: Api, claims?: string): Promise<UserToken> {
@@ -139,10 +191,23 @@ function tokensFor(
     return token;
   }
 
+  /** A refusal holds until the next check. An outage may be over for the next task. */
+  async function requestOnce(api: Api, claims?: string): Promise<UserToken> {
+    const refusal = claims === undefined ? refused.get(api.resource) : undefined;
+    if (refusal !== undefined) throw refusal;
+    try {
+      return await request(api, claims);
+    } catch (error) {
+      const isRefusal = error instanceof UserTokenError && error.failure.kind !== 'transient';
+      if (isRefusal && claims === undefined) refused.set(api.resource, error);
+      throw error;
+    }
+  }
+
   return {
     async get({ api, scopes }, claims) {
       const known = claims === undefined ? obtained.get(api.resource) : undefined;
-      const token = known ?? (await request(api, claims));
+      const token = known ?? (await requestOnce(api, claims));
       const missing = missingScopes(scopes, token.permissions);
       if (missing.length > 0) throw new UserTokenError(consentMissing(api, missing));
       return token;
@@ -152,7 +217,13 @@ function tokensFor(
 }
 
 /** Runs one task, and once again with the claims if its API answers with a challenge. */
-async function runTask(run: Run, task: Task, account: Connected, tokens: Tokens): Promise<Ended> {
+async function runTask(
+  run: Run,
+  task: Task,
+  account: Connected,
+  tokens: Tokens,
+  state: unknown,
+): Promise<Ended> {
   const { app, operation } = run;
   async function attempt(challenge?: string): Promise<Attempt & { tokenFailure?: Failure }> {
     let token: UserToken;
@@ -166,7 +237,7 @@ async function runTask(run: Run, task: Task, account: Connected, tokens: Tokens)
     const { accessToken, source } = token;
     const user = app.logId(account.userId);
     operation.log({ event: 'token.used', user, by: task.name, api: task.api.name, source });
-    return attemptTask(app, operation, task, account, accessToken);
+    return attemptTask(app, operation, task, account, accessToken, state);
   }
 
   const first = await attempt();
@@ -184,7 +255,8 @@ async function runTask(run: Run, task: Task, account: Connected, tokens: Tokens)
   return endedBy(second);
 }
 
-const endedBy = ({ code, tokenFailure, throttle }: Attempt & { tokenFailure?: Failure }): Ended => ({
+const endedBy = ({ code, tokenFailure, throttle, result }: Attempt & { tokenFailure?: Failure }): Ended => ({
+  ...(result && { result }),
   ...(code !== undefined && { code }),
   ...(code !== undefined && throttle && { kind: throttle.kind }),
   ...(tokenFailure && { kind: tokenFailure.kind, tokenFailure }),

@@ -6,7 +6,7 @@ import { plan } from './plan.ts';
 import type { RunLimits } from './run.ts';
 import { sweep } from './sweep.ts';
 
-/** At most one run of all instances begins by HTTP within this time, and none while the timer works. */
+/** At most one run of all instances begins by HTTP within this time. While the timer is on time, none does. */
 const WAKE_EVERY_MS = 60_000;
 
 /**

@@ -1,12 +1,13 @@
+import { isDirectoryRefusal } from '@stead/shared/browser/msalError';
+import type { SignInRefusal } from '@stead/shared/browser/refusal';
 import { lazy, Suspense, useEffect, useRef } from 'react';
-import type { SignInRefusal } from './api/refusal.ts';
 import type { Api } from './api/useApi.ts';
 import { ConnectionPanel } from './connection/ConnectionPanel.tsx';
 import { NeedsUserBanner } from './connection/NeedsUserBanner.tsx';
 import { useConnection } from './connection/useConnection.ts';
 import { ProfilePanel } from './profile/ProfilePanel.tsx';
 import { useProfile } from './profile/useProfile.ts';
-import { isDirectoryRefusal, signInDetails } from './session/signInError.ts';
+import { signInDetails } from './session/signInError.ts';
 import type { SignIn } from './session/useSignIn.ts';
 
 /** Only the local platform's build has these controls: the condition is decided when the page is built. */

@@ -5,14 +5,12 @@ import { join } from 'node:path';
 import { type HttpHandler, HttpRequest, type HttpResponseInit, InvocationContext } from '@azure/functions';
 import { SPA_CLIENT_ID, TENANT_ID } from '../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
-import { createConnectionHandler } from '../../functions/connection/handler.ts';
 import { photo } from '../../functions/profile/photo.ts';
 import { profile } from '../../functions/profile/profile.ts';
-import { createRunWorkerHandler } from '../../functions/refreshWorker/handler.ts';
-import { createUserHandler } from '../../functions/userHandler.ts';
 import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { AccountStore, TokenCacheStore, VerifyAccessToken } from '../../shared/ports.ts';
+import { createFunctionHandlers } from '../../shared/serve/functionHandlers.ts';
 import { createLocalApp } from '../../shared/testing/localApp.ts';
 import { createShiftedClock } from '../../shared/testing/testClock.ts';
 import type { Problem } from '../../shared/wire.ts';
@@ -88,15 +86,14 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
     fetch: (address, init) => fetch(isKeys(address) && settings.jwksUri ? settings.jwksUri : address, init),
   });
   const verify = stead.services.verifyAccessToken;
-  const connection = createConnectionHandler(stead);
-  const asUser = createUserHandler(stead);
+  const { asUser, connection, runWorker } = createFunctionHandlers(stead);
   const handlers: Record<Route, HttpHandler> = {
     'GET /api/profile': asUser(profile),
     'GET /api/profile/photo': asUser(photo),
     'GET /api/connection': connection,
     'PUT /api/connection': connection,
     'DELETE /api/connection': connection,
-    [WAKE]: createRunWorkerHandler(stead),
+    [WAKE]: runWorker,
   };
   return {
     verify,
@@ -113,8 +110,7 @@ export function createTarget(entra: Entra, settings: Settings = {}): Target {
       });
       const result = (await handlers[route](requestOf(request, route), context)) as HttpResponseInit;
       const headers = new Headers(result.headers as Record<string, string>);
-      const body =
-        result.jsonBody === undefined ? String(result.body ?? '') : JSON.stringify(result.jsonBody);
+      const body = String(result.body ?? '');
       const status = result.status ?? 200;
       // The scan of the whole run sees hosts and fetches by itself; this handler is neither.
       keepLines(logScanFolder(), lines);

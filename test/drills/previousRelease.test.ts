@@ -335,6 +335,10 @@ describe('two releases on one storage', () => {
         const { nextCheckAt, ...theirs } = await previous.connection(user);
         const ours = await present.connection(user);
         expect(ours).toMatchObject(theirs);
+        // Each check is counted once, whichever release did it.
+        const checked = theirs.history.filter(({ task }) => task === undefined);
+        const counted = (ours.checks ?? []).reduce((sum, { times }) => sum + times, 0);
+        expect(counted, user.name).toBe(checked.length);
         // A check that is overdue is due now, and so at another moment in each answer.
         const isOverdue = Date.parse(nextCheckAt ?? '') <= Date.now();
         if (!isOverdue) expect(ours.nextCheckAt).toBe(nextCheckAt);

@@ -5,6 +5,7 @@ import { tasks } from '../../functions/refreshWorker/tasks.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import { createStead } from '../../shared/stead.ts';
+import { azureStores } from '../../shared/stores/azure.ts';
 import { createShiftedClock } from '../../shared/testing/testClock.ts';
 import { UNLIMITED } from './testApp.ts';
 
@@ -38,9 +39,9 @@ export function createDrillApp(
   };
   const config = readConfig(environment);
   // The stand-in and MSAL live in the platform's time, and so does what speaks with them.
-  const { verifyAccessToken, userTokens } = createStead(config).services;
+  const { verifyAccessToken, userTokens } = createStead(config, { stores: azureStores }).services;
   const adapters = { verifyAccessToken, userTokens };
-  const stead = createStead(config, { tasks, clock, adapters, limits: UNLIMITED });
+  const stead = createStead(config, { stores: azureStores, tasks, clock, adapters, limits: UNLIMITED });
 
   return {
     ...stead.services,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type {
   Active,
+  AlikeChecks,
   HistoryEntry,
   Lease,
   NeedsUser,
@@ -55,6 +56,36 @@ const HISTORY: readonly HistoryEntry[] = [
   },
 ];
 
+/** More than the history has. */
+const CHECKS: readonly AlikeChecks[] = [
+  {
+    first: new Date('2026-11-02T07:00:00.100Z'),
+    last: new Date('2026-11-20T07:00:00.100Z'),
+    times: 431,
+    outcome: 'refreshed',
+    tasks: [
+      { task: 'read-profile', outcome: 'done', last: new Date('2026-11-20T07:00:01.000Z'), times: 18 },
+      {
+        task: 'inbox-digest',
+        outcome: 'failed',
+        kind: 'consent',
+        code: 'consent_required',
+        last: new Date('2026-11-20T07:00:02.000Z'),
+        times: 1,
+      },
+    ],
+  },
+  {
+    first: new Date('2026-11-20T08:14:00.456Z'),
+    last: new Date('2026-11-20T08:14:00.456Z'),
+    times: 1,
+    outcome: 'failed',
+    kind: 'needs-user',
+    code: 'AADSTS50076',
+    tasks: [],
+  },
+];
+
 const TOKENS = {
   lastRefreshed: new Date('2026-11-20T08:00:00.789Z'),
   expiresOn: new Date('2026-11-20T09:12:34.567Z'),
@@ -71,6 +102,8 @@ const connection = () => ({
   lastActivity: new Date('2026-11-20T08:15:30.123Z'),
   nextCheckAt: new Date('2026-11-20T09:00:00Z'),
   history: HISTORY,
+  checks: CHECKS,
+  memory: 'a sealed memory',
 });
 
 /** An active account without lease or trouble. */

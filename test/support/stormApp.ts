@@ -7,6 +7,7 @@ import { readConfig } from '../../shared/config.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import type { UserToken, UserTokens } from '../../shared/ports.ts';
 import { createStead } from '../../shared/stead.ts';
+import { azureStores } from '../../shared/stores/azure.ts';
 import { createShiftedClock } from '../../shared/testing/testClock.ts';
 import { defineApi } from '../../shared/tokens/defineApi.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
@@ -86,7 +87,7 @@ export async function runStorm(
   grants: StormGrant[],
 ): Promise<StormResult> {
   const config = readConfig(environment);
-  const { services } = createStead(config);
+  const { services } = createStead(config, { stores: azureStores });
   const random = seededRandom(seed);
   const result: StormResult = {
     requests: 0,
@@ -123,7 +124,7 @@ export async function runStorm(
   const start = (aheadMs = 0) => {
     const clock = createShiftedClock({ random });
     clock.aheadMs = aheadMs;
-    return createStead(config, { clock, limits: UNLIMITED, adapters: { userTokens } });
+    return createStead(config, { stores: azureStores, clock, limits: UNLIMITED, adapters: { userTokens } });
   };
   const { worker: sweeper } = start(WORKER_AHEAD_MS);
   let stead = start();

@@ -1,6 +1,9 @@
 import {
   type Account,
+  type AlikeChecks,
+  type AlikeTask,
   attemptsOf,
+  type Connected,
   dueAt,
   failureOf,
   type HistoryEntry,
@@ -37,6 +40,12 @@ const KINDS: Record<FailureKind, true> = {
   'cache-lost': true,
   misconfigured: true,
 };
+const CHECK_OUTCOMES: Record<AlikeChecks['outcome'], true> = {
+  refreshed: true,
+  'from-cache': true,
+  failed: true,
+};
+const TASK_OUTCOMES: Record<AlikeTask['outcome'], true> = { done: true, failed: true };
 const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
   refreshed: true,
   'from-cache': true,
@@ -93,6 +102,8 @@ export function toRow(account: Account): AccountRow {
     expiresOn: expiresOn ?? '',
     refreshTokenExpiresOn: refreshTokenExpiresOn ?? '',
     history: historyColumn(account.history),
+    checks: checksColumn(account),
+    memory: account.memory ?? '',
   };
 }
 
@@ -116,14 +127,19 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const connectedAt = timeOf(row.connectedAt);
   const homeAccountId = textOf(row.accountIdentifier);
   const userPrincipalName = textOf(row.userPrincipalName);
+  const memory = textOf(row.memory);
+  const generation = textOf(row.generation) ?? '';
+  const checks = checksIn(jsonIn(row.checks), generation);
   const connection = {
     ...scheduled,
-    generation: textOf(row.generation) ?? '',
+    generation,
     ...(connectedAt && { connectedAt }),
     ...(homeAccountId !== undefined && { homeAccountId }),
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     lastActivity,
     history: historyIn(jsonIn(row.history)),
+    ...(checks && { checks }),
+    ...(memory !== undefined && { memory }),
   };
   const { expiresOn, ...refreshes } = tokensIn(row);
   const failure = failureIn(jsonIn(row.failure));
@@ -214,6 +230,44 @@ function historyColumn(history: readonly HistoryEntry[]): string {
   while (JSON.stringify(kept).length > MAX_HISTORY_LENGTH) kept.shift();
   return JSON.stringify(kept);
 }
+
+/**
+ * The generation says to which connection the checks belong. The previous release does not know the column, so it stays when
+ * that release connects a damaged account anew.
+ */
+function checksColumn({ checks, generation }: Connected): string {
+  if (checks === undefined) return '';
+  const kept = [...checks];
+  while (JSON.stringify(kept).length > MAX_HISTORY_LENGTH) kept.shift();
+  return JSON.stringify({ generation, checks: kept });
+}
+
+function checksIn(value: unknown, generation: string): AlikeChecks[] | undefined {
+  if (!isRecord(value) || value.generation !== generation || !Array.isArray(value.checks)) return undefined;
+  return value.checks.flatMap((check: unknown) => {
+    if (!isRecord(check)) return [];
+    const { outcome, tasks } = check;
+    const [first, last, times] = [timeOf(check.first), timeOf(check.last), countOf(check.times)];
+    if (!first || !last || !times || !isKeyOf(CHECK_OUTCOMES, outcome) || !Array.isArray(tasks)) return [];
+    return [{ first, last, times, outcome, ...whyIn(check), tasks: tasks.flatMap(alikeTaskIn) }];
+  });
+}
+
+function alikeTaskIn(value: unknown): AlikeTask[] {
+  if (!isRecord(value)) return [];
+  const { task, outcome } = value;
+  const [last, times] = [timeOf(value.last), countOf(value.times)];
+  if (typeof task !== 'string' || !isKeyOf(TASK_OUTCOMES, outcome) || !last || !times) return [];
+  return [{ task, outcome, ...whyIn(value), last, times }];
+}
+
+const whyIn = ({ kind, code }: Record<string, unknown>) => ({
+  ...(isKeyOf(KINDS, kind) ? { kind } : {}),
+  ...(typeof code === 'string' ? { code } : {}),
+});
+
+const countOf = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 
 function failureIn(value: unknown): StoredFailure | undefined {
   if (!isRecord(value)) return undefined;

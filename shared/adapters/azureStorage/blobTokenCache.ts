@@ -8,11 +8,6 @@ import { readUserId } from '../../userId.ts';
 import { readUpTo } from './readUpTo.ts';
 import type { BlobAccess } from './storageAccess.ts';
 import { codeOf, createStorageCall, hasStatus, present } from './storageCall.ts';
-import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
-
-/** Reads a connection string as {@link createBlobTokenCache} uses it, or says what is wrong with it. */
-export const readBlobConnection = (connectionString: string): StorageConnection =>
-  readStorageConnection(connectionString, 'Blob');
 
 export type BlobTokenCacheOptions = BlobAccess & {
   /** Default `token-cache`. The first write creates the container if it does not exist. */

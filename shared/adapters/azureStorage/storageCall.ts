@@ -1,6 +1,6 @@
 import { type Clock, systemClock, withTimeout } from '../../clock.ts';
 import { ConflictError, StoreCredentialError, UnavailableError } from '../../errors.ts';
-import { storageRemedy } from './storageRemedy.ts';
+import { storageRefusal, storageRemedy } from './storageRemedy.ts';
 
 /** The time limit of one operation, with its retries and pauses. It is short because a request waits for it. */
 const TIMEOUT_MS = 6_000;
@@ -45,7 +45,9 @@ export const createStorageCall =
       if (error instanceof ConflictError) throw error;
       const code = codeOf(error);
       const remedy = error instanceof StoreCredentialError ? error.remedy : storageRemedy(code);
-      throw new UnavailableError(dependency, { cause: new StorageError(code, statusOf(error)), remedy });
+      const status = statusOf(error);
+      const refusal = storageRefusal(code, status);
+      throw new UnavailableError(dependency, { cause: new StorageError(code, status), remedy, refusal });
     }
   };
 

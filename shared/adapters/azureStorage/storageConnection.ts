@@ -32,15 +32,30 @@ const NAMES = [
 ];
 const NAME_OF = new Map(NAMES.map((name) => [name.toLowerCase(), name]));
 
+/** Reads a connection string as the blob store uses it, or says what is wrong with it. */
+export const readBlobConnection = (connectionString: string): StorageConnection =>
+  readStorageConnection(connectionString, 'Blob');
+
+/** Reads a connection string as the table stores use it, or says what is wrong with it. */
+export function readTableConnection(connectionString: string): StorageConnection {
+  const connection = readStorageConnection(connectionString, 'Table');
+  // The SDK reads the account's name from the address, and refuses a signature if the address has no name.
+  if (!connection.ok || connection.accountName !== '') return connection;
+  const { hostname, pathname } = connection.url;
+  return hostname.split('.')[1] === 'table' || pathname !== '/'
+    ? connection
+    : {
+        ok: false,
+        problems: ['has a TableEndpoint without the account name, which a SharedAccessSignature needs'],
+      };
+}
+
 /**
  * Reads a connection string as strictly as all storage SDKs together. One SDK distinguishes the case of names, another
  * needs a protocol with an account key, and both accept a signature over plain http, which is refused here
  * (https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string).
  */
-export function readStorageConnection(
-  connectionString: string,
-  service: 'Blob' | 'Table',
-): StorageConnection {
+function readStorageConnection(connectionString: string, service: 'Blob' | 'Table'): StorageConnection {
   if (/^(["']).*\1$/s.test(connectionString)) return refused(['has quotes around it']);
   if (/usedevelopmentstorage/i.test(connectionString)) {
     if (connectionString.replace(/;$/, '') !== FOR_EMULATOR) {

@@ -36,6 +36,18 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 export const storageRemedy = (code: string | undefined): string | undefined =>
   code === undefined ? undefined : REMEDIES.get(code);
 
+/** The identity endpoint refuses the app, or there is none, or storage cannot read the token (400). */
+const REFUSALS = new Set(['identity_refused', 'identity_absent', 'InvalidAuthenticationInfo']);
+
+/** The name of the SDK's errors. An error has no other code if the answer named none: it may be that of a proxy. */
+const NO_CODE = 'RestError';
+
+/** The code, if storage or the identity endpoint refuses this application; undefined if it may be an outage. */
+export function storageRefusal(code: string | undefined, statusCode: number | undefined): string | undefined {
+  if (code === undefined || code === NO_CODE) return undefined;
+  return statusCode === 401 || statusCode === 403 || REFUSALS.has(code) ? code : undefined;
+}
+
 /** For the managed identity with which the stores are reached. */
 export const IDENTITY_REMEDIES = {
   refused:

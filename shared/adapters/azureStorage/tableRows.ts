@@ -4,7 +4,6 @@ import { isLoopback } from '../../isLoopback.ts';
 import type { RowKeyRange } from './rowKeys.ts';
 import type { TableAccess } from './storageAccess.ts';
 import { codeOf, hasStatus, type StorageCall } from './storageCall.ts';
-import { readStorageConnection, type StorageConnection } from './storageConnection.ts';
 
 export type TableOptions = TableAccess & {
   /** Default `accountActivity`. The first write creates the table if it does not exist. */
@@ -14,20 +13,6 @@ export type TableOptions = TableAccess & {
   /** Makes a client of the table, such as one of a model of the service. Default: the SDK's. */
   connect?: () => TableClient;
 };
-
-/** Reads a connection string as {@link connectTable} uses it, or says what is wrong with it. */
-export function readTableConnection(connectionString: string): StorageConnection {
-  const connection = readStorageConnection(connectionString, 'Table');
-  // The SDK reads the account's name from the address, and refuses a signature if the address has no name.
-  if (!connection.ok || connection.accountName !== '') return connection;
-  const { hostname, pathname } = connection.url;
-  return hostname.split('.')[1] === 'table' || pathname !== '/'
-    ? connection
-    : {
-        ok: false,
-        problems: ['has a TableEndpoint without the account name, which a SharedAccessSignature needs'],
-      };
-}
 
 const RETRIES = { retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 } };
 

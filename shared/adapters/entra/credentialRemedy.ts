@@ -21,6 +21,8 @@ export function credentialRemedy(facts: CredentialFacts, code: string): string |
 
 function textOf(facts: CredentialFacts, code: string): string {
   const { credential } = facts;
+  const ofRegistration = registrationText(facts, code);
+  if (ofRegistration !== undefined) return ofRegistration;
   switch (credential.kind) {
     case 'secret':
       return secretText(code);
@@ -30,6 +32,20 @@ function textOf(facts: CredentialFacts, code: string): string {
       return identityText(facts, credential.identity, code);
     default:
       return credential satisfies never;
+  }
+}
+
+/** No credential is at fault if Entra does not know the tenant, or the application in it. */
+function registrationText({ tenantId, authority }: CredentialFacts, code: string): string | undefined {
+  switch (code) {
+    case 'AADSTS90002':
+      return `${authority} has no tenant ${tenantId} (${code}). Correct ENTRA_TENANT_ID, or ENTRA_AUTHORITY if the tenant is in another cloud.`;
+    case 'AADSTS700016':
+    case 'AADSTS7000229':
+    case 'unauthorized_client':
+      return `The tenant of ENTRA_TENANT_ID does not have the application of ENTRA_CLIENT_ID (${code}). Correct the one or the other. If both are right, the application has no service principal in this tenant: npm run entra:register creates it.`;
+    default:
+      return undefined;
   }
 }
 
@@ -79,6 +95,8 @@ function identityText({ tenantId, authority }: CredentialFacts, identity: string
     case 'AADSTS7002121':
     case 'AADSTS7002206':
       return `The audience of ${prove} is wrong (${code}). It needs ${audience}.`;
+    case 'AADSTS700236':
+      return `The token of ${name} is of another tenant than the app registration (${code}). Both must be in the tenant of ENTRA_TENANT_ID: correct it, or use an identity of a subscription that belongs to this tenant.`;
     case 'AADSTS700024':
       return `Entra finds the token of ${name} expired, or not valid yet (${code}). Set the clock of this machine.`;
     case 'AADSTS70021':

@@ -1,8 +1,8 @@
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, errors, type JWK } from 'jose';
-import type { Sealer } from '../../ports.ts';
+import type { MemorySealer, Sealer } from '../../ports.ts';
 import { readBase64 } from '../../readBase64.ts';
 import type { UserId } from '../../userId.ts';
-import { deriveUserKey } from './userKey.ts';
+import { deriveUserKey, TASK_MEMORY_LABEL, TOKEN_CACHE_LABEL } from './userKey.ts';
 
 /** A 256-bit master key with a name (RFC 7517, `kty` "oct"). Each user's key is derived from it. */
 export type CacheKey = { kid: string; secret: Uint8Array };
@@ -17,28 +17,80 @@ const OF_USER = '.u';
 const MAX_KID_LENGTH = 64;
 const HEADER_NAMES = ['alg', 'enc', 'kid', 'sub'];
 
+/** What a text is sealed for. Each purpose has keys of its own, so a text that is sealed for one does not open as another. */
+type Purpose = {
+  /** The beginning of what a user's key is derived with. All have the same length. */
+  label: string;
+  /** The member of the content that has the text. */
+  member: 'msal' | 'tasks';
+  /** Whether earlier releases sealed such texts with the master key itself. */
+  knewMasterKey: boolean;
+};
+
+const TOKEN_CACHE: Purpose = { label: TOKEN_CACHE_LABEL, member: 'msal', knewMasterKey: true };
+const TASK_MEMORY: Purpose = { label: TASK_MEMORY_LABEL, member: 'tasks', knewMasterKey: false };
+
 /**
  * Seals caches as compact JWE (RFC 7516) with `dir` and `A256GCM` over `{ v, msal, gen }`. The header's `sub` is the user id,
  * and the key is that user's. So a cache that is copied to another user does not open.
  * @param keys master keys: the first one seals, and each one opens. {@link readCacheKeys} refuses names that could be confused.
  */
 export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
+  const { seal, open } = sealTexts(keys, TOKEN_CACHE);
+  return {
+    seal,
+    async open(userId, sealed) {
+      const opened = await open(userId, sealed);
+      if (!opened.ok) return opened;
+      const { text: cache, generation, oldKey } = opened;
+      return { ok: true, cache, generation, oldKey };
+    },
+  };
+}
+
+/**
+ * Seals what tasks remember as {@link createSealer} seals caches, over `{ v, tasks, gen }` and with other keys from the same
+ * master keys. So a memory that is copied to another user, or to the place of a cache, does not open.
+ */
+export function createMemorySealer(keys: readonly [CacheKey, ...CacheKey[]]): MemorySealer {
+  const { seal, open } = sealTexts(keys, TASK_MEMORY);
+  return {
+    seal,
+    async open(userId, sealed) {
+      const opened = await open(userId, sealed);
+      return opened.ok ? { ok: true, memory: opened.text, generation: opened.generation } : opened;
+    },
+  };
+}
+
+type OpenedText =
+  | { ok: true; text: string; generation: string; oldKey: boolean }
+  | { ok: false; reason: 'corrupt' | 'newer' }
+  | { ok: false; reason: 'unknown-key'; kid: string };
+
+function sealTexts(
+  keys: readonly [CacheKey, ...CacheKey[]],
+  { label, member, knewMasterKey }: Purpose,
+): {
+  seal(userId: UserId, text: string, generation: string): Promise<string>;
+  open(userId: UserId, sealed: string): Promise<OpenedText>;
+} {
   const sealing = keys[0].secret;
   const sealingKid = `${keys[0].kid}${OF_USER}`;
   const keyOf = new Map<string, (userId: UserId) => Uint8Array>(
     keys.flatMap(({ kid, secret }) => [
-      [kid, () => secret],
-      [`${kid}${OF_USER}`, (userId: UserId) => deriveUserKey(secret, userId)],
+      ...(knewMasterKey ? [[kid, () => secret] as const] : []),
+      [`${kid}${OF_USER}`, (userId: UserId) => deriveUserKey(secret, userId, label)] as const,
     ]),
   );
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
 
   return {
-    seal: (userId, cache, generation) =>
-      new CompactEncrypt(encoder.encode(JSON.stringify({ v: VERSION, msal: cache, gen: generation })))
+    seal: (userId, text, generation) =>
+      new CompactEncrypt(encoder.encode(JSON.stringify({ v: VERSION, [member]: text, gen: generation })))
         .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: sealingKid, sub: userId })
-        .encrypt(deriveUserKey(sealing, userId)),
+        .encrypt(deriveUserKey(sealing, userId, label)),
 
     async open(userId, sealed) {
       const header = headerOf(sealed);
@@ -56,7 +108,7 @@ export function createSealer(keys: readonly [CacheKey, ...CacheKey[]]): Sealer {
         if (error instanceof errors.JOSEError) return { ok: false, reason: 'corrupt' };
         throw error;
       }
-      const content = contentOf(decoder.decode(plaintext));
+      const content = contentOf(decoder.decode(plaintext), member);
       if (content === undefined) return { ok: false, reason: 'newer' };
       return { ok: true, ...content, oldKey: header.kid !== sealingKid };
     },
@@ -81,11 +133,14 @@ function headerOf(sealed: string): { kid: string; sub: string } | undefined {
 }
 
 /** Undefined for a content that this version does not know. A later version, which has the same key, wrote it. */
-function contentOf(plaintext: string): { cache: string; generation: string } | undefined {
+function contentOf(
+  plaintext: string,
+  member: Purpose['member'],
+): { text: string; generation: string } | undefined {
   try {
-    const { v, msal, gen = '' } = JSON.parse(plaintext) as Record<string, unknown>;
-    if (v !== VERSION || typeof msal !== 'string' || typeof gen !== 'string') return undefined;
-    return { cache: msal, generation: gen };
+    const { v, [member]: text, gen = '' } = JSON.parse(plaintext) as Record<string, unknown>;
+    if (v !== VERSION || typeof text !== 'string' || typeof gen !== 'string') return undefined;
+    return { text, generation: gen };
   } catch {
     return undefined;
   }

@@ -2,14 +2,15 @@ import { hkdfSync } from 'node:crypto';
 import type { UserId } from '../../userId.ts';
 
 const KEY_BYTES = 32;
-/** Says what the key is for. If keys are ever derived in another way, this label changes, and so must the `kid` of the caches. */
-const LABEL = 'stead/token-cache/v1/';
+/** Say what a key is for. If keys are ever derived in another way, the label changes, and so must the `kid` of what they seal. */
+export const TOKEN_CACHE_LABEL = 'stead/token-cache/v1/';
+export const TASK_MEMORY_LABEL = 'stead/task-memory/v1/';
 
 /**
  * Derives a user's own key with HKDF-SHA-256 (RFC 5869). There is no salt, because the master key is random. `info` is the
- * label and the user id; the label has a fixed length, so no two users have the same `info`.
+ * label and the user id; all labels have the same length, so no two users and no two purposes have the same `info`.
  * @param masterKey 32 random bytes
  */
-export function deriveUserKey(masterKey: Uint8Array, userId: UserId): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', masterKey, '', `${LABEL}${userId}`, KEY_BYTES));
+export function deriveUserKey(masterKey: Uint8Array, userId: UserId, label: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', masterKey, '', `${label}${userId}`, KEY_BYTES));
 }

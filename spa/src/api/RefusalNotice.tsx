@@ -1,9 +1,9 @@
+import type { Refusal, SignInRefusal } from '@stead/shared/browser/refusal';
 import type { ProblemCode } from '../../../shared/wire.ts';
 import { AdminLink } from '../session/AdminLink.tsx';
 import type { SignIn } from '../session/useSignIn.ts';
 import { type Detail, Notice } from '../ui/Notice.tsx';
 import { TryAgainButton } from '../ui/TryAgainButton.tsx';
-import type { Refusal, SignInRefusal } from './refusal.ts';
 import { refusalDetails } from './refusalDetails.ts';
 import type { Api } from './useApi.ts';
 

@@ -1,6 +1,6 @@
+import type { Refusal } from '@stead/shared/browser/refusal';
 import type { UpstreamReference } from '../../../shared/wire.ts';
 import type { Detail } from '../ui/Notice.tsx';
-import type { Refusal } from './refusal.ts';
 
 const SERVICES = { entra: 'Directory', graph: 'Microsoft Graph' } as const;
 

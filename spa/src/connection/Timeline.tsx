@@ -1,6 +1,6 @@
-import type { Connection } from '../../../shared/wire.ts';
+import type { Connection, ConnectionChecks, ConnectionEvent, ConnectionTask } from '../../../shared/wire.ts';
 import { absoluteText, relativeText, useNow } from '../ui/times.ts';
-import { eventText } from './connectionText.ts';
+import { eventText, taskText } from './connectionText.ts';
 
 type Entry = { key: string; at: string; title: string; text?: string; tone: string; code?: string };
 
@@ -39,21 +39,39 @@ function TimeAgo({ at, now }: { at: string; now: Date }) {
   );
 }
 
-function entriesOf({ history, lastActivity }: Connection): Entry[] {
-  const events = history.map((event): Entry => {
-    const { title, text, tone } = eventText(event);
-    return {
-      key: `${event.at} ${event.outcome} ${event.task ?? ''}`,
-      at: event.at,
-      title,
-      text,
-      tone,
-      ...(event.code && { code: event.code }),
-    };
-  });
+function entriesOf({ checks, history, lastActivity }: Connection): Entry[] {
+  // An earlier release of the service does not send checks.
+  const events = checks?.flatMap(ofChecks) ?? history.map(ofEvent);
   const visit: Entry[] =
     lastActivity === undefined
       ? []
       : [{ key: 'visit', at: lastActivity, title: 'You were here', tone: 'visit' }];
   return [...events, ...visit].sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
+}
+
+function ofEvent(event: ConnectionEvent): Entry {
+  const { at, outcome, task = '', code } = event;
+  return { key: `${at} ${outcome} ${task}`, at, ...eventText(event), ...(code && { code }) };
+}
+
+/** Checks that ended alike are one entry, and so is each of their tasks. */
+function ofChecks({ first, last, times, outcome, kind, code, tasks }: ConnectionChecks): Entry[] {
+  const { title, text, tone } = eventText({ at: last, outcome, ...(kind && { kind }) });
+  const since = `${times} times since ${absoluteText(new Date(first))}.`;
+  return [
+    {
+      key: `${first} ${outcome}`,
+      at: last,
+      title,
+      text: times === 1 ? text : `${text} ${since}`,
+      tone,
+      ...(code && { code }),
+    },
+    ...tasks.map((task) => ofTask(first, task)),
+  ];
+}
+
+function ofTask(first: string, task: ConnectionTask): Entry {
+  const { last, code } = task;
+  return { key: `${first} ${task.task}`, at: last, ...taskText(task), ...(code && { code }) };
 }

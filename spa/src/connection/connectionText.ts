@@ -1,4 +1,9 @@
-import type { Connection, ConnectionEvent, ConnectionFailureKind } from '../../../shared/wire.ts';
+import type {
+  Connection,
+  ConnectionEvent,
+  ConnectionFailureKind,
+  ConnectionTask,
+} from '../../../shared/wire.ts';
 
 /** `good`: something was done. `quiet`: nothing had to be done. `bad`: something failed. */
 export type EventText = { title: string; text: string; tone: 'good' | 'quiet' | 'bad' };
@@ -67,6 +72,27 @@ export function eventText({ outcome, kind, task }: ConnectionEvent): EventText {
       outcome satisfies never;
       return { title: String(outcome), text: 'This page does not know what this means.', tone: 'quiet' };
   }
+}
+
+/** A task of neighbouring checks, and what it says of itself. */
+export function taskText({
+  task,
+  title = task,
+  outcome,
+  kind,
+  times,
+  count,
+  summary,
+}: ConnectionTask): EventText {
+  const ended = eventText({
+    at: '',
+    outcome: outcome === 'done' ? 'task-done' : 'task-failed',
+    ...(kind && { kind }),
+    task: title,
+  });
+  const numbers = [times > 1 && `${times} times`, count !== undefined && `${count} in all`].filter(Boolean);
+  const more = numbers.length === 0 ? '' : ` (${numbers.join(', ')})`;
+  return { ...ended, text: `${summary ?? ended.text}${more}` };
 }
 
 /** The name of each state of a connection, and what it means for the person. */

@@ -1,10 +1,9 @@
+import type { PageAnswer } from '@stead/shared/browser';
+import type { Refusal } from '@stead/shared/browser/refusal';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Connection } from '../../../shared/wire.ts';
-import { type Call, callApi, readJson } from '../api/callApi.ts';
-import type { Refusal } from '../api/refusal.ts';
 import type { Api } from '../api/useApi.ts';
 import { hearTabs, tellTabs } from '../session/tabs.ts';
-import { STATE_TEXT } from './connectionText.ts';
 import { usePolling } from './usePolling.ts';
 
 export type ConnectionState = {
@@ -18,25 +17,7 @@ export type ConnectionState = {
   connect: () => Promise<boolean>;
 };
 
-const getConnection: Call<Connection> = { path: 'connection', read: readJson(isConnection) };
-const putConnection: Call<Connection> = { ...getConnection, method: 'PUT' };
-const deleteConnection: Call<Connection> = {
-  path: 'connection',
-  method: 'DELETE',
-  read: async () => ({ state: 'disconnected', history: [] }),
-};
-
-function isConnection(body: unknown): body is Connection {
-  return (
-    typeof body === 'object' &&
-    body !== null &&
-    'state' in body &&
-    // A newer service may know more states than this page.
-    Object.hasOwn(STATE_TEXT, String(body.state)) &&
-    'history' in body &&
-    Array.isArray(body.history)
-  );
-}
+type Request = 'status' | 'connect' | 'disconnect';
 
 /** The user's connection, kept up to date while the page is visible. */
 export function useConnection(api: Api): ConnectionState {
@@ -50,12 +31,12 @@ export function useConnection(api: Api): ConnectionState {
   const changing = useRef(false);
 
   const ask = useCallback(
-    async (call: Call<Connection>): Promise<boolean> => {
+    async (what: Request): Promise<boolean> => {
       const { signal } = leaving.current;
-      if (changing.current && call === getConnection) return false;
+      if (changing.current && what === 'status') return false;
       newest.current += 1;
       const mine = newest.current;
-      const answer = await callApi(api, call, signal);
+      const answer: PageAnswer<Connection> = await api.service[what](signal);
       if (signal.aborted || mine !== newest.current) return false;
       if (answer.state !== 'ready') {
         setTrouble(answer);
@@ -69,7 +50,7 @@ export function useConnection(api: Api): ConnectionState {
     },
     [api],
   );
-  const refresh = useCallback(() => ask(getConnection), [ask]);
+  const refresh = useCallback(() => ask('status'), [ask]);
 
   useEffect(() => {
     leaving.current = new AbortController();
@@ -86,9 +67,9 @@ export function useConnection(api: Api): ConnectionState {
   }, [api, refresh]);
   usePolling(refresh, connection, failures);
 
-  const change = async (call: Call<Connection>): Promise<boolean> => {
+  const change = async (what: Request): Promise<boolean> => {
     changing.current = true;
-    const done = await ask(call).finally(() => {
+    const done = await ask(what).finally(() => {
       changing.current = false;
     });
     if (done) tellTabs({ what: 'connection-changed', homeAccountId: api.account.homeAccountId });
@@ -98,7 +79,7 @@ export function useConnection(api: Api): ConnectionState {
     connection,
     trouble,
     refresh,
-    disconnect: () => change(deleteConnection),
-    connect: () => change(putConnection),
+    disconnect: () => change('disconnect'),
+    connect: () => change('connect'),
   };
 }

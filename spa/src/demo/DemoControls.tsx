@@ -1,5 +1,5 @@
+import { clearAttempts } from '@stead/shared/browser/signInAttempts';
 import { useState } from 'react';
-import { clearAttempts } from '../session/signInAttempts.ts';
 import { clearFault, FAULTS, type FaultName, runWorker, setFault, setLifetimes } from './controls.ts';
 
 type DemoControlsProps = {

@@ -1,6 +1,7 @@
+import { defaultScope } from '@stead/shared/browser/signIn';
 import { useState } from 'react';
 import { CopyButton } from '../ui/CopyButton.tsx';
-import { defaultScope, type PageConfig } from './pageConfig.ts';
+import type { PageConfig } from './pageConfig.ts';
 
 type AdminLinkProps = { config: PageConfig; tenantId: string | undefined };
 
@@ -36,7 +37,7 @@ function adminConsentUrl(config: PageConfig, tenantId: string | undefined, state
   );
   url.search = new URLSearchParams({
     client_id: config.clientId,
-    scope: defaultScope(config),
+    scope: defaultScope(config.apiScope),
     redirect_uri: `${location.origin}/admin.html`,
     state,
   }).toString();

@@ -1,8 +1,9 @@
+import { isDirectoryRefusal, signInReference } from '@stead/shared/browser/msalError';
 import { Notice } from '../ui/Notice.tsx';
 import { TryAgainButton } from '../ui/TryAgainButton.tsx';
 import { AdminLink } from './AdminLink.tsx';
 import type { PageConfig } from './pageConfig.ts';
-import { isDirectoryRefusal, signInDetails, signInReference, signInText } from './signInError.ts';
+import { signInDetails, signInText } from './signInError.ts';
 import type { SignIn } from './useSignIn.ts';
 
 type SignInErrorNoticeProps = {

@@ -15,13 +15,6 @@ export type PageConfig = {
   localDemo?: boolean;
 };
 
-/**
- * The scope to sign in with: everything that is registered for the API, and for whatever the API calls on the person's
- * behalf. Only for this does the directory show one consent page for both
- * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow, "default and combined consent").
- */
-export const defaultScope = ({ apiScope }: PageConfig): string => apiScope.replace(/[^/]*$/, '.default');
-
 const REQUIRED = ['clientId', 'authority', 'apiScope', 'apiBaseUrl'] as const;
 const COMPARE = 'Compare it with config.sample.json.';
 

@@ -1,7 +1,7 @@
 import { type Configuration, PublicClientApplication } from '@azure/msal-browser';
+import { isDirectoryRefusal, signInReference } from '@stead/shared/browser/msalError';
+import { recordRefusal } from '@stead/shared/browser/signInAttempts';
 import type { PageConfig } from './pageConfig.ts';
-import { recordRefusal } from './signInAttempts.ts';
-import { isDirectoryRefusal, signInReference } from './signInError.ts';
 
 export type StartedMsal = {
   msal: PublicClientApplication;

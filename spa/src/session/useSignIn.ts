@@ -1,9 +1,9 @@
-import type { RedirectRequest } from '@azure/msal-browser';
 import { useMsal } from '@azure/msal-react';
-import { useEffect, useState } from 'react';
-import { defaultScope, type PageConfig } from './pageConfig.ts';
-import { clearAttempts, readAttempts, recordAttempt, removeLastAttempt } from './signInAttempts.ts';
-import { type Attempt, nextStep, type Refused, reasonOf, refusedAgain, type Step } from './signInSteps.ts';
+import { createSignIn } from '@stead/shared/browser/signIn';
+import { clearAttempts } from '@stead/shared/browser/signInAttempts';
+import type { Refused, Step } from '@stead/shared/browser/signInSteps';
+import { useEffect, useMemo, useState } from 'react';
+import type { PageConfig } from './pageConfig.ts';
 import { hearTabs, tellTabs } from './tabs.ts';
 
 export type SignIn = {
@@ -20,19 +20,12 @@ export type SignIn = {
   stuck: { refusedWith: string; until: number } | undefined;
 };
 
-/** What each step adds to the request. */
-const STEP_REQUEST: Record<Step, Partial<RedirectRequest>> = {
-  plain: {},
-  claims: {},
-  login: { prompt: 'login' },
-  consent: { prompt: 'consent' },
-};
-
 /** @param initialError the error of the sign-in that led to this page load; undefined if there was none */
 export function useSignIn(config: PageConfig, initialError: unknown): SignIn {
   const { instance, accounts } = useMsal();
   const [error, setError] = useState(initialError);
-  const scopes = [defaultScope(config)];
+  const { apiScope } = config;
+  const steps = useMemo(() => createSignIn({ msal: instance, apiScope }), [instance, apiScope]);
   const [account] = accounts;
   const homeAccountId = account?.homeAccountId;
   // A sign-out in one tab ends the directory's session for all tabs, so this tab deletes its own tokens too.
@@ -44,39 +37,18 @@ export function useSignIn(config: PageConfig, initialError: unknown): SignIn {
       }),
     [instance, homeAccountId],
   );
-  const leave = (navigation: Promise<void>) => void navigation.catch(setError);
-  const leaveFor = (attempt: Omit<Attempt, 'at'>, navigate: () => Promise<void>) => {
-    recordAttempt({ ...attempt, at: Date.now() });
-    leave(
-      navigate().catch((reason: unknown) => {
-        removeLastAttempt();
-        throw reason;
-      }),
-    );
-  };
-  const stepFor = (refusal: Refused) => nextStep(refusal, readAttempts(), Date.now());
+  const leave = (navigation: Promise<unknown>) => void navigation.catch(setError);
   return {
-    signIn: () => leaveFor({ reason: 'SIGN_IN', step: 'plain' }, () => instance.loginRedirect({ scopes })),
-    signInAgain: (refusal) => {
-      const step = stepFor(refusal);
-      if (step === undefined) return;
-      leaveFor({ reason: reasonOf(refusal), step }, () =>
-        instance.acquireTokenRedirect({
-          scopes,
-          ...(account === undefined ? {} : { account }),
-          ...(refusal.claims === undefined ? {} : { claims: refusal.claims }),
-          ...STEP_REQUEST[step],
-        }),
-      );
-    },
+    signIn: () => leave(steps.signIn()),
+    signInAgain: (refusal) => leave(steps.repair(refusal, account)),
     signOut: () => {
       // The next person starts with the first step.
       clearAttempts();
       if (homeAccountId !== undefined) tellTabs({ what: 'signed-out', homeAccountId });
       leave(instance.logoutRedirect({ account: account ?? null }));
     },
-    nextStep: stepFor,
+    nextStep: steps.nextStep,
     error,
-    stuck: refusedAgain(readAttempts(), Date.now()),
+    stuck: steps.stuck(),
   };
 }

@@ -6,7 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readCacheKeys } from '../../../shared/adapters/entra/seal.ts';
 import { runHook } from './runHook.ts';
 
-/** Each call is noted. The first `refusals` of them are refused, as they are before a role counts. */
+/**
+ * Each call is noted. The first `refusals` of them are refused, as they are before a role counts, and each call of the
+ * command `refused`.
+ */
 const AZ = `#!${process.execPath}
 const fs = require('fs');
 const file = __dirname + '/vault.json';
@@ -14,7 +17,7 @@ const vault = JSON.parse(fs.readFileSync(file, 'utf8'));
 const args = process.argv.slice(2);
 const option = (name) => args[args.indexOf(name) + 1];
 vault.calls.push(args);
-if (vault.refusals-- > 0) {
+if (vault.refusals-- > 0 || args[0] === vault.refused) {
   console.error('ERROR: (Forbidden) Caller is not authorized. Caller: oid=somebody');
   process.exitCode = 1;
 } else if (args[2] === 'list') {
@@ -33,6 +36,7 @@ const REFRESH =
 type Vault = {
   secrets: Record<string, string>;
   refusals: number;
+  refused?: string;
   calls: string[][];
   mode?: number;
   answer?: string;
@@ -84,9 +88,13 @@ describe.skipIf(process.platform === 'win32')('npm run azure:secrets', () => {
     expect((await vault()).secrets).toEqual(first);
   });
 
-  it('lets the app look for what was made, and leaves it alone if nothing was', async () => {
-    await run();
-    await run();
+  it('lets the app look again, also if an earlier call made the secrets and failed then', async () => {
+    await fill({ refused: 'rest' });
+    expect(await run()).toMatchObject({ code: 1, stderr: expect.stringMatching(/^az rest failed/) });
+    const { secrets } = await vault();
+    expect(Object.keys(secrets)).toHaveLength(2);
+    await fill({ secrets });
+    expect(await run()).toMatchObject({ code: 0, stdout: expect.stringContaining('looks for the secrets') });
     const { calls } = await vault();
     expect(calls.filter(([command]) => command === 'rest')).toEqual([
       ['rest', '--method', 'post', '--url', REFRESH],

@@ -192,6 +192,17 @@ describe.skipIf(process.platform === 'win32')('npm run azure:handover', () => {
     await programs.remove();
   });
 
+  it.each([
+    ['--permission Mail.Read', '--wake-worker --permission Mail.Read'],
+    ['--wake-worker --permission Mail.Read', '--wake-worker --permission Mail.Read'],
+  ])('asks once for the role that wakes the worker, if the deployment uses it: %s', async (REGISTER_OPTIONS, end) => {
+    const { programs, handOver } = await createEnvironment({
+      values: { ...FOREIGN, ...OUTPUTS, WAKE_WORKER: 'true', REGISTER_OPTIONS },
+    });
+    expect((await handOver()).stdout).toContain(` --managed-identity ${IDENTITY} ${end}\n`);
+    await programs.remove();
+  });
+
   it('has nothing for a second person if azd registers the applications', async () => {
     const { programs, handOver } = await createEnvironment({
       values: { ...FOREIGN, ...OUTPUTS, REGISTER_APPLICATIONS: 'true' },

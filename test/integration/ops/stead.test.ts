@@ -11,6 +11,7 @@ import { createSealer } from '../../../shared/adapters/entra/seal.ts';
 import { readConfig } from '../../../shared/config.ts';
 import type { Services } from '../../../shared/ports.ts';
 import { createStead } from '../../../shared/stead.ts';
+import { azureStores } from '../../../shared/stores/azure.ts';
 import { partsOf, toUserId } from '../../../shared/userId.ts';
 import { sampleActive, sampleNeedsUser, someUser, TROUBLE } from '../../support/sampleAccount.ts';
 import { runStead } from './runStead.ts';
@@ -30,7 +31,7 @@ describe('npm run stead', () => {
   beforeAll(async () => {
     azurite = await startAzurite();
     settings = { TokenStore: azurite.connectionString };
-    app = createStead(readConfig({ ...OF_THE_FUNCTIONS, ...settings })).services;
+    app = createStead(readConfig({ ...OF_THE_FUNCTIONS, ...settings }), { stores: azureStores }).services;
   });
   afterAll(() => azurite.stop());
 

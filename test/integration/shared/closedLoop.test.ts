@@ -14,6 +14,7 @@ import { readConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import type { LogEvent } from '../../../shared/log.ts';
 import { createStead } from '../../../shared/stead.ts';
+import { azureStores } from '../../../shared/stores/azure.ts';
 import { createLocalApp } from '../../../shared/testing/localApp.ts';
 import { accountOf, markUser } from '../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN } from '../../support/entraClients.ts';
@@ -269,6 +270,7 @@ describe('the directory', () => {
         ENTRA_AUTHORITY: `http://localhost:${(server.address() as AddressInfo).port}`,
         TokenStore: 'UseDevelopmentStorage=true',
       }),
+      { stores: azureStores },
     ).services;
     const caller = await callerFor(entra, 'adele');
     for (const claims of [undefined, '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}']) {
@@ -299,8 +301,8 @@ describe('the audit', () => {
     await another.ask(photo, assertion);
     for (const ask of [app.connection.get, app.connection.put, app.connection.delete]) await ask(assertion);
     expect(usesIn([...app.events, ...another.events])).toEqual([
-      { ...USED, user, by: 'profile', source: 'network' },
-      { ...USED, user, by: 'profile', source: 'memory' },
+      { ...USED, user, by: 'get-profile', source: 'network' },
+      { ...USED, user, by: 'get-profile', source: 'memory' },
       { ...USED, user, by: 'photo', source: 'cache' },
       { ...USED, user, by: 'photo', source: 'memory' },
     ]);
@@ -316,8 +318,8 @@ describe('the audit', () => {
     await app.getProfile(assertion);
     const user = app.logId(userId);
     expect(usesIn(app.events)).toEqual([
-      { ...USED, user, by: 'profile', source: 'network' },
-      { ...USED, user, by: 'profile', source: 'cache' },
+      { ...USED, user, by: 'get-profile', source: 'network' },
+      { ...USED, user, by: 'get-profile', source: 'cache' },
     ]);
   });
 });

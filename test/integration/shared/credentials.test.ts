@@ -95,7 +95,7 @@ describe.each(CREDENTIALS)('readiness with the credential %s', (name) => {
     await fault(outage);
     const app = appWith(name);
     expect(await readinessOf(app)).toMatchObject({ storage: 'ready', credential: 'unreachable' });
-    expect(app.events).toEqual([]);
+    expect(app.events).toEqual([{ event: 'credential.unreachable', code: expect.any(String) }]);
   });
 });
 

@@ -10,6 +10,7 @@ import { profile } from '../../../functions/profile/profile.ts';
 import { readConfig } from '../../../shared/config.ts';
 import type { LogEvent } from '../../../shared/log.ts';
 import { createStead } from '../../../shared/stead.ts';
+import { azureStores } from '../../../shared/stores/azure.ts';
 import { createShiftedClock } from '../../../shared/testing/testClock.ts';
 import { type AzuriteProxy, startAzuriteProxy } from '../../support/azuriteProxy.ts';
 import { journal, SPA_ORIGIN, signIn } from '../../support/entraClients.ts';
@@ -76,7 +77,7 @@ it.each([
     TokenStore__credential: 'managedidentity',
     TokenStore__clientId: clientId,
   });
-  const stead = createStead(config, { clock, log: operation.log });
+  const stead = createStead(config, { clock, log: operation.log, stores: azureStores });
   if (first === 'storage') expect(await stead.health()).toBe(true);
   const { accessToken } = await signIn(entra, first === 'storage' ? 'adele' : 'bruno');
   await stead.asUser(operation, accessToken, profile);

@@ -76,7 +76,7 @@ describe('the documents', () => {
   it('may name files, folders, patterns, scripts and other places', () => {
     const text = [
       '[A](architecture.md#a-request) [B](../README.md) [C](#part) [D](https://example.com/docs/nowhere.md)',
-      '`shared/log.ts` `shared/log` `dev/` `shared/account/**` `shared/{log,errors}.ts` `functions/<name>/handler.ts`',
+      '`shared/log.ts` `shared/log` `dev/` `shared/account/**` `shared/{log,errors}.ts` `functions/<name>/profile.ts`',
       '`npm run build` and `npm test`, `docs/http.md`; `token-cache/nowhere` and prose like shared/nowhere.',
     ].join('\n');
     expect(missingFrom('docs/some.md', text)).toEqual([]);

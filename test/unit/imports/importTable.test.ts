@@ -47,30 +47,36 @@ const ROOMS: Record<string, Room> = {
   },
   'shared/storageSettings.ts': {
     allowed: [
-      './adapters/azureStorage/blobTokenCache.ts',
-      './adapters/azureStorage/tableRows.ts',
+      './adapters/azureStorage/storageConnection.ts',
       './clouds.ts',
       './isLoopback.ts',
       './settingsReader.ts',
       './userId.ts',
     ],
-    refused: ['./config.ts', './stead.ts', './adapters/azureStorage/tableAccounts.ts', 'node:crypto'],
+    refused: ['./config.ts', './stead.ts', './adapters/azureStorage/tableRows.ts', 'node:crypto'],
   },
   'shared/http.ts': {
-    allowed: ['@azure/functions', './errors.ts', './ports.ts', './wire.ts', './tokens/challenge.ts'],
-    refused: ['./stead.ts', './requests/asUser.ts', './adapters/entra/msal.ts'],
+    allowed: ['./errors.ts', './ports.ts', './wire.ts', './tokens/challenge.ts'],
+    refused: ['@azure/functions', './stead.ts', './requests/asUser.ts', './adapters/entra/msal.ts'],
   },
   'shared/stead.ts': {
     allowed: [
       './adapters/entra/msal.ts',
-      './adapters/azureStorage/tableAccounts.ts',
+      './adapters/azureStorage/storageAccess.ts',
       './requests/asUser.ts',
       './worker/sweep.ts',
       './clouds.ts',
       './config.ts',
       './ports.ts',
     ],
-    refused: ['../functions/main.ts', './http.ts', '@azure/storage-blob', '@azure/functions'],
+    refused: [
+      '../functions/main.ts',
+      './http.ts',
+      './adapters/azureStorage/tableAccounts.ts',
+      './stores/azure.ts',
+      '@azure/storage-blob',
+      '@azure/functions',
+    ],
   },
   'shared/account/some.ts': {
     allowed: ['./schedule.ts', '../ports.ts', '../errors.ts', '../userId.ts', '../log.ts'],
@@ -232,6 +238,28 @@ const ROOMS: Record<string, Room> = {
     allowed: ['../shards.ts', '../leaseAhead.ts', '../../ports.ts', '../../errors.ts', 'node:util'],
     refused: ['../azureStorage/tableAccounts.ts', '../../stead.ts', 'node:fs'],
   },
+  'shared/serve/some.ts': {
+    allowed: ['./handlers.ts', '../http.ts', '../stead.ts', '@azure/functions', 'node:http'],
+    refused: [
+      '../requests/asUser.ts',
+      '../stores/azure.ts',
+      '../adapters/entra/msal.ts',
+      'express',
+      'node:fs',
+    ],
+  },
+  'shared/browser/some.ts': {
+    allowed: ['./refusal.ts', '../wire.ts'],
+    refused: ['react', '@azure/msal-browser', '../errors.ts', '../http.ts', 'node:crypto'],
+  },
+  'shared/stores/some.ts': {
+    allowed: [
+      '../adapters/azureStorage/tableAccounts.ts',
+      '../adapters/memory/memorySharedState.ts',
+      '../stead.ts',
+    ],
+    refused: ['@azure/storage-blob', '../adapters/entra/msal.ts', '../http.ts', '../worker/sweep.ts'],
+  },
   'shared/testing/some.ts': {
     allowed: [
       './testClock.ts',
@@ -304,6 +332,7 @@ const ROOMS: Record<string, Room> = {
   },
   'ops/some.ts': {
     allowed: [
+      '../shared/stores/azure.ts',
       '../shared/stead.ts',
       '../shared/config.ts',
       '../shared/clock.ts',
@@ -338,10 +367,6 @@ const ROOMS: Record<string, Room> = {
       '../../shared/adapters/entra/msal.ts',
     ],
   },
-  'functions/userHandler.ts': {
-    allowed: ['@azure/functions', '../shared/http.ts', '../shared/requests/defineFunction.ts'],
-    refused: ['./profile/profile.ts', '../shared/config.ts', '../shared/requests/asUser.ts'],
-  },
   'functions/refreshWorker/tasks.ts': {
     allowed: [
       '../../shared/worker/defineTask.ts',
@@ -350,6 +375,14 @@ const ROOMS: Record<string, Room> = {
       './task.ts',
     ],
     refused: ['../../shared/stead.ts', '../../shared/adapters/entra/msal.ts', '@azure/functions'],
+  },
+  'examples/express/some.ts': {
+    allowed: ['./app.ts', 'express', '@stead/shared', '@stead/shared/http'],
+    refused: ['../../shared/stead.ts', '@azure/functions', 'jose'],
+  },
+  'dev/library/some.ts': {
+    allowed: ['node:fs/promises', './buildLibrary.ts', '../../ops/cli/errors.ts'],
+    refused: ['../platform.ts', '../../shared/stead.ts', 'esbuild'],
   },
   'examples/some/some.ts': {
     allowed: [
@@ -367,8 +400,9 @@ const ROOMS: Record<string, Room> = {
       '@azure/functions',
       '../shared/stead.ts',
       '../shared/config.ts',
+      '../shared/serve/functionHandlers.ts',
+      '../shared/stores/azure.ts',
       './profile/profile.ts',
-      './userHandler.ts',
     ],
     refused: ['../shared/adapters/entra/msal.ts', '../shared/requests/asUser.ts'],
   },
@@ -382,6 +416,7 @@ const ROOMS: Record<string, Room> = {
       './entra/directory.ts',
       './host/spawnHost.ts',
       '../ops/cli/errors.ts',
+      '../shared/stores/azure.ts',
       '../shared/stead.ts',
       '../shared/settingsReader.ts',
       '../shared/userId.ts',
@@ -565,9 +600,17 @@ const ROOMS: Record<string, Room> = {
     ],
   },
   'spa/src/session/some.tsx': {
-    allowed: ['react', '@azure/msal-browser', '@azure/msal-react', './tabs.ts', '../ui/Notice.tsx'],
+    allowed: [
+      'react',
+      '@azure/msal-browser',
+      '@azure/msal-react',
+      '@stead/shared/browser/signIn',
+      './tabs.ts',
+      '../ui/Notice.tsx',
+    ],
     refused: [
-      '../api/refusal.ts',
+      '../api/refusalDetails.ts',
+      '@stead/shared',
       '../profile/useProfile.ts',
       '../connection/useConnection.ts',
       '../App.tsx',
@@ -613,7 +656,7 @@ const ROOMS: Record<string, Room> = {
     refused: ['@azure/msal-browser', '../profile/useProfile.ts', '../../../shared/http.ts'],
   },
   'spa/src/demo/some.tsx': {
-    allowed: ['react', './controls.ts', '../session/signInAttempts.ts', '../ui/Notice.tsx'],
+    allowed: ['react', './controls.ts', '@stead/shared/browser/signInAttempts', '../ui/Notice.tsx'],
     refused: ['../connection/useConnection.ts', '../../../dev/demoControls.ts', '../../../shared/wire.ts'],
   },
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exportAccount } from '../../../ops/exportAccount.ts';
 import type { Account, Damaged, Stored } from '../../../shared/account/account.ts';
-import { createSealer } from '../../../shared/adapters/entra/seal.ts';
+import { createMemorySealer, createSealer } from '../../../shared/adapters/entra/seal.ts';
 import { createMemoryAccountStore } from '../../../shared/adapters/memory/memoryAccountStore.ts';
 import {
   CHALLENGED,
@@ -24,13 +24,13 @@ describe('accounts export', () => {
     ['ended', sampleTombstone()],
   ])('has every field of an account that is %s', async (_, account) => {
     const { operator, printed, accounts, logId } = operatorOverTwins();
-    const { userId, etag: __, ...fields } = await accounts.create(account);
+    const { userId, etag: __, memory, ...fields } = { memory: '', ...(await accounts.create(account)) };
     expect(await exportAccount(operator, { verb: 'accounts export', who: { userId } })).toBe(0);
     expect(JSON.parse(printed.join())).toEqual({
       exportedAt: NOW.toISOString(),
       logId: logId(userId),
       userId,
-      account: asJson(fields),
+      account: asJson(memory === '' ? fields : { ...fields, taskMemory: { bytes: memory.length } }),
       indexEntry: asJson({ at: account.lease?.until ?? account.nextCheckAt }),
       tokenCache: null,
       notIncluded: expect.arrayContaining([expect.stringContaining('token cache')]),
@@ -56,6 +56,21 @@ describe('accounts export', () => {
     expect(JSON.parse(text)).toMatchObject({
       account: account.state === 'active' ? { trouble: { attempts: 2, failure } } : { failure },
       tokenCache: { storedAt: NOW.toISOString(), bytes: sealed.length },
+    });
+  });
+
+  it('has the size of what tasks remember, and nothing of it', async () => {
+    const { operator, printed, accounts } = operatorOverTwins();
+    const userId = someUser();
+    const keys = [{ kid: 'k1', secret: new Uint8Array(32).fill(1) }] as const;
+    const memory = await createMemorySealer(keys).seal(userId, '{"told":"3 new messages"}', 'generation');
+    await accounts.create({ ...sampleActive({ memory }), userId });
+    expect(await exportAccount(operator, { verb: 'accounts export', who: { userId } })).toBe(0);
+    const text = printed.join();
+    for (const part of memory.split('.').filter(Boolean)) expect(text).not.toContain(part);
+    expect(JSON.parse(text)).toMatchObject({
+      account: { taskMemory: { bytes: memory.length } },
+      notIncluded: expect.arrayContaining([expect.stringContaining('What tasks remember')]),
     });
   });
 

@@ -69,6 +69,9 @@ const forms: Record<string, string> = {
   'JSON Lines of rows': lines(
     ...[FIRST, OTHER, SECOND].map((message) => JSON.stringify({ timestamp: AT, message })),
   ),
+  'JSON Lines with the number of rows': lines(
+    ...[FIRST, OTHER, SECOND].map((message) => JSON.stringify({ timestamp: AT, message, rows: 3 })),
+  ),
   'JSON Lines of events': lines(
     ...EVENTS.map((event) => JSON.stringify({ ...event, timestamp: AT })),
     JSON.stringify({ level: 'info', text: 'another program' }),
@@ -146,7 +149,6 @@ describe('an export of the log', () => {
     ['no rows', tables([])],
     ['no rows', '[]'],
     ['no events', objects({ timestamp: AT, message: OTHER })],
-    ['another file', lines('# Notes', '', 'Nobody ended.')],
     ['another JSON', '{"a":1}'],
   ])('may have no event: %s', (_what, text) => expect(parseLogExport(text).events).toEqual([]));
 
@@ -175,6 +177,23 @@ describe('an export of the log', () => {
       objects({ timestamp: AT, message: FIRST, rows: 'None' }),
       /an unknown number/,
     ],
+    [
+      'has less than all lines',
+      (forms['JSON Lines with the number of rows'] ?? '').split('\n').slice(0, 2).join('\n'),
+      /2 of 3 rows/,
+    ],
+    [
+      'is CSV with semicolons',
+      `timestamp;message;rows\n${AT};${csvCell(FIRST)};1\n`,
+      /form .* CSV with commas/,
+    ],
+    ['has tabs', `timestamp\tmessage\trows\n${AT}\t${FIRST}\t1\n`, /form of the file is not known/],
+    [
+      'is YAML',
+      `tables:\n- columns:\n  - name: timestamp\n  rows:\n  - - ${AT}\n    - '${FIRST}'\n`,
+      /not known/,
+    ],
+    ['is another file', lines('# Notes', '', 'Nobody ended.'), /not known/],
     [
       'is a part of the answer',
       tables([[AT, FIRST, 1]], undefined, { error: { code: 'PartialError' } }),

@@ -4,9 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const SHARED = fileURLToPath(new URL('../../../shared/', import.meta.url));
-const { exports, dependencies } = JSON.parse(readFileSync(`${SHARED}package.json`, 'utf8')) as {
+type Versions = Record<string, string>;
+const { exports, dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
+  readFileSync(`${SHARED}package.json`, 'utf8'),
+) as {
   exports: Record<string, string>;
-  dependencies: Record<string, string>;
+  dependencies: Versions;
+  peerDependencies: Versions;
+  peerDependenciesMeta: Record<string, { optional: boolean }>;
 };
 
 describe('the package of the library', () => {
@@ -17,28 +22,43 @@ describe('the package of the library', () => {
   it('offers the door, and what tests need', async () => {
     expect(await import('@stead/shared')).toHaveProperty('createStead');
     expect(await import('@stead/shared/config')).toHaveProperty('readConfig');
+    expect(await import('@stead/shared/http')).toHaveProperty('createFetchHandlers');
+    expect(await import('@stead/shared/node')).toHaveProperty('nodeListener');
+    expect(await import('@stead/shared/functions')).toHaveProperty('createFunctionHandlers');
+    expect(await import('@stead/shared/stores/azure')).toHaveProperty('azureStores');
+    expect(await import('@stead/shared/stores/memory')).toHaveProperty('memoryStores');
     expect(await import('@stead/shared/defineApi')).toHaveProperty('defineApi');
     expect(await import('@stead/shared/defineFunction')).toHaveProperty('defineFunction');
     expect(await import('@stead/shared/defineTask')).toHaveProperty('defineTask');
     expect(await import('@stead/shared/graph')).toHaveProperty('graph');
     expect(await import('@stead/shared/testing/localApp')).toHaveProperty('createLocalApp');
-    expect(await import('@stead/shared/testing/startEntra')).toHaveProperty('startEntra');
+    expect(await import('@stead/shared/testing')).toHaveProperty('startEntra');
     expect(await import('@stead/shared/testing/testClock')).toHaveProperty('createTestClock');
   });
 
   it('names every package that its files import, and no other', () => {
-    const imported = globSync('**/*.ts', { cwd: SHARED }).flatMap((file) =>
+    const imported = globSync(['**/*.ts', '../dev/entra/**/*.ts'], { cwd: SHARED }).flatMap((file) =>
       [...readFileSync(`${SHARED}${file}`, 'utf8').matchAll(/from '((?:@[\w-]+\/)?[\w-]+)/g)].flatMap(
         ([, name = '']) => (name === 'node' ? [] : name),
       ),
     );
-    expect([...new Set(imported)].sort()).toEqual(Object.keys(dependencies).sort());
+    expect([...new Set(imported)].sort()).toEqual(
+      Object.keys({ ...dependencies, ...peerDependencies }).sort(),
+    );
+  });
+
+  it('needs no store, no server and no stand-in before somebody uses it', () => {
+    const optional = Object.entries(peerDependenciesMeta).filter(([, { optional }]) => optional);
+    expect(optional.map(([name]) => name)).toEqual(Object.keys(peerDependencies));
   });
 
   it('has the versions of the application', () => {
     const root = JSON.parse(readFileSync(`${SHARED}../package.json`, 'utf8')) as {
-      dependencies: Record<string, string>;
+      dependencies: Versions;
+      devDependencies: Versions;
     };
-    expect(dependencies).toEqual(root.dependencies);
+    const versions = { ...dependencies, ...peerDependencies };
+    expect({ ...root.dependencies, ...root.devDependencies }).toMatchObject(versions);
+    expect(versions).toMatchObject(root.dependencies);
   });
 });

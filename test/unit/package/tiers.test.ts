@@ -47,9 +47,6 @@ describe('the tiers', () => {
   });
 
   it('have the check of the templates beside them, which needs Bicep', () => {
-    const lines = readFileSync(join(ROOT, '.ci/run'), 'utf8')
-      .split('\n')
-      .map((line) => line.trim());
-    expect(lines).toContain('npm run check:infra');
+    expect(readFileSync(join(ROOT, '.ci/run'), 'utf8')).toMatch(/^[^#]*\bnpm run check:infra\b/m);
   });
 });

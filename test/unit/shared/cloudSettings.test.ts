@@ -136,6 +136,31 @@ describe('settings of two clouds', () => {
     ]);
   });
 
+  it.each([
+    PUBLIC_CLOUD.authority,
+    'http://localhost:7000',
+  ])('are refused if each service is in one that is allowed, but not in the same: %s', (ENTRA_AUTHORITY) => {
+    const [own, other] = [PUBLIC_CLOUD.storage[0], US_GOVERNMENT.storage[0]];
+    const told = {
+      setting: 'TokenStore',
+      problem: `has addresses in the ${PUBLIC_CLOUD.name} and in the ${US_GOVERNMENT.name}`,
+      remedy: 'Give addresses of one cloud: docs/clouds.md.',
+    };
+    const TokenStore = `BlobEndpoint=https://canary.blob.${own};TableEndpoint=https://canary.table.${other};SharedAccessSignature=sv=1&sig=canary`;
+    const TokenStore__tableServiceUri = `https://canary.table.${other}`;
+    expect(faultsOf({ ...SECRET, ENTRA_AUTHORITY, TokenStore })).toEqual([told]);
+    expect(faultsOf({ ...SECRET, ENTRA_AUTHORITY, ...byAddress(own), TokenStore__tableServiceUri })).toEqual([
+      told,
+    ]);
+  });
+
+  it('are not seen in two accounts of one cloud', () => {
+    const TokenStore__tableServiceUri = `https://another.table.${PUBLIC_CLOUD.storage[0]}`;
+    expect(
+      faultsOf({ ...SECRET, ...byAddress(PUBLIC_CLOUD.storage[0]), TokenStore__tableServiceUri }),
+    ).toEqual([]);
+  });
+
   it('are refused if one service alone is in another cloud, beside a domain that nobody knows', () => {
     const TokenStore =
       'BlobEndpoint=https://blob.example;TableEndpoint=https://canary.table.core.chinacloudapi.cn;SharedAccessSignature=sv=1&sig=canary';

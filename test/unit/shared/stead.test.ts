@@ -1,10 +1,38 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { graph } from '../../../shared/adapters/graph/graphApi.ts';
 import { readConfig } from '../../../shared/config.ts';
+import { defineFunction } from '../../../shared/requests/defineFunction.ts';
+import { createHandlers } from '../../../shared/serve/handlers.ts';
 import { createStead } from '../../../shared/stead.ts';
+import { azureStores } from '../../../shared/stores/azure.ts';
+import { memoryStores } from '../../../shared/stores/memory.ts';
+import { standInSettings } from '../../../shared/testing/standInSettings.ts';
+import { createTestClock } from '../../../shared/testing/testClock.ts';
 
 const GUID = '11111111-2222-4333-8444-555555555555';
 
 describe('createStead', () => {
+  it('needs stores', () => {
+    const config = readConfig(standInSettings('http://localhost:1'), { hasOwnStores: true });
+    expect(() => createStead(config)).toThrow('Give createStead stores');
+    expect(() => createStead(config, { stores: memoryStores })).not.toThrow();
+    expect(() => createStead(config, { stores: azureStores })).toThrow(
+      'The settings name no storage account.',
+    );
+  });
+
+  it('takes a store in adapters before that of stores, and opens none if adapters has them all', () => {
+    const config = readConfig(standInSettings('http://localhost:1'), { hasOwnStores: true });
+    const clock = createTestClock();
+    const { accounts, ...others } = memoryStores({ clock });
+    const stores = vi.fn(memoryStores);
+    const { services } = createStead(config, { stores, clock, adapters: { accounts } });
+    expect(services.accounts).toBe(accounts);
+    expect(stores).toHaveBeenCalledOnce();
+    createStead(config, { stores, adapters: { accounts, ...others } });
+    expect(stores).toHaveBeenCalledOnce();
+  });
+
   it('needs a credential for storage if the settings name none', () => {
     const config = readConfig(
       {
@@ -16,8 +44,26 @@ describe('createStead', () => {
       },
       { hasStorageCredential: true },
     );
-    expect(() => createStead(config)).toThrow('Give createStead a storageCredential.');
+    expect(() => createStead(config, { stores: azureStores })).toThrow(
+      'Give createStead a storageCredential.',
+    );
     const storageCredential = { getToken: () => Promise.reject(new Error('nobody asks')) };
-    expect(() => createStead(config, { storageCredential })).not.toThrow();
+    expect(() => createStead(config, { stores: azureStores, storageCredential })).not.toThrow();
+  });
+
+  it('knows one function by each name, whoever serves it, because requests of one user share its result', async () => {
+    const settings = { ENTRA_TENANT_ID: GUID, ENTRA_CLIENT_ID: GUID, ENTRA_CLIENT_SECRET: 'not used here' };
+    const stead = createStead(readConfig({ ...settings, TokenStore: 'UseDevelopmentStorage=true' }), {
+      stores: azureStores,
+    });
+    const own = () =>
+      defineFunction({ name: 'own', api: graph, scopes: ['User.Read'], run: async () => undefined });
+    const fn = own();
+    createHandlers(stead).asUser(fn);
+    expect(() => createHandlers(stead).asUser(fn)).not.toThrow();
+    const refusal = 'Two functions have the name "own".';
+    expect(() => createHandlers(stead).asUser(own())).toThrow(refusal);
+    await expect(stead.asUser({ log: () => undefined }, 'no token', own())).rejects.toThrow(refusal);
+    await expect(stead.asUser({ log: () => undefined }, 'no token', fn)).rejects.not.toThrow(refusal);
   });
 });

@@ -1,5 +1,6 @@
 /** What the doctor says of the credential of the API, and of its end in the registration. */
 
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSignedCertificate } from '../../../../dev/selfSignedCertificate.ts';
 import { credentialCheck } from '../../../../ops/doctor/credentialCheck.ts';
@@ -40,6 +41,21 @@ describe('credential', () => {
         says: `Entra refuses the client secret (${code}).`,
         remedy: expect.stringContaining('ENTRA_CLIENT_SECRET'),
         command: `az ad app credential reset --id ${stage.apiId} --append --years 1`,
+      },
+    ]);
+  });
+
+  it.each([
+    ['ENTRA_CLIENT_ID', 'AADSTS700016', /^az ad app show --id/],
+    ['ENTRA_TENANT_ID', 'AADSTS90002', /^az account show/],
+  ])('is not at fault if %s is wrong', async (setting, code, command) => {
+    const settings = { [setting]: randomUUID() };
+    expect(await examined(credentialCheck, stage.settings, { settings })).toEqual([
+      {
+        state: 'wrong',
+        says: `Entra refuses the client secret (${code}).`,
+        remedy: expect.stringContaining(setting),
+        command: expect.stringMatching(command),
       },
     ]);
   });

@@ -35,6 +35,26 @@ describe('deployed app', () => {
     [
       204,
       { status: 503, body: { storage: 'unreachable', credential: 'accepted' } },
+      ['unreachable', 'ok'],
+      /accepts/,
+    ],
+    [
+      204,
+      {
+        status: 503,
+        body: {
+          storage: 'refused',
+          storageCode: 'AuthorizationPermissionMismatch',
+          credential: 'refused',
+          code: 'AADSTS700213',
+        },
+      },
+      ['wrong', 'wrong'],
+      /credential \(AADSTS700213\)/,
+    ],
+    [
+      204,
+      { status: 503, body: { credential: 'accepted', storage: 'refused', storageCode: 'a b' } },
       ['wrong', 'ok'],
       /accepts/,
     ],
@@ -53,6 +73,9 @@ describe('deployed app', () => {
     [204, { status: 200, body: {} }, ['wrong'], /not that of this project/],
     [204, { status: 404 }, ['ok', 'skipped'], /cannot say/],
     [204, { status: 500 }, ['unreachable'], /answers 500/],
+    [204, { status: 503, body: 'Service Unavailable' }, ['unreachable'], /answers 503/],
+    [204, { status: 403 }, ['unreachable'], /answers 403/],
+    [403, { status: 403 }, ['unreachable'], /answers 403/],
     [404, { status: 404 }, ['wrong'], /answers 404/],
     [503, { status: 404 }, ['unreachable'], /answers 503/],
   ])('answers %d, and then %j', async (alive, ready, states, says) => {
@@ -61,6 +84,17 @@ describe('deployed app', () => {
     const lines = await examined(deployedCheck, stage.settings, { args: ['--api-url', apiUrl] });
     expect(lines.map(({ state }) => state)).toEqual(states);
     expect(lines.at(-1)?.says).toMatch(says);
+    for (const { state, command } of lines) {
+      if (state === 'wrong' || state === 'unreachable') expect(command).toMatch(/^(?:az|npm run|curl) /);
+    }
+  });
+
+  it('says which code of storage it was', async () => {
+    const body = { storage: 'refused', storageCode: 'AuthorizationFailure', credential: 'accepted' };
+    answers.set('/api/health', { status: 204 });
+    answers.set('/api/health/ready', { status: 503, body });
+    const [line] = await examined(deployedCheck, stage.settings, { args: ['--api-url', apiUrl] });
+    expect(line).toMatchObject({ state: 'wrong', says: 'Storage refuses the app (AuthorizationFailure).' });
   });
 
   it('does not answer', async () => {

@@ -1,6 +1,9 @@
 /** `npm run doctor` as a process, over the stand-in and Azurite. */
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../dev/azurite.ts';
 import { GRAPH_TOKENS } from '../../../../dev/entra/applicationEndpoints.ts';
@@ -67,6 +70,19 @@ describe.concurrent('npm run doctor', () => {
       'deployed app: skipped',
       'app settings: skipped',
     ]);
+  });
+
+  it.each([
+    ['ops/doctor/main.ts', ['--json']],
+    ['ops/entra/register.ts', ['--help']],
+    ['ops/stead.ts', ['--help']],
+  ])('ends quietly if nobody reads its output any more, as %s %j does', async (script, args) => {
+    const { PATH, SystemRoot } = process.env;
+    const env = { PATH, SystemRoot, ...stage.settings, GRAPH_TOKEN: GRAPH_TOKENS.administrator };
+    const child = spawn(process.execPath, [join(ROOT, script), ...args], { env, cwd: tmpdir() });
+    child.stdout.destroy();
+    const errors = await text(child.stderr);
+    expect(errors).toBe('');
   });
 
   it('goes on with what can be examined if a setting is wrong', async () => {

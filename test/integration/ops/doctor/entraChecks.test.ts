@@ -35,9 +35,50 @@ describe('settings', () => {
         state: 'wrong',
         says: 'ENTRA_TENANT_ID still has a placeholder in <> in it.',
       }),
-      expect.objectContaining({ says: 'ENTRA_CLIENT_SECRET is a reference that did not resolve.' }),
-      expect.objectContaining({ command: expect.stringContaining('randomBytes(32)') }),
+      {
+        state: 'wrong',
+        says: 'ENTRA_CLIENT_SECRET is a reference that did not resolve.',
+        remedy: expect.stringMatching(/Key Vault Secrets User.+refresh/),
+        command: 'az keyvault secret show --id https://mine.vault.azure.net/secrets/x --query attributes',
+      },
+      expect.objectContaining({ says: expect.stringMatching(/^TOKEN_CACHE_KEYS cannot be used/) }),
     ]);
+  });
+
+  const REMOTE = {
+    TokenStore:
+      'DefaultEndpointsProtocol=https;AccountName=mine;AccountKey=AAAA;EndpointSuffix=core.windows.net',
+    TOKEN_CACHE_KEYS: JSON.stringify({ keys: [{ kty: 'oct', kid: 'k', k: 'A'.repeat(43) }] }),
+    LOG_HASH_KEY: Buffer.alloc(32, 1).toString('base64'),
+  };
+  const lineAbout = async (setting: string, value: string) => {
+    const lines = await examined(settingsCheck, { ...stage.settings, ...REMOTE, [setting]: value });
+    return lines.find(({ says }) => says.startsWith(setting));
+  };
+
+  it.each([
+    ['TOKEN_CACHE_KEYS', /opens none of the caches/],
+    ['LOG_HASH_KEY', /changes the id of every user/],
+  ])('offers a new %s only if there is none', async (setting, lost) => {
+    const reference = `@Microsoft.KeyVault(VaultName=mine;SecretName=keys)`;
+    for (const value of [
+      reference,
+      '{"keys":[',
+      'a b',
+      '<keys>',
+      '@Microsoft.KeyVault(SecretUri=https://a b)',
+    ]) {
+      const line = await lineAbout(setting, value);
+      expect(line?.command).toMatch(/^az keyvault secret (?:show|list-versions) --/);
+      expect(line?.remedy).toMatch(lost);
+    }
+    expect((await lineAbout(setting, reference))?.command).toBe(
+      'az keyvault secret show --vault-name mine --name keys --query attributes',
+    );
+    expect((await lineAbout(setting, '{'))?.remedy).toMatch(/^Restore the value as it was/);
+    const missing = await lineAbout(setting, '');
+    expect(missing?.command).toContain('randomBytes(32)');
+    expect(missing?.remedy).toMatch(/for a new deployment only/);
   });
 
   it('warns that the functions need an identity, which the operator has not', async () => {
@@ -102,7 +143,6 @@ describe('tenant', () => {
       { msgraph_host: 'graph.microsoft.us' },
       /GRAPH_BASE_URL=https:\/\/graph\.microsoft\.us\./,
     ],
-    ['nothing that Entra says', { issuer: 7 }, /Correct ENTRA_AUTHORITY/],
   ])('is wrong if the metadata name %s', async (_what, change, remedy) => {
     const right = await (
       await fetch(`${stage.entra.origin}/${TENANT_ID}/v2.0/.well-known/openid-configuration`)
@@ -112,18 +152,30 @@ describe('tenant', () => {
       fetch: withAnswer(isMetadata, () => new Response(text)),
     });
     expect(lines).toEqual([
-      expect.objectContaining({ state: 'wrong', remedy: expect.stringMatching(remedy) }),
+      expect.objectContaining({
+        state: 'wrong',
+        remedy: expect.stringMatching(remedy),
+        command: expect.stringMatching(/^az (?:functionapp config appsettings set|account show)/),
+      }),
     ]);
   });
 
+  const HTML = '<html><title>Blocked</title>';
   it.each([
     ['there is no network', { settings: { ENTRA_AUTHORITY: NOWHERE } }, 'ECONNREFUSED'],
     ['Entra fails', { fetch: withAnswer(isMetadata, () => new Response('', { status: 503 })) }, '503'],
     ['Entra throttles', { fetch: withAnswer(isMetadata, () => new Response('', { status: 429 })) }, '429'],
+    ['a proxy refuses', { fetch: withAnswer(isMetadata, () => new Response(HTML, { status: 403 })) }, '403'],
+    ['a proxy asks for a sign-in', { fetch: withAnswer(isMetadata, () => new Response(HTML)) }, '200'],
+    ['it is not Entra', { fetch: withAnswer(isMetadata, () => Response.json({ issuer: 7 })) }, '200'],
   ])('cannot be reached, and is not wrong, if %s', async (_what, options, why) => {
     const lines = await examined(tenantCheck, stage.settings, options);
     expect(lines).toEqual([
-      expect.objectContaining({ state: 'unreachable', says: expect.stringContaining(`(${why})`) }),
+      expect.objectContaining({
+        state: 'unreachable',
+        says: expect.stringContaining(`(${why})`),
+        command: expect.stringMatching(/^curl .+openid-configuration"$/),
+      }),
     ]);
   });
 });
@@ -161,9 +213,25 @@ describe('signing keys', () => {
       'the tenant is unknown there',
       withAnswer(
         ({ pathname }) => pathname.endsWith('/keys'),
-        () => new Response('', { status: 400 }),
+        () => Response.json({ error: 'invalid_tenant' }, { status: 400 }),
       ),
       'wrong',
+    ],
+    [
+      'a proxy refuses',
+      withAnswer(
+        ({ pathname }) => pathname.endsWith('/keys'),
+        () => new Response('<html>', { status: 403 }),
+      ),
+      'unreachable',
+    ],
+    [
+      'a proxy answers in the place of Entra',
+      withAnswer(
+        ({ pathname }) => pathname.endsWith('/keys'),
+        () => new Response('<html>'),
+      ),
+      'unreachable',
     ],
     [
       'Entra fails',
@@ -175,7 +243,7 @@ describe('signing keys', () => {
     ],
   ])('if %s', async (_what, send, state) => {
     expect(await examined(signingKeysCheck, stage.settings, { fetch: send })).toEqual([
-      expect.objectContaining({ state }),
+      expect.objectContaining({ state, command: expect.stringMatching(/^(?:curl|az) /) }),
     ]);
   });
 });

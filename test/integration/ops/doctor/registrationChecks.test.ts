@@ -1,7 +1,7 @@
 /** What the doctor says of the registrations and the consents. */
 
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { GRAPH_TOKENS } from '../../../../dev/entra/applicationEndpoints.ts';
 import { OTHER_TENANT_ID, TENANT_ID } from '../../../../dev/entra/directory.ts';
 import { PlainError } from '../../../../ops/cli/errors.ts';
@@ -48,6 +48,94 @@ describe('registration', () => {
         command,
       },
     ]);
+  });
+
+  describe('of production', () => {
+    let production: Record<string, string>;
+    beforeAll(async () => {
+      const { apiId, pageId } = await registerAt(stage.entra, [
+        ...['--name', 'production', '--page-url', 'https://page.example.org', '--permission', 'Mail.Read'],
+      ]);
+      production = { ...stage.settings, ENTRA_CLIENT_ID: apiId, SPA_CLIENT_ID: pageId };
+    });
+    const setPage = (body: unknown) =>
+      asAdministrator(stage.entra, 'PATCH', `/applications(appId='${production.SPA_CLIENT_ID}')`, body);
+    const uris = (paths: readonly string[]) => paths.map((path) => `https://page.example.org${path}`);
+    const PATHS = ['/', '/redirect.html', '/admin.html'];
+    afterEach(() => setPage({ spa: { redirectUris: uris(PATHS) }, web: { redirectUris: [] } }));
+
+    it('is as it has to be without any option', async () => {
+      expect(await examined(registrationCheck, production)).toEqual([
+        { state: 'ok', says: 'The API and the page are registered as they have to be.' },
+      ]);
+    });
+
+    it('needs a consent to what it asks for, and names no address of a developer', async () => {
+      const [line] = await examined(consentCheck, production);
+      expect(line).toMatchObject({
+        state: 'wrong',
+        says: expect.stringMatching(/^Users may not consent to Mail\.Read/),
+        remedy: expect.stringContaining(encodeURIComponent('https://page.example.org/admin.html')),
+        command: expect.stringMatching(
+          / --name production --page-url https:\/\/page\.example\.org --permission Mail\.Read --admin-consent$/,
+        ),
+      });
+    });
+
+    it('is wrong if an origin lacks one of its addresses, and other addresses are left alone', async () => {
+      await setPage({
+        spa: { redirectUris: [...uris(['/', '/admin.html']), 'https://other.example/callback'] },
+      });
+      const lines = await examined(registrationCheck, production);
+      expect(lines).toEqual([
+        {
+          state: 'wrong',
+          says: 'To do: Correct the application of the page: the redirect URIs https://page.example.org/redirect.html are missing.',
+          command: expect.stringMatching(/ --page-url https:\/\/page\.example\.org --permission Mail\.Read$/),
+        },
+      ]);
+      expect(lines[0]?.command).not.toContain('localhost:3000');
+    });
+
+    it('is wrong if the page has no address, unless that is wished for', async () => {
+      await setPage({ spa: { redirectUris: [] } });
+      expect(await examined(registrationCheck, production)).toEqual([
+        {
+          state: 'wrong',
+          says: 'The page has no redirect URI, so nobody can sign in.',
+          remedy: expect.stringContaining('--no-page-url'),
+          command: expect.stringContaining('--page-url <origin of the page>'),
+        },
+      ]);
+      expect(await examined(registrationCheck, production, { args: ['--no-page-url'] })).toEqual([
+        expect.objectContaining({ state: 'ok' }),
+      ]);
+      const [line] = await examined(consentCheck, production);
+      expect(line).toMatchObject({ remedy: 'An administrator consents once for everybody.' });
+    });
+
+    it('is wrong if all addresses are on another platform', async () => {
+      await setPage({ spa: { redirectUris: [] }, web: { redirectUris: uris(PATHS) } });
+      expect(await examined(registrationCheck, production)).toEqual([
+        expect.objectContaining({ state: 'wrong', says: expect.stringMatching(/on another platform/) }),
+      ]);
+    });
+
+    it('follows the options, where there are some', async () => {
+      const args = [
+        '--page-url',
+        'https://page.example.org',
+        '--permission',
+        'Files.Read',
+        '--admin-consent',
+      ];
+      const lines = await examined(registrationCheck, production, { args });
+      expect(lines.map(({ says }) => says)).toEqual([
+        expect.stringMatching(/does not ask for Files\.Read/),
+        expect.stringMatching(/^To do: Consent for everybody that the page/),
+        expect.stringMatching(/^To do: Consent for everybody that the API/),
+      ]);
+    });
   });
 
   it('is wrong if another application is named', async () => {
@@ -142,7 +230,7 @@ describe('consent', () => {
       remedy: expect.stringContaining(
         `${stage.entra.origin}/${TENANT_ID}/v2.0/adminconsent?client_id=${stage.pageId}`,
       ),
-      command: expect.stringMatching(/--permission Files\.Read --admin-consent$/),
+      command: expect.stringMatching(/--permission Files\.Read .*--admin-consent$/),
     });
   });
 

@@ -123,7 +123,45 @@ describe('storage', () => {
       `AccountKey=${Buffer.alloc(64).toString('base64')}`,
     );
     const lines = await examined(storageCheck, { ...entra, TokenStore });
-    expect(lines.map(({ state }) => state)).toEqual(['wrong', 'wrong']);
+    // No sign-in mends a key.
+    const command = 'az storage account show-connection-string --name <storage account>';
+    expect(lines).toEqual([
+      expect.objectContaining({ state: 'wrong', command }),
+      expect.objectContaining({ state: 'wrong', command }),
+    ]);
+  });
+
+  it('is wrong if it accepts no keys and is given one', async () => {
+    const TokenStore = azurite.connectionString
+      .replace(/BlobEndpoint=[^;]+/, `BlobEndpoint=${blobs.serviceUri}`)
+      .replace(/TableEndpoint=[^;]+/, `TableEndpoint=${tables.serviceUri}`);
+    blobs.next(isRead, refusal(403, 'KeyBasedAuthenticationNotPermitted'));
+    tables.next(isRead, refusal(403, 'KeyBasedAuthenticationNotPermitted'));
+    const lines = await examined(storageCheck, { ...entra, TokenStore });
+    expect(lines.map(({ state, command }) => [state, command])).toEqual(
+      ['Blobs', 'Tables'].map(() => [
+        'wrong',
+        'az storage account show --name <storage account> --query "[primaryEndpoints.blob, primaryEndpoints.table]"',
+      ]),
+    );
+  });
+
+  it('is not wrong if a proxy refuses in its place', async () => {
+    for (const proxy of [blobs, tables]) {
+      proxy.next(isRead, {
+        status: 403,
+        headers: { 'content-type': 'text/html' },
+        body: '<html>Blocked</html>',
+      });
+    }
+    expect(await examined(storageCheck, withoutKey(), asOperator)).toEqual(
+      ['Blobs', 'Tables'].map((what) => ({
+        state: 'unreachable',
+        says: expect.stringContaining(`${what} cannot be read and written (`),
+        remedy: expect.any(String),
+        command: 'npm run doctor',
+      })),
+    );
   });
 
   it('cannot be reached, and is not wrong, if nothing answers', async () => {

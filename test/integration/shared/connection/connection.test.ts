@@ -119,6 +119,7 @@ describe('a user whose page polls', () => {
       expiresOn: ISO,
       nextCheckAt: ISO,
       history: [],
+      checks: [],
     });
 
     const after = await sweepUntil(token, ({ history }) => history.length > 1);
@@ -131,6 +132,16 @@ describe('a user whose page polls', () => {
       history: [
         { at: ISO, outcome: 'refreshed', source: 'network' },
         { at: ISO, outcome: 'task-done', task: 'read-profile' },
+      ],
+      checks: [
+        {
+          first: ISO,
+          last: ISO,
+          times: 1,
+          outcome: 'refreshed',
+          source: 'network',
+          tasks: [{ task: 'read-profile', title: 'Read profile', outcome: 'done', last: ISO, times: 1 }],
+        },
       ],
     });
     expect(Date.parse(after.nextCheckAt ?? '')).toBeGreaterThan(Date.now());
@@ -168,6 +179,7 @@ describe('a user who disconnects', () => {
       lastActivity: ISO,
       nextCheckAt: ISO,
       history: [],
+      checks: [],
     });
     expect(await keptOf(LEAVER)).toMatchObject({ row: { state: 'pending' }, blob: undefined });
     await expectProfile(token, LEAVER);
@@ -190,6 +202,17 @@ describe('a user whom the worker was refused for', () => {
       expiresOn: ISO,
       failure: { kind: 'needs-user', code: 'AADSTS50076', at: ISO },
       history: [{ at: ISO, outcome: 'failed', kind: 'needs-user', code: 'AADSTS50076' }],
+      checks: [
+        {
+          first: ISO,
+          last: ISO,
+          times: 1,
+          outcome: 'failed',
+          kind: 'needs-user',
+          code: 'AADSTS50076',
+          tasks: [],
+        },
+      ],
     });
     expect(await columnsOf(REFUSED)).toMatchObject({ failure: expect.stringContaining('polids') });
     const response = await send('GET', 'profile', token);

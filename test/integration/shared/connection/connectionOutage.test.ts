@@ -3,9 +3,9 @@ import { HttpRequest, type HttpResponseInit, InvocationContext } from '@azure/fu
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../dev/azurite.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
-import { createConnectionHandler } from '../../../../functions/connection/handler.ts';
 import { createBlobTokenCache } from '../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { createTableAccounts } from '../../../../shared/adapters/azureStorage/tableAccounts.ts';
+import { createFunctionHandlers } from '../../../../shared/serve/functionHandlers.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { createShiftedClock } from '../../../../shared/testing/testClock.ts';
 import type { Problem } from '../../../../shared/wire.ts';
@@ -67,7 +67,7 @@ async function connected() {
     containerName: uniqueName(),
   });
   const app = createLocalApp(entra, { clock, accounts, tokenCache: store });
-  const handler = createConnectionHandler(app.stead);
+  const handler = createFunctionHandlers(app.stead).connection;
   const { assertion, userId } = await callerFor(entra, 'adele');
   await app.getProfile(assertion);
   const lines: string[] = [];
@@ -132,9 +132,7 @@ describe('a row that others change at every try', () => {
     expectUnavailable(await adele.send('PUT'));
     expect((await adele.send('GET')).status).toBe(200);
     outage.on = false;
-    expect((await adele.send('PUT')).jsonBody).toMatchObject({
-      state: 'pending',
-    });
+    expect(JSON.parse(String((await adele.send('PUT')).body))).toMatchObject({ state: 'pending' });
   });
 });
 

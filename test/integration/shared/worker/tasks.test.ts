@@ -254,7 +254,9 @@ describe('a task of one’s own', () => {
           name: 'meanwhile',
           api: graph,
           scopes: ['User.Read'],
-          run: ({ user }) => endAccount(app.stead.services, user.id, 'disconnected'),
+          async run({ user }) {
+            await endAccount(app.stead.services, user.id, 'disconnected');
+          },
         }),
         defineTask({
           name: 'too-late',

@@ -86,7 +86,12 @@ it.each<[string, Answer, RegExp]>([
   [
     `GET ${API}/api/health/ready`,
     ready({ storage: 'unreachable' }, 503),
-    /^The app cannot use its storage\. "azd provision" gives .*"Storage without keys"\.$/,
+    /^The app cannot reach its storage: an outage, .* The event storage\.unreachable of its log says why\.$/,
+  ],
+  [
+    `GET ${API}/api/health/ready`,
+    ready({ storage: 'refused', storageCode: 'AuthorizationPermissionMismatch' }, 503),
+    /^Storage refuses the app \(AuthorizationPermissionMismatch\)\. "azd provision" gives .*"Storage without keys"\.$/,
   ],
   [
     `GET ${API}/api/health/ready`,

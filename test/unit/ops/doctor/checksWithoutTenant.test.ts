@@ -151,6 +151,34 @@ describe('app settings', () => {
     }
   });
 
+  it.each([
+    [[...IDENTITY, 'TokenStore'], /beside/, ' delete .+ --setting-names TokenStore$'],
+    [['ENTRA_CLIENT_SECRET', ...IDENTITY], /ENTRA_CLIENT_SECRET and/, ' delete .+ --setting-names <name>$'],
+    [[...IDENTITY, 'AzureWebJobsStorage'], /plain AzureWebJobsStorage/, ' delete .+ AzureWebJobsStorage$'],
+    [
+      ['ENTRA_CLIENT_SECRET', 'TokenStore', 'AzureWebJobsStorage', 'AzureWebJobsStorage__credential'],
+      /plain AzureWebJobsStorage/,
+      ' delete .+ AzureWebJobsStorage$',
+    ],
+    [
+      [...IDENTITY, 'log_checks'],
+      /has to be written LOG_CHECKS/,
+      ' delete .+ --setting-names log_checks && .+ set .+ --settings LOG_CHECKS=<value>$',
+    ],
+    [IDENTITY.slice(0, 3), /no setting TokenStore__credential/, ' set .+ TokenStore__credential=<value>$'],
+  ])('%j are mended by a command that fits', async (names, says, command) => {
+    const lines = await over(async () => [...WHOLE, ...names]);
+    expect(lines).toEqual([
+      {
+        state: 'wrong',
+        says: expect.stringMatching(says),
+        // Nothing that is set by hand outlives it.
+        remedy: expect.stringMatching(/infra\/.+provision/),
+        command: expect.stringMatching(new RegExp(command)),
+      },
+    ]);
+  });
+
   it('are not judged without the Azure CLI', async () => {
     const lines = await over(() => Promise.reject(new PlainError('The Azure CLI (az) is not installed.')));
     expect(lines).toEqual([{ state: 'skipped', says: 'The Azure CLI (az) is not installed.' }]);
@@ -187,6 +215,7 @@ describe('an examination', () => {
       check: 'broken',
       state: 'wrong',
       says: 'This check broke off (RangeError). That is a fault of this command.',
+      remedy: expect.stringContaining('open an issue'),
     });
     expect(second?.check).toBe('quick');
   });

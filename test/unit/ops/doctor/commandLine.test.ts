@@ -30,6 +30,11 @@ describe('the command line of the doctor', () => {
     });
   });
 
+  it('passes on the flags that the registration takes', () => {
+    const args = ['--no-page-url', '--multi-tenant', '--admin-consent'];
+    expect(readDoctorCommand(args)).toMatchObject({ register: args });
+  });
+
   it('reads the address of the app, and where its settings are', () => {
     const args = [
       '--api-url',

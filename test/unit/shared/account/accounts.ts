@@ -39,6 +39,7 @@ export const KEPT = {
   userPrincipalName: 'old name',
   lastActivity: ago(HOUR),
   history: [REFRESHED],
+  memory: 'sealed-memory',
 } as const;
 
 export const pending = (different: Partial<Pending> = {}): Pending => ({

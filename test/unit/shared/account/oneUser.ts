@@ -93,7 +93,7 @@ export function createWorld(order: Order) {
   const acts: Record<Act, () => Promise<unknown>> = {
     visit: () => asUser(instance(), { log }, 'an assertion', NOTHING),
     disconnect: () => disconnect(instance(), { log }, 'an assertion'),
-    reconnect: () => connect(instance(), { log }, 'an assertion'),
+    reconnect: () => connect(instance(), { log }, 'an assertion', new Map()),
     retire: () => endAccount(instance(), userId, 'retired'),
     check: () => check(2 * MINUTE),
     'late-check': () => check(100 * DAY),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Active, Connected, HistoryEntry, NeedsUser } from '../../../../shared/account/account.ts';
+import { withEntries } from '../../../../shared/account/checks.ts';
+import type { Remembered, TasksRun } from '../../../../shared/account/transitions.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
 import type { Failure } from '../../../../shared/errors.ts';
 import {
@@ -37,7 +39,8 @@ const {
   waitingUntil,
 } = transitions;
 
-const NO_TASKS = { entries: [] };
+const historyOf = (...history: HistoryEntry[]) => ({ history, checks: withEntries([], history) });
+const NO_TASKS: TasksRun & Remembered = { entries: [] };
 const RETIRED_AT = from(90 * DAY - HOUR);
 
 describe('every transition', () => {
@@ -255,16 +258,21 @@ describe('a check that got a token', () => {
     ['active, with a fault of ours', active({ trouble: { attempts: 2 } })],
     ['needs-user', needsUser({ ...TOKENS, lease: LEASE })],
   ] as const)('from the token endpoint ends every failure of an account that is %s', (_, before) => {
-    expect(settled(before)).toStrictEqual({
+    expect(settled(before, 'network', { ...NO_TASKS, memory: 'newly-sealed' })).toStrictEqual({
       ...KEPT,
+      memory: 'newly-sealed',
       state: 'active',
       homeAccountId: 'home-2',
       expiresOn: from(75 * MINUTE),
       lastRefreshed: NOW,
       refreshTokenExpiresOn: from(DAY),
-      history: [REFRESHED, { at: NOW, outcome: 'refreshed' }],
+      ...historyOf(REFRESHED, { at: NOW, outcome: 'refreshed' }),
       nextCheckAt: from(50 * MINUTE),
     });
+  });
+
+  it('leaves nothing of what the tasks remembered before', () => {
+    expect(settled(active())).not.toHaveProperty('memory');
   });
 
   it('from the cache does not call it new', () => {
@@ -321,7 +329,7 @@ describe('a check that failed', () => {
         ...tokens,
         state: 'needs-user',
         failure: { kind, code: 'code-1', at: NOW },
-        history: [REFRESHED, { at: NOW, outcome: 'failed', kind, code: 'code-1' }],
+        ...historyOf(REFRESHED, { at: NOW, outcome: 'failed', kind, code: 'code-1' }),
         nextCheckAt: RETIRED_AT,
       };
       expect(failed(before, { kind, code: 'code-1' }, NOW, SETTINGS, 0)).toStrictEqual(after);
@@ -344,7 +352,7 @@ describe('a check that failed', () => {
       expect(failed(before, later, NOW, SETTINGS, 0)).toStrictEqual({
         ...unleased,
         trouble: { attempts, failure: { kind, code: 'code-1', at: NOW } },
-        history: [REFRESHED, entry],
+        ...historyOf(REFRESHED, entry),
         nextCheckAt: from(90_000),
       });
     });
@@ -353,7 +361,7 @@ describe('a check that failed', () => {
       const before = needsUser(TOKENS);
       expect(failed({ ...before, lease: LEASE }, { kind, code: 'code-1' }, NOW, SETTINGS, 0)).toStrictEqual({
         ...before,
-        history: [REFRESHED, entry],
+        ...historyOf(REFRESHED, entry),
       });
     });
   }

@@ -65,6 +65,17 @@ describe('readiness', () => {
     expect(events).toEqual([expect.objectContaining({ event: 'storage.unreachable', remedy })]);
   });
 
+  it('is not there while storage refuses the application, which is our own fault and no outage', async () => {
+    const { ask, answers, events } = setUp();
+    answers.accounts = () => Promise.reject(new UnavailableError('accounts', { refusal: 'NoRole' }));
+    expect((await ask()).readiness).toEqual({
+      storage: 'refused',
+      storageCode: 'NoRole',
+      credential: 'accepted',
+    });
+    expect(events).toEqual([expect.objectContaining({ event: 'storage.unreachable' })]);
+  });
+
   it.each([
     'misconfigured',
     'tenant',
@@ -81,12 +92,19 @@ describe('readiness', () => {
     expect(events).toHaveLength(2);
   });
 
-  it.each(['transient', 'throttled'] as const)('takes no outage for a refusal (%s)', async (kind) => {
-    const { ask, answers, events } = setUp();
+  it.each([
+    'transient',
+    'throttled',
+  ] as const)('takes no outage for a refusal (%s), and logs it once a minute', async (kind) => {
+    const { clock, ask, answers, events } = setUp();
     answers.credential = async () => ({ kind, code: 'ECONNREFUSED' });
     const { readiness } = await ask();
     expect(readiness).toEqual({ storage: 'ready', credential: 'unreachable', code: 'ECONNREFUSED' });
-    expect(events).toEqual([]);
+    await ask();
+    expect(events).toEqual([{ event: 'credential.unreachable', code: 'ECONNREFUSED' }]);
+    clock.advance(MINUTE);
+    await ask();
+    expect(events).toHaveLength(2);
   });
 
   it('notices within a minute that it is over', async () => {

@@ -43,7 +43,8 @@ const failing = (error: unknown) =>
 describe('a result', () => {
   it('is answered as JSON that nobody keeps', async () => {
     const { response, headers } = await answer(async () => ({ body: { id: 'x' }, facts: {} }));
-    expect(response).toMatchObject({ status: 200, jsonBody: { id: 'x' } });
+    expect(response).toMatchObject({ status: 200, body: '{"id":"x"}' });
+    expect(headers.get('content-type')).toBe('application/json');
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('access-control-expose-headers')).toBe('WWW-Authenticate, Retry-After');
   });
@@ -55,12 +56,13 @@ describe('a result', () => {
     expect([fine.response.status, fine.headers.get('retry-after'), fine.lines]).toEqual([200, null, []]);
     for (const readiness of [
       { storage: 'unreachable', credential: 'accepted' },
+      { storage: 'refused', storageCode: 'AuthorizationFailure', credential: 'accepted' },
       { storage: 'ready', credential: 'refused', code: 'AADSTS700213' },
       { storage: 'ready', credential: 'unreachable', code: 'ECONNRESET' },
     ] as const) {
       const { response, headers, lines } = await ask(readiness);
       expect([response.status, headers.get('retry-after'), lines]).toEqual([503, '42', []]);
-      expect(response.jsonBody).toEqual(readiness);
+      expect(JSON.parse(String(response.body))).toEqual(readiness);
     }
   });
 
@@ -83,6 +85,29 @@ describe('a result', () => {
         },
       },
     ]);
+  });
+});
+
+describe('a result that is no JSON', () => {
+  it.each([
+    ['a bigint', 10n],
+    ['a function', () => 1],
+    ['a symbol', Symbol('Anna')],
+    [
+      'an object whose toJSON throws',
+      {
+        toJSON() {
+          throw Object.assign(new UnavailableError('api'), { code: 'Anna' });
+        },
+      },
+    ],
+  ])('is our own error, one line, and no word of it: %s', async (_what, body) => {
+    const { response, lines } = await answer(async () => ({ body, facts: { user: 'a-log-id' } }));
+    expect(problemOf(response)).toMatchObject({ status: 500, code: 'INTERNAL' });
+    expect(lines).toMatchObject([
+      { line: { event: 'request.failed', status: 500, error: 'FunctionFailedError:result-not-json' } },
+    ]);
+    expect(JSON.stringify([response, lines])).not.toContain('Anna');
   });
 });
 

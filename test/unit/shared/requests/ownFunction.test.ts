@@ -1,11 +1,11 @@
 /** What a function of an adopter gets, and what becomes of its result and of its errors. */
 import { HttpRequest, InvocationContext } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
-import { createUserHandler } from '../../../../functions/userHandler.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import { RequestMalformedError, UnavailableError } from '../../../../shared/errors.ts';
 import { readRequest } from '../../../../shared/http.ts';
 import { defineFunction, type FunctionContext } from '../../../../shared/requests/defineFunction.ts';
+import { createFunctionHandlers } from '../../../../shared/serve/functionHandlers.ts';
 import type { Stead } from '../../../../shared/stead.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
@@ -60,7 +60,12 @@ describe('a function', () => {
   });
 
   it.each([
-    ['the API is not reached', () => Promise.reject(new TypeError('fetch failed')), 'graph_unreachable'],
+    [
+      'the API is not reached',
+      // An error without a code, such as that of a redirect, has a cause, too.
+      () => Promise.reject(new TypeError('fetch failed', { cause: new Error('x') })),
+      'graph_unreachable',
+    ],
     ['the API answers 503', () => new Response('', { status: 503 }), 'graph_503'],
   ])('fails as an outage if %s', async (_what, answer, code) => {
     const { ask } = askOverTwins([{}], answer);
@@ -136,6 +141,25 @@ describe('an error of the function itself', () => {
       throw new RangeError('x');
     });
     expect(await refusalOf(ask(buggy))).toMatchObject({ name: 'FunctionFailedError', code: 'RangeError' });
+  });
+
+  it.each([
+    [404, {}],
+    [401, {}],
+    [403, { permissions: undefined }],
+    [503, {}],
+  ])('counts as its own after a %i that it handled', async (status, token) => {
+    const { ask, exchanges, addresses, eventsOf } = askOverTwins(
+      [token],
+      () => new Response('{}', { status }),
+    );
+    const buggy = functionOf(async (context) => {
+      await me(context);
+      return (undefined as unknown as { y: number }).y;
+    });
+    const own = { name: 'FunctionFailedError', code: 'TypeError' };
+    expect(await refusalOf(ask(buggy))).toMatchObject(own);
+    expect([exchanges.length, addresses.length, eventsOf('upstream.refused')]).toEqual([1, 1, []]);
   });
 
   it.each([
@@ -222,31 +246,23 @@ describe('what was sent', () => {
   });
 });
 
-describe('two functions', () => {
-  it('cannot have one name, because their results would be mixed up', () => {
-    const asUser = createUserHandler({} as Stead);
-    const fn = functionOf(async () => 1);
-    asUser(fn);
-    asUser(fn);
-    expect(() => asUser(functionOf(async () => 2))).toThrow(/Two functions have the name "own"/);
-  });
-});
-
 describe('the answer', () => {
   async function answerOf(result: unknown) {
     const stead = {
+      claimName: () => undefined,
       services: { clock: createTestClock() },
       asUser: async () => ({ result, user: 'somebody', source: 'memory' }),
     };
-    const handler = createUserHandler(stead as unknown as Stead)(functionOf(async () => undefined));
+    const { asUser } = createFunctionHandlers(stead as unknown as Stead);
+    const handler = asUser(functionOf(async () => undefined));
     const context = new InvocationContext({ functionName: 'own', logHandler: () => undefined });
     const headers = { authorization: 'Bearer a-token' };
     return handler(new HttpRequest({ method: 'GET', url: 'http://localhost/api', headers }), context);
   }
 
   it.each([
-    ['JSON', { a: 1 }, { status: 200, jsonBody: { a: 1 } }],
-    ['an empty list', [], { status: 200, jsonBody: [] }],
+    ['JSON', { a: 1 }, { status: 200, body: '{"a":1}' }],
+    ['an empty list', [], { status: 200, body: '[]' }],
     ['nothing', undefined, { status: 204 }],
     ['bytes', new Blob(['ab'], { type: 'text/plain' }), { status: 200, body: new Uint8Array([97, 98]) }],
   ])('is %s as it is', async (_what, result, expected) => {

@@ -56,7 +56,7 @@ describe('the cache that MSAL is shown', () => {
   it('has the newest one alone, if an earlier release kept several', () => {
     const cache = shown(cacheOf('User.Read', 'User.Read Mail.Read', 'https://graph.microsoft.us/Files.Read'));
     expect(tokensIn(cache)).toMatchObject([{ secret: 'token 2', isInKey: true }]);
-    expect(tokensIn(shown(cacheOf(`${DEFAULT} User.Read`, 'Mail.Read')))).toMatchObject([
+    expect(tokensIn(shown(cacheOf(`${DEFAULT} User.Read`, 'User.Read Mail.Read')))).toMatchObject([
       { secret: 'token 1' },
     ]);
   });
@@ -64,7 +64,7 @@ describe('the cache that MSAL is shown', () => {
   it('has one for each home, client and tenant', () => {
     const other = { ...accessToken('other', 5), realm: 'another' };
     const { AccessToken } = cacheOf('User.Read');
-    const cache = shown({ AccessToken: { ...AccessToken, [accessTokenKey('mail.read')]: other } });
+    const cache = shown({ AccessToken: { ...AccessToken, [accessTokenKey('mail.read user.read')]: other } });
     expect(tokensIn(cache).map(({ secret }) => secret)).toEqual(['token 0', 'other']);
   });
 });

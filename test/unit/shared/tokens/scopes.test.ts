@@ -114,9 +114,10 @@ describe('the scope under which a token is kept', () => {
       `https://graph.microsoft.com/User.Read ${DEFAULT}`,
       `${DEFAULT} https://graph.microsoft.com/User.Read User.Read`,
     ],
+    [`User.Read api://${ID}/orders.read`, `${DEFAULT} User.Read`],
     [
       'HTTPS://GRAPH.MICROSOFT.COM/.DEFAULT https://graph.microsoft.com/User.Read user.read',
-      `${DEFAULT} https://graph.microsoft.com/User.Read user.read`,
+      `${DEFAULT} https://graph.microsoft.com/User.Read User.Read`,
     ],
   ])('for %j of Graph is found by what is asked for', (answered, kept) => {
     expect(scopeToKeep(graph, answered)).toBe(kept);
@@ -129,7 +130,21 @@ describe('the scope under which a token is kept', () => {
   });
 
   it.each([
+    'orders.read',
+    `api://${ID}/orders.read orders.read https://graph.microsoft.com/User.Read`,
+  ])('has the resource of another API, whatever the answer names (%s)', (answered) => {
+    expect(scopeToKeep(ORDERS, answered)).toBe(`api://${ID}/.default api://${ID}/orders.read`);
+    expect(scopeToKeep(BY_ID, 'openid User.Read')).toBe(`${ID}/.default openid ${ID}/User.Read`);
+  });
+
+  it.each([
     ['openid profile email', false],
+    ['User.Read Mail.Read', true],
+    ['orders.read', false],
+    [`api://${ID}/.default User.Read`, false],
+    [`api://${ID}/.default ${DEFAULT}`, false],
+    [`${DEFAULT} orders.read`, true],
+    [`User.Read api://${ID}/orders.read`, false],
     ['User.Read', true],
     [DEFAULT, true],
     [`api://${ID}/orders.read openid`, false],

@@ -32,6 +32,29 @@ describe('defineTask', () => {
     expect(defineTask({ name: 'a', api, scopes, run: nothing })).toMatchObject({ api, scopes });
   });
 
+  it('has a title of its own, or the name in words', () => {
+    expect(named('read-my-profile').title).toBe('Read my profile');
+    const title = 'Changes in your files';
+    expect(defineTask({ name: 'a', title, api: graph, scopes: ['User.Read'], run: nothing }).title).toBe(
+      title,
+    );
+  });
+
+  it.each([
+    [{ minutes: 1 }, 60_000],
+    [{ hours: 6 }, 21_600_000],
+    [{ days: 1, hours: 12 }, 129_600_000],
+    [{ days: 60 }, 5_184_000_000],
+  ])('takes %j for a rhythm', (every, everyMs) => {
+    expect(defineTask({ name: 'a', api: graph, scopes: ['User.Read'], every, run: nothing })).toMatchObject({
+      everyMs,
+    });
+  });
+
+  it('runs in every check without a rhythm', () => {
+    expect(named('a')).not.toHaveProperty('everyMs');
+  });
+
   it.each(['a', 'read-profile', 'a1', 'a'.repeat(40)])('takes the name %j', (name) => {
     expect(named(name).name).toBe(name);
   });
@@ -72,6 +95,15 @@ describe('defineTask', () => {
     ['half a millisecond', { timeoutMs: 0.5 }, /timeoutMs must be/],
     ['longer than a run', { timeoutMs: 60_001 }, /timeoutMs must be/],
     ['a time-out in words', { timeoutMs: '10s' }, /timeoutMs must be/],
+    ['an empty title', { title: ' ' }, /title must be a text of 1 to 60/],
+    ['a title that is too long', { title: 'x'.repeat(61) }, /title must be/],
+    ['a title that is no text', { title: 7 }, /title must be/],
+    ['a rhythm faster than a run', { every: { minutes: 0.5 } }, /every must be a time from one minute/],
+    ['a rhythm of nothing', { every: {} }, /every must be/],
+    ['a rhythm longer than any account may be silent', { every: { days: 61 } }, /every must be/],
+    ['a rhythm in words', { every: { hours: 'six' } }, /every must be/],
+    ['a rhythm of milliseconds', { every: { ms: 60_000 } }, /every must be/],
+    ['a bare number for a rhythm', { every: 60_000 }, /every must be/],
     ['nothing to run', { run: undefined }, /it has no run\. Give it/],
   ])('refuses %s, and says how to correct it', (_what, wrong, problem) => {
     const usual = { name: 'a', api: graph, scopes: ['User.Read'], run: nothing };

@@ -20,7 +20,7 @@ const done = async () => undefined;
 
 /** A check with one task. `meanwhile` happens while the task runs. */
 async function checkWith(meanwhile: (bench: Bench) => Promise<unknown>) {
-  const bench: Bench = await tasksOverTwins([taskOf('meanwhile', () => meanwhile(bench))]);
+  const bench: Bench = await tasksOverTwins([taskOf('meanwhile', async () => void (await meanwhile(bench)))]);
   return { bench, check: await bench.check() };
 }
 
@@ -149,7 +149,7 @@ describe('a check with tasks', () => {
 
   it('runs no task, and settles, if the run ended while the token was requested', async () => {
     const worker = workerOverTwins({
-      tasks: [taskOf('never', () => Promise.reject(new Error('not expected')))],
+      tasks: [taskOf('never', async () => expect.fail('not expected'))],
       silent: async () => {
         worker.later(51_000);
         return tokenOf();

@@ -10,6 +10,7 @@ import { profile } from '../../../../../functions/profile/profile.ts';
 import { readConfig } from '../../../../../shared/config.ts';
 import type { LogEvent } from '../../../../../shared/log.ts';
 import { createStead } from '../../../../../shared/stead.ts';
+import { azureStores } from '../../../../../shared/stores/azure.ts';
 import { createShiftedClock } from '../../../../../shared/testing/testClock.ts';
 import {
   type Answer,
@@ -71,7 +72,13 @@ function createApp(settings: Record<string, string> = {}) {
     ...settings,
   });
   const clock = createShiftedClock();
-  return { stead: createStead(config, { clock, log }), operation: { log }, events, clock, clientId };
+  return {
+    stead: createStead(config, { clock, log, stores: azureStores }),
+    operation: { log },
+    events,
+    clock,
+    clientId,
+  };
 }
 
 const seenBy = (): SeenRequest[] => [...blobs.seen, ...tables.seen];
@@ -127,6 +134,38 @@ describe('storage without keys', () => {
 });
 
 describe('storage that refuses', () => {
+  it.each([
+    'AuthorizationPermissionMismatch',
+    'AuthorizationFailure',
+    'KeyBasedAuthenticationNotPermitted',
+    'AuthenticationFailed',
+    'SomethingNew',
+  ])('is a refusal for whoever asks for readiness, and no outage: %s', async (code) => {
+    for (const [service, proxy] of [
+      ['blob', blobs],
+      ['table', tables],
+    ] as const) {
+      proxy.next(() => true, refusal(service, code));
+      const { stead, operation } = createApp();
+      const { readiness } = await stead.readiness(operation);
+      expect(readiness).toMatchObject({ storage: 'refused', storageCode: code });
+    }
+  });
+
+  it('is no refusal of storage if a proxy answers in its place', async () => {
+    for (const proxy of [blobs, tables]) {
+      proxy.next(() => true, {
+        status: 403,
+        headers: { 'content-type': 'text/html' },
+        body: '<html>no</html>',
+      });
+      const { stead, operation } = createApp();
+      const { readiness } = await stead.readiness(operation);
+      expect(readiness).toMatchObject({ storage: 'unreachable' });
+      expect(readiness.storageCode).toBeUndefined();
+    }
+  });
+
   it.each([
     ['AuthorizationPermissionMismatch', ROLES],
     ['AuthorizationFailure', /firewall/],
@@ -205,6 +244,10 @@ describe('an identity without a token', () => {
     expect(event.error).toBe(`UnavailableError<StorageError:identity_${code}`);
     expect(event.remedy).toMatch(remedy);
     expect(seenBy()).toEqual([]);
+    const again = await app.stead.readiness(app.operation);
+    expect(again.readiness).toMatchObject(
+      code === 'refused' ? { storage: 'refused', storageCode: 'identity_refused' } : { storage: 'ready' },
+    );
   });
 });
 

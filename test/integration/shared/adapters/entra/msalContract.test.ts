@@ -229,13 +229,13 @@ describe('one token for each API, whatever scopes the token endpoint names', () 
     ['none', undefined, undefined],
   ];
 
-  /** Sends requests, and gives Graph's tokens this `scope`. */
+  /** Sends requests, and gives the tokens of an API this `scope`. */
   const answering =
-    (scope: string | undefined): typeof fetch =>
+    (scope: string | undefined, resource = GRAPH): typeof fetch =>
     async (address, init) => {
       const response = await fetch(address, init);
-      const isForGraph = String(init?.body ?? '').includes(encodeURIComponent(`${GRAPH}/.default`));
-      if (!isForGraph) return response;
+      const isForApi = String(init?.body ?? '').includes(encodeURIComponent(`${resource}/.default`));
+      if (!isForApi) return response;
       const { scope: _, ...body } = (await response.json()) as Record<string, unknown>;
       return Response.json({ ...body, ...(scope !== undefined && { scope }) }, { status: response.status });
     };
@@ -279,6 +279,36 @@ describe('one token for each API, whatever scopes the token endpoint names', () 
     });
     expect(accessTokensIn(await readCache(store, sealer, caller.userId))).toHaveLength(2);
     expect(await requests()).toHaveLength(3);
+  });
+
+  it.each([
+    'orders.read',
+    'User.Read',
+    `orders.read ${GRAPH}/User.Read ${GRAPH}/.default`,
+  ])('is never the token of another API, although that is answered with %s', async (scope) => {
+    const { tokens, store, sealer } = createTestTokens(entra, { fetch: answering(scope, ORDERS.resource) });
+    const caller = await callerFor(entra, ADELE.name);
+    await control(entra, 'DELETE', '/requests');
+    const exchange = { caller, generation: GENERATION };
+    const ofOrders = await tokens.onBehalfOf({ ...exchange, api: ORDERS });
+    const silently = {
+      userId: caller.userId,
+      homeAccountId: ofOrders.homeAccountId,
+      generation: GENERATION,
+      forceRefresh: false,
+    };
+    const ofGraph = await tokens.silent(silently);
+    expect(ofGraph.source).toBe('network');
+    for (let round = 0; round < 2; round += 1) {
+      const [orders, graph] = [
+        await tokens.silent({ ...silently, api: ORDERS }),
+        await tokens.silent(silently),
+      ];
+      expect(orders).toMatchObject({ source: 'cache', accessToken: ofOrders.accessToken });
+      expect(graph).toMatchObject({ source: 'cache', accessToken: ofGraph.accessToken });
+    }
+    expect(accessTokensIn(await readCache(store, sealer, caller.userId))).toHaveLength(2);
+    expect(await requests()).toHaveLength(2);
   });
 
   it.each(

@@ -3,8 +3,10 @@ import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readBlobConnection } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
-import { readTableConnection } from '../../../../../shared/adapters/azureStorage/tableRows.ts';
+import {
+  readBlobConnection,
+  readTableConnection,
+} from '../../../../../shared/adapters/azureStorage/storageConnection.ts';
 import { isLoopback } from '../../../../../shared/isLoopback.ts';
 
 const SERVICES = {

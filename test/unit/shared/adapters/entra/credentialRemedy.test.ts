@@ -33,6 +33,7 @@ describe('the remedy of a refused credential', () => {
     [FEDERATED, 'AADSTS700213', /The subject .+principal \(object\) id .+not its client id/],
     [FEDERATED, 'AADSTS700212', /The audience .+api:\/\/AzureADTokenExchange\./],
     [FEDERATED, 'AADSTS700024', /clock/],
+    [FEDERATED, 'AADSTS700236', /another tenant than the app registration.+ENTRA_TENANT_ID/],
     [FEDERATED, 'AADSTS70021', /within minutes/],
     [FEDERATED, 'managed_identity_refused', new RegExp(`${IDENTITY}.+ENTRA_MANAGED_IDENTITY_CLIENT_ID`)],
     [FEDERATED, 'managed_identity_absent', /no managed identity/],
@@ -61,6 +62,20 @@ describe('the remedy of a refused credential', () => {
         expect(remedy).not.toMatch(/canary/);
         if (credential !== SECRET) expect(remedy).not.toMatch(/ENTRA_CLIENT_SECRET/);
       }
+    }
+  });
+
+  it.each([
+    ['AADSTS90002', /has no tenant .+Correct ENTRA_TENANT_ID, or ENTRA_AUTHORITY/],
+    ['AADSTS700016', /ENTRA_TENANT_ID.+ENTRA_CLIENT_ID.+service principal/],
+    ['AADSTS7000229', /ENTRA_TENANT_ID.+ENTRA_CLIENT_ID.+service principal/],
+    ['unauthorized_client', /ENTRA_TENANT_ID.+ENTRA_CLIENT_ID.+service principal/],
+  ])('leaves every credential alone if the tenant or the application is unknown: %s', (code, text) => {
+    for (const credential of [SECRET, CERTIFICATE, FEDERATED]) {
+      const remedy = remedyOf(credential, code);
+      expect(remedy).toMatch(text);
+      expect(remedy).toContain(code);
+      expect(remedy).not.toMatch(/Renew|ENTRA_CLIENT_SECRET|certificate|federated credential/i);
     }
   });
 

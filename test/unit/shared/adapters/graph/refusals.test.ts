@@ -107,7 +107,7 @@ describe.each(CASES)('a $status of Graph with $body', (one) => {
       run: ({ graph: client }) => client.api('/me').get(),
     });
     const account = { ...sampleActive(), etag: 'any' };
-    const attempt = await attemptTask(app, { log: () => undefined }, task, account, 'a token');
+    const attempt = await attemptTask(app, { log: () => undefined }, task, account, 'a token', undefined);
     expect(attempt.code).toMatch(new RegExp(`^Error:(?:\\w+:)?${one.status}$`));
     expect(attempt.claims).toBe(one.status === 401 ? CLAIMS : undefined);
   });

@@ -7,7 +7,7 @@ import {
   reasonOf,
   refusedAgain,
   type Step,
-} from '../../../../spa/src/session/signInSteps.ts';
+} from '../../../../shared/browser/signInSteps.ts';
 
 const NOW = 1_900_000_000_000;
 const MINUTE = 60_000;

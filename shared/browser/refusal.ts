@@ -1,6 +1,5 @@
-import { InteractionRequiredAuthError } from '@azure/msal-browser';
-import type { Problem, ProblemCode, UpstreamReference } from '../../../shared/wire.ts';
-import { isNetworkError, signInReference } from '../session/signInError.ts';
+import type { Problem, ProblemCode, UpstreamReference } from '../wire.ts';
+import { isInteractionRequired, isNetworkError, signInReference } from './msalError.ts';
 
 /** Why a request brought no result. */
 export type Refusal =
@@ -38,7 +37,7 @@ const RETRY_AFTER_SECONDS = 5;
 export function refusalWithoutToken(error: unknown): Refusal {
   if (isNetworkError(error)) return { state: 'offline' };
   const at = new Date().toISOString();
-  if (!(error instanceof InteractionRequiredAuthError)) {
+  if (!isInteractionRequired(error)) {
     return { state: 'sign-in', code: 'TOKEN_INVALID', at, reference: signInReference(error) };
   }
   const { claims, subError, errorCode, correlationId, traceId, timestamp } = error;

@@ -6,6 +6,13 @@ import { type Attempt, recentOf } from './signInSteps.ts';
  */
 const KEY = 'stead.redirects';
 
+/** The library is compiled without the types of browsers. */
+declare const sessionStorage: {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+};
+
 export function readAttempts(now = Date.now()): Attempt[] {
   try {
     const kept: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? '[]');

@@ -1,0 +1,80 @@
+import type { AlikeChecks, AlikeTask, Connected, HistoryEntry } from './account.ts';
+
+const MAX_CHECKS = 20;
+
+/**
+ * The account's history by checks, oldest first, at most 20 entries. Neighbours that ended alike are one entry. The previous
+ * release knows only `history`, so what it has added there is counted, too.
+ */
+export function checksOf({
+  checks = [],
+  history,
+}: Pick<Connected, 'checks' | 'history'>): readonly AlikeChecks[] {
+  const known = checks.length === 0 ? undefined : Math.max(...checks.map(endOf));
+  const newer = known === undefined ? history : history.filter(({ at }) => at.getTime() > known);
+  return withEntries(checks, newer);
+}
+
+/** Adds entries of a history: those of checks, each followed by those of its tasks. */
+export function withEntries(
+  checks: readonly AlikeChecks[],
+  entries: readonly HistoryEntry[],
+): readonly AlikeChecks[] {
+  return checksIn(entries).reduce(withCheck, checks).slice(-MAX_CHECKS);
+}
+
+/** Tasks whose check is not there are left out: it was dropped from a full history. */
+function checksIn(entries: readonly HistoryEntry[]): AlikeChecks[] {
+  const checks: AlikeChecks[] = [];
+  for (const { at, outcome, task, ...why } of entries) {
+    if (outcome !== 'task-done' && outcome !== 'task-failed') {
+      checks.push({ first: at, last: at, times: 1, outcome, ...why, tasks: [] });
+      continue;
+    }
+    const check = checks.pop();
+    if (check === undefined || task === undefined) continue;
+    const ended = {
+      task,
+      outcome: outcome === 'task-done' ? 'done' : 'failed',
+      ...why,
+      last: at,
+      times: 1,
+    } as const;
+    checks.push({ ...check, tasks: [...check.tasks, ended] });
+  }
+  return checks;
+}
+
+function withCheck(checks: readonly AlikeChecks[], check: AlikeChecks): readonly AlikeChecks[] {
+  const latest = checks.at(-1);
+  if (latest === undefined || !isAlike(latest, check)) return [...checks, check];
+  const { tasks, last, times } = check;
+  const joined = { ...latest, last, times: latest.times + times, tasks: joinTasks(latest.tasks, tasks) };
+  return [...checks.slice(0, -1), joined];
+}
+
+/** A task that one of them did not run, such as one with a rhythm of its own, makes no difference. */
+function isAlike(one: AlikeChecks, other: AlikeChecks): boolean {
+  return (
+    isSameEnd(one, other) &&
+    other.tasks.every((task) => {
+      const before = one.tasks.find((candidate) => candidate.task === task.task);
+      return before === undefined || isSameEnd(before, task);
+    })
+  );
+}
+
+type End = Pick<AlikeChecks | AlikeTask, 'outcome' | 'kind' | 'code'>;
+
+const isSameEnd = (one: End, other: End): boolean =>
+  one.outcome === other.outcome && one.kind === other.kind && one.code === other.code;
+
+function joinTasks(earlier: readonly AlikeTask[], later: readonly AlikeTask[]): AlikeTask[] {
+  const before = (task: string) => earlier.find((candidate) => candidate.task === task)?.times ?? 0;
+  const others = earlier.filter(({ task }) => !later.some((candidate) => candidate.task === task));
+  return [...others, ...later.map((one) => ({ ...one, times: one.times + before(one.task) }))];
+}
+
+/** The latest time of an entry, in milliseconds. Tasks end after their check got its token. */
+const endOf = ({ last, tasks }: AlikeChecks): number =>
+  Math.max(last.getTime(), ...tasks.map((task) => task.last.getTime()));

@@ -1,0 +1,123 @@
+import type { Connection } from '../wire.ts';
+import { createSignIn, type RedirectingMsal } from './createSignIn.ts';
+import { type Refusal, readRefusal, refusalWithoutToken, type SignInRefusal } from './refusal.ts';
+
+/** What is used of a `PublicClientApplication` of `@azure/msal-browser`. */
+export type PageMsal<Account> = RedirectingMsal<Account> & {
+  acquireTokenSilent(request: {
+    scopes: string[];
+    account: Account;
+    redirectUri?: string;
+  }): Promise<{ accessToken: string }>;
+};
+
+export type ConnectionOptions<Account> = {
+  /** The origin of the service, without a slash at the end. */
+  apiBaseUrl: string;
+  /** Such as `api://<client id of the API>/access_as_user`. */
+  apiScope: string;
+  msal: PageMsal<Account>;
+  /** The account of MSAL that is signed in. */
+  account: Account;
+  /** Where hidden frames of MSAL come back to. Default: the redirect URI of `msal`. */
+  redirectUri?: string;
+};
+
+export type PageAnswer<T> = { state: 'ready'; value: T } | Refusal;
+
+export type PageRequest<T> = {
+  method?: string;
+  body?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  /** Reads a successful answer; undefined if it is not what it should be. Default: reads JSON, and null without a body. */
+  read?: (response: Response) => Promise<T | undefined>;
+};
+
+export type PageConnection = ReturnType<typeof createConnection>;
+
+const TIMEOUT_MS = 60_000;
+/** A newer service may know more states than this page. */
+const STATES: Record<Connection['state'], true> = {
+  pending: true,
+  active: true,
+  'needs-user': true,
+  disconnected: true,
+  none: true,
+};
+
+/**
+ * Calls the service as the signed-in user, for any page and without a framework. Nothing here rejects, but for `repair`: a
+ * failure of MSAL, of the network or of the service is a `Refusal`. `busy` (429, 503 and other 5xx) says how many
+ * seconds to wait. Nothing is sent again by itself.
+ */
+export function createConnection<Account>(options: ConnectionOptions<Account>) {
+  const { apiBaseUrl, apiScope, msal, account, redirectUri } = options;
+  const signIn = createSignIn({ msal, apiScope });
+
+  async function call<T>(path: string, request: PageRequest<T> = {}): Promise<PageAnswer<T>> {
+    const { signal, read = readJson as NonNullable<typeof request.read>, headers, ...init } = request;
+    let accessToken: string;
+    try {
+      const asked = { scopes: [apiScope], account, ...(redirectUri === undefined ? {} : { redirectUri }) };
+      ({ accessToken } = await msal.acquireTokenSilent(asked));
+    } catch (error) {
+      return refusalWithoutToken(error);
+    }
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      const response = await fetch(`${apiBaseUrl}${path}`, {
+        ...init,
+        headers: { ...headers, Authorization: `Bearer ${accessToken}` },
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      });
+      if (!response.ok) return readRefusal(response, await response.json().catch(() => undefined));
+      const value = await read(response);
+      return value === undefined
+        ? { state: 'unexpected', status: response.status }
+        : { state: 'ready', value };
+    } catch {
+      return { state: 'offline' };
+    }
+  }
+
+  const connection =
+    (method: string, read = readConnection) =>
+    (signal?: AbortSignal) =>
+      call('/api/connection', { method, read, ...(signal && { signal }) });
+
+  return {
+    /** Makes one request. @param path with its slash, such as `/api/messages` */
+    fetch: call,
+    /** What the service keeps of the user, and what it did while they were away. */
+    status: connection('GET'),
+    /** Connects the user, also after they disconnected. */
+    connect: connection('PUT'),
+    /** Ends it: the service deletes what it keeps. */
+    disconnect: connection('DELETE', async () => ({ state: 'disconnected', history: [] })),
+    /** The step that `repair` would take; undefined if no further redirect can help. */
+    nextStep: signIn.nextStep,
+    /**
+     * Leaves the page for the directory, with the claims or the consent that a refusal asks for. It cannot loop.
+     * @returns false if no further redirect can help, so that an administrator has to
+     * @throws the errors of MSAL
+     */
+    repair: (refusal: SignInRefusal): Promise<boolean> => signIn.repair(refusal, account),
+  };
+}
+
+const readJson = async (response: Response): Promise<unknown> =>
+  response.status === 204 ? null : response.json().catch(() => undefined);
+
+async function readConnection(response: Response): Promise<Connection | undefined> {
+  const body: unknown = await response.json().catch(() => undefined);
+  return isConnection(body) ? body : undefined;
+}
+
+const isConnection = (body: unknown): body is Connection =>
+  typeof body === 'object' &&
+  body !== null &&
+  'state' in body &&
+  Object.hasOwn(STATES, String(body.state)) &&
+  'history' in body &&
+  Array.isArray(body.history);

@@ -1,0 +1,76 @@
+import {
+  type Answer,
+  alive,
+  answered,
+  type IncomingRequest,
+  type Reply,
+  type RequestContext,
+  readAccessToken,
+  readinessAnswer,
+  readRequest,
+} from '../http.ts';
+import type { UserFunction } from '../requests/defineFunction.ts';
+import type { Stead } from '../stead.ts';
+
+/** Answers one request. It never rejects. */
+export type Handler = (request: IncomingRequest, context: RequestContext) => Promise<Reply>;
+
+export type Handlers = ReturnType<typeof createHandlers>;
+
+/** What the application serves over HTTP, for any server (`docs/http.md`). */
+export function createHandlers(stead: Stead) {
+  const { connection, worker, readiness, services } = stead;
+  const { clock } = services;
+
+  return {
+    /**
+     * Serves a function: every request is answered as the caller whom its access token names.
+     * @throws {TypeError} another function has the same name.
+     */
+    asUser(fn: UserFunction): Handler {
+      stead.claimName(fn);
+      return (request, context) =>
+        answered(context, clock, async (operation) => {
+          const accessToken = readAccessToken(request.headers);
+          const { result, ...facts } = await stead.asUser(operation, accessToken, fn, readRequest(request));
+          return { ...(await contentOf(result)), facts };
+        });
+    },
+
+    /** `GET`, `PUT` and `DELETE`: the caller's own connection. Other methods are for the server to refuse. */
+    connection: ((request, context) =>
+      answered(context, clock, async (operation) => {
+        const accessToken = readAccessToken(request.headers);
+        if (request.method === 'DELETE') {
+          return { facts: await connection.disconnect(operation, accessToken) };
+        }
+        const ask = request.method === 'PUT' ? connection.reconnect : connection.status;
+        const { connection: body, user } = await ask(operation, accessToken);
+        return { body, facts: { user } };
+      })) satisfies Handler,
+
+    /** `GET`: says that this process answers. It does no I/O, gives no details and needs no access token. */
+    health: (async () => alive()) satisfies Handler,
+
+    /** `GET`: says whether storage and the credential can be used. It needs no access token. */
+    ready: ((_request, context) =>
+      answered(context, clock, async (operation) =>
+        readinessAnswer(await readiness(operation)),
+      )) satisfies Handler,
+
+    /**
+     * `POST`: does one run of the worker for an application that has the role, if no run began within the last minute. The
+     * answer comes when the run is over, because what a function logs after its answer may be lost.
+     */
+    runWorker: ((request, context) =>
+      answered(context, clock, async (operation) => {
+        const body = await worker.wake(operation, readAccessToken(request.headers));
+        return { body, facts: {} };
+      })) satisfies Handler,
+  };
+}
+
+async function contentOf(result: unknown): Promise<Omit<Answer, 'facts'>> {
+  if (!(result instanceof Blob)) return { body: result };
+  return { bytes: { type: result.type, data: new Uint8Array(await result.arrayBuffer()) } };
+}

@@ -1,0 +1,55 @@
+import { isRecord } from '../isRecord.ts';
+
+/** What a task's `run` may return. It is kept if the run succeeded, sealed, until the user's connection ends. */
+export type TaskResult = {
+  /** Tells the user what the task did: plain text. At most 200 characters are kept. */
+  summary?: string;
+  /** How many things the task did or found: a whole number from 0. The counts of runs that ended alike are added up. */
+  count?: number;
+  /** For the task's own next run, such as a delta link: at most 4 KB of JSON. Without it the former state stays; null ends it. */
+  state?: unknown;
+};
+
+const MAX_SUMMARY_LENGTH = 200;
+const MAX_STATE_BYTES = 4_096;
+const MEMBERS: ReadonlySet<string> = new Set<keyof TaskResult>(['summary', 'count', 'state']);
+/** Control characters, and those that change the direction of text. */
+const NOT_PLAIN = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
+
+/**
+ * Reads what a task returned. Anything but an object with `summary`, `count` or `state` is no result, and nothing is kept of it.
+ * @param token the access token, which must not be kept
+ * @returns `code`: why it cannot be kept. The task has then failed.
+ */
+export function readResult(value: unknown, token: string): { result: TaskResult } | { code: string } {
+  if (!isRecord(value) || !Object.keys(value).some((key) => MEMBERS.has(key))) return { result: {} };
+  const { summary, count, state } = value;
+  const malformed = { code: 'result-malformed' };
+  if (!Object.keys(value).every((key) => MEMBERS.has(key))) return malformed;
+  if (summary !== undefined && typeof summary !== 'string') return malformed;
+  if (count !== undefined && !(Number.isSafeInteger(count) && Number(count) >= 0)) return malformed;
+  const text = textOf(state);
+  if (text === undefined && state !== undefined) return malformed;
+  if (text !== undefined && new TextEncoder().encode(text).length > MAX_STATE_BYTES) {
+    return { code: 'state-too-large' };
+  }
+  if (`${summary} ${text}`.includes(token)) return { code: 'result-holds-token' };
+  const plain = summary?.replace(NOT_PLAIN, ' ').trim();
+  return {
+    result: {
+      ...(plain ? { summary: [...plain].slice(0, MAX_SUMMARY_LENGTH).join('') } : {}),
+      ...(count === undefined ? {} : { count: Number(count) }),
+      // It is read from its JSON, so that the task cannot change it afterwards.
+      ...(text === undefined ? {} : { state: JSON.parse(text) as unknown }),
+    },
+  };
+}
+
+/** Its JSON; undefined for what has none, such as a function. */
+function textOf(state: unknown): string | undefined {
+  try {
+    return JSON.stringify(state);
+  } catch {
+    return undefined;
+  }
+}

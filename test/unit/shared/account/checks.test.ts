@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import type { AlikeChecks, HistoryEntry } from '../../../../shared/account/account.ts';
+import { checksOf, withEntries } from '../../../../shared/account/checks.ts';
+
+const at = (minutes: number) => new Date(Date.UTC(2026, 10, 20) + minutes * 60_000);
+const got = (minutes: number): HistoryEntry => ({ at: at(minutes), outcome: 'refreshed' });
+const failed = (minutes: number, code = 'http_503'): HistoryEntry => ({
+  at: at(minutes),
+  outcome: 'failed',
+  kind: 'transient',
+  code,
+});
+const done = (minutes: number, task = 'digest'): HistoryEntry => ({
+  at: at(minutes),
+  outcome: 'task-done',
+  task,
+});
+const broken = (minutes: number, code = 'timeout'): HistoryEntry => ({
+  at: at(minutes),
+  outcome: 'task-failed',
+  task: 'digest',
+  code,
+});
+/** The entries of one check after the other, as settles add them. */
+const recorded = (...checks: HistoryEntry[][]) =>
+  checks.reduce<readonly AlikeChecks[]>((known, entries) => withEntries(known, entries), []);
+
+describe('checks', () => {
+  it('that ended alike are one entry, with its first, its last and their number', () => {
+    expect(recorded([got(0), done(1)], [got(60), done(61)], [got(120), done(121)])).toEqual([
+      {
+        first: at(0),
+        last: at(120),
+        times: 3,
+        outcome: 'refreshed',
+        tasks: [{ task: 'digest', outcome: 'done', last: at(121), times: 3 }],
+      },
+    ]);
+  });
+
+  it.each<[what: string, one: HistoryEntry[], other: HistoryEntry[]]>([
+    ['in the source of the token', [got(0)], [{ at: at(60), outcome: 'from-cache' }]],
+    ['in whether there was a token', [got(0)], [failed(60)]],
+    ['in the code of the failure', [failed(0)], [failed(60, 'http_500')]],
+    ['in the end of a task', [got(0), done(1)], [got(60), broken(61)]],
+    ['in the code of a task', [got(0), broken(1)], [got(60), broken(61, 'Error')]],
+  ])('that differ %s are entries of their own', (_what, one, other) => {
+    expect(recorded(one, other, one)).toHaveLength(3);
+  });
+
+  it('of which some left a task out are one entry', () => {
+    const checks = recorded([got(0), done(1)], [got(60)], [got(120), done(121), done(122, 'other')]);
+    expect(checks).toMatchObject([
+      {
+        times: 3,
+        tasks: [
+          { task: 'digest', times: 2 },
+          { task: 'other', times: 1, last: at(122) },
+        ],
+      },
+    ]);
+  });
+
+  it('of weeks fit in twenty entries, of which the oldest are dropped', () => {
+    const days = Array.from({ length: 40 }, (_, day) =>
+      day % 2 === 0 ? [got(day * 1_440)] : [failed(day * 1_440)],
+    );
+    const checks = recorded(...days);
+    expect(checks).toHaveLength(20);
+    expect(checks.at(-1)).toMatchObject({ first: at(39 * 1_440) });
+    const alike = recorded(
+      ...Array.from({ length: 500 }, (_, hour) => [got(hour * 60), done(hour * 60 + 1)]),
+    );
+    expect(alike).toMatchObject([{ times: 500, tasks: [{ times: 500 }] }]);
+  });
+});
+
+describe('the checks of an account', () => {
+  it('are those of its history, if an earlier release wrote all of it', () => {
+    // A full history has dropped the check of its first task.
+    expect(checksOf({ history: [done(1), got(60), done(61), got(120), done(121)] })).toEqual(
+      recorded([got(60), done(61)], [got(120), done(121)]),
+    );
+  });
+
+  it('have what the previous release added after a rollback, once', () => {
+    const checks = recorded([got(0), done(1)], [got(60), done(61)]);
+    const ours = [got(0), done(1), got(60), done(61)];
+    expect(checksOf({ checks, history: ours })).toEqual(checks);
+    const theirs = [...ours, got(120), done(121), failed(180)];
+    const expected = recorded([got(0), done(1)], [got(60), done(61)], [got(120), done(121)], [failed(180)]);
+    expect(checksOf({ checks, history: theirs })).toEqual(expected);
+    expect(checksOf({ checks: expected, history: theirs })).toEqual(expected);
+  });
+
+  it('are more than its history', () => {
+    const checks = recorded(...Array.from({ length: 30 }, (_, n) => [n % 2 === 0 ? got(n) : failed(n)]));
+    expect(checksOf({ checks, history: [failed(29)] })).toEqual(checks);
+  });
+});
