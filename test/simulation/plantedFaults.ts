@@ -175,7 +175,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'permission not known by its full name': {
     file: 'shared/tokens/scopes.ts',
-    text: "scope.slice(scope.lastIndexOf('/') + 1).toLowerCase();",
+    text: 'nameOf(scope).toLowerCase();',
     by: 'scope.toLowerCase();',
     seed: 1,
     found: /was refused \(/,

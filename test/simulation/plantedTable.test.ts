@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { changed } from './plant.ts';
 import { PLANTED_FAULTS } from './plantedFaults.ts';
 
 const ROW = /^\| (?<name>[^|]+) \| (?<seed>\d+) \| \d+ \| \d+ \| (?<says>[^|]+) \|$/;
@@ -13,4 +14,11 @@ it('docs/simulation.md has a row for each planted fault, with its seed and what 
   const named = rows.map(({ name, seed }) => [name, Number(seed)]);
   expect(named).toEqual(Object.entries(PLANTED_FAULTS).map(([name, { seed }]) => [name, seed]));
   for (const { name = '', says } of rows) expect(says).toMatch(PLANTED_FAULTS[name]?.found ?? /nothing/);
+});
+
+it.each(
+  Object.entries(PLANTED_FAULTS),
+)('the source has the place of the planted fault: %s', (_name, fault) => {
+  const source = readFileSync(new URL(`../../${fault.file}`, import.meta.url), 'utf8');
+  expect(changed(fault, source)).not.toBe(source);
 });
