@@ -16,13 +16,15 @@ export type OpenApiOptions = {
  */
 export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions): ApiFetch {
   const { accessToken, correlationId, inBackground = false } = call;
-  const base = api.baseUrl.endsWith('/') ? api.baseUrl : `${api.baseUrl}/`;
+  const base = new URL(api.baseUrl.endsWith('/') ? api.baseUrl : `${api.baseUrl}/`);
 
   function addressOf(path: string): URL {
     // A path may hold a colon, so only what begins like a URL with a host is one.
     const isAbsolute = /^[a-z][a-z0-9+.-]*:\/\//i.test(path);
     const address = isAbsolute ? new URL(path) : new URL(`./${path.replace(/^\/+/, '')}`, base);
-    if (address.origin !== new URL(base).origin) {
+    // Other APIs may be beside this one on its origin, so a path must not lead out. An API may link to a whole address there.
+    const leadsOut = !isAbsolute && !address.pathname.startsWith(base.pathname);
+    if (address.origin !== base.origin || leadsOut) {
       throw new TypeError(
         `This token is for ${api.baseUrl} only. Call another service with fetch and with a token for that service.`,
       );

@@ -29,6 +29,7 @@ describe('an API that is bound to a token', () => {
     ['https://orders.example/other', 'https://orders.example/other'],
     ['/orders:batch', 'https://orders.example/v2/orders:batch'],
     ['orders:batch', 'https://orders.example/v2/orders:batch'],
+    ['/items/../orders', 'https://orders.example/v2/orders'],
     ['', 'https://orders.example/v2/'],
   ])('takes %s for %s', async (path, address) => {
     const { sent, clients } = bind(ORDERS);
@@ -41,7 +42,11 @@ describe('an API that is bound to a token', () => {
     'http://orders.example/items',
     'https://orders.example:8443/items',
     'https://orders.example@elsewhere.example/items',
-  ])('gives the token to no other origin: %s', async (address) => {
+    '/../other',
+    'items/../../other',
+    '%2e%2e/other',
+    '..\\other',
+  ])('gives the token to nobody else: %s', async (address) => {
     const { sent, clients } = bind(ORDERS);
     await expect(clients.api.fetch(address)).rejects.toThrow(/This token is for https:\/\/orders\.example/);
     expect(sent).toEqual([]);
