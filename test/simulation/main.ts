@@ -46,7 +46,7 @@ await runCommand(USAGE, async (args) => {
   process.stdout.write(
     values.json
       ? `${JSON.stringify({ form: name, ...(await figures(report)), ...report }, undefined, 2)}\n`
-      : text(name, report),
+      : text(name, report, values),
   );
   return report.found === undefined ? 0 : 1;
 });
@@ -109,10 +109,11 @@ function whole(option: string, text: string | undefined): number | undefined {
 function text(
   form: string,
   { seeds, ms, steps, userYears, distinctOrders, edges, found }: Report<unknown>,
+  given: Given,
 ): string {
   const rate = (count: number) => rateOf(count, ms);
   return [
-    ...(found === undefined ? ['Nothing was found.'] : foundText(form, found)),
+    ...(found === undefined ? ['Nothing was found.'] : foundText(form, found, given)),
     `${form}: ${seeds} histories (${rate(seeds)}/s), ${distinctOrders} orders, ${steps} steps (${rate(steps)}/s), ${userYears.toFixed(1)} years of users, ${edges.length} edges of the state diagram.`,
     '',
   ].join('\n');
@@ -122,12 +123,21 @@ function rateOf(count: number, ms: number): number {
   return Math.round((count * 1_000) / ms);
 }
 
-function foundText(form: string, { violation, replay, history, lines, shrinks }: Found<unknown>): string[] {
+/** What finds the same again. A history from a file has no seed of its own. */
+type Given = { replay?: string; plant?: string };
+
+function foundText(
+  form: string,
+  { violation, replay, history, lines, shrinks }: Found<unknown>,
+  given: Given,
+): string[] {
+  const again = given.replay?.endsWith('.json') ? given.replay : replay;
+  const planted = given.plant === undefined ? '' : ` --plant "${given.plant}"`;
   return [
     ...lines,
     '',
     `Found: ${violation} (made shorter ${shrinks} times)`,
-    `Again: npm run sim -- --form ${form} --replay ${replay}`,
+    `Again: npm run sim -- --form ${form}${planted} --replay ${again}`,
     `The history, for a .json file: ${JSON.stringify(history)}`,
     '',
   ];
