@@ -18,6 +18,9 @@ export const SIMPLE = {
   knownForMs: 120_000,
   rules: USUAL,
   everyRun: false,
+  notes: false,
+  checksAtOnce: 16,
+  quietOn: 'new' as const,
   seed: 0,
 };
 

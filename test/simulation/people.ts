@@ -30,11 +30,10 @@ export function createPeople(count: number): Person[] {
     return {
       name: `u${index + 1}`,
       ...ids,
-      consented: true,
+      consented: { graph: true, notes: true },
       consentLacksScope: false,
       revokedAt: 0,
-      challengedAt: 0,
-      ever: new Set(),
+      challengedAt: { graph: 0, notes: 0 },
     };
   });
 }
