@@ -32,6 +32,8 @@ export type Known = {
   /** When the latest lease was taken, by which process, and what the account was then. */
   leasedAt: number;
   leasedBy: number;
+  /** When each process last leased the account. It may go on after another one has leased it. */
+  leases: Map<number, number>;
   leasedIn: unknown;
   leasedAfterEnd: boolean;
   /** Whether a run had left the account with a lease of its own. */
@@ -84,6 +86,7 @@ export function createFacts(world: World, people: readonly Person[], services: S
         generations: [],
         leasedAt: never,
         leasedBy: 0,
+        leases: new Map(),
         leasedIn: undefined,
         leasedAfterEnd: false,
         leaseWasAbandoned: false,
@@ -106,6 +109,8 @@ export function createFacts(world: World, people: readonly Person[], services: S
     of,
     all: () => [...known.values()],
     rowOf,
+    /** When the process last leased the account: earlier than any time if it never did. */
+    leasedAt: (person: Person, { number }: ProcessLife): number => of(person).leases.get(number) ?? never,
     personIn: (rowKey: string): Person | undefined =>
       people.find(({ tid, oid }) => rowKey.endsWith(`${tid}_${oid}`)),
     hasEntry: ({ userId }: Person, row: Columns): boolean =>

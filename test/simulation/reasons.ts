@@ -64,7 +64,8 @@ export function createReasons(world: World, facts: Facts) {
      * check, or what was stored must be of no use. Another API's refusals never count. The reason is then spent.
      */
     spendReasonToMark(person: Person, by: ProcessLife): boolean {
-      const { leasedAt, cacheDamagedUntil } = facts.of(person);
+      const { cacheDamagedUntil } = facts.of(person);
+      const leasedAt = facts.leasedAt(person, by);
       const counts = (one: Refusal & { at: number }) =>
         one.person === person && one.by === by && one.api === 'graph' && MARKING.includes(one.reason);
       const holds = refusals.some((one) => counts(one) && one.at >= leasedAt);

@@ -133,6 +133,7 @@ export function createStage({
     invariants,
     nameOf,
     operations,
+    budgets,
     checksAtOnce,
     kidsEver,
     start,

@@ -237,7 +237,7 @@ function change(
 
 /** Somebody edits what is stored. */
 function damage(
-  { table, blobs, world, people, invariants }: Stage,
+  { table, blobs, world, people, invariants, budgets }: Stage,
   person: Person,
   how: Extract<Action, { do: 'damage' }>['how'],
 ) {
@@ -248,6 +248,7 @@ function damage(
   const dueAt = row?.columns.dueAt;
   world.tell(() => `somebody damages what is stored of ${name}: ${how}`);
   invariants.onDamage(person, false);
+  budgets.onDamage();
   // After that a pass of the audit is over.
   invariants.onUnwell(world.now() + 25 * HOUR);
   const edit = (...actions: RowAction[]) => void table.transact(actions, undefined);

@@ -46,15 +46,19 @@ export function createTaskInvariants(
   const ofLease = (person: Person, by: ProcessLife, task: TaskName) =>
     [...starts.values()].filter(
       (one) =>
-        one.person === person && one.by === by && one.task === task && one.leasedAt === of(person).leasedAt,
+        one.person === person &&
+        one.by === by &&
+        one.task === task &&
+        one.leasedAt === facts.leasedAt(person, by),
     );
 
   function begin(by: ProcessLife, task: TaskName, oid: string, state: unknown) {
     const person = people.find((one) => one.oid === oid) as Person;
     const { name } = person;
-    const { leasedAt, leasedBy, damagedAt } = of(person);
+    const { damagedAt } = of(person);
+    const leasedAt = facts.leasedAt(person, by);
     const row = rowOf(person);
-    forbid(leasedBy !== by.number, `a task of ${name} began in a process that had no lease`);
+    forbid(leasedAt < 0, `a task of ${name} began in a process that never had a lease`);
     const before = ofLease(person, by, task);
     const isChallenged = reasons.wasRefused(
       person,
@@ -167,7 +171,7 @@ export function createTaskInvariants(
             one.by === by &&
             one.succeeded &&
             one.task === 'sync-notes' &&
-            one.leasedAt === of(person).leasedAt,
+            one.leasedAt === facts.leasedAt(person, by),
         )
       : [];
     const isSettled = after.history !== before.history && after.state === 'active';

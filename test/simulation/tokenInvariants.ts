@@ -1,9 +1,9 @@
 import type { ApiName, Person, Token, TokenPost } from './entraModel.ts';
-import { dueAtOf, type Facts, isConnected, isTombstone, timeOf } from './facts.ts';
+import { type Facts, isConnected, isTombstone, timeOf } from './facts.ts';
 import type { Operations } from './operations.ts';
 import type { Reasons } from './reasons.ts';
 import { accessTokensIn } from './storedTokens.ts';
-import type { World } from './world.ts';
+import type { ProcessLife, World } from './world.ts';
 
 /** A visit exchanges once; anew if the token lacks a scope, and with claims or without if the API refuses the token. */
 const MOST_EXCHANGES = 3;
@@ -29,18 +29,18 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
    * A check renews once. It decides again if the account was changed meanwhile, and reads a cache again that was replaced
    * before it marks the user. It asks once more with the claims of a challenge.
    */
-  const mostRenewals = (person: Person, api: ApiName): number => {
-    const { changesSinceLease, leasedAt } = of(person);
-    return 1 + changesSinceLease + (reasons.wasRefused(person, api, leasedAt, 'challenged') ? 1 : 0);
+  const mostRenewals = (person: Person, by: ProcessLife, api: ApiName): number => {
+    const isChallenged = reasons.wasRefused(person, api, facts.leasedAt(person, by), 'challenged');
+    return 1 + of(person).changesSinceLease + (isChallenged ? 1 : 0);
   };
 
   function onPost(post: TokenPost): void {
-    const { person, grant, api, correlationId = '' } = post;
-    const facts = of(person);
+    const { by, person, grant, api, correlationId = '' } = post;
+    const { posts } = of(person);
     const key = `${correlationId} ${api}`;
-    const count = (facts.posts.get(key) ?? 0) + 1;
-    facts.posts.set(key, count);
-    const most = grant === 'exchange' ? MOST_EXCHANGES : mostRenewals(person, api);
+    const count = (posts.get(key) ?? 0) + 1;
+    posts.set(key, count);
+    const most = grant === 'exchange' ? MOST_EXCHANGES : mostRenewals(person, by, api);
     forbid(
       count > most,
       `one operation sent ${count} requests for ${person.name}, and ${most} are the most (${grant})`,
@@ -50,24 +50,22 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
   }
 
   function onRenewal({ by, person, api }: TokenPost): void {
-    const facts = of(person);
+    const { name } = person;
+    const { leasedAfterEnd, leasedIn, leasedBy, unsettledAt, changesSinceLease } = of(person);
     const row = rowOf(person);
+    const leasedAt = facts.leasedAt(person, by);
     forbid(
-      facts.leasedAfterEnd && isTombstone(row?.state),
-      `a token of ${person.name} was asked for after they had ended`,
+      leasedAfterEnd && isTombstone(row?.state),
+      `a token of ${name} was asked for after they had ended`,
     );
-    forbid(facts.leasedIn === 'needs-user', `a token of ${person.name} was asked for, who needs to sign in`);
-    forbid(
-      facts.leasedBy !== by.number,
-      `a token of ${person.name} was renewed by a process that had no lease`,
-    );
+    forbid(leasedIn === 'needs-user', `a token of ${name} was asked for, who needs to sign in`);
+    forbid(leasedAt < 0, `a token of ${name} was renewed by a process that never had a lease`);
     const isForced = api === 'graph' && mayForce(person);
-    const isCalm = facts.unsettledAt < facts.leasedAt && facts.changesSinceLease === 0;
+    const isCalm = unsettledAt < leasedAt && changesSinceLease === 0 && leasedBy === by.number;
     if (keysDiffered || by.skewMs !== 0 || isForced || !isCalm) return;
-    const good = storedTokens(person, api, GOOD_FOR_MS);
     forbid(
-      good.some(({ issued }) => issued < facts.leasedAt),
-      `a token of ${person.name} for ${api} was asked for, and a good one is stored`,
+      storedTokens(person, api, GOOD_FOR_MS).some(({ issued }) => issued < leasedAt),
+      `a token of ${name} for ${api} was asked for, and a good one is stored`,
     );
   }
 
@@ -91,7 +89,7 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
 
   function onExchange({ by, person, api, assertion, correlationId }: TokenPost): void {
     const { name } = person;
-    const { endedAt, unsettledAt, disturbedAt } = of(person);
+    const { inStateSince, unsettledAt, disturbedAt } = of(person);
     const operation = operations.withId(correlationId);
     forbid(
       operation?.kind !== 'visit' || operation.person !== person,
@@ -101,7 +99,7 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
     const row = rowOf(person);
     const isThere = isConnected(row?.state) || row?.state === 'disconnected';
     forbid(
-      !isThere && operation.begunAt > Math.max(endedAt, disturbedAt),
+      !isThere && operation.begunAt > Math.max(inStateSince, disturbedAt),
       `an access token of ${name} was exchanged, and there is no account for what it brings`,
     );
     const key = `${by.number} ${api} ${assertion}`;
@@ -148,12 +146,6 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
       const kept = apisIn(after);
       const lost = [...apisIn(before)].find((api) => !kept.has(api));
       forbid(lost !== undefined, `the access token of ${person.name} for ${lost} was lost in a write`);
-    },
-
-    /** Whether the account is leased by the process now. */
-    isLeasedBy: (person: Person, number: number): boolean => {
-      const row = rowOf(person);
-      return Boolean(row?.runId) && dueAtOf(row ?? {}) > world.now() && of(person).leasedBy === number;
     },
   };
 }
