@@ -77,14 +77,30 @@ export type TokenPost = {
   api: ApiName;
   /** What is exchanged. */
   assertion: string | undefined;
+  /** The claims that it asks for, as JSON. */
+  claims: string | undefined;
   correlationId: string | undefined;
 };
 
 /** An answer that refuses a user, and which process it was for. */
-export type Refusal = { by: ProcessLife; person: Person; api: ApiName; reason: Reason };
+export type Refusal = {
+  by: ProcessLife;
+  person: Person;
+  api: ApiName;
+  reason: Reason;
+  correlationId: string | undefined;
+};
 
 /** An answer that asks for fewer requests. `until`: when the limit ends; undefined if the answer does not say it. */
-export type Throttled = { person: Person; at: Trouble['at']; until: number | undefined };
+export type Throttled = { by: ProcessLife; person: Person; at: Trouble['at']; until: number | undefined };
+
+/** A token that an API was sent; `token` is undefined if nobody issued it. */
+export type Presented = {
+  by: ProcessLife;
+  api: ApiName;
+  token: Token | undefined;
+  correlationId: string | undefined;
+};
 
 /** Who is told of what the token endpoint meets. */
 export type EntraWatch = {
@@ -93,8 +109,8 @@ export type EntraWatch = {
   onRefusal: (refusal: Refusal) => void;
   onThrottled: (throttled: Throttled) => void;
   onTrouble: (person: Person, at: Trouble['at']) => void;
-  /** A token was presented to an API: undefined if nobody issued it. */
-  onPresented: (api: ApiName, token: Token | undefined) => void;
+  onPresented: (presented: Presented) => void;
+  onIssued: (person: Person, api: ApiName) => void;
 };
 
 const AUTHORITY = 'https://login.microsoftonline.com/';
@@ -125,7 +141,7 @@ export function createEntraModel(
   world: World,
   people: readonly Person[],
   rules: EntraRules,
-  { onPost, onRefreshTokenOver, onRefusal, onThrottled, onTrouble, onPresented }: EntraWatch,
+  { onPost, onRefreshTokenOver, onRefusal, onThrottled, onTrouble, onPresented, onIssued }: EntraWatch,
 ) {
   const tokens = new Map<string, Token>();
   let issued = 0;
@@ -158,7 +174,8 @@ export function createEntraModel(
       ? now + rules.refreshTokenMs
       : (parentToken?.ends ?? signedInAt + rules.refreshTokenMs);
     const mayRead = api !== 'graph' || !person.consentLacksScope;
-    if (!mayRead) onRefusal({ by, person, api, reason: 'lacks-scope' });
+    onIssued(person, api);
+    if (!mayRead) onRefusal({ by, person, api, reason: 'lacks-scope', correlationId: undefined });
     const common = { person, api, signedInAt, issued: now, skewMs: by.skewMs, origin, mayRead };
     const assertion = got.assertion === undefined ? {} : { assertion: got.assertion };
     const access = issue({ ...common, ...assertion, kind: 'access', ends: now + rules.accessTokenMs });
@@ -202,12 +219,13 @@ export function createEntraModel(
     // One token holds all that was consented to, so Stead asks for nothing else.
     if (api === undefined) return refused(70011, 'invalid_scope');
     const grant = claimed === undefined ? 'refresh' : 'exchange';
-    onPost({ by, person, grant, api, assertion: assertion ?? undefined, correlationId });
+    const claims = form.get('claims') ?? undefined;
+    onPost({ by, person, grant, api, assertion: assertion ?? undefined, claims, correlationId });
     if (!url.startsWith(`${AUTHORITY}${person.tid}/`)) return refused(50020);
-    const trouble = troubled('token', person);
+    const trouble = troubled(by, 'token', person);
     if (trouble !== undefined) return trouble;
     const refuse = (reason: Reason, ...answer: Parameters<typeof refused>) => {
-      onRefusal({ by, person, api, reason });
+      onRefusal({ by, person, api, reason, correlationId });
       return refused(...answer);
     };
     if (!person.consented[api]) return refuse('consent', 65001, 'invalid_grant', 'consent_required');
@@ -228,15 +246,16 @@ export function createEntraModel(
 
   function apiAnswer(by: ProcessLife, api: ApiName, init: RequestInit): Response {
     const token = tokens.get(bearerOf(init));
-    onPresented(api, token);
+    const correlationId = new Headers(init.headers).get('client-request-id') ?? undefined;
+    onPresented({ by, api, token, correlationId });
     if (token === undefined || token.kind !== 'access' || token.ends <= world.now() || token.api !== api) {
       return json(401, { error: { code: 'InvalidAuthenticationToken', message: '' } });
     }
     const { person } = token;
-    const trouble = troubled(api, person);
+    const trouble = troubled(by, api, person);
     if (trouble !== undefined) return trouble;
     if (token.signedInAt < person.challengedAt[api]) {
-      onRefusal({ by, person, api, reason: 'challenged' });
+      onRefusal({ by, person, api, reason: 'challenged', correlationId });
       const claims = base64({
         access_token: { nbf: { essential: true, value: String(person.challengedAt[api]) } },
       });
@@ -248,13 +267,13 @@ export function createEntraModel(
       return response;
     }
     if (!token.mayRead) {
-      onRefusal({ by, person, api, reason: 'lacks-scope' });
+      onRefusal({ by, person, api, reason: 'lacks-scope', correlationId });
       return json(403, { error: { code: 'Authorization_RequestDenied', message: '' } });
     }
     return json(200, { id: person.oid, displayName: person.name });
   }
 
-  function troubled(at: Trouble['at'], person: Person): Response | undefined {
+  function troubled(by: ProcessLife, at: Trouble['at'], person: Person): Response | undefined {
     const now = world.now();
     const trouble = troubles.find(
       ({ at: place, until, of, whole }) =>
@@ -266,14 +285,14 @@ export function createEntraModel(
     switch (trouble.kind) {
       case 'throttled':
       case 'throttled-silently': {
-        onThrottled({ person, at, until: trouble.kind === 'throttled' ? trouble.until : undefined });
+        onThrottled({ by, person, at, until: trouble.kind === 'throttled' ? trouble.until : undefined });
         const response = json(429, { error: 'throttled' });
         if (trouble.kind === 'throttled') response.headers.set('retry-after', String(left));
         if (trouble.whole === 'tenant') response.headers.set('x-ms-throttle-scope', 'Tenant/ReadWrite/a/b');
         return response;
       }
       case 'loop':
-        onThrottled({ person, at, until: undefined });
+        onThrottled({ by, person, at, until: undefined });
         return at === 'token' ? refused(50196) : json(429, { error: 'throttled' });
       case 'outage':
         return json(503, { error: 'temporarily_unavailable' });

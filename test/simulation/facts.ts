@@ -49,6 +49,8 @@ export type Known = {
   cacheDamagedUntil: number;
   /** When a request about the user last went wrong, or what asked for it ended early. */
   disturbedAt: number;
+  /** When the user was last given a token of Graph. */
+  graphTokenAt: number;
   /** When something last happened for which a token that is still good may be had again. */
   unsettledAt: number;
 };
@@ -96,6 +98,7 @@ export function createFacts(world: World, people: readonly Person[], services: S
         damagedAt: never,
         cacheDamagedUntil: never,
         disturbedAt: never,
+        graphTokenAt: never,
         unsettledAt: never,
       },
     ]),

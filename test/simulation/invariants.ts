@@ -20,7 +20,7 @@ import {
 } from './facts.ts';
 import type { Begun, Operations } from './operations.ts';
 import { createReasons } from './reasons.ts';
-import { refreshTokensIn } from './storedTokens.ts';
+import { accessTokensIn, refreshTokensIn } from './storedTokens.ts';
 import type { Columns, Commit, RowChange } from './tableModel.ts';
 import { createTaskInvariants } from './taskInvariants.ts';
 import { createTokenInvariants } from './tokenInvariants.ts';
@@ -119,7 +119,7 @@ export function createInvariants(
       const hasReason = reasons.spendReasonToMark(person, by);
       forbid(!hasReason, `${name} was marked, and nothing was wrong with them`);
     }
-    if (after.state === 'active' && before?.state !== 'active') onActive(person, after);
+    if (after.state === 'active' && before?.state !== 'active') onActive(by, person, before, after);
     // Only a visit writes this time, whatever the clock of its process says.
     if (timeOf(after.lastActivity) !== timeOf(before?.lastActivity)) facts.lastSeenAt = world.now();
     if (isTombstone(after.state) && !isTombstone(before?.state)) facts.endedAt = world.now();
@@ -129,14 +129,20 @@ export function createInvariants(
   }
 
   /** What makes an account active is a token that was stored for this connection. */
-  function onActive(person: Person, after: Columns): void {
-    const { cacheDamagedUntil, disturbedAt } = of(person);
+  function onActive(by: ProcessLife, person: Person, before: Columns | undefined, after: Columns): void {
+    const { cacheDamagedUntil, disturbedAt, graphTokenAt } = of(person);
     const cache = cacheOf(person);
     const isRetried = operations.open().some(({ kind }) => kind === 'retry' || kind === 'retry-by-force');
     const isExcused = isRetried || cacheDamagedUntil > world.now() || disturbedAt > world.now() - 120_000;
     forbid(
       !isExcused && (cache === undefined || cache.gen !== after.generation),
       `${person.name} is active, and nothing is stored for this connection`,
+    );
+    const visits = operations.openOf(by).filter(({ kind, person: of }) => kind === 'visit' && of === person);
+    const since = Math.min(...visits.map(({ begunAt }) => begunAt));
+    forbid(
+      before?.state === 'needs-user' && !isRetried && graphTokenAt < since,
+      `${person.name} was healed, and Graph's token was not had again`,
     );
   }
 
@@ -172,6 +178,7 @@ export function createInvariants(
     const isHeld = isHolder(by, before);
     const settled = before.history !== after.history && lastIn(before.history) !== lastIn(after.history);
     forbid(settled && !isHeld, `${person.name} was settled by a run without the lease`);
+    if (settled && isHeld) onRefusedCheck(by, person, after);
     if (settled && isHeld) onCheckSettled(by, person, before, after);
     const gaveBack = Boolean(before.runId) && !after.runId;
     // Nobody else may give back a lease, unless only a wrong clock can have made it so long.
@@ -194,10 +201,42 @@ export function createInvariants(
       !everyRun && !wasSlow && !after.failure && dueAtOf(after) < Math.min(soonest, retiresAt),
       `${person.name} was checked and nothing failed, and is due again at once`,
     );
+    onKept(by, person, after);
     const ends = refreshTokenEndOf(person);
     forbid(
       ends - world.now() > NO_TIME_LEFT_MS && dueAtOf(after) > ends,
       `the next check of ${person.name} comes after the end of their refresh token`,
+    );
+  }
+
+  /** What the account says of its token is true of a stored token. */
+  function onKept(by: ProcessLife, person: Person, after: Columns): void {
+    const { disturbedAt, damagedAt } = of(person);
+    if (after.failure || Math.max(disturbedAt, damagedAt) >= facts.leasedAt(person, by)) return;
+    const msal = cacheOf(person)?.msal ?? '{}';
+    const ends = accessTokensIn(msal).flatMap((secret) => {
+      const token = tokenOf(secret);
+      return token?.api === 'graph' ? token.ends : [];
+    });
+    forbid(
+      (timeOf(after.expiresOn) ?? 0) > Math.max(...ends) + CLOCKS_MAY_DIFFER_MS,
+      `${person.name} was settled with a token that is not stored`,
+    );
+  }
+
+  /** Whom the token endpoint has refused for a reason of theirs is asked for no more. */
+  function onRefusedCheck(by: ProcessLife, person: Person, after: Columns): void {
+    const { disturbedAt, changesSinceLease, leasedBy } = of(person);
+    const leasedAt = facts.leasedAt(person, by);
+    if (disturbedAt >= leasedAt || changesSinceLease > 0 || leasedBy !== by.number) return;
+    // A task asked for claims. What the token endpoint then says of them is no answer to the check.
+    if (reasons.wasRefused(person, 'graph', leasedAt, 'challenged')) return;
+    forbid(
+      isConnected(after.state) &&
+        after.state !== 'needs-user' &&
+        reasons.wasRefused(person, 'graph', leasedAt, 'revoked', 'consent', 'refresh-token-over') &&
+        !operations.openOf(by).some(({ kind }) => kind === 'visit'),
+      `${person.name} was refused, and would be asked for again`,
     );
   }
 
@@ -305,10 +344,14 @@ export function createInvariants(
   }
 
   /** A visit that was answered has read the account, and has ended what only a visit can end. */
-  function onVisited(begun: Begun, person: Person, api: ApiName): void {
+  function onVisited(begun: Begun, person: Person, api: ApiName, source: string): void {
+    if (source === 'memory') tokens.onRemembered(begun, person, api);
     const { life, begunAt, endedAt } = begun;
     const { state } = rowOf(person) ?? {};
     const { inStateSince, disturbedAt } = of(person);
+    if (state === 'disconnected' && disturbedAt < begunAt) {
+      of(person).lastSeenAt = Math.max(of(person).lastSeenAt, begunAt - ROW_IS_READ_EVERY_MS);
+    }
     const others = operations.concerning(person, begunAt, endedAt).filter((one) => one !== begun);
     const isNew = inStateSince > begunAt - ROW_IS_READ_EVERY_MS;
     forbid(
@@ -353,6 +396,9 @@ export function createInvariants(
     onRefusal: reasons.onRefusal,
     onThrottled: reasons.onThrottled,
     onTrouble: reasons.onTrouble,
+    onIssued(person, api) {
+      if (api === 'graph') of(person).graphTokenAt = world.now();
+    },
   };
 
   return {
@@ -367,6 +413,7 @@ export function createInvariants(
     onVisited,
     onDisturbed: (what: string) => facts.disturbed(what),
     unsettle: (person: Person) => facts.unsettle(person),
+    onForgotten: tokens.onForgotten,
     /** Something is not well until that time, so whatever is late may be late because of it. */
     onUnwell(until: number): void {
       unwellUntil = Math.max(unwellUntil, until);

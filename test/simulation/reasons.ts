@@ -53,6 +53,29 @@ export function createReasons(world: World, facts: Facts) {
       refusals.some((one) => one.person === person && one.reason === 'lacks-scope'),
     onClockChanged: ({ number }: ProcessLife) => void stepped.add(number),
 
+    /** Whether the user's API has asked for other claims in the operation. */
+    challengeIn: (person: Person, api: ApiName, correlationId: string | undefined): boolean =>
+      refusals.some(
+        (one) =>
+          one.person === person &&
+          one.api === api &&
+          one.reason === 'challenged' &&
+          one.correlationId === correlationId,
+      ),
+
+    /** Whether the process was told, before that time, to leave the user alone for longer than until now. */
+    mustWait: (by: ProcessLife, person: Person, at: Throttled['at'], before: number): boolean =>
+      throttles.some(
+        (one) =>
+          one.by === by &&
+          one.person === person &&
+          one.at === at &&
+          one.answeredAt < before &&
+          // What was lost on its way was not heard.
+          facts.of(person).disturbedAt < one.answeredAt &&
+          Math.min(one.until ?? 0, one.answeredAt + LONGEST_COOLDOWN_MS) > world.now() + 1_000,
+      ),
+
     /** Whether one of the user's requests for this API was refused, by the API or for it, since then. */
     wasRefused: (person: Person, api: ApiName, from: number, ...reasons: Reason[]): boolean =>
       since(person, from).some(

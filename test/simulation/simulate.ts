@@ -146,7 +146,12 @@ export async function quieten(stage: Stage, wishes: Wishes, on: History['quietOn
   const begun = world.now();
   const act = (action: Action) => inOrder(stage, () => takeAction(stage, wishes, action));
   const process = (turn: number) => processes[turn % processes.length] ?? 0;
-  await act({ do: 'audit', process: process(0), pausesAfter: 0 });
+  if (on === 'new') await act({ do: 'audit', process: process(0), pausesAfter: 0 });
+  // Otherwise the audit of a run has to find everybody.
+  for (let turn = 0; on === 'old' && turn < 2; turn += 1) {
+    await world.pass(2 * MINUTE);
+    await act({ do: 'run', process: process(turn), pausesAfter: 0 });
+  }
   for (let round = 0; round < MOST_ROUNDS && world.violation() === undefined; round += 1) {
     const due = people.map((person) => invariants.dueAt(person) ?? Number.POSITIVE_INFINITY);
     const next = Math.max(Math.min(...due), world.now());

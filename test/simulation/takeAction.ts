@@ -187,7 +187,7 @@ function visit(
       try {
         const { result, source } = await running.stead.asUser(operation, assertion, FUNCTIONS[api]);
         invariants.onAnswer(person.oid, result.id);
-        invariants.onVisited(begun, person, api);
+        invariants.onVisited(begun, person, api, source);
         return `answered from ${source}`;
       } catch (error) {
         if (!invariants.onRefused(begun, person, api, error)) throw error;
@@ -227,6 +227,7 @@ function change(
     async (operation) => {
       await running.stead.connection[what](operation, assertion);
       stage.invariants.unsettle(person);
+      stage.invariants.onForgotten(running.life, person);
       // Whoever wishes two things at the same time may get either.
       const isOnlyOne = beginsAlone && wishes.changes.get(person) === number;
       if (what === 'disconnect' && isOnlyOne) wishes.disconnected.add(person);
@@ -279,8 +280,10 @@ function damage(
     case 'due-late': {
       // As a machine of an earlier release settles it, if its clock is far ahead.
       const late = new Date(world.now() + 100 * DAY);
+      // It settles a tombstone after it has deleted the cache.
+      const isEnded = row?.columns.state === 'disconnected' || row?.columns.state === 'retired';
       const isLate = due !== undefined && keyAt(due) === keyAt(late);
-      if (row === undefined || row.columns.runId || isLate) return;
+      if (row === undefined || row.columns.runId || isLate || isEnded) return;
       return edit(...drop, put(late), {
         kind: 'merge',
         partition,

@@ -59,6 +59,11 @@ export function createTaskInvariants(
     const leasedAt = facts.leasedAt(person, by);
     const row = rowOf(person);
     forbid(leasedAt < 0, `a task of ${name} began in a process that never had a lease`);
+    const { leaseWasAbandoned, leasedBy } = of(person);
+    forbid(
+      leaseWasAbandoned && leasedBy === by.number,
+      `a task of ${name} ran again, and a process has died with its last check`,
+    );
     const before = ofLease(person, by, task);
     const isChallenged = reasons.wasRefused(
       person,
@@ -211,9 +216,10 @@ export function createTaskInvariants(
         `a check of ${name} got a token, and the task read-me did not run`,
       );
       if (!hasNotes || keysDiffered) return;
-      const kept = memoryOf(before)?.tasks['sync-notes'];
+      const kept = memoryOf(before)?.tasks['sync-notes']?.state as NotesState | undefined;
+      const last = kept && starts.get(kept.serial);
       const rests =
-        kept !== undefined && world.now() - Date.parse(kept.at) < NOTES_EVERY_MS + CLOCKS_MAY_DIFFER_MS;
+        last?.endedAt !== undefined && world.now() - last.endedAt < NOTES_EVERY_MS + CLOCKS_MAY_DIFFER_MS;
       forbid(
         isMissing('sync-notes') &&
           !rests &&

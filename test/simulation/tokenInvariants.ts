@@ -1,6 +1,6 @@
-import type { ApiName, Person, Token, TokenPost } from './entraModel.ts';
+import type { ApiName, Person, Presented, Token, TokenPost } from './entraModel.ts';
 import { type Facts, isConnected, isTombstone, timeOf } from './facts.ts';
-import type { Operations } from './operations.ts';
+import type { Begun, Operations } from './operations.ts';
 import type { Reasons } from './reasons.ts';
 import { accessTokensIn } from './storedTokens.ts';
 import type { ProcessLife, World } from './world.ts';
@@ -22,6 +22,9 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
   const { of, rowOf, cacheOf, tokenOf, forbid } = facts;
   /** By process, access token of the caller, and API: the exchange whose result the process has. */
   const exchanged = new Map<string, { at: number; person: Person }>();
+  /** By process, API and user: the last exchange. By process and user: when the process last forgot them. */
+  const lastExchanges = new Map<string, number>();
+  const forgotten = new Map<string, number>();
   /** Whether every process has had the same keys, so that each of them can use what is stored. */
   let keysDiffered = false;
 
@@ -45,6 +48,8 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
       count > most,
       `one operation sent ${count} requests for ${person.name}, and ${most} are the most (${grant})`,
     );
+    const isAskedFor = !reasons.challengeIn(person, api, post.correlationId) || post.claims?.includes('nbf');
+    forbid(!isAskedFor, `${api} asked for other claims of ${person.name}, and they were not asked for`);
     if (grant === 'exchange') onExchange(post);
     else onRenewal(post);
   }
@@ -54,6 +59,7 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
     const { leasedAfterEnd, leasedIn, leasedBy, unsettledAt, changesSinceLease } = of(person);
     const row = rowOf(person);
     const leasedAt = facts.leasedAt(person, by);
+    onHaste(by, person, 'token', leasedAt);
     forbid(
       leasedAfterEnd && isTombstone(row?.state),
       `a token of ${name} was asked for after they had ended`,
@@ -87,6 +93,14 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
     });
   }
 
+  /** Whoever was told to wait does wait, for the user whom it was told of. */
+  function onHaste(by: ProcessLife, person: Person, at: 'token' | ApiName, begunAt: number): void {
+    forbid(
+      by.skewMs === 0 && reasons.mustWait(by, person, at, begunAt),
+      `the ${at} was asked again for ${person.name}, and had asked for fewer requests`,
+    );
+  }
+
   function onExchange({ by, person, api, assertion, correlationId }: TokenPost): void {
     const { name } = person;
     const { inStateSince, unsettledAt, disturbedAt } = of(person);
@@ -96,6 +110,8 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
       `an access token of ${name} was exchanged, and it was no visit of theirs`,
     );
     if (operation === undefined) return;
+    onHaste(by, person, 'token', operation.begunAt);
+    lastExchanges.set(`${by.number} ${api} ${name}`, world.now());
     const row = rowOf(person);
     const isThere = isConnected(row?.state) || row?.state === 'disconnected';
     forbid(
@@ -128,10 +144,28 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
       keysDiffered = true;
     },
 
-    onPresented(api: ApiName, token: Token | undefined): void {
+    onPresented({ by, api, token, correlationId }: Presented): void {
       if (token === undefined) return;
-      forbid(token.api !== api, `${api} was sent a token of ${token.person.name} for ${token.api}`);
-      forbid(token.kind !== 'access', `${api} was sent a refresh token of ${token.person.name}`);
+      const { person } = token;
+      forbid(token.api !== api, `${api} was sent a token of ${person.name} for ${token.api}`);
+      forbid(token.kind !== 'access', `${api} was sent a refresh token of ${person.name}`);
+      const operation = operations.withId(correlationId);
+      if (api !== 'graph' || operation === undefined) return;
+      onHaste(by, person, api, operation.kind === 'visit' ? operation.begunAt : facts.leasedAt(person, by));
+    },
+
+    /** The process has forgotten what it remembered of the user. */
+    onForgotten: ({ number }: ProcessLife, { name }: Person): void =>
+      void forgotten.set(`${number} ${name}`, world.now()),
+
+    /** A visit that used what its process remembered, which must be of after the last time that it forgot. */
+    onRemembered({ life, begunAt }: Begun, { name }: Person, api: ApiName): void {
+      const forgottenAt = forgotten.get(`${life.number} ${name}`) ?? Number.NEGATIVE_INFINITY;
+      const exchangedAt = lastExchanges.get(`${life.number} ${api} ${name}`) ?? Number.NEGATIVE_INFINITY;
+      forbid(
+        forgottenAt < begunAt && exchangedAt < forgottenAt,
+        `a token of ${name} for ${api} was remembered after it had to be forgotten`,
+      );
     },
 
     /** A write may replace an access token by another one for the same API. It must not lose a good one. */
