@@ -1,5 +1,5 @@
 import type { BlobChange } from './blobModel.ts';
-import type { Person } from './entraModel.ts';
+import type { Person } from './entraTypes.ts';
 import { type Facts, isConnected, isTombstone } from './facts.ts';
 import { readOpenCache } from './openSealer.ts';
 import type { Operations } from './operations.ts';

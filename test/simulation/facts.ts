@@ -1,7 +1,8 @@
 import { dueRowKey } from '../../shared/adapters/azureStorage/rowKeys.ts';
 import { shardOf } from '../../shared/adapters/shards.ts';
 import type { BlobModel } from './blobModel.ts';
-import type { EntraModel, Person } from './entraModel.ts';
+import type { EntraModel } from './entraModel.ts';
+import type { Person } from './entraTypes.ts';
 import { type OpenCache, readOpenCache } from './openSealer.ts';
 import type { Columns, TableModel } from './tableModel.ts';
 import type { ProcessLife, World } from './world.ts';

@@ -1,4 +1,5 @@
-import { DAY, type EntraRules, HOUR } from './entraModel.ts';
+import { DAY, HOUR } from './durations.ts';
+import type { EntraRules } from './entraTypes.ts';
 import type { History } from './history.ts';
 
 const USUAL: EntraRules = {

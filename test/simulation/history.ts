@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { type ApiName, DAY, type EntraRules, HOUR } from './entraModel.ts';
+import { DAY, HOUR } from './durations.ts';
+import type { ApiName, EntraRules } from './entraTypes.ts';
 
 export const DAMAGES = [
   'entry-deleted',
@@ -143,6 +144,17 @@ const ACTIONS = {
     user,
     api: API,
   }),
+  notes: fc.oneof<fc.Arbitrary<Action>[]>(
+    fc.record({ do: isDone('withdraw-consent', 'challenge'), user, api: isDone('notes') }),
+    fc.record({
+      do: isDone('trouble'),
+      user,
+      at: isDone('notes'),
+      kind: fc.constantFrom(...TROUBLES),
+      whole: isDone('person', 'tenant'),
+      forMs: fc.constantFrom(5_000, 2 * MINUTE, 30 * MINUTE),
+    }),
+  ),
   trouble: fc.record({
     do: isDone('trouble'),
     user,
@@ -161,6 +173,7 @@ const CLIMATES: readonly Partial<Record<keyof typeof ACTIONS, number>>[] = [
   { visit: 2, run: 4, 'short-wait': 3, wish: 1 },
   { visit: 3, run: 4, 'short-wait': 4, refuse: 2, trouble: 1 },
   { visit: 2, run: 4, 'short-wait': 5, refuse: 2, trouble: 2, look: 1 },
+  { visit: 2, run: 5, 'short-wait': 5, notes: 3 },
   { visit: 2, run: 5, 'short-wait': 5, interrupt: 3, wish: 1 },
   { run: 6, stop: 3, 'lease-ends': 4 },
   { run: 6, stop: 3, 'lease-ends': 4, visit: 1 },
@@ -226,7 +239,8 @@ const interleavingOfNoScope = fc.record({
     { weight: 6, arbitrary: fc.constant(false) },
     { weight: 1, arbitrary: fc.constant(true) },
   ),
-  notes: fc.boolean(),
+  // More often than not, and shorter without.
+  notes: fc.oneof({ weight: 1, arbitrary: fc.constant(false) }, { weight: 2, arbitrary: fc.constant(true) }),
   checksAtOnce: fc.constantFrom(16, 1),
   quietOn: QUIET_ON,
   seed: fc.nat(),

@@ -1,4 +1,4 @@
-import type { Person } from './entraModel.ts';
+import type { Person } from './entraTypes.ts';
 import type { Action } from './history.ts';
 import type { ProcessLife } from './world.ts';
 

@@ -1,6 +1,6 @@
 import { shardOf } from '../../shared/adapters/shards.ts';
 import { type LogId, toUserId } from '../../shared/userId.ts';
-import type { Person } from './entraModel.ts';
+import type { Person } from './entraTypes.ts';
 
 const TENANTS = ['aaaaaaaa-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000002'] as const;
 

@@ -1,4 +1,4 @@
-import type { ApiName, Person, Reason, Refusal, Throttled } from './entraModel.ts';
+import type { ApiName, Person, Reason, Refusal, Throttled } from './entraTypes.ts';
 import type { Facts } from './facts.ts';
 import { refreshTokensIn } from './storedTokens.ts';
 import type { ProcessLife, World } from './world.ts';

@@ -1,4 +1,4 @@
-import { DAY, HOUR } from './entraModel.ts';
+import { DAY, HOUR } from './durations.ts';
 import type { Action } from './history.ts';
 import { type Outcome, outcomeOf, quieten, START } from './simulate.ts';
 import { replaceDate } from './simulatedDate.ts';

@@ -1,7 +1,9 @@
 import { dueRowKey } from '../../shared/adapters/azureStorage/rowKeys.ts';
 import { shardOf } from '../../shared/adapters/shards.ts';
 import { RUN_LIMITS } from '../../shared/worker/run.ts';
-import { type ApiName, assertionOf, DAY, HOUR, type Person } from './entraModel.ts';
+import { assertionOf } from './assertion.ts';
+import { DAY, HOUR } from './durations.ts';
+import type { ApiName, Person } from './entraTypes.ts';
 import type { Action } from './history.ts';
 import type { Running, Stage } from './stage.ts';
 import type { RowAction } from './tableModel.ts';

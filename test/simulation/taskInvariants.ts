@@ -1,4 +1,4 @@
-import type { Person } from './entraModel.ts';
+import type { Person } from './entraTypes.ts';
 import { dueAtOf, type Facts, isConnected } from './facts.ts';
 import { readOpenCache } from './openSealer.ts';
 import type { Reasons } from './reasons.ts';

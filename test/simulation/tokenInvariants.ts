@@ -1,4 +1,4 @@
-import type { ApiName, Person, Presented, Token, TokenPost } from './entraModel.ts';
+import type { ApiName, Person, Presented, Token, TokenPost } from './entraTypes.ts';
 import { type Facts, isConnected, isTombstone, timeOf } from './facts.ts';
 import type { Begun, Operations } from './operations.ts';
 import type { Reasons } from './reasons.ts';

@@ -3,7 +3,7 @@ import { graph } from '../../shared/adapters/graph/graphApi.ts';
 import { UnavailableError } from '../../shared/errors.ts';
 import { defineFunction, type UserFunction } from '../../shared/requests/defineFunction.ts';
 import { defineTask, listTasks, type Task } from '../../shared/worker/defineTask.ts';
-import type { ApiName } from './entraModel.ts';
+import type { ApiName } from './entraTypes.ts';
 import { NOTES } from './notesApi.ts';
 import type { TaskInvariants } from './taskInvariants.ts';
 import type { ProcessLife } from './world.ts';

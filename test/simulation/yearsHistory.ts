@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { DAY, type EntraRules, HOUR } from './entraModel.ts';
+import { DAY, HOUR } from './durations.ts';
+import type { EntraRules } from './entraTypes.ts';
 import { type Action, API, DAMAGES, type History, QUIET_ON, rules, TROUBLES, withScope } from './history.ts';
 
 /** A user: when they first visit, and how long they stay away each time. */
