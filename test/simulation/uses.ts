@@ -24,7 +24,7 @@ const notes = defineFunction({
 export const FUNCTIONS: Readonly<Record<ApiName, UserFunction<Answered>>> = { graph: profile, notes };
 
 /** How often the task that remembers runs: not in every check. */
-export const NOTES_EVERY_MS = 90 * 60_000;
+export const NOTES_EVERY_MS = 60 * 60_000;
 
 /** What the task that remembers keeps. It is wrong if another user's task gets it. */
 export type NotesState = { of: string; serial: number };
