@@ -295,6 +295,7 @@ export function createInvariants(
       if (ofCache) known.cacheDamagedUntil = Number.POSITIVE_INFINITY;
       facts.disturb(person);
     },
+    wasDamaged: () => facts.all().some(({ damagedAt }) => damagedAt > 0),
     onRetireOrdered(person: Person): void {
       of(person).retireOrdered = true;
     },

@@ -1,3 +1,4 @@
+import { SHARDS } from '../../shared/adapters/shards.ts';
 import type { Action, Deviation, History } from './history.ts';
 import { replaceDate } from './simulatedDate.ts';
 import { createStage, type Running, type Stage } from './stage.ts';
@@ -147,9 +148,9 @@ export async function quieten(stage: Stage, wishes: Wishes, on: History['quietOn
   const act = (action: Action) => inOrder(stage, () => takeAction(stage, wishes, action));
   const process = (turn: number) => processes[turn % processes.length] ?? 0;
   if (on === 'new') await act({ do: 'audit', process: process(0), pausesAfter: 0 });
-  // Otherwise the audit of a run has to find everybody.
-  for (let turn = 0; on === 'old' && turn < 2; turn += 1) {
-    await world.pass(2 * MINUTE);
+  // Otherwise the audit of the runs has to find everybody. Each of them reads one page, and a shard has at least one.
+  for (let turn = 0; on === 'old' && invariants.wasDamaged() && turn <= SHARDS.length + 1; turn += 1) {
+    await world.pass(MINUTE);
     await act({ do: 'run', process: process(turn), pausesAfter: 0 });
   }
   for (let round = 0; round < MOST_ROUNDS && world.violation() === undefined; round += 1) {
