@@ -31,11 +31,11 @@ export function createRestInvariants(
   function onRunEnded({ life, begunAt }: Begun): void {
     if (world.now() - begunAt >= RUN_ENDS_AFTER_MS) return;
     for (const person of people) {
-      const { leasedAt, rowDisturbedAt, damagedAt } = of(person);
+      const { leasedAt, storeDisturbedAt, damagedAt } = of(person);
       forbid(
         isHolder(life, rowOf(person)) &&
           leasedAt >= begunAt &&
-          rowDisturbedAt < begunAt &&
+          storeDisturbedAt < begunAt &&
           damagedAt < begunAt,
         `the run is over, and ${person.name} is still leased for it`,
       );
