@@ -35,6 +35,8 @@ export type LogEvent =
   | { event: 'memory.not-read'; user: string; why: string; kid?: string }
   | { event: 'cache.foreign-entry'; user: string }
   | { event: 'cache.former-home-dropped'; user: string }
+  /** Entra refused one of the user's two grants, and the worker goes on with the other. `dropped`: it is over for good. */
+  | { event: 'grant.refused'; user: string; grant: 'code' | 'exchange'; dropped: boolean }
   | {
       event: 'user.check-ended';
       user: string;
@@ -153,6 +155,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'cache.not-written': 'warn',
   'cache.foreign-entry': 'error',
   'cache.former-home-dropped': 'warn',
+  'grant.refused': 'warn',
   'token.custom-key': 'error',
   'credential.refused': 'error',
   'credential.unreachable': 'warn',

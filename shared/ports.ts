@@ -126,6 +126,12 @@ export type VerifyAppToken = (token: string) => Promise<CallingApp>;
  */
 export type TryCredential = (operation: Operation) => Promise<Failure | undefined>;
 
+/**
+ * How a refresh token was obtained: by a code, with the user at Entra's page, or by the exchange of an access token. The first
+ * lasts longer.
+ */
+export type Grant = 'code' | 'exchange';
+
 /** A user's access token for a downstream API, and what became of the stored cache. */
 export type UserToken = {
   accessToken: string;
@@ -137,8 +143,10 @@ export type UserToken = {
   source: 'cache' | 'network';
   /** MSAL's id of the user: `<oid>.<tid>` of their home tenant. */
   homeAccountId: string;
-  /** When the refresh token ends, if the token endpoint said so. */
+  /** When the refresh token that keeps the connection ends, if it is known. */
   refreshTokenExpiresOn: Date | undefined;
+  /** Which grant keeps the connection after this operation: the one that lasts longer. Absent: that of an exchange. */
+  grant?: Grant;
   /** Whether the stored cache now has the tokens of this operation. */
   stored: boolean;
   /** The ETag of the cache that this operation wrote, so that it can delete exactly that version. */

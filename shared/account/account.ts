@@ -55,6 +55,8 @@ export type Tokens = {
   /** When the worker last got a token from the token endpoint. */
   lastRefreshed?: Date;
   refreshTokenExpiresOn?: Date;
+  /** Which grant that refresh token is of. Absent: that of an exchange. */
+  grant?: 'code';
 };
 
 type Scheduled = {
@@ -167,10 +169,11 @@ export function attemptsOf(account: Account | Damaged): number {
 /** What is known of the user's tokens: nothing before the first exchange. */
 export function tokensOf(account: Account | Damaged): Partial<Tokens> {
   if (account.state !== 'active' && account.state !== 'needs-user') return {};
-  const { expiresOn, lastRefreshed, refreshTokenExpiresOn } = account;
+  const { expiresOn, lastRefreshed, refreshTokenExpiresOn, grant } = account;
   return {
     ...(expiresOn && { expiresOn }),
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
+    ...(grant && { grant }),
   };
 }

@@ -240,12 +240,14 @@ export function retried(account: Connected, now: Date): Pending | Active {
 
 /** What is known of the tokens once one was obtained. `lastRefreshed` is what it was: only a check changes it. */
 function tokensAfter(account: Connected, token: UserToken, now: Date): Tokens {
-  const { lastRefreshed, refreshTokenExpiresOn: known } = tokensOf(account);
+  const { lastRefreshed, refreshTokenExpiresOn: known, grant: knownGrant } = tokensOf(account);
   const refreshTokenExpiresOn = refreshTokenEndsAt(token, known, now);
+  const grant = token.source === 'cache' ? knownGrant : token.grant;
   return {
     expiresOn: token.expiresOn,
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
+    ...(grant === 'code' && { grant }),
   };
 }
 

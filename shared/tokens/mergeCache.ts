@@ -1,8 +1,9 @@
 /**
  * Three-way merge of MSAL's serialized token cache. All MSAL libraries share its schema: sections, and entries by key.
- * Sections and fields that this version does not know are kept.
+ * Sections and fields that this version does not know are kept. Both grants of a user are merged each for itself (`grants.ts`).
  */
 import { type Entries, isEntries, isNewer, type Json, withoutOlder } from './accessTokenEntries.ts';
+import { settled } from './grants.ts';
 
 /** A request may have a fresh MFA behind it, so its refresh token wins over one that the worker renewed. */
 export type CacheWriter = 'request' | 'worker';
@@ -18,7 +19,7 @@ export function mergeCache(base: string, theirs: string, mine: string, writer: C
       ? mergeSection(section, entriesOf(sections[0]), entriesOf(sections[1]), entriesOf(sections[2]), writer)
       : pick(section, ...sections, writer),
   );
-  return JSON.stringify(merged);
+  return JSON.stringify(settled(merged));
 }
 
 type Merge = (

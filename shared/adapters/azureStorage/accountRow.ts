@@ -82,7 +82,7 @@ export function toRow(account: Account): AccountRow {
     };
   }
   const { tid, oid } = partsOf(userId);
-  const { expiresOn, lastRefreshed, refreshTokenExpiresOn } = tokensOf(account);
+  const { expiresOn, lastRefreshed, refreshTokenExpiresOn, grant } = tokensOf(account);
   const failure = failureOf(account);
   return {
     ...scheduled,
@@ -101,6 +101,7 @@ export function toRow(account: Account): AccountRow {
     lastRefreshed: lastRefreshed ?? '',
     expiresOn: expiresOn ?? '',
     refreshTokenExpiresOn: refreshTokenExpiresOn ?? '',
+    grant: grant ?? '',
     history: historyColumn(account.history),
     checks: checksColumn(account),
     memory: account.memory ?? '',
@@ -180,6 +181,7 @@ function tokensIn(row: Record<string, unknown>) {
     ...(expiresOn && { expiresOn }),
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
+    ...(row.grant === 'code' && { grant: 'code' as const }),
   };
 }
 
