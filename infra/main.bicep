@@ -66,6 +66,12 @@ param retentionDays int = 90
 @description('LOG_CHECKS: changes logs no check that is routine. docs/runbook.md, "Fewer lines".')
 param logChecks 'all' | 'changes' = 'all'
 
+@description('LINK_REDIRECT_URI: address of the callback of a link, as it is registered. If it is empty, users cannot link. docs/register.md, "Stay connected".')
+param linkRedirectUri string = ''
+
+@description('LINK_RETURN_URLS: pages to which the browser returns after a link, with commas.')
+param linkReturnUrls string = ''
+
 @description('The kill switch: true stops the worker, and requests go on. docs/runbook.md, "The kill switch".')
 param refreshWorkerDisabled bool = false
 
@@ -344,6 +350,8 @@ module functionApp 'modules/functionApp.bicep' = {
       REFRESH_EVERY_RUN: toLower(string(refreshEveryRun))
       RETENTION_DAYS: string(retentionDays)
       LOG_CHECKS: logChecks
+      LINK_REDIRECT_URI: linkRedirectUri
+      LINK_RETURN_URLS: linkReturnUrls
     }
   }
 }

@@ -5,7 +5,8 @@ import { type ClientCredential, SYSTEM_IDENTITY } from './adapters/entra/clientC
 import { type CacheKey, readCacheKeys } from './adapters/entra/seal.ts';
 import { systemClock } from './clock.ts';
 import { authorityFault, type Cloud, cloudOf, cloudOfGraph, findCloud, PUBLIC_CLOUD } from './clouds.ts';
-import type { LogChecks, ScheduleSettings } from './ports.ts';
+import { readLink } from './linkSettings.ts';
+import type { LinkSettings, LogChecks, ScheduleSettings } from './ports.ts';
 import { readBase64 } from './readBase64.ts';
 import {
   type AddFault,
@@ -42,6 +43,8 @@ export type Config = {
   logHashKey: Uint8Array;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
+  /** Undefined without `LINK_REDIRECT_URI`. */
+  link: LinkSettings | undefined;
 };
 
 /** The settings of an application that brings its own stores. */
@@ -132,6 +135,7 @@ export function readConfig(
       retentionMs: whole('RETENTION_DAYS', 1, 3_650) * DAY_MS,
     },
     logChecks: oneOf('LOG_CHECKS', LOG_CHECKS),
+    link: readLink(reader),
   };
   check();
   return config;

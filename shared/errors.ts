@@ -101,6 +101,44 @@ export class UserTokenError extends Error {
   }
 }
 
+/** Somebody else signed in than the user for whom the link was begun. */
+export class OtherUserError extends Error {
+  override readonly name = 'OtherUserError';
+}
+
+/** The user has no connection that could be linked. */
+export class NotConnectedError extends Error {
+  override readonly name = 'NotConnectedError';
+
+  constructor() {
+    super('The user is not connected.');
+  }
+}
+
+/** The settings have no `LINK_REDIRECT_URI`. */
+export class LinkOffError extends Error {
+  override readonly name = 'LinkOffError';
+
+  constructor() {
+    super('This application does not link.');
+  }
+}
+
+/**
+ * A browser came with something that is no step of a link, so it cannot be sent back to a page.
+ * `ticket`: it was not sealed here. `cookie`: there is none, or it was not sealed here. `state`: it is that of another link.
+ * `navigation`: the browser would not show what it asks for. `method`: it is not `GET`.
+ */
+export class LinkRefusedError extends Error {
+  override readonly name = 'LinkRefusedError';
+  readonly why: 'ticket' | 'cookie' | 'state' | 'navigation' | 'method';
+
+  constructor(why: LinkRefusedError['why']) {
+    super(`This is no step of a link: ${why}`);
+    this.why = why;
+  }
+}
+
 /** The code of a function has an error of its own. `code` is the name of that error, as far as it may be logged. */
 export class FunctionFailedError extends Error {
   override readonly name = 'FunctionFailedError';

@@ -2,6 +2,8 @@ import type { Clock } from './clock.ts';
 import {
   ForbiddenError,
   FunctionFailedError,
+  LinkOffError,
+  NotConnectedError,
   RequestMalformedError,
   TokenInvalidError,
   TokenMissingError,
@@ -98,6 +100,21 @@ export function readRequest(request: IncomingRequest): FunctionRequest {
       }
     },
   };
+}
+
+/**
+ * The page to which a link is to return: `returnUrl` of the body. Undefined if there is no body, or it names none.
+ * @throws {RequestMalformedError} the body is another JSON, or none.
+ */
+export async function readReturnUrl(request: IncomingRequest): Promise<string | undefined> {
+  const { text, json } = readRequest(request);
+  if ((await text()) === '') return undefined;
+  const body = await json();
+  if (typeof body === 'object' && body !== null) {
+    if (!('returnUrl' in body)) return undefined;
+    if (typeof body.returnUrl === 'string') return body.returnUrl;
+  }
+  throw new RequestMalformedError('The body is not {"returnUrl":"<one of LINK_RETURN_URLS>"}.');
 }
 
 /** What the log says about a request: the user's log id, and where the token came from. */
@@ -246,6 +263,22 @@ function refusalOf(error: unknown): Refusal {
       title: 'Too many requests',
       detail: 'You have sent too many requests. Wait, then try again.',
       retryAfterSeconds: error.retryAfterSeconds,
+    };
+  }
+  if (error instanceof NotConnectedError) {
+    return {
+      status: 409,
+      code: 'NOT_CONNECTED',
+      title: 'Not connected',
+      detail: 'Nothing is kept of this user. Connect them first: PUT /api/connection.',
+    };
+  }
+  if (error instanceof LinkOffError) {
+    return {
+      status: 404,
+      code: 'LINK_OFF',
+      title: 'Not found',
+      detail: 'This service does not link: it has no LINK_REDIRECT_URI.',
     };
   }
   if (error instanceof UnavailableError) {

@@ -28,6 +28,8 @@ export type LogEvent =
     }
   | { event: 'account.seen-first'; user: string }
   | { event: 'account.healed'; user: string }
+  /** The user was at Entra's page, and the connection has a grant of its own. */
+  | { event: 'account.linked'; user: string }
   | { event: 'account.not-recorded'; user: string; error: string }
   | { event: 'cache.not-read'; user: string; why: string; kid?: string }
   | { event: 'cache.not-written'; user: string; why: string }

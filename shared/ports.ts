@@ -23,6 +23,10 @@ export type Services = {
   userTokens: UserTokens;
   tryCredential: TryCredential;
   memorySealer: MemorySealer;
+  codeGrants: CodeGrants;
+  linkSealer: LinkSealer;
+  /** Undefined if users cannot link. */
+  link: LinkSettings | undefined;
   openApi: OpenApi;
   /** Microsoft Graph, as this deployment reaches it. Its token keeps the connections. */
   graph: Api;
@@ -200,6 +204,71 @@ export interface UserTokens {
     },
   ): Promise<UserToken>;
 }
+
+/** Where a link leads. All of it comes from the settings, and nothing from a request. */
+export type LinkSettings = {
+  /** The redirect URI of this API's registration, of the platform Web. */
+  redirectUri: string;
+  /** The address to which a ticket is added. */
+  openUrl: string;
+  /** The pages to which the browser may return, each exactly. The first one is the default. */
+  returnUrls: readonly [string, ...string[]];
+};
+
+/**
+ * Gets this API a grant of its own for a user who is present in a browser: the authorization code flow of a confidential client,
+ * with PKCE.
+ */
+export interface CodeGrants {
+  /** The address of Entra's page. It may hold the user's name, so it must not be logged. */
+  signInUrl(request: {
+    tid: string;
+    redirectUri: string;
+    /** Each with its resource. `openid profile offline_access` are added. */
+    scopes: readonly string[];
+    state: string;
+    nonce: string;
+    /** The PKCE verifier, of which the address holds a hash. */
+    verifier: string;
+    loginHint: string | undefined;
+    claims: string | undefined;
+  }): Promise<string>;
+  /** The `iss` of Entra's answers about users of a tenant, which an answer may repeat (RFC 9207). */
+  issuerOf(tid: string): string;
+  /**
+   * Redeems a code, checks whose it is, and stores the grant beside that of an exchange.
+   * @throws {UserTokenError} Entra refused the code, or cannot be reached.
+   * @throws {UnavailableError} the stored cache cannot be read, so the code was not redeemed.
+   * @throws {TokenInvalidError} the ID token is not one of this sign-in, or there is no refresh token. Nothing is stored.
+   * @throws {OtherUserError} somebody else signed in. Nothing is stored.
+   */
+  redeem(
+    operation: Operation,
+    request: {
+      userId: UserId;
+      api: Api;
+      redirectUri: string;
+      scopes: readonly string[];
+      code: string;
+      verifier: string;
+      nonce: string;
+      generation: string;
+      /** As in {@link UserTokens}. */
+      isCurrent: () => Promise<boolean>;
+      mayAsk: () => void;
+    },
+  ): Promise<UserToken>;
+}
+
+/** What the sealed texts of a link are for. */
+export type LinkPurpose = 'ticket' | 'cookie';
+
+/** Seals what a browser carries during a link. Nothing that is sealed for one purpose opens for the other. */
+export type LinkSealer = {
+  seal(purpose: LinkPurpose, content: object): Promise<string>;
+  /** @returns undefined if the text was not sealed for this purpose with one of the keys of the settings */
+  open(purpose: LinkPurpose, sealed: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+};
 
 /** The result of opening a sealed cache. `cache` is MSAL's serialized cache. */
 export type OpenedCache =

@@ -32,6 +32,8 @@ export const SETTINGS = {
   REFRESH_EVERY_RUN: 'false',
   RETENTION_DAYS: '90',
   LOG_CHECKS: 'all',
+  LINK_REDIRECT_URI: '',
+  LINK_RETURN_URLS: '',
 } as const satisfies Record<string, string | undefined>;
 
 export type SettingName = keyof typeof SETTINGS;

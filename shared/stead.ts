@@ -1,7 +1,9 @@
 import type { BlobAccess, TableAccess } from './adapters/azureStorage/storageAccess.ts';
 import { IDENTITY_REMEDIES } from './adapters/azureStorage/storageRemedy.ts';
 import { authorityOf } from './adapters/entra/authority.ts';
+import { createLinkSealer } from './adapters/entra/linkSealer.ts';
 import { createMsalUserTokens } from './adapters/entra/msal.ts';
+import { createMsalCodeGrants } from './adapters/entra/msalCodeGrants.ts';
 import { createMsalCredential } from './adapters/entra/msalCredential.ts';
 import { createStoreCredential } from './adapters/entra/msalStoreCredential.ts';
 import { createTryCredential } from './adapters/entra/msalTryCredential.ts';
@@ -12,7 +14,10 @@ import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { graphResourceOf } from './clouds.ts';
 import type { Config, ConfigWithoutStorage, TokenCacheStoreName } from './config.ts';
+import { askForLink } from './connection/askForLink.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
+import { finishLink } from './connection/finishLink.ts';
+import { openLink } from './connection/openLink.ts';
 import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
@@ -33,7 +38,7 @@ import { sweep } from './worker/sweep.ts';
 import { wake } from './worker/wake.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
-export type Adapters = Omit<Services, 'graph' | 'schedule' | 'logChecks' | 'logId' | 'clock'> & {
+export type Adapters = Omit<Services, 'graph' | 'schedule' | 'logChecks' | 'logId' | 'clock' | 'link'> & {
   sealer: Sealer;
 };
 
@@ -95,9 +100,18 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const services = createServices(config, here, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
-  const named = new Map<string, object>();
+  const named = new Map<string, Named>();
 
-  function claimName(fn: Pick<UserFunction, 'name'>): void {
+  /** What a link asks for: what the functions and tasks of the API that keeps the connection need. */
+  function linkScopes(): string[] {
+    const uses = [...tasks, ...named.values()].filter(
+      ({ api }) => api !== undefined && here(api) === app.graph,
+    );
+    const scopes = uses.flatMap((use) => use.scopes ?? []);
+    return scopes.length === 0 ? [LEAST_SCOPE] : [...new Set(scopes)];
+  }
+
+  function claimName(fn: Named): void {
     if ((named.get(fn.name) ?? fn) !== fn) {
       throw new TypeError(
         `Two functions have the name "${fn.name}". Rename one, because requests of one user share its result.`,
@@ -136,6 +150,14 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
 
     /** The caller's own connection. @throws the errors that `connection/connection.ts` names. */
     connection: {
+      /** A ticket for a link. @throws the errors of `connection/askForLink.ts` */
+      askForLink: (_operation: Operation, accessToken: string, returnUrl: string | undefined) =>
+        askForLink(app, accessToken, returnUrl),
+      /** @throws the errors of `connection/openLink.ts` */
+      openLink: (ticket: string) => openLink(app, ticket, linkScopes()),
+      /** @throws the errors of `connection/finishLink.ts` */
+      finishLink: (operation: Operation, query: URLSearchParams, cookie: string | undefined) =>
+        finishLink(app, operation, query, cookie),
       status: (operation: Operation, accessToken: string) =>
         getConnection(app, operation, accessToken, titles),
       reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken, titles),
@@ -175,6 +197,12 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   };
 }
 
+/** A function, as far as its name and a link are concerned. */
+type Named = Pick<UserFunction, 'name'> & Partial<Pick<UserFunction, 'api' | 'scopes'>>;
+
+/** A link asks for at least this. Without a scope of an API, Entra would give a token for none. */
+const LEAST_SCOPE = 'User.Read';
+
 function createServices(config: AnyConfig, here: Deployed, options: SteadOptions): Services {
   const { entra } = config;
   const { clock = systemClock, adapters = {} } = options;
@@ -195,22 +223,21 @@ function createServices(config: AnyConfig, here: Deployed, options: SteadOptions
     timeoutMs: timeouts.tokenMs,
     fetch: send,
   };
+  const caches = { store: stores.tokenCache, sealer, logId, clock };
+  const { verifyIdToken, ...verify } = createVerifyToken({
+    jwksUri: jwksUriOf(config),
+    customKeysUri: (tid) => `${entra.authority}/${tid}/discovery/v2.0/keys?appid=${entra.clientId}`,
+    rules: config.accessToken,
+    tenantId: entra.tenantId,
+    timeoutMs: timeouts.keysMs,
+    fetch: send,
+    clock,
+  });
   return {
-    ...createVerifyToken({
-      jwksUri: jwksUriOf(config),
-      customKeysUri: (tid) => `${entra.authority}/${tid}/discovery/v2.0/keys?appid=${entra.clientId}`,
-      rules: config.accessToken,
-      tenantId: entra.tenantId,
-      timeoutMs: timeouts.keysMs,
-      fetch: send,
-      clock,
-    }),
-    userTokens: createMsalUserTokens(
-      {
-        ...client,
-      },
-      { store: stores.tokenCache, sealer, logId, clock },
-    ),
+    ...verify,
+    userTokens: createMsalUserTokens(client, caches),
+    codeGrants: createMsalCodeGrants({ ...client, authority: entra.authority, verifyIdToken }, caches),
+    linkSealer: createLinkSealer(config.cacheKeys),
     tryCredential: createTryCredential({ ...client, tenantId: entra.tenantId, clock }),
     memorySealer: createMemorySealer(config.cacheKeys),
     ...adapters,
@@ -219,6 +246,7 @@ function createServices(config: AnyConfig, here: Deployed, options: SteadOptions
     openApi,
     schedule: config.schedule,
     logChecks: config.logChecks,
+    link: config.link,
     logId,
     clock,
   };

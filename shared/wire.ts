@@ -31,6 +31,8 @@ export type ProblemCode =
   | 'ROLE_MISSING'
   | 'TENANT_FORBIDDEN'
   | 'CLIENT_FORBIDDEN'
+  | 'NOT_CONNECTED'
+  | 'LINK_OFF'
   | 'UPSTREAM_REFUSED'
   | 'THROTTLED'
   | 'TOO_MANY_REQUESTS'
@@ -113,6 +115,11 @@ export type Connection = {
   lastRefreshed?: string;
   /** When the newest access token ends. */
   expiresOn?: string;
+  /**
+   * The grant of a link, which keeps the connection while the user is away. Absent without one; the connection then goes on for as
+   * long as the refresh token of the page's sign-in, perhaps a day. `until` moves with each check.
+   */
+  staysConnected?: { until: string };
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };
@@ -121,6 +128,28 @@ export type Connection = {
   /** The history by checks: oldest first, at most 20. Absent in an answer of an earlier release, and without a connection. */
   checks?: ConnectionChecks[];
 };
+
+/** The answer of `POST /api/connection/link`: the address that the page opens in the user's browser, within a minute. */
+export type LinkTicket = { url: string };
+
+/**
+ * What a link came to: `link` in the query of the page to which the browser returns.
+ * `linked`: the connection has a grant of its own. `cancelled`: the user said no. `admin`: only an administrator can consent.
+ * `consent`: a consent is missing. `other-user`: somebody else signed in. `ended`: the user is no longer connected, or was
+ * connected anew. `expired`: it took too long. `used`: the ticket or the sign-in was used before. `refused`: Entra's answer was
+ * not in order, or Entra refused it. `unavailable`: it may succeed later. Only `linked` has stored anything.
+ */
+export type LinkResult =
+  | 'linked'
+  | 'cancelled'
+  | 'admin'
+  | 'consent'
+  | 'other-user'
+  | 'ended'
+  | 'expired'
+  | 'used'
+  | 'refused'
+  | 'unavailable';
 
 export type ConnectionFailureKind =
   | 'needs-user'

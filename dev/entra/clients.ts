@@ -44,12 +44,16 @@ export type Clients = {
 };
 
 /**
- * @param others finds applications that were registered at Graph
+ * @param more.others finds applications that were registered at Graph
+ * @param more.apiRedirectUris those of the web API, beside the pages to which an administrator's consent leads back
  * @throws InputError if an entry is not an http(s) origin as a browser sends it in `Origin`
  */
 export function registerClients(
   spaOrigins: readonly string[],
-  others: (id: unknown) => Client | undefined = () => undefined,
+  {
+    others = () => undefined,
+    apiRedirectUris = [],
+  }: { others?: (id: unknown) => Client | undefined; apiRedirectUris?: readonly string[] } = {},
 ): Clients {
   for (const origin of spaOrigins) {
     if (!/^https?:/.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin) {
@@ -73,7 +77,7 @@ export function registerClients(
       id: API_CLIENT_ID,
       name: 'Demo web API',
       kind: 'web',
-      redirectUris: adminUris,
+      redirectUris: [...adminUris, ...apiRedirectUris],
       exposes: [API_SCOPE_NAME],
       requiredResourceAccess: [{ resource: GRAPH_APP_ID, permissions: ['User.Read'] }],
       knownClientApplications: [SPA_CLIENT_ID],

@@ -54,6 +54,8 @@ export type EntraOptions = {
   spaOrigins: string[];
   /** Further people beside the demo users, for example `numberedUsers(50)`. */
   users?: readonly DemoUser[];
+  /** Redirect URIs of the web API, of the platform Web, each exactly. */
+  apiRedirectUris?: readonly string[];
   lifetimes?: Partial<Lifetimes>;
   /** Whether on-behalf-of responses carry an `id_token`; true if left out. */
   idTokenOnObo?: boolean;
@@ -93,7 +95,10 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
   const { apps = {}, apis = [] } = options;
   const findApi = createFurtherApis(apis);
   const findRegistered = createRegisteredClients(applications);
-  const clients = registerClients(spaOrigins, (id) => findApi(id) ?? findRegistered(id));
+  const clients = registerClients(spaOrigins, {
+    others: (id) => findApi(id) ?? findRegistered(id),
+    apiRedirectUris: options.apiRedirectUris ?? [],
+  });
   registerApps(clients, apps, apis);
   const people = createPeople(options.users ?? []);
   const lifetimes = changedLifetimes(DEFAULT_LIFETIMES, options.lifetimes ?? {});

@@ -59,6 +59,12 @@ export type Tokens = {
   grant?: 'code';
 };
 
+/**
+ * A link that the user has begun: their browser gets this API a grant of its own. Each step is good once.
+ * `asked`: there is a ticket. `opened`: a browser is on its way to Entra and back.
+ */
+export type PendingLink = { id: string; step: 'asked' | 'opened'; until: Date };
+
 type Scheduled = {
   userId: UserId;
   /** When the next check is due. A store rounds it up to a whole second. During a check it stays the time of this check. */
@@ -84,6 +90,8 @@ type ConnectedFields = Scheduled & {
   checks?: readonly AlikeChecks[];
   /** What the user's tasks remember and tell, sealed: `taskMemory.ts`. Absent if there is nothing. Only the worker writes it. */
   memory?: string;
+  /** Absent if the user has begun no link, or it has come to its end. */
+  link?: PendingLink;
 };
 
 /** No cache was stored yet. */

@@ -15,6 +15,7 @@ import {
   type Lease,
   type NeedsUser,
   type Pending,
+  type PendingLink,
   type StoredFailure,
   type Tokens,
   type Tombstone,
@@ -95,6 +96,18 @@ export function visited(
  */
 export function ended(userId: UserId, state: Tombstone['state'], now: Date, since = now): Tombstone {
   return { state, userId, since: earlierOf(since, now), nextCheckAt: removeCacheAt(now) };
+}
+
+/** A step of a link. It replaces what an earlier link has left. */
+export function linking<C extends Connected>(account: C, link: PendingLink): C {
+  return { ...account, link };
+}
+
+/** The end of a link, whatever comes of it. */
+export function linkEnded<C extends Connected>(account: C): C {
+  const { link: _, ...rest } = account;
+  // The link is optional in every state, so this is still an account of the same state.
+  return rest as C;
 }
 
 /** A run takes the account until that time. */
@@ -254,7 +267,7 @@ function tokensAfter(account: Connected, token: UserToken, now: Date): Tokens {
 /** What every connected account has, whatever its state. */
 function connectionOf(account: Connected) {
   const { userId, nextCheckAt, lease, generation, connectedAt, lastActivity, history } = account;
-  const { homeAccountId, userPrincipalName, checks, memory } = account;
+  const { homeAccountId, userPrincipalName, checks, memory, link } = account;
   return {
     userId,
     nextCheckAt,
@@ -267,6 +280,7 @@ function connectionOf(account: Connected) {
     history,
     ...(checks && { checks }),
     ...(memory !== undefined && { memory }),
+    ...(link && { link }),
   };
 }
 

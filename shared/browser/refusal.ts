@@ -86,6 +86,8 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
     case 'TENANT_FORBIDDEN':
     case 'CLIENT_FORBIDDEN':
     case 'UPSTREAM_REFUSED':
+    case 'NOT_CONNECTED':
+    case 'LINK_OFF':
       return { state: 'refused', code, ...facts };
     default:
       // A newer service may know more codes than this page.

@@ -11,10 +11,10 @@ import { checksOf } from '../account/checks.ts';
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
 import { openMemory, type Told } from '../account/taskMemory.ts';
-import { ConflictError, UnavailableError } from '../errors.ts';
 import type { Caller, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Connection, ConnectionChecks, ConnectionEvent } from '../wire.ts';
+import { unavailableIfBusy } from './unavailableIfBusy.ts';
 
 /** What users call each task, by its name. */
 export type TaskTitles = ReadonlyMap<string, string>;
@@ -81,16 +81,6 @@ async function callerOf(
   return { caller, user: logId(caller.userId) };
 }
 
-/** An account that changes on every try is not the caller's fault. The caller may try again. */
-async function unavailableIfBusy<T>(change: () => Promise<T>): Promise<T> {
-  try {
-    return await change();
-  } catch (error) {
-    if (error instanceof ConflictError) throw new UnavailableError('accounts', { cause: error });
-    throw error;
-  }
-}
-
 async function answer(
   app: App,
   { log }: Operation,
@@ -119,7 +109,9 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
     case 'active':
     case 'needs-user': {
       const { state, lastActivity, history } = account;
-      const { lastRefreshed, expiresOn } = tokensOf(account);
+      const { lastRefreshed, expiresOn, grant, refreshTokenExpiresOn: until } = tokensOf(account);
+      const isLinked =
+        state !== 'needs-user' && grant === 'code' && until !== undefined && until > beside.now;
       const failure = failureOf(account);
       const isWaiting = state !== 'needs-user' && account.lease === undefined;
       return {
@@ -127,6 +119,7 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
         lastActivity: lastActivity.toISOString(),
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
+        ...(isLinked && { staysConnected: { until: until.toISOString() } }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
         ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
         history: history.map(toEvent),

@@ -73,14 +73,15 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
   const stores = { accounts, tokenCache, sharedState, sealer, ...(memorySealer && { memorySealer }) };
   // The stand-in and MSAL use the platform's time, so everything that exchanges tokens with them must use it, too.
   const inRealTime = createStead(config, { ...options, clock: systemClock, adapters: stores });
-  const { userTokens, verifyAccessToken, verifyAppToken, tryCredential, logId } = inRealTime.services;
+  const { userTokens, codeGrants, verifyAccessToken, verifyAppToken, tryCredential, logId } =
+    inRealTime.services;
   const stead = createStead(
     { ...config, schedule: { ...config.schedule, ...options.schedule } },
     {
       ...options,
       clock,
       log: operation.log,
-      adapters: { ...stores, userTokens, verifyAccessToken, verifyAppToken, tryCredential },
+      adapters: { ...stores, userTokens, codeGrants, verifyAccessToken, verifyAppToken, tryCredential },
     },
   );
   const { connection, worker } = stead;

@@ -85,13 +85,22 @@ export function codeEndsAt(cache: string): Date | undefined {
   return ends.length === 0 ? undefined : new Date(Math.max(...ends.map((end) => (end > 0 ? end : 0))));
 }
 
-/**
- * The sections with each refresh token in its place, after they were merged: the two places of one token may come from
- * different operations.
- */
-export function settled(sections: Entries): Entries {
-  return hasGrants(sections) ? withPlaces(sections, placesOf(sections)) : sections;
+/** True if a cache may have the grant of a code. */
+export const hasGrants = (sections: Entries): boolean => sections[GRANTS] !== undefined;
+
+/** The sections with every refresh token in Stead's section, by its grant, so that each grant is merged for itself. */
+export function apart(sections: Entries): Entries {
+  const grants: Entries = {};
+  for (const [key, { code, exchange }] of placesOf(sections)) {
+    if (code !== undefined) grants[`code|${key}`] = code;
+    if (exchange !== undefined) grants[`exchange|${key}`] = exchange;
+  }
+  const { RefreshToken: _, ...others } = sections;
+  return { ...others, [GRANTS]: grants };
 }
+
+/** What {@link apart} took apart, as it is stored. */
+export const together = (sections: Entries): Entries => withPlaces(sections, placesOf(sections));
 
 /** Reads both grants of a cache, whichever release wrote it. */
 function placesOf(sections: Entries): Map<string, Place> {
@@ -108,8 +117,7 @@ function placesOf(sections: Entries): Map<string, Place> {
 function placeOf(slot: Json | undefined, code: Json | undefined, kept: Json | undefined): Place {
   const stored = { ...(isEntries(code) && { code }), ...(isEntries(kept) && { exchange: kept }) };
   if (!isEntries(slot)) return stored;
-  // Without a code there is an exchange's entry only after a merge with an operation that dropped the code.
-  if (stored.code === undefined) return { exchange: stored.exchange ?? slot };
+  if (stored.code === undefined) return { exchange: slot };
   // Anything else in MSAL's place was put there by an earlier release.
   return secretOf(slot) === secretOf(stored.code) ? stored : { ...stored, exchange: slot };
 }
@@ -131,7 +139,6 @@ function withPlaces(sections: Entries, places: Map<string, Place>): Entries {
   return { ...others, RefreshToken: slots, ...(Object.keys(grants).length > 0 && { [GRANTS]: grants }) };
 }
 
-const hasGrants = (sections: Entries): boolean => sections[GRANTS] !== undefined;
 const secretOf = (entry: Entries): Json | undefined => entry.secret;
 const entriesOf = (value: Json | undefined): Entries => (isEntries(value) ? value : {});
 const parse = (cache: string): Entries => entriesOf(JSON.parse(cache) as Json);

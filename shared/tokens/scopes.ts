@@ -73,11 +73,12 @@ export const consentMissing = (api: Resource, scopes: readonly string[]): Failur
 /** Adds to a missing consent what to consent to, each permission with the resource of this deployment. */
 export function withScopes(failure: Failure, { resource }: Resource, scopes: readonly string[]): Failure {
   if (failure.kind !== 'consent') return failure;
-  return {
-    ...failure,
-    scopes: scopes.map((scope) => `${resource}/${nameOf(scope)}`),
-  };
+  return { ...failure, scopes: fullNamesOf({ resource }, scopes) };
 }
+
+/** Each permission with the resource of this deployment. */
+export const fullNamesOf = ({ resource }: Pick<Resource, 'resource'>, scopes: readonly string[]): string[] =>
+  scopes.map((scope) => `${resource}/${nameOf(scope)}`);
 
 /**
  * The `scope` under which MSAL keeps a token. MSAL finds a token only under what it asks for, which is the default scope,

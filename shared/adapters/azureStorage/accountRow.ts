@@ -9,6 +9,7 @@ import {
   type HistoryEntry,
   isTombstone,
   type Lease,
+  type PendingLink,
   type Stored,
   type StoredFailure,
   type Trouble,
@@ -105,6 +106,7 @@ export function toRow(account: Account): AccountRow {
     history: historyColumn(account.history),
     checks: checksColumn(account),
     memory: account.memory ?? '',
+    link: account.link === undefined ? '' : JSON.stringify(account.link),
   };
 }
 
@@ -129,6 +131,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const homeAccountId = textOf(row.accountIdentifier);
   const userPrincipalName = textOf(row.userPrincipalName);
   const memory = textOf(row.memory);
+  const link = linkIn(jsonIn(row.link));
   const generation = textOf(row.generation) ?? '';
   const checks = checksIn(jsonIn(row.checks), generation);
   const connection = {
@@ -141,6 +144,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     history: historyIn(jsonIn(row.history)),
     ...(checks && { checks }),
     ...(memory !== undefined && { memory }),
+    ...(link && { link }),
   };
   const { expiresOn, ...refreshes } = tokensIn(row);
   const failure = failureIn(jsonIn(row.failure));
@@ -183,6 +187,15 @@ function tokensIn(row: Record<string, unknown>) {
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
     ...(row.grant === 'code' && { grant: 'code' as const }),
   };
+}
+
+/** A link that cannot be read is one that nobody can finish. */
+function linkIn(value: unknown): PendingLink | undefined {
+  if (!isRecord(value)) return undefined;
+  const { id, step } = value;
+  const until = timeOf(value.until);
+  if (typeof id !== 'string' || (step !== 'asked' && step !== 'opened') || !until) return undefined;
+  return { id, step, until };
 }
 
 function troubleIn(

@@ -59,6 +59,18 @@ const ROOMS: Record<string, Room> = {
     allowed: ['./errors.ts', './ports.ts', './wire.ts', './tokens/challenge.ts'],
     refused: ['@azure/functions', './stead.ts', './requests/asUser.ts', './adapters/entra/msal.ts'],
   },
+  'shared/httpBrowser.ts': {
+    allowed: ['./errors.ts', './http.ts', './ports.ts', './wire.ts'],
+    refused: ['@azure/functions', './stead.ts', './config.ts', './connection/openLink.ts'],
+  },
+  'shared/linkCookie.ts': {
+    allowed: ['./errors.ts', './http.ts', './ports.ts'],
+    refused: ['./stead.ts', './adapters/entra/linkSealer.ts', 'node:crypto'],
+  },
+  'shared/linkSettings.ts': {
+    allowed: ['./isLoopback.ts', './ports.ts', './settingsReader.ts'],
+    refused: ['./config.ts', './stead.ts', './clouds.ts', 'node:crypto'],
+  },
   'shared/stead.ts': {
     allowed: [
       './adapters/entra/msal.ts',
@@ -175,6 +187,10 @@ const ROOMS: Record<string, Room> = {
     allowed: ['jose', './userKey.ts', '../../userId.ts'],
     refused: ['@azure/msal-node', 'node:crypto', '../../config.ts'],
   },
+  'shared/adapters/entra/linkSealer.ts': {
+    allowed: ['jose', './seal.ts', './userKey.ts', '../../ports.ts'],
+    refused: ['@azure/msal-node', 'node:crypto', '../../config.ts'],
+  },
   'shared/adapters/entra/userKey.ts': {
     allowed: ['node:crypto', '../../userId.ts'],
     refused: ['jose', './seal.ts', '../../ports.ts', '../../config.ts'],
@@ -190,7 +206,7 @@ const ROOMS: Record<string, Room> = {
   'shared/adapters/entra/fetchKeys.ts': { allowed: ['jose'], refused: ['./msal.ts', '../../stead.ts'] },
   'shared/adapters/entra/verifyToken.ts': {
     allowed: ['jose', '../../errors.ts', './accessToken.ts'],
-    refused: ['./seal.ts', '../../stead.ts'],
+    refused: ['./msal.ts', '../../stead.ts'],
   },
   'shared/adapters/entra/accessToken.ts': {
     allowed: ['../../clouds.ts', '../../errors.ts', '../../userId.ts'],

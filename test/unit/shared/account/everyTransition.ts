@@ -103,6 +103,10 @@ export const STEPS: Record<keyof typeof transitions, Step[]> = {
       transitions.visited(account, CALLER, token({ source }), NOW, SETTINGS),
     ),
   ),
+  linking: stepsOf(CONNECTED, (account) => [
+    transitions.linking(account, { id: 'link-1', step: 'asked', until: from(MINUTE) }),
+  ]),
+  linkEnded: stepsOf(CONNECTED, (account) => [transitions.linkEnded(account)]),
   leased: stepsOf(EVERYBODY, (account) => [transitions.leased(account, 'run-2', from(HOUR))]),
   released: stepsOf(EVERYBODY, (account) => [transitions.released(account)]),
   waitingUntil: stepsOf(EVERYBODY, (account) => [transitions.waitingUntil(account, from(HOUR))]),
