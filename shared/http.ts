@@ -110,7 +110,7 @@ export async function readReturnUrl(request: IncomingRequest): Promise<string | 
   const { text, json } = readRequest(request);
   if ((await text()) === '') return undefined;
   const body = await json();
-  if (typeof body === 'object' && body !== null) {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
     if (!('returnUrl' in body)) return undefined;
     if (typeof body.returnUrl === 'string') return body.returnUrl;
   }

@@ -21,6 +21,8 @@ const PROBLEM_TEXT: Record<ProblemCode, string> = {
     'Your organisation is not served here. Sign in with another account, or ask the people who run this service.',
   CLIENT_FORBIDDEN:
     'This page is not allowed to call the service. The people who run the service have to allow it.',
+  NOT_CONNECTED: 'There is no connection that could be kept for longer. Connect first.',
+  LINK_OFF: 'This service keeps no connection for longer.',
   UPSTREAM_REFUSED: 'The directory refuses the service itself. Only the people who run it can solve that.',
   THROTTLED: 'There are too many requests at the moment. Nothing is lost.',
   TOO_MANY_REQUESTS: 'You asked too often. Wait a moment and try again.',
