@@ -45,7 +45,7 @@ async function read(
   { settings, openGraph }: Pick<Surroundings, 'settings' | 'openGraph'>,
 ): Promise<Registration | Line> {
   if (!isUsable('tenant', 'api', 'graph')) return withoutSettings('the tenant, the API or Graph');
-  const { entra, accessToken, graphBaseUrl } = config;
+  const { entra, accessToken, graphBaseUrl, link } = config;
   const page = settings.SPA_CLIENT_ID?.trim();
   const { allowedTenants } = accessToken;
   const isMultiTenant = allowedTenants === 'any' || allowedTenants.some((tid) => tid !== entra.tenantId);
@@ -54,6 +54,7 @@ async function read(
     ...(graphBaseUrl === PUBLIC_CLOUD.graph[0] ? [] : ['--graph-url', graphBaseUrl]),
     ...(isGuid(page) && !register.includes('--page-client-id') ? ['--page-client-id', page] : []),
     ...(isMultiTenant && !register.includes('--multi-tenant') ? ['--multi-tenant'] : []),
+    ...(link === undefined || register.includes('--link-url') ? [] : ['--link-url', link.redirectUri]),
     ...register,
   ];
   try {

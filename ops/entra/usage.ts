@@ -41,6 +41,10 @@ no client secret.
       Lets Azure Monitor start a run of the worker, if an alert says that it
       does not run: the API gets an application role, and the service principal
       "AzNS AAD Webhook" of this tenant has it.
+  --link-url URL
+      Lets users stay connected: the address of the callback of a link, the same
+      as the setting LINK_REDIRECT_URI. It becomes a redirect URI of the API, of
+      the platform Web.
   --admin-consent
       Consents for everybody in the tenant.
   --multi-tenant
