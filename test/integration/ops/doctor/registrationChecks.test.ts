@@ -50,6 +50,19 @@ describe('registration', () => {
     ]);
   });
 
+  it('misses the redirect URI that the settings name for a link', async () => {
+    const LINK_REDIRECT_URI = 'https://app.example/api/connection/link/callback';
+    const linked = { ...stage.settings, LINK_REDIRECT_URI, LINK_RETURN_URLS: 'https://page.example/' };
+    const lines = await examined(registrationCheck, linked);
+    expect(lines).toEqual([
+      {
+        state: 'wrong',
+        says: `To do: Correct the application of the API: the redirect URI ${LINK_REDIRECT_URI} of the platform Web is missing.`,
+        command: expect.stringContaining(`--link-url ${LINK_REDIRECT_URI}`),
+      },
+    ]);
+  });
+
   describe('of production', () => {
     let production: Record<string, string>;
     beforeAll(async () => {

@@ -306,7 +306,7 @@ describe('an application that exists already', () => {
       tags: ['ours'],
       signInAudience: 'AzureADMultipleOrgs',
       identifierUris: [`api://${TENANT_ID}/our-api`, `api://${ids.apiClientId}`],
-      otherRedirectUris: ['https://our.example/signin'],
+      web: { redirectUris: ['https://our.example/signin', EVERYTHING.linkUrl] },
       appRoles: [FOREIGN_ROLE, { value: WAKE_ROLE }],
       optionalClaims: {
         idToken: [{ name: 'email' }],
