@@ -76,9 +76,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     stops.push(() => azurite.stop());
 
     const webOrigin = `http://localhost:${ports.web}`;
+    const linkCallback = `http://localhost:${ports.functions}/api/connection/link/callback`;
     const entra = await startEntra({
       port: ports.entra,
       spaOrigins: [webOrigin],
+      apiRedirectUris: [linkCallback],
       ...(folder === undefined ? {} : { keyFile: join(folder, 'entra-key.json') }),
       ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
       ...(options.users === undefined ? {} : { users: options.users }),
@@ -87,6 +89,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
     const settings = {
       ...standInSettings(entra.origin, azurite.connectionString),
+      LINK_REDIRECT_URI: linkCallback,
+      LINK_RETURN_URLS: `${webOrigin}/`,
       ...(await registerCredential(entra.origin, options.credential ?? 'secret')),
       ...options.settings,
     };

@@ -7,7 +7,7 @@ const COOKIE_FOR_SECONDS = 600;
 
 /**
  * The cookie that binds a link to the browser that began it. `SameSite=Lax`, because Entra's answer is a navigation from another
- * site. Browsers refuse the prefix and `Secure` over http, which the settings allow on loopback alone.
+ * site. Not every browser takes the prefix and `Secure` over http, which the settings allow on loopback alone.
  * @throws {LinkOffError} this application does not link.
  */
 export function linkCookie(settings: LinkSettings | undefined) {

@@ -41,6 +41,8 @@ export type Clients = {
   isSpaOrigin(origin: string | undefined): boolean;
   isRedirectUri(uri: string): boolean;
   spaOrigins: readonly string[];
+  /** Where a sign-in or a consent may lead a browser: to a page, or to the web API. */
+  formTargets: readonly string[];
 };
 
 /**
@@ -109,6 +111,7 @@ export function registerClients(
     isSpaOrigin: (origin) => origin !== undefined && spaOrigins.includes(origin),
     isRedirectUri: (uri) => redirectUris.includes(uri),
     spaOrigins,
+    formTargets: [...new Set([...spaOrigins, ...apiRedirectUris.map((uri) => new URL(uri).origin)])],
   };
 }
 

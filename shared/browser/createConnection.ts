@@ -1,4 +1,4 @@
-import type { Connection } from '../wire.ts';
+import type { Connection, LinkTicket } from '../wire.ts';
 import { createSignIn, type RedirectingMsal } from './createSignIn.ts';
 import { type Refusal, readRefusal, refusalWithoutToken, type SignInRefusal } from './refusal.ts';
 
@@ -95,6 +95,18 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
     connect: connection('PUT'),
     /** Ends it: the service deletes what it keeps. */
     disconnect: connection('DELETE', async () => ({ state: 'disconnected', history: [] })),
+    /**
+     * Asks for a link, with which the user stays connected for about 90 days. Open `url` of the value in this browser within a
+     * minute: `location.assign(url)`. The browser comes back to the page with `link=<result>` in its query.
+     * @param returnUrl one of the service's `LINK_RETURN_URLS`. Default: the first of them
+     */
+    link: (returnUrl?: string, signal?: AbortSignal): Promise<PageAnswer<LinkTicket>> =>
+      call('/api/connection/link', {
+        method: 'POST',
+        read: readTicket,
+        ...(returnUrl !== undefined && { body: JSON.stringify({ returnUrl }) }),
+        ...(signal && { signal }),
+      }),
     /** The step that `repair` would take; undefined if no further redirect can help. */
     nextStep: signIn.nextStep,
     /**
@@ -104,6 +116,11 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
      */
     repair: (refusal: SignInRefusal): Promise<boolean> => signIn.repair(refusal, account),
   };
+}
+
+async function readTicket(response: Response): Promise<LinkTicket | undefined> {
+  const body = (await response.json().catch(() => undefined)) as Partial<LinkTicket> | undefined;
+  return typeof body?.url === 'string' ? { url: body.url } : undefined;
 }
 
 const readJson = async (response: Response): Promise<unknown> =>
