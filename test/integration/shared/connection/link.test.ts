@@ -220,3 +220,80 @@ describe('two grants', () => {
     expect(await accountOf(app, ADELES_ID)).toMatchObject({ state: 'needs-user' });
   });
 });
+
+describe('a refusal of the grant of the code', () => {
+  const REFUSED = { error: 'invalid_grant', suberror: 'bad_token', error_codes: [50173] };
+  const CHALLENGED = {
+    error: 'interaction_required',
+    error_codes: [50076],
+    claims: '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}',
+  };
+  const NO_CONSENT = { error: 'invalid_grant', suberror: 'consent_required', error_codes: [65001] };
+  type Scripted = { status: number; body: object } | 'real';
+
+  /** A linked user who is away, and what the token endpoint answers to one refresh after the other. */
+  async function checkWith(...script: Scripted[]) {
+    let isScripted = false;
+    app = createLocalApp(entra, {
+      tasks,
+      settings: LINK_SETTINGS,
+      fetch: async (address, init) => {
+        const isRefresh = isScripted && String(init?.body ?? '').includes('grant_type=refresh_token');
+        const answer = isRefresh ? script.shift() : 'real';
+        if (answer === undefined) throw new Error('one refresh too many');
+        return answer === 'real'
+          ? fetch(address, init)
+          : Response.json(answer.body, { status: answer.status });
+      },
+    });
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: EXPIRED_AT_ONCE });
+    await link();
+    isScripted = true;
+    app.clock.aheadMs += HOUR;
+    await app.sweep();
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: null });
+    expect(script).toEqual([]);
+    return { account: await accountOf(app, ADELES_ID), grants: await secretsOf() };
+  }
+
+  it('marks nobody while an outage hides what the other one is worth', async () => {
+    const outage = { status: 503, body: { error: 'temporarily_unavailable' } };
+    const { account, grants } = await checkWith({ status: 400, body: REFUSED }, outage);
+    expect(account).toMatchObject({ state: 'active', failure: { kind: 'transient' } });
+    expect(grants.code).toBeDefined();
+  });
+
+  it('asks the other one of nothing during an outage, a throttle, or for want of a consent', async () => {
+    const outage = { status: 503, body: { error: 'temporarily_unavailable' } };
+    expect((await checkWith(outage)).account).toMatchObject({ state: 'active' });
+    const throttle = { status: 429, body: { error: 'temporarily_unavailable' } };
+    expect((await checkWith(throttle)).account).toMatchObject({ state: 'active' });
+    const refused = await checkWith({ status: 400, body: NO_CONSENT });
+    expect(refused.account).toMatchObject({ state: 'needs-user', failure: { kind: 'consent' } });
+  });
+
+  it('keeps a grant that was only challenged, and goes on by the other', async () => {
+    const { account, grants } = await checkWith({ status: 400, body: CHALLENGED }, 'real');
+    expect(account).toMatchObject({ state: 'active', failure: undefined });
+    expect(grants.code).toBeDefined();
+  });
+
+  it('keeps a grant whose refusal is not sure', async () => {
+    const { account, grants } = await checkWith({ status: 400, body: { error: 'invalid_grant' } }, 'real');
+    expect(account).toMatchObject({ state: 'active', failure: undefined });
+    expect(grants.code).toBeDefined();
+  });
+
+  it('gives the user the challenge, if one of two refusals has one', async () => {
+    const { account } = await checkWith({ status: 400, body: REFUSED }, { status: 400, body: CHALLENGED });
+    expect(account).toMatchObject({ state: 'needs-user', failure: { claims: CHALLENGED.claims } });
+  });
+
+  it('does not mark the user for two refusals of which one is not sure', async () => {
+    const { account } = await checkWith(
+      { status: 400, body: REFUSED },
+      { status: 400, body: { error: 'invalid_grant' } },
+    );
+    expect(account).toMatchObject({ state: 'active' });
+  });
+});
