@@ -18,6 +18,7 @@ import { askForLink } from './connection/askForLink.ts';
 import { connect, disconnect, getConnection } from './connection/connection.ts';
 import { finishLink } from './connection/finishLink.ts';
 import { openLink } from './connection/openLink.ts';
+import { RequestMalformedError } from './errors.ts';
 import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
@@ -96,18 +97,34 @@ const CLIENT_CAPABILITIES = ['CP1'];
 export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
   const tasks = (options.tasks ?? []).map((task) => ({ ...task, api: here(task.api) }));
+  const elsewhere = tasks.find(({ api, consent }) => consent === 'link' && api !== here(graph));
+  if (elsewhere !== undefined) {
+    throw new TypeError(
+      `Task "${elsewhere.name}": a link asks for permissions of Microsoft Graph alone, so leave consent out.`,
+    );
+  }
   const titles = new Map(tasks.map(({ name, title }) => [name, title]));
   const services = createServices(config, here, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
   const named = new Map<string, Named>();
 
-  /** What a link asks for: what the functions and tasks of the API that keeps the connection need. */
-  function linkScopes(): string[] {
-    const uses = [...tasks, ...named.values()].filter(
-      ({ api }) => api !== undefined && here(api) === app.graph,
-    );
-    const scopes = uses.flatMap((use) => use.scopes ?? []);
+  /**
+   * What a link asks for: what the functions and tasks of the API that keeps the connection need.
+   * @param names the tasks that the user turns on
+   */
+  function linkScopes(names: readonly string[] = []): string[] {
+    const chosen = names.map((name) => {
+      const task = tasks.find((one) => one.name === name && one.consent === 'link');
+      if (task === undefined) {
+        throw new RequestMalformedError('"tasks" has a name of no task that users turn on.');
+      }
+      return task;
+    });
+    const uses = [...tasks.filter(({ consent }) => consent === undefined), ...named.values(), ...chosen];
+    const scopes = uses
+      .filter(({ api }) => api !== undefined && here(api) === app.graph)
+      .flatMap((use) => use.scopes ?? []);
     return scopes.length === 0 ? [LEAST_SCOPE] : [...new Set(scopes)];
   }
 
@@ -150,11 +167,15 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
 
     /** The caller's own connection. @throws the errors that `connection/connection.ts` names. */
     connection: {
-      /** A ticket for a link. @throws the errors of `connection/askForLink.ts` */
-      askForLink: (_operation: Operation, accessToken: string, returnUrl: string | undefined) =>
-        askForLink(app, accessToken, returnUrl),
+      /**
+       * A ticket for a link.
+       * @throws {RequestMalformedError} there is no such task to turn on.
+       * @throws the errors of `connection/askForLink.ts`
+       */
+      askForLink: (accessToken: string, { returnUrl, tasks: names }: LinkRequest) =>
+        askForLink(app, accessToken, { returnUrl, scopes: linkScopes(names) }),
       /** @throws the errors of `connection/openLink.ts` */
-      openLink: (ticket: string) => openLink(app, ticket, linkScopes()),
+      openLink: (ticket: string) => openLink(app, ticket),
       /** @throws the errors of `connection/finishLink.ts` */
       finishLink: (operation: Operation, query: URLSearchParams, cookie: string | undefined) =>
         finishLink(app, operation, query, cookie),
@@ -196,6 +217,9 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
     readiness: createReadiness(services),
   };
 }
+
+/** What a page asks for with a link. */
+export type LinkRequest = { returnUrl?: string; tasks?: readonly string[] };
 
 /** A function, as far as its name and a link are concerned. */
 type Named = Pick<UserFunction, 'name'> & Partial<Pick<UserFunction, 'api' | 'scopes'>>;

@@ -98,13 +98,17 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
     /**
      * Asks for a link, with which the user stays connected for about 90 days. Open `url` of the value in this browser within a
      * minute: `location.assign(url)`. The browser comes back to the page with `link=<result>` in its query.
-     * @param returnUrl one of the service's `LINK_RETURN_URLS`. Default: the first of them
+     * @param request.returnUrl one of the service's `LINK_RETURN_URLS`. Default: the first of them
+     * @param request.tasks names of tasks that the user turns on, each defined with `consent: 'link'`
      */
-    link: (returnUrl?: string, signal?: AbortSignal): Promise<PageAnswer<LinkTicket>> =>
+    link: (
+      request: { returnUrl?: string; tasks?: readonly string[] } = {},
+      signal?: AbortSignal,
+    ): Promise<PageAnswer<LinkTicket>> =>
       call('/api/connection/link', {
         method: 'POST',
         read: readTicket,
-        ...(returnUrl !== undefined && { body: JSON.stringify({ returnUrl }) }),
+        body: JSON.stringify(request),
         ...(signal && { signal }),
       }),
     /** The step that `repair` would take; undefined if no further redirect can help. */

@@ -5,6 +5,7 @@ import { linking } from '../account/transitions.ts';
 import { LinkOffError, NotConnectedError, RequestMalformedError } from '../errors.ts';
 import type { LinkSettings } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
+import { fullNamesOf } from '../tokens/scopes.ts';
 import type { LinkTicket } from '../wire.ts';
 import type { LinkTicketText } from './linkTexts.ts';
 import { unavailableIfBusy } from './unavailableIfBusy.ts';
@@ -13,7 +14,8 @@ const TICKET_FOR_MS = 60_000;
 
 /**
  * Gives the caller a ticket with which their browser begins a link: once, within a minute. It replaces an earlier ticket.
- * @param returnUrl the page to which the browser is to return; undefined for the first page of the settings
+ * @param asked.returnUrl the page to which the browser is to return; undefined for the first page of the settings
+ * @param asked.scopes the permissions of Microsoft Graph that the link is for
  * @throws what verification throws
  * @throws {LinkOffError} this application does not link.
  * @throws {RequestMalformedError} the page is not one of the settings.
@@ -24,7 +26,7 @@ const TICKET_FOR_MS = 60_000;
 export async function askForLink(
   app: App,
   accessToken: string,
-  returnUrl: string | undefined,
+  { returnUrl, scopes }: { returnUrl: string | undefined; scopes: readonly string[] },
 ): Promise<{ ticket: LinkTicket; user: string }> {
   const { link: settings, memo, logId, limits, clock, linkSealer } = app;
   const caller = await memo.verified(accessToken, () => app.verifyAccessToken(accessToken));
@@ -46,6 +48,7 @@ export async function askForLink(
     generation: account.account.generation,
     id,
     returnUrl: page,
+    scopes: fullNamesOf(app.graph, scopes),
     until: until.getTime(),
   };
   const address = new URL(settings.openUrl);

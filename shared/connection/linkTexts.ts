@@ -10,6 +10,8 @@ type OfLink = {
   /** The id of the step, as the account has it. */
   id: string;
   returnUrl: string;
+  /** What it is for: permissions, each with its resource. */
+  scopes: string[];
 };
 
 /** What a ticket holds. */
@@ -24,7 +26,6 @@ export type LinkCookieText = LinkTicketText & {
   nonce: string;
   /** The PKCE verifier (RFC 7636). */
   verifier: string;
-  scopes: string[];
 };
 
 /** @returns undefined if it is no ticket of this application */
@@ -37,18 +38,18 @@ export async function openCookie(sealer: LinkSealer, sealed: string): Promise<Li
   const content = await sealer.open('cookie', sealed);
   const common = ticketIn(content);
   if (common === undefined || !isRecord(content)) return undefined;
-  const { state, nonce, verifier, scopes } = content;
+  const { state, nonce, verifier } = content;
   if (![state, nonce, verifier].every((text) => typeof text === 'string' && text !== '')) return undefined;
-  if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) return undefined;
-  return { ...common, state: String(state), nonce: String(nonce), verifier: String(verifier), scopes };
+  return { ...common, state: String(state), nonce: String(nonce), verifier: String(verifier) };
 }
 
 /** Another release may have sealed it, so its form is not taken for granted. */
 function ticketIn(content: Readonly<Record<string, unknown>> | undefined): LinkTicketText | undefined {
   if (content === undefined) return undefined;
-  const { userId, generation, id, returnUrl, until } = content;
+  const { userId, generation, id, returnUrl, scopes, until } = content;
   const user = typeof userId === 'string' ? readUserId(userId) : undefined;
   if (user === undefined || typeof generation !== 'string' || typeof id !== 'string') return undefined;
   if (typeof returnUrl !== 'string' || typeof until !== 'number') return undefined;
-  return { userId: user, generation, id, returnUrl, until };
+  if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) return undefined;
+  return { userId: user, generation, id, returnUrl, scopes, until };
 }

@@ -4,7 +4,6 @@ import { linking } from '../account/transitions.ts';
 import { LinkOffError, LinkRefusedError, UnavailableError } from '../errors.ts';
 import type { LinkSettings } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
-import { fullNamesOf } from '../tokens/scopes.ts';
 import { partsOf } from '../userId.ts';
 import type { LinkResult } from '../wire.ts';
 import { type LinkCookieText, openTicket } from './linkTexts.ts';
@@ -21,12 +20,11 @@ export type OpenedLink =
 
 /**
  * Spends a ticket, and sends its browser to Entra.
- * @param scopes the permissions that the link is for
  * @throws {LinkOffError} this application does not link.
  * @throws {LinkRefusedError} nobody sealed this ticket here, or its page is no longer one of the settings.
  */
-export async function openLink(app: App, sealed: string, scopes: readonly string[]): Promise<OpenedLink> {
-  const { link: settings, clock, linkSealer, graph } = app;
+export async function openLink(app: App, sealed: string): Promise<OpenedLink> {
+  const { link: settings, clock, linkSealer } = app;
   if (settings === undefined) throw new LinkOffError();
   const ticket = await openTicket(linkSealer, sealed);
   if (ticket === undefined || !settings.returnUrls.includes(ticket.returnUrl)) {
@@ -50,7 +48,6 @@ export async function openLink(app: App, sealed: string, scopes: readonly string
       state: clock.newId(),
       nonce: clock.newId(),
       verifier: `${clock.newId()}${clock.newId()}`,
-      scopes: fullNamesOf(graph, scopes),
     };
     const signInUrl = await urlFor(app, settings, text, spent.account);
     return { signInUrl, cookie: await linkSealer.seal('cookie', text), user };

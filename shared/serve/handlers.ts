@@ -7,8 +7,8 @@ import {
   type RequestContext,
   readAccessToken,
   readinessAnswer,
+  readLinkBody,
   readRequest,
-  readReturnUrl,
 } from '../http.ts';
 import { answeredInBrowser, expectNavigation, withResult } from '../httpBrowser.ts';
 import { linkCookie } from '../linkCookie.ts';
@@ -55,10 +55,10 @@ export function createHandlers(stead: Stead) {
     /** `POST`: gives the caller a ticket for a link. `GET`: sends the browser that has the ticket to Entra. */
     link: ((request, context) =>
       request.method === 'POST'
-        ? answered(context, clock, async (operation) => {
+        ? answered(context, clock, async () => {
             const accessToken = readAccessToken(request.headers);
-            const page = await readReturnUrl(request);
-            const { ticket, user } = await connection.askForLink(operation, accessToken, page);
+            const asked = await readLinkBody(request);
+            const { ticket, user } = await connection.askForLink(accessToken, asked);
             return { body: ticket, facts: { user } };
           })
         : answeredInBrowser(context, clock, async () => {

@@ -39,6 +39,12 @@ export type TaskDefinition<Clients extends object = object> = {
    * runs in the first check after that. Default: it runs in every check.
    */
   every?: Every;
+  /**
+   * `link`: users turn the task on, by a link that names it and asks for its scopes (`docs/tasks.md`). For a user who has not
+   * consented to them the task does not run, and nothing is said of it. Only for tasks of Microsoft Graph. Default: the page's
+   * sign-in asks for them, and without them the task fails.
+   */
+  consent?: 'link';
   /** Whole milliseconds from 1 to 60,000. Default 10,000. */
   timeoutMs?: number;
   /**
@@ -51,7 +57,9 @@ export type TaskDefinition<Clients extends object = object> = {
 /** The sum of its members. */
 export type Every = { minutes?: number; hours?: number; days?: number };
 
-export type Task = Readonly<Required<Omit<TaskDefinition, 'every'>>> & {
+export type Task = Readonly<Required<Omit<TaskDefinition, 'every' | 'consent'>>> & {
+  /** Absent if users do not turn the task on by a link. */
+  readonly consent?: 'link';
   /** Absent if the task runs in every check. */
   readonly everyMs?: number;
 };
@@ -70,7 +78,10 @@ const MAX_EVERY_MS = 60 * 1_440 * MINUTE_MS;
 export function defineTask<Clients extends object>(definition: TaskDefinition<Clients>): Task {
   const { name, api, scopes, every, timeoutMs = DEFAULT_TIMEOUT_MS, run } = definition;
   checkUse('Task', { name, api, scopes, timeoutMs }, run, MAX_TIMEOUT_MS);
-  const { title = inWords(name) } = definition;
+  const { title = inWords(name), consent } = definition;
+  if (consent !== undefined && consent !== 'link') {
+    throw new TypeError(`Task "${name}": consent must be 'link', or be left out.`);
+  }
   if (typeof title !== 'string' || title.trim() === '' || title.length > MAX_TITLE_LENGTH) {
     throw new TypeError(`Task "${name}": title must be a text of 1 to ${MAX_TITLE_LENGTH} characters.`);
   }
@@ -82,6 +93,7 @@ export function defineTask<Clients extends object>(definition: TaskDefinition<Cl
     api,
     scopes: Object.freeze([...scopes]),
     ...rhythm,
+    ...(consent && { consent }),
     timeoutMs,
     run,
   }) as Task;

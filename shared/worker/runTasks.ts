@@ -93,6 +93,11 @@ export async function runTasks(
       continue;
     }
     const ended = await runTask(run, task, account, tokens, remembered.tasks[task.name]?.state);
+    if (task.consent === 'link' && ended.tokenFailure?.kind === 'consent') {
+      // The user has not turned it on. Nothing was tried, so the history gets no entry.
+      log({ event: 'task.ended', user, task: task.name, outcome: 'waiting', ms: 0 });
+      continue;
+    }
     const at = nowByStore(app);
     const next = ended.code === undefined ? afterRun(remembered, task, ended.result ?? {}, at) : remembered;
     const { kind, code = fits(next) ? undefined : MEMORY_FULL } = ended;
