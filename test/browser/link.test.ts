@@ -76,6 +76,10 @@ describe('a link in a browser', () => {
       )
       .toBe('task-done');
     expect(await status()).toMatchObject({ state: 'active', staysConnected: expect.any(Object) });
+
+    // The directory knows her from the link, and shows no page.
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByText(/^Goes on for about (89|90) days, also if you do not come back\.$/).waitFor();
     await context.close();
   });
 
