@@ -66,6 +66,9 @@ param retentionDays int = 90
 @description('LOG_CHECKS: changes logs no check that is routine. docs/runbook.md, "Fewer lines".')
 param logChecks 'all' | 'changes' = 'all'
 
+@description('TASKS: the shipped tasks that run, with commas, or none. drive-changes needs the permission Files.Read and inbox-digest Mail.ReadBasic: docs/register.md, "More permissions".')
+param tasks string = 'read-profile'
+
 @description('The kill switch: true stops the worker, and requests go on. docs/runbook.md, "The kill switch".')
 param refreshWorkerDisabled bool = false
 
@@ -344,6 +347,7 @@ module functionApp 'modules/functionApp.bicep' = {
       REFRESH_EVERY_RUN: toLower(string(refreshEveryRun))
       RETENTION_DAYS: string(retentionDays)
       LOG_CHECKS: logChecks
+      TASKS: tasks
     }
   }
 }

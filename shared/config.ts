@@ -25,6 +25,11 @@ export type TokenCacheStoreName = (typeof TOKEN_CACHE_STORES)[number];
 /** Which checks are logged one by one. */
 export const LOG_CHECKS = ['all', 'changes'] as const satisfies readonly LogChecks[];
 
+/** The tasks that Stead brings along (`shared/graphTasks`), in the order in which they run. */
+export const SHIPPED_TASKS = ['read-profile', 'drive-changes', 'inbox-digest'] as const;
+
+export type ShippedTaskName = (typeof SHIPPED_TASKS)[number];
+
 export type Config = {
   entra: {
     /** The tenant whose keys and application registration are used. */
@@ -42,6 +47,8 @@ export type Config = {
   logHashKey: Uint8Array;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
+  /** The shipped tasks that run, in the order of {@link SHIPPED_TASKS}. */
+  shippedTasks: readonly ShippedTaskName[];
 };
 
 /** The settings of an application that brings its own stores. */
@@ -81,7 +88,7 @@ export function readConfig(
 ): ConfigWithoutStorage & Partial<Config> {
   const { hasStorageCredential = false, hasOwnStores = false, now = systemClock.now() } = options;
   const reader = createSettingsReader(environment);
-  const { given, fault, guid, guids, whole, flag, oneOf, check } = reader;
+  const { given, fault, guid, guids, whole, flag, oneOf, someOf, check } = reader;
 
   const tenantId = guid('ENTRA_TENANT_ID', 'Give the directory (tenant) id of the app registration.');
   const clientId = guid(
@@ -132,6 +139,7 @@ export function readConfig(
       retentionMs: whole('RETENTION_DAYS', 1, 3_650) * DAY_MS,
     },
     logChecks: oneOf('LOG_CHECKS', LOG_CHECKS),
+    shippedTasks: someOf('TASKS', SHIPPED_TASKS),
   };
   check();
   return config;

@@ -275,7 +275,7 @@ function createOpenApi(here: Deployed, options: { fetch: Fetch; clock: Clock; ti
     if (!isKnownApi(defined)) throw new TypeError('Give it graph, or an API from defineApi.');
     const api = here(defined);
     const bound = createApiFetch(api, call, options);
-    return { ...(api.open?.(bound, api.baseUrl) as Clients), api: { fetch: bound } };
+    return { ...(api.open?.(bound, api.baseUrl) as Clients), api: { fetch: bound, baseUrl: api.baseUrl } };
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Api, ApiFetch } from '../api.ts';
+import type { Api, BoundApi } from '../api.ts';
 import { checkUse } from '../tokens/useOfApi.ts';
 import type { UserId } from '../userId.ts';
 import type { TaskResult } from './taskResult.ts';
@@ -8,7 +8,7 @@ export type TaskContext = {
   /** The user for whom the task acts. Do not log it. `tid` and `oid` are GUIDs in lower case. */
   user: { id: UserId; tid: string; oid: string };
   /** Calls the task's API with the user's token. The token is sent to that API only. */
-  api: { fetch: ApiFetch };
+  api: BoundApi;
   /** The access token for the task's API. Do not log it, store it, or send it to another API. */
   token: string;
   /**

@@ -139,6 +139,26 @@ const ROOMS: Record<string, Room> = {
     allowed: ['./refreshUser.ts', '../account/schedule.ts', '../tokens/failures.ts', '../ports.ts'],
     refused: ['../requests/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
   },
+  'shared/graphTasks/some.ts': {
+    allowed: [
+      './followDelta.ts',
+      '../api.ts',
+      '../config.ts',
+      '../isRecord.ts',
+      '../worker/defineTask.ts',
+      '../adapters/graph/graphApi.ts',
+    ],
+    refused: [
+      'jose',
+      'node:fs',
+      '@microsoft/microsoft-graph-client',
+      '../clock.ts',
+      '../stead.ts',
+      '../worker/runTasks.ts',
+      '../adapters/graph/graphClient.ts',
+      '../adapters/entra/seal.ts',
+    ],
+  },
   'shared/adapters/entra/msalSome.ts': {
     allowed: [
       '@azure/msal-node',
@@ -369,6 +389,8 @@ const ROOMS: Record<string, Room> = {
   },
   'functions/refreshWorker/tasks.ts': {
     allowed: [
+      '../../shared/config.ts',
+      '../../shared/graphTasks/shippedTasks.ts',
       '../../shared/worker/defineTask.ts',
       '../../shared/tokens/defineApi.ts',
       '../../shared/adapters/graph/graphApi.ts',

@@ -67,6 +67,7 @@ describe('readConfig', () => {
       storage: { connectionString: 'UseDevelopmentStorage=true' },
       schedule: { idleForMs: 60_000, minIntervalMs: 300_000, everyRun: false, retentionMs: 90 * 86_400_000 },
       logChecks: 'all',
+      shippedTasks: ['read-profile'],
     });
   });
 
@@ -83,6 +84,7 @@ describe('readConfig', () => {
         REFRESH_EVERY_RUN: 'TRUE',
         RETENTION_DAYS: '1',
         LOG_CHECKS: 'changes',
+        TASKS: ' inbox-digest,read-profile, inbox-digest,',
         TokenStore: AZURE_STORAGE.replace('core.windows.net', 'core.usgovcloudapi.net'),
         TOKEN_CACHE_KEYS: jwkSet('new', 'old'),
       },
@@ -94,6 +96,7 @@ describe('readConfig', () => {
       graphBaseUrl: 'https://dod-graph.microsoft.us',
       schedule: { idleForMs: 5_000, minIntervalMs: 86_400_000, everyRun: true, retentionMs: 86_400_000 },
       logChecks: 'changes',
+      shippedTasks: ['read-profile', 'inbox-digest'],
     });
     expect(config.cacheKeys).toEqual([
       { kid: 'new', secret: new Uint8Array(32).fill(1) },
@@ -215,6 +218,9 @@ const REFUSED: [setting: SettingName, problem: RegExp, value: string][] = [
   ['REFRESH_EVERY_RUN', /neither true nor false/, '1'],
   ['RETENTION_DAYS', /whole number/, '3651'],
   ['LOG_CHECKS', /unknown value/, 'none'],
+  ['TASKS', /unknown name/, 'canary'],
+  ['TASKS', /unknown name/, 'read-profile,none'],
+  ['TASKS', /unknown name/, 'Drive-Changes'],
 ];
 
 describe('readConfig refuses', () => {

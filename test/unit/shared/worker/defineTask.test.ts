@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { tasks } from '../../../../functions/refreshWorker/tasks.ts';
+import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { Api } from '../../../../shared/api.ts';
 import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { defineTask, listTasks, type TaskDefinition } from '../../../../shared/worker/defineTask.ts';
+
+const tasks = tasksOf(['read-profile']);
 
 const nothing = async () => undefined;
 const apiOf = (resource: string): Api =>
