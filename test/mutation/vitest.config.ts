@@ -10,6 +10,7 @@ export default defineConfig({
     include: [
       'test/unit/shared/{account,tokens}/*.test.ts',
       'test/unit/shared/worker/plan.test.ts',
+      'test/unit/shared/graphTasks/*.test.ts',
       'test/unit/shared/adapters/entra/{accessToken,authority,checkAppToken,checkKeyIssuer,claimsForMsal}.test.ts',
     ],
     exclude: ['**/{scheduleYear,interleavings}.test.ts'],

@@ -327,6 +327,7 @@ const ROOMS: Record<string, Room> = {
       '../entra/readRegistered.ts',
       '../settings.ts',
       '../../shared/account/clocksDiffer.ts',
+      '../../shared/graphTasks/shippedTasks.ts',
       '../../shared/clouds.ts',
       '../../shared/stead.ts',
       '../../shared/config.ts',
