@@ -135,13 +135,14 @@ async function readPage(
   return { entries: value, link, isLast: next === undefined };
 }
 
+/** @returns undefined if it is not JSON. */
 async function jsonOf(response: Response): Promise<unknown> {
   try {
     return await response.json();
   } catch (error) {
-    // The answer broke off, or did not end in time.
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new DeltaMalformedError('The answer is not JSON.');
+    // Any other error says that the answer broke off, or did not end in time.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

@@ -35,9 +35,8 @@ export const inboxDigest = defineTask({
       link: delta.link,
       since: delta.isComplete ? secondOf(delta.began) : (since ?? secondOf(delta.began)),
     };
-    const said = told(messages, delta.isComplete);
-    const summary = said ?? (last === undefined ? 'Your inbox is watched from now on.' : undefined);
-    return { ...(summary !== undefined && { summary }), count: messages.length, state: kept };
+    const begun = last === undefined ? { summary: 'Your inbox is watched from now on.' } : {};
+    return { ...begun, ...told(messages, delta.isComplete), count: messages.length, state: kept };
   },
 });
 
@@ -67,10 +66,10 @@ const secondOf = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 const isMessage = (entry: DeltaEntry): boolean => entry['@removed'] === undefined;
 
 /** Without a message there is nothing to say, and what was said last stays. */
-function told(messages: readonly DeltaEntry[], isComplete: boolean): string | undefined {
+function told(messages: readonly DeltaEntry[], isComplete: boolean): { summary?: string } {
   const count = messages.length;
-  if (count === 0) return undefined;
+  if (count === 0) return {};
   const unread = messages.filter(({ isRead }) => isRead === false).length;
   const all = count === 1 ? '1 new message' : `${count} new messages`;
-  return `${all}${isComplete ? '' : ' so far'}, ${unread} unread`;
+  return { summary: `${all}${isComplete ? '' : ' so far'}, ${unread} unread` };
 }

@@ -11,6 +11,9 @@ export const TOKEN = 'the-token';
 const USER = { tid: '11111111-2222-4333-8444-555555555555', oid: '66666666-2222-4333-8444-555555555555' };
 const DATE = 'Fri, 20 Nov 2026 08:14:30 GMT';
 
+/** An answer that ends before it is whole. */
+export const BREAKS_OFF = 'breaks off';
+
 /** An answer: a status, a body that is no JSON, or a page. */
 export type Answer = number | string | Record<string, unknown>;
 
@@ -41,6 +44,14 @@ export function createFakeGraph(answers: readonly Answer[], date: string | null 
       const answer = left.shift();
       if (answer === undefined) throw new Error(`Nobody answers ${url}.`);
       const withDate = date === null ? {} : { Date: date };
+      // Some refusals have no body.
+      if (answer === 410) return new Response(null, { status: 410, headers: withDate });
+      if (answer === BREAKS_OFF) {
+        const body = new ReadableStream({
+          start: (controller) => controller.error(new TypeError('terminated')),
+        });
+        return new Response(body, { headers: withDate });
+      }
       if (typeof answer === 'number') {
         return Response.json({ error: { code: 'whatever' } }, { status: answer, headers: withDate });
       }

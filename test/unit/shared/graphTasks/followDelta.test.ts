@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { driveChanges } from '../../../../shared/graphTasks/driveChanges.ts';
 import { inboxDigest } from '../../../../shared/graphTasks/inboxDigest.ts';
 import { nameOfError } from '../../../../shared/log.ts';
-import { type Answer, BASE, createFakeGraph, lastPage, page, runTask, TOKEN } from './fakeGraph.ts';
+import {
+  type Answer,
+  BASE,
+  BREAKS_OFF,
+  createFakeGraph,
+  lastPage,
+  page,
+  runTask,
+  TOKEN,
+} from './fakeGraph.ts';
 
 const LINK = `${BASE}/v1.0/me/drive/root/delta?token=1`;
 const SINCE = '2026-11-20T08:00:00Z';
@@ -129,18 +138,40 @@ describe.each(TASKS)('%s', (_name, task, state) => {
     expect(await runTask(task, createFakeGraph([long]), state)).toHaveProperty('result.state');
   });
 
+  it('says what is wrong in whole sentences', async () => {
+    const answers = [
+      '<html>',
+      503,
+      { value: [], '@odata.deltaLink': 'https://evil.example/' },
+      { value: [], '@odata.nextLink': LINK },
+    ];
+    for (const answer of answers) {
+      const error = await runTask(task, createFakeGraph([answer]), state).catch((thrown: Error) => thrown);
+      expect(error).toHaveProperty('message', expect.stringMatching(/^[A-Z][^{}]{15,}\.$/));
+    }
+  });
+
+  it('does not take an answer that breaks off for a malformed one', async () => {
+    expect((await failureOf(task, [BREAKS_OFF], state)).failure).toBe('TypeError');
+  });
+
   it.each([
     17,
     null,
     [],
     {},
     { link: 17 },
+    { link: 17, since: SINCE },
+    { link: LINK },
     { link: LINK, since: 'tomorrow' },
+    { link: LINK, since: [SINCE] },
+    { link: LINK, since: `${SINCE} or so` },
+    { link: LINK, since: `since ${SINCE}` },
   ])('begins anew with a state that is none of its own: %j', async (stored) => {
     const fake = createFakeGraph([lastPage([]), lastPage([])]);
     expect(await runTask(task, fake, stored)).toHaveProperty(
       'result.summary',
-      expect.stringContaining('watched from now on.'),
+      expect.stringMatching(/^Your (?:files are|inbox is) watched from now on\.$/),
     );
   });
 });

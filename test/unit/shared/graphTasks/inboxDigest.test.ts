@@ -61,7 +61,9 @@ describe('inbox-digest', () => {
 
   it.each([null, 'yesterday'])('does not begin by a time that Graph did not give: %j', async (date) => {
     const fake = createFakeGraph([{ id: 'inbox' }, lastPage([])], date);
-    expect(await runTask(inboxDigest, fake).catch(nameOfError)).toBe('DeltaMalformed');
+    const error = await runTask(inboxDigest, fake).catch((thrown: unknown) => thrown);
+    expect(nameOfError(error)).toBe('DeltaMalformed');
+    expect(error).toHaveProperty('message', 'The answer does not say when it was given.');
   });
 
   it.each([
