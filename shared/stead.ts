@@ -26,7 +26,7 @@ import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
 import { createLogId } from './userId.ts';
 import type { WorkerRun } from './wire.ts';
-import type { Task } from './worker/defineTask.ts';
+import { listTasks, type Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
@@ -86,11 +86,11 @@ const CLIENT_CAPABILITIES = ['CP1'];
  * Creates the application. This is the only way to get one. It does no I/O.
  * @param config a result of `readConfig`
  * @throws {TypeError} there are no stores, or `config` was read with `hasStorageCredential`, but there is no
- * `storageCredential`.
+ * `storageCredential`, or two tasks have the same name.
  */
 export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
-  const tasks = (options.tasks ?? []).map((task) => ({ ...task, api: here(task.api) }));
+  const tasks = listTasks(...(options.tasks ?? [])).map((task) => ({ ...task, api: here(task.api) }));
   const titles = new Map(tasks.map(({ name, title }) => [name, title]));
   const services = createServices(config, here, options);
   const log = options.log ?? createLog(console);
@@ -100,7 +100,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   function claimName(fn: Pick<UserFunction, 'name'>): void {
     if ((named.get(fn.name) ?? fn) !== fn) {
       throw new TypeError(
-        `Two functions have the name "${fn.name}". Rename one, because requests of one user share its result.`,
+        `Two functions have the name "${fn.name}", and requests of one user share the result of a name. Rename one; if it is one function that is defined anew for each request, define it once, outside of the handler.`,
       );
     }
     named.set(fn.name, fn);

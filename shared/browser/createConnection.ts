@@ -12,7 +12,7 @@ export type PageMsal<Account> = RedirectingMsal<Account> & {
 };
 
 export type ConnectionOptions<Account> = {
-  /** The origin of the service, without a slash at the end. */
+  /** The absolute address of the service, without a slash at the end. The user's token is sent to its origin alone. */
   apiBaseUrl: string;
   /** Such as `api://<client id of the API>/access_as_user`. */
   apiScope: string;
@@ -47,8 +47,8 @@ const STATES: Record<Connection['state'], true> = {
 };
 
 /**
- * Calls the service as the signed-in user, for any page and without a framework. Nothing here rejects, but for `repair`: a
- * failure of MSAL, of the network or of the service is a `Refusal`. `busy` (429, 503 and other 5xx) says how many
+ * Calls the service as the signed-in user, for any page and without a framework. Nothing here rejects, but for `repair` and
+ * for a path that leads to another origin: a failure of MSAL, of the network or of the service is a `Refusal`. `busy` (429, 503 and other 5xx) says how many
  * seconds to wait. Nothing is sent again by itself.
  */
 export function createConnection<Account>(options: ConnectionOptions<Account>) {
@@ -57,6 +57,11 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
 
   async function call<T>(path: string, request: PageRequest<T> = {}): Promise<PageAnswer<T>> {
     const { signal, read = readJson as NonNullable<typeof request.read>, headers, ...init } = request;
+    const address = `${apiBaseUrl}${path}`;
+    // A path may come from data. After the host's name, `@other.example` or `.other.example` names another host.
+    if (!path.startsWith('/') || new URL(address).origin !== new URL(apiBaseUrl).origin) {
+      throw new TypeError('A path begins with a slash: the token is for this service only.');
+    }
     let accessToken: string;
     try {
       const asked = { scopes: [apiScope], account, ...(redirectUri === undefined ? {} : { redirectUri }) };
@@ -66,7 +71,7 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
     }
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
     try {
-      const response = await fetch(`${apiBaseUrl}${path}`, {
+      const response = await fetch(address, {
         ...init,
         headers: { ...headers, Authorization: `Bearer ${accessToken}` },
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
@@ -87,7 +92,11 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
       call('/api/connection', { method, read, ...(signal && { signal }) });
 
   return {
-    /** Makes one request. @param path with its slash, such as `/api/messages` */
+    /**
+     * Makes one request.
+     * @param path with its slash, such as `/api/messages`
+     * @throws {TypeError} the path has no slash, or leads to another origin. Nothing is sent.
+     */
     fetch: call,
     /** What the service keeps of the user, and what it did while they were away. */
     status: connection('GET'),

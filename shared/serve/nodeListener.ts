@@ -18,24 +18,28 @@ export const nodeListener =
   };
 
 function toRequest(incoming: NodeRequest): Request | undefined {
-  const { method = 'GET', rawHeaders } = incoming;
-  const headers = new Headers();
-  // Repeated headers are joined with commas. Node would drop all but the first `Authorization`.
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    headers.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
-  }
+  const { method = 'GET' } = incoming;
   const path = incoming.originalUrl ?? incoming.url ?? '/';
   const hasBody = method !== 'GET' && method !== 'HEAD';
   try {
     // The host is not used for anything, so whatever a caller sends as `Host` cannot matter.
     return new Request(`http://localhost${path.startsWith('/') ? path : '/'}`, {
       method,
-      headers,
+      headers: headersOf(incoming),
       ...(hasBody && { body: Readable.toWeb(incoming) as ReadableStream, duplex: 'half' }),
     } as RequestInit);
   } catch {
     return undefined;
   }
+}
+
+/** Repeated headers are joined with commas. Node would drop all but the first `Authorization`. */
+function headersOf({ rawHeaders }: NodeRequest): Headers {
+  const headers = new Headers();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    headers.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
+  }
+  return headers;
 }
 
 /** A parameter that Express splits, such as one with a wildcard, is not handed on. */

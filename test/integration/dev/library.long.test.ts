@@ -81,8 +81,10 @@ describe('the packed library', () => {
     const alone = await installedSize(projectOf('alone'));
     const azure = await installedSize(projectOf('azure'));
     const textOf = ({ mib, onDiskMib }: typeof alone) =>
-      `${mib.toFixed(1)} MiB (on disk ${onDiskMib.toFixed(1)})`;
-    process.stdout.write(`installed: alone ${textOf(alone)}, with the stores in Azure ${textOf(azure)}\n`);
+      `${mib.toFixed(1)} MiB in files, as npm counts (${onDiskMib.toFixed(1)} MiB on a disk with blocks of 4 KiB)`;
+    process.stdout.write(
+      `Installed size: alone ${textOf(alone)}; with the stores in Azure ${textOf(azure)}.\n`,
+    );
     expect(alone.mib).toBeLessThan(15);
     expect(azure.mib).toBeLessThan(55);
   });

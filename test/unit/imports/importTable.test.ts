@@ -19,6 +19,7 @@ const ROOMS: Record<string, Room> = {
   'shared/clock.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'node:timers'] },
   'shared/userId.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'jose', 'node:fs'] },
   'shared/api.ts': { allowed: ['./errors.ts'], refused: ['./ports.ts', '@microsoft/microsoft-graph-client'] },
+  'shared/sharedState.ts': { allowed: ['./errors.ts', './log.ts'], refused: ['./ports.ts', './clock.ts'] },
   'shared/ports.ts': {
     allowed: ['./api.ts', './wire.ts', './errors.ts', './clock.ts', './log.ts', './userId.ts'],
     refused: ['./config.ts', './account/schedule.ts', '@microsoft/microsoft-graph-client'],

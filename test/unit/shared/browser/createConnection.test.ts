@@ -114,6 +114,30 @@ describe('a request of a page', () => {
     expect(sent).toEqual([]);
   });
 
+  it.each([
+    'api/messages',
+    '@other.example/api',
+    '.other.example/api',
+    ':444/api',
+    'https://other.example/',
+    '',
+  ])('never takes the token to another origin by the path %j', async (path) => {
+    const { sent, msal, page } = pageOver(() => Response.json({}));
+    await expect(page.fetch(path)).rejects.toThrow(TypeError);
+    expect(msal.acquireTokenSilent).not.toHaveBeenCalled();
+    expect(sent).toEqual([]);
+  });
+
+  it.each([
+    '//other.example/api',
+    '/\\other.example',
+    '/../@other.example',
+  ])('stays at the service with the path %j', async (path) => {
+    const { sent, page } = pageOver(() => Response.json({}));
+    await page.fetch(path);
+    expect(sent.map(({ address }) => new URL(address).origin)).toEqual([API]);
+  });
+
   it('is not sent without a network to the directory', async () => {
     const error = new MsalDouble('BrowserAuthError', 'no_network_connectivity');
     expect(await pageOver(() => Response.json({}), error).page.status()).toEqual({ state: 'offline' });
