@@ -14,7 +14,7 @@ const LINK = /\]\(<?([^()\s>]+)>?(?: "[^"]*")?\)|^ {0,3}\[[^\]]+\]: +(\S+)/gm;
 const CODE = /^ *```[^\n]*\n([\s\S]*?)^ *```|`([^`\n]+)`/gm;
 const COMMAND = /\bnpm\s+(?:run\s+([\w:.-]+)|(start|test)\b)/g;
 /** A word of code that starts in one of the repository's folders. */
-const PATH = /^(?:bench|cli|dev|docs|functions|infra|ops|shared|spa|test)\/\S*$/;
+const PATH = /^(?:bench|cli|dev|docs|examples|functions|infra|ops|shared|spa|test)\/\S*$/;
 
 /** What a document names and the repository does not have. */
 function missingFrom(document: string, text: string): string[] {
@@ -50,9 +50,9 @@ function alternativesOf(pattern: string): string[] {
 }
 
 describe('the documents', () => {
-  const documents = ['README.md', 'SECURITY.md', ...globSync('docs/**/*.md', { cwd: ROOT })].map((path) =>
-    path.replaceAll('\\', '/'),
-  );
+  const documents = ['*.md', '{docs,examples,shared}/**/*.md']
+    .flatMap((pattern) => globSync(pattern, { cwd: ROOT }))
+    .map((path) => path.replaceAll('\\', '/'));
 
   it.each(documents)('%s names only what is there', (document) => {
     expect(missingFrom(document, readFileSync(`${ROOT}/${document}`, 'utf8'))).toEqual([]);
