@@ -147,6 +147,8 @@ describe('the packed library', () => {
         const { types } = exportsOf[`.${name.slice('@stead/shared'.length)}`] as { types: string };
         const text = await readFile(join(library, types), 'utf8');
         const names = [...text.matchAll(EXPORT)].map(([, exported = '']) => exported);
+        // Nothing is exported in a way that is not counted.
+        expect(text.match(/^export (?!\{\};)/gm) ?? [], name).toHaveLength(names.length);
         return [name, [...new Set(names)].sort()];
       }),
     );
