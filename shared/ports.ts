@@ -241,7 +241,8 @@ export interface TokenCacheStore {
   /**
    * Writes the cache.
    * @param ifMatch the ETag of the version to replace; undefined if there must be no cache yet
-   * @returns the new ETag
+   * @returns the new ETag; that of the stored version if it is the same content, because the answer to a write may be lost and
+   * the write sent again
    * @throws {ConflictError} another version is stored, or the cache to replace no longer exists.
    * @throws {UnavailableError} the store cannot be reached.
    */

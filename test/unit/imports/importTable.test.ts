@@ -400,6 +400,10 @@ const ROOMS: Record<string, Room> = {
     ],
     refused: ['../../shared/stead.ts', '../../shared/adapters/entra/msal.ts', '@azure/functions'],
   },
+  'examples/ownStore/some.ts': {
+    allowed: ['@stead/shared', '@stead/shared/ports', '@stead/shared/stores/memory'],
+    refused: ['../../shared/ports.ts', '../../shared/stead.ts'],
+  },
   'examples/express/some.ts': {
     allowed: ['./app.ts', 'express', '@stead/shared', '@stead/shared/http'],
     refused: ['../../shared/stead.ts', '@azure/functions', 'jose'],

@@ -41,6 +41,8 @@ describe('what a task returned', () => {
     [{ state: new Map([['a', 1]]) }],
     [{ state: Number.NaN }],
     [{ state: Symbol('a') }],
+    [{ state: { later: () => undefined } }],
+    [{ state: [Symbol('a')] }],
     [{ summary: 'x', other: 1 }],
     [{ displayName: 'x', state: 'Hessen' }],
   ])('is malformed: %o', (value) => {
