@@ -29,6 +29,7 @@ export type Services = {
   accounts: AccountStore;
   tokenCache: TokenCacheStore;
   sharedState: SharedState;
+  connectWhen: ConnectWhen;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
   logId: LogId;
@@ -62,6 +63,12 @@ export type ScheduleSettings = {
   /** The time without a visit after which an account is retired. */
   retentionMs: number;
 };
+
+/**
+ * What connects a user: their first `visit`, and their next one after time or an operator ended the connection; or nothing but
+ * their wish (`ask`, `PUT /api/connection`). Who has disconnected is connected by their wish alone, whatever this says.
+ */
+export type ConnectWhen = 'visit' | 'ask';
 
 /**
  * Which checks have an event `user.check-ended`: all of them, or those that are not routine. A run's summary counts all of

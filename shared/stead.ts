@@ -33,7 +33,10 @@ import { sweep } from './worker/sweep.ts';
 import { wake } from './worker/wake.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
-export type Adapters = Omit<Services, 'graph' | 'schedule' | 'logChecks' | 'logId' | 'clock'> & {
+export type Adapters = Omit<
+  Services,
+  'graph' | 'connectWhen' | 'schedule' | 'logChecks' | 'logId' | 'clock'
+> & {
   sealer: Sealer;
 };
 
@@ -217,6 +220,7 @@ function createServices(config: AnyConfig, here: Deployed, options: SteadOptions
     ...stores,
     graph: here(graph),
     openApi,
+    connectWhen: config.connectWhen,
     schedule: config.schedule,
     logChecks: config.logChecks,
     logId,

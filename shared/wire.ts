@@ -104,9 +104,11 @@ export type WorkerRun =
 export type Connection = {
   /**
    * `pending`: no token yet. `active`: the worker keeps their token valid. `needs-user`: the worker needs them to sign in
-   * again. `disconnected`: they disconnected, and nothing is kept. `none`: there is no account, or it was retired.
+   * again. `disconnected`: they disconnected, and nothing is kept. `none`: there is no account, or it was retired, and their
+   * next visit connects them. `not-connected`: the same, but no visit connects them (`CONNECT=ask`). Nothing is kept until
+   * `PUT /api/connection`.
    */
-  state: 'pending' | 'active' | 'needs-user' | 'disconnected' | 'none';
+  state: 'pending' | 'active' | 'needs-user' | 'disconnected' | 'none' | 'not-connected';
   /** Their last visit, to the minute. */
   lastActivity?: string;
   /** When the worker last got a token from the token endpoint. */

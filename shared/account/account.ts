@@ -114,7 +114,7 @@ export type Connected = Exclude<Account, Tombstone>;
  * An account that cannot be believed, because somebody edited what is stored: its last activity is not a time. The worker
  * leaves it alone, and the user's next visit connects it anew.
  */
-export type Damaged = Scheduled & { state: 'damaged'; wasDisconnected: boolean };
+export type Damaged = Scheduled & { state: 'damaged'; was: 'connected' | Tombstone['state'] };
 
 export type AccountState = Account['state'];
 

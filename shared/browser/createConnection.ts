@@ -44,6 +44,7 @@ const STATES: Record<Connection['state'], true> = {
   'needs-user': true,
   disconnected: true,
   none: true,
+  'not-connected': true,
 };
 
 /**

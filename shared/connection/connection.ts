@@ -37,7 +37,7 @@ export async function getConnection(
 }
 
 /**
- * Connects a caller who has disconnected. For every caller it also clears what this process remembers, so their next
+ * Connects a caller who is not connected. For every caller it also clears what this process remembers, so their next
  * profile request exchanges their access token again: the reason of an earlier refusal may have gone.
  */
 export async function connect(
@@ -68,7 +68,9 @@ export async function disconnect(
   app.limits.changes.take(caller.userId);
   // It is logged before the cache is deleted, which may fail: the log must have every end that is stored.
   const onEnded = () => log({ event: 'account.ended', user, as: 'disconnected' });
-  await unavailableIfBusy(() => endAccount(app, caller.userId, 'disconnected', { onEnded }));
+  // If nothing is kept of anybody who does not ask for it, there is no wish to remember of a user without an account.
+  const evenUnknown = app.connectWhen === 'visit';
+  await unavailableIfBusy(() => endAccount(app, caller.userId, 'disconnected', { evenUnknown, onEnded }));
   app.memo.forget(caller.userId);
   return { user };
 }
@@ -98,21 +100,26 @@ async function answer(
   titles: TaskTitles,
 ): Promise<Connection> {
   const told = account && isConnected(account) ? (await openMemory(app, log, account)).told : [];
-  return toConnection(account, { now: app.clock.now(), titles, told });
+  const notConnected = app.connectWhen === 'ask' ? 'not-connected' : 'none';
+  return toConnection(account, { now: app.clock.now(), titles, told, notConnected });
 }
 
 /** What an answer needs beside the account. */
-type Beside = { now: Date; titles: TaskTitles; told: readonly Told[] };
+type Beside = {
+  now: Date;
+  titles: TaskTitles;
+  told: readonly Told[];
+  /** The state of a user for whom nothing is kept. */
+  notConnected: 'none' | 'not-connected';
+};
 
 function toConnection(account: Account | Damaged | undefined, beside: Beside): Connection {
   switch (account?.state) {
     case undefined:
     case 'retired':
-      return { state: 'none', history: [] };
+      return { state: beside.notConnected, history: [] };
     case 'damaged':
-      return account.wasDisconnected
-        ? { state: 'disconnected', history: [] }
-        : { state: 'none', history: [] };
+      return { state: DAMAGED_STATES[account.was] ?? beside.notConnected, history: [] };
     case 'disconnected':
       return { state: 'disconnected', lastActivity: account.since.toISOString(), history: [] };
     case 'pending':
@@ -137,6 +144,9 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
       return account satisfies never;
   }
 }
+
+/** The next visit makes a damaged connection anew. */
+const DAMAGED_STATES = { connected: 'none', disconnected: 'disconnected', retired: undefined } as const;
 
 /** An overdue check comes with the next run, so its time is now. */
 const later = (one: Date, other: Date): Date => (one > other ? one : other);

@@ -11,6 +11,7 @@ import {
   type Lease,
   type Stored,
   type StoredFailure,
+  type Tombstone,
   type Trouble,
   tokensOf,
 } from '../../account/account.ts';
@@ -121,9 +122,9 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const scheduled = { userId, ...scheduleIn(row), etag };
   const lastActivity = timeOf(row.lastActivity);
   if (lastActivity === undefined) {
-    return { ...scheduled, state: 'damaged', wasDisconnected: state === 'disconnected' };
+    return { ...scheduled, state: 'damaged', was: isEnd(state) ? state : 'connected' };
   }
-  if (state === 'disconnected' || state === 'retired') return { ...scheduled, state, since: lastActivity };
+  if (isEnd(state)) return { ...scheduled, state, since: lastActivity };
   const connectedAt = timeOf(row.connectedAt);
   const homeAccountId = textOf(row.accountIdentifier);
   const userPrincipalName = textOf(row.userPrincipalName);
@@ -161,6 +162,9 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     failure: failure ?? { kind: 'needs-user', code, at: lastActivity },
   };
 }
+
+const isEnd = (state: unknown): state is Tombstone['state'] =>
+  state === 'disconnected' || state === 'retired';
 
 function scheduleIn(row: Record<string, unknown>): { nextCheckAt: Date; lease?: Lease } {
   const due = timeOf(row.dueAt) ?? new Date(0);

@@ -8,11 +8,11 @@ import type { ConnectionState } from './useConnection.ts';
 
 type ConnectionPanelProps = {
   state: ConnectionState;
-  /** Connects a person who disconnected; resolves to whether that was done. */
+  /** Connects a person who is not connected; resolves to whether that was done. */
   reconnect: () => Promise<boolean>;
 } & Pick<RefusalNoticeProps, 'api' | 'repair' | 'nextStep' | 'failedSignIn'>;
 
-/** What Stead does while the person is away, with the buttons to disconnect and to reconnect. */
+/** What Stead does while the person is away, with the buttons to connect and to disconnect. */
 export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelProps) {
   const { connection, trouble, refresh, disconnect } = state;
   const [confirming, setConfirming] = useState(false);
@@ -67,13 +67,13 @@ export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelP
         )}
         {connection && (
           <footer className="actions">
-            {connection.state === 'disconnected' ? (
+            {connection.state === 'disconnected' || connection.state === 'not-connected' ? (
               <button
                 type="button"
                 disabled={doing !== undefined}
                 onClick={() => void run('Connecting…', reconnect, 'You are not connected')}
               >
-                Reconnect
+                {connection.state === 'disconnected' ? 'Reconnect' : 'Connect'}
               </button>
             ) : (
               connection.state !== 'none' && (

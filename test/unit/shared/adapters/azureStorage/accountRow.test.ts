@@ -262,12 +262,12 @@ describe('fromRow', () => {
     '2026-13-01',
   ])('with %j as the last activity', (lastActivity) => {
     it.each([
-      [sampleActive({ nextCheckAt: NEXT }), false],
-      [sampleTombstone({ state: 'retired', nextCheckAt: NEXT }), false],
-      [sampleTombstone({ state: 'disconnected', nextCheckAt: NEXT }), true],
-    ] as const)('does not believe the account, which would be erased by it', (account, wasDisconnected) => {
+      [sampleActive({ nextCheckAt: NEXT }), 'connected'],
+      [sampleTombstone({ state: 'retired', nextCheckAt: NEXT }), 'retired'],
+      [sampleTombstone({ state: 'disconnected', nextCheckAt: NEXT }), 'disconnected'],
+    ] as const)('does not believe the account, which would be erased by it', (account, was) => {
       const { userId } = account;
-      const damaged = { state: 'damaged', userId, nextCheckAt: NEXT, wasDisconnected, etag: 'etag' };
+      const damaged = { state: 'damaged', userId, nextCheckAt: NEXT, was, etag: 'etag' };
       expect(reread(account, { lastActivity })).toEqual(damaged);
       expect(reread({ ...account, lease: LEASE }, { lastActivity })).toEqual({ ...damaged, lease: LEASE });
     });
@@ -279,7 +279,7 @@ describe('fromRow', () => {
       state: 'damaged',
       userId,
       nextCheckAt: new Date(0),
-      wasDisconnected: false,
+      was: 'connected',
       etag: 'etag',
     });
     expect(fromRow(userId, { lastActivity: AT }, 'etag')).toEqual({
