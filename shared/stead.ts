@@ -12,7 +12,7 @@ import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { graphResourceOf } from './clouds.ts';
 import type { Config, ConfigWithoutStorage, TokenCacheStoreName } from './config.ts';
-import { connect, disconnect, getConnection } from './connection/connection.ts';
+import { changeConnection, connect, disconnect, getConnection } from './connection/connection.ts';
 import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
@@ -142,6 +142,9 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       status: (operation: Operation, accessToken: string) =>
         getConnection(app, operation, accessToken, titles),
       reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken, titles),
+      /** Does what the JSON asks for that `read` gives: `ConnectionChange` of `wire.ts`. Undefined connects the caller. */
+      change: (operation: Operation, accessToken: string, read: () => Promise<unknown>) =>
+        changeConnection(app, operation, accessToken, titles, read),
       disconnect: (operation: Operation, accessToken: string) => disconnect(app, operation, accessToken),
     },
 

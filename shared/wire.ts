@@ -31,6 +31,7 @@ export type ProblemCode =
   | 'ROLE_MISSING'
   | 'TENANT_FORBIDDEN'
   | 'CLIENT_FORBIDDEN'
+  | 'NOT_CONNECTED'
   | 'UPSTREAM_REFUSED'
   | 'THROTTLED'
   | 'TOO_MANY_REQUESTS'
@@ -118,11 +119,20 @@ export type Connection = {
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };
+  /** Until when the user's tasks rest. Their token is kept all the same. Absent if the tasks do not rest. */
+  tasksPausedUntil?: string;
   /** Each check and each task by itself: oldest first, at most 20. Pages of earlier releases read it. */
   history: ConnectionEvent[];
   /** The history by checks: oldest first, at most 20. Absent in an answer of an earlier release, and without a connection. */
   checks?: ConnectionChecks[];
 };
+
+/**
+ * The body of `PUT /api/connection`. Without a body, and as `{}`, it connects the caller. `tasksPausedUntil` changes a
+ * connection that there is, and connects nobody: a time with its offset (RFC 3339), at most 90 days ahead, or null to end
+ * the pause.
+ */
+export type ConnectionChange = { tasksPausedUntil?: string | null };
 
 export type ConnectionFailureKind =
   | 'needs-user'

@@ -80,6 +80,8 @@ type ConnectedFields = Scheduled & {
   history: readonly HistoryEntry[];
   /** The history by checks: `checksOf` reads it. Absent before the first check, and if an earlier release wrote all of it. */
   checks?: readonly AlikeChecks[];
+  /** Until when the user's tasks rest. It may be over: {@link pausedUntil} of `pause.ts` reads it. */
+  tasksPausedUntil?: Date;
   /** What the user's tasks remember and tell, sealed: `taskMemory.ts`. Absent if there is nothing. Only the worker writes it. */
   memory?: string;
 };

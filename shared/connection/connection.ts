@@ -5,16 +5,22 @@ import {
   failureOf,
   type HistoryEntry,
   isConnected,
+  type Stored,
   tokensOf,
 } from '../account/account.ts';
+import { changeAccount } from '../account/changeAccount.ts';
 import { checksOf } from '../account/checks.ts';
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
+import { nowByStore } from '../account/nowByStore.ts';
+import { pausedUntil, pauseFault } from '../account/pause.ts';
 import { openMemory, type Told } from '../account/taskMemory.ts';
-import { ConflictError, UnavailableError } from '../errors.ts';
+import { paused, resumed } from '../account/transitions.ts';
+import { ConflictError, NotConnectedError, RequestMalformedError, UnavailableError } from '../errors.ts';
 import type { Caller, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Connection, ConnectionChecks, ConnectionEvent } from '../wire.ts';
+import { readWish } from './readWish.ts';
 
 /** What users call each task, by its name. */
 export type TaskTitles = ReadonlyMap<string, string>;
@@ -46,16 +52,71 @@ export async function connect(
   accessToken: string,
   titles: TaskTitles,
 ): Promise<{ connection: Connection; user: string }> {
-  const { log } = operation;
   const { caller, user } = await callerOf(app, accessToken);
   app.limits.changes.take(caller.userId);
+  return { connection: await connectCaller(app, operation, caller, titles), user };
+}
+
+/**
+ * Does what a caller asks for (`readWish.ts`): connects them, as {@link connect} does, or changes the pause of their tasks.
+ * A pause connects nobody, because a page that does not know of a disconnection yet would then undo it.
+ * @param read reads the JSON that the caller sent. It is called once it is known who they are.
+ * @throws {RequestMalformedError} they ask for something else, or for a pause that is over or too long.
+ * @throws {NotConnectedError} they are not connected, so there is nothing to pause.
+ */
+export async function changeConnection(
+  app: App,
+  operation: Operation,
+  accessToken: string,
+  titles: TaskTitles,
+  read: () => Promise<unknown>,
+): Promise<{ connection: Connection; user: string }> {
+  const { caller, user } = await callerOf(app, accessToken);
+  app.limits.changes.take(caller.userId);
+  const asked = readWish(await read());
+  switch (asked.wish) {
+    case 'connect':
+      return { connection: await connectCaller(app, operation, caller, titles), user };
+    case 'pause':
+      return {
+        connection: await answer(app, operation, await pause(app, caller, asked.until), titles),
+        user,
+      };
+    default:
+      return asked satisfies never;
+  }
+}
+
+async function connectCaller(
+  app: App,
+  operation: Operation,
+  caller: Caller,
+  titles: TaskTitles,
+): Promise<Connection> {
+  const { log } = operation;
+  const user = app.logId(caller.userId);
   const { account, was } = await unavailableIfBusy(() => connectAccount(app, caller, { reconnect: true }));
   if (was !== 'unchanged') {
     log({ event: was === 'unknown' ? 'account.seen-first' : 'account.reconnected', user });
   }
   // The remembered exchange may come from the time of the disconnection, and the remembered refusal may have passed.
   app.memo.forget(caller.userId);
-  return { connection: await answer(app, operation, account, titles), user };
+  return answer(app, operation, account, titles);
+}
+
+/** @param until null to end the pause */
+async function pause(app: App, { userId }: Caller, until: Date | null): Promise<Stored<Account>> {
+  const fault = until === null ? undefined : pauseFault(until, nowByStore(app));
+  if (fault !== undefined) throw new RequestMalformedError(fault);
+  const { account } = await unavailableIfBusy(() =>
+    changeAccount(app, userId, (now) => {
+      if (now === undefined || !isConnected(now)) return 'keep';
+      if (now.tasksPausedUntil?.getTime() === until?.getTime()) return 'keep';
+      return until === null ? resumed(now) : paused(now, until);
+    }),
+  );
+  if (account !== undefined && isConnected(account)) return account;
+  throw new NotConnectedError('You are not connected, so there is nothing to pause. Connect first.');
 }
 
 /** Erases what Stead keeps of the caller. Nothing is kept until they connect again. */
@@ -101,7 +162,7 @@ async function answer(
 ): Promise<Connection> {
   const told = account && isConnected(account) ? (await openMemory(app, log, account)).told : [];
   const notConnected = app.connectWhen === 'ask' ? 'not-connected' : 'none';
-  return toConnection(account, { now: app.clock.now(), titles, told, notConnected });
+  return toConnection(account, { now: nowByStore(app), titles, told, notConnected });
 }
 
 /** What an answer needs beside the account. */
@@ -128,6 +189,7 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
       const { state, lastActivity, history } = account;
       const { lastRefreshed, expiresOn } = tokensOf(account);
       const failure = failureOf(account);
+      const pause = pausedUntil(account, beside.now);
       const isWaiting = state !== 'needs-user' && account.lease === undefined;
       return {
         state,
@@ -135,6 +197,7 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
+        ...(pause && { tasksPausedUntil: pause.toISOString() }),
         ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
         history: history.map(toEvent),
         checks: checksOf(account).map((checks) => toChecks(checks, beside)),

@@ -104,6 +104,7 @@ export function toRow(account: Account): AccountRow {
     refreshTokenExpiresOn: refreshTokenExpiresOn ?? '',
     history: historyColumn(account.history),
     checks: checksColumn(account),
+    pause: pauseColumn(account),
     memory: account.memory ?? '',
   };
 }
@@ -131,6 +132,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const memory = textOf(row.memory);
   const generation = textOf(row.generation) ?? '';
   const checks = checksIn(jsonIn(row.checks), generation);
+  const tasksPausedUntil = pauseIn(jsonIn(row.pause), generation);
   const connection = {
     ...scheduled,
     generation,
@@ -140,6 +142,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     lastActivity,
     history: historyIn(jsonIn(row.history)),
     ...(checks && { checks }),
+    ...(tasksPausedUntil && { tasksPausedUntil }),
     ...(memory !== undefined && { memory }),
   };
   const { expiresOn, ...refreshes } = tokensIn(row);
@@ -256,6 +259,13 @@ function checksIn(value: unknown, generation: string): AlikeChecks[] | undefined
     return [{ first, last, times, outcome, ...whyIn(check), tasks: tasks.flatMap(alikeTaskIn) }];
   });
 }
+
+/** It has the generation for the same reason as the checks. */
+const pauseColumn = ({ tasksPausedUntil, generation }: Connected): string =>
+  tasksPausedUntil === undefined ? '' : JSON.stringify({ generation, until: tasksPausedUntil });
+
+const pauseIn = (value: unknown, generation: string): Date | undefined =>
+  isRecord(value) && value.generation === generation ? timeOf(value.until) : undefined;
 
 function alikeTaskIn(value: unknown): AlikeTask[] {
   if (!isRecord(value)) return [];

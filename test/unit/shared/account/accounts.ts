@@ -39,6 +39,7 @@ export const KEPT = {
   userPrincipalName: 'old name',
   lastActivity: ago(HOUR),
   history: [REFRESHED],
+  tasksPausedUntil: from(3 * HOUR),
   memory: 'sealed-memory',
 } as const;
 

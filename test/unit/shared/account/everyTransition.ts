@@ -107,6 +107,8 @@ export const STEPS: Record<keyof typeof transitions, Step[]> = {
       transitions.visited(account, CALLER, token({ source }), NOW, SETTINGS),
     ),
   ),
+  paused: stepsOf(CONNECTED, (account) => [transitions.paused(account, from(DAY))]),
+  resumed: stepsOf(CONNECTED, (account) => [transitions.resumed(account)]),
   leased: stepsOf(EVERYBODY, (account) => [transitions.leased(account, 'run-2', from(HOUR))]),
   released: stepsOf(EVERYBODY, (account) => [transitions.released(account)]),
   waitingUntil: stepsOf(EVERYBODY, (account) => [transitions.waitingUntil(account, from(HOUR))]),
