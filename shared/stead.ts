@@ -35,7 +35,7 @@ import { wake } from './worker/wake.ts';
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
 export type Adapters = Omit<
   Services,
-  'graph' | 'connectWhen' | 'schedule' | 'logChecks' | 'logId' | 'clock'
+  'graph' | 'apis' | 'connectWhen' | 'schedule' | 'logChecks' | 'logId' | 'clock'
 > & {
   sealer: Sealer;
 };
@@ -95,18 +95,20 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
   const tasks = (options.tasks ?? []).map((task) => ({ ...task, api: here(task.api) }));
   const titles = new Map(tasks.map(({ name, title }) => [name, title]));
-  const services = createServices(config, here, options);
+  const apis = new Set<Api>([here(graph), ...tasks.map(({ api }) => api)]);
+  const services = createServices(config, here, apis, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
   const named = new Map<string, object>();
 
-  function claimName(fn: Pick<UserFunction, 'name'>): void {
+  function claimName(fn: Pick<UserFunction, 'name' | 'api'>): void {
     if ((named.get(fn.name) ?? fn) !== fn) {
       throw new TypeError(
         `Two functions have the name "${fn.name}". Rename one, because requests of one user share its result.`,
       );
     }
     named.set(fn.name, fn);
+    apis.add(here(fn.api));
   }
 
   return {
@@ -181,7 +183,12 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   };
 }
 
-function createServices(config: AnyConfig, here: Deployed, options: SteadOptions): Services {
+function createServices(
+  config: AnyConfig,
+  here: Deployed,
+  apis: ReadonlySet<Api>,
+  options: SteadOptions,
+): Services {
   const { entra } = config;
   const { clock = systemClock, adapters = {} } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
@@ -222,6 +229,7 @@ function createServices(config: AnyConfig, here: Deployed, options: SteadOptions
     ...adapters,
     ...stores,
     graph: here(graph),
+    apis,
     openApi,
     connectWhen: config.connectWhen,
     schedule: config.schedule,

@@ -119,6 +119,11 @@ export type Connection = {
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };
+  /**
+   * What the last token of each API may do: names of permissions, such as `User.Read`, by the name of the API. An API is
+   * absent if there is no token for it, or if Entra did not say.
+   */
+  permissions?: Record<string, string[]>;
   /** Until when the user's tasks rest. Their token is kept all the same. Absent if the tasks do not rest. */
   tasksPausedUntil?: string;
   /** Each check and each task by itself: oldest first, at most 20. Pages of earlier releases read it. */

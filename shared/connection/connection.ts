@@ -1,6 +1,7 @@
 import {
   type Account,
   type AlikeChecks,
+  type Connected,
   type Damaged,
   failureOf,
   type HistoryEntry,
@@ -17,10 +18,12 @@ import { pausedUntil, pauseFault } from '../account/pause.ts';
 import { openMemory, type Told } from '../account/taskMemory.ts';
 import { paused, resumed } from '../account/transitions.ts';
 import { ConflictError, NotConnectedError, RequestMalformedError, UnavailableError } from '../errors.ts';
-import type { Caller, Operation } from '../ports.ts';
+import type { Caller, Operation, Permissions } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Connection, ConnectionChecks, ConnectionEvent } from '../wire.ts';
 import { readWish } from './readWish.ts';
+
+const PERMISSIONS_TIMEOUT_MS = 2_000;
 
 /** What users call each task, by its name. */
 export type TaskTitles = ReadonlyMap<string, string>;
@@ -156,13 +159,35 @@ async function unavailableIfBusy<T>(change: () => Promise<T>): Promise<T> {
 
 async function answer(
   app: App,
-  { log }: Operation,
+  operation: Operation,
   account: Account | Damaged | undefined,
   titles: TaskTitles,
 ): Promise<Connection> {
-  const told = account && isConnected(account) ? (await openMemory(app, log, account)).told : [];
+  const [told, permissions] =
+    account && isConnected(account)
+      ? await Promise.all([
+          openMemory(app, operation.log, account).then((memory) => memory.told),
+          permissionsOf(app, operation, account),
+        ])
+      : [[], undefined];
   const notConnected = app.connectWhen === 'ask' ? 'not-connected' : 'none';
-  return toConnection(account, { now: nowByStore(app), titles, told, notConnected });
+  return toConnection(account, { now: nowByStore(app), titles, told, permissions, notConnected });
+}
+
+/**
+ * It is one call of the store, which no check and no visit pays for. An answer does not fail for it, and hardly waits for it.
+ */
+async function permissionsOf(
+  { userTokens, apis, clock }: App,
+  operation: Operation,
+  { userId, generation, homeAccountId }: Connected,
+): Promise<Permissions | undefined> {
+  // No cache was stored yet.
+  if (homeAccountId === undefined) return undefined;
+  const timeout = clock.timeout(PERMISSIONS_TIMEOUT_MS);
+  const signal = operation.signal ? AbortSignal.any([operation.signal, timeout]) : timeout;
+  const found = await userTokens.permissions?.({ ...operation, signal }, { userId, generation, apis });
+  return found && Object.keys(found).length > 0 ? found : undefined;
 }
 
 /** What an answer needs beside the account. */
@@ -170,6 +195,7 @@ type Beside = {
   now: Date;
   titles: TaskTitles;
   told: readonly Told[];
+  permissions: Permissions | undefined;
   /** The state of a user for whom nothing is kept. */
   notConnected: 'none' | 'not-connected';
 };
@@ -197,6 +223,7 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
+        ...(beside.permissions && { permissions: beside.permissions }),
         ...(pause && { tasksPausedUntil: pause.toISOString() }),
         ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
         history: history.map(toEvent),
