@@ -273,6 +273,26 @@ describe('fromRow', () => {
     });
   });
 
+  it('takes no pause of another connection, which the previous release leaves in the row of a damaged account', () => {
+    const account = sampleActive();
+    expect(reread(account)).toHaveProperty('tasksPausedUntil', account.tasksPausedUntil);
+    expect(reread(account, { generation: 'the next one' })).not.toHaveProperty('tasksPausedUntil');
+  });
+
+  it.each([
+    '',
+    undefined,
+    'null',
+    '{',
+    '7',
+    '{"until":"2026-11-27T09:00:00Z"}',
+    ...['"tomorrow"', 'null', '7', '"2026-02-31T09:00:00Z"', '"9999-01-01T00:00:00Z"'].map(
+      (until) => `{"generation":"one","until":${until}}`,
+    ),
+  ])('takes no pause from a column that Stead did not write: %j', (pause) => {
+    expect(reread(sampleActive({ generation: 'one' }), { pause })).not.toHaveProperty('tasksPausedUntil');
+  });
+
   it('reads a row that is all but empty', () => {
     const userId = someUser();
     expect(fromRow(userId, {}, 'etag')).toEqual({
