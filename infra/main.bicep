@@ -63,6 +63,9 @@ param refreshEveryRun bool = false
 @maxValue(3650)
 param retentionDays int = 90
 
+@description('CONNECT: ask keeps nothing of a user until they connect. visit connects them at their first visit.')
+param connect 'visit' | 'ask' = 'visit'
+
 @description('LOG_CHECKS: changes logs no check that is routine. docs/runbook.md, "Fewer lines".')
 param logChecks 'all' | 'changes' = 'all'
 
@@ -346,6 +349,7 @@ module functionApp 'modules/functionApp.bicep' = {
       REFRESH_MIN_INTERVAL_SECONDS: string(refreshMinIntervalSeconds)
       REFRESH_EVERY_RUN: toLower(string(refreshEveryRun))
       RETENTION_DAYS: string(retentionDays)
+      CONNECT: connect
       LOG_CHECKS: logChecks
       TASKS: tasks
     }

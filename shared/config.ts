@@ -5,7 +5,7 @@ import { type ClientCredential, SYSTEM_IDENTITY } from './adapters/entra/clientC
 import { type CacheKey, readCacheKeys } from './adapters/entra/seal.ts';
 import { systemClock } from './clock.ts';
 import { authorityFault, type Cloud, cloudOf, cloudOfGraph, findCloud, PUBLIC_CLOUD } from './clouds.ts';
-import type { LogChecks, ScheduleSettings } from './ports.ts';
+import type { ConnectWhen, LogChecks, ScheduleSettings } from './ports.ts';
 import { readBase64 } from './readBase64.ts';
 import {
   type AddFault,
@@ -21,6 +21,9 @@ import { isGuid } from './userId.ts';
 export const TOKEN_CACHE_STORES = ['blob'] as const;
 
 export type TokenCacheStoreName = (typeof TOKEN_CACHE_STORES)[number];
+
+/** What connects a user. */
+export const CONNECT = ['visit', 'ask'] as const satisfies readonly ConnectWhen[];
 
 /** Which checks are logged one by one. */
 export const LOG_CHECKS = ['all', 'changes'] as const satisfies readonly LogChecks[];
@@ -45,6 +48,7 @@ export type Config = {
   tokenCacheStore: TokenCacheStoreName;
   cacheKeys: [CacheKey, ...CacheKey[]];
   logHashKey: Uint8Array;
+  connectWhen: ConnectWhen;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
   /** The shipped tasks that run, in the order of {@link SHIPPED_TASKS}. */
@@ -132,6 +136,7 @@ export function readConfig(
     tokenCacheStore: oneOf('TOKEN_CACHE_STORE', TOKEN_CACHE_STORES, 'is not the name of a known store'),
     cacheKeys: readKeys(given('TOKEN_CACHE_KEYS'), localSecret, fault),
     logHashKey: readLogHashKey(given('LOG_HASH_KEY'), localSecret, fault),
+    connectWhen: oneOf('CONNECT', CONNECT),
     schedule: {
       idleForMs: whole('REFRESH_IDLE_SECONDS', 1, 86_400) * 1_000,
       minIntervalMs: whole('REFRESH_MIN_INTERVAL_SECONDS', 1, 86_400) * 1_000,

@@ -27,9 +27,12 @@ export type Services = {
   openApi: OpenApi;
   /** Microsoft Graph, as this deployment reaches it. Its token keeps the connections. */
   graph: Api;
+  /** Every API that a task or a function uses, Graph among them, as this deployment reaches it. */
+  apis: ReadonlySet<Api>;
   accounts: AccountStore;
   tokenCache: TokenCacheStore;
   sharedState: SharedState;
+  connectWhen: ConnectWhen;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
   logId: LogId;
@@ -63,6 +66,12 @@ export type ScheduleSettings = {
   /** The time without a visit after which an account is retired. */
   retentionMs: number;
 };
+
+/**
+ * What connects a user: their first `visit`, and their next one after time or an operator ended the connection; or nothing but
+ * their wish (`ask`, `PUT /api/connection`). Who has disconnected is connected by their wish alone, whatever this says.
+ */
+export type ConnectWhen = 'visit' | 'ask';
 
 /**
  * Which checks have an event `user.check-ended`: all of them, or those that are not routine. A run's summary counts all of
@@ -192,7 +201,19 @@ export interface UserTokens {
       claims?: string | undefined;
     },
   ): Promise<UserToken>;
+  /**
+   * What the stored tokens of a user may do, by the name of the API: names of permissions. It asks nobody but the store of
+   * caches. What leaves this out cannot tell.
+   * @returns without an API that has no token, or whose token endpoint did not say. Undefined if the cache cannot be read.
+   */
+  permissions?(
+    operation: Operation,
+    request: { userId: UserId; generation: string; apis: Iterable<Api> },
+  ): Promise<Permissions | undefined>;
 }
+
+/** Names of permissions, such as `User.Read`, by the name of the API. */
+export type Permissions = Readonly<Record<string, string[]>>;
 
 /** The result of opening a sealed cache. `cache` is MSAL's serialized cache. */
 export type OpenedCache =

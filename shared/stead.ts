@@ -12,7 +12,7 @@ import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { graphResourceOf } from './clouds.ts';
 import type { Config, ConfigWithoutStorage, TokenCacheStoreName } from './config.ts';
-import { connect, disconnect, getConnection } from './connection/connection.ts';
+import { changeConnection, connect, disconnect, getConnection } from './connection/connection.ts';
 import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
@@ -33,7 +33,10 @@ import { sweep } from './worker/sweep.ts';
 import { wake } from './worker/wake.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
-export type Adapters = Omit<Services, 'graph' | 'schedule' | 'logChecks' | 'logId' | 'clock'> & {
+export type Adapters = Omit<
+  Services,
+  'graph' | 'apis' | 'connectWhen' | 'schedule' | 'logChecks' | 'logId' | 'clock'
+> & {
   sealer: Sealer;
 };
 
@@ -92,18 +95,20 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
   const tasks = listTasks(...(options.tasks ?? [])).map((task) => ({ ...task, api: here(task.api) }));
   const titles = new Map(tasks.map(({ name, title }) => [name, title]));
-  const services = createServices(config, here, options);
+  const apis = new Set<Api>([here(graph), ...tasks.map(({ api }) => api)]);
+  const services = createServices(config, here, apis, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
   const named = new Map<string, object>();
 
-  function claimName(fn: Pick<UserFunction, 'name'>): void {
+  function claimName(fn: Pick<UserFunction, 'name' | 'api'>): void {
     if ((named.get(fn.name) ?? fn) !== fn) {
       throw new TypeError(
         `Two functions have the name "${fn.name}", and requests of one user share the result of a name. Rename one; if it is one function that is defined anew for each request, define it once, outside of the handler.`,
       );
     }
     named.set(fn.name, fn);
+    apis.add(here(fn.api));
   }
 
   return {
@@ -139,6 +144,9 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       status: (operation: Operation, accessToken: string) =>
         getConnection(app, operation, accessToken, titles),
       reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken, titles),
+      /** Does what the JSON asks for that `read` gives: `ConnectionChange` of `wire.ts`. Undefined connects the caller. */
+      change: (operation: Operation, accessToken: string, read: () => Promise<unknown>) =>
+        changeConnection(app, operation, accessToken, titles, read),
       disconnect: (operation: Operation, accessToken: string) => disconnect(app, operation, accessToken),
     },
 
@@ -175,7 +183,12 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   };
 }
 
-function createServices(config: AnyConfig, here: Deployed, options: SteadOptions): Services {
+function createServices(
+  config: AnyConfig,
+  here: Deployed,
+  apis: ReadonlySet<Api>,
+  options: SteadOptions,
+): Services {
   const { entra } = config;
   const { clock = systemClock, adapters = {} } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
@@ -216,7 +229,9 @@ function createServices(config: AnyConfig, here: Deployed, options: SteadOptions
     ...adapters,
     ...stores,
     graph: here(graph),
+    apis,
     openApi,
+    connectWhen: config.connectWhen,
     schedule: config.schedule,
     logChecks: config.logChecks,
     logId,

@@ -1,4 +1,4 @@
-import type { Connection } from '../wire.ts';
+import type { Connection, ConnectionChange } from '../wire.ts';
 import { createSignIn, type RedirectingMsal } from './createSignIn.ts';
 import { type Refusal, readRefusal, refusalWithoutToken, type SignInRefusal } from './refusal.ts';
 
@@ -44,6 +44,7 @@ const STATES: Record<Connection['state'], true> = {
   'needs-user': true,
   disconnected: true,
   none: true,
+  'not-connected': true,
 };
 
 /**
@@ -91,6 +92,15 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
     (signal?: AbortSignal) =>
       call('/api/connection', { method, read, ...(signal && { signal }) });
 
+  const change = (changed: ConnectionChange, signal?: AbortSignal) =>
+    call('/api/connection', {
+      method: 'PUT',
+      read: readConnection,
+      body: JSON.stringify(changed),
+      headers: { 'Content-Type': 'application/json' },
+      ...(signal && { signal }),
+    });
+
   return {
     /**
      * Makes one request.
@@ -100,8 +110,17 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
     fetch: call,
     /** What the service keeps of the user, and what it did while they were away. */
     status: connection('GET'),
-    /** Connects the user, also after they disconnected. */
+    /** Connects the user: after they disconnected, and where the service asks first (`not-connected`). */
     connect: connection('PUT'),
+    /**
+     * Lets the user's tasks rest, at most 90 days ahead. The service goes on to keep their token. It connects nobody:
+     * `refused` with `NOT_CONNECTED` if there is no connection.
+     */
+    pause: ({ until, signal }: { until: Date; signal?: AbortSignal }) =>
+      // JSON has null for an invalid date, which would end a pause. The service refuses its text.
+      change({ tasksPausedUntil: Number.isNaN(Number(until)) ? String(until) : until.toISOString() }, signal),
+    /** Ends a pause before its time. */
+    resume: (signal?: AbortSignal) => change({ tasksPausedUntil: null }, signal),
     /** Ends it: the service deletes what it keeps. */
     disconnect: connection('DELETE', async () => ({ state: 'disconnected', history: [] })),
     /** The step that `repair` would take; undefined if no further redirect can help. */

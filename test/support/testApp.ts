@@ -17,6 +17,8 @@ export type TestAppOptions = Partial<Adapters> & {
   graphBaseUrl?: string;
   /** `LOG_CHECKS` */
   logChecks?: string;
+  /** `CONNECT` */
+  connect?: string;
   /** Default: there is no network. */
   fetch?: typeof fetch;
 };
@@ -27,6 +29,7 @@ export function createTestApp(options: TestAppOptions = {}): App {
     limits,
     graphBaseUrl,
     logChecks,
+    connect,
     fetch = noNetwork,
     ...adapters
   } = options;
@@ -36,6 +39,7 @@ export function createTestApp(options: TestAppOptions = {}): App {
     ENTRA_CLIENT_SECRET: 'not used here',
     GRAPH_BASE_URL: graphBaseUrl,
     LOG_CHECKS: logChecks,
+    CONNECT: connect,
     TokenStore: 'UseDevelopmentStorage=true',
   });
   const { services } = createStead(config, {

@@ -11,6 +11,7 @@ import {
   type Lease,
   type Stored,
   type StoredFailure,
+  type Tombstone,
   type Trouble,
   tokensOf,
 } from '../../account/account.ts';
@@ -103,6 +104,7 @@ export function toRow(account: Account): AccountRow {
     refreshTokenExpiresOn: refreshTokenExpiresOn ?? '',
     history: historyColumn(account.history),
     checks: checksColumn(account),
+    pause: pauseColumn(account),
     memory: account.memory ?? '',
   };
 }
@@ -121,15 +123,16 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const scheduled = { userId, ...scheduleIn(row), etag };
   const lastActivity = timeOf(row.lastActivity);
   if (lastActivity === undefined) {
-    return { ...scheduled, state: 'damaged', wasDisconnected: state === 'disconnected' };
+    return { ...scheduled, state: 'damaged', was: isEnd(state) ? state : 'connected' };
   }
-  if (state === 'disconnected' || state === 'retired') return { ...scheduled, state, since: lastActivity };
+  if (isEnd(state)) return { ...scheduled, state, since: lastActivity };
   const connectedAt = timeOf(row.connectedAt);
   const homeAccountId = textOf(row.accountIdentifier);
   const userPrincipalName = textOf(row.userPrincipalName);
   const memory = textOf(row.memory);
   const generation = textOf(row.generation) ?? '';
   const checks = checksIn(jsonIn(row.checks), generation);
+  const tasksPausedUntil = pauseIn(jsonIn(row.pause), generation);
   const connection = {
     ...scheduled,
     generation,
@@ -139,6 +142,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     lastActivity,
     history: historyIn(jsonIn(row.history)),
     ...(checks && { checks }),
+    ...(tasksPausedUntil && { tasksPausedUntil }),
     ...(memory !== undefined && { memory }),
   };
   const { expiresOn, ...refreshes } = tokensIn(row);
@@ -161,6 +165,9 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     failure: failure ?? { kind: 'needs-user', code, at: lastActivity },
   };
 }
+
+const isEnd = (state: unknown): state is Tombstone['state'] =>
+  state === 'disconnected' || state === 'retired';
 
 function scheduleIn(row: Record<string, unknown>): { nextCheckAt: Date; lease?: Lease } {
   const due = timeOf(row.dueAt) ?? new Date(0);
@@ -252,6 +259,13 @@ function checksIn(value: unknown, generation: string): AlikeChecks[] | undefined
     return [{ first, last, times, outcome, ...whyIn(check), tasks: tasks.flatMap(alikeTaskIn) }];
   });
 }
+
+/** It has the generation for the same reason as the checks. */
+const pauseColumn = ({ tasksPausedUntil, generation }: Connected): string =>
+  tasksPausedUntil === undefined ? '' : JSON.stringify({ generation, until: tasksPausedUntil });
+
+const pauseIn = (value: unknown, generation: string): Date | undefined =>
+  isRecord(value) && value.generation === generation ? timeOf(value.until) : undefined;
 
 function alikeTaskIn(value: unknown): AlikeTask[] {
   if (!isRecord(value)) return [];

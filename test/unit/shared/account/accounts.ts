@@ -39,6 +39,7 @@ export const KEPT = {
   userPrincipalName: 'old name',
   lastActivity: ago(HOUR),
   history: [REFRESHED],
+  tasksPausedUntil: from(3 * HOUR),
   memory: 'sealed-memory',
 } as const;
 
@@ -73,11 +74,11 @@ export const tombstone = <S extends Tombstone['state']>(state: S, since = ago(HO
   nextCheckAt: ago(MINUTE),
 });
 
-export const damaged = (wasDisconnected: boolean): Damaged => ({
+export const damaged = (was: Damaged['was']): Damaged => ({
   state: 'damaged',
   userId: USER,
   nextCheckAt: ago(MINUTE),
-  wasDisconnected,
+  was,
 });
 
 /** Each state in which an account can be connected, with everything that is optional in it, and with nothing of it. */

@@ -155,6 +155,54 @@ describe('the connection', () => {
     expect(sent).toMatchObject([{ address: `${API}/api/connection`, init: { method } }]);
   });
 
+  it.each(['not-connected', 'disconnected', 'none'])('may be %s', async (state) => {
+    const { page } = pageOver(() => Response.json({ state, history: [] }));
+    expect(await page.status()).toEqual({ state: 'ready', value: { state, history: [] } });
+  });
+
+  it('tells the permissions, and until when tasks rest', async () => {
+    const value = {
+      state: 'active',
+      history: [],
+      permissions: { graph: ['User.Read'] },
+      tasksPausedUntil: '2027-01-31T08:00:00.000Z',
+    };
+    const { page } = pageOver(() => Response.json(value));
+    expect(await page.status()).toEqual({ state: 'ready', value });
+  });
+
+  it('is paused until a time, and resumed', async () => {
+    const { sent, page } = pageOver(() => Response.json({ state: 'active', history: [] }));
+    const { signal } = new AbortController();
+    expect(await page.pause({ until: new Date('2027-01-31T08:00:00Z'), signal })).toMatchObject({
+      state: 'ready',
+    });
+    expect(await page.resume()).toMatchObject({ state: 'ready' });
+    const headers = { 'Content-Type': 'application/json', Authorization: 'Bearer a-token' };
+    const body = (until: string | null) => JSON.stringify({ tasksPausedUntil: until });
+    expect(sent).toMatchObject([
+      {
+        address: `${API}/api/connection`,
+        init: { method: 'PUT', headers, body: body('2027-01-31T08:00:00.000Z') },
+      },
+      { address: `${API}/api/connection`, init: { method: 'PUT', headers, body: body(null) } },
+    ]);
+  });
+
+  it('is never resumed by a time that is none', async () => {
+    const { sent, page } = pageOver(() => problem(400, 'REQUEST_MALFORMED'));
+    expect(await page.pause({ until: new Date('tomorrow') })).toMatchObject({ state: 'refused' });
+    expect(sent[0]?.init?.body).toBe('{"tasksPausedUntil":"Invalid Date"}');
+  });
+
+  it('that there is not cannot be paused', async () => {
+    const { page } = pageOver(() => problem(409, 'NOT_CONNECTED'));
+    expect(await page.pause({ until: new Date() })).toMatchObject({
+      state: 'refused',
+      code: 'NOT_CONNECTED',
+    });
+  });
+
   it('is not one of a state that the page does not know', async () => {
     const { page } = pageOver(() => Response.json({ state: 'new', history: [] }));
     expect(await page.status()).toEqual({ state: 'unexpected', status: 200 });
