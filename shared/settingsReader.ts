@@ -32,6 +32,9 @@ export const SETTINGS = {
   REFRESH_EVERY_RUN: 'false',
   RETENTION_DAYS: '90',
   LOG_CHECKS: 'all',
+  NOTICE_WEBHOOK_URL: '',
+  NOTICE_WEBHOOK_SECRET: '',
+  NOTICE_PAGE_URL: '',
 } as const satisfies Record<string, string | undefined>;
 
 export type SettingName = keyof typeof SETTINGS;

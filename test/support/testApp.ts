@@ -4,6 +4,7 @@ import { createMemorySharedState } from '../../shared/adapters/memory/memoryShar
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { readConfig } from '../../shared/config.ts';
+import type { Notices } from '../../shared/ports.ts';
 import { type Adapters, createStead } from '../../shared/stead.ts';
 import { createTestClock } from '../../shared/testing/testClock.ts';
 import { type App, createApp } from '../../shared/tokens/app.ts';
@@ -17,6 +18,7 @@ export type TestAppOptions = Partial<Adapters> & {
   graphBaseUrl?: string;
   /** `LOG_CHECKS` */
   logChecks?: string;
+  notices?: Notices;
   /** Default: there is no network. */
   fetch?: typeof fetch;
 };
@@ -27,6 +29,7 @@ export function createTestApp(options: TestAppOptions = {}): App {
     limits,
     graphBaseUrl,
     logChecks,
+    notices = {},
     fetch = noNetwork,
     ...adapters
   } = options;
@@ -41,6 +44,7 @@ export function createTestApp(options: TestAppOptions = {}): App {
   const { services } = createStead(config, {
     clock,
     fetch,
+    notices,
     adapters: {
       accounts: createMemoryAccountStore({ clock }),
       tokenCache: createMemoryTokenCacheStore({ clock }),

@@ -9,6 +9,8 @@ import {
   type HistoryEntry,
   isTombstone,
   type Lease,
+  type Notice,
+  type NoticeKind,
   type Stored,
   type StoredFailure,
   type Trouble,
@@ -46,6 +48,7 @@ const CHECK_OUTCOMES: Record<AlikeChecks['outcome'], true> = {
   failed: true,
 };
 const TASK_OUTCOMES: Record<AlikeTask['outcome'], true> = { done: true, failed: true };
+const NOTICES: Record<NoticeKind, true> = { 'needs-user': true, expiring: true, recovered: true };
 const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
   refreshed: true,
   'from-cache': true,
@@ -56,7 +59,7 @@ const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
 
 /**
  * The account as a row. An empty column is `''`, because a merge does not change a column that it gets no value for.
- * `failure` and `history` are JSON. What does not fit is left out: the claims of the failure, and the oldest entries of
+ * `failure`, `history`, `checks` and `notice` are JSON. What does not fit is left out: the claims of the failure, and the oldest entries of
  * the history.
  *
  * `dueAt` is the time of the account's entry in the index: the end of the lease or, without one, the next check. Only a
@@ -104,6 +107,8 @@ export function toRow(account: Account): AccountRow {
     history: historyColumn(account.history),
     checks: checksColumn(account),
     memory: account.memory ?? '',
+    notice: noticeColumn(account),
+    wokenAt: account.wokenAt ?? '',
   };
 }
 
@@ -130,6 +135,8 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const memory = textOf(row.memory);
   const generation = textOf(row.generation) ?? '';
   const checks = checksIn(jsonIn(row.checks), generation);
+  const notice = noticeIn(jsonIn(row.notice), generation);
+  const wokenAt = timeOf(row.wokenAt);
   const connection = {
     ...scheduled,
     generation,
@@ -140,6 +147,8 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     history: historyIn(jsonIn(row.history)),
     ...(checks && { checks }),
     ...(memory !== undefined && { memory }),
+    ...(notice && { notice }),
+    ...(wokenAt && { wokenAt }),
   };
   const { expiresOn, ...refreshes } = tokensIn(row);
   const failure = failureIn(jsonIn(row.failure));
@@ -259,6 +268,18 @@ function alikeTaskIn(value: unknown): AlikeTask[] {
   const [last, times] = [timeOf(value.last), countOf(value.times)];
   if (typeof task !== 'string' || !isKeyOf(TASK_OUTCOMES, outcome) || !last || !times) return [];
   return [{ task, outcome, ...whyIn(value), last, times }];
+}
+
+/** It has the generation for the same reason as the checks: a notice of an earlier connection is not one of this. */
+const noticeColumn = ({ notice, generation }: Connected): string =>
+  notice === undefined ? '' : JSON.stringify({ generation, ...notice });
+
+function noticeIn(value: unknown, generation: string): Notice | undefined {
+  if (!isRecord(value) || value.generation !== generation) return undefined;
+  const { id, what, attempts } = value;
+  const [since, nextTryAt] = [timeOf(value.since), timeOf(value.nextTryAt)];
+  if (typeof id !== 'string' || !isKeyOf(NOTICES, what) || since === undefined) return undefined;
+  return { id, what, since, attempts: countOf(attempts) ?? 0, ...(nextTryAt && { nextTryAt }) };
 }
 
 const whyIn = ({ kind, code }: Record<string, unknown>) => ({
