@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Account, dueAt, isConnected, type Notice, type Stored } from '../../shared/account/account.ts';
 import { ended } from '../../shared/account/transitions.ts';
 import type { AccountStore } from '../../shared/ports.ts';
+import type { UserId } from '../../shared/userId.ts';
 import {
   auditAll,
   claimAll,
@@ -80,14 +81,23 @@ export function auditContract(name: string, open: OpenAccountStore): void {
       const { notice: _, ...plain } = sampleNeedsUser({ nextCheckAt: LATER });
       await store.create(plain);
       const seen: (Notice | undefined)[] = [];
-      const { late } = await store.audit({
-        atMost: 1_000,
-        isDueTooLate: (account) => {
-          seen.push(isConnected(account) ? account.notice : undefined);
-          return isConnected(account) && account.notice !== undefined;
-        },
-      });
-      expect(new Set(seen)).toEqual(new Set([notice, undefined]));
+      const late: UserId[] = [];
+      let from: string | undefined;
+      do {
+        const page = await store.audit({
+          from,
+          atMost: 1_000,
+          isDueTooLate: (account) => {
+            seen.push(isConnected(account) ? account.notice : undefined);
+            return isConnected(account) && account.notice !== undefined;
+          },
+        });
+        late.push(...page.late);
+        from = page.next;
+      } while (from !== undefined);
+      expect(seen).toHaveLength(2);
+      expect(seen).toContainEqual(notice);
+      expect(seen).toContain(undefined);
       expect(late).toEqual([told.userId]);
     });
 
