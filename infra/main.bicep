@@ -66,6 +66,12 @@ param retentionDays int = 90
 @description('LOG_CHECKS: changes logs no check that is routine. docs/runbook.md, "Fewer lines".')
 param logChecks 'all' | 'changes' = 'all'
 
+@description('NOTICE_WEBHOOK_URL: where notices are sent; empty for nowhere. With it, the vault needs the secret notice-webhook-secret. docs/notices.md.')
+param noticeWebhookUrl string = ''
+
+@description('NOTICE_PAGE_URL: the page that a notice leads to.')
+param noticePageUrl string = ''
+
 @description('The kill switch: true stops the worker, and requests go on. docs/runbook.md, "The kill switch".')
 param refreshWorkerDisabled bool = false
 
@@ -344,6 +350,9 @@ module functionApp 'modules/functionApp.bicep' = {
       REFRESH_EVERY_RUN: toLower(string(refreshEveryRun))
       RETENTION_DAYS: string(retentionDays)
       LOG_CHECKS: logChecks
+      NOTICE_WEBHOOK_URL: noticeWebhookUrl
+      NOTICE_WEBHOOK_SECRET: empty(noticeWebhookUrl) ? '' : '@Microsoft.KeyVault(SecretUri=${keyVault.outputs.uri}secrets/notice-webhook-secret)'
+      NOTICE_PAGE_URL: noticePageUrl
     }
   }
 }
