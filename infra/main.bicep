@@ -72,6 +72,12 @@ param logChecks 'all' | 'changes' = 'all'
 @description('TASKS: the shipped tasks that run, with commas, or none. drive-changes needs the permission Files.Read and inbox-digest Mail.ReadBasic: docs/register.md, "More permissions".')
 param tasks string = 'read-profile'
 
+@description('NOTICE_WEBHOOK_URL: where notices are sent; empty for nowhere. With it, the vault needs the secret notice-webhook-secret. docs/notices.md.')
+param noticeWebhookUrl string = ''
+
+@description('NOTICE_PAGE_URL: the page that a notice leads to.')
+param noticePageUrl string = ''
+
 @description('The kill switch: true stops the worker, and requests go on. docs/runbook.md, "The kill switch".')
 param refreshWorkerDisabled bool = false
 
@@ -352,6 +358,11 @@ module functionApp 'modules/functionApp.bicep' = {
       CONNECT: connect
       LOG_CHECKS: logChecks
       TASKS: tasks
+      NOTICE_WEBHOOK_URL: noticeWebhookUrl
+      NOTICE_WEBHOOK_SECRET: empty(noticeWebhookUrl)
+        ? ''
+        : '@Microsoft.KeyVault(SecretUri=${keyVault.outputs.uri}secrets/notice-webhook-secret)'
+      NOTICE_PAGE_URL: noticePageUrl
     }
   }
 }

@@ -3,6 +3,7 @@ import type { AccessTokenRules } from './adapters/entra/accessToken.ts';
 import { readClientCertificate } from './adapters/entra/clientCertificate.ts';
 import { type ClientCredential, SYSTEM_IDENTITY } from './adapters/entra/clientCredential.ts';
 import { type CacheKey, readCacheKeys } from './adapters/entra/seal.ts';
+import { addressFault, readSecrets, type WebhookSettings } from './adapters/webhook/webhookSettings.ts';
 import { systemClock } from './clock.ts';
 import { authorityFault, type Cloud, cloudOf, cloudOfGraph, findCloud, PUBLIC_CLOUD } from './clouds.ts';
 import type { ConnectWhen, LogChecks, ScheduleSettings } from './ports.ts';
@@ -53,6 +54,8 @@ export type Config = {
   logChecks: LogChecks;
   /** The shipped tasks that run, in the order of {@link SHIPPED_TASKS}. */
   shippedTasks: readonly ShippedTaskName[];
+  /** Absent if notices are not sent by a webhook. */
+  noticeWebhook?: WebhookSettings;
 };
 
 /** The settings of an application that brings its own stores. */
@@ -122,6 +125,8 @@ export function readConfig(
         federated: credential.kind === 'managed-identity',
       });
 
+  const noticeWebhook = readWebhook(reader);
+
   const config: ConfigWithoutStorage & Partial<Config> = {
     entra: { tenantId, clientId, credential, authority },
     accessToken: {
@@ -145,6 +150,7 @@ export function readConfig(
     },
     logChecks: oneOf('LOG_CHECKS', LOG_CHECKS),
     shippedTasks: someOf('TASKS', SHIPPED_TASKS),
+    ...(noticeWebhook && { noticeWebhook }),
   };
   check();
   return config;
@@ -212,6 +218,28 @@ function readGraph(
     sameCloud('GRAPH_BASE_URL', cloudOfGraph(new URL(address)), cloud, remedy);
   }
   return address;
+}
+
+/** @returns undefined if there is no webhook. A secret without an address may be left over, so it is no fault. */
+function readWebhook({ given, fault }: SettingsReader): WebhookSettings | undefined {
+  const [url, link] = [given('NOTICE_WEBHOOK_URL'), given('NOTICE_PAGE_URL')];
+  for (const name of ['NOTICE_WEBHOOK_URL', 'NOTICE_PAGE_URL'] as const) {
+    const wrong = given(name) === '' ? undefined : addressFault(given(name));
+    if (wrong !== undefined) fault(name, wrong.problem, wrong.remedy);
+  }
+  if (url === '') return undefined;
+  const secrets = readSecrets(given('NOTICE_WEBHOOK_SECRET'));
+  if (secrets === undefined) {
+    fault(
+      'NOTICE_WEBHOOK_SECRET',
+      given('NOTICE_WEBHOOK_SECRET') === ''
+        ? 'is missing, and NOTICE_WEBHOOK_URL needs it'
+        : 'has a part that is not a secret',
+      'Give whsec_ and the base64 of 24 to 64 random bytes; while the receiver changes its secret, the new one and the old one with a space between them.',
+    );
+    return undefined;
+  }
+  return { url, secrets, ...(link !== '' && { link }) };
 }
 
 /** Every start on this machine derives the same key, so caches stay readable. The key protects nothing. */

@@ -172,6 +172,27 @@ export class StoreCredentialError extends Error {
   }
 }
 
+/** A notice was not delivered. What a listener throws instead is tried again, too, and is logged by its name alone. */
+export class NoticeFailedError extends Error {
+  override readonly name = 'NoticeFailedError';
+  /** For the log: stable, and without a text of the receiver's. */
+  readonly code: string;
+  /** Seconds after which the receiver wants to be asked again. */
+  readonly retryAfterSeconds: number | undefined;
+  /** True if the receiver will never take this notice. It is then given up. */
+  readonly isFinal: boolean;
+
+  constructor(
+    code: string,
+    options: ErrorOptions & { retryAfterSeconds?: number | undefined; isFinal?: boolean } = {},
+  ) {
+    super('The notice was not delivered.', options);
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.isFinal = options.isFinal ?? false;
+  }
+}
+
 /** Another operation wrote first. Read again, and decide again. */
 export class ConflictError extends Error {
   override readonly name = 'ConflictError';

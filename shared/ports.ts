@@ -1,6 +1,6 @@
 /** The interfaces between the use cases and the outside world. This file has only types. */
 
-import type { Account, Stored } from './account/account.ts';
+import type { Account, NoticeKind, Stored } from './account/account.ts';
 import type { Api, OpenApi } from './api.ts';
 import type { Clock } from './clock.ts';
 import type { Failure } from './errors.ts';
@@ -33,6 +33,7 @@ export type Services = {
   tokenCache: TokenCacheStore;
   sharedState: SharedState;
   connectWhen: ConnectWhen;
+  notices: Notices;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
   logId: LogId;
@@ -135,6 +136,34 @@ export type VerifyAppToken = (token: string) => Promise<CallingApp>;
  * @returns why there is none; undefined if Entra accepts the credential
  */
 export type TryCredential = (operation: Operation) => Promise<Failure | undefined>;
+
+/** What an application is told of a user's connection while the user is away. */
+export type UserNotice = {
+  /** The same at each try. A notice may come twice, so remember the ids of those that you have acted on. */
+  id: string;
+  kind: NoticeKind;
+  userId: UserId;
+  /** When it became true. */
+  since: Date;
+  /** With `expiring`: when the connection ends if the user does not visit before. */
+  endsAt?: Date;
+};
+
+/**
+ * Hears a notice. It is delivered when the promise resolves. If it rejects, or is not settled when the signal aborts, it is
+ * tried again later: {@link NoticeFailedError}.
+ */
+export type NoticeListener = (notice: UserNotice, signal: AbortSignal) => void | Promise<void>;
+
+/** Who hears which notices. What nobody listens to is not told. */
+export type Notices = {
+  /** Only the user's visit can restore the connection. */
+  onNeedsUser?: NoticeListener;
+  /** The refresh token ends within hours, and renewals do not prolong it. A visit does. */
+  onExpiring?: NoticeListener;
+  /** The connection works again, after a notice that the user is needed. */
+  onRecovered?: NoticeListener;
+};
 
 /** A user's access token for a downstream API, and what became of the stored cache. */
 export type UserToken = {

@@ -34,6 +34,9 @@ export const SETTINGS = {
   RETENTION_DAYS: '90',
   LOG_CHECKS: 'all',
   TASKS: 'read-profile',
+  NOTICE_WEBHOOK_URL: '',
+  NOTICE_WEBHOOK_SECRET: '',
+  NOTICE_PAGE_URL: '',
 } as const satisfies Record<string, string | undefined>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -1,3 +1,4 @@
+import { type WakeResult, wakeUser } from './account/wakeUser.ts';
 import type { BlobAccess, TableAccess } from './adapters/azureStorage/storageAccess.ts';
 import { IDENTITY_REMEDIES } from './adapters/azureStorage/storageRemedy.ts';
 import { authorityOf } from './adapters/entra/authority.ts';
@@ -8,6 +9,7 @@ import { createTryCredential } from './adapters/entra/msalTryCredential.ts';
 import { createMemorySealer, createSealer } from './adapters/entra/seal.ts';
 import { createVerifyToken } from './adapters/entra/verifyToken.ts';
 import { graph } from './adapters/graph/graphApi.ts';
+import { createNoticeWebhook } from './adapters/webhook/noticeWebhook.ts';
 import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { graphResourceOf } from './clouds.ts';
@@ -17,25 +19,25 @@ import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
-import type { FunctionRequest, Operation, Sealer, Services, StoreCredential } from './ports.ts';
+import type { FunctionRequest, Notices, Operation, Sealer, Services, StoreCredential } from './ports.ts';
 import { type Asked, asUser } from './requests/asUser.ts';
 import type { UserFunction } from './requests/defineFunction.ts';
 import { createApp } from './tokens/app.ts';
 import { isKnownApi, knownApi } from './tokens/knownApi.ts';
 import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
-import { createLogId } from './userId.ts';
+import { createLogId, readUserId } from './userId.ts';
 import type { WorkerRun } from './wire.ts';
 import { listTasks, type Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
-import { wake } from './worker/wake.ts';
+import { wakeWorker } from './worker/wakeWorker.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
 export type Adapters = Omit<
   Services,
-  'graph' | 'apis' | 'connectWhen' | 'schedule' | 'logChecks' | 'logId' | 'clock'
+  'graph' | 'apis' | 'connectWhen' | 'notices' | 'schedule' | 'logChecks' | 'logId' | 'clock'
 > & {
   sealer: Sealer;
 };
@@ -54,6 +56,8 @@ export type StoresOptions = {
 export type SteadOptions = {
   /** What the worker does as each user. Default: no tasks; the worker then only keeps the tokens valid. */
   tasks?: readonly Task[];
+  /** Who hears what happens while a user is away. Each one takes the place of the settings' webhook for its kind of notice. */
+  notices?: Notices;
   /** The time, timers, ids and random numbers. Default: the platform's. */
   clock?: Clock;
   /** The log for events that belong to no operation. Default: the console. */
@@ -159,9 +163,24 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       /** Does one run in one process: plans and sweeps. */
       run: async (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         sweep(app, operation, tasks, await plan(app, operation), limits),
-      /** Does one run for an application, if none began within the last minute. @throws the errors of {@link wake}. */
+      /** Does one run for an application, if none began within the last minute. @throws the errors of {@link wakeWorker}. */
       wake: (operation: Operation, accessToken: string, limits: RunLimits = RUN_LIMITS): Promise<WorkerRun> =>
-        wake(app, operation, accessToken, tasks, limits),
+        wakeWorker(app, operation, accessToken, tasks, limits),
+    },
+
+    /**
+     * Makes one user due now, at most once a minute, because something has changed for them: for change notifications of an
+     * API, and push of any kind. The next run then checks the user. Whoever calls it must know that the user id is genuine.
+     * @param userId `<tid>/<oid>`
+     * @throws {TypeError} it is not a user id.
+     * @throws the errors of {@link wakeUser}.
+     */
+    async wake(userId: string, { log: to, signal }: Operation = { log }): Promise<WakeResult> {
+      const known = readUserId(userId);
+      if (known === undefined) throw new TypeError('A user id is <tid>/<oid>, both of them GUIDs.');
+      const result = await wakeUser(services, known, signal);
+      if (result === 'woken') to({ event: 'account.woken', user: services.logId(known) });
+      return result;
     },
 
     /** What operators see and do. */
@@ -232,6 +251,10 @@ function createServices(
     apis,
     openApi,
     connectWhen: config.connectWhen,
+    notices: {
+      ...(config.noticeWebhook && createNoticeWebhook(config.noticeWebhook, { fetch: send, clock })),
+      ...options.notices,
+    },
     schedule: config.schedule,
     logChecks: config.logChecks,
     logId,

@@ -57,6 +57,23 @@ export type Tokens = {
   refreshTokenExpiresOn?: Date;
 };
 
+export type NoticeKind = 'needs-user' | 'expiring' | 'recovered';
+
+/** What the user's application is told of the connection while the user is away: `notice.ts`. */
+export type Notice = {
+  /** The same at each try, so that a receiver knows a notice that comes twice. */
+  id: string;
+  what: NoticeKind;
+  /** When it became true. */
+  since: Date;
+  /** How many tries to deliver it have failed. */
+  attempts: number;
+  /** When it is tried next. Absent once it was delivered or given up: what the application was told is still known. */
+  nextTryAt?: Date;
+};
+
+export type PendingNotice = Notice & { nextTryAt: Date };
+
 type Scheduled = {
   userId: UserId;
   /** When the next check is due. A store rounds it up to a whole second. During a check it stays the time of this check. */
@@ -84,6 +101,10 @@ type ConnectedFields = Scheduled & {
   tasksPausedUntil?: Date;
   /** What the user's tasks remember and tell, sealed: `taskMemory.ts`. Absent if there is nothing. Only the worker writes it. */
   memory?: string;
+  /** Absent if the application has nothing to hear, and was told nothing that a later notice may have to take back. */
+  notice?: Notice;
+  /** When somebody last asked for a check at once: `wakeUser.ts`. */
+  wokenAt?: Date;
 };
 
 /** No cache was stored yet. */
@@ -159,6 +180,17 @@ export const dueAt = ({ lease, nextCheckAt }: Scheduled): Date => lease?.until ?
 export function failureOf(account: Account | Damaged): StoredFailure | undefined {
   if (account.state === 'needs-user') return account.failure;
   return account.state === 'pending' || account.state === 'active' ? account.trouble?.failure : undefined;
+}
+
+/**
+ * The notice that has to be delivered. A release that does not know notices may have changed the account since, so a notice
+ * that no longer says what is true is not one.
+ */
+export function pendingNotice(account: Account | Damaged): PendingNotice | undefined {
+  if (!isConnected(account) || account.notice?.nextTryAt === undefined) return undefined;
+  const { notice, state } = account;
+  const isTrue = (notice.what === 'needs-user') === (state === 'needs-user');
+  return isTrue ? { ...notice, nextTryAt: account.notice.nextTryAt } : undefined;
 }
 
 /** How many checks in a row failed, if the next one may succeed. */

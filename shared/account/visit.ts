@@ -13,6 +13,7 @@ import { changeAccount } from './changeAccount.ts';
 import { connectAccount, findAccount } from './connectAccount.ts';
 import { takeBack } from './endAccount.ts';
 import { nowByStore, tokenByStore } from './nowByStore.ts';
+import { tellingOf } from './tellingOf.ts';
 import { seen, visited } from './transitions.ts';
 
 const SEEN_EVERY_MS = 60_000;
@@ -74,11 +75,14 @@ export async function recordVisit(
       keepsConnection && token.stored && (token.source === 'network' || begun.state !== 'active');
     const now = nowByStore(services);
     const dated = tokenByStore(services, token);
+    const telling = tellingOf(services);
     const wasSeen = now.getTime() - begun.lastActivity.getTime() < SEEN_EVERY_MS;
     if (!isActive && token.written === undefined && wasSeen) return;
     const see = (known: Stored | undefined) => {
       if (!isSameConnection(begun, known)) return 'keep';
-      return isActive ? visited(known, caller, dated, nowByStore(services), schedule) : seen(known, now);
+      return isActive
+        ? visited(known, caller, dated, nowByStore(services), schedule, telling)
+        : seen(known, now);
     };
     const { before, account, changed } = await changeAccount(services, begun.userId, see, { known: begun });
     if (isActive && changed && before?.state === 'needs-user')

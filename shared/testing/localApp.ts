@@ -24,7 +24,7 @@ import { signInAs } from './signInAs.ts';
 import { standInSettings } from './standInSettings.ts';
 import { createShiftedClock, type ShiftedClock } from './testClock.ts';
 
-export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts' | 'fetch'> & {
+export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'notices' | 'limits' | 'timeouts' | 'fetch'> & {
   accounts?: AccountStore;
   tokenCache?: TokenCacheStore;
   sharedState?: SharedState;

@@ -14,6 +14,7 @@ import type { Connection } from '../../shared/wire.ts';
 import type { CacheKeyLike } from './checkStorage.ts';
 import { type DrillUser, EXPIRED_AT_ONCE, settingsOf } from './drillStage.ts';
 import { control, journal, SPA_ORIGIN, signIn } from './entraClients.ts';
+import { type NoticeReceiver, startNoticeReceiver } from './noticeReceiver.ts';
 import { buildPreviousRelease } from './previousRelease.ts';
 import { openStored, type StoredByReleases } from './storedByReleases.ts';
 
@@ -43,6 +44,8 @@ export type ReleaseStage = {
   entra: Entra;
   connectionString: string;
   stored: StoredByReleases;
+  /** What the present release tells of all users. */
+  receiver: NoticeReceiver;
   /** The keys of the caches, the first one seals. A host has those of the time when it was started. */
   keys: CacheKeyLike[];
   /** A further host of that release. No host has a schedule: the worker runs only when it is told to. */
@@ -75,8 +78,9 @@ export async function startReleaseStage(
 ): Promise<ReleaseStage> {
   // Nothing else has been started yet if this fails for want of the commit.
   const previous = await buildPreviousRelease();
-  const [azurite, entra, folder] = await Promise.all([
+  const [azurite, receiver, entra, folder] = await Promise.all([
     startAzurite(),
+    startNoticeReceiver(),
     startEntra({
       port: 0,
       spaOrigins: [SPA_ORIGIN],
@@ -104,6 +108,7 @@ export async function startReleaseStage(
     entra,
     connectionString,
     stored: openStored(connectionString),
+    receiver,
     keys: [...keys],
 
     async start(release) {
@@ -115,6 +120,8 @@ export async function startReleaseStage(
           ...settingsOf(entra, connectionString),
           ...UNHURRIED,
           TOKEN_CACHE_KEYS: keySetOf(stage.keys),
+          // The previous release does not know these settings.
+          ...receiver.settings,
         },
         settings: false,
         timerStatus,
@@ -172,6 +179,7 @@ export async function startReleaseStage(
         entra.close(),
         azurite.stop(),
         previous.remove(),
+        receiver.close(),
         rm(folder, { recursive: true, force: true }),
       ]);
     },

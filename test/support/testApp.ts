@@ -4,6 +4,7 @@ import { createMemorySharedState } from '../../shared/adapters/memory/memoryShar
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { readConfig } from '../../shared/config.ts';
+import type { Notices } from '../../shared/ports.ts';
 import { type Adapters, createStead } from '../../shared/stead.ts';
 import { createTestClock } from '../../shared/testing/testClock.ts';
 import { type App, createApp } from '../../shared/tokens/app.ts';
@@ -19,6 +20,7 @@ export type TestAppOptions = Partial<Adapters> & {
   logChecks?: string;
   /** `CONNECT` */
   connect?: string;
+  notices?: Notices;
   /** Default: there is no network. */
   fetch?: typeof fetch;
 };
@@ -30,6 +32,7 @@ export function createTestApp(options: TestAppOptions = {}): App {
     graphBaseUrl,
     logChecks,
     connect,
+    notices = {},
     fetch = noNetwork,
     ...adapters
   } = options;
@@ -45,6 +48,7 @@ export function createTestApp(options: TestAppOptions = {}): App {
   const { services } = createStead(config, {
     clock,
     fetch,
+    notices,
     adapters: {
       accounts: createMemoryAccountStore({ clock }),
       tokenCache: createMemoryTokenCacheStore({ clock }),

@@ -9,6 +9,8 @@ import {
   type HistoryEntry,
   isTombstone,
   type Lease,
+  type Notice,
+  type NoticeKind,
   type Stored,
   type StoredFailure,
   type Tombstone,
@@ -47,6 +49,7 @@ const CHECK_OUTCOMES: Record<AlikeChecks['outcome'], true> = {
   failed: true,
 };
 const TASK_OUTCOMES: Record<AlikeTask['outcome'], true> = { done: true, failed: true };
+const NOTICES: Record<NoticeKind, true> = { 'needs-user': true, expiring: true, recovered: true };
 const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
   refreshed: true,
   'from-cache': true,
@@ -57,7 +60,7 @@ const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
 
 /**
  * The account as a row. An empty column is `''`, because a merge does not change a column that it gets no value for.
- * `failure` and `history` are JSON. What does not fit is left out: the claims of the failure, and the oldest entries of
+ * `failure`, `history`, `checks` and `notice` are JSON. What does not fit is left out: the claims of the failure, and the oldest entries of
  * the history.
  *
  * `dueAt` is the time of the account's entry in the index: the end of the lease or, without one, the next check. Only a
@@ -106,6 +109,8 @@ export function toRow(account: Account): AccountRow {
     checks: checksColumn(account),
     pause: pauseColumn(account),
     memory: account.memory ?? '',
+    notice: noticeColumn(account),
+    wokenAt: account.wokenAt ?? '',
   };
 }
 
@@ -133,6 +138,8 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const generation = textOf(row.generation) ?? '';
   const checks = checksIn(jsonIn(row.checks), generation);
   const tasksPausedUntil = pauseIn(jsonIn(row.pause), generation);
+  const notice = noticeIn(jsonIn(row.notice), generation);
+  const wokenAt = timeOf(row.wokenAt);
   const connection = {
     ...scheduled,
     generation,
@@ -144,6 +151,8 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     ...(checks && { checks }),
     ...(tasksPausedUntil && { tasksPausedUntil }),
     ...(memory !== undefined && { memory }),
+    ...(notice && { notice }),
+    ...(wokenAt && { wokenAt }),
   };
   const { expiresOn, ...refreshes } = tokensIn(row);
   const failure = failureIn(jsonIn(row.failure));
@@ -273,6 +282,18 @@ function alikeTaskIn(value: unknown): AlikeTask[] {
   const [last, times] = [timeOf(value.last), countOf(value.times)];
   if (typeof task !== 'string' || !isKeyOf(TASK_OUTCOMES, outcome) || !last || !times) return [];
   return [{ task, outcome, ...whyIn(value), last, times }];
+}
+
+/** It has the generation for the same reason as the checks: a notice of an earlier connection is not one of this. */
+const noticeColumn = ({ notice, generation }: Connected): string =>
+  notice === undefined ? '' : JSON.stringify({ generation, ...notice });
+
+function noticeIn(value: unknown, generation: string): Notice | undefined {
+  if (!isRecord(value) || value.generation !== generation) return undefined;
+  const { id, what, attempts } = value;
+  const [since, nextTryAt] = [timeOf(value.since), timeOf(value.nextTryAt)];
+  if (typeof id !== 'string' || !isKeyOf(NOTICES, what) || since === undefined) return undefined;
+  return { id, what, since, attempts: countOf(attempts) ?? 0, ...(nextTryAt && { nextTryAt }) };
 }
 
 const whyIn = ({ kind, code }: Record<string, unknown>) => ({

@@ -38,13 +38,19 @@ const ROOMS: Record<string, Room> = {
     allowed: [
       './adapters/entra/seal.ts',
       './adapters/entra/clientCertificate.ts',
+      './adapters/webhook/webhookSettings.ts',
       './clock.ts',
       './clouds.ts',
       './settingsReader.ts',
       './storageSettings.ts',
       'node:crypto',
     ],
-    refused: ['./stead.ts', './adapters/entra/msal.ts', './adapters/azureStorage/tableRows.ts'],
+    refused: [
+      './stead.ts',
+      './adapters/entra/msal.ts',
+      './adapters/webhook/noticeWebhook.ts',
+      './adapters/azureStorage/tableRows.ts',
+    ],
   },
   'shared/storageSettings.ts': {
     allowed: [
@@ -228,6 +234,10 @@ const ROOMS: Record<string, Room> = {
     ],
     refused: ['jose', '../entra/msal.ts', '../../config.ts'],
   },
+  'shared/adapters/webhook/some.ts': {
+    allowed: ['node:crypto', './webhookSettings.ts', '../../readBase64.ts', '../../tokens/retryAfter.ts'],
+    refused: ['jose', 'standardwebhooks', '../entra/seal.ts', '../../config.ts'],
+  },
   'shared/adapters/azureStorage/blobSome.ts': {
     allowed: ['@azure/storage-blob', './storageCall.ts', '../../ports.ts'],
     refused: ['@azure/data-tables', './tableRows.ts', '../entra/seal.ts'],
@@ -407,6 +417,10 @@ const ROOMS: Record<string, Room> = {
   'examples/express/some.ts': {
     allowed: ['./app.ts', 'express', '@stead/shared', '@stead/shared/http'],
     refused: ['../../shared/stead.ts', '@azure/functions', 'jose'],
+  },
+  'examples/changes/some.ts': {
+    allowed: ['./other.ts', 'node:crypto', '@stead/shared', '@stead/shared/defineTask'],
+    refused: ['../../shared/stead.ts', '@azure/functions', 'express'],
   },
   'dev/library/some.ts': {
     allowed: ['node:fs/promises', './buildLibrary.ts', '../../ops/cli/errors.ts'],

@@ -1,6 +1,6 @@
 /** Every transition, on every state that it accepts and with inputs that reach each of its branches. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Account, Damaged, Tombstone } from '../../../../shared/account/account.ts';
+import type { Account, Connected, Damaged, Tombstone } from '../../../../shared/account/account.ts';
 import { connectAccount, findAccount } from '../../../../shared/account/connectAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
@@ -92,6 +92,7 @@ async function guarded(): Promise<{ connected: Step[]; ended: Step[] }> {
 
 const { connected, ended } = await guarded();
 const EVERYBODY = [...CONNECTED, ...TOMBSTONES];
+const isWaiting = ({ state }: Connected) => state !== 'needs-user';
 const isDisconnected = (account: Tombstone) => account.state === 'disconnected';
 
 /** A transition without a line here is a type error, and fails the test of the diagram. */
@@ -131,5 +132,14 @@ export const STEPS: Record<keyof typeof transitions, Step[]> = {
     MARKING.map((kind) => transitions.markedForUser(account, { kind, code: 'code-1' }, NOW, SETTINGS)),
   ),
   dueNow: stepsOf(EVERYBODY, (account) => [transitions.dueNow(account, NOW)]),
+  woken: stepsOf(CONNECTED.filter(isWaiting), (account) => [transitions.woken(account, NOW)]),
+  told: stepsOf(CONNECTED, (account) => [
+    ...(['delivered', 'given-up', 'unheard'] as const).map((result) =>
+      transitions.told(account, { id: 'notice-1', result }),
+    ),
+    ...(['failed', 'not-tried'] as const).map((result) =>
+      transitions.told(account, { id: 'notice-1', result, nextTryAt: from(HOUR) }),
+    ),
+  ]),
   retried: stepsOf(CONNECTED, (account) => [transitions.retried(account, NOW)]),
 };

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Active, Connected, HistoryEntry, NeedsUser } from '../../../../shared/account/account.ts';
+import {
+  type Active,
+  type Connected,
+  type HistoryEntry,
+  type NeedsUser,
+  pendingNotice,
+} from '../../../../shared/account/account.ts';
 import { withEntries } from '../../../../shared/account/checks.ts';
 import type { Remembered, TasksRun } from '../../../../shared/account/transitions.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
@@ -96,7 +102,7 @@ describe('every transition', () => {
       false,
     ],
     ['takes the lease from the run', ['connected', 'ended'], false],
-    ['leaves the lease with the run', ['seen', 'seenDisconnected', 'visited', 'retried'], true],
+    ['leaves the lease with the run', ['seen', 'seenDisconnected', 'visited', 'retried', 'told'], true],
   ] as const)('%s: %s', (_, names, isKept) => {
     const all = names.flatMap((name) => STEPS[name]);
     const held = all.filter(({ before }) => before?.lease !== undefined);
@@ -256,7 +262,8 @@ describe('a lease', () => {
 
   it.each([...CONNECTED, ...TOMBSTONES])('ends when the check finds nothing to do: $state', (before) => {
     const { lease: _, ...unleased } = before;
-    expect(waitingUntil(before, from(HOUR))).toStrictEqual({ ...unleased, nextCheckAt: from(HOUR) });
+    const nextCheckAt = pendingNotice(before)?.nextTryAt ?? from(HOUR);
+    expect(waitingUntil(before, from(HOUR))).toStrictEqual({ ...unleased, nextCheckAt });
   });
 });
 

@@ -58,7 +58,7 @@ describe('toRow', () => {
   ])('gives every column of an account that is %s a value, so that a merge clears it', (_, account) => {
     const row = toRow(account);
     expect(Object.keys(row).sort()).toEqual(
-      [...COLUMNS, 'nextCheckAt', 'connectedAt', 'checks', 'pause', 'memory'].sort(),
+      [...COLUMNS, 'nextCheckAt', 'connectedAt', 'checks', 'pause', 'memory', 'notice', 'wokenAt'].sort(),
     );
     expect(Object.values(row)).not.toContain(undefined);
   });
