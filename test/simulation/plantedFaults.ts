@@ -189,8 +189,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'disconnection forgotten': {
     file: 'shared/account/connectAccount.ts',
-    text: "return reconnect ? newConnection() : 'keep';",
-    by: 'return newConnection();',
+    text: "(whom === 'not-disconnected' && was !== 'disconnected');",
+    by: "whom === 'not-disconnected';",
     seed: 1,
     found: /has disconnected, and is connected/,
   },
