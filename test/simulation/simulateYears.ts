@@ -1,4 +1,4 @@
-import { DAY, HOUR } from './entraModel.ts';
+import { DAY, HOUR } from './durations.ts';
 import type { Action } from './history.ts';
 import { type Outcome, outcomeOf, quieten, START } from './simulate.ts';
 import { replaceDate } from './simulatedDate.ts';
@@ -20,7 +20,7 @@ type Event = { at: number; act: () => Promise<void> };
  * a run in which nothing is due does nothing but go on with the audit.
  */
 export async function simulateYears(history: YearsHistory, { tells = false } = {}): Promise<Outcome> {
-  const { days, habits, rules, oneFaultIn, seed } = history;
+  const { days, habits, rules, notes, quietOn, oneFaultIn, seed } = history;
   const chance = randomFrom(seed);
   let isQuiet = false;
   const stage = createStage({
@@ -30,6 +30,8 @@ export async function simulateYears(history: YearsHistory, { tells = false } = {
     users: habits.length,
     rules,
     everyRun: false,
+    notes,
+    checksAtOnce: 16,
     mostSteps: STEPS_A_DAY * days,
     atOnce: () =>
       !isQuiet && oneFaultIn > 0 && chance() * oneFaultIn < 1 ? 1 + Math.floor(chance() * 5) : 0,
@@ -61,7 +63,7 @@ export async function simulateYears(history: YearsHistory, { tells = false } = {
     }
     isQuiet = true;
     world.tell(() => '-- quiet from here on');
-    if (world.violation() === undefined) await quieten(stage, wishes);
+    if (world.violation() === undefined) await quieten(stage, wishes, quietOn);
   } finally {
     putBack();
   }
@@ -75,8 +77,8 @@ function nextDue({ people, invariants, world }: Stage): number {
 }
 
 /** Lets everything end that has begun. */
-async function settleDown({ open, world }: Stage): Promise<void> {
-  for (let turn = 0; open.size > 0 && world.violation() === undefined; turn += 1) {
+async function settleDown({ operations, world }: Stage): Promise<void> {
+  for (let turn = 0; !operations.isIdle() && world.violation() === undefined; turn += 1) {
     if (turn > MOST_TURNS || !world.hasTimer())
       return world.violated('an operation waits for nothing, for ever');
     await world.fireNextTimer();
@@ -84,7 +86,7 @@ async function settleDown({ open, world }: Stage): Promise<void> {
 }
 
 /** Everything that happens, in order: visits by habit, and what else the history has. */
-function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings }: YearsHistory): Event[] {
+function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings, notes }: YearsHistory): Event[] {
   const events: Event[] = [];
   const start = START.getTime();
   const at = (when: number, ...actions: Action[]) => {
@@ -94,7 +96,9 @@ function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings }: Ye
     const first = start + joinsOnDay * DAY + user * MINUTE;
     const last = Math.min(first + forDays * DAY, start + days * DAY);
     for (let when = first; when <= last; when += awayForHours * HOUR) {
-      at(when, { do: 'visit', user, process: user % PROCESSES, fresh: true, pausesAfter: 0 });
+      // Every third visit needs the other API.
+      const api = notes && Math.round((when - first) / HOUR / awayForHours) % 3 === 2 ? 'notes' : 'graph';
+      at(when, { do: 'visit', api, user, process: user % PROCESSES, fresh: true, pausesAfter: 0 });
     }
   }
   for (const { atHour, action, forHours } of happenings) {
