@@ -6,7 +6,7 @@ import { type CacheKey, readCacheKeys } from './adapters/entra/seal.ts';
 import { addressFault, readSecrets, type WebhookSettings } from './adapters/webhook/webhookSettings.ts';
 import { systemClock } from './clock.ts';
 import { authorityFault, type Cloud, cloudOf, cloudOfGraph, findCloud, PUBLIC_CLOUD } from './clouds.ts';
-import type { LogChecks, ScheduleSettings } from './ports.ts';
+import type { ConnectWhen, LogChecks, ScheduleSettings } from './ports.ts';
 import { readBase64 } from './readBase64.ts';
 import {
   type AddFault,
@@ -23,8 +23,16 @@ export const TOKEN_CACHE_STORES = ['blob'] as const;
 
 export type TokenCacheStoreName = (typeof TOKEN_CACHE_STORES)[number];
 
+/** What connects a user. */
+export const CONNECT = ['visit', 'ask'] as const satisfies readonly ConnectWhen[];
+
 /** Which checks are logged one by one. */
 export const LOG_CHECKS = ['all', 'changes'] as const satisfies readonly LogChecks[];
+
+/** The tasks that Stead brings along (`shared/graphTasks`), in the order in which they run. */
+export const SHIPPED_TASKS = ['read-profile', 'drive-changes', 'inbox-digest'] as const;
+
+export type ShippedTaskName = (typeof SHIPPED_TASKS)[number];
 
 export type Config = {
   entra: {
@@ -41,10 +49,13 @@ export type Config = {
   tokenCacheStore: TokenCacheStoreName;
   cacheKeys: [CacheKey, ...CacheKey[]];
   logHashKey: Uint8Array;
+  connectWhen: ConnectWhen;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
   /** Absent if notices are not sent by a webhook. */
   noticeWebhook?: WebhookSettings;
+  /** The shipped tasks that run, in the order of {@link SHIPPED_TASKS}. */
+  shippedTasks: readonly ShippedTaskName[];
 };
 
 /** The settings of an application that brings its own stores. */
@@ -84,7 +95,7 @@ export function readConfig(
 ): ConfigWithoutStorage & Partial<Config> {
   const { hasStorageCredential = false, hasOwnStores = false, now = systemClock.now() } = options;
   const reader = createSettingsReader(environment);
-  const { given, fault, guid, guids, whole, flag, oneOf, check } = reader;
+  const { given, fault, guid, guids, whole, flag, oneOf, someOf, check } = reader;
 
   const tenantId = guid('ENTRA_TENANT_ID', 'Give the directory (tenant) id of the app registration.');
   const clientId = guid(
@@ -130,6 +141,7 @@ export function readConfig(
     tokenCacheStore: oneOf('TOKEN_CACHE_STORE', TOKEN_CACHE_STORES, 'is not the name of a known store'),
     cacheKeys: readKeys(given('TOKEN_CACHE_KEYS'), localSecret, fault),
     logHashKey: readLogHashKey(given('LOG_HASH_KEY'), localSecret, fault),
+    connectWhen: oneOf('CONNECT', CONNECT),
     schedule: {
       idleForMs: whole('REFRESH_IDLE_SECONDS', 1, 86_400) * 1_000,
       minIntervalMs: whole('REFRESH_MIN_INTERVAL_SECONDS', 1, 86_400) * 1_000,
@@ -138,6 +150,7 @@ export function readConfig(
     },
     logChecks: oneOf('LOG_CHECKS', LOG_CHECKS),
     ...(noticeWebhook && { noticeWebhook }),
+    shippedTasks: someOf('TASKS', SHIPPED_TASKS),
   };
   check();
   return config;

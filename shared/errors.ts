@@ -112,6 +112,11 @@ export class FunctionFailedError extends Error {
   }
 }
 
+/** What the user asks for needs a connection, and they have none. Its message may be shown to the caller. */
+export class NotConnectedError extends Error {
+  override readonly name = 'NotConnectedError';
+}
+
 /** The caller has reached one of Stead's own limits: `docs/http.md`. */
 export class TooManyRequestsError extends Error {
   override readonly name = 'TooManyRequestsError';

@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import {
   ForbiddenError,
   FunctionFailedError,
+  NotConnectedError,
   RequestMalformedError,
   TokenInvalidError,
   TokenMissingError,
@@ -36,6 +37,8 @@ export type IncomingRequest = {
   query: URLSearchParams;
   /** The parts of the route that are parameters, by name. */
   params: Readonly<Record<string, string>>;
+  /** Its bytes, for those who read no more than they need; null if there are none. Absent if the server has only `text`. */
+  body?: AsyncIterable<Uint8Array> | null;
   text(): Promise<string>;
 };
 
@@ -238,6 +241,9 @@ function refusalOf(error: unknown): Refusal {
   if (error instanceof UserTokenError) {
     const { upstream } = error.failure;
     return { ...withoutToken(error), ...(upstream && { upstream }) };
+  }
+  if (error instanceof NotConnectedError) {
+    return { status: 409, code: 'NOT_CONNECTED', title: 'Not connected', detail: error.message };
   }
   if (error instanceof TooManyRequestsError) {
     return {

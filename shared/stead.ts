@@ -14,7 +14,7 @@ import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { graphResourceOf } from './clouds.ts';
 import type { Config, ConfigWithoutStorage, TokenCacheStoreName } from './config.ts';
-import { connect, disconnect, getConnection } from './connection/connection.ts';
+import { changeConnection, connect, disconnect, getConnection } from './connection/connection.ts';
 import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
@@ -28,14 +28,17 @@ import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
 import { createLogId, readUserId } from './userId.ts';
 import type { WorkerRun } from './wire.ts';
-import type { Task } from './worker/defineTask.ts';
+import { listTasks, type Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
 import { wakeWorker } from './worker/wakeWorker.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
-export type Adapters = Omit<Services, 'graph' | 'notices' | 'schedule' | 'logChecks' | 'logId' | 'clock'> & {
+export type Adapters = Omit<
+  Services,
+  'graph' | 'apis' | 'notices' | 'connectWhen' | 'schedule' | 'logChecks' | 'logId' | 'clock'
+> & {
   sealer: Sealer;
 };
 
@@ -90,24 +93,26 @@ const CLIENT_CAPABILITIES = ['CP1'];
  * Creates the application. This is the only way to get one. It does no I/O.
  * @param config a result of `readConfig`
  * @throws {TypeError} there are no stores, or `config` was read with `hasStorageCredential`, but there is no
- * `storageCredential`.
+ * `storageCredential`, or two tasks have the same name.
  */
 export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
-  const tasks = (options.tasks ?? []).map((task) => ({ ...task, api: here(task.api) }));
+  const tasks = listTasks(...(options.tasks ?? [])).map((task) => ({ ...task, api: here(task.api) }));
   const titles = new Map(tasks.map(({ name, title }) => [name, title]));
-  const services = createServices(config, here, options);
+  const apis = new Set<Api>([here(graph), ...tasks.map(({ api }) => api)]);
+  const services = createServices(config, here, apis, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
   const named = new Map<string, object>();
 
-  function claimName(fn: Pick<UserFunction, 'name'>): void {
+  function claimName(fn: Pick<UserFunction, 'name' | 'api'>): void {
     if ((named.get(fn.name) ?? fn) !== fn) {
       throw new TypeError(
-        `Two functions have the name "${fn.name}". Rename one, because requests of one user share its result.`,
+        `Two functions have the name "${fn.name}", and requests of one user share the result of a name. Rename one; if it is one function that is defined anew for each request, define it once, outside of the handler.`,
       );
     }
     named.set(fn.name, fn);
+    apis.add(here(fn.api));
   }
 
   return {
@@ -143,6 +148,9 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       status: (operation: Operation, accessToken: string) =>
         getConnection(app, operation, accessToken, titles),
       reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken, titles),
+      /** Does what the JSON asks for that `read` gives: `ConnectionChange` of `wire.ts`. Undefined connects the caller. */
+      change: (operation: Operation, accessToken: string, read: () => Promise<unknown>) =>
+        changeConnection(app, operation, accessToken, titles, read),
       disconnect: (operation: Operation, accessToken: string) => disconnect(app, operation, accessToken),
     },
 
@@ -194,7 +202,12 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   };
 }
 
-function createServices(config: AnyConfig, here: Deployed, options: SteadOptions): Services {
+function createServices(
+  config: AnyConfig,
+  here: Deployed,
+  apis: ReadonlySet<Api>,
+  options: SteadOptions,
+): Services {
   const { entra } = config;
   const { clock = systemClock, adapters = {} } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
@@ -235,11 +248,13 @@ function createServices(config: AnyConfig, here: Deployed, options: SteadOptions
     ...adapters,
     ...stores,
     graph: here(graph),
+    apis,
     openApi,
     notices: {
       ...(config.noticeWebhook && createNoticeWebhook(config.noticeWebhook, { fetch: send, clock })),
       ...options.notices,
     },
+    connectWhen: config.connectWhen,
     schedule: config.schedule,
     logChecks: config.logChecks,
     logId,
@@ -298,7 +313,7 @@ function createOpenApi(here: Deployed, options: { fetch: Fetch; clock: Clock; ti
     if (!isKnownApi(defined)) throw new TypeError('Give it graph, or an API from defineApi.');
     const api = here(defined);
     const bound = createApiFetch(api, call, options);
-    return { ...(api.open?.(bound, api.baseUrl) as Clients), api: { fetch: bound } };
+    return { ...(api.open?.(bound, api.baseUrl) as Clients), api: { fetch: bound, baseUrl: api.baseUrl } };
   };
 }
 

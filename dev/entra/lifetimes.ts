@@ -13,6 +13,8 @@ export type Lifetimes = {
   refreshToken: number;
   /** Refresh tokens of the single-page app, counted from the sign-in: they do not slide. */
   spaRefreshToken: number;
+  /** Links of delta queries. How long Graph's are good is not promised. */
+  deltaLink: number;
   /** Tokens of managed identities. */
   managedIdentity: number;
   /** `refresh_in`, as Entra sends it beside long-lived tokens; not sent if left out. */
@@ -27,6 +29,7 @@ export const DEFAULT_LIFETIMES: Lifetimes = {
   idToken: 3600,
   refreshToken: 90 * DAY,
   spaRefreshToken: DAY,
+  deltaLink: 30 * DAY,
   managedIdentity: DAY,
 };
 
@@ -37,6 +40,7 @@ const NAMES = [
   'idToken',
   'refreshToken',
   'spaRefreshToken',
+  'deltaLink',
   'managedIdentity',
   'refreshIn',
 ] as const;

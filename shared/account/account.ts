@@ -97,6 +97,8 @@ type ConnectedFields = Scheduled & {
   history: readonly HistoryEntry[];
   /** The history by checks: `checksOf` reads it. Absent before the first check, and if an earlier release wrote all of it. */
   checks?: readonly AlikeChecks[];
+  /** Until when the user's tasks rest. It may be over: {@link pausedUntil} of `pause.ts` reads it. */
+  tasksPausedUntil?: Date;
   /** What the user's tasks remember and tell, sealed: `taskMemory.ts`. Absent if there is nothing. Only the worker writes it. */
   memory?: string;
   /** Absent if the application has nothing to hear, and was told nothing that a later notice may have to take back. */
@@ -135,7 +137,7 @@ export type Connected = Exclude<Account, Tombstone>;
  * An account that cannot be believed, because somebody edited what is stored: its last activity is not a time. The worker
  * leaves it alone, and the user's next visit connects it anew.
  */
-export type Damaged = Scheduled & { state: 'damaged'; wasDisconnected: boolean };
+export type Damaged = Scheduled & { state: 'damaged'; was: 'connected' | Tombstone['state'] };
 
 export type AccountState = Account['state'];
 

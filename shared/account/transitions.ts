@@ -31,6 +31,7 @@ import {
   type Telling,
   type Told,
 } from './notice.ts';
+import { pausedUntil } from './pause.ts';
 import {
   firstCheckAt,
   isDueTooLate,
@@ -67,6 +68,18 @@ export function connected(
 /** A visit, and no more: the user was here. */
 export function seen<C extends Connected>(account: C, now: Date): C {
   return { ...account, lastActivity: laterOf(account.lastActivity, now) };
+}
+
+/** The user lets their tasks rest until that time. Checks go on, so that the connection is kept. */
+export function paused<C extends Connected>(account: C, until: Date): C {
+  return { ...account, tasksPausedUntil: until };
+}
+
+/** The end of a pause before its time. */
+export function resumed<C extends Connected>(account: C): C {
+  const { tasksPausedUntil: _, ...others } = account;
+  // The pause is optional in every state, so this is still an account of the same state.
+  return others as C;
 }
 
 /** A visit of a user who has disconnected. The disconnection is remembered for longer. */
@@ -164,7 +177,9 @@ export function refreshed(
   telling?: Telling,
 ): Active {
   const isNew = token.source === 'network';
-  const { memory: _, ...connection } = withoutLease(connectionOf(account));
+  // A pause that is over is kept no longer.
+  const still = pausedUntil(account, now) === undefined ? resumed(account) : account;
+  const { memory: _, ...connection } = withoutLease(connectionOf(still));
   const active: Active = {
     ...connection,
     ...(memory !== undefined && { memory }),
@@ -287,7 +302,7 @@ function tokensAfter(account: Connected, token: UserToken, now: Date): Tokens {
 /** What every connected account has, whatever its state. */
 function connectionOf(account: Connected) {
   const { userId, nextCheckAt, lease, generation, connectedAt, lastActivity, history } = account;
-  const { homeAccountId, userPrincipalName, checks, memory, notice, wokenAt } = account;
+  const { homeAccountId, userPrincipalName, checks, tasksPausedUntil, memory, notice, wokenAt } = account;
   return {
     userId,
     nextCheckAt,
@@ -299,6 +314,7 @@ function connectionOf(account: Connected) {
     lastActivity,
     history,
     ...(checks && { checks }),
+    ...(tasksPausedUntil && { tasksPausedUntil }),
     ...(memory !== undefined && { memory }),
     ...(notice && { notice }),
     ...(wokenAt && { wokenAt }),

@@ -85,6 +85,7 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
     case 'ROLE_MISSING':
     case 'TENANT_FORBIDDEN':
     case 'CLIENT_FORBIDDEN':
+    case 'NOT_CONNECTED':
     case 'UPSTREAM_REFUSED':
       return { state: 'refused', code, ...facts };
     default:

@@ -14,10 +14,10 @@ import type {
   Operation,
   ScheduleSettings,
   Sealer,
-  SharedState,
   TokenCacheStore,
 } from '../ports.ts';
 import { defineFunction, type UserFunction } from '../requests/defineFunction.ts';
+import type { SharedState } from '../sharedState.ts';
 import { createStead, type SteadOptions } from '../stead.ts';
 import { RUN_LIMITS, type RunLimits } from '../worker/run.ts';
 import { signInAs } from './signInAs.ts';

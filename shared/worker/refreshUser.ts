@@ -12,6 +12,7 @@ import { clocksDiffer } from '../account/clocksDiffer.ts';
 import { confirmFailure } from '../account/confirmFailure.ts';
 import { removeCache, takeBack } from '../account/endAccount.ts';
 import { byStore, nowByStore, tokenByStore } from '../account/nowByStore.ts';
+import { pausedUntil } from '../account/pause.ts';
 import { afterCooldown, asIfKept, decideCheck, decideTombstone, retireAt } from '../account/schedule.ts';
 import {
   openMemory,
@@ -144,7 +145,9 @@ async function runTasksAndSettle(
   const telling = tellingOf(app);
   run.credentialAccepted ||= token.source === 'network';
   const memory = await openMemory(app, run.operation.log, leased);
-  const ran = endIfOver(run) ? noTasks(memory) : await runTasks(run, tasks, leased, token, memory);
+  const isResting = pausedUntil(leased, now) !== undefined;
+  const ran =
+    isResting || endIfOver(run) ? noTasks(memory) : await runTasks(run, tasks, leased, token, memory);
   // It is sealed at each check, so that it follows the keys. Only this run writes it, as long as it has the lease.
   const sealed = await sealMemory(app, leased, rememberedAfter(run, leased, token, ran, now));
   // They are counted even if the account cannot be settled, because they have run.

@@ -27,7 +27,8 @@ const failureOf = ({ account }: Stored): unknown => JSON.parse(String(account?.f
 
 /** A dozen runs of the worker and more than a hundred requests each, and a machine may be busy. */
 const PATIENCE = 120_000;
-const PEOPLE = numberedUsers(124);
+const DAY = 86_400_000;
+const PEOPLE = numberedUsers(127);
 const FIRST_KEY = { kid: 'key-one', secret: randomBytes(32) };
 const SECOND_KEY = { kid: 'key-two', secret: randomBytes(32) };
 const RELEASES: readonly Release[] = ['previous', 'present'];
@@ -439,6 +440,29 @@ describe('two releases on one storage', () => {
       await next.reconnect(gone);
       await expectAlike();
     }
+    await checks.expectKept(users);
+  });
+
+  it('keep a pause that only this one knows, until the user disconnects at either', {
+    timeout: PATIENCE,
+  }, async () => {
+    const [previous, present] = await stage.both();
+    const users = take(3);
+    const [gone] = users as [DrillUser];
+    const until = new Date(Date.now() + 7 * DAY);
+    const pauses = () =>
+      Promise.all(users.map(async (user) => (await present.connection(user)).tasksPausedUntil));
+    await visit(users, previous);
+    for (const user of users) await present.pause(user, until);
+    for (const host of [previous, present, previous]) {
+      await visit(users, host);
+      await checks.sweepAlone(host, users);
+      await previous.reconnect(gone);
+      expect(await pauses()).toEqual(users.map(() => until.toISOString()));
+    }
+    await previous.disconnect(gone);
+    await present.reconnect(gone);
+    expect(await present.connection(gone)).not.toHaveProperty('tasksPausedUntil');
     await checks.expectKept(users);
   });
 });

@@ -31,6 +31,8 @@ export type ReleaseHost = {
   disconnect(user: DrillUser): Promise<void>;
   /** Connects again, and visits as the page does next. */
   reconnect(user: DrillUser): Promise<void>;
+  /** Lets the user's tasks rest. The previous release reads no body, and connects the user. */
+  pause(user: DrillUser, until: Date): Promise<void>;
   /** One run of the worker. */
   sweep(): Promise<void>;
   stop(): Promise<void>;
@@ -191,11 +193,15 @@ const keySetOf = (keys: readonly CacheKeyLike[]): string =>
   });
 
 function releaseHost(entra: Entra, release: Release, host: Host, onEnd: () => void): ReleaseHost {
-  async function ask(method: string, path: string, { name }: DrillUser): Promise<Response> {
+  async function ask(method: string, path: string, { name }: DrillUser, body?: string): Promise<Response> {
     const { accessToken } = await signIn(entra, name);
     const response = await fetch(`${host.origin}/api/${path}`, {
       method,
-      headers: { authorization: `Bearer ${accessToken}` },
+      headers: {
+        authorization: `Bearer ${accessToken}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body }),
     });
     if (!response.ok) {
       throw new Error(`the ${release} release answered ${response.status} to ${method} ${path}`);
@@ -212,6 +218,8 @@ function releaseHost(entra: Entra, release: Release, host: Host, onEnd: () => vo
       await ask('PUT', 'connection', user);
       await visit(user);
     },
+    pause: async (user, until) =>
+      void (await ask('PUT', 'connection', user, JSON.stringify({ tasksPausedUntil: until }))),
     async sweep() {
       const outcome = await host.run('refreshWorker');
       if (outcome === 'failed') throw new Error(`a run of the ${release} release failed`);

@@ -19,6 +19,8 @@ export type TestAppOptions = Partial<Adapters> & {
   /** `LOG_CHECKS` */
   logChecks?: string;
   notices?: Notices;
+  /** `CONNECT` */
+  connect?: string;
   /** Default: there is no network. */
   fetch?: typeof fetch;
 };
@@ -30,6 +32,7 @@ export function createTestApp(options: TestAppOptions = {}): App {
     graphBaseUrl,
     logChecks,
     notices = {},
+    connect,
     fetch = noNetwork,
     ...adapters
   } = options;
@@ -39,6 +42,7 @@ export function createTestApp(options: TestAppOptions = {}): App {
     ENTRA_CLIENT_SECRET: 'not used here',
     GRAPH_BASE_URL: graphBaseUrl,
     LOG_CHECKS: logChecks,
+    CONNECT: connect,
     TokenStore: 'UseDevelopmentStorage=true',
   });
   const { services } = createStead(config, {

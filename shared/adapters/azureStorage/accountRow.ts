@@ -13,6 +13,7 @@ import {
   type NoticeKind,
   type Stored,
   type StoredFailure,
+  type Tombstone,
   type Trouble,
   tokensOf,
 } from '../../account/account.ts';
@@ -106,6 +107,7 @@ export function toRow(account: Account): AccountRow {
     refreshTokenExpiresOn: refreshTokenExpiresOn ?? '',
     history: historyColumn(account.history),
     checks: checksColumn(account),
+    pause: pauseColumn(account),
     memory: account.memory ?? '',
     notice: noticeColumn(account),
     wokenAt: account.wokenAt ?? '',
@@ -126,9 +128,9 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const scheduled = { userId, ...scheduleIn(row), etag };
   const lastActivity = timeOf(row.lastActivity);
   if (lastActivity === undefined) {
-    return { ...scheduled, state: 'damaged', wasDisconnected: state === 'disconnected' };
+    return { ...scheduled, state: 'damaged', was: isEnd(state) ? state : 'connected' };
   }
-  if (state === 'disconnected' || state === 'retired') return { ...scheduled, state, since: lastActivity };
+  if (isEnd(state)) return { ...scheduled, state, since: lastActivity };
   const connectedAt = timeOf(row.connectedAt);
   const homeAccountId = textOf(row.accountIdentifier);
   const userPrincipalName = textOf(row.userPrincipalName);
@@ -137,6 +139,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const checks = checksIn(jsonIn(row.checks), generation);
   const notice = noticeIn(jsonIn(row.notice), generation);
   const wokenAt = timeOf(row.wokenAt);
+  const tasksPausedUntil = pauseIn(jsonIn(row.pause), generation);
   const connection = {
     ...scheduled,
     generation,
@@ -146,6 +149,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     lastActivity,
     history: historyIn(jsonIn(row.history)),
     ...(checks && { checks }),
+    ...(tasksPausedUntil && { tasksPausedUntil }),
     ...(memory !== undefined && { memory }),
     ...(notice && { notice }),
     ...(wokenAt && { wokenAt }),
@@ -170,6 +174,9 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     failure: failure ?? { kind: 'needs-user', code, at: lastActivity },
   };
 }
+
+const isEnd = (state: unknown): state is Tombstone['state'] =>
+  state === 'disconnected' || state === 'retired';
 
 function scheduleIn(row: Record<string, unknown>): { nextCheckAt: Date; lease?: Lease } {
   const due = timeOf(row.dueAt) ?? new Date(0);
@@ -261,6 +268,13 @@ function checksIn(value: unknown, generation: string): AlikeChecks[] | undefined
     return [{ first, last, times, outcome, ...whyIn(check), tasks: tasks.flatMap(alikeTaskIn) }];
   });
 }
+
+/** It has the generation for the same reason as the checks. */
+const pauseColumn = ({ tasksPausedUntil, generation }: Connected): string =>
+  tasksPausedUntil === undefined ? '' : JSON.stringify({ generation, until: tasksPausedUntil });
+
+const pauseIn = (value: unknown, generation: string): Date | undefined =>
+  isRecord(value) && value.generation === generation ? timeOf(value.until) : undefined;
 
 function alikeTaskIn(value: unknown): AlikeTask[] {
   if (!isRecord(value)) return [];

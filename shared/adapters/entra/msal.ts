@@ -8,8 +8,8 @@ import {
 import type { Api, Fetch } from '../../api.ts';
 import { type FailureKind, TokenInvalidError, UserTokenError } from '../../errors.ts';
 import { upstreamRefused } from '../../log.ts';
-import type { Operation, UserToken, UserTokens } from '../../ports.ts';
-import { withOneTokenOf } from '../../tokens/accessTokenEntries.ts';
+import type { Operation, Permissions, UserToken, UserTokens } from '../../ports.ts';
+import { permissionsOf, withOneTokenOf } from '../../tokens/accessTokenEntries.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
 import { defaultScopeOf, permissionsIn, scopeToKeep } from '../../tokens/scopes.ts';
 import {
@@ -56,7 +56,17 @@ export function createMsalUserTokens(options: MsalOptions, services: Omit<CacheC
   return {
     onBehalfOf: (operation, request) => tokensOf(options, services, operation).onBehalfOf(request),
     silent: (operation, request) => tokensOf(options, services, operation).silent(request),
+    async permissions(operation, { userId, generation, apis }) {
+      const { log, signal } = operation;
+      const snapshot = await readSnapshot({ ...services, log }, userId, generation, { signal });
+      return snapshot.state === 'open' ? permissionsByName(apis, snapshot.base) : undefined;
+    },
   };
+}
+
+function permissionsByName(apis: Iterable<Api>, cache: string): Permissions {
+  const named = [...apis].map((api): [string, string[] | undefined] => [api.name, permissionsOf(api, cache)]);
+  return Object.fromEntries(named.filter((one): one is [string, string[]] => one[1] !== undefined));
 }
 
 /** Gets tokens within one operation. */

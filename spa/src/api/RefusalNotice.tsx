@@ -9,6 +9,7 @@ import type { Api } from './useApi.ts';
 
 /** Each refusal of the service in words for the person at the page. */
 const PROBLEM_TEXT: Record<ProblemCode, string> = {
+  NOT_CONNECTED: 'You are not connected, so there was nothing to change.',
   REQUEST_MALFORMED: 'The service did not understand this page. It may be out of date: load it again.',
   TOKEN_MISSING: 'The service did not see your sign-in.',
   TOKEN_INVALID: 'This sign-in has ended.',

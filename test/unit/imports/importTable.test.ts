@@ -19,6 +19,7 @@ const ROOMS: Record<string, Room> = {
   'shared/clock.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'node:timers'] },
   'shared/userId.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'jose', 'node:fs'] },
   'shared/api.ts': { allowed: ['./errors.ts'], refused: ['./ports.ts', '@microsoft/microsoft-graph-client'] },
+  'shared/sharedState.ts': { allowed: ['./errors.ts', './log.ts'], refused: ['./ports.ts', './clock.ts'] },
   'shared/ports.ts': {
     allowed: ['./api.ts', './wire.ts', './errors.ts', './clock.ts', './log.ts', './userId.ts'],
     refused: ['./config.ts', './account/schedule.ts', '@microsoft/microsoft-graph-client'],
@@ -144,6 +145,26 @@ const ROOMS: Record<string, Room> = {
   'shared/worker/some.ts': {
     allowed: ['./refreshUser.ts', '../account/schedule.ts', '../tokens/failures.ts', '../ports.ts'],
     refused: ['../requests/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
+  },
+  'shared/graphTasks/some.ts': {
+    allowed: [
+      './followDelta.ts',
+      '../api.ts',
+      '../config.ts',
+      '../isRecord.ts',
+      '../worker/defineTask.ts',
+      '../adapters/graph/graphApi.ts',
+    ],
+    refused: [
+      'jose',
+      'node:fs',
+      '@microsoft/microsoft-graph-client',
+      '../clock.ts',
+      '../stead.ts',
+      '../worker/runTasks.ts',
+      '../adapters/graph/graphClient.ts',
+      '../adapters/entra/seal.ts',
+    ],
   },
   'shared/adapters/entra/msalSome.ts': {
     allowed: [
@@ -317,6 +338,7 @@ const ROOMS: Record<string, Room> = {
       '../entra/readRegistered.ts',
       '../settings.ts',
       '../../shared/account/clocksDiffer.ts',
+      '../../shared/graphTasks/shippedTasks.ts',
       '../../shared/clouds.ts',
       '../../shared/stead.ts',
       '../../shared/config.ts',
@@ -379,12 +401,18 @@ const ROOMS: Record<string, Room> = {
   },
   'functions/refreshWorker/tasks.ts': {
     allowed: [
+      '../../shared/config.ts',
+      '../../shared/graphTasks/shippedTasks.ts',
       '../../shared/worker/defineTask.ts',
       '../../shared/tokens/defineApi.ts',
       '../../shared/adapters/graph/graphApi.ts',
       './task.ts',
     ],
     refused: ['../../shared/stead.ts', '../../shared/adapters/entra/msal.ts', '@azure/functions'],
+  },
+  'examples/ownStore/some.ts': {
+    allowed: ['@stead/shared', '@stead/shared/ports', '@stead/shared/stores/memory'],
+    refused: ['../../shared/ports.ts', '../../shared/stead.ts'],
   },
   'examples/express/some.ts': {
     allowed: ['./app.ts', 'express', '@stead/shared', '@stead/shared/http'],

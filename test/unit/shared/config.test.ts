@@ -66,7 +66,9 @@ describe('readConfig', () => {
       graphBaseUrl: 'https://graph.microsoft.com',
       storage: { connectionString: 'UseDevelopmentStorage=true' },
       schedule: { idleForMs: 60_000, minIntervalMs: 300_000, everyRun: false, retentionMs: 90 * 86_400_000 },
+      connectWhen: 'visit',
       logChecks: 'all',
+      shippedTasks: ['read-profile'],
     });
   });
 
@@ -82,7 +84,9 @@ describe('readConfig', () => {
         REFRESH_MIN_INTERVAL_SECONDS: '86400',
         REFRESH_EVERY_RUN: 'TRUE',
         RETENTION_DAYS: '1',
+        CONNECT: 'ask',
         LOG_CHECKS: 'changes',
+        TASKS: ' inbox-digest,read-profile, inbox-digest,',
         TokenStore: AZURE_STORAGE.replace('core.windows.net', 'core.usgovcloudapi.net'),
         TOKEN_CACHE_KEYS: jwkSet('new', 'old'),
       },
@@ -93,7 +97,9 @@ describe('readConfig', () => {
       accessToken: { scope: 'act', allowedTenants: [TENANT, OTHER_TENANT], allowedClients: [API] },
       graphBaseUrl: 'https://dod-graph.microsoft.us',
       schedule: { idleForMs: 5_000, minIntervalMs: 86_400_000, everyRun: true, retentionMs: 86_400_000 },
+      connectWhen: 'ask',
       logChecks: 'changes',
+      shippedTasks: ['read-profile', 'inbox-digest'],
     });
     expect(config.cacheKeys).toEqual([
       { kid: 'new', secret: new Uint8Array(32).fill(1) },
@@ -214,7 +220,11 @@ const REFUSED: [setting: SettingName, problem: RegExp, value: string][] = [
   ['REFRESH_EVERY_RUN', /neither true nor false/, 'canary'],
   ['REFRESH_EVERY_RUN', /neither true nor false/, '1'],
   ['RETENTION_DAYS', /whole number/, '3651'],
+  ['CONNECT', /unknown value/, 'always'],
   ['LOG_CHECKS', /unknown value/, 'none'],
+  ['TASKS', /unknown name/, 'canary'],
+  ['TASKS', /unknown name/, 'read-profile,none'],
+  ['TASKS', /unknown name/, 'Drive-Changes'],
 ];
 
 describe('readConfig refuses', () => {

@@ -40,6 +40,7 @@ export const KEPT = {
   userPrincipalName: 'old name',
   lastActivity: ago(HOUR),
   history: [REFRESHED],
+  tasksPausedUntil: from(3 * HOUR),
   memory: 'sealed-memory',
 } as const;
 
@@ -74,11 +75,11 @@ export const tombstone = <S extends Tombstone['state']>(state: S, since = ago(HO
   nextCheckAt: ago(MINUTE),
 });
 
-export const damaged = (wasDisconnected: boolean): Damaged => ({
+export const damaged = (was: Damaged['was']): Damaged => ({
   state: 'damaged',
   userId: USER,
   nextCheckAt: ago(MINUTE),
-  wasDisconnected,
+  was,
 });
 
 const NOTICE_ID = 'notice-1';

@@ -1,7 +1,7 @@
 /** Every transition, on every state that it accepts and with inputs that reach each of its branches. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Account, Connected, Damaged, Tombstone } from '../../../../shared/account/account.ts';
-import { connectAccount } from '../../../../shared/account/connectAccount.ts';
+import { connectAccount, findAccount } from '../../../../shared/account/connectAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
@@ -40,7 +40,8 @@ export type Step = { before: Before; after: Account };
 const stepsOf = <A extends Account>(befores: readonly A[], apply: (before: A) => Account[]): Step[] =>
   befores.flatMap((before) => apply(before).map((after) => ({ before, after })));
 
-const ANYTHING: Before[] = [undefined, ...CONNECTED, ...TOMBSTONES, damaged(false), damaged(true)];
+const WERE = ['connected', 'disconnected', 'retired'] as const;
+const ANYTHING: Before[] = [undefined, ...CONNECTED, ...TOMBSTONES, ...WERE.map(damaged)];
 
 /** What `change` makes of the account when it finds it as it was before; nothing if it leaves the account as it is. */
 async function written(
@@ -74,6 +75,9 @@ async function guarded(): Promise<{ connected: Step[]; ended: Step[] }> {
         ...(await written(before, (store) => connectAccount(services(store), CALLER, { reconnect }))),
       );
     }
+    steps.push(
+      ...(await written(before, (accounts) => findAccount({ accounts, schedule: SETTINGS, clock }, CALLER))),
+    );
     for (const as of ['disconnected', 'retired'] as const) {
       steps.push(
         ...(await written(before, (accounts) => endAccount({ accounts, tokenCache, clock }, USER, as))),
@@ -104,6 +108,8 @@ export const STEPS: Record<keyof typeof transitions, Step[]> = {
       transitions.visited(account, CALLER, token({ source }), NOW, SETTINGS),
     ),
   ),
+  paused: stepsOf(CONNECTED, (account) => [transitions.paused(account, from(DAY))]),
+  resumed: stepsOf(CONNECTED, (account) => [transitions.resumed(account)]),
   leased: stepsOf(EVERYBODY, (account) => [transitions.leased(account, 'run-2', from(HOUR))]),
   released: stepsOf(EVERYBODY, (account) => [transitions.released(account)]),
   waitingUntil: stepsOf(EVERYBODY, (account) => [transitions.waitingUntil(account, from(HOUR))]),
