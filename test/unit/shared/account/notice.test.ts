@@ -8,7 +8,7 @@ import {
   pendingNotice,
 } from '../../../../shared/account/account.ts';
 import type { Telling, Told } from '../../../../shared/account/notice.ts';
-import { isDueTooLate, nextTryOfNotice } from '../../../../shared/account/schedule.ts';
+import { isDueTooLate, nextTryOfNotice, noticeAfterPause } from '../../../../shared/account/schedule.ts';
 import {
   connected,
   ended,
@@ -260,6 +260,13 @@ describe('the next try', () => {
   it('does not come after three days', () => {
     expect(nextTryOfNotice(ago(3 * DAY - 2 * MINUTE), 1, NOW, 1)).toEqual(from(MINUTE));
     expect(nextTryOfNotice(ago(3 * DAY - MINUTE), 1, NOW, 1)).toBeUndefined();
+  });
+
+  it('comes within five minutes after its receiver was left alone, and not after three days', () => {
+    expect(noticeAfterPause(NOW, from(HOUR), 0)).toEqual(from(HOUR));
+    expect(noticeAfterPause(NOW, from(HOUR), 1)).toEqual(from(HOUR + 5 * MINUTE));
+    expect(noticeAfterPause(ago(3 * DAY - HOUR - 1), from(HOUR), 0)).toEqual(from(HOUR));
+    expect(noticeAfterPause(ago(3 * DAY - HOUR), from(HOUR), 0)).toBeUndefined();
   });
 });
 
