@@ -284,14 +284,20 @@ export function nextTryOfNotice(
   retryAfterSeconds = 0,
 ): Date | undefined {
   const backOff = Math.min(NOTICE_BACK_OFF_CAP_MS, MINUTE * 2 ** Math.min(attempts - 1, 16));
-  const next = after(now, Math.max(backOff * (0.5 + random / 2), retryAfterSeconds * SECOND));
-  return next < after(since, NOTICE_FOR_MS) ? next : undefined;
+  return whileNews(since, after(now, Math.max(backOff * (0.5 + random / 2), retryAfterSeconds * SECOND)));
 }
 
-/** The next try of a notice that was not tried, because the receiver is left alone until then. */
-export function noticeAfterPause(until: Date, random: number): Date {
-  return after(until, random * NOTICE_SPREAD_MS);
+/**
+ * The next try of a notice that was not tried, because the receiver is left alone until then.
+ * @param random uniform in [0, 1)
+ * @returns undefined if it is given up
+ */
+export function noticeAfterPause(since: Date, until: Date, random: number): Date | undefined {
+  return whileNews(since, after(until, random * NOTICE_SPREAD_MS));
 }
+
+const whileNews = (since: Date, nextTryAt: Date): Date | undefined =>
+  nextTryAt < after(since, NOTICE_FOR_MS) ? nextTryAt : undefined;
 
 /** What the end of the refresh token is known from. */
 type Renewable = Pick<Active, 'lastActivity' | 'refreshTokenExpiresOn'>;

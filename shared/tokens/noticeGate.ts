@@ -9,17 +9,19 @@ const LONGEST_PAUSE_MS = 3_600_000;
 export type NoticeGate = {
   /** @returns undefined if a notice may be delivered now, and then `leave` must follow; or else until when it may not. */
   enter(): Date | undefined;
-  leave(result: 'accepted' | 'failed'): void;
+  /** @param id of the notice */
+  leave(result: 'accepted' | 'failed', id: string): void;
 };
 
 /**
  * After a failure nothing is delivered for a minute, and for twice as long after each further one, up to an hour. Then one
- * notice is tried alone. So thousands of accounts do not wait for one receiver that hangs, each for itself.
+ * notice is tried alone. One notice that fails again and again keeps the others waiting for no more than a minute. So thousands of accounts do not wait for one receiver that hangs, each for itself.
  */
 export function createNoticeGate(clock: Clock): NoticeGate {
   let inside = 0;
   let failures = 0;
   let pausedUntil = 0;
+  let lastFailed: string | undefined;
 
   return {
     enter() {
@@ -31,17 +33,21 @@ export function createNoticeGate(clock: Clock): NoticeGate {
       return undefined;
     },
 
-    leave(result) {
+    leave(result, id) {
       inside -= 1;
       if (result === 'accepted') {
         failures = 0;
+        lastFailed = undefined;
         return;
       }
       const now = clock.now().getTime();
       // Those that were sent together fail together, and count as one failure.
       if (now < pausedUntil) return;
-      pausedUntil = now + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 16));
-      failures += 1;
+      // Perhaps its receiver never takes this one, and takes all others.
+      const times = id === lastFailed ? 0 : failures;
+      pausedUntil = now + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(times, 16));
+      if (id !== lastFailed) failures += 1;
+      lastFailed = id;
     },
   };
 }

@@ -51,23 +51,40 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
     return result === undefined ? account : told(account, result);
   }
 
+  /** What may be logged of a notice that was not delivered. */
+  const whyNot = ({ userId }: Connected, { what }: PendingNotice, attempts: number, error: unknown) => ({
+    user: app.logId(userId),
+    notice: what,
+    attempts,
+    error: nameOfError(error),
+  });
+
   /** A try that failed. */
   function failed(account: Connected, notice: PendingNotice, error: unknown): Told {
-    const { id, what, since } = notice;
+    const { id, since } = notice;
     const attempts = notice.attempts + 1;
     const { isFinal = false, retryAfterSeconds } = error instanceof NoticeFailedError ? error : {};
     const now = nowByStore(app);
     const nextTryAt = isFinal
       ? undefined
       : nextTryOfNotice(since, attempts, now, clock.random(), retryAfterSeconds);
-    const user = app.logId(account.userId);
-    const why = { user, notice: what, attempts, error: nameOfError(error) };
+    const why = whyNot(account, notice, attempts, error);
     if (nextTryAt === undefined) {
       operation.log({ event: 'notice.given-up', ...why });
       return { id, result: 'given-up' };
     }
     operation.log({ event: 'notice.not-delivered', ...why, nextTryAt: nextTryAt.toISOString() });
     return { id, result: 'failed', nextTryAt };
+  }
+
+  /** The receiver is left alone until then. That is logged with the tries that failed, and not for each account that waits. */
+  function waiting(account: Connected, notice: PendingNotice, until: Date): Told {
+    const { id, since, attempts } = notice;
+    const nextTryAt = noticeAfterPause(since, byStore(app, until), clock.random());
+    if (nextTryAt !== undefined) return { id, result: 'not-tried', nextTryAt };
+    const why = whyNot(account, notice, attempts, new NoticeFailedError('receiver_paused'));
+    operation.log({ event: 'notice.given-up', ...why });
+    return { id, result: 'given-up' };
   }
 
   /** @returns undefined if the run ended meanwhile. Then nobody knows whether it was delivered, and it is due as before. */
@@ -77,11 +94,8 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
     notice: PendingNotice,
   ): Promise<Told | undefined> {
     const closedUntil = noticeGate.enter();
+    if (closedUntil !== undefined) return waiting(account, notice, closedUntil);
     const { id, what, since, attempts } = notice;
-    if (closedUntil !== undefined) {
-      const nextTryAt = noticeAfterPause(byStore(app, closedUntil), clock.random());
-      return { id, result: 'not-tried', nextTryAt };
-    }
     const endsAt = what === 'expiring' && account.state === 'active' && account.refreshTokenExpiresOn;
     const content = { id, kind: what, userId: account.userId, since, ...(endsAt && { endsAt }) };
     let result: 'accepted' | 'failed' = 'accepted';
@@ -106,7 +120,7 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
       if (!(error instanceof NoticeFailedError && error.isFinal)) result = 'failed';
       return failed(account, notice, error);
     } finally {
-      noticeGate.leave(result);
+      noticeGate.leave(result, id);
       await run.slots.take();
     }
   }

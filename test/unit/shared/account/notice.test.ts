@@ -8,7 +8,7 @@ import {
   pendingNotice,
 } from '../../../../shared/account/account.ts';
 import type { Telling, Told } from '../../../../shared/account/notice.ts';
-import { isDueTooLate, nextTryOfNotice } from '../../../../shared/account/schedule.ts';
+import { isDueTooLate, nextTryOfNotice, noticeAfterPause } from '../../../../shared/account/schedule.ts';
 import {
   connected,
   ended,
@@ -181,6 +181,16 @@ describe('the notice that the connection ends', () => {
     expect(fail(unknown).notice).toEqual(begun('expiring'));
   });
 
+  it('does not begin before the first token, because there is nothing yet that ends', () => {
+    const trouble = { attempts: 5, failure: { ...OUTAGE, at: ago(HOUR) } };
+    expect(fail(pending({ trouble, lastActivity: ago(21 * HOUR) })).notice).toBeUndefined();
+  });
+
+  it('does not hide that the user was needed, until a token tells of the recovery', () => {
+    const notice = toldOf('needs-user');
+    expect(fail(troubled(5, from(HOUR), { notice })).notice).toEqual(notice);
+  });
+
   it('is told once', () => {
     const endsAt = from(HOUR);
     const account = active({ ...TOKENS, refreshTokenExpiresOn: endsAt, notice: toldOf('expiring') });
@@ -251,6 +261,13 @@ describe('the next try', () => {
     expect(nextTryOfNotice(ago(3 * DAY - 2 * MINUTE), 1, NOW, 1)).toEqual(from(MINUTE));
     expect(nextTryOfNotice(ago(3 * DAY - MINUTE), 1, NOW, 1)).toBeUndefined();
   });
+
+  it('comes within five minutes after its receiver was left alone, and not after three days', () => {
+    expect(noticeAfterPause(NOW, from(HOUR), 0)).toEqual(from(HOUR));
+    expect(noticeAfterPause(NOW, from(HOUR), 1)).toEqual(from(HOUR + 5 * MINUTE));
+    expect(noticeAfterPause(ago(3 * DAY - HOUR - 1), from(HOUR), 0)).toEqual(from(HOUR));
+    expect(noticeAfterPause(ago(3 * DAY - HOUR), from(HOUR), 0)).toBeUndefined();
+  });
 });
 
 describe('every account with a notice that has to be delivered', () => {
@@ -262,6 +279,12 @@ describe('every account with a notice that has to be delivered', () => {
     });
     expect(late).toEqual([]);
     expect(all.filter(({ after }) => pendingNotice(after) !== undefined).length).toBeGreaterThan(10);
+  });
+
+  it('is due earlier if its check is', () => {
+    const notice = noticeOf('recovered', { nextTryAt: from(2 * HOUR) });
+    expect(waitingUntil(active({ notice }), from(HOUR))).toMatchObject({ nextCheckAt: from(HOUR) });
+    expect(waitingUntil(active(), from(HOUR))).toMatchObject({ nextCheckAt: from(HOUR) });
   });
 
   it('is found by the audit after a release that does not know notices has postponed its check', () => {

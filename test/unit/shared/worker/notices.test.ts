@@ -174,6 +174,25 @@ describe('a listener that fails', () => {
     expect(worker.heard.length).toBeLessThanOrEqual(tried + 1);
   });
 
+  it('is told no old news when it comes back after a week', async () => {
+    let isDown = true;
+    const worker = listening(() => (isDown ? Promise.reject(new Error('down')) : undefined));
+    for (let n = 0; n < 50; n += 1) await worker.create(marked());
+    for (let hour = 0; hour < 7 * 24; hour += 1) {
+      await worker.run();
+      worker.later(60 * MINUTE);
+    }
+    const tried = worker.heard.length;
+    expect(tried).toBeLessThan(200);
+    isDown = false;
+    for (let hour = 0; hour < 24; hour += 1) {
+      await worker.run();
+      worker.later(60 * MINUTE);
+    }
+    expect(worker.heard).toHaveLength(tried);
+    expect(worker.eventsOf('notice.given-up')).toHaveLength(50);
+  });
+
   it('does not fail a check when it throws before it returns a promise', async () => {
     const worker = listening(() => {
       throw new Error('at once');
