@@ -6,9 +6,10 @@ import { createStead } from '../shared/stead.ts';
 import { azureStores } from '../shared/stores/azure.ts';
 import { photo } from './profile/photo.ts';
 import { profile } from './profile/profile.ts';
-import { tasks } from './refreshWorker/tasks.ts';
+import { tasksOf } from './refreshWorker/tasks.ts';
 
-const stead = createStead(readConfig(process.env), { tasks, stores: azureStores });
+const config = readConfig(process.env);
+const stead = createStead(config, { tasks: tasksOf(config.shippedTasks), stores: azureStores });
 const { asUser, connection, health, link, linkCallback, ready, refreshWorker, runWorker } =
   createFunctionHandlers(stead);
 // The access token authorises a request. A function key would only add a secret to a public page.

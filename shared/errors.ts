@@ -106,15 +106,6 @@ export class OtherUserError extends Error {
   override readonly name = 'OtherUserError';
 }
 
-/** The user has no connection that could be linked. */
-export class NotConnectedError extends Error {
-  override readonly name = 'NotConnectedError';
-
-  constructor() {
-    super('The user is not connected.');
-  }
-}
-
 /** The settings have no `LINK_REDIRECT_URI`. */
 export class LinkOffError extends Error {
   override readonly name = 'LinkOffError';
@@ -148,6 +139,11 @@ export class FunctionFailedError extends Error {
     super('The function ended with an error of its own.');
     this.code = code;
   }
+}
+
+/** What the user asks for needs a connection, and they have none. Its message may be shown to the caller. */
+export class NotConnectedError extends Error {
+  override readonly name = 'NotConnectedError';
 }
 
 /** The caller has reached one of Stead's own limits: `docs/http.md`. */
@@ -202,6 +198,27 @@ export class StoreCredentialError extends Error {
     super('There is no token for the store.');
     this.code = code;
     this.remedy = remedy;
+  }
+}
+
+/** A notice was not delivered. What a listener throws instead is tried again, too, and is logged by its name alone. */
+export class NoticeFailedError extends Error {
+  override readonly name = 'NoticeFailedError';
+  /** For the log: stable, and without a text of the receiver's. */
+  readonly code: string;
+  /** Seconds after which the receiver wants to be asked again. */
+  readonly retryAfterSeconds: number | undefined;
+  /** True if the receiver will never take this notice. It is then given up. */
+  readonly isFinal: boolean;
+
+  constructor(
+    code: string,
+    options: ErrorOptions & { retryAfterSeconds?: number | undefined; isFinal?: boolean } = {},
+  ) {
+    super('The notice was not delivered.', options);
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.isFinal = options.isFinal ?? false;
   }
 }
 

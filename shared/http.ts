@@ -40,6 +40,8 @@ export type IncomingRequest = {
   query: URLSearchParams;
   /** The parts of the route that are parameters, by name. */
   params: Readonly<Record<string, string>>;
+  /** Its bytes, for those who read no more than they need; null if there are none. Absent if the server has only `text`. */
+  body?: AsyncIterable<Uint8Array> | null;
   text(): Promise<string>;
 };
 
@@ -268,6 +270,9 @@ function refusalOf(error: unknown): Refusal {
     const { upstream } = error.failure;
     return { ...withoutToken(error), ...(upstream && { upstream }) };
   }
+  if (error instanceof NotConnectedError) {
+    return { status: 409, code: 'NOT_CONNECTED', title: 'Not connected', detail: error.message };
+  }
   if (error instanceof TooManyRequestsError) {
     return {
       status: 429,
@@ -275,14 +280,6 @@ function refusalOf(error: unknown): Refusal {
       title: 'Too many requests',
       detail: 'You have sent too many requests. Wait, then try again.',
       retryAfterSeconds: error.retryAfterSeconds,
-    };
-  }
-  if (error instanceof NotConnectedError) {
-    return {
-      status: 409,
-      code: 'NOT_CONNECTED',
-      title: 'Not connected',
-      detail: 'Nothing is kept of this user. Connect them first: PUT /api/connection.',
     };
   }
   if (error instanceof LinkOffError) {

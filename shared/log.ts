@@ -74,6 +74,21 @@ export type LogEvent =
       error?: string;
     }
   | { event: 'task.note'; user: string; task: string; note: string }
+  /** The user's application was told. `attempts` are the tries that failed before. */
+  | { event: 'notice.delivered'; user: string; notice: NoticeKind; attempts: number }
+  /** It is tried again. `attempts` are the tries that have failed, this one included. */
+  | {
+      event: 'notice.not-delivered';
+      user: string;
+      notice: NoticeKind;
+      attempts: number;
+      error: string;
+      nextTryAt: string;
+    }
+  /** The receiver will never take it, or three days have passed. The application does not hear of it. */
+  | { event: 'notice.given-up'; user: string; notice: NoticeKind; attempts: number; error: string }
+  /** An account is due now, because somebody asked for a check at once. */
+  | { event: 'account.woken'; user: string }
   | { event: 'account.ended'; user: string; as: 'disconnected' }
   | { event: 'account.reconnected'; user: string }
   | {
@@ -101,6 +116,9 @@ export type LogEvent =
   | { event: 'worker.woken'; client: string }
   | { event: 'storage.unreachable'; setting: 'TokenStore'; remedy: string; error: string }
   | { event: 'storage.ready' };
+
+/** As in `account/account.ts`. */
+type NoticeKind = 'needs-user' | 'expiring' | 'recovered';
 
 /** How one check ended. */
 export type UserOutcome =
@@ -168,6 +186,8 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'account.rescheduled': 'warn',
   'cooldown.began': 'warn',
   'cooldowns.not-read': 'warn',
+  'notice.not-delivered': 'warn',
+  'notice.given-up': 'error',
   'sweep.misconfigured': 'error',
   'sweep.clock-differs': 'error',
   'sweep.shard-failed': 'error',

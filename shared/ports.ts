@@ -1,10 +1,11 @@
 /** The interfaces between the use cases and the outside world. This file has only types. */
 
-import type { Account, Stored } from './account/account.ts';
+import type { Account, NoticeKind, Stored } from './account/account.ts';
 import type { Api, OpenApi } from './api.ts';
 import type { Clock } from './clock.ts';
-import type { Failure, Throttle } from './errors.ts';
-import type { Log, SweepSummary } from './log.ts';
+import type { Failure } from './errors.ts';
+import type { Log } from './log.ts';
+import type { SharedState } from './sharedState.ts';
 import type { LogId, UserId } from './userId.ts';
 
 /** One request, or one run of the worker: its log, and the signal that ends it. */
@@ -30,9 +31,13 @@ export type Services = {
   openApi: OpenApi;
   /** Microsoft Graph, as this deployment reaches it. Its token keeps the connections. */
   graph: Api;
+  /** Every API that a task or a function uses, Graph among them, as this deployment reaches it. */
+  apis: ReadonlySet<Api>;
   accounts: AccountStore;
   tokenCache: TokenCacheStore;
   sharedState: SharedState;
+  connectWhen: ConnectWhen;
+  notices: Notices;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
   logId: LogId;
@@ -66,6 +71,12 @@ export type ScheduleSettings = {
   /** The time without a visit after which an account is retired. */
   retentionMs: number;
 };
+
+/**
+ * What connects a user: their first `visit`, and their next one after time or an operator ended the connection; or nothing but
+ * their wish (`ask`, `PUT /api/connection`). Who has disconnected is connected by their wish alone, whatever this says.
+ */
+export type ConnectWhen = 'visit' | 'ask';
 
 /**
  * Which checks have an event `user.check-ended`: all of them, or those that are not routine. A run's summary counts all of
@@ -135,6 +146,33 @@ export type TryCredential = (operation: Operation) => Promise<Failure | undefine
  * lasts longer.
  */
 export type Grant = 'code' | 'exchange';
+/** What an application is told of a user's connection while the user is away. */
+export type UserNotice = {
+  /** The same at each try. A notice may come twice, so remember the ids of those that you have acted on. */
+  id: string;
+  kind: NoticeKind;
+  userId: UserId;
+  /** When it became true. */
+  since: Date;
+  /** With `expiring`: when the connection ends if the user does not visit before. */
+  endsAt?: Date;
+};
+
+/**
+ * Hears a notice. It is delivered when the promise resolves. If it rejects, or is not settled when the signal aborts, it is
+ * tried again later: {@link NoticeFailedError}.
+ */
+export type NoticeListener = (notice: UserNotice, signal: AbortSignal) => void | Promise<void>;
+
+/** Who hears which notices. What nobody listens to is not told. */
+export type Notices = {
+  /** Only the user's visit can restore the connection. */
+  onNeedsUser?: NoticeListener;
+  /** The refresh token ends within hours, and renewals do not prolong it. A visit does. */
+  onExpiring?: NoticeListener;
+  /** The connection works again, after a notice that the user is needed. */
+  onRecovered?: NoticeListener;
+};
 
 /** A user's access token for a downstream API, and what became of the stored cache. */
 export type UserToken = {
@@ -203,6 +241,15 @@ export interface UserTokens {
       claims?: string | undefined;
     },
   ): Promise<UserToken>;
+  /**
+   * What the stored tokens of a user may do, by the name of the API: names of permissions. It asks nobody but the store of
+   * caches. What leaves this out cannot tell.
+   * @returns without an API that has no token, or whose token endpoint did not say. Undefined if the cache cannot be read.
+   */
+  permissions?(
+    operation: Operation,
+    request: { userId: UserId; generation: string; apis: Iterable<Api> },
+  ): Promise<Permissions | undefined>;
 }
 
 /** Where a link leads. All of it comes from the settings, and nothing from a request. */
@@ -269,6 +316,8 @@ export type LinkSealer = {
   /** @returns undefined if the text was not sealed for this purpose with one of the keys of the settings */
   open(purpose: LinkPurpose, sealed: string): Promise<Readonly<Record<string, unknown>> | undefined>;
 };
+/** Names of permissions, such as `User.Read`, by the name of the API. */
+export type Permissions = Readonly<Record<string, string[]>>;
 
 /** The result of opening a sealed cache. `cache` is MSAL's serialized cache. */
 export type OpenedCache =
@@ -317,7 +366,8 @@ export interface TokenCacheStore {
   /**
    * Writes the cache.
    * @param ifMatch the ETag of the version to replace; undefined if there must be no cache yet
-   * @returns the new ETag
+   * @returns the new ETag; that of the stored version if it is the same content, because the answer to a write may be lost and
+   * the write sent again
    * @throws {ConflictError} another version is stored, or the cache to replace no longer exists.
    * @throws {UnavailableError} the store cannot be reached.
    */
@@ -438,75 +488,4 @@ export interface AccountStore {
    * answer; a store that cannot tell leaves this out.
    */
   clockAheadMs?(): number | undefined;
-}
-
-/** A time during which an API is not called for the users of one tenant, or for all users. */
-export type Cooldown = {
-  /** A tenant id, or `*` for every tenant. */
-  tenant: string;
-  api: Throttle['api'];
-  until: Date;
-  /** The reason: too many requests, or the tenant does not have this application. Earlier releases did not store it. */
-  kind: 'throttled' | 'tenant' | undefined;
-};
-
-/** How far the audit has come. An audit reads all accounts page by page, one page a run. */
-export type AuditProgress = {
-  /** Where the next page begins; absent at the beginning of a pass. */
-  next?: string;
-  /** How many accounts this pass has seen, and how many of them are connected. */
-  accounts: number;
-  connected: number;
-  /** The last pass that ended, and what it saw. */
-  lastPass?: { accounts: number; connected: number; endedAt: Date };
-};
-
-/**
- * Whether runs may retire accounts. `stopped`: a run reached the ceiling, so no run retires anybody. `confirmed`: an
- * operator confirmed it, so there is no ceiling until that time. `resumed`: an operator removed the reason of a stop, so the
- * ceiling counts anew from that time.
- */
-export type Retirement =
-  | { order: 'stopped'; at: Date }
-  | { order: 'confirmed'; until: Date }
-  | { order: 'resumed'; at: Date };
-
-/** How many accounts were retired within a day that began at `since`. */
-export type RetiredToday = { count: number; since: Date };
-
-/** What the runs of all instances know of one another. */
-export type LastRun = {
-  /** The last run that ended; absent before the first one. */
-  ended?: { at: Date; summary: SweepSummary };
-  audit: AuditProgress;
-  /** Absent before the first one is retired. */
-  retired?: RetiredToday;
-  /** Absent if nothing was ordered. */
-  retirement?: Retirement;
-};
-
-/**
- * What all instances share, in the same store as the accounts. A previous release knows only the cooldowns.
- * All methods throw {@link UnavailableError} if the store cannot be reached.
- */
-export interface SharedState {
-  /** Stores a cooldown. It replaces an earlier one of the same tenant and API. */
-  cool(cooldown: Cooldown, signal?: AbortSignal | undefined): Promise<void>;
-  /** The cooldowns that have not ended. */
-  cooling(signal?: AbortSignal | undefined): Promise<Cooldown[]>;
-  /**
-   * Tells one caller of all instances to begin a plan.
-   * @returns true if nobody was told so within the last `everyMs`. Of several callers at the same time one gets true.
-   */
-  beginPlan(everyMs: number, signal?: AbortSignal | undefined): Promise<boolean>;
-  /** Records a run that ended. What `more` leaves out stays as it is. Deletes the cooldowns that have ended. */
-  runEnded(
-    summary: SweepSummary,
-    more?: { audit?: AuditProgress | undefined; retired?: RetiredToday | undefined },
-    signal?: AbortSignal | undefined,
-  ): Promise<void>;
-  /** What the runs have recorded, and the latest order about retiring. */
-  lastRun(signal?: AbortSignal | undefined): Promise<LastRun>;
-  /** Stores an order about retiring. It replaces the earlier one. */
-  orderRetirement(retirement: Retirement, signal?: AbortSignal | undefined): Promise<void>;
 }

@@ -106,9 +106,11 @@ export type WorkerRun =
 export type Connection = {
   /**
    * `pending`: no token yet. `active`: the worker keeps their token valid. `needs-user`: the worker needs them to sign in
-   * again. `disconnected`: they disconnected, and nothing is kept. `none`: there is no account, or it was retired.
+   * again. `disconnected`: they disconnected, and nothing is kept. `none`: there is no account, or it was retired, and their
+   * next visit connects them. `not-connected`: the same, but no visit connects them (`CONNECT=ask`). Nothing is kept until
+   * `PUT /api/connection`.
    */
-  state: 'pending' | 'active' | 'needs-user' | 'disconnected' | 'none';
+  state: 'pending' | 'active' | 'needs-user' | 'disconnected' | 'none' | 'not-connected';
   /** Their last visit, to the minute. */
   lastActivity?: string;
   /** When the worker last got a token from the token endpoint. */
@@ -123,6 +125,13 @@ export type Connection = {
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };
+  /**
+   * What the last token of each API may do: names of permissions, such as `User.Read`, by the name of the API. An API is
+   * absent if there is no token for it, or if Entra did not say.
+   */
+  permissions?: Record<string, string[]>;
+  /** Until when the user's tasks rest. Their token is kept all the same. Absent if the tasks do not rest. */
+  tasksPausedUntil?: string;
   /** Each check and each task by itself: oldest first, at most 20. Pages of earlier releases read it. */
   history: ConnectionEvent[];
   /** The history by checks: oldest first, at most 20. Absent in an answer of an earlier release, and without a connection. */
@@ -150,6 +159,12 @@ export type LinkResult =
   | 'used'
   | 'refused'
   | 'unavailable';
+/**
+ * The body of `PUT /api/connection`. Without a body, and as `{}`, it connects the caller. `tasksPausedUntil` changes a
+ * connection that there is, and connects nobody: a time with its offset (RFC 3339), at most 90 days ahead, or null to end
+ * the pause.
+ */
+export type ConnectionChange = { tasksPausedUntil?: string | null };
 
 export type ConnectionFailureKind =
   | 'needs-user'

@@ -13,6 +13,8 @@ export type Lifetimes = {
   refreshToken: number;
   /** Refresh tokens of the single-page app, counted from the sign-in: they do not slide. */
   spaRefreshToken: number;
+  /** Links of delta queries. How long Graph's are good is not promised. */
+  deltaLink: number;
   /**
    * Refresh tokens of an exchange, counted from the sign-in of the page whose access token was exchanged, if they last less:
    * they do not slide. Entra promises no more than 24 hours for what stems from a page.
@@ -32,6 +34,7 @@ export const DEFAULT_LIFETIMES: Lifetimes = {
   idToken: 3600,
   refreshToken: 90 * DAY,
   spaRefreshToken: DAY,
+  deltaLink: 30 * DAY,
   managedIdentity: DAY,
 };
 
@@ -42,6 +45,7 @@ const NAMES = [
   'idToken',
   'refreshToken',
   'spaRefreshToken',
+  'deltaLink',
   'exchangedRefreshToken',
   'managedIdentity',
   'refreshIn',

@@ -33,7 +33,9 @@ no client secret.
       http://localhost:7071.
   --permission NAME
       A delegated permission of Microsoft Graph that the API needs beside
-      User.Read, such as Mail.Read. You can give several.
+      User.Read, such as Mail.Read. You can give several. Of the shipped tasks,
+      drive-changes needs Files.Read. inbox-digest needs Mail.ReadBasic, and an
+      administrator who consents.
   --managed-identity ID
       The principal id (object id) of a user-assigned managed identity, which
       becomes a credential of the API.

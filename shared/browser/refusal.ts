@@ -85,8 +85,8 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
     case 'ROLE_MISSING':
     case 'TENANT_FORBIDDEN':
     case 'CLIENT_FORBIDDEN':
-    case 'UPSTREAM_REFUSED':
     case 'NOT_CONNECTED':
+    case 'UPSTREAM_REFUSED':
     case 'LINK_OFF':
       return { state: 'refused', code, ...facts };
     default:

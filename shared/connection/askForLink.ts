@@ -41,7 +41,7 @@ export async function askForLink(
     ),
   );
   if (!account.changed || account.account === undefined || !isConnected(account.account)) {
-    throw new NotConnectedError();
+    throw new NotConnectedError('You are not connected, so there is nothing to link. Connect first.');
   }
   const text: LinkTicketText = {
     userId: caller.userId,

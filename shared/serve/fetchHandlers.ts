@@ -39,6 +39,7 @@ export function createFetchHandlers(stead: Stead, options: { sink?: LogSink } = 
             headers: request.headers,
             query: new URL(request.url).searchParams,
             params,
+            body: request.body,
             text: () => request.text(),
           },
           newContext(),

@@ -14,6 +14,7 @@ import { answeredInBrowser, expectNavigation, withResult } from '../httpBrowser.
 import { linkCookie } from '../linkCookie.ts';
 import type { UserFunction } from '../requests/defineFunction.ts';
 import type { Stead } from '../stead.ts';
+import { readJsonBody } from './readJsonBody.ts';
 
 /** Answers one request. It never rejects. */
 export type Handler = (request: IncomingRequest, context: RequestContext) => Promise<Reply>;
@@ -47,8 +48,10 @@ export function createHandlers(stead: Stead) {
         if (request.method === 'DELETE') {
           return { facts: await connection.disconnect(operation, accessToken) };
         }
-        const ask = request.method === 'PUT' ? connection.reconnect : connection.status;
-        const { connection: body, user } = await ask(operation, accessToken);
+        const { connection: body, user } =
+          request.method === 'PUT'
+            ? await connection.change(operation, accessToken, () => readJsonBody(request))
+            : await connection.status(operation, accessToken);
         return { body, facts: { user } };
       })) satisfies Handler,
 

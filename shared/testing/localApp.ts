@@ -14,17 +14,17 @@ import type {
   Operation,
   ScheduleSettings,
   Sealer,
-  SharedState,
   TokenCacheStore,
 } from '../ports.ts';
 import { defineFunction, type UserFunction } from '../requests/defineFunction.ts';
+import type { SharedState } from '../sharedState.ts';
 import { createStead, type SteadOptions } from '../stead.ts';
 import { RUN_LIMITS, type RunLimits } from '../worker/run.ts';
 import { signInAs } from './signInAs.ts';
 import { standInSettings } from './standInSettings.ts';
 import { createShiftedClock, type ShiftedClock } from './testClock.ts';
 
-export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts' | 'fetch'> & {
+export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'notices' | 'limits' | 'timeouts' | 'fetch'> & {
   accounts?: AccountStore;
   tokenCache?: TokenCacheStore;
   sharedState?: SharedState;

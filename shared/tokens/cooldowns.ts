@@ -1,7 +1,7 @@
 import { coolTenantUntil, coolUserUntil } from '../account/schedule.ts';
 import type { Clock } from '../clock.ts';
 import { type Failure, type Throttle, UserTokenError } from '../errors.ts';
-import type { Cooldown } from '../ports.ts';
+import type { Cooldown } from '../sharedState.ts';
 import { partsOf, type UserId } from '../userId.ts';
 
 type Api = Throttle['api'];

@@ -58,6 +58,19 @@ export function permissionsIn(scope: string): readonly string[] | undefined {
 }
 
 /**
+ * The same permissions, for people: as they were spelt, each once.
+ * @returns undefined if the scope names none
+ */
+export function permissionNamesIn(scope: string): string[] | undefined {
+  const names = new Map(
+    scopesIn(scope)
+      .filter(isPermission)
+      .map((one) => [permissionOf(one), nameOf(one)]),
+  );
+  return names.size === 0 ? undefined : [...names.values()];
+}
+
+/**
  * The scopes of a use that a token lacks.
  * @param granted the permissions of the token. If they are unknown, none is missing: the API decides.
  */

@@ -1,14 +1,13 @@
-import type { Api, ApiFetch } from '../api.ts';
+import type { Api, BoundApi } from '../api.ts';
 import { checkUse } from '../tokens/useOfApi.ts';
 import type { UserId } from '../userId.ts';
-import type { TaskResult } from './taskResult.ts';
 
 /** What a task's `run` gets for one user, together with the clients of its API (`graph` for Microsoft Graph). */
 export type TaskContext = {
   /** The user for whom the task acts. Do not log it. `tid` and `oid` are GUIDs in lower case. */
   user: { id: UserId; tid: string; oid: string };
   /** Calls the task's API with the user's token. The token is sent to that API only. */
-  api: { fetch: ApiFetch };
+  api: BoundApi;
   /** The access token for the task's API. Do not log it, store it, or send it to another API. */
   token: string;
   /**
@@ -52,6 +51,16 @@ export type TaskDefinition<Clients extends object = object> = {
    * @returns what the user's connection keeps of it, if anything
    */
   run(context: TaskContext & Clients): Promise<TaskResult | undefined> | Promise<void>;
+};
+
+/** What a task's `run` may return. It is kept if the run succeeded, sealed, until the user's connection ends. */
+export type TaskResult = {
+  /** Tells the user what the task did: plain text. At most 200 characters are kept. */
+  summary?: string;
+  /** How many things the task did or found: a whole number from 0. The counts of runs that ended alike are added up. */
+  count?: number;
+  /** For the task's own next run, such as a delta link: at most 4 KB of JSON. Without it the former state stays; null ends it. */
+  state?: unknown;
 };
 
 /** The sum of its members. */
@@ -106,7 +115,9 @@ const inWords = (name: string): string =>
 function everyMsOf(name: string, every: Every): number {
   const { minutes = 0, hours = 0, days = 0, ...others } = { ...every };
   const ms = (minutes + hours * 60 + days * 1_440) * MINUTE_MS;
-  if (Object.keys(others).length > 0 || !(ms >= MINUTE_MS && ms <= MAX_EVERY_MS)) {
+  const isTime =
+    [minutes, hours, days].every((part) => typeof part === 'number') && Object.keys(others).length === 0;
+  if (!isTime || !(ms >= MINUTE_MS && ms <= MAX_EVERY_MS)) {
     throw new TypeError(
       `Task "${name}": every must be a time from one minute to 60 days, such as { hours: 6 } or { days: 1 }.`,
     );

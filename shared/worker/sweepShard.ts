@@ -54,9 +54,9 @@ async function checkAccount(run: Run, { account, abandonedBy }: LeasedAccount): 
   try {
     if (abandonedBy !== undefined) operation.log({ event: 'lease.abandoned', user, runId: abandonedBy });
     summary.claimed += 1;
-    // A task may have ended the process. This check settles the account without tasks, and the next one runs them again.
-    const tasks = abandonedBy === undefined ? run.tasks : [];
-    const ended = endIfOver(run) ? await release(run, account) : await refreshUser(run, account, tasks);
+    const ended = endIfOver(run)
+      ? await release(run, account)
+      : await refreshUser(run, account, abandonedBy !== undefined);
     const { outcome, reason, failure, got } = ended;
     if (app.logChecks === 'all' || !isRoutine(account, ended)) {
       operation.log({

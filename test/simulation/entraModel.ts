@@ -1,99 +1,18 @@
-import type { UserId } from '../../shared/userId.ts';
+import { readAssertion } from './assertion.ts';
+import type { ApiName, EntraRules, EntraWatch, Person, Reason, Token, Trouble } from './entraTypes.ts';
+import { NOTES } from './notesApi.ts';
 import { LateEffect, type ProcessLife, type World } from './world.ts';
 
 const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-
-/** What is true of a user at Entra, and what ever was: an invariant asks whether there was a reason. */
-export type Person = {
-  name: string;
-  userId: UserId;
-  tid: string;
-  oid: string;
-  consented: boolean;
-  /** What is consented to may lack the permission that visits and tasks need. */
-  consentLacksScope: boolean;
-  /** Refresh tokens that were issued before are no longer good. */
-  revokedAt: number;
-  /** Graph wants a sign-in that is not older. */
-  challengedAt: number;
-  /** What ever happened to the user that the worker may hold against them, or that makes it wait. */
-  ever: Set<
-    | 'revoked'
-    | 'consent'
-    | 'consent-lacks-scope'
-    | 'challenged'
-    | 'refresh-token-over'
-    | 'throttled-token'
-    | 'throttled-graph'
-    | 'cache-damaged'
-  >;
-};
-
-/** How Entra behaves in one history. */
-export type EntraRules = {
-  refreshTokenMs: number;
-  /** False if a new refresh token keeps the end of the one that it replaces, as those of a single-page app do. */
-  slides: boolean;
-  /** Whether an answer says when the refresh token ends. */
-  tellsEnd: boolean;
-  /** False if exchanges bring no id_token. */
-  idToken: boolean;
-  accessTokenMs: number;
-  /** How an answer names the permissions of the access token. It need not say anything of them. */
-  scope: 'short' | 'full' | 'with-default' | 'none';
-};
-
-type Token = {
-  kind: 'access' | 'refresh';
-  person: Person;
-  ends: number;
-  /** Of an access token: whether it has the permission to read the profile. */
-  mayRead: boolean;
-  issued: number;
-  signedInAt: number;
-  /** Of a refresh token: how it was got, and from which one. */
-  origin: 'request' | 'worker';
-  parent?: string;
-};
-
-/** A throttle or an outage, until a time. */
-export type Trouble = {
-  at: 'token' | 'graph';
-  /** One person, or everybody of their tenant. */
-  of: Person;
-  whole: 'person' | 'tenant';
-  kind: 'throttled' | 'throttled-silently' | 'loop' | 'outage' | 'html';
-  until: number;
-};
-
-export type TokenPost = {
-  by: ProcessLife;
-  person: Person;
-  grant: 'exchange' | 'refresh';
-  correlationId: string | undefined;
-};
-
-/** Who is told of what the token endpoint meets. */
-type EntraWatch = {
-  onPost: (post: TokenPost) => void;
-  onRefreshTokenOver: (person: Person, endedAt: number) => void;
-};
 
 const AUTHORITY = 'https://login.microsoftonline.com/';
 const GRAPH = 'https://graph.microsoft.com/';
-
-/** The caller's access token for the API. It can be read by everybody; the simulation has no signatures. */
-export const assertionOf = (person: Person, signedInAt: number, endsAt: number): string =>
-  `assertion.${JSON.stringify({ oid: person.oid, tid: person.tid, signedInAt, endsAt })}`;
-
-export const readAssertion = (text: string) =>
-  JSON.parse(text.slice('assertion.'.length)) as {
-    oid: string;
-    tid: string;
-    signedInAt: number;
-    endsAt: number;
-  };
+/** Where an API is, and how the scopes of its permissions begin. */
+const APIS: Readonly<Record<ApiName, { baseUrl: string; resource: string; permission: string }>> = {
+  graph: { baseUrl: GRAPH, resource: GRAPH, permission: 'User.Read' },
+  notes: { baseUrl: NOTES.baseUrl, resource: `${NOTES.resource}/`, permission: 'Notes.Read' },
+};
+const API_NAMES = ['graph', 'notes'] as const satisfies readonly ApiName[];
 
 export type EntraModel = ReturnType<typeof createEntraModel>;
 
@@ -102,7 +21,7 @@ export function createEntraModel(
   world: World,
   people: readonly Person[],
   rules: EntraRules,
-  { onPost, onRefreshTokenOver }: EntraWatch,
+  { onPost, onRefreshTokenOver, onRefusal, onThrottled, onTrouble, onPresented, onIssued }: EntraWatch,
 ) {
   const tokens = new Map<string, Token>();
   let issued = 0;
@@ -116,30 +35,41 @@ export function createEntraModel(
 
   function issue(token: Token): string {
     issued += 1;
-    const text = `${token.kind}.${token.person.name}.${issued}`;
+    const api = token.api === 'graph' ? '' : `.${token.api}`;
+    const text = `${token.kind}.${token.person.name}${api}.${issued}`;
     tokens.set(text, token);
     return text;
   }
 
   function answerTokens(
+    by: ProcessLife,
+    api: ApiName,
     person: Person,
-    signedInAt: number,
-    origin: Token['origin'],
-    parent?: string,
+    { signedInAt, ...got }: Pick<Token, 'signedInAt' | 'origin' | 'parent' | 'assertion'>,
   ): Response {
+    const { origin, parent } = got;
     const now = world.now();
     const parentToken = parent === undefined ? undefined : tokens.get(parent);
     const ends = rules.slides
       ? now + rules.refreshTokenMs
       : (parentToken?.ends ?? signedInAt + rules.refreshTokenMs);
-    const mayRead = !person.consentLacksScope;
-    const common = { person, signedInAt, issued: now, origin, mayRead };
-    const access = issue({ ...common, kind: 'access', ends: now + rules.accessTokenMs });
-    const refresh = issue({ ...common, kind: 'refresh', ends, ...(parent !== undefined && { parent }) });
+    const mayRead = api !== 'graph' || !person.consentLacksScope;
+    onIssued(person, api);
+    if (!mayRead) onRefusal({ by, person, api, reason: 'lacks-scope', correlationId: undefined });
+    const common = { person, api, signedInAt, issued: now, skewMs: by.skewMs, origin, mayRead };
+    const assertion = got.assertion === undefined ? {} : { assertion: got.assertion };
+    const access = issue({ ...common, ...assertion, kind: 'access', ends: now + rules.accessTokenMs });
+    const refresh = issue({
+      ...common,
+      api: 'graph',
+      kind: 'refresh',
+      ends,
+      ...(parent !== undefined && { parent }),
+    });
     const seconds = Math.floor(rules.accessTokenMs / SECOND);
     return json(200, {
       token_type: 'Bearer',
-      ...(rules.scope !== 'none' && { scope: scopeOf(rules.scope, mayRead) }),
+      ...(rules.scope !== 'none' && { scope: scopeOf(rules.scope, api, mayRead) }),
       expires_in: seconds,
       ext_expires_in: seconds,
       access_token: access,
@@ -164,40 +94,50 @@ export function createEntraModel(
     const token = tokens.get(presented);
     if (claimed === undefined && token === undefined) return refused(9002313);
     const person = claimed === undefined ? (token as Token).person : personOf(claimed.oid);
-    onPost({ by, person, grant: claimed === undefined ? 'refresh' : 'exchange', correlationId });
-    if (!url.startsWith(`${AUTHORITY}${person.tid}/`)) return refused(50020);
-    const trouble = troubled('token', person);
-    if (trouble !== undefined) return trouble;
+    const scopes = form.get('scope')?.split(' ') ?? [];
+    const api = API_NAMES.find((name) => scopes.includes(`${APIS[name].resource}.default`));
     // One token holds all that was consented to, so Stead asks for nothing else.
-    if (!form.get('scope')?.split(' ').includes(`${GRAPH}.default`)) return refused(70011, 'invalid_scope');
-    if (!person.consented) return refused(65001, 'invalid_grant', 'consent_required');
-    if (claimed !== undefined) {
+    if (api === undefined) return refused(70011, 'invalid_scope');
+    const grant = claimed === undefined ? 'refresh' : 'exchange';
+    const claims = form.get('claims') ?? undefined;
+    onPost({ by, person, grant, api, assertion: assertion ?? undefined, claims, correlationId });
+    if (!url.startsWith(`${AUTHORITY}${person.tid}/`)) return refused(50020);
+    const trouble = troubled(by, 'token', person);
+    if (trouble !== undefined) return trouble;
+    const refuse = (reason: Reason, ...answer: Parameters<typeof refused>) => {
+      onRefusal({ by, person, api, reason, correlationId });
+      return refused(...answer);
+    };
+    if (!person.consented[api]) return refuse('consent', 65001, 'invalid_grant', 'consent_required');
+    if (claimed !== undefined && assertion !== null) {
       if (claimed.endsAt <= world.now()) return refused(500133);
-      if (claimed.signedInAt < person.revokedAt) return refused(50173);
-      return answerTokens(person, claimed.signedInAt, 'request');
+      if (claimed.signedInAt < person.revokedAt) return refuse('revoked', 50173);
+      return answerTokens(by, api, person, { signedInAt: claimed.signedInAt, origin: 'request', assertion });
     }
     const { ends, issued: at, signedInAt } = token as Token;
-    if (at <= person.revokedAt) return refused(50173);
+    if (at <= person.revokedAt) return refuse('revoked', 50173);
     if (ends <= world.now()) {
       // The end of a token that does not slide is fixed: only the user can get another one.
       if (rules.slides) onRefreshTokenOver(person, ends);
-      else person.ever.add('refresh-token-over');
-      return refused(rules.slides ? 700082 : 700084);
+      return refuse('refresh-token-over', rules.slides ? 700082 : 700084);
     }
-    return answerTokens(person, signedInAt, 'worker', presented);
+    return answerTokens(by, api, person, { signedInAt, origin: 'worker', parent: presented });
   }
 
-  function graphAnswer(init: RequestInit): Response {
+  function apiAnswer(by: ProcessLife, api: ApiName, init: RequestInit): Response {
     const token = tokens.get(bearerOf(init));
-    if (token === undefined || token.kind !== 'access' || token.ends <= world.now()) {
+    const correlationId = new Headers(init.headers).get('client-request-id') ?? undefined;
+    onPresented({ by, api, token, correlationId });
+    if (token === undefined || token.kind !== 'access' || token.ends <= world.now() || token.api !== api) {
       return json(401, { error: { code: 'InvalidAuthenticationToken', message: '' } });
     }
-    const trouble = troubled('graph', token.person);
-    if (trouble !== undefined) return trouble;
     const { person } = token;
-    if (token.signedInAt < person.challengedAt) {
+    const trouble = troubled(by, api, person);
+    if (trouble !== undefined) return trouble;
+    if (token.signedInAt < person.challengedAt[api]) {
+      onRefusal({ by, person, api, reason: 'challenged', correlationId });
       const claims = base64({
-        access_token: { nbf: { essential: true, value: String(person.challengedAt) } },
+        access_token: { nbf: { essential: true, value: String(person.challengedAt[api]) } },
       });
       const response = json(401, { error: { code: 'InvalidAuthenticationToken', message: '' } });
       response.headers.set(
@@ -206,27 +146,33 @@ export function createEntraModel(
       );
       return response;
     }
-    if (!token.mayRead) return json(403, { error: { code: 'Authorization_RequestDenied', message: '' } });
+    if (!token.mayRead) {
+      onRefusal({ by, person, api, reason: 'lacks-scope', correlationId });
+      return json(403, { error: { code: 'Authorization_RequestDenied', message: '' } });
+    }
     return json(200, { id: person.oid, displayName: person.name });
   }
 
-  function troubled(at: Trouble['at'], person: Person): Response | undefined {
+  function troubled(by: ProcessLife, at: Trouble['at'], person: Person): Response | undefined {
     const now = world.now();
     const trouble = troubles.find(
       ({ at: place, until, of, whole }) =>
         place === at && now < until && (whole === 'tenant' ? of.tid === person.tid : of === person),
     );
     if (trouble === undefined) return undefined;
+    onTrouble(person, at);
     const left = Math.ceil((trouble.until - now) / SECOND);
     switch (trouble.kind) {
       case 'throttled':
       case 'throttled-silently': {
+        onThrottled({ by, person, at, until: trouble.kind === 'throttled' ? trouble.until : undefined });
         const response = json(429, { error: 'throttled' });
         if (trouble.kind === 'throttled') response.headers.set('retry-after', String(left));
         if (trouble.whole === 'tenant') response.headers.set('x-ms-throttle-scope', 'Tenant/ReadWrite/a/b');
         return response;
       }
       case 'loop':
+        onThrottled({ by, person, at, until: undefined });
         return at === 'token' ? refused(50196) : json(429, { error: 'throttled' });
       case 'outage':
         return json(503, { error: 'temporarily_unavailable' });
@@ -246,11 +192,12 @@ export function createEntraModel(
   ): Promise<Response> {
     const url = String(input);
     const isToken = url.startsWith(AUTHORITY);
-    if (!isToken && !url.startsWith(GRAPH)) throw new TypeError(`Nothing in this simulation is at ${url}`);
+    const api = API_NAMES.find((name) => url.startsWith(APIS[name].baseUrl));
+    if (!isToken && api === undefined) throw new TypeError(`Nothing in this simulation is at ${url}`);
     return world.ask(by, {
       what: () =>
-        isToken ? `token endpoint: ${whatOf(init, personOf)}` : `graph: read /me with ${bearerOf(init)}`,
-      effect: () => (isToken ? tokenAnswer(by, url, init) : graphAnswer(init)),
+        isToken ? `token endpoint: ${whatOf(init, personOf)}` : `${api}: read with ${bearerOf(init)}`,
+      effect: () => (api === undefined ? tokenAnswer(by, url, init) : apiAnswer(by, api, init)),
       changes: isToken,
       faults: {
         unavailable: () => json(503, { error: 'temporarily_unavailable' }),
@@ -283,15 +230,16 @@ export function createEntraModel(
 }
 
 /** The `scope` of an answer, in one of the ways in which Entra writes it. Another API's permissions never come with it. */
-function scopeOf(written: Exclude<EntraRules['scope'], 'none'>, mayRead: boolean): string {
-  const permission = mayRead ? 'User.Read' : 'Calendars.Read';
+function scopeOf(written: Exclude<EntraRules['scope'], 'none'>, api: ApiName, mayRead: boolean): string {
+  const { resource, permission: needed } = APIS[api];
+  const permission = mayRead ? needed : 'Calendars.Read';
   switch (written) {
     case 'short':
       return `${permission} openid profile offline_access`;
     case 'full':
-      return `openid profile ${GRAPH}${permission}`;
+      return `openid profile ${resource}${permission}`;
     case 'with-default':
-      return `${GRAPH}${permission} ${GRAPH}.default`;
+      return `${resource}${permission} ${resource}.default`;
     default:
       return written satisfies never;
   }
@@ -301,8 +249,9 @@ function scopeOf(written: Exclude<EntraRules['scope'], 'none'>, mayRead: boolean
 function whatOf(init: RequestInit, personOf: (oid: string) => Person): string {
   const form = new URLSearchParams(String(init.body));
   const assertion = form.get('assertion');
-  if (assertion === null) return `trade ${form.get('refresh_token')}`;
-  return `exchange for ${personOf(readAssertion(assertion).oid).name}`;
+  const api = form.get('scope')?.includes(NOTES.resource) ? ' (notes)' : '';
+  if (assertion === null) return `trade ${form.get('refresh_token')}${api}`;
+  return `exchange for ${personOf(readAssertion(assertion).oid).name}${api}`;
 }
 
 const bearerOf = (init: RequestInit): string =>
@@ -329,6 +278,3 @@ function idTokenOf({ tid, oid, name }: Person, now: number): string {
   };
   return `${base64({ alg: 'RS256' })}.${base64({ ...claims, preferred_username: name })}.unsigned`;
 }
-
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;

@@ -1,4 +1,5 @@
-import { DAY, type EntraRules, HOUR } from './entraModel.ts';
+import { DAY, HOUR } from './durations.ts';
+import type { EntraRules } from './entraTypes.ts';
 import type { History } from './history.ts';
 
 const USUAL: EntraRules = {
@@ -18,6 +19,9 @@ export const SIMPLE = {
   knownForMs: 120_000,
   rules: USUAL,
   everyRun: false,
+  notes: false,
+  checksAtOnce: 16,
+  quietOn: 'new' as const,
   seed: 0,
 };
 

@@ -1,4 +1,4 @@
-import { DAY } from './entraModel.ts';
+import { DAY } from './durations.ts';
 import { SIMPLE } from './foundHistories.ts';
 import type { Action, History } from './history.ts';
 

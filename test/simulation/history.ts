@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { DAY, type EntraRules, HOUR } from './entraModel.ts';
+import { DAY, HOUR } from './durations.ts';
+import type { ApiName, EntraRules } from './entraTypes.ts';
 
 export const DAMAGES = [
   'entry-deleted',
@@ -21,6 +22,7 @@ export const WAITS_MS = [
   2 * MINUTE,
   6 * MINUTE,
   12 * MINUTE,
+  51 * MINUTE,
   80 * MINUTE,
   25 * HOUR,
   49 * HOUR,
@@ -44,19 +46,21 @@ const SKEWS_MS = [
  * does after so many more of its steps waits until nothing else can happen; 0: it does not wait.
  */
 export type Action =
-  | { do: 'visit'; user: number; process: number; fresh: boolean; pausesAfter: number }
+  | { do: 'visit'; user: number; process: number; fresh: boolean; pausesAfter: number; api?: ApiName }
+  | { do: 'look'; user: number; process: number; pausesAfter: number }
   | { do: 'disconnect' | 'reconnect'; user: number; process: number; pausesAfter: number }
   | { do: 'retry' | 'retry-by-force' | 'retire'; user: number; process: number; pausesAfter: number }
   | { do: 'run' | 'audit'; process: number; pausesAfter: number }
-  | { do: 'crash' | 'stop' | 'go-on' | 'new-key' | 'lose-keys' | 'find-keys'; process: number }
+  | { do: 'crash' | 'stop' | 'go-on' | 'shut-down' | 'new-key' | 'lose-keys' | 'find-keys'; process: number }
   | { do: 'skew'; process: number; ms: number }
   | { do: 'wait'; ms: number }
   | { do: 'damage'; user: number; how: (typeof DAMAGES)[number] }
-  | { do: 'revoke' | 'withdraw-consent' | 'narrow-consent' | 'consent' | 'challenge'; user: number }
+  | { do: 'revoke' | 'narrow-consent' | 'consent'; user: number }
+  | { do: 'withdraw-consent' | 'challenge'; user: number; api?: ApiName }
   | {
       do: 'trouble';
       user: number;
-      at: 'token' | 'graph';
+      at: 'token' | ApiName;
       kind: (typeof TROUBLES)[number];
       whole: 'person' | 'tenant';
       forMs: number;
@@ -85,6 +89,12 @@ export type History = {
   knownForMs: number;
   rules: EntraRules;
   everyRun: boolean;
+  /** Whether there are a second API and a second task, which remembers. */
+  notes: boolean;
+  /** How many checks of a run go on at the same time. */
+  checksAtOnce: number;
+  /** Which processes are there at the quiet end: those that there were, or a new one. */
+  quietOn: 'old' | 'new';
   seed: number;
   actions: readonly Action[];
   deviations: readonly Deviation[];
@@ -96,43 +106,57 @@ const process = fc.nat(2);
 const isDone = <const Names extends readonly string[]>(...names: Names) =>
   fc.constantFrom<Names[number][]>(...names);
 
+/** Which API a visit needs, or has trouble. */
+export const API = fc.constantFrom<ApiName>('graph', 'graph', 'notes');
+export const QUIET_ON = fc.constantFrom<History['quietOn']>('new', 'old');
+
 const pauses = (least: number, most: number) =>
   fc.oneof(
     { weight: 1, arbitrary: fc.constant(0) },
     { weight: 1, arbitrary: fc.integer({ min: least, max: most }) },
   );
 /** A page asks again with the same access token for about an hour. Then it has another one, and so has another device. */
-const fresh = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(true) },
-  { weight: 1, arbitrary: fc.constant(false) },
-);
+const fresh = fc.boolean();
 /** A visit has about ten steps. A run has about thirty, and the first ones only read. */
 const pausesAfter = pauses(1, 8);
 
 /** Every action, by a name for its kind. */
 const ACTIONS = {
-  visit: fc.record({ do: isDone('visit'), user, process, fresh, pausesAfter }),
+  visit: fc.record({ do: isDone('visit'), user, process, fresh, pausesAfter, api: API }),
+  look: fc.record({ do: isDone('look'), user, process, pausesAfter }),
   run: fc.record({ do: isDone('run'), process, pausesAfter: pauses(6, 24) }),
   wait: fc.record({ do: isDone('wait'), ms: fc.constantFrom(...WAITS_MS) }),
-  'short-wait': fc.record({ do: isDone('wait'), ms: fc.constantFrom(...WAITS_MS.slice(0, 5)) }),
+  'short-wait': fc.record({ do: isDone('wait'), ms: fc.constantFrom(...WAITS_MS.slice(0, 6)) }),
   wish: fc.record({ do: isDone('disconnect', 'reconnect'), user, process, pausesAfter }),
   operate: fc.record({ do: isDone('retry', 'retry-by-force', 'retire'), user, process, pausesAfter }),
   audit: fc.record({ do: isDone('audit'), process, pausesAfter }),
   stop: fc.record({ do: isDone('stop'), process }),
   'lease-ends': fc.record({ do: isDone('wait'), ms: fc.constant(6 * MINUTE) }),
-  interrupt: fc.record({ do: isDone('crash', 'stop', 'go-on'), process }),
+  interrupt: fc.record({ do: isDone('crash', 'stop', 'go-on', 'shut-down'), process }),
   keys: fc.record({ do: isDone('new-key', 'lose-keys'), process }),
   skew: fc.record({ do: isDone('skew'), process, ms: fc.constantFrom(...SKEWS_MS) }),
   damage: fc.record({ do: isDone('damage'), user, how: fc.constantFrom(...DAMAGES) }),
   refuse: fc.record({
-    do: isDone('revoke', 'withdraw-consent', 'narrow-consent', 'consent', 'challenge'),
+    do: isDone('revoke', 'withdraw-consent', 'narrow-consent', 'consent', 'challenge', 'challenge'),
     user,
+    api: API,
   }),
+  notes: fc.oneof<fc.Arbitrary<Action>[]>(
+    fc.record({ do: isDone('withdraw-consent', 'challenge'), user, api: isDone('notes') }),
+    fc.record({
+      do: isDone('trouble'),
+      user,
+      at: isDone('notes'),
+      kind: fc.constantFrom(...TROUBLES),
+      whole: isDone('person', 'tenant'),
+      forMs: fc.constantFrom(5_000, 2 * MINUTE, 30 * MINUTE),
+    }),
+  ),
   trouble: fc.record({
     do: isDone('trouble'),
     user,
-    at: isDone('token', 'graph'),
-    kind: fc.constantFrom(...TROUBLES),
+    at: isDone('token', 'graph', 'notes'),
+    kind: fc.constantFrom('throttled', ...TROUBLES),
     whole: isDone('person', 'tenant'),
     forMs: fc.constantFrom(5_000, 2 * MINUTE, 30 * MINUTE),
   }),
@@ -145,6 +169,8 @@ const CLIMATES: readonly Partial<Record<keyof typeof ACTIONS, number>>[] = [
   { visit: 4, wish: 4, run: 2, 'short-wait': 2 },
   { visit: 2, run: 4, 'short-wait': 3, wish: 1 },
   { visit: 3, run: 4, 'short-wait': 4, refuse: 2, trouble: 1 },
+  { visit: 2, run: 4, 'short-wait': 5, refuse: 2, trouble: 2, look: 1 },
+  { visit: 2, run: 5, 'short-wait': 5, notes: 3 },
   { visit: 2, run: 5, 'short-wait': 5, interrupt: 3, wish: 1 },
   { run: 6, stop: 3, 'lease-ends': 4 },
   { run: 6, stop: 3, 'lease-ends': 4, visit: 1 },
@@ -210,6 +236,10 @@ const interleavingOfNoScope = fc.record({
     { weight: 6, arbitrary: fc.constant(false) },
     { weight: 1, arbitrary: fc.constant(true) },
   ),
+  // More often than not, and shorter without.
+  notes: fc.oneof({ weight: 1, arbitrary: fc.constant(false) }, { weight: 2, arbitrary: fc.constant(true) }),
+  checksAtOnce: fc.constantFrom(16, 1),
+  quietOn: QUIET_ON,
   seed: fc.nat(),
   actions,
   deviations: fc.array(deviation, { maxLength: 14, size: 'max' }),

@@ -1,5 +1,3 @@
-import { dueRowKey } from '../../shared/adapters/azureStorage/rowKeys.ts';
-import { shardOf } from '../../shared/adapters/shards.ts';
 import {
   ConflictError,
   TokenInvalidError,
@@ -8,110 +6,66 @@ import {
   UserTokenError,
 } from '../../shared/errors.ts';
 import type { LogEvent } from '../../shared/log.ts';
-import type { BlobChange, BlobModel } from './blobModel.ts';
-import type { EntraModel, Person, TokenPost } from './entraModel.ts';
-import { readOpenCache } from './openSealer.ts';
-import type { Columns, Commit, RowChange, TableModel } from './tableModel.ts';
+import { createCacheInvariants } from './cacheInvariants.ts';
+import type { EntraWatch, Person } from './entraTypes.ts';
+import {
+  createFacts,
+  dueAtOf,
+  isConnected,
+  isDamaged,
+  isTombstone,
+  type Services,
+  timeOf,
+  unseenSkewOf,
+} from './facts.ts';
+import type { Begun, Operations } from './operations.ts';
+import { createReasons } from './reasons.ts';
+import { createRestInvariants } from './restInvariants.ts';
+import { createSettleInvariants } from './settleInvariants.ts';
+import type { Columns, Commit, RowChange } from './tableModel.ts';
+import { createTaskInvariants } from './taskInvariants.ts';
+import { createTokenInvariants } from './tokenInvariants.ts';
+import { createVisitInvariants } from './visitInvariants.ts';
 import { makerOf, type ProcessLife, type World } from './world.ts';
-
-type Services = {
-  retentionMs: number;
-  /** Whether a run comes whenever somebody is due. */
-  runsInTime: boolean;
-  /** Whether every run checks everybody. */
-  everyRun: boolean;
-  /** Whether Stead can know when a refresh token ends. */
-  endsAreKnown: boolean;
-  table: () => TableModel;
-  blobs: () => BlobModel;
-  tokenOf: (text: string) => ReturnType<EntraModel['token']>;
-};
-
-/** What is known of one user's account beside what is stored: in true time, whatever clocks have written. */
-type Known = {
-  /** When a visit was last written down. */
-  lastSeenAt: number;
-  /** Whether an operator ever retired them. */
-  retireOrdered: boolean;
-  endedAt: number;
-  generations: string[];
-  /** The lease that is held now, and what the account was when it was taken. */
-  leasedIn: unknown;
-  leasedAfterEnd: boolean;
-  /** How many times others changed the account or its cache since. */
-  changesSinceLease: number;
-  posts: Map<string, number>;
-  /** The processes that were doing something when somebody last damaged what is stored of the user. */
-  busyAtDamage: Set<number>;
-};
 
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
 /** Two hours before its end the worker begins to renew a refresh token, and again at every failure. */
 const RENEWAL_WINDOW_MS = 2 * 3_600_000;
-/** Entra's access tokens live 28 hours at most, and so long a connected account may wait for its next check. */
-const LONGEST_WAIT_MS = 30 * 3_600_000;
 const TOMBSTONE_MS = 48 * 3_600_000;
-/** However short tokens last, so long a check that got one is good for. */
-const LEAST_WAIT_MS = 5 * 60_000;
-/** A refresh token that ends sooner no longer decides when the next check is. */
-const NO_TIME_LEFT_MS = 20 * 60_000;
-/** A clock that differs more from that of the table is known to be wrong, and is not used. */
-const SEEN_SKEW_MS = 5 * 60_000;
-const unseenSkewOf = ({ skewMs }: ProcessLife): number => (Math.abs(skewMs) <= SEEN_SKEW_MS ? skewMs : 0);
-/** A visit exchanges once; anew if the token lacks a scope, and with claims or without if the API refuses the token. */
-const MOST_EXCHANGES = 3;
+/** No lease is longer, unless a wrong clock made it. */
+const LONGEST_LEASE_MS = 3_600_000;
 const UNEXPECTED = /^(?:TypeError|RangeError|ReferenceError|SyntaxError|Error)\b/;
-const REASONS = ['revoked', 'consent', 'challenged', 'refresh-token-over', 'cache-damaged'] as const;
-const isTombstone = (state: unknown): boolean => state === 'disconnected' || state === 'retired';
-const isConnected = (state: unknown): boolean =>
-  state === 'pending' || state === 'active' || state === 'needs-user';
-/** A time that somebody made unreadable counts as 1970, so that the account is found at once. */
-const dueAtOf = ({ dueAt }: Columns): number => timeOf(dueAt) ?? 0;
-const timeOf = (value: unknown): number | undefined => (value instanceof Date ? value.getTime() : undefined);
-
 /** When the newest entry of a history happened. An older entry may be written anew in other words. */
 const lastIn = (history: unknown): unknown =>
   (JSON.parse(String(history || '[]')) as { at?: unknown }[]).at(-1)?.at;
-
-export type Invariants = ReturnType<typeof createInvariants>;
 
 /** What must hold of every history: DESIGN's "Never", and the budgets. A fault is told once, and ends the history. */
 export function createInvariants(
   world: World,
   people: readonly Person[],
-  { retentionMs, runsInTime, everyRun, endsAreKnown, table, blobs, tokenOf }: Services,
+  services: Services & { hasNotes: boolean; notesEveryMs: number },
+  operations: Operations,
 ) {
-  const known = new Map<Person, Known>(
-    people.map((person) => [
-      person,
-      {
-        lastSeenAt: Number.NEGATIVE_INFINITY,
-        retireOrdered: false,
-        endedAt: Number.NEGATIVE_INFINITY,
-        generations: [],
-        leasedIn: undefined,
-        leasedAfterEnd: false,
-        changesSinceLease: 0,
-        posts: new Map(),
-        busyAtDamage: new Set(),
-      },
-    ]),
-  );
+  const { retentionMs, runsInTime } = services;
+  const facts = createFacts(world, people, services);
+  const { of, rowOf, cacheOf, hasEntry, personIn, forbid } = facts;
+  const reasons = createReasons(world, facts);
+  const tokens = createTokenInvariants(world, facts, reasons, operations);
+  const runOf = (by: ProcessLife) => operations.runOf(by, world.askedAt());
+  const runBegunAt = (by: ProcessLife): number => runOf(by)?.begunAt ?? 0;
+  const tasks = createTaskInvariants(world, people, facts, reasons, runBegunAt, services);
+  const caches = createCacheInvariants(world, people, facts, tokens, operations);
   const edges = new Set<string>();
   const events = new Map<string, number>();
   let clocksDiffered = false;
   /** Until when something was not well, as far as that is known. */
   let unwellUntil = Number.NEGATIVE_INFINITY;
-  const of = (person: Person): Known => known.get(person) as Known;
-  const personIn = (rowKey: string): Person | undefined =>
-    people.find(({ tid, oid }) => rowKey.endsWith(`${tid}_${oid}`));
-  const rowOf = ({ userId, tid, oid }: Person): Columns | undefined =>
-    table().row(shardOf(userId), `user|${tid}_${oid}`)?.columns;
-  const hasEntry = ({ userId }: Person, row: Columns): boolean =>
-    table().row(shardOf(userId), dueRowKey(new Date(dueAtOf(row)), userId)) !== undefined;
-  const forbid = (isViolated: boolean, what: string): void => {
-    if (isViolated) world.violated(what);
-  };
+
+  const isHolder = (by: ProcessLife, row: Columns | undefined): boolean =>
+    Boolean(row?.runId) && makerOf(String(row?.runId)) === by.number;
+  const visits = createVisitInvariants(world, facts, reasons, tokens, operations, () => clocksDiffered);
+  const settles = createSettleInvariants(world, facts, reasons, tasks, operations, runBegunAt);
+  const rest = createRestInvariants(world, people, facts, isHolder);
 
   function onCommit({ by, changes }: Commit): void {
     if (by === undefined) return;
@@ -131,7 +85,8 @@ export function createInvariants(
     forbid(!hasEntry(person, row), `the last entry by which a run finds ${person.name} was deleted`);
   }
 
-  function onAccount(by: ProcessLife, person: Person, { before, after }: RowChange): void {
+  function onAccount(by: ProcessLife, person: Person, change: RowChange): void {
+    const { before, after } = change;
     const { name } = person;
     const facts = of(person);
     const wasDamaged = before !== undefined && timeOf(before.lastActivity) === undefined;
@@ -139,6 +94,7 @@ export function createInvariants(
     const to = String(after?.state ?? '[*]');
     if (from !== to && !(wasDamaged && before?.state === after?.state)) edges.add(`${from} --> ${to}`);
     if (after === undefined) {
+      facts.inStateSince = world.now();
       onErased(person, before, wasDamaged);
       return;
     }
@@ -146,6 +102,7 @@ export function createInvariants(
     if (after.runId === before?.runId) facts.changesSinceLease += 1;
     onLease(by, person, before, after);
     if (!wasDamaged) onSettled(by, person, before, after);
+    tasks.onMemory(by, person, change, isHolder(by, before));
     if (isTombstone(after.state)) onEnded(person, before, after, wasDamaged);
     if (isConnected(after.state)) onConnection(person, before, after);
     forbid(
@@ -153,11 +110,34 @@ export function createInvariants(
       `no run finds ${name} after this write`,
     );
     if (after.state === 'needs-user' && before?.state !== 'needs-user') {
-      forbid(!hasReason(person), `${name} was marked, and nothing was wrong with them`);
+      const hasReason = reasons.spendReasonToMark(person, by, runOf(by)?.correlationId);
+      forbid(!hasReason, `${name} was marked, and nothing was wrong with them`);
     }
+    if (after.state === 'active' && before?.state !== 'active') onActive(by, person, before, after);
     // Only a visit writes this time, whatever the clock of its process says.
     if (timeOf(after.lastActivity) !== timeOf(before?.lastActivity)) facts.lastSeenAt = world.now();
     if (isTombstone(after.state) && !isTombstone(before?.state)) facts.endedAt = world.now();
+    if (after.state !== before?.state) facts.inStateSince = world.now();
+    if (after.state !== before?.state || after.generation !== before?.generation)
+      facts.unsettledAt = world.now();
+  }
+
+  /** What makes an account active is a token that was stored for this connection. */
+  function onActive(by: ProcessLife, person: Person, before: Columns | undefined, after: Columns): void {
+    const { cacheDamagedUntil, disturbedAt, graphTokenAt } = of(person);
+    const cache = cacheOf(person);
+    const isRetried = operations.open().some(({ kind }) => kind === 'retry' || kind === 'retry-by-force');
+    const isExcused = isRetried || cacheDamagedUntil > world.now() || disturbedAt > world.now() - 120_000;
+    forbid(
+      !isExcused && (cache === undefined || cache.gen !== after.generation),
+      `${person.name} is active, and nothing is stored for this connection`,
+    );
+    const visits = operations.openOf(by).filter(({ kind, person: of }) => kind === 'visit' && of === person);
+    const since = Math.min(...visits.map(({ begunAt }) => begunAt));
+    forbid(
+      before?.state === 'needs-user' && !isRetried && graphTokenAt < since,
+      `${person.name} was healed, and Graph's token was not had again`,
+    );
   }
 
   function onLease(by: ProcessLife, person: Person, before: Columns | undefined, after: Columns): void {
@@ -172,57 +152,44 @@ export function createInvariants(
       dueAt !== undefined && dueAt > world.now() + unseenSkewOf(by) + 1_000,
       `${person.name} was leased before they were due`,
     );
+    facts.leasedAt = world.now();
+    facts.leasedBy = by.number;
+    facts.leases.set(by.number, world.now());
+    facts.leaseWasAbandoned = Boolean(before?.runId);
     facts.leasedIn = before?.state;
     facts.leasedAfterEnd = isTombstone(before?.state);
     facts.posts.clear();
     facts.changesSinceLease = 0;
   }
 
-  /** Only the run that holds the lease may settle the account or give it back; everybody may make it due now. */
+  /** Only the run that holds the lease may settle the account or give it back; and nobody else ends a lease that lives. */
   function onSettled(by: ProcessLife, person: Person, before: Columns | undefined, after: Columns): void {
     if (before === undefined || before.generation !== after.generation) return;
     if (isTombstone(after.state) !== isTombstone(before.state)) return;
-    const isHolder = Boolean(before.runId) && makerOf(String(before.runId)) === by.number;
+    const isHeld = isHolder(by, before);
     const settled = before.history !== after.history && lastIn(before.history) !== lastIn(after.history);
-    forbid(settled && !isHolder, `${person.name} was settled by a run without the lease`);
-    if (settled && isHolder) onCheckSettled(by, person, after);
+    forbid(settled && !isHeld, `${person.name} was settled by a run without the lease`);
+    if (settled && isHeld) settles.onSettled(by, person, before, after);
     const gaveBack = Boolean(before.runId) && !after.runId;
-    const dueAt = dueAtOf(after);
-    forbid(
-      gaveBack && !isHolder && dueAt > world.now() + by.skewMs + 1_000,
-      `${person.name} was given back by a run without the lease`,
-    );
+    // Nobody else may give back a lease, unless only a wrong clock can have made it so long.
+    const mayBeLate = dueAtOf(before) > world.now() + LONGEST_LEASE_MS - CLOCKS_MAY_DIFFER_MS;
+    forbid(gaveBack && !isHeld && !mayBeLate, `${person.name} was given back by somebody without the lease`);
     const wasSeen = timeOf(before.lastActivity) ?? 0;
     const isSeen = timeOf(after.lastActivity) ?? 0;
     forbid(!clocksDiffered && isSeen < wasSeen, `a visit of ${person.name} was overwritten`);
   }
 
-  /** A check that got something out of the token endpoint, or a refusal, knows when the next check must be. */
-  function onCheckSettled(by: ProcessLife, person: Person, after: Columns): void {
-    if (after.state !== 'active' || after.runId) return;
-    const soonest = world.now() + unseenSkewOf(by) + LEAST_WAIT_MS - 1_000;
-    const retiresAt = (timeOf(after.lastActivity) ?? 0) + retentionMs;
-    forbid(
-      !everyRun && !after.failure && dueAtOf(after) < Math.min(soonest, retiresAt),
-      `${person.name} was checked and nothing failed, and is due again at once`,
-    );
-    const ends = refreshTokenEndOf(person);
-    forbid(
-      ends - world.now() > NO_TIME_LEFT_MS && dueAtOf(after) > ends,
-      `the next check of ${person.name} comes after the end of their refresh token`,
-    );
-  }
-
-  /** Later than any time if nobody could know it: it is not told, and it does not slide. */
-  function refreshTokenEndOf({ userId }: Person): number {
-    const cache = readOpenCache(blobs().blob(userId)?.content ?? '');
-    const ends = cache && refreshTokensIn(cache.msal).map((secret) => tokenOf(secret)?.ends ?? 0);
-    return endsAreKnown && ends?.[0] !== undefined ? Math.max(...ends) : Number.POSITIVE_INFINITY;
-  }
-
   function onEnded(person: Person, before: Columns | undefined, after: Columns, wasDamaged: boolean): void {
     const { name } = person;
-    const kept = ['generation', 'history', 'accountIdentifier', 'userPrincipalName', 'failure'];
+    const kept = [
+      'generation',
+      'history',
+      'accountIdentifier',
+      'userPrincipalName',
+      'failure',
+      'memory',
+      'checks',
+    ];
     forbid(
       kept.some((column) => column in after),
       `the tombstone of ${name} has something of the person`,
@@ -255,82 +222,6 @@ export function createInvariants(
     );
   }
 
-  const hasReason = ({ ever }: Person): boolean => REASONS.some((reason) => ever.has(reason));
-
-  function onBlobChange({ by, name, before, after }: BlobChange): void {
-    const person = people.find(({ userId }) => userId === name);
-    if (by === undefined || person === undefined) return;
-    const was = before === undefined ? undefined : readOpenCache(before);
-    const brought = after === undefined ? undefined : readOpenCache(after);
-    const isWorkers =
-      brought !== undefined &&
-      refreshTokensIn(brought.msal).every((secret) => tokenOf(secret)?.origin === 'worker');
-    if (!isWorkers) of(person).changesSinceLease += 1;
-    if (after === undefined) {
-      const row = rowOf(person);
-      const isLiving = isConnected(row?.state) && was !== undefined && row?.generation === was.gen;
-      forbid(isLiving, `the cache of ${person.name}'s living connection was deleted`);
-      return;
-    }
-    const is = readOpenCache(after);
-    if (is === undefined) {
-      world.violated(`the cache of ${person.name} cannot be opened`);
-      return;
-    }
-    const secrets = secretsIn(is.msal);
-    const foreign = secrets.some((secret) => tokenOf(secret)?.person !== person);
-    forbid(foreign || is.sub !== name, `the cache of ${person.name} has another user's token`);
-    if (was === undefined || was.sub !== name) return;
-    const { generations } = of(person);
-    forbid(
-      generations.indexOf(is.gen) < generations.indexOf(was.gen),
-      `an earlier connection overwrote the cache of ${person.name}'s later one`,
-    );
-    if (is.gen === was.gen) onRenewed(person, refreshTokensIn(was.msal), refreshTokensIn(is.msal));
-  }
-
-  /** A refresh token may be replaced by one of the user's own visit, or by one that was got for it. */
-  function onRenewed({ name }: Person, before: readonly string[], after: readonly string[]): void {
-    const [was] = before;
-    const [is] = after;
-    if (was === undefined || is === was) return;
-    if (is === undefined) {
-      world.violated(`the refresh token of ${name} was lost in a write`);
-      return;
-    }
-    let ancestor: string | undefined = is;
-    while (ancestor !== undefined && ancestor !== was) ancestor = tokenOf(ancestor)?.parent;
-    forbid(
-      tokenOf(is)?.origin !== 'request' && ancestor !== was,
-      `the worker overwrote a newer refresh token of ${name}`,
-    );
-  }
-
-  /**
-   * A check renews once. It decides again if the account was changed meanwhile, and reads a cache again that was replaced
-   * before it marks the user. It asks once more with the claims of a challenge.
-   */
-  const mostRenewals = (person: Person): number =>
-    1 + of(person).changesSinceLease + (person.ever.has('challenged') ? 1 : 0);
-
-  function onPost({ person, grant, correlationId = '' }: TokenPost): void {
-    const facts = of(person);
-    const count = (facts.posts.get(correlationId) ?? 0) + 1;
-    facts.posts.set(correlationId, count);
-    const most = grant === 'exchange' ? MOST_EXCHANGES : mostRenewals(person);
-    forbid(
-      count > most,
-      `one operation sent ${count} requests for ${person.name}, and ${most} are the most (${grant})`,
-    );
-    if (grant === 'exchange') return;
-    const { state } = rowOf(person) ?? {};
-    forbid(
-      facts.leasedAfterEnd && isTombstone(state),
-      `a token of ${person.name} was asked for after they had ended`,
-    );
-    forbid(facts.leasedIn === 'needs-user', `a token of ${person.name} was asked for, who needs to sign in`);
-  }
-
   function onLog(event: LogEvent): void {
     events.set(event.event, (events.get(event.event) ?? 0) + 1);
     forbid(event.event === 'cache.foreign-entry', 'a cache had entries of another account');
@@ -345,7 +236,6 @@ export function createInvariants(
 
   /** A refresh token that ended is only our fault if there was time to renew it, and nothing stood in the way. */
   function onRefreshTokenOver(person: Person, endedAt: number): void {
-    person.ever.add('refresh-token-over');
     const wellSince = Math.max(unwellUntil, world.faultAt());
     forbid(
       runsInTime && wellSince < endedAt - RENEWAL_WINDOW_MS,
@@ -353,76 +243,74 @@ export function createInvariants(
     );
   }
 
+  const entraWatch: EntraWatch = {
+    onPost: tokens.onPost,
+    onPresented: tokens.onPresented,
+    onRefreshTokenOver,
+    onRefusal: reasons.onRefusal,
+    onThrottled: reasons.onThrottled,
+    onTrouble: reasons.onTrouble,
+    onIssued(person, api) {
+      if (api === 'graph') of(person).graphTokenAt = world.now();
+    },
+  };
+
   return {
     edges,
-    onRefreshTokenOver,
+    events,
+    tasks,
+    entraWatch,
+    onCommit,
+    onBlobChange: caches.onBlobChange,
+    onLog,
+    onRefused: visits.onRefused,
+    onVisited: visits.onVisited,
+    onDisturbed: (what: string) => facts.disturbed(what),
+    unsettle: (person: Person) => facts.unsettle(person),
+    onForgotten: tokens.onForgotten,
     /** Something is not well until that time, so whatever is late may be late because of it. */
     onUnwell(until: number): void {
       unwellUntil = Math.max(unwellUntil, until);
     },
-    events,
-    onCommit,
-    onBlobChange,
-    onPost,
-    onLog,
-    hasReason,
+    onKeysDiffer(): void {
+      tokens.onKeysDiffer();
+      tasks.onKeysDiffer();
+    },
+    onClockChanged(life: ProcessLife): void {
+      reasons.onClockChanged(life);
+      if (life.skewMs !== 0) clocksDiffered = true;
+    },
+    onAnswer: tasks.onAnswer,
+
     /** When a run meets the account next; undefined if there is none, or if it is damaged. */
     dueAt(person: Person): number | undefined {
       const row = rowOf(person);
-      return row === undefined || timeOf(row.lastActivity) === undefined ? undefined : dueAtOf(row);
+      return row === undefined || isDamaged(row) ? undefined : dueAtOf(row);
     },
-    known: of,
 
-    onDamage(person: Person, busy: Iterable<ProcessLife>): void {
-      of(person).busyAtDamage = new Set([...busy].map(({ number }) => number));
+    onDamage(person: Person, ofCache: boolean): void {
+      const known = of(person);
+      known.busyAtDamage = new Set(operations.open().map(({ life }) => life.number));
+      known.damagedAt = world.now();
+      if (ofCache) known.cacheDamagedUntil = Number.POSITIVE_INFINITY;
+      facts.disturb(person);
     },
-    onIdle({ number }: ProcessLife): void {
-      for (const { busyAtDamage } of known.values()) busyAtDamage.delete(number);
-    },
+    wasDamaged: () => facts.all().some(({ damagedAt }) => damagedAt > 0),
     onRetireOrdered(person: Person): void {
       of(person).retireOrdered = true;
     },
-    onClocksDiffer(): void {
-      clocksDiffered = true;
-    },
-    onAnswer(asked: string, answered: string): void {
-      forbid(asked !== answered, "a user was given another user's answer");
-    },
 
-    /** A refusal of a visit must have a reason that is the user's. */
-    onRefused(person: Person, error: unknown): boolean {
-      if (!(error instanceof UserTokenError)) return error instanceof TokenInvalidError;
-      const { kind, code } = error.failure;
-      const others = people.filter(({ tid }) => tid === person.tid);
-      switch (kind) {
-        case 'needs-user':
-        case 'cache-lost':
-          forbid(!hasReason(person), `${person.name} was refused (${code}), and nothing was wrong with them`);
-          return true;
-        case 'consent':
-          forbid(
-            !hasReason(person) && !person.ever.has('consent-lacks-scope'),
-            `${person.name} was refused (${code}), and nothing was wrong with them`,
-          );
-          return true;
-        case 'throttled': {
-          const api = code.startsWith('graph') ? 'throttled-graph' : 'throttled-token';
-          forbid(
-            !others.some(({ ever }) => ever.has(api)),
-            `${person.name} was refused (${code}), and nobody had asked for it`,
-          );
-          return true;
-        }
-        case 'tenant':
-        case 'misconfigured':
-          world.violated(
-            `${person.name} was refused (${kind}: ${code}), and nothing is wrong with the tenant`,
-          );
-          return true;
-        case 'transient':
-          return true;
-        default:
-          return kind satisfies never;
+    onBegun: rest.onBusy,
+    onEnded(begun: Begun): void {
+      if (begun.kind === 'run') rest.onRunEnded(begun);
+      if (!operations.isBusy(begun.life)) {
+        for (const { busyAtDamage } of facts.all()) busyAtDamage.delete(begun.life.number);
+      }
+      if (operations.isIdle() && world.late().length === 0) rest.whenIdle();
+    },
+    onCrash(lost: readonly Begun[]): void {
+      for (const { person } of lost) {
+        for (const one of person === undefined ? people : [person]) facts.disturb(one);
       }
     },
 
@@ -438,41 +326,6 @@ export function createInvariants(
         `an error that nobody expects: ${what} ${error instanceof Error ? error.stack : error}`,
       );
     },
-
-    /** What must hold when everything is quiet, all services are well and a pass of the audit is over. */
-    whenQuiet(checkedSince: number, disconnected: ReadonlySet<Person>): void {
-      for (const person of people) {
-        const row = rowOf(person);
-        const { name, userId } = person;
-        const cache = blobs().blob(userId);
-        forbid(
-          cache !== undefined && !isConnected(row?.state) && timeOf(row?.lastActivity) !== undefined,
-          `a secret of ${name} is left without an account`,
-        );
-        if (row === undefined || timeOf(row.lastActivity) === undefined) continue;
-        forbid(!hasEntry(person, row), `no run will ever find ${name}`);
-        const { endedAt, retireOrdered } = of(person);
-        const isRemembered = world.now() - endedAt < retentionMs - CLOCKS_MAY_DIFFER_MS;
-        forbid(
-          disconnected.has(person) && isRemembered && !retireOrdered && isConnected(row.state),
-          `${name} has disconnected, and is connected`,
-        );
-        const wait = dueAtOf(row) - world.now();
-        forbid(row.state === 'active' && wait > LONGEST_WAIT_MS, `${name} is due too late`);
-        forbid(dueAtOf(row) < checkedSince, `${name} was due and was not checked`);
-      }
-    },
+    whenQuiet: rest.whenQuiet,
   };
 }
-
-type MsalCache = Record<string, Record<string, { secret?: string }> | undefined>;
-
-const secretsOf = (cache: MsalCache, section: string): string[] =>
-  Object.values(cache[section] ?? {}).flatMap(({ secret }) => secret ?? []);
-
-const secretsIn = (msal: string): string[] => {
-  const cache = JSON.parse(msal) as MsalCache;
-  return [...secretsOf(cache, 'AccessToken'), ...secretsOf(cache, 'RefreshToken')];
-};
-
-const refreshTokensIn = (msal: string): string[] => secretsOf(JSON.parse(msal) as MsalCache, 'RefreshToken');

@@ -19,9 +19,10 @@ in which an invariant does not hold is made as short as possible and printed (do
   --seed N         where they begin; the same number gives the same histories. Default: a new one
   --replay WHICH   runs one history again: the seed:path that was printed, or a JSON file with the history. A file is
                    told even if nothing is found
+  --first          tells the first history that fails as it is, and does not make it shorter
   --plant NAME     plants a fault of test/simulation/plantedFaults.ts first
   --planted        plants each of them and prints the table of docs/simulation.md
-  --json           prints one JSON document
+  --json           prints one JSON document; two runs with the same seed differ in its member "time" alone
   --help           shows this text
 `;
 
@@ -30,6 +31,7 @@ await runCommand(USAGE, async (args) => {
     form: { type: 'string' },
     seeds: { type: 'string' },
     seed: { type: 'string' },
+    first: { type: 'boolean' },
     replay: { type: 'string' },
     plant: { type: 'string' },
     planted: { type: 'boolean' },
@@ -45,26 +47,30 @@ await runCommand(USAGE, async (args) => {
   const report = await run(form as Form<unknown>, values);
   process.stdout.write(
     values.json
-      ? `${JSON.stringify({ form: name, ...(await figures(report)), ...report }, undefined, 2)}\n`
+      ? `${JSON.stringify(await documentOf(name, report), undefined, 2)}\n`
       : text(name, report, values),
   );
   return report.found === undefined ? 0 : 1;
 });
 
-/** Rates, and which edges of the state diagram nobody takes: neither these histories nor the guided ones. */
-async function figures({ seeds, steps, ms, edges }: Report<unknown>) {
+/**
+ * The JSON document. Two runs of the same histories give the same one but for `time`. It says which edges of the state diagram
+ * nobody takes: neither these histories nor the guided ones.
+ */
+async function documentOf(form: string, { ms, ...report }: Report<unknown>) {
   const { GUIDED_HISTORIES } = await import('./guidedHistories.ts');
   const { simulate } = await import('./simulate.ts');
-  const taken = new Set(edges);
+  const taken = new Set(report.edges);
   for (const history of Object.values(GUIDED_HISTORIES)) {
     for (const edge of (await simulate(history)).edges) taken.add(edge);
   }
   const drawn = drawnEdges();
   return {
-    historiesPerSecond: rateOf(seeds, ms),
-    stepsPerSecond: rateOf(steps, ms),
+    form,
     edgesDrawn: drawn.length,
     edgesNotTaken: drawn.filter((edge) => !taken.has(edge)),
+    ...report,
+    time: { ms, historiesPerSecond: rateOf(report.seeds, ms), stepsPerSecond: rateOf(report.steps, ms) },
   };
 }
 
@@ -82,12 +88,12 @@ async function printPlanted(): Promise<number> {
 
 async function run(
   form: Form<unknown>,
-  { seeds, seed, replay }: { seeds?: string; seed?: string; replay?: string },
+  { seeds, seed, first = false, replay }: { seeds?: string; seed?: string; first?: boolean; replay?: string },
 ): Promise<Report<unknown>> {
   const { search } = await import('./search.ts');
   if (replay === undefined) {
     const from = whole('--seed', seed) ?? Math.floor(Math.random() * 2 ** 31);
-    return search(form, { seeds: whole('--seeds', seeds) ?? 500, seed: from });
+    return search(form, { seeds: whole('--seeds', seeds) ?? 500, seed: from, isFirstEnough: first });
   }
   if (!replay.endsWith('.json')) {
     const [from = '', ...path] = replay.split(':');

@@ -1,4 +1,4 @@
-import type { OpenedCache, Sealer } from '../../shared/ports.ts';
+import type { MemorySealer, OpenedCache, Sealer } from '../../shared/ports.ts';
 import type { UserId } from '../../shared/userId.ts';
 
 /** What a stored cache holds. In this simulation it can be read by everybody, so that the invariants can. */
@@ -31,3 +31,15 @@ export const createOpenSealer = ([first, ...others]: readonly [string, ...string
     return { ok: true, cache: msal, generation: gen, oldKey: kid !== first };
   },
 });
+
+/** The same for what tasks remember. The text is where a cache has MSAL's. */
+export function createOpenMemorySealer(kids: readonly [string, ...string[]]): MemorySealer {
+  const { seal, open } = createOpenSealer(kids);
+  return {
+    seal,
+    async open(userId, sealed) {
+      const opened = await open(userId, sealed);
+      return opened.ok ? { ok: true, memory: opened.cache, generation: opened.generation } : opened;
+    },
+  };
+}

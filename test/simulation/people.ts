@@ -1,6 +1,6 @@
 import { shardOf } from '../../shared/adapters/shards.ts';
 import { type LogId, toUserId } from '../../shared/userId.ts';
-import type { Person } from './entraModel.ts';
+import type { Person } from './entraTypes.ts';
 
 const TENANTS = ['aaaaaaaa-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000002'] as const;
 
@@ -30,11 +30,10 @@ export function createPeople(count: number): Person[] {
     return {
       name: `u${index + 1}`,
       ...ids,
-      consented: true,
+      consented: { graph: true, notes: true },
       consentLacksScope: false,
       revokedAt: 0,
-      challengedAt: 0,
-      ever: new Set(),
+      challengedAt: { graph: 0, notes: 0 },
     };
   });
 }

@@ -4,8 +4,12 @@ export type PlantedFault = {
   /** It must occur exactly once in the file. */
   text: string;
   by: string;
-  /** Histories from here on find it soon. Others find it, too, but may need more of them. */
+  /** Which histories find it. Default: the short ones. */
+  form?: 'short-years' | 'years';
+  /** Histories from here on find it. Others find it, too. */
   seed: number;
+  /** The first of them that finds it, counted from 0. */
+  history: number;
   /** Part of what the simulation then says. */
   found: RegExp;
 };
@@ -17,6 +21,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const wasMissing = await restoreEntry(account, abortSignal);',
     by: 'const wasMissing = false;',
     seed: 1,
+    history: 0,
     found: /the last entry by which a run finds/,
   },
   'generation ignored': {
@@ -24,13 +29,15 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'if (opened.ok && opened.generation === generation) {',
     by: 'if (opened.ok) {',
     seed: 18,
-    found: /overwrote the cache|was marked/,
+    history: 0,
+    found: /overwrote the cache|was marked|is active, and nothing/,
   },
   'ETag ignored on settle': {
     file: 'shared/worker/settle.ts',
     text: "(now) => (now?.etag === account.etag ? to : 'keep'),",
     by: '() => to,',
     seed: 1,
+    history: 0,
     found: /brought back|was overwritten/,
   },
   'settle without the lease': {
@@ -38,6 +45,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "now?.lease?.runId === summary.runId && now.state !== 'damaged';",
     by: "now !== undefined && summary !== undefined && now.state !== 'damaged';",
     seed: 12,
+    history: 0,
     found: /without the lease/,
   },
   'snapshot read twice': {
@@ -45,6 +53,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'let etag: string | undefined = snapshot.etag;',
     by: 'let etag: string | undefined = (await context.store.read(userId, signal))?.etag;',
     seed: 11,
+    history: 0,
     found: /overwrote a newer refresh token|refresh token of u\d was lost/,
   },
   'cache written without If-Match': {
@@ -52,6 +61,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "conditions: ifMatch === undefined ? { ifNoneMatch: '*' } : { ifMatch },",
     by: "conditions: ifMatch === undefined ? { ifNoneMatch: '*' } : {},",
     seed: 11,
+    history: 0,
     found: /overwrote a newer refresh token|refresh token of u\d was lost/,
   },
   'tombstone erased early': {
@@ -59,6 +69,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const TOMBSTONE_FOR_MS = 48 * HOUR;',
     by: 'const TOMBSTONE_FOR_MS = HOUR;',
     seed: 1,
+    history: 0,
     found: /erased too early/,
   },
   'take-back without ETag': {
@@ -66,6 +77,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'await services.tokenCache.remove(userId, written, signal);',
     by: 'await services.tokenCache.remove(userId, undefined, signal);',
     seed: 1,
+    history: 0,
     found: /living connection/,
   },
   'cache deleted before the tombstone': {
@@ -73,6 +85,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  const { before, changed } = await changeAccount(\n    services,\n    userId,\n    (now) => {\n      const ends',
     by: '  await services.tokenCache.remove(userId, undefined, signal);\n  const { before, changed } = await changeAccount(\n    services,\n    userId,\n    (now) => {\n      const ends',
     seed: 1,
+    history: 0,
     found: /living connection/,
   },
   'lease taken from a stale page': {
@@ -80,6 +93,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'if (dueRowKey(dueAt(account), userId) !== entry.rowKey) {',
     by: 'if (account.state === undefined) {',
     seed: 1,
+    history: 0,
     found: /before they were due|sent 2 requests/,
   },
   'refresh token dropped in a merge': {
@@ -87,6 +101,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  if (same(was, own)) return other;',
     by: "  if (section === 'RefreshToken') return undefined;\n  if (same(was, own)) return other;",
     seed: 1,
+    history: 0,
     found: /refresh token of u\d was lost/,
   },
   'newer refresh token overwritten by the worker': {
@@ -94,6 +109,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "return writer === 'request' ? own : other;",
     by: 'return writer === undefined ? other : own;',
     seed: 11,
+    history: 0,
     found: /overwrote a newer refresh token/,
   },
   'cooldown of Graph applied to the token endpoint': {
@@ -101,6 +117,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'users.get(`$'.concat('{api} $', '{userId}`)?.until;'),
     by: '[...users].find(([key]) => key.endsWith(userId))?.[1].until;',
     seed: 1,
+    history: 0,
     found: /_cooldown\), and nobody had asked/,
   },
   'lease without an entry': {
@@ -108,6 +125,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '      putEntry(to),\n      ...(moves',
     by: '      ...(to.lease ? [] : [putEntry(to)]),\n      ...(moves',
     seed: 1,
+    history: 0,
     found: /no run finds/,
   },
   'cache left when a process dies after the tombstone': {
@@ -115,6 +133,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '      await removeCache(app, tombstone.userId, operation.signal);\n      return settle(',
     by: '      return settle(',
     seed: 1,
+    history: 0,
     found: /left without an account/,
   },
   'retirement by a wrong clock': {
@@ -122,6 +141,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > MAX_CLOCK_DIFFERENCE_MS;',
     by: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > Number.MAX_SAFE_INTEGER;',
     seed: 17,
+    history: 0,
     found: /was retired|erased too early|after the end/,
   },
   'end written by a wrong clock': {
@@ -129,6 +149,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'return clocksDiffer(accounts) ?',
     by: 'return clocksDiffer(accounts) && time.getTime() === 0 ?',
     seed: 35,
+    history: 0,
     found: /erased too early|was retired|left without an account|before they were due|after the end/,
   },
   'next check counted by a wrong clock': {
@@ -136,6 +157,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const [now, random] = [nowByStore(app), app.clock.random()];\n  const dated = tokenByStore(app, token);',
     by: 'const [now, random] = [app.clock.now(), app.clock.random()];\n  const dated = token;',
     seed: 9,
+    history: 0,
     found: /comes after the end of their refresh token/,
   },
   'lease taken by a wrong clock': {
@@ -143,6 +165,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const now = byClocks();',
     by: 'const now = clock.now();',
     seed: 5,
+    history: 0,
     found: /before they were due/,
   },
   'next check by a wrong clock never corrected': {
@@ -150,6 +173,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);',
     by: '  if (state !== undefined) return false;\n  if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);',
     seed: 22,
+    history: 0,
     found: /due too late/,
   },
   'refused token asked for twice': {
@@ -157,6 +181,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'if (latest.etag === snapshot.etag && latest.state === snapshot.state) throw error;',
     by: '',
     seed: 1,
+    history: 0,
     found: /sent 2 requests/,
   },
   'unchanged account read again and again': {
@@ -164,6 +189,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "if (next === 'keep') return { before, account: before, changed: false };",
     by: "if (next === 'keep' && attempt === TRIES) return { before, account: before, changed: false };\n    if (next === 'keep') {\n      before = await accounts.read(userId, signal);\n      continue;\n    }",
     seed: 1,
+    history: 0,
     found: /calls to the table store/,
   },
   'checked again at once': {
@@ -171,6 +197,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'return earliest(latestOf(warm, soonest), renewAt(account, now, random), retire);',
     by: 'return earliest(latestOf(warm, soonest), renewAt(account, now, random), after(now, EVERY_RUN_MS), retire);',
     seed: 1,
+    history: 0,
     found: /due again at once/,
   },
   'permission not known by its full name': {
@@ -178,6 +205,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'nameOf(scope).toLowerCase();',
     by: 'scope.toLowerCase();',
     seed: 1,
+    history: 0,
     found: /was refused \(/,
   },
   'consent and tokens of one user used for another': {
@@ -185,13 +213,15 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "const keyOf = (assertion: string): string => createHash('sha256').update(assertion).digest('base64');",
     by: "const keyOf = (assertion: string): string => createHash('sha256').update(assertion.slice(0, 10)).digest('base64');",
     seed: 1,
+    history: 0,
     found: /another user's/,
   },
   'disconnection forgotten': {
     file: 'shared/account/connectAccount.ts',
-    text: "return reconnect ? newConnection() : 'keep';",
-    by: 'return newConnection();',
+    text: "(whom === 'not-disconnected' && was !== 'disconnected');",
+    by: "whom === 'not-disconnected';",
     seed: 1,
+    history: 0,
     found: /has disconnected, and is connected/,
   },
   'user marked for an outage': {
@@ -199,6 +229,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "    name: 'outage',\n    kind: 'transient',",
     by: "    name: 'outage',\n    kind: 'needs-user',",
     seed: 1,
+    history: 0,
     found: /nothing was wrong with them/,
   },
   'damaged row taken for an old one': {
@@ -206,6 +237,258 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  if (lastActivity === undefined) {',
     by: "  if (lastActivity === undefined && state !== 'damaged') {\n    row = { ...row, lastActivity: new Date('2020-02-02T00:00:00Z') };\n    return fromRow(userId, row, etag);\n  }\n  if (lastActivity === undefined) {",
     seed: 1,
+    history: 0,
     found: /was retired|damaged row/,
+  },
+  'leases taken ahead not given back': {
+    file: 'shared/adapters/leaseAhead.ts',
+    text: 'await Promise.all(leased.map(giveBack));',
+    by: 'leased.length = 0;',
+    seed: 1,
+    history: 0,
+    found: /still leased/,
+  },
+  'take-back skipped': {
+    file: 'shared/account/visit.ts',
+    text: 'await takeBack(services, begun.userId, token.written);',
+    by: '',
+    seed: 1,
+    history: 0,
+    found: /left by what ended well|after their end/,
+  },
+  'cooldown of a user never ends': {
+    file: 'shared/tokens/cooldowns.ts',
+    text: 'own !== undefined && own > now() ? own : undefined,',
+    by: 'own !== undefined ? new Date(now().getTime() + 60_000) : undefined,',
+    seed: 1,
+    history: 0,
+    found: /nobody had asked for it/,
+  },
+  'living lease taken for a late one': {
+    file: 'shared/account/schedule.ts',
+    text: 'if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);',
+    by: 'if (lease !== undefined) return lease.until > after(now, -LONGEST_LEASE_MS);',
+    seed: 1,
+    history: 0,
+    found: /without the lease/,
+  },
+  'token kept without its default scope': {
+    file: 'shared/tokens/scopes.ts',
+    text: 'const all = [defaultScopeOf(api), ...scopes];',
+    by: 'const all = scopes.length > 0 ? scopes : [defaultScopeOf(api)];',
+    seed: 1,
+    history: 0,
+    found: /good (?:one|token) is stored/,
+  },
+  'remembered exchange never forgotten': {
+    file: 'shared/tokens/assertionMemo.ts',
+    text: 'for (const key of keysByUser.get(userId) ?? []) {',
+    by: 'for (const key of userId === undefined ? (keysByUser.get(userId) ?? []) : []) {',
+    seed: 1,
+    history: 0,
+    found: /had to be forgotten|as it was/,
+  },
+  'challenge of another API marks the user': {
+    file: 'shared/worker/runTasks.ts',
+    text: '  if (task.api.name !== GRAPH) return endedBy(second);\n',
+    by: '',
+    seed: 1,
+    history: 0,
+    found: /was marked/,
+  },
+  'memory of a failed run kept': {
+    file: 'shared/worker/attemptTask.ts',
+    text: 'state: structuredClone(state),',
+    by: 'state,',
+    form: 'short-years',
+    seed: 1,
+    history: 0,
+    found: /that had failed|what it had kept|kept was lost/,
+  },
+  'failed task rests as if it had succeeded': {
+    file: 'shared/worker/runTasks.ts',
+    text: 'const next = ended.code === undefined ? afterRun(remembered, task, ended.result ?? {}, at) : remembered;',
+    by: 'const next = afterRun(remembered, task, ended.result ?? {}, at);',
+    form: 'short-years',
+    seed: 1,
+    history: 0,
+    found: /sync-notes did not run/,
+  },
+  'one memory for all users of a run': {
+    file: 'shared/worker/refreshUser.ts',
+    text: 'const memory = await openMemory(app, run.operation.log, leased);',
+    by: 'const memory = ((run as { all?: TaskMemory }).all ??= await openMemory(app, run.operation.log, leased));',
+    seed: 1,
+    history: 0,
+    found: /another user's|had kept|that had failed/,
+  },
+  'token of Graph used for another API': {
+    file: 'shared/worker/runTasks.ts',
+    text: 'const known = claims === undefined ? obtained.get(api.resource) : undefined;',
+    by: 'const known = claims === undefined ? [...obtained.values()][0] : undefined;',
+    seed: 1,
+    history: 0,
+    found: /was sent a token|sync-notes did not run/,
+  },
+  "throttle of another API taken for the token endpoint's": {
+    file: 'shared/tokens/failures.ts',
+    text: "const throttle = facts.throttle ?? (facts.api === undefined ? { api: 'token' } : undefined);",
+    by: "const throttle = facts.throttle ?? { api: 'token' };",
+    seed: 1,
+    history: 0,
+    found: /nobody had asked|did not run/,
+  },
+  'missing consent for one API stops the other task': {
+    file: 'shared/worker/runTasks.ts',
+    text: 'tokenFailure = ended.tokenFailure && concernsOthers(ended.tokenFailure) ? ended.tokenFailure : undefined;',
+    by: 'tokenFailure = ended.tokenFailure;',
+    seed: 1,
+    history: 0,
+    found: /read-me did not run/,
+  },
+  'rhythm of a task ignored': {
+    file: 'shared/worker/runTasks.ts',
+    text: 'if (isResting(task, remembered, nowByStore(app))) continue;',
+    by: '',
+    seed: 1,
+    history: 0,
+    found: /too soon/,
+  },
+  'what a task kept lost at the settle': {
+    file: 'shared/worker/refreshUser.ts',
+    text: 'const remembered = { ...ran, ...(sealed !== undefined && { memory: sealed }) };',
+    by: 'const remembered = { ...ran, ...(leased.memory !== undefined && { memory: leased.memory }) };',
+    seed: 1,
+    history: 0,
+    found: /was lost|what it had kept/,
+  },
+  'visit for another API heals the account': {
+    file: 'shared/requests/asUser.ts',
+    text: 'const keepsConnection = ({ graph }: App, api: Api): boolean => api.resource === graph.resource;',
+    by: 'const keepsConnection = ({ graph }: App, api: Api): boolean => api.resource !== graph.baseUrl;',
+    seed: 1,
+    history: 0,
+    found: /was healed|as it was|is active/,
+  },
+  'conflict answered with what was read before': {
+    file: 'shared/account/changeAccount.ts',
+    text: '    before = await accounts.read(userId, signal);',
+    by: '    const latest = await accounts.read(userId, signal);\n    before = latest && before ? ({ ...before, etag: latest.etag } as Stored) : latest;',
+    seed: 1,
+    history: 0,
+    found: /was overwritten|brought back|lease/,
+  },
+  'tasks run again after a process has died with them': {
+    file: 'shared/worker/sweepShard.ts',
+    text: 'abandonedBy === undefined ? run.tasks : [];',
+    by: 'run.tasks;',
+    seed: 1,
+    history: 0,
+    found: /has died with/,
+  },
+  'token that was not stored counts as kept': {
+    file: 'shared/worker/refreshUser.ts',
+    text: "return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };",
+    by: 'return token;',
+    seed: 1,
+    history: 0,
+    found: /that is not stored/,
+  },
+  'remembered token given for another API': {
+    file: 'shared/tokens/assertionMemo.ts',
+    text: 'const known = entry.exchanged.get(api.resource);',
+    by: 'const [known] = entry.exchanged.values();',
+    seed: 1,
+    history: 0,
+    found: /was sent a token/,
+  },
+  'revoked user never marked': {
+    file: 'shared/tokens/failures.ts',
+    text: "    name: 'user refusal',\n    kind: 'needs-user',",
+    by: "    name: 'user refusal',\n    kind: 'transient',",
+    seed: 1,
+    history: 0,
+    found: /asked for again/,
+  },
+  'token remembered after a disconnection': {
+    file: 'shared/connection/connection.ts',
+    text: 'onEnded }));\n  app.memo.forget(caller.userId);',
+    by: 'onEnded }));',
+    seed: 1,
+    history: 0,
+    found: /had to be forgotten/,
+  },
+  'audit restores no entry': {
+    file: 'shared/adapters/azureStorage/tableAccounts.ts',
+    text: "current !== undefined && current.state !== 'damaged' && restoreEntry(current, abortSignal);",
+    by: 'current === undefined && Promise.resolve(false);',
+    seed: 1,
+    history: 0,
+    found: /will ever find|was not checked/,
+  },
+  "refused lease taken for one's own": {
+    file: 'shared/adapters/azureStorage/tableAccounts.ts',
+    text: 'const isOurs = ({ lease }: Stored<Account>) => lease?.runId === runId;',
+    by: "const isOurs = ({ lease }: Stored<Account>) => lease !== undefined && runId !== '';",
+    seed: 1,
+    history: 0,
+    found: /without the lease|sent 2 requests|never had a lease|twice at the same time/,
+  },
+  'claims of a challenge not sent': {
+    file: 'shared/adapters/entra/msalClaims.ts',
+    text: '  if (claims === undefined) return acquire({});',
+    by: "  if (claims === undefined || claims !== '') return acquire({});",
+    seed: 1,
+    history: 0,
+    found: /other claims/,
+  },
+  'cache deleted under a connection that came back': {
+    file: 'shared/account/endAccount.ts',
+    text: '    if (account !== undefined && !isTombstone(account)) return false;\n',
+    by: '',
+    seed: 1,
+    history: 0,
+    found: /living connection/,
+  },
+  'disconnection forgotten while the user keeps visiting': {
+    file: 'shared/account/connectAccount.ts',
+    text: 'at.getTime() - account.since.getTime() >= PROLONG_EVERY_MS',
+    by: 'at.getTime() - account.since.getTime() >= 10_000 * PROLONG_EVERY_MS',
+    form: 'years',
+    seed: 1,
+    history: 0,
+    found: /erased too early/,
+  },
+  'cooldown of a user not obeyed by the worker': {
+    file: 'shared/worker/refreshUser.ts',
+    text: "const users = cooldowns.throttledUntil(userId, 'token');",
+    by: "const users = cooldowns.throttledUntil(userId, 'graph');",
+    seed: 1,
+    history: 0,
+    found: /asked for fewer/,
+  },
+  'access tokens of the other writer lost in a merge': {
+    file: 'shared/tokens/mergeCache.ts',
+    text: '  if (same(was, own)) return other;',
+    by: "  if (same(was, own)) return section === 'AccessToken' ? own : other;",
+    seed: 1,
+    history: 0,
+    found: /was lost in a write/,
+  },
+  'damaged row erased by the worker': {
+    file: 'shared/adapters/azureStorage/tableAccounts.ts',
+    text: "if (account.state === 'damaged') {\n      return (await setAside(account, entry, abortSignal)) ? 'damaged' : 'taken';\n    }",
+    by: "if (account.state === 'damaged') {\n      await erase(account, abortSignal);\n      return 'nobody';\n    }",
+    seed: 1,
+    history: 0,
+    found: /was erased/,
+  },
+  "run's signal stops the release": {
+    file: 'shared/worker/settle.ts',
+    text: "      { known: account },\n    );\n    return { outcome: changed ? 'released' : 'superseded' };",
+    by: "      { known: account, signal: run.operation.signal },\n    );\n    return { outcome: changed ? 'released' : 'superseded' };",
+    seed: 1,
+    history: 0,
+    found: /still leased/,
   },
 };

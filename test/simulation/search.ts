@@ -21,6 +21,8 @@ export type Found<H> = {
 };
 
 export type Report<H> = {
+  /** Where they began. */
+  seed: number;
   seeds: number;
   ms: number;
   steps: number;
@@ -32,13 +34,21 @@ export type Report<H> = {
   found: Found<H> | undefined;
 };
 
+export type SearchOptions = {
+  seeds: number;
+  seed: number;
+  /** What follows the seed in `replay`: only this history is run, and made shorter. */
+  path?: string | undefined;
+  /** Whether the history that fails is told as it is. Default: it is made shorter. */
+  isFirstEnough?: boolean;
+};
+
 /**
  * Runs many histories, until one violates an invariant. That one is then made as short as possible.
- * @param options.path what follows the seed in `replay`: only this history is run
  */
 export async function search<H>(
   { history, run }: Form<H>,
-  { seeds, seed, path }: { seeds: number; seed: number; path?: string | undefined },
+  { seeds, seed, path, isFirstEnough = false }: SearchOptions,
 ): Promise<Report<H>> {
   const begun = performance.now();
   const edges = new Set<string>();
@@ -58,11 +68,12 @@ export async function search<H>(
   const { counterexample, counterexamplePath, numShrinks, numRuns } = await fc.check(property, {
     seed,
     numRuns: seeds,
+    endOnFailure: isFirstEnough,
     ...(path !== undefined && { path }),
   });
   const ms = performance.now() - begun;
   const figures = { ms, steps, userYears: userMs / YEAR_MS, distinctOrders: orders.size };
-  const report = { ...figures, seeds: ran, edges: [...edges].sort(), events };
+  const report = { seed, ...figures, seeds: ran, edges: [...edges].sort(), events };
   if (counterexample === null) return { ...report, found: undefined };
   const [shortest] = counterexample;
   const told = await run(shortest, { tells: true });

@@ -1,3 +1,4 @@
+import { SHARDS } from '../../shared/adapters/shards.ts';
 import type { Action, Deviation, History } from './history.ts';
 import { replaceDate } from './simulatedDate.ts';
 import { createStage, type Running, type Stage } from './stage.ts';
@@ -29,8 +30,11 @@ const MOST_ROUNDS = 40;
  * @param options.tells whether the outcome has the lines; default: it does not, which is faster
  */
 export async function simulate(history: History, { tells = false } = {}): Promise<Outcome> {
-  const { users, processes, known, knownForMs, rules, everyRun, seed, actions, deviations } = history;
-  const stage = createStage({ startAt: START, seed, users, rules, everyRun, tells });
+  const { users, processes, known, knownForMs, rules, everyRun, notes, checksAtOnce, quietOn } = history;
+  const { seed, actions, deviations } = history;
+  const notesEveryMs = 60 * MINUTE;
+  const from = { startAt: START, seed, tells };
+  const stage = createStage({ ...from, users, rules, everyRun, notes, notesEveryMs, checksAtOnce });
   const { world } = stage;
   const wishes = createWishes();
   const putBack = replaceDate(world.seenNow);
@@ -45,7 +49,7 @@ export async function simulate(history: History, { tells = false } = {}): Promis
     world.tell(() => '-- from here on in any order');
     await play(stage, wishes, actions, deviations);
     world.tell(() => '-- quiet from here on');
-    if (world.violation() === undefined) await quieten(stage, wishes);
+    if (world.violation() === undefined) await quieten(stage, wishes, quietOn);
   } finally {
     putBack();
   }
@@ -69,7 +73,7 @@ async function play(
   actions: readonly Action[],
   deviations: readonly Deviation[],
 ): Promise<void> {
-  const { world, open } = stage;
+  const { world, operations } = stage;
   const waiting = [...actions];
   const deviating = [...deviations];
   let ordinary = 0;
@@ -108,11 +112,11 @@ async function play(
     const [action] = waiting;
     const [late] = world.late();
     const steps = world.pending();
-    const stopped = [...open.values()].find((process) => process.stopped);
+    const stopped = operations.open().find(({ life }) => life.stopped)?.life;
     const free = steps.filter(({ held }) => !held);
     if (pick === 'hold') for (const one of free.splice(0, 1)) one.held = true;
     const step = pick === 'newest' ? free.at(-1) : free[0];
-    if (pick === 'timer' && open.size > 0 && world.hasTimer()) await world.fireNextTimer();
+    if (pick === 'timer' && !operations.isIdle() && world.hasTimer()) await world.fireNextTimer();
     else if (pick === 'late' && late !== undefined) await take(late, 0);
     else if (action !== undefined && (pick === 'outside' || step === undefined)) await begin(action);
     else if (step !== undefined) await take(step, fault);
@@ -120,7 +124,7 @@ async function play(
     else if (stopped !== undefined) {
       world.tell(() => 'goes on', stopped);
       stopped.stopped = false;
-    } else if (open.size === 0) return;
+    } else if (operations.isIdle()) return;
     else if (world.hasTimer()) await world.fireNextTimer();
     else world.violated('an operation waits for nothing, for ever');
   }
@@ -131,21 +135,49 @@ async function inOrder(stage: Stage, act: () => Promise<void>): Promise<void> {
   await play(stage, createWishes(), [], []);
 }
 
-/** All services are well, one new process has the right clock and all keys, and time passes. Then nothing may be left over. */
-export async function quieten(stage: Stage, wishes: Wishes): Promise<void> {
+/**
+ * All services are well, every process has the right clock and all keys, and time passes. Then nothing may be left over, and
+ * everybody who comes is answered.
+ * @param on `new`: one new process, which remembers nothing; `old`: those that there were, as far as they have all keys
+ */
+export async function quieten(stage: Stage, wishes: Wishes, on: History['quietOn']): Promise<void> {
   const { world, entra, invariants, people } = stage;
   entra.troubles.length = 0;
-  for (const running of stage.processes()) stage.crash(running);
-  const allKeys = [...stage.kidsEver] as Running['kids'];
-  stage.start(0, allKeys, 0);
+  for (const running of stage.processes()) await calm(stage, wishes, running, on);
+  const processes = on === 'new' ? [0] : [...stage.processes().keys()];
+  if (on === 'new') stage.start(0, [...stage.kidsEver] as Running['kids'], 0);
   const begun = world.now();
-  await inOrder(stage, () => takeAction(stage, wishes, { do: 'audit', process: 0, pausesAfter: 0 }));
+  const act = (action: Action) => inOrder(stage, () => takeAction(stage, wishes, action));
+  const process = (turn: number) => processes[turn % processes.length] ?? 0;
+  if (on === 'new') await act({ do: 'audit', process: process(0), pausesAfter: 0 });
+  // Otherwise the audit of the runs has to find everybody. Each of them reads one page, and a shard has at least one.
+  for (let turn = 0; on === 'old' && invariants.wasDamaged() && turn <= SHARDS.length + 1; turn += 1) {
+    await world.pass(MINUTE);
+    await act({ do: 'run', process: process(turn), pausesAfter: 0 });
+  }
   for (let round = 0; round < MOST_ROUNDS && world.violation() === undefined; round += 1) {
     const due = people.map((person) => invariants.dueAt(person) ?? Number.POSITIVE_INFINITY);
     const next = Math.max(Math.min(...due), world.now());
     if (next > begun + QUIET_MS) break;
     await world.pass(next - world.now() + MINUTE);
-    await inOrder(stage, () => takeAction(stage, wishes, { do: 'run', process: 0, pausesAfter: 0 }));
+    await act({ do: 'run', process: process(round), pausesAfter: 0 });
   }
   if (world.violation() === undefined) invariants.whenQuiet(world.now() - MINUTE, wishes.disconnected);
+  await world.pass(Math.max(0, begun + QUIET_MS - world.now()));
+  for (const index of processes) {
+    for (const user of people.keys()) {
+      if (world.violation() !== undefined) return;
+      await act({ do: 'visit', user, process: index, fresh: true, pausesAfter: 0 });
+    }
+  }
+}
+
+/** A process that lacks a key, or that is not needed any more, ends. */
+async function calm(stage: Stage, wishes: Wishes, running: Running, on: History['quietOn']): Promise<void> {
+  const lacksKeys = [...stage.kidsEver].some((kid) => !running.kids.includes(kid));
+  if (on === 'new') return stage.crash(running);
+  const process = stage.processes().indexOf(running);
+  running.life.stopped = false;
+  if (lacksKeys) await takeAction(stage, wishes, { do: 'find-keys', process });
+  else if (running.life.skewMs !== 0) await takeAction(stage, wishes, { do: 'skew', process, ms: 0 });
 }

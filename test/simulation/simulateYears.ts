@@ -1,4 +1,4 @@
-import { DAY, HOUR } from './entraModel.ts';
+import { DAY, HOUR } from './durations.ts';
 import type { Action } from './history.ts';
 import { type Outcome, outcomeOf, quieten, START } from './simulate.ts';
 import { replaceDate } from './simulatedDate.ts';
@@ -11,6 +11,8 @@ const MINUTE = 60_000;
 /** The most steps of a user in a day, over a long time: a check needs about ten. */
 const STEPS_A_DAY = 5_000;
 const PROCESSES = 2;
+/** A disconnection that would last longer than this is for ever. */
+const FOR_EVER_HOURS = 100;
 const MOST_TURNS = 10_000;
 
 type Event = { at: number; act: () => Promise<void> };
@@ -20,7 +22,7 @@ type Event = { at: number; act: () => Promise<void> };
  * a run in which nothing is due does nothing but go on with the audit.
  */
 export async function simulateYears(history: YearsHistory, { tells = false } = {}): Promise<Outcome> {
-  const { days, habits, rules, oneFaultIn, seed } = history;
+  const { days, habits, rules, notes, quietOn, oneFaultIn, seed } = history;
   const chance = randomFrom(seed);
   let isQuiet = false;
   const stage = createStage({
@@ -30,6 +32,10 @@ export async function simulateYears(history: YearsHistory, { tells = false } = {
     users: habits.length,
     rules,
     everyRun: false,
+    notes,
+    // A check comes about once a day.
+    notesEveryMs: 36 * HOUR,
+    checksAtOnce: 16,
     mostSteps: STEPS_A_DAY * days,
     atOnce: () =>
       !isQuiet && oneFaultIn > 0 && chance() * oneFaultIn < 1 ? 1 + Math.floor(chance() * 5) : 0,
@@ -61,7 +67,7 @@ export async function simulateYears(history: YearsHistory, { tells = false } = {
     }
     isQuiet = true;
     world.tell(() => '-- quiet from here on');
-    if (world.violation() === undefined) await quieten(stage, wishes);
+    if (world.violation() === undefined) await quieten(stage, wishes, quietOn);
   } finally {
     putBack();
   }
@@ -75,8 +81,8 @@ function nextDue({ people, invariants, world }: Stage): number {
 }
 
 /** Lets everything end that has begun. */
-async function settleDown({ open, world }: Stage): Promise<void> {
-  for (let turn = 0; open.size > 0 && world.violation() === undefined; turn += 1) {
+async function settleDown({ operations, world }: Stage): Promise<void> {
+  for (let turn = 0; !operations.isIdle() && world.violation() === undefined; turn += 1) {
     if (turn > MOST_TURNS || !world.hasTimer())
       return world.violated('an operation waits for nothing, for ever');
     await world.fireNextTimer();
@@ -84,7 +90,7 @@ async function settleDown({ open, world }: Stage): Promise<void> {
 }
 
 /** Everything that happens, in order: visits by habit, and what else the history has. */
-function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings }: YearsHistory): Event[] {
+function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings, notes }: YearsHistory): Event[] {
   const events: Event[] = [];
   const start = START.getTime();
   const at = (when: number, ...actions: Action[]) => {
@@ -94,7 +100,9 @@ function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings }: Ye
     const first = start + joinsOnDay * DAY + user * MINUTE;
     const last = Math.min(first + forDays * DAY, start + days * DAY);
     for (let when = first; when <= last; when += awayForHours * HOUR) {
-      at(when, { do: 'visit', user, process: user % PROCESSES, fresh: true, pausesAfter: 0 });
+      // Every third visit needs the other API.
+      const api = notes && Math.round((when - first) / HOUR / awayForHours) % 3 === 2 ? 'notes' : 'graph';
+      at(when, { do: 'visit', api, user, process: user % PROCESSES, fresh: true, pausesAfter: 0 });
     }
   }
   for (const { atHour, action, forHours } of happenings) {
@@ -105,7 +113,7 @@ function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings }: Ye
     if (action.do === 'withdraw-consent' || action.do === 'narrow-consent')
       at(after, { do: 'consent', user: action.user });
     if (action.do === 'lose-keys') at(after, { ...action, do: 'find-keys' });
-    if (action.do === 'disconnect') at(after, { ...action, do: 'reconnect' });
+    if (action.do === 'disconnect' && forHours < FOR_EVER_HOURS) at(after, { ...action, do: 'reconnect' });
   }
   return events.sort((one, other) => one.at - other.at);
 }

@@ -1,26 +1,35 @@
 import { createBlobTokenCache } from '../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { createTableAccounts } from '../../shared/adapters/azureStorage/tableAccounts.ts';
 import { createTableSharedState } from '../../shared/adapters/azureStorage/tableSharedState.ts';
-import { graph } from '../../shared/adapters/graph/graphApi.ts';
 import { type Config, readConfig } from '../../shared/config.ts';
 import { TokenInvalidError } from '../../shared/errors.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import type { Operation, VerifyAccessToken } from '../../shared/ports.ts';
 import { createStead, type Stead } from '../../shared/stead.ts';
 import { createLogId, toUserId } from '../../shared/userId.ts';
-import { defineTask, listTasks } from '../../shared/worker/defineTask.ts';
+import { readAssertion } from './assertion.ts';
 import { createBlobClientModel, createBlobModel } from './blobModel.ts';
-import { createEntraModel, type EntraRules, readAssertion } from './entraModel.ts';
+import { createEntraModel } from './entraModel.ts';
+import type { EntraRules, Person } from './entraTypes.ts';
+import type { Action } from './history.ts';
 import { createInvariants } from './invariants.ts';
-import { createOpenSealer } from './openSealer.ts';
+import { createOpenMemorySealer, createOpenSealer } from './openSealer.ts';
+import { type Begun, createOperations } from './operations.ts';
 import { createPeople, nameIn } from './people.ts';
 import { createStoreBudgets } from './storeBudgets.ts';
 import { createTableClientModel } from './tableClientModel.ts';
 import { createTableModel } from './tableModel.ts';
+import { createTasks } from './uses.ts';
 import { createWorld, type ProcessLife, type World, type WorldOptions } from './world.ts';
 
 /** A process that runs Stead: its life, its application, and the keys that its settings name. */
-export type Running = { life: ProcessLife; stead: Stead; kids: [string, ...string[]]; isSweeping: boolean };
+export type Running = {
+  life: ProcessLife;
+  stead: Stead;
+  kids: [string, ...string[]];
+  isSweeping: boolean;
+  shutDown?: () => void;
+};
 
 export const RETENTION_MS = 90 * 86_400_000;
 const GUID = '11111111-2222-4333-8444-555555555555';
@@ -38,6 +47,18 @@ const configOf = (everyRun: boolean): Config =>
   });
 const CONFIGS = { timely: configOf(false), everyRun: configOf(true) };
 
+export type StageOptions = {
+  users: number;
+  rules: EntraRules;
+  everyRun: boolean;
+  /** Whether there is a second task, of another API. */
+  notes: boolean;
+  /** How often its task runs: not in every check. */
+  notesEveryMs: number;
+  /** How many checks of a run go on at the same time. */
+  checksAtOnce: number;
+};
+
 export type Stage = ReturnType<typeof createStage>;
 
 /** Everything of one history: the services, the people, and the processes. */
@@ -45,30 +66,35 @@ export function createStage({
   users,
   rules,
   everyRun,
+  notes,
+  notesEveryMs,
+  checksAtOnce,
   ...options
-}: WorldOptions & { users: number; rules: EntraRules; everyRun: boolean }) {
+}: WorldOptions & StageOptions) {
   const world: World = createWorld(options);
   const people = createPeople(users);
   const nameOf = nameIn(people, createLogId(CONFIGS.timely.logHashKey));
-  const invariants = createInvariants(world, people, {
+  const operations = createOperations(world.now);
+  const services = {
     retentionMs: RETENTION_MS,
     runsInTime: options.atOnce !== undefined,
     everyRun,
+    hasNotes: notes,
+    notesEveryMs,
     endsAreKnown: rules.slides || rules.tellsEnd,
     table: () => table,
     blobs: () => blobs,
-    tokenOf: (text) => entra.token(text),
-  });
+    tokenOf: (text: string) => entra.token(text),
+  };
+  const invariants = createInvariants(world, people, services, operations);
+  world.watchDisturbed(invariants.onDisturbed);
   const table = createTableModel(invariants.onCommit);
   const blobs = createBlobModel(world.now, invariants.onBlobChange);
-  const entra = createEntraModel(world, people, rules, invariants);
+  const entra = createEntraModel(world, people, rules, invariants.entraWatch);
   const budgets = createStoreBudgets(world, users);
   const processes = new Map<number, Running>();
-  /** The operations that have not ended, by the process that runs them. */
-  const open = new Map<object, ProcessLife>();
   const kidsEver = new Set<string>();
   let lives = 0;
-  let correlations = 0;
 
   function log(life: ProcessLife, event: LogEvent): void {
     world.tell(() => `   log ${nameOf(textOf(event))}`, life);
@@ -81,22 +107,11 @@ export function createStage({
     const life: ProcessLife = { name: `p${index + 1}`, number: lives, skewMs, alive: true, stopped: false };
     const clock = world.clockOf(life);
     const connect = () => createTableClientModel(budgets.watched('table'), table, life, nameOf);
-    const task = defineTask({
-      name: 'read-me',
-      api: graph,
-      scopes: ['User.Read'],
-      async run({ user, api }) {
-        const response = await api.fetch('me');
-        if (!response.ok) throw new Error('The task was refused.');
-        const { id } = (await response.json()) as { id: string };
-        invariants.onAnswer(user.oid, id);
-      },
-    });
     const stead = createStead(everyRun ? CONFIGS.everyRun : CONFIGS.timely, {
       clock,
       fetch: entra.fetchOf(life),
       log: (event) => log(life, event),
-      tasks: listTasks(task),
+      tasks: createTasks(life, invariants.tasks, notesEveryMs),
       adapters: {
         accounts: createTableAccounts({ ...CONNECTION, clock, connect, pageSize: PAGE_SIZE }),
         sharedState: createTableSharedState({ ...CONNECTION, clock, connect }),
@@ -106,6 +121,7 @@ export function createStage({
           connect: () => createBlobClientModel(budgets.watched('blob'), blobs, life, nameOf),
         }),
         sealer: createOpenSealer(kids),
+        memorySealer: createOpenMemorySealer(kids),
         verifyAccessToken: verifierOf(() => clock.now()),
       },
     });
@@ -122,7 +138,9 @@ export function createStage({
     entra,
     invariants,
     nameOf,
-    open,
+    operations,
+    budgets,
+    checksAtOnce,
     kidsEver,
     start,
     process: (index: number): Running =>
@@ -132,23 +150,23 @@ export function createStage({
     /** Begins an operation of a process. It ends when it ends; the scheduler decides when. */
     async begin(
       { life }: Running,
-      what: string,
-      work: (operation: Operation) => Promise<unknown>,
+      { kind, person, what }: { kind: Action['do']; person?: Person; what: string },
+      work: (operation: Operation, begun: Begun) => Promise<unknown>,
     ): Promise<void> {
-      correlations += 1;
-      const correlationId = `cccccccc-0000-4000-8000-${String(correlations).padStart(12, '0')}`;
+      const isAlone = !operations.isBusy(life);
+      const begun = operations.begin(life, kind, person);
+      invariants.onBegun();
+      const { correlationId } = begun;
       const operation: Operation = { log: (event) => log(life, event), correlationId };
-      const key = {};
-      budgets.begin(life, ![...open.values()].includes(life));
-      open.set(key, life);
+      budgets.begin(life, isAlone);
       const end = () => {
-        open.delete(key);
+        operations.end(begun);
         budgets.end(life, what);
-        if (![...open.values()].includes(life)) invariants.onIdle(life);
+        invariants.onEnded(begun);
       };
       world.tell(() => what, life);
       await world.letRun(life, () => {
-        void work(operation).then(
+        void work(operation, begun).then(
           (result) => {
             end();
             world.tell(() => `${what}: ${result}`, life);
@@ -165,9 +183,9 @@ export function createStage({
       });
     },
 
-    crash(running: Running): void {
-      world.crash(running.life);
-      for (const [key, life] of open) if (life === running.life) open.delete(key);
+    crash({ life }: Running): void {
+      invariants.onCrash(operations.crash(life));
+      world.crash(life);
     },
   };
 }

@@ -1,10 +1,13 @@
-import { profile } from '../../functions/profile/profile.ts';
 import { dueRowKey } from '../../shared/adapters/azureStorage/rowKeys.ts';
 import { shardOf } from '../../shared/adapters/shards.ts';
-import { assertionOf, DAY, HOUR, type Person } from './entraModel.ts';
+import { RUN_LIMITS } from '../../shared/worker/run.ts';
+import { assertionOf } from './assertion.ts';
+import { DAY, HOUR } from './durations.ts';
+import type { ApiName, Person } from './entraTypes.ts';
 import type { Action } from './history.ts';
 import type { Running, Stage } from './stage.ts';
 import type { RowAction } from './tableModel.ts';
+import { FUNCTIONS } from './uses.ts';
 
 const ASSERTION_MS = HOUR;
 /** Longer than anything in a long history that ends by itself. */
@@ -32,10 +35,13 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
   const { world, people, invariants } = stage;
   const person = people[('user' in action ? action.user : 0) % people.length] as Person;
   const running = stage.process('process' in action ? action.process : 0);
-  const { name, ever } = person;
+  const { name } = person;
+  const { do: kind } = action;
   switch (action.do) {
     case 'visit':
-      return visit(stage, wishes, running, person, action.fresh);
+      return visit(stage, wishes, running, person, action);
+    case 'look':
+      return look(stage, wishes, running, person);
     case 'disconnect':
     case 'reconnect':
       return change(stage, wishes, running, person, action.do);
@@ -43,27 +49,37 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       // A timer function never runs twice at the same time in one process.
       if (running.isSweeping) return;
       running.isSweeping = true;
-      return stage.begin(running, 'run', async (operation) => {
+      return stage.begin(running, { kind, what: 'run' }, async (operation) => {
+        const ending = new AbortController();
+        running.shutDown = () => ending.abort(new DOMException('The host shuts down.', 'AbortError'));
+        const limits = { ...RUN_LIMITS, concurrency: stage.checksAtOnce };
         try {
-          const { due, refreshed, fromCache, failed, waiting } = await running.stead.worker.run(operation);
+          const { due, refreshed, fromCache, failed, waiting } = await running.stead.worker.run(
+            { ...operation, signal: ending.signal },
+            limits,
+          );
           return JSON.stringify({ due, refreshed, fromCache, failed, waiting });
         } finally {
           running.isSweeping = false;
         }
       });
+    case 'shut-down':
+      if (!running.isSweeping) return;
+      world.tell(() => 'is asked to end its run', running.life);
+      return world.letRun(running.life, () => running.shutDown?.());
     case 'audit':
-      return stage.begin(running, 'audit', async () => {
+      return stage.begin(running, { kind, what: 'audit' }, async () => {
         const { connected } = await running.stead.operators.audit(() => undefined);
         return `${connected} connected`;
       });
     case 'retry':
     case 'retry-by-force':
-      return stage.begin(running, `operator: ${action.do} ${name}`, () =>
-        running.stead.operators.retry(person.userId, action.do === 'retry-by-force').then(JSON.stringify),
+      return stage.begin(running, { kind, person, what: `operator: ${kind} ${name}` }, () =>
+        running.stead.operators.retry(person.userId, kind === 'retry-by-force').then(JSON.stringify),
       );
     case 'retire':
       invariants.onRetireOrdered(person);
-      return stage.begin(running, `operator: retire ${name}`, () =>
+      return stage.begin(running, { kind, person, what: `operator: retire ${name}` }, () =>
         running.stead.operators.retire(person.userId).then((any) => (any ? 'done' : 'nothing to do')),
       );
     case 'stop':
@@ -75,6 +91,7 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       world.tell(() => 'crashes, and is started again', running.life);
       return restart(stage, running, running.kids, running.life.skewMs);
     case 'new-key': {
+      invariants.onKeysDiffer();
       const next: Running['kids'] = [nextKid(running.kids[0]), ...running.kids];
       world.tell(() => `is started again with a new key ${next[0]}`, running.life);
       return restart(stage, running, next, running.life.skewMs);
@@ -85,15 +102,16 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       return restart(stage, running, [...all] as Running['kids'], running.life.skewMs);
     }
     case 'lose-keys':
+      invariants.onKeysDiffer();
       invariants.onUnwell(world.now() + LONGEST_WITHOUT_KEYS_MS);
       world.tell(() => `is started again with the key ${running.kids[0]} alone`, running.life);
       return restart(stage, running, [running.kids[0]], running.life.skewMs);
     case 'skew':
       // How far the clocks differ is known from the latest answer of the table, so not in the middle of an operation.
-      if ([...stage.open.values()].includes(running.life)) return;
+      if (stage.operations.isBusy(running.life)) return;
       world.tell(() => `its clock is ${action.ms / 60_000} minutes ahead from now on`, running.life);
       running.life.skewMs = action.ms;
-      if (action.ms !== 0) invariants.onClocksDiffer();
+      invariants.onClockChanged(running.life);
       return;
     case 'wait':
       world.tell(() => `${action.ms / 60_000} minutes pass`);
@@ -102,28 +120,25 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       return damage(stage, person, action.how);
     case 'revoke':
       world.tell(() => `the refresh tokens of ${name} are revoked`);
-      ever.add('revoked');
       person.revokedAt = world.now();
       return;
     case 'withdraw-consent':
-      world.tell(() => `the consent of ${name} is withdrawn`);
-      ever.add('consent');
-      person.consented = false;
+      world.tell(() => `the consent of ${name} is withdrawn (${action.api ?? 'graph'})`);
+      person.consented[action.api ?? 'graph'] = false;
       return;
     case 'narrow-consent':
       world.tell(() => `the consent of ${name} is for other permissions from now on`);
-      ever.add('consent-lacks-scope');
       person.consentLacksScope = true;
       return;
     case 'consent':
       world.tell(() => `${name} consents`);
-      person.consented = true;
+      person.consented = { graph: true, notes: true };
       person.consentLacksScope = false;
+      invariants.unsettle(person);
       return;
     case 'challenge':
-      world.tell(() => `Graph wants a newer sign-in of ${name}`);
-      ever.add('challenged');
-      person.challengedAt = world.now();
+      world.tell(() => `${action.api ?? 'graph'} wants a newer sign-in of ${name}`);
+      person.challengedAt[action.api ?? 'graph'] = world.now();
       return;
     case 'trouble': {
       const { at, kind, whole, forMs } = action;
@@ -132,8 +147,6 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       );
       invariants.onUnwell(world.now() + forMs + HOUR);
       stage.entra.troubles.push({ at, kind, whole, of: person, until: world.now() + forMs });
-      if (kind !== 'outage' && kind !== 'html')
-        ever.add(at === 'token' ? 'throttled-token' : 'throttled-graph');
       return;
     }
     default:
@@ -159,18 +172,41 @@ function assertionFor({ world }: Stage, { assertions }: Wishes, person: Person, 
   return text;
 }
 
-function visit(stage: Stage, wishes: Wishes, { life, stead }: Running, person: Person, fresh: boolean) {
+function visit(
+  stage: Stage,
+  wishes: Wishes,
+  running: Running,
+  person: Person,
+  { fresh, api = 'graph' }: { fresh: boolean; api?: ApiName },
+) {
   const { invariants } = stage;
   const assertion = assertionFor(stage, wishes, person, fresh);
-  return stage.begin({ life, stead } as Running, `visit of ${person.name}`, async (operation) => {
-    try {
-      const { result, source } = await stead.asUser(operation, assertion, profile);
-      invariants.onAnswer(person.oid, result.id);
-      return `answered from ${source}`;
-    } catch (error) {
-      if (!invariants.onRefused(person, error)) throw error;
-      return `refused: ${(error as Error).message}`;
-    }
+  const of = api === 'graph' ? '' : ` (${api})`;
+  return stage.begin(
+    running,
+    { kind: 'visit', person, what: `visit of ${person.name}${of}` },
+    async (operation, begun) => {
+      try {
+        const { result, source } = await running.stead.asUser(operation, assertion, FUNCTIONS[api]);
+        invariants.onAnswer(person.oid, result.id);
+        invariants.onVisited(begun, person, api, source);
+        return `answered from ${source}`;
+      } catch (error) {
+        if (!invariants.onRefused(begun, person, api, error)) throw error;
+        return `refused: ${(error as Error).message}`;
+      }
+    },
+  );
+}
+
+/** The user looks at their connection, and at what tasks have told them. */
+function look(stage: Stage, wishes: Wishes, running: Running, person: Person) {
+  const assertion = assertionFor(stage, wishes, person, false);
+  return stage.begin(running, { kind: 'look', person, what: `look of ${person.name}` }, async (operation) => {
+    const { connection } = await running.stead.connection.status(operation, assertion);
+    const told = connection.checks?.flatMap(({ tasks }) => tasks.flatMap(({ summary }) => summary ?? []));
+    for (const summary of told ?? []) stage.invariants.onAnswer(`notes of ${person.oid}`, summary);
+    return connection.state;
   });
 }
 
@@ -185,19 +221,26 @@ function change(
   wishes.disconnected.delete(person);
   const number = (wishes.changes.get(person) ?? 0) + 1;
   wishes.changes.set(person, number);
-  const beginsAlone = stage.open.size === 0 && stage.world.late().length === 0;
-  return stage.begin(running, `${what} of ${person.name}`, async (operation) => {
-    await running.stead.connection[what](operation, assertion);
-    // Whoever wishes two things at the same time may get either.
-    const isOnlyOne = beginsAlone && wishes.changes.get(person) === number;
-    if (what === 'disconnect' && isOnlyOne) wishes.disconnected.add(person);
-    return 'done';
-  });
+  const beginsAlone = stage.operations.isIdle() && stage.world.late().length === 0;
+  stage.invariants.unsettle(person);
+  return stage.begin(
+    running,
+    { kind: what, person, what: `${what} of ${person.name}` },
+    async (operation) => {
+      await running.stead.connection[what](operation, assertion);
+      stage.invariants.unsettle(person);
+      stage.invariants.onForgotten(running.life, person);
+      // Whoever wishes two things at the same time may get either.
+      const isOnlyOne = beginsAlone && wishes.changes.get(person) === number;
+      if (what === 'disconnect' && isOnlyOne) wishes.disconnected.add(person);
+      return 'done';
+    },
+  );
 }
 
 /** Somebody edits what is stored. */
 function damage(
-  { table, blobs, world, people, invariants, open }: Stage,
+  { table, blobs, world, people, invariants, budgets }: Stage,
   person: Person,
   how: Extract<Action, { do: 'damage' }>['how'],
 ) {
@@ -207,7 +250,8 @@ function damage(
   const row = table.row(partition, rowKey);
   const dueAt = row?.columns.dueAt;
   world.tell(() => `somebody damages what is stored of ${name}: ${how}`);
-  invariants.onDamage(person, open.values());
+  invariants.onDamage(person, false);
+  budgets.onDamage();
   // After that a pass of the audit is over.
   invariants.onUnwell(world.now() + 25 * HOUR);
   const edit = (...actions: RowAction[]) => void table.transact(actions, undefined);
@@ -238,8 +282,10 @@ function damage(
     case 'due-late': {
       // As a machine of an earlier release settles it, if its clock is far ahead.
       const late = new Date(world.now() + 100 * DAY);
+      // It settles a tombstone after it has deleted the cache.
+      const isEnded = row?.columns.state === 'disconnected' || row?.columns.state === 'retired';
       const isLate = due !== undefined && keyAt(due) === keyAt(late);
-      if (row === undefined || row.columns.runId || isLate) return;
+      if (row === undefined || row.columns.runId || isLate || isEnded) return;
       return edit(...drop, put(late), {
         kind: 'merge',
         partition,
@@ -260,7 +306,7 @@ function damage(
       const other = people.find((one) => one !== person && blobs.blob(one.userId) !== undefined);
       const content = how === 'cache' ? 'damaged' : blobs.blob(other?.userId ?? '')?.content;
       if (blobs.blob(userId) === undefined || content === undefined) return;
-      person.ever.add('cache-damaged');
+      invariants.onDamage(person, true);
       blobs.put(userId, content, {}, undefined);
       return;
     }

@@ -32,6 +32,7 @@ export type Step = {
   request: Request<unknown>;
   /** False once nobody waits for the answer. The effect may still come. */
   awaited: boolean;
+  askedAt: number;
   /** Until when it may, if nobody waits. */
   lateUntil: number;
   /** True if it waits until nothing else can happen. */
@@ -77,6 +78,8 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
   let steps: Step[] = [];
   let taken = 0;
   let faultAt = Number.NEGATIVE_INFINITY;
+  let askedAt = now;
+  let onDisturbed: (what: string) => void = () => undefined;
   /** A number for the order in which the steps of processes were taken. */
   let order = 17;
   let idsGiven = 0;
@@ -118,6 +121,7 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
         process,
         request: request as Request<unknown>,
         awaited: true,
+        askedAt: now,
         lateUntil: 0,
         held: false,
         resolve,
@@ -136,6 +140,7 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
   /** Nobody hears of the step any more. If it would change something, it may still do so later. */
   function abandon(step: Step): void {
     step.awaited = false;
+    onDisturbed(step.request.what());
     step.lateUntil = now + LATE_MS;
     if (!step.request.changes) steps = steps.filter((one) => one !== step);
   }
@@ -157,7 +162,9 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
     const { process, request } = step;
     const names = Object.keys(request.faults);
     const name = fault === 0 || !step.awaited ? undefined : names[(fault - 1) % names.length];
+    askedAt = step.askedAt;
     if (name !== undefined) faultAt = now;
+    if (name !== undefined || !step.awaited) onDisturbed(request.what());
     let answered: () => string;
     let answer: () => void;
     try {
@@ -208,6 +215,12 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
     violation: () => violation,
     stepsTaken: () => taken,
     order: () => order,
+    /** When the request was asked for whose effect is happening. */
+    askedAt: () => askedAt,
+    /** Calls `watch` with each request that goes wrong, and that nobody waits for any more. */
+    watchDisturbed(watch: (what: string) => void): void {
+      onDisturbed = watch;
+    },
     /** When a request last went wrong by chance. */
     faultAt: () => faultAt,
     ask,

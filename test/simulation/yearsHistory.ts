@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { DAY, type EntraRules, HOUR } from './entraModel.ts';
-import { type Action, DAMAGES, rules, TROUBLES, withScope } from './history.ts';
+import { DAY, HOUR } from './durations.ts';
+import type { EntraRules } from './entraTypes.ts';
+import { type Action, API, DAMAGES, type History, QUIET_ON, rules, TROUBLES, withScope } from './history.ts';
 
 /** A user: when they first visit, and how long they stay away each time. */
 export type Habit = { joinsOnDay: number; awayForHours: number; forDays: number };
@@ -13,6 +14,8 @@ export type YearsHistory = {
   days: number;
   habits: readonly Habit[];
   rules: EntraRules;
+  notes: boolean;
+  quietOn: History['quietOn'];
   happenings: readonly Happening[];
   /** One request in so many goes wrong; 0: none does. */
   oneFaultIn: number;
@@ -68,6 +71,7 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
             'challenge' as const,
           ),
           user,
+          api: API,
         }),
       },
       {
@@ -75,7 +79,7 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
         arbitrary: fc.record({
           do: fc.constant('trouble' as const),
           user,
-          at: fc.constantFrom('token' as const, 'graph' as const),
+          at: fc.constantFrom('token' as const, 'graph' as const, 'notes' as const),
           kind: fc.constantFrom(...TROUBLES),
           whole: fc.constantFrom('person' as const, 'tenant' as const),
           forMs: fc.constantFrom(HOUR / 12, 3 * HOUR, 30 * HOUR),
@@ -117,6 +121,8 @@ export const yearsOf = (size: {
         days: fc.constant(days),
         habits: fc.array(habit, { minLength: 1, maxLength: size.users, size: 'max' }),
         rules: rules.map((one) => ({ ...one, accessTokenMs: DAY })),
+        notes: fc.boolean(),
+        quietOn: QUIET_ON,
         happenings: fc.array(happening(days), { maxLength: 25, size: 'max' }),
         oneFaultIn: fc.constantFrom(0, 300, 2_000),
         seed: fc.nat(),

@@ -9,9 +9,12 @@ import {
   type HistoryEntry,
   isTombstone,
   type Lease,
+  type Notice,
+  type NoticeKind,
   type PendingLink,
   type Stored,
   type StoredFailure,
+  type Tombstone,
   type Trouble,
   tokensOf,
 } from '../../account/account.ts';
@@ -47,6 +50,7 @@ const CHECK_OUTCOMES: Record<AlikeChecks['outcome'], true> = {
   failed: true,
 };
 const TASK_OUTCOMES: Record<AlikeTask['outcome'], true> = { done: true, failed: true };
+const NOTICES: Record<NoticeKind, true> = { 'needs-user': true, expiring: true, recovered: true };
 const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
   refreshed: true,
   'from-cache': true,
@@ -57,7 +61,7 @@ const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
 
 /**
  * The account as a row. An empty column is `''`, because a merge does not change a column that it gets no value for.
- * `failure` and `history` are JSON. What does not fit is left out: the claims of the failure, and the oldest entries of
+ * `failure`, `history`, `checks` and `notice` are JSON. What does not fit is left out: the claims of the failure, and the oldest entries of
  * the history.
  *
  * `dueAt` is the time of the account's entry in the index: the end of the lease or, without one, the next check. Only a
@@ -105,7 +109,10 @@ export function toRow(account: Account): AccountRow {
     grant: grant ?? '',
     history: historyColumn(account.history),
     checks: checksColumn(account),
+    pause: pauseColumn(account),
     memory: account.memory ?? '',
+    notice: noticeColumn(account),
+    wokenAt: account.wokenAt ?? '',
     link: account.link === undefined ? '' : JSON.stringify(account.link),
   };
 }
@@ -124,9 +131,9 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const scheduled = { userId, ...scheduleIn(row), etag };
   const lastActivity = timeOf(row.lastActivity);
   if (lastActivity === undefined) {
-    return { ...scheduled, state: 'damaged', wasDisconnected: state === 'disconnected' };
+    return { ...scheduled, state: 'damaged', was: isEnd(state) ? state : 'connected' };
   }
-  if (state === 'disconnected' || state === 'retired') return { ...scheduled, state, since: lastActivity };
+  if (isEnd(state)) return { ...scheduled, state, since: lastActivity };
   const connectedAt = timeOf(row.connectedAt);
   const homeAccountId = textOf(row.accountIdentifier);
   const userPrincipalName = textOf(row.userPrincipalName);
@@ -134,6 +141,9 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const link = linkIn(jsonIn(row.link));
   const generation = textOf(row.generation) ?? '';
   const checks = checksIn(jsonIn(row.checks), generation);
+  const tasksPausedUntil = pauseIn(jsonIn(row.pause), generation);
+  const notice = noticeIn(jsonIn(row.notice), generation);
+  const wokenAt = timeOf(row.wokenAt);
   const connection = {
     ...scheduled,
     generation,
@@ -143,7 +153,10 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     lastActivity,
     history: historyIn(jsonIn(row.history)),
     ...(checks && { checks }),
+    ...(tasksPausedUntil && { tasksPausedUntil }),
     ...(memory !== undefined && { memory }),
+    ...(notice && { notice }),
+    ...(wokenAt && { wokenAt }),
     ...(link && { link }),
   };
   const { expiresOn, ...refreshes } = tokensIn(row);
@@ -166,6 +179,9 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     failure: failure ?? { kind: 'needs-user', code, at: lastActivity },
   };
 }
+
+const isEnd = (state: unknown): state is Tombstone['state'] =>
+  state === 'disconnected' || state === 'retired';
 
 function scheduleIn(row: Record<string, unknown>): { nextCheckAt: Date; lease?: Lease } {
   const due = timeOf(row.dueAt) ?? new Date(0);
@@ -268,12 +284,31 @@ function checksIn(value: unknown, generation: string): AlikeChecks[] | undefined
   });
 }
 
+/** It has the generation for the same reason as the checks. */
+const pauseColumn = ({ tasksPausedUntil, generation }: Connected): string =>
+  tasksPausedUntil === undefined ? '' : JSON.stringify({ generation, until: tasksPausedUntil });
+
+const pauseIn = (value: unknown, generation: string): Date | undefined =>
+  isRecord(value) && value.generation === generation ? timeOf(value.until) : undefined;
+
 function alikeTaskIn(value: unknown): AlikeTask[] {
   if (!isRecord(value)) return [];
   const { task, outcome } = value;
   const [last, times] = [timeOf(value.last), countOf(value.times)];
   if (typeof task !== 'string' || !isKeyOf(TASK_OUTCOMES, outcome) || !last || !times) return [];
   return [{ task, outcome, ...whyIn(value), last, times }];
+}
+
+/** It has the generation for the same reason as the checks: a notice of an earlier connection is not one of this. */
+const noticeColumn = ({ notice, generation }: Connected): string =>
+  notice === undefined ? '' : JSON.stringify({ generation, ...notice });
+
+function noticeIn(value: unknown, generation: string): Notice | undefined {
+  if (!isRecord(value) || value.generation !== generation) return undefined;
+  const { id, what, attempts } = value;
+  const [since, nextTryAt] = [timeOf(value.since), timeOf(value.nextTryAt)];
+  if (typeof id !== 'string' || !isKeyOf(NOTICES, what) || since === undefined) return undefined;
+  return { id, what, since, attempts: countOf(attempts) ?? 0, ...(nextTryAt && { nextTryAt }) };
 }
 
 const whyIn = ({ kind, code }: Record<string, unknown>) => ({

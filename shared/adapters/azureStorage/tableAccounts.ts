@@ -44,6 +44,8 @@ const AUDITED_COLUMNS = [
   'runId',
   'lastActivity',
   'expiresOn',
+  'generation',
+  'notice',
 ];
 
 /**

@@ -1,6 +1,8 @@
 import type { AccountInfo, AuthenticationResult, SilentFlowRequest } from '@azure/msal-node';
+import type { Api } from '../../api.ts';
 import { type Failure, type FailureKind, UserTokenError } from '../../errors.ts';
-import type { Grant, Operation, UserToken, UserTokens } from '../../ports.ts';
+import type { Grant, Operation, Permissions, UserToken, UserTokens } from '../../ports.ts';
+import { permissionsOf } from '../../tokens/accessTokenEntries.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
 import { grantsToTry, withoutCode } from '../../tokens/grants.ts';
 import { defaultScopeOf } from '../../tokens/scopes.ts';
@@ -36,7 +38,17 @@ export function createMsalUserTokens(options: MsalOptions, services: Omit<CacheC
   return {
     onBehalfOf: (operation, request) => tokensOf(options, services, operation).onBehalfOf(request),
     silent: (operation, request) => tokensOf(options, services, operation).silent(request),
+    async permissions(operation, { userId, generation, apis }) {
+      const { log, signal } = operation;
+      const snapshot = await readSnapshot({ ...services, log }, userId, generation, { signal });
+      return snapshot.state === 'open' ? permissionsByName(apis, snapshot.base) : undefined;
+    },
   };
+}
+
+function permissionsByName(apis: Iterable<Api>, cache: string): Permissions {
+  const named = [...apis].map((api): [string, string[] | undefined] => [api.name, permissionsOf(api, cache)]);
+  return Object.fromEntries(named.filter((one): one is [string, string[]] => one[1] !== undefined));
 }
 
 /** Gets tokens within one operation. */

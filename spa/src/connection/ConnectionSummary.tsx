@@ -1,6 +1,6 @@
 import type { Connection } from '../../../shared/wire.ts';
 import { clockText, relativeText, useNow } from '../ui/times.ts';
-import { STATE_TEXT } from './connectionText.ts';
+import { isConnected, STATE_TEXT } from './connectionText.ts';
 import { Timeline } from './Timeline.tsx';
 
 type ConnectionSummaryProps = {
@@ -27,9 +27,7 @@ export function ConnectionSummary({ connection, outdated, failed, refresh }: Con
           </button>
         </p>
       )}
-      {connection.state !== 'disconnected' && connection.state !== 'none' && (
-        <Timeline connection={connection} />
-      )}
+      {isConnected(connection) && <Timeline connection={connection} />}
     </>
   );
 }

@@ -19,6 +19,7 @@ const ROOMS: Record<string, Room> = {
   'shared/clock.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'node:timers'] },
   'shared/userId.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'jose', 'node:fs'] },
   'shared/api.ts': { allowed: ['./errors.ts'], refused: ['./ports.ts', '@microsoft/microsoft-graph-client'] },
+  'shared/sharedState.ts': { allowed: ['./errors.ts', './log.ts'], refused: ['./ports.ts', './clock.ts'] },
   'shared/ports.ts': {
     allowed: ['./api.ts', './wire.ts', './errors.ts', './clock.ts', './log.ts', './userId.ts'],
     refused: ['./config.ts', './account/schedule.ts', '@microsoft/microsoft-graph-client'],
@@ -37,13 +38,19 @@ const ROOMS: Record<string, Room> = {
     allowed: [
       './adapters/entra/seal.ts',
       './adapters/entra/clientCertificate.ts',
+      './adapters/webhook/webhookSettings.ts',
       './clock.ts',
       './clouds.ts',
       './settingsReader.ts',
       './storageSettings.ts',
       'node:crypto',
     ],
-    refused: ['./stead.ts', './adapters/entra/msal.ts', './adapters/azureStorage/tableRows.ts'],
+    refused: [
+      './stead.ts',
+      './adapters/entra/msal.ts',
+      './adapters/webhook/noticeWebhook.ts',
+      './adapters/azureStorage/tableRows.ts',
+    ],
   },
   'shared/storageSettings.ts': {
     allowed: [
@@ -151,6 +158,26 @@ const ROOMS: Record<string, Room> = {
     allowed: ['./refreshUser.ts', '../account/schedule.ts', '../tokens/failures.ts', '../ports.ts'],
     refused: ['../requests/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
   },
+  'shared/graphTasks/some.ts': {
+    allowed: [
+      './followDelta.ts',
+      '../api.ts',
+      '../config.ts',
+      '../isRecord.ts',
+      '../worker/defineTask.ts',
+      '../adapters/graph/graphApi.ts',
+    ],
+    refused: [
+      'jose',
+      'node:fs',
+      '@microsoft/microsoft-graph-client',
+      '../clock.ts',
+      '../stead.ts',
+      '../worker/runTasks.ts',
+      '../adapters/graph/graphClient.ts',
+      '../adapters/entra/seal.ts',
+    ],
+  },
   'shared/adapters/entra/msalSome.ts': {
     allowed: [
       '@azure/msal-node',
@@ -222,6 +249,10 @@ const ROOMS: Record<string, Room> = {
       '../../wire.ts',
     ],
     refused: ['jose', '../entra/msal.ts', '../../config.ts'],
+  },
+  'shared/adapters/webhook/some.ts': {
+    allowed: ['node:crypto', './webhookSettings.ts', '../../readBase64.ts', '../../tokens/retryAfter.ts'],
+    refused: ['jose', 'standardwebhooks', '../entra/seal.ts', '../../config.ts'],
   },
   'shared/adapters/azureStorage/blobSome.ts': {
     allowed: ['@azure/storage-blob', './storageCall.ts', '../../ports.ts'],
@@ -323,6 +354,7 @@ const ROOMS: Record<string, Room> = {
       '../entra/readRegistered.ts',
       '../settings.ts',
       '../../shared/account/clocksDiffer.ts',
+      '../../shared/graphTasks/shippedTasks.ts',
       '../../shared/clouds.ts',
       '../../shared/stead.ts',
       '../../shared/config.ts',
@@ -385,6 +417,8 @@ const ROOMS: Record<string, Room> = {
   },
   'functions/refreshWorker/tasks.ts': {
     allowed: [
+      '../../shared/config.ts',
+      '../../shared/graphTasks/shippedTasks.ts',
       '../../shared/worker/defineTask.ts',
       '../../shared/tokens/defineApi.ts',
       '../../shared/adapters/graph/graphApi.ts',
@@ -392,9 +426,17 @@ const ROOMS: Record<string, Room> = {
     ],
     refused: ['../../shared/stead.ts', '../../shared/adapters/entra/msal.ts', '@azure/functions'],
   },
+  'examples/ownStore/some.ts': {
+    allowed: ['@stead/shared', '@stead/shared/ports', '@stead/shared/stores/memory'],
+    refused: ['../../shared/ports.ts', '../../shared/stead.ts'],
+  },
   'examples/express/some.ts': {
     allowed: ['./app.ts', 'express', '@stead/shared', '@stead/shared/http'],
     refused: ['../../shared/stead.ts', '@azure/functions', 'jose'],
+  },
+  'examples/changes/some.ts': {
+    allowed: ['./other.ts', 'node:crypto', '@stead/shared', '@stead/shared/defineTask'],
+    refused: ['../../shared/stead.ts', '@azure/functions', 'express'],
   },
   'dev/library/some.ts': {
     allowed: ['node:fs/promises', './buildLibrary.ts', '../../ops/cli/errors.ts'],

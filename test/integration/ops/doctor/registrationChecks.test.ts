@@ -63,6 +63,22 @@ describe('registration', () => {
     ]);
   });
 
+  it('needs the permissions of the shipped tasks that are on, and no others', async () => {
+    const settings = { TASKS: 'drive-changes,inbox-digest' };
+    const [line, ...others] = await examined(registrationCheck, stage.settings, { settings });
+    expect(others).toEqual([]);
+    expect(line).toEqual({
+      state: 'wrong',
+      says: 'To do: Correct the application of the API: it does not ask for Files.Read, Mail.ReadBasic of Microsoft Graph.',
+      command: expect.stringMatching(/ --permission Files\.Read --permission Mail\.ReadBasic --page-url /),
+    });
+    const asked = await examined(registrationCheck, stage.settings, {
+      settings: { TASKS: 'drive-changes' },
+      args: ['--permission', 'Files.Read'],
+    });
+    expect(asked[0]?.command?.match(/Files\.Read/g)).toHaveLength(1);
+  });
+
   describe('of production', () => {
     let production: Record<string, string>;
     beforeAll(async () => {

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../../../dev/entra/directory.ts';
 import type { Entra } from '../../../../dev/entra/startEntra.ts';
-import { tasks } from '../../../../functions/refreshWorker/tasks.ts';
+import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
 import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
 import { codeEndsAt, GRANTS } from '../../../../shared/tokens/grants.ts';
 import { toUserId } from '../../../../shared/userId.ts';
@@ -10,6 +10,8 @@ import { accountOf } from '../../../support/accountOf.ts';
 import { control, journal, signIn } from '../../../support/entraClients.ts';
 import { createLinkBrowser, LINK_SETTINGS, PAGE, startLinkEntra } from '../../../support/linkBrowser.ts';
 import { readCache } from '../../../support/userTokens.ts';
+
+const tasks = tasksOf(['read-profile']);
 
 const ADELE = DEMO_USERS[0];
 const GUEST = DEMO_USERS.find((user) => user.homeTid !== user.tid) ?? DEMO_USERS[3];

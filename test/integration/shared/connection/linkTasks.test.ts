@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../../../dev/entra/directory.ts';
 import type { Entra } from '../../../../dev/entra/startEntra.ts';
-import { tasks } from '../../../../functions/refreshWorker/tasks.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
+import { readProfile } from '../../../../shared/graphTasks/readProfile.ts';
 import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { toUserId } from '../../../../shared/userId.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   entra = await startLinkEntra({ lifetimes: { graphAccessToken: 299 } });
 });
 beforeEach(async () => {
-  app = createLocalApp(entra, { tasks: [...tasks, defineTask(LIST_FILES)], settings: LINK_SETTINGS });
+  app = createLocalApp(entra, { tasks: [readProfile, defineTask(LIST_FILES)], settings: LINK_SETTINGS });
 });
 afterAll(() => entra?.close());
 

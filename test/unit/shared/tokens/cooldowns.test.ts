@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Failure, type Throttle, UserTokenError } from '../../../../shared/errors.ts';
-import type { Cooldown } from '../../../../shared/ports.ts';
+import type { Cooldown } from '../../../../shared/sharedState.ts';
 import { createCooldowns } from '../../../../shared/tokens/cooldowns.ts';
 import { partsOf, type UserId } from '../../../../shared/userId.ts';
 import { clockOf } from '../../../support/clockOf.ts';

@@ -4,7 +4,8 @@ import { ended } from '../../../../../shared/account/transitions.ts';
 import { createTableAccounts } from '../../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { createTableSharedState } from '../../../../../shared/adapters/azureStorage/tableSharedState.ts';
 import { shardOf } from '../../../../../shared/adapters/shards.ts';
-import type { AccountStore, SharedState } from '../../../../../shared/ports.ts';
+import type { AccountStore } from '../../../../../shared/ports.ts';
+import type { SharedState } from '../../../../../shared/sharedState.ts';
 import {
   type AccountStoreUnderTest,
   auditAll,

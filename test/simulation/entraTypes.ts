@@ -1,0 +1,110 @@
+import type { UserId } from '../../shared/userId.ts';
+import type { ProcessLife } from './world.ts';
+
+/** The APIs that are called on behalf of a user. Graph's token keeps the connection. */
+export type ApiName = 'graph' | 'notes';
+
+/** Why Entra or an API refuses a user. Each of these is the user's to correct. */
+export type Reason = 'revoked' | 'consent' | 'lacks-scope' | 'challenged' | 'refresh-token-over';
+
+/** What is true of a user at Entra now. */
+export type Person = {
+  name: string;
+  userId: UserId;
+  tid: string;
+  oid: string;
+  /** Whether what the user has consented to has anything of the API. */
+  consented: Record<ApiName, boolean>;
+  /** What is consented to may lack the permission that visits and tasks need of Graph. */
+  consentLacksScope: boolean;
+  /** Refresh tokens that were issued before are no longer good. */
+  revokedAt: number;
+  /** The API wants a sign-in that is not older. */
+  challengedAt: Record<ApiName, number>;
+};
+
+/** How Entra behaves in one history. */
+export type EntraRules = {
+  refreshTokenMs: number;
+  /** False if a new refresh token keeps the end of the one that it replaces, as those of a single-page app do. */
+  slides: boolean;
+  /** Whether an answer says when the refresh token ends. */
+  tellsEnd: boolean;
+  /** False if exchanges bring no id_token. */
+  idToken: boolean;
+  accessTokenMs: number;
+  /** How an answer names the permissions of the access token. It need not say anything of them. */
+  scope: 'short' | 'full' | 'with-default' | 'none';
+};
+
+export type Token = {
+  kind: 'access' | 'refresh';
+  /** Of an access token: the only API that takes it. */
+  api: ApiName;
+  /** Of an access token from an exchange: what was exchanged. */
+  assertion?: string;
+  person: Person;
+  ends: number;
+  /** Of an access token: whether it has the permission to read the profile. */
+  mayRead: boolean;
+  issued: number;
+  /** How far the clock of the process was ahead that asked for it. MSAL does not use what seems to be of the future. */
+  skewMs: number;
+  signedInAt: number;
+  /** Of a refresh token: how it was got, and from which one. */
+  origin: 'request' | 'worker';
+  parent?: string;
+};
+
+/** A throttle or an outage, until a time. */
+export type Trouble = {
+  at: 'token' | ApiName;
+  /** One person, or everybody of their tenant. */
+  of: Person;
+  whole: 'person' | 'tenant';
+  kind: 'throttled' | 'throttled-silently' | 'loop' | 'outage' | 'html';
+  until: number;
+};
+
+export type TokenPost = {
+  by: ProcessLife;
+  person: Person;
+  grant: 'exchange' | 'refresh';
+  api: ApiName;
+  /** What is exchanged. */
+  assertion: string | undefined;
+  /** The claims that it asks for, as JSON. */
+  claims: string | undefined;
+  correlationId: string | undefined;
+};
+
+/** An answer that refuses a user, and which process it was for. */
+export type Refusal = {
+  by: ProcessLife;
+  person: Person;
+  api: ApiName;
+  reason: Reason;
+  correlationId: string | undefined;
+};
+
+/** An answer that asks for fewer requests. `until`: when the limit ends; undefined if the answer does not say it. */
+export type Throttled = { by: ProcessLife; person: Person; at: Trouble['at']; until: number | undefined };
+
+/** A token that an API was sent; `token` is undefined if nobody issued it. */
+export type Presented = {
+  by: ProcessLife;
+  api: ApiName;
+  token: Token | undefined;
+  correlationId: string | undefined;
+};
+
+/** Who is told of what the token endpoint meets. */
+export type EntraWatch = {
+  onPost: (post: TokenPost) => void;
+  onRefreshTokenOver: (person: Person, endedAt: number) => void;
+  onRefusal: (refusal: Refusal) => void;
+  onThrottled: (throttled: Throttled) => void;
+  onTrouble: (person: Person, at: Trouble['at']) => void;
+  onPresented: (presented: Presented) => void;
+  onIssued: (person: Person, api: ApiName) => void;
+};

@@ -1,0 +1,134 @@
+import type { ApiName, Person, Reason, Refusal, Throttled } from './entraTypes.ts';
+import type { Facts } from './facts.ts';
+import { refreshTokensIn } from './storedTokens.ts';
+import type { ProcessLife, World } from './world.ts';
+
+/** A cooldown without a Retry-After lasts so long at most. */
+const LONGEST_COOLDOWN_MS = 3_600_000;
+/** Times are sent in whole seconds, and a request that met the limit tells others of it for some seconds more. */
+const COOLDOWN_SLACK_MS = 30_000;
+/** A cooldown that a wrong clock stored counts for two hours at most. */
+const WRONG_CLOCK_SLACK_MS = 3 * 3_600_000;
+/** For so long a process remembers a refusal. */
+const REMEMBERED_MS = 4_000;
+/** Nothing looks further back. */
+const KEPT_MS = 2 * 86_400_000;
+const MARKING: readonly Reason[] = ['revoked', 'consent', 'challenged', 'refresh-token-over'];
+
+export type Reasons = ReturnType<typeof createReasons>;
+
+/** What Entra and the APIs have said of users: an account may be marked, and a visit refused, for nothing else. */
+export function createReasons(world: World, facts: Facts) {
+  let refusals: (Refusal & { at: number })[] = [];
+  let throttles: (Throttled & { answeredAt: number })[] = [];
+  /** When an API or the token endpoint last had trouble with a user. */
+  const troubles = new Map<string, number>();
+  /** Processes whose clock was changed while they ran. What they remember may last for longer. */
+  const stepped = new Set<number>();
+
+  const since = (person: Person, from: number) =>
+    refusals.filter((one) => one.person === person && one.at >= from);
+
+  return {
+    onRefusal(refusal: Refusal): void {
+      const at = world.now();
+      refusals = [...refusals.filter((one) => one.at > at - KEPT_MS), { ...refusal, at }];
+      facts.unsettle(refusal.person);
+    },
+    onThrottled(throttled: Throttled): void {
+      const answeredAt = world.now();
+      throttles = [
+        ...throttles.filter((one) => one.answeredAt > answeredAt - KEPT_MS),
+        { ...throttled, answeredAt },
+      ];
+    },
+    /** A request met an outage or a limit. */
+    onTrouble(person: Person, at: Throttled['at']): void {
+      troubles.set(`${at} ${person.name}`, world.now());
+    },
+    isTroubled: ({ name }: Person, at: Throttled['at'], from: number): boolean =>
+      (troubles.get(`${at} ${name}`) ?? Number.NEGATIVE_INFINITY) >= from,
+    /** Whether a token of the user ever lacked a permission, in the time that is looked back at. */
+    hasLackedScope: (person: Person): boolean =>
+      refusals.some((one) => one.person === person && one.reason === 'lacks-scope'),
+    onClockChanged: ({ number }: ProcessLife) => void stepped.add(number),
+
+    /** Whether the user's API has asked for other claims in the operation. */
+    challengeIn: (person: Person, api: ApiName, correlationId: string | undefined): boolean =>
+      refusals.some(
+        (one) =>
+          one.person === person &&
+          one.api === api &&
+          one.reason === 'challenged' &&
+          one.correlationId === correlationId,
+      ),
+
+    /** Whether a check of the user was itself refused for a reason of theirs. */
+    wasCheckRefused: (
+      person: Person,
+      run: string | undefined,
+      leasedAt: number,
+      reasons: readonly Reason[],
+    ) =>
+      since(person, leasedAt).some(
+        (one) => one.correlationId === run && one.api === 'graph' && reasons.includes(one.reason),
+      ),
+
+    /** Whether the process was told, before that time, to leave the user alone for longer than until now. */
+    mustWait: (by: ProcessLife, person: Person, at: Throttled['at'], before: number): boolean =>
+      throttles.some(
+        (one) =>
+          one.by === by &&
+          one.person === person &&
+          one.at === at &&
+          one.answeredAt < before &&
+          // What was lost on its way was not heard.
+          facts.of(person).disturbedAt < one.answeredAt &&
+          Math.min(one.until ?? 0, one.answeredAt + LONGEST_COOLDOWN_MS) > world.now() + 1_000,
+      ),
+
+    /** Whether one of the user's requests for this API was refused, by the API or for it, since then. */
+    wasRefused: (person: Person, api: ApiName, from: number, ...reasons: Reason[]): boolean =>
+      since(person, from).some(
+        (one) => one.api === api && (reasons.length === 0 || reasons.includes(one.reason)),
+      ),
+
+    /**
+     * Whether the process may mark the user now. Graph, or the token endpoint for Graph, must have refused the user in this very
+     * check, or what was stored must be of no use. Another API's refusals never count. The reason is then spent.
+     */
+    spendReasonToMark(person: Person, by: ProcessLife, run: string | undefined): boolean {
+      const { cacheDamagedUntil } = facts.of(person);
+      const leasedAt = facts.leasedAt(person, by);
+      const counts = (one: Refusal & { at: number }) =>
+        one.person === person &&
+        one.correlationId === run &&
+        one.api === 'graph' &&
+        MARKING.includes(one.reason);
+      const holds = refusals.some((one) => counts(one) && one.at >= leasedAt);
+      refusals = refusals.filter((one) => !counts(one));
+      if (holds || cacheDamagedUntil >= leasedAt) return true;
+      const stored = refreshTokensIn(facts.cacheOf(person)?.msal ?? '{}');
+      return stored.length > 0 && stored.every((secret) => (facts.tokenOf(secret)?.ends ?? 0) <= world.now());
+    },
+
+    /** Whether a visit that began then may be refused for a reason of the user's. */
+    mayRefuse(person: Person, api: ApiName, by: ProcessLife, begunAt: number, kind: 'consent' | 'user') {
+      const from = stepped.has(by.number) ? Number.NEGATIVE_INFINITY : begunAt - REMEMBERED_MS;
+      return since(person, from).some(
+        (one) => one.api === api && (one.reason !== 'lacks-scope' || kind === 'consent'),
+      );
+    },
+
+    /** Whether somebody whose limit may concern the user was asked for fewer requests, and that may still hold. */
+    isThrottled({ tid }: Person, at: Throttled['at'], clocksDiffered: boolean): boolean {
+      const slack = clocksDiffered ? WRONG_CLOCK_SLACK_MS : COOLDOWN_SLACK_MS;
+      return throttles.some(
+        (one) =>
+          one.at === at &&
+          one.person.tid === tid &&
+          world.now() <= (one.until ?? one.answeredAt + LONGEST_COOLDOWN_MS) + slack,
+      );
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { TokenInvalidError, UserTokenError } from '../../shared/errors.ts';
+import type { ApiName, Person } from './entraTypes.ts';
+import type { Facts } from './facts.ts';
+import type { Begun, Operations } from './operations.ts';
+import type { Reasons } from './reasons.ts';
+import type { createTokenInvariants } from './tokenInvariants.ts';
+import type { World } from './world.ts';
+
+/** A process reads the account of a user whose token it remembers once a minute. */
+const ROW_IS_READ_EVERY_MS = 61_000;
+
+/** What must hold of every visit that has ended. */
+export function createVisitInvariants(
+  world: World,
+  facts: Facts,
+  reasons: Reasons,
+  tokens: ReturnType<typeof createTokenInvariants>,
+  operations: Operations,
+  clocksDiffered: () => boolean,
+) {
+  const { of, rowOf, forbid } = facts;
+
+  /** A refusal of a visit must have a reason that is the user's, of this very visit or remembered for a moment. */
+  function onRefused({ life, begunAt }: Begun, person: Person, asked: ApiName, error: unknown): boolean {
+    if (!(error instanceof UserTokenError)) return error instanceof TokenInvalidError;
+    const { kind, code } = error.failure;
+    const wrongly = `${person.name} was refused (${code}), and nothing was wrong with them`;
+    switch (kind) {
+      case 'needs-user':
+      case 'cache-lost':
+        forbid(!reasons.mayRefuse(person, asked, life, begunAt, 'user'), wrongly);
+        return true;
+      case 'consent':
+        forbid(!reasons.mayRefuse(person, asked, life, begunAt, 'consent'), wrongly);
+        return true;
+      case 'throttled': {
+        const at = code.startsWith('graph') || code.startsWith('notes') ? asked : 'token';
+        forbid(
+          !reasons.isThrottled(person, at, clocksDiffered()),
+          `${person.name} was refused (${code}), and nobody had asked for it`,
+        );
+        return true;
+      }
+      case 'tenant':
+      case 'misconfigured':
+        world.violated(`${person.name} was refused (${kind}: ${code}), and nothing is wrong with the tenant`);
+        return true;
+      case 'transient':
+        return true;
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  /** A visit that was answered has read the account, and has ended what only a visit can end. */
+  function onVisited(begun: Begun, person: Person, api: ApiName, source: string): void {
+    const { life, begunAt, endedAt } = begun;
+    if (source === 'memory') tokens.onRemembered(begun, person, api);
+    else tokens.onHad(life, person, api);
+    const { state } = rowOf(person) ?? {};
+    const { inStateSince, disturbedAt } = of(person);
+    if (state === 'disconnected' && disturbedAt < begunAt) {
+      of(person).lastSeenAt = Math.max(of(person).lastSeenAt, begunAt - ROW_IS_READ_EVERY_MS);
+    }
+    const others = operations.concerning(person, begunAt, endedAt).filter((one) => one !== begun);
+    const isNew = inStateSince > begunAt - ROW_IS_READ_EVERY_MS;
+    forbid(
+      api === 'graph' &&
+        (state === 'needs-user' || state === 'pending') &&
+        !isNew &&
+        disturbedAt < begunAt &&
+        life.skewMs === 0 &&
+        !tokens.keysDiffered() &&
+        others.length === 0,
+      `${person.name} visited and was answered, and their account is as it was (${state})`,
+    );
+  }
+
+  return { onRefused, onVisited };
+}
