@@ -566,6 +566,10 @@ const ROOMS: Record<string, Room> = {
     allowed: ['@azure/functions', '@microsoft/microsoft-graph-client', 'jose', './usage.ts'],
     refused: ['../../rounds.ts', '../../../shared/stead.ts', '../../../functions/main.ts'],
   },
+  'bench/report/some.ts': {
+    allowed: ['node:path', './barChart.ts', '../benchmark.ts', '../rounds.ts', '../../ops/cli/runCommand.ts'],
+    refused: ['../run.ts', '../worker/workerBenchmark.ts', '../../shared/stead.ts'],
+  },
   'bench/upstreams/some.ts': {
     allowed: ['node:http', 'jose', './tableService.ts', '../makeMsalCache.ts'],
     refused: [
