@@ -1,27 +1,50 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { CompactEncrypt } from 'jose';
+import { base64url, CompactEncrypt } from 'jose';
+
+const ALGORITHM = 'AES-GCM';
 
 /**
- * The sealer's work piece by piece, done with the same means, beside the cipher itself: the derivation of the user's key, JSON
- * and UTF-8, and base64url.
+ * The sealer's work piece by piece, done with the same means: the derivation of the user's key, JSON and UTF-8, jose's
+ * base64url, and WebCrypto, which takes the bare key anew each time.
  */
-export function createSealParts(secret: Uint8Array, userId: string, cache: string, generation: string) {
+export async function createSealParts(
+  secret: Uint8Array<ArrayBuffer>,
+  userId: string,
+  cache: string,
+  generation: string,
+) {
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  const importKey = (usage: 'encrypt' | 'decrypt') =>
+    crypto.subtle.importKey('raw', secret, ALGORITHM, false, [usage]);
+  const encrypt = async () => {
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    return crypto.subtle.encrypt({ name: ALGORITHM, iv }, await importKey('encrypt'), plaintext);
+  };
   const userKey = () => new Uint8Array(hkdfSync('sha256', secret, '', `bench/${userId}`, 32));
-  const envelope = () => Buffer.from(JSON.stringify({ v: 1, msal: cache, gen: generation }));
+  const envelope = () => encoder.encode(JSON.stringify({ v: 1, msal: cache, gen: generation }));
   const plaintext = envelope();
-  const bytes = randomBytes(plaintext.length);
-  const text = bytes.toString('base64url');
+  const bytes = new Uint8Array(await encrypt());
+  const text = base64url.encode(bytes);
+  const iv = new Uint8Array(12);
+  const ciphertext = await crypto.subtle.encrypt(
+    { name: ALGORITHM, iv },
+    await importKey('encrypt'),
+    plaintext,
+  );
   return {
-    seal: { userKey, envelope, base64url: () => bytes.toString('base64url') },
+    seal: { userKey, envelope, base64url: () => base64url.encode(bytes), webCrypto: encrypt },
     open: {
       userKey,
-      envelope: () => JSON.parse(plaintext.toString('utf8')) as unknown,
-      base64url: () => Buffer.from(text, 'base64url'),
+      envelope: () => JSON.parse(decoder.decode(plaintext)) as unknown,
+      base64url: () => base64url.decode(text),
+      webCrypto: async () =>
+        crypto.subtle.decrypt({ name: ALGORITHM, iv }, await importKey('decrypt'), ciphertext),
     },
   };
 }
 
-/** Seals with jose and the master key itself, as the first release did. The sealer still opens such caches. */
+/** Seals with the master key itself, as earlier releases did. The sealer still opens such caches. */
 export const sealWithMasterKey = (kid: string, secret: Uint8Array, sub: string) => {
   const encoder = new TextEncoder();
   return (msal: string, gen: string): Promise<string> =>

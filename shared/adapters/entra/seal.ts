@@ -1,8 +1,7 @@
-import { decodeProtectedHeader, type JWK } from 'jose';
+import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, errors, type JWK } from 'jose';
 import type { MemorySealer, Sealer } from '../../ports.ts';
 import { readBase64 } from '../../readBase64.ts';
 import type { UserId } from '../../userId.ts';
-import { decryptCompactJwe, encryptCompactJwe } from './compactJwe.ts';
 import { deriveUserKey, TASK_MEMORY_LABEL, TOKEN_CACHE_LABEL } from './userKey.ts';
 
 /** A 256-bit master key with a name (RFC 7517, `kty` "oct"). Each user's key is derived from it. */
@@ -84,13 +83,14 @@ function sealTexts(
       [`${kid}${OF_USER}`, (userId: UserId) => deriveUserKey(secret, userId, label)] as const,
     ]),
   );
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
 
   return {
-    async seal(userId, text, generation) {
-      const content = JSON.stringify({ v: VERSION, [member]: text, gen: generation });
-      const header = { kid: sealingKid, sub: userId };
-      return encryptCompactJwe(content, deriveUserKey(sealing, userId, label), header);
-    },
+    seal: (userId, text, generation) =>
+      new CompactEncrypt(encoder.encode(JSON.stringify({ v: VERSION, [member]: text, gen: generation })))
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: sealingKid, sub: userId })
+        .encrypt(deriveUserKey(sealing, userId, label)),
 
     async open(userId, sealed) {
       const header = headerOf(sealed);
@@ -98,9 +98,17 @@ function sealTexts(
       const key = keyOf.get(header.kid);
       if (key === undefined) return { ok: false, reason: 'unknown-key', kid: masterKidOf(header.kid) };
       if (header.sub !== userId) return { ok: false, reason: 'corrupt' };
-      const plaintext = decryptCompactJwe(sealed, key(userId));
-      if (plaintext === undefined) return { ok: false, reason: 'corrupt' };
-      const content = contentOf(plaintext.toString('utf8'), member);
+      let plaintext: Uint8Array;
+      try {
+        ({ plaintext } = await compactDecrypt(sealed, key(userId), {
+          keyManagementAlgorithms: ['dir'],
+          contentEncryptionAlgorithms: ['A256GCM'],
+        }));
+      } catch (error) {
+        if (error instanceof errors.JOSEError) return { ok: false, reason: 'corrupt' };
+        throw error;
+      }
+      const content = contentOf(decoder.decode(plaintext), member);
       if (content === undefined) return { ok: false, reason: 'newer' };
       return { ok: true, ...content, oldKey: header.kid !== sealingKid };
     },

@@ -50,7 +50,7 @@ describe('the command', () => {
       ratio: spread,
       masterKey: spread,
       ratioToMasterKey: spread,
-      parts: { userKey: spread, envelope: spread, base64url: spread },
+      parts: { userKey: spread, envelope: spread, base64url: spread, webCrypto: spread },
     };
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
