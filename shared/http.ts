@@ -12,7 +12,7 @@ import {
   type UpstreamReference,
   UserTokenError,
 } from './errors.ts';
-import { createLog, nameOfError } from './log.ts';
+import { createLog, type Log, type LogEvent, nameOfError } from './log.ts';
 import type { FunctionRequest, Operation } from './ports.ts';
 import { encodeClaims } from './tokens/challenge.ts';
 import { CUSTOM_SIGNING_KEY } from './tokens/failures.ts';
@@ -158,12 +158,16 @@ export async function answered(
 ): Promise<Reply> {
   const begun = clock.elapsed();
   const operation = operationOf(context);
-  const { log } = operation;
+  const { log, held, release } = holdUses(operation.log);
   const elapsed = () => Math.round(clock.elapsed() - begun);
   try {
-    const { facts, ...content } = await work(operation);
+    const { facts, ...content } = await work({ ...operation, log });
     const response = toResponse(content);
-    if (facts) log({ event: 'request.answered', status: response.status, ms: elapsed(), ...facts });
+    if (facts) {
+      const use = held(facts);
+      log({ event: 'request.answered', status: response.status, ms: elapsed(), ...facts, ...use });
+    }
+    release();
     return response;
   } catch (error) {
     const refusal = refusalOf(error);
@@ -181,6 +185,35 @@ export async function answered(
     );
     return refuse(refusal, context.invocationId);
   }
+}
+
+type Use = Extract<LogEvent, { event: 'token.used' }>;
+
+/**
+ * Holds a `token.used` back until the request logs its next line. If that line is the one of the answer, it tells of the use,
+ * too: then a request has one line.
+ */
+function holdUses(log: Log) {
+  let use: Use | undefined;
+  function release(): void {
+    if (use !== undefined) log(use);
+    use = undefined;
+  }
+  return {
+    release,
+    log(event: LogEvent): void {
+      release();
+      if (event.event === 'token.used') use = event;
+      else log(event);
+    },
+    /** What the line of the answer has to tell of the use that is held back. It must be about the same user and token. */
+    held({ user, source }: AnswerFacts): Pick<Use, 'by' | 'api'> | undefined {
+      if (use === undefined || use.user !== user || use.source !== source) return undefined;
+      const { by, api } = use;
+      use = undefined;
+      return { by, api };
+    },
+  };
 }
 
 function toResponse(answer: Omit<Answer, 'facts'>): Reply {

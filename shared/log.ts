@@ -12,6 +12,9 @@ export type LogEvent =
       code?: string;
       user?: string;
       source?: string;
+      /** By which function a token was used, and for which API. Then there is no `token.used`. */
+      by?: string;
+      api?: string;
       error?: string;
     }
   | { event: 'request.failed'; status: number; ms: number; code: string; error: string }
@@ -63,7 +66,10 @@ export type LogEvent =
   | { event: 'credential.refused'; code: string; remedy: string }
   /** A question for readiness could not be answered: Entra, or the identity endpoint, has an outage or throttles. */
   | { event: 'credential.unreachable'; code: string }
-  /** A token was used on behalf of the user: by which function or task, and for which API. */
+  /**
+   * A token was used on behalf of the user: by which function or task, and for which API. If a request ends well after its
+   * first use, `request.answered` says it.
+   */
   | { event: 'token.used'; user: string; by: string; api: string; source: 'cache' | 'network' | 'memory' }
   | {
       event: 'task.ended';

@@ -29,7 +29,7 @@ import { userRowKey } from './rowKeys.ts';
 import { jsonIn } from './tableColumns.ts';
 
 type Column = string | number | boolean | Date;
-type AccountRow = Record<string, Column> & { partitionKey: string; rowKey: string };
+export type AccountRow = Record<string, Column> & { partitionKey: string; rowKey: string };
 
 const MAX_HISTORY_LENGTH = 16_000;
 /** A column holds 64 KiB of UTF-16 (https://learn.microsoft.com/azure/storage/tables/scalability-targets). */
@@ -72,13 +72,7 @@ const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
  */
 export function toRow(account: Account): AccountRow {
   const { userId, state, lease, nextCheckAt } = account;
-  const scheduled = {
-    partitionKey: shardOf(userId),
-    rowKey: userRowKey(userId),
-    state,
-    dueAt: wholeSecond(dueAt(account)),
-    runId: lease?.runId ?? '',
-  };
+  const scheduled = { ...scheduleColumns(account), state };
   if (isTombstone(account)) {
     return {
       ...scheduled,
@@ -117,6 +111,19 @@ export function toRow(account: Account): AccountRow {
   };
 }
 
+/** The columns that a lease changes. A merge of them leaves all others as they are. */
+export const toLeaseRow = (account: Account): AccountRow => ({
+  ...scheduleColumns(account),
+  nextCheckAt: wholeSecond(account.nextCheckAt),
+});
+
+const scheduleColumns = (account: Account) => ({
+  partitionKey: shardOf(account.userId),
+  rowKey: userRowKey(account.userId),
+  dueAt: wholeSecond(dueAt(account)),
+  runId: account.lease?.runId ?? '',
+});
+
 /** True if both are stored as the same row. */
 export const isSameRow = (one: Account, other: Account): boolean =>
   JSON.stringify(toRow(one)) === JSON.stringify(toRow(other));
@@ -140,7 +147,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const memory = textOf(row.memory);
   const link = linkIn(jsonIn(row.link));
   const generation = textOf(row.generation) ?? '';
-  const checks = checksIn(jsonIn(row.checks), generation);
+  const checks = checksIn(row.checks, generation);
   const tasksPausedUntil = pauseIn(jsonIn(row.pause), generation);
   const notice = noticeIn(jsonIn(row.notice), generation);
   const wokenAt = timeOf(row.wokenAt);
@@ -151,7 +158,7 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     ...(homeAccountId !== undefined && { homeAccountId }),
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     lastActivity,
-    history: historyIn(jsonIn(row.history)),
+    history: historyIn(row.history),
     ...(checks && { checks }),
     ...(tasksPausedUntil && { tasksPausedUntil }),
     ...(memory !== undefined && { memory }),
@@ -254,12 +261,39 @@ function failureColumn(failure: StoredFailure): string {
   return whole.length <= MAX_FAILURE_LENGTH ? whole : JSON.stringify(rest);
 }
 
+/** The columns of lists that were read or written. Lists never change, so an account whose list is the same has the same text. */
+const writtenAs = new WeakMap<readonly unknown[], string>();
+
 function historyColumn(history: readonly HistoryEntry[]): string {
-  const kept = history.map((entry) =>
-    entry.kind === undefined ? entry : { ...entry, ...storedKind(entry.kind) },
-  );
-  while (JSON.stringify(kept).length > MAX_HISTORY_LENGTH) kept.shift();
-  return JSON.stringify(kept);
+  return columnOf(history, () => {
+    const kept = history.map((entry) =>
+      entry.kind === undefined ? entry : { ...entry, ...storedKind(entry.kind) },
+    );
+    return newestOf(kept, JSON.stringify);
+  });
+}
+
+function columnOf(list: readonly unknown[], write: () => string): string {
+  const text = writtenAs.get(list) ?? write();
+  writtenAs.set(list, text);
+  return text;
+}
+
+/** A list that was not read whole is written anew. */
+function rememberColumn(list: readonly unknown[], all: unknown, column: unknown): void {
+  if (Array.isArray(all) && all.length === list.length && typeof column === 'string') {
+    writtenAs.set(list, column);
+  }
+}
+
+/** The text of the newest entries that fit. */
+function newestOf<T>(entries: readonly T[], write: (kept: readonly T[]) => string): string {
+  const kept = [...entries];
+  for (;;) {
+    const text = write(kept);
+    if (text.length <= MAX_HISTORY_LENGTH || kept.length === 0) return text;
+    kept.shift();
+  }
 }
 
 /**
@@ -268,21 +302,27 @@ function historyColumn(history: readonly HistoryEntry[]): string {
  */
 function checksColumn({ checks, generation }: Connected): string {
   if (checks === undefined) return '';
-  const kept = [...checks];
-  while (JSON.stringify(kept).length > MAX_HISTORY_LENGTH) kept.shift();
-  return JSON.stringify({ generation, checks: kept });
+  return `${checksBegin(generation)}${columnOf(checks, () => newestOf(checks, JSON.stringify))}}`;
 }
 
-function checksIn(value: unknown, generation: string): AlikeChecks[] | undefined {
+function checksIn(column: unknown, generation: string): AlikeChecks[] | undefined {
+  const value = jsonIn(column);
   if (!isRecord(value) || value.generation !== generation || !Array.isArray(value.checks)) return undefined;
-  return value.checks.flatMap((check: unknown) => {
+  const checks = value.checks.flatMap((check: unknown) => {
     if (!isRecord(check)) return [];
     const { outcome, tasks } = check;
     const [first, last, times] = [timeOf(check.first), timeOf(check.last), countOf(check.times)];
     if (!first || !last || !times || !isKeyOf(CHECK_OUTCOMES, outcome) || !Array.isArray(tasks)) return [];
     return [{ first, last, times, outcome, ...whyIn(check), tasks: tasks.flatMap(alikeTaskIn) }];
   });
+  const begin = checksBegin(generation);
+  if (typeof column === 'string' && column.startsWith(begin)) {
+    rememberColumn(checks, value.checks, column.slice(begin.length, -1));
+  }
+  return checks;
 }
+
+const checksBegin = (generation: string): string => `{"generation":${JSON.stringify(generation)},"checks":`;
 
 /** It has the generation for the same reason as the checks. */
 const pauseColumn = ({ tasksPausedUntil, generation }: Connected): string =>
@@ -336,8 +376,9 @@ function failureIn(value: unknown): StoredFailure | undefined {
   };
 }
 
-function historyIn(value: unknown): HistoryEntry[] {
-  return (Array.isArray(value) ? value : []).flatMap((entry: unknown) => {
+function historyIn(column: unknown): HistoryEntry[] {
+  const value = jsonIn(column);
+  const history = (Array.isArray(value) ? value : []).flatMap((entry: unknown): HistoryEntry[] => {
     if (!isRecord(entry)) return [];
     const { outcome, kind, code, task } = entry;
     const at = timeOf(entry.at);
@@ -352,6 +393,8 @@ function historyIn(value: unknown): HistoryEntry[] {
       },
     ];
   });
+  rememberColumn(history, value, column);
+  return history;
 }
 
 const textOf = (value: unknown): string | undefined =>
