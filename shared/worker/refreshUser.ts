@@ -214,8 +214,10 @@ async function settleFailure(
     // Operators must correct it, so nothing is recorded for the account.
     if (code !== UNKNOWN_KEY && !unsure) return { ...(await release(run, account)), failure };
     // It may concern only this account or tenant. The next check is postponed, or every run would meet it first.
-    const to = postponed(account, kind, now, schedule, random);
-    return settle(run, account, to, { outcome: 'released', failure });
+    // A notice that stays due would have every run meet it first, too.
+    const after = (current: Connected) => postponed(current, kind, now, schedule, random);
+    const heard = await teller.tell(account, after);
+    return settle(run, account, after(heard), { outcome: 'released', failure });
   }
   // Nothing was ever stored for this account, so there is no cache that could have been lost.
   if (kind === 'cache-lost' && account.homeAccountId === undefined) {

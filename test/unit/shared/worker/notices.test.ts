@@ -7,6 +7,7 @@ import { leased, seen, visited } from '../../../../shared/account/transitions.ts
 import { NoticeFailedError, UserTokenError } from '../../../../shared/errors.ts';
 import type { NoticeListener, Notices, UserNotice } from '../../../../shared/ports.ts';
 import type { UserId } from '../../../../shared/userId.ts';
+import { UNKNOWN_KEY } from '../../../../shared/worker/run.ts';
 import { noticeOf, toldOf } from '../account/accounts.ts';
 import { CALLER } from '../account/everyTransition.ts';
 import { ago, DAY, dueAccount, MINUTE, NOW, SCHEDULE, tokenOf, workerOverTwins } from './workerOverTwins.ts';
@@ -112,6 +113,24 @@ describe('an application that listens', () => {
     await worker.run();
     expect(worker.heard).toHaveLength(1);
     expect(await worker.read(userId)).toMatchObject({ state: 'active', trouble: { attempts: 1 } });
+  });
+
+  it('hears of a user whose cache lacks its key, who is then checked as seldom as without a notice', async () => {
+    let asked = 0;
+    const worker = listening(undefined, {
+      silent: () => {
+        asked += 1;
+        return Promise.reject(new UserTokenError({ kind: 'misconfigured', code: UNKNOWN_KEY }));
+      },
+    });
+    worker.app().clock.random = () => 0.9;
+    await worker.create(dueAccount({ notice: due('recovered') }));
+    for (let n = 0; n < 60; n += 1) {
+      await worker.run();
+      worker.later(MINUTE);
+    }
+    expect(worker.heard).toHaveLength(1);
+    expect(asked).toBeLessThan(10);
   });
 });
 
