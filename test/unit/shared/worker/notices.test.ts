@@ -193,6 +193,61 @@ describe('a listener that fails', () => {
     expect(worker.heard.length).toBeLessThanOrEqual(tried + 1);
   });
 
+  it('is asked by no account before the time that it asks for', async () => {
+    const worker = listening(() =>
+      Promise.reject(new NoticeFailedError('webhook_http_429', { retryAfterSeconds: 1_800 })),
+    );
+    for (let n = 0; n < 30; n += 1) await worker.create(marked());
+    for (let minute = 0; minute < 29; minute += 1) {
+      await worker.run({ concurrency: 1 });
+      worker.later(MINUTE);
+    }
+    expect(worker.heard).toHaveLength(1);
+    worker.later(10 * MINUTE);
+    await worker.run({ concurrency: 1 });
+    expect(worker.heard).toHaveLength(2);
+  });
+
+  it('may not name the user in the log, whatever its error is called', async () => {
+    const user = dueAccount();
+    const [, oid = ''] = user.userId.split('/');
+    const UPN = 'anna@contoso.example';
+    const errors = [
+      Object.assign(new Error('a'), { name: `No mail for ${user.userId}` }),
+      Object.assign(new Error('b'), { name: oid }),
+      Object.assign(new Error('c'), { code: UPN }),
+      new Error('d', { cause: Object.assign(new Error('e'), { name: 'Anna Example' }) }),
+      new NoticeFailedError(`mail_${oid}`),
+    ];
+    const worker = listening(() => Promise.reject(errors.shift()));
+    await worker.create(marked({ ...user, state: 'needs-user', notice: due('needs-user') }));
+    for (let n = 0; n < 5; n += 1) {
+      await worker.run();
+      worker.later(360 * MINUTE);
+    }
+    expect(worker.heard).toHaveLength(5);
+    expect(worker.eventsOf('notice.not-delivered').map((event) => 'error' in event && event.error)).toEqual(
+      Array(5).fill('unnamed'),
+    );
+    expect(JSON.stringify(worker.events)).not.toMatch(new RegExp(`${oid}|${UPN}|Anna`));
+  });
+
+  it('is known by its code in the log, however long the names of its causes are', async () => {
+    const cause = Object.assign(new Error('timed out'), {
+      name: 'ConnectTimeoutError',
+      code: 'UND_ERR_CONNECT_TIMEOUT',
+    });
+    const unreachable = new NoticeFailedError('webhook_unreachable', {
+      cause: new TypeError('fetch failed', { cause }),
+    });
+    const worker = listening(() => Promise.reject(unreachable));
+    await worker.create(marked());
+    await worker.run();
+    expect(worker.eventsOf('notice.not-delivered')).toMatchObject([
+      { error: 'NoticeFailedError:webhook_unreachable' },
+    ]);
+  });
+
   it('is told no old news when it comes back after a week', async () => {
     let isDown = true;
     const worker = listening(() => (isDown ? Promise.reject(new Error('down')) : undefined));
