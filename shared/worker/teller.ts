@@ -65,6 +65,16 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
     return result === undefined ? account : told(account, result);
   }
 
+  /**
+   * The run that died may have delivered a notice which is no longer true, because an operator has ordered a retry since. It
+   * counts as tried, so that a recovery is told.
+   */
+  function rememberLostTry({ notice }: Connected): void {
+    if (!wasAbandoned || notice?.nextTryAt === undefined) return;
+    const { id, nextTryAt } = notice;
+    results.set(id, { id, result: 'failed', nextTryAt });
+  }
+
   /** What may be logged of a notice that was not delivered. */
   const whyNot = (account: Connected, { what }: PendingNotice, attempts: number, error: unknown) => ({
     user: app.logId(account.userId),
@@ -150,6 +160,7 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
 
     async tell(account, after) {
       const notice = pendingNotice(account);
+      if (notice === undefined) rememberLostTry(account);
       if (notice === undefined || results.has(notice.id) || operation.signal?.aborted) {
         return withResults(account);
       }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Account, type Connected, dueAt, isConnected } from '../../../../shared/account/account.ts';
 import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
-import { leased, seen, visited } from '../../../../shared/account/transitions.ts';
+import { leased, retried, seen, visited } from '../../../../shared/account/transitions.ts';
 import { NoticeFailedError, UserTokenError } from '../../../../shared/errors.ts';
 import type { NoticeListener, Notices, UserNotice } from '../../../../shared/ports.ts';
 import type { UserId } from '../../../../shared/userId.ts';
@@ -378,6 +378,33 @@ describe('after a run that died with the account', () => {
     worker.later(2 * MINUTE);
     await worker.run();
     expect(worker.heard).toMatchObject([{ id: 'notice-1' }]);
+  });
+});
+
+describe('a run that died while it told that the user is needed', () => {
+  it('may have told it, so that the recovery after an operator’s retry is told, too', async () => {
+    const worker = listening();
+    const lease = { runId: 'a run that died', until: new Date(NOW.getTime() + MINUTE) };
+    const { userId } = await worker.create(marked({ lease }));
+    await change(worker, userId, (now) => retried(now, NOW));
+    for (let n = 0; n < 4; n += 1) {
+      worker.later(MINUTE);
+      await worker.run();
+    }
+    expect(worker.heard.map(({ kind }) => kind)).toEqual(['recovered']);
+    expect(await worker.read(userId)).not.toHaveProperty('notice');
+  });
+
+  it('may have told it, so that nothing is told anew if the retry fails', async () => {
+    const worker = listening(undefined, { silent: refused });
+    const lease = { runId: 'a run that died', until: new Date(NOW.getTime() + MINUTE) };
+    const { userId } = await worker.create(marked({ lease }));
+    await change(worker, userId, (now) => retried(now, NOW));
+    for (let n = 0; n < 4; n += 1) {
+      worker.later(MINUTE);
+      await worker.run();
+    }
+    expect(worker.heard).toMatchObject([{ id: 'notice-1', kind: 'needs-user' }]);
   });
 });
 
