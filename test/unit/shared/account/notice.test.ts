@@ -89,8 +89,8 @@ describe('the notice that the user is needed', () => {
   });
 
   it.each(['expiring', 'recovered'] as const)('takes the place of the notice %s', (what) => {
-    expect(mark(active({ notice: noticeOf(what) })).notice).toEqual(begun('needs-user'));
-    expect(mark(active({ notice: toldOf(what) })).notice).toEqual(begun('needs-user'));
+    expect(mark(active({ notice: noticeOf(what) })).notice).toMatchObject(begun('needs-user'));
+    expect(mark(active({ notice: toldOf(what) })).notice).toMatchObject(begun('needs-user'));
   });
 
   it('is told once if an operator only tries again', () => {
@@ -104,6 +104,20 @@ describe('the notice that the user is needed', () => {
     const again = retried(needsUser({ ...TOKENS, notice }), NOW);
     expect(pendingNotice(again)).toBeUndefined();
     expect(mark(again)).toMatchObject({ notice, nextCheckAt: from(HOUR) });
+  });
+});
+
+describe('a mark that meets a recovery which was not told', () => {
+  const again = { ...begun('needs-user'), again: true as const };
+
+  it('is told, and remembers that the application waits for the user', () => {
+    expect(mark(active({ ...TOKENS, notice: noticeOf('recovered') })).notice).toEqual(again);
+    expect(mark(active({ ...TOKENS, notice: noticeOf('expiring') })).notice).toEqual(begun('needs-user'));
+  });
+
+  it('is followed by a recovery, though nobody has heard of this mark', () => {
+    expect(visit(needsUser({ notice: again })).notice).toEqual(begun('recovered'));
+    expect(refresh(active({ ...TOKENS, notice: again })).notice).toEqual(begun('recovered'));
   });
 });
 
@@ -204,9 +218,11 @@ describe('the notice that the connection ends', () => {
     expect(visit(active({ ...TOKENS, notice })).notice).toBeUndefined();
   });
 
-  it('takes the place of the notice of a recovery', () => {
+  it('does not take the place of a recovery, which would never be told if a visit then prolonged the connection', () => {
     const account = active({ ...TOKENS, notice: noticeOf('recovered') });
-    expect(refresh(account, { endsAt: from(HOUR) }).notice).toEqual(begun('expiring'));
+    expect(refresh(account, { endsAt: from(HOUR) }).notice).toEqual(noticeOf('recovered'));
+    const troubled = { ...account, refreshTokenExpiresOn: from(HOUR), trouble: { attempts: 5 } };
+    expect(fail(troubled).notice).toEqual(noticeOf('recovered'));
   });
 });
 
