@@ -145,6 +145,11 @@ async function runTasksAndSettle(
   const telling = tellingOf(app);
   run.credentialAccepted ||= token.source === 'network';
   const memory = await openMemory(app, run.operation.log, leased);
+  // It comes before the tasks. They may take all that is left of the run, and it would then be due in each run after it.
+  const soFar = { ...dated, homeAccountId: token.homeAccountId };
+  await teller.tell(leased, (heard) =>
+    refreshed(heard, soFar, noTasks(memory), now, schedule, random, telling),
+  );
   const isResting = pausedUntil(leased, now) !== undefined;
   const ran =
     isResting || endIfOver(run) ? noTasks(memory) : await runTasks(run, tasks, leased, token, memory);
@@ -161,7 +166,6 @@ async function runTasksAndSettle(
       ? markedForUser(next, ran.unansweredChallenge, nowByStore(app), schedule, telling)
       : next;
   };
-  await teller.tell(leased, (heard) => settled(heard, token.homeAccountId));
   const { userId } = leased;
   const { before, account, changed } = await changeAccount(
     app,

@@ -10,6 +10,7 @@ import type { UserId } from '../../../../shared/userId.ts';
 import { UNKNOWN_KEY } from '../../../../shared/worker/run.ts';
 import { noticeOf, toldOf } from '../account/accounts.ts';
 import { CALLER } from '../account/everyTransition.ts';
+import { taskOf } from './tasksOverTwins.ts';
 import { ago, DAY, dueAccount, MINUTE, NOW, SCHEDULE, tokenOf, workerOverTwins } from './workerOverTwins.ts';
 
 const refused = () => Promise.reject(new UserTokenError({ kind: 'needs-user', code: 'AADSTS50173' }));
@@ -274,6 +275,25 @@ describe('a listener that fails', () => {
     await worker.create(marked());
     expect(await worker.run()).toMatchObject({ waiting: 1, brokenOff: 0 });
     expect(worker.eventsOf('notice.not-delivered')).toHaveLength(1);
+  });
+});
+
+describe('tasks that take all the time of a run', () => {
+  it('keep no notice from its listener, and are not run each minute for it', async () => {
+    let ran = 0;
+    const task = taskOf('hangs', async () => {
+      ran += 1;
+      await new Promise(() => undefined);
+    });
+    const silent = async () => tokenOf({ expiresOn: new Date(worker.now().getTime() + 60 * MINUTE) });
+    const worker = listening(undefined, { tasks: [task], silent });
+    await worker.create(dueAccount({ notice: due('recovered') }));
+    for (let n = 0; n < 4; n += 1) {
+      await worker.run({ endAfterMs: 100 });
+      worker.later(MINUTE);
+    }
+    expect(worker.heard).toMatchObject([{ kind: 'recovered' }]);
+    expect(ran).toBe(1);
   });
 });
 
