@@ -45,6 +45,7 @@ const AUDITED_COLUMNS = [
   'lastActivity',
   'expiresOn',
   'generation',
+  'attempts',
   'notice',
 ];
 

@@ -249,6 +249,30 @@ describe('a listener that fails', () => {
     ]);
   });
 
+  it('has Entra asked no more often during an outage of Entra', async () => {
+    const asked = async (notice: { notice?: Connected['notice'] & object }) => {
+      let count = 0;
+      const worker = listening(() => Promise.reject(new Error('down')), {
+        silent: () => {
+          count += 1;
+          return Promise.reject(
+            new UserTokenError({ kind: 'transient', code: 'http_503', retryAfterSeconds: 600 }),
+          );
+        },
+      });
+      for (let n = 0; n < 20; n += 1) await worker.create(dueAccount(notice));
+      for (let minute = 0; minute < 180; minute += 1) {
+        await worker.run();
+        worker.later(MINUTE);
+      }
+      expect(worker.eventsOf('account.rescheduled')).toEqual([]);
+      return count;
+    };
+    const without = await asked({});
+    expect(without).toBeGreaterThan(0);
+    expect(await asked({ notice: due('recovered') })).toBe(without);
+  });
+
   it('is told no old news when it comes back after a week', async () => {
     let isDown = true;
     const worker = listening(() => (isDown ? Promise.reject(new Error('down')) : undefined));
