@@ -201,7 +201,10 @@ export class StoreCredentialError extends Error {
   }
 }
 
-/** A notice was not delivered. What a listener throws instead is tried again, too, and is logged by its name alone. */
+/**
+ * A notice was not delivered. What a listener throws instead is tried again, too, and is logged by its name alone; as
+ * `unnamed` if that might reveal the user.
+ */
 export class NoticeFailedError extends Error {
   override readonly name = 'NoticeFailedError';
   /** For the log: stable, and without a text of the receiver's. */

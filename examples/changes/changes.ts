@@ -62,7 +62,8 @@ export const receiveChanges =
       const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
       return new Response(validationToken, { headers });
     }
-    const body: unknown = await request.json().catch(() => undefined);
+    const body = await jsonOf(request);
+    if (body === 'too-large') return new Response(null, { status: 413 });
     try {
       for (const user of usersIn(body, key)) await stead.wake(user);
     } catch {
@@ -71,6 +72,25 @@ export const receiveChanges =
     }
     return new Response(null, { status: 202 });
   };
+
+/** Anybody may send something here. Graph sends less than a kilobyte for each notification. */
+const MOST_BYTES = 1_000_000;
+
+/** It reads no more than it has to, whatever the headers say. */
+async function jsonOf(request: Request): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of request.body ?? []) {
+      length += chunk.length;
+      if (length > MOST_BYTES) return 'too-large';
+      chunks.push(chunk);
+    }
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    return undefined;
+  }
+}
 
 /** The user id and a proof that it was we who wrote it: 117 characters, and Graph allows 128. */
 const clientStateOf = (userId: string, key: Uint8Array): string =>

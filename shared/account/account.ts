@@ -70,6 +70,8 @@ export type Notice = {
   since: Date;
   /** How many tries to deliver it have failed. */
   attempts: number;
+  /** With `needs-user`: the application may have been told so before, and a recovery was not delivered since. */
+  again?: true;
   /** When it is tried next. Absent once it was delivered or given up: what the application was told is still known. */
   nextTryAt?: Date;
 };

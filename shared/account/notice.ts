@@ -34,12 +34,14 @@ export function noticeOfMark(
   now: Date,
 ): Notice | undefined {
   if (state === 'needs-user' || notice?.what === 'needs-user') return notice;
-  return begun('needs-user', telling, now);
+  const next = begun('needs-user', telling, now);
+  return next && notice?.what === 'recovered' ? { ...next, again: true } : next;
 }
 
 /**
  * After a token was obtained. The application hears of the recovery only if it may have heard that the user was needed;
- * otherwise both are old news, and it hears of neither.
+ * otherwise both are old news, and it hears of neither. A recovery is told before anything else begins: if another notice
+ * took its place and became untrue, the application would wait for the user for ever.
  * @param after the account with its new tokens
  * @param mayExpire true if these tokens are new and nobody is there: if they end soon, no later renewal will help
  */
@@ -54,6 +56,7 @@ export function noticeOfToken(
   if (notice?.what === 'needs-user') {
     return mayBeKnown(before, notice) ? begun('recovered', telling, now) : undefined;
   }
+  if (notice?.what === 'recovered') return notice;
   if (expiresSoon(after, now)) {
     if (notice?.what === 'expiring') return notice;
     if (mayExpire) return begun('expiring', telling, now) ?? notice;
@@ -69,7 +72,8 @@ export function noticeOfTrouble(
   now: Date,
 ): Notice | undefined {
   const { state, notice } = account;
-  const isNews = state === 'active' && notice?.what !== 'expiring' && notice?.what !== 'needs-user';
+  // A notice that waits, a recovery above all, is told before this one begins.
+  const isNews = state === 'active' && notice === undefined;
   if (!isNews || attempts < TROUBLED_AFTER || !expiresSoon(account, now)) return notice;
   return begun('expiring', telling, now) ?? notice;
 }
@@ -97,9 +101,9 @@ export function noticeAfter({ nextTryAt: _, ...notice }: Notice, end: Told): Not
   }
 }
 
-/** Whether a notice may have come to its receiver. A run that holds the account, or died with it, may have sent it. */
-const mayBeKnown = ({ lease }: Connected, { attempts, nextTryAt }: Notice): boolean =>
-  attempts > 0 || nextTryAt === undefined || lease !== undefined;
+/** Whether a notice, or one that said the same, may have come to its receiver. A run that holds the account, or died with it, may have sent it. */
+const mayBeKnown = ({ lease }: Connected, { attempts, again, nextTryAt }: Notice): boolean =>
+  again === true || attempts > 0 || nextTryAt === undefined || lease !== undefined;
 
 const begun = (what: NoticeKind, telling: Telling | undefined, now: Date): Notice | undefined =>
   telling?.kinds.includes(what)

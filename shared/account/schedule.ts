@@ -1,6 +1,13 @@
 import type { Failure, FailureKind } from '../errors.ts';
 import type { ScheduleSettings, UserToken } from '../ports.ts';
-import { type Account, type Active, type Connected, pendingNotice, type Tombstone } from './account.ts';
+import {
+  type Account,
+  type Active,
+  attemptsOf,
+  type Connected,
+  pendingNotice,
+  type Tombstone,
+} from './account.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -130,9 +137,13 @@ export function isDueTooLate(
 ): boolean {
   const { state, lease, nextCheckAt } = account;
   if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);
-  // A release that does not know notices has postponed the check. The store rounds it up to a whole second.
+  // A release that does not know notices has postponed the check. The store rounds it up to a whole second. After a check
+  // that failed, the notice waits for the next one.
   const notice = pendingNotice(account);
-  if (notice && nextCheckAt > now && nextCheckAt > after(notice.nextTryAt, SECOND)) return true;
+  if (notice && nextCheckAt > now) {
+    const waitsUntil = attemptsOf(account) > 0 ? after(now, BACK_OFF_CAP_MS) : now;
+    if (nextCheckAt > after(latestOf(notice.nextTryAt, waitsUntil), SECOND)) return true;
+  }
   const activeWait = Math.max(LONGEST_ACTIVE_WAIT_MS, 1.2 * minIntervalMs);
   return nextCheckAt > after(now, state === 'active' ? activeWait : LONGEST_WAIT_MS);
 }

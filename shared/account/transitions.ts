@@ -236,12 +236,14 @@ export function failed(
       if (account.state === 'needs-user') return { ...released(account), ...entries };
       const attempts = (account.trouble?.attempts ?? 0) + 1;
       const heard = withNotice(released(account), noticeOfTrouble(account, attempts, telling, now));
-      return foundByNotice({
+      // A notice waits for this check, which comes within an hour. Otherwise a receiver that is away would have the token
+      // endpoint asked again before its time.
+      return {
         ...heard,
         trouble: { attempts, failure: stored(failure, now) },
         ...entries,
         nextCheckAt: nextCheckAfterFailure(account, attempts, kind, now, schedule, random, retryAfterSeconds),
-      });
+      };
     }
     default:
       return kind satisfies never;
@@ -258,11 +260,11 @@ export function postponed(
 ): Connected {
   if (account.state === 'needs-user') return released(account);
   const trouble = { ...account.trouble, attempts: (account.trouble?.attempts ?? 0) + 1 };
-  return foundByNotice({
+  return {
     ...released(account),
     trouble,
     nextCheckAt: nextCheckAfterFailure(account, trouble.attempts, kind, now, schedule, random),
-  });
+  };
 }
 
 /**

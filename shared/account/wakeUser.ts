@@ -9,7 +9,8 @@ import { woken } from './transitions.ts';
 const WAKE_USER_EVERY_MS = 60_000;
 
 /**
- * `woken`: the next run checks the account, within a minute. Otherwise nothing changed. `too-soon`: somebody woke the user
+ * `woken`: the next run meets the account, within a minute, and checks it unless the user was here just now or there is a
+ * cooldown. Otherwise nothing changed. `too-soon`: somebody woke the user
  * within the last minute. `being-checked`: a run is at work for the user. `needs-user`: no check helps before their visit.
  * `not-connected`: there is no connection.
  */

@@ -10,7 +10,7 @@ export type Delta = {
   entries: DeltaEntry[];
   /** Where the next run goes on: Graph's delta link, or the link of the next page. */
   link: string;
-  /** False if there are more pages than one run reads. */
+  /** False if there are more pages than one run reads, or reads in time. */
   isComplete: boolean;
   /** True if there was no link to go on from, or if it is lost. What happened before `start` is then not told. */
   isAnew: boolean;
@@ -54,6 +54,11 @@ export class ForeignLinkError extends Error {
  * might then never get any further.
  */
 export const MAX_PAGES = 5;
+/**
+ * After this time no further page is read, so that a Graph that is slow does not use up the time of a task for every run, and
+ * the same pages again in the next. The last answer may take ten seconds more.
+ */
+const READ_FOR_MS = 8_000;
 
 /**
  * The answers that say that Graph does not know a link any more. It is 410 as a rule
@@ -112,7 +117,7 @@ async function walk(
     const page = await readPage(api, response);
     for (const entry of page.entries) entries.set(entry.id, entry);
     const { link, isLast } = page;
-    if (isLast || pages === MAX_PAGES) {
+    if (isLast || pages === MAX_PAGES || isTimeOver(response, began)) {
       return { entries: [...entries.values()], link, isComplete: isLast, began };
     }
     // It would be read, and counted, for ever.
@@ -120,6 +125,10 @@ async function walk(
     at = link;
   }
 }
+
+/** By the server's clock, as `began` is. An answer that does not say when it was given does not end the run. */
+const isTimeOver = ({ headers }: Response, began: Date): boolean =>
+  new Date(headers.get('date') ?? Number.NaN).getTime() - began.getTime() >= READ_FOR_MS;
 
 async function readPage(
   api: BoundApi,

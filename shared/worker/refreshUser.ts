@@ -145,6 +145,11 @@ async function runTasksAndSettle(
   const telling = tellingOf(app);
   run.credentialAccepted ||= token.source === 'network';
   const memory = await openMemory(app, run.operation.log, leased);
+  // It comes before the tasks. They may take all that is left of the run, and it would then be due in each run after it.
+  const soFar = { ...dated, homeAccountId: token.homeAccountId };
+  await teller.tell(leased, (heard) =>
+    refreshed(heard, soFar, noTasks(memory), now, schedule, random, telling),
+  );
   const isResting = pausedUntil(leased, now) !== undefined;
   const ran =
     isResting || endIfOver(run) ? noTasks(memory) : await runTasks(run, tasks, leased, token, memory);
@@ -161,7 +166,6 @@ async function runTasksAndSettle(
       ? markedForUser(next, ran.unansweredChallenge, nowByStore(app), schedule, telling)
       : next;
   };
-  await teller.tell(leased, (heard) => settled(heard, token.homeAccountId));
   const { userId } = leased;
   const { before, account, changed } = await changeAccount(
     app,
@@ -214,8 +218,10 @@ async function settleFailure(
     // Operators must correct it, so nothing is recorded for the account.
     if (code !== UNKNOWN_KEY && !unsure) return { ...(await release(run, account)), failure };
     // It may concern only this account or tenant. The next check is postponed, or every run would meet it first.
-    const to = postponed(account, kind, now, schedule, random);
-    return settle(run, account, to, { outcome: 'released', failure });
+    // A notice that stays due would have every run meet it first, too.
+    const after = (current: Connected) => postponed(current, kind, now, schedule, random);
+    const heard = await teller.tell(account, after);
+    return settle(run, account, after(heard), { outcome: 'released', failure });
   }
   // Nothing was ever stored for this account, so there is no cache that could have been lost.
   if (kind === 'cache-lost' && account.homeAccountId === undefined) {

@@ -5,8 +5,9 @@ import { nextTryOfNotice, noticeAfterPause } from '../account/schedule.ts';
 import { told } from '../account/transitions.ts';
 import { endOf, withTimeout } from '../clock.ts';
 import { NoticeFailedError } from '../errors.ts';
-import { nameOfError } from '../log.ts';
 import type { NoticeListener, Notices } from '../ports.ts';
+import { createReveals, nameWithout, UNNAMED } from '../tokens/revealing.ts';
+import { partsOf } from '../userId.ts';
 import type { Run } from './run.ts';
 
 /** Who hears a notice of this kind. */
@@ -21,6 +22,19 @@ function listenerOf(notices: Notices, { what }: Pick<PendingNotice, 'what'>): No
     default:
       return what satisfies never;
   }
+}
+
+/** A listener is an adopter's code, and its error may name the user. What comes from the network has long names. */
+function nameOfListenersError(
+  { userId, homeAccountId, userPrincipalName }: Connected,
+  error: unknown,
+): string {
+  const { oid } = partsOf(userId);
+  const reveals = createReveals([oid, homeAccountId?.split('.')[0], userPrincipalName]);
+  const name = nameWithout(reveals, error);
+  return name === UNNAMED && error instanceof NoticeFailedError
+    ? nameWithout(reveals, new NoticeFailedError(error.code))
+    : name;
 }
 
 /** Tells the application the notices of one account, in one check of it. */
@@ -51,12 +65,22 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
     return result === undefined ? account : told(account, result);
   }
 
+  /**
+   * The run that died may have delivered a notice which is no longer true, because an operator has ordered a retry since. It
+   * counts as tried, so that a recovery is told.
+   */
+  function rememberLostTry({ notice }: Connected): void {
+    if (!wasAbandoned || notice?.nextTryAt === undefined) return;
+    const { id, nextTryAt } = notice;
+    results.set(id, { id, result: 'failed', nextTryAt });
+  }
+
   /** What may be logged of a notice that was not delivered. */
-  const whyNot = ({ userId }: Connected, { what }: PendingNotice, attempts: number, error: unknown) => ({
-    user: app.logId(userId),
+  const whyNot = (account: Connected, { what }: PendingNotice, attempts: number, error: unknown) => ({
+    user: app.logId(account.userId),
     notice: what,
     attempts,
-    error: nameOfError(error),
+    error: nameOfListenersError(account, error),
   });
 
   /** A try that failed. */
@@ -98,7 +122,8 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
     const { id, what, since, attempts } = notice;
     const endsAt = what === 'expiring' && account.state === 'active' && account.refreshTokenExpiresOn;
     const content = { id, kind: what, userId: account.userId, since, ...(endsAt && { endsAt }) };
-    let result: 'accepted' | 'failed' = 'accepted';
+    let result: 'accepted' | 'failed' | 'unknown' = 'accepted';
+    let retryAfterSeconds: number | undefined;
     run.slots.free();
     try {
       await withTimeout(
@@ -115,12 +140,17 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
       });
       return { id, result: 'delivered' };
     } catch (error) {
-      if (operation.signal?.aborted) return undefined;
+      if (operation.signal?.aborted) {
+        result = 'unknown';
+        return undefined;
+      }
+      const ours = error instanceof NoticeFailedError ? error : undefined;
       // A receiver that refuses this notice for ever has answered, and may take others.
-      if (!(error instanceof NoticeFailedError && error.isFinal)) result = 'failed';
+      if (!ours?.isFinal) result = 'failed';
+      retryAfterSeconds = ours?.retryAfterSeconds;
       return failed(account, notice, error);
     } finally {
-      noticeGate.leave(result, id);
+      noticeGate.leave(result, id, retryAfterSeconds);
       await run.slots.take();
     }
   }
@@ -130,6 +160,7 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
 
     async tell(account, after) {
       const notice = pendingNotice(account);
+      if (notice === undefined) rememberLostTry(account);
       if (notice === undefined || results.has(notice.id) || operation.signal?.aborted) {
         return withResults(account);
       }

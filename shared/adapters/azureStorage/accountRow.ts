@@ -348,7 +348,14 @@ function noticeIn(value: unknown, generation: string): Notice | undefined {
   const { id, what, attempts } = value;
   const [since, nextTryAt] = [timeOf(value.since), timeOf(value.nextTryAt)];
   if (typeof id !== 'string' || !isKeyOf(NOTICES, what) || since === undefined) return undefined;
-  return { id, what, since, attempts: countOf(attempts) ?? 0, ...(nextTryAt && { nextTryAt }) };
+  return {
+    id,
+    what,
+    since,
+    attempts: countOf(attempts) ?? 0,
+    ...(value.again === true && { again: true }),
+    ...(nextTryAt && { nextTryAt }),
+  };
 }
 
 const whyIn = ({ kind, code }: Record<string, unknown>) => ({

@@ -42,6 +42,7 @@ const AUDITED_COLUMNS = [
   'lastActivity',
   'expiresOn',
   'generation',
+  'attempts',
   'notice',
 ];
 

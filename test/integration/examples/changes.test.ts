@@ -165,6 +165,26 @@ describe('a notification', () => {
     expect(app.events.filter(({ event }) => event === 'account.woken')).toEqual([]);
   });
 
+  it('is not read to its end if it is larger than any of Graph', async () => {
+    const { receive } = await stage();
+    const chunk = new TextEncoder().encode('[0,'.repeat(30_000));
+    let sent = 0;
+    let isCancelled = false;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 1;
+        controller.enqueue(chunk);
+      },
+      cancel() {
+        isCancelled = true;
+      },
+    });
+    const request = new Request(URL_OF_OURS, { method: 'POST', body, duplex: 'half' } as RequestInit);
+    expect((await receive(request)).status).toBe(413);
+    expect(isCancelled).toBe(true);
+    expect(sent).toBeLessThan(20);
+  });
+
   it('is sent again by Graph if storage cannot be reached', async () => {
     const { app, subscriptions, notify } = await stage();
     await app.sweep();

@@ -115,6 +115,7 @@ export const CONNECTED: readonly Connected[] = [
   active({ notice: toldOf('expiring') }),
   needsUser({ notice: noticeOf('needs-user') }),
   needsUser({ notice: toldOf('needs-user') }),
+  needsUser({ notice: noticeOf('needs-user', { again: true }) }),
 ];
 export const TOMBSTONES: readonly Tombstone[] = [
   tombstone('disconnected'),

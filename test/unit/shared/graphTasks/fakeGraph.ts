@@ -9,7 +9,7 @@ import { readResult } from '../../../../shared/worker/taskResult.ts';
 export const BASE = 'https://graph.microsoft.com';
 export const TOKEN = 'the-token';
 const USER = { tid: '11111111-2222-4333-8444-555555555555', oid: '66666666-2222-4333-8444-555555555555' };
-const DATE = 'Fri, 20 Nov 2026 08:14:30 GMT';
+export const DATE = 'Fri, 20 Nov 2026 08:14:30 GMT';
 
 /** An answer that ends before it is whole. */
 export const BREAKS_OFF = 'breaks off';
@@ -28,8 +28,13 @@ export type FakeGraph = {
 /**
  * @param answers the answers in their order; every further request is an error
  * @param date the header `Date` of all answers; null leaves it out
+ * @param secondsEach how much later each answer is than the one before it
  */
-export function createFakeGraph(answers: readonly Answer[], date: string | null = DATE): FakeGraph {
+export function createFakeGraph(
+  answers: readonly Answer[],
+  date: string | null = DATE,
+  secondsEach = 0,
+): FakeGraph {
   const left = [...answers];
   const asked: string[] = [];
   const sent: FakeGraph['sent'] = [];
@@ -43,7 +48,9 @@ export function createFakeGraph(answers: readonly Answer[], date: string | null 
       sent.push({ url, authorization: headers.get('authorization'), prefer: headers.get('prefer') });
       const answer = left.shift();
       if (answer === undefined) throw new Error(`Nobody answers ${url}.`);
-      const withDate = date === null ? {} : { Date: date };
+      const laterMs = (asked.length - 1) * secondsEach * 1_000;
+      const withDate =
+        date === null ? {} : { Date: new Date(new Date(date).getTime() + laterMs).toUTCString() };
       // Some refusals have no body.
       if (answer === 410) return new Response(null, { status: 410, headers: withDate });
       if (answer === BREAKS_OFF) {

@@ -7,6 +7,7 @@ import {
   BASE,
   BREAKS_OFF,
   createFakeGraph,
+  DATE,
   lastPage,
   page,
   runTask,
@@ -116,6 +117,16 @@ describe.each(TASKS)('%s', (_name, task, state) => {
     expect(kept).toHaveProperty('result.summary', expect.stringContaining('5 new'));
     expect(kept).toHaveProperty('result.summary', expect.stringContaining('so far'));
     expect(JSON.stringify(kept)).toContain(`${BASE}/v1.0/next?page=6`);
+  });
+
+  it('keeps what it has read if Graph is so slow that five pages would take all of its time', async () => {
+    const pages = [1, 2, 3, 4, 5].map((at) => page([{ id: `${at}`, file: {} }], `/v1.0/next?page=${at + 1}`));
+    const slow = createFakeGraph(pages, DATE, 7);
+    const kept = await runTask(task, slow, state);
+    expect(slow.asked).toHaveLength(3);
+    expect(kept).toHaveProperty('result.count', 3);
+    expect(kept).toHaveProperty('result.summary', expect.stringContaining('so far'));
+    expect(JSON.stringify(kept)).toContain(`${BASE}/v1.0/next?page=4`);
   });
 
   it('counts what is told several times once, as it is told last', async () => {

@@ -75,6 +75,40 @@ describe('the gate of the notices', () => {
     expect(gate.enters()).toBe(2);
   });
 
+  it('stays shut for as long as the receiver asks, an hour at most', () => {
+    for (const [asked, minutes] of [
+      [600, 10],
+      [86_400, 60],
+      [1, 1],
+    ] as const) {
+      const gate = gateAt();
+      expect(gate.enters()).toBeUndefined();
+      gate.leave('failed', 'notice', asked);
+      expect(gate.enters()).toBe(minutes);
+    }
+  });
+
+  it('heeds each of several receivers that fail together', () => {
+    const gate = gateAt();
+    for (let n = 0; n < 3; n += 1) gate.enter();
+    gate.leave('failed', 'one');
+    gate.leave('failed', 'two', 600);
+    gate.leave('failed', 'three', 120);
+    expect(gate.enters()).toBe(10);
+  });
+
+  it('takes a try that the end of a run broke off for neither', () => {
+    const gate = gateAt();
+    gate.enter();
+    gate.leave('failed', 'one');
+    gate.later(MINUTE);
+    gate.enter();
+    gate.leave('unknown', 'two');
+    expect([gate.enters(), gate.enters()]).toEqual([undefined, 1]);
+    gate.leave('failed', 'three');
+    expect(gate.enters()).toBe(2);
+  });
+
   it('opens if a clock that was ahead goes back', () => {
     const gate = gateAt();
     gate.enter();

@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { type Account, type Connected, dueAt, isConnected } from '../../../../shared/account/account.ts';
 import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
-import { leased, seen, visited } from '../../../../shared/account/transitions.ts';
+import { leased, retried, seen, visited } from '../../../../shared/account/transitions.ts';
 import { NoticeFailedError, UserTokenError } from '../../../../shared/errors.ts';
 import type { NoticeListener, Notices, UserNotice } from '../../../../shared/ports.ts';
 import type { UserId } from '../../../../shared/userId.ts';
+import { UNKNOWN_KEY } from '../../../../shared/worker/run.ts';
 import { noticeOf, toldOf } from '../account/accounts.ts';
 import { CALLER } from '../account/everyTransition.ts';
+import { taskOf } from './tasksOverTwins.ts';
 import { ago, DAY, dueAccount, MINUTE, NOW, SCHEDULE, tokenOf, workerOverTwins } from './workerOverTwins.ts';
 
 const refused = () => Promise.reject(new UserTokenError({ kind: 'needs-user', code: 'AADSTS50173' }));
@@ -113,6 +115,24 @@ describe('an application that listens', () => {
     expect(worker.heard).toHaveLength(1);
     expect(await worker.read(userId)).toMatchObject({ state: 'active', trouble: { attempts: 1 } });
   });
+
+  it('hears of a user whose cache lacks its key, who is then checked as seldom as without a notice', async () => {
+    let asked = 0;
+    const worker = listening(undefined, {
+      silent: () => {
+        asked += 1;
+        return Promise.reject(new UserTokenError({ kind: 'misconfigured', code: UNKNOWN_KEY }));
+      },
+    });
+    worker.app().clock.random = () => 0.9;
+    await worker.create(dueAccount({ notice: due('recovered') }));
+    for (let n = 0; n < 60; n += 1) {
+      await worker.run();
+      worker.later(MINUTE);
+    }
+    expect(worker.heard).toHaveLength(1);
+    expect(asked).toBeLessThan(10);
+  });
 });
 
 describe('a listener that fails', () => {
@@ -174,6 +194,85 @@ describe('a listener that fails', () => {
     expect(worker.heard.length).toBeLessThanOrEqual(tried + 1);
   });
 
+  it('is asked by no account before the time that it asks for', async () => {
+    const worker = listening(() =>
+      Promise.reject(new NoticeFailedError('webhook_http_429', { retryAfterSeconds: 1_800 })),
+    );
+    for (let n = 0; n < 30; n += 1) await worker.create(marked());
+    for (let minute = 0; minute < 29; minute += 1) {
+      await worker.run({ concurrency: 1 });
+      worker.later(MINUTE);
+    }
+    expect(worker.heard).toHaveLength(1);
+    worker.later(10 * MINUTE);
+    await worker.run({ concurrency: 1 });
+    expect(worker.heard).toHaveLength(2);
+  });
+
+  it('may not name the user in the log, whatever its error is called', async () => {
+    const user = dueAccount();
+    const [, oid = ''] = user.userId.split('/');
+    const UPN = 'anna@contoso.example';
+    const errors = [
+      Object.assign(new Error('a'), { name: `No mail for ${user.userId}` }),
+      Object.assign(new Error('b'), { name: oid }),
+      Object.assign(new Error('c'), { code: UPN }),
+      new Error('d', { cause: Object.assign(new Error('e'), { name: 'Anna Example' }) }),
+      new NoticeFailedError(`mail_${oid}`),
+    ];
+    const worker = listening(() => Promise.reject(errors.shift()));
+    await worker.create(marked({ ...user, state: 'needs-user', notice: due('needs-user') }));
+    for (let n = 0; n < 5; n += 1) {
+      await worker.run();
+      worker.later(360 * MINUTE);
+    }
+    expect(worker.heard).toHaveLength(5);
+    expect(worker.eventsOf('notice.not-delivered').map((event) => 'error' in event && event.error)).toEqual(
+      Array(5).fill('unnamed'),
+    );
+    expect(JSON.stringify(worker.events)).not.toMatch(new RegExp(`${oid}|${UPN}|Anna`));
+  });
+
+  it('is known by its code in the log, however long the names of its causes are', async () => {
+    const cause = Object.assign(new Error('timed out'), {
+      name: 'ConnectTimeoutError',
+      code: 'UND_ERR_CONNECT_TIMEOUT',
+    });
+    const unreachable = new NoticeFailedError('webhook_unreachable', {
+      cause: new TypeError('fetch failed', { cause }),
+    });
+    const worker = listening(() => Promise.reject(unreachable));
+    await worker.create(marked());
+    await worker.run();
+    expect(worker.eventsOf('notice.not-delivered')).toMatchObject([
+      { error: 'NoticeFailedError:webhook_unreachable' },
+    ]);
+  });
+
+  it('has Entra asked no more often during an outage of Entra', async () => {
+    const asked = async (notice: { notice?: Connected['notice'] & object }) => {
+      let count = 0;
+      const worker = listening(() => Promise.reject(new Error('down')), {
+        silent: () => {
+          count += 1;
+          return Promise.reject(
+            new UserTokenError({ kind: 'transient', code: 'http_503', retryAfterSeconds: 600 }),
+          );
+        },
+      });
+      for (let n = 0; n < 20; n += 1) await worker.create(dueAccount(notice));
+      for (let minute = 0; minute < 180; minute += 1) {
+        await worker.run();
+        worker.later(MINUTE);
+      }
+      expect(worker.eventsOf('account.rescheduled')).toEqual([]);
+      return count;
+    };
+    const without = await asked({});
+    expect(without).toBeGreaterThan(0);
+    expect(await asked({ notice: due('recovered') })).toBe(without);
+  });
+
   it('is told no old news when it comes back after a week', async () => {
     let isDown = true;
     const worker = listening(() => (isDown ? Promise.reject(new Error('down')) : undefined));
@@ -200,6 +299,25 @@ describe('a listener that fails', () => {
     await worker.create(marked());
     expect(await worker.run()).toMatchObject({ waiting: 1, brokenOff: 0 });
     expect(worker.eventsOf('notice.not-delivered')).toHaveLength(1);
+  });
+});
+
+describe('tasks that take all the time of a run', () => {
+  it('keep no notice from its listener, and are not run each minute for it', async () => {
+    let ran = 0;
+    const task = taskOf('hangs', async () => {
+      ran += 1;
+      await new Promise(() => undefined);
+    });
+    const silent = async () => tokenOf({ expiresOn: new Date(worker.now().getTime() + 60 * MINUTE) });
+    const worker = listening(undefined, { tasks: [task], silent });
+    await worker.create(dueAccount({ notice: due('recovered') }));
+    for (let n = 0; n < 4; n += 1) {
+      await worker.run({ endAfterMs: 100 });
+      worker.later(MINUTE);
+    }
+    expect(worker.heard).toMatchObject([{ kind: 'recovered' }]);
+    expect(ran).toBe(1);
   });
 });
 
@@ -304,6 +422,33 @@ describe('after a run that died with the account', () => {
     worker.later(2 * MINUTE);
     await worker.run();
     expect(worker.heard).toMatchObject([{ id: 'notice-1' }]);
+  });
+});
+
+describe('a run that died while it told that the user is needed', () => {
+  it('may have told it, so that the recovery after an operator’s retry is told, too', async () => {
+    const worker = listening();
+    const lease = { runId: 'a run that died', until: new Date(NOW.getTime() + MINUTE) };
+    const { userId } = await worker.create(marked({ lease }));
+    await change(worker, userId, (now) => retried(now, NOW));
+    for (let n = 0; n < 4; n += 1) {
+      worker.later(MINUTE);
+      await worker.run();
+    }
+    expect(worker.heard.map(({ kind }) => kind)).toEqual(['recovered']);
+    expect(await worker.read(userId)).not.toHaveProperty('notice');
+  });
+
+  it('may have told it, so that nothing is told anew if the retry fails', async () => {
+    const worker = listening(undefined, { silent: refused });
+    const lease = { runId: 'a run that died', until: new Date(NOW.getTime() + MINUTE) };
+    const { userId } = await worker.create(marked({ lease }));
+    await change(worker, userId, (now) => retried(now, NOW));
+    for (let n = 0; n < 4; n += 1) {
+      worker.later(MINUTE);
+      await worker.run();
+    }
+    expect(worker.heard).toMatchObject([{ id: 'notice-1', kind: 'needs-user' }]);
   });
 });
 
