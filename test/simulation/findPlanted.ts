@@ -5,14 +5,15 @@ import type { Report } from './search.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 /** How many histories may be tried until a fault is found, if the one that is known to find it no longer does. */
-const SEEDS = 3_000;
+const SEEDS = { interleavings: 3_000, 'short-years': 100, years: 10 };
 
 /** The report of a process with the fault in it. */
 export async function findPlanted(name: string): Promise<Report<unknown>> {
-  const { seed, history } = PLANTED_FAULTS[name] as PlantedFault;
-  const report = await reportOf('--plant', name, '--replay', `${seed}:${history}`);
+  const { form = 'interleavings', seed, history } = PLANTED_FAULTS[name] as PlantedFault;
+  const plant = ['--form', form, '--plant', name];
+  const report = await reportOf(...plant, '--replay', `${seed}:${history}`);
   return report.found === undefined
-    ? reportOf('--plant', name, '--seed', String(seed), '--seeds', String(SEEDS))
+    ? reportOf(...plant, '--seed', String(seed), '--seeds', String(SEEDS[form]))
     : report;
 }
 

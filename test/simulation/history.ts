@@ -116,10 +116,7 @@ const pauses = (least: number, most: number) =>
     { weight: 1, arbitrary: fc.integer({ min: least, max: most }) },
   );
 /** A page asks again with the same access token for about an hour. Then it has another one, and so has another device. */
-const fresh = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(true) },
-  { weight: 1, arbitrary: fc.constant(false) },
-);
+const fresh = fc.boolean();
 /** A visit has about ten steps. A run has about thirty, and the first ones only read. */
 const pausesAfter = pauses(1, 8);
 
@@ -140,7 +137,7 @@ const ACTIONS = {
   skew: fc.record({ do: isDone('skew'), process, ms: fc.constantFrom(...SKEWS_MS) }),
   damage: fc.record({ do: isDone('damage'), user, how: fc.constantFrom(...DAMAGES) }),
   refuse: fc.record({
-    do: isDone('revoke', 'withdraw-consent', 'narrow-consent', 'consent', 'challenge'),
+    do: isDone('revoke', 'withdraw-consent', 'narrow-consent', 'consent', 'challenge', 'challenge'),
     user,
     api: API,
   }),
@@ -159,7 +156,7 @@ const ACTIONS = {
     do: isDone('trouble'),
     user,
     at: isDone('token', 'graph', 'notes'),
-    kind: fc.constantFrom(...TROUBLES),
+    kind: fc.constantFrom('throttled', ...TROUBLES),
     whole: isDone('person', 'tenant'),
     forMs: fc.constantFrom(5_000, 2 * MINUTE, 30 * MINUTE),
   }),

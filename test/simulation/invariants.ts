@@ -43,17 +43,17 @@ const lastIn = (history: unknown): unknown =>
 export function createInvariants(
   world: World,
   people: readonly Person[],
-  services: Services & { hasNotes: boolean },
+  services: Services & { hasNotes: boolean; notesEveryMs: number },
   operations: Operations,
 ) {
-  const { retentionMs, runsInTime, hasNotes } = services;
+  const { retentionMs, runsInTime } = services;
   const facts = createFacts(world, people, services);
   const { of, rowOf, cacheOf, hasEntry, personIn, forbid } = facts;
   const reasons = createReasons(world, facts);
   const tokens = createTokenInvariants(world, facts, reasons, operations);
   const runBegunAt = (by: ProcessLife): number =>
     operations.openOf(by).find(({ kind }) => kind === 'run')?.begunAt ?? 0;
-  const tasks = createTaskInvariants(world, people, facts, reasons, runBegunAt, hasNotes);
+  const tasks = createTaskInvariants(world, people, facts, reasons, runBegunAt, services);
   const caches = createCacheInvariants(world, people, facts, tokens, operations);
   const edges = new Set<string>();
   const events = new Map<string, number>();

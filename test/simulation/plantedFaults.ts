@@ -4,6 +4,8 @@ export type PlantedFault = {
   /** It must occur exactly once in the file. */
   text: string;
   by: string;
+  /** Which histories find it. Default: the short ones. */
+  form?: 'short-years' | 'years';
   /** Histories from here on find it. Others find it, too. */
   seed: number;
   /** The first of them that finds it, counted from 0. */
@@ -28,7 +30,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'if (opened.ok) {',
     seed: 18,
     history: 0,
-    found: /overwrote the cache|was marked/,
+    found: /overwrote the cache|was marked|is active, and nothing/,
   },
   'ETag ignored on settle': {
     file: 'shared/worker/settle.ts',
@@ -244,7 +246,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'leased.length = 0;',
     seed: 1,
     history: 0,
-    found: /./,
+    found: /still leased/,
   },
   'take-back skipped': {
     file: 'shared/account/visit.ts',
@@ -252,7 +254,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: '',
     seed: 1,
     history: 0,
-    found: /./,
+    found: /left by what ended well|after their end/,
   },
   'cooldown of a user never ends': {
     file: 'shared/tokens/cooldowns.ts',
@@ -260,7 +262,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'own !== undefined ? new Date(now().getTime() + 60_000) : undefined,',
     seed: 1,
     history: 0,
-    found: /./,
+    found: /nobody had asked for it/,
   },
   'living lease taken for a late one': {
     file: 'shared/account/schedule.ts',
@@ -268,7 +270,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'if (lease !== undefined) return lease.until > after(now, -LONGEST_LEASE_MS);',
     seed: 1,
     history: 0,
-    found: /./,
+    found: /without the lease/,
   },
   'token kept without its default scope': {
     file: 'shared/tokens/scopes.ts',
@@ -276,7 +278,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'const all = scopes.length > 0 ? scopes : [defaultScopeOf(api)];',
     seed: 1,
     history: 0,
-    found: /./,
+    found: /good (?:one|token) is stored/,
   },
   'remembered exchange never forgotten': {
     file: 'shared/tokens/assertionMemo.ts',
@@ -284,7 +286,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'for (const key of userId === undefined ? (keysByUser.get(userId) ?? []) : []) {',
     seed: 1,
     history: 0,
-    found: /./,
+    found: /had to be forgotten|as it was/,
   },
   'challenge of another API marks the user': {
     file: 'shared/worker/runTasks.ts',
@@ -298,6 +300,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/worker/attemptTask.ts',
     text: 'state: structuredClone(state),',
     by: 'state,',
+    form: 'short-years',
     seed: 1,
     history: 0,
     found: /that had failed|what it had kept|kept was lost/,
@@ -306,6 +309,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/worker/runTasks.ts',
     text: 'const next = ended.code === undefined ? afterRun(remembered, task, ended.result ?? {}, at) : remembered;',
     by: 'const next = afterRun(remembered, task, ended.result ?? {}, at);',
+    form: 'short-years',
     seed: 1,
     history: 0,
     found: /sync-notes did not run/,
@@ -324,7 +328,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'const known = claims === undefined ? [...obtained.values()][0] : undefined;',
     seed: 1,
     history: 0,
-    found: /was sent a token/,
+    found: /was sent a token|sync-notes did not run/,
   },
   "throttle of another API taken for the token endpoint's": {
     file: 'shared/tokens/failures.ts',
@@ -364,15 +368,15 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'const keepsConnection = ({ graph }: App, api: Api): boolean => api.resource !== graph.baseUrl;',
     seed: 1,
     history: 0,
-    found: /was healed|is active/,
+    found: /was healed|as it was|is active/,
   },
-  "new connection with the old ETag's content": {
+  'conflict answered with what was read before': {
     file: 'shared/account/changeAccount.ts',
     text: '    before = await accounts.read(userId, signal);',
     by: '    const latest = await accounts.read(userId, signal);\n    before = latest && before ? ({ ...before, etag: latest.etag } as Stored) : latest;',
     seed: 1,
     history: 0,
-    found: /./,
+    found: /was overwritten|brought back|lease/,
   },
   'tasks run again after a process has died with them': {
     file: 'shared/worker/sweepShard.ts',
@@ -388,15 +392,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'return token;',
     seed: 1,
     history: 0,
-    found: /./,
-  },
-  'deleted cache written again': {
-    file: 'shared/tokens/storedCache.ts',
-    text: "if (theirs === undefined) return giveUp('deleted');",
-    by: 'if (theirs === undefined) {\n      etag = undefined;\n      continue;\n    }',
-    seed: 1,
-    history: 0,
-    found: /./,
+    found: /that is not stored/,
   },
   'remembered token given for another API': {
     file: 'shared/tokens/assertionMemo.ts',
@@ -436,7 +432,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: "const isOurs = ({ lease }: Stored<Account>) => lease !== undefined && runId !== '';",
     seed: 1,
     history: 0,
-    found: /./,
+    found: /without the lease|sent 2 requests|never had a lease|twice at the same time/,
   },
   'claims of a challenge not sent': {
     file: 'shared/adapters/entra/msalClaims.ts',
@@ -458,6 +454,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/account/connectAccount.ts',
     text: 'at.getTime() - account.since.getTime() >= PROLONG_EVERY_MS',
     by: 'at.getTime() - account.since.getTime() >= 10_000 * PROLONG_EVERY_MS',
+    form: 'years',
     seed: 1,
     history: 0,
     found: /erased too early/,
@@ -484,7 +481,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: "if (account.state === 'damaged') {\n      await erase(account, abortSignal);\n      return 'nobody';\n    }",
     seed: 1,
     history: 0,
-    found: /./,
+    found: /was erased/,
   },
   "run's signal stops the release": {
     file: 'shared/worker/settle.ts',

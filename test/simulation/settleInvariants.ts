@@ -47,8 +47,8 @@ export function createSettleInvariants(
 
   /** What the account says of its token is true of a stored token. */
   function onKept(by: ProcessLife, person: Person, after: Columns): void {
-    const { disturbedAt, damagedAt } = of(person);
-    if (after.failure || Math.max(disturbedAt, damagedAt) >= facts.leasedAt(person, by)) return;
+    // A write of the cache that failed is no excuse: the check has then failed, too.
+    if (after.failure || of(person).damagedAt >= facts.leasedAt(person, by)) return;
     const msal = cacheOf(person)?.msal ?? '{}';
     const ends = accessTokensIn(msal).flatMap((secret) => {
       const token = tokenOf(secret);

@@ -32,7 +32,9 @@ const MOST_ROUNDS = 40;
 export async function simulate(history: History, { tells = false } = {}): Promise<Outcome> {
   const { users, processes, known, knownForMs, rules, everyRun, notes, checksAtOnce, quietOn } = history;
   const { seed, actions, deviations } = history;
-  const stage = createStage({ startAt: START, seed, users, rules, everyRun, notes, checksAtOnce, tells });
+  const notesEveryMs = 60 * MINUTE;
+  const from = { startAt: START, seed, tells };
+  const stage = createStage({ ...from, users, rules, everyRun, notes, notesEveryMs, checksAtOnce });
   const { world } = stage;
   const wishes = createWishes();
   const putBack = replaceDate(world.seenNow);

@@ -11,6 +11,8 @@ const MINUTE = 60_000;
 /** The most steps of a user in a day, over a long time: a check needs about ten. */
 const STEPS_A_DAY = 5_000;
 const PROCESSES = 2;
+/** A disconnection that would last longer than this is for ever. */
+const FOR_EVER_HOURS = 100;
 const MOST_TURNS = 10_000;
 
 type Event = { at: number; act: () => Promise<void> };
@@ -31,6 +33,8 @@ export async function simulateYears(history: YearsHistory, { tells = false } = {
     rules,
     everyRun: false,
     notes,
+    // A check comes about once a day.
+    notesEveryMs: 36 * HOUR,
     checksAtOnce: 16,
     mostSteps: STEPS_A_DAY * days,
     atOnce: () =>
@@ -109,7 +113,7 @@ function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings, note
     if (action.do === 'withdraw-consent' || action.do === 'narrow-consent')
       at(after, { do: 'consent', user: action.user });
     if (action.do === 'lose-keys') at(after, { ...action, do: 'find-keys' });
-    if (action.do === 'disconnect') at(after, { ...action, do: 'reconnect' });
+    if (action.do === 'disconnect' && forHours < FOR_EVER_HOURS) at(after, { ...action, do: 'reconnect' });
   }
   return events.sort((one, other) => one.at - other.at);
 }

@@ -53,6 +53,8 @@ export type StageOptions = {
   everyRun: boolean;
   /** Whether there is a second task, of another API. */
   notes: boolean;
+  /** How often its task runs: not in every check. */
+  notesEveryMs: number;
   /** How many checks of a run go on at the same time. */
   checksAtOnce: number;
 };
@@ -65,6 +67,7 @@ export function createStage({
   rules,
   everyRun,
   notes,
+  notesEveryMs,
   checksAtOnce,
   ...options
 }: WorldOptions & StageOptions) {
@@ -77,6 +80,7 @@ export function createStage({
     runsInTime: options.atOnce !== undefined,
     everyRun,
     hasNotes: notes,
+    notesEveryMs,
     endsAreKnown: rules.slides || rules.tellsEnd,
     table: () => table,
     blobs: () => blobs,
@@ -107,7 +111,7 @@ export function createStage({
       clock,
       fetch: entra.fetchOf(life),
       log: (event) => log(life, event),
-      tasks: createTasks(life, invariants.tasks, notes),
+      tasks: createTasks(life, invariants.tasks, notesEveryMs),
       adapters: {
         accounts: createTableAccounts({ ...CONNECTION, clock, connect, pageSize: PAGE_SIZE }),
         sharedState: createTableSharedState({ ...CONNECTION, clock, connect }),

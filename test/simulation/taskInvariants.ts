@@ -3,7 +3,7 @@ import { dueAtOf, type Facts, isConnected } from './facts.ts';
 import { readOpenCache } from './openSealer.ts';
 import type { Reasons } from './reasons.ts';
 import type { Columns, RowChange } from './tableModel.ts';
-import { NOTES_EVERY_MS, type NotesState } from './uses.ts';
+import type { NotesState } from './uses.ts';
 import type { ProcessLife, World } from './world.ts';
 
 type TaskName = 'read-me' | 'sync-notes';
@@ -36,7 +36,7 @@ export function createTaskInvariants(
   facts: Facts,
   reasons: Reasons,
   runBegunAt: (by: ProcessLife) => number,
-  hasNotes: boolean,
+  { hasNotes, notesEveryMs }: { hasNotes: boolean; notesEveryMs: number },
 ) {
   const { of, rowOf, forbid } = facts;
   let starts = new Map<number, Started>();
@@ -136,7 +136,7 @@ export function createTaskInvariants(
       last?.endedAt !== undefined &&
         by.skewMs === 0 &&
         last.by.skewMs === 0 &&
-        world.now() - last.endedAt < NOTES_EVERY_MS - CLOCKS_MAY_DIFFER_MS,
+        world.now() - last.endedAt < notesEveryMs - CLOCKS_MAY_DIFFER_MS,
       `the task ${task} of ${person.name} ran again too soon`,
     );
   }
@@ -190,6 +190,7 @@ export function createTaskInvariants(
   }
 
   return {
+    hasNotes,
     begin,
     onMemory,
 
@@ -219,7 +220,7 @@ export function createTaskInvariants(
       const kept = memoryOf(before)?.tasks['sync-notes']?.state as NotesState | undefined;
       const last = kept && starts.get(kept.serial);
       const rests =
-        last?.endedAt !== undefined && world.now() - last.endedAt < NOTES_EVERY_MS + CLOCKS_MAY_DIFFER_MS;
+        last?.endedAt !== undefined && world.now() - last.endedAt < notesEveryMs + CLOCKS_MAY_DIFFER_MS;
       forbid(
         isMissing('sync-notes') &&
           !rests &&

@@ -158,8 +158,18 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
     onForgotten: ({ number }: ProcessLife, { name }: Person): void =>
       void forgotten.set(`${number} ${name}`, world.now()),
 
+    /** A visit whose token was exchanged, or was in the stored cache. Its process remembers it from now on. */
+    onHad: ({ number }: ProcessLife, { name }: Person, api: ApiName): void =>
+      void lastExchanges.set(`${number} ${api} ${name}`, world.now()),
+
+    keysDiffered: () => keysDiffered,
+
     /** A visit that used what its process remembered, which must be of after the last time that it forgot. */
-    onRemembered({ life, begunAt }: Begun, { name }: Person, api: ApiName): void {
+    onRemembered({ life, begunAt }: Begun, person: Person, api: ApiName): void {
+      const { name } = person;
+      // Visits at the same time share one exchange.
+      const isShared = operations.openOf(life).filter((one) => one.person === person).length > 1;
+      if (isShared) return;
       const forgottenAt = forgotten.get(`${life.number} ${name}`) ?? Number.NEGATIVE_INFINITY;
       const exchangedAt = lastExchanges.get(`${life.number} ${api} ${name}`) ?? Number.NEGATIVE_INFINITY;
       forbid(

@@ -23,19 +23,16 @@ const notes = defineFunction({
 /** What a visit asks for, by the API that it needs. */
 export const FUNCTIONS: Readonly<Record<ApiName, UserFunction<Answered>>> = { graph: profile, notes };
 
-/** How often the task that remembers runs: not in every check. */
-export const NOTES_EVERY_MS = 60 * 60_000;
-
 /** What the task that remembers keeps. It is wrong if another user's task gets it. */
 export type NotesState = { of: string; serial: number };
 
 /** The tasks of one process. The one of the other API comes first, so that its trouble could reach the one of Graph. */
-export function createTasks(life: ProcessLife, watch: TaskInvariants, hasNotes: boolean): readonly Task[] {
+export function createTasks(life: ProcessLife, watch: TaskInvariants, notesEveryMs: number): readonly Task[] {
   const syncNotes = defineTask({
     name: 'sync-notes',
     api: NOTES,
     scopes: ['api://notes/Notes.Read'],
-    every: { minutes: NOTES_EVERY_MS / 60_000 },
+    every: { minutes: notesEveryMs / 60_000 },
     async run({ user, api, state }) {
       const { serial, end } = watch.begin(life, 'sync-notes', user.oid, state);
       try {
@@ -66,7 +63,7 @@ export function createTasks(life: ProcessLife, watch: TaskInvariants, hasNotes: 
       }
     },
   });
-  return hasNotes ? listTasks(syncNotes, readMe) : listTasks(readMe);
+  return watch.hasNotes ? listTasks(syncNotes, readMe) : listTasks(readMe);
 }
 
 async function answered(response: Response): Promise<Answered> {

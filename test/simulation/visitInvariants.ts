@@ -54,8 +54,9 @@ export function createVisitInvariants(
 
   /** A visit that was answered has read the account, and has ended what only a visit can end. */
   function onVisited(begun: Begun, person: Person, api: ApiName, source: string): void {
-    if (source === 'memory') tokens.onRemembered(begun, person, api);
     const { life, begunAt, endedAt } = begun;
+    if (source === 'memory') tokens.onRemembered(begun, person, api);
+    else tokens.onHad(life, person, api);
     const { state } = rowOf(person) ?? {};
     const { inStateSince, disturbedAt } = of(person);
     if (state === 'disconnected' && disturbedAt < begunAt) {
@@ -69,6 +70,7 @@ export function createVisitInvariants(
         !isNew &&
         disturbedAt < begunAt &&
         life.skewMs === 0 &&
+        !tokens.keysDiffered() &&
         others.length === 0,
       `${person.name} visited and was answered, and their account is as it was (${state})`,
     );
