@@ -5,6 +5,7 @@ import { readOpenCache } from './openSealer.ts';
 import type { Operations } from './operations.ts';
 import { accessTokensIn, refreshTokensIn } from './storedTokens.ts';
 import type { createTokenInvariants } from './tokenInvariants.ts';
+import type { createWishInvariants } from './wishInvariants.ts';
 import type { World } from './world.ts';
 
 /** What must hold of every write of a cache. */
@@ -13,6 +14,7 @@ export function createCacheInvariants(
   people: readonly Person[],
   facts: Facts,
   tokens: ReturnType<typeof createTokenInvariants>,
+  wishes: ReturnType<typeof createWishInvariants>,
   operations: Operations,
 ) {
   const { of, rowOf, tokenOf, forbid } = facts;
@@ -38,6 +40,7 @@ export function createCacheInvariants(
         return;
       }
       onStored(person);
+      wishes.onCacheStored(person, of(person).generations);
       const secrets = [...accessTokensIn(is.msal), ...refreshTokensIn(is.msal)];
       const foreign = secrets.some((secret) => tokenOf(secret)?.person !== person);
       forbid(foreign || is.sub !== name, `the cache of ${person.name} has another user's token`);

@@ -22,6 +22,8 @@ export const SIMPLE = {
   notes: false,
   checksAtOnce: 16,
   quietOn: 'new' as const,
+  connect: 'visit' as const,
+  receiver: 'none' as const,
   seed: 0,
 };
 

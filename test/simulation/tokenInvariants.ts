@@ -115,7 +115,7 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
     const row = rowOf(person);
     const isThere = isConnected(row?.state) || row?.state === 'disconnected';
     forbid(
-      !isThere && operation.begunAt > Math.max(inStateSince, disturbedAt),
+      !isThere && facts.connect === 'visit' && operation.begunAt > Math.max(inStateSince, disturbedAt),
       `an access token of ${name} was exchanged, and there is no account for what it brings`,
     );
     const key = `${by.number} ${api} ${assertion}`;
