@@ -53,8 +53,8 @@ export function createInvariants(
   const { of, rowOf, cacheOf, hasEntry, personIn, forbid } = facts;
   const reasons = createReasons(world, facts);
   const tokens = createTokenInvariants(world, facts, reasons, operations);
-  const runBegunAt = (by: ProcessLife): number =>
-    operations.openOf(by).find(({ kind }) => kind === 'run')?.begunAt ?? 0;
+  const runOf = (by: ProcessLife) => operations.runOf(by, world.askedAt());
+  const runBegunAt = (by: ProcessLife): number => runOf(by)?.begunAt ?? 0;
   const tasks = createTaskInvariants(world, people, facts, reasons, runBegunAt, services);
   const wishes = createWishInvariants(world, facts, operations, countChange);
   const caches = createCacheInvariants(world, people, facts, tokens, wishes, operations);
@@ -121,7 +121,7 @@ export function createInvariants(
       `no run finds ${name} after this write`,
     );
     if (after.state === 'needs-user' && before?.state !== 'needs-user') {
-      const hasReason = reasons.spendReasonToMark(person, by);
+      const hasReason = reasons.spendReasonToMark(person, by, runOf(by)?.correlationId);
       forbid(!hasReason, `${name} was marked, and nothing was wrong with them`);
     }
     if (after.state === 'active' && before?.state !== 'active') onActive(by, person, before, after);

@@ -32,6 +32,11 @@ export function createOperations(now: () => number) {
     openOf: (life: ProcessLife) => [...open].filter((one) => one.life === life),
     withId: (correlationId: string | undefined): Begun | undefined =>
       [...open, ...ended].find((one) => one.correlationId === correlationId),
+    /** The run of the process at that time. */
+    runOf: (life: ProcessLife, at: number): Begun | undefined =>
+      [...open, ...ended].find(
+        (one) => one.kind === 'run' && one.life === life && one.begunAt <= at && one.endedAt >= at,
+      ),
     /** Those that ran at some time in between, and may have concerned the person. */
     concerning: (person: Person, from: number, to: number): Begun[] =>
       [...open, ...ended].filter(

@@ -63,6 +63,17 @@ export function createReasons(world: World, facts: Facts) {
           one.correlationId === correlationId,
       ),
 
+    /** Whether a check of the user was itself refused for a reason of theirs. */
+    wasCheckRefused: (
+      person: Person,
+      run: string | undefined,
+      leasedAt: number,
+      reasons: readonly Reason[],
+    ) =>
+      since(person, leasedAt).some(
+        (one) => one.correlationId === run && one.api === 'graph' && reasons.includes(one.reason),
+      ),
+
     /** Whether the process was told, before that time, to leave the user alone for longer than until now. */
     mustWait: (by: ProcessLife, person: Person, at: Throttled['at'], before: number): boolean =>
       throttles.some(
@@ -86,11 +97,14 @@ export function createReasons(world: World, facts: Facts) {
      * Whether the process may mark the user now. Graph, or the token endpoint for Graph, must have refused the user in this very
      * check, or what was stored must be of no use. Another API's refusals never count. The reason is then spent.
      */
-    spendReasonToMark(person: Person, by: ProcessLife): boolean {
+    spendReasonToMark(person: Person, by: ProcessLife, run: string | undefined): boolean {
       const { cacheDamagedUntil } = facts.of(person);
       const leasedAt = facts.leasedAt(person, by);
       const counts = (one: Refusal & { at: number }) =>
-        one.person === person && one.by === by && one.api === 'graph' && MARKING.includes(one.reason);
+        one.person === person &&
+        one.correlationId === run &&
+        one.api === 'graph' &&
+        MARKING.includes(one.reason);
       const holds = refusals.some((one) => counts(one) && one.at >= leasedAt);
       refusals = refusals.filter((one) => !counts(one));
       if (holds || cacheDamagedUntil >= leasedAt) return true;

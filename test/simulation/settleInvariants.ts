@@ -1,4 +1,4 @@
-import type { Person } from './entraTypes.ts';
+import type { Person, Reason } from './entraTypes.ts';
 import { dueAtOf, type Facts, isConnected, timeOf, unseenSkewOf } from './facts.ts';
 import { noticeOf } from './noticeInvariants.ts';
 import type { Operations } from './operations.ts';
@@ -13,6 +13,7 @@ const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
 const LEAST_WAIT_MS = 5 * 60_000;
 /** A refresh token that ends sooner no longer decides when the next check is. */
 const NO_TIME_LEFT_MS = 20 * 60_000;
+const REFUSALS: readonly Reason[] = ['revoked', 'consent', 'refresh-token-over'];
 const SLOW_RUN_MS = 40_000;
 
 /** What must hold of an account when the run with its lease settles it. */
@@ -68,13 +69,13 @@ export function createSettleInvariants(
     const { disturbedAt, changesSinceLease, leasedBy } = of(person);
     const leasedAt = facts.leasedAt(person, by);
     if (disturbedAt >= leasedAt || changesSinceLease > 0 || leasedBy !== by.number) return;
+    const run = operations.runOf(by, world.askedAt());
     // A task asked for claims. What the token endpoint then says of them is no answer to the check.
     if (reasons.wasRefused(person, 'graph', leasedAt, 'challenged')) return;
     forbid(
       isConnected(after.state) &&
         after.state !== 'needs-user' &&
-        reasons.wasRefused(person, 'graph', leasedAt, 'revoked', 'consent', 'refresh-token-over') &&
-        !operations.openOf(by).some(({ kind }) => kind === 'visit'),
+        reasons.wasCheckRefused(person, run?.correlationId, leasedAt, REFUSALS),
       `${person.name} was refused, and would be asked for again`,
     );
   }
