@@ -24,6 +24,7 @@ export const SIMPLE = {
   quietOn: 'new' as const,
   connect: 'visit' as const,
   receiver: 'none' as const,
+  seldom: false,
   seed: 0,
 };
 

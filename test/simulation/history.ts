@@ -106,6 +106,8 @@ export type History = {
   connect: 'visit' | 'ask';
   /** Whether somebody listens to notices, and how well. */
   receiver: ReceiverRule;
+  /** Whether checks are as far apart as settings allow: a day. */
+  seldom: boolean;
   seed: number;
   actions: readonly Action[];
   deviations: readonly Deviation[];
@@ -226,17 +228,26 @@ export const withScope = <H extends { seed: number; rules: Omit<EntraRules, 'sco
   rules: { ...history.rules, scope: SCOPES[history.seed % SCOPES.length] ?? 'none' },
 });
 
-/** What some histories have, by their numbers as well: who hears notices, who is asked first, and who pauses tasks. */
-type Feature = { connect: History['connect']; receiver: ReceiverRule; pauses: boolean };
+type Feature = {
+  connect: History['connect'];
+  receiver: ReceiverRule;
+  pauses: boolean;
+  seldom: boolean;
+};
+const PLAIN: Feature = { connect: 'visit', receiver: 'none', pauses: false, seldom: false };
 
-const FEATURES = [
-  { connect: 'visit', receiver: 'well', pauses: false },
-  { connect: 'visit', receiver: 'away', pauses: false },
-  { connect: 'ask', receiver: 'none', pauses: false },
-  { connect: 'visit', receiver: 'none', pauses: true },
-  { connect: 'visit', receiver: 'well', pauses: true },
-  ...Array.from({ length: 4 }, () => ({ connect: 'visit', receiver: 'none', pauses: false }) as const),
-] as const satisfies readonly Feature[];
+/** What some histories have, by their numbers as well: who hears notices, who is asked first, who pauses tasks. */
+const FEATURES: readonly Feature[] = [
+  { ...PLAIN, receiver: 'well' },
+  { ...PLAIN, receiver: 'away' },
+  { ...PLAIN, connect: 'ask' },
+  { ...PLAIN, pauses: true },
+  { ...PLAIN, receiver: 'well', pauses: true },
+  { ...PLAIN, seldom: true },
+  PLAIN,
+  PLAIN,
+  PLAIN,
+];
 
 const PAUSES: Partial<Record<Action['do'], 'pause' | 'resume' | 'wake'>> = {
   disconnect: 'pause',
@@ -245,7 +256,7 @@ const PAUSES: Partial<Record<Action['do'], 'pause' | 'resume' | 'wake'>> = {
 };
 
 export const featuresOf = (seed: number): Feature =>
-  FEATURES[Math.floor(seed / SCOPES.length) % FEATURES.length] ?? FEATURES[0];
+  FEATURES[Math.floor(seed / SCOPES.length) % FEATURES.length] ?? PLAIN;
 
 /** In a history in which users pause their tasks, they do that in the place of other wishes. */
 export const asPause = (action: Action): Action => {
@@ -259,11 +270,11 @@ const MARK: readonly Action[] = [
 ];
 
 function withFeatures<H extends { seed: number; actions: readonly Action[] }>(history: H) {
-  const { connect, receiver, pauses } = featuresOf(history.seed);
+  const { connect, receiver, pauses, seldom } = featuresOf(history.seed);
   const actions = pauses ? history.actions.map(asPause) : history.actions;
   // Otherwise too few users are marked for a notice to meet something.
   const all = receiver === 'none' ? actions : [...MARK, ...actions];
-  return { ...history, connect, receiver, actions: all };
+  return { ...history, connect, receiver, seldom, actions: all };
 }
 
 export const rules: fc.Arbitrary<Omit<EntraRules, 'scope'>> = fc.record({

@@ -120,7 +120,7 @@ export function createNoticeInvariants(
       `${name} was healed, and the receiver that was told of the need is not told of it`,
     );
     const isOver = Date.parse(was.since) + NEWS_FOR_MS / 2 < world.now();
-    const goesOn = before?.state === after.state && isConnected(after.state);
+    const goesOn = before?.state === 'needs-user' && after.state === 'needs-user';
     forbid(
       goesOn &&
         was.what === 'needs-user' &&

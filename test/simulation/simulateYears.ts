@@ -22,7 +22,7 @@ type Event = { at: number; act: () => Promise<void> };
  * a run in which nothing is due does nothing but go on with the audit.
  */
 export async function simulateYears(history: YearsHistory, { tells = false } = {}): Promise<Outcome> {
-  const { days, habits, rules, notes, quietOn, connect, receiver, oneFaultIn, seed } = history;
+  const { days, habits, rules, notes, quietOn, connect, receiver, seldom, oneFaultIn, seed } = history;
   const chance = randomFrom(seed);
   let isQuiet = false;
   const stage = createStage({
@@ -38,6 +38,7 @@ export async function simulateYears(history: YearsHistory, { tells = false } = {
     checksAtOnce: 16,
     connect,
     receiver,
+    seldom,
     mostSteps: STEPS_A_DAY * days,
     atOnce: () =>
       !isQuiet && oneFaultIn > 0 && chance() * oneFaultIn < 1 ? 1 + Math.floor(chance() * 5) : 0,

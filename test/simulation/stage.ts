@@ -37,7 +37,7 @@ const GUID = '11111111-2222-4333-8444-555555555555';
 const CONNECTION = { connectionString: 'UseDevelopmentStorage=true' };
 const PAGE_SIZE = 2;
 
-const configOf = (everyRun: boolean, connect: 'visit' | 'ask', hears: boolean): Config =>
+const configOf = (everyRun: boolean, connect: 'visit' | 'ask', hears: boolean, seldom: boolean): Config =>
   readConfig({
     ENTRA_TENANT_ID: GUID,
     ENTRA_CLIENT_ID: GUID,
@@ -45,10 +45,11 @@ const configOf = (everyRun: boolean, connect: 'visit' | 'ask', hears: boolean): 
     ALLOWED_TENANTS: '*',
     REFRESH_EVERY_RUN: String(everyRun),
     CONNECT: connect,
+    ...(seldom && { REFRESH_MIN_INTERVAL_SECONDS: '86400' }),
     ...(hears && { NOTICE_WEBHOOK_URL: RECEIVER, NOTICE_WEBHOOK_SECRET: RECEIVER_SECRET }),
     TokenStore: CONNECTION.connectionString,
   });
-const LOG_HASH_KEY = configOf(false, 'visit', false).logHashKey;
+const LOG_HASH_KEY = configOf(false, 'visit', false, false).logHashKey;
 
 export type StageOptions = {
   users: number;
@@ -62,6 +63,8 @@ export type StageOptions = {
   checksAtOnce: number;
   connect: 'visit' | 'ask';
   receiver: ReceiverRule;
+  /** Whether checks are a day apart. */
+  seldom: boolean;
 };
 
 export type Stage = ReturnType<typeof createStage>;
@@ -76,6 +79,7 @@ export function createStage({
   checksAtOnce,
   connect,
   receiver,
+  seldom,
   ...options
 }: WorldOptions & StageOptions) {
   const world: World = createWorld(options);
@@ -101,7 +105,7 @@ export function createStage({
   const blobs = createBlobModel(world.now, invariants.onBlobChange);
   const entra = createEntraModel(world, people, rules, invariants.entraWatch);
   const receiverModel = createReceiverModel(world, people, receiver, invariants.receiverWatch);
-  const config = configOf(everyRun, connect, receiver !== 'none');
+  const config = configOf(everyRun, connect, receiver !== 'none', seldom);
   const budgets = createStoreBudgets(world, users);
   const processes = new Map<number, Running>();
   const kidsEver = new Set<string>();

@@ -4,6 +4,7 @@ import { NotConnectedError, RequestMalformedError } from '../../shared/errors.ts
 import { RUN_LIMITS } from '../../shared/worker/run.ts';
 import { assertionOf } from './assertion.ts';
 import { DAY, HOUR } from './durations.ts';
+import { answerOf } from './entraModel.ts';
 import type { ApiName, Person } from './entraTypes.ts';
 import type { Action } from './history.ts';
 import type { Running, Stage } from './stage.ts';
@@ -197,7 +198,7 @@ function visit(
     async (operation, begun) => {
       try {
         const { result, source } = await running.stead.asUser(operation, assertion, FUNCTIONS[api]);
-        invariants.onAnswer(person.oid, result.id);
+        invariants.onAnswer(answerOf(api, person.oid), result.id);
         invariants.onVisited(begun, person, api, source);
         return `answered from ${source}`;
       } catch (error) {

@@ -205,7 +205,7 @@ export function createTaskInvariants(
     },
 
     onAnswer(asked: string, answered: string): void {
-      forbid(asked !== answered, "a user was given another user's answer");
+      forbid(asked !== answered, "a user was given another user's answer, or another API's");
     },
 
     /** A check that got its token runs every task, whatever another task or API met. */

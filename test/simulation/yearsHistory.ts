@@ -29,6 +29,7 @@ export type YearsHistory = {
   quietOn: History['quietOn'];
   connect: History['connect'];
   receiver: History['receiver'];
+  seldom: boolean;
   happenings: readonly Happening[];
   /** One request in so many goes wrong; 0: none does. */
   oneFaultIn: number;
@@ -124,10 +125,10 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
   });
 
 function withFeatures<H extends { seed: number; happenings: readonly Happening[] }>(history: H) {
-  const { connect, receiver, pauses } = featuresOf(history.seed);
+  const { connect, receiver, pauses, seldom } = featuresOf(history.seed);
   const { happenings } = history;
   const paused = happenings.map((one) => ({ ...one, action: asPause(one.action) }));
-  return { ...history, connect, receiver, happenings: pauses ? paused : happenings };
+  return { ...history, connect, receiver, seldom, happenings: pauses ? paused : happenings };
 }
 
 export const yearsOf = (size: {
