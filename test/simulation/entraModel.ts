@@ -87,7 +87,9 @@ export function createEntraModel(
   /** What the token endpoint does with a request that has reached it. */
   function tokenAnswer(by: ProcessLife, url: string, init: RequestInit): Response {
     const form = new URLSearchParams(String(init.body));
-    const correlationId = form.get('client-request-id') ?? undefined;
+    // MSAL sends it in the body of an exchange, and in the address of a renewal.
+    const correlationId =
+      form.get('client-request-id') ?? new URL(url).searchParams.get('client-request-id') ?? undefined;
     const assertion = form.get('assertion');
     const presented = form.get('refresh_token') ?? '';
     const claimed = assertion === null ? undefined : readAssertion(assertion);
