@@ -9,7 +9,6 @@ const LEAST_BACK_OFF_MS = 30_000;
 const LONGEST_BACK_OFF_MS = 6 * 3_600_000;
 /** A notice is tried for three days. */
 const NEWS_FOR_MS = 3 * 86_400_000;
-const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
 
 type StoredNotice = {
   generation: string;
@@ -45,7 +44,7 @@ export function createNoticeInvariants(
   const keyOf = ({ number }: ProcessLife, { name }: Person) => `${number} ${name}`;
 
   /** A try must have been asked for by a check that may send it, of what was stored before. */
-  function onCame({ by, person, id, what, since }: Came): void {
+  function onCame({ by, person, id, what }: Came): void {
     const { name } = person;
     const told = `a notice of ${name} (${what})`;
     const stored = known.get(id);
@@ -71,7 +70,6 @@ export function createNoticeInvariants(
     const before = tries.get(id);
     tries.set(id, { at: now, count: (before?.count ?? 0) + 1 });
     const isPlain = by.skewMs === 0 && !clocksDiffered();
-    forbid(isPlain && now - since > NEWS_FOR_MS + CLOCKS_MAY_DIFFER_MS, `${told} was sent after three days`);
     if (before === undefined || !isPlain || of(person).disturbedAt >= before.at) return;
     forbid(taken.has(id), `${told} was taken, and it was sent again`);
     // A run that has died counts as one try.
@@ -95,6 +93,10 @@ export function createNoticeInvariants(
       forbid(known.has(is.id), `${name} has another notice with the id of a former one`);
       known.set(is.id, { person, what: is.what, generation });
     }
+    forbid(
+      is?.nextTryAt !== undefined && Date.parse(is.nextTryAt) - Date.parse(is.since) > NEWS_FOR_MS,
+      `a notice of ${name} will be tried after three days`,
+    );
     if (is !== undefined && was?.id === is.id && was.nextTryAt !== is.nextTryAt) count('told');
     const wasMarked = before?.state !== 'needs-user' && after.state === 'needs-user';
     forbid(

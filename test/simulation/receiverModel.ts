@@ -15,7 +15,7 @@ const AWAY_FOR = 3;
 const ASKED_SECONDS = 90;
 
 /** A notice that has come to the receiver. */
-export type Came = { by: ProcessLife; person: Person; id: string; what: NoticeKind; since: number };
+export type Came = { by: ProcessLife; person: Person; id: string; what: NoticeKind };
 
 /** Who is told of what comes to the receiver, and of whether it took it. */
 export type ReceiverWatch = { onCame: (came: Came) => void; onTaken: (came: Came) => void };
@@ -31,12 +31,12 @@ export function createReceiverModel(
 
   function read(by: ProcessLife, init: RequestInit): Came {
     const { data } = JSON.parse(String(init.body)) as {
-      data: { userId: string; kind: NoticeKind; since: string };
+      data: { userId: string; kind: NoticeKind };
     };
     const person = people.find(({ userId }) => userId === data.userId);
     if (person === undefined) throw new TypeError('The receiver was told of somebody who does not exist.');
     const id = new Headers(init.headers).get('webhook-id') ?? '';
-    return { by, person, id, what: data.kind, since: Date.parse(data.since) };
+    return { by, person, id, what: data.kind };
   }
 
   const unreachable = () => new TypeError('fetch failed');

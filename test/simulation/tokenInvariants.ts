@@ -122,9 +122,12 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
     const before = exchanged.get(key);
     exchanged.set(key, { at: world.now(), person });
     if (keysDiffered || by.skewMs !== 0 || operation.begunAt <= unsettledAt) return;
+    // Whoever read that the user is needed asks anew, until a visit has written down that they are not.
+    const wasNeeded = api === 'graph' && (row?.state === 'needs-user' || inStateSince >= operation.begunAt);
     const isOfThis = (token: Token) => token.assertion === assertion && token.issued < operation.begunAt;
     forbid(
       isConnected(row?.state) &&
+        !wasNeeded &&
         storedTokens(person, api, GOOD_FOR_MS).some((token) => isOfThis(token) && token.issued > unsettledAt),
       `an access token of ${name} was exchanged for ${api} again, and a good token is stored`,
     );
