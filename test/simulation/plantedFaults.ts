@@ -142,7 +142,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > Number.MAX_SAFE_INTEGER;',
     seed: 17,
     history: 0,
-    found: /was retired|erased too early|after the end/,
+    found: /was retired|erased too early|after the end|that is not stored/,
   },
   'end written by a wrong clock': {
     file: 'shared/account/nowByStore.ts',
@@ -158,7 +158,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'const [now, random] = [app.clock.now(), app.clock.random()];\n  const dated = token;',
     seed: 9,
     history: 0,
-    found: /comes after the end of their refresh token/,
+    found: /comes after the end of their refresh token|that is not stored/,
   },
   'lease taken by a wrong clock': {
     file: 'shared/adapters/azureStorage/tableAccounts.ts',

@@ -21,7 +21,7 @@ const REMEMBERED_MS = 50_000;
 export function createTokenInvariants(world: World, facts: Facts, reasons: Reasons, operations: Operations) {
   const { of, rowOf, cacheOf, tokenOf, forbid } = facts;
   /** By process, access token of the caller, and API: the exchange whose result the process has. */
-  const exchanged = new Map<string, { at: number; person: Person }>();
+  const exchanged = new Map<string, { at: number; begunAt: number }>();
   /** By process, API and user: the last exchange. By process and user: when the process last forgot them. */
   const lastExchanges = new Map<string, number>();
   const forgotten = new Map<string, number>();
@@ -120,7 +120,7 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
     );
     const key = `${by.number} ${api} ${assertion}`;
     const before = exchanged.get(key);
-    exchanged.set(key, { at: world.now(), person });
+    exchanged.set(key, { at: world.now(), begunAt: operation.begunAt });
     if (keysDiffered || by.skewMs !== 0 || operation.begunAt <= unsettledAt) return;
     // Whoever read that the user is needed asks anew, until a visit has written down that they are not.
     const wasNeeded = api === 'graph' && (row?.state === 'needs-user' || inStateSince >= operation.begunAt);
@@ -133,7 +133,8 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
     );
     forbid(
       before !== undefined &&
-        before.at > unsettledAt &&
+        // What was on its way when something happened is not remembered.
+        before.begunAt > unsettledAt &&
         before.at < operation.begunAt &&
         world.now() - before.at < REMEMBERED_MS,
       `an access token of ${name} was exchanged for ${api} again, a moment after the same process had done it`,
