@@ -1,5 +1,5 @@
 import type { Person } from './entraTypes.ts';
-import { dueAtOf, type Facts, isConnected, isTombstone } from './facts.ts';
+import { dueAtOf, type Facts, isConnected, isDamaged, isTombstone } from './facts.ts';
 import type { Came } from './receiverModel.ts';
 import type { Columns } from './tableModel.ts';
 import type { ProcessLife, World } from './world.ts';
@@ -158,7 +158,7 @@ export function createNoticeInvariants(
     whenQuiet(people: readonly Person[], checkedSince: number): void {
       for (const person of people) {
         const row = rowOf(person);
-        const notice = row && isConnected(row.state) ? noticeOf(row) : undefined;
+        const notice = row && isConnected(row.state) && !isDamaged(row) ? noticeOf(row) : undefined;
         const isTrue = (notice?.what === 'needs-user') === (row?.state === 'needs-user');
         forbid(
           isTrue && notice?.nextTryAt !== undefined && Date.parse(notice.nextTryAt) < checkedSince,

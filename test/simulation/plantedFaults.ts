@@ -496,7 +496,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'isResting || endIfOver(run) ?',
     by: 'endIfOver(run) ?',
     seed: 1,
-    history: 0,
+    history: 45,
     found: /tasks rest/,
   },
   'pause lost when the account changes its state': {
@@ -504,7 +504,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '    ...(tasksPausedUntil && { tasksPausedUntil }),',
     by: '',
     seed: 1,
-    history: 0,
+    history: 45,
     found: /pause of u\d was lost/,
   },
   'visit connects a user who is to be asked first': {
@@ -512,7 +512,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "whom === 'everybody' ||",
     by: "whom === 'everybody' || was === 'unknown' ||",
     seed: 1,
-    history: 0,
+    history: 12,
     found: /has not asked for it/,
   },
   'notice that failed counts as delivered': {
@@ -520,7 +520,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '      return failed(account, notice, error);',
     by: "      return { ...failed(account, notice, error), result: 'delivered' };",
     seed: 1,
-    history: 0,
+    history: 17,
     found: /nobody took it/,
   },
   'notice tried without a back-off': {
@@ -528,7 +528,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'MINUTE * 2 ** Math.min(attempts - 1, 16)',
     by: 'MINUTE',
     seed: 1,
-    history: 0,
+    history: 243,
     found: /tried again too soon/,
   },
   'healed user keeps the notice of the need': {
@@ -536,7 +536,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "return mayBeKnown(before, notice) ? begun('recovered', telling, now) : undefined;",
     by: 'return notice;',
     seed: 1,
-    history: 0,
+    history: 1,
     found: /was healed, and/,
   },
   'account due after the next try of its notice': {
@@ -544,8 +544,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  return nextTryAt !== undefined && nextTryAt < account.nextCheckAt',
     by: '  return nextTryAt === undefined && account.nextCheckAt.getTime() < 0',
     seed: 1,
-    history: 0,
-    found: /due after the next try/,
+    history: 1,
+    found: /due after the next try|due and was not tried/,
   },
   "tenant's limit of an API taken for one user's": {
     file: 'shared/tokens/cooldowns.ts',
@@ -560,7 +560,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'return token.refreshTokenExpiresOn ?? after(now, UNKNOWN_REFRESH_TOKEN_LIFE_MS);',
     by: 'return token.refreshTokenExpiresOn ?? after(now, 90 * DAY);',
     seed: 1,
-    history: 0,
+    history: 202,
     found: /after the end of their refresh token/,
   },
   "visit's refresh token gives way to the worker's": {
@@ -568,7 +568,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "return writer === 'request' ? own : other;",
     by: "return section === 'RefreshToken' || writer !== 'request' ? other : own;",
     seed: 1,
-    history: 0,
+    history: 19,
     found: /refresh token of a visit of u\d was not stored/,
   },
 };
