@@ -547,14 +547,6 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     history: 1,
     found: /due after the next try|due and was not tried/,
   },
-  "tenant's limit of an API taken for one user's": {
-    file: 'shared/tokens/cooldowns.ts',
-    text: "if (scope === 'tenant' || isTenantsOwn(userId, tid, api, until))",
-    by: 'if (isTenantsOwn(userId, tid, api, until))',
-    seed: 1,
-    history: 0,
-    found: /had asked for fewer/,
-  },
   'refresh token of unknown end taken for a long one': {
     file: 'shared/account/schedule.ts',
     text: 'return token.refreshTokenExpiresOn ?? after(now, UNKNOWN_REFRESH_TOKEN_LIFE_MS);',
