@@ -58,6 +58,8 @@ export type Known = {
   disturbedAt: number;
   /** When the user was last given a token of Graph. */
   graphTokenAt: number;
+  /** When a request to the table about the user last went wrong. */
+  rowDisturbedAt: number;
   /** When something last happened for which a token that is still good may be had again. */
   unsettledAt: number;
 };
@@ -107,6 +109,7 @@ export function createFacts(world: World, people: readonly Person[], services: S
         cacheDamagedUntil: never,
         disturbedAt: never,
         graphTokenAt: never,
+        rowDisturbedAt: never,
         unsettledAt: never,
       },
     ]),
@@ -138,7 +141,9 @@ export function createFacts(world: World, people: readonly Person[], services: S
     disturbed(what: string): void {
       for (const [name] of what.matchAll(/\bu\d+\b/g)) {
         const person = people.find((one) => one.name === name);
-        if (person !== undefined) this.disturb(person);
+        if (person === undefined) continue;
+        this.disturb(person);
+        if (what.startsWith('table:')) of(person).rowDisturbedAt = world.now();
       }
     },
     disturb(person: Person): void {

@@ -21,15 +21,15 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const wasMissing = await restoreEntry(account, abortSignal);',
     by: 'const wasMissing = false;',
     seed: 1,
-    history: 0,
+    history: 180,
     found: /the last entry by which a run finds/,
   },
   'generation ignored': {
     file: 'shared/tokens/storedCache.ts',
     text: 'if (opened.ok && opened.generation === generation) {',
     by: 'if (opened.ok) {',
-    seed: 18,
-    history: 0,
+    seed: 1,
+    history: 222,
     found: /overwrote the cache|was marked|is active, and nothing/,
   },
   'ETag ignored on settle': {
@@ -37,22 +37,22 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "(now) => (now?.etag === account.etag ? to : 'keep'),",
     by: '() => to,',
     seed: 1,
-    history: 0,
+    history: 187,
     found: /brought back|was overwritten/,
   },
   'settle without the lease': {
     file: 'shared/worker/settle.ts',
     text: "now?.lease?.runId === summary.runId && now.state !== 'damaged';",
     by: "now !== undefined && summary !== undefined && now.state !== 'damaged';",
-    seed: 12,
-    history: 0,
+    seed: 1,
+    history: 214,
     found: /without the lease/,
   },
   'snapshot read twice': {
     file: 'shared/tokens/storedCache.ts',
     text: 'let etag: string | undefined = snapshot.etag;',
     by: 'let etag: string | undefined = (await context.store.read(userId, signal))?.etag;',
-    seed: 11,
+    seed: 1,
     history: 0,
     found: /overwrote a newer refresh token|refresh token of u\d was lost/,
   },
@@ -60,7 +60,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/adapters/azureStorage/blobTokenCache.ts',
     text: "conditions: ifMatch === undefined ? { ifNoneMatch: '*' } : { ifMatch },",
     by: "conditions: ifMatch === undefined ? { ifNoneMatch: '*' } : {},",
-    seed: 11,
+    seed: 1,
     history: 0,
     found: /overwrote a newer refresh token|refresh token of u\d was lost/,
   },
@@ -69,7 +69,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const TOMBSTONE_FOR_MS = 48 * HOUR;',
     by: 'const TOMBSTONE_FOR_MS = HOUR;',
     seed: 1,
-    history: 0,
+    history: 25,
     found: /erased too early/,
   },
   'take-back without ETag': {
@@ -77,7 +77,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'await services.tokenCache.remove(userId, written, signal);',
     by: 'await services.tokenCache.remove(userId, undefined, signal);',
     seed: 1,
-    history: 0,
+    history: 136,
     found: /living connection/,
   },
   'cache deleted before the tombstone': {
@@ -85,7 +85,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  const { before, changed } = await changeAccount(\n    services,\n    userId,\n    (now) => {\n      const ends',
     by: '  await services.tokenCache.remove(userId, undefined, signal);\n  const { before, changed } = await changeAccount(\n    services,\n    userId,\n    (now) => {\n      const ends',
     seed: 1,
-    history: 0,
+    history: 2,
     found: /living connection/,
   },
   'lease taken from a stale page': {
@@ -93,7 +93,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'if (dueRowKey(dueAt(account), userId) !== entry.rowKey) {',
     by: 'if (account.state === undefined) {',
     seed: 1,
-    history: 0,
+    history: 41,
     found: /before they were due|sent 2 requests/,
   },
   'refresh token dropped in a merge': {
@@ -108,7 +108,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/tokens/mergeCache.ts',
     text: "return writer === 'request' ? own : other;",
     by: 'return writer === undefined ? other : own;',
-    seed: 11,
+    seed: 1,
     history: 0,
     found: /overwrote a newer refresh token/,
   },
@@ -117,7 +117,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'users.get(`$'.concat('{api} $', '{userId}`)?.until;'),
     by: '[...users].find(([key]) => key.endsWith(userId))?.[1].until;',
     seed: 1,
-    history: 0,
+    history: 288,
     found: /_cooldown\), and nobody had asked/,
   },
   'lease without an entry': {
@@ -133,31 +133,32 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '      await removeCache(app, tombstone.userId, operation.signal);\n      return settle(',
     by: '      return settle(',
     seed: 1,
-    history: 0,
+    history: 45,
     found: /left without an account/,
   },
   'retirement by a wrong clock': {
     file: 'shared/account/clocksDiffer.ts',
     text: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > MAX_CLOCK_DIFFERENCE_MS;',
     by: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > Number.MAX_SAFE_INTEGER;',
-    seed: 17,
-    history: 0,
+    seed: 1,
+    history: 714,
     found: /was retired|erased too early|after the end|that is not stored/,
   },
   'end written by a wrong clock': {
     file: 'shared/account/nowByStore.ts',
     text: 'return clocksDiffer(accounts) ?',
     by: 'return clocksDiffer(accounts) && time.getTime() === 0 ?',
-    seed: 35,
-    history: 0,
-    found: /erased too early|was retired|left without an account|before they were due|after the end/,
+    seed: 1,
+    history: 714,
+    found:
+      /erased too early|was retired|left without an account|before they were due|after the end|that is not stored/,
   },
   'next check counted by a wrong clock': {
     file: 'shared/worker/refreshUser.ts',
     text: 'const [now, random] = [nowByStore(app), app.clock.random()];\n  const dated = tokenByStore(app, token);',
     by: 'const [now, random] = [app.clock.now(), app.clock.random()];\n  const dated = token;',
-    seed: 9,
-    history: 0,
+    seed: 1,
+    history: 714,
     found: /comes after the end of their refresh token|that is not stored/,
   },
   'lease taken by a wrong clock': {
@@ -172,8 +173,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/account/schedule.ts',
     text: '  if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);',
     by: '  if (state !== undefined) return false;\n  if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);',
-    seed: 22,
-    history: 0,
+    seed: 1,
+    history: 240,
     found: /due too late/,
   },
   'refused token asked for twice': {
@@ -181,7 +182,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'if (latest.etag === snapshot.etag && latest.state === snapshot.state) throw error;',
     by: '',
     seed: 1,
-    history: 0,
+    history: 5,
     found: /sent 2 requests/,
   },
   'unchanged account read again and again': {
@@ -221,7 +222,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "(whom === 'not-disconnected' && was !== 'disconnected');",
     by: "whom === 'not-disconnected';",
     seed: 1,
-    history: 0,
+    history: 65,
     found: /has disconnected, and is connected/,
   },
   'user marked for an outage': {
@@ -229,7 +230,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "    name: 'outage',\n    kind: 'transient',",
     by: "    name: 'outage',\n    kind: 'needs-user',",
     seed: 1,
-    history: 0,
+    history: 5,
     found: /nothing was wrong with them/,
   },
   'damaged row taken for an old one': {
@@ -237,7 +238,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  if (lastActivity === undefined) {',
     by: "  if (lastActivity === undefined && state !== 'damaged') {\n    row = { ...row, lastActivity: new Date('2020-02-02T00:00:00Z') };\n    return fromRow(userId, row, etag);\n  }\n  if (lastActivity === undefined) {",
     seed: 1,
-    history: 0,
+    history: 162,
     found: /was retired|damaged row/,
   },
   'leases taken ahead not given back': {
@@ -245,7 +246,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'await Promise.all(leased.map(giveBack));',
     by: 'leased.length = 0;',
     seed: 1,
-    history: 0,
+    history: 29,
     found: /still leased/,
   },
   'take-back skipped': {
@@ -253,7 +254,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'await takeBack(services, begun.userId, token.written);',
     by: '',
     seed: 1,
-    history: 0,
+    history: 94,
     found: /left by what ended well|after their end/,
   },
   'cooldown of a user never ends': {
@@ -261,7 +262,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'own !== undefined && own > now() ? own : undefined,',
     by: 'own !== undefined ? new Date(now().getTime() + 60_000) : undefined,',
     seed: 1,
-    history: 0,
+    history: 95,
     found: /nobody had asked for it/,
   },
   'living lease taken for a late one': {
@@ -277,7 +278,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const all = [defaultScopeOf(api), ...scopes];',
     by: 'const all = scopes.length > 0 ? scopes : [defaultScopeOf(api)];',
     seed: 1,
-    history: 0,
+    history: 1,
     found: /good (?:one|token) is stored/,
   },
   'remembered exchange never forgotten': {
@@ -285,7 +286,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'for (const key of keysByUser.get(userId) ?? []) {',
     by: 'for (const key of userId === undefined ? (keysByUser.get(userId) ?? []) : []) {',
     seed: 1,
-    history: 0,
+    history: 7,
     found: /had to be forgotten|as it was/,
   },
   'challenge of another API marks the user': {
@@ -293,7 +294,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  if (task.api.name !== GRAPH) return endedBy(second);\n',
     by: '',
     seed: 1,
-    history: 0,
+    history: 26,
     found: /was marked/,
   },
   'memory of a failed run kept': {
@@ -302,7 +303,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'state,',
     form: 'short-years',
     seed: 1,
-    history: 0,
+    history: 16,
     found: /that had failed|what it had kept|kept was lost/,
   },
   'failed task rests as if it had succeeded': {
@@ -319,7 +320,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const memory = await openMemory(app, run.operation.log, leased);',
     by: 'const memory = ((run as { all?: TaskMemory }).all ??= await openMemory(app, run.operation.log, leased));',
     seed: 1,
-    history: 0,
+    history: 35,
     found: /another user's|had kept|that had failed/,
   },
   'token of Graph used for another API': {
@@ -327,7 +328,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const known = claims === undefined ? obtained.get(api.resource) : undefined;',
     by: 'const known = claims === undefined ? [...obtained.values()][0] : undefined;',
     seed: 1,
-    history: 0,
+    history: 1,
     found: /was sent a token|sync-notes did not run/,
   },
   "throttle of another API taken for the token endpoint's": {
@@ -343,7 +344,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'tokenFailure = ended.tokenFailure && concernsOthers(ended.tokenFailure) ? ended.tokenFailure : undefined;',
     by: 'tokenFailure = ended.tokenFailure;',
     seed: 1,
-    history: 0,
+    history: 63,
     found: /read-me did not run/,
   },
   'rhythm of a task ignored': {
@@ -351,7 +352,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'if (isResting(task, remembered, nowByStore(app))) continue;',
     by: '',
     seed: 1,
-    history: 0,
+    history: 13,
     found: /too soon/,
   },
   'what a task kept lost at the settle': {
@@ -359,7 +360,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const remembered = { ...ran, ...(sealed !== undefined && { memory: sealed }) };',
     by: 'const remembered = { ...ran, ...(leased.memory !== undefined && { memory: leased.memory }) };',
     seed: 1,
-    history: 0,
+    history: 1,
     found: /was lost|what it had kept/,
   },
   'visit for another API heals the account': {
@@ -367,7 +368,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const keepsConnection = ({ graph }: App, api: Api): boolean => api.resource === graph.resource;',
     by: 'const keepsConnection = ({ graph }: App, api: Api): boolean => api.resource !== graph.baseUrl;',
     seed: 1,
-    history: 0,
+    history: 2,
     found: /was healed|as it was|is active/,
   },
   'conflict answered with what was read before': {
@@ -383,7 +384,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'abandonedBy === undefined ? run.tasks : [];',
     by: 'run.tasks;',
     seed: 1,
-    history: 0,
+    history: 19,
     found: /has died with/,
   },
   'token that was not stored counts as kept': {
@@ -391,7 +392,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };",
     by: 'return token;',
     seed: 1,
-    history: 0,
+    history: 530,
     found: /that is not stored/,
   },
   'remembered token given for another API': {
@@ -399,7 +400,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const known = entry.exchanged.get(api.resource);',
     by: 'const [known] = entry.exchanged.values();',
     seed: 1,
-    history: 0,
+    history: 132,
     found: /was sent a token/,
   },
   'revoked user never marked': {
@@ -407,7 +408,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "    name: 'user refusal',\n    kind: 'needs-user',",
     by: "    name: 'user refusal',\n    kind: 'transient',",
     seed: 1,
-    history: 0,
+    history: 5,
     found: /asked for again/,
   },
   'token remembered after a disconnection': {
@@ -415,7 +416,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'onEnded }));\n  app.memo.forget(caller.userId);',
     by: 'onEnded }));',
     seed: 1,
-    history: 0,
+    history: 138,
     found: /had to be forgotten/,
   },
   'audit restores no entry': {
@@ -423,7 +424,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "current !== undefined && current.state !== 'damaged' && restoreEntry(current, abortSignal);",
     by: 'current === undefined && Promise.resolve(false);',
     seed: 1,
-    history: 0,
+    history: 66,
     found: /will ever find|was not checked/,
   },
   "refused lease taken for one's own": {
@@ -431,7 +432,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const isOurs = ({ lease }: Stored<Account>) => lease?.runId === runId;',
     by: "const isOurs = ({ lease }: Stored<Account>) => lease !== undefined && runId !== '';",
     seed: 1,
-    history: 0,
+    history: 569,
     found: /without the lease|sent 2 requests|never had a lease|twice at the same time/,
   },
   'claims of a challenge not sent': {
@@ -439,7 +440,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  if (claims === undefined) return acquire({});',
     by: "  if (claims === undefined || claims !== '') return acquire({});",
     seed: 1,
-    history: 0,
+    history: 18,
     found: /other claims/,
   },
   'cache deleted under a connection that came back': {
@@ -447,7 +448,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '    if (account !== undefined && !isTombstone(account)) return false;\n',
     by: '',
     seed: 1,
-    history: 0,
+    history: 344,
     found: /living connection/,
   },
   'disconnection forgotten while the user keeps visiting': {
@@ -464,7 +465,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "const users = cooldowns.throttledUntil(userId, 'token');",
     by: "const users = cooldowns.throttledUntil(userId, 'graph');",
     seed: 1,
-    history: 0,
+    history: 360,
     found: /asked for fewer/,
   },
   'access tokens of the other writer lost in a merge': {
@@ -472,7 +473,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  if (same(was, own)) return other;',
     by: "  if (same(was, own)) return section === 'AccessToken' ? own : other;",
     seed: 1,
-    history: 0,
+    history: 195,
     found: /was lost in a write/,
   },
   'damaged row erased by the worker': {
@@ -480,7 +481,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "if (account.state === 'damaged') {\n      return (await setAside(account, entry, abortSignal)) ? 'damaged' : 'taken';\n    }",
     by: "if (account.state === 'damaged') {\n      await erase(account, abortSignal);\n      return 'nobody';\n    }",
     seed: 1,
-    history: 0,
+    history: 162,
     found: /was erased/,
   },
   "run's signal stops the release": {

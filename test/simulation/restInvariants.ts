@@ -31,9 +31,12 @@ export function createRestInvariants(
   function onRunEnded({ life, begunAt }: Begun): void {
     if (world.now() - begunAt >= RUN_ENDS_AFTER_MS) return;
     for (const person of people) {
-      const { leasedAt, disturbedAt, damagedAt } = of(person);
+      const { leasedAt, rowDisturbedAt, damagedAt } = of(person);
       forbid(
-        isHolder(life, rowOf(person)) && leasedAt >= begunAt && disturbedAt < begunAt && damagedAt < begunAt,
+        isHolder(life, rowOf(person)) &&
+          leasedAt >= begunAt &&
+          rowDisturbedAt < begunAt &&
+          damagedAt < begunAt,
         `the run is over, and ${person.name} is still leased for it`,
       );
     }

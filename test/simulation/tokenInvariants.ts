@@ -177,7 +177,7 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
       const forgottenAt = forgotten.get(`${life.number} ${name}`) ?? Number.NEGATIVE_INFINITY;
       const exchangedAt = lastExchanges.get(`${life.number} ${api} ${name}`) ?? Number.NEGATIVE_INFINITY;
       forbid(
-        forgottenAt < begunAt && exchangedAt < forgottenAt,
+        forgottenAt <= begunAt && exchangedAt < forgottenAt,
         `a token of ${name} for ${api} was remembered after it had to be forgotten`,
       );
     },
