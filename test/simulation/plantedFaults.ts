@@ -380,11 +380,11 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     found: /was overwritten|brought back|lease/,
   },
   'tasks run again after a process has died with them': {
-    file: 'shared/worker/sweepShard.ts',
-    text: 'abandonedBy === undefined ? run.tasks : [];',
-    by: 'run.tasks;',
+    file: 'shared/worker/refreshUser.ts',
+    text: 'const tasks = wasAbandoned ? [] : run.tasks;',
+    by: 'const { tasks } = run;',
     seed: 1,
-    history: 19,
+    history: 3,
     found: /has died with/,
   },
   'token that was not stored counts as kept': {
