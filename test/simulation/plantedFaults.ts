@@ -17,7 +17,7 @@ export type PlantedFault = {
 /** Faults that Stead had, or could have. Each one is planted alone. */
 export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   'due entry deleted at a disagreement': {
-    file: 'shared/adapters/azureStorage/tableAccounts.ts',
+    file: 'shared/adapters/azureStorage/accountLeases.ts',
     text: 'const wasMissing = await restoreEntry(account, abortSignal);',
     by: 'const wasMissing = false;',
     seed: 1,
@@ -89,9 +89,9 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     found: /living connection/,
   },
   'lease taken from a stale page': {
-    file: 'shared/adapters/azureStorage/tableAccounts.ts',
-    text: 'if (dueRowKey(dueAt(account), userId) !== entry.rowKey) {',
-    by: 'if (account.state === undefined) {',
+    file: 'shared/adapters/azureStorage/accountLeases.ts',
+    text: 'if (dueRowKey(dueAt(account), userId) === entry.rowKey) return account;',
+    by: 'if (account.state !== undefined) return account;',
     seed: 1,
     history: 41,
     found: /before they were due|sent 2 requests/,
@@ -122,8 +122,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'lease without an entry': {
     file: 'shared/adapters/azureStorage/accountWrites.ts',
-    text: '      putEntry(to),\n      ...(moves',
-    by: '      ...(to.lease ? [] : [putEntry(to)]),\n      ...(moves',
+    text: '  putEntry(to),\n  ...(moves',
+    by: '  ...(to.lease ? [] : [putEntry(to)]),\n  ...(moves',
     seed: 1,
     history: 0,
     found: /no run finds/,
@@ -428,9 +428,9 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     found: /will ever find|was not checked/,
   },
   "refused lease taken for one's own": {
-    file: 'shared/adapters/azureStorage/tableAccounts.ts',
-    text: 'const isOurs = ({ lease }: Stored<Account>) => lease?.runId === runId;',
-    by: "const isOurs = ({ lease }: Stored<Account>) => lease !== undefined && runId !== '';",
+    file: 'shared/adapters/azureStorage/accountLeases.ts',
+    text: 'const isOurs = ({ lease }: Stored<Account>) => lease?.runId === run.runId;',
+    by: "const isOurs = ({ lease }: Stored<Account>) => lease !== undefined && run.runId !== '';",
     seed: 1,
     history: 569,
     found: /without the lease|sent 2 requests|never had a lease|twice at the same time/,
@@ -477,9 +477,9 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     found: /was lost in a write/,
   },
   'damaged row erased by the worker': {
-    file: 'shared/adapters/azureStorage/tableAccounts.ts',
+    file: 'shared/adapters/azureStorage/accountLeases.ts',
     text: "if (account.state === 'damaged') {\n      return (await setAside(account, entry, abortSignal)) ? 'damaged' : 'taken';\n    }",
-    by: "if (account.state === 'damaged') {\n      await erase(account, abortSignal);\n      return 'nobody';\n    }",
+    by: "if (account.state === 'damaged') {\n      const row = `user|${userId.replace('/', '_')}`;\n      await table.deleteEntity(shardOf(userId), row, { etag: account.etag, abortSignal });\n      return 'nobody';\n    }",
     seed: 1,
     history: 162,
     found: /was erased/,
