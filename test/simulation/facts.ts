@@ -58,8 +58,8 @@ export type Known = {
   disturbedAt: number;
   /** When the user was last given a token of Graph. */
   graphTokenAt: number;
-  /** When a request to the table about the user last went wrong. */
-  rowDisturbedAt: number;
+  /** When a request to a store about the user last went wrong. */
+  storeDisturbedAt: number;
   /** When something last happened for which a token that is still good may be had again. */
   unsettledAt: number;
 };
@@ -109,7 +109,7 @@ export function createFacts(world: World, people: readonly Person[], services: S
         cacheDamagedUntil: never,
         disturbedAt: never,
         graphTokenAt: never,
-        rowDisturbedAt: never,
+        storeDisturbedAt: never,
         unsettledAt: never,
       },
     ]),
@@ -143,7 +143,7 @@ export function createFacts(world: World, people: readonly Person[], services: S
         const person = people.find((one) => one.name === name);
         if (person === undefined) continue;
         this.disturb(person);
-        if (what.startsWith('table:')) of(person).rowDisturbedAt = world.now();
+        if (!what.startsWith('token endpoint')) of(person).storeDisturbedAt = world.now();
       }
     },
     disturb(person: Person): void {

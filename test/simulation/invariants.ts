@@ -238,7 +238,20 @@ export function createInvariants(
     );
   }
 
-  function onLog(event: LogEvent): void {
+  /** A check, or a task, waits for a cooldown only if somebody has asked for one. */
+  function onWaiting(event: LogEvent, person: Person): void {
+    const isCheck = event.event === 'user.check-ended' && event.reason === 'cooldown';
+    const isTask = event.event === 'task.ended' && event.outcome === 'waiting';
+    if (!isCheck && !isTask) return;
+    const at = isCheck ? 'token' : 'graph';
+    forbid(
+      !reasons.isThrottled(person, at, clocksDiffered),
+      `${person.name} had to wait for the ${at}, and nobody had asked for it`,
+    );
+  }
+
+  function onLog(event: LogEvent, person: Person | undefined): void {
+    if (person !== undefined) onWaiting(event, person);
     events.set(event.event, (events.get(event.event) ?? 0) + 1);
     forbid(event.event === 'cache.foreign-entry', 'a cache had entries of another account');
     const error = 'error' in event ? event.error : undefined;

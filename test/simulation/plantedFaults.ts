@@ -165,8 +165,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/adapters/azureStorage/tableAccounts.ts',
     text: 'const now = byClocks();',
     by: 'const now = clock.now();',
-    seed: 5,
-    history: 0,
+    seed: 99,
+    history: 175,
     found: /before they were due/,
   },
   'next check by a wrong clock never corrected': {
@@ -308,8 +308,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'failed task rests as if it had succeeded': {
     file: 'shared/worker/runTasks.ts',
-    text: 'const next = ended.code === undefined ? afterRun(remembered, task, ended.result ?? {}, at) : remembered;',
-    by: 'const next = afterRun(remembered, task, ended.result ?? {}, at);',
+    text: '    if (code === undefined) remembered = next;',
+    by: '    remembered = code === undefined ? next : afterRun(remembered, task, {}, at);',
     form: 'short-years',
     seed: 1,
     history: 0,
@@ -489,7 +489,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "      { known: account },\n    );\n    return { outcome: changed ? 'released' : 'superseded' };",
     by: "      { known: account, signal: run.operation.signal },\n    );\n    return { outcome: changed ? 'released' : 'superseded' };",
     seed: 1,
-    history: 0,
+    history: 127,
     found: /still leased/,
   },
   'task run while the user has paused them': {

@@ -5,8 +5,8 @@ import type { ProcessLife, World } from './world.ts';
 
 /** A cooldown without a Retry-After lasts so long at most. */
 const LONGEST_COOLDOWN_MS = 3_600_000;
-/** Times are sent in whole seconds, and a request that met the limit tells others of it for some seconds more. */
-const COOLDOWN_SLACK_MS = 30_000;
+/** A check waits for up to five minutes more, so that users of one tenant are not checked all at once. */
+const COOLDOWN_SLACK_MS = 6 * 60_000;
 /** A cooldown that a wrong clock stored counts for two hours at most. */
 const WRONG_CLOCK_SLACK_MS = 3 * 3_600_000;
 /** For so long a process remembers a refusal. */

@@ -31,11 +31,12 @@ export function createRestInvariants(
   function onRunEnded({ life, begunAt }: Begun): void {
     if (world.now() - begunAt >= RUN_ENDS_AFTER_MS) return;
     for (const person of people) {
-      const { leasedAt, leasedAfterEnd, disturbedAt, rowDisturbedAt, damagedAt } = of(person);
-      // A tombstone whose cache cannot be deleted keeps its lease until that ends.
-      const troubledAt = leasedAfterEnd ? disturbedAt : rowDisturbedAt;
+      const { leasedAt, storeDisturbedAt, damagedAt } = of(person);
       forbid(
-        isHolder(life, rowOf(person)) && leasedAt >= begunAt && troubledAt < begunAt && damagedAt < begunAt,
+        isHolder(life, rowOf(person)) &&
+          leasedAt >= begunAt &&
+          storeDisturbedAt < begunAt &&
+          damagedAt < begunAt,
         `the run is over, and ${person.name} is still leased for it`,
       );
     }

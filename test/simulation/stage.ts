@@ -113,7 +113,11 @@ export function createStage({
 
   function log(life: ProcessLife, event: LogEvent): void {
     world.tell(() => `   log ${nameOf(textOf(event))}`, life);
-    invariants.onLog(event);
+    const user = 'user' in event ? nameOf(String(event.user)) : undefined;
+    invariants.onLog(
+      event,
+      people.find(({ name }) => name === user),
+    );
   }
 
   function start(index: number, kids: Running['kids'], skewMs: number): Running {

@@ -4,7 +4,7 @@ import type { Metafile } from 'esbuild';
 export type StartLoad = { bytes: number; modules: number };
 
 /** The most that it may load: a few percent more than it does. Raise it in the change that needs it, and say why. */
-export const START_BUDGET: StartLoad = { bytes: 1_800_000, modules: 700 };
+export const START_BUDGET: StartLoad = { bytes: 1_870_000, modules: 725 };
 
 /** Packages that no start needs. MSAL runs `jsonwebtoken` when it signs with a certificate. */
 const LATER = /node_modules\/(?:apache-arrow|flatbuffers)\//;
