@@ -28,6 +28,7 @@ import { nameOfError } from '../log.ts';
 import type { ScheduleSettings, UserToken } from '../ports.ts';
 import { partsOf, type UserId } from '../userId.ts';
 import type { Task } from './defineTask.ts';
+import { heedThrottle } from './heedThrottle.ts';
 import { giveRetirementBack, stopRetiring, takeRetirement } from './retirement.ts';
 import { endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
 import { type EndedTasks, noTasks, runTasks } from './runTasks.ts';
@@ -269,10 +270,11 @@ async function releaseForClock(run: Run, account: Stored<Account>): Promise<Chec
 
 /** Requests the token for Graph, which keeps the connection. An unexpected error is logged by its name and counts as `transient`, which marks no user. */
 async function acquire(
-  { app, operation }: Run,
+  run: Run,
   account: Connected,
   forceRefresh: boolean,
 ): Promise<UserToken | { failure: Failure }> {
+  const { app, operation } = run;
   const { userTokens, graph: api, logId } = app;
   const { userId, homeAccountId, generation } = account;
   try {
@@ -287,6 +289,7 @@ async function acquire(
     return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };
   } catch (error) {
     if (error instanceof UserTokenError) {
+      await heedThrottle(run, userId, error.failure);
       return { failure: confirmFailure(error.failure, account, nowByStore(app)) };
     }
     operation.log({ event: 'user.failed-unexpectedly', user: logId(userId), error: nameOfError(error) });

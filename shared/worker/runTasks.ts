@@ -13,9 +13,9 @@ import { type Failure, type FailureKind, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
 import type { UserToken } from '../ports.ts';
 import { consentMissing, missingScopes } from '../tokens/scopes.ts';
-import { heedFailure } from '../tokens/storedCooldowns.ts';
 import { type Attempt, attemptTask } from './attemptTask.ts';
 import type { Task, TaskResult } from './defineTask.ts';
+import { heedThrottle } from './heedThrottle.ts';
 import type { Run } from './run.ts';
 
 /** How a task ended. Without a `code` it succeeded. */
@@ -117,11 +117,12 @@ export async function runTasks(
     }
     unansweredChallenge = ended.unansweredChallenge;
     if (ended.throttle !== undefined) {
-      await heedFailure(app, operation, account.userId, ended.throttle);
+      await heedThrottle(run, account.userId, ended.throttle);
       const until = cooldowns.throttledUntil(account.userId, 'graph');
       throttledUntil = until && byStore(app, until);
     }
     tokenFailure = ended.tokenFailure && concernsOthers(ended.tokenFailure) ? ended.tokenFailure : undefined;
+    if (tokenFailure !== undefined) await heedThrottle(run, account.userId, tokenFailure);
     log({
       event: 'task.ended',
       user,

@@ -104,10 +104,10 @@ function isRoutine(before: Account, { outcome }: Check): boolean {
   }
 }
 
-/** Acts on a failure that other users would meet, too: stops the run, or begins a cooldown. */
+/** Acts on a failure that other users would meet, too: stops the run, or begins a cooldown. A throttle has begun its own. */
 async function reactTo(run: Run, userId: UserId, failure: Failure | undefined): Promise<void> {
-  if (failure === undefined || (failure.kind === 'misconfigured' && recordMisconfigured(run, failure)))
-    return;
+  if (failure === undefined || failure.throttle !== undefined) return;
+  if (failure.kind === 'misconfigured' && recordMisconfigured(run, failure)) return;
   await heedFailure(run.app, run.operation, userId, failure);
 }
 
