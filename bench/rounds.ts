@@ -47,3 +47,11 @@ export function spreadOf(values: readonly number[]): Spread {
 export const rounded = (value: number): number => Number(value.toPrecision(4));
 
 export const spreadText = ({ median, p10, p90 }: Spread): string => `${median} (${p10}–${p90})`;
+
+/** The order of a round: each begins with another subject, so that a machine that gets slower gets slower for all. */
+export const turnsOf = (subjects: number, round: number): number[] =>
+  Array.from({ length: subjects }, (_, turn) => (turn + round) % subjects);
+
+/** The spread of the ratios of two subjects, round by round. */
+export const ratioOf = (ours: readonly number[], theirs: readonly number[]): Spread =>
+  spreadOf(ours.map((one, round) => one / (theirs[round] ?? Number.NaN)));

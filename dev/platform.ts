@@ -4,11 +4,19 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PlainError } from '../ops/cli/errors.ts';
+import { SHIPPED_TASKS } from '../shared/config.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
 import { type CredentialName, registerCredential } from './credentials.ts';
-import { API_CLIENT_ID, API_SCOPE_NAME, type DemoUser, SPA_CLIENT_ID, TENANT_ID } from './entra/directory.ts';
+import {
+  API_CLIENT_ID,
+  API_SCOPE_NAME,
+  type DemoUser,
+  GRAPH_APP_ID,
+  SPA_CLIENT_ID,
+  TENANT_ID,
+} from './entra/directory.ts';
 import type { Lifetimes } from './entra/lifetimes.ts';
-import { type Entra, startEntra } from './entra/startEntra.ts';
+import { type Entra, type EntraOptions, startEntra } from './entra/startEntra.ts';
 import { freePorts } from './freePorts.ts';
 import { type Host, spawnHost } from './host/spawnHost.ts';
 import { startWeb, type Web } from './web.ts';
@@ -33,6 +41,8 @@ export type PlatformOptions = {
   users?: readonly DemoUser[];
   /** How the API proves itself; by its client secret if left out. */
   credential?: CredentialName;
+  /** What else the stand-in knows and does. */
+  directory?: Pick<EntraOptions, 'belongings' | 'apps' | 'givenByAdministrator'>;
   /** Further settings of the functions. */
   settings?: Record<string, string>;
   /** The file that says when each timer runs next; in `folder` if left out. */
@@ -42,11 +52,25 @@ export type PlatformOptions = {
   onHostLine?: (line: string) => void;
 };
 
-/** Short times for a person who watches: an hour of a real tenant takes a minute. */
+/**
+ * For a person who watches: an hour of a real tenant takes a minute, files and mail arrive, and all shipped tasks run. Mail
+ * needs an administrator, who has given it to everybody. Users consent to the rest.
+ */
 export const FAST_MOTION = {
   // MSAL treats the last 300 seconds of a token as expired.
   lifetimes: { graphAccessToken: 330 },
-  settings: { REFRESH_IDLE_SECONDS: '10', REFRESH_MIN_INTERVAL_SECONDS: '20' },
+  settings: {
+    REFRESH_IDLE_SECONDS: '10',
+    REFRESH_MIN_INTERVAL_SECONDS: '20',
+    TASKS: SHIPPED_TASKS.join(),
+  },
+  directory: {
+    belongings: { activitySeconds: 20 },
+    apps: {
+      api: { requiredResourceAccess: [{ resource: GRAPH_APP_ID, permissions: ['User.Read', 'Files.Read'] }] },
+    },
+    givenByAdministrator: ['Mail.ReadBasic'],
+  },
 } satisfies Partial<PlatformOptions>;
 
 export type Platform = {
@@ -76,17 +100,22 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     stops.push(() => azurite.stop());
 
     const webOrigin = `http://localhost:${ports.web}`;
+    const linkCallback = `http://localhost:${ports.functions}/api/connection/link/callback`;
     const entra = await startEntra({
       port: ports.entra,
       spaOrigins: [webOrigin],
+      apiRedirectUris: [linkCallback],
       ...(folder === undefined ? {} : { keyFile: join(folder, 'entra-key.json') }),
       ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
       ...(options.users === undefined ? {} : { users: options.users }),
+      ...options.directory,
     });
     stops.push(() => entra.close());
 
     const settings = {
       ...standInSettings(entra.origin, azurite.connectionString),
+      LINK_REDIRECT_URI: linkCallback,
+      LINK_RETURN_URLS: `${webOrigin}/`,
       ...(await registerCredential(entra.origin, options.credential ?? 'secret')),
       ...options.settings,
     };

@@ -102,7 +102,8 @@ Sign in as one of:
 ${DEMO_USERS.map((user) => `  ${user.name.padEnd(8)} ${user.displayName} <${user.upn}>${user.homeTid === user.tid ? '' : '   (a guest)'}`).join('\n')}
 
 Sign in on the page, and play the story with the controls below your profile: run the worker, revoke your sign-in.
-Or close the page and watch this log: within a minute the worker acts for you. Time runs fast here: a token for Graph
+Or close the page and watch this log: within a minute the worker acts for you, and counts the files and the mail that
+arrive meanwhile. Time runs fast here: a token for Graph
 lasts half a minute, and the worker waits only ten seconds after you left.
 
 Ctrl-C stops everything.

@@ -6,10 +6,12 @@ import { createStead } from '../shared/stead.ts';
 import { azureStores } from '../shared/stores/azure.ts';
 import { photo } from './profile/photo.ts';
 import { profile } from './profile/profile.ts';
-import { tasks } from './refreshWorker/tasks.ts';
+import { tasksOf } from './refreshWorker/tasks.ts';
 
-const stead = createStead(readConfig(process.env), { tasks, stores: azureStores });
-const { asUser, connection, health, ready, refreshWorker, runWorker } = createFunctionHandlers(stead);
+const config = readConfig(process.env);
+const stead = createStead(config, { tasks: tasksOf(config.shippedTasks), stores: azureStores });
+const { asUser, connection, health, link, linkCallback, ready, refreshWorker, runWorker } =
+  createFunctionHandlers(stead);
 // The access token authorises a request. A function key would only add a secret to a public page.
 const authLevel = 'anonymous';
 
@@ -23,6 +25,18 @@ app.http('connection', {
   route: 'connection',
   handler: connection,
 });
+
+// Without LINK_REDIRECT_URI nobody can link, and the routes do not exist.
+if (stead.services.link !== undefined) {
+  app.http('link', { methods: ['GET', 'POST'], authLevel, route: 'connection/link', handler: link });
+
+  app.http('linkCallback', {
+    methods: ['GET'],
+    authLevel,
+    route: 'connection/link/callback',
+    handler: linkCallback,
+  });
+}
 
 app.http('health', { methods: ['GET'], authLevel, route: 'health', handler: health });
 

@@ -63,8 +63,25 @@ param refreshEveryRun bool = false
 @maxValue(3650)
 param retentionDays int = 90
 
+@description('CONNECT: ask keeps nothing of a user until they connect. visit connects them at their first visit.')
+param connect 'visit' | 'ask' = 'visit'
+
 @description('LOG_CHECKS: changes logs no check that is routine. docs/runbook.md, "Fewer lines".')
 param logChecks 'all' | 'changes' = 'all'
+
+@description('TASKS: the shipped tasks that run, with commas, or none. drive-changes needs the permission Files.Read and inbox-digest Mail.ReadBasic: docs/register.md, "More permissions".')
+param tasks string = 'read-profile'
+
+@description('NOTICE_WEBHOOK_URL: where notices are sent; empty for nowhere. With it, the vault needs the secret notice-webhook-secret. docs/notices.md.')
+param noticeWebhookUrl string = ''
+
+@description('NOTICE_PAGE_URL: the page that a notice leads to.')
+param noticePageUrl string = ''
+@description('LINK_REDIRECT_URI: address of the callback of a link, as it is registered. If it is empty, users cannot link. docs/register.md, "Stay connected".')
+param linkRedirectUri string = ''
+
+@description('LINK_RETURN_URLS: pages to which the browser returns after a link, with commas.')
+param linkReturnUrls string = ''
 
 @description('The kill switch: true stops the worker, and requests go on. docs/runbook.md, "The kill switch".')
 param refreshWorkerDisabled bool = false
@@ -343,7 +360,16 @@ module functionApp 'modules/functionApp.bicep' = {
       REFRESH_MIN_INTERVAL_SECONDS: string(refreshMinIntervalSeconds)
       REFRESH_EVERY_RUN: toLower(string(refreshEveryRun))
       RETENTION_DAYS: string(retentionDays)
+      CONNECT: connect
       LOG_CHECKS: logChecks
+      TASKS: tasks
+      NOTICE_WEBHOOK_URL: noticeWebhookUrl
+      NOTICE_WEBHOOK_SECRET: empty(noticeWebhookUrl)
+        ? ''
+        : '@Microsoft.KeyVault(SecretUri=${keyVault.outputs.uri}secrets/notice-webhook-secret)'
+      NOTICE_PAGE_URL: noticePageUrl
+      LINK_REDIRECT_URI: linkRedirectUri
+      LINK_RETURN_URLS: linkReturnUrls
     }
   }
 }

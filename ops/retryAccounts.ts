@@ -1,6 +1,6 @@
 import { failureOf } from '../shared/account/account.ts';
 import { createSlots, forEachAtOnce } from '../shared/forEachAtOnce.ts';
-import type { Cooldown } from '../shared/ports.ts';
+import type { Cooldown } from '../shared/sharedState.ts';
 import type { UserId } from '../shared/userId.ts';
 import { timeText } from './accountView.ts';
 import type { Command, RetryOf } from './commandLine.ts';

@@ -1,4 +1,4 @@
-import { isConnected, tokensOf } from '../shared/account/account.ts';
+import { isConnected, pendingNotice, tokensOf } from '../shared/account/account.ts';
 import { accountView, timeText } from './accountView.ts';
 import { printTable } from './cli/printTable.ts';
 import type { Command } from './commandLine.ts';
@@ -19,6 +19,7 @@ export async function showAccount(
   const { userId, lease } = account;
   const { homeAccountId = null, generation = '', history = [] } = isConnected(account) ? account : {};
   const { expiresOn = null, refreshTokenExpiresOn = null } = tokensOf(account);
+  const notice = pendingNotice(account) ?? null;
   const whole = {
     user,
     userId,
@@ -30,6 +31,7 @@ export async function showAccount(
     refreshTokenExpiresOn,
     tokenCacheStored: isStored,
     generation,
+    notice,
     history,
   };
   if (json) {
@@ -55,6 +57,8 @@ export async function showAccount(
     ['failure', failure ? [failure.kind, failure.code, failure.suberror].filter(Boolean).join(', ') : '-'],
     ['failed at', timeText(failure?.at)],
     ['claims challenge', failure?.hasClaims ? 'yes, not shown' : '-'],
+    ['notice to deliver', notice ? `${notice.what}, ${notice.attempts} failed tries` : '-'],
+    ['its next try', timeText(notice?.nextTryAt)],
   ];
   for (const [name, value] of lines) await operator.print(`${name.padEnd(20)}${value}`);
   await operator.print('');

@@ -28,6 +28,13 @@ export type ApiCall = {
  */
 export type ApiFetch = (path: string, init?: RequestInit) => Promise<Response>;
 
+/** An API, bound to one user's token. */
+export type BoundApi = {
+  fetch: ApiFetch;
+  /** The API's address as this deployment reaches it. `fetch` sends the token to its origin only. */
+  readonly baseUrl: string;
+};
+
 /** A downstream API: an API that is called on behalf of a user. `Clients` are its own clients, in addition to `fetch`. */
 export type Api<Clients extends object = object> = {
   /** Its name in logs, history and cooldowns: lower-case letters, digits and hyphens. */
@@ -54,4 +61,4 @@ export type Api<Clients extends object = object> = {
 export type OpenApi = <Clients extends object>(
   api: Api<Clients>,
   call: ApiCall,
-) => Clients & { api: { fetch: ApiFetch } };
+) => Clients & { api: BoundApi };

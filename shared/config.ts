@@ -3,9 +3,11 @@ import type { AccessTokenRules } from './adapters/entra/accessToken.ts';
 import { readClientCertificate } from './adapters/entra/clientCertificate.ts';
 import { type ClientCredential, SYSTEM_IDENTITY } from './adapters/entra/clientCredential.ts';
 import { type CacheKey, readCacheKeys } from './adapters/entra/seal.ts';
+import { addressFault, readSecrets, type WebhookSettings } from './adapters/webhook/webhookSettings.ts';
 import { systemClock } from './clock.ts';
 import { authorityFault, type Cloud, cloudOf, cloudOfGraph, findCloud, PUBLIC_CLOUD } from './clouds.ts';
-import type { LogChecks, ScheduleSettings } from './ports.ts';
+import { readLink } from './linkSettings.ts';
+import type { ConnectWhen, LinkSettings, LogChecks, ScheduleSettings } from './ports.ts';
 import { readBase64 } from './readBase64.ts';
 import {
   type AddFault,
@@ -22,8 +24,16 @@ export const TOKEN_CACHE_STORES = ['blob'] as const;
 
 export type TokenCacheStoreName = (typeof TOKEN_CACHE_STORES)[number];
 
+/** What connects a user. */
+export const CONNECT = ['visit', 'ask'] as const satisfies readonly ConnectWhen[];
+
 /** Which checks are logged one by one. */
 export const LOG_CHECKS = ['all', 'changes'] as const satisfies readonly LogChecks[];
+
+/** The tasks that Stead brings along (`shared/graphTasks`), in the order in which they run. */
+export const SHIPPED_TASKS = ['read-profile', 'drive-changes', 'inbox-digest'] as const;
+
+export type ShippedTaskName = (typeof SHIPPED_TASKS)[number];
 
 export type Config = {
   entra: {
@@ -40,8 +50,15 @@ export type Config = {
   tokenCacheStore: TokenCacheStoreName;
   cacheKeys: [CacheKey, ...CacheKey[]];
   logHashKey: Uint8Array;
+  connectWhen: ConnectWhen;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
+  /** Undefined without `LINK_REDIRECT_URI`. */
+  link: LinkSettings | undefined;
+  /** The shipped tasks that run, in the order of {@link SHIPPED_TASKS}. */
+  shippedTasks: readonly ShippedTaskName[];
+  /** Absent if notices are not sent by a webhook. */
+  noticeWebhook?: WebhookSettings;
 };
 
 /** The settings of an application that brings its own stores. */
@@ -81,7 +98,7 @@ export function readConfig(
 ): ConfigWithoutStorage & Partial<Config> {
   const { hasStorageCredential = false, hasOwnStores = false, now = systemClock.now() } = options;
   const reader = createSettingsReader(environment);
-  const { given, fault, guid, guids, whole, flag, oneOf, check } = reader;
+  const { given, fault, guid, guids, whole, flag, oneOf, someOf, check } = reader;
 
   const tenantId = guid('ENTRA_TENANT_ID', 'Give the directory (tenant) id of the app registration.');
   const clientId = guid(
@@ -111,6 +128,8 @@ export function readConfig(
         federated: credential.kind === 'managed-identity',
       });
 
+  const noticeWebhook = readWebhook(reader);
+
   const config: ConfigWithoutStorage & Partial<Config> = {
     entra: { tenantId, clientId, credential, authority },
     accessToken: {
@@ -125,6 +144,7 @@ export function readConfig(
     tokenCacheStore: oneOf('TOKEN_CACHE_STORE', TOKEN_CACHE_STORES, 'is not the name of a known store'),
     cacheKeys: readKeys(given('TOKEN_CACHE_KEYS'), localSecret, fault),
     logHashKey: readLogHashKey(given('LOG_HASH_KEY'), localSecret, fault),
+    connectWhen: oneOf('CONNECT', CONNECT),
     schedule: {
       idleForMs: whole('REFRESH_IDLE_SECONDS', 1, 86_400) * 1_000,
       minIntervalMs: whole('REFRESH_MIN_INTERVAL_SECONDS', 1, 86_400) * 1_000,
@@ -132,6 +152,9 @@ export function readConfig(
       retentionMs: whole('RETENTION_DAYS', 1, 3_650) * DAY_MS,
     },
     logChecks: oneOf('LOG_CHECKS', LOG_CHECKS),
+    link: readLink(reader),
+    shippedTasks: someOf('TASKS', SHIPPED_TASKS),
+    ...(noticeWebhook && { noticeWebhook }),
   };
   check();
   return config;
@@ -199,6 +222,28 @@ function readGraph(
     sameCloud('GRAPH_BASE_URL', cloudOfGraph(new URL(address)), cloud, remedy);
   }
   return address;
+}
+
+/** @returns undefined if there is no webhook. A secret without an address may be left over, so it is no fault. */
+function readWebhook({ given, fault }: SettingsReader): WebhookSettings | undefined {
+  const [url, link] = [given('NOTICE_WEBHOOK_URL'), given('NOTICE_PAGE_URL')];
+  for (const name of ['NOTICE_WEBHOOK_URL', 'NOTICE_PAGE_URL'] as const) {
+    const wrong = given(name) === '' ? undefined : addressFault(given(name));
+    if (wrong !== undefined) fault(name, wrong.problem, wrong.remedy);
+  }
+  if (url === '') return undefined;
+  const secrets = readSecrets(given('NOTICE_WEBHOOK_SECRET'));
+  if (secrets === undefined) {
+    fault(
+      'NOTICE_WEBHOOK_SECRET',
+      given('NOTICE_WEBHOOK_SECRET') === ''
+        ? 'is missing, and NOTICE_WEBHOOK_URL needs it'
+        : 'has a part that is not a secret',
+      'Give whsec_ and the base64 of 24 to 64 random bytes; while the receiver changes its secret, the new one and the old one with a space between them.',
+    );
+    return undefined;
+  }
+  return { url, secrets, ...(link !== '' && { link }) };
 }
 
 /** Every start on this machine derives the same key, so caches stay readable. The key protects nothing. */

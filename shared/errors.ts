@@ -101,6 +101,35 @@ export class UserTokenError extends Error {
   }
 }
 
+/** Somebody else signed in than the user for whom the link was begun. */
+export class OtherUserError extends Error {
+  override readonly name = 'OtherUserError';
+}
+
+/** The settings have no `LINK_REDIRECT_URI`. */
+export class LinkOffError extends Error {
+  override readonly name = 'LinkOffError';
+
+  constructor() {
+    super('This application does not link.');
+  }
+}
+
+/**
+ * A browser came with something that is no step of a link, so it cannot be sent back to a page.
+ * `ticket`: it was not sealed here. `cookie`: there is none, or it was not sealed here. `state`: it is that of another link.
+ * `navigation`: the browser would not show what it asks for. `method`: it is not `GET`.
+ */
+export class LinkRefusedError extends Error {
+  override readonly name = 'LinkRefusedError';
+  readonly why: 'ticket' | 'cookie' | 'state' | 'navigation' | 'method';
+
+  constructor(why: LinkRefusedError['why']) {
+    super(`This is no step of a link: ${why}`);
+    this.why = why;
+  }
+}
+
 /** The code of a function has an error of its own. `code` is the name of that error, as far as it may be logged. */
 export class FunctionFailedError extends Error {
   override readonly name = 'FunctionFailedError';
@@ -110,6 +139,11 @@ export class FunctionFailedError extends Error {
     super('The function ended with an error of its own.');
     this.code = code;
   }
+}
+
+/** What the user asks for needs a connection, and they have none. Its message may be shown to the caller. */
+export class NotConnectedError extends Error {
+  override readonly name = 'NotConnectedError';
 }
 
 /** The caller has reached one of Stead's own limits: `docs/http.md`. */
@@ -164,6 +198,30 @@ export class StoreCredentialError extends Error {
     super('There is no token for the store.');
     this.code = code;
     this.remedy = remedy;
+  }
+}
+
+/**
+ * A notice was not delivered. What a listener throws instead is tried again, too, and is logged by its name alone; as
+ * `unnamed` if that might reveal the user.
+ */
+export class NoticeFailedError extends Error {
+  override readonly name = 'NoticeFailedError';
+  /** For the log: stable, and without a text of the receiver's. */
+  readonly code: string;
+  /** Seconds after which the receiver wants to be asked again. */
+  readonly retryAfterSeconds: number | undefined;
+  /** True if the receiver will never take this notice. It is then given up. */
+  readonly isFinal: boolean;
+
+  constructor(
+    code: string,
+    options: ErrorOptions & { retryAfterSeconds?: number | undefined; isFinal?: boolean } = {},
+  ) {
+    super('The notice was not delivered.', options);
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.isFinal = options.isFinal ?? false;
   }
 }
 

@@ -2,6 +2,8 @@ import type { Clock } from './clock.ts';
 import {
   ForbiddenError,
   FunctionFailedError,
+  LinkOffError,
+  NotConnectedError,
   RequestMalformedError,
   TokenInvalidError,
   TokenMissingError,
@@ -10,13 +12,15 @@ import {
   type UpstreamReference,
   UserTokenError,
 } from './errors.ts';
-import { createLog, nameOfError } from './log.ts';
+import { createLog, type Log, type LogEvent, nameOfError } from './log.ts';
 import type { FunctionRequest, Operation } from './ports.ts';
 import { encodeClaims } from './tokens/challenge.ts';
 import { CUSTOM_SIGNING_KEY } from './tokens/failures.ts';
 import type { Problem, ProblemCode, Readiness } from './wire.ts';
 
 const RETRY_AFTER_SECONDS = 5;
+/** A ticket holds their scopes, and is in an address. */
+const MAX_LINK_TASKS = 20;
 const CUSTOM_KEY_REMEDY =
   "This API's registration has a custom signing key. Entra does not exchange such tokens. " +
   'Use a second registration without claims mapping.';
@@ -36,6 +40,8 @@ export type IncomingRequest = {
   query: URLSearchParams;
   /** The parts of the route that are parameters, by name. */
   params: Readonly<Record<string, string>>;
+  /** Its bytes, for those who read no more than they need; null if there are none. Absent if the server has only `text`. */
+  body?: AsyncIterable<Uint8Array> | null;
   text(): Promise<string>;
 };
 
@@ -100,6 +106,31 @@ export function readRequest(request: IncomingRequest): FunctionRequest {
   };
 }
 
+/** What the body of a request for a link may say. */
+type LinkBody = { returnUrl?: string; tasks?: string[] };
+
+/**
+ * The page to which a link is to return, and the tasks that it turns on. Both may be absent, and so may the body.
+ * @throws {RequestMalformedError} the body is another JSON, or none.
+ */
+export async function readLinkBody(request: IncomingRequest): Promise<LinkBody> {
+  const { text, json } = readRequest(request);
+  if ((await text()) === '') return {};
+  const body = await json();
+  if (isLinkBody(body)) return body;
+  throw new RequestMalformedError(
+    'The body is not {"returnUrl":"<one of LINK_RETURN_URLS>","tasks":["<name>"]}. Both may be left out.',
+  );
+}
+
+function isLinkBody(body: unknown): body is LinkBody {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return false;
+  const { returnUrl, tasks } = body as Record<string, unknown>;
+  const isList =
+    Array.isArray(tasks) && tasks.length <= MAX_LINK_TASKS && tasks.every((name) => typeof name === 'string');
+  return (returnUrl === undefined || typeof returnUrl === 'string') && (tasks === undefined || isList);
+}
+
 /** What the log says about a request: the user's log id, and where the token came from. */
 export type AnswerFacts = { user?: string; source?: 'memory' | 'cache' | 'network' };
 
@@ -127,12 +158,16 @@ export async function answered(
 ): Promise<Reply> {
   const begun = clock.elapsed();
   const operation = operationOf(context);
-  const { log } = operation;
+  const { log, held, release } = holdUses(operation.log);
   const elapsed = () => Math.round(clock.elapsed() - begun);
   try {
-    const { facts, ...content } = await work(operation);
+    const { facts, ...content } = await work({ ...operation, log });
     const response = toResponse(content);
-    if (facts) log({ event: 'request.answered', status: response.status, ms: elapsed(), ...facts });
+    if (facts) {
+      const use = held(facts);
+      log({ event: 'request.answered', status: response.status, ms: elapsed(), ...facts, ...use });
+    }
+    release();
     return response;
   } catch (error) {
     const refusal = refusalOf(error);
@@ -150,6 +185,35 @@ export async function answered(
     );
     return refuse(refusal, context.invocationId);
   }
+}
+
+type Use = Extract<LogEvent, { event: 'token.used' }>;
+
+/**
+ * Holds a `token.used` back until the request logs its next line. If that line is the one of the answer, it tells of the use,
+ * too: then a request has one line.
+ */
+function holdUses(log: Log) {
+  let use: Use | undefined;
+  function release(): void {
+    if (use !== undefined) log(use);
+    use = undefined;
+  }
+  return {
+    release,
+    log(event: LogEvent): void {
+      release();
+      if (event.event === 'token.used') use = event;
+      else log(event);
+    },
+    /** What the line of the answer has to tell of the use that is held back. It must be about the same user and token. */
+    held({ user, source }: AnswerFacts): Pick<Use, 'by' | 'api'> | undefined {
+      if (use === undefined || use.user !== user || use.source !== source) return undefined;
+      const { by, api } = use;
+      use = undefined;
+      return { by, api };
+    },
+  };
 }
 
 function toResponse(answer: Omit<Answer, 'facts'>): Reply {
@@ -239,6 +303,9 @@ function refusalOf(error: unknown): Refusal {
     const { upstream } = error.failure;
     return { ...withoutToken(error), ...(upstream && { upstream }) };
   }
+  if (error instanceof NotConnectedError) {
+    return { status: 409, code: 'NOT_CONNECTED', title: 'Not connected', detail: error.message };
+  }
   if (error instanceof TooManyRequestsError) {
     return {
       status: 429,
@@ -246,6 +313,14 @@ function refusalOf(error: unknown): Refusal {
       title: 'Too many requests',
       detail: 'You have sent too many requests. Wait, then try again.',
       retryAfterSeconds: error.retryAfterSeconds,
+    };
+  }
+  if (error instanceof LinkOffError) {
+    return {
+      status: 404,
+      code: 'LINK_OFF',
+      title: 'Not found',
+      detail: 'This service does not link: it has no LINK_REDIRECT_URI.',
     };
   }
   if (error instanceof UnavailableError) {

@@ -12,6 +12,9 @@ export type LogEvent =
       code?: string;
       user?: string;
       source?: string;
+      /** By which function a token was used, and for which API. Then there is no `token.used`. */
+      by?: string;
+      api?: string;
       error?: string;
     }
   | { event: 'request.failed'; status: number; ms: number; code: string; error: string }
@@ -28,6 +31,8 @@ export type LogEvent =
     }
   | { event: 'account.seen-first'; user: string }
   | { event: 'account.healed'; user: string }
+  /** The user was at Entra's page, and the connection has a grant of its own. */
+  | { event: 'account.linked'; user: string }
   | { event: 'account.not-recorded'; user: string; error: string }
   | { event: 'cache.not-read'; user: string; why: string; kid?: string }
   | { event: 'cache.not-written'; user: string; why: string }
@@ -35,6 +40,8 @@ export type LogEvent =
   | { event: 'memory.not-read'; user: string; why: string; kid?: string }
   | { event: 'cache.foreign-entry'; user: string }
   | { event: 'cache.former-home-dropped'; user: string }
+  /** Entra refused one of the user's two grants, and the worker goes on with the other. `dropped`: it is over for good. */
+  | { event: 'grant.refused'; user: string; grant: 'code' | 'exchange'; dropped: boolean }
   | {
       event: 'user.check-ended';
       user: string;
@@ -59,7 +66,10 @@ export type LogEvent =
   | { event: 'credential.refused'; code: string; remedy: string }
   /** A question for readiness could not be answered: Entra, or the identity endpoint, has an outage or throttles. */
   | { event: 'credential.unreachable'; code: string }
-  /** A token was used on behalf of the user: by which function or task, and for which API. */
+  /**
+   * A token was used on behalf of the user: by which function or task, and for which API. If a request ends well after its
+   * first use, `request.answered` says it.
+   */
   | { event: 'token.used'; user: string; by: string; api: string; source: 'cache' | 'network' | 'memory' }
   | {
       event: 'task.ended';
@@ -70,6 +80,21 @@ export type LogEvent =
       error?: string;
     }
   | { event: 'task.note'; user: string; task: string; note: string }
+  /** The user's application was told. `attempts` are the tries that failed before. */
+  | { event: 'notice.delivered'; user: string; notice: NoticeKind; attempts: number }
+  /** It is tried again. `attempts` are the tries that have failed, this one included. */
+  | {
+      event: 'notice.not-delivered';
+      user: string;
+      notice: NoticeKind;
+      attempts: number;
+      error: string;
+      nextTryAt: string;
+    }
+  /** The receiver will never take it, or three days have passed. The application does not hear of it. */
+  | { event: 'notice.given-up'; user: string; notice: NoticeKind; attempts: number; error: string }
+  /** An account is due now, because somebody asked for a check at once. */
+  | { event: 'account.woken'; user: string }
   | { event: 'account.ended'; user: string; as: 'disconnected' }
   | { event: 'account.reconnected'; user: string }
   | {
@@ -97,6 +122,9 @@ export type LogEvent =
   | { event: 'worker.woken'; client: string }
   | { event: 'storage.unreachable'; setting: 'TokenStore'; remedy: string; error: string }
   | { event: 'storage.ready' };
+
+/** As in `account/account.ts`. */
+type NoticeKind = 'needs-user' | 'expiring' | 'recovered';
 
 /** How one check ended. */
 export type UserOutcome =
@@ -153,6 +181,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'cache.not-written': 'warn',
   'cache.foreign-entry': 'error',
   'cache.former-home-dropped': 'warn',
+  'grant.refused': 'warn',
   'token.custom-key': 'error',
   'credential.refused': 'error',
   'credential.unreachable': 'warn',
@@ -163,6 +192,8 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'account.rescheduled': 'warn',
   'cooldown.began': 'warn',
   'cooldowns.not-read': 'warn',
+  'notice.not-delivered': 'warn',
+  'notice.given-up': 'error',
   'sweep.misconfigured': 'error',
   'sweep.clock-differs': 'error',
   'sweep.shard-failed': 'error',

@@ -1,10 +1,11 @@
 /** The interfaces between the use cases and the outside world. This file has only types. */
 
-import type { Account, Stored } from './account/account.ts';
+import type { Account, NoticeKind, Stored } from './account/account.ts';
 import type { Api, OpenApi } from './api.ts';
 import type { Clock } from './clock.ts';
-import type { Failure, Throttle } from './errors.ts';
-import type { Log, SweepSummary } from './log.ts';
+import type { Failure } from './errors.ts';
+import type { Log } from './log.ts';
+import type { SharedState } from './sharedState.ts';
 import type { LogId, UserId } from './userId.ts';
 
 /** One request, or one run of the worker: its log, and the signal that ends it. */
@@ -23,12 +24,20 @@ export type Services = {
   userTokens: UserTokens;
   tryCredential: TryCredential;
   memorySealer: MemorySealer;
+  codeGrants: CodeGrants;
+  linkSealer: LinkSealer;
+  /** Undefined if users cannot link. */
+  link: LinkSettings | undefined;
   openApi: OpenApi;
   /** Microsoft Graph, as this deployment reaches it. Its token keeps the connections. */
   graph: Api;
+  /** Every API that a task or a function uses, Graph among them, as this deployment reaches it. */
+  apis: ReadonlySet<Api>;
   accounts: AccountStore;
   tokenCache: TokenCacheStore;
   sharedState: SharedState;
+  connectWhen: ConnectWhen;
+  notices: Notices;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
   logId: LogId;
@@ -62,6 +71,12 @@ export type ScheduleSettings = {
   /** The time without a visit after which an account is retired. */
   retentionMs: number;
 };
+
+/**
+ * What connects a user: their first `visit`, and their next one after time or an operator ended the connection; or nothing but
+ * their wish (`ask`, `PUT /api/connection`). Who has disconnected is connected by their wish alone, whatever this says.
+ */
+export type ConnectWhen = 'visit' | 'ask';
 
 /**
  * Which checks have an event `user.check-ended`: all of them, or those that are not routine. A run's summary counts all of
@@ -126,6 +141,39 @@ export type VerifyAppToken = (token: string) => Promise<CallingApp>;
  */
 export type TryCredential = (operation: Operation) => Promise<Failure | undefined>;
 
+/**
+ * How a refresh token was obtained: by a code, with the user at Entra's page, or by the exchange of an access token. The first
+ * lasts longer.
+ */
+export type Grant = 'code' | 'exchange';
+/** What an application is told of a user's connection while the user is away. */
+export type UserNotice = {
+  /** The same at each try. A notice may come twice, so remember the ids of those that you have acted on. */
+  id: string;
+  kind: NoticeKind;
+  userId: UserId;
+  /** When it became true. */
+  since: Date;
+  /** With `expiring`: when the connection ends if the user does not visit before. */
+  endsAt?: Date;
+};
+
+/**
+ * Hears a notice. It is delivered when the promise resolves. If it rejects, or is not settled when the signal aborts, it is
+ * tried again later: {@link NoticeFailedError}.
+ */
+export type NoticeListener = (notice: UserNotice, signal: AbortSignal) => void | Promise<void>;
+
+/** Who hears which notices. What nobody listens to is not told. */
+export type Notices = {
+  /** Only the user's visit can restore the connection. */
+  onNeedsUser?: NoticeListener;
+  /** The refresh token ends within hours, and renewals do not prolong it. A visit does. */
+  onExpiring?: NoticeListener;
+  /** The connection works again, after a notice that the user is needed. */
+  onRecovered?: NoticeListener;
+};
+
 /** A user's access token for a downstream API, and what became of the stored cache. */
 export type UserToken = {
   accessToken: string;
@@ -137,8 +185,10 @@ export type UserToken = {
   source: 'cache' | 'network';
   /** MSAL's id of the user: `<oid>.<tid>` of their home tenant. */
   homeAccountId: string;
-  /** When the refresh token ends, if the token endpoint said so. */
+  /** When the refresh token that keeps the connection ends, if it is known. */
   refreshTokenExpiresOn: Date | undefined;
+  /** Which grant keeps the connection after this operation: the one that lasts longer. Absent: that of an exchange. */
+  grant?: Grant;
   /** Whether the stored cache now has the tokens of this operation. */
   stored: boolean;
   /** The ETag of the cache that this operation wrote, so that it can delete exactly that version. */
@@ -191,7 +241,83 @@ export interface UserTokens {
       claims?: string | undefined;
     },
   ): Promise<UserToken>;
+  /**
+   * What the stored tokens of a user may do, by the name of the API: names of permissions. It asks nobody but the store of
+   * caches. What leaves this out cannot tell.
+   * @returns without an API that has no token, or whose token endpoint did not say. Undefined if the cache cannot be read.
+   */
+  permissions?(
+    operation: Operation,
+    request: { userId: UserId; generation: string; apis: Iterable<Api> },
+  ): Promise<Permissions | undefined>;
 }
+
+/** Where a link leads. All of it comes from the settings, and nothing from a request. */
+export type LinkSettings = {
+  /** The redirect URI of this API's registration, of the platform Web. */
+  redirectUri: string;
+  /** The address to which a ticket is added. */
+  openUrl: string;
+  /** The pages to which the browser may return, each exactly. The first one is the default. */
+  returnUrls: readonly [string, ...string[]];
+};
+
+/**
+ * Gets this API a grant of its own for a user who is present in a browser: the authorization code flow of a confidential client,
+ * with PKCE.
+ */
+export interface CodeGrants {
+  /** The address of Entra's page. It may hold the user's name, so it must not be logged. */
+  signInUrl(request: {
+    tid: string;
+    redirectUri: string;
+    /** Each with its resource. `openid profile offline_access` are added. */
+    scopes: readonly string[];
+    state: string;
+    nonce: string;
+    /** The PKCE verifier, of which the address holds a hash. */
+    verifier: string;
+    loginHint: string | undefined;
+    claims: string | undefined;
+  }): Promise<string>;
+  /** The `iss` of Entra's answers about users of a tenant, which an answer may repeat (RFC 9207). */
+  issuerOf(tid: string): string;
+  /**
+   * Redeems a code, checks whose it is, and stores the grant beside that of an exchange.
+   * @throws {UserTokenError} Entra refused the code, or cannot be reached.
+   * @throws {UnavailableError} the stored cache cannot be read, so the code was not redeemed.
+   * @throws {TokenInvalidError} the ID token is not one of this sign-in, or there is no refresh token. Nothing is stored.
+   * @throws {OtherUserError} somebody else signed in. Nothing is stored.
+   */
+  redeem(
+    operation: Operation,
+    request: {
+      userId: UserId;
+      api: Api;
+      redirectUri: string;
+      scopes: readonly string[];
+      code: string;
+      verifier: string;
+      nonce: string;
+      generation: string;
+      /** As in {@link UserTokens}. */
+      isCurrent: () => Promise<boolean>;
+      mayAsk: () => void;
+    },
+  ): Promise<UserToken>;
+}
+
+/** What the sealed texts of a link are for. */
+export type LinkPurpose = 'ticket' | 'cookie';
+
+/** Seals what a browser carries during a link. Nothing that is sealed for one purpose opens for the other. */
+export type LinkSealer = {
+  seal(purpose: LinkPurpose, content: object): Promise<string>;
+  /** @returns undefined if the text was not sealed for this purpose with one of the keys of the settings */
+  open(purpose: LinkPurpose, sealed: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+};
+/** Names of permissions, such as `User.Read`, by the name of the API. */
+export type Permissions = Readonly<Record<string, string[]>>;
 
 /** The result of opening a sealed cache. `cache` is MSAL's serialized cache. */
 export type OpenedCache =
@@ -240,7 +366,8 @@ export interface TokenCacheStore {
   /**
    * Writes the cache.
    * @param ifMatch the ETag of the version to replace; undefined if there must be no cache yet
-   * @returns the new ETag
+   * @returns the new ETag; that of the stored version if it is the same content, because the answer to a write may be lost and
+   * the write sent again
    * @throws {ConflictError} another version is stored, or the cache to replace no longer exists.
    * @throws {UnavailableError} the store cannot be reached.
    */
@@ -361,75 +488,4 @@ export interface AccountStore {
    * answer; a store that cannot tell leaves this out.
    */
   clockAheadMs?(): number | undefined;
-}
-
-/** A time during which an API is not called for the users of one tenant, or for all users. */
-export type Cooldown = {
-  /** A tenant id, or `*` for every tenant. */
-  tenant: string;
-  api: Throttle['api'];
-  until: Date;
-  /** The reason: too many requests, or the tenant does not have this application. Earlier releases did not store it. */
-  kind: 'throttled' | 'tenant' | undefined;
-};
-
-/** How far the audit has come. An audit reads all accounts page by page, one page a run. */
-export type AuditProgress = {
-  /** Where the next page begins; absent at the beginning of a pass. */
-  next?: string;
-  /** How many accounts this pass has seen, and how many of them are connected. */
-  accounts: number;
-  connected: number;
-  /** The last pass that ended, and what it saw. */
-  lastPass?: { accounts: number; connected: number; endedAt: Date };
-};
-
-/**
- * Whether runs may retire accounts. `stopped`: a run reached the ceiling, so no run retires anybody. `confirmed`: an
- * operator confirmed it, so there is no ceiling until that time. `resumed`: an operator removed the reason of a stop, so the
- * ceiling counts anew from that time.
- */
-export type Retirement =
-  | { order: 'stopped'; at: Date }
-  | { order: 'confirmed'; until: Date }
-  | { order: 'resumed'; at: Date };
-
-/** How many accounts were retired within a day that began at `since`. */
-export type RetiredToday = { count: number; since: Date };
-
-/** What the runs of all instances know of one another. */
-export type LastRun = {
-  /** The last run that ended; absent before the first one. */
-  ended?: { at: Date; summary: SweepSummary };
-  audit: AuditProgress;
-  /** Absent before the first one is retired. */
-  retired?: RetiredToday;
-  /** Absent if nothing was ordered. */
-  retirement?: Retirement;
-};
-
-/**
- * What all instances share, in the same store as the accounts. A previous release knows only the cooldowns.
- * All methods throw {@link UnavailableError} if the store cannot be reached.
- */
-export interface SharedState {
-  /** Stores a cooldown. It replaces an earlier one of the same tenant and API. */
-  cool(cooldown: Cooldown, signal?: AbortSignal | undefined): Promise<void>;
-  /** The cooldowns that have not ended. */
-  cooling(signal?: AbortSignal | undefined): Promise<Cooldown[]>;
-  /**
-   * Tells one caller of all instances to begin a plan.
-   * @returns true if nobody was told so within the last `everyMs`. Of several callers at the same time one gets true.
-   */
-  beginPlan(everyMs: number, signal?: AbortSignal | undefined): Promise<boolean>;
-  /** Records a run that ended. What `more` leaves out stays as it is. Deletes the cooldowns that have ended. */
-  runEnded(
-    summary: SweepSummary,
-    more?: { audit?: AuditProgress | undefined; retired?: RetiredToday | undefined },
-    signal?: AbortSignal | undefined,
-  ): Promise<void>;
-  /** What the runs have recorded, and the latest order about retiring. */
-  lastRun(signal?: AbortSignal | undefined): Promise<LastRun>;
-  /** Stores an order about retiring. It replaces the earlier one. */
-  orderRetirement(retirement: Retirement, signal?: AbortSignal | undefined): Promise<void>;
 }

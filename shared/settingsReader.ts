@@ -27,11 +27,18 @@ export const SETTINGS = {
   TOKEN_CACHE_STORE: 'blob',
   TOKEN_CACHE_KEYS: '',
   LOG_HASH_KEY: '',
+  CONNECT: 'visit',
   REFRESH_IDLE_SECONDS: '60',
   REFRESH_MIN_INTERVAL_SECONDS: '300',
   REFRESH_EVERY_RUN: 'false',
   RETENTION_DAYS: '90',
   LOG_CHECKS: 'all',
+  TASKS: 'read-profile',
+  NOTICE_WEBHOOK_URL: '',
+  NOTICE_WEBHOOK_SECRET: '',
+  NOTICE_PAGE_URL: '',
+  LINK_REDIRECT_URI: '',
+  LINK_RETURN_URLS: '',
 } as const satisfies Record<string, string | undefined>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -154,10 +161,23 @@ export function createSettingsReader(environment: Environment) {
     return found ?? values[0];
   }
 
+  /** Some of these, each once and in their order. `none` is none of them, because Azure gives an empty setting as ''. */
+  function someOf<T extends string>(name: SettingName, values: readonly T[]): T[] {
+    const named = given(name)
+      .split(',')
+      .map((value) => value.trim())
+      .filter(Boolean);
+    const isNone = named.length === 1 && named[0] === 'none';
+    if (!isNone && !named.every((value) => values.some((known) => known === value))) {
+      fault(name, 'has an unknown name', `Give some of ${values.join(', ')}, separated by commas, or none.`);
+    }
+    return values.filter((value) => named.includes(value));
+  }
+
   /** @throws {ConfigError} with every fault so far. */
   function check(): void {
     if (faults.length > 0) throw new ConfigError(faults);
   }
 
-  return { given, fault, required, guid, guids, origin, sameCloud, whole, flag, oneOf, check };
+  return { given, fault, required, guid, guids, origin, sameCloud, whole, flag, oneOf, someOf, check };
 }

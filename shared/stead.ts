@@ -1,39 +1,50 @@
+import { type WakeResult, wakeUser } from './account/wakeUser.ts';
 import type { BlobAccess, TableAccess } from './adapters/azureStorage/storageAccess.ts';
 import { IDENTITY_REMEDIES } from './adapters/azureStorage/storageRemedy.ts';
 import { authorityOf } from './adapters/entra/authority.ts';
+import { createLinkSealer } from './adapters/entra/linkSealer.ts';
 import { createMsalUserTokens } from './adapters/entra/msal.ts';
+import { createMsalCodeGrants } from './adapters/entra/msalCodeGrants.ts';
 import { createMsalCredential } from './adapters/entra/msalCredential.ts';
 import { createStoreCredential } from './adapters/entra/msalStoreCredential.ts';
 import { createTryCredential } from './adapters/entra/msalTryCredential.ts';
 import { createMemorySealer, createSealer } from './adapters/entra/seal.ts';
 import { createVerifyToken } from './adapters/entra/verifyToken.ts';
 import { graph } from './adapters/graph/graphApi.ts';
+import { createNoticeWebhook } from './adapters/webhook/noticeWebhook.ts';
 import type { Api, ApiCall, Fetch, OpenApi } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { graphResourceOf } from './clouds.ts';
 import type { Config, ConfigWithoutStorage, TokenCacheStoreName } from './config.ts';
-import { connect, disconnect, getConnection } from './connection/connection.ts';
+import { askForLink } from './connection/askForLink.ts';
+import { changeConnection, connect, disconnect, getConnection } from './connection/connection.ts';
+import { finishLink } from './connection/finishLink.ts';
+import { openLink } from './connection/openLink.ts';
+import { RequestMalformedError } from './errors.ts';
 import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
-import type { FunctionRequest, Operation, Sealer, Services, StoreCredential } from './ports.ts';
+import type { FunctionRequest, Notices, Operation, Sealer, Services, StoreCredential } from './ports.ts';
 import { type Asked, asUser } from './requests/asUser.ts';
 import type { UserFunction } from './requests/defineFunction.ts';
 import { createApp } from './tokens/app.ts';
 import { isKnownApi, knownApi } from './tokens/knownApi.ts';
 import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
-import { createLogId } from './userId.ts';
+import { createLogId, readUserId } from './userId.ts';
 import type { WorkerRun } from './wire.ts';
-import type { Task } from './worker/defineTask.ts';
+import { listTasks, type Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
-import { wake } from './worker/wake.ts';
+import { wakeWorker } from './worker/wakeWorker.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
-export type Adapters = Omit<Services, 'graph' | 'schedule' | 'logChecks' | 'logId' | 'clock'> & {
+export type Adapters = Omit<
+  Services,
+  'graph' | 'apis' | 'connectWhen' | 'notices' | 'link' | 'schedule' | 'logChecks' | 'logId' | 'clock'
+> & {
   sealer: Sealer;
 };
 
@@ -51,6 +62,8 @@ export type StoresOptions = {
 export type SteadOptions = {
   /** What the worker does as each user. Default: no tasks; the worker then only keeps the tokens valid. */
   tasks?: readonly Task[];
+  /** Who hears what happens while a user is away. Each one takes the place of the settings' webhook for its kind of notice. */
+  notices?: Notices;
   /** The time, timers, ids and random numbers. Default: the platform's. */
   clock?: Clock;
   /** The log for events that belong to no operation. Default: the console. */
@@ -86,24 +99,49 @@ const CLIENT_CAPABILITIES = ['CP1'];
  * Creates the application. This is the only way to get one. It does no I/O.
  * @param config a result of `readConfig`
  * @throws {TypeError} there are no stores, or `config` was read with `hasStorageCredential`, but there is no
- * `storageCredential`.
+ * `storageCredential`, or two tasks have the same name.
  */
 export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
-  const tasks = (options.tasks ?? []).map((task) => ({ ...task, api: here(task.api) }));
+  const tasks = listTasks(...(options.tasks ?? [])).map((task) => ({ ...task, api: here(task.api) }));
+  const elsewhere = tasks.find(({ api, consent }) => consent === 'link' && api !== here(graph));
+  if (elsewhere !== undefined) {
+    throw new TypeError(
+      `Task "${elsewhere.name}": a link asks for permissions of Microsoft Graph alone, so leave consent out.`,
+    );
+  }
   const titles = new Map(tasks.map(({ name, title }) => [name, title]));
-  const services = createServices(config, here, options);
+  const apis = new Set<Api>([here(graph), ...tasks.map(({ api }) => api)]);
+  const services = createServices(config, here, apis, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
-  const named = new Map<string, object>();
+  const named = new Map<string, Named>();
 
-  function claimName(fn: Pick<UserFunction, 'name'>): void {
+  /**
+   * What a link asks for: what the functions and tasks of the API that keeps the connection need.
+   * @param names the tasks that the user turns on
+   */
+  function linkScopes(names: readonly string[] = []): string[] {
+    const chosen = names.map((name) => {
+      const task = tasks.find((one) => one.name === name && one.consent === 'link');
+      if (task === undefined) {
+        throw new RequestMalformedError('"tasks" has a name of no task that users turn on.');
+      }
+      return task;
+    });
+    const uses = [...tasks.filter(({ consent }) => consent === undefined), ...named.values(), ...chosen];
+    const scopes = uses.filter(({ api }) => here(api) === app.graph).flatMap((use) => use.scopes ?? []);
+    return scopes.length === 0 ? [LEAST_SCOPE] : [...new Set(scopes)];
+  }
+
+  function claimName(fn: Named): void {
     if ((named.get(fn.name) ?? fn) !== fn) {
       throw new TypeError(
-        `Two functions have the name "${fn.name}". Rename one, because requests of one user share its result.`,
+        `Two functions have the name "${fn.name}", and requests of one user share the result of a name. Rename one; if it is one function that is defined anew for each request, define it once, outside of the handler.`,
       );
     }
     named.set(fn.name, fn);
+    apis.add(here(fn.api));
   }
 
   return {
@@ -136,9 +174,24 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
 
     /** The caller's own connection. @throws the errors that `connection/connection.ts` names. */
     connection: {
+      /**
+       * A ticket for a link.
+       * @throws {RequestMalformedError} there is no such task to turn on.
+       * @throws the errors of `connection/askForLink.ts`
+       */
+      askForLink: (accessToken: string, { returnUrl, tasks: names }: LinkRequest) =>
+        askForLink(app, accessToken, { returnUrl, scopes: linkScopes(names) }),
+      /** @throws the errors of `connection/openLink.ts` */
+      openLink: (ticket: string) => openLink(app, ticket),
+      /** @throws the errors of `connection/finishLink.ts` */
+      finishLink: (operation: Operation, query: URLSearchParams, cookie: string | undefined) =>
+        finishLink(app, operation, query, cookie),
       status: (operation: Operation, accessToken: string) =>
         getConnection(app, operation, accessToken, titles),
       reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken, titles),
+      /** Does what the JSON asks for that `read` gives: `ConnectionChange` of `wire.ts`. Undefined connects the caller. */
+      change: (operation: Operation, accessToken: string, read: () => Promise<unknown>) =>
+        changeConnection(app, operation, accessToken, titles, read),
       disconnect: (operation: Operation, accessToken: string) => disconnect(app, operation, accessToken),
     },
 
@@ -151,9 +204,24 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       /** Does one run in one process: plans and sweeps. */
       run: async (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         sweep(app, operation, tasks, await plan(app, operation), limits),
-      /** Does one run for an application, if none began within the last minute. @throws the errors of {@link wake}. */
+      /** Does one run for an application, if none began within the last minute. @throws the errors of {@link wakeWorker}. */
       wake: (operation: Operation, accessToken: string, limits: RunLimits = RUN_LIMITS): Promise<WorkerRun> =>
-        wake(app, operation, accessToken, tasks, limits),
+        wakeWorker(app, operation, accessToken, tasks, limits),
+    },
+
+    /**
+     * Makes one user due now, at most once a minute, because something has changed for them: for change notifications of an
+     * API, and push of any kind. The next run then checks the user. Whoever calls it must know that the user id is genuine.
+     * @param userId `<tid>/<oid>`
+     * @throws {TypeError} it is not a user id.
+     * @throws the errors of {@link wakeUser}.
+     */
+    async wake(userId: string, { log: to, signal }: Operation = { log }): Promise<WakeResult> {
+      const known = readUserId(userId);
+      if (known === undefined) throw new TypeError('A user id is <tid>/<oid>, both of them GUIDs.');
+      const result = await wakeUser(services, known, signal);
+      if (result === 'woken') to({ event: 'account.woken', user: services.logId(known) });
+      return result;
     },
 
     /** What operators see and do. */
@@ -175,7 +243,21 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   };
 }
 
-function createServices(config: AnyConfig, here: Deployed, options: SteadOptions): Services {
+/** What a page asks for with a link. */
+export type LinkRequest = { returnUrl?: string; tasks?: readonly string[] };
+
+/** A function, as far as its name and a link are concerned. */
+type Named = Pick<UserFunction, 'name' | 'api'> & Partial<Pick<UserFunction, 'scopes'>>;
+
+/** A link asks for at least this. Without a scope of an API, Entra would give a token for none. */
+const LEAST_SCOPE = 'User.Read';
+
+function createServices(
+  config: AnyConfig,
+  here: Deployed,
+  apis: ReadonlySet<Api>,
+  options: SteadOptions,
+): Services {
   const { entra } = config;
   const { clock = systemClock, adapters = {} } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
@@ -195,30 +277,36 @@ function createServices(config: AnyConfig, here: Deployed, options: SteadOptions
     timeoutMs: timeouts.tokenMs,
     fetch: send,
   };
+  const caches = { store: stores.tokenCache, sealer, logId, clock };
+  const { verifyIdToken, ...verify } = createVerifyToken({
+    jwksUri: jwksUriOf(config),
+    customKeysUri: (tid) => `${entra.authority}/${tid}/discovery/v2.0/keys?appid=${entra.clientId}`,
+    rules: config.accessToken,
+    tenantId: entra.tenantId,
+    timeoutMs: timeouts.keysMs,
+    fetch: send,
+    clock,
+  });
   return {
-    ...createVerifyToken({
-      jwksUri: jwksUriOf(config),
-      customKeysUri: (tid) => `${entra.authority}/${tid}/discovery/v2.0/keys?appid=${entra.clientId}`,
-      rules: config.accessToken,
-      tenantId: entra.tenantId,
-      timeoutMs: timeouts.keysMs,
-      fetch: send,
-      clock,
-    }),
-    userTokens: createMsalUserTokens(
-      {
-        ...client,
-      },
-      { store: stores.tokenCache, sealer, logId, clock },
-    ),
+    ...verify,
+    userTokens: createMsalUserTokens(client, caches),
+    codeGrants: createMsalCodeGrants({ ...client, authority: entra.authority, verifyIdToken }, caches),
+    linkSealer: createLinkSealer(config.cacheKeys),
     tryCredential: createTryCredential({ ...client, tenantId: entra.tenantId, clock }),
     memorySealer: createMemorySealer(config.cacheKeys),
     ...adapters,
     ...stores,
     graph: here(graph),
+    apis,
     openApi,
+    connectWhen: config.connectWhen,
+    notices: {
+      ...(config.noticeWebhook && createNoticeWebhook(config.noticeWebhook, { fetch: send, clock })),
+      ...options.notices,
+    },
     schedule: config.schedule,
     logChecks: config.logChecks,
+    link: config.link,
     logId,
     clock,
   };
@@ -275,7 +363,7 @@ function createOpenApi(here: Deployed, options: { fetch: Fetch; clock: Clock; ti
     if (!isKnownApi(defined)) throw new TypeError('Give it graph, or an API from defineApi.');
     const api = here(defined);
     const bound = createApiFetch(api, call, options);
-    return { ...(api.open?.(bound, api.baseUrl) as Clients), api: { fetch: bound } };
+    return { ...(api.open?.(bound, api.baseUrl) as Clients), api: { fetch: bound, baseUrl: api.baseUrl } };
   };
 }
 

@@ -40,7 +40,21 @@ export function readUserId(text: string): UserId | undefined {
 /** Gives the log id of a user: the 16 hex digits that logs and operators see. */
 export type LogId = (user: UserId) => string;
 
-/** Uses HMAC-SHA-256 and not a plain hash, because anyone with a list of users could reverse a plain hash. */
+/** As many users as one process serves at a time, and more. Beyond it, the one that was asked for first is forgotten. */
+const REMEMBERED_LOG_IDS = 5_000;
+
+/**
+ * Uses HMAC-SHA-256 and not a plain hash, because anyone with a list of users could reverse a plain hash. It remembers the
+ * log ids of some thousand users, because one request asks for its user's several times.
+ */
 export function createLogId(key: Uint8Array): LogId {
-  return (user) => createHmac('sha256', key).update(user).digest('hex').slice(0, 16);
+  const known = new Map<UserId, string>();
+  return (user) => {
+    const remembered = known.get(user);
+    if (remembered !== undefined) return remembered;
+    const logId = createHmac('sha256', key).update(user).digest('hex').slice(0, 16);
+    known.set(user, logId);
+    if (known.size > REMEMBERED_LOG_IDS) known.delete(known.keys().next().value ?? user);
+    return logId;
+  };
 }

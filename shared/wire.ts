@@ -31,6 +31,8 @@ export type ProblemCode =
   | 'ROLE_MISSING'
   | 'TENANT_FORBIDDEN'
   | 'CLIENT_FORBIDDEN'
+  | 'NOT_CONNECTED'
+  | 'LINK_OFF'
   | 'UPSTREAM_REFUSED'
   | 'THROTTLED'
   | 'TOO_MANY_REQUESTS'
@@ -104,23 +106,65 @@ export type WorkerRun =
 export type Connection = {
   /**
    * `pending`: no token yet. `active`: the worker keeps their token valid. `needs-user`: the worker needs them to sign in
-   * again. `disconnected`: they disconnected, and nothing is kept. `none`: there is no account, or it was retired.
+   * again. `disconnected`: they disconnected, and nothing is kept. `none`: there is no account, or it was retired, and their
+   * next visit connects them. `not-connected`: the same, but no visit connects them (`CONNECT=ask`). Nothing is kept until
+   * `PUT /api/connection`.
    */
-  state: 'pending' | 'active' | 'needs-user' | 'disconnected' | 'none';
+  state: 'pending' | 'active' | 'needs-user' | 'disconnected' | 'none' | 'not-connected';
   /** Their last visit, to the minute. */
   lastActivity?: string;
   /** When the worker last got a token from the token endpoint. */
   lastRefreshed?: string;
   /** When the newest access token ends. */
   expiresOn?: string;
+  /**
+   * The grant of a link, which keeps the connection while the user is away. Absent without one; the connection then goes on for as
+   * long as the refresh token of the page's sign-in, perhaps a day. `until` moves with each check.
+   */
+  staysConnected?: { until: string };
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };
+  /**
+   * What the last token of each API may do: names of permissions, such as `User.Read`, by the name of the API. An API is
+   * absent if there is no token for it, or if Entra did not say.
+   */
+  permissions?: Record<string, string[]>;
+  /** Until when the user's tasks rest. Their token is kept all the same. Absent if the tasks do not rest. */
+  tasksPausedUntil?: string;
   /** Each check and each task by itself: oldest first, at most 20. Pages of earlier releases read it. */
   history: ConnectionEvent[];
   /** The history by checks: oldest first, at most 20. Absent in an answer of an earlier release, and without a connection. */
   checks?: ConnectionChecks[];
 };
+
+/** The answer of `POST /api/connection/link`: the address that the page opens in the user's browser, within a minute. */
+export type LinkTicket = { url: string };
+
+/**
+ * What a link came to: `link` in the query of the page to which the browser returns.
+ * `linked`: the connection has a grant of its own. `cancelled`: the user said no. `admin`: only an administrator can consent.
+ * `consent`: a consent is missing. `other-user`: somebody else signed in. `ended`: the user is no longer connected, or was
+ * connected anew. `expired`: it took too long. `used`: the ticket or the sign-in was used before. `refused`: Entra's answer was
+ * not in order, or Entra refused it. `unavailable`: it may succeed later. Only `linked` has stored anything.
+ */
+export type LinkResult =
+  | 'linked'
+  | 'cancelled'
+  | 'admin'
+  | 'consent'
+  | 'other-user'
+  | 'ended'
+  | 'expired'
+  | 'used'
+  | 'refused'
+  | 'unavailable';
+/**
+ * The body of `PUT /api/connection`. Without a body, and as `{}`, it connects the caller. `tasksPausedUntil` changes a
+ * connection that there is, and connects nobody: a time with its offset (RFC 3339), at most 90 days ahead, or null to end
+ * the pause.
+ */
+export type ConnectionChange = { tasksPausedUntil?: string | null };
 
 export type ConnectionFailureKind =
   | 'needs-user'

@@ -1,12 +1,140 @@
-/** The process of one run of the refresh worker, so that its CPU time and its memory are the worker's alone. */
-import { type Progress, runSweep, type SweepRun, type Swept } from './runSweep.ts';
+/** The process of one run of the refresh worker over a storage account, so that its CPU time is the worker's alone. */
+import { randomUUID } from 'node:crypto';
+import { createSealer } from '../../shared/adapters/entra/seal.ts';
+import { readConfig } from '../../shared/config.ts';
+import { createSlots, forEachAtOnce } from '../../shared/forEachAtOnce.ts';
+import { createLog, type LogEvent } from '../../shared/log.ts';
+import { createStead } from '../../shared/stead.ts';
+import { azureStores } from '../../shared/stores/azure.ts';
+import { dueAccount, dueCache } from '../dueAccount.ts';
+import { type Comparison, floorOf, usualWayOf } from './comparisons.ts';
 
-export type FromSweep = { progress: Progress } | { swept: Swept };
+export type SweepSubject = 'floor' | 'stead' | 'usualWay';
+export type SweepOrder = {
+  subject: SweepSubject;
+  settings: Record<string, string>;
+  users: number;
+  concurrency: number;
+};
+export type Swept = {
+  ms: number;
+  cpuMs: number;
+  /** Share of the time in which the event loop was at work. */
+  busy: number;
+  refreshed: number;
+  /** Warnings and errors that were logged, by event. There should be none. */
+  trouble: Record<string, number>;
+};
 
-const say = (message: FromSweep) => process.send?.(message);
+/** Prepares a run, and then does it. */
+type Sweep = { seed(): Promise<void>; run(): Promise<Pick<Swept, 'refreshed' | 'trouble'>> };
 
+const LONG_MS = 3_600_000;
+const SEEDED_AT_ONCE = 32;
+
+async function forEachOf(oids: readonly string[], atOnce: number, act: (oid: string) => Promise<void>) {
+  const each = async function* () {
+    yield* oids;
+  };
+  await forEachAtOnce(each(), createSlots(atOnce), act);
+}
+
+function steadSweep({ settings, concurrency }: SweepOrder, oids: readonly string[]): Sweep {
+  const config = readConfig(settings);
+  const { worker, services } = createStead(config, { stores: azureStores });
+  const sealer = createSealer(config.cacheKeys);
+  const trouble: Record<string, number> = {};
+  const note = (line: string) => {
+    const { event } = JSON.parse(line) as LogEvent;
+    trouble[event] = (trouble[event] ?? 0) + 1;
+  };
+  // Every line is made as in production, and goes nowhere.
+  const log = createLog({ info: () => {}, warn: note, error: note });
+  return {
+    seed: () =>
+      forEachOf(oids, SEEDED_AT_ONCE, async (oid) => {
+        const owner = ownerOf(settings, oid);
+        const account = dueAccount(owner);
+        const { userId, generation } = account;
+        await services.accounts.create(account);
+        const sealed = await sealer.seal(userId, dueCache(owner, account), generation);
+        await services.tokenCache.write(userId, sealed, undefined);
+      }),
+    async run() {
+      const limits = {
+        concurrency,
+        runForMs: LONG_MS,
+        leaseForMs: 300_000,
+        noticeForMs: 10_000,
+        endAfterMs: LONG_MS,
+      };
+      const { refreshed } = await worker.run({ log }, limits);
+      return { refreshed, trouble };
+    },
+  };
+}
+
+function comparedSweep(
+  { concurrency, settings }: SweepOrder,
+  oids: readonly string[],
+  of: Comparison,
+): Sweep {
+  return {
+    seed: () =>
+      forEachOf(oids, SEEDED_AT_ONCE, async (oid) => {
+        const owner = ownerOf(settings, oid);
+        await of.seed(oid, dueCache(owner, dueAccount(owner)));
+      }),
+    async run() {
+      await forEachOf(oids, concurrency, of.refresh);
+      return { refreshed: oids.length, trouble: {} };
+    },
+  };
+}
+
+const ownerOf = (
+  { ENTRA_TENANT_ID = '', ENTRA_CLIENT_ID = '', ENTRA_AUTHORITY = '' }: SweepOrder['settings'],
+  oid: string,
+) => ({
+  tid: ENTRA_TENANT_ID,
+  oid,
+  clientId: ENTRA_CLIENT_ID,
+  environment: new URL(ENTRA_AUTHORITY).host,
+});
+
+function sweepOf(order: SweepOrder): Sweep {
+  const oids = Array.from({ length: order.users }, () => randomUUID());
+  switch (order.subject) {
+    case 'stead':
+      return steadSweep(order, oids);
+    case 'floor':
+      return comparedSweep(order, oids, floorOf(order.settings));
+    case 'usualWay':
+      return comparedSweep(order, oids, usualWayOf(order.settings));
+    default:
+      return order.subject satisfies never;
+  }
+}
+
+async function measure(sweep: Sweep): Promise<Swept> {
+  const cpu = process.cpuUsage();
+  const loop = performance.eventLoopUtilization();
+  const begun = performance.now();
+  const done = await sweep.run();
+  const ms = performance.now() - begun;
+  const { user, system } = process.cpuUsage(cpu);
+  const busy = performance.eventLoopUtilization(loop).utilization;
+  return { ms, cpuMs: (user + system) / 1_000, busy, ...done };
+}
+
+let sweep: Sweep | undefined;
 process.once('disconnect', () => process.exit());
-process.once('message', async ({ run, origin }: { run: SweepRun; origin: string }) => {
-  say({ swept: await runSweep(run, origin, (progress) => say({ progress })) });
-  process.disconnect();
+process.on('message', async (message: SweepOrder | 'sweep') => {
+  if (message !== 'sweep') {
+    sweep = sweepOf(message);
+    await sweep.seed();
+    process.send?.('seeded');
+  } else if (sweep !== undefined) {
+    process.send?.({ swept: await measure(sweep) });
+  }
 });

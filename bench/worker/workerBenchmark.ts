@@ -1,103 +1,124 @@
-import { UsageError } from '../../ops/cli/errors.ts';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { tableLines } from '../../ops/cli/printTable.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { type Benchmark, readCount } from '../benchmark.ts';
-import { rounded, spreadOf, spreadText } from '../rounds.ts';
-import { type MeasuredSweep, measureSweep } from './measureSweep.ts';
+import { ratioOf, rounded, spreadOf, spreadText, turnsOf } from '../rounds.ts';
+import { startUpstreams } from '../upstreams/startUpstreams.ts';
+import type { Counts } from '../upstreams/upstreamsProcess.ts';
+import type { SweepOrder, SweepSubject, Swept } from './sweepProcess.ts';
 
+const PROCESS = fileURLToPath(new URL('./sweepProcess.ts', import.meta.url));
+const SUBJECTS = ['floor', 'stead', 'usualWay'] as const satisfies readonly SweepSubject[];
+const LATENCIES = { storageMs: 5, tokenMs: 50, apiMs: 20 };
 /** As the timer runs it. */
 const CONCURRENCY = 16;
-const LATENCIES = { storageMs: 5, tokenMs: 50 };
-const SIZES = '1000,10000,100000';
+const MANY_AT_ONCE = 64;
+/** One call for a token and three of storage, which no worker can do without. */
+const IDEAL_MS = LATENCIES.tokenMs + 3 * LATENCIES.storageMs;
 
-/**
- * The refresh worker with the real MSAL, over the memory stores and a token endpoint of fixed latencies. What the
- * clients of the storage services cost is not in it.
- */
+type Measured = Swept & { counts: Counts };
+
+/** A run of the worker over so many due users, with the clients of storage and a storage server in another process. */
 export const workerBenchmark: Benchmark = {
-  about: 'a refresh run over so many due users',
-  options: `[--sizes ${SIZES}] [--rounds 3]`,
+  about: 'a refresh run over due users, with the clients of storage',
+  options: '[--users 1000] [--rounds 3]',
 
   async run(args, tell) {
     const { values } = readArguments(args, {
-      sizes: { type: 'string', default: SIZES },
+      users: { type: 'string', default: '1000' },
       rounds: { type: 'string', default: '3' },
     });
+    const users = readCount('--users', values.users);
     const rounds = readCount('--rounds', values.rounds);
-    const [least, ...larger] = readSizes(values.sizes);
-    const sweepOf = (users: number, concurrency: number) => {
-      tell(`${users} users, ${concurrency} at a time`);
-      return measureSweep({ users, concurrency, latencies: LATENCIES }, tell);
-    };
-
-    const atOnce: MeasuredSweep[] = [];
-    const oneByOne: MeasuredSweep[] = [];
+    const measured = SUBJECTS.map(() => [] as Measured[]);
     for (let round = 0; round < rounds; round += 1) {
-      atOnce.push(await sweepOf(least, CONCURRENCY));
-      oneByOne.push(await sweepOf(least, 1));
+      for (const index of turnsOf(SUBJECTS.length, round)) {
+        const subject = SUBJECTS[index] ?? 'stead';
+        tell(`round ${round + 1} of ${rounds}: ${subject}`);
+        measured[index]?.push(await measureSweep(subject, users, CONCURRENCY));
+      }
     }
-    const rest: MeasuredSweep[] = [];
-    for (const users of larger) rest.push(await sweepOf(users, CONCURRENCY));
-
-    const runs = [...atOnce, ...rest];
-    const comparison = {
-      users: least,
-      rounds,
-      sweep: spreadOf(atOnce.map(({ usersPerSecond }) => usersPerSecond)),
-      sequential: spreadOf(oneByOne.map(({ usersPerSecond }) => usersPerSecond)),
-      ratio: spreadOf(
-        atOnce.map(({ usersPerSecond }, round) => usersPerSecond / (oneByOne[round]?.usersPerSecond ?? 0)),
-      ),
-    };
+    tell(`${MANY_AT_ONCE} at a time`);
+    const many = await measureSweep('stead', users, MANY_AT_ONCE);
+    const cpu = measured.map((runs) => runs.map(({ cpuMs }) => cpuMs / users));
+    const rate = measured.map((runs) => runs.map(({ ms }) => (users * 1_000) / ms));
+    const [floorCpu = [], steadCpu = [], usualCpu = []] = cpu;
+    const ideal = (CONCURRENCY * 1_000) / IDEAL_MS;
     const results = {
+      users,
+      concurrency: CONCURRENCY,
       latencies: LATENCIES,
-      runs,
-      sequentialRuns: oneByOne,
-      comparison,
-      peakRssRatio: peakRssRatio(runs),
+      rounds,
+      idealUsersPerSecond: rounded(ideal),
+      subjects: SUBJECTS.map((subject, index) => ({
+        subject,
+        cpuMs: spreadOf(cpu[index] ?? []),
+        usersPerSecond: spreadOf(rate[index] ?? []),
+        eventLoopBusy: spreadOf((measured[index] ?? []).map(({ busy }) => busy)),
+        callsPerUser: callsOf(measured[index]?.at(-1), users),
+      })),
+      manyAtOnce: {
+        concurrency: MANY_AT_ONCE,
+        cpuMs: rounded(many.cpuMs / users),
+        usersPerSecond: rounded((users * 1_000) / many.ms),
+        eventLoopBusy: rounded(many.busy),
+      },
+      reach: [
+        { what: 'CPU ms a user', ratio: spreadOf(steadCpu), most: 3 },
+        {
+          what: 'users/s of the ideal',
+          ratio: spreadOf((rate[1] ?? []).map((one) => one / ideal)),
+          least: 0.85,
+        },
+        { what: 'CPU of the floor', ratio: ratioOf(steadCpu, floorCpu) },
+        { what: 'CPU of the usual way to ours', ratio: ratioOf(usualCpu, steadCpu) },
+      ],
     };
-    return { results, lines: linesOf(runs, oneByOne, comparison.ratio) };
+    const rows = results.subjects.map(({ subject, cpuMs, usersPerSecond, eventLoopBusy, callsPerUser }) => [
+      subject,
+      ...[cpuMs, usersPerSecond, eventLoopBusy].map(spreadText),
+      String(callsPerUser.storage),
+    ]);
+    const heading = ['', 'CPU ms a user', 'users/s', 'busy', 'storage calls a user'];
+    return { results, lines: tableLines(heading, rows) };
   },
 };
 
-/** Of the two largest sizes: a short run has not filled its heap yet. Null with one size. */
-function peakRssRatio(runs: readonly MeasuredSweep[]): number | null {
-  const [last, before] = runs.toReversed();
-  if (last === undefined || before === undefined || last.users === before.users) return null;
-  return rounded(last.rssMb.peak / before.rssMb.peak);
+const callsOf = (one: Measured | undefined, users: number) => ({
+  storage: rounded(((one?.counts.table ?? 0) + (one?.counts.blob ?? 0)) / users),
+  transactions: rounded((one?.counts.transactions ?? 0) / users),
+  token: rounded((one?.counts.token ?? 0) / users),
+});
+
+/** @throws Error not every user was refreshed, or anything was amiss: that is no measurement. */
+async function measureSweep(subject: SweepSubject, users: number, concurrency: number): Promise<Measured> {
+  const upstreams = await startUpstreams();
+  const child = fork(PROCESS);
+  try {
+    const order: SweepOrder = { subject, settings: upstreams.settings, users, concurrency };
+    child.send(order);
+    await Promise.race([once(child, 'message'), endOf(child)]);
+    await upstreams.setLatencies(LATENCIES);
+    await upstreams.countFromZero();
+    child.send('sweep');
+    const [{ swept }] = (await Promise.race([once(child, 'message'), endOf(child)])) as [{ swept: Swept }];
+    const counts = await upstreams.counts();
+    const trouble = Object.entries(swept.trouble).map(
+      ([event, count]) => `${event} was logged ${count} times`,
+    );
+    if (swept.refreshed !== users) trouble.push(`${swept.refreshed} of ${users} users were refreshed`);
+    if (counts.givenOne !== users) trouble.push(`${counts.givenOne} of ${users} users were given one token`);
+    if (trouble.length > 0) throw new Error(`This run is no measurement: ${trouble.join(', ')}.`);
+    return { ...swept, counts };
+  } finally {
+    if (child.connected) child.disconnect();
+    upstreams.stop();
+  }
 }
 
-/** @throws {UsageError} */
-function readSizes(text: string): [number, ...number[]] {
-  const [least, ...larger] = text
-    .split(',')
-    .map((size) => readCount('--sizes', size.trim()))
-    .sort((a, b) => a - b);
-  if (least === undefined) throw new UsageError('--sizes is empty.');
-  return [least, ...larger];
-}
-
-function linesOf(
-  runs: readonly MeasuredSweep[],
-  sequential: readonly MeasuredSweep[],
-  ratio: MeasuredSweep['usersPerSecondByTenths'],
-): string[] {
-  const rows = [...runs, ...sequential].map((run) => [
-    String(run.users),
-    String(run.concurrency),
-    `${run.usersPerSecond} (${run.usersPerSecondByTenths.p10}–${run.usersPerSecondByTenths.p90})`,
-    String(run.idealUsersPerSecond),
-    String(run.share),
-    String(run.cpuMsPerUser),
-    String(run.eventLoopBusy),
-    String(run.rssMb.peak),
-  ]);
-  const heading = ['users', 'at a time', 'users/s', 'ideal', 'share', 'CPU ms/user', 'busy', 'peak RSS MB'];
-  return [
-    ...tableLines(heading, rows),
-    '',
-    `Against one user at a time: ${spreadText(ratio)} times as many users a second.`,
-    'users/s: the whole run (10th–90th percentile of its tenths). ideal: with no cost but the injected latencies.',
-    "CPU: of the sweep's process. It makes its users itself, and has no client of a storage service.",
-  ];
+async function endOf(child: ReturnType<typeof fork>): Promise<never> {
+  const [code] = await once(child, 'exit');
+  throw new Error(`The process of the sweep ended with code ${code} before it was done.`);
 }

@@ -58,7 +58,7 @@ export function adminConsentEndpoint(standIn: StandIn): Hono<EntraEnv> {
           clientName: client.name,
           users: people.all.flatMap((user) => identityIn(tenant, user) ?? []),
           stepUp: false,
-          formTargets: clients.spaOrigins,
+          formTargets: clients.formTargets,
         });
       }
       const { user, signIn } = answer.picked;

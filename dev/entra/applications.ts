@@ -52,6 +52,7 @@ export type Applications = {
 export const GRAPH_PERMISSIONS = [
   { id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d', value: 'User.Read' },
   { id: '570282fd-fa5c-430d-a7fd-fc8dc98a9dca', value: 'Mail.Read' },
+  { id: 'a4b8392a-d8d1-4954-a029-8e668a39a170', value: 'Mail.ReadBasic' },
   { id: '465a38f9-76ea-45b9-9f34-9e8b0d4b0b42', value: 'Calendars.Read' },
   { id: '10465720-29dd-4523-a11a-6a75c743c9d9', value: 'Files.Read' },
   { id: '7427e0e9-2fba-42fe-b0c0-848c9e6a8182', value: 'offline_access' },

@@ -96,7 +96,7 @@ export function authorizeEndpoints(standIn: StandIn): Hono<EntraEnv> {
           users,
           hinted: users.find(({ user }) => isHinted(query, user))?.user.name,
           stepUp: demanded.length > 0,
-          formTargets: clients.spaOrigins,
+          formTargets: clients.formTargets,
         });
       }
       entry.user = session.user.name;

@@ -41,15 +41,21 @@ export type Clients = {
   isSpaOrigin(origin: string | undefined): boolean;
   isRedirectUri(uri: string): boolean;
   spaOrigins: readonly string[];
+  /** Where a sign-in or a consent may lead a browser: to a page, or to the web API. */
+  formTargets: readonly string[];
 };
 
 /**
- * @param others finds applications that were registered at Graph
+ * @param more.others finds applications that were registered at Graph
+ * @param more.apiRedirectUris those of the web API, beside the pages to which an administrator's consent leads back
  * @throws InputError if an entry is not an http(s) origin as a browser sends it in `Origin`
  */
 export function registerClients(
   spaOrigins: readonly string[],
-  others: (id: unknown) => Client | undefined = () => undefined,
+  {
+    others = () => undefined,
+    apiRedirectUris = [],
+  }: { others?: (id: unknown) => Client | undefined; apiRedirectUris?: readonly string[] } = {},
 ): Clients {
   for (const origin of spaOrigins) {
     if (!/^https?:/.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin) {
@@ -73,7 +79,7 @@ export function registerClients(
       id: API_CLIENT_ID,
       name: 'Demo web API',
       kind: 'web',
-      redirectUris: adminUris,
+      redirectUris: [...adminUris, ...apiRedirectUris],
       exposes: [API_SCOPE_NAME],
       requiredResourceAccess: [{ resource: GRAPH_APP_ID, permissions: ['User.Read'] }],
       knownClientApplications: [SPA_CLIENT_ID],
@@ -105,6 +111,7 @@ export function registerClients(
     isSpaOrigin: (origin) => origin !== undefined && spaOrigins.includes(origin),
     isRedirectUri: (uri) => redirectUris.includes(uri),
     spaOrigins,
+    formTargets: [...new Set([...spaOrigins, ...apiRedirectUris.map((uri) => new URL(uri).origin)])],
   };
 }
 

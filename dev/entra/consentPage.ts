@@ -27,7 +27,7 @@ export type ConsentQuestion = {
 };
 
 const page = (c: Context, standIn: StandIn, title: string, body: ReturnType<typeof html>) =>
-  respondWithPage(c, title, body, standIn.clients.spaOrigins);
+  respondWithPage(c, title, body, standIn.clients.formTargets);
 
 /**
  * The permissions that the page lists. Like Microsoft's combined page, it names what the API asks for, and leaves out

@@ -1,6 +1,7 @@
 /** `/dev/...`: how tests, demos and people steer the server. */
 import { type Context, Hono } from 'hono';
 import { changedAnswers } from './answers.ts';
+import { belongingsControl } from './belongingsControl.ts';
 import type { Client } from './clients.ts';
 import { changedConsentSettings } from './consents.ts';
 import { DEMO_USERS, type DemoUser, homeAccountId } from './directory.ts';
@@ -119,6 +120,8 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
     standIn.answers = changedAnswers(standIn.answers, await bodyOf(c));
     return c.json(standIn.answers);
   });
+
+  app.route('/', belongingsControl(standIn, knownUser, bodyOf));
 
   app.get('/consent', (c) => c.json({ ...consents.settings, grants: consents.all() }));
   app.put('/consent', async (c) => {

@@ -101,6 +101,7 @@ export async function authenticateClient(
 export function createGrantReader(standIn: StandIn): (request: GrantRequest) => Promise<ReadGrant> {
   const { people } = standIn;
   const redeemed = new Map<string, number>();
+  const stolen = new Set<unknown>();
 
   async function authorizationCode({ params, client, tenant }: GrantRequest): Promise<ReadGrant> {
     const code = await standIn.keys.open('code+jwt', params.get('code') ?? '').catch((error: unknown) => {
@@ -123,7 +124,11 @@ export function createGrantReader(standIn: StandIn): (request: GrantRequest) => 
       throw new EntraError('invalid_grant', 501481, 'The code_verifier does not match the code_challenge.');
     }
     const id = String(code.jti);
-    if (redeemed.has(id)) throw new EntraError('invalid_grant', 54005, 'The code was redeemed before.');
+    if (redeemed.has(id)) {
+      // Somebody else has the code, too: what it brought is worth nothing any more (RFC 6749 §4.1.2).
+      stolen.add(id);
+      throw new EntraError('invalid_grant', 54005, 'The code was redeemed before.');
+    }
     for (const [old, end] of redeemed) if (end < Date.now() / 1000) redeemed.delete(old);
     redeemed.set(id, Number(code.exp));
     return {
@@ -131,6 +136,7 @@ export function createGrantReader(standIn: StandIn): (request: GrantRequest) => 
       identity: identityAt(tenant, people.named(code.sub)),
       scope: String(code.scope),
       signIn: signInOf(code),
+      code: id,
       ...(typeof code.nonce === 'string' ? { nonce: code.nonce } : {}),
     };
   }
@@ -152,13 +158,15 @@ export function createGrantReader(standIn: StandIn): (request: GrantRequest) => 
     if (token.client_id !== client.id) {
       throw new EntraError('invalid_grant', 70000, 'The refresh token was issued to another client.');
     }
+    if (stolen.has(token.code)) throw new EntraError('invalid_grant', 50173, 'The grant was revoked.');
     return {
       ...common(params, client),
       identity: identityAt(tenant, people.named(token.sub)),
       scope: params.get('scope') ?? String(token.scope),
       signIn: signInOf(token),
       refreshTokenIssuedAt: Number(token.issued_at),
-      ...(client.kind === 'spa' ? { refreshTokenEnd: Number(token.exp) } : {}),
+      ...(client.kind === 'spa' || token.has_fixed_end ? { refreshTokenEnd: Number(token.exp) } : {}),
+      ...(typeof token.code === 'string' ? { code: token.code } : {}),
     };
   }
 
@@ -173,12 +181,16 @@ export function createGrantReader(standIn: StandIn): (request: GrantRequest) => 
       );
     }
     const assertion = await verifyAssertion(standIn, params.get('assertion') ?? '', client);
+    const { exchangedRefreshToken } = standIn.lifetimes;
     return {
       ...common(params, client),
       identity: identityAt(tenant, people.identityOf(assertion.tid, assertion.oid)?.user),
       scope: params.get('scope') ?? '',
       signIn: signInOf({ ...assertion, policies: assertion.polids }),
       withIdToken: standIn.idTokenOnObo,
+      ...(exchangedRefreshToken === undefined
+        ? {}
+        : { refreshTokenEnd: Number(assertion.auth_time) + exchangedRefreshToken }),
     };
   }
 

@@ -1,17 +1,17 @@
 /**
- * `GET /v1.0/me` of Microsoft Graph (https://learn.microsoft.com/graph/api/user-get), the photo of that person
- * (https://learn.microsoft.com/graph/api/profilephoto-get), and the files in the root of their drive
- * (https://learn.microsoft.com/graph/api/driveitem-list-children).
+ * `GET /v1.0/me` of Microsoft Graph (https://learn.microsoft.com/graph/api/user-get), and the photo of that person
+ * (https://learn.microsoft.com/graph/api/profilephoto-get).
  */
 import { type Context, Hono } from 'hono';
-import { errors } from 'jose';
-import { GRAPH_APP_ID, type Identity } from './directory.ts';
+import type { Identity } from './directory.ts';
 import { GraphError, graphIds } from './entraError.ts';
-import { signInOf } from './issueTokens.ts';
+import { admitToGraph } from './graphCaller.ts';
+import { selected } from './graphSelect.ts';
 import type { EntraEnv } from './journal.ts';
 import { drawPhoto } from './photo.ts';
-import { issuerOf, type StandIn } from './standIn.ts';
+import type { StandIn } from './standIn.ts';
 
+const NEEDED = { permissions: ['User.Read'], refusal: 'Authorization_RequestDenied' };
 const DEFAULT_PROPERTIES = [
   'businessPhones',
   'displayName',
@@ -41,27 +41,10 @@ const userResource = ({ user, oid }: Identity): Record<string, unknown> => ({
 });
 
 export function graphEndpoints(standIn: StandIn): Hono<EntraEnv> {
-  const { origin, journal, faults } = standIn;
+  const { origin, journal } = standIn;
   const app = new Hono<EntraEnv>();
 
-  /** The person of the request, or the response of a fault that hits it. */
-  async function admit(c: Context<EntraEnv>, permission = 'User.Read'): Promise<Identity | Response> {
-    const { identity, client, permissions, policies } = await verifyGraphToken(
-      standIn,
-      c.req.header('authorization'),
-    );
-    Object.assign(c.get('entry'), { user: identity.user.name, client });
-    const answer = await faults.meet(c, 'graph', identity, policies);
-    if (answer) return answer;
-    if (!permissions.includes(permission)) {
-      throw new GraphError(
-        403,
-        'Authorization_RequestDenied',
-        `The token lacks the permission ${permission}.`,
-      );
-    }
-    return identity;
-  }
+  const admit = (c: Context<EntraEnv>) => admitToGraph(standIn, c, NEEDED);
 
   async function photo(c: Context<EntraEnv>, size: number | 'largest' | undefined) {
     const identity = await admit(c);
@@ -109,53 +92,5 @@ export function graphEndpoints(standIn: StandIn): Hono<EntraEnv> {
     return c.json(body, 200, graphIds(c));
   });
 
-  app.get('/v1.0/me/drive/root/children', journal.record('graph'), async (c) => {
-    const identity = await admit(c, 'Files.Read');
-    if (identity instanceof Response) return identity;
-    const { drive } = identity.user;
-    // Graph answers so for a person without a licence for OneDrive.
-    if (drive === undefined) throw new GraphError(404, 'ResourceNotFound', "User's mysite not found.");
-    const items: Record<string, unknown>[] = drive.map((item) => ({ ...item, file: {} }));
-    const names = c.req.query('$select')?.split(',');
-    const body = {
-      '@odata.context': `${origin}/v1.0/$metadata#Collection(driveItem)`,
-      value: items.map((item) => (names === undefined ? item : selected('driveItem', item, names))),
-    };
-    return c.json(body, 200, graphIds(c));
-  });
   return app;
-}
-
-/** @throws GraphError 400 for a property that there is not */
-function selected(what: string, all: Record<string, unknown>, names: readonly string[]): object {
-  const unknown = names.find((name) => !Object.hasOwn(all, name));
-  if (unknown !== undefined) {
-    throw new GraphError(400, 'BadRequest', `A ${what} has no property '${unknown}'.`);
-  }
-  return Object.fromEntries(names.map((name) => [name, all[name]]));
-}
-
-async function verifyGraphToken(standIn: StandIn, authorization: string | undefined) {
-  const refuse = (message: string) => {
-    const challenge = `Bearer realm="", authorization_uri="${standIn.origin}/common/oauth2/v2.0/authorize", client_id="${GRAPH_APP_ID}"`;
-    return new GraphError(401, 'InvalidAuthenticationToken', message, { 'WWW-Authenticate': challenge });
-  };
-  const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-  if (token === undefined) throw refuse('There is no access token.');
-  const claims = await standIn.keys.verify(token, GRAPH_APP_ID).catch((error: unknown) => {
-    if (error instanceof errors.JWTExpired) throw refuse('The access token has expired.');
-    if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') {
-      throw refuse('The access token is for another audience.');
-    }
-    throw refuse('The access token is not valid.');
-  });
-  const identity = standIn.people.identityOf(claims.tid, claims.oid);
-  if (!identity || claims.iss !== issuerOf(standIn, identity.tid))
-    throw refuse('The access token is not valid.');
-  return {
-    identity,
-    client: String(claims.azp),
-    permissions: String(claims.scp ?? '').split(' '),
-    policies: signInOf({ policies: claims.polids }).policies,
-  };
 }

@@ -44,6 +44,12 @@ curl -X DELETE ${example}</pre>
       /dev/tenants/ID/consent withdraw it, for one application with ?client=ID. PUT /dev/tenants/ID/consent with
       {"usersMayConsent":false} leaves consent to administrators, PUT /dev/consent with {"delaySeconds":20} lets it take
       effect late, and PUT /dev/applications/ID changes requiredResourceAccess and knownClientApplications.</p>
+    <h2>Files and mail</h2>
+    <p>POST /dev/users/NAME/files and /dev/users/NAME/messages add one, PUT and DELETE /dev/users/NAME/files/ID change and
+      delete it, and so for messages. DELETE /dev/users/NAME/delta-links lets the person's delta links end. PUT /dev/belongings
+      with {"pageSize":2} makes the pages of delta queries small, and with {"activitySeconds":20} everybody gets mail and files
+      so often.</p>
+    <pre>curl -X POST ${origin}/dev/users/${first?.name}/files -d '{"name":"News.txt"}'</pre>
     <h2>Registrations</h2>
     <p>Graph's applications, service principals, federated credentials and grants are at ${origin}/v1.0. They take the token
       ${GRAPH_TOKENS.administrator}, or ${GRAPH_TOKENS.developer} and ${GRAPH_TOKENS.reader}, which may do less.</p>

@@ -27,8 +27,10 @@ export type Grant = {
   scope: string;
   signIn: SignIn;
   nonce?: string;
-  /** Epoch seconds; a single-page app's refresh tokens keep the end of the first one. */
+  /** Epoch seconds; the refresh tokens that stem from a page's sign-in keep the end of the first one. */
   refreshTokenEnd?: number;
+  /** The code from which the tokens stem. */
+  code?: string;
   withIdToken: boolean;
   withClientInfo: boolean;
 };
@@ -111,6 +113,8 @@ export async function issueTokens(
       issued_at: preciseNow(),
       auth_time: signIn.at,
       policies: signIn.policies,
+      ...(grant.refreshTokenEnd === undefined ? {} : { has_fixed_end: true }),
+      ...(grant.code === undefined ? {} : { code: grant.code }),
       jti: randomUUID(),
     };
     response.refresh_token = await keys.seal('refresh+jwt', refreshClaims, end - now);

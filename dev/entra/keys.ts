@@ -20,7 +20,7 @@ import {
 } from 'jose';
 
 /** What only this server reads. The signature covers the type, so a code cannot be used as a session. */
-export type SealedType = 'code+jwt' | 'refresh+jwt' | 'session+jwt' | 'page+jwt';
+export type SealedType = 'code+jwt' | 'refresh+jwt' | 'session+jwt' | 'page+jwt' | 'delta+jwt';
 
 export type Keys = {
   /** Public keys of every pair, the signing one first (RFC 7517 §5). */

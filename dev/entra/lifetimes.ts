@@ -9,10 +9,17 @@ export type Lifetimes = {
   /** Access tokens for Graph, if they differ. */
   graphAccessToken?: number;
   idToken: number;
-  /** Refresh tokens of the web API. Each new one gets the full lifetime. */
+  /** Refresh tokens of the web API, from a code or an exchange. Each new one gets the full lifetime. */
   refreshToken: number;
   /** Refresh tokens of the single-page app, counted from the sign-in: they do not slide. */
   spaRefreshToken: number;
+  /** Links of delta queries. How long Graph's are good is not promised. */
+  deltaLink: number;
+  /**
+   * Refresh tokens of an exchange, counted from the sign-in of the page whose access token was exchanged, if they last less:
+   * they do not slide. Entra promises no more than 24 hours for what stems from a page.
+   */
+  exchangedRefreshToken?: number;
   /** Tokens of managed identities. */
   managedIdentity: number;
   /** `refresh_in`, as Entra sends it beside long-lived tokens; not sent if left out. */
@@ -27,6 +34,7 @@ export const DEFAULT_LIFETIMES: Lifetimes = {
   idToken: 3600,
   refreshToken: 90 * DAY,
   spaRefreshToken: DAY,
+  deltaLink: 30 * DAY,
   managedIdentity: DAY,
 };
 
@@ -37,10 +45,12 @@ const NAMES = [
   'idToken',
   'refreshToken',
   'spaRefreshToken',
+  'deltaLink',
+  'exchangedRefreshToken',
   'managedIdentity',
   'refreshIn',
 ] as const;
-const OPTIONAL: readonly string[] = ['graphAccessToken', 'refreshIn'];
+const OPTIONAL: readonly string[] = ['graphAccessToken', 'exchangedRefreshToken', 'refreshIn'];
 const LONGEST = 10 * 365 * DAY;
 
 /**

@@ -1,6 +1,7 @@
 /** What all parts of one running server share. */
 import type { Answers } from './answers.ts';
 import type { AppRoles } from './appRoles.ts';
+import type { Belongings } from './belongings.ts';
 import type { ClientCredentials } from './clientCredentials.ts';
 import type { Clients } from './clients.ts';
 import type { Consents } from './consents.ts';
@@ -19,6 +20,7 @@ export type StandIn = {
   credentials: ClientCredentials;
   appRoles: AppRoles;
   people: People;
+  belongings: Belongings;
   keys: Keys;
   consents: Consents;
   faults: Faults;

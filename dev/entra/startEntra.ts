@@ -17,15 +17,25 @@ import { applicationEndpoints } from './applicationEndpoints.ts';
 import { type Applications, type ApplicationsOptions, createApplications } from './applications.ts';
 import { createAppRoles } from './appRoles.ts';
 import { authorizeEndpoints } from './authorize.ts';
+import { type BelongingSettings, changedBelongings, createBelongings } from './belongings.ts';
 import { createClientCredentials } from './clientCredentials.ts';
 import { registerClients } from './clients.ts';
 import { type Asked, openConsents } from './consents.ts';
 import { controlEndpoints } from './control.ts';
-import { API_CLIENT_ID, type DemoUser, identityIn, SPA_CLIENT_ID } from './directory.ts';
+import {
+  API_CLIENT_ID,
+  type DemoUser,
+  GRAPH_APP_ID,
+  identityIn,
+  SPA_CLIENT_ID,
+  TENANT_ID,
+} from './directory.ts';
 import { EntraError, GraphError } from './entraError.ts';
 import { createFaults } from './faults.ts';
 import { type AppsOptions, createFurtherApis, type FurtherApi, registerApps } from './furtherApis.ts';
 import { graphEndpoints } from './graph.ts';
+import { driveEndpoints } from './graphDrive.ts';
+import { mailEndpoints } from './graphMail.ts';
 import { identityEndpoint } from './identityEndpoint.ts';
 import { indexPage } from './indexPage.ts';
 import { createJournal, type EntraEnv } from './journal.ts';
@@ -54,10 +64,16 @@ export type EntraOptions = {
   spaOrigins: string[];
   /** Further people beside the demo users, for example `numberedUsers(50)`. */
   users?: readonly DemoUser[];
+  /** Redirect URIs of the web API, of the platform Web, each exactly. */
+  apiRedirectUris?: readonly string[];
   lifetimes?: Partial<Lifetimes>;
   /** Whether on-behalf-of responses carry an `id_token`; true if left out. */
   idTokenOnObo?: boolean;
   answers?: Partial<Answers>;
+  /** How Graph tells what happens to people's files and mail, and whether anything happens by itself. */
+  belongings?: BelongingSettings;
+  /** Permissions of Graph that an administrator has given to the web API for each person of the applications' tenant. */
+  givenByAdministrator?: readonly string[];
   /** What the registrations of the two applications list. */
   apps?: AppsOptions;
   /** APIs beside Graph. The web API's registration lists all of their permissions. */
@@ -93,11 +109,15 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
   const { apps = {}, apis = [] } = options;
   const findApi = createFurtherApis(apis);
   const findRegistered = createRegisteredClients(applications);
-  const clients = registerClients(spaOrigins, (id) => findApi(id) ?? findRegistered(id));
+  const clients = registerClients(spaOrigins, {
+    others: (id) => findApi(id) ?? findRegistered(id),
+    apiRedirectUris: options.apiRedirectUris ?? [],
+  });
   registerApps(clients, apps, apis);
   const people = createPeople(options.users ?? []);
   const lifetimes = changedLifetimes(DEFAULT_LIFETIMES, options.lifetimes ?? {});
   const answers = changedAnswers(DEFAULT_ANSWERS, options.answers ?? {});
+  const belongings = createBelongings();
   const keys = await openKeys(options.keyFile);
   const consents = await openConsents(
     options.keyFile?.replace(/(\.json)?$/, '-consents.json'),
@@ -111,6 +131,7 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     credentials: createClientCredentials(applications, `http://localhost:${port}`),
     appRoles: createAppRoles(applications),
     people,
+    belongings,
     keys,
     consents,
     faults: createFaults(),
@@ -119,7 +140,9 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     answers,
     idTokenOnObo,
   };
+  belongings.settings = changedBelongings({}, options.belongings ?? {});
   if (options.consented) await consentOfAll(standIn);
+  await giveToAll(standIn, options.givenByAdministrator ?? []);
   const listener: RequestListener = getRequestListener(entraApp(standIn, applications).fetch);
   for (const server of servers) server.on('request', listener);
   return {
@@ -141,6 +164,16 @@ async function consentOfAll({ clients, consents, people }: StandIn): Promise<voi
       const identity = identityIn(tid, user);
       if (identity) await consents.give(asked, { tid, oid: identity.oid }, user.name);
     }
+  }
+}
+
+/** As an administrator consents for one person after another. What a person withdraws later, they withdraw, too. */
+async function giveToAll({ consents, people }: StandIn, permissions: readonly string[]): Promise<void> {
+  if (permissions.length === 0) return;
+  const asked = [{ client: API_CLIENT_ID, resource: GRAPH_APP_ID, permissions }];
+  const [administrator] = people.all.filter((user) => user.administratorOf?.includes(TENANT_ID));
+  for (const { tid, oid } of people.all.filter((user) => user.tid === TENANT_ID)) {
+    await consents.give(asked, { tid, oid }, administrator?.name ?? '');
   }
 }
 
@@ -178,6 +211,8 @@ function entraApp(standIn: StandIn, applications: Applications): Hono<EntraEnv> 
   app.route('/', tokenEndpoint(standIn));
   app.route('/', identityEndpoint(standIn));
   app.route('/', graphEndpoints(standIn));
+  app.route('/', driveEndpoints(standIn));
+  app.route('/', mailEndpoints(standIn));
   const record = journal.record('graph');
   const usersMayConsent = () => !standIn.consents.closedTenants.has(applications.tenantId);
   app.route('/', applicationEndpoints(applications, { record, usersMayConsent }));

@@ -24,6 +24,9 @@ const SETTINGS = {
     keys: [{ kty: 'oct', kid: 'check', k: Buffer.alloc(32, 1).toString('base64url') }],
   }),
   LOG_HASH_KEY: Buffer.alloc(32, 2).toString('base64'),
+  // With these the functions of a link start, too.
+  LINK_REDIRECT_URI: `${NOWHERE}/api/connection/link/callback`,
+  LINK_RETURN_URLS: `${NOWHERE}/`,
   IDENTITY_ENDPOINT: NOWHERE,
   IDENTITY_HEADER: 'none',
 };

@@ -1,14 +1,11 @@
-import { graph } from '../../shared/adapters/graph/graphApi.ts';
-import { defineTask, listTasks, type Task } from '../../shared/worker/defineTask.ts';
+import type { ShippedTaskName } from '../../shared/config.ts';
+import { shippedTasks } from '../../shared/graphTasks/shippedTasks.ts';
+import { listTasks, type Task } from '../../shared/worker/defineTask.ts';
 
-const readProfile = defineTask({
-  name: 'read-profile',
-  api: graph,
-  scopes: ['User.Read'],
-  async run({ graph }) {
-    await graph.api('/me').select('id,displayName').get();
-  },
-});
-
-/** The tasks, in the order in which they run after each check that obtained a token: `docs/tasks.md`. */
-export const tasks: readonly Task[] = listTasks(readProfile);
+/**
+ * The tasks, in the order in which they run after each check that obtained a token: `docs/tasks.md`. Add your own behind the
+ * shipped ones.
+ * @param shipped the shipped tasks that the setting `TASKS` names
+ */
+export const tasksOf = (shipped: readonly ShippedTaskName[]): readonly Task[] =>
+  listTasks(...shippedTasks(shipped));

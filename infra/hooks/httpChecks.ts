@@ -7,6 +7,8 @@ const ANSWER_MS = 30_000;
 
 /** The routes that need no access token. */
 const OPEN = ['health', 'health/ready'];
+/** The routes to which a browser comes with a ticket or a cookie, and without an access token. */
+const FOR_BROWSERS = ['GET connection/link', 'GET connection/link/callback'];
 
 /** The first of all: if it fails, the others would say the same once more. */
 export const healthCheck = (api: string): Check => ({
@@ -27,13 +29,17 @@ export function apiChecks(api: string, functions: readonly RegisteredFunction[])
   const closed = functions.flatMap(({ http, mayBeAbsent }) =>
     http === undefined || OPEN.includes(http.route)
       ? []
-      : http.methods.map((method) => ({ method, path: `/api/${http.route}`, mayBeAbsent })),
+      : http.methods.map((method) => {
+          const isForBrowsers = FOR_BROWSERS.includes(`${method} ${http.route}`);
+          const refusal = isForBrowsers ? 400 : 401;
+          return { method, path: `/api/${http.route}`, mayBeAbsent, refusal };
+        }),
   );
   return [
     { says: 'the app can use its storage, and Entra accepts its credential', run: () => expectReady(api) },
-    ...closed.map(({ method, path, mayBeAbsent }) => ({
-      says: `${method} ${path} without an access token answers ${mayBeAbsent ? '401, or 404 if it is switched off' : '401'}`,
-      run: () => expectClosed(`${api}${path}`, method, mayBeAbsent),
+    ...closed.map(({ method, path, mayBeAbsent, refusal }) => ({
+      says: `${method} ${path} without ${refusal === 401 ? 'an access token' : 'a ticket or a cookie'} answers ${refusal}${mayBeAbsent ? ', or 404 if it is switched off' : ''}`,
+      run: () => expectClosed(`${api}${path}`, method, { mayBeAbsent, refusal }),
     })),
   ];
 }
@@ -85,12 +91,16 @@ async function expectReady(api: string): Promise<void> {
 const codeOf = (code: unknown): string =>
   typeof code === 'string' && /^[\w.-]{1,60}$/.test(code) ? code : 'no code';
 
-async function expectClosed(url: string, method: string, mayBeAbsent: boolean): Promise<void> {
+async function expectClosed(
+  url: string,
+  method: string,
+  { mayBeAbsent, refusal }: { mayBeAbsent: boolean; refusal: number },
+): Promise<void> {
   const { status } = await ask(url, { method });
-  if (status === 401 || (status === 404 && mayBeAbsent)) return;
+  if (status === refusal || (status === 404 && mayBeAbsent)) return;
   const hint =
     status === 404 ? 'The deployed package is older than this checkout: azd deploy api.' : 'Do not use it.';
-  throw new PlainError(`${method} ${url} answers ${status}, and not 401. ${hint}`);
+  throw new PlainError(`${method} ${url} answers ${status}, and not ${refusal}. ${hint}`);
 }
 
 async function expectCors(api: string, page: string): Promise<void> {

@@ -50,6 +50,7 @@ export function registerOptions(tenant: string): string[] {
     ...option('--api-url', optional('API_URI')),
     ...option('--managed-identity', optional('IDENTITY_PRINCIPAL_ID')),
     ...(wakes ? ['--wake-worker'] : []),
+    ...option('--link-url', optional('LINK_REDIRECT_URI')),
     ...more,
   ];
 }

@@ -1,4 +1,6 @@
 import { PUBLIC_CLOUD } from '../../shared/clouds.ts';
+import type { ShippedTaskName } from '../../shared/config.ts';
+import { shippedTasks } from '../../shared/graphTasks/shippedTasks.ts';
 import { isGuid } from '../../shared/userId.ts';
 import { PlainError, UsageError } from '../cli/errors.ts';
 import type { Wish } from '../entra/applicationWish.ts';
@@ -45,7 +47,7 @@ async function read(
   { settings, openGraph }: Pick<Surroundings, 'settings' | 'openGraph'>,
 ): Promise<Registration | Line> {
   if (!isUsable('tenant', 'api', 'graph')) return withoutSettings('the tenant, the API or Graph');
-  const { entra, accessToken, graphBaseUrl } = config;
+  const { entra, accessToken, graphBaseUrl, link } = config;
   const page = settings.SPA_CLIENT_ID?.trim();
   const { allowedTenants } = accessToken;
   const isMultiTenant = allowedTenants === 'any' || allowedTenants.some((tid) => tid !== entra.tenantId);
@@ -54,16 +56,25 @@ async function read(
     ...(graphBaseUrl === PUBLIC_CLOUD.graph[0] ? [] : ['--graph-url', graphBaseUrl]),
     ...(isGuid(page) && !register.includes('--page-client-id') ? ['--page-client-id', page] : []),
     ...(isMultiTenant && !register.includes('--multi-tenant') ? ['--multi-tenant'] : []),
+    ...(link === undefined || register.includes('--link-url') ? [] : ['--link-url', link.redirectUri]),
     ...register,
   ];
   try {
-    const { wish, graph: url, tenantId = entra.tenantId } = readRegisterCommand(args);
+    const { wish: asked, graph: url, tenantId = entra.tenantId } = readRegisterCommand(args);
+    const wish = withTasks(asked, config.shippedTasks);
     const graph = await openGraph(url, tenantId);
     await readTenantId(graph, tenantId);
-    return await readFrom(graph, wish, args, identityOf(config.entra.credential));
+    const forTasks = wish.permissions.slice(asked.permissions.length);
+    return await readFrom(graph, wish, { args, forTasks }, identityOf(config.entra.credential));
   } catch (error) {
     return lineOfFailure(error);
   }
+}
+
+/** The permissions of the shipped tasks that are on come last. */
+function withTasks(wish: Wish, names: readonly ShippedTaskName[]): Wish {
+  const scopes = shippedTasks(names).flatMap((task) => task.scopes);
+  return { ...wish, permissions: [...new Set([...wish.permissions, ...scopes])] };
 }
 
 /** The client id of the managed identity that is the API's credential. */
@@ -74,7 +85,7 @@ const identityOf = (credential: UsableSettings['config']['entra']['credential'])
 async function readFrom(
   graph: Graph,
   wish: Wish,
-  args: readonly string[],
+  { args, forTasks }: { args: readonly string[]; forTasks: readonly string[] },
   identity: string | undefined,
 ): Promise<Registration | Line> {
   const principal =
@@ -102,7 +113,7 @@ async function readFrom(
       graph,
       wish: { ...whole, ...kept.wish },
       registered,
-      mend: ['npm run entra:register --', ...args, ...extra, ...kept.args].join(' '),
+      mend: ['npm run entra:register --', ...args, ...options(forTasks), ...extra, ...kept.args].join(' '),
     };
   } catch (error) {
     if (!(error instanceof PlainError) || error instanceof RefusedError) throw error;
@@ -112,6 +123,9 @@ async function readFrom(
     });
   }
 }
+
+const options = (permissions: readonly string[]): string[] =>
+  permissions.flatMap((name) => ['--permission', name]);
 
 /** What is registered of that which no option names, and the same as options: their defaults are for a developer's machine. */
 function keptOf(
@@ -137,7 +151,7 @@ function keptOf(
     args: [
       ...(keepsName ? ['--name', name] : []),
       ...(keepsUrls ? named.flatMap((url) => ['--page-url', url]) : []),
-      ...(keepsPermissions ? more.flatMap((name) => ['--permission', name]) : []),
+      ...(keepsPermissions ? options(more) : []),
     ],
   };
 }

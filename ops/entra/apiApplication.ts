@@ -70,6 +70,7 @@ export function newApi(wish: Wish, graph: Principal, pageAppId: string): Record<
     requiredResourceAccess: withAccess([], graph.appId, permissionIds(graph, wish.permissions)).access,
     optionalClaims: { accessToken: CLAIMS.map((name) => ({ name })) },
     ...(wish.wakeWorker && { appRoles: [WAKE_ROLE] }),
+    ...(wish.linkUrl !== undefined && { web: { redirectUris: [wish.linkUrl] } }),
   };
 }
 
@@ -110,6 +111,8 @@ export function apiChanges(
     : undefined;
   if (roles !== undefined) body.appRoles = roles;
 
+  addLink(application, wish, changes);
+
   const ids = permissionIds(graph, wish.permissions);
   const { access, missing } = withAccess(application.requiredResourceAccess, graph.appId, ids);
   if (missing.length > 0) {
@@ -128,6 +131,25 @@ export function apiChanges(
     wrong.push(`its access tokens lack the optional claims ${claims.join(', ')}`);
   }
   return changes;
+}
+
+/**
+ * The redirect URI of a link must be of the platform Web: a code that is redeemed for a page brings a refresh token of 24 hours.
+ * @throws {PlainError} it is of another platform.
+ */
+function addLink(
+  { displayName, web, spa, otherRedirectUris }: Application,
+  { linkUrl }: Wish,
+  { body, wrong }: Changes,
+): void {
+  if (linkUrl === undefined || web.redirectUris.includes(linkUrl)) return;
+  if (spa.redirectUris.includes(linkUrl) || otherRedirectUris.includes(linkUrl)) {
+    throw new PlainError(
+      `"${displayName}" has ${linkUrl} on another platform than "Web". Remove it there: the refresh tokens of a page end after 24 hours.`,
+    );
+  }
+  body.web = { ...web, redirectUris: [...web.redirectUris, linkUrl] };
+  wrong.push(`the redirect URI ${linkUrl} of the platform Web is missing`);
 }
 
 /**

@@ -15,6 +15,8 @@ export type Wish = {
   managedIdentity: string | undefined;
   /** True to let Azure Monitor start a run of the worker. */
   wakeWorker: boolean;
+  /** The address to which Entra sends a browser after a link: a redirect URI of the API. Undefined if users do not link. */
+  linkUrl: string | undefined;
   /** True to consent for everybody in the tenant. */
   adminConsent: boolean;
   /** True if users of other tenants may sign in. */

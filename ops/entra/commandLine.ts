@@ -41,6 +41,7 @@ const REGISTER = {
   permission: texts,
   'managed-identity': text,
   'wake-worker': flag,
+  'link-url': text,
   'admin-consent': flag,
   'multi-tenant': flag,
   'api-client-id': text,
@@ -71,6 +72,7 @@ export function readRegisterCommand(args: readonly string[]): RegisterCommand {
       permissions: unique(['User.Read', ...(values.permission ?? []).map(readPermission)]),
       managedIdentity: readGuid('--managed-identity', values['managed-identity']),
       wakeWorker: values['wake-worker'],
+      linkUrl: readLinkUrl(values['link-url']),
       adminConsent: values['admin-consent'],
       multiTenant: values['multi-tenant'],
       apiClientId,
@@ -120,6 +122,17 @@ function readOrigin(option: string, value: string): string {
     );
   }
   return url.origin;
+}
+
+/** It is registered as it is, and Entra compares it letter by letter. */
+function readLinkUrl(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url));
+  if (url !== undefined && isSafe && url.href === value && /^[^?#@]+\/callback$/.test(value)) return value;
+  throw new UsageError(
+    '--link-url takes the address of the callback, such as https://example.org/api/connection/link/callback; http is for localhost alone.',
+  );
 }
 
 function readPermission(name: string): string {

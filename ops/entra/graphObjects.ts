@@ -26,6 +26,7 @@ export type Application = {
     preAuthorizedApplications: { appId: string }[];
   };
   spa: Record<string, unknown> & { redirectUris: string[] };
+  web: Record<string, unknown> & { redirectUris: string[] };
   /** Those of the platforms "Web" and "Mobile and desktop applications". */
   otherRedirectUris: string[];
 };
@@ -88,6 +89,8 @@ const recordOf = (value: unknown): Json => (isRecord(value) ? value : {});
 export function toApplication(json: Json): Application {
   const api = recordOf(json.api);
   const spa = recordOf(json.spa);
+  // It repeats the redirect URIs, and would contradict them after a change.
+  const { redirectUriSettings: _, ...web } = recordOf(json.web);
   const optionalClaims = recordOf(json.optionalClaims);
   return {
     id: textOf(json.id),
@@ -110,8 +113,9 @@ export function toApplication(json: Json): Application {
       preAuthorizedApplications: listOf(api.preAuthorizedApplications),
     },
     spa: { ...spa, redirectUris: listOf(spa.redirectUris) },
+    web: { ...web, redirectUris: listOf(web.redirectUris) },
     otherRedirectUris: [
-      ...listOf<string>(recordOf(json.web).redirectUris),
+      ...listOf<string>(web.redirectUris),
       ...listOf<string>(recordOf(json.publicClient).redirectUris),
     ],
   };

@@ -30,6 +30,7 @@ export function resultOf(
       ENTRA_CLIENT_ID: apiAppId,
       SPA_CLIENT_ID: pageAppId,
       ...(wish.cloud === PUBLIC_CLOUD ? {} : { ENTRA_AUTHORITY: authority, GRAPH_BASE_URL: graph }),
+      ...(wish.linkUrl === undefined ? {} : { LINK_REDIRECT_URI: wish.linkUrl }),
     },
     parameters: wish.wakeWorker
       ? { WAKE_WORKER: 'true', WAKE_OBJECT_ID: registered.api?.id ?? idOf('api') }

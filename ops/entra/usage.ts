@@ -33,7 +33,9 @@ no client secret.
       http://localhost:7071.
   --permission NAME
       A delegated permission of Microsoft Graph that the API needs beside
-      User.Read, such as Mail.Read. You can give several.
+      User.Read, such as Mail.Read. You can give several. Of the shipped tasks,
+      drive-changes needs Files.Read. inbox-digest needs Mail.ReadBasic, and an
+      administrator who consents.
   --managed-identity ID
       The principal id (object id) of a user-assigned managed identity, which
       becomes a credential of the API.
@@ -41,6 +43,10 @@ no client secret.
       Lets Azure Monitor start a run of the worker, if an alert says that it
       does not run: the API gets an application role, and the service principal
       "AzNS AAD Webhook" of this tenant has it.
+  --link-url URL
+      Lets users stay connected: the address of the callback of a link, the same
+      as the setting LINK_REDIRECT_URI. It becomes a redirect URI of the API, of
+      the platform Web.
   --admin-consent
       Consents for everybody in the tenant.
   --multi-tenant

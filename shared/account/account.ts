@@ -55,7 +55,33 @@ export type Tokens = {
   /** When the worker last got a token from the token endpoint. */
   lastRefreshed?: Date;
   refreshTokenExpiresOn?: Date;
+  /** Which grant that refresh token is of. Absent: that of an exchange. */
+  grant?: 'code';
 };
+
+export type NoticeKind = 'needs-user' | 'expiring' | 'recovered';
+
+/** What the user's application is told of the connection while the user is away: `notice.ts`. */
+export type Notice = {
+  /** The same at each try, so that a receiver knows a notice that comes twice. */
+  id: string;
+  what: NoticeKind;
+  /** When it became true. */
+  since: Date;
+  /** How many tries to deliver it have failed. */
+  attempts: number;
+  /** With `needs-user`: the application may have been told so before, and a recovery was not delivered since. */
+  again?: true;
+  /** When it is tried next. Absent once it was delivered or given up: what the application was told is still known. */
+  nextTryAt?: Date;
+};
+
+export type PendingNotice = Notice & { nextTryAt: Date };
+/**
+ * A link that the user has begun: their browser gets this API a grant of its own. Each step is good once.
+ * `asked`: there is a ticket. `opened`: a browser is on its way to Entra and back.
+ */
+export type PendingLink = { id: string; step: 'asked' | 'opened'; until: Date };
 
 type Scheduled = {
   userId: UserId;
@@ -80,8 +106,16 @@ type ConnectedFields = Scheduled & {
   history: readonly HistoryEntry[];
   /** The history by checks: `checksOf` reads it. Absent before the first check, and if an earlier release wrote all of it. */
   checks?: readonly AlikeChecks[];
+  /** Until when the user's tasks rest. It may be over: {@link pausedUntil} of `pause.ts` reads it. */
+  tasksPausedUntil?: Date;
   /** What the user's tasks remember and tell, sealed: `taskMemory.ts`. Absent if there is nothing. Only the worker writes it. */
   memory?: string;
+  /** Absent if the application has nothing to hear, and was told nothing that a later notice may have to take back. */
+  notice?: Notice;
+  /** When somebody last asked for a check at once: `wakeUser.ts`. */
+  wokenAt?: Date;
+  /** Absent if the user has begun no link, or it has come to its end. */
+  link?: PendingLink;
 };
 
 /** No cache was stored yet. */
@@ -114,7 +148,7 @@ export type Connected = Exclude<Account, Tombstone>;
  * An account that cannot be believed, because somebody edited what is stored: its last activity is not a time. The worker
  * leaves it alone, and the user's next visit connects it anew.
  */
-export type Damaged = Scheduled & { state: 'damaged'; wasDisconnected: boolean };
+export type Damaged = Scheduled & { state: 'damaged'; was: 'connected' | Tombstone['state'] };
 
 export type AccountState = Account['state'];
 
@@ -159,6 +193,17 @@ export function failureOf(account: Account | Damaged): StoredFailure | undefined
   return account.state === 'pending' || account.state === 'active' ? account.trouble?.failure : undefined;
 }
 
+/**
+ * The notice that has to be delivered. A release that does not know notices may have changed the account since, so a notice
+ * that no longer says what is true is not one.
+ */
+export function pendingNotice(account: Account | Damaged): PendingNotice | undefined {
+  if (!isConnected(account) || account.notice?.nextTryAt === undefined) return undefined;
+  const { notice, state } = account;
+  const isTrue = (notice.what === 'needs-user') === (state === 'needs-user');
+  return isTrue ? { ...notice, nextTryAt: account.notice.nextTryAt } : undefined;
+}
+
 /** How many checks in a row failed, if the next one may succeed. */
 export function attemptsOf(account: Account | Damaged): number {
   return account.state === 'pending' || account.state === 'active' ? (account.trouble?.attempts ?? 0) : 0;
@@ -167,10 +212,11 @@ export function attemptsOf(account: Account | Damaged): number {
 /** What is known of the user's tokens: nothing before the first exchange. */
 export function tokensOf(account: Account | Damaged): Partial<Tokens> {
   if (account.state !== 'active' && account.state !== 'needs-user') return {};
-  const { expiresOn, lastRefreshed, refreshTokenExpiresOn } = account;
+  const { expiresOn, lastRefreshed, refreshTokenExpiresOn, grant } = account;
   return {
     ...(expiresOn && { expiresOn }),
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
+    ...(grant && { grant }),
   };
 }

@@ -13,6 +13,8 @@ type EndOptions = {
   since?: Date;
   /** Decides whether an account that is there may be ended, from what it is now. Default: it may. */
   mayEnd?: (now: Stored) => boolean;
+  /** Whether a disconnection is recorded even for a user without an account. Default: it is. */
+  evenUnknown?: boolean;
   /** Called when the tombstone is stored. The cache may still be there. */
   onEnded?: () => void;
   signal?: AbortSignal;
@@ -22,7 +24,7 @@ type EndOptions = {
  * Ends an account: writes the tombstone, then deletes the cache. An operation that stores a cache at the same time
  * writes the row afterwards, meets the tombstone and deletes the cache that it stored. If this process dies between the
  * two steps, the first check of the tombstone deletes the cache.
- * @param as `disconnected` is the user's own wish, so it is recorded even for a user without an account; `retired` ends
+ * @param as `disconnected` is the user's own wish, so it may be recorded even for a user without an account; `retired` ends
  * at the user's next visit
  * @returns whether there was anything to end
  * @throws {ConflictError} the account or its cache changed on every try.
@@ -32,13 +34,13 @@ export async function endAccount(
   services: Pick<Services, 'accounts' | 'tokenCache' | 'clock'>,
   userId: UserId,
   as: 'disconnected' | 'retired',
-  { since, mayEnd = () => true, onEnded, signal }: EndOptions = {},
+  { since, mayEnd = () => true, evenUnknown = true, onEnded, signal }: EndOptions = {},
 ): Promise<boolean> {
   const { before, changed } = await changeAccount(
     services,
     userId,
     (now) => {
-      const ends = now === undefined ? as === 'disconnected' : now.state !== as && mayEnd(now);
+      const ends = now === undefined ? evenUnknown && as === 'disconnected' : now.state !== as && mayEnd(now);
       return ends ? ended(userId, as, nowByStore(services), since) : 'keep';
     },
     { signal },

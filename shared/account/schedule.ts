@@ -1,6 +1,13 @@
 import type { Failure, FailureKind } from '../errors.ts';
 import type { ScheduleSettings, UserToken } from '../ports.ts';
-import type { Account, Active, Connected, Tombstone } from './account.ts';
+import {
+  type Account,
+  type Active,
+  attemptsOf,
+  type Connected,
+  pendingNotice,
+  type Tombstone,
+} from './account.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -34,6 +41,12 @@ const EVERY_RUN_MS = MINUTE;
 const LONGEST_LEASE_MS = HOUR;
 /** Longer than Entra's access tokens live, which is at most 28 hours. */
 const LONGEST_ACTIVE_WAIT_MS = 29 * HOUR;
+/** The user's application hears of the end of a refresh token this long before. A page's refresh token lasts a day. */
+const EXPIRING_FROM_MS = 4 * HOUR;
+/** A notice is tried for three days. Then its news is old, and operators have seen the failures. */
+const NOTICE_FOR_MS = 3 * DAY;
+const NOTICE_BACK_OFF_CAP_MS = 6 * HOUR;
+const NOTICE_SPREAD_MS = 5 * MINUTE;
 /** Longer than any retention time: `RETENTION_DAYS` is at most 3,650. */
 const LONGEST_WAIT_MS = 3_651 * DAY;
 
@@ -114,15 +127,23 @@ export function removeCacheAt(now: Date): Date {
 }
 
 /**
- * True if an account is due later than any right clock can have written. Otherwise an account that a machine with a wrong
- * clock has leased or settled, or whose row somebody edited, would not be checked for a long time.
+ * True if an account is due later than any right clock can have written, or later than its notice. Otherwise an account
+ * that a machine with a wrong clock has leased or settled, or whose row somebody edited, would not be checked for a long time.
  */
 export function isDueTooLate(
-  { state, lease, nextCheckAt }: Account,
+  account: Account,
   now: Date,
   { minIntervalMs }: Pick<ScheduleSettings, 'minIntervalMs'>,
 ): boolean {
+  const { state, lease, nextCheckAt } = account;
   if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);
+  // A release that does not know notices has postponed the check. The store rounds it up to a whole second. After a check
+  // that failed, the notice waits for the next one.
+  const notice = pendingNotice(account);
+  if (notice && nextCheckAt > now) {
+    const waitsUntil = attemptsOf(account) > 0 ? after(now, BACK_OFF_CAP_MS) : now;
+    if (nextCheckAt > after(latestOf(notice.nextTryAt, waitsUntil), SECOND)) return true;
+  }
   const activeWait = Math.max(LONGEST_ACTIVE_WAIT_MS, 1.2 * minIntervalMs);
   return nextCheckAt > after(now, state === 'active' ? activeWait : LONGEST_WAIT_MS);
 }
@@ -253,6 +274,41 @@ export function refreshTokenEndsAt(
   if (token.source === 'cache') return known;
   return token.refreshTokenExpiresOn ?? after(now, UNKNOWN_REFRESH_TOKEN_LIFE_MS);
 }
+
+/** True in the last hours before a refresh token ends, as far as its end is known. */
+export function expiresSoon(account: Renewable, now: Date): boolean {
+  const left = refreshTokenEndOf(account).getTime() - now.getTime();
+  return left > 0 && left <= EXPIRING_FROM_MS;
+}
+
+/**
+ * The next try of a notice that was not delivered: exponential with jitter, and not before the receiver's Retry-After.
+ * @param attempts how many tries have failed, this one included
+ * @param random uniform in [0, 1)
+ * @returns undefined if it is given up
+ */
+export function nextTryOfNotice(
+  since: Date,
+  attempts: number,
+  now: Date,
+  random: number,
+  retryAfterSeconds = 0,
+): Date | undefined {
+  const backOff = Math.min(NOTICE_BACK_OFF_CAP_MS, MINUTE * 2 ** Math.min(attempts - 1, 16));
+  return whileNews(since, after(now, Math.max(backOff * (0.5 + random / 2), retryAfterSeconds * SECOND)));
+}
+
+/**
+ * The next try of a notice that was not tried, because the receiver is left alone until then.
+ * @param random uniform in [0, 1)
+ * @returns undefined if it is given up
+ */
+export function noticeAfterPause(since: Date, until: Date, random: number): Date | undefined {
+  return whileNews(since, after(until, random * NOTICE_SPREAD_MS));
+}
+
+const whileNews = (since: Date, nextTryAt: Date): Date | undefined =>
+  nextTryAt < after(since, NOTICE_FOR_MS) ? nextTryAt : undefined;
 
 /** What the end of the refresh token is known from. */
 type Renewable = Pick<Active, 'lastActivity' | 'refreshTokenExpiresOn'>;

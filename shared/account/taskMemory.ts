@@ -116,13 +116,14 @@ export function withoutForgotten(
   checks: readonly AlikeChecks[],
   now: Date,
 ): TaskMemory {
-  const oldest = now.getTime() - FORGET_UNKNOWN_AFTER_MS;
+  // A wrong clock may have written a time in the future. It must not keep an unknown task for ever.
+  const isRecent = (at: Date) => Math.abs(now.getTime() - at.getTime()) < FORGET_UNKNOWN_AFTER_MS;
   const there = new Set(
     checks.flatMap(({ first, tasks: ran }) => ran.map(({ task }) => `${first.toISOString()} ${task}`)),
   );
   return {
     tasks: Object.fromEntries(
-      Object.entries(tasks).filter(([name, { at }]) => known.has(name) || at.getTime() > oldest),
+      Object.entries(tasks).filter(([name, { at }]) => known.has(name) || isRecent(at)),
     ),
     told: told.filter(({ at, task }) => there.has(`${at.toISOString()} ${task}`)),
   };

@@ -14,13 +14,25 @@ import {
   type HistoryEntry,
   type Lease,
   type NeedsUser,
+  type Notice,
   type Pending,
+  type PendingLink,
   type StoredFailure,
   type Tokens,
   type Tombstone,
   tokensOf,
 } from './account.ts';
 import { checksOf, withEntries } from './checks.ts';
+import {
+  foundByNotice,
+  noticeAfter,
+  noticeOfMark,
+  noticeOfToken,
+  noticeOfTrouble,
+  type Telling,
+  type Told,
+} from './notice.ts';
+import { pausedUntil } from './pause.ts';
 import {
   firstCheckAt,
   isDueTooLate,
@@ -59,6 +71,18 @@ export function seen<C extends Connected>(account: C, now: Date): C {
   return { ...account, lastActivity: laterOf(account.lastActivity, now) };
 }
 
+/** The user lets their tasks rest until that time. Checks go on, so that the connection is kept. */
+export function paused<C extends Connected>(account: C, until: Date): C {
+  return { ...account, tasksPausedUntil: until };
+}
+
+/** The end of a pause before its time. */
+export function resumed<C extends Connected>(account: C): C {
+  const { tasksPausedUntil: _, ...others } = account;
+  // The pause is optional in every state, so this is still an account of the same state.
+  return others as C;
+}
+
 /** A visit of a user who has disconnected. The disconnection is remembered for longer. */
 export function seenDisconnected(account: Disconnected, now: Date): Disconnected {
   return { ...account, since: laterOf(account.since, now) };
@@ -71,6 +95,7 @@ export function visited(
   token: UserToken,
   now: Date,
   schedule: ScheduleSettings,
+  telling?: Telling,
 ): Active {
   const sound = isDueTooLate(account, now, schedule) ? dueNow(account, now) : account;
   const firstCheck = firstCheckAt(now, schedule);
@@ -78,7 +103,7 @@ export function visited(
   const keepsCheck = sound.state === 'active' || sound.nextCheckAt <= firstCheck;
   // The name is that of this access token, or none: an earlier one is not kept.
   const { userPrincipalName: _, ...connection } = connectionOf(sound);
-  return {
+  const active: Active = {
     ...connection,
     state: 'active',
     homeAccountId: token.homeAccountId,
@@ -87,6 +112,7 @@ export function visited(
     nextCheckAt: keepsCheck ? sound.nextCheckAt : firstCheck,
     ...tokensAfter(account, token, now),
   };
+  return foundByNotice(withNotice(active, noticeOfToken(account, active, false, telling, now)));
 }
 
 /**
@@ -95,6 +121,18 @@ export function visited(
  */
 export function ended(userId: UserId, state: Tombstone['state'], now: Date, since = now): Tombstone {
   return { state, userId, since: earlierOf(since, now), nextCheckAt: removeCacheAt(now) };
+}
+
+/** A step of a link. It replaces what an earlier link has left. */
+export function linking<C extends Connected>(account: C, link: PendingLink): C {
+  return { ...account, link };
+}
+
+/** The end of a link, whatever comes of it. */
+export function linkEnded<C extends Connected>(account: C): C {
+  const { link: _, ...rest } = account;
+  // The link is optional in every state, so this is still an account of the same state.
+  return rest as C;
 }
 
 /** A run takes the account until that time. */
@@ -109,12 +147,26 @@ export function released<A extends Account>(account: A): A {
 
 /** A check that found nothing to do yet. It gives the lease back. */
 export function waitingUntil<A extends Account>(account: A, until: Date): A {
-  return { ...released(account), nextCheckAt: until };
+  return foundByNotice({ ...released(account), nextCheckAt: until });
 }
 
 /** An account that is due too late becomes due now, whoever has leased it. */
 export function dueNow<A extends Account>(account: A, now: Date): A {
   return { ...released(account), nextCheckAt: now };
+}
+
+/** Somebody asks for a check at once. An account that is due already keeps its time. */
+export function woken<C extends Connected>(account: C, now: Date): C {
+  return { ...account, nextCheckAt: earlierOf(account.nextCheckAt, now), wokenAt: now };
+}
+
+/**
+ * A check has tried to deliver the account's notice. A notice that came in its place meanwhile stays as it is. The check
+ * then settles the account, and so decides when it is due.
+ */
+export function told<C extends Connected>(account: C, end: Told): C {
+  const { notice } = account;
+  return notice?.id === end.id ? withNotice(account, noticeAfter(notice, end)) : account;
 }
 
 /** The tasks that ran after a token was obtained. */
@@ -135,9 +187,12 @@ export function refreshed(
   now: Date,
   schedule: ScheduleSettings,
   random: number,
+  telling?: Telling,
 ): Active {
   const isNew = token.source === 'network';
-  const { memory: _, ...connection } = withoutLease(connectionOf(account));
+  // A pause that is over is kept no longer.
+  const still = pausedUntil(account, now) === undefined ? resumed(account) : account;
+  const { memory: _, ...connection } = withoutLease(connectionOf(still));
   const active: Active = {
     ...connection,
     ...(memory !== undefined && { memory }),
@@ -147,10 +202,14 @@ export function refreshed(
     ...(isNew && { lastRefreshed: now }),
     ...recorded(account, { at: now, outcome: isNew ? 'refreshed' : 'from-cache' }, ...entries),
   };
-  const next = { ...active, nextCheckAt: nextCheckAfterSuccess(active, now, schedule, random) };
-  return throttledUntil === undefined
-    ? next
-    : { ...next, nextCheckAt: nextCheckAfterThrottle(next, throttledUntil, now, schedule) };
+  // The lease is this check's own, and says nothing of what others may have sent.
+  const heard = withNotice(active, noticeOfToken(released(account), active, isNew, telling, now));
+  const next = { ...heard, nextCheckAt: nextCheckAfterSuccess(active, now, schedule, random) };
+  return foundByNotice(
+    throttledUntil === undefined
+      ? next
+      : { ...next, nextCheckAt: nextCheckAfterThrottle(next, throttledUntil, now, schedule) },
+  );
 }
 
 /** A check that failed. The failure may pass by itself, or only the user can correct it. It gives the lease back. */
@@ -160,13 +219,14 @@ export function failed(
   now: Date,
   schedule: ScheduleSettings,
   random: number,
+  telling?: Telling,
 ): Connected {
   const { kind, retryAfterSeconds } = failure;
   switch (kind) {
     case 'needs-user':
     case 'consent':
     case 'cache-lost':
-      return markedForUser(account, failure, now, schedule);
+      return markedForUser(account, failure, now, schedule, telling);
     case 'throttled':
     case 'tenant':
     case 'transient':
@@ -175,8 +235,11 @@ export function failed(
       // An account that needs the user goes on to need them, whatever fails after it.
       if (account.state === 'needs-user') return { ...released(account), ...entries };
       const attempts = (account.trouble?.attempts ?? 0) + 1;
+      const heard = withNotice(released(account), noticeOfTrouble(account, attempts, telling, now));
+      // A notice waits for this check, which comes within an hour. Otherwise a receiver that is away would have the token
+      // endpoint asked again before its time.
       return {
-        ...released(account),
+        ...heard,
         trouble: { attempts, failure: stored(failure, now) },
         ...entries,
         nextCheckAt: nextCheckAfterFailure(account, attempts, kind, now, schedule, random, retryAfterSeconds),
@@ -213,8 +276,9 @@ export function markedForUser(
   failure: Failure,
   now: Date,
   schedule: ScheduleSettings,
+  telling?: Telling,
 ): NeedsUser {
-  return {
+  const marked: NeedsUser = {
     ...withoutLease(connectionOf(account)),
     ...tokensOf(account),
     state: 'needs-user',
@@ -222,6 +286,7 @@ export function markedForUser(
     ...recorded(account, failureEntry(failure, now)),
     nextCheckAt: retireAt(account, schedule),
   };
+  return foundByNotice(withNotice(marked, noticeOfMark(account, telling, now)));
 }
 
 /** An operator's retry: due now, with the failures counted from 0 again. An account that is due already keeps its time. */
@@ -240,19 +305,22 @@ export function retried(account: Connected, now: Date): Pending | Active {
 
 /** What is known of the tokens once one was obtained. `lastRefreshed` is what it was: only a check changes it. */
 function tokensAfter(account: Connected, token: UserToken, now: Date): Tokens {
-  const { lastRefreshed, refreshTokenExpiresOn: known } = tokensOf(account);
+  const { lastRefreshed, refreshTokenExpiresOn: known, grant: knownGrant } = tokensOf(account);
   const refreshTokenExpiresOn = refreshTokenEndsAt(token, known, now);
+  const grant = token.source === 'cache' ? knownGrant : token.grant;
   return {
     expiresOn: token.expiresOn,
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
+    ...(grant === 'code' && { grant }),
   };
 }
 
 /** What every connected account has, whatever its state. */
 function connectionOf(account: Connected) {
   const { userId, nextCheckAt, lease, generation, connectedAt, lastActivity, history } = account;
-  const { homeAccountId, userPrincipalName, checks, memory } = account;
+  const { homeAccountId, userPrincipalName, checks, tasksPausedUntil, memory, notice, wokenAt, link } =
+    account;
   return {
     userId,
     nextCheckAt,
@@ -264,8 +332,18 @@ function connectionOf(account: Connected) {
     lastActivity,
     history,
     ...(checks && { checks }),
+    ...(tasksPausedUntil && { tasksPausedUntil }),
     ...(memory !== undefined && { memory }),
+    ...(notice && { notice }),
+    ...(wokenAt && { wokenAt }),
+    ...(link && { link }),
   };
+}
+
+function withNotice<C extends Connected>(account: C, notice: Notice | undefined): C {
+  const { notice: _, ...others } = account;
+  // The notice is optional in every state, so this is still an account of the same state.
+  return { ...others, ...(notice && { notice }) } as C;
 }
 
 function withoutLease<A extends { lease?: Lease }>(account: A): A {

@@ -10,32 +10,35 @@ import {
   type Stored,
 } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
-import { connectAccount } from './connectAccount.ts';
+import { connectAccount, findAccount } from './connectAccount.ts';
 import { takeBack } from './endAccount.ts';
 import { nowByStore, tokenByStore } from './nowByStore.ts';
+import { tellingOf } from './tellingOf.ts';
 import { seen, visited } from './transitions.ts';
 
 const SEEN_EVERY_MS = 60_000;
 
 /**
- * The caller's account, from {@link connectAccount}. Undefined if it could not be read or written: the caller still gets
- * an answer, and nothing is stored.
+ * The caller's account. Undefined if it could not be read or written (`wasRead` is then false), or if there is none because
+ * users are asked before they are connected. The caller still gets an answer, and nothing is stored.
  */
-export async function seeAccount(
-  services: Services,
-  { log }: Operation,
-  caller: Caller,
-): Promise<Stored<Account> | undefined> {
+export type Seen = { account: Stored<Account> | undefined; wasRead: boolean };
+
+/** Reads the caller's account, and connects them if a visit does that. */
+export async function seeAccount(services: Services, { log }: Operation, caller: Caller): Promise<Seen> {
   const user = services.logId(caller.userId);
   try {
-    const { account, was } = await connectAccount(services, caller, { reconnect: false });
+    const { account, was } =
+      services.connectWhen === 'ask'
+        ? await findAccount(services, caller)
+        : await connectAccount(services, caller, { reconnect: false });
     if (was === 'unknown') log({ event: 'account.seen-first', user });
     if (was === 'ended') log({ event: 'account.reconnected', user });
-    return account;
+    return { account, wasRead: true };
   } catch (error) {
     if (!(error instanceof UnavailableError || error instanceof ConflictError)) throw error;
     log({ event: 'account.not-recorded', user, error: nameOfError(error) });
-    return undefined;
+    return { account: undefined, wasRead: false };
   }
 }
 
@@ -72,11 +75,14 @@ export async function recordVisit(
       keepsConnection && token.stored && (token.source === 'network' || begun.state !== 'active');
     const now = nowByStore(services);
     const dated = tokenByStore(services, token);
+    const telling = tellingOf(services);
     const wasSeen = now.getTime() - begun.lastActivity.getTime() < SEEN_EVERY_MS;
     if (!isActive && token.written === undefined && wasSeen) return;
     const see = (known: Stored | undefined) => {
       if (!isSameConnection(begun, known)) return 'keep';
-      return isActive ? visited(known, caller, dated, nowByStore(services), schedule) : seen(known, now);
+      return isActive
+        ? visited(known, caller, dated, nowByStore(services), schedule, telling)
+        : seen(known, now);
     };
     const { before, account, changed } = await changeAccount(services, begun.userId, see, { known: begun });
     if (isActive && changed && before?.state === 'needs-user')

@@ -10,8 +10,8 @@ const MAX_OF_NOBODY = 10_000;
 type DueEntries<Entry> = {
   /** The entries that are due, those that have waited longest first. */
   due: AsyncIterable<Entry>;
-  /** Leases the account of an entry, or tells what it found instead. */
-  claim(entry: Entry): Promise<LeasedAccount | Finding['found']>;
+  /** Leases the accounts of a few entries, or tells what it found instead, in the order of the entries. It does not throw. */
+  claimAll(entries: readonly Entry[]): Promise<PromiseSettledResult<LeasedAccount | Finding['found']>[]>;
   /** Gives an account back that was leased and not handed out. It does not throw. */
   giveBack(leased: LeasedAccount): Promise<void>;
   /** Deletes entries that belong to no account, unless they were written again. */
@@ -23,7 +23,7 @@ type DueEntries<Entry> = {
 /** `AccountStore.claimDue` for every store: leases a few accounts ahead, and gives back those that nobody pulled. */
 export async function* leaseAhead<Entry extends { userId: UserId }>({
   due,
-  claim,
+  claimAll,
   giveBack,
   removeEntries,
   onFound,
@@ -36,12 +36,11 @@ export async function* leaseAhead<Entry extends { userId: UserId }>({
     for await (const entries of inGroups(due, LEASED_AT_ONCE)) {
       if (signal?.aborted) return;
       // All of them must have ended before an error is thrown, or a lease could be made after the others were given back.
-      const ends = await Promise.allSettled(
-        entries.map(async (entry) => ({ entry, result: await claim(entry) })),
-      );
-      for (const end of ends) {
-        if (end.status === 'rejected') continue;
-        const { entry, result } = end.value;
+      const ends = await claimAll(entries);
+      for (const [index, entry] of entries.entries()) {
+        const end = ends[index];
+        if (end?.status !== 'fulfilled') continue;
+        const result = end.value;
         if (typeof result === 'object') {
           leased.push(result);
           continue;

@@ -85,7 +85,9 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
     case 'ROLE_MISSING':
     case 'TENANT_FORBIDDEN':
     case 'CLIENT_FORBIDDEN':
+    case 'NOT_CONNECTED':
     case 'UPSTREAM_REFUSED':
+    case 'LINK_OFF':
       return { state: 'refused', code, ...facts };
     default:
       // A newer service may know more codes than this page.

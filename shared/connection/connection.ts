@@ -1,20 +1,30 @@
 import {
   type Account,
   type AlikeChecks,
+  type Connected,
   type Damaged,
   failureOf,
   type HistoryEntry,
   isConnected,
+  type Stored,
   tokensOf,
 } from '../account/account.ts';
+import { changeAccount } from '../account/changeAccount.ts';
 import { checksOf } from '../account/checks.ts';
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
+import { nowByStore } from '../account/nowByStore.ts';
+import { pausedUntil, pauseFault } from '../account/pause.ts';
 import { openMemory, type Told } from '../account/taskMemory.ts';
-import { ConflictError, UnavailableError } from '../errors.ts';
-import type { Caller, Operation } from '../ports.ts';
+import { paused, resumed } from '../account/transitions.ts';
+import { NotConnectedError, RequestMalformedError, UnavailableError } from '../errors.ts';
+import type { Caller, Operation, Permissions } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Connection, ConnectionChecks, ConnectionEvent } from '../wire.ts';
+import { readWish } from './readWish.ts';
+import { unavailableIfBusy } from './unavailableIfBusy.ts';
+
+const PERMISSIONS_TIMEOUT_MS = 2_000;
 
 /** What users call each task, by its name. */
 export type TaskTitles = ReadonlyMap<string, string>;
@@ -37,7 +47,7 @@ export async function getConnection(
 }
 
 /**
- * Connects a caller who has disconnected. For every caller it also clears what this process remembers, so their next
+ * Connects a caller who is not connected. For every caller it also clears what this process remembers, so their next
  * profile request exchanges their access token again: the reason of an earlier refusal may have gone.
  */
 export async function connect(
@@ -46,16 +56,71 @@ export async function connect(
   accessToken: string,
   titles: TaskTitles,
 ): Promise<{ connection: Connection; user: string }> {
-  const { log } = operation;
   const { caller, user } = await callerOf(app, accessToken);
   app.limits.changes.take(caller.userId);
+  return { connection: await connectCaller(app, operation, caller, titles), user };
+}
+
+/**
+ * Does what a caller asks for (`readWish.ts`): connects them, as {@link connect} does, or changes the pause of their tasks.
+ * A pause connects nobody, because a page that does not know of a disconnection yet would then undo it.
+ * @param read reads the JSON that the caller sent. It is called once it is known who they are.
+ * @throws {RequestMalformedError} they ask for something else, or for a pause that is over or too long.
+ * @throws {NotConnectedError} they are not connected, so there is nothing to pause.
+ */
+export async function changeConnection(
+  app: App,
+  operation: Operation,
+  accessToken: string,
+  titles: TaskTitles,
+  read: () => Promise<unknown>,
+): Promise<{ connection: Connection; user: string }> {
+  const { caller, user } = await callerOf(app, accessToken);
+  app.limits.changes.take(caller.userId);
+  const asked = readWish(await read());
+  switch (asked.wish) {
+    case 'connect':
+      return { connection: await connectCaller(app, operation, caller, titles), user };
+    case 'pause':
+      return {
+        connection: await answer(app, operation, await pause(app, caller, asked.until), titles),
+        user,
+      };
+    default:
+      return asked satisfies never;
+  }
+}
+
+async function connectCaller(
+  app: App,
+  operation: Operation,
+  caller: Caller,
+  titles: TaskTitles,
+): Promise<Connection> {
+  const { log } = operation;
+  const user = app.logId(caller.userId);
   const { account, was } = await unavailableIfBusy(() => connectAccount(app, caller, { reconnect: true }));
   if (was !== 'unchanged') {
     log({ event: was === 'unknown' ? 'account.seen-first' : 'account.reconnected', user });
   }
   // The remembered exchange may come from the time of the disconnection, and the remembered refusal may have passed.
   app.memo.forget(caller.userId);
-  return { connection: await answer(app, operation, account, titles), user };
+  return answer(app, operation, account, titles);
+}
+
+/** @param until null to end the pause */
+async function pause(app: App, { userId }: Caller, until: Date | null): Promise<Stored<Account>> {
+  const fault = until === null ? undefined : pauseFault(until, nowByStore(app));
+  if (fault !== undefined) throw new RequestMalformedError(fault);
+  const { account } = await unavailableIfBusy(() =>
+    changeAccount(app, userId, (now) => {
+      if (now === undefined || !isConnected(now)) return 'keep';
+      if (now.tasksPausedUntil?.getTime() === until?.getTime()) return 'keep';
+      return until === null ? resumed(now) : paused(now, until);
+    }),
+  );
+  if (account !== undefined && isConnected(account)) return account;
+  throw new NotConnectedError('You are not connected, so there is nothing to pause. Connect first.');
 }
 
 /** Erases what Stead keeps of the caller. Nothing is kept until they connect again. */
@@ -68,7 +133,9 @@ export async function disconnect(
   app.limits.changes.take(caller.userId);
   // It is logged before the cache is deleted, which may fail: the log must have every end that is stored.
   const onEnded = () => log({ event: 'account.ended', user, as: 'disconnected' });
-  await unavailableIfBusy(() => endAccount(app, caller.userId, 'disconnected', { onEnded }));
+  // If nothing is kept of anybody who does not ask for it, there is no wish to remember of a user without an account.
+  const evenUnknown = app.connectWhen === 'visit';
+  await unavailableIfBusy(() => endAccount(app, caller.userId, 'disconnected', { evenUnknown, onEnded }));
   app.memo.forget(caller.userId);
   return { user };
 }
@@ -81,53 +148,77 @@ async function callerOf(
   return { caller, user: logId(caller.userId) };
 }
 
-/** An account that changes on every try is not the caller's fault. The caller may try again. */
-async function unavailableIfBusy<T>(change: () => Promise<T>): Promise<T> {
-  try {
-    return await change();
-  } catch (error) {
-    if (error instanceof ConflictError) throw new UnavailableError('accounts', { cause: error });
-    throw error;
-  }
-}
-
 async function answer(
   app: App,
-  { log }: Operation,
+  operation: Operation,
   account: Account | Damaged | undefined,
   titles: TaskTitles,
 ): Promise<Connection> {
-  const told = account && isConnected(account) ? (await openMemory(app, log, account)).told : [];
-  return toConnection(account, { now: app.clock.now(), titles, told });
+  const [told, permissions] =
+    account && isConnected(account)
+      ? await Promise.all([
+          openMemory(app, operation.log, account).then((memory) => memory.told),
+          permissionsOf(app, operation, account),
+        ])
+      : [[], undefined];
+  const notConnected = app.connectWhen === 'ask' ? 'not-connected' : 'none';
+  return toConnection(account, { now: nowByStore(app), titles, told, permissions, notConnected });
+}
+
+/**
+ * It is one call of the store, which no check and no visit pays for. An answer does not fail for it, and hardly waits for it.
+ */
+async function permissionsOf(
+  { userTokens, apis, clock }: App,
+  operation: Operation,
+  { userId, generation, homeAccountId }: Connected,
+): Promise<Permissions | undefined> {
+  // No cache was stored yet.
+  if (homeAccountId === undefined) return undefined;
+  const timeout = clock.timeout(PERMISSIONS_TIMEOUT_MS);
+  const signal = operation.signal ? AbortSignal.any([operation.signal, timeout]) : timeout;
+  const found = await userTokens.permissions?.({ ...operation, signal }, { userId, generation, apis });
+  return found && Object.keys(found).length > 0 ? found : undefined;
 }
 
 /** What an answer needs beside the account. */
-type Beside = { now: Date; titles: TaskTitles; told: readonly Told[] };
+type Beside = {
+  now: Date;
+  titles: TaskTitles;
+  told: readonly Told[];
+  permissions: Permissions | undefined;
+  /** The state of a user for whom nothing is kept. */
+  notConnected: 'none' | 'not-connected';
+};
 
 function toConnection(account: Account | Damaged | undefined, beside: Beside): Connection {
   switch (account?.state) {
     case undefined:
     case 'retired':
-      return { state: 'none', history: [] };
+      return { state: beside.notConnected, history: [] };
     case 'damaged':
-      return account.wasDisconnected
-        ? { state: 'disconnected', history: [] }
-        : { state: 'none', history: [] };
+      return { state: DAMAGED_STATES[account.was] ?? beside.notConnected, history: [] };
     case 'disconnected':
       return { state: 'disconnected', lastActivity: account.since.toISOString(), history: [] };
     case 'pending':
     case 'active':
     case 'needs-user': {
       const { state, lastActivity, history } = account;
-      const { lastRefreshed, expiresOn } = tokensOf(account);
+      const { lastRefreshed, expiresOn, grant, refreshTokenExpiresOn: until } = tokensOf(account);
+      const isLinked =
+        state !== 'needs-user' && grant === 'code' && until !== undefined && until > beside.now;
       const failure = failureOf(account);
+      const pause = pausedUntil(account, beside.now);
       const isWaiting = state !== 'needs-user' && account.lease === undefined;
       return {
         state,
         lastActivity: lastActivity.toISOString(),
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
+        ...(isLinked && { staysConnected: { until: until.toISOString() } }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
+        ...(beside.permissions && { permissions: beside.permissions }),
+        ...(pause && { tasksPausedUntil: pause.toISOString() }),
         ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
         history: history.map(toEvent),
         checks: checksOf(account).map((checks) => toChecks(checks, beside)),
@@ -137,6 +228,9 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
       return account satisfies never;
   }
 }
+
+/** The next visit makes a damaged connection anew. */
+const DAMAGED_STATES = { connected: 'none', disconnected: 'disconnected', retired: undefined } as const;
 
 /** An overdue check comes with the next run, so its time is now. */
 const later = (one: Date, other: Date): Date => (one > other ? one : other);

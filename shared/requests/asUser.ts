@@ -1,5 +1,5 @@
 import { type Account, isConnected, type Stored } from '../account/account.ts';
-import { isStillConnected, recordVisit, seeAccount } from '../account/visit.ts';
+import { isStillConnected, recordVisit, type Seen, seeAccount } from '../account/visit.ts';
 import type { Api } from '../api.ts';
 import { UserTokenError } from '../errors.ts';
 import type { Caller, FunctionRequest, Operation, UserToken } from '../ports.ts';
@@ -71,14 +71,12 @@ export async function asUser<T>(
     alsoWaitFor(heedFailure(app, operation, caller.userId, failure));
 
   /** The account is read or created before the exchange, so that every stored secret has an account. */
-  async function exchangeFor(
-    account: Stored<Account> | undefined,
-    more: ExchangeMore = {},
-  ): Promise<Exchanged> {
+  async function exchangeFor(seen: Seen, more: ExchangeMore = {}): Promise<Exchanged> {
+    const { account } = seen;
     try {
       const token = await exchange(app, operation, caller, api, account, more);
       record(account, token);
-      return { token, keepUntil: keepUntil(app, account, token) };
+      return { token, keepUntil: keepUntil(app, seen, token) };
     } catch (error) {
       if (error instanceof UserTokenError && error.failure.throttle !== undefined) heed(error.failure);
       throw error;
@@ -96,11 +94,12 @@ export async function asUser<T>(
     );
     if (began) return { token, source: token.source };
     if (memo.isRowReadDue(caller, api)) {
-      const account = await seeAccount(app, operation, caller);
+      const seen = await seeAccount(app, operation, caller);
+      const { account } = seen;
       if (keepsConnection(app, api) && (account?.state === 'needs-user' || account?.state === 'pending')) {
         // The worker met a refusal, or the account is new. The remembered exchange is no longer valid.
         memo.forget(caller.userId);
-        const anew = await memo.exchanged(caller, api, () => exchangeFor(account));
+        const anew = await memo.exchanged(caller, api, () => exchangeFor(seen));
         return { token: anew.token, source: anew.began ? anew.token.source : 'memory' };
       }
       // It is recorded as a visit only, because this request did not ask for the token.
@@ -169,9 +168,11 @@ const keepsConnection = ({ graph }: App, api: Api): boolean => api.resource === 
 
 type ExchangeMore = { skipCache?: boolean; claims?: string | undefined };
 
-function keepUntil({ clock }: App, account: Account | undefined, token: UserToken): Date {
+/** The token of a user who is not connected shall not be stored, so it is used for as long as one that is. */
+function keepUntil({ clock }: App, { account, wasRead }: Seen, token: UserToken): Date {
   const ends = token.expiresOn.getTime() - TOKEN_MARGIN_MS;
-  const kept = token.stored || account?.state === 'disconnected';
+  const isNotConnected = wasRead && (account === undefined || !isConnected(account));
+  const kept = token.stored || isNotConnected;
   return new Date(kept ? ends : Math.min(ends, clock.now().getTime() + UNSTORED_FOR_MS));
 }
 

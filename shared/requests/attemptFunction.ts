@@ -11,6 +11,7 @@ import type { Caller, FunctionRequest, Operation, UserToken } from '../ports.ts'
 import { unanswered } from '../tokens/apiFailure.ts';
 import type { App } from '../tokens/app.ts';
 import { classifyFailure } from '../tokens/failures.ts';
+import { isBug } from '../tokens/isBug.ts';
 import { createReveals, nameWithout } from '../tokens/revealing.ts';
 import { consentMissing } from '../tokens/scopes.ts';
 import type { UserFunction } from './defineFunction.ts';
@@ -85,14 +86,6 @@ export async function attemptFunction<T>(
   };
   return withTimeout(app.clock, timeoutMs, attempt);
 }
-
-/**
- * Whether the language itself threw it, which says nothing about the API: the function may have handled a refusal before. The
- * errors of `fetch` are a {@link TypeError}, too, but they always have a cause.
- */
-const isBug = (error: unknown): boolean =>
-  [TypeError, RangeError, ReferenceError, SyntaxError, URIError].some((kind) => error instanceof kind) &&
-  (error as Error).cause === undefined;
 
 /** Whether an error of `fetch` says that an answer ended before its end, or that there was none in time. */
 const isBrokenOff = (error: unknown): boolean =>

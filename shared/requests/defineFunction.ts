@@ -1,4 +1,4 @@
-import type { ApiFetch } from '../api.ts';
+import type { BoundApi } from '../api.ts';
 import type { FunctionRequest } from '../ports.ts';
 import { checkUse, type UseOfApi } from '../tokens/useOfApi.ts';
 import type { UserId } from '../userId.ts';
@@ -10,7 +10,7 @@ export type FunctionContext = {
   /** What the caller sent. It never says who the caller is. */
   request: FunctionRequest;
   /** Calls the function's API with the caller's token. The token is sent to that API only. */
-  api: { fetch: ApiFetch };
+  api: BoundApi;
   /** The access token for the function's API. Do not log it, store it, or send it to another API. */
   token: string;
   /** Aborts at the function's time-out. */

@@ -39,6 +39,7 @@ export function createFetchHandlers(stead: Stead, options: { sink?: LogSink } = 
             headers: request.headers,
             query: new URL(request.url).searchParams,
             params,
+            body: request.body,
             text: () => request.text(),
           },
           newContext(),
@@ -53,6 +54,10 @@ export function createFetchHandlers(stead: Stead, options: { sink?: LogSink } = 
     asUser: (fn: UserFunction): FetchHandler => serve(handlers.asUser(fn)),
     /** `GET`, `PUT` and `DELETE`: the caller's own connection. */
     connection: serve(handlers.connection),
+    /** `POST` and `GET`: begins a link. */
+    link: serve(handlers.link),
+    /** `GET`: ends a link. */
+    linkCallback: serve(handlers.linkCallback),
     /** `GET`: says that this process answers. */
     health: serve(handlers.health),
     /** `GET`: says whether storage and the credential can be used. */

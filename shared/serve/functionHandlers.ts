@@ -8,7 +8,7 @@ export type FunctionHandlers = ReturnType<typeof createFunctionHandlers>;
 
 /** What the application serves, for `app.http` and `app.timer` of `@azure/functions` (`docs/http.md`). */
 export function createFunctionHandlers(stead: Stead) {
-  const { asUser, connection, health, ready, runWorker } = createHandlers(stead);
+  const { asUser, connection, health, link, linkCallback, ready, runWorker } = createHandlers(stead);
   return {
     /**
      * Serves a function: every request is answered as the caller whom its access token names.
@@ -17,6 +17,10 @@ export function createFunctionHandlers(stead: Stead) {
     asUser: (fn: UserFunction): HttpHandler => asUser(fn),
     /** `GET`, `PUT` and `DELETE`: the caller's own connection. */
     connection: connection as HttpHandler,
+    /** `POST` and `GET`: begins a link. */
+    link: link as HttpHandler,
+    /** `GET`: ends a link. */
+    linkCallback: linkCallback as HttpHandler,
     /** `GET`: says that this process answers. */
     health: health as HttpHandler,
     /** `GET`: says whether storage and the credential can be used. */

@@ -7,10 +7,14 @@ import {
   type RequestContext,
   readAccessToken,
   readinessAnswer,
+  readLinkBody,
   readRequest,
 } from '../http.ts';
+import { answeredInBrowser, expectNavigation, withResult } from '../httpBrowser.ts';
+import { linkCookie } from '../linkCookie.ts';
 import type { UserFunction } from '../requests/defineFunction.ts';
 import type { Stead } from '../stead.ts';
+import { readJsonBody } from './readJsonBody.ts';
 
 /** Answers one request. It never rejects. */
 export type Handler = (request: IncomingRequest, context: RequestContext) => Promise<Reply>;
@@ -44,9 +48,44 @@ export function createHandlers(stead: Stead) {
         if (request.method === 'DELETE') {
           return { facts: await connection.disconnect(operation, accessToken) };
         }
-        const ask = request.method === 'PUT' ? connection.reconnect : connection.status;
-        const { connection: body, user } = await ask(operation, accessToken);
+        const { connection: body, user } =
+          request.method === 'PUT'
+            ? await connection.change(operation, accessToken, () => readJsonBody(request))
+            : await connection.status(operation, accessToken);
         return { body, facts: { user } };
+      })) satisfies Handler,
+
+    /** `POST`: gives the caller a ticket for a link. `GET`: sends the browser that has the ticket to Entra. */
+    link: ((request, context) =>
+      request.method === 'POST'
+        ? answered(context, clock, async () => {
+            const accessToken = readAccessToken(request.headers);
+            const asked = await readLinkBody(request);
+            const { ticket, user } = await connection.askForLink(accessToken, asked);
+            return { body: ticket, facts: { user } };
+          })
+        : answeredInBrowser(context, clock, async () => {
+            expectNavigation(request);
+            const opened = await connection.openLink(request.query.get('ticket') ?? '');
+            const { user } = opened;
+            if ('result' in opened) {
+              return { location: withResult(opened.returnUrl, opened.result), user, result: opened.result };
+            }
+            const cookie = linkCookie(services.link).set(opened.cookie);
+            return { location: opened.signInUrl, cookie, user };
+          })) satisfies Handler,
+
+    /** `GET`: takes Entra's answer from the browser, and sends the browser to its page. */
+    linkCallback: ((request, context) =>
+      answeredInBrowser(context, clock, async (operation) => {
+        expectNavigation(request);
+        const cookie = linkCookie(services.link);
+        const { returnUrl, result, user } = await connection.finishLink(
+          operation,
+          request.query,
+          cookie.in(request.headers),
+        );
+        return { location: withResult(returnUrl, result), cookie: cookie.removed, user, result };
       })) satisfies Handler,
 
     /** `GET`: says that this process answers. It does no I/O, gives no details and needs no access token. */

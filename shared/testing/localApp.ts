@@ -14,17 +14,17 @@ import type {
   Operation,
   ScheduleSettings,
   Sealer,
-  SharedState,
   TokenCacheStore,
 } from '../ports.ts';
 import { defineFunction, type UserFunction } from '../requests/defineFunction.ts';
+import type { SharedState } from '../sharedState.ts';
 import { createStead, type SteadOptions } from '../stead.ts';
 import { RUN_LIMITS, type RunLimits } from '../worker/run.ts';
 import { signInAs } from './signInAs.ts';
 import { standInSettings } from './standInSettings.ts';
 import { createShiftedClock, type ShiftedClock } from './testClock.ts';
 
-export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'limits' | 'timeouts' | 'fetch'> & {
+export type LocalAppOptions = Pick<SteadOptions, 'tasks' | 'notices' | 'limits' | 'timeouts' | 'fetch'> & {
   accounts?: AccountStore;
   tokenCache?: TokenCacheStore;
   sharedState?: SharedState;
@@ -73,14 +73,15 @@ export function createLocalApp(entra: Entra, options: LocalAppOptions = {}) {
   const stores = { accounts, tokenCache, sharedState, sealer, ...(memorySealer && { memorySealer }) };
   // The stand-in and MSAL use the platform's time, so everything that exchanges tokens with them must use it, too.
   const inRealTime = createStead(config, { ...options, clock: systemClock, adapters: stores });
-  const { userTokens, verifyAccessToken, verifyAppToken, tryCredential, logId } = inRealTime.services;
+  const { userTokens, codeGrants, verifyAccessToken, verifyAppToken, tryCredential, logId } =
+    inRealTime.services;
   const stead = createStead(
     { ...config, schedule: { ...config.schedule, ...options.schedule } },
     {
       ...options,
       clock,
       log: operation.log,
-      adapters: { ...stores, userTokens, verifyAccessToken, verifyAppToken, tryCredential },
+      adapters: { ...stores, userTokens, codeGrants, verifyAccessToken, verifyAppToken, tryCredential },
     },
   );
   const { connection, worker } = stead;

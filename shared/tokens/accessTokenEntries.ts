@@ -1,6 +1,13 @@
 import type { Api } from '../api.ts';
 import { isRecord } from '../isRecord.ts';
-import { defaultScopeOf, isOidcScope, isTokenOf, scopesIn, scopeToKeep } from './scopes.ts';
+import {
+  defaultScopeOf,
+  isOidcScope,
+  isTokenOf,
+  permissionNamesIn,
+  scopesIn,
+  scopeToKeep,
+} from './scopes.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Entries = { [key: string]: Json };
@@ -33,6 +40,21 @@ export function withOneTokenOf(api: Pick<Api, 'resource' | 'otherResources'>, ca
     };
   }
   return JSON.stringify(sections);
+}
+
+/**
+ * The permissions of the newest token for an API, as the token endpoint named them.
+ * @returns undefined if there is no token, or if the token endpoint did not say
+ */
+export function permissionsOf(
+  api: Pick<Api, 'resource' | 'otherResources'>,
+  cache: string,
+): string[] | undefined {
+  const { AccessToken: tokens } = JSON.parse(cache || '{}') as Entries;
+  const [newest] = Object.values(isEntries(tokens) ? tokens : {})
+    .filter((entry) => isTokenOf(api, textOf(entry, 'target')))
+    .sort((a, b) => (isNewer(a, b) ? -1 : 1));
+  return newest === undefined ? undefined : permissionNamesIn(textOf(newest, 'target'));
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Services } from '../ports.ts';
 import { type AssertionMemo, createAssertionMemo } from './assertionMemo.ts';
 import { type Cooldowns, createCooldowns } from './cooldowns.ts';
+import { createNoticeGate, type NoticeGate } from './noticeGate.ts';
 import { createRequestLimits, type RequestLimits } from './requestLimits.ts';
 
 /** What every use case gets: the services, and what this process remembers so that it calls them less often. */
@@ -8,6 +9,7 @@ export type App = Services & {
   memo: AssertionMemo;
   cooldowns: Cooldowns;
   limits: RequestLimits;
+  noticeGate: NoticeGate;
 };
 
 /** @param limits default: {@link createRequestLimits} */
@@ -18,5 +20,6 @@ export function createApp(services: Services, limits?: RequestLimits): App {
     memo: createAssertionMemo({ clock }),
     cooldowns: createCooldowns({ clock }),
     limits: limits ?? createRequestLimits(clock),
+    noticeGate: createNoticeGate(clock),
   };
 }

@@ -96,7 +96,15 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
   const entries = new Map<string, Entry>();
   const keysByUser = new Map<UserId, Set<string>>();
 
+  /** The keys of callers that were given out, because one request asks several times. */
+  const keysOfCallers = new WeakMap<Caller, string>();
+
   const keyOf = (assertion: string): string => createHash('sha256').update(assertion).digest('base64');
+  const keyOfCaller = (caller: Caller): string => keysOfCallers.get(caller) ?? keyOf(caller.assertion);
+  function given(caller: Caller, key: string): Caller {
+    keysOfCallers.set(caller, key);
+    return caller;
+  }
 
   function remove(key: string): void {
     const entry = entries.get(key);
@@ -152,12 +160,12 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
 
   /** @param isUseless whether a remembered token does not do */
   async function exchanged(
-    { assertion }: Caller,
+    caller: Caller,
     api: Api,
     exchange: () => Promise<Exchanged>,
     isUseless: (token: UserToken) => boolean = () => false,
   ) {
-    const entry = use(keyOf(assertion));
+    const entry = use(keyOfCaller(caller));
     if (entry === undefined) return { token: (await exchange()).token, began: true };
     const known = entry.exchanged.get(api.resource);
     if (known !== undefined && clock.now() < known.keepUntil && !isUseless(known.token)) {
@@ -176,7 +184,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
       const key = keyOf(assertion);
       const known = use(key);
       if (known !== undefined && clock.now().getTime() < known.verifiedUntil)
-        return { ...known.caller, assertion };
+        return given({ ...known.caller, assertion }, key);
       let caller: Caller;
       try {
         caller = await verify();
@@ -200,25 +208,25 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
           refusals: new Map(),
         });
       }
-      return caller;
+      return given(caller, key);
     },
 
     exchanged: (caller, api, exchange) => exchanged(caller, api, exchange),
 
     async renewed(caller, api, former, exchange, isStillGood = false) {
-      const { exchanged: known } = use(keyOf(caller.assertion)) ?? {};
+      const { exchanged: known } = use(keyOfCaller(caller)) ?? {};
       if (!isStillGood && known?.get(api.resource)?.token === former) known.delete(api.resource);
       return exchanged(caller, api, exchange, (token) => token === former);
     },
 
-    async shared({ assertion }, name, work) {
-      const entry = use(keyOf(assertion));
+    async shared(caller, name, work) {
+      const entry = use(keyOfCaller(caller));
       if (entry === undefined) return { result: await work(), began: true };
       return share(entry, name, work);
     },
 
-    isRowReadDue({ assertion }, { resource }) {
-      const entry = use(keyOf(assertion));
+    isRowReadDue(caller, { resource }) {
+      const entry = use(keyOfCaller(caller));
       if (entry === undefined) return true;
       const at = clock.now().getTime();
       if (at - (entry.rowReadAt.get(resource) ?? at) < READ_ROW_EVERY_MS) return false;

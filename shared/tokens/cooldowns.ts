@@ -1,7 +1,7 @@
 import { coolTenantUntil, coolUserUntil } from '../account/schedule.ts';
 import type { Clock } from '../clock.ts';
 import { type Failure, type Throttle, UserTokenError } from '../errors.ts';
-import type { Cooldown } from '../ports.ts';
+import type { Cooldown } from '../sharedState.ts';
 import { partsOf, type UserId } from '../userId.ts';
 
 type Api = Throttle['api'];
@@ -16,6 +16,8 @@ export type Cooldowns = {
    * @returns the new cooldowns that must be stored, because they concern more than this user
    */
   note(userId: UserId, failure: Failure): Cooldown[];
+  /** The cooldown could not be stored, so this process obeys it until its end, although it reads nothing of it. */
+  notStored(cooldown: Cooldown): void;
   /** When the API's throttle ends for this user; undefined if there is none. */
   throttledUntil(userId: UserId, api: Api): Date | undefined;
   /** @throws {UserTokenError} of kind `throttled`: the API has a throttle that concerns this user. */
@@ -52,7 +54,7 @@ const TENANTS_OWN = {
 } as const satisfies Record<Api, unknown>;
 
 type UserEntry = { until: Date; times: number };
-type SharedEntry = { cooldown: Cooldown; notedAt: number };
+type SharedEntry = { cooldown: Cooldown; notedAt: number; isNotStored?: true };
 
 export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions): Cooldowns {
   const now = (): Date => clock.now();
@@ -125,6 +127,11 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
       return share({ tenant: partsOf(userId).tid, api: 'token', until, kind: 'tenant' });
     },
 
+    notStored(cooldown) {
+      const known = shared.get(`${cooldown.api} ${cooldown.tenant}`);
+      if (known?.cooldown === cooldown) known.isNotStored = true;
+    },
+
     throttledUntil(userId, api) {
       const own = users.get(`${api} ${userId}`)?.until;
       const all = [
@@ -153,14 +160,18 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
 
     load(stored, since) {
       readAt = now().getTime();
-      for (const [key, { notedAt }] of shared) {
-        if (notedAt < since.getTime()) shared.delete(key);
+      const latest = now().getTime() + LONGEST_COOLDOWN_MS;
+      for (const [key, { cooldown, notedAt, isNotStored }] of shared) {
+        const goesOn = isNotStored && cooldown.until > now() && cooldown.until.getTime() <= latest;
+        if (notedAt < since.getTime() && !goesOn) shared.delete(key);
       }
       for (const cooldown of stored) {
         // No cooldown lasts so long. A wrong clock wrote it, and would keep a tenant waiting for its whole error.
-        if (cooldown.until.getTime() > now().getTime() + LONGEST_COOLDOWN_MS) continue;
+        if (cooldown.until.getTime() > latest) continue;
         const key = `${cooldown.api} ${cooldown.tenant}`;
-        if (!shared.has(key)) keep(shared, key, { cooldown, notedAt: 0 });
+        const known = shared.get(key);
+        const isLonger = known?.isNotStored && cooldown.until > known.cooldown.until;
+        if (known === undefined || isLonger) keep(shared, key, { cooldown, notedAt: 0 });
       }
     },
   };

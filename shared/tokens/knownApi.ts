@@ -1,9 +1,9 @@
 import type { Api } from '../api.ts';
-import { CLOUDS } from '../clouds.ts';
+import { CLOUDS, GRAPH_APP_ID } from '../clouds.ts';
 
 /** The resources of Microsoft Graph: its application id, and its origins in all clouds. */
 export const GRAPH_RESOURCES: readonly [string, ...string[]] = [
-  '00000003-0000-0000-c000-000000000000',
+  GRAPH_APP_ID,
   ...CLOUDS.flatMap(({ graph }) => graph),
 ];
 

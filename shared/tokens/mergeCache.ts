@@ -1,8 +1,9 @@
 /**
  * Three-way merge of MSAL's serialized token cache. All MSAL libraries share its schema: sections, and entries by key.
- * Sections and fields that this version does not know are kept.
+ * Sections and fields that this version does not know are kept. Both grants of a user are merged each for itself (`grants.ts`).
  */
 import { type Entries, isEntries, isNewer, type Json, withoutOlder } from './accessTokenEntries.ts';
+import { apart, hasGrants, together } from './grants.ts';
 
 /** A request may have a fresh MFA behind it, so its refresh token wins over one that the worker renewed. */
 export type CacheWriter = 'request' | 'worker';
@@ -12,13 +13,15 @@ export type CacheWriter = 'request' | 'worker';
  * All three are MSAL's serialized cache, or the empty string for no cache.
  */
 export function mergeCache(base: string, theirs: string, mine: string, writer: CacheWriter): string {
-  const [was, other, own] = [parse(base), parse(theirs), parse(mine)];
+  const all = [parse(base), parse(theirs), parse(mine)] as const;
+  const areLinked = all.some(hasGrants);
+  const [was, other, own] = areLinked ? [apart(all[0]), apart(all[1]), apart(all[2])] : all;
   const merged = mergeEach(was, other, own, (section, ...sections) =>
     sections.every((one) => one === undefined || isEntries(one))
       ? mergeSection(section, entriesOf(sections[0]), entriesOf(sections[1]), entriesOf(sections[2]), writer)
       : pick(section, ...sections, writer),
   );
-  return JSON.stringify(merged);
+  return JSON.stringify(areLinked ? together(merged) : merged);
 }
 
 type Merge = (

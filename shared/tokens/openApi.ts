@@ -16,7 +16,7 @@ export type OpenApiOptions = {
  */
 export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions): ApiFetch {
   const { accessToken, correlationId, inBackground = false } = call;
-  const base = new URL(api.baseUrl.endsWith('/') ? api.baseUrl : `${api.baseUrl}/`);
+  const base = baseOf(api);
 
   function addressOf(path: string): URL {
     // A path may hold a colon, so only what begins like a URL with a host is one.
@@ -33,8 +33,10 @@ export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions)
   }
 
   function headersOf(init: RequestInit): Headers {
-    const headers = new Headers(inBackground ? api.backgroundHeaders : undefined);
-    for (const [name, value] of new Headers(init.headers)) headers.set(name, value);
+    const headers = new Headers(init.headers);
+    for (const [name, value] of inBackground ? Object.entries(api.backgroundHeaders ?? {}) : []) {
+      if (!headers.has(name)) headers.set(name, value);
+    }
     headers.set('Authorization', `Bearer ${accessToken}`);
     if (isGuid(correlationId)) headers.set('client-request-id', correlationId);
     return headers;
@@ -59,6 +61,16 @@ export function createApiFetch(api: Api, call: ApiCall, options: OpenApiOptions)
     report(response);
     return response;
   };
+}
+
+/** An API's address is parsed once, and not at each request. */
+const parsed = new WeakMap<Api, URL>();
+
+function baseOf(api: Api): URL {
+  const { baseUrl } = api;
+  const base = parsed.get(api) ?? new URL(baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`);
+  parsed.set(api, base);
+  return base;
 }
 
 /**

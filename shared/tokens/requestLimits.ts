@@ -8,7 +8,7 @@ import { createTokenBuckets, type TokenBuckets } from './tokenBuckets.ts';
 export type RequestLimits = {
   /** Requests to the token endpoint on their behalf. */
   exchanges: TokenBuckets;
-  /** Connecting and disconnecting, together. */
+  /** Connecting, pausing and disconnecting, together. */
   changes: TokenBuckets;
   /** Questions of an application for a run of the worker. */
   wakes: TokenBuckets;

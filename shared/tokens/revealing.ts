@@ -14,8 +14,11 @@ export function createReveals(secrets: readonly (string | undefined)[]): (text: 
   return (text) => ENCODED_JSON.test(text) || folded.some((secret) => text.toLowerCase().includes(secret));
 }
 
+/** What is recorded in the place of a name that might reveal a user. */
+export const UNNAMED = 'unnamed';
+
 /** What may be recorded of an error of an adopter's code: its class, code and status; `unnamed` if they might reveal a user. */
 export function nameWithout(reveals: (text: string) => boolean, error: unknown): string {
   const name = nameOfError(error);
-  return ERROR_NAME.test(name) && !reveals(name) ? name : 'unnamed';
+  return ERROR_NAME.test(name) && !reveals(name) ? name : UNNAMED;
 }

@@ -58,6 +58,19 @@ export function permissionsIn(scope: string): readonly string[] | undefined {
 }
 
 /**
+ * The same permissions, for people: as they were spelt, each once.
+ * @returns undefined if the scope names none
+ */
+export function permissionNamesIn(scope: string): string[] | undefined {
+  const names = new Map(
+    scopesIn(scope)
+      .filter(isPermission)
+      .map((one) => [permissionOf(one), nameOf(one)]),
+  );
+  return names.size === 0 ? undefined : [...names.values()];
+}
+
+/**
  * The scopes of a use that a token lacks.
  * @param granted the permissions of the token. If they are unknown, none is missing: the API decides.
  */
@@ -73,11 +86,12 @@ export const consentMissing = (api: Resource, scopes: readonly string[]): Failur
 /** Adds to a missing consent what to consent to, each permission with the resource of this deployment. */
 export function withScopes(failure: Failure, { resource }: Resource, scopes: readonly string[]): Failure {
   if (failure.kind !== 'consent') return failure;
-  return {
-    ...failure,
-    scopes: scopes.map((scope) => `${resource}/${nameOf(scope)}`),
-  };
+  return { ...failure, scopes: fullNamesOf({ resource }, scopes) };
 }
+
+/** Each permission with the resource of this deployment. */
+export const fullNamesOf = ({ resource }: Pick<Resource, 'resource'>, scopes: readonly string[]): string[] =>
+  scopes.map((scope) => `${resource}/${nameOf(scope)}`);
 
 /**
  * The `scope` under which MSAL keeps a token. MSAL finds a token only under what it asks for, which is the default scope,

@@ -3,6 +3,7 @@ import { ConflictError, ForeignEntryError, UnavailableError } from '../errors.ts
 import { type Log, nameOfError } from '../log.ts';
 import type { OpenedCache, Sealer, StoredCache, TokenCacheStore } from '../ports.ts';
 import type { LogId, UserId } from '../userId.ts';
+import { GRANTS } from './grants.ts';
 import { type CacheWriter, mergeCache } from './mergeCache.ts';
 
 /**
@@ -156,7 +157,7 @@ const NOT_OURS: ReadonlySet<CacheSnapshot['state']> = new Set<NotOurs['state']>(
 const isNotOurs = (snapshot: CacheSnapshot): snapshot is NotOurs => NOT_OURS.has(snapshot.state);
 
 type Sections = Record<string, Record<string, { home_account_id?: string } | undefined> | undefined>;
-const OWNED_SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken'] as const;
+const OWNED_SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken', GRANTS] as const;
 
 /** The home account ids whose tokens a serialized cache holds. */
 export function homeAccountIdsOf(cache: string): Set<string> {
@@ -175,7 +176,8 @@ export function homeAccountIdsOf(cache: string): Set<string> {
  * redemption was reset), and a request, with the user present, removes the old entries.
  */
 function keepOnlyOwnEntries(context: CacheContext, write: CacheWrite): string {
-  const { userId, snapshot, mine, homeAccountId, writer } = write;
+  const { userId, snapshot, homeAccountId, writer } = write;
+  const mine = withoutFormerGrants(write);
   const foreign = [...homeAccountIdsOf(mine)].filter((id) => id !== homeAccountId);
   if (foreign.length === 0) return mine;
   const former = homeAccountIdsOf(snapshot.base);
@@ -185,6 +187,21 @@ function keepOnlyOwnEntries(context: CacheContext, write: CacheWrite): string {
   }
   context.log({ event: 'cache.former-home-dropped', user: context.logId(userId) });
   return onlyOf(mine, homeAccountId);
+}
+
+/**
+ * An earlier release that removes the entries of a former home account id does not know the section of the grants, so they
+ * stay there. Nobody uses them.
+ */
+function withoutFormerGrants({ snapshot, mine, homeAccountId }: CacheWrite): string {
+  if (isAllOf(mine, homeAccountId)) return mine;
+  const sections = JSON.parse(mine) as Sections;
+  const former = (JSON.parse(snapshot.base || '{}') as Sections)[GRANTS] ?? {};
+  for (const [key, entry] of Object.entries(sections[GRANTS] ?? {})) {
+    if (entry?.home_account_id !== homeAccountId && Object.hasOwn(former, key))
+      delete sections[GRANTS]?.[key];
+  }
+  return JSON.stringify(sections);
 }
 
 const isAllOf = (cache: string, homeAccountId: string): boolean =>

@@ -33,6 +33,7 @@ export async function heedFailure(
       await sharedState.cool(cooldown, signal);
       log(event);
     } catch (error) {
+      cooldowns.notStored(cooldown);
       // This process obeys the cooldown all the same. Other processes learn of it from their own failures.
       log({ ...event, error: nameOfError(error) });
     }

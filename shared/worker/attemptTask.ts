@@ -4,10 +4,11 @@ import type { Failure } from '../errors.ts';
 import { upstreamRefused } from '../log.ts';
 import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
+import { isBug } from '../tokens/isBug.ts';
 import { createReveals, nameWithout } from '../tokens/revealing.ts';
 import { partsOf } from '../userId.ts';
-import type { Task } from './defineTask.ts';
-import { readResult, type TaskResult } from './taskResult.ts';
+import type { Task, TaskResult } from './defineTask.ts';
+import { readResult } from './taskResult.ts';
 
 /**
  * How one attempt ended. Without a `code` the task succeeded. `claims` is the API's claims challenge as raw JSON.
@@ -72,7 +73,7 @@ export async function attemptTask(
       if (runSignal?.aborted) return { code: 'run-ended' };
       if (signal.aborted) return { code: 'timeout' };
       const code = nameWithout(reveals, error);
-      return claims === undefined ? { code } : { code, claims };
+      return claims === undefined || isBug(error) ? { code } : { code, claims };
     }
   };
   const ended = await withTimeout(app.clock, task.timeoutMs, run, runSignal);

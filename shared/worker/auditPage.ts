@@ -1,7 +1,7 @@
 import { rescheduleLate } from '../account/rescheduleLate.ts';
 import { isDueTooLate } from '../account/schedule.ts';
 import { nameOfError } from '../log.ts';
-import type { AuditProgress } from '../ports.ts';
+import type { AuditProgress } from '../sharedState.ts';
 import { logFinding, type Run } from './run.ts';
 
 /** With a run every minute, a pass over all accounts takes about half a day. */

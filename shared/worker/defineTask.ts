@@ -1,14 +1,13 @@
-import type { Api, ApiFetch } from '../api.ts';
+import type { Api, BoundApi } from '../api.ts';
 import { checkUse } from '../tokens/useOfApi.ts';
 import type { UserId } from '../userId.ts';
-import type { TaskResult } from './taskResult.ts';
 
 /** What a task's `run` gets for one user, together with the clients of its API (`graph` for Microsoft Graph). */
 export type TaskContext = {
   /** The user for whom the task acts. Do not log it. `tid` and `oid` are GUIDs in lower case. */
   user: { id: UserId; tid: string; oid: string };
   /** Calls the task's API with the user's token. The token is sent to that API only. */
-  api: { fetch: ApiFetch };
+  api: BoundApi;
   /** The access token for the task's API. Do not log it, store it, or send it to another API. */
   token: string;
   /**
@@ -39,6 +38,12 @@ export type TaskDefinition<Clients extends object = object> = {
    * runs in the first check after that. Default: it runs in every check.
    */
   every?: Every;
+  /**
+   * `link`: users turn the task on, by a link that names it and asks for its scopes (`docs/tasks.md`). For a user who has not
+   * consented to them the task does not run, and nothing is said of it. Only for tasks of Microsoft Graph. Default: the page's
+   * sign-in asks for them, and without them the task fails.
+   */
+  consent?: 'link';
   /** Whole milliseconds from 1 to 60,000. Default 10,000. */
   timeoutMs?: number;
   /**
@@ -48,10 +53,22 @@ export type TaskDefinition<Clients extends object = object> = {
   run(context: TaskContext & Clients): Promise<TaskResult | undefined> | Promise<void>;
 };
 
+/** What a task's `run` may return. It is kept if the run succeeded, sealed, until the user's connection ends. */
+export type TaskResult = {
+  /** Tells the user what the task did: plain text. At most 200 characters are kept. */
+  summary?: string;
+  /** How many things the task did or found: a whole number from 0. The counts of runs that ended alike are added up. */
+  count?: number;
+  /** For the task's own next run, such as a delta link: at most 4 KB of JSON. Without it the former state stays; null ends it. */
+  state?: unknown;
+};
+
 /** The sum of its members. */
 export type Every = { minutes?: number; hours?: number; days?: number };
 
-export type Task = Readonly<Required<Omit<TaskDefinition, 'every'>>> & {
+export type Task = Readonly<Required<Omit<TaskDefinition, 'every' | 'consent'>>> & {
+  /** Absent if users do not turn the task on by a link. */
+  readonly consent?: 'link';
   /** Absent if the task runs in every check. */
   readonly everyMs?: number;
 };
@@ -70,7 +87,10 @@ const MAX_EVERY_MS = 60 * 1_440 * MINUTE_MS;
 export function defineTask<Clients extends object>(definition: TaskDefinition<Clients>): Task {
   const { name, api, scopes, every, timeoutMs = DEFAULT_TIMEOUT_MS, run } = definition;
   checkUse('Task', { name, api, scopes, timeoutMs }, run, MAX_TIMEOUT_MS);
-  const { title = inWords(name) } = definition;
+  const { title = inWords(name), consent } = definition;
+  if (consent !== undefined && consent !== 'link') {
+    throw new TypeError(`Task "${name}": consent must be 'link', or be left out.`);
+  }
   if (typeof title !== 'string' || title.trim() === '' || title.length > MAX_TITLE_LENGTH) {
     throw new TypeError(`Task "${name}": title must be a text of 1 to ${MAX_TITLE_LENGTH} characters.`);
   }
@@ -82,6 +102,7 @@ export function defineTask<Clients extends object>(definition: TaskDefinition<Cl
     api,
     scopes: Object.freeze([...scopes]),
     ...rhythm,
+    ...(consent && { consent }),
     timeoutMs,
     run,
   }) as Task;
@@ -94,7 +115,9 @@ const inWords = (name: string): string =>
 function everyMsOf(name: string, every: Every): number {
   const { minutes = 0, hours = 0, days = 0, ...others } = { ...every };
   const ms = (minutes + hours * 60 + days * 1_440) * MINUTE_MS;
-  if (Object.keys(others).length > 0 || !(ms >= MINUTE_MS && ms <= MAX_EVERY_MS)) {
+  const isTime =
+    [minutes, hours, days].every((part) => typeof part === 'number') && Object.keys(others).length === 0;
+  if (!isTime || !(ms >= MINUTE_MS && ms <= MAX_EVERY_MS)) {
     throw new TypeError(
       `Task "${name}": every must be a time from one minute to 60 days, such as { hours: 6 } or { days: 1 }.`,
     );

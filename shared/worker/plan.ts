@@ -1,5 +1,6 @@
 import { nameOfError } from '../log.ts';
-import type { AuditProgress, Operation, RetiredToday } from '../ports.ts';
+import type { Operation } from '../ports.ts';
+import type { AuditProgress, RetiredToday } from '../sharedState.ts';
 import type { App } from '../tokens/app.ts';
 import { readCooldowns } from '../tokens/storedCooldowns.ts';
 import { retireAtMost, retiredToday } from './retirement.ts';

@@ -12,6 +12,7 @@ import { clocksDiffer } from '../account/clocksDiffer.ts';
 import { confirmFailure } from '../account/confirmFailure.ts';
 import { removeCache, takeBack } from '../account/endAccount.ts';
 import { byStore, nowByStore, tokenByStore } from '../account/nowByStore.ts';
+import { pausedUntil } from '../account/pause.ts';
 import { afterCooldown, asIfKept, decideCheck, decideTombstone, retireAt } from '../account/schedule.ts';
 import {
   openMemory,
@@ -20,19 +21,22 @@ import {
   withoutForgotten,
   withTold,
 } from '../account/taskMemory.ts';
+import { tellingOf } from '../account/tellingOf.ts';
 import { ended, failed, markedForUser, postponed, refreshed, waitingUntil } from '../account/transitions.ts';
 import { ConflictError, type Failure, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
 import type { ScheduleSettings, UserToken } from '../ports.ts';
 import { partsOf, type UserId } from '../userId.ts';
 import type { Task } from './defineTask.ts';
+import { heedThrottle } from './heedThrottle.ts';
 import { giveRetirementBack, stopRetiring, takeRetirement } from './retirement.ts';
 import { endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
 import { type EndedTasks, noTasks, runTasks } from './runTasks.ts';
 import { type Changed, type Check, isHeld, release, settle } from './settle.ts';
+import { createTeller, type Teller } from './teller.ts';
 
-/** The tasks of a check, and the settings that it decides by. */
-type How = { tasks: readonly Task[]; schedule: ScheduleSettings };
+/** The tasks of a check, the settings that it decides by, and who tells the application of it. */
+type How = { tasks: readonly Task[]; schedule: ScheduleSettings; teller: Teller };
 
 /** How many times a check decides, if the account changes in the meantime. */
 const DECISIONS = 5;
@@ -40,19 +44,19 @@ const DECISIONS = 5;
 /**
  * Runs one check of a leased account, from the decision to the settled account. If the account changes in the meantime
  * (the user came back), the check decides again.
+ * @param wasAbandoned true if the run that held the account before has died. A task or a listener may have ended its
+ * process. Then this check settles the account without them, and the next one comes back to them.
  * @throws {UnavailableError} a store cannot be reached. The lease then ends by itself.
  */
-export async function refreshUser(
-  run: Run,
-  leased: Stored<Account>,
-  tasks: readonly Task[] = run.tasks,
-): Promise<Check> {
+export async function refreshUser(run: Run, leased: Stored<Account>, wasAbandoned = false): Promise<Check> {
   let account = leased;
+  const tasks = wasAbandoned ? [] : run.tasks;
+  const how = { tasks, schedule: run.app.schedule, teller: createTeller(run, wasAbandoned) };
   try {
     for (let decision = 0; decision < DECISIONS; decision += 1) {
       const result = isTombstone(account)
         ? await checkTombstone(run, account)
-        : await checkConnected(run, account, { tasks, schedule: run.app.schedule });
+        : await checkConnected(run, account, how);
       if ('outcome' in result) return result;
       if (!isHeld(run, result.changed)) return { outcome: 'superseded' };
       account = result.changed;
@@ -82,14 +86,17 @@ async function checkConnected(run: Run, account: Stored<Connected>, how: How): P
   const decision = decideCheck(account, nowByStore(run.app), how.schedule, cooldownOf(run, account.userId));
   const { reason } = decision;
   switch (decision.action) {
-    case 'wait':
-      return settle(run, account, waitingUntil(account, decision.until), { outcome: 'waiting', reason });
+    case 'wait': {
+      const { until } = decision;
+      const heard = await how.teller.tell(account, (now) => waitingUntil(now, until));
+      return settle(run, account, waitingUntil(heard, until), { outcome: 'waiting', reason });
+    }
     case 'retire':
       return retireIfAllowed(run, account, how, reason);
     case 'refresh': {
       const acquired = await acquire(run, account, decision.forceRefresh);
       return 'failure' in acquired
-        ? settleFailure(run, account, acquired.failure, how.schedule)
+        ? settleFailure(run, account, acquired.failure, how)
         : runTasksAndSettle(run, account, acquired, how, reason);
     }
     default:
@@ -130,20 +137,36 @@ async function runTasksAndSettle(
   run: Run,
   leased: Stored<Connected>,
   token: UserToken,
-  { tasks, schedule }: How,
+  { tasks, schedule, teller }: How,
   reason: string,
 ): Promise<Check> {
   const { app } = run;
   const [now, random] = [nowByStore(app), app.clock.random()];
   const dated = tokenByStore(app, token);
+  const telling = tellingOf(app);
   run.credentialAccepted ||= token.source === 'network';
   const memory = await openMemory(app, run.operation.log, leased);
-  const ran = endIfOver(run) ? noTasks(memory) : await runTasks(run, tasks, leased, token, memory);
+  // It comes before the tasks. They may take all that is left of the run, and it would then be due in each run after it.
+  const soFar = { ...dated, homeAccountId: token.homeAccountId };
+  await teller.tell(leased, (heard) =>
+    refreshed(heard, soFar, noTasks(memory), now, schedule, random, telling),
+  );
+  const isResting = pausedUntil(leased, now) !== undefined;
+  const ran =
+    isResting || endIfOver(run) ? noTasks(memory) : await runTasks(run, tasks, leased, token, memory);
   // It is sealed at each check, so that it follows the keys. Only this run writes it, as long as it has the lease.
   const sealed = await sealMemory(app, leased, rememberedAfter(run, leased, token, ran, now));
   // They are counted even if the account cannot be settled, because they have run.
   run.summary.tasks.done += ran.done;
   run.summary.tasks.failed += ran.failed;
+  const settled = (current: Stored<Connected>, homeAccountId: string) => {
+    const remembered = { ...ran, ...(sealed !== undefined && { memory: sealed }) };
+    const heard = teller.withResults(current);
+    const next = refreshed(heard, { ...dated, homeAccountId }, remembered, now, schedule, random, telling);
+    return ran.unansweredChallenge !== undefined && current.etag === leased.etag
+      ? markedForUser(next, ran.unansweredChallenge, nowByStore(app), schedule, telling)
+      : next;
+  };
   const { userId } = leased;
   const { before, account, changed } = await changeAccount(
     app,
@@ -153,11 +176,7 @@ async function runTasksAndSettle(
       const isFirst = current.etag === leased.etag;
       // A request that wrote the account in the meantime has the newer home account id.
       const homeAccountId = isFirst ? token.homeAccountId : (current.homeAccountId ?? token.homeAccountId);
-      const remembered = { ...ran, ...(sealed !== undefined && { memory: sealed }) };
-      const settled = refreshed(current, { ...dated, homeAccountId }, remembered, now, schedule, random);
-      return ran.unansweredChallenge !== undefined && isFirst
-        ? markedForUser(settled, ran.unansweredChallenge, nowByStore(app), schedule)
-        : settled;
+      return settled(current, homeAccountId);
     },
     { known: leased },
   );
@@ -189,7 +208,7 @@ async function settleFailure(
   run: Run,
   account: Stored<Connected>,
   failure: Failure,
-  schedule: ScheduleSettings,
+  { schedule, teller }: How,
 ): Promise<Check | Changed> {
   const { app, operation } = run;
   const { kind, code, unsure } = failure;
@@ -200,16 +219,20 @@ async function settleFailure(
     // Operators must correct it, so nothing is recorded for the account.
     if (code !== UNKNOWN_KEY && !unsure) return { ...(await release(run, account)), failure };
     // It may concern only this account or tenant. The next check is postponed, or every run would meet it first.
-    const to = postponed(account, kind, now, schedule, random);
-    return settle(run, account, to, { outcome: 'released', failure });
+    // A notice that stays due would have every run meet it first, too.
+    const after = (current: Connected) => postponed(current, kind, now, schedule, random);
+    const heard = await teller.tell(account, after);
+    return settle(run, account, after(heard), { outcome: 'released', failure });
   }
   // Nothing was ever stored for this account, so there is no cache that could have been lost.
   if (kind === 'cache-lost' && account.homeAccountId === undefined) {
     const to = waitingUntil(account, retireAt(account, schedule));
     return settle(run, account, to, { outcome: 'waiting', reason: 'never-exchanged' });
   }
-  const to = failed(account, failure, now, schedule, random);
-  return settle(run, account, to, { outcome: 'failed', failure });
+  const telling = tellingOf(app);
+  const after = (current: Connected) => failed(current, failure, now, schedule, random, telling);
+  const heard = await teller.tell(account, after);
+  return settle(run, account, after(heard), { outcome: 'failed', failure });
 }
 
 /** Writes the tombstone first. An operation that stores a cache now meets the tombstone and deletes that cache. */
@@ -247,10 +270,11 @@ async function releaseForClock(run: Run, account: Stored<Account>): Promise<Chec
 
 /** Requests the token for Graph, which keeps the connection. An unexpected error is logged by its name and counts as `transient`, which marks no user. */
 async function acquire(
-  { app, operation }: Run,
+  run: Run,
   account: Connected,
   forceRefresh: boolean,
 ): Promise<UserToken | { failure: Failure }> {
+  const { app, operation } = run;
   const { userTokens, graph: api, logId } = app;
   const { userId, homeAccountId, generation } = account;
   try {
@@ -265,6 +289,7 @@ async function acquire(
     return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };
   } catch (error) {
     if (error instanceof UserTokenError) {
+      await heedThrottle(run, userId, error.failure);
       return { failure: confirmFailure(error.failure, account, nowByStore(app)) };
     }
     operation.log({ event: 'user.failed-unexpectedly', user: logId(userId), error: nameOfError(error) });

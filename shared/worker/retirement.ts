@@ -1,5 +1,5 @@
 import { nameOfError } from '../log.ts';
-import type { LastRun, RetiredToday } from '../ports.ts';
+import type { LastRun, RetiredToday } from '../sharedState.ts';
 import type { Plan } from './plan.ts';
 import type { Run } from './run.ts';
 

@@ -18,6 +18,8 @@ export type RunLimits = {
   leaseForMs: number;
   /** After this time the checks that have begun are aborted, too, because they may hang. */
   endAfterMs: number;
+  /** The time limit of one delivery of a notice. It is far shorter than a lease. */
+  noticeForMs: number;
 };
 
 /** A timer function never runs twice at the same time, so a run of more than a minute delays the next one. */
@@ -26,6 +28,7 @@ export const RUN_LIMITS: RunLimits = {
   runForMs: 50_000,
   leaseForMs: 300_000,
   endAfterMs: 65_000,
+  noticeForMs: 10_000,
 };
 
 /** What all shards of one run share. They are swept at the same time. */

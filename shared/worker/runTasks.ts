@@ -1,17 +1,22 @@
 import type { Connected, HistoryEntry } from '../account/account.ts';
 import { byStore, nowByStore } from '../account/nowByStore.ts';
-import { EMPTY_MEMORY, fits, type TaskMemory, type Told } from '../account/taskMemory.ts';
+import {
+  EMPTY_MEMORY,
+  fits,
+  type RememberedTask,
+  type TaskMemory,
+  type Told,
+} from '../account/taskMemory.ts';
 import type { TasksRun } from '../account/transitions.ts';
 import type { Api } from '../api.ts';
 import { type Failure, type FailureKind, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
 import type { UserToken } from '../ports.ts';
 import { consentMissing, missingScopes } from '../tokens/scopes.ts';
-import { heedFailure } from '../tokens/storedCooldowns.ts';
 import { type Attempt, attemptTask } from './attemptTask.ts';
-import type { Task } from './defineTask.ts';
+import type { Task, TaskResult } from './defineTask.ts';
+import { heedThrottle } from './heedThrottle.ts';
 import type { Run } from './run.ts';
-import type { TaskResult } from './taskResult.ts';
 
 /** How a task ended. Without a `code` it succeeded. */
 type Ended = {
@@ -92,7 +97,12 @@ export async function runTasks(
       log({ event: 'task.ended', user, task: task.name, outcome: 'waiting', ms: 0 });
       continue;
     }
-    const ended = await runTask(run, task, account, tokens, remembered.tasks[task.name]?.state);
+    const ended = await runTask(run, task, account, tokens, ofTask(remembered, task)?.state);
+    if (task.consent === 'link' && ended.tokenFailure?.kind === 'consent') {
+      // The user has not turned it on. Nothing was tried, so the history gets no entry.
+      log({ event: 'task.ended', user, task: task.name, outcome: 'waiting', ms: 0 });
+      continue;
+    }
     const at = nowByStore(app);
     const next = ended.code === undefined ? afterRun(remembered, task, ended.result ?? {}, at) : remembered;
     const { kind, code = fits(next) ? undefined : MEMORY_FULL } = ended;
@@ -107,11 +117,12 @@ export async function runTasks(
     }
     unansweredChallenge = ended.unansweredChallenge;
     if (ended.throttle !== undefined) {
-      await heedFailure(app, operation, account.userId, ended.throttle);
+      await heedThrottle(run, account.userId, ended.throttle);
       const until = cooldowns.throttledUntil(account.userId, 'graph');
       throttledUntil = until && byStore(app, until);
     }
     tokenFailure = ended.tokenFailure && concernsOthers(ended.tokenFailure) ? ended.tokenFailure : undefined;
+    if (tokenFailure !== undefined) await heedThrottle(run, account.userId, tokenFailure);
     log({
       event: 'task.ended',
       user,
@@ -144,19 +155,24 @@ export async function runTasks(
   };
 }
 
+/** A task may have a name that every object has, such as `constructor`. */
+const ofTask = ({ tasks }: TaskMemory, { name }: Task): RememberedTask | undefined =>
+  Object.hasOwn(tasks, name) ? tasks[name] : undefined;
+
 /** True for a task that succeeded a moment ago, by its own rhythm. A time ahead of the clock was written by a wrong clock. */
-function isResting({ name, everyMs = 0 }: Task, { tasks }: TaskMemory, now: Date): boolean {
-  const sinceMs = now.getTime() - (tasks[name]?.at.getTime() ?? Number.NEGATIVE_INFINITY);
+function isResting(task: Task, memory: TaskMemory, now: Date): boolean {
+  const { everyMs = 0 } = task;
+  const sinceMs = now.getTime() - (ofTask(memory, task)?.at.getTime() ?? Number.NEGATIVE_INFINITY);
   return sinceMs >= 0 && sinceMs < everyMs;
 }
 
 /** What is remembered once a task succeeded. Without a state or a rhythm there is nothing to remember of it. */
-function afterRun(memory: TaskMemory, { name, everyMs }: Task, result: TaskResult, at: Date): TaskMemory {
-  const { [name]: before, ...others } = memory.tasks;
-  const { state = before?.state ?? null } = result;
-  const task = { at, ...(state !== null && { state }) };
-  const forgets = state === null && everyMs === undefined;
-  return { ...memory, tasks: forgets ? others : { ...others, [name]: task } };
+function afterRun(memory: TaskMemory, task: Task, result: TaskResult, at: Date): TaskMemory {
+  const { [task.name]: _, ...others } = memory.tasks;
+  const { state = ofTask(memory, task)?.state ?? null } = result;
+  const latest = { at, ...(state !== null && { state }) };
+  const forgets = state === null && task.everyMs === undefined;
+  return { ...memory, tasks: forgets ? others : { ...others, [task.name]: latest } };
 }
 
 /** Whether other tasks or users would meet it, too. If a tenant lacks the API of one task, only that task is concerned. */

@@ -1,7 +1,8 @@
 import { clocksDiffer } from '../account/clocksDiffer.ts';
 import { withTimeout } from '../clock.ts';
 import { nameOfError, type SweepSummary } from '../log.ts';
-import type { AuditProgress, Operation, RetiredToday } from '../ports.ts';
+import type { Operation } from '../ports.ts';
+import type { AuditProgress, RetiredToday } from '../sharedState.ts';
 import type { App } from '../tokens/app.ts';
 import { auditPage } from './auditPage.ts';
 import type { Task } from './defineTask.ts';

@@ -54,9 +54,9 @@ async function checkAccount(run: Run, { account, abandonedBy }: LeasedAccount): 
   try {
     if (abandonedBy !== undefined) operation.log({ event: 'lease.abandoned', user, runId: abandonedBy });
     summary.claimed += 1;
-    // A task may have ended the process. This check settles the account without tasks, and the next one runs them again.
-    const tasks = abandonedBy === undefined ? run.tasks : [];
-    const ended = endIfOver(run) ? await release(run, account) : await refreshUser(run, account, tasks);
+    const ended = endIfOver(run)
+      ? await release(run, account)
+      : await refreshUser(run, account, abandonedBy !== undefined);
     const { outcome, reason, failure, got } = ended;
     if (app.logChecks === 'all' || !isRoutine(account, ended)) {
       operation.log({
@@ -104,10 +104,10 @@ function isRoutine(before: Account, { outcome }: Check): boolean {
   }
 }
 
-/** Acts on a failure that other users would meet, too: stops the run, or begins a cooldown. */
+/** Acts on a failure that other users would meet, too: stops the run, or begins a cooldown. A throttle has begun its own. */
 async function reactTo(run: Run, userId: UserId, failure: Failure | undefined): Promise<void> {
-  if (failure === undefined || (failure.kind === 'misconfigured' && recordMisconfigured(run, failure)))
-    return;
+  if (failure === undefined || failure.throttle !== undefined) return;
+  if (failure.kind === 'misconfigured' && recordMisconfigured(run, failure)) return;
   await heedFailure(run.app, run.operation, userId, failure);
 }
 

@@ -1,20 +1,11 @@
 import { isRecord } from '../isRecord.ts';
-
-/** What a task's `run` may return. It is kept if the run succeeded, sealed, until the user's connection ends. */
-export type TaskResult = {
-  /** Tells the user what the task did: plain text. At most 200 characters are kept. */
-  summary?: string;
-  /** How many things the task did or found: a whole number from 0. The counts of runs that ended alike are added up. */
-  count?: number;
-  /** For the task's own next run, such as a delta link: at most 4 KB of JSON. Without it the former state stays; null ends it. */
-  state?: unknown;
-};
+import type { TaskResult } from './defineTask.ts';
 
 const MAX_SUMMARY_LENGTH = 200;
 const MAX_STATE_BYTES = 4_096;
 const MEMBERS: ReadonlySet<string> = new Set<keyof TaskResult>(['summary', 'count', 'state']);
-/** Control characters, and those that change the direction of text. */
-const NOT_PLAIN = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
+/** Control characters, halves of characters, line separators, and what changes the direction of text. */
+const NOT_PLAIN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
 
 /**
  * Reads what a task returned. Anything but an object with `summary`, `count` or `state` is no result, and nothing is kept of it.
@@ -45,11 +36,22 @@ export function readResult(value: unknown, token: string): { result: TaskResult 
   };
 }
 
-/** Its JSON; undefined for what has none, such as a function. */
+/** Its JSON; undefined for what JSON would lose, such as a function, NaN, a map or a promise that was not awaited. */
 function textOf(state: unknown): string | undefined {
   try {
-    return JSON.stringify(state);
+    return JSON.stringify(state, (_, value: unknown) => {
+      if (isJson(value)) return value;
+      throw new TypeError('It would be lost.');
+    });
   } catch {
     return undefined;
   }
+}
+
+/** Members that are undefined are left out, as JSON does. */
+function isJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null)
+    return typeof value !== 'function' && typeof value !== 'symbol';
+  return ['[object Object]', '[object Array]'].includes(Object.prototype.toString.call(value));
 }

@@ -44,8 +44,9 @@ export function SignedIn({ api, signIn, cameBackAt }: SignedInProps) {
     // The button may disappear, so this element takes the focus: the keyboard must not start at the top again.
     top.current?.focus();
     const state = connection.connection?.state;
-    // A person who disconnected stays disconnected, even if they give a permission now.
-    if (state !== undefined && state !== 'disconnected') await connection.connect();
+    // A person who is not connected stays so, even if they give a permission now: only a button of that name connects them.
+    const isAsked = state === 'disconnected' || state === 'not-connected';
+    if (state !== undefined && !isAsked) await connection.connect();
     await visit();
   };
   const repair = (refusal: SignInRefusal) => {

@@ -6,7 +6,15 @@ import { toUserId } from '../../shared/userId.ts';
 import type { Connection } from '../../shared/wire.ts';
 import { accountOf } from '../support/accountOf.ts';
 import { bearer } from './corpus/attackCase.ts';
-import { type AttackRequest, createTarget, ROUTES, startAuthority, type Target, WAKE } from './target.ts';
+import {
+  type AttackRequest,
+  createTarget,
+  LINK_ROUTES,
+  ROUTES,
+  startAuthority,
+  type Target,
+  WAKE,
+} from './target.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
 const [ADELES_ID, BRUNOS_ID] = [toUserId(ADELE), toUserId(BRUNO)];
@@ -97,6 +105,7 @@ describe('the corpus', () => {
   it('is tried on every route that is documented, save those that take no token', () => {
     const text = readFileSync(new URL('../../docs/http.md', import.meta.url), 'utf8');
     const documented = [...text.matchAll(/^\| `([A-Z]+ \/[^`]+)`/gm)].map(([, route]) => route);
-    expect(documented.sort()).toEqual([...ROUTES, WAKE, 'GET /api/health', 'GET /api/health/ready'].sort());
+    const others = [WAKE, ...LINK_ROUTES, 'GET /api/health', 'GET /api/health/ready'];
+    expect(documented.sort()).toEqual([...ROUTES, ...others].sort());
   });
 });

@@ -29,6 +29,13 @@ export const ROUTES = [
   'DELETE /api/connection',
 ] as const;
 
+/** The routes of a link, which have attacks of their own (`link.test.ts`). */
+export const LINK_ROUTES = [
+  'POST /api/connection/link',
+  'GET /api/connection/link',
+  'GET /api/connection/link/callback',
+] as const;
+
 /** The route that takes an application's token. */
 export const WAKE = 'POST /api/worker/run';
 

@@ -23,9 +23,12 @@ import {
 } from '../support/releaseStage.ts';
 import type { Stored, StoredByReleases } from '../support/storedByReleases.ts';
 
+const failureOf = ({ account }: Stored): unknown => JSON.parse(String(account?.failure));
+
 /** A dozen runs of the worker and more than a hundred requests each, and a machine may be busy. */
 const PATIENCE = 120_000;
-const PEOPLE = numberedUsers(118);
+const DAY = 86_400_000;
+const PEOPLE = numberedUsers(127);
 const FIRST_KEY = { kid: 'key-one', secret: randomBytes(32) };
 const SECOND_KEY = { kid: 'key-two', secret: randomBytes(32) };
 const RELEASES: readonly Release[] = ['previous', 'present'];
@@ -307,7 +310,7 @@ describe('two releases on one storage', () => {
       else expect(is.cache, user.name).toBeDefined();
       if (marked.includes(user)) {
         expect(is, user.name).toMatchObject(needUser);
-        expect(is.account?.failure, user.name).toBe(was.account?.failure);
+        expect(failureOf(is), user.name).toEqual(failureOf(was));
       }
     }
     // A visit ends the mark if the previous release can store what it got.
@@ -321,6 +324,70 @@ describe('two releases on one storage', () => {
     await visit([...marked, ...healing], present);
     await checks.sweepAlone(present, all);
     await checks.expectKept(all);
+  });
+
+  it('keep a notice, which this release delivers once, whatever the other has made of the account', {
+    timeout: PATIENCE,
+  }, async () => {
+    const [previous, present] = await stage.both();
+    const users = take(6);
+    const [healed, gone, ...marked] = users as [DrillUser, DrillUser, ...DrillUser[]];
+    const heardOf = ({ userId }: DrillUser) =>
+      stage.receiver.received.filter(({ data }) => data.userId === userId);
+    await visit(users, previous);
+    await setFaults(users, { kind: 'revoked' });
+    await stored.letAnHourPass(users);
+    // Only the mark of this release begins a notice.
+    await present.sweep();
+    const columns = await checks.readAll(users);
+    for (const { account } of columns) {
+      expect(account).toMatchObject({ state: 'needs-user', notice: expect.stringContaining('needs-user') });
+    }
+
+    await stored.letAnHourPass(users);
+    await previous.sweep();
+    for (const user of [healed, gone]) await control(stage.entra, 'DELETE', `/users/${user.name}/fault`);
+    await previous.visit(healed);
+    await previous.disconnect(gone);
+    expect(users.flatMap(heardOf)).toEqual([]);
+    for (const [index, { account }] of (await checks.readAll(users)).entries()) {
+      const user = users[index];
+      if (user === gone) expect(account).not.toHaveProperty('notice');
+      else expect(account?.notice, user?.name).toBe(columns[index]?.account?.notice);
+    }
+
+    // The previous release has put the users off until they are retired. The audit finds them, page by page.
+    expect(faultsOf(stage.takeEvents())).toEqual([]);
+    await vi.waitFor(
+      async () => {
+        await stored.letNextRunAudit();
+        await present.sweep();
+        expect(new Set(marked.flatMap(heardOf).map(({ id }) => id)).size).toBe(marked.length);
+      },
+      { timeout: 60_000, interval: 1_000 },
+    );
+    const rescheduled = stage.takeEvents().filter(({ event }) => event === 'account.rescheduled');
+    expect(rescheduled.map(({ release }) => release)).toEqual(marked.map(() => 'present'));
+    await Promise.all([present.sweep(), previous.sweep()]);
+    for (const [index, user] of users.entries()) {
+      if (user === healed || user === gone) continue;
+      const { id } = JSON.parse(String(columns[index]?.account?.notice)) as { id: string };
+      expect(heardOf(user), user.name).toMatchObject([{ id, data: { kind: 'needs-user' } }]);
+    }
+    // Nobody had heard that these were needed.
+    for (const user of [healed, gone]) expect(heardOf(user), user.name).toEqual([]);
+    for (const { name } of marked) await control(stage.entra, 'DELETE', `/users/${name}/fault`);
+    await visit(marked, present);
+    await stored.letAnHourPass(marked);
+    await present.sweep();
+    for (const user of marked) {
+      expect(
+        heardOf(user).map(({ data }) => data.kind),
+        user.name,
+      ).toEqual(['needs-user', 'recovered']);
+    }
+    await previous.reconnect(gone);
+    await checks.expectKept(users);
   });
 
   it('read each other’s accounts alike, and keep the columns of a later release', {
@@ -373,6 +440,29 @@ describe('two releases on one storage', () => {
       await next.reconnect(gone);
       await expectAlike();
     }
+    await checks.expectKept(users);
+  });
+
+  it('keep a pause that only this one knows, until the user disconnects at either', {
+    timeout: PATIENCE,
+  }, async () => {
+    const [previous, present] = await stage.both();
+    const users = take(3);
+    const [gone] = users as [DrillUser];
+    const until = new Date(Date.now() + 7 * DAY);
+    const pauses = () =>
+      Promise.all(users.map(async (user) => (await present.connection(user)).tasksPausedUntil));
+    await visit(users, previous);
+    for (const user of users) await present.pause(user, until);
+    for (const host of [previous, present, previous]) {
+      await visit(users, host);
+      await checks.sweepAlone(host, users);
+      await previous.reconnect(gone);
+      expect(await pauses()).toEqual(users.map(() => until.toISOString()));
+    }
+    await previous.disconnect(gone);
+    await present.reconnect(gone);
+    expect(await present.connection(gone)).not.toHaveProperty('tasksPausedUntil');
     await checks.expectKept(users);
   });
 });

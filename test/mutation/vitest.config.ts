@@ -9,7 +9,8 @@ export default defineConfig({
     environment: 'node',
     include: [
       'test/unit/shared/{account,tokens}/*.test.ts',
-      'test/unit/shared/worker/plan.test.ts',
+      'test/unit/shared/worker/{plan,taskResult}.test.ts',
+      'test/unit/shared/graphTasks/*.test.ts',
       'test/unit/shared/adapters/entra/{accessToken,authority,checkAppToken,checkKeyIssuer,claimsForMsal}.test.ts',
     ],
     exclude: ['**/{scheduleYear,interleavings}.test.ts'],

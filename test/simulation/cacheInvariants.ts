@@ -5,6 +5,7 @@ import { readOpenCache } from './openSealer.ts';
 import type { Operations } from './operations.ts';
 import { accessTokensIn, refreshTokensIn } from './storedTokens.ts';
 import type { createTokenInvariants } from './tokenInvariants.ts';
+import type { createWishInvariants } from './wishInvariants.ts';
 import type { World } from './world.ts';
 
 /** What must hold of every write of a cache. */
@@ -13,6 +14,7 @@ export function createCacheInvariants(
   people: readonly Person[],
   facts: Facts,
   tokens: ReturnType<typeof createTokenInvariants>,
+  wishes: ReturnType<typeof createWishInvariants>,
   operations: Operations,
 ) {
   const { of, rowOf, tokenOf, forbid } = facts;
@@ -38,6 +40,7 @@ export function createCacheInvariants(
         return;
       }
       onStored(person);
+      wishes.onCacheStored(person, of(person).generations);
       const secrets = [...accessTokensIn(is.msal), ...refreshTokensIn(is.msal)];
       const foreign = secrets.some((secret) => tokenOf(secret)?.person !== person);
       forbid(foreign || is.sub !== name, `the cache of ${person.name} has another user's token`);
@@ -49,6 +52,7 @@ export function createCacheInvariants(
       );
       if (is.gen !== was.gen) return;
       onRenewed(person, refreshTokensIn(was.msal), refreshTokensIn(is.msal));
+      onExchanged(person, accessTokensIn(was.msal), is.msal);
       if (by.skewMs === 0) tokens.onCacheReplaced(person, was.msal, is.msal);
     },
   };
@@ -64,6 +68,22 @@ export function createCacheInvariants(
       began.every(({ begunAt }) => begunAt > endedAt) && endedAt < askedAt && disturbedAt < endedAt,
       `a cache of ${person.name} was stored by what began after their end`,
     );
+  }
+
+  /** Whoever stores what an exchange brought stores its refresh token, too: the user has just signed in for it. */
+  function onExchanged({ name }: Person, before: readonly string[], after: string): void {
+    for (const secret of accessTokensIn(after)) {
+      const token = tokenOf(secret);
+      if (token?.origin !== 'request' || before.includes(secret)) continue;
+      const isThere = refreshTokensIn(after).some((refresh) => {
+        let known = tokenOf(refresh);
+        while (known !== undefined && !(known.origin === 'request' && known.issued >= token.issued)) {
+          known = known.parent === undefined ? undefined : tokenOf(known.parent);
+        }
+        return known !== undefined;
+      });
+      forbid(!isThere, `the refresh token of a visit of ${name} was not stored`);
+    }
   }
 
   /** A refresh token may be replaced by one of the user's own visit, or by one that was got for it. */

@@ -152,7 +152,7 @@ export function createEntraModel(
       onRefusal({ by, person, api, reason: 'lacks-scope', correlationId });
       return json(403, { error: { code: 'Authorization_RequestDenied', message: '' } });
     }
-    return json(200, { id: person.oid, displayName: person.name });
+    return json(200, { id: answerOf(api, person.oid), displayName: person.name });
   }
 
   function troubled(by: ProcessLife, at: Trouble['at'], person: Person): Response | undefined {
@@ -167,14 +167,17 @@ export function createEntraModel(
     switch (trouble.kind) {
       case 'throttled':
       case 'throttled-silently': {
-        onThrottled({ by, person, at, until: trouble.kind === 'throttled' ? trouble.until : undefined });
+        // Only Graph says whose a limit is.
+        const ofTenant = at === 'graph' && trouble.whole === 'tenant';
+        const until = trouble.kind === 'throttled' ? trouble.until : undefined;
+        onThrottled({ by, person, at, until, ofTenant });
         const response = json(429, { error: 'throttled' });
         if (trouble.kind === 'throttled') response.headers.set('retry-after', String(left));
         if (trouble.whole === 'tenant') response.headers.set('x-ms-throttle-scope', 'Tenant/ReadWrite/a/b');
         return response;
       }
       case 'loop':
-        onThrottled({ by, person, at, until: undefined });
+        onThrottled({ by, person, at, until: undefined, ofTenant: false });
         return at === 'token' ? refused(50196) : json(429, { error: 'throttled' });
       case 'outage':
         return json(503, { error: 'temporarily_unavailable' });
@@ -246,6 +249,9 @@ function scopeOf(written: Exclude<EntraRules['scope'], 'none'>, api: ApiName, ma
       return written satisfies never;
   }
 }
+
+/** What an API says of a user. It is another answer than that of any other API. */
+export const answerOf = (api: ApiName, oid: string): string => (api === 'graph' ? oid : `${api} of ${oid}`);
 
 /** Which grant a request is, and whose. */
 function whatOf(init: RequestInit, personOf: (oid: string) => Person): string {

@@ -87,8 +87,17 @@ export type Refusal = {
   correlationId: string | undefined;
 };
 
-/** An answer that asks for fewer requests. `until`: when the limit ends; undefined if the answer does not say it. */
-export type Throttled = { by: ProcessLife; person: Person; at: Trouble['at']; until: number | undefined };
+/**
+ * An answer that asks for fewer requests. `until`: when the limit ends; undefined if the answer does not say it. `ofTenant`:
+ * whether it says that the limit is the tenant's.
+ */
+export type Throttled = {
+  by: ProcessLife;
+  person: Person;
+  at: Trouble['at'];
+  until: number | undefined;
+  ofTenant: boolean;
+};
 
 /** A token that an API was sent; `token` is undefined if nobody issued it. */
 export type Presented = {

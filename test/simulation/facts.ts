@@ -13,6 +13,10 @@ export type Services = {
   runsInTime: boolean;
   /** Whether every run checks everybody. */
   everyRun: boolean;
+  /** Whether a visit connects a user, or they are asked first. */
+  connect: 'visit' | 'ask';
+  /** Whether somebody listens to notices. */
+  hears: boolean;
   /** Whether Stead can know when a refresh token ends. */
   endsAreKnown: boolean;
   table: () => TableModel;
@@ -36,6 +40,8 @@ export type Known = {
   /** When each process last leased the account. It may go on after another one has leased it. */
   leases: Map<number, number>;
   leasedIn: unknown;
+  /** Until when the user's tasks rested then. */
+  pausedAtLease: number;
   leasedAfterEnd: boolean;
   /** Whether a run had left the account with a lease of its own. */
   leaseWasAbandoned: boolean;
@@ -93,6 +99,7 @@ export function createFacts(world: World, people: readonly Person[], services: S
         leasedBy: 0,
         leases: new Map(),
         leasedIn: undefined,
+        pausedAtLease: never,
         leasedAfterEnd: false,
         leaseWasAbandoned: false,
         changesSinceLease: 0,

@@ -22,6 +22,9 @@ export const SIMPLE = {
   notes: false,
   checksAtOnce: 16,
   quietOn: 'new' as const,
+  connect: 'visit' as const,
+  receiver: 'none' as const,
+  seldom: false,
   seed: 0,
 };
 

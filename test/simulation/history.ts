@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { DAY, HOUR } from './durations.ts';
 import type { ApiName, EntraRules } from './entraTypes.ts';
+import type { ReceiverRule } from './receiverModel.ts';
 
 export const DAMAGES = [
   'entry-deleted',
@@ -48,7 +49,13 @@ const SKEWS_MS = [
 export type Action =
   | { do: 'visit'; user: number; process: number; fresh: boolean; pausesAfter: number; api?: ApiName }
   | { do: 'look'; user: number; process: number; pausesAfter: number }
-  | { do: 'disconnect' | 'reconnect'; user: number; process: number; pausesAfter: number }
+  | {
+      do: 'disconnect' | 'reconnect' | 'pause' | 'resume';
+      user: number;
+      process: number;
+      pausesAfter: number;
+    }
+  | { do: 'wake'; user: number; process: number; pausesAfter: number }
   | { do: 'retry' | 'retry-by-force' | 'retire'; user: number; process: number; pausesAfter: number }
   | { do: 'run' | 'audit'; process: number; pausesAfter: number }
   | { do: 'crash' | 'stop' | 'go-on' | 'shut-down' | 'new-key' | 'lose-keys' | 'find-keys'; process: number }
@@ -95,6 +102,12 @@ export type History = {
   checksAtOnce: number;
   /** Which processes are there at the quiet end: those that there were, or a new one. */
   quietOn: 'old' | 'new';
+  /** Whether a visit connects a user who is not connected, or they are asked first. */
+  connect: 'visit' | 'ask';
+  /** Whether somebody listens to notices, and how well. */
+  receiver: ReceiverRule;
+  /** Whether checks are as far apart as settings allow: a day. */
+  seldom: boolean;
   seed: number;
   actions: readonly Action[];
   deviations: readonly Deviation[];
@@ -215,6 +228,55 @@ export const withScope = <H extends { seed: number; rules: Omit<EntraRules, 'sco
   rules: { ...history.rules, scope: SCOPES[history.seed % SCOPES.length] ?? 'none' },
 });
 
+type Feature = {
+  connect: History['connect'];
+  receiver: ReceiverRule;
+  pauses: boolean;
+  seldom: boolean;
+};
+const PLAIN: Feature = { connect: 'visit', receiver: 'none', pauses: false, seldom: false };
+
+/** What some histories have, by their numbers as well: who hears notices, who is asked first, who pauses tasks. */
+const FEATURES: readonly Feature[] = [
+  { ...PLAIN, receiver: 'well' },
+  { ...PLAIN, receiver: 'away' },
+  { ...PLAIN, connect: 'ask' },
+  { ...PLAIN, pauses: true },
+  { ...PLAIN, receiver: 'well', pauses: true },
+  { ...PLAIN, seldom: true },
+  PLAIN,
+  PLAIN,
+  PLAIN,
+];
+
+const PAUSES: Partial<Record<Action['do'], 'pause' | 'resume' | 'wake'>> = {
+  disconnect: 'pause',
+  reconnect: 'resume',
+  retry: 'wake',
+};
+
+export const featuresOf = (seed: number): Feature =>
+  FEATURES[Math.floor(seed / SCOPES.length) % FEATURES.length] ?? PLAIN;
+
+/** In a history in which users pause their tasks, they do that in the place of other wishes. */
+export const asPause = (action: Action): Action => {
+  const instead = PAUSES[action.do];
+  return instead === undefined ? action : ({ ...action, do: instead } as Action);
+};
+
+const MARK: readonly Action[] = [
+  { do: 'challenge', user: 0, api: 'graph' },
+  { do: 'run', process: 1, pausesAfter: 0 },
+];
+
+function withFeatures<H extends { seed: number; actions: readonly Action[] }>(history: H) {
+  const { connect, receiver, pauses, seldom } = featuresOf(history.seed);
+  const actions = pauses ? history.actions.map(asPause) : history.actions;
+  // Otherwise too few users are marked for a notice to meet something.
+  const all = receiver === 'none' ? actions : [...MARK, ...actions];
+  return { ...history, connect, receiver, seldom, actions: all };
+}
+
 export const rules: fc.Arbitrary<Omit<EntraRules, 'scope'>> = fc.record({
   refreshTokenMs: fc.constantFrom(90 * DAY, DAY),
   slides: fc.boolean(),
@@ -246,4 +308,6 @@ const interleavingOfNoScope = fc.record({
 });
 
 /** A short history of few users and processes, in any order of their steps. */
-export const interleaving: fc.Arbitrary<History> = interleavingOfNoScope.map(withScope);
+export const interleaving: fc.Arbitrary<History> = interleavingOfNoScope.map((history) =>
+  withFeatures(withScope(history)),
+);

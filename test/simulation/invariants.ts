@@ -18,6 +18,7 @@ import {
   timeOf,
   unseenSkewOf,
 } from './facts.ts';
+import { createNoticeInvariants } from './noticeInvariants.ts';
 import type { Begun, Operations } from './operations.ts';
 import { createReasons } from './reasons.ts';
 import { createRestInvariants } from './restInvariants.ts';
@@ -26,6 +27,7 @@ import type { Columns, Commit, RowChange } from './tableModel.ts';
 import { createTaskInvariants } from './taskInvariants.ts';
 import { createTokenInvariants } from './tokenInvariants.ts';
 import { createVisitInvariants } from './visitInvariants.ts';
+import { createWishInvariants, pauseOf } from './wishInvariants.ts';
 import { makerOf, type ProcessLife, type World } from './world.ts';
 
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
@@ -54,12 +56,19 @@ export function createInvariants(
   const runOf = (by: ProcessLife) => operations.runOf(by, world.askedAt());
   const runBegunAt = (by: ProcessLife): number => runOf(by)?.begunAt ?? 0;
   const tasks = createTaskInvariants(world, people, facts, reasons, runBegunAt, services);
-  const caches = createCacheInvariants(world, people, facts, tokens, operations);
+  const wishes = createWishInvariants(world, facts, operations, countChange);
+  const caches = createCacheInvariants(world, people, facts, tokens, wishes, operations);
   const edges = new Set<string>();
   const events = new Map<string, number>();
   let clocksDiffered = false;
+  const notices = createNoticeInvariants(world, facts, () => clocksDiffered, countChange);
   /** Until when something was not well, as far as that is known. */
   let unwellUntil = Number.NEGATIVE_INFINITY;
+
+  /** A change of an account that is no edge of the diagram: it stays in its state. */
+  function countChange(change: string): void {
+    events.set(`change.${change}`, (events.get(`change.${change}`) ?? 0) + 1);
+  }
 
   const isHolder = (by: ProcessLife, row: Columns | undefined): boolean =>
     Boolean(row?.runId) && makerOf(String(row?.runId)) === by.number;
@@ -101,6 +110,8 @@ export function createInvariants(
 
     if (after.runId === before?.runId) facts.changesSinceLease += 1;
     onLease(by, person, before, after);
+    wishes.onStored(person, before, after);
+    notices.onStored(person, before, after);
     if (!wasDamaged) onSettled(by, person, before, after);
     tasks.onMemory(by, person, change, isHolder(by, before));
     if (isTombstone(after.state)) onEnded(person, before, after, wasDamaged);
@@ -157,6 +168,8 @@ export function createInvariants(
     facts.leases.set(by.number, world.now());
     facts.leaseWasAbandoned = Boolean(before?.runId);
     facts.leasedIn = before?.state;
+    facts.pausedAtLease = pauseOf(before);
+    notices.onLease(by, person, before);
     facts.leasedAfterEnd = isTombstone(before?.state);
     facts.posts.clear();
     facts.changesSinceLease = 0;
@@ -189,6 +202,9 @@ export function createInvariants(
       'failure',
       'memory',
       'checks',
+      'pause',
+      'notice',
+      'wokenAt',
     ];
     forbid(
       kept.some((column) => column in after),
@@ -339,6 +355,10 @@ export function createInvariants(
         `an error that nobody expects: ${what} ${error instanceof Error ? error.stack : error}`,
       );
     },
-    whenQuiet: rest.whenQuiet,
+    receiverWatch: notices,
+    whenQuiet(checkedSince: number, disconnected: ReadonlySet<Person>): void {
+      rest.whenQuiet(checkedSince, disconnected);
+      notices.whenQuiet(people, checkedSince);
+    },
   };
 }

@@ -79,11 +79,11 @@ export function createReasons(world: World, facts: Facts) {
       throttles.some(
         (one) =>
           one.by === by &&
-          one.person === person &&
+          (one.person === person || (one.ofTenant && one.person.tid === person.tid)) &&
           one.at === at &&
-          one.answeredAt < before &&
+          one.answeredAt <= before &&
           // What was lost on its way was not heard.
-          facts.of(person).disturbedAt < one.answeredAt &&
+          facts.of(one.person).disturbedAt < one.answeredAt &&
           Math.min(one.until ?? 0, one.answeredAt + LONGEST_COOLDOWN_MS) > world.now() + 1_000,
       ),
 

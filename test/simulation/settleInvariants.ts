@@ -1,5 +1,6 @@
 import type { Person, Reason } from './entraTypes.ts';
 import { dueAtOf, type Facts, isConnected, timeOf, unseenSkewOf } from './facts.ts';
+import { noticeOf } from './noticeInvariants.ts';
 import type { Operations } from './operations.ts';
 import type { Reasons } from './reasons.ts';
 import { accessTokensIn, refreshTokensIn } from './storedTokens.ts';
@@ -33,9 +34,11 @@ export function createSettleInvariants(
     const soonest = world.now() + unseenSkewOf(by) + LEAST_WAIT_MS - 1_000;
     // The next check is counted from the token. The tasks came after it.
     const wasSlow = world.now() - runBegunAt(by) > SLOW_RUN_MS;
+    // A notice is tried again sooner.
+    const hasNotice = noticeOf(after)?.nextTryAt !== undefined;
     const retiresAt = (timeOf(after.lastActivity) ?? 0) + retentionMs;
     forbid(
-      !everyRun && !wasSlow && !after.failure && dueAtOf(after) < Math.min(soonest, retiresAt),
+      !everyRun && !wasSlow && !hasNotice && !after.failure && dueAtOf(after) < Math.min(soonest, retiresAt),
       `${person.name} was checked and nothing failed, and is due again at once`,
     );
     onKept(by, person, after);

@@ -31,16 +31,32 @@ const MOST_ROUNDS = 40;
  */
 export async function simulate(history: History, { tells = false } = {}): Promise<Outcome> {
   const { users, processes, known, knownForMs, rules, everyRun, notes, checksAtOnce, quietOn } = history;
-  const { seed, actions, deviations } = history;
+  const { connect, receiver, seldom, seed, actions, deviations } = history;
   const notesEveryMs = 60 * MINUTE;
   const from = { startAt: START, seed, tells };
-  const stage = createStage({ ...from, users, rules, everyRun, notes, notesEveryMs, checksAtOnce });
+  const stage = createStage({
+    ...from,
+    users,
+    rules,
+    everyRun,
+    notes,
+    notesEveryMs,
+    checksAtOnce,
+    connect,
+    receiver,
+    seldom,
+  });
   const { world } = stage;
   const wishes = createWishes();
   const putBack = replaceDate(world.seenNow);
   try {
     for (let index = 0; index < processes; index += 1) stage.start(index, ['k1'], 0);
     for (let user = 0; user < Math.min(known, users); user += 1) {
+      // They were asked, and they wanted it.
+      if (connect === 'ask')
+        await inOrder(stage, () =>
+          takeAction(stage, wishes, { do: 'reconnect', user, process: 0, pausesAfter: 0 }),
+        );
       await inOrder(stage, () =>
         takeAction(stage, wishes, { do: 'visit', user, process: 0, fresh: true, pausesAfter: 0 }),
       );

@@ -22,7 +22,7 @@ type Event = { at: number; act: () => Promise<void> };
  * a run in which nothing is due does nothing but go on with the audit.
  */
 export async function simulateYears(history: YearsHistory, { tells = false } = {}): Promise<Outcome> {
-  const { days, habits, rules, notes, quietOn, oneFaultIn, seed } = history;
+  const { days, habits, rules, notes, quietOn, connect, receiver, seldom, oneFaultIn, seed } = history;
   const chance = randomFrom(seed);
   let isQuiet = false;
   const stage = createStage({
@@ -36,6 +36,9 @@ export async function simulateYears(history: YearsHistory, { tells = false } = {
     // A check comes about once a day.
     notesEveryMs: 36 * HOUR,
     checksAtOnce: 16,
+    connect,
+    receiver,
+    seldom,
     mostSteps: STEPS_A_DAY * days,
     atOnce: () =>
       !isQuiet && oneFaultIn > 0 && chance() * oneFaultIn < 1 ? 1 + Math.floor(chance() * 5) : 0,
@@ -90,7 +93,11 @@ async function settleDown({ operations, world }: Stage): Promise<void> {
 }
 
 /** Everything that happens, in order: visits by habit, and what else the history has. */
-function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings, notes }: YearsHistory): Event[] {
+function eventsOf(
+  stage: Stage,
+  wishes: Wishes,
+  { days, habits, happenings, notes, connect }: YearsHistory,
+): Event[] {
   const events: Event[] = [];
   const start = START.getTime();
   const at = (when: number, ...actions: Action[]) => {
@@ -99,6 +106,7 @@ function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings, note
   for (const [user, { joinsOnDay, awayForHours, forDays }] of habits.entries()) {
     const first = start + joinsOnDay * DAY + user * MINUTE;
     const last = Math.min(first + forDays * DAY, start + days * DAY);
+    if (connect === 'ask') at(first, { do: 'reconnect', user, process: user % PROCESSES, pausesAfter: 0 });
     for (let when = first; when <= last; when += awayForHours * HOUR) {
       // Every third visit needs the other API.
       const api = notes && Math.round((when - first) / HOUR / awayForHours) % 3 === 2 ? 'notes' : 'graph';
@@ -114,6 +122,7 @@ function eventsOf(stage: Stage, wishes: Wishes, { days, habits, happenings, note
       at(after, { do: 'consent', user: action.user });
     if (action.do === 'lose-keys') at(after, { ...action, do: 'find-keys' });
     if (action.do === 'disconnect' && forHours < FOR_EVER_HOURS) at(after, { ...action, do: 'reconnect' });
+    if (action.do === 'pause') at(after, { ...action, do: 'resume' });
   }
   return events.sort((one, other) => one.at - other.at);
 }

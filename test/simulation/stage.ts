@@ -16,6 +16,7 @@ import { createInvariants } from './invariants.ts';
 import { createOpenMemorySealer, createOpenSealer } from './openSealer.ts';
 import { type Begun, createOperations } from './operations.ts';
 import { createPeople, nameIn } from './people.ts';
+import { createReceiverModel, RECEIVER, RECEIVER_SECRET, type ReceiverRule } from './receiverModel.ts';
 import { createStoreBudgets } from './storeBudgets.ts';
 import { createTableClientModel } from './tableClientModel.ts';
 import { createTableModel } from './tableModel.ts';
@@ -36,16 +37,19 @@ const GUID = '11111111-2222-4333-8444-555555555555';
 const CONNECTION = { connectionString: 'UseDevelopmentStorage=true' };
 const PAGE_SIZE = 2;
 
-const configOf = (everyRun: boolean): Config =>
+const configOf = (everyRun: boolean, connect: 'visit' | 'ask', hears: boolean, seldom: boolean): Config =>
   readConfig({
     ENTRA_TENANT_ID: GUID,
     ENTRA_CLIENT_ID: GUID,
     ENTRA_CLIENT_SECRET: 'not checked here',
     ALLOWED_TENANTS: '*',
     REFRESH_EVERY_RUN: String(everyRun),
+    CONNECT: connect,
+    ...(seldom && { REFRESH_MIN_INTERVAL_SECONDS: '86400' }),
+    ...(hears && { NOTICE_WEBHOOK_URL: RECEIVER, NOTICE_WEBHOOK_SECRET: RECEIVER_SECRET }),
     TokenStore: CONNECTION.connectionString,
   });
-const CONFIGS = { timely: configOf(false), everyRun: configOf(true) };
+const LOG_HASH_KEY = configOf(false, 'visit', false, false).logHashKey;
 
 export type StageOptions = {
   users: number;
@@ -57,6 +61,10 @@ export type StageOptions = {
   notesEveryMs: number;
   /** How many checks of a run go on at the same time. */
   checksAtOnce: number;
+  connect: 'visit' | 'ask';
+  receiver: ReceiverRule;
+  /** Whether checks are a day apart. */
+  seldom: boolean;
 };
 
 export type Stage = ReturnType<typeof createStage>;
@@ -69,16 +77,21 @@ export function createStage({
   notes,
   notesEveryMs,
   checksAtOnce,
+  connect,
+  receiver,
+  seldom,
   ...options
 }: WorldOptions & StageOptions) {
   const world: World = createWorld(options);
   const people = createPeople(users);
-  const nameOf = nameIn(people, createLogId(CONFIGS.timely.logHashKey));
+  const nameOf = nameIn(people, createLogId(LOG_HASH_KEY));
   const operations = createOperations(world.now);
   const services = {
     retentionMs: RETENTION_MS,
     runsInTime: options.atOnce !== undefined,
     everyRun,
+    connect,
+    hears: receiver !== 'none',
     hasNotes: notes,
     notesEveryMs,
     endsAreKnown: rules.slides || rules.tellsEnd,
@@ -91,6 +104,8 @@ export function createStage({
   const table = createTableModel(invariants.onCommit);
   const blobs = createBlobModel(world.now, invariants.onBlobChange);
   const entra = createEntraModel(world, people, rules, invariants.entraWatch);
+  const receiverModel = createReceiverModel(world, people, receiver, invariants.receiverWatch);
+  const config = configOf(everyRun, connect, receiver !== 'none', seldom);
   const budgets = createStoreBudgets(world, users);
   const processes = new Map<number, Running>();
   const kidsEver = new Set<string>();
@@ -111,9 +126,12 @@ export function createStage({
     const life: ProcessLife = { name: `p${index + 1}`, number: lives, skewMs, alive: true, stopped: false };
     const clock = world.clockOf(life);
     const connect = () => createTableClientModel(budgets.watched('table'), table, life, nameOf);
-    const stead = createStead(everyRun ? CONFIGS.everyRun : CONFIGS.timely, {
+    const stead = createStead(config, {
       clock,
-      fetch: entra.fetchOf(life),
+      fetch: (input, init) =>
+        receiverModel.isReceiver(String(input))
+          ? receiverModel.send(life, init)
+          : entra.fetchOf(life)(input, init),
       log: (event) => log(life, event),
       tasks: createTasks(life, invariants.tasks, notesEveryMs),
       adapters: {

@@ -1,8 +1,10 @@
 import { dueRowKey } from '../../shared/adapters/azureStorage/rowKeys.ts';
 import { shardOf } from '../../shared/adapters/shards.ts';
+import { NotConnectedError, RequestMalformedError } from '../../shared/errors.ts';
 import { RUN_LIMITS } from '../../shared/worker/run.ts';
 import { assertionOf } from './assertion.ts';
 import { DAY, HOUR } from './durations.ts';
+import { answerOf } from './entraModel.ts';
 import type { ApiName, Person } from './entraTypes.ts';
 import type { Action } from './history.ts';
 import type { Running, Stage } from './stage.ts';
@@ -10,6 +12,7 @@ import type { RowAction } from './tableModel.ts';
 import { FUNCTIONS } from './uses.ts';
 
 const ASSERTION_MS = HOUR;
+const PAUSE_MS = 3 * HOUR;
 /** Longer than anything in a long history that ends by itself. */
 const LONGEST_WITHOUT_KEYS_MS = 101 * HOUR;
 const EVERYBODYS_KEYS = /\d+/;
@@ -45,6 +48,13 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
     case 'disconnect':
     case 'reconnect':
       return change(stage, wishes, running, person, action.do);
+    case 'pause':
+    case 'resume':
+      return pause(stage, wishes, running, person, action.do);
+    case 'wake':
+      return stage.begin(running, { kind, person, what: `the application wakes ${name}` }, () =>
+        running.stead.wake(person.userId),
+      );
     case 'run':
       // A timer function never runs twice at the same time in one process.
       if (running.isSweeping) return;
@@ -188,7 +198,7 @@ function visit(
     async (operation, begun) => {
       try {
         const { result, source } = await running.stead.asUser(operation, assertion, FUNCTIONS[api]);
-        invariants.onAnswer(person.oid, result.id);
+        invariants.onAnswer(answerOf(api, person.oid), result.id);
         invariants.onVisited(begun, person, api, source);
         return `answered from ${source}`;
       } catch (error) {
@@ -234,6 +244,28 @@ function change(
       const isOnlyOne = beginsAlone && wishes.changes.get(person) === number;
       if (what === 'disconnect' && isOnlyOne) wishes.disconnected.add(person);
       return 'done';
+    },
+  );
+}
+
+/** The user lets their tasks rest, or work again. */
+function pause(stage: Stage, wishes: Wishes, running: Running, person: Person, what: 'pause' | 'resume') {
+  const assertion = assertionFor(stage, wishes, person, false);
+  const tasksPausedUntil = what === 'resume' ? null : new Date(stage.world.now() + PAUSE_MS).toISOString();
+  return stage.begin(
+    running,
+    { kind: what, person, what: `${what} of ${person.name}` },
+    async (operation) => {
+      try {
+        const { connection } = await running.stead.connection.change(operation, assertion, async () => ({
+          tasksPausedUntil,
+        }));
+        return connection.tasksPausedUntil ?? 'no pause';
+      } catch (error) {
+        // Whoever is not connected has nothing to pause, and by a very wrong clock the pause is over or too long.
+        if (!(error instanceof NotConnectedError || error instanceof RequestMalformedError)) throw error;
+        return `refused: ${error.message}`;
+      }
     },
   );
 }

@@ -4,6 +4,7 @@ import { readOpenCache } from './openSealer.ts';
 import type { Reasons } from './reasons.ts';
 import type { Columns, RowChange } from './tableModel.ts';
 import type { NotesState } from './uses.ts';
+import { pauseOf } from './wishInvariants.ts';
 import type { ProcessLife, World } from './world.ts';
 
 type TaskName = 'read-me' | 'sync-notes';
@@ -63,6 +64,11 @@ export function createTaskInvariants(
     forbid(
       leaseWasAbandoned && leasedBy === by.number,
       `a task of ${name} ran again, and a process has died with its last check`,
+    );
+    const restsUntil = Math.min(of(person).pausedAtLease, pauseOf(row));
+    forbid(
+      leasedBy === by.number && restsUntil > world.now() + CLOCKS_MAY_DIFFER_MS && by.skewMs === 0,
+      `a task of ${name} ran, and their tasks rest`,
     );
     const before = ofLease(person, by, task);
     const isChallenged = reasons.wasRefused(
@@ -199,7 +205,7 @@ export function createTaskInvariants(
     },
 
     onAnswer(asked: string, answered: string): void {
-      forbid(asked !== answered, "a user was given another user's answer");
+      forbid(asked !== answered, "a user was given another user's answer, or another API's");
     },
 
     /** A check that got its token runs every task, whatever another task or API met. */
@@ -208,6 +214,8 @@ export function createTaskInvariants(
       const { leasedAt, leaseWasAbandoned, disturbedAt, damagedAt } = of(person);
       if (leaseWasAbandoned || world.now() - runBegunAt(by) > RUNS_TASKS_FOR_MS) return;
       if (by.skewMs !== 0 || damagedAt >= leasedAt) return;
+      const pausedUntil = Math.max(of(person).pausedAtLease, pauseOf(before));
+      if (pausedUntil > leasedAt - CLOCKS_MAY_DIFFER_MS) return;
       // Without a token for a task, it cannot begin. The token of Graph is there.
       const isTokenRefused = reasons.isTroubled(person, 'token', leasedAt);
       const isLacking = reasons.hasLackedScope(person) || reasons.isThrottled(person, 'graph', true);

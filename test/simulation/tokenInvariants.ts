@@ -115,16 +115,21 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
     const row = rowOf(person);
     const isThere = isConnected(row?.state) || row?.state === 'disconnected';
     forbid(
-      !isThere && operation.begunAt > Math.max(inStateSince, disturbedAt),
+      !isThere && facts.connect === 'visit' && operation.begunAt > Math.max(inStateSince, disturbedAt),
       `an access token of ${name} was exchanged, and there is no account for what it brings`,
     );
     const key = `${by.number} ${api} ${assertion}`;
     const before = exchanged.get(key);
     exchanged.set(key, { at: world.now(), begunAt: operation.begunAt });
     if (keysDiffered || by.skewMs !== 0 || operation.begunAt <= unsettledAt) return;
+    // Whoever read that the user is needed asks anew, until a visit has written down that they are not.
+    const wasNeeded = api === 'graph' && (row?.state === 'needs-user' || inStateSince >= operation.begunAt);
     const isOfThis = (token: Token) => token.assertion === assertion && token.issued < operation.begunAt;
+    const storedAt = facts.blobs().blob(person.userId)?.storedAt ?? 0;
     forbid(
       isConnected(row?.state) &&
+        storedAt < operation.begunAt &&
+        !wasNeeded &&
         storedTokens(person, api, GOOD_FOR_MS).some((token) => isOfThis(token) && token.issued > unsettledAt),
       `an access token of ${name} was exchanged for ${api} again, and a good token is stored`,
     );

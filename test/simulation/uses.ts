@@ -3,6 +3,7 @@ import { graph } from '../../shared/adapters/graph/graphApi.ts';
 import { UnavailableError } from '../../shared/errors.ts';
 import { defineFunction, type UserFunction } from '../../shared/requests/defineFunction.ts';
 import { defineTask, listTasks, type Task } from '../../shared/worker/defineTask.ts';
+import { answerOf } from './entraModel.ts';
 import type { ApiName } from './entraTypes.ts';
 import { NOTES } from './notesApi.ts';
 import type { TaskInvariants } from './taskInvariants.ts';
@@ -40,7 +41,7 @@ export function createTasks(life: ProcessLife, watch: TaskInvariants, notesEvery
         const kept = (state ?? {}) as Partial<NotesState>;
         Object.assign(kept, { of: user.oid, serial });
         const { id } = await answered(await api.fetch('notes'));
-        watch.onAnswer(user.oid, id);
+        watch.onAnswer(answerOf('notes', user.oid), id);
         end(true);
         return { state: kept, count: 1, summary: `notes of ${user.oid}` };
       } finally {

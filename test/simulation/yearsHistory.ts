@@ -1,7 +1,18 @@
 import fc from 'fast-check';
 import { DAY, HOUR } from './durations.ts';
 import type { EntraRules } from './entraTypes.ts';
-import { type Action, API, DAMAGES, type History, QUIET_ON, rules, TROUBLES, withScope } from './history.ts';
+import {
+  type Action,
+  API,
+  asPause,
+  DAMAGES,
+  featuresOf,
+  type History,
+  QUIET_ON,
+  rules,
+  TROUBLES,
+  withScope,
+} from './history.ts';
 
 /** A user: when they first visit, and how long they stay away each time. */
 export type Habit = { joinsOnDay: number; awayForHours: number; forDays: number };
@@ -16,6 +27,9 @@ export type YearsHistory = {
   rules: EntraRules;
   notes: boolean;
   quietOn: History['quietOn'];
+  connect: History['connect'];
+  receiver: History['receiver'];
+  seldom: boolean;
   happenings: readonly Happening[];
   /** One request in so many goes wrong; 0: none does. */
   oneFaultIn: number;
@@ -110,6 +124,13 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
     ),
   });
 
+function withFeatures<H extends { seed: number; happenings: readonly Happening[] }>(history: H) {
+  const { connect, receiver, pauses, seldom } = featuresOf(history.seed);
+  const { happenings } = history;
+  const paused = happenings.map((one) => ({ ...one, action: asPause(one.action) }));
+  return { ...history, connect, receiver, seldom, happenings: pauses ? paused : happenings };
+}
+
 export const yearsOf = (size: {
   leastDays: number;
   mostDays: number;
@@ -127,5 +148,6 @@ export const yearsOf = (size: {
         oneFaultIn: fc.constantFrom(0, 300, 2_000),
         seed: fc.nat(),
       })
-      .map(withScope),
+      .map(withScope)
+      .map(withFeatures),
   );

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Account, dueAt, type Stored } from '../../shared/account/account.ts';
+import { type Account, dueAt, isConnected, type Notice, type Stored } from '../../shared/account/account.ts';
 import { ended } from '../../shared/account/transitions.ts';
 import type { AccountStore } from '../../shared/ports.ts';
+import type { UserId } from '../../shared/userId.ts';
 import {
   auditAll,
   claimAll,
@@ -71,6 +72,33 @@ export function auditContract(name: string, open: OpenAccountStore): void {
       const { store } = open();
       await createAll(store, 20);
       expect(await auditAll(store, 3, from)).toMatchObject({ connected: 20, findings: [] });
+    });
+
+    it('knows the notice of each account, so that one which is due too late is found', async () => {
+      const { store } = open();
+      const { notice } = sampleNeedsUser();
+      const told = await store.create(sampleNeedsUser({ nextCheckAt: LATER }));
+      const { notice: _, ...plain } = sampleNeedsUser({ nextCheckAt: LATER });
+      await store.create(plain);
+      const seen: (Notice | undefined)[] = [];
+      const late: UserId[] = [];
+      let from: string | undefined;
+      do {
+        const page = await store.audit({
+          from,
+          atMost: 1_000,
+          isDueTooLate: (account) => {
+            seen.push(isConnected(account) ? account.notice : undefined);
+            return isConnected(account) && account.notice !== undefined;
+          },
+        });
+        late.push(...page.late);
+        from = page.next;
+      } while (from !== undefined);
+      expect(seen).toHaveLength(2);
+      expect(seen).toContainEqual(notice);
+      expect(seen).toContain(undefined);
+      expect(late).toEqual([told.userId]);
     });
 
     it('restores every missing entry, tells each one once, and leaves all other entries alone', async () => {

@@ -14,6 +14,9 @@ export const refusal = (status: number, code: string, headers: Record<string, st
 /** What a service says that has too much to do. The table SDK is told to try again soon. */
 export const BUSY = refusal(503, 'ServerBusy', { 'retry-after-ms': '20' });
 
+/** What a service says of a transaction if one of its rows has changed. */
+export const CONFLICT = refusal(412, 'UpdateConditionNotSatisfied');
+
 export const FORBIDDEN = refusal(403, 'AuthorizationFailure');
 
 /** Expects an outage that says why, and says of no user that it was theirs. */

@@ -1,7 +1,7 @@
 /** The application as production makes it, from settings alone; only its clock can run ahead. */
 
 import { profile } from '../../functions/profile/profile.ts';
-import { tasks } from '../../functions/refreshWorker/tasks.ts';
+import { tasksOf } from '../../functions/refreshWorker/tasks.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import { createStead } from '../../shared/stead.ts';
@@ -41,7 +41,13 @@ export function createDrillApp(
   // The stand-in and MSAL live in the platform's time, and so does what speaks with them.
   const { verifyAccessToken, userTokens } = createStead(config, { stores: azureStores }).services;
   const adapters = { verifyAccessToken, userTokens };
-  const stead = createStead(config, { stores: azureStores, tasks, clock, adapters, limits: UNLIMITED });
+  const stead = createStead(config, {
+    stores: azureStores,
+    tasks: tasksOf(config.shippedTasks),
+    clock,
+    adapters,
+    limits: UNLIMITED,
+  });
 
   return {
     ...stead.services,

@@ -91,6 +91,7 @@ export const wishOf = (more: Partial<Wish> = {}): Wish => ({
   permissions: ['User.Read'],
   managedIdentity: undefined,
   wakeWorker: false,
+  linkUrl: undefined,
   adminConsent: false,
   multiTenant: false,
   apiClientId: undefined,
@@ -103,6 +104,7 @@ export const EVERYTHING: Partial<Wish> = {
   permissions: ['User.Read', 'Mail.Read'],
   managedIdentity: MANAGED_IDENTITY,
   wakeWorker: true,
+  linkUrl: 'https://api.example/api/connection/link/callback',
   adminConsent: true,
 };
 

@@ -6,6 +6,7 @@ const ORDINARY: readonly string[] = [
   'account.healed',
   'account.reconnected',
   'account.seen-first',
+  'notice.delivered',
   'request.answered',
   'storage.ready',
   'task.ended',

@@ -14,6 +14,7 @@ import type { Connection } from '../../shared/wire.ts';
 import type { CacheKeyLike } from './checkStorage.ts';
 import { type DrillUser, EXPIRED_AT_ONCE, settingsOf } from './drillStage.ts';
 import { control, journal, SPA_ORIGIN, signIn } from './entraClients.ts';
+import { type NoticeReceiver, startNoticeReceiver } from './noticeReceiver.ts';
 import { buildPreviousRelease } from './previousRelease.ts';
 import { openStored, type StoredByReleases } from './storedByReleases.ts';
 
@@ -30,6 +31,8 @@ export type ReleaseHost = {
   disconnect(user: DrillUser): Promise<void>;
   /** Connects again, and visits as the page does next. */
   reconnect(user: DrillUser): Promise<void>;
+  /** Lets the user's tasks rest. The previous release reads no body, and connects the user. */
+  pause(user: DrillUser, until: Date): Promise<void>;
   /** One run of the worker. */
   sweep(): Promise<void>;
   stop(): Promise<void>;
@@ -41,6 +44,8 @@ export type ReleaseStage = {
   entra: Entra;
   connectionString: string;
   stored: StoredByReleases;
+  /** What the present release tells of all users. */
+  receiver: NoticeReceiver;
   /** The keys of the caches, the first one seals. A host has those of the time when it was started. */
   keys: CacheKeyLike[];
   /** A further host of that release. No host has a schedule: the worker runs only when it is told to. */
@@ -73,8 +78,9 @@ export async function startReleaseStage(
 ): Promise<ReleaseStage> {
   // Nothing else has been started yet if this fails for want of the commit.
   const previous = await buildPreviousRelease();
-  const [azurite, entra, folder] = await Promise.all([
+  const [azurite, receiver, entra, folder] = await Promise.all([
     startAzurite(),
+    startNoticeReceiver(),
     startEntra({
       port: 0,
       spaOrigins: [SPA_ORIGIN],
@@ -102,6 +108,7 @@ export async function startReleaseStage(
     entra,
     connectionString,
     stored: openStored(connectionString),
+    receiver,
     keys: [...keys],
 
     async start(release) {
@@ -113,6 +120,8 @@ export async function startReleaseStage(
           ...settingsOf(entra, connectionString),
           ...UNHURRIED,
           TOKEN_CACHE_KEYS: keySetOf(stage.keys),
+          // The previous release does not know these settings.
+          ...receiver.settings,
         },
         settings: false,
         timerStatus,
@@ -170,6 +179,7 @@ export async function startReleaseStage(
         entra.close(),
         azurite.stop(),
         previous.remove(),
+        receiver.close(),
         rm(folder, { recursive: true, force: true }),
       ]);
     },
@@ -183,11 +193,15 @@ const keySetOf = (keys: readonly CacheKeyLike[]): string =>
   });
 
 function releaseHost(entra: Entra, release: Release, host: Host, onEnd: () => void): ReleaseHost {
-  async function ask(method: string, path: string, { name }: DrillUser): Promise<Response> {
+  async function ask(method: string, path: string, { name }: DrillUser, body?: string): Promise<Response> {
     const { accessToken } = await signIn(entra, name);
     const response = await fetch(`${host.origin}/api/${path}`, {
       method,
-      headers: { authorization: `Bearer ${accessToken}` },
+      headers: {
+        authorization: `Bearer ${accessToken}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body }),
     });
     if (!response.ok) {
       throw new Error(`the ${release} release answered ${response.status} to ${method} ${path}`);
@@ -204,6 +218,8 @@ function releaseHost(entra: Entra, release: Release, host: Host, onEnd: () => vo
       await ask('PUT', 'connection', user);
       await visit(user);
     },
+    pause: async (user, until) =>
+      void (await ask('PUT', 'connection', user, JSON.stringify({ tasksPausedUntil: until }))),
     async sweep() {
       const outcome = await host.run('refreshWorker');
       if (outcome === 'failed') throw new Error(`a run of the ${release} release failed`);

@@ -103,7 +103,16 @@ const connection = () => ({
   nextCheckAt: new Date('2026-11-20T09:00:00Z'),
   history: HISTORY,
   checks: CHECKS,
+  tasksPausedUntil: new Date('2026-11-27T09:00:00.321Z'),
   memory: 'a sealed memory',
+  notice: {
+    id: 'b4a1d0de-5f0f-4c36-9a6a-0d7d7e0f5a11',
+    what: 'expiring',
+    since: new Date('2026-11-20T08:15:30.123Z'),
+    attempts: 2,
+    nextTryAt: new Date('2026-11-20T09:30:00.500Z'),
+  } as const,
+  wokenAt: new Date('2026-11-20T08:16:30.123Z'),
 });
 
 /** An active account without lease or trouble. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { SweepSummary } from '../../shared/log.ts';
-import type { AuditProgress, Cooldown, Retirement, SharedState } from '../../shared/ports.ts';
+import type { AuditProgress, Cooldown, Retirement, SharedState } from '../../shared/sharedState.ts';
 import type { TestClock } from '../../shared/testing/testClock.ts';
 import { minutesFrom, NOW } from './accountStoreUnderTest.ts';
 

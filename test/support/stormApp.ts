@@ -63,7 +63,13 @@ export const FURTHER_APIS = ['orders', 'tickets', 'payroll', 'stock'].map((name,
 const APIS = FURTHER_APIS.map(({ id, name }) =>
   defineApi({ name, resource: `api://${id}`, baseUrl: `https://${name}.example` }),
 );
-const LIMITS = { concurrency: 8, runForMs: 20_000, leaseForMs: 120_000, endAfterMs: 30_000 };
+const LIMITS = {
+  concurrency: 8,
+  runForMs: 20_000,
+  leaseForMs: 120_000,
+  endAfterMs: 30_000,
+  noticeForMs: 10_000,
+};
 const PAUSE_MS = 60;
 /** How far the worker's clock is ahead: to it every token is about to end, and nobody was here just now. */
 const WORKER_AHEAD_MS = 1_200_000;

@@ -4,6 +4,7 @@ import { createMemorySharedState } from '../../shared/adapters/memory/memoryShar
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { readConfig } from '../../shared/config.ts';
+import type { Notices } from '../../shared/ports.ts';
 import { type Adapters, createStead } from '../../shared/stead.ts';
 import { createTestClock } from '../../shared/testing/testClock.ts';
 import { type App, createApp } from '../../shared/tokens/app.ts';
@@ -17,6 +18,9 @@ export type TestAppOptions = Partial<Adapters> & {
   graphBaseUrl?: string;
   /** `LOG_CHECKS` */
   logChecks?: string;
+  /** `CONNECT` */
+  connect?: string;
+  notices?: Notices;
   /** Default: there is no network. */
   fetch?: typeof fetch;
 };
@@ -27,6 +31,8 @@ export function createTestApp(options: TestAppOptions = {}): App {
     limits,
     graphBaseUrl,
     logChecks,
+    connect,
+    notices = {},
     fetch = noNetwork,
     ...adapters
   } = options;
@@ -36,11 +42,13 @@ export function createTestApp(options: TestAppOptions = {}): App {
     ENTRA_CLIENT_SECRET: 'not used here',
     GRAPH_BASE_URL: graphBaseUrl,
     LOG_CHECKS: logChecks,
+    CONNECT: connect,
     TokenStore: 'UseDevelopmentStorage=true',
   });
   const { services } = createStead(config, {
     clock,
     fetch,
+    notices,
     adapters: {
       accounts: createMemoryAccountStore({ clock }),
       tokenCache: createMemoryTokenCacheStore({ clock }),

@@ -9,8 +9,12 @@ import {
   type HistoryEntry,
   isTombstone,
   type Lease,
+  type Notice,
+  type NoticeKind,
+  type PendingLink,
   type Stored,
   type StoredFailure,
+  type Tombstone,
   type Trouble,
   tokensOf,
 } from '../../account/account.ts';
@@ -25,7 +29,7 @@ import { userRowKey } from './rowKeys.ts';
 import { jsonIn } from './tableColumns.ts';
 
 type Column = string | number | boolean | Date;
-type AccountRow = Record<string, Column> & { partitionKey: string; rowKey: string };
+export type AccountRow = Record<string, Column> & { partitionKey: string; rowKey: string };
 
 const MAX_HISTORY_LENGTH = 16_000;
 /** A column holds 64 KiB of UTF-16 (https://learn.microsoft.com/azure/storage/tables/scalability-targets). */
@@ -46,6 +50,7 @@ const CHECK_OUTCOMES: Record<AlikeChecks['outcome'], true> = {
   failed: true,
 };
 const TASK_OUTCOMES: Record<AlikeTask['outcome'], true> = { done: true, failed: true };
+const NOTICES: Record<NoticeKind, true> = { 'needs-user': true, expiring: true, recovered: true };
 const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
   refreshed: true,
   'from-cache': true,
@@ -56,7 +61,7 @@ const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
 
 /**
  * The account as a row. An empty column is `''`, because a merge does not change a column that it gets no value for.
- * `failure` and `history` are JSON. What does not fit is left out: the claims of the failure, and the oldest entries of
+ * `failure`, `history`, `checks` and `notice` are JSON. What does not fit is left out: the claims of the failure, and the oldest entries of
  * the history.
  *
  * `dueAt` is the time of the account's entry in the index: the end of the lease or, without one, the next check. Only a
@@ -67,13 +72,7 @@ const OUTCOMES: Record<HistoryEntry['outcome'], true> = {
  */
 export function toRow(account: Account): AccountRow {
   const { userId, state, lease, nextCheckAt } = account;
-  const scheduled = {
-    partitionKey: shardOf(userId),
-    rowKey: userRowKey(userId),
-    state,
-    dueAt: wholeSecond(dueAt(account)),
-    runId: lease?.runId ?? '',
-  };
+  const scheduled = { ...scheduleColumns(account), state };
   if (isTombstone(account)) {
     return {
       ...scheduled,
@@ -82,7 +81,7 @@ export function toRow(account: Account): AccountRow {
     };
   }
   const { tid, oid } = partsOf(userId);
-  const { expiresOn, lastRefreshed, refreshTokenExpiresOn } = tokensOf(account);
+  const { expiresOn, lastRefreshed, refreshTokenExpiresOn, grant } = tokensOf(account);
   const failure = failureOf(account);
   return {
     ...scheduled,
@@ -101,11 +100,29 @@ export function toRow(account: Account): AccountRow {
     lastRefreshed: lastRefreshed ?? '',
     expiresOn: expiresOn ?? '',
     refreshTokenExpiresOn: refreshTokenExpiresOn ?? '',
+    grant: grant ?? '',
     history: historyColumn(account.history),
     checks: checksColumn(account),
+    pause: pauseColumn(account),
     memory: account.memory ?? '',
+    notice: noticeColumn(account),
+    wokenAt: account.wokenAt ?? '',
+    link: account.link === undefined ? '' : JSON.stringify(account.link),
   };
 }
+
+/** The columns that a lease changes. A merge of them leaves all others as they are. */
+export const toLeaseRow = (account: Account): AccountRow => ({
+  ...scheduleColumns(account),
+  nextCheckAt: wholeSecond(account.nextCheckAt),
+});
+
+const scheduleColumns = (account: Account) => ({
+  partitionKey: shardOf(account.userId),
+  rowKey: userRowKey(account.userId),
+  dueAt: wholeSecond(dueAt(account)),
+  runId: account.lease?.runId ?? '',
+});
 
 /** True if both are stored as the same row. */
 export const isSameRow = (one: Account, other: Account): boolean =>
@@ -121,15 +138,19 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   const scheduled = { userId, ...scheduleIn(row), etag };
   const lastActivity = timeOf(row.lastActivity);
   if (lastActivity === undefined) {
-    return { ...scheduled, state: 'damaged', wasDisconnected: state === 'disconnected' };
+    return { ...scheduled, state: 'damaged', was: isEnd(state) ? state : 'connected' };
   }
-  if (state === 'disconnected' || state === 'retired') return { ...scheduled, state, since: lastActivity };
+  if (isEnd(state)) return { ...scheduled, state, since: lastActivity };
   const connectedAt = timeOf(row.connectedAt);
   const homeAccountId = textOf(row.accountIdentifier);
   const userPrincipalName = textOf(row.userPrincipalName);
   const memory = textOf(row.memory);
+  const link = linkIn(jsonIn(row.link));
   const generation = textOf(row.generation) ?? '';
-  const checks = checksIn(jsonIn(row.checks), generation);
+  const checks = checksIn(row.checks, generation);
+  const tasksPausedUntil = pauseIn(jsonIn(row.pause), generation);
+  const notice = noticeIn(jsonIn(row.notice), generation);
+  const wokenAt = timeOf(row.wokenAt);
   const connection = {
     ...scheduled,
     generation,
@@ -137,9 +158,13 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
     ...(homeAccountId !== undefined && { homeAccountId }),
     ...(userPrincipalName !== undefined && { userPrincipalName }),
     lastActivity,
-    history: historyIn(jsonIn(row.history)),
+    history: historyIn(row.history),
     ...(checks && { checks }),
+    ...(tasksPausedUntil && { tasksPausedUntil }),
     ...(memory !== undefined && { memory }),
+    ...(notice && { notice }),
+    ...(wokenAt && { wokenAt }),
+    ...(link && { link }),
   };
   const { expiresOn, ...refreshes } = tokensIn(row);
   const failure = failureIn(jsonIn(row.failure));
@@ -162,6 +187,9 @@ export function fromRow(userId: UserId, row: Record<string, unknown>, etag: stri
   };
 }
 
+const isEnd = (state: unknown): state is Tombstone['state'] =>
+  state === 'disconnected' || state === 'retired';
+
 function scheduleIn(row: Record<string, unknown>): { nextCheckAt: Date; lease?: Lease } {
   const due = timeOf(row.dueAt) ?? new Date(0);
   const runId = textOf(row.runId);
@@ -180,7 +208,17 @@ function tokensIn(row: Record<string, unknown>) {
     ...(expiresOn && { expiresOn }),
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
+    ...(row.grant === 'code' && { grant: 'code' as const }),
   };
+}
+
+/** A link that cannot be read is one that nobody can finish. */
+function linkIn(value: unknown): PendingLink | undefined {
+  if (!isRecord(value)) return undefined;
+  const { id, step } = value;
+  const until = timeOf(value.until);
+  if (typeof id !== 'string' || (step !== 'asked' && step !== 'opened') || !until) return undefined;
+  return { id, step, until };
 }
 
 function troubleIn(
@@ -223,12 +261,39 @@ function failureColumn(failure: StoredFailure): string {
   return whole.length <= MAX_FAILURE_LENGTH ? whole : JSON.stringify(rest);
 }
 
+/** The columns of lists that were read or written. Lists never change, so an account whose list is the same has the same text. */
+const writtenAs = new WeakMap<readonly unknown[], string>();
+
 function historyColumn(history: readonly HistoryEntry[]): string {
-  const kept = history.map((entry) =>
-    entry.kind === undefined ? entry : { ...entry, ...storedKind(entry.kind) },
-  );
-  while (JSON.stringify(kept).length > MAX_HISTORY_LENGTH) kept.shift();
-  return JSON.stringify(kept);
+  return columnOf(history, () => {
+    const kept = history.map((entry) =>
+      entry.kind === undefined ? entry : { ...entry, ...storedKind(entry.kind) },
+    );
+    return newestOf(kept, JSON.stringify);
+  });
+}
+
+function columnOf(list: readonly unknown[], write: () => string): string {
+  const text = writtenAs.get(list) ?? write();
+  writtenAs.set(list, text);
+  return text;
+}
+
+/** A list that was not read whole is written anew. */
+function rememberColumn(list: readonly unknown[], all: unknown, column: unknown): void {
+  if (Array.isArray(all) && all.length === list.length && typeof column === 'string') {
+    writtenAs.set(list, column);
+  }
+}
+
+/** The text of the newest entries that fit. */
+function newestOf<T>(entries: readonly T[], write: (kept: readonly T[]) => string): string {
+  const kept = [...entries];
+  for (;;) {
+    const text = write(kept);
+    if (text.length <= MAX_HISTORY_LENGTH || kept.length === 0) return text;
+    kept.shift();
+  }
 }
 
 /**
@@ -237,21 +302,34 @@ function historyColumn(history: readonly HistoryEntry[]): string {
  */
 function checksColumn({ checks, generation }: Connected): string {
   if (checks === undefined) return '';
-  const kept = [...checks];
-  while (JSON.stringify(kept).length > MAX_HISTORY_LENGTH) kept.shift();
-  return JSON.stringify({ generation, checks: kept });
+  return `${checksBegin(generation)}${columnOf(checks, () => newestOf(checks, JSON.stringify))}}`;
 }
 
-function checksIn(value: unknown, generation: string): AlikeChecks[] | undefined {
+function checksIn(column: unknown, generation: string): AlikeChecks[] | undefined {
+  const value = jsonIn(column);
   if (!isRecord(value) || value.generation !== generation || !Array.isArray(value.checks)) return undefined;
-  return value.checks.flatMap((check: unknown) => {
+  const checks = value.checks.flatMap((check: unknown) => {
     if (!isRecord(check)) return [];
     const { outcome, tasks } = check;
     const [first, last, times] = [timeOf(check.first), timeOf(check.last), countOf(check.times)];
     if (!first || !last || !times || !isKeyOf(CHECK_OUTCOMES, outcome) || !Array.isArray(tasks)) return [];
     return [{ first, last, times, outcome, ...whyIn(check), tasks: tasks.flatMap(alikeTaskIn) }];
   });
+  const begin = checksBegin(generation);
+  if (typeof column === 'string' && column.startsWith(begin)) {
+    rememberColumn(checks, value.checks, column.slice(begin.length, -1));
+  }
+  return checks;
 }
+
+const checksBegin = (generation: string): string => `{"generation":${JSON.stringify(generation)},"checks":`;
+
+/** It has the generation for the same reason as the checks. */
+const pauseColumn = ({ tasksPausedUntil, generation }: Connected): string =>
+  tasksPausedUntil === undefined ? '' : JSON.stringify({ generation, until: tasksPausedUntil });
+
+const pauseIn = (value: unknown, generation: string): Date | undefined =>
+  isRecord(value) && value.generation === generation ? timeOf(value.until) : undefined;
 
 function alikeTaskIn(value: unknown): AlikeTask[] {
   if (!isRecord(value)) return [];
@@ -259,6 +337,25 @@ function alikeTaskIn(value: unknown): AlikeTask[] {
   const [last, times] = [timeOf(value.last), countOf(value.times)];
   if (typeof task !== 'string' || !isKeyOf(TASK_OUTCOMES, outcome) || !last || !times) return [];
   return [{ task, outcome, ...whyIn(value), last, times }];
+}
+
+/** It has the generation for the same reason as the checks: a notice of an earlier connection is not one of this. */
+const noticeColumn = ({ notice, generation }: Connected): string =>
+  notice === undefined ? '' : JSON.stringify({ generation, ...notice });
+
+function noticeIn(value: unknown, generation: string): Notice | undefined {
+  if (!isRecord(value) || value.generation !== generation) return undefined;
+  const { id, what, attempts } = value;
+  const [since, nextTryAt] = [timeOf(value.since), timeOf(value.nextTryAt)];
+  if (typeof id !== 'string' || !isKeyOf(NOTICES, what) || since === undefined) return undefined;
+  return {
+    id,
+    what,
+    since,
+    attempts: countOf(attempts) ?? 0,
+    ...(value.again === true && { again: true }),
+    ...(nextTryAt && { nextTryAt }),
+  };
 }
 
 const whyIn = ({ kind, code }: Record<string, unknown>) => ({
@@ -286,8 +383,9 @@ function failureIn(value: unknown): StoredFailure | undefined {
   };
 }
 
-function historyIn(value: unknown): HistoryEntry[] {
-  return (Array.isArray(value) ? value : []).flatMap((entry: unknown) => {
+function historyIn(column: unknown): HistoryEntry[] {
+  const value = jsonIn(column);
+  const history = (Array.isArray(value) ? value : []).flatMap((entry: unknown): HistoryEntry[] => {
     if (!isRecord(entry)) return [];
     const { outcome, kind, code, task } = entry;
     const at = timeOf(entry.at);
@@ -302,6 +400,8 @@ function historyIn(value: unknown): HistoryEntry[] {
       },
     ];
   });
+  rememberColumn(history, value, column);
+  return history;
 }
 
 const textOf = (value: unknown): string | undefined =>

@@ -3,13 +3,15 @@ import { type Account, type Damaged, dueAt, isTombstone, type Stored } from '../
 import { ConflictError } from '../../errors.ts';
 import type { UserId } from '../../userId.ts';
 import { shardOf } from '../shards.ts';
-import { fromRow, isSameRow, toRow } from './accountRow.ts';
+import { type AccountRow, fromRow, isSameRow, toLeaseRow, toRow } from './accountRow.ts';
 import { damagedRowKey, dueRowKey, userRowKey } from './rowKeys.ts';
 import { hasStatus, present } from './storageCall.ts';
 import { removeRow } from './tableRemoval.ts';
 import { inTable, rowAt } from './tableRows.ts';
 
 const CHANGED = 'The account changed since it was read, or no longer exists.';
+
+export type AccountWrites = ReturnType<typeof createAccountWrites>;
 
 /**
  * Reads and writes the two rows of a user: the account (`accountRow.ts`), and its entry in the index. Both are in the
@@ -36,9 +38,10 @@ export function createAccountWrites(table: TableClient) {
   }
 
   async function create(account: Account, abortSignal: AbortSignal): Promise<Stored<Account>> {
+    const row = toRow(account);
     try {
-      const [etag] = await submit([['create', toRow(account)], putEntry(account)], abortSignal);
-      return asStored(account, present(etag));
+      const [etag] = await submit([['create', row], putEntry(account)], abortSignal);
+      return asStored(account, row, present(etag));
     } catch (error) {
       if (!hasStatus(error, 409)) throw error;
       const stored = await read(account.userId, abortSignal);
@@ -55,17 +58,12 @@ export function createAccountWrites(table: TableClient) {
     oldEntry: 'there' | 'missing' = 'there',
   ): Promise<Stored<Account>> {
     const { etag } = from;
-    const moves = dueRowKey(dueAt(from), from.userId) !== dueRowKey(dueAt(to), to.userId);
-    const actions: TransactionAction[] = [
-      ['update', toRow(to), isTombstone(to) ? 'Replace' : 'Merge', { etag }],
-      // The entry is written even if it does not move, so that every change restores an entry that was lost.
-      putEntry(to),
-      ...(moves && oldEntry === 'there' ? [dropEntry(from)] : []),
-    ];
+    const row = toRow(to);
+    const write: TransactionAction = ['update', row, isTombstone(to) ? 'Replace' : 'Merge', { etag }];
     try {
-      const [newEtag] = await submit(actions, abortSignal);
+      const [newEtag] = await submit([write, ...moveEntry(from, to, oldEntry)], abortSignal);
       if (from.state === 'damaged') await dropDamaged(from.userId, abortSignal);
-      return asStored(to, present(newEtag));
+      return asStored(to, row, present(newEtag));
     } catch (error) {
       if (!hasStatus(error, 404, 412)) throw error;
       const stored = await read(to.userId, abortSignal);
@@ -74,10 +72,34 @@ export function createAccountWrites(table: TableClient) {
         return stored;
       }
       // Perhaps only the entry is missing. The account must not stay unchangeable because of that.
-      if (moves && oldEntry === 'there' && hasStatus(error, 404)) {
+      if (moves(from, to) && oldEntry === 'there' && hasStatus(error, 404)) {
         return update(from, to, isOurs, abortSignal, 'missing');
       }
       throw new ConflictError(CHANGED);
+    }
+  }
+
+  /**
+   * Leases accounts of one shard in one transaction: all of them, or none.
+   * @returns undefined if one of them has changed, or its entry is missing
+   */
+  async function leaseTogether(
+    leases: readonly { from: Stored<Account>; to: Account }[],
+    abortSignal: AbortSignal,
+  ): Promise<Stored<Account>[] | undefined> {
+    const actions = leases.map(({ from, to }): TransactionAction[] => [
+      ['update', toLeaseRow(to), 'Merge', { etag: from.etag }],
+      ...moveEntry(from, to),
+    ]);
+    try {
+      const etags = await submit(actions.flat(), abortSignal);
+      return leases.map(({ to }, index) => {
+        const before = actions.slice(0, index).flat().length;
+        return { ...to, etag: present(etags[before]) };
+      });
+    } catch (error) {
+      if (hasStatus(error, 400, 404, 409, 412, 413)) return undefined;
+      throw error;
     }
   }
 
@@ -150,12 +172,12 @@ export function createAccountWrites(table: TableClient) {
     await dropDamaged(userId, abortSignal);
   }
 
-  return { read, create, update, erase, hasEntry, restoreEntry, setAside };
+  return { read, create, update, leaseTogether, erase, hasEntry, restoreEntry, setAside };
 }
 
-/** The account as it will be read again. */
-function asStored(account: Account, etag: string): Stored<Account> {
-  const stored = fromRow(account.userId, toRow(account), etag);
+/** The account as it will be read again from this row. */
+function asStored(account: Account, row: AccountRow, etag: string): Stored<Account> {
+  const stored = fromRow(account.userId, row, etag);
   if (stored.state === 'damaged') throw new TypeError('The account has no time of its last activity.');
   return stored;
 }
@@ -164,6 +186,19 @@ const entryOf = (account: Stored | Account) => ({
   partitionKey: shardOf(account.userId),
   rowKey: dueRowKey(dueAt(account), account.userId),
 });
+
+const moves = (from: Stored, to: Account): boolean =>
+  dueRowKey(dueAt(from), from.userId) !== dueRowKey(dueAt(to), to.userId);
+
+/** The entry is written even if it does not move, so that every change restores an entry that was lost. */
+const moveEntry = (
+  from: Stored,
+  to: Account,
+  oldEntry: 'there' | 'missing' = 'there',
+): TransactionAction[] => [
+  putEntry(to),
+  ...(moves(from, to) && oldEntry === 'there' ? [dropEntry(from)] : []),
+];
 
 /** It is an upsert, because an entry of this user may be left at this time. That entry then becomes the account's. */
 const putEntry = (account: Stored | Account): TransactionAction => ['upsert', entryOf(account), 'Replace'];

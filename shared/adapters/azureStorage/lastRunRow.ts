@@ -1,6 +1,6 @@
 import { isRecord } from '../../isRecord.ts';
 import type { SweepSummary } from '../../log.ts';
-import type { AuditProgress, LastRun, RetiredToday, Retirement } from '../../ports.ts';
+import type { AuditProgress, LastRun, RetiredToday, Retirement } from '../../sharedState.ts';
 import { jsonIn, timeIn } from './tableColumns.ts';
 
 const COUNTS = [

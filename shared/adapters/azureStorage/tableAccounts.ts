@@ -1,18 +1,18 @@
-import { type Account, dueAt, isConnected, type Stored } from '../../account/account.ts';
+import { type Account, isConnected, type Stored } from '../../account/account.ts';
 import { nowByStore } from '../../account/nowByStore.ts';
-import { leased, released } from '../../account/transitions.ts';
+import { released } from '../../account/transitions.ts';
 import { systemClock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
 import { createSlots, forEachAtOnce } from '../../forEachAtOnce.ts';
-import type { AccountStore, Finding, LeasedAccount } from '../../ports.ts';
+import type { AccountStore, LeasedAccount } from '../../ports.ts';
 import type { UserId } from '../../userId.ts';
 import { leaseAhead } from '../leaseAhead.ts';
-import { SHARDS, shardOf } from '../shards.ts';
+import { SHARDS } from '../shards.ts';
+import { createAccountLeases, type Entry } from './accountLeases.ts';
 import { fromRow, isSameRow } from './accountRow.ts';
 import { createAccountWrites } from './accountWrites.ts';
 import { type AuditCursor, cursorText, readCursor } from './auditCursor.ts';
 import {
-  dueRowKey,
   dueRowKeyRange,
   timeOfDueRowKey,
   userOfDueRowKey,
@@ -20,16 +20,13 @@ import {
   userRowKeyRange,
 } from './rowKeys.ts';
 import { createStorageCall } from './storageCall.ts';
-import { removeRow, removeRows } from './tableRemoval.ts';
+import { removeRows } from './tableRemoval.ts';
 import { connectTable, rowsBetween, type TableOptions, watchClock } from './tableRows.ts';
 
 export type TableAccountsOptions = TableOptions & {
   /** How many rows one request reads, at most 1,000. Default 250. */
   pageSize?: number;
 };
-
-/** An entry of the index, as a query gives it. */
-type Entry = { userId: UserId; dueSince: Date; rowKey: string; etag: string };
 
 /** The most rows that a query returns at once. */
 const LARGEST_PAGE = 1_000;
@@ -44,6 +41,9 @@ const AUDITED_COLUMNS = [
   'runId',
   'lastActivity',
   'expiresOn',
+  'generation',
+  'attempts',
+  'notice',
 ];
 
 /**
@@ -56,7 +56,9 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
   const call = createStorageCall('accounts', clock);
   const clockAheadMs = watchClock(table);
   const byClocks = () => nowByStore({ accounts: { clockAheadMs }, clock });
-  const { read, create, update, erase, hasEntry, restoreEntry, setAside } = createAccountWrites(table);
+  const writes = createAccountWrites(table);
+  const { read, create, update, erase, hasEntry, restoreEntry } = writes;
+  const claimAll = createAccountLeases(table, call, writes, byClocks);
 
   async function* entriesDue(
     shard: string,
@@ -69,36 +71,6 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     for await (const { rowKey, etag } of rows) {
       const userId = userOfDueRowKey(rowKey);
       if (userId !== undefined) yield { userId, dueSince: timeOfDueRowKey(rowKey) ?? now, rowKey, etag };
-    }
-  }
-
-  async function claim(
-    entry: Entry,
-    { runId, leaseMs }: { runId: string; leaseMs: number },
-    abortSignal: AbortSignal,
-  ): Promise<LeasedAccount | Finding['found']> {
-    const { userId, dueSince } = entry;
-    const account = await read(userId, abortSignal);
-    if (account === undefined) return 'nobody';
-    if (account.state === 'damaged') {
-      return (await setAside(account, entry, abortSignal)) ? 'damaged' : 'taken';
-    }
-    if (dueRowKey(dueAt(account), userId) !== entry.rowKey) {
-      const wasMissing = await restoreEntry(account, abortSignal);
-      await removeRow(table, shardOf(userId), entry, abortSignal);
-      return wasMissing ? 'repaired' : 'taken';
-    }
-    const to = leased(account, runId, new Date(byClocks().getTime() + leaseMs));
-    const isOurs = ({ lease }: Stored<Account>) => lease?.runId === runId;
-    try {
-      return {
-        account: await update(account, to, isOurs, abortSignal),
-        dueSince,
-        ...(account.lease && { abandonedBy: account.lease.runId }),
-      };
-    } catch (error) {
-      if (error instanceof ConflictError) return 'taken';
-      throw error;
     }
   }
 
@@ -173,7 +145,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     claimDue: ({ shard, runId, leaseMs, onFound, signal }) =>
       leaseAhead({
         due: entriesDue(shard, pageSize, signal),
-        claim: (entry) => call((abortSignal) => claim(entry, { runId, leaseMs }, abortSignal), signal),
+        claimAll: (entries) => claimAll(entries, { runId, leaseMs }, signal),
         giveBack,
         // If an account is created meanwhile, it writes its entry again. The new ETag keeps the entry from deletion.
         removeEntries: (entries) => removeRows({ ...options, call }, shard, entries, signal),

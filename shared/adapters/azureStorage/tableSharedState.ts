@@ -1,5 +1,5 @@
 import { systemClock } from '../../clock.ts';
-import type { Cooldown, SharedState } from '../../ports.ts';
+import type { Cooldown, SharedState } from '../../sharedState.ts';
 import { isGuid } from '../../userId.ts';
 import { wholeSecond } from '../wholeSecond.ts';
 import { lastRunOf, retirementColumns, runColumns } from './lastRunRow.ts';

@@ -96,6 +96,24 @@ export function checkAppToken(
   return { tid, oid, clientId: client };
 }
 
+/**
+ * Checks the claims of an ID token whose signature and lifetime are valid (OpenID Connect Core §3.1.3.7).
+ * @param nonce what the sign-in was begun with
+ * @throws {TokenInvalidError} it is not an ID token for this API of that sign-in, from its own tenant's issuer.
+ */
+export function checkIdToken(
+  claims: Readonly<Record<string, unknown>>,
+  nonce: string,
+  rules: Pick<AccessTokenRules, 'clientId' | 'authority'>,
+): { tid: string; oid: string } {
+  const { tid, oid } = checkIssued(claims, rules);
+  // An access token has no nonce, so none is taken for an ID token.
+  if (claims.nonce !== nonce || nonce === '') {
+    throw new TokenInvalidError('The ID token is not of this sign-in.');
+  }
+  return { tid, oid };
+}
+
 /** What every access token for this API has, whoever it is of. All ids are in lower case. */
 function checkIssued(
   claims: Readonly<Record<string, unknown>>,

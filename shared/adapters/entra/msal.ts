@@ -1,41 +1,23 @@
-import {
-  type AccountInfo,
-  type AuthenticationResult,
-  ConfidentialClientApplication,
-  type Configuration,
-  type SilentFlowRequest,
-} from '@azure/msal-node';
-import type { Api, Fetch } from '../../api.ts';
-import { type FailureKind, TokenInvalidError, UserTokenError } from '../../errors.ts';
-import { upstreamRefused } from '../../log.ts';
-import type { Operation, UserToken, UserTokens } from '../../ports.ts';
-import { withOneTokenOf } from '../../tokens/accessTokenEntries.ts';
+import type { AccountInfo, AuthenticationResult, SilentFlowRequest } from '@azure/msal-node';
+import type { Api } from '../../api.ts';
+import { type Failure, type FailureKind, UserTokenError } from '../../errors.ts';
+import type { Grant, Operation, Permissions, UserToken, UserTokens } from '../../ports.ts';
+import { permissionsOf } from '../../tokens/accessTokenEntries.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
-import { defaultScopeOf, permissionsIn, scopeToKeep } from '../../tokens/scopes.ts';
+import { grantsToTry, withoutCode } from '../../tokens/grants.ts';
+import { defaultScopeOf } from '../../tokens/scopes.ts';
 import {
   ABSENT,
   type CacheContext,
   type CacheSnapshot,
-  type CacheWrite,
   homeAccountIdsOf,
   readSnapshot,
-  writeCache,
 } from '../../tokens/storedCache.ts';
-import { isGuid, partsOf, type UserId } from '../../userId.ts';
-import { createMsalCachePlugin } from './msalCachePlugin.ts';
+import { partsOf, type UserId } from '../../userId.ts';
 import { withClaims } from './msalClaims.ts';
-import type { MsalCredential } from './msalCredential.ts';
-import { CredentialError, factsOfError, factsOfRecord, hasAssertionEnded } from './msalError.ts';
-import { createMsalNetwork, type NetworkRecord } from './msalNetwork.ts';
-
-export type MsalOptions = {
-  /** MSAL's settings of this API's confidential client, with the authority of the given tenant. */
-  auth: (tid: string) => Configuration['auth'];
-  credential: MsalCredential;
-  /** The time limit of one request to the token endpoint. */
-  timeoutMs: number;
-  fetch: Fetch;
-};
+import { factsOfRecord } from './msalError.ts';
+import type { NetworkRecord } from './msalNetwork.ts';
+import { beginMsal, type Kept, type MsalOptions, toUserToken } from './msalOperation.ts';
 
 /** What the failure table gets when the worker cannot use a stored cache. */
 const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
@@ -56,97 +38,36 @@ export function createMsalUserTokens(options: MsalOptions, services: Omit<CacheC
   return {
     onBehalfOf: (operation, request) => tokensOf(options, services, operation).onBehalfOf(request),
     silent: (operation, request) => tokensOf(options, services, operation).silent(request),
+    async permissions(operation, { userId, generation, apis }) {
+      const { log, signal } = operation;
+      const snapshot = await readSnapshot({ ...services, log }, userId, generation, { signal });
+      return snapshot.state === 'open' ? permissionsByName(apis, snapshot.base) : undefined;
+    },
   };
+}
+
+function permissionsByName(apis: Iterable<Api>, cache: string): Permissions {
+  const named = [...apis].map((api): [string, string[] | undefined] => [api.name, permissionsOf(api, cache)]);
+  return Object.fromEntries(named.filter((one): one is [string, string[]] => one[1] !== undefined));
 }
 
 /** Gets tokens within one operation. */
 function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, operation: Operation) {
-  const { log, signal, correlationId } = operation;
-  const { clock } = services;
-  const context: CacheContext = { ...services, log };
-  const traced = isGuid(correlationId) ? { correlationId } : {};
+  const { context, clock, log, signal, traced, refusal, attempt, begin, keep } = beginMsal(
+    options,
+    services,
+    operation,
+  );
 
-  /** Makes the error of a failed attempt. Logs Entra's refusals, because a caller may handle the error. */
-  function refusal(userId: UserId, facts: TokenFacts): UserTokenError {
-    const failure = classifyFailure(facts);
-    const remedy = failure.kind === 'misconfigured' ? options.credential.remedy(failure.code) : undefined;
-    if (remedy !== undefined) failure.remedy = remedy;
-    if (failure.upstream) log(upstreamRefused(failure.upstream, context.logId(userId)));
-    return new UserTokenError(failure);
-  }
-
-  /**
-   * @throws {UserTokenError} MSAL or the network failed.
-   * @throws {TokenInvalidError} the assertion ended during the exchange.
-   */
-  async function attempt(
-    userId: UserId,
-    record: NetworkRecord,
-    acquire: () => Promise<AuthenticationResult | null>,
-    assertionEndsAt?: Date,
-  ): Promise<AuthenticationResult> {
-    let cause: unknown;
-    try {
-      const result = await acquire();
-      if (result !== null) return result;
-    } catch (error) {
-      cause = error;
-    }
-    // MSAL reports the error of `mayAsk` as a network error, so the original is thrown. A missing assertion is a failure.
-    const { refusedByUs } = record;
-    if (refusedByUs !== undefined && !(refusedByUs instanceof CredentialError)) throw refusedByUs;
-    const facts = factsOfError(cause, record);
-    if (facts === undefined) throw cause ?? new TypeError('MSAL gave neither a token nor a reason');
-    const error = refusal(userId, facts);
-    if (assertionEndsAt !== undefined && hasAssertionEnded(facts, assertionEndsAt, clock.now())) {
-      throw new TokenInvalidError('The access token has expired.');
-    }
-    throw error;
-  }
-
-  function begin(userId: UserId, api: Api, snapshot: CacheSnapshot, mayAsk?: () => void) {
-    const proof = options.credential.forClient();
-    const plugin = createMsalCachePlugin({ base: withOneTokenOf(api, snapshot.base) });
-    const network = createMsalNetwork({
-      timeoutMs: options.timeoutMs,
-      fetch: options.fetch,
-      clock,
-      signal,
-      mayAsk() {
-        proof.mayPost();
-        mayAsk?.();
-      },
-      scopeToKeep: (answered) => scopeToKeep(api, answered),
-    });
-    const client = new ConfidentialClientApplication({
-      auth: { ...options.auth(partsOf(userId).tid), ...proof.auth },
-      cache: { cachePlugin: plugin },
-      system: { networkClient: network.module },
-    });
-    return { client, plugin, record: network.record };
-  }
-
-  /** Stores a changed cache. A cache that was opened with an old key is sealed again even if it did not change. */
-  async function keep(changed: string | undefined, write: Omit<CacheWrite, 'mine'>): Promise<Kept> {
-    const { snapshot } = write;
-    const mine = changed ?? (snapshot.oldKey ? snapshot.base : undefined);
-    const written = mine === undefined ? undefined : await writeCache(context, { ...write, mine });
-    return { stored: changed === undefined ? snapshot.state === 'open' : written !== undefined, written };
-  }
-
-  async function fromCache(
-    { userId, homeAccountId: known, generation, api, forceRefresh, claims }: SilentRequest,
-    snapshot: CacheSnapshot,
+  /** Gets a token by one grant. @param base the stored cache, without a grant that was refused in this operation */
+  async function byGrant(
+    { userId, generation, api, forceRefresh, claims }: SilentRequest,
+    { snapshot, homeAccountId, grant, base }: GrantTry,
   ): Promise<UserToken> {
-    if (snapshot.state !== 'open') throw new UserTokenError(classifyFailure(UNUSABLE[snapshot.state]));
-    const homes = homeAccountIdsOf(snapshot.base);
-    const homeAccountId = known !== undefined && homes.has(known) ? known : [...homes][0];
-    if (homeAccountId === undefined) throw new UserTokenError(classifyFailure(UNUSABLE.absent));
-
-    const { client, plugin, record } = begin(userId, api, snapshot);
+    const { client, plugin, record } = begin(userId, api, base, grant);
     const account =
       (await client.getTokenCache().getAccountByHomeId(homeAccountId)) ??
-      accountWithoutIdToken(userId, homeAccountId, snapshot.base);
+      accountWithoutIdToken(userId, homeAccountId, base);
     const request: SilentFlowRequest & { forceCache: boolean } = {
       account,
       scopes: [defaultScopeOf(api)],
@@ -167,14 +88,35 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
       );
     }
     const kept = await keep(plugin.changed, {
-      userId,
-      generation,
-      snapshot,
-      homeAccountId,
-      writer: 'worker',
-      signal,
+      grant,
+      base,
+      write: { userId, generation, snapshot, homeAccountId, writer: 'worker', signal },
     });
-    return { ...toUserToken(record, result, homeAccountId, clock.now()), ...kept, oldKey: snapshot.oldKey };
+    return toUserToken(record, result, { homeAccountId, oldKey: snapshot.oldKey, now: clock.now(), kept });
+  }
+
+  async function fromCache(request: SilentRequest, snapshot: CacheSnapshot): Promise<UserToken> {
+    if (snapshot.state !== 'open') throw new UserTokenError(classifyFailure(UNUSABLE[snapshot.state]));
+    const { userId, homeAccountId: known } = request;
+    const homes = homeAccountIdsOf(snapshot.base);
+    const homeAccountId = known !== undefined && homes.has(known) ? known : [...homes][0];
+    if (homeAccountId === undefined) throw new UserTokenError(classifyFailure(UNUSABLE.absent));
+    const [first, other] = grantsToTry(snapshot.base, clock.now());
+    const { base } = snapshot;
+    try {
+      return await byGrant(request, { snapshot, homeAccountId, grant: first, base });
+    } catch (error) {
+      if (other === undefined || !isRefusedGrant(error)) throw error;
+      const isOver = first === 'code' && hasEnded(error.failure);
+      log({ event: 'grant.refused', user: context.logId(userId), grant: first, dropped: isOver });
+      const left = isOver ? withoutCode(base) : base;
+      try {
+        return await byGrant(request, { snapshot, homeAccountId, grant: other, base: left });
+      } catch (second) {
+        if (!(second instanceof UserTokenError)) throw second;
+        throw new UserTokenError(failureOfBoth(error.failure, second.failure), { cause: second });
+      }
+    }
   }
 
   return {
@@ -192,7 +134,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
         generation === undefined
           ? ABSENT
           : await readSnapshot(context, userId, generation, { isCurrent, signal });
-      const { client, plugin, record } = begin(userId, api, snapshot, mayAsk);
+      const { client, plugin, record } = begin(userId, api, snapshot.base, 'exchange', mayAsk);
       // This loads the stored cache. The exchange itself would not.
       await client.getTokenCache().getAllAccounts();
       const result = await attempt(
@@ -215,14 +157,11 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
         generation === undefined
           ? NOT_KEPT
           : await keep(plugin.changed, {
-              userId,
-              generation,
-              snapshot,
-              homeAccountId,
-              writer: 'request',
-              signal,
+              grant: 'exchange',
+              base: snapshot.base,
+              write: { userId, generation, snapshot, homeAccountId, writer: 'request', signal },
             });
-      return { ...toUserToken(record, result, homeAccountId, clock.now()), ...kept, oldKey: snapshot.oldKey };
+      return toUserToken(record, result, { homeAccountId, oldKey: snapshot.oldKey, now: clock.now(), kept });
     },
 
     async silent(request: SilentRequest): Promise<UserToken> {
@@ -247,24 +186,37 @@ type SilentRequest = Parameters<UserTokens['silent']>[1];
 /** The kinds that mark the user. Before one of them is reported, the stored cache is read once more. */
 const MARKS_USER: ReadonlySet<FailureKind> = new Set(['needs-user', 'consent', 'cache-lost']);
 
-type Kept = Pick<UserToken, 'stored' | 'written'>;
-const NOT_KEPT: Kept = { stored: false, written: undefined };
+const NOT_KEPT: Kept = { stored: false, written: undefined, refreshTokenExpiresOn: undefined };
 
-function toUserToken(
-  record: NetworkRecord,
-  result: AuthenticationResult,
-  homeAccountId: string,
-  now: Date,
-): Omit<UserToken, keyof Kept | 'oldKey'> {
-  const endsIn = record.answer?.refreshTokenExpiresIn;
-  return {
-    accessToken: result.accessToken,
-    permissions: permissionsIn(result.scopes.join(' ')),
-    expiresOn: result.expiresOn ?? now,
-    source: record.posts > 0 ? 'network' : 'cache',
-    homeAccountId,
-    refreshTokenExpiresOn: endsIn === undefined ? undefined : new Date(now.getTime() + endsIn * 1_000),
-  };
+type GrantTry = {
+  snapshot: CacheSnapshot;
+  homeAccountId: string;
+  grant: Grant;
+  base: string;
+};
+
+/**
+ * True if another grant of the same user may bring a token. A consent is missing for both of them, and an outage says nothing
+ * about either.
+ */
+const isRefusedGrant = (error: unknown): error is UserTokenError =>
+  error instanceof UserTokenError && error.failure.kind === 'needs-user';
+
+/** True if the refusal is the end of the grant itself. A grant that is challenged is good again after a sign-in. */
+const hasEnded = ({ claims, unsure }: Failure): boolean => claims === undefined && !unsure;
+
+/**
+ * What two refusals mean for the account. It may be marked only if both grants were refused for certain, and then the user
+ * gets what they can answer.
+ */
+function failureOfBoth(first: Failure, second: Failure): Failure {
+  if (!MARKS_USER.has(second.kind)) return second;
+  const both = [first, second];
+  return (
+    both.find(({ unsure }) => unsure) ??
+    both.find(({ claims, kind }) => claims !== undefined || kind === 'consent') ??
+    first
+  );
 }
 
 /** The home account id of a result. The token endpoint's answer comes first; on a cache hit MSAL's result has no account. */

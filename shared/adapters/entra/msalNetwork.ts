@@ -16,6 +16,8 @@ export type TokenAnswer = {
   retryAfterSeconds?: number;
   /** Seconds. Entra sends it for refresh tokens that come from the sign-in of a SPA. */
   refreshTokenExpiresIn?: number;
+  /** Whether the answer has a refresh token. */
+  hasRefreshToken?: true;
   /** Entra's ids of a refusal. */
   upstream?: UpstreamIds;
   /** `uid.utid` of `client_info`: MSAL's home account id of the user to whom the tokens belong. */
@@ -122,6 +124,7 @@ function readAnswer(response: Response, json: Record<string, unknown> | undefine
   const challenge = readClaims(claims);
   if (challenge !== undefined) answer.claims = challenge;
   if (Number(endsIn) > 0) answer.refreshTokenExpiresIn = Number(endsIn);
+  if (typeof body.refresh_token === 'string') answer.hasRefreshToken = true;
   const retryAfter = readRetryAfter(headers.get('retry-after'), now);
   if (retryAfter !== undefined) answer.retryAfterSeconds = retryAfter;
   if (json === undefined || error !== undefined || status >= 400) {

@@ -4,9 +4,9 @@ import { GRAPH_APP_ID } from '../../clouds.ts';
 import type { TryCredential } from '../../ports.ts';
 import { classifyFailure } from '../../tokens/failures.ts';
 import { isGuid } from '../../userId.ts';
-import type { MsalOptions } from './msal.ts';
 import { factsOfError } from './msalError.ts';
 import { createMsalNetwork } from './msalNetwork.ts';
+import type { MsalOptions } from './msalOperation.ts';
 
 /** Entra gives an application a token for Microsoft Graph without any permission. */
 const SCOPE = `${GRAPH_APP_ID}/.default`;

@@ -2,11 +2,12 @@ import { decodeJwt, errors, type JWTHeaderParameters, jwtVerify } from 'jose';
 import { TokenInvalidError, UserTokenError } from '../../errors.ts';
 import type { VerifyAccessToken, VerifyAppToken } from '../../ports.ts';
 import { CUSTOM_SIGNING_KEY } from '../../tokens/failures.ts';
-import { isGuid, toUserId } from '../../userId.ts';
+import { isGuid, toUserId, type UserId } from '../../userId.ts';
 import {
   type AccessTokenRules,
   checkAccessToken,
   checkAppToken,
+  checkIdToken,
   checkKeyIssuer,
   isCompactJws,
   isServed,
@@ -34,7 +35,7 @@ export function createVerifyToken(
     rules: AccessTokenRules;
     tenantId: string;
   },
-): { verifyAccessToken: VerifyAccessToken; verifyAppToken: VerifyAppToken } {
+): { verifyAccessToken: VerifyAccessToken; verifyAppToken: VerifyAppToken; verifyIdToken: VerifyIdToken } {
   const { rules, tenantId, clock } = options;
   const findSigningKey = createJwks({ ...options, uri: options.jwksUri });
   const findCustomKey = createCustomKeys({ ...options, uriOf: options.customKeysUri });
@@ -57,6 +58,13 @@ export function createVerifyToken(
       const { tid, oid, clientId } = checkAppToken(payload, { ...rules, tenantId });
       checkKeyIssuer(key.issuer, tid, rules);
       return { principalId: toUserId({ tid, oid }), clientId };
+    },
+
+    async verifyIdToken(token, nonce) {
+      const { payload, key } = await verify(token);
+      const { tid, oid } = checkIdToken(payload, nonce, rules);
+      checkKeyIssuer(key.issuer, tid, rules);
+      return toUserId({ tid, oid });
     },
   };
 
@@ -101,6 +109,14 @@ export function createVerifyToken(
     }
   }
 }
+
+/**
+ * Verifies an ID token of this API's own sign-in.
+ * @returns who signed in
+ * @throws {TokenInvalidError} it is not one, or not of the sign-in with that nonce.
+ * @throws {UnavailableError} the keys to verify it with cannot be fetched now.
+ */
+export type VerifyIdToken = (token: string, nonce: string) => Promise<UserId>;
 
 type VerifyingKey = SigningKey & { isCustom: boolean };
 

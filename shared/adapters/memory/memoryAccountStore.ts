@@ -135,7 +135,7 @@ export function createMemoryAccountStore({
     claimDue: ({ shard, runId, leaseMs, onFound, signal }) =>
       leaseAhead({
         due: eachOf(() => entriesDue(shard)),
-        claim: async (entry) => claim(entry, runId, leaseMs),
+        claimAll: (entries) => Promise.allSettled(entries.map(async (entry) => claim(entry, runId, leaseMs))),
         giveBack: async ({ account }) => {
           const now = accounts.get(account.userId);
           if (now !== undefined && now.lease?.runId === account.lease?.runId) update(now, released(now));

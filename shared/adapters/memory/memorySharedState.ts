@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../clock.ts';
-import type { Cooldown, LastRun, SharedState } from '../../ports.ts';
+import type { Cooldown, LastRun, SharedState } from '../../sharedState.ts';
 import { wholeSecond } from '../wholeSecond.ts';
 
 /**

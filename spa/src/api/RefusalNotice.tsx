@@ -9,6 +9,7 @@ import type { Api } from './useApi.ts';
 
 /** Each refusal of the service in words for the person at the page. */
 const PROBLEM_TEXT: Record<ProblemCode, string> = {
+  NOT_CONNECTED: 'You are not connected, so there was nothing to change.',
   REQUEST_MALFORMED: 'The service did not understand this page. It may be out of date: load it again.',
   TOKEN_MISSING: 'The service did not see your sign-in.',
   TOKEN_INVALID: 'This sign-in has ended.',
@@ -21,6 +22,7 @@ const PROBLEM_TEXT: Record<ProblemCode, string> = {
     'Your organisation is not served here. Sign in with another account, or ask the people who run this service.',
   CLIENT_FORBIDDEN:
     'This page is not allowed to call the service. The people who run the service have to allow it.',
+  LINK_OFF: 'This service keeps no connection for longer.',
   UPSTREAM_REFUSED: 'The directory refuses the service itself. Only the people who run it can solve that.',
   THROTTLED: 'There are too many requests at the moment. Nothing is lost.',
   TOO_MANY_REQUESTS: 'You asked too often. Wait a moment and try again.',

@@ -1,20 +1,22 @@
 import { useEffect, useRef, useState } from 'react';
+import type { Connection } from '../../../shared/wire.ts';
 import { RefusalNotice, type RefusalNoticeProps } from '../api/RefusalNotice.tsx';
 import { Progress } from '../ui/Progress.tsx';
 import { ConnectionSummary } from './ConnectionSummary.tsx';
-import { STATE_TEXT } from './connectionText.ts';
+import { isConnected, STATE_TEXT } from './connectionText.ts';
 import { DisconnectDialog } from './DisconnectDialog.tsx';
+import { PauseControl } from './PauseControl.tsx';
 import type { ConnectionState } from './useConnection.ts';
 
 type ConnectionPanelProps = {
   state: ConnectionState;
-  /** Connects a person who disconnected; resolves to whether that was done. */
+  /** Connects a person who is not connected; resolves to whether that was done. */
   reconnect: () => Promise<boolean>;
 } & Pick<RefusalNoticeProps, 'api' | 'repair' | 'nextStep' | 'failedSignIn'>;
 
-/** What Stead does while the person is away, with the buttons to disconnect and to reconnect. */
+/** What Stead does while the person is away, with the buttons to connect and to disconnect. */
 export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelProps) {
-  const { connection, trouble, refresh, disconnect } = state;
+  const { connection, trouble, refresh, disconnect, pause, resume } = state;
   const [confirming, setConfirming] = useState(false);
   const [doing, setDoing] = useState<string>();
   const [failed, setFailed] = useState<string>();
@@ -55,7 +57,7 @@ export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelP
         </header>
         <Progress
           doing={doing ?? (loading ? 'Reading what happened…' : undefined)}
-          done={connection && `Your connection: ${STATE_TEXT[connection.state].name}.`}
+          done={connection && doneText(connection)}
         />
         {connection && (
           <ConnectionSummary
@@ -67,24 +69,34 @@ export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelP
         )}
         {connection && (
           <footer className="actions">
-            {connection.state === 'disconnected' ? (
+            {connection.state === 'disconnected' || connection.state === 'not-connected' ? (
               <button
                 type="button"
                 disabled={doing !== undefined}
                 onClick={() => void run('Connecting…', reconnect, 'You are not connected')}
               >
-                Reconnect
+                {connection.state === 'disconnected' ? 'Reconnect' : 'Connect'}
               </button>
             ) : (
-              connection.state !== 'none' && (
-                <button
-                  type="button"
-                  className="secondary outline"
-                  disabled={doing !== undefined}
-                  onClick={() => setConfirming(true)}
-                >
-                  Disconnect…
-                </button>
+              isConnected(connection) && (
+                <>
+                  <button
+                    type="button"
+                    className="secondary outline"
+                    disabled={doing !== undefined}
+                    onClick={() => setConfirming(true)}
+                  >
+                    Disconnect…
+                  </button>
+                  <PauseControl
+                    until={connection.tasksPausedUntil}
+                    disabled={doing !== undefined}
+                    pause={(until) =>
+                      void run('Pausing…', () => pause(until), 'Your tasks may not be paused')
+                    }
+                    resume={() => void run('Resuming…', resume, 'Your tasks may still be paused')}
+                  />
+                </>
               )
             )}
           </footer>
@@ -98,4 +110,9 @@ export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelP
       )}
     </section>
   );
+}
+
+function doneText({ state, tasksPausedUntil }: Connection): string {
+  const paused = tasksPausedUntil === undefined ? '' : ' Your tasks are paused.';
+  return `Your connection: ${STATE_TEXT[state].name}.${paused}`;
 }

@@ -1,6 +1,6 @@
 import type { Connection } from '../../../shared/wire.ts';
 import { clockText, relativeText, useNow } from '../ui/times.ts';
-import { STATE_TEXT } from './connectionText.ts';
+import { isConnected, STATE_TEXT } from './connectionText.ts';
 import { Timeline } from './Timeline.tsx';
 
 type ConnectionSummaryProps = {
@@ -17,6 +17,7 @@ export function ConnectionSummary({ connection, outdated, failed, refresh }: Con
   return (
     <>
       <p className="state">{STATE_TEXT[connection.state].text}</p>
+      {connection.staysConnected !== undefined && <StaysConnected until={connection.staysConnected.until} />}
       {connection.nextCheckAt !== undefined && <NextCheck at={connection.nextCheckAt} />}
       {outdated && (
         <p className="outdated" role={failed === undefined ? 'status' : 'alert'}>
@@ -26,10 +27,21 @@ export function ConnectionSummary({ connection, outdated, failed, refresh }: Con
           </button>
         </p>
       )}
-      {connection.state !== 'disconnected' && connection.state !== 'none' && (
-        <Timeline connection={connection} />
-      )}
+      {isConnected(connection) && <Timeline connection={connection} />}
     </>
+  );
+}
+
+/** How long the connection goes on by itself, if the person has linked it. */
+function StaysConnected({ until }: { until: string }) {
+  const now = useNow(60_000);
+  const days = Math.floor((Date.parse(until) - now.getTime()) / 86_400_000);
+  return (
+    <p className="stays-connected">
+      {days > 1
+        ? `Goes on for about ${days} days, also if you do not come back.`
+        : `Goes on until ${clockText(new Date(until), now)}, also if you do not come back.`}
+    </p>
   );
 }
 

@@ -113,4 +113,13 @@ export const STATE_TEXT: Record<
     tone: 'quiet',
   },
   none: { name: 'Not connected', text: 'Stead keeps nothing about you yet.', tone: 'quiet' },
+  'not-connected': {
+    name: 'Not connected',
+    text: 'Stead keeps nothing about you, and this page works all the same. If you connect, Stead goes on working for you while you are away, and keeps what it needs for that until you disconnect.',
+    tone: 'quiet',
+  },
 };
+
+/** True if Stead acts for the person, or would act if they corrected the failure. */
+export const isConnected = ({ state }: Connection): boolean =>
+  state === 'pending' || state === 'active' || state === 'needs-user';

@@ -15,9 +15,12 @@ export type ConnectionState = {
   refresh: () => Promise<boolean>;
   disconnect: () => Promise<boolean>;
   connect: () => Promise<boolean>;
+  pause: (until: Date) => Promise<boolean>;
+  resume: () => Promise<boolean>;
 };
 
-type Request = 'status' | 'connect' | 'disconnect';
+type Request = 'status' | 'connect' | 'disconnect' | 'resume' | { until: Date };
+type Answer = PageAnswer<Connection>;
 
 /** The user's connection, kept up to date while the page is visible. */
 export function useConnection(api: Api): ConnectionState {
@@ -27,30 +30,33 @@ export function useConnection(api: Api): ConnectionState {
   const leaving = useRef(new AbortController());
   /** The number of the newest request. The answer of an older one is ignored. */
   const newest = useRef(0);
-  /** True while the person disconnects or connects. A read in between would take the place of that answer. */
+  /** True while the person changes the connection. A read in between would take the place of that answer. */
   const changing = useRef(false);
 
   const ask = useCallback(
-    async (what: Request): Promise<boolean> => {
+    async (what: Request): Promise<Answer | undefined> => {
       const { signal } = leaving.current;
-      if (changing.current && what === 'status') return false;
+      if (changing.current && what === 'status') return undefined;
       newest.current += 1;
       const mine = newest.current;
-      const answer: PageAnswer<Connection> = await api.service[what](signal);
-      if (signal.aborted || mine !== newest.current) return false;
+      const answer: Answer =
+        typeof what === 'object'
+          ? await api.service.pause({ ...what, signal })
+          : await api.service[what](signal);
+      if (signal.aborted || mine !== newest.current) return undefined;
       if (answer.state !== 'ready') {
         setTrouble(answer);
         setFailures((count) => count + 1);
-        return false;
+        return answer;
       }
       setConnection(answer.value);
       setTrouble(undefined);
       setFailures(0);
-      return true;
+      return answer;
     },
     [api],
   );
-  const refresh = useCallback(() => ask('status'), [ask]);
+  const refresh = useCallback(async () => (await ask('status'))?.state === 'ready', [ask]);
 
   useEffect(() => {
     leaving.current = new AbortController();
@@ -69,9 +75,12 @@ export function useConnection(api: Api): ConnectionState {
 
   const change = async (what: Request): Promise<boolean> => {
     changing.current = true;
-    const done = await ask(what).finally(() => {
+    const answer = await ask(what).finally(() => {
       changing.current = false;
     });
+    // The person has disconnected elsewhere, and this page does not know it yet.
+    if (answer?.state === 'refused' && answer.code === 'NOT_CONNECTED') await refresh();
+    const done = answer?.state === 'ready';
     if (done) tellTabs({ what: 'connection-changed', homeAccountId: api.account.homeAccountId });
     return done;
   };
@@ -81,5 +90,7 @@ export function useConnection(api: Api): ConnectionState {
     refresh,
     disconnect: () => change('disconnect'),
     connect: () => change('connect'),
+    pause: (until) => change({ until }),
+    resume: () => change('resume'),
   };
 }

@@ -58,5 +58,15 @@ export const connections = {
     history: [{ at: ago(10), outcome: 'failed', kind: 'consent', code: 'AADSTS65001' }],
   }),
   disconnected: (): Connection => ({ state: 'disconnected', lastActivity: ago(3), history: [] }),
+  paused: (): Connection => ({
+    state: 'active',
+    lastActivity: ago(60),
+    lastRefreshed: ago(6),
+    nextCheckAt: ahead(35),
+    tasksPausedUntil: ahead(1_440),
+    permissions: { graph: ['User.Read'] },
+    history: [{ at: ago(6), outcome: 'refreshed', source: 'network' }],
+  }),
+  notConnected: (): Connection => ({ state: 'not-connected', history: [] }),
   none: (): Connection => ({ state: 'none', history: [] }),
 } as const satisfies Record<string, () => Connection>;

@@ -161,6 +161,18 @@ const STATES: readonly State[] = [
     lacks: ['Nothing has happened yet', 'Disconnect…', 'Reconnect'],
   },
   {
+    name: 'not-connected',
+    answers: { connection: keptConnection(connections.notConnected()) },
+    says: ['Not connected', 'keeps nothing about you', 'Connect', 'Harbour Pilot'],
+    lacks: ['Nothing has happened yet', 'Disconnect…', 'Reconnect', 'Pause'],
+  },
+  {
+    name: 'paused',
+    answers: { connection: keptConnection(connections.paused()) },
+    says: ['Working', 'Your tasks are paused until', 'Resume', 'Disconnect…'],
+    lacks: ['Pause tasks'],
+  },
+  {
     name: 'offline-profile',
     before: (page) => page.route('**/api/profile', (route) => route.abort()),
     says: ['No answer', 'Try again', 'While you were away'],

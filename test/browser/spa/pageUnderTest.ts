@@ -21,7 +21,7 @@ import { freePorts } from '../../../dev/freePorts.ts';
 import { launchBrowser } from '../../../dev/launchBrowser.ts';
 import { pickAccount } from '../../../dev/pickAccount.ts';
 import { startWeb } from '../../../dev/web.ts';
-import type { Connection, Problem, ProblemCode, Profile } from '../../../shared/wire.ts';
+import type { Connection, ConnectionChange, Problem, ProblemCode, Profile } from '../../../shared/wire.ts';
 import { localAuthority } from '../../support/entraClients.ts';
 
 const [ADELE] = DEMO_USERS;
@@ -91,16 +91,28 @@ const allIsWell = (): Answers => ({
   connection: keptConnection({ state: 'active', history: [] }),
 });
 
-/** A connection that can be asked for, ended and begun again, as the functions do it. */
+const ENDED: readonly Connection['state'][] = ['disconnected', 'none', 'not-connected'];
+
+/** A connection that can be asked for, paused, ended and begun again, as the functions do it. */
 export function keptConnection(begun: Connection): Answer {
   let connection = begun;
-  return (c) => {
+  return async (c) => {
+    const ended = ENDED.includes(connection.state);
     if (c.req.method === 'DELETE') {
       connection = { state: 'disconnected', history: [] };
       return c.body(null, 204);
     }
-    const ended = connection.state === 'disconnected' || connection.state === 'none';
-    if (c.req.method === 'PUT' && ended) connection = { state: 'pending', history: [] };
+    if (c.req.method === 'PUT') {
+      const sent = await c.req.text();
+      if (sent === '') {
+        if (ended) connection = { state: 'pending', history: [] };
+      } else {
+        if (ended) return problem('NOT_CONNECTED', 409)(c);
+        const { tasksPausedUntil } = JSON.parse(sent) as ConnectionChange;
+        const { tasksPausedUntil: _, ...others } = connection;
+        connection = { ...others, ...(tasksPausedUntil && { tasksPausedUntil }) };
+      }
+    }
     return c.json(connection);
   };
 }

@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createDueUsers, type DueUsers } from '../../../bench/memory/dueUsers.ts';
+import { runSweep, settingsFor } from '../../../bench/memory/runSweep.ts';
+import { startTokenEndpoint, type TokenEndpoint } from '../../../bench/memory/tokenEndpoint.ts';
 import { alternate, spreadOf } from '../../../bench/rounds.ts';
-import { createDueUsers, type DueUsers } from '../../../bench/worker/dueUsers.ts';
-import { runSweep, settingsFor } from '../../../bench/worker/runSweep.ts';
-import { startTokenEndpoint, type TokenEndpoint } from '../../../bench/worker/tokenEndpoint.ts';
 import { isConnected } from '../../../shared/account/account.ts';
 import { released } from '../../../shared/account/transitions.ts';
 import { createSealer } from '../../../shared/adapters/entra/seal.ts';
@@ -31,11 +31,13 @@ describe('the command', () => {
   it('lists the benchmarks when it is given a name that is none', async () => {
     const { exitCode, stdout, stderr } = await runBench('speed', '--json');
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(/^There is no benchmark "speed"\.\n\nUsage:[\s\S]*\bseal\b[\s\S]*\bworker\b/);
+    expect(stderr).toMatch(
+      /^There is no benchmark "speed"\.\n\nUsage:[\s\S]*\bprofile-warm\b[\s\S]*\bworker\b[\s\S]*\bseal\b/,
+    );
   });
 
   it('says what an option should be', async () => {
-    const { exitCode, stdout, stderr } = await runBench('worker', '--sizes', 'many');
+    const { exitCode, stdout, stderr } = await runBench('worker-memory', '--sizes', 'many');
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain('--sizes: "many" is not a whole number');
   });
@@ -63,15 +65,12 @@ describe('the command', () => {
     });
   });
 
-  it('prints one JSON document about the worker, with every call that was counted', async () => {
-    const { exitCode, stdout } = await runBench('worker', '--sizes', '30', '--rounds', '1', '--json');
+  it('prints one JSON document about the memory of the worker, with every call that was counted', async () => {
+    const { exitCode, stdout } = await runBench('worker-memory', '--sizes', '20,30', '--json');
     const run = {
       users: 30,
       served: 30,
-      usersPerSecond: positive,
-      usersPerSecondByTenths: spread,
       callsPerUser: { storage: 5, token: 1 },
-      waitMsPerUser: { injected: 75, measured: positive },
       calls: {
         // The cooldowns are read at the beginning, and those that are over are removed at the end.
         query: { count: 2 * SHARDS.length + 2 },
@@ -81,19 +80,46 @@ describe('the command', () => {
         token: { count: 30 },
         cacheWrite: { count: 30 },
       },
-      share: positive,
       cpuMsPerUser: positive,
       rssMb: { before: positive, peak: positive },
     };
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
+      benchmark: 'worker-memory',
+      environment: { node: process.version, commit: expect.stringMatching(/^[0-9a-f]{7,}\+?$/) },
+      runs: [{ users: 20 }, run],
+      reach: [{ ratio: spread, most: 1.2 }],
+    });
+  });
+
+  it('prints one JSON document about the worker over storage, beside a floor and the usual way', async () => {
+    const { exitCode, stdout } = await runBench('worker', '--users', '30', '--rounds', '1', '--json');
+    expect(exitCode).toBe(0);
+    const measured = { cpuMs: spread, usersPerSecond: spread, eventLoopBusy: spread };
+    expect(JSON.parse(stdout)).toMatchObject({
       benchmark: 'worker',
-      environment: { node: process.version },
-      latencies: { storageMs: 5, tokenMs: 50 },
-      runs: [{ ...run, concurrency: 16, idealUsersPerSecond: 213.3 }],
-      sequentialRuns: [{ ...run, concurrency: 1, idealUsersPerSecond: 13.33 }],
-      comparison: { users: 30, rounds: 1, sweep: spread, sequential: spread, ratio: spread },
-      peakRssRatio: null,
+      idealUsersPerSecond: 246.2,
+      subjects: [
+        // What the plan and the end of the run cost is not in it.
+        { subject: 'floor', ...measured, callsPerUser: { storage: 3, token: 1 } },
+        { subject: 'stead', ...measured, callsPerUser: { token: 1 } },
+        { subject: 'usualWay', ...measured, callsPerUser: { token: 1 } },
+      ],
+    });
+  });
+
+  it('prints one JSON document about warm requests, and what was to be reached', async () => {
+    const { exitCode, stdout } = await runBench('profile-warm', '--rounds', '1', '--json');
+    expect(exitCode).toBe(0);
+    const subjects = ['bareFloor', 'mandatedFloor', 'stead', 'usualWay'];
+    expect(JSON.parse(stdout)).toMatchObject({
+      benchmark: 'profile-warm',
+      subjects: subjects.map((subject) => ({ subject, cpuMs: spread, requestsPerSecond: positive })),
+      reach: [
+        { ratio: spread, most: 1.1 },
+        { ratio: spread, most: 1.5 },
+        { ratio: spread, least: 3 },
+      ],
     });
   });
 });

@@ -147,7 +147,13 @@ describe('GET /api/drive', () => {
       return event === undefined ? [] : [JSON.parse(event) as LogEvent];
     });
     expect(events).toContainEqual(
-      expect.objectContaining({ event: 'token.used', by: 'drive', api: 'graph', source: 'network' }),
+      expect.objectContaining({
+        event: 'request.answered',
+        status: 200,
+        by: 'drive',
+        api: 'graph',
+        source: 'network',
+      }),
     );
     expect(events).toContainEqual(
       expect.objectContaining({ event: 'request.answered', status: 401, code: 'CONSENT_REQUIRED' }),

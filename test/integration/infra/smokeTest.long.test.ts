@@ -49,6 +49,8 @@ beforeEach(async () => {
   );
   answers = {
     ...Object.fromEntries(closed.map((request) => [request, { status: 401 }])),
+    'GET /api/connection/link': { status: 400 },
+    'GET /api/connection/link/callback': { status: 404 },
     'GET /api/health': { status: 204 },
     'GET /api/health/ready': ready({}),
     'OPTIONS /api/profile': { status: 204, headers: { 'access-control-allow-origin': origin } },

@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -14,14 +14,18 @@ const LINK = /\]\(<?([^()\s>]+)>?(?: "[^"]*")?\)|^ {0,3}\[[^\]]+\]: +(\S+)/gm;
 const CODE = /^ *```[^\n]*\n([\s\S]*?)^ *```|`([^`\n]+)`/gm;
 const COMMAND = /\bnpm\s+(?:run\s+([\w:.-]+)|(start|test)\b)/g;
 /** A word of code that starts in one of the repository's folders. */
-const PATH = /^(?:bench|cli|dev|docs|functions|infra|ops|shared|spa|test)\/\S*$/;
+const PATH = /^(?:bench|cli|dev|docs|examples|functions|infra|ops|shared|spa|test)\/\S*$/;
 
 /** What a document names and the repository does not have. */
 function missingFrom(document: string, text: string): string[] {
-  const links = [...text.matchAll(LINK)]
-    .map(([, target, reference]) => (target ?? reference ?? '').replace(/#.*$/, ''))
-    .filter((target) => target !== '' && !/^[a-z]+:/i.test(target))
+  const targets = [...text.matchAll(LINK)]
+    .map(([, target, reference]) => target ?? reference ?? '')
+    .filter((target) => target !== '' && !/^[a-z]+:/i.test(target));
+  const links = targets
+    .map((target) => target.replace(/#.*$/, ''))
+    .filter((target) => target !== '')
     .map((target) => posix.join(posix.dirname(document), target));
+  const parts = targets.filter((target) => target.includes('#') && !hasPart(document, text, target));
   const paths = [...text.matchAll(CODE)]
     .flatMap(([, block, span]) => (block ?? span ?? '').split(/[\s"'`()|]+/))
     .map((word) => word.replace(/(?::\d+)?[.,:;]*$/, ''))
@@ -29,10 +33,29 @@ function missingFrom(document: string, text: string): string[] {
   const commands = [...text.matchAll(COMMAND)].map(([, run, short]) => run ?? short ?? '');
   return [
     ...links.filter((link) => !isThere(link)),
+    ...parts,
     ...paths.filter((path) => !isThere(path)),
     ...commands.filter((name) => !Object.hasOwn(scripts, name)).map((name) => `npm run ${name}`),
   ];
 }
+
+/** Whether the document that a link names has the heading that it names. */
+function hasPart(document: string, text: string, target: string): boolean {
+  const [file = '', part = ''] = target.split('#');
+  const path = posix.join(posix.dirname(document), file);
+  if (file !== '' && !existsSync(`${ROOT}/${path}`)) return true;
+  const named = file === '' ? text : readFileSync(`${ROOT}/${path}`, 'utf8');
+  const headings = named.replaceAll(/^ *```[^\n]*\n[\s\S]*?^ *```/gm, '').matchAll(/^#{1,6} (.+)$/gm);
+  return [...headings].some(([, heading = '']) => anchorOf(heading) === part);
+}
+
+/** As GitHub makes it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
 
 /** Whether every alternative of a pattern matches a file or a folder; `<name>` stands for anything. */
 function isThere(pattern: string): boolean {
@@ -50,9 +73,9 @@ function alternativesOf(pattern: string): string[] {
 }
 
 describe('the documents', () => {
-  const documents = ['README.md', 'SECURITY.md', ...globSync('docs/**/*.md', { cwd: ROOT })].map((path) =>
-    path.replaceAll('\\', '/'),
-  );
+  const documents = ['*.md', '{docs,examples,shared}/**/*.md']
+    .flatMap((pattern) => globSync(pattern, { cwd: ROOT }))
+    .map((path) => path.replaceAll('\\', '/'));
 
   it.each(documents)('%s names only what is there', (document) => {
     expect(missingFrom(document, readFileSync(`${ROOT}/${document}`, 'utf8'))).toEqual([]);
@@ -62,6 +85,11 @@ describe('the documents', () => {
     ['a link', 'See [this](nowhere.md).', ['docs/nowhere.md']],
     ['a link upwards', '[this](../nowhere.md#part "title")', ['nowhere.md']],
     ['a reference', 'See [this][1].\n\n[1]: decisions/nowhere.md', ['docs/decisions/nowhere.md']],
+    [
+      'a part',
+      '[this](http.md#nothing) [that](http.md#health) [here](#nowhere)',
+      ['http.md#nothing', '#nowhere'],
+    ],
     ['an image', '![this](images/nowhere.png)', ['docs/images/nowhere.png']],
     ['a path', 'Look at `shared/nowhere.ts`.', ['shared/nowhere.ts']],
     ['a path in a command', '```\nnode dev/nowhere.ts --fast\n```', ['dev/nowhere.ts']],
@@ -75,7 +103,7 @@ describe('the documents', () => {
 
   it('may name files, folders, patterns, scripts and other places', () => {
     const text = [
-      '[A](architecture.md#a-request) [B](../README.md) [C](#part) [D](https://example.com/docs/nowhere.md)',
+      '## A `part`, of [it](x://y)\n[A](architecture.md#a-request) [B](../README.md) [C](#a-part-of-it) [D](https://example.com/docs/nowhere.md)',
       '`shared/log.ts` `shared/log` `dev/` `shared/account/**` `shared/{log,errors}.ts` `functions/<name>/profile.ts`',
       '`npm run build` and `npm test`, `docs/http.md`; `token-cache/nowhere` and prose like shared/nowhere.',
     ].join('\n');

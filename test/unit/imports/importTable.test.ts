@@ -19,6 +19,7 @@ const ROOMS: Record<string, Room> = {
   'shared/clock.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'node:timers'] },
   'shared/userId.ts': { allowed: ['node:crypto'], refused: ['./errors.ts', 'jose', 'node:fs'] },
   'shared/api.ts': { allowed: ['./errors.ts'], refused: ['./ports.ts', '@microsoft/microsoft-graph-client'] },
+  'shared/sharedState.ts': { allowed: ['./errors.ts', './log.ts'], refused: ['./ports.ts', './clock.ts'] },
   'shared/ports.ts': {
     allowed: ['./api.ts', './wire.ts', './errors.ts', './clock.ts', './log.ts', './userId.ts'],
     refused: ['./config.ts', './account/schedule.ts', '@microsoft/microsoft-graph-client'],
@@ -37,13 +38,19 @@ const ROOMS: Record<string, Room> = {
     allowed: [
       './adapters/entra/seal.ts',
       './adapters/entra/clientCertificate.ts',
+      './adapters/webhook/webhookSettings.ts',
       './clock.ts',
       './clouds.ts',
       './settingsReader.ts',
       './storageSettings.ts',
       'node:crypto',
     ],
-    refused: ['./stead.ts', './adapters/entra/msal.ts', './adapters/azureStorage/tableRows.ts'],
+    refused: [
+      './stead.ts',
+      './adapters/entra/msal.ts',
+      './adapters/webhook/noticeWebhook.ts',
+      './adapters/azureStorage/tableRows.ts',
+    ],
   },
   'shared/storageSettings.ts': {
     allowed: [
@@ -58,6 +65,18 @@ const ROOMS: Record<string, Room> = {
   'shared/http.ts': {
     allowed: ['./errors.ts', './ports.ts', './wire.ts', './tokens/challenge.ts'],
     refused: ['@azure/functions', './stead.ts', './requests/asUser.ts', './adapters/entra/msal.ts'],
+  },
+  'shared/httpBrowser.ts': {
+    allowed: ['./errors.ts', './http.ts', './ports.ts', './wire.ts'],
+    refused: ['@azure/functions', './stead.ts', './config.ts', './connection/openLink.ts'],
+  },
+  'shared/linkCookie.ts': {
+    allowed: ['./errors.ts', './http.ts', './ports.ts'],
+    refused: ['./stead.ts', './adapters/entra/linkSealer.ts', 'node:crypto'],
+  },
+  'shared/linkSettings.ts': {
+    allowed: ['./isLoopback.ts', './ports.ts', './settingsReader.ts'],
+    refused: ['./config.ts', './stead.ts', './clouds.ts', 'node:crypto'],
   },
   'shared/stead.ts': {
     allowed: [
@@ -139,6 +158,26 @@ const ROOMS: Record<string, Room> = {
     allowed: ['./refreshUser.ts', '../account/schedule.ts', '../tokens/failures.ts', '../ports.ts'],
     refused: ['../requests/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
   },
+  'shared/graphTasks/some.ts': {
+    allowed: [
+      './followDelta.ts',
+      '../api.ts',
+      '../config.ts',
+      '../isRecord.ts',
+      '../worker/defineTask.ts',
+      '../adapters/graph/graphApi.ts',
+    ],
+    refused: [
+      'jose',
+      'node:fs',
+      '@microsoft/microsoft-graph-client',
+      '../clock.ts',
+      '../stead.ts',
+      '../worker/runTasks.ts',
+      '../adapters/graph/graphClient.ts',
+      '../adapters/entra/seal.ts',
+    ],
+  },
   'shared/adapters/entra/msalSome.ts': {
     allowed: [
       '@azure/msal-node',
@@ -175,6 +214,10 @@ const ROOMS: Record<string, Room> = {
     allowed: ['jose', './userKey.ts', '../../userId.ts'],
     refused: ['@azure/msal-node', 'node:crypto', '../../config.ts'],
   },
+  'shared/adapters/entra/linkSealer.ts': {
+    allowed: ['jose', './seal.ts', './userKey.ts', '../../ports.ts'],
+    refused: ['@azure/msal-node', 'node:crypto', '../../config.ts'],
+  },
   'shared/adapters/entra/userKey.ts': {
     allowed: ['node:crypto', '../../userId.ts'],
     refused: ['jose', './seal.ts', '../../ports.ts', '../../config.ts'],
@@ -190,7 +233,7 @@ const ROOMS: Record<string, Room> = {
   'shared/adapters/entra/fetchKeys.ts': { allowed: ['jose'], refused: ['./msal.ts', '../../stead.ts'] },
   'shared/adapters/entra/verifyToken.ts': {
     allowed: ['jose', '../../errors.ts', './accessToken.ts'],
-    refused: ['./seal.ts', '../../stead.ts'],
+    refused: ['./msal.ts', '../../stead.ts'],
   },
   'shared/adapters/entra/accessToken.ts': {
     allowed: ['../../clouds.ts', '../../errors.ts', '../../userId.ts'],
@@ -206,6 +249,10 @@ const ROOMS: Record<string, Room> = {
       '../../wire.ts',
     ],
     refused: ['jose', '../entra/msal.ts', '../../config.ts'],
+  },
+  'shared/adapters/webhook/some.ts': {
+    allowed: ['node:crypto', './webhookSettings.ts', '../../readBase64.ts', '../../tokens/retryAfter.ts'],
+    refused: ['jose', 'standardwebhooks', '../entra/seal.ts', '../../config.ts'],
   },
   'shared/adapters/azureStorage/blobSome.ts': {
     allowed: ['@azure/storage-blob', './storageCall.ts', '../../ports.ts'],
@@ -307,6 +354,7 @@ const ROOMS: Record<string, Room> = {
       '../entra/readRegistered.ts',
       '../settings.ts',
       '../../shared/account/clocksDiffer.ts',
+      '../../shared/graphTasks/shippedTasks.ts',
       '../../shared/clouds.ts',
       '../../shared/stead.ts',
       '../../shared/config.ts',
@@ -369,6 +417,8 @@ const ROOMS: Record<string, Room> = {
   },
   'functions/refreshWorker/tasks.ts': {
     allowed: [
+      '../../shared/config.ts',
+      '../../shared/graphTasks/shippedTasks.ts',
       '../../shared/worker/defineTask.ts',
       '../../shared/tokens/defineApi.ts',
       '../../shared/adapters/graph/graphApi.ts',
@@ -376,9 +426,17 @@ const ROOMS: Record<string, Room> = {
     ],
     refused: ['../../shared/stead.ts', '../../shared/adapters/entra/msal.ts', '@azure/functions'],
   },
+  'examples/ownStore/some.ts': {
+    allowed: ['@stead/shared', '@stead/shared/ports', '@stead/shared/stores/memory'],
+    refused: ['../../shared/ports.ts', '../../shared/stead.ts'],
+  },
   'examples/express/some.ts': {
     allowed: ['./app.ts', 'express', '@stead/shared', '@stead/shared/http'],
     refused: ['../../shared/stead.ts', '@azure/functions', 'jose'],
+  },
+  'examples/changes/some.ts': {
+    allowed: ['./other.ts', 'node:crypto', '@stead/shared', '@stead/shared/defineTask'],
+    refused: ['../../shared/stead.ts', '@azure/functions', 'express'],
   },
   'dev/library/some.ts': {
     allowed: ['node:fs/promises', './buildLibrary.ts', '../../ops/cli/errors.ts'],
@@ -472,7 +530,11 @@ const ROOMS: Record<string, Room> = {
       '../../test/support/testApp.ts',
     ],
   },
-  'bench/worker/some.ts': {
+  'bench/dueAccount.ts': {
+    allowed: ['node:crypto', './makeMsalCache.ts', '../shared/account/account.ts', '../shared/userId.ts'],
+    refused: ['./rounds.ts', '../shared/stead.ts', '../shared/adapters/entra/seal.ts'],
+  },
+  'bench/memory/some.ts': {
     allowed: [
       'node:stream/consumers',
       './dueUsers.ts',
@@ -489,10 +551,10 @@ const ROOMS: Record<string, Room> = {
       '../../dev/platform.ts',
     ],
   },
-  'bench/worker/dueUsers.ts': {
+  'bench/memory/dueUsers.ts': {
     allowed: [
       'node:crypto',
-      '../makeMsalCache.ts',
+      '../dueAccount.ts',
       '../../shared/ports.ts',
       '../../shared/adapters/memory/memoryAccountStore.ts',
       '../../shared/adapters/entra/seal.ts',
@@ -502,6 +564,73 @@ const ROOMS: Record<string, Room> = {
       '../../shared/adapters/entra/msal.ts',
       '../../shared/adapters/azureStorage/tableAccounts.ts',
       '../../test/support/testApp.ts',
+    ],
+  },
+  'bench/worker/some.ts': {
+    allowed: [
+      'node:child_process',
+      './sweepProcess.ts',
+      '../rounds.ts',
+      '../upstreams/startUpstreams.ts',
+      '../../ops/cli/readArguments.ts',
+    ],
+    refused: [
+      '@azure/msal-node',
+      '../../shared/stead.ts',
+      '../profile/startStage.ts',
+      '../../dev/platform.ts',
+    ],
+  },
+  'bench/worker/sweepProcess.ts': {
+    allowed: [
+      './comparisons.ts',
+      '../dueAccount.ts',
+      '../../shared/stead.ts',
+      '../../shared/stores/azure.ts',
+      '../../shared/adapters/entra/seal.ts',
+    ],
+    refused: [
+      '../rounds.ts',
+      '../../shared/worker/sweep.ts',
+      '../../shared/adapters/azureStorage/tableAccounts.ts',
+    ],
+  },
+  'bench/worker/comparisons.ts': {
+    allowed: ['@azure/msal-node', '@azure/data-tables', '../makeMsalCache.ts'],
+    refused: ['../../shared/stead.ts', './sweepProcess.ts'],
+  },
+  'bench/profile/some.ts': {
+    allowed: [
+      'esbuild',
+      './startStage.ts',
+      '../rounds.ts',
+      '../upstreams/startUpstreams.ts',
+      '../../dev/buildFunctions.ts',
+      '../../dev/host/spawnHost.ts',
+      '../../ops/cli/printTable.ts',
+    ],
+    refused: [
+      '@azure/msal-node',
+      '../../shared/stead.ts',
+      '../../dev/platform.ts',
+      '../worker/sweepProcess.ts',
+    ],
+  },
+  'bench/profile/apps/some.ts': {
+    allowed: ['@azure/functions', '@microsoft/microsoft-graph-client', 'jose', './usage.ts'],
+    refused: ['../../rounds.ts', '../../../shared/stead.ts', '../../../functions/main.ts'],
+  },
+  'bench/report/some.ts': {
+    allowed: ['node:path', './barChart.ts', '../benchmark.ts', '../rounds.ts', '../../ops/cli/runCommand.ts'],
+    refused: ['../run.ts', '../worker/workerBenchmark.ts', '../../shared/stead.ts'],
+  },
+  'bench/upstreams/some.ts': {
+    allowed: ['node:http', 'jose', './tableService.ts', '../makeMsalCache.ts'],
+    refused: [
+      '@azure/data-tables',
+      '../rounds.ts',
+      '../../shared/userId.ts',
+      '../../dev/entra/startEntra.ts',
     ],
   },
   'infra/some.ts': {

@@ -91,7 +91,7 @@ describe('accounts export', () => {
     const damaged: Stored<Damaged> = {
       userId,
       state: 'damaged',
-      wasDisconnected: false,
+      was: 'connected',
       nextCheckAt: NOW,
       etag: '"1"',
     };

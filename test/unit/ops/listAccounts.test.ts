@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { listAccounts } from '../../../ops/listAccounts.ts';
 import { showAccount } from '../../../ops/showAccount.ts';
+import type { Notice } from '../../../shared/account/account.ts';
 import {
   NEIGHBOURS,
   sampleActive,
@@ -62,6 +63,21 @@ describe('accounts show', () => {
       runId: 'run-1',
       leasedUntil: '2026-11-20T09:05:00.000Z',
     });
+  });
+
+  it('shows the notice that waits, and none that was delivered', async () => {
+    const { operator, printed, accounts } = operatorOverTwins();
+    const { notice } = sampleActive();
+    const { nextTryAt: _, ...delivered } = notice ?? {};
+    const waiting = await accounts.create(sampleActive());
+    const told = await accounts.create(sampleActive({ notice: delivered as Notice }));
+    const show = { verb: 'accounts show', json: false } as const;
+    await showAccount(operator, { ...show, who: { userId: waiting.userId } });
+    expect(printed).toContainEqual(expect.stringMatching(/^notice to deliver +expiring, 2 failed tries$/));
+    expect(printed).toContainEqual(expect.stringMatching(/^its next try +2026-11-20T09:30:00Z$/));
+    printed.length = 0;
+    await showAccount(operator, { ...show, who: { userId: told.userId } });
+    expect(printed).toContainEqual(expect.stringMatching(/^notice to deliver +-$/));
   });
 
   it('shows of a tombstone since when it is one, and nothing of the person', async () => {

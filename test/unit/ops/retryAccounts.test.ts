@@ -73,7 +73,7 @@ describe('accounts retry', () => {
   it('does not make a damaged account due, by force either: a run would retire it', async () => {
     const accounts = createMemoryAccountStore();
     const { userId, nextCheckAt, etag } = await accounts.create(sampleActive());
-    const damaged = { state: 'damaged', userId, nextCheckAt, etag, wasDisconnected: false } as const;
+    const damaged = { state: 'damaged', userId, nextCheckAt, etag, was: 'connected' } as const;
     const { operator, told } = operatorOverTwins({ accounts: { ...accounts, read: async () => damaged } });
     expect(await retryAccounts(operator, { ...retry, of: { who: { userId } }, force: true })).toBe(1);
     expect(told).toEqual([expect.stringContaining('its row is damaged')]);

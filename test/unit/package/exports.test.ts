@@ -31,6 +31,10 @@ describe('the package of the library', () => {
     expect(await import('@stead/shared/defineFunction')).toHaveProperty('defineFunction');
     expect(await import('@stead/shared/defineTask')).toHaveProperty('defineTask');
     expect(await import('@stead/shared/graph')).toHaveProperty('graph');
+    expect(await import('@stead/shared/graphTasks/readProfile')).toHaveProperty('readProfile');
+    expect(await import('@stead/shared/graphTasks/driveChanges')).toHaveProperty('driveChanges');
+    expect(await import('@stead/shared/graphTasks/inboxDigest')).toHaveProperty('inboxDigest');
+    expect(await import('@stead/shared/graphTasks/followDelta')).toHaveProperty('followDelta');
     expect(await import('@stead/shared/testing/localApp')).toHaveProperty('createLocalApp');
     expect(await import('@stead/shared/testing')).toHaveProperty('startEntra');
     expect(await import('@stead/shared/testing/testClock')).toHaveProperty('createTestClock');

@@ -24,6 +24,7 @@ describe('createLog', () => {
     ['warn', { event: 'cache.not-written', user: '0123456789abcdef', why: 'deleted' }],
     ['error', { event: 'cache.foreign-entry', user: '0123456789abcdef' }],
     ['warn', { event: 'cache.former-home-dropped', user: '0123456789abcdef' }],
+    ['warn', { event: 'grant.refused', user: '0123456789abcdef', grant: 'code', dropped: true }],
     ['info', { event: 'user.check-ended', user: '0123456789abcdef', outcome: 'refreshed', ms: 3 }],
     ['error', { event: 'user.failed-unexpectedly', user: '0123456789abcdef', error: 'TypeError' }],
     ['warn', { event: 'lease.abandoned', user: '0123456789abcdef', runId: 'a run' }],

@@ -8,6 +8,7 @@ import { azureStores } from '../../../shared/stores/azure.ts';
 import { memoryStores } from '../../../shared/stores/memory.ts';
 import { standInSettings } from '../../../shared/testing/standInSettings.ts';
 import { createTestClock } from '../../../shared/testing/testClock.ts';
+import { defineTask } from '../../../shared/worker/defineTask.ts';
 
 const GUID = '11111111-2222-4333-8444-555555555555';
 
@@ -31,6 +32,15 @@ describe('createStead', () => {
     expect(stores).toHaveBeenCalledOnce();
     createStead(config, { stores, adapters: { accounts, ...others } });
     expect(stores).toHaveBeenCalledOnce();
+  });
+
+  it('refuses two tasks of one name, whose states would be one', () => {
+    const config = readConfig(standInSettings('http://localhost:1'), { hasOwnStores: true });
+    const task = defineTask({ name: 'same', api: graph, scopes: ['User.Read'], run: async () => undefined });
+    const tasks = [task, { ...task }];
+    expect(() => createStead(config, { stores: memoryStores, tasks })).toThrow(
+      'Two tasks have the name "same".',
+    );
   });
 
   it('needs a credential for storage if the settings name none', () => {
@@ -61,7 +71,7 @@ describe('createStead', () => {
     const fn = own();
     createHandlers(stead).asUser(fn);
     expect(() => createHandlers(stead).asUser(fn)).not.toThrow();
-    const refusal = 'Two functions have the name "own".';
+    const refusal = /Two functions have the name "own".*define it once, outside of the handler/;
     expect(() => createHandlers(stead).asUser(own())).toThrow(refusal);
     await expect(stead.asUser({ log: () => undefined }, 'no token', own())).rejects.toThrow(refusal);
     await expect(stead.asUser({ log: () => undefined }, 'no token', fn)).rejects.not.toThrow(refusal);

@@ -87,6 +87,16 @@ describe('createLogId', () => {
     expect(createLogId(key(1))(USER)).toMatch(/^[0-9a-f]{16}$/);
   });
 
+  it('stays the same when it was forgotten, and is made once as long as it is remembered', () => {
+    const logId = createLogId(key(1));
+    const before = logId(USER);
+    for (let n = 0; n < 5_001; n += 1) {
+      const oid = `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+      expect(logId(toUserId({ tid: TID, oid }))).not.toBe(before);
+    }
+    expect(logId(USER)).toBe(before);
+  });
+
   it('differs by key and by user', () => {
     const other = toUserId({ tid: OID, oid: TID });
     expect(createLogId(key(1))(USER)).not.toBe(createLogId(key(2))(USER));

@@ -50,6 +50,35 @@ describe('registration', () => {
     ]);
   });
 
+  it('misses the redirect URI that the settings name for a link', async () => {
+    const LINK_REDIRECT_URI = 'https://app.example/api/connection/link/callback';
+    const linked = { ...stage.settings, LINK_REDIRECT_URI, LINK_RETURN_URLS: 'https://page.example/' };
+    const lines = await examined(registrationCheck, linked);
+    expect(lines).toEqual([
+      {
+        state: 'wrong',
+        says: `To do: Correct the application of the API: the redirect URI ${LINK_REDIRECT_URI} of the platform Web is missing.`,
+        command: expect.stringContaining(`--link-url ${LINK_REDIRECT_URI}`),
+      },
+    ]);
+  });
+
+  it('needs the permissions of the shipped tasks that are on, and no others', async () => {
+    const settings = { TASKS: 'drive-changes,inbox-digest' };
+    const [line, ...others] = await examined(registrationCheck, stage.settings, { settings });
+    expect(others).toEqual([]);
+    expect(line).toEqual({
+      state: 'wrong',
+      says: 'To do: Correct the application of the API: it does not ask for Files.Read, Mail.ReadBasic of Microsoft Graph.',
+      command: expect.stringMatching(/ --permission Files\.Read --permission Mail\.ReadBasic --page-url /),
+    });
+    const asked = await examined(registrationCheck, stage.settings, {
+      settings: { TASKS: 'drive-changes' },
+      args: ['--permission', 'Files.Read'],
+    });
+    expect(asked[0]?.command?.match(/Files\.Read/g)).toHaveLength(1);
+  });
+
   describe('of production', () => {
     let production: Record<string, string>;
     beforeAll(async () => {

@@ -155,7 +155,7 @@ describe('a second run', () => {
       'POST /oauth2PermissionGrants',
       'POST /oauth2PermissionGrants',
     ]);
-    expect(Object.keys(calls[0]?.body ?? {})).toEqual(['appRoles', 'requiredResourceAccess']);
+    expect(Object.keys(calls[0]?.body ?? {})).toEqual(['appRoles', 'web', 'requiredResourceAccess']);
     const { registered } = await register(directory);
     expect(registered.page?.spa.redirectUris).toContain('http://localhost:3000/');
     expect(registered.page?.spa.redirectUris).toContain('https://page.example/redirect.html');
@@ -298,7 +298,7 @@ describe('an application that exists already', () => {
       notes: [expect.stringMatching(/^"Our API" accepts mapped claims/)],
     });
     expect(calls.map(({ why }) => why).slice(0, 2)).toEqual([
-      `Correct the application of the API: the App ID URI api://${ids.apiClientId} is missing; its access tokens are not of version 2; the scope access_as_user is missing; the page is not among its known client applications; the role Worker.Run is missing; it does not ask for User.Read, Mail.Read of Microsoft Graph; its access tokens lack the optional claims xms_cc`,
+      `Correct the application of the API: the App ID URI api://${ids.apiClientId} is missing; its access tokens are not of version 2; the scope access_as_user is missing; the page is not among its known client applications; the role Worker.Run is missing; the redirect URI https://api.example/api/connection/link/callback of the platform Web is missing; it does not ask for User.Read, Mail.Read of Microsoft Graph; its access tokens lack the optional claims xms_cc`,
       'Correct the application of the page: the redirect URIs http://localhost:3000/redirect.html, http://localhost:3000/admin.html are missing; it does not ask for the scope of the API',
     ]);
     expect(registered.api).toMatchObject({
@@ -306,7 +306,7 @@ describe('an application that exists already', () => {
       tags: ['ours'],
       signInAudience: 'AzureADMultipleOrgs',
       identifierUris: [`api://${TENANT_ID}/our-api`, `api://${ids.apiClientId}`],
-      otherRedirectUris: ['https://our.example/signin'],
+      web: { redirectUris: ['https://our.example/signin', EVERYTHING.linkUrl] },
       appRoles: [FOREIGN_ROLE, { value: WAKE_ROLE }],
       optionalClaims: {
         idToken: [{ name: 'email' }],

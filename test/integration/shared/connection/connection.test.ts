@@ -117,6 +117,7 @@ describe('a user whose page polls', () => {
       state: 'active',
       lastActivity: ISO,
       expiresOn: ISO,
+      permissions: { graph: ['User.Read'] },
       nextCheckAt: ISO,
       history: [],
       checks: [],
@@ -128,6 +129,7 @@ describe('a user whose page polls', () => {
       lastActivity: before.lastActivity,
       lastRefreshed: ISO,
       expiresOn: ISO,
+      permissions: { graph: ['User.Read'] },
       nextCheckAt: ISO,
       history: [
         { at: ISO, outcome: 'refreshed', source: 'network' },
@@ -200,6 +202,7 @@ describe('a user whom the worker was refused for', () => {
       state: 'needs-user',
       lastActivity: ISO,
       expiresOn: ISO,
+      permissions: { graph: ['User.Read'] },
       failure: { kind: 'needs-user', code: 'AADSTS50076', at: ISO },
       history: [{ at: ISO, outcome: 'failed', kind: 'needs-user', code: 'AADSTS50076' }],
       checks: [

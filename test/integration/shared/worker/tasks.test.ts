@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { API_CLIENT_ID } from '../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
-import { tasks } from '../../../../functions/refreshWorker/tasks.ts';
+import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
@@ -16,6 +16,8 @@ import { accountOf } from '../../../support/accountOf.ts';
 import { API_SCOPE, control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { secretsIn } from '../../../support/logScan.ts';
 import { callerFor } from '../../../support/userTokens.ts';
+
+const tasks = tasksOf(['read-profile']);
 
 const OWN_API = defineApi({
   name: 'own-api',

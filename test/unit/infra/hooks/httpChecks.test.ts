@@ -6,7 +6,7 @@ const API = 'https://func-1.example.net';
 const PAGE = 'https://page-1.example.net';
 const http = (route: string, ...methods: string[]): RegisteredFunction => ({
   name: route,
-  mayBeAbsent: route === 'worker/run',
+  mayBeAbsent: ['worker/run', 'connection/link', 'connection/link/callback'].includes(route),
   http: { route, methods },
 });
 const FUNCTIONS: RegisteredFunction[] = [
@@ -15,6 +15,8 @@ const FUNCTIONS: RegisteredFunction[] = [
   http('profile', 'GET'),
   http('connection', 'GET', 'PUT'),
   http('worker/run', 'POST'),
+  http('connection/link', 'GET', 'POST'),
+  http('connection/link/callback', 'GET'),
   { name: 'refreshWorker', mayBeAbsent: false },
 ];
 
@@ -34,6 +36,9 @@ beforeEach(() => {
     [`GET ${API}/api/connection`]: { status: 401 },
     [`PUT ${API}/api/connection`]: { status: 401 },
     [`POST ${API}/api/worker/run`]: { status: 401 },
+    [`POST ${API}/api/connection/link`]: { status: 401 },
+    [`GET ${API}/api/connection/link`]: { status: 400 },
+    [`GET ${API}/api/connection/link/callback`]: { status: 400 },
     [`OPTIONS ${API}/api/profile`]: { status: 204, headers: { 'access-control-allow-origin': PAGE } },
     [`GET ${PAGE}/config.json`]: { status: 200, body: JSON.stringify({ apiBaseUrl: API }) },
   };
@@ -70,6 +75,8 @@ it.each<[string, Answer, RegExp]>([
     { status: 404 },
     /^GET .*\/api\/connection answers 404, and not 401\. .* azd deploy api\.$/,
   ],
+  [`GET ${API}/api/connection/link`, { status: 303 }, /\/link answers 303, and not 400\. Do not use it\.$/],
+  [`POST ${API}/api/connection/link`, { status: 200 }, /\/link answers 200, and not 401\. Do not use it\.$/],
   [`GET ${API}/api/profile`, { status: 200 }, /\/api\/profile answers 200, and not 401\. Do not use it\.$/],
   [`PUT ${API}/api/connection`, { status: 204 }, /^PUT .*\/api\/connection answers 204, and not 401\./],
   [

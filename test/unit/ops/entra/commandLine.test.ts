@@ -20,6 +20,7 @@ describe('readRegisterCommand', () => {
         permissions: ['User.Read'],
         managedIdentity: undefined,
         wakeWorker: false,
+        linkUrl: undefined,
         adminConsent: false,
         multiTenant: false,
         apiClientId: undefined,
@@ -34,7 +35,7 @@ describe('readRegisterCommand', () => {
   });
 
   it('reads every option', () => {
-    const line = `--name demo-2 --tenant ${ID} --dry-run --json --page-url https://a.example/ --page-url http://localhost:3000 --api-url https://api.example --permission Mail.Read --permission User.Read --managed-identity ${ID} --wake-worker --admin-consent --multi-tenant --api-client-id ${ID}`;
+    const line = `--name demo-2 --tenant ${ID} --dry-run --json --page-url https://a.example/ --page-url http://localhost:3000 --api-url https://api.example --permission Mail.Read --permission User.Read --managed-identity ${ID} --wake-worker --link-url https://api.example/api/connection/link/callback --admin-consent --multi-tenant --api-client-id ${ID}`;
     const { tenantId, dryRun, json, apiUrl, wish } = readRegisterCommand(words(line));
     const id = ID.toLowerCase();
     expect({ tenantId, dryRun, json, apiUrl }).toEqual({
@@ -49,6 +50,7 @@ describe('readRegisterCommand', () => {
       permissions: ['User.Read', 'Mail.Read'],
       managedIdentity: id,
       wakeWorker: true,
+      linkUrl: 'https://api.example/api/connection/link/callback',
       adminConsent: true,
       multiTenant: true,
       apiClientId: id,
@@ -82,6 +84,10 @@ describe('readRegisterCommand', () => {
     ['--api-url ftp://some.example', /^--api-url takes an origin/],
     [`--tenant contoso.onmicrosoft.com`, /^--tenant takes a GUID\./],
     ['--managed-identity my-identity', /^--managed-identity takes a GUID\./],
+    ['--link-url http://api.example/link/callback', /^--link-url takes the address/],
+    ['--link-url https://api.example/link', /^--link-url takes the address/],
+    ['--link-url https://api.example/link/callback?a=b', /^--link-url takes the address/],
+    ['--link-url https://API.example/link/callback', /^--link-url takes the address/],
     ['--permission Mail.Read,Files.Read', /^--permission takes the name/],
     [`--name it's`, /^--name takes letters/],
     [`--api-client-id ${ID} --page-client-id ${ID}`, /two applications/],

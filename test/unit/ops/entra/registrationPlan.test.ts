@@ -75,6 +75,25 @@ describe('planRegistration', () => {
     }
   });
 
+  it('keeps the other redirect URIs of the API', () => {
+    const other = 'https://other.example/';
+    const state = withApi(stateAfter(EVERYTHING), () => ({
+      web: { redirectUris: [other] },
+      otherRedirectUris: [other],
+    }));
+    expect(plan(EVERYTHING, state).calls[0]?.body).toEqual({
+      web: { redirectUris: [other, EVERYTHING.linkUrl] },
+    });
+  });
+
+  it('refuses a redirect URI of a link that is one of a page', () => {
+    const state = withApi(stateAfter(EVERYTHING), () => ({
+      web: { redirectUris: [] },
+      spa: { redirectUris: [String(EVERYTHING.linkUrl)] },
+    }));
+    expect(() => plan(EVERYTHING, state)).toThrow(/on another platform than "Web"/);
+  });
+
   it('never names a secret or a preauthorized application in what it creates', () => {
     expect(JSON.stringify(plan(EVERYTHING).calls)).not.toMatch(/password|secret|preAuthorized/i);
   });
@@ -121,6 +140,12 @@ describe('planRegistration', () => {
       () => ({ requiredResourceAccess: [] }),
       'it does not ask for User.Read, Mail.Read of Microsoft Graph',
       ['requiredResourceAccess'],
+    ],
+    [
+      'the redirect URI of a link',
+      () => ({ web: { redirectUris: [] }, otherRedirectUris: [] }),
+      `the redirect URI ${EVERYTHING.linkUrl} of the platform Web is missing`,
+      ['web'],
     ],
     [
       'an optional claim',

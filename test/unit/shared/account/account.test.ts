@@ -31,7 +31,7 @@ const ACCOUNTS = [
   needsUser(TOKENS),
   tombstone('disconnected'),
   tombstone('retired'),
-  damaged(false),
+  damaged('connected'),
 ];
 const inEach = <T>(of: (account: (typeof ACCOUNTS)[number]) => T) =>
   Object.fromEntries(ACCOUNTS.map((account) => [account.state, of(account)]));
@@ -111,7 +111,7 @@ describe('a connection', () => {
   });
 
   it('is not known, and has not ended, if the account is damaged', () => {
-    const later = { ...damaged(false), generation: 'generation-1' };
+    const later = { ...damaged('connected'), generation: 'generation-1' };
     expect(isSameConnection(active(), later)).toBe(false);
     expect(hasEnded(active(), later)).toBe(false);
   });

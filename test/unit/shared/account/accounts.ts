@@ -6,6 +6,7 @@ import type {
   HistoryEntry,
   Lease,
   NeedsUser,
+  Notice,
   Pending,
   StoredFailure,
   Tokens,
@@ -39,6 +40,7 @@ export const KEPT = {
   userPrincipalName: 'old name',
   lastActivity: ago(HOUR),
   history: [REFRESHED],
+  tasksPausedUntil: from(3 * HOUR),
   memory: 'sealed-memory',
 } as const;
 
@@ -73,11 +75,29 @@ export const tombstone = <S extends Tombstone['state']>(state: S, since = ago(HO
   nextCheckAt: ago(MINUTE),
 });
 
-export const damaged = (wasDisconnected: boolean): Damaged => ({
+export const damaged = (was: Damaged['was']): Damaged => ({
   state: 'damaged',
   userId: USER,
   nextCheckAt: ago(MINUTE),
-  wasDisconnected,
+  was,
+});
+
+const NOTICE_ID = 'notice-1';
+/** A notice that is due, and of which nobody knows yet. */
+export const noticeOf = (what: Notice['what'], different: Partial<Notice> = {}): Notice => ({
+  id: NOTICE_ID,
+  what,
+  since: ago(HOUR),
+  attempts: 0,
+  nextTryAt: ago(MINUTE),
+  ...different,
+});
+/** One that was delivered. */
+export const toldOf = (what: Notice['what']): Notice => ({
+  id: NOTICE_ID,
+  what,
+  since: ago(HOUR),
+  attempts: 0,
 });
 
 /** Each state in which an account can be connected, with everything that is optional in it, and with nothing of it. */
@@ -91,6 +111,11 @@ export const CONNECTED: readonly Connected[] = [
   active({ ...TOKENS, trouble: { attempts: 2 } }),
   needsUser(),
   needsUser({ ...TOKENS, lease: LEASE }),
+  active({ ...TOKENS, notice: noticeOf('recovered'), wokenAt: ago(MINUTE) }),
+  active({ notice: toldOf('expiring') }),
+  needsUser({ notice: noticeOf('needs-user') }),
+  needsUser({ notice: toldOf('needs-user') }),
+  needsUser({ notice: noticeOf('needs-user', { again: true }) }),
 ];
 export const TOMBSTONES: readonly Tombstone[] = [
   tombstone('disconnected'),

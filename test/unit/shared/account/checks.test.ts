@@ -42,6 +42,7 @@ describe('checks', () => {
     ['in the source of the token', [got(0)], [{ at: at(60), outcome: 'from-cache' }]],
     ['in whether there was a token', [got(0)], [failed(60)]],
     ['in the code of the failure', [failed(0)], [failed(60, 'http_500')]],
+    ['in the kind of the failure', [failed(0)], [{ ...failed(60), kind: 'throttled' }]],
     ['in the end of a task', [got(0), done(1)], [got(60), broken(61)]],
     ['in the code of a task', [got(0), broken(1)], [got(60), broken(61, 'Error')]],
   ])('that differ %s are entries of their own', (_what, one, other) => {
@@ -56,6 +57,20 @@ describe('checks', () => {
         tasks: [
           { task: 'digest', times: 2 },
           { task: 'other', times: 1, last: at(122) },
+        ],
+      },
+    ]);
+  });
+
+  it('compare each task with itself, and count it by itself', () => {
+    const both = (minutes: number) => [got(minutes), done(minutes + 1, 'other'), broken(minutes + 2)];
+    const checks = recorded(both(0), both(60), [got(120), broken(121)]);
+    expect(checks).toMatchObject([
+      {
+        times: 3,
+        tasks: [
+          { task: 'other', outcome: 'done', times: 2, last: at(61) },
+          { task: 'digest', outcome: 'failed', times: 3, last: at(121) },
         ],
       },
     ]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Account, isConnected, type Stored } from '../../../../shared/account/account.ts';
-import { connectAccount } from '../../../../shared/account/connectAccount.ts';
+import { type Account, type Damaged, isConnected, type Stored } from '../../../../shared/account/account.ts';
+import { connectAccount, findAccount } from '../../../../shared/account/connectAccount.ts';
 import { ended } from '../../../../shared/account/transitions.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
@@ -27,16 +27,12 @@ const busy = (accounts: AccountStore, method: 'create' | 'update'): AccountStore
 });
 
 /** A store whose row was edited, until somebody writes it. */
-function damagedStore(
-  accounts: AccountStore,
-  stored: Stored<Account>,
-  wasDisconnected: boolean,
-): AccountStore {
+function damagedStore(accounts: AccountStore, stored: Stored<Account>, was: Damaged['was']): AccountStore {
   return {
     ...accounts,
     async read(userId) {
       const now = await accounts.read(userId);
-      return now?.etag === stored.etag ? { ...damaged(wasDisconnected), etag: now.etag } : now;
+      return now?.etag === stored.etag ? { ...damaged(was), etag: now.etag } : now;
     },
     update: (before, to) => accounts.update(before.state === 'damaged' ? stored : before, to),
   };
@@ -62,13 +58,15 @@ describe('connectAccount', () => {
   });
 
   it.each([
-    [false, false],
-    [false, true],
-    [true, true],
-  ])('connects a damaged account anew (disconnected: %s, reconnect: %s)', async (wasDisconnected, reconnect) => {
+    ['connected', false],
+    ['connected', true],
+    ['retired', false],
+    ['retired', true],
+    ['disconnected', true],
+  ] as const)('connects a damaged account anew (%s, reconnect: %s)', async (wasWhat, reconnect) => {
     const { accounts, services } = setUp();
     const before = await accounts.create(pending());
-    const edited = { ...services, accounts: damagedStore(accounts, before, wasDisconnected) };
+    const edited = { ...services, accounts: damagedStore(accounts, before, wasWhat) };
     const { account, was } = await connectAccount(edited, CALLER, { reconnect });
     expect(was).toBe('ended');
     expect(account).toMatchObject({ state: 'pending', lastActivity: NOW });
@@ -79,7 +77,7 @@ describe('connectAccount', () => {
   it('keeps a damaged account disconnected, and repairs it', async () => {
     const { accounts, services } = setUp();
     const before = await accounts.create(ended(USER, 'disconnected', ago(30 * DAY)));
-    const edited = { ...services, accounts: damagedStore(accounts, before, true) };
+    const edited = { ...services, accounts: damagedStore(accounts, before, 'disconnected') };
     const { account, was } = await connectAccount(edited, CALLER, STAY);
     expect(was).toBe('unchanged');
     expect(account).toMatchObject(ended(USER, 'disconnected', NOW));
@@ -193,5 +191,55 @@ describe('connectAccount', () => {
     const down = { ...accounts, read: () => Promise.reject(new UnavailableError('accounts')) };
     const connecting = connectAccount({ ...services, accounts: down }, CALLER, STAY);
     await expect(connecting).rejects.toThrow(UnavailableError);
+  });
+});
+
+describe('findAccount', () => {
+  it('creates no account', async () => {
+    const { accounts, services } = setUp();
+    expect(await findAccount(services, CALLER)).toEqual({ account: undefined, was: 'unchanged' });
+    expect(await Array.fromAsync(accounts.list())).toEqual([]);
+    expect(accounts.index.entries()).toEqual([]);
+  });
+
+  it.each(CONNECTED)('leaves a user connected who is $state', async (connected) => {
+    const { accounts, services } = setUp();
+    const before = await accounts.create(connected);
+    expect(await findAccount(services, CALLER)).toEqual({ account: before, was: 'unchanged' });
+    expect(await accounts.read(USER)).toEqual(before);
+  });
+
+  it.each(['retired', 'disconnected'] as const)('does not connect a user who is %s', async (state) => {
+    const { accounts, services } = setUp();
+    const before = await accounts.create(ended(USER, state, NOW));
+    expect(await findAccount(services, CALLER)).toEqual({ account: before, was: 'unchanged' });
+    expect(await accounts.read(USER)).toEqual(before);
+  });
+
+  it('extends a disconnection, because visits may connect users some day', async () => {
+    const { accounts, services } = setUp();
+    await accounts.create(ended(USER, 'disconnected', ago(2 * DAY)));
+    await findAccount(services, CALLER);
+    expect(await accounts.read(USER)).toMatchObject({ state: 'disconnected', since: NOW });
+  });
+
+  it('makes a damaged connection anew, because the user has asked for it', async () => {
+    const { accounts, services } = setUp();
+    const before = await accounts.create(pending());
+    const edited = { ...services, accounts: damagedStore(accounts, before, 'connected') };
+    const { account, was } = await findAccount(edited, CALLER);
+    expect([account?.state, was]).toEqual(['pending', 'ended']);
+    expect(generationOf(account)).not.toBe(generationOf(before));
+  });
+
+  it.each([
+    'retired',
+    'disconnected',
+  ] as const)('repairs a damaged tombstone as what it was: %s', async (state) => {
+    const { accounts, services } = setUp();
+    const before = await accounts.create(ended(USER, state, ago(30 * DAY)));
+    const edited = { ...services, accounts: damagedStore(accounts, before, state) };
+    expect(await findAccount(edited, CALLER)).toMatchObject({ account: { state }, was: 'unchanged' });
+    expect(await accounts.read(USER)).toMatchObject(ended(USER, state, NOW));
   });
 });

@@ -45,12 +45,12 @@ describe('endAccount', () => {
     });
 
     it(`ends a damaged account, whatever it was (${as})`, async () => {
-      for (const wasDisconnected of [false, true]) {
+      for (const was of ['connected', 'disconnected', 'retired'] as const) {
         const { accounts, services } = setUp();
         const { etag } = await accounts.create(active());
         const store: AccountStore = {
           ...accounts,
-          read: async () => ({ ...damaged(wasDisconnected), etag }),
+          read: async () => ({ ...damaged(was), etag }),
         };
         expect(await endAccount({ ...services, accounts: store }, USER, as)).toBe(true);
         expect(await accounts.read(USER)).toMatchObject({ state: as, since: NOW });
@@ -158,10 +158,10 @@ describe('removeCache', () => {
   it('leaves the cache of a damaged account', async () => {
     const { accounts, tokenCache, services } = setUp();
     await tokenCache.write(USER, 'sealed', undefined);
-    for (const wasDisconnected of [false, true]) {
+    for (const was of ['connected', 'disconnected', 'retired'] as const) {
       const store: AccountStore = {
         ...accounts,
-        read: async () => ({ ...damaged(wasDisconnected), etag: 'etag-1' }),
+        read: async () => ({ ...damaged(was), etag: 'etag-1' }),
       };
       expect(await removeCache({ ...services, accounts: store }, USER)).toBe(false);
     }

@@ -1,7 +1,7 @@
 /** Every transition, on every state that it accepts and with inputs that reach each of its branches. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Account, Damaged, Tombstone } from '../../../../shared/account/account.ts';
-import { connectAccount } from '../../../../shared/account/connectAccount.ts';
+import type { Account, Connected, Damaged, Tombstone } from '../../../../shared/account/account.ts';
+import { connectAccount, findAccount } from '../../../../shared/account/connectAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
@@ -40,7 +40,8 @@ export type Step = { before: Before; after: Account };
 const stepsOf = <A extends Account>(befores: readonly A[], apply: (before: A) => Account[]): Step[] =>
   befores.flatMap((before) => apply(before).map((after) => ({ before, after })));
 
-const ANYTHING: Before[] = [undefined, ...CONNECTED, ...TOMBSTONES, damaged(false), damaged(true)];
+const WERE = ['connected', 'disconnected', 'retired'] as const;
+const ANYTHING: Before[] = [undefined, ...CONNECTED, ...TOMBSTONES, ...WERE.map(damaged)];
 
 /** What `change` makes of the account when it finds it as it was before; nothing if it leaves the account as it is. */
 async function written(
@@ -74,6 +75,9 @@ async function guarded(): Promise<{ connected: Step[]; ended: Step[] }> {
         ...(await written(before, (store) => connectAccount(services(store), CALLER, { reconnect }))),
       );
     }
+    steps.push(
+      ...(await written(before, (accounts) => findAccount({ accounts, schedule: SETTINGS, clock }, CALLER))),
+    );
     for (const as of ['disconnected', 'retired'] as const) {
       steps.push(
         ...(await written(before, (accounts) => endAccount({ accounts, tokenCache, clock }, USER, as))),
@@ -88,6 +92,7 @@ async function guarded(): Promise<{ connected: Step[]; ended: Step[] }> {
 
 const { connected, ended } = await guarded();
 const EVERYBODY = [...CONNECTED, ...TOMBSTONES];
+const isWaiting = ({ state }: Connected) => state !== 'needs-user';
 const isDisconnected = (account: Tombstone) => account.state === 'disconnected';
 
 /** A transition without a line here is a type error, and fails the test of the diagram. */
@@ -103,6 +108,12 @@ export const STEPS: Record<keyof typeof transitions, Step[]> = {
       transitions.visited(account, CALLER, token({ source }), NOW, SETTINGS),
     ),
   ),
+  paused: stepsOf(CONNECTED, (account) => [transitions.paused(account, from(DAY))]),
+  resumed: stepsOf(CONNECTED, (account) => [transitions.resumed(account)]),
+  linking: stepsOf(CONNECTED, (account) => [
+    transitions.linking(account, { id: 'link-1', step: 'asked', until: from(MINUTE) }),
+  ]),
+  linkEnded: stepsOf(CONNECTED, (account) => [transitions.linkEnded(account)]),
   leased: stepsOf(EVERYBODY, (account) => [transitions.leased(account, 'run-2', from(HOUR))]),
   released: stepsOf(EVERYBODY, (account) => [transitions.released(account)]),
   waitingUntil: stepsOf(EVERYBODY, (account) => [transitions.waitingUntil(account, from(HOUR))]),
@@ -125,5 +136,14 @@ export const STEPS: Record<keyof typeof transitions, Step[]> = {
     MARKING.map((kind) => transitions.markedForUser(account, { kind, code: 'code-1' }, NOW, SETTINGS)),
   ),
   dueNow: stepsOf(EVERYBODY, (account) => [transitions.dueNow(account, NOW)]),
+  woken: stepsOf(CONNECTED.filter(isWaiting), (account) => [transitions.woken(account, NOW)]),
+  told: stepsOf(CONNECTED, (account) => [
+    ...(['delivered', 'given-up', 'unheard'] as const).map((result) =>
+      transitions.told(account, { id: 'notice-1', result }),
+    ),
+    ...(['failed', 'not-tried'] as const).map((result) =>
+      transitions.told(account, { id: 'notice-1', result, nextTryAt: from(HOUR) }),
+    ),
+  ]),
   retried: stepsOf(CONNECTED, (account) => [transitions.retried(account, NOW)]),
 };

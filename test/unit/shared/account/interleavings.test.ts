@@ -1,6 +1,7 @@
 /** Requests, disconnections and checks of one user, whose calls reach the stores in any order. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isConnected } from '../../../../shared/account/account.ts';
 import { ACTS, type Act, createWorld, expectWhole, PASTS } from './oneUser.ts';
 
 /** By the user, by an operator, by time. */
@@ -39,6 +40,55 @@ describe('one user, with everything at once', () => {
     expect([...seen].sort()).toEqual(
       expect.arrayContaining(['active', 'disconnected', 'pending', 'retired']),
     );
+  });
+});
+
+describe('one user who is asked first, with everything at once', () => {
+  const PASTS_BY_WISH: Act[][] = [
+    [],
+    ['reconnect', 'visit'],
+    ['reconnect', 'visit', 'retire'],
+    ['reconnect', 'visit', 'disconnect'],
+  ];
+  const race = fc.array(fc.constantFrom(...ACTS), { minLength: 2, maxLength: 5 });
+
+  it('is connected by their wish alone, and nothing else is kept', async () => {
+    const seen = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.constantFrom(...PASTS_BY_WISH),
+        race,
+        async (scheduler, past, together) => {
+          let racing = false;
+          const world = createWorld(async (name, call) => {
+            if (racing) await scheduler.schedule(Promise.resolve(), name);
+            return call();
+          }, 'ask');
+          for (const act of past) await world.acts[act]();
+          const before = await world.accounts.read(world.userId);
+          racing = true;
+          await scheduler.waitFor(Promise.all(together.map((act) => world.acts[act]())));
+          racing = false;
+          await expectWhole(world);
+          const between = await world.accounts.read(world.userId);
+          seen.add(between?.state ?? 'unknown');
+          const wasConnected = before !== undefined && isConnected(before);
+          if (!wasConnected && !together.includes('reconnect')) {
+            expect(between === undefined || !isConnected(between)).toBe(true);
+            if (before === undefined) expect(between).toBeUndefined();
+          }
+
+          await world.acts.visit();
+          await expectWhole(world);
+          const after = await world.accounts.read(world.userId);
+          const isNow = between !== undefined && isConnected(between);
+          expect(after?.state).toBe(isNow ? 'active' : between?.state);
+        },
+      ),
+      { numRuns: 300 },
+    );
+    expect([...seen].sort()).toEqual(['active', 'disconnected', 'pending', 'retired', 'unknown']);
   });
 });
 

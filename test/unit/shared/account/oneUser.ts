@@ -41,8 +41,11 @@ const NOTHING = defineFunction({
   run: async () => undefined,
 });
 
-/** One user in in-memory stores. `order` decides when each call runs. */
-export function createWorld(order: Order) {
+/**
+ * One user in in-memory stores. `order` decides when each call runs.
+ * @param by `CONNECT`
+ */
+export function createWorld(order: Order, by: 'visit' | 'ask' = 'visit') {
   const userId = USER;
   /** Only `claimDue` asks the store's clock. */
   let storeAheadMs = 0;
@@ -69,6 +72,7 @@ export function createWorld(order: Order) {
       userTokens,
       verifyAccessToken,
       clock: clockAt(aheadMs),
+      connect: by,
       limits: UNLIMITED,
     });
   }

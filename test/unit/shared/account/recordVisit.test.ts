@@ -50,7 +50,7 @@ describe('a visit that stored a cache', () => {
   it('leaves the cache if the account became damaged meanwhile', async () => {
     const { account, cache } = await visit(async (accounts) => {
       await writing(active({ history: [] }))(accounts);
-      return { ...accounts, read: async () => ({ ...damaged(false), etag: 'etag-9' }) };
+      return { ...accounts, read: async () => ({ ...damaged('connected'), etag: 'etag-9' }) };
     });
     expect(account).toMatchObject(active({ history: [] }));
     expect(cache).toBeDefined();

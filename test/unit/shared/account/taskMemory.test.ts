@@ -136,7 +136,13 @@ describe('what tasks remember', () => {
 
   it('of a task that this process does not know is kept for 30 days, because another release may know it', () => {
     const memory = {
-      tasks: { old: { at: ago(29 * DAY) }, gone: { at: ago(31 * DAY) }, known: { at: ago(99 * DAY) } },
+      tasks: {
+        old: { at: ago(29 * DAY) },
+        gone: { at: ago(31 * DAY) },
+        // A wrong clock wrote it.
+        ahead: { at: ago(-9_999 * DAY) },
+        known: { at: ago(99 * DAY) },
+      },
       told: [],
     };
     const { tasks } = withoutForgotten(memory, new Set(['known']), [], NOW);

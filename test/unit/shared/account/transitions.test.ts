@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Active, Connected, HistoryEntry, NeedsUser } from '../../../../shared/account/account.ts';
+import {
+  type Active,
+  type Connected,
+  type HistoryEntry,
+  type NeedsUser,
+  pendingNotice,
+} from '../../../../shared/account/account.ts';
 import { withEntries } from '../../../../shared/account/checks.ts';
 import type { Remembered, TasksRun } from '../../../../shared/account/transitions.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
@@ -29,9 +35,11 @@ const {
   failed,
   leased,
   markedForUser,
+  paused,
   postponed,
   refreshed,
   released,
+  resumed,
   retried,
   seen,
   seenDisconnected,
@@ -67,6 +75,16 @@ describe('every transition', () => {
     for (const { after } of STEPS.connected) expect(after).toMatchObject({ connectedAt: NOW });
   });
 
+  it('but a new connection keeps the pause of the tasks, unless it is about the pause', () => {
+    const OF_PAUSE = ['connected', 'ended', 'paused', 'resumed'];
+    for (const { name, before, after } of steps) {
+      if (OF_PAUSE.includes(name) || !('generation' in after)) continue;
+      expect(after.tasksPausedUntil, name).toEqual((before as Connected).tasksPausedUntil);
+    }
+    for (const { after } of STEPS.connected) expect(after).not.toHaveProperty('tasksPausedUntil');
+    for (const { after } of STEPS.ended) expect(after).not.toHaveProperty('tasksPausedUntil');
+  });
+
   it('but a new connection keeps the generation of a connected account', () => {
     const others = steps.flatMap(({ name, after }) =>
       name !== 'connected' && 'generation' in after ? [after] : [],
@@ -84,7 +102,7 @@ describe('every transition', () => {
       false,
     ],
     ['takes the lease from the run', ['connected', 'ended'], false],
-    ['leaves the lease with the run', ['seen', 'seenDisconnected', 'visited', 'retried'], true],
+    ['leaves the lease with the run', ['seen', 'seenDisconnected', 'visited', 'retried', 'told'], true],
   ] as const)('%s: %s', (_, names, isKept) => {
     const all = names.flatMap((name) => STEPS[name]);
     const held = all.filter(({ before }) => before?.lease !== undefined);
@@ -244,7 +262,8 @@ describe('a lease', () => {
 
   it.each([...CONNECTED, ...TOMBSTONES])('ends when the check finds nothing to do: $state', (before) => {
     const { lease: _, ...unleased } = before;
-    expect(waitingUntil(before, from(HOUR))).toStrictEqual({ ...unleased, nextCheckAt: from(HOUR) });
+    const nextCheckAt = pendingNotice(before)?.nextTryAt ?? from(HOUR);
+    expect(waitingUntil(before, from(HOUR))).toStrictEqual({ ...unleased, nextCheckAt });
   });
 });
 
@@ -479,5 +498,20 @@ describe("an operator's retry", () => {
   it('leaves a lease that has ended, so that the next run says who abandoned it', () => {
     const lease = { runId: 'run-1', until: ago(MINUTE) };
     expect(retried(needsUser({ ...TOKENS, lease }), NOW).lease).toEqual(lease);
+  });
+});
+
+describe('a pause of the tasks', () => {
+  it.each(CONNECTED)('is a change of a user who is $state, and of nothing else', (account) => {
+    expect(paused(account, from(DAY))).toEqual({ ...account, tasksPausedUntil: from(DAY) });
+    expect(resumed(account)).not.toHaveProperty('tasksPausedUntil');
+    expect(resumed(paused(account, from(DAY)))).toStrictEqual(resumed(account));
+  });
+
+  it('is kept no longer than it lasts: the first check after it removes it', () => {
+    const check = (until: Date) =>
+      refreshed(active({ tasksPausedUntil: until }), token(), NO_TASKS, NOW, SETTINGS, 0);
+    expect(check(from(1))).toMatchObject({ tasksPausedUntil: from(1) });
+    expect(check(NOW)).not.toHaveProperty('tasksPausedUntil');
   });
 });

@@ -114,6 +114,30 @@ describe('a request of a page', () => {
     expect(sent).toEqual([]);
   });
 
+  it.each([
+    'api/messages',
+    '@other.example/api',
+    '.other.example/api',
+    ':444/api',
+    'https://other.example/',
+    '',
+  ])('never takes the token to another origin by the path %j', async (path) => {
+    const { sent, msal, page } = pageOver(() => Response.json({}));
+    await expect(page.fetch(path)).rejects.toThrow(TypeError);
+    expect(msal.acquireTokenSilent).not.toHaveBeenCalled();
+    expect(sent).toEqual([]);
+  });
+
+  it.each([
+    '//other.example/api',
+    '/\\other.example',
+    '/../@other.example',
+  ])('stays at the service with the path %j', async (path) => {
+    const { sent, page } = pageOver(() => Response.json({}));
+    await page.fetch(path);
+    expect(sent.map(({ address }) => new URL(address).origin)).toEqual([API]);
+  });
+
   it('is not sent without a network to the directory', async () => {
     const error = new MsalDouble('BrowserAuthError', 'no_network_connectivity');
     expect(await pageOver(() => Response.json({}), error).page.status()).toEqual({ state: 'offline' });
@@ -129,6 +153,54 @@ describe('the connection', () => {
     const { sent, page } = pageOver(() => Response.json({ state: 'active', history: [] }));
     expect(await page[name]()).toMatchObject({ state: 'ready' });
     expect(sent).toMatchObject([{ address: `${API}/api/connection`, init: { method } }]);
+  });
+
+  it.each(['not-connected', 'disconnected', 'none'])('may be %s', async (state) => {
+    const { page } = pageOver(() => Response.json({ state, history: [] }));
+    expect(await page.status()).toEqual({ state: 'ready', value: { state, history: [] } });
+  });
+
+  it('tells the permissions, and until when tasks rest', async () => {
+    const value = {
+      state: 'active',
+      history: [],
+      permissions: { graph: ['User.Read'] },
+      tasksPausedUntil: '2027-01-31T08:00:00.000Z',
+    };
+    const { page } = pageOver(() => Response.json(value));
+    expect(await page.status()).toEqual({ state: 'ready', value });
+  });
+
+  it('is paused until a time, and resumed', async () => {
+    const { sent, page } = pageOver(() => Response.json({ state: 'active', history: [] }));
+    const { signal } = new AbortController();
+    expect(await page.pause({ until: new Date('2027-01-31T08:00:00Z'), signal })).toMatchObject({
+      state: 'ready',
+    });
+    expect(await page.resume()).toMatchObject({ state: 'ready' });
+    const headers = { 'Content-Type': 'application/json', Authorization: 'Bearer a-token' };
+    const body = (until: string | null) => JSON.stringify({ tasksPausedUntil: until });
+    expect(sent).toMatchObject([
+      {
+        address: `${API}/api/connection`,
+        init: { method: 'PUT', headers, body: body('2027-01-31T08:00:00.000Z') },
+      },
+      { address: `${API}/api/connection`, init: { method: 'PUT', headers, body: body(null) } },
+    ]);
+  });
+
+  it('is never resumed by a time that is none', async () => {
+    const { sent, page } = pageOver(() => problem(400, 'REQUEST_MALFORMED'));
+    expect(await page.pause({ until: new Date('tomorrow') })).toMatchObject({ state: 'refused' });
+    expect(sent[0]?.init?.body).toBe('{"tasksPausedUntil":"Invalid Date"}');
+  });
+
+  it('that there is not cannot be paused', async () => {
+    const { page } = pageOver(() => problem(409, 'NOT_CONNECTED'));
+    expect(await page.pause({ until: new Date() })).toMatchObject({
+      state: 'refused',
+      code: 'NOT_CONNECTED',
+    });
   });
 
   it('is not one of a state that the page does not know', async () => {

@@ -88,6 +88,63 @@ describe('a result', () => {
   });
 });
 
+describe('the use of a token', () => {
+  const USE = { user: 'a-log-id', source: 'memory' } as const;
+  const USED = { event: 'token.used', ...USE, by: 'profile', api: 'graph' } as const;
+  const HEALED = { event: 'account.healed', user: 'a-log-id' } as const;
+  const eventsOf = async (work: Parameters<typeof answered>[2]) =>
+    (await answer(work)).lines.map(({ line }) => {
+      const { correlationId: _, ms: __, ...event } = line;
+      return event;
+    });
+
+  it('is told by the line of the answer, if the request has no other', async () => {
+    const events = await eventsOf(async ({ log }) => {
+      log(USED);
+      return { body: {}, facts: USE };
+    });
+    expect(events).toEqual([{ event: 'request.answered', status: 200, ...USE, by: 'profile', api: 'graph' }]);
+  });
+
+  it('has a line of its own if another follows: an error, another use, or something else', async () => {
+    const failing = await eventsOf(async ({ log }) => {
+      log(USED);
+      throw new UnavailableError('api');
+    });
+    expect(failing).toMatchObject([USED, { event: 'request.failed' }]);
+    const twice = await eventsOf(async ({ log }) => {
+      log(USED);
+      log(USED);
+      return { body: {}, facts: USE };
+    });
+    expect(twice).toMatchObject([USED, { event: 'request.answered', by: 'profile' }]);
+    const healed = await eventsOf(async ({ log }) => {
+      log(USED);
+      log(HEALED);
+      return { body: {}, facts: USE };
+    });
+    expect(healed).toEqual([USED, HEALED, { event: 'request.answered', status: 200, ...USE }]);
+  });
+
+  it('has a line of its own if the answer is about another token or another user, or has no line', async () => {
+    for (const facts of [
+      { ...USE, source: 'cache' as const },
+      { ...USE, user: 'another' },
+    ]) {
+      const events = await eventsOf(async ({ log }) => {
+        log(USED);
+        return { body: {}, facts };
+      });
+      expect(events).toEqual([USED, { event: 'request.answered', status: 200, ...facts }]);
+    }
+    const silent = await eventsOf(async ({ log }) => {
+      log(USED);
+      return { body: {} };
+    });
+    expect(silent).toEqual([USED]);
+  });
+});
+
 describe('a result that is no JSON', () => {
   it.each([
     ['a bigint', 10n],

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import {
   type Failure,
   ForbiddenError,
+  LinkOffError,
+  NotConnectedError,
   RequestMalformedError,
   TokenInvalidError,
   TokenMissingError,
@@ -29,6 +31,8 @@ const ERRORS: Record<ProblemCode, Error> = {
   ROLE_MISSING: new ForbiddenError('role', 'role'),
   TENANT_FORBIDDEN: new ForbiddenError('tenant', 'tenant'),
   CLIENT_FORBIDDEN: new ForbiddenError('client', 'client'),
+  NOT_CONNECTED: new NotConnectedError('nothing'),
+  LINK_OFF: new LinkOffError(),
   UPSTREAM_REFUSED: userToken({ kind: 'misconfigured', code: 'AADSTS7000222' }),
   THROTTLED: userToken({ kind: 'throttled', code: 'AADSTS50196' }),
   TOO_MANY_REQUESTS: new TooManyRequestsError(15),

@@ -55,8 +55,8 @@ describe('decideReplay', () => {
     ['a wish that the store has not', tombstone('retired', NOW), disconnected, 'end'],
     ['a wish that an operator erased', tombstone('disconnected', ago(DAY)), retired, 'end'],
     ['a wish that is newer', tombstone('disconnected', NOW), retired, 'newer'],
-    ['a damaged account', damaged(false), disconnected, 'end'],
-    ['a damaged account', damaged(true), retired, 'end'],
+    ['a damaged account', damaged('connected'), disconnected, 'end'],
+    ['a damaged account', damaged('disconnected'), retired, 'end'],
   ])('of %s', (_why, account, end, decision) => {
     expect(decideReplay({ ...account, etag: 'etag' }, end)).toBe(decision);
   });

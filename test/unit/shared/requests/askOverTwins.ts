@@ -9,7 +9,7 @@ import { toUserId } from '../../../../shared/userId.ts';
 import { sampleToken } from '../../../support/sampleToken.ts';
 import { createTestApp } from '../../../support/testApp.ts';
 
-const TID = '0ba8ac9d-87b2-4ac0-a8a6-7c15e1295179';
+export const TID = '0ba8ac9d-87b2-4ac0-a8a6-7c15e1295179';
 export const OID = 'bbfa24c8-cfdc-4cdb-8268-48a7cda1da40';
 const AN_HOUR = 3_600_000;
 
@@ -27,16 +27,19 @@ export const functionOf = <T>(
 /**
  * @param given what the token endpoint gives, one after the other; the last one again and again
  * @param answer what the API answers
+ * @param more.connect `CONNECT`
  */
 export function askOverTwins(
   given: [Given, ...Given[]] = [{}],
   answer: (address: string, init?: RequestInit) => Response | Promise<Response> = () => Response.json({}),
+  more: { connect?: 'visit' | 'ask' } = {},
 ) {
   const clock = createTestClock();
   const events: LogEvent[] = [];
   const exchanges: Exchange[] = [];
   const addresses: string[] = [];
   const app = createTestApp({
+    ...more,
     clock,
     verifyAccessToken: async (assertion) => ({
       userId: toUserId({ tid: TID, oid: OID }),

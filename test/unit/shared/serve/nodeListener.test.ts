@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import type { FetchHandler } from '../../../../shared/serve/fetchHandlers.ts';
 import { nodeListener } from '../../../../shared/serve/nodeListener.ts';
 
@@ -79,4 +79,39 @@ it.each([
 
 it('refuses a method that a request of the Fetch API cannot have', async () => {
   expect((await ask(echo, { method: 'TRACE' })).status).toBe(400);
+});
+
+it('says what to do if the body was read before it, and does not blame the caller', async () => {
+  const warned = once(process, 'warning');
+  const listener = nodeListener(echo);
+  const server = createServer(async (incoming, outgoing) => {
+    await text(incoming);
+    await listener(incoming, outgoing);
+  });
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close().closeAllConnections());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const asked = send({ host: '127.0.0.1', port, method: 'POST' }).end('{}');
+  const [answer] = await once(asked, 'response');
+  expect(answer.statusCode).toBe(500);
+  expect((await warned)[0].message).toContain('before nodeListener');
+});
+
+it('outlives callers who leave in the middle of their body', async () => {
+  const errors: unknown[] = [];
+  const listener = nodeListener(async (request) => {
+    await request.text().catch((error) => errors.push(error));
+    return new Response('late');
+  });
+  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close().closeAllConnections());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const asked = send({ host: '127.0.0.1', port, method: 'POST', headers: { 'content-length': 100 } });
+  asked.on('error', () => undefined).write('a');
+  await once(server, 'request');
+  asked.destroy();
+  await vi.waitFor(() => expect(errors).toHaveLength(1));
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
-import { withOneTokenOf } from '../../../../shared/tokens/accessTokenEntries.ts';
+import { permissionsOf, withOneTokenOf } from '../../../../shared/tokens/accessTokenEntries.ts';
 import {
   accessToken,
   accessTokenKey,
@@ -66,5 +66,41 @@ describe('the cache that MSAL is shown', () => {
     const { AccessToken } = cacheOf('User.Read');
     const cache = shown({ AccessToken: { ...AccessToken, [accessTokenKey('mail.read user.read')]: other } });
     expect(tokensIn(cache).map(({ secret }) => secret)).toEqual(['token 0', 'other']);
+  });
+});
+
+describe('the permissions of a stored token', () => {
+  const of = (...scopes: string[]) => permissionsOf(graph, JSON.stringify(cacheOf(...scopes)));
+  const ORDERS_API = { resource: 'api://orders' };
+
+  it.each([
+    [`${DEFAULT} User.Read openid profile`, ['User.Read']],
+    [`${DEFAULT} https://graph.microsoft.com/Mail.Read Mail.Read User.Read`, ['Mail.Read', 'User.Read']],
+    [`${DEFAULT} user.read User.Read`, ['User.Read']],
+    ['User.Read openid', ['User.Read']],
+  ])('are those of its scope, as they are spelt: %s', (scope, names) => {
+    expect(of(scope)).toEqual(names);
+  });
+
+  it.each([
+    [[`${DEFAULT} openid profile offline_access`]],
+    [[DEFAULT]],
+    [[ORDERS]],
+    [[]],
+  ])('are unknown if the token endpoint named none, or there is no token: %j', (scopes) => {
+    expect(of(...scopes)).toBeUndefined();
+    expect(permissionsOf(graph, '')).toBeUndefined();
+  });
+
+  it('are those of the newest token', () => {
+    expect(of('User.Read', `${DEFAULT} Mail.Read User.Read`)).toEqual(['Mail.Read', 'User.Read']);
+    expect(of(`${DEFAULT} Mail.Read User.Read`, DEFAULT)).toBeUndefined();
+  });
+
+  it('are of the API that is asked for, and of no other', () => {
+    const cache = JSON.stringify(cacheOf(`${DEFAULT} User.Read`, ORDERS));
+    expect(permissionsOf(ORDERS_API, cache)).toEqual(['read']);
+    expect(permissionsOf(graph, cache)).toEqual(['User.Read']);
+    expect(permissionsOf({ resource: 'api://third' }, cache)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Failure, type Throttle, UserTokenError } from '../../../../shared/errors.ts';
-import type { Cooldown } from '../../../../shared/ports.ts';
+import type { Cooldown } from '../../../../shared/sharedState.ts';
 import { createCooldowns } from '../../../../shared/tokens/cooldowns.ts';
 import { partsOf, type UserId } from '../../../../shared/userId.ts';
 import { clockOf } from '../../../support/clockOf.ts';
@@ -279,6 +279,33 @@ describe('what is stored', () => {
     cooldowns.load([], from(10));
     expect(left(someUser(TENANT), 'graph')).toBe(MINUTE);
     cooldowns.load([], from(11));
+    expect(left(someUser(TENANT), 'graph')).toBeUndefined();
+  });
+
+  it('stays until its end if it could not be stored, and gives way to a longer one', () => {
+    const { clock, now, cooldowns, left } = world();
+    const other = someUser(TENANT);
+    const [cooldown] = cooldowns.note(someUser(TENANT), graph(60, 'tenant'));
+    if (cooldown === undefined) throw new TypeError('Nothing was noted.');
+    cooldowns.notStored(cooldown);
+    clock.now += 40 * SECOND;
+    cooldowns.load([], now());
+    expect(left(other, 'graph')).toBe(20 * SECOND);
+    cooldowns.load([stored({ api: 'graph', until: from(50 * SECOND) })], now());
+    expect(left(other, 'graph')).toBe(20 * SECOND);
+    cooldowns.load([stored({ api: 'graph', until: from(HOUR) })], now());
+    expect(left(other, 'graph')).toBe(HOUR - 40 * SECOND);
+    cooldowns.load([], now());
+    expect(left(other, 'graph')).toBeUndefined();
+  });
+
+  it('is forgotten although it was not stored, if only a wrong clock can have made it', () => {
+    const { clock, now, cooldowns, left } = world();
+    const [cooldown] = cooldowns.note(someUser(TENANT), graph(60, 'tenant'));
+    if (cooldown === undefined) throw new TypeError('Nothing was noted.');
+    cooldowns.notStored(cooldown);
+    clock.now -= 3 * HOUR;
+    cooldowns.load([], new Date(now().getTime() + 4 * HOUR));
     expect(left(someUser(TENANT), 'graph')).toBeUndefined();
   });
 

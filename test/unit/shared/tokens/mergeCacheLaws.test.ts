@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { withGrant } from '../../../../shared/tokens/grants.ts';
 import type { CacheWriter } from '../../../../shared/tokens/mergeCache.ts';
 import {
   accessToken,
@@ -60,6 +61,16 @@ const anyCache: fc.Arbitrary<Cache> = fc.record(
   },
   { requiredKeys: [], noNullPrototype: true },
 );
+/** A cache with both grants of one user, as `withGrant` writes it. */
+const anyLinkedCache: fc.Arbitrary<Cache> = fc
+  .tuple(anyCache, secret, fc.option(secret, { nil: undefined }))
+  .map(([cache, code, exchange]) => {
+    const slot = (text: string) => ({ [refreshTokenKey]: refreshToken(`${text} ${text.length}`) });
+    const before = exchange === undefined ? {} : { ...cache, RefreshToken: slot(`exchange ${exchange}`) };
+    const linked = { ...cache, RefreshToken: slot(`code ${code}`) };
+    const now = new Date('2026-11-20T09:00:00Z');
+    return JSON.parse(withGrant(JSON.stringify(before), JSON.stringify(linked), 'code', now)) as Cache;
+  });
 const anyWriter = fc.constantFrom<CacheWriter>('request', 'worker');
 const oneOf = (cache: Cache): fc.Arbitrary<Cache | ''> => fc.constantFrom<Cache | ''>(cache, '');
 const cacheOrNone = anyCache.chain(oneOf);
@@ -116,6 +127,24 @@ describe('mergeCache, for any three caches', () => {
       fc.property(cacheOrNone, cacheOrNone, cacheOrNone, anyWriter, (base, theirs, mine, writer) => {
         const once = merge(base, theirs, mine, writer);
         expectSame(merge(base, once, mine, writer), once);
+        expectSame(merge(theirs, theirs, once, writer), once);
+        expectSame(merge(base, once, once, writer), once);
+      }),
+    );
+  });
+});
+
+describe('mergeCache, for caches with two grants', () => {
+  const linkedOrNot = fc.oneof(anyCache, anyLinkedCache);
+
+  it('follows the same laws', () => {
+    fc.assert(
+      fc.property(linkedOrNot, linkedOrNot, linkedOrNot, anyWriter, (base, theirs, mine, writer) => {
+        expectSame(merge(base, mine, mine, writer), mine);
+        expectSame(merge(base, mine, base, writer), mine);
+        expectSame(merge(base, base, mine, writer), mine);
+        expect(merge(base, theirs, mine, 'request')).toEqual(merge(base, mine, theirs, 'worker'));
+        const once = merge(base, theirs, mine, writer);
         expectSame(merge(theirs, theirs, once, writer), once);
         expectSame(merge(base, once, once, writer), once);
       }),

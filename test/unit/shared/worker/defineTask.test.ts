@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { tasks } from '../../../../functions/refreshWorker/tasks.ts';
+import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { Api } from '../../../../shared/api.ts';
 import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { defineTask, listTasks, type TaskDefinition } from '../../../../shared/worker/defineTask.ts';
+
+const tasks = tasksOf(['read-profile']);
 
 const nothing = async () => undefined;
 const apiOf = (resource: string): Api =>
@@ -102,6 +104,8 @@ describe('defineTask', () => {
     ['a rhythm of nothing', { every: {} }, /every must be/],
     ['a rhythm longer than any account may be silent', { every: { days: 61 } }, /every must be/],
     ['a rhythm in words', { every: { hours: 'six' } }, /every must be/],
+    ['a rhythm of digits', { every: { minutes: '5' } }, /every must be/],
+    ['a rhythm that never ends', { every: { days: Number.POSITIVE_INFINITY } }, /every must be/],
     ['a rhythm of milliseconds', { every: { ms: 60_000 } }, /every must be/],
     ['a bare number for a rhythm', { every: 60_000 }, /every must be/],
     ['nothing to run', { run: undefined }, /it has no run\. Give it/],

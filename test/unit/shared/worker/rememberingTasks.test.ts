@@ -88,6 +88,19 @@ describe('the state of a task', () => {
     expect(await row()).not.toHaveProperty('memory');
   });
 
+  it('is that of a task whose name every object has', async () => {
+    const seen: unknown[] = [];
+    const task = taskOf('constructor', async ({ state }) => {
+      seen.push(state);
+      return { state: seen.length };
+    });
+    const { check, remembered } = await bench([{ ...task, everyMs: MINUTE }]);
+    await check();
+    await check();
+    expect(seen).toEqual([undefined, 1]);
+    expect((await remembered()).tasks).toMatchObject({ constructor: { state: 2 } });
+  });
+
   it('is each task’s own', async () => {
     const seen: unknown[] = [];
     const own = (name: string) =>

@@ -4,7 +4,7 @@ import { isConnected } from '../../../../shared/account/account.ts';
 import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { seen } from '../../../../shared/account/transitions.ts';
 import { createOperators } from '../../../../shared/operators/operators.ts';
-import type { LastRun } from '../../../../shared/ports.ts';
+import type { LastRun } from '../../../../shared/sharedState.ts';
 import { retireAtMost, retiredToday, retiredWith } from '../../../../shared/worker/retirement.ts';
 import {
   ago,

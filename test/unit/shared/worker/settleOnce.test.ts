@@ -266,7 +266,7 @@ describe('while the tasks run', () => {
         state: 'damaged',
         userId,
         nextCheckAt,
-        wasDisconnected: false,
+        was: 'connected',
         etag: 'later',
       } as const;
       bench.accounts.read = async () => (row === undefined ? undefined : damaged);

@@ -177,6 +177,22 @@ describe("Graph's challenge", () => {
 });
 
 describe('a challenge that a task got past', () => {
+  it('is not the reason of an error of the language, because the task may have handled the refusal', async () => {
+    const { tokens, run } = failing(challenged(CLAIMS));
+    const buggy = async (context: TaskContext) => {
+      await run(context).catch(() => undefined);
+      return (undefined as unknown as { y: undefined }).y;
+    };
+    const bench = await tasksOverTwins([taskOf('buggy', buggy)], async () => tokenOf());
+    await bench.check();
+    expect(tokens).toEqual([bench.profileToken.accessToken]);
+    expect(bench.asked).toEqual([]);
+    expect(await bench.row()).toMatchObject({
+      state: 'active',
+      history: [{ outcome: 'refreshed' }, { outcome: 'task-failed', task: 'buggy', code: 'TypeError' }],
+    });
+  });
+
   it('is not the reason of an error that came after an answer which accepts the token', async () => {
     const run = async ({ api }: TaskContext) => {
       const challenge = challenged(CLAIMS).headers?.get('www-authenticate') ?? undefined;

@@ -35,6 +35,14 @@ describe('what a task returned', () => {
     [{ count: Number.NaN }],
     [{ state: () => undefined }],
     [{ state: 1n }],
+    // What JSON would lose without a word.
+    [{ state: Promise.resolve('a cursor that was not awaited') }],
+    [{ state: { seen: new Set(['a']) } }],
+    [{ state: new Map([['a', 1]]) }],
+    [{ state: Number.NaN }],
+    [{ state: Symbol('a') }],
+    [{ state: { later: () => undefined } }],
+    [{ state: [Symbol('a')] }],
     [{ summary: 'x', other: 1 }],
     [{ displayName: 'x', state: 'Hessen' }],
   ])('is malformed: %o', (value) => {
@@ -68,7 +76,28 @@ describe('what a task returned', () => {
     expect(read({ summary: ' two\r\nlines\u0007 and \u202eback ' })).toEqual({
       result: { summary: 'two lines  and  back' },
     });
+    expect(read({ summary: 'a\u061cb\u200ec\u2069d\u2028e\u0085f' })).toEqual({
+      result: { summary: 'a b c d e f' },
+    });
+    expect(read({ summary: 'half a character: \ud83d.' })).toEqual({
+      result: { summary: 'half a character:  .' },
+    });
     expect(read({ summary: '\n' })).toEqual({ result: {} });
+  });
+
+  it('is what JSON makes of it: times become texts, and members that are undefined are left out', () => {
+    const state = { at: new Date(0), none: undefined };
+    expect(read({ state })).toEqual({ result: { state: { at: '1970-01-01T00:00:00.000Z' } } });
+  });
+
+  it('is read once, so that a getter cannot pass the checks and then say something else', () => {
+    const said = ['a text', 'x'.repeat(9_999)];
+    const value = {
+      get summary() {
+        return said.shift();
+      },
+    };
+    expect(read(value)).toEqual({ result: { summary: 'a text' } });
   });
 
   it('does not change when the task changes its state', () => {

@@ -190,7 +190,7 @@ describe('The account table', () => {
       expect(await kindsOfRows()).toEqual(['damaged', 'user']);
       const { etag: _, timestamp: __, ...kept } = before;
       expect(await rowOf(userId)).toMatchObject(kept);
-      expect(await store.read(userId)).toMatchObject({ state: 'damaged', wasDisconnected: false });
+      expect(await store.read(userId)).toMatchObject({ state: 'damaged', was: 'connected' });
       expect(await Array.fromAsync(store.list())).toMatchObject([{ state: 'damaged', userId }]);
     });
 
@@ -205,7 +205,7 @@ describe('The account table', () => {
       const sample = sampleTombstone({ state: 'disconnected', nextCheckAt: EARLIER });
       const { userId } = await store.create(sample);
       await edit(userId, { lastActivity: '' });
-      expect(await store.read(userId)).toMatchObject({ state: 'damaged', wasDisconnected: true });
+      expect(await store.read(userId)).toMatchObject({ state: 'damaged', was: 'disconnected' });
     });
 
     it.each([

@@ -4,7 +4,8 @@ import { ended } from '../../../../../shared/account/transitions.ts';
 import { createTableAccounts } from '../../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { createTableSharedState } from '../../../../../shared/adapters/azureStorage/tableSharedState.ts';
 import { shardOf } from '../../../../../shared/adapters/shards.ts';
-import type { AccountStore, SharedState } from '../../../../../shared/ports.ts';
+import type { AccountStore } from '../../../../../shared/ports.ts';
+import type { SharedState } from '../../../../../shared/sharedState.ts';
 import {
   type AccountStoreUnderTest,
   auditAll,
@@ -16,7 +17,7 @@ import {
   see,
 } from '../../../../support/accountStoreUnderTest.ts';
 import { openAzuriteAccounts } from '../../../../support/azuriteAccounts.ts';
-import { BUSY, expectOutage, FORBIDDEN, until } from '../../../../support/azuriteFaults.ts';
+import { BUSY, CONFLICT, expectOutage, FORBIDDEN, until } from '../../../../support/azuriteFaults.ts';
 import { type AzuriteProxy, type SeenRequest, startAzuriteProxy } from '../../../../support/azuriteProxy.ts';
 import { sampleActive, someUserOf } from '../../../../support/sampleAccount.ts';
 import { SUMMARY } from '../../../../support/sharedStateContract.ts';
@@ -50,6 +51,12 @@ describe('The account table when storage fails', () => {
     state = createTableSharedState({ connectionString, tableName, clock });
   });
   afterEach(() => proxy.close());
+
+  async function createDue(count: number) {
+    for (let n = 0; n < count; n += 1) {
+      await store.create(sampleActive({ userId: someUserOf('0'), nextCheckAt: EARLIER }));
+    }
+  }
 
   describe('lost answers', () => {
     it('knows its own create', async () => {
@@ -91,6 +98,18 @@ describe('The account table when storage fails', () => {
       expect(await store.read(userId)).toEqual(claimed[0]?.account);
     });
 
+    it('knows the leases that it has made together', async () => {
+      await createDue(4);
+      proxy.seen.length = 0;
+      proxy.next(isBatch, 'lost');
+      const { claimed, findings } = await claimAll(store, { runId: 'run-1' });
+      expect(claimed).toHaveLength(4);
+      expect(findings).toEqual([]);
+      // Together, the SDK's retry of that, and each for itself.
+      expect(proxy.seen.filter(isBatch)).toHaveLength(6);
+      for (const { account } of claimed) expect(await direct.read(account.userId)).toEqual(account);
+    });
+
     it('does not take the lease of another run for its own', async () => {
       const { userId } = await store.create(sampleActive({ nextCheckAt: EARLIER }));
       proxy.seen.length = 0;
@@ -121,14 +140,40 @@ describe('The account table when storage fails', () => {
     const leased = async () =>
       (await Array.fromAsync(direct.list())).filter(({ lease }) => lease !== undefined).length;
 
-    async function createDue(count: number) {
-      for (let n = 0; n < count; n += 1) {
-        await store.create(sampleActive({ userId: someUserOf('0'), nextCheckAt: EARLIER }));
-      }
-    }
+    it('makes them in one transaction', async () => {
+      await createDue(4);
+      proxy.seen.length = 0;
+      await startClaiming('0').next();
+      expect(await leased()).toBe(4);
+      expect(proxy.seen.filter(isBatch)).toHaveLength(1);
+    });
+
+    it('makes the others if the user of one has come back meanwhile', async () => {
+      await createDue(4);
+      const [first] = await Array.fromAsync(direct.list());
+      const seenAgain = Promise.withResolvers<void>();
+      proxy.seen.length = 0;
+      proxy.next(isBatch, BUSY, seenAgain.promise);
+      const leasing = claimAll(store, { runId: 'run-1' });
+      await until(() => proxy.seen.some(isBatch));
+      if (first !== undefined) await see(direct, first.userId, LATER);
+      seenAgain.resolve();
+      const { claimed, findings } = await leasing;
+      expect(claimed).toHaveLength(3);
+      expect(findings).toEqual([{ userId: first?.userId, found: 'taken' }]);
+      expect(await leased()).toBe(3);
+    });
+
+    it('makes none if all are refused', async () => {
+      await createDue(4);
+      proxy.next(isBatch, FORBIDDEN);
+      await expect(startClaiming('0').next()).rejects.toMatchObject({ dependency: 'accounts' });
+      expect(await leased()).toBe(0);
+    });
 
     it('gives all of them back if one of them fails', async () => {
       await createDue(4);
+      proxy.next(isBatch, CONFLICT);
       proxy.next(isBatch, FORBIDDEN);
       await expect(startClaiming('0').next()).rejects.toMatchObject({ dependency: 'accounts' });
       expect(await leased()).toBe(0);
@@ -147,6 +192,7 @@ describe('The account table when storage fails', () => {
       await createDue(4);
       const abort = new AbortController();
       proxy.seen.length = 0;
+      proxy.next(isBatch, CONFLICT);
       proxy.next(isBatch, 'none');
       const pulled = startClaiming('0', abort.signal).next();
       await until(async () => (await leased()) === 3);

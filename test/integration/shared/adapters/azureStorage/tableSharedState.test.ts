@@ -3,7 +3,7 @@ import { TableClient } from '@azure/data-tables';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
 import { createTableSharedState } from '../../../../../shared/adapters/azureStorage/tableSharedState.ts';
-import type { SharedState } from '../../../../../shared/ports.ts';
+import type { SharedState } from '../../../../../shared/sharedState.ts';
 import type { TestClock } from '../../../../../shared/testing/testClock.ts';
 import { createStoreClock, minutesFrom, NOW } from '../../../../support/accountStoreUnderTest.ts';
 import { uniqueName } from '../../../../support/azuriteAccounts.ts';

@@ -98,6 +98,26 @@ describe('msal-node, after an exchange on behalf of a user', () => {
     expect(refreshTokensIn(client.getTokenCache().serialize())).not.toEqual(refreshTokensIn(cache));
   });
 
+  it('keeps a section that it does not know, as Stead and its earlier releases rely on', async () => {
+    await control(entra, 'PUT', '/lifetimes', { accessToken: EXPIRES_IN_ONE_SECOND });
+    const exchanged = await exchange(entra, ADELE.name);
+    const section = {
+      'code|some key': { home_account_id: homeOf(ADELE), secret: 'kept', stead_issued_at: '1' },
+    };
+    const cache = JSON.stringify({ ...(JSON.parse(exchanged) as object), SteadGrants: section });
+    const sectionIn = (client: ConfidentialClientApplication) =>
+      (JSON.parse(client.getTokenCache().serialize()) as { SteadGrants?: unknown }).SteadGrants;
+    await sleep(2_500);
+    const silently = confidentialClient(entra, { cache });
+    expect((await silent(silently, homeOf(ADELE))).fromCache).toBe(false);
+    expect(sectionIn(silently)).toEqual(section);
+    const exchanging = confidentialClient(entra, { cache });
+    await exchanging.getTokenCache().getAllAccounts();
+    const { accessToken } = await signIn(entra, ADELE.name);
+    await exchanging.acquireTokenOnBehalfOf({ oboAssertion: accessToken, scopes: GRAPH_SCOPES });
+    expect(sectionIn(exchanging)).toEqual(section);
+  });
+
   it("knows a guest by the home account id, which is not the token's tid and oid", async () => {
     const cache = await exchange(entra, GUEST.name);
     const client = confidentialClient(entra, { cache });

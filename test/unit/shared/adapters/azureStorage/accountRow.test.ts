@@ -58,7 +58,18 @@ describe('toRow', () => {
   ])('gives every column of an account that is %s a value, so that a merge clears it', (_, account) => {
     const row = toRow(account);
     expect(Object.keys(row).sort()).toEqual(
-      [...COLUMNS, 'nextCheckAt', 'connectedAt', 'checks', 'memory'].sort(),
+      [
+        ...COLUMNS,
+        'nextCheckAt',
+        'connectedAt',
+        'checks',
+        'pause',
+        'memory',
+        'notice',
+        'wokenAt',
+        'grant',
+        'link',
+      ].sort(),
     );
     expect(Object.values(row)).not.toContain(undefined);
   });
@@ -262,15 +273,35 @@ describe('fromRow', () => {
     '2026-13-01',
   ])('with %j as the last activity', (lastActivity) => {
     it.each([
-      [sampleActive({ nextCheckAt: NEXT }), false],
-      [sampleTombstone({ state: 'retired', nextCheckAt: NEXT }), false],
-      [sampleTombstone({ state: 'disconnected', nextCheckAt: NEXT }), true],
-    ] as const)('does not believe the account, which would be erased by it', (account, wasDisconnected) => {
+      [sampleActive({ nextCheckAt: NEXT }), 'connected'],
+      [sampleTombstone({ state: 'retired', nextCheckAt: NEXT }), 'retired'],
+      [sampleTombstone({ state: 'disconnected', nextCheckAt: NEXT }), 'disconnected'],
+    ] as const)('does not believe the account, which would be erased by it', (account, was) => {
       const { userId } = account;
-      const damaged = { state: 'damaged', userId, nextCheckAt: NEXT, wasDisconnected, etag: 'etag' };
+      const damaged = { state: 'damaged', userId, nextCheckAt: NEXT, was, etag: 'etag' };
       expect(reread(account, { lastActivity })).toEqual(damaged);
       expect(reread({ ...account, lease: LEASE }, { lastActivity })).toEqual({ ...damaged, lease: LEASE });
     });
+  });
+
+  it('takes no pause of another connection, which the previous release leaves in the row of a damaged account', () => {
+    const account = sampleActive();
+    expect(reread(account)).toHaveProperty('tasksPausedUntil', account.tasksPausedUntil);
+    expect(reread(account, { generation: 'the next one' })).not.toHaveProperty('tasksPausedUntil');
+  });
+
+  it.each([
+    '',
+    undefined,
+    'null',
+    '{',
+    '7',
+    '{"until":"2026-11-27T09:00:00Z"}',
+    ...['"tomorrow"', 'null', '7', '"2026-02-31T09:00:00Z"', '"9999-01-01T00:00:00Z"'].map(
+      (until) => `{"generation":"one","until":${until}}`,
+    ),
+  ])('takes no pause from a column that Stead did not write: %j', (pause) => {
+    expect(reread(sampleActive({ generation: 'one' }), { pause })).not.toHaveProperty('tasksPausedUntil');
   });
 
   it('reads a row that is all but empty', () => {
@@ -279,7 +310,7 @@ describe('fromRow', () => {
       state: 'damaged',
       userId,
       nextCheckAt: new Date(0),
-      wasDisconnected: false,
+      was: 'connected',
       etag: 'etag',
     });
     expect(fromRow(userId, { lastActivity: AT }, 'etag')).toEqual({

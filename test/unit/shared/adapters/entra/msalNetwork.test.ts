@@ -124,6 +124,7 @@ describe('the record', () => {
       status: 200,
       homeAccountId: 'an-oid.a-tid',
       refreshTokenExpiresIn: 86_399,
+      hasRefreshToken: true,
     });
   });
 

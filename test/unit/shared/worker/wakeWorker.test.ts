@@ -3,7 +3,7 @@ import { ForbiddenError, TooManyRequestsError, UnavailableError } from '../../..
 import type { CallingApp } from '../../../../shared/ports.ts';
 import { toUserId } from '../../../../shared/userId.ts';
 import { RUN_LIMITS } from '../../../../shared/worker/run.ts';
-import { wake } from '../../../../shared/worker/wake.ts';
+import { wakeWorker } from '../../../../shared/worker/wakeWorker.ts';
 import { dueAccount, MINUTE, workerOverTwins } from './workerOverTwins.ts';
 
 const SECOND = 1_000;
@@ -18,7 +18,7 @@ function setUp() {
     },
   });
   const log = (event: (typeof worker.events)[number]) => void worker.events.push(event);
-  const ask = (token = 'good') => wake(worker.app(), { log }, token, [], RUN_LIMITS);
+  const ask = (token = 'good') => wakeWorker(worker.app(), { log }, token, [], RUN_LIMITS);
   return { worker, ask, sweeps: () => worker.eventsOf('sweep.ended').length };
 }
 

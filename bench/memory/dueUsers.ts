@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Account, Active, Stored } from '../../shared/account/account.ts';
+import type { Account, Stored } from '../../shared/account/account.ts';
 import { createSealer } from '../../shared/adapters/entra/seal.ts';
 import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemorySharedState } from '../../shared/adapters/memory/memorySharedState.ts';
@@ -8,8 +8,8 @@ import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memory
 import type { Config } from '../../shared/config.ts';
 import type { AccountStore, LeasedAccount } from '../../shared/ports.ts';
 import type { Adapters } from '../../shared/stead.ts';
-import { toUserId, type UserId } from '../../shared/userId.ts';
-import { makeMsalCache, makeRefreshToken } from '../makeMsalCache.ts';
+import type { UserId } from '../../shared/userId.ts';
+import { dueAccount, dueCache } from '../dueAccount.ts';
 
 export type DueUsers = ReturnType<typeof createDueUsers>;
 
@@ -17,8 +17,6 @@ export type DueUsers = ReturnType<typeof createDueUsers>;
 export type Calls = { count: number; ms: number };
 
 const MINUTE_MS = 60_000;
-/** As many as a row keeps. */
-const HISTORY = 20;
 /** As many entries of the index as the table gives at once. */
 const PAGE = 250;
 /** As many accounts as the table leases at once. */
@@ -59,12 +57,7 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
     };
     const account = dueAccount(owner);
     const { userId, generation } = account;
-    const cache = makeMsalCache(owner, {
-      refreshToken: makeRefreshToken(owner.oid),
-      cachedAt: seconds(account.lastRefreshed),
-      expiresOn: seconds(account.expiresOn),
-      otherApis: 0,
-    });
+    const cache = dueCache(owner, account);
     const stored = await accounts.create(account);
     versions.set(
       userId,
@@ -149,26 +142,3 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
 }
 
 const nothing = async (): Promise<void> => {};
-
-function dueAccount(owner: { tid: string; oid: string }) {
-  const at = (minutes: number) => new Date(Date.now() + minutes * MINUTE_MS);
-  return {
-    userId: toUserId(owner),
-    homeAccountId: `${owner.oid}.${owner.tid}`,
-    userPrincipalName: `${owner.oid}@bench.example`,
-    lastActivity: at(-HISTORY * 60),
-    state: 'active',
-    generation: randomUUID(),
-    // The store rounds it up to the second, and it must be over all the same.
-    nextCheckAt: at(-0.1 - Math.random()),
-    lastRefreshed: at(-60),
-    expiresOn: at(15),
-    refreshTokenExpiresOn: at(23 * 60),
-    history: Array.from({ length: HISTORY }, (_, index) => ({
-      at: at((index - HISTORY) * 60),
-      outcome: 'refreshed' as const,
-    })),
-  } satisfies Active;
-}
-
-const seconds = (at: Date): number => Math.floor(at.getTime() / 1_000);

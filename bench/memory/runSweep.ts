@@ -52,7 +52,13 @@ export async function runSweep(
     }
   };
   const { worker } = createStead(config, { adapters: dueUsers.adapters });
-  const limits = { concurrency, runForMs: RUN_FOR_MS, leaseForMs: LEASE_FOR_MS, endAfterMs: RUN_FOR_MS };
+  const limits = {
+    concurrency,
+    runForMs: RUN_FOR_MS,
+    leaseForMs: LEASE_FOR_MS,
+    endAfterMs: RUN_FOR_MS,
+    noticeForMs: 10_000,
+  };
   const before = rssMb();
   const cpu = process.cpuUsage();
   const loop = performance.eventLoopUtilization();

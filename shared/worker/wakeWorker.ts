@@ -16,7 +16,7 @@ const WAKE_EVERY_MS = 60_000;
  * @throws {TooManyRequestsError} the application asks too often.
  * @throws {UnavailableError} storage cannot be reached, so nobody knows whether a run has begun.
  */
-export async function wake(
+export async function wakeWorker(
   app: App,
   operation: Operation,
   accessToken: string,

@@ -1,0 +1,65 @@
+import { isConnected } from '../account/account.ts';
+import { changeAccount } from '../account/changeAccount.ts';
+import { nowByStore } from '../account/nowByStore.ts';
+import { linking } from '../account/transitions.ts';
+import { LinkOffError, NotConnectedError, RequestMalformedError } from '../errors.ts';
+import type { LinkSettings } from '../ports.ts';
+import type { App } from '../tokens/app.ts';
+import { fullNamesOf } from '../tokens/scopes.ts';
+import type { LinkTicket } from '../wire.ts';
+import type { LinkTicketText } from './linkTexts.ts';
+import { unavailableIfBusy } from './unavailableIfBusy.ts';
+
+const TICKET_FOR_MS = 60_000;
+
+/**
+ * Gives the caller a ticket with which their browser begins a link: once, within a minute. It replaces an earlier ticket.
+ * @param asked.returnUrl the page to which the browser is to return; undefined for the first page of the settings
+ * @param asked.scopes the permissions of Microsoft Graph that the link is for
+ * @throws what verification throws
+ * @throws {LinkOffError} this application does not link.
+ * @throws {RequestMalformedError} the page is not one of the settings.
+ * @throws {NotConnectedError} the caller has no connection, and a secret without an account must not be stored.
+ * @throws {TooManyRequestsError} the caller asks too often.
+ * @throws {UnavailableError} the accounts cannot be reached.
+ */
+export async function askForLink(
+  app: App,
+  accessToken: string,
+  { returnUrl, scopes }: { returnUrl: string | undefined; scopes: readonly string[] },
+): Promise<{ ticket: LinkTicket; user: string }> {
+  const { link: settings, memo, logId, limits, clock, linkSealer } = app;
+  const caller = await memo.verified(accessToken, () => app.verifyAccessToken(accessToken));
+  if (settings === undefined) throw new LinkOffError();
+  const page = pageOf(settings, returnUrl);
+  limits.changes.take(caller.userId);
+  const id = clock.newId();
+  const until = new Date(nowByStore(app).getTime() + TICKET_FOR_MS);
+  const account = await unavailableIfBusy(() =>
+    changeAccount(app, caller.userId, (now) =>
+      now !== undefined && isConnected(now) ? linking(now, { id, step: 'asked', until }) : 'keep',
+    ),
+  );
+  if (!account.changed || account.account === undefined || !isConnected(account.account)) {
+    throw new NotConnectedError('You are not connected, so there is nothing to link. Connect first.');
+  }
+  const text: LinkTicketText = {
+    userId: caller.userId,
+    generation: account.account.generation,
+    id,
+    returnUrl: page,
+    scopes: fullNamesOf(app.graph, scopes),
+    until: until.getTime(),
+  };
+  const address = new URL(settings.openUrl);
+  address.searchParams.set('ticket', await linkSealer.seal('ticket', text));
+  return { ticket: { url: address.href }, user: logId(caller.userId) };
+}
+
+function pageOf({ returnUrls }: LinkSettings, asked: string | undefined): string {
+  if (asked === undefined) return returnUrls[0];
+  // It is compared as it is: a page that is spelt in another way is another page.
+  const page = returnUrls.find((one) => one === asked);
+  if (page === undefined) throw new RequestMalformedError('"returnUrl" is not one of LINK_RETURN_URLS.');
+  return page;
+}

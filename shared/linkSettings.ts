@@ -1,0 +1,52 @@
+import { isLoopback } from './isLoopback.ts';
+import type { LinkSettings } from './ports.ts';
+import type { SettingsReader } from './settingsReader.ts';
+
+/** The route of Entra's answer is that of a link, and this after it. */
+const CALLBACK = '/callback';
+
+/** Reads where a link leads. @returns undefined if users cannot link */
+export function readLink({ given, fault }: SettingsReader): LinkSettings | undefined {
+  const redirectUri = given('LINK_REDIRECT_URI');
+  if (redirectUri === '') return undefined;
+  const problem = problemOf(redirectUri);
+  if (problem !== undefined || !redirectUri.endsWith(CALLBACK) || redirectUri.includes('?')) {
+    fault(
+      'LINK_REDIRECT_URI',
+      problem ?? `does not end with ${CALLBACK}`,
+      'Give the address of the callback, such as https://<app>.azurewebsites.net/api/connection/link/callback, exactly as it is registered as a redirect URI of the platform Web.',
+    );
+  }
+  const returnUrls = given('LINK_RETURN_URLS')
+    .split(',')
+    .map((url) => url.trim())
+    .filter(Boolean);
+  const [first, ...others] = returnUrls;
+  if (first === undefined) {
+    fault(
+      'LINK_RETURN_URLS',
+      'is missing, though LINK_REDIRECT_URI is given',
+      'Give the pages to which the browser may return, separated by commas, such as https://app.contoso.com/.',
+    );
+    return undefined;
+  }
+  const wrong = returnUrls.map(problemOf).find((one) => one !== undefined);
+  if (wrong !== undefined) {
+    fault(
+      'LINK_RETURN_URLS',
+      `has a part that ${wrong}`,
+      'Give whole addresses with https, separated by commas.',
+    );
+  }
+  return { redirectUri, openUrl: redirectUri.slice(0, -CALLBACK.length), returnUrls: [first, ...others] };
+}
+
+/** Completes a sentence; undefined if it is the address of a page that may be sent something. */
+function problemOf(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['https:', 'http:'].includes(url.protocol)) return 'is not a URL';
+  if (url.protocol === 'http:' && !isLoopback(url)) return 'would go over plain http';
+  if (url.username + url.password !== '') return 'has a user in it';
+  if (text.includes('#')) return 'has a fragment';
+  return undefined;
+}

@@ -1,0 +1,148 @@
+/**
+ * The two grants that may keep a connection, side by side in one user's cache. MSAL has one place for a refresh token of
+ * a user and client, so the next exchange would replace one that lasts longer.
+ *
+ * A section of Stead's own in MSAL's JSON has both, by origin. MSAL and earlier releases keep sections that they do not
+ * know. MSAL's own place has the one that lasts longer, so an earlier release uses it, and whatever that release puts
+ * there is taken for an exchange's: only {@link withGrant} can change the grant of a code.
+ */
+import type { Grant } from '../ports.ts';
+import { type Entries, isEntries, type Json } from './accessTokenEntries.ts';
+
+/** The name of Stead's section. */
+export const GRANTS = 'SteadGrants';
+
+/**
+ * A refresh token of a web application lasts 90 days from its issue, and each use brings a new one
+ * (https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-lifetime).
+ */
+const CODE_GRANT_LIFE_MS = 90 * 86_400_000;
+/** When a refresh token was issued, in seconds since 1970, as text like MSAL's own times. */
+const ISSUED = 'stead_issued_at';
+
+/** The refresh tokens at one key of MSAL's. */
+type Place = { code?: Entries; exchange?: Entries };
+
+/** The cache as MSAL is shown it: with the refresh tokens of one grant alone. */
+export function showing(cache: string, grant: Grant): string {
+  if (cache === '') return cache;
+  const sections = parse(cache);
+  if (!hasGrants(sections)) return cache;
+  const shown = [...placesOf(sections)].flatMap(([key, place]) => {
+    const entry = place[grant];
+    return entry === undefined ? [] : [[key, withoutTime(entry)] as const];
+  });
+  return JSON.stringify({ ...sections, RefreshToken: Object.fromEntries(shown) });
+}
+
+/** The grants of a cache in the order in which the worker tries them: first the one that lasts longer. */
+export function grantsToTry(cache: string, now: Date): [Grant, ...Grant[]] {
+  const end = codeEndsAt(cache);
+  if (end === undefined) return ['exchange'];
+  const hasExchange = [...placesOf(parse(cache)).values()].some(({ exchange }) => exchange !== undefined);
+  if (!hasExchange) return ['code'];
+  return end > now ? ['code', 'exchange'] : ['exchange', 'code'];
+}
+
+/**
+ * Puts the refresh tokens that MSAL obtained into the place of their grant. The other grant stays.
+ * @param base the stored cache
+ * @param changed what MSAL made of the cache that it was shown
+ */
+export function withGrant(base: string, changed: string, grant: Grant, now: Date): string {
+  const before = base === '' ? new Map<string, Place>() : placesOf(parse(base));
+  const hasCode = [...before.values()].some(({ code }) => code !== undefined);
+  if (grant === 'exchange' && !hasCode) return changed;
+  const sections = parse(changed);
+  const places = new Map(before);
+  for (const [key, entry] of Object.entries(entriesOf(sections.RefreshToken))) {
+    const known = before.get(key)?.[grant];
+    if (!isEntries(entry) || (known !== undefined && secretOf(known) === secretOf(entry))) continue;
+    const issued = { ...entry, [ISSUED]: String(Math.floor(now.getTime() / 1_000)) };
+    places.set(key, { ...before.get(key), [grant]: grant === 'code' ? issued : entry });
+  }
+  return arranged(sections, places);
+}
+
+/** The cache without the grant of a code, which Entra has refused. */
+export function withoutCode(cache: string): string {
+  const sections = parse(cache);
+  const places = [...placesOf(sections)].map(
+    ([key, { exchange }]) => [key, exchange ? { exchange } : {}] as const,
+  );
+  return arranged(sections, new Map(places));
+}
+
+/** When the grant of a code ends; undefined if the cache has none. */
+export function codeEndsAt(cache: string): Date | undefined {
+  if (cache === '') return undefined;
+  const codes = [...placesOf(parse(cache)).values()].flatMap(({ code }): Entries[] => (code ? [code] : []));
+  const ends = codes.map((code) => {
+    const told = Number(code.expires_on);
+    return told > 0 ? told * 1_000 : Number(code[ISSUED]) * 1_000 + CODE_GRANT_LIFE_MS;
+  });
+  // An entry without a time stems from nobody's release. It is used, and counts as ended.
+  return ends.length === 0 ? undefined : new Date(Math.max(...ends.map((end) => (end > 0 ? end : 0))));
+}
+
+/** True if a cache may have the grant of a code. */
+export const hasGrants = (sections: Entries): boolean => sections[GRANTS] !== undefined;
+
+/** The sections with every refresh token in Stead's section, by its grant, so that each grant is merged for itself. */
+export function apart(sections: Entries): Entries {
+  const grants: Entries = {};
+  for (const [key, { code, exchange }] of placesOf(sections)) {
+    if (code !== undefined) grants[`code|${key}`] = code;
+    if (exchange !== undefined) grants[`exchange|${key}`] = exchange;
+  }
+  const { RefreshToken: _, ...others } = sections;
+  return { ...others, [GRANTS]: grants };
+}
+
+/** What {@link apart} took apart, as it is stored. */
+export const together = (sections: Entries): Entries => withPlaces(sections, placesOf(sections));
+
+/** Reads both grants of a cache, whichever release wrote it. */
+function placesOf(sections: Entries): Map<string, Place> {
+  const [slots, grants] = [entriesOf(sections.RefreshToken), entriesOf(sections[GRANTS])];
+  const keys = new Set([
+    ...Object.keys(slots),
+    ...Object.keys(grants).map((name) => name.slice(name.indexOf('|') + 1)),
+  ]);
+  return new Map(
+    [...keys].map((key) => [key, placeOf(slots[key], grants[`code|${key}`], grants[`exchange|${key}`])]),
+  );
+}
+
+function placeOf(slot: Json | undefined, code: Json | undefined, kept: Json | undefined): Place {
+  const stored = { ...(isEntries(code) && { code }), ...(isEntries(kept) && { exchange: kept }) };
+  if (!isEntries(slot)) return stored;
+  if (stored.code === undefined) return { exchange: slot };
+  // Anything else in MSAL's place was put there by an earlier release.
+  return secretOf(slot) === secretOf(stored.code) ? stored : { ...stored, exchange: slot };
+}
+
+const arranged = (sections: Entries, places: Map<string, Place>): string =>
+  JSON.stringify(withPlaces(sections, places));
+
+function withPlaces(sections: Entries, places: Map<string, Place>): Entries {
+  const slots: Entries = {};
+  const grants: Entries = {};
+  for (const [key, { code, exchange }] of places) {
+    const slot = code ?? exchange;
+    if (slot !== undefined) slots[key] = withoutTime(slot);
+    if (code === undefined) continue;
+    grants[`code|${key}`] = code;
+    if (exchange !== undefined) grants[`exchange|${key}`] = exchange;
+  }
+  const { [GRANTS]: _, ...others } = sections;
+  return { ...others, RefreshToken: slots, ...(Object.keys(grants).length > 0 && { [GRANTS]: grants }) };
+}
+
+const secretOf = (entry: Entries): Json | undefined => entry.secret;
+const entriesOf = (value: Json | undefined): Entries => (isEntries(value) ? value : {});
+const parse = (cache: string): Entries => entriesOf(JSON.parse(cache) as Json);
+
+function withoutTime({ [ISSUED]: _, ...entry }: Entries): Entries {
+  return entry;
+}

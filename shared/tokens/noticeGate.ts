@@ -1,0 +1,64 @@
+import type { Clock } from '../clock.ts';
+
+/** How many notices are being delivered at once, at most. */
+const AT_ONCE = 8;
+const FIRST_PAUSE_MS = 60_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/** Leaves a receiver of notices alone after a failure, in this process only. */
+export type NoticeGate = {
+  /** @returns undefined if a notice may be delivered now, and then `leave` must follow; or else until when it may not. */
+  enter(): Date | undefined;
+  /**
+   * @param result `unknown` if the run ended before the receiver answered: that says nothing about the receiver
+   * @param id of the notice
+   * @param retryAfterSeconds how long the receiver asks to be left alone, if it failed and said so
+   */
+  leave(result: 'accepted' | 'failed' | 'unknown', id: string, retryAfterSeconds?: number): void;
+};
+
+/**
+ * After a failure nothing is delivered for a minute, and for twice as long after each further one, up to an hour. Then one
+ * notice is tried alone. One notice that fails again and again keeps the others waiting for no more than a minute, unless the
+ * receiver itself asks for more. So thousands of accounts do not wait for one receiver that hangs, each for itself.
+ */
+export function createNoticeGate(clock: Clock): NoticeGate {
+  let inside = 0;
+  let failures = 0;
+  let pausedUntil = 0;
+  let lastFailed: string | undefined;
+
+  return {
+    enter() {
+      const now = clock.now().getTime();
+      // A clock that was ahead must not close the gate for longer than any pause lasts.
+      if (now < pausedUntil && pausedUntil - now <= LONGEST_PAUSE_MS) return new Date(pausedUntil);
+      if (inside >= (failures === 0 ? AT_ONCE : 1)) return new Date(now + FIRST_PAUSE_MS);
+      inside += 1;
+      return undefined;
+    },
+
+    leave(result, id, retryAfterSeconds = 0) {
+      inside -= 1;
+      if (result === 'unknown') return;
+      if (result === 'accepted') {
+        failures = 0;
+        lastFailed = undefined;
+        return;
+      }
+      const now = clock.now().getTime();
+      const asked = now + Math.min(LONGEST_PAUSE_MS, retryAfterSeconds * 1_000);
+      // Those that were sent together fail together, and count as one failure.
+      if (now < pausedUntil) {
+        pausedUntil = Math.max(pausedUntil, asked);
+        return;
+      }
+      // Perhaps its receiver never takes this one, and takes all others.
+      const times = id === lastFailed ? 0 : failures;
+      const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(times, 16));
+      pausedUntil = Math.max(now + pause, asked);
+      if (id !== lastFailed) failures += 1;
+      lastFailed = id;
+    },
+  };
+}

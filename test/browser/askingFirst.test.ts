@@ -1,0 +1,70 @@
+/** `CONNECT=ask`, as a person sees it: real MSAL in a real browser, the built functions and page, Azurite. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { DEMO_USERS } from '../../dev/entra/directory.ts';
+import { launchBrowser } from '../../dev/launchBrowser.ts';
+import { pickAccount } from '../../dev/pickAccount.ts';
+import { type Platform, startPlatform } from '../../dev/platform.ts';
+import { readConfig } from '../../shared/config.ts';
+import { toUserId } from '../../shared/userId.ts';
+import { checkStorage } from '../support/checkStorage.ts';
+import { expectFine } from './spa/expectFine.ts';
+
+const [ADELE] = DEMO_USERS;
+
+let platform: Platform;
+let browser: Browser;
+beforeAll(async () => {
+  platform = await startPlatform({ settings: { CONNECT: 'ask' } });
+  browser = await launchBrowser();
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await platform?.stop();
+});
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+async function kept() {
+  const { connectionString } = platform.azurite;
+  const report = await checkStorage({ connectionString, keys: readConfig(platform.settings).cacheKeys });
+  return report.users.get(toUserId(ADELE));
+}
+
+it('asks a person first, connects them when they say so, and lets them pause and disconnect', async () => {
+  const context = await browser.newContext({ reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  await page.goto(platform.webOrigin);
+  await button(page, 'Sign in').click();
+  await pickAccount(page, ADELE.displayName);
+  await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
+
+  await page.getByText('Stead keeps nothing about you').waitFor();
+  await expectFine(page, 'asked-first');
+  await page.reload();
+  await page.getByText('Stead keeps nothing about you').waitFor();
+  expect(await kept()).toBeUndefined();
+
+  await button(page, 'Connect').click();
+  await page.getByText('Working', { exact: true }).waitFor();
+  expect(await kept()).toMatchObject({ row: { state: 'active' }, blob: { opens: true } });
+
+  await button(page, 'Pause tasks for a week').click();
+  const paused = page.getByText('Your tasks are paused until');
+  await paused.waitFor();
+  const until = Date.parse((await paused.locator('time').getAttribute('datetime')) ?? '');
+  expect(Math.round((until - Date.now()) / 3_600_000)).toBe(168);
+  await expectFine(page, 'asked-first-paused');
+  await page.reload();
+  await paused.waitFor();
+  await button(page, 'Resume').click();
+  await button(page, 'Pause tasks for a day').waitFor();
+  expect(await paused.count()).toBe(0);
+
+  await button(page, 'Disconnect…').click();
+  await button(page, 'Disconnect').click();
+  await button(page, 'Reconnect').waitFor();
+  await page.reload();
+  await button(page, 'Reconnect').waitFor();
+  expect(await kept()).toMatchObject({ row: { state: 'disconnected' }, blob: undefined });
+});

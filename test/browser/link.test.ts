@@ -1,0 +1,103 @@
+/** A link in a real browser: its cookie, the redirects through the stand-in, and the functions as they are built. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEMO_USERS } from '../../dev/entra/directory.ts';
+import { launchBrowser } from '../../dev/launchBrowser.ts';
+import { pickAccount } from '../../dev/pickAccount.ts';
+import { type Platform, startPlatform } from '../../dev/platform.ts';
+import type { Connection, LinkTicket } from '../../shared/wire.ts';
+import { control, signIn } from '../support/entraClients.ts';
+
+const [ADELE, BRUNO] = DEMO_USERS;
+
+let platform: Platform;
+let browser: Browser;
+
+beforeAll(async () => {
+  platform = await startPlatform({
+    // MSAL takes a token's last 300 seconds for expired already: each check asks for another one.
+    lifetimes: { graphAccessToken: 301 },
+    settings: { REFRESH_IDLE_SECONDS: '1', REFRESH_MIN_INTERVAL_SECONDS: '1' },
+  });
+  browser = await launchBrowser();
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await platform?.stop();
+});
+
+/** What the page sends with a user's access token. */
+async function api<T>(accessToken: string, method: string, path: string): Promise<T> {
+  const response = await fetch(`${platform.host.origin}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${accessToken}` },
+  });
+  expect(response.status).toBe(200);
+  return (await response.json()) as T;
+}
+
+async function visit(user: string) {
+  const { accessToken } = await signIn(platform.entra, user, { spaOrigin: platform.webOrigin });
+  await api(accessToken, 'GET', '/api/profile');
+  const status = () => api<Connection>(accessToken, 'GET', '/api/connection');
+  const ticket = async () => (await api<LinkTicket>(accessToken, 'POST', '/api/connection/link')).url;
+  return { accessToken, status, ticket };
+}
+
+describe('a link in a browser', () => {
+  it('comes back to the page, and the worker goes on when all that stems from the page is over', async () => {
+    // The refresh token of an exchange is over a second after the sign-in, as if a day had passed.
+    await control(platform.entra, 'PUT', '/lifetimes', { exchangedRefreshToken: 1 });
+    const { status, ticket } = await visit('adele');
+    expect(await status()).not.toHaveProperty('staysConnected');
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(await ticket());
+    expect(new URL(page.url()).origin).toBe(platform.entra.origin);
+    const [cookie] = (await context.cookies(platform.host.origin)).filter(
+      ({ name }) => name === 'stead-link',
+    );
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Lax', path: '/' });
+    await pickAccount(page, ADELE.displayName);
+    await page.waitForURL(`${platform.webOrigin}/?link=linked`);
+    const left = (await context.cookies(platform.host.origin)).map(({ name }) => name);
+    expect(left).not.toContain('stead-link');
+    const { staysConnected } = await status();
+    const days = (Date.parse(staysConnected?.until ?? '') - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(89);
+
+    await expect
+      .poll(
+        async () => {
+          await platform.host.run('refreshWorker');
+          return (await status()).history.at(-1)?.outcome;
+        },
+        { timeout: 20_000, interval: 500 },
+      )
+      .toBe('task-done');
+    expect(await status()).toMatchObject({ state: 'active', staysConnected: expect.any(Object) });
+
+    // The directory knows her from the link, and shows no page.
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByText(/^Goes on for about (89|90) days, also if you do not come back\.$/).waitFor();
+    await context.close();
+  });
+
+  it('ends at the page when another person signs in', async () => {
+    const { status, ticket } = await visit('adele');
+    const page = await browser.newPage();
+    await page.goto(await ticket());
+    await pickAccount(page, BRUNO.displayName);
+    await page.waitForURL(`${platform.webOrigin}/?link=other-user`);
+    expect((await status()).state).toBe('active');
+    await page.context().close();
+  });
+
+  it('shows a small page for an address that is none', async () => {
+    const page = await browser.newPage();
+    const answer = await page.goto(`${platform.host.origin}/api/connection/link?ticket=x`);
+    expect(answer?.status()).toBe(400);
+    expect(await page.innerText('body')).toContain('LINK_TICKET');
+    await page.context().close();
+  });
+});

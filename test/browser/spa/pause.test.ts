@@ -1,0 +1,93 @@
+/** The person pauses their tasks on the page. */
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connections } from './connections.ts';
+import { keptConnection, type PageUnderTest, problem, startPageUnderTest } from './pageUnderTest.ts';
+
+let app: PageUnderTest;
+beforeAll(async () => {
+  app = await startPageUnderTest();
+});
+afterAll(() => app?.close());
+beforeEach(() => app.answerWell());
+afterEach(async () => {
+  for (const context of app.browser.contexts()) await context.close();
+});
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const status = (page: Page) =>
+  page.getByRole('region', { name: 'While you were away' }).getByRole('status').first();
+
+async function open(): Promise<Page> {
+  const page = await app.open();
+  await app.signIn(page);
+  return page;
+}
+
+describe('a pause', () => {
+  it('is ordered and ended with the keyboard alone, which is never lost, and is announced', async () => {
+    const page = await open();
+    await button(page, 'Pause tasks for a day').focus();
+    await page.keyboard.press('Enter');
+    await button(page, 'Resume').waitFor();
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('SECTION');
+    expect(await status(page).innerText()).toBe('Your connection: Working. Your tasks are paused.');
+    await button(page, 'Resume').focus();
+    await page.keyboard.press('Enter');
+    await button(page, 'Pause tasks for a week').waitFor();
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('SECTION');
+    expect(await status(page).innerText()).toBe('Your connection: Working.');
+  });
+
+  it('that may not have been stored is not shown as if it were', async () => {
+    const page = await open();
+    await button(page, 'Pause tasks for a day').waitFor();
+    app.answer({
+      connection: (c) =>
+        c.req.method === 'PUT' ? problem('UNAVAILABLE', 503)(c) : c.json(connections.active()),
+    });
+    await button(page, 'Pause tasks for a day').click();
+    await page.getByText('Your tasks may not be paused: the service did not answer.').waitFor();
+    await button(page, 'Ask again').click();
+    await button(page, 'Pause tasks for a day').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('does not connect a person who has disconnected elsewhere: the page learns it', async () => {
+    const page = await open();
+    await button(page, 'Pause tasks for a day').waitFor();
+    app.answer({ connection: keptConnection(connections.disconnected()) });
+    await button(page, 'Pause tasks for a day').click();
+    await button(page, 'Reconnect').waitFor();
+    expect(await page.getByRole('main').innerText()).not.toContain('paused');
+  });
+});
+
+describe('a person who is not connected', () => {
+  it('is connected by the button alone, not by a permission that they give', async () => {
+    const methods: string[] = [];
+    const answers = keptConnection(connections.notConnected());
+    let consents = false;
+    const page = await open();
+    await button(page, 'Disconnect…').waitFor();
+    app.answer({
+      connection: (c) => {
+        methods.push(c.req.method);
+        return answers(c);
+      },
+      profile: (c) =>
+        consents
+          ? c.json({ id: 'x', displayName: 'Somebody' })
+          : problem('CONSENT_REQUIRED', 401, { scopes: [] })(c),
+    });
+    await page.reload();
+    await button(page, 'Connect').waitFor();
+    consents = true;
+    await button(page, 'Give permission').click();
+    await page.getByRole('heading', { name: 'Somebody' }).waitFor();
+    expect(new Set(methods)).toEqual(new Set(['GET']));
+    await button(page, 'Connect').click();
+    await button(page, 'Disconnect…').waitFor();
+    expect(methods).toContain('PUT');
+  });
+});

@@ -1,0 +1,98 @@
+/** A task that users turn on by a link: nobody else is asked for its permission. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DEMO_USERS } from '../../../../dev/entra/directory.ts';
+import type { Entra } from '../../../../dev/entra/startEntra.ts';
+import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
+import { readProfile } from '../../../../shared/graphTasks/readProfile.ts';
+import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
+import { defineApi } from '../../../../shared/tokens/defineApi.ts';
+import { toUserId } from '../../../../shared/userId.ts';
+import { defineTask } from '../../../../shared/worker/defineTask.ts';
+import { accountOf } from '../../../support/accountOf.ts';
+import { control, signIn } from '../../../support/entraClients.ts';
+import { createLinkBrowser, LINK_SETTINGS, resultOf, startLinkEntra } from '../../../support/linkBrowser.ts';
+
+const [ADELE, BRUNO] = DEMO_USERS;
+const HOUR = 3_600_000;
+const LIST_FILES = {
+  name: 'list-files',
+  api: graph,
+  scopes: ['Files.Read'],
+  consent: 'link' as const,
+  run: ({ graph: client }: { graph: { api(path: string): { get(): Promise<unknown> } } }) =>
+    client.api('/me/drive/root/children').get() as Promise<undefined>,
+};
+
+let entra: Entra;
+let app: LocalApp;
+beforeAll(async () => {
+  // To MSAL, such a token has expired when it is issued, so each check asks for another one.
+  entra = await startLinkEntra({ lifetimes: { graphAccessToken: 299 } });
+});
+beforeEach(async () => {
+  app = createLocalApp(entra, { tasks: [readProfile, defineTask(LIST_FILES)], settings: LINK_SETTINGS });
+});
+afterAll(() => entra?.close());
+
+async function visit(user: 'adele' | 'bruno') {
+  const { accessToken } = await signIn(entra, user);
+  await app.getProfile(accessToken);
+  return accessToken;
+}
+
+async function link(accessToken: string, body?: object, consent: 'accept' | 'cancel' = 'accept') {
+  const browser = createLinkBrowser(app.stead);
+  const opened = await browser.open(await browser.ticketFor(accessToken, body));
+  const scope = new URL(opened.headers.get('location') ?? '').searchParams.get('scope') ?? '';
+  return { scope, result: resultOf(await browser.callBack(await browser.signIn(opened, 'adele', consent))) };
+}
+
+/** The tasks that the last check of a user ran. */
+async function tasksOf(user: typeof ADELE | typeof BRUNO): Promise<(string | undefined)[]> {
+  app.clock.aheadMs += HOUR;
+  await app.sweep();
+  const account = await accountOf(app, toUserId(user));
+  const last = account?.history.findLastIndex(({ task }) => task === undefined) ?? -1;
+  return account?.history.slice(last + 1).map(({ task, outcome }) => `${task} ${outcome}`) ?? [];
+}
+
+describe('a task with consent by a link', () => {
+  it('runs for those who turned it on, and nothing is said of it to the others', async () => {
+    const adele = await visit('adele');
+    await visit('bruno');
+    expect(await tasksOf(ADELE)).toEqual(['read-profile task-done']);
+    expect((await link(adele)).scope).not.toContain('Files.Read');
+    expect(await tasksOf(ADELE)).toEqual(['read-profile task-done']);
+
+    const declined = await link(adele, { tasks: ['list-files'] }, 'cancel');
+    expect(declined.result).toBe('cancelled');
+    expect(await tasksOf(ADELE)).toEqual(['read-profile task-done']);
+
+    const { scope, result } = await link(adele, { tasks: ['list-files'] });
+    expect(scope.split(' ')).toContain('https://graph.microsoft.com/Files.Read');
+    expect(result).toBe('linked');
+    expect(await tasksOf(ADELE)).toEqual(['read-profile task-done', 'list-files task-done']);
+    expect(await tasksOf(BRUNO)).toEqual(['read-profile task-done']);
+    expect(app.events).toContainEqual({
+      event: 'task.ended',
+      user: app.logId(toUserId(BRUNO)),
+      task: 'list-files',
+      outcome: 'waiting',
+      ms: 0,
+    });
+    await control(entra, 'DELETE', '/users/adele/consent');
+  });
+
+  it('is defined for Microsoft Graph alone', () => {
+    const orders = defineApi({ name: 'orders', resource: 'api://orders', baseUrl: 'https://orders.example' });
+    const task = defineTask({
+      name: 'read-orders',
+      api: orders,
+      scopes: ['api://orders/Orders.Read'],
+      consent: 'link',
+      run: async () => {},
+    });
+    expect(() => createLocalApp(entra, { tasks: [task] })).toThrow(/leave consent out/);
+    expect(() => defineTask({ ...LIST_FILES, consent: 'later' as 'link' })).toThrow(/consent must be 'link'/);
+  });
+});

@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
+import { SHIPPED_TASKS } from '../../../../shared/config.ts';
+import { shippedTasks } from '../../../../shared/graphTasks/shippedTasks.ts';
+
+describe('the shipped tasks', () => {
+  it('have the names by which the settings know them, and the permissions that docs/tasks.md names', () => {
+    expect(shippedTasks(SHIPPED_TASKS).map(({ name, scopes }) => [name, scopes])).toEqual([
+      ['read-profile', ['User.Read']],
+      ['drive-changes', ['Files.Read']],
+      ['inbox-digest', ['Mail.ReadBasic']],
+    ]);
+  });
+
+  it('run if they are named, and no others', () => {
+    expect(tasksOf(['drive-changes']).map(({ name }) => name)).toEqual(['drive-changes']);
+    expect(tasksOf([])).toEqual([]);
+  });
+});
