@@ -1,10 +1,11 @@
 /** The interfaces between the use cases and the outside world. This file has only types. */
 
-import type { Account, NoticeKind, Stored } from './account/account.ts';
+import type { Account, Stored } from './account/account.ts';
 import type { Api, OpenApi } from './api.ts';
 import type { Clock } from './clock.ts';
 import type { Failure } from './errors.ts';
 import type { Log } from './log.ts';
+import type { Notices } from './notices.ts';
 import type { SharedState } from './sharedState.ts';
 import type { LogId, UserId } from './userId.ts';
 
@@ -70,6 +71,16 @@ export type ScheduleSettings = {
   everyRun: boolean;
   /** The time without a visit after which an account is retired. */
   retentionMs: number;
+};
+
+/** Where a link leads. All of it comes from the settings, and nothing from a request. */
+export type LinkSettings = {
+  /** The redirect URI of this API's registration, of the platform Web. */
+  redirectUri: string;
+  /** The address to which a ticket is added. */
+  openUrl: string;
+  /** The pages to which the browser may return, each exactly. The first one is the default. */
+  returnUrls: readonly [string, ...string[]];
 };
 
 /**
@@ -146,33 +157,6 @@ export type TryCredential = (operation: Operation) => Promise<Failure | undefine
  * lasts longer.
  */
 export type Grant = 'code' | 'exchange';
-/** What an application is told of a user's connection while the user is away. */
-export type UserNotice = {
-  /** The same at each try. A notice may come twice, so remember the ids of those that you have acted on. */
-  id: string;
-  kind: NoticeKind;
-  userId: UserId;
-  /** When it became true. */
-  since: Date;
-  /** With `expiring`: when the connection ends if the user does not visit before. */
-  endsAt?: Date;
-};
-
-/**
- * Hears a notice. It is delivered when the promise resolves. If it rejects, or is not settled when the signal aborts, it is
- * tried again later: {@link NoticeFailedError}.
- */
-export type NoticeListener = (notice: UserNotice, signal: AbortSignal) => void | Promise<void>;
-
-/** Who hears which notices. What nobody listens to is not told. */
-export type Notices = {
-  /** Only the user's visit can restore the connection. */
-  onNeedsUser?: NoticeListener;
-  /** The refresh token ends within hours, and renewals do not prolong it. A visit does. */
-  onExpiring?: NoticeListener;
-  /** The connection works again, after a notice that the user is needed. */
-  onRecovered?: NoticeListener;
-};
 
 /** A user's access token for a downstream API, and what became of the stored cache. */
 export type UserToken = {
@@ -252,16 +236,6 @@ export interface UserTokens {
   ): Promise<Permissions | undefined>;
 }
 
-/** Where a link leads. All of it comes from the settings, and nothing from a request. */
-export type LinkSettings = {
-  /** The redirect URI of this API's registration, of the platform Web. */
-  redirectUri: string;
-  /** The address to which a ticket is added. */
-  openUrl: string;
-  /** The pages to which the browser may return, each exactly. The first one is the default. */
-  returnUrls: readonly [string, ...string[]];
-};
-
 /**
  * Gets this API a grant of its own for a user who is present in a browser: the authorization code flow of a confidential client,
  * with PKCE.
@@ -307,15 +281,6 @@ export interface CodeGrants {
   ): Promise<UserToken>;
 }
 
-/** What the sealed texts of a link are for. */
-export type LinkPurpose = 'ticket' | 'cookie';
-
-/** Seals what a browser carries during a link. Nothing that is sealed for one purpose opens for the other. */
-export type LinkSealer = {
-  seal(purpose: LinkPurpose, content: object): Promise<string>;
-  /** @returns undefined if the text was not sealed for this purpose with one of the keys of the settings */
-  open(purpose: LinkPurpose, sealed: string): Promise<Readonly<Record<string, unknown>> | undefined>;
-};
 /** Names of permissions, such as `User.Read`, by the name of the API. */
 export type Permissions = Readonly<Record<string, string[]>>;
 
@@ -349,6 +314,16 @@ export type MemorySealer = {
 export type OpenedMemory =
   | { ok: true; memory: string; generation: string }
   | { ok: false; reason: 'corrupt' | 'newer' | 'unknown-key'; kid?: string };
+
+/** What the sealed texts of a link are for. */
+export type LinkPurpose = 'ticket' | 'cookie';
+
+/** Seals what a browser carries during a link. Nothing that is sealed for one purpose opens for the other. */
+export type LinkSealer = {
+  seal(purpose: LinkPurpose, content: object): Promise<string>;
+  /** @returns undefined if the text was not sealed for this purpose with one of the keys of the settings */
+  open(purpose: LinkPurpose, sealed: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+};
 
 /** `sealed` is empty if the content is larger than any cache. Such a content is not read, because it cannot be opened. */
 export type StoredCache = { sealed: string; etag: string };

@@ -5,7 +5,7 @@ import { nextTryOfNotice, noticeAfterPause } from '../account/schedule.ts';
 import { told } from '../account/transitions.ts';
 import { endOf, withTimeout } from '../clock.ts';
 import { NoticeFailedError } from '../errors.ts';
-import type { NoticeListener, Notices } from '../ports.ts';
+import type { NoticeListener, Notices } from '../notices.ts';
 import { createReveals, nameWithout, UNNAMED } from '../tokens/revealing.ts';
 import { partsOf } from '../userId.ts';
 import type { Run } from './run.ts';

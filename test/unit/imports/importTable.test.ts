@@ -21,8 +21,20 @@ const ROOMS: Record<string, Room> = {
   'shared/api.ts': { allowed: ['./errors.ts'], refused: ['./ports.ts', '@microsoft/microsoft-graph-client'] },
   'shared/sharedState.ts': { allowed: ['./errors.ts', './log.ts'], refused: ['./ports.ts', './clock.ts'] },
   'shared/ports.ts': {
-    allowed: ['./api.ts', './wire.ts', './errors.ts', './clock.ts', './log.ts', './userId.ts'],
+    allowed: [
+      './api.ts',
+      './notices.ts',
+      './wire.ts',
+      './errors.ts',
+      './clock.ts',
+      './log.ts',
+      './userId.ts',
+    ],
     refused: ['./config.ts', './account/schedule.ts', '@microsoft/microsoft-graph-client'],
+  },
+  'shared/notices.ts': {
+    allowed: ['./account/account.ts', './userId.ts'],
+    refused: ['./ports.ts', './account/notice.ts'],
   },
   'shared/log.ts': { allowed: ['./errors.ts'], refused: ['./userId.ts', '@azure/functions'] },
   'shared/forEachAtOnce.ts': { allowed: [], refused: ['./errors.ts', 'node:events'] },
