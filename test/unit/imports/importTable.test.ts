@@ -75,8 +75,12 @@ const ROOMS: Record<string, Room> = {
     refused: ['./config.ts', './stead.ts', './adapters/azureStorage/tableRows.ts', 'node:crypto'],
   },
   'shared/http.ts': {
-    allowed: ['./errors.ts', './ports.ts', './wire.ts', './tokens/challenge.ts'],
+    allowed: ['./errors.ts', './ports.ts', './refusalOf.ts', './wire.ts', './tokens/challenge.ts'],
     refused: ['@azure/functions', './stead.ts', './requests/asUser.ts', './adapters/entra/msal.ts'],
+  },
+  'shared/refusalOf.ts': {
+    allowed: ['./errors.ts', './wire.ts', './tokens/challenge.ts'],
+    refused: ['./http.ts', './log.ts', './ports.ts', './tokens/failures.ts'],
   },
   'shared/httpBrowser.ts': {
     allowed: ['./errors.ts', './http.ts', './ports.ts', './wire.ts'],
