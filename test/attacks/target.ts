@@ -29,7 +29,7 @@ export const ROUTES = [
   'DELETE /api/connection',
 ] as const;
 
-/** The routes of a link, which have attacks of their own (`link.test.ts`). */
+/** The routes of a link, which have attacks of their own (`linkTicket.test.ts`, `linkCallback.test.ts`). */
 export const LINK_ROUTES = [
   'POST /api/connection/link',
   'GET /api/connection/link',
