@@ -61,7 +61,13 @@ function steadSweep({ settings, concurrency }: SweepOrder, oids: readonly string
         await services.tokenCache.write(userId, sealed, undefined);
       }),
     async run() {
-      const limits = { concurrency, runForMs: LONG_MS, leaseForMs: 300_000, noticeForMs: 10_000, endAfterMs: LONG_MS };
+      const limits = {
+        concurrency,
+        runForMs: LONG_MS,
+        leaseForMs: 300_000,
+        noticeForMs: 10_000,
+        endAfterMs: LONG_MS,
+      };
       const { refreshed } = await worker.run({ log }, limits);
       return { refreshed, trouble };
     },

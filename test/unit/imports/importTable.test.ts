@@ -32,9 +32,17 @@ const ROOMS: Record<string, Room> = {
     ],
     refused: ['./config.ts', './account/schedule.ts', '@microsoft/microsoft-graph-client'],
   },
+  'shared/accountStore.ts': {
+    allowed: ['./account/account.ts', './userId.ts'],
+    refused: ['./ports.ts', './account/schedule.ts', '@azure/data-tables'],
+  },
   'shared/notices.ts': {
     allowed: ['./account/account.ts', './userId.ts'],
     refused: ['./ports.ts', './account/notice.ts'],
+  },
+  'shared/tokenCacheStore.ts': {
+    allowed: ['./account/account.ts', './userId.ts'],
+    refused: ['./ports.ts', './errors.ts', '@azure/storage-blob'],
   },
   'shared/log.ts': { allowed: ['./errors.ts'], refused: ['./userId.ts', '@azure/functions'] },
   'shared/forEachAtOnce.ts': { allowed: [], refused: ['./errors.ts', 'node:events'] },
