@@ -1,7 +1,8 @@
 import { type Clock, sleep } from '../clock.ts';
 import { ConflictError, ForeignEntryError, UnavailableError } from '../errors.ts';
 import { type Log, nameOfError } from '../log.ts';
-import type { OpenedCache, Sealer, StoredCache, TokenCacheStore } from '../ports.ts';
+import type { OpenedCache, Sealer } from '../ports.ts';
+import type { StoredCache, TokenCacheStore } from '../tokenCacheStore.ts';
 import type { LogId, UserId } from '../userId.ts';
 import { GRANTS } from './grants.ts';
 import { type CacheWriter, mergeCache } from './mergeCache.ts';

@@ -2,7 +2,7 @@ import { type CacheKey, createSealer } from '../../../../shared/adapters/entra/s
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
-import type { TokenCacheStore } from '../../../../shared/ports.ts';
+import type { TokenCacheStore } from '../../../../shared/tokenCacheStore.ts';
 import {
   type CacheContext,
   type CacheWrite,
