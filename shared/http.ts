@@ -19,8 +19,6 @@ import { CUSTOM_SIGNING_KEY } from './tokens/failures.ts';
 import type { Problem, ProblemCode, Readiness } from './wire.ts';
 
 const RETRY_AFTER_SECONDS = 5;
-/** A ticket holds their scopes, and is in an address. */
-const MAX_LINK_TASKS = 20;
 const CUSTOM_KEY_REMEDY =
   "This API's registration has a custom signing key. Entra does not exchange such tokens. " +
   'Use a second registration without claims mapping.';
@@ -104,31 +102,6 @@ export function readRequest(request: IncomingRequest): FunctionRequest {
       }
     },
   };
-}
-
-/** What the body of a request for a link may say. */
-type LinkBody = { returnUrl?: string; tasks?: string[] };
-
-/**
- * The page to which a link is to return, and the tasks that it turns on. Both may be absent, and so may the body.
- * @throws {RequestMalformedError} the body is another JSON, or none.
- */
-export async function readLinkBody(request: IncomingRequest): Promise<LinkBody> {
-  const { text, json } = readRequest(request);
-  if ((await text()) === '') return {};
-  const body = await json();
-  if (isLinkBody(body)) return body;
-  throw new RequestMalformedError(
-    'The body is not {"returnUrl":"<one of LINK_RETURN_URLS>","tasks":["<name>"]}. Both may be left out.',
-  );
-}
-
-function isLinkBody(body: unknown): body is LinkBody {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return false;
-  const { returnUrl, tasks } = body as Record<string, unknown>;
-  const isList =
-    Array.isArray(tasks) && tasks.length <= MAX_LINK_TASKS && tasks.every((name) => typeof name === 'string');
-  return (returnUrl === undefined || typeof returnUrl === 'string') && (tasks === undefined || isList);
 }
 
 /** What the log says about a request: the user's log id, and where the token came from. */

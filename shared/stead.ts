@@ -176,11 +176,15 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
     connection: {
       /**
        * A ticket for a link.
+       * @param read gives what the caller asks for. It is called once it is known who they are.
        * @throws {RequestMalformedError} there is no such task to turn on.
        * @throws the errors of `connection/askForLink.ts`
        */
-      askForLink: (accessToken: string, { returnUrl, tasks: names }: LinkRequest) =>
-        askForLink(app, accessToken, { returnUrl, scopes: linkScopes(names) }),
+      askForLink: (accessToken: string, read: () => Promise<LinkRequest>) =>
+        askForLink(app, accessToken, async () => {
+          const { returnUrl, tasks: names } = await read();
+          return { returnUrl, scopes: linkScopes(names) };
+        }),
       /** @throws the errors of `connection/openLink.ts` */
       openLink: (ticket: string) => openLink(app, ticket),
       /** @throws the errors of `connection/finishLink.ts` */

@@ -14,8 +14,8 @@ const TICKET_FOR_MS = 60_000;
 
 /**
  * Gives the caller a ticket with which their browser begins a link: once, within a minute. It replaces an earlier ticket.
- * @param asked.returnUrl the page to which the browser is to return; undefined for the first page of the settings
- * @param asked.scopes the permissions of Microsoft Graph that the link is for
+ * @param read gives the page to which the browser is to return, undefined for the first page of the settings, and the
+ * permissions of Microsoft Graph that the link is for. It is called once it is known who asks.
  * @throws what verification throws
  * @throws {LinkOffError} this application does not link.
  * @throws {RequestMalformedError} the page is not one of the settings.
@@ -26,13 +26,14 @@ const TICKET_FOR_MS = 60_000;
 export async function askForLink(
   app: App,
   accessToken: string,
-  { returnUrl, scopes }: { returnUrl: string | undefined; scopes: readonly string[] },
+  read: () => Promise<{ returnUrl: string | undefined; scopes: readonly string[] }>,
 ): Promise<{ ticket: LinkTicket; user: string }> {
   const { link: settings, memo, logId, limits, clock, linkSealer } = app;
   const caller = await memo.verified(accessToken, () => app.verifyAccessToken(accessToken));
   if (settings === undefined) throw new LinkOffError();
-  const page = pageOf(settings, returnUrl);
   limits.changes.take(caller.userId);
+  const { returnUrl, scopes } = await read();
+  const page = pageOf(settings, returnUrl);
   const id = clock.newId();
   const until = new Date(nowByStore(app).getTime() + TICKET_FOR_MS);
   const account = await unavailableIfBusy(() =>
