@@ -2,6 +2,7 @@ import { type Connected, hasEnded, isSameConnection, type Stored } from '../acco
 import { changeAccount } from '../account/changeAccount.ts';
 import { takeBack } from '../account/endAccount.ts';
 import { nowByStore, tokenByStore } from '../account/nowByStore.ts';
+import { tellingOf } from '../account/tellingOf.ts';
 import { linkEnded, visited } from '../account/transitions.ts';
 import { isStillConnected } from '../account/visit.ts';
 import {
@@ -117,10 +118,18 @@ async function record(
   const { userId } = begun;
   const user = app.logId(userId);
   const dated = tokenByStore(app, token);
+  const telling = tellingOf(app);
   const { before, account, changed } = await unavailableIfBusy(() =>
     changeAccount(app, userId, (known) =>
       isSameConnection(begun, known)
-        ? visited(known, { userPrincipalName: known.userPrincipalName }, dated, nowByStore(app), app.schedule)
+        ? visited(
+            known,
+            { userPrincipalName: known.userPrincipalName },
+            dated,
+            nowByStore(app),
+            app.schedule,
+            telling,
+          )
         : 'keep',
     ),
   );

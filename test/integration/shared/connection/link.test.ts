@@ -135,6 +135,30 @@ describe('a link', () => {
   });
 });
 
+describe('an application that was told that the user is needed', () => {
+  it('is told of the recovery when a link heals the account', async () => {
+    const heard: string[] = [];
+    const hear = ({ kind }: { kind: string }) => void heard.push(kind);
+    const notices = { onNeedsUser: hear, onRecovered: hear };
+    app = createLocalApp(entra, { tasks, settings: LINK_SETTINGS, notices });
+    const { accessToken } = await signIn(entra, 'adele');
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: EXPIRED_AT_ONCE });
+    await app.getProfile(accessToken);
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'revoked' });
+    for (let times = 0; times < 3; times += 1) {
+      app.clock.aheadMs += HOUR;
+      await app.sweep();
+    }
+    await control(entra, 'DELETE', '/users/adele/fault');
+    expect(heard).toEqual(['needs-user']);
+    expect(await createLinkBrowser(app.stead).link(accessToken, 'adele')).toBe('linked');
+    app.clock.aheadMs += HOUR;
+    await app.sweep();
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: null });
+    expect(heard).toEqual(['needs-user', 'recovered']);
+  });
+});
+
 describe('a user who stays away for longer than the refresh token of an exchange', () => {
   beforeEach(() => control(entra, 'PUT', '/lifetimes', { accessToken: EXPIRED_AT_ONCE }));
 
