@@ -16,6 +16,7 @@ import {
 } from '../errors.ts';
 import type { Operation, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
+import { fullNamesOf } from '../tokens/scopes.ts';
 import { partsOf } from '../userId.ts';
 import type { LinkResult } from '../wire.ts';
 import { type LinkCookieText, openCookie } from './linkTexts.ts';
@@ -94,7 +95,7 @@ function redeem(
       userId,
       api: app.graph,
       redirectUri: app.link?.redirectUri ?? '',
-      scopes,
+      scopes: fullNamesOf(app.graph, scopes),
       code,
       verifier,
       nonce,
