@@ -104,7 +104,7 @@ export const together = (sections: Entries): Entries => withPlaces(sections, pla
 
 /** Reads both grants of a cache, whichever release wrote it. */
 function placesOf(sections: Entries): Map<string, Place> {
-  const [slots, grants] = [entriesOf(sections.RefreshToken), entriesOf(sections[GRANTS])];
+  const [slots, grants] = [entriesOf(sections.RefreshToken), ownGrants(sections)];
   const keys = new Set([
     ...Object.keys(slots),
     ...Object.keys(grants).map((name) => name.slice(name.indexOf('|') + 1)),
@@ -113,6 +113,27 @@ function placesOf(sections: Entries): Map<string, Place> {
     [...keys].map((key) => [key, placeOf(slots[key], grants[`code|${key}`], grants[`exchange|${key}`])]),
   );
 }
+
+const MSALS_SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken'];
+
+/**
+ * Stead's section without the grants of a former home account id. An earlier release removes what it knows of such an id, and
+ * leaves this section. MSAL finds none of these grants under the user's id, so they would only stand in the way.
+ */
+function ownGrants(sections: Entries): Entries {
+  const grants = entriesOf(sections[GRANTS]);
+  const homes = new Set(
+    MSALS_SECTIONS.flatMap((name) => Object.values(entriesOf(sections[name])).map(homeOf)),
+  );
+  homes.delete(undefined);
+  if (homes.size === 0) return grants;
+  return Object.fromEntries(
+    Object.entries(grants).filter(([, entry]) => homeOf(entry) === undefined || homes.has(homeOf(entry))),
+  );
+}
+
+const homeOf = (entry: Json | undefined): Json | undefined =>
+  isEntries(entry) ? entry.home_account_id : undefined;
 
 function placeOf(slot: Json | undefined, code: Json | undefined, kept: Json | undefined): Place {
   const stored = { ...(isEntries(code) && { code }), ...(isEntries(kept) && { exchange: kept }) };
