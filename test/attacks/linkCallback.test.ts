@@ -11,6 +11,7 @@ import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memory
 import type { Fetch } from '../../shared/api.ts';
 import { UnavailableError } from '../../shared/errors.ts';
 import type { AccountStore, TokenCacheStore } from '../../shared/ports.ts';
+import { createShiftedClock } from '../../shared/testing/testClock.ts';
 import { control, journal } from '../support/entraClients.ts';
 import { CALLBACK, COOKIE, createLinkBrowser, startLinkEntra } from '../support/linkBrowser.ts';
 import { type Forge, now, openForge } from './forge.ts';
@@ -380,6 +381,36 @@ describe('a store that cannot be reached', () => {
     expect(await redeemed()).toBe(before + (method === 'read' ? 0 : 1));
     isDown = false;
     expect(await hasCode()).toBe(false);
+  });
+
+  it('is unavailable after the grant was stored, too, and the next check tells the account of it', async () => {
+    const clock = createShiftedClock();
+    const accounts = createMemoryAccountStore({ clock });
+    let isDown = false;
+    const failing: AccountStore = {
+      ...accounts,
+      update: (...args) => (isDown ? outage('accounts') : accounts.update(...args)),
+    };
+    const { app, browser, hasCode, atCallback } = await stageLink(entra, {
+      accounts: failing,
+      clock,
+      fetch: async (address, init) => {
+        const response = await fetch(address, init);
+        if (String(init?.body ?? '').includes('grant_type=authorization_code')) isDown = true;
+        return response;
+      },
+    });
+    const back = await atCallback();
+    // To MSAL, such a token has expired when it is issued, so the check asks for another one.
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: 299 });
+    expect(await answerOf(await browser.callBack(back))).toBe('303 unavailable');
+    expect(await hasCode()).toBe(true);
+    expect(await app.accounts.read(ADELES_ID)).not.toHaveProperty('grant');
+    isDown = false;
+    clock.aheadMs += 2 * 3_600_000;
+    await app.sweep();
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: null });
+    expect(await app.accounts.read(ADELES_ID)).toMatchObject({ state: 'active', grant: 'code' });
   });
 
   it('is no fault of whoever opens a ticket', async () => {
