@@ -17,6 +17,7 @@ import {
 import type { Operation, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { fullNamesOf } from '../tokens/scopes.ts';
+import { heedFailure } from '../tokens/storedCooldowns.ts';
 import { partsOf } from '../userId.ts';
 import type { LinkResult } from '../wire.ts';
 import { type LinkCookieText, openCookie } from './linkTexts.ts';
@@ -77,6 +78,10 @@ async function resultOf(
     }
     return await record(app, operation, spent.account, token);
   } catch (error) {
+    // As at a visit, only a throttle begins a cooldown.
+    if (error instanceof UserTokenError && error.failure.throttle !== undefined) {
+      await heedFailure(app, operation, text.userId, error.failure);
+    }
     return resultOfError(operation, error);
   }
 }

@@ -343,6 +343,24 @@ describe('an answer of Entra without a code', () => {
   });
 });
 
+describe('a token endpoint that asks for fewer requests', () => {
+  it('is left alone: the next code of the user is not sent, and their page is told to try later', async () => {
+    let sent = 0;
+    const { browser, hasCode, atCallback } = await stageLink(entra, {
+      fetch: async (address, init) => {
+        if (!String(init?.body ?? '').includes('grant_type=authorization_code')) return fetch(address, init);
+        sent += 1;
+        const headers = { 'retry-after': '120' };
+        return Response.json({ error: 'temporarily_unavailable' }, { status: 429, headers });
+      },
+    });
+    expect(await answerOf(await browser.callBack(await atCallback()))).toBe('303 unavailable');
+    expect(await answerOf(await browser.callBack(await atCallback()))).toBe('303 unavailable');
+    expect(sent).toBe(1);
+    expect(await hasCode()).toBe(false);
+  });
+});
+
 describe('a store that cannot be reached', () => {
   it.each([
     'read',
