@@ -384,6 +384,11 @@ describe('a refusal of the grant of the code', () => {
     const { account, grants } = await checkWith({ status: 400, body: CHALLENGED }, 'real');
     expect(account).toMatchObject({ state: 'active', failure: undefined });
     expect(grants.code).toBeDefined();
+    // What keeps the connection is the other one, so the page and the notices must not count on the code.
+    const stored = await app.accounts.read(ADELES_ID);
+    expect(stored).not.toHaveProperty('grant');
+    const end = (stored as { refreshTokenExpiresOn: Date }).refreshTokenExpiresOn.getTime();
+    expect(end).toBeLessThan(app.now().getTime() + 2 * DAY);
   });
 
   it('keeps a grant whose refusal is not sure', async () => {
