@@ -245,6 +245,27 @@ describe('two grants', () => {
     expect(await grantTypes()).toEqual(['refresh_token 400', 'refresh_token 400']);
     expect(await accountOf(app, ADELES_ID)).toMatchObject({ state: 'needs-user' });
   });
+
+  it('are not counted on after both were refused, and the next check drops the code that was revoked', async () => {
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: EXPIRED_AT_ONCE });
+    await link();
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'revoked' });
+    app.clock.aheadMs += HOUR;
+    await app.sweep();
+    await control(entra, 'DELETE', '/users/adele/fault');
+    expect(await accountOf(app, ADELES_ID)).toMatchObject({ state: 'needs-user' });
+    await app.getProfile((await signIn(entra, 'adele')).accessToken);
+    const back = await app.accounts.read(ADELES_ID);
+    expect(back).toMatchObject({ state: 'active' });
+    expect(back).not.toHaveProperty('grant');
+    const end = (back as { refreshTokenExpiresOn: Date }).refreshTokenExpiresOn.getTime();
+    expect(end).toBeLessThan(app.now().getTime() + 2 * DAY);
+    app.clock.aheadMs += HOUR;
+    await app.sweep();
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: null });
+    expect(await app.accounts.read(ADELES_ID)).toMatchObject({ state: 'active' });
+    expect(await sectionsOf()).not.toHaveProperty(GRANTS);
+  });
 });
 
 describe('an exchange that began before a link', () => {
