@@ -183,7 +183,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       askForLink: (accessToken: string, read: () => Promise<LinkRequest>) =>
         askForLink(app, accessToken, async () => {
           const { returnUrl, tasks: names } = await read();
-          return { returnUrl, scopes: linkScopes(names) };
+          return { returnUrl, scopes: linkScopes(names), areChosen: names !== undefined && names.length > 0 };
         }),
       /** @throws the errors of `connection/openLink.ts` */
       openLink: (ticket: string) => openLink(app, ticket),

@@ -20,7 +20,8 @@ const MAX_TICKET_LENGTH = 3_700;
 /**
  * Gives the caller a ticket with which their browser begins a link: once, within a minute. It replaces an earlier ticket.
  * @param read gives the page to which the browser is to return, undefined for the first page of the settings, and the
- * permissions of Microsoft Graph that the link is for. It is called once it is known who asks.
+ * permissions of Microsoft Graph that the link is for, of which the caller chose some or none. It is called once it is known
+ * who asks.
  * @throws what verification throws
  * @throws {LinkOffError} this application does not link.
  * @throws {RequestMalformedError} the page is not one of the settings, or the tasks need too many permissions.
@@ -31,13 +32,13 @@ const MAX_TICKET_LENGTH = 3_700;
 export async function askForLink(
   app: App,
   accessToken: string,
-  read: () => Promise<{ returnUrl: string | undefined; scopes: readonly string[] }>,
+  read: () => Promise<{ returnUrl: string | undefined; scopes: readonly string[]; areChosen: boolean }>,
 ): Promise<{ ticket: LinkTicket; user: string }> {
   const { link: settings, memo, logId, limits, clock, linkSealer } = app;
   const caller = await memo.verified(accessToken, () => app.verifyAccessToken(accessToken));
   if (settings === undefined) throw new LinkOffError();
   limits.changes.take(caller.userId);
-  const { returnUrl, scopes } = await read();
+  const { returnUrl, scopes, areChosen } = await read();
   const page = pageOf(settings, returnUrl);
   const id = clock.newId();
   const until = new Date(nowByStore(app).getTime() + TICKET_FOR_MS);
@@ -59,6 +60,9 @@ export async function askForLink(
   };
   const sealed = await linkSealer.seal('ticket', text);
   if (sealed.length > MAX_TICKET_LENGTH) {
+    // What functions and other tasks need is no fault of the caller.
+    if (!areChosen)
+      throw new TypeError('Functions and tasks need more permissions than one link can ask for.');
     throw new RequestMalformedError(
       'These tasks need more permissions than one link can ask for. Turn on fewer at once.',
     );

@@ -109,6 +109,25 @@ describe('the browser that comes back', () => {
     expect(await redeemed()).toBe(before);
   });
 
+  it('finishes the newer one of two tabs, whichever comes back first', async () => {
+    const { browser, unchanged, atCallback } = await stageLink(entra);
+    const older = await atCallback();
+    const newer = await atCallback();
+    expect(await unchanged(() => browser.callBack(older))).toBe('400 LINK_STATE');
+    expect(await answerOf(await browser.callBack(newer))).toBe('303 linked');
+    expect(await unchanged(() => browser.callBack(older))).toBe('400 LINK_COOKIE');
+  });
+
+  it('finishes nothing of the older tab, even if its cookie is still there', async () => {
+    const { browser, unchanged, hasCode, atCallback } = await stageLink(entra);
+    const older = await atCallback();
+    const cookie = browser.cookie;
+    await atCallback();
+    browser.cookie = cookie;
+    expect(await unchanged(() => browser.callBack(older))).toBe('303 used');
+    expect(await hasCode()).toBe(false);
+  });
+
   it('has ten minutes', async () => {
     const { app, browser, unchanged, atCallback } = await stageLink(entra);
     const back = await atCallback();

@@ -106,6 +106,15 @@ describe('many permissions at once', () => {
   const bigTasks = [0, 1, 2, 3, 4, 5].map((index) => big(`big-${index}`, index * 20));
   const namesOf = (count: number) => bigTasks.slice(0, count).map(({ name }) => name);
 
+  it('are no fault of a caller who has chosen none of them', async () => {
+    const needed = bigTasks.map(({ name, scopes }) =>
+      defineTask({ name, api: graph, scopes: [...scopes], run: async () => undefined }),
+    );
+    app = createLocalApp(entra, { tasks: needed, settings: LINK_SETTINGS });
+    const accessToken = await visit('adele');
+    expect((await createLinkBrowser(app.stead).ask(accessToken)).status).toBe(500);
+  });
+
   it('are either asked for and come back, or are refused before the user is sent to Entra', async () => {
     app = createLocalApp(entra, { tasks: bigTasks, settings: LINK_SETTINGS, limits: UNLIMITED });
     const accessToken = await visit('adele');
