@@ -56,10 +56,12 @@ export function withGrant(base: string, changed: string, grant: Grant, now: Date
   const sections = parse(changed);
   const places = new Map(before);
   for (const [key, entry] of Object.entries(entriesOf(sections.RefreshToken))) {
-    const known = before.get(key)?.[grant];
+    const place = before.get(key);
+    // What MSAL was shown: without a code, that is the exchange, whichever grant it was to get.
+    const known = hasCode ? place?.[grant] : place?.exchange;
     if (!isEntries(entry) || (known !== undefined && secretOf(known) === secretOf(entry))) continue;
     const issued = { ...entry, [ISSUED]: String(Math.floor(now.getTime() / 1_000)) };
-    places.set(key, { ...before.get(key), [grant]: grant === 'code' ? issued : entry });
+    places.set(key, { ...place, [grant]: grant === 'code' ? issued : entry });
   }
   return arranged(sections, places);
 }
