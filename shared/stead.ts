@@ -160,14 +160,17 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
     connection: {
       /**
        * A ticket for a link.
+       * @param read gives what the caller asks for. It is called once it is known who they are.
        * @throws {RequestMalformedError} there is no such task to turn on.
        * @throws the errors of `connection/askForLink.ts`
        */
-      askForLink(accessToken: string, { returnUrl, tasks: names }: LinkRequest) {
-        const functions = [...named.values()].map((fn) => ({ ...fn, api: here(fn.api) }));
-        const scopes = linkScopes(app.graph, { tasks, functions }, names);
-        return askForLink(app, accessToken, { returnUrl, scopes });
-      },
+      askForLink: (accessToken: string, read: () => Promise<LinkRequest>) =>
+        askForLink(app, accessToken, async () => {
+          const { returnUrl, tasks: names } = await read();
+          const functions = [...named.values()].map((fn) => ({ ...fn, api: here(fn.api) }));
+          const scopes = linkScopes(app.graph, { tasks, functions }, names);
+          return { returnUrl, scopes, areChosen: names !== undefined && names.length > 0 };
+        }),
       /** @throws the errors of `connection/openLink.ts` */
       openLink: (ticket: string) => openLink(app, ticket),
       /** @throws the errors of `connection/finishLink.ts` */

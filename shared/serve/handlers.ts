@@ -60,8 +60,7 @@ export function createHandlers(stead: Stead) {
       request.method === 'POST'
         ? answered(context, clock, async () => {
             const accessToken = readAccessToken(request.headers);
-            const asked = await readLinkBody(request);
-            const { ticket, user } = await connection.askForLink(accessToken, asked);
+            const { ticket, user } = await connection.askForLink(accessToken, () => readLinkBody(request));
             return { body: ticket, facts: { user } };
           })
         : answeredInBrowser(context, clock, async () => {

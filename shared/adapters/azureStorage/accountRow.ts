@@ -70,7 +70,7 @@ export function toRow(account: Account): AccountRow {
     lastRefreshed: lastRefreshed ?? '',
     expiresOn: expiresOn ?? '',
     refreshTokenExpiresOn: refreshTokenExpiresOn ?? '',
-    grant: grant ?? '',
+    grant: grant === 'code' ? grantColumn(refreshTokenExpiresOn) : '',
     history: historyColumn(account.history),
     checks: checksColumn(account),
     pause: pauseColumn(account),
@@ -178,9 +178,19 @@ function tokensIn(row: Record<string, unknown>) {
     ...(expiresOn && { expiresOn }),
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
-    ...(row.grant === 'code' && { grant: 'code' as const }),
+    ...(isGrantUntil(row.grant, refreshTokenExpiresOn) && { grant: 'code' as const }),
   };
 }
+
+/**
+ * It names the end of the refresh token. An earlier release that renews the account, or connects it anew, writes that end and not
+ * this column. Then it is not known which grant the end is of, and the next renewal says it again.
+ */
+const grantColumn = (end: Date | undefined): string =>
+  end === undefined ? '' : `code until ${end.toISOString()}`;
+
+const isGrantUntil = (column: unknown, end: Date | undefined): boolean =>
+  end !== undefined && column === grantColumn(end);
 
 /** A link that cannot be read is one that nobody can finish. */
 function linkIn(value: unknown): PendingLink | undefined {
