@@ -97,7 +97,12 @@ async function run(
   }
   if (!replay.endsWith('.json')) {
     const [from = '', ...path] = replay.split(':');
-    return search(form, { seeds: 1, seed: whole('--replay', from) ?? 0, path: path.join(':') });
+    return search(form, {
+      seeds: 1,
+      seed: whole('--replay', from) ?? 0,
+      path: path.join(':'),
+      isFirstEnough: first,
+    });
   }
   const history: unknown = JSON.parse(readFileSync(replay, 'utf8'));
   const { lines } = await form.run(history, { tells: true });

@@ -94,7 +94,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'if (account.state !== undefined) return account;',
     seed: 1,
     history: 41,
-    found: /before they were due|sent 2 requests/,
+    found: /before they were due|sent 2 requests|in one check/,
   },
   'refresh token dropped in a merge': {
     file: 'shared/tokens/mergeCache.ts',
@@ -312,7 +312,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: '    remembered = code === undefined ? next : afterRun(remembered, task, {}, at);',
     form: 'short-years',
     seed: 1,
-    history: 0,
+    history: 16,
     found: /sync-notes did not run/,
   },
   'one memory for all users of a run': {
@@ -336,7 +336,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "const throttle = facts.throttle ?? (facts.api === undefined ? { api: 'token' } : undefined);",
     by: "const throttle = facts.throttle ?? { api: 'token' };",
     seed: 1,
-    history: 0,
+    history: 1107,
     found: /nobody had asked|did not run/,
   },
   'missing consent for one API stops the other task': {
@@ -456,8 +456,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'at.getTime() - account.since.getTime() >= PROLONG_EVERY_MS',
     by: 'at.getTime() - account.since.getTime() >= 10_000 * PROLONG_EVERY_MS',
     form: 'years',
-    seed: 1,
-    history: 0,
+    seed: 2,
+    history: 7,
     found: /erased too early/,
   },
   'cooldown of a user not obeyed by the worker': {
