@@ -1,6 +1,6 @@
 /**
  * One class for each kind of error after which a caller does something different. These classes know nothing of HTTP:
- * `shared/http.ts` gives each of them a status. Messages have no token, claim value, name or UPN.
+ * `shared/refusalOf.ts` gives each of them a status. Messages have no token, claim value, name or UPN.
  */
 
 /** Why there is no token for a user, and so who can do something about it: `tokens/failures.ts`, `docs/failures.md`. */

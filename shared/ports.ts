@@ -1,11 +1,13 @@
 /** The interfaces between the use cases and the outside world. This file has only types. */
 
-import type { Account, NoticeKind, Stored } from './account/account.ts';
+import type { AccountStore } from './accountStore.ts';
 import type { Api, OpenApi } from './api.ts';
 import type { Clock } from './clock.ts';
 import type { Failure } from './errors.ts';
 import type { Log } from './log.ts';
+import type { Notices } from './notices.ts';
 import type { SharedState } from './sharedState.ts';
+import type { TokenCacheStore } from './tokenCacheStore.ts';
 import type { LogId, UserId } from './userId.ts';
 
 /** One request, or one run of the worker: its log, and the signal that ends it. */
@@ -70,6 +72,16 @@ export type ScheduleSettings = {
   everyRun: boolean;
   /** The time without a visit after which an account is retired. */
   retentionMs: number;
+};
+
+/** Where a link leads. All of it comes from the settings, and nothing from a request. */
+export type LinkSettings = {
+  /** The redirect URI of this API's registration, of the platform Web. */
+  redirectUri: string;
+  /** The address to which a ticket is added. */
+  openUrl: string;
+  /** The pages to which the browser may return, each exactly. The first one is the default. */
+  returnUrls: readonly [string, ...string[]];
 };
 
 /**
@@ -146,33 +158,6 @@ export type TryCredential = (operation: Operation) => Promise<Failure | undefine
  * lasts longer.
  */
 export type Grant = 'code' | 'exchange';
-/** What an application is told of a user's connection while the user is away. */
-export type UserNotice = {
-  /** The same at each try. A notice may come twice, so remember the ids of those that you have acted on. */
-  id: string;
-  kind: NoticeKind;
-  userId: UserId;
-  /** When it became true. */
-  since: Date;
-  /** With `expiring`: when the connection ends if the user does not visit before. */
-  endsAt?: Date;
-};
-
-/**
- * Hears a notice. It is delivered when the promise resolves. If it rejects, or is not settled when the signal aborts, it is
- * tried again later: {@link NoticeFailedError}.
- */
-export type NoticeListener = (notice: UserNotice, signal: AbortSignal) => void | Promise<void>;
-
-/** Who hears which notices. What nobody listens to is not told. */
-export type Notices = {
-  /** Only the user's visit can restore the connection. */
-  onNeedsUser?: NoticeListener;
-  /** The refresh token ends within hours, and renewals do not prolong it. A visit does. */
-  onExpiring?: NoticeListener;
-  /** The connection works again, after a notice that the user is needed. */
-  onRecovered?: NoticeListener;
-};
 
 /** A user's access token for a downstream API, and what became of the stored cache. */
 export type UserToken = {
@@ -252,16 +237,6 @@ export interface UserTokens {
   ): Promise<Permissions | undefined>;
 }
 
-/** Where a link leads. All of it comes from the settings, and nothing from a request. */
-export type LinkSettings = {
-  /** The redirect URI of this API's registration, of the platform Web. */
-  redirectUri: string;
-  /** The address to which a ticket is added. */
-  openUrl: string;
-  /** The pages to which the browser may return, each exactly. The first one is the default. */
-  returnUrls: readonly [string, ...string[]];
-};
-
 /**
  * Gets this API a grant of its own for a user who is present in a browser: the authorization code flow of a confidential client,
  * with PKCE.
@@ -307,15 +282,6 @@ export interface CodeGrants {
   ): Promise<UserToken>;
 }
 
-/** What the sealed texts of a link are for. */
-export type LinkPurpose = 'ticket' | 'cookie';
-
-/** Seals what a browser carries during a link. Nothing that is sealed for one purpose opens for the other. */
-export type LinkSealer = {
-  seal(purpose: LinkPurpose, content: object): Promise<string>;
-  /** @returns undefined if the text was not sealed for this purpose with one of the keys of the settings */
-  open(purpose: LinkPurpose, sealed: string): Promise<Readonly<Record<string, unknown>> | undefined>;
-};
 /** Names of permissions, such as `User.Read`, by the name of the API. */
 export type Permissions = Readonly<Record<string, string[]>>;
 
@@ -350,142 +316,12 @@ export type OpenedMemory =
   | { ok: true; memory: string; generation: string }
   | { ok: false; reason: 'corrupt' | 'newer' | 'unknown-key'; kid?: string };
 
-/** `sealed` is empty if the content is larger than any cache. Such a content is not read, because it cannot be opened. */
-export type StoredCache = { sealed: string; etag: string };
+/** What the sealed texts of a link are for. */
+export type LinkPurpose = 'ticket' | 'cookie';
 
-/** What a store knows of a cache beside its content: when it was last written, and its size. */
-export type CacheMetadata = { storedAt: Date; bytes: number };
-
-/** Stores one sealed cache for each user, with optimistic concurrency by ETags. The store does not know the content. */
-export interface TokenCacheStore {
-  /**
-   * @returns undefined if the user has no cache
-   * @throws {UnavailableError} the store cannot be reached.
-   */
-  read(userId: UserId, signal?: AbortSignal | undefined): Promise<StoredCache | undefined>;
-  /**
-   * Writes the cache.
-   * @param ifMatch the ETag of the version to replace; undefined if there must be no cache yet
-   * @returns the new ETag; that of the stored version if it is the same content, because the answer to a write may be lost and
-   * the write sent again
-   * @throws {ConflictError} another version is stored, or the cache to replace no longer exists.
-   * @throws {UnavailableError} the store cannot be reached.
-   */
-  write(
-    userId: UserId,
-    sealed: string,
-    ifMatch: string | undefined,
-    signal?: AbortSignal | undefined,
-  ): Promise<string>;
-  /**
-   * Deletes the cache. It succeeds if there is no cache.
-   * @param ifMatch the ETag of the version to delete; undefined deletes any version
-   * @throws {ConflictError} another version is stored.
-   * @throws {UnavailableError} the store cannot be reached.
-   */
-  remove(userId: UserId, ifMatch?: string | undefined, signal?: AbortSignal | undefined): Promise<void>;
-  /**
-   * Reads what the store knows of a cache, without its content.
-   * @returns undefined if the user has no cache
-   * @throws {UnavailableError} the store cannot be reached.
-   */
-  metadata(userId: UserId, signal?: AbortSignal | undefined): Promise<CacheMetadata | undefined>;
-  /**
-   * Lists the users who have a cache: all of them, or those of one tenant. Pages are read on demand. Stored things that
-   * are not named by a user id are skipped.
-   * @throws {UnavailableError} the store cannot be reached.
-   */
-  list(tid?: string | undefined, signal?: AbortSignal | undefined): AsyncIterable<UserId>;
-  /**
-   * How many days the store keeps a deleted cache; undefined if it does not keep it, as far as it knows; `not-allowed` if
-   * the store does not tell us.
-   * @throws {UnavailableError} the store cannot be reached.
-   */
-  keepsRemovedForDays(signal?: AbortSignal | undefined): Promise<number | 'not-allowed' | undefined>;
-}
-
-/** A due account, leased to the run that asked for it. */
-export type LeasedAccount = {
-  account: Stored<Account>;
-  /** When the account became due. */
-  dueSince: Date;
-  /** The run whose lease ended before it settled the account or gave it back. */
-  abandonedBy?: string;
+/** Seals what a browser carries during a link. Nothing that is sealed for one purpose opens for the other. */
+export type LinkSealer = {
+  seal(purpose: LinkPurpose, content: object): Promise<string>;
+  /** @returns undefined if the text was not sealed for this purpose with one of the keys of the settings */
+  open(purpose: LinkPurpose, sealed: string): Promise<Readonly<Record<string, unknown>> | undefined>;
 };
-
-/**
- * What else a store may find while it reads the index of due times.
- * `taken`: another run was faster, or the entry is an old one of an account that is due at another time. It is normal.
- * `nobody`: the entry belongs to no account.
- * `repaired`: the account's entry was missing, so no run would have found the account. It is there again.
- * `damaged`: the account is damaged, and from now on no run meets it.
- */
-export type Finding = { userId: UserId; found: 'taken' | 'nobody' | 'repaired' | 'damaged' };
-
-/** One page of an audit. */
-export type AuditPage = {
-  /** How many accounts the page has. */
-  accounts: number;
-  /** How many accounts of the page are connected. */
-  connected: number;
-  damaged: number;
-  /** The users of those that are due too late. */
-  late: readonly UserId[];
-  /** Where the next page begins, in the store's own words; undefined after the last page. */
-  next: string | undefined;
-};
-
-/**
- * Stores the accounts, and an index by which a run finds those that are due. Every change of an account also writes its
- * entry in the index. All methods throw {@link UnavailableError} if the store cannot be reached.
- */
-export interface AccountStore {
-  /** The parts into which the store divides the accounts. Runs read them side by side. */
-  readonly shards: readonly string[];
-  read(userId: UserId, signal?: AbortSignal | undefined): Promise<Stored | undefined>;
-  /** @throws {ConflictError} the account exists already. */
-  create(account: Account, signal?: AbortSignal | undefined): Promise<Stored<Account>>;
-  /**
-   * Replaces `from`, as it was read, by `to`.
-   * @throws {ConflictError} the account changed since it was read, or no longer exists.
-   */
-  update(from: Stored, to: Account, signal?: AbortSignal | undefined): Promise<Stored<Account>>;
-  /** Deletes the account and its entry. @throws {ConflictError} as `update`. */
-  erase(account: Stored, signal?: AbortSignal | undefined): Promise<void>;
-  /** Lists all accounts, or those of one tenant. Pages are read on demand. */
-  list(of?: { tid?: string | undefined }, signal?: AbortSignal | undefined): AsyncIterable<Stored>;
-  /** When the account of the shard that has waited longest became due; undefined if none is due. */
-  dueSince(shard: string, signal?: AbortSignal | undefined): Promise<Date | undefined>;
-  /**
-   * Leases the due accounts of one shard, those that have waited longest first. A few accounts are leased at once, when the
-   * first of them is pulled, and each lease lasts `leaseMs` from the moment when it is made. An account that was leased and
-   * not pulled is given back at `return()`, at an error, and when the signal aborts; the iteration then ends.
-   *
-   * On the way the store repairs its index, and tells of it by `onFound`.
-   */
-  claimDue(request: {
-    shard: string;
-    runId: string;
-    leaseMs: number;
-    onFound?: ((finding: Finding) => void) | undefined;
-    signal?: AbortSignal | undefined;
-  }): AsyncIterable<LeasedAccount>;
-  /**
-   * Reads one page of all accounts and restores their missing entries.
-   * @param request.from where the page begins: `next` of the page before; undefined for the first page
-   * @param request.atMost the most accounts of the page
-   */
-  audit(request: {
-    from?: string | undefined;
-    atMost: number;
-    /** Tells whether an account is due later than any right clock can have written. */
-    isDueTooLate?: ((account: Account) => boolean) | undefined;
-    onFound?: ((finding: Finding) => void) | undefined;
-    signal?: AbortSignal | undefined;
-  }): Promise<AuditPage>;
-  /**
-   * How far the store's clock is ahead of this machine's, in milliseconds, by its latest answer. Undefined before the first
-   * answer; a store that cannot tell leaves this out.
-   */
-  clockAheadMs?(): number | undefined;
-}

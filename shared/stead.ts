@@ -19,13 +19,14 @@ import type { Config, ConfigWithoutStorage, TokenCacheStoreName } from './config
 import { askForLink } from './connection/askForLink.ts';
 import { changeConnection, connect, disconnect, getConnection } from './connection/connection.ts';
 import { finishLink } from './connection/finishLink.ts';
+import { linkScopes } from './connection/linkScopes.ts';
 import { openLink } from './connection/openLink.ts';
-import { RequestMalformedError } from './errors.ts';
 import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
+import type { Notices } from './notices.ts';
 import { createOperators } from './operators/operators.ts';
-import type { FunctionRequest, Notices, Operation, Sealer, Services, StoreCredential } from './ports.ts';
+import type { FunctionRequest, Operation, Sealer, Services, StoreCredential } from './ports.ts';
 import { type Asked, asUser } from './requests/asUser.ts';
 import type { UserFunction } from './requests/defineFunction.ts';
 import { createApp } from './tokens/app.ts';
@@ -117,23 +118,6 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const app = createApp(services, options.limits);
   const named = new Map<string, Named>();
 
-  /**
-   * What a link asks for: what the functions and tasks of the API that keeps the connection need.
-   * @param names the tasks that the user turns on
-   */
-  function linkScopes(names: readonly string[] = []): string[] {
-    const chosen = names.map((name) => {
-      const task = tasks.find((one) => one.name === name && one.consent === 'link');
-      if (task === undefined) {
-        throw new RequestMalformedError('"tasks" has a name of no task that users turn on.');
-      }
-      return task;
-    });
-    const uses = [...tasks.filter(({ consent }) => consent === undefined), ...named.values(), ...chosen];
-    const scopes = uses.filter(({ api }) => here(api) === app.graph).flatMap((use) => use.scopes ?? []);
-    return scopes.length === 0 ? [LEAST_SCOPE] : [...new Set(scopes)];
-  }
-
   function claimName(fn: Named): void {
     if ((named.get(fn.name) ?? fn) !== fn) {
       throw new TypeError(
@@ -176,11 +160,17 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
     connection: {
       /**
        * A ticket for a link.
+       * @param read gives what the caller asks for. It is called once it is known who they are.
        * @throws {RequestMalformedError} there is no such task to turn on.
        * @throws the errors of `connection/askForLink.ts`
        */
-      askForLink: (accessToken: string, { returnUrl, tasks: names }: LinkRequest) =>
-        askForLink(app, accessToken, { returnUrl, scopes: linkScopes(names) }),
+      askForLink: (accessToken: string, read: () => Promise<LinkRequest>) =>
+        askForLink(app, accessToken, async () => {
+          const { returnUrl, tasks: names } = await read();
+          const functions = [...named.values()].map((fn) => ({ ...fn, api: here(fn.api) }));
+          const scopes = linkScopes(app.graph, { tasks, functions }, names);
+          return { returnUrl, scopes, areChosen: names !== undefined && names.length > 0 };
+        }),
       /** @throws the errors of `connection/openLink.ts` */
       openLink: (ticket: string) => openLink(app, ticket),
       /** @throws the errors of `connection/finishLink.ts` */
@@ -248,9 +238,6 @@ export type LinkRequest = { returnUrl?: string; tasks?: readonly string[] };
 
 /** A function, as far as its name and a link are concerned. */
 type Named = Pick<UserFunction, 'name' | 'api'> & Partial<Pick<UserFunction, 'scopes'>>;
-
-/** A link asks for at least this. Without a scope of an API, Entra would give a token for none. */
-const LEAST_SCOPE = 'User.Read';
 
 function createServices(
   config: AnyConfig,

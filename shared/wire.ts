@@ -146,7 +146,9 @@ export type LinkTicket = { url: string };
  * `linked`: the connection has a grant of its own. `cancelled`: the user said no. `admin`: only an administrator can consent.
  * `consent`: a consent is missing. `other-user`: somebody else signed in. `ended`: the user is no longer connected, or was
  * connected anew. `expired`: it took too long. `used`: the ticket or the sign-in was used before. `refused`: Entra's answer was
- * not in order, or Entra refused it. `unavailable`: it may succeed later. Only `linked` has stored anything.
+ * not in order, or Entra refused it. `unavailable`: it may succeed later. Only `linked` promises that the grant is
+ * stored. After `unavailable` it may be, if the accounts were lost last of all; the next check or visit then tells the connection of it.
+ * After every other result it is not.
  */
 export type LinkResult =
   | 'linked'

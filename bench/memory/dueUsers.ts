@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account, Stored } from '../../shared/account/account.ts';
+import type { AccountStore, LeasedAccount } from '../../shared/accountStore.ts';
 import { createSealer } from '../../shared/adapters/entra/seal.ts';
 import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemorySharedState } from '../../shared/adapters/memory/memorySharedState.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { Config } from '../../shared/config.ts';
-import type { AccountStore, LeasedAccount } from '../../shared/ports.ts';
 import type { Adapters } from '../../shared/stead.ts';
 import type { UserId } from '../../shared/userId.ts';
 import { dueAccount, dueCache } from '../dueAccount.ts';

@@ -1,7 +1,7 @@
 import type { Stores, StoresOptions } from '@stead/shared';
 import { ConflictError } from '@stead/shared/errors';
-import type { StoredCache, TokenCacheStore } from '@stead/shared/ports';
 import { memoryStores } from '@stead/shared/stores/memory';
+import type { StoredCache, TokenCacheStore } from '@stead/shared/tokenCacheStore';
 import type { UserId } from '@stead/shared/userId';
 
 /** No cache is larger. */

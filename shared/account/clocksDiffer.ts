@@ -1,4 +1,4 @@
-import type { AccountStore } from '../ports.ts';
+import type { AccountStore } from '../accountStore.ts';
 
 /** How much the clocks of two machines may differ, in milliseconds. */
 export const MAX_CLOCK_DIFFERENCE_MS = 300_000;

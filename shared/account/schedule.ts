@@ -303,7 +303,7 @@ export function nextTryOfNotice(
  * @param random uniform in [0, 1)
  * @returns undefined if it is given up
  */
-export function noticeAfterPause(since: Date, until: Date, random: number): Date | undefined {
+export function nextTryAfterGate(since: Date, until: Date, random: number): Date | undefined {
   return whileNews(since, after(until, random * NOTICE_SPREAD_MS));
 }
 

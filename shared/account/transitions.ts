@@ -12,7 +12,6 @@ import {
   type Disconnected,
   failureOf,
   type HistoryEntry,
-  type Lease,
   type NeedsUser,
   type Notice,
   type Pending,
@@ -78,9 +77,7 @@ export function paused<C extends Connected>(account: C, until: Date): C {
 
 /** The end of a pause before its time. */
 export function resumed<C extends Connected>(account: C): C {
-  const { tasksPausedUntil: _, ...others } = account;
-  // The pause is optional in every state, so this is still an account of the same state.
-  return others as C;
+  return without(account, 'tasksPausedUntil');
 }
 
 /** A visit of a user who has disconnected. The disconnection is remembered for longer. */
@@ -130,9 +127,7 @@ export function linking<C extends Connected>(account: C, link: PendingLink): C {
 
 /** The end of a link, whatever comes of it. */
 export function linkEnded<C extends Connected>(account: C): C {
-  const { link: _, ...rest } = account;
-  // The link is optional in every state, so this is still an account of the same state.
-  return rest as C;
+  return without(account, 'link');
 }
 
 /** A run takes the account until that time. */
@@ -142,7 +137,7 @@ export function leased<A extends Account>(account: A, runId: string, until: Date
 
 /** A run gives the lease back. The account is due as before. */
 export function released<A extends Account>(account: A): A {
-  return withoutLease(account);
+  return without(account, 'lease');
 }
 
 /** A check that found nothing to do yet. It gives the lease back. */
@@ -192,7 +187,7 @@ export function refreshed(
   const isNew = token.source === 'network';
   // A pause that is over is kept no longer.
   const still = pausedUntil(account, now) === undefined ? resumed(account) : account;
-  const { memory: _, ...connection } = withoutLease(connectionOf(still));
+  const { memory: _, ...connection } = without(connectionOf(still), 'lease');
   const active: Active = {
     ...connection,
     ...(memory !== undefined && { memory }),
@@ -279,7 +274,7 @@ export function markedForUser(
   telling?: Telling,
 ): NeedsUser {
   const marked: NeedsUser = {
-    ...withoutLease(connectionOf(account)),
+    ...without(connectionOf(account), 'lease'),
     ...tokensOf(account),
     state: 'needs-user',
     failure: stored(failure, now),
@@ -341,15 +336,14 @@ function connectionOf(account: Connected) {
 }
 
 function withNotice<C extends Connected>(account: C, notice: Notice | undefined): C {
-  const { notice: _, ...others } = account;
-  // The notice is optional in every state, so this is still an account of the same state.
-  return { ...others, ...(notice && { notice }) } as C;
+  return notice === undefined ? without(account, 'notice') : { ...account, notice };
 }
 
-function withoutLease<A extends { lease?: Lease }>(account: A): A {
-  const { lease: _, ...unleased } = account;
-  // The lease is optional in every state, so this is still an account of the same state.
-  return unleased as A;
+/** Each of these parts is optional in every state, so what is left is still an account of the same state. */
+function without<A extends object>(account: A, part: 'lease' | 'link' | 'notice' | 'tasksPausedUntil'): A {
+  const left = { ...account };
+  delete (left as Partial<Connected>)[part];
+  return left;
 }
 
 function stored({ kind, code, suberror, claims, askedBy }: Failure, now: Date): StoredFailure {

@@ -56,6 +56,13 @@ export async function isStillConnected(
 }
 
 /**
+ * What a visit that heals an account may promise. Both grants were refused before, and this exchange says nothing of the other
+ * one: if it is good again, the next renewal says so.
+ */
+const byExchange = (token: UserToken): UserToken =>
+  token.grant === 'code' ? { ...token, grant: 'exchange', refreshTokenExpiresOn: undefined } : token;
+
+/**
  * Records the time of the visit and, after an exchange over the network, that the account is active. Errors are logged
  * and not thrown.
  * @param keepsConnection whether the token is the one that keeps the connection. Any other token says nothing about it.
@@ -74,7 +81,7 @@ export async function recordVisit(
     const isActive =
       keepsConnection && token.stored && (token.source === 'network' || begun.state !== 'active');
     const now = nowByStore(services);
-    const dated = tokenByStore(services, token);
+    const dated = tokenByStore(services, begun.state === 'needs-user' ? byExchange(token) : token);
     const telling = tellingOf(services);
     const wasSeen = now.getTime() - begun.lastActivity.getTime() < SEEN_EVERY_MS;
     if (!isActive && token.written === undefined && wasSeen) return;

@@ -1,5 +1,5 @@
+import type { Finding, LeasedAccount } from '../accountStore.ts';
 import { UnavailableError } from '../errors.ts';
-import type { Finding, LeasedAccount } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 
 /** Few, because a process that dies holds up the users whose accounts it has leased and not checked. */

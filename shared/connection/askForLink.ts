@@ -5,20 +5,26 @@ import { linking } from '../account/transitions.ts';
 import { LinkOffError, NotConnectedError, RequestMalformedError } from '../errors.ts';
 import type { LinkSettings } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
-import { fullNamesOf } from '../tokens/scopes.ts';
+import { shortNamesOf } from '../tokens/scopes.ts';
 import type { LinkTicket } from '../wire.ts';
 import type { LinkTicketText } from './linkTexts.ts';
 import { unavailableIfBusy } from './unavailableIfBusy.ts';
 
 const TICKET_FOR_MS = 60_000;
+/**
+ * The cookie has what the ticket has, and about 250 characters more. Browsers keep 4,096 characters of a cookie with its name
+ * (RFC 6265 §6.1), and the sealer opens no longer text than 4,000.
+ */
+const MAX_TICKET_LENGTH = 3_700;
 
 /**
  * Gives the caller a ticket with which their browser begins a link: once, within a minute. It replaces an earlier ticket.
- * @param asked.returnUrl the page to which the browser is to return; undefined for the first page of the settings
- * @param asked.scopes the permissions of Microsoft Graph that the link is for
+ * @param read gives the page to which the browser is to return, undefined for the first page of the settings, and the
+ * permissions of Microsoft Graph that the link is for, of which the caller chose some or none. It is called once it is known
+ * who asks.
  * @throws what verification throws
  * @throws {LinkOffError} this application does not link.
- * @throws {RequestMalformedError} the page is not one of the settings.
+ * @throws {RequestMalformedError} the page is not one of the settings, or the tasks need too many permissions.
  * @throws {NotConnectedError} the caller has no connection, and a secret without an account must not be stored.
  * @throws {TooManyRequestsError} the caller asks too often.
  * @throws {UnavailableError} the accounts cannot be reached.
@@ -26,13 +32,14 @@ const TICKET_FOR_MS = 60_000;
 export async function askForLink(
   app: App,
   accessToken: string,
-  { returnUrl, scopes }: { returnUrl: string | undefined; scopes: readonly string[] },
+  read: () => Promise<{ returnUrl: string | undefined; scopes: readonly string[]; areChosen: boolean }>,
 ): Promise<{ ticket: LinkTicket; user: string }> {
   const { link: settings, memo, logId, limits, clock, linkSealer } = app;
   const caller = await memo.verified(accessToken, () => app.verifyAccessToken(accessToken));
   if (settings === undefined) throw new LinkOffError();
-  const page = pageOf(settings, returnUrl);
   limits.changes.take(caller.userId);
+  const { returnUrl, scopes, areChosen } = await read();
+  const page = pageOf(settings, returnUrl);
   const id = clock.newId();
   const until = new Date(nowByStore(app).getTime() + TICKET_FOR_MS);
   const account = await unavailableIfBusy(() =>
@@ -48,11 +55,20 @@ export async function askForLink(
     generation: account.account.generation,
     id,
     returnUrl: page,
-    scopes: fullNamesOf(app.graph, scopes),
+    scopes: shortNamesOf(scopes),
     until: until.getTime(),
   };
+  const sealed = await linkSealer.seal('ticket', text);
+  if (sealed.length > MAX_TICKET_LENGTH) {
+    // What functions and other tasks need is no fault of the caller.
+    if (!areChosen)
+      throw new TypeError('Functions and tasks need more permissions than one link can ask for.');
+    throw new RequestMalformedError(
+      'These tasks need more permissions than one link can ask for. Turn on fewer at once.',
+    );
+  }
   const address = new URL(settings.openUrl);
-  address.searchParams.set('ticket', await linkSealer.seal('ticket', text));
+  address.searchParams.set('ticket', sealed);
   return { ticket: { url: address.href }, user: logId(caller.userId) };
 }
 

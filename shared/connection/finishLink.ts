@@ -2,6 +2,7 @@ import { type Connected, hasEnded, isSameConnection, type Stored } from '../acco
 import { changeAccount } from '../account/changeAccount.ts';
 import { takeBack } from '../account/endAccount.ts';
 import { nowByStore, tokenByStore } from '../account/nowByStore.ts';
+import { tellingOf } from '../account/tellingOf.ts';
 import { linkEnded, visited } from '../account/transitions.ts';
 import { isStillConnected } from '../account/visit.ts';
 import {
@@ -15,6 +16,8 @@ import {
 } from '../errors.ts';
 import type { Operation, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
+import { fullNamesOf } from '../tokens/scopes.ts';
+import { heedFailure } from '../tokens/storedCooldowns.ts';
 import { partsOf } from '../userId.ts';
 import type { LinkResult } from '../wire.ts';
 import { type LinkCookieText, openCookie } from './linkTexts.ts';
@@ -75,6 +78,10 @@ async function resultOf(
     }
     return await record(app, operation, spent.account, token);
   } catch (error) {
+    // As at a visit, only a throttle begins a cooldown.
+    if (error instanceof UserTokenError && error.failure.throttle !== undefined) {
+      await heedFailure(app, operation, text.userId, error.failure);
+    }
     return resultOfError(operation, error);
   }
 }
@@ -93,7 +100,7 @@ function redeem(
       userId,
       api: app.graph,
       redirectUri: app.link?.redirectUri ?? '',
-      scopes,
+      scopes: fullNamesOf(app.graph, scopes),
       code,
       verifier,
       nonce,
@@ -117,10 +124,18 @@ async function record(
   const { userId } = begun;
   const user = app.logId(userId);
   const dated = tokenByStore(app, token);
+  const telling = tellingOf(app);
   const { before, account, changed } = await unavailableIfBusy(() =>
     changeAccount(app, userId, (known) =>
       isSameConnection(begun, known)
-        ? visited(known, { userPrincipalName: known.userPrincipalName }, dated, nowByStore(app), app.schedule)
+        ? visited(
+            known,
+            { userPrincipalName: known.userPrincipalName },
+            dated,
+            nowByStore(app),
+            app.schedule,
+            telling,
+          )
         : 'keep',
     ),
   );

@@ -10,7 +10,7 @@ type OfLink = {
   /** The id of the step, as the account has it. */
   id: string;
   returnUrl: string;
-  /** What it is for: permissions, each with its resource. */
+  /** What it is for: permissions of Microsoft Graph, without the resource, so that a cookie has room for them. */
   scopes: string[];
 };
 

@@ -4,6 +4,7 @@ import { linking } from '../account/transitions.ts';
 import { LinkOffError, LinkRefusedError, UnavailableError } from '../errors.ts';
 import type { LinkSettings } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
+import { fullNamesOf } from '../tokens/scopes.ts';
 import { partsOf } from '../userId.ts';
 import type { LinkResult } from '../wire.ts';
 import { type LinkCookieText, openTicket } from './linkTexts.ts';
@@ -59,7 +60,7 @@ export async function openLink(app: App, sealed: string): Promise<OpenedLink> {
 
 /** The user's name comes from the account, so that it is in no ticket. A challenge that they met is part of the sign-in. */
 const urlFor = (
-  { codeGrants }: App,
+  { codeGrants, graph }: App,
   { redirectUri }: LinkSettings,
   { scopes, state, nonce, verifier }: LinkCookieText,
   account: Stored<Connected>,
@@ -67,7 +68,7 @@ const urlFor = (
   codeGrants.signInUrl({
     tid: partsOf(account.userId).tid,
     redirectUri,
-    scopes,
+    scopes: fullNamesOf(graph, scopes),
     state,
     nonce,
     verifier,

@@ -1,5 +1,6 @@
 import { type Account, type Damaged, dueAt, failureOf, type Stored } from '../account/account.ts';
-import type { CacheMetadata, Services } from '../ports.ts';
+import type { Services } from '../ports.ts';
+import type { CacheMetadata } from '../tokenCacheStore.ts';
 import type { UserId } from '../userId.ts';
 
 /** Everything that is stored of one user, for a person who asks for their data. It has neither tokens nor claims. */

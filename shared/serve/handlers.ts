@@ -7,7 +7,6 @@ import {
   type RequestContext,
   readAccessToken,
   readinessAnswer,
-  readLinkBody,
   readRequest,
 } from '../http.ts';
 import { answeredInBrowser, expectNavigation, withResult } from '../httpBrowser.ts';
@@ -15,6 +14,7 @@ import { linkCookie } from '../linkCookie.ts';
 import type { UserFunction } from '../requests/defineFunction.ts';
 import type { Stead } from '../stead.ts';
 import { readJsonBody } from './readJsonBody.ts';
+import { readLinkBody } from './readLinkBody.ts';
 
 /** Answers one request. It never rejects. */
 export type Handler = (request: IncomingRequest, context: RequestContext) => Promise<Reply>;
@@ -60,8 +60,7 @@ export function createHandlers(stead: Stead) {
       request.method === 'POST'
         ? answered(context, clock, async () => {
             const accessToken = readAccessToken(request.headers);
-            const asked = await readLinkBody(request);
-            const { ticket, user } = await connection.askForLink(accessToken, asked);
+            const { ticket, user } = await connection.askForLink(accessToken, () => readLinkBody(request));
             return { body: ticket, facts: { user } };
           })
         : answeredInBrowser(context, clock, async () => {

@@ -5,17 +5,18 @@ type Sent = Pick<IncomingRequest, 'headers' | 'body' | 'text'>;
 
 /** The most bytes of a body. What is sent to the service itself is a few words. */
 const MAX_BYTES = 1_024;
-const TOO_LARGE = `The body has more than ${MAX_BYTES} bytes.`;
+const tooLarge = (most: number) => new RequestMalformedError(`The body has more than ${most} bytes.`);
 
 /**
  * Reads the body of a request as JSON. It stops at the first byte that is too much, whatever the headers say.
+ * @param most how many bytes it may have
  * @returns undefined if there is no body
  * @throws {RequestMalformedError} the body is too large, of another type, or not JSON.
  */
-export async function readJsonBody(request: Sent): Promise<unknown> {
+export async function readJsonBody(request: Sent, most = MAX_BYTES): Promise<unknown> {
   const { headers } = request;
-  if (Number(headers.get('content-length') ?? 0) > MAX_BYTES) throw new RequestMalformedError(TOO_LARGE);
-  const bytes = await readBytes(request);
+  if (Number(headers.get('content-length') ?? 0) > most) throw tooLarge(most);
+  const bytes = await readBytes(request, most);
   if (bytes.length === 0) return undefined;
   const [type = ''] = (headers.get('content-type') ?? '').split(';');
   if (type.trim().toLowerCase() !== 'application/json') {
@@ -28,20 +29,20 @@ export async function readJsonBody(request: Sent): Promise<unknown> {
   }
 }
 
-async function readBytes(request: Sent): Promise<Uint8Array> {
+async function readBytes(request: Sent, most: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
     for await (const chunk of chunksOf(request)) {
       length += chunk.length;
       // Leaving the loop cancels the stream.
-      if (length > MAX_BYTES) break;
+      if (length > most) break;
       chunks.push(chunk);
     }
   } catch {
     throw new RequestMalformedError('The body could not be read to its end.');
   }
-  if (length > MAX_BYTES) throw new RequestMalformedError(TOO_LARGE);
+  if (length > most) throw tooLarge(most);
   return Buffer.concat(chunks);
 }
 

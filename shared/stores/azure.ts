@@ -4,8 +4,8 @@ import { createTableAccounts } from '../adapters/azureStorage/tableAccounts.ts';
 import { createTableSharedState } from '../adapters/azureStorage/tableSharedState.ts';
 import type { Clock } from '../clock.ts';
 import type { TokenCacheStoreName } from '../config.ts';
-import type { TokenCacheStore } from '../ports.ts';
 import type { Stores, StoresOptions } from '../stead.ts';
+import type { TokenCacheStore } from '../tokenCacheStore.ts';
 
 const TOKEN_CACHES: Record<TokenCacheStoreName, (storage: BlobAccess & { clock: Clock }) => TokenCacheStore> =
   {

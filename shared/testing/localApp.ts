@@ -1,4 +1,5 @@
 import type { Entra } from '../../dev/entra/startEntra.ts';
+import type { AccountStore } from '../accountStore.ts';
 import { createSealer } from '../adapters/entra/seal.ts';
 import { graph } from '../adapters/graph/graphApi.ts';
 import { createMemoryAccountStore } from '../adapters/memory/memoryAccountStore.ts';
@@ -7,18 +8,11 @@ import { createMemoryTokenCacheStore } from '../adapters/memory/memoryTokenCache
 import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import type { LogEvent } from '../log.ts';
-import type {
-  AccountStore,
-  FunctionRequest,
-  MemorySealer,
-  Operation,
-  ScheduleSettings,
-  Sealer,
-  TokenCacheStore,
-} from '../ports.ts';
+import type { FunctionRequest, MemorySealer, Operation, ScheduleSettings, Sealer } from '../ports.ts';
 import { defineFunction, type UserFunction } from '../requests/defineFunction.ts';
 import type { SharedState } from '../sharedState.ts';
 import { createStead, type SteadOptions } from '../stead.ts';
+import type { TokenCacheStore } from '../tokenCacheStore.ts';
 import { RUN_LIMITS, type RunLimits } from '../worker/run.ts';
 import { signInAs } from './signInAs.ts';
 import { standInSettings } from './standInSettings.ts';

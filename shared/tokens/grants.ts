@@ -56,10 +56,12 @@ export function withGrant(base: string, changed: string, grant: Grant, now: Date
   const sections = parse(changed);
   const places = new Map(before);
   for (const [key, entry] of Object.entries(entriesOf(sections.RefreshToken))) {
-    const known = before.get(key)?.[grant];
+    const place = before.get(key);
+    // What MSAL was shown: without a code, that is the exchange, whichever grant it was to get.
+    const known = hasCode ? place?.[grant] : place?.exchange;
     if (!isEntries(entry) || (known !== undefined && secretOf(known) === secretOf(entry))) continue;
     const issued = { ...entry, [ISSUED]: String(Math.floor(now.getTime() / 1_000)) };
-    places.set(key, { ...before.get(key), [grant]: grant === 'code' ? issued : entry });
+    places.set(key, { ...place, [grant]: grant === 'code' ? issued : entry });
   }
   return arranged(sections, places);
 }
@@ -104,7 +106,7 @@ export const together = (sections: Entries): Entries => withPlaces(sections, pla
 
 /** Reads both grants of a cache, whichever release wrote it. */
 function placesOf(sections: Entries): Map<string, Place> {
-  const [slots, grants] = [entriesOf(sections.RefreshToken), entriesOf(sections[GRANTS])];
+  const [slots, grants] = [entriesOf(sections.RefreshToken), ownGrants(sections)];
   const keys = new Set([
     ...Object.keys(slots),
     ...Object.keys(grants).map((name) => name.slice(name.indexOf('|') + 1)),
@@ -113,6 +115,27 @@ function placesOf(sections: Entries): Map<string, Place> {
     [...keys].map((key) => [key, placeOf(slots[key], grants[`code|${key}`], grants[`exchange|${key}`])]),
   );
 }
+
+const MSALS_SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken'];
+
+/**
+ * Stead's section without the grants of a former home account id. An earlier release removes what it knows of such an id, and
+ * leaves this section. MSAL finds none of these grants under the user's id, so they would only stand in the way.
+ */
+function ownGrants(sections: Entries): Entries {
+  const grants = entriesOf(sections[GRANTS]);
+  const homes = new Set(
+    MSALS_SECTIONS.flatMap((name) => Object.values(entriesOf(sections[name])).map(homeOf)),
+  );
+  homes.delete(undefined);
+  if (homes.size === 0) return grants;
+  return Object.fromEntries(
+    Object.entries(grants).filter(([, entry]) => homeOf(entry) === undefined || homes.has(homeOf(entry))),
+  );
+}
+
+const homeOf = (entry: Json | undefined): Json | undefined =>
+  isEntries(entry) ? entry.home_account_id : undefined;
 
 function placeOf(slot: Json | undefined, code: Json | undefined, kept: Json | undefined): Place {
   const stored = { ...(isEntries(code) && { code }), ...(isEntries(kept) && { exchange: kept }) };

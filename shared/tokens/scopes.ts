@@ -89,6 +89,9 @@ export function withScopes(failure: Failure, { resource }: Resource, scopes: rea
   return { ...failure, scopes: fullNamesOf({ resource }, scopes) };
 }
 
+/** Each permission without its resource. */
+export const shortNamesOf = (scopes: readonly string[]): string[] => scopes.map(nameOf);
+
 /** Each permission with the resource of this deployment. */
 export const fullNamesOf = ({ resource }: Pick<Resource, 'resource'>, scopes: readonly string[]): string[] =>
   scopes.map((scope) => `${resource}/${nameOf(scope)}`);

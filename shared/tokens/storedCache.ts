@@ -1,7 +1,8 @@
 import { type Clock, sleep } from '../clock.ts';
 import { ConflictError, ForeignEntryError, UnavailableError } from '../errors.ts';
 import { type Log, nameOfError } from '../log.ts';
-import type { OpenedCache, Sealer, StoredCache, TokenCacheStore } from '../ports.ts';
+import type { OpenedCache, Sealer } from '../ports.ts';
+import type { StoredCache, TokenCacheStore } from '../tokenCacheStore.ts';
 import type { LogId, UserId } from '../userId.ts';
 import { GRANTS } from './grants.ts';
 import { type CacheWriter, mergeCache } from './mergeCache.ts';
@@ -97,14 +98,20 @@ export type CacheWrite = {
   signal?: AbortSignal | undefined;
 };
 
+/** What was stored: the new ETag, and MSAL's serialized cache with what others wrote in the meantime. */
+export type WrittenCache = { etag: string; cache: string };
+
 /**
  * Stores the cache of an operation, merged with what other operations wrote in the meantime.
- * @returns the new ETag; undefined if the cache was not stored, which is logged. An error of the store is not thrown,
+ * @returns undefined if the cache was not stored, which is logged. An error of the store is not thrown,
  * because the caller has its token all the same.
  * @throws {ForeignEntryError} the cache holds entries of another account, because an MSAL client was shared. Nothing is
  * written.
  */
-export async function writeCache(context: CacheContext, write: CacheWrite): Promise<string | undefined> {
+export async function writeCache(
+  context: CacheContext,
+  write: CacheWrite,
+): Promise<WrittenCache | undefined> {
   const { userId, generation, snapshot, homeAccountId, signal } = write;
   const giveUp = (why: string): undefined => {
     context.log({ event: 'cache.not-written', user: context.logId(userId), why });
@@ -118,7 +125,7 @@ export async function writeCache(context: CacheContext, write: CacheWrite): Prom
     try {
       const sealed = await context.sealer.seal(userId, next, generation);
       if (Buffer.byteLength(sealed) > MAX_SEALED_BYTES) return giveUp('too-large');
-      return await context.store.write(userId, sealed, etag, signal);
+      return { etag: await context.store.write(userId, sealed, etag, signal), cache: next };
     } catch (error) {
       if (!(error instanceof ConflictError)) return giveUp(nameOfError(error));
     }

@@ -1,7 +1,8 @@
+import type { Finding } from '../accountStore.ts';
 import type { Failure } from '../errors.ts';
 import { createSlots, type Slots } from '../forEachAtOnce.ts';
 import type { SweepSummary } from '../log.ts';
-import type { Finding, Operation } from '../ports.ts';
+import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Task } from './defineTask.ts';
 import type { Plan } from './plan.ts';

@@ -1,8 +1,8 @@
 import { type Account, attemptsOf, failureOf, isTombstone } from '../account/account.ts';
+import type { LeasedAccount } from '../accountStore.ts';
 import { type Failure, UnavailableError } from '../errors.ts';
 import { forEachAtOnce } from '../forEachAtOnce.ts';
 import { nameOfError, type SweepSummary } from '../log.ts';
-import type { LeasedAccount } from '../ports.ts';
 import { heedFailure } from '../tokens/storedCooldowns.ts';
 import type { UserId } from '../userId.ts';
 import type { DueShard } from './plan.ts';

@@ -1,11 +1,11 @@
 import { type Account, type Connected, type PendingNotice, pendingNotice } from '../account/account.ts';
 import type { Told } from '../account/notice.ts';
 import { byStore, nowByStore } from '../account/nowByStore.ts';
-import { nextTryOfNotice, noticeAfterPause } from '../account/schedule.ts';
+import { nextTryAfterGate, nextTryOfNotice } from '../account/schedule.ts';
 import { told } from '../account/transitions.ts';
 import { endOf, withTimeout } from '../clock.ts';
 import { NoticeFailedError } from '../errors.ts';
-import type { NoticeListener, Notices } from '../ports.ts';
+import type { NoticeListener, Notices } from '../notices.ts';
 import { createReveals, nameWithout, UNNAMED } from '../tokens/revealing.ts';
 import { partsOf } from '../userId.ts';
 import type { Run } from './run.ts';
@@ -104,7 +104,7 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
   /** The receiver is left alone until then. That is logged with the tries that failed, and not for each account that waits. */
   function waiting(account: Connected, notice: PendingNotice, until: Date): Told {
     const { id, since, attempts } = notice;
-    const nextTryAt = noticeAfterPause(since, byStore(app, until), clock.random());
+    const nextTryAt = nextTryAfterGate(since, byStore(app, until), clock.random());
     if (nextTryAt !== undefined) return { id, result: 'not-tried', nextTryAt };
     const why = whyNot(account, notice, attempts, new NoticeFailedError('receiver_paused'));
     operation.log({ event: 'notice.given-up', ...why });

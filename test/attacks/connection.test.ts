@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../dev/entra/directory.ts';
 import { toUserId } from '../../shared/userId.ts';
 import type { Connection } from '../../shared/wire.ts';
-import { bearer } from './corpus/attackCase.ts';
+import { asUser } from './corpus/attackCase.ts';
 import { MALFORMED } from './outcome.ts';
 import { type AttackRequest, createTarget, startAuthority, type Target } from './target.ts';
 
@@ -23,10 +23,7 @@ beforeEach(async () => {
 });
 afterAll(() => authority?.stop());
 
-const tokenOf = ({ oid, upn }: { oid: string; upn: string }): AttackRequest => {
-  const { signed, claims } = authority.forge;
-  return bearer(signed(claims({ oid, preferred_username: upn })));
-};
+const tokenOf = (user: (typeof DEMO_USERS)[number]) => asUser(authority.forge, user);
 const accountOf = (user: { tid: string; oid: string }) => target.accounts.read(toUserId(user));
 const pauseOf = async (user: { tid: string; oid: string }) => {
   const account = await accountOf(user);

@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { API_CLIENT_ID, OTHER_TENANT_ID, SPA_CLIENT_ID } from '../../dev/entra/directory.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
+import type { AccountStore } from '../../shared/accountStore.ts';
 import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { Fetch } from '../../shared/api.ts';
 import { UnavailableError } from '../../shared/errors.ts';
-import type { AccountStore, TokenCacheStore } from '../../shared/ports.ts';
+import { createShiftedClock } from '../../shared/testing/testClock.ts';
+import type { TokenCacheStore } from '../../shared/tokenCacheStore.ts';
 import { control, journal } from '../support/entraClients.ts';
 import { CALLBACK, COOKIE, createLinkBrowser, startLinkEntra } from '../support/linkBrowser.ts';
 import { type Forge, now, openForge } from './forge.ts';
@@ -106,6 +108,25 @@ describe('the browser that comes back', () => {
     const before = await redeemed();
     expect(await unchanged(() => browser.callBack(back))).toBe('303 used');
     expect(await redeemed()).toBe(before);
+  });
+
+  it('finishes the newer one of two tabs, whichever comes back first', async () => {
+    const { browser, unchanged, atCallback } = await stageLink(entra);
+    const older = await atCallback();
+    const newer = await atCallback();
+    expect(await unchanged(() => browser.callBack(older))).toBe('400 LINK_STATE');
+    expect(await answerOf(await browser.callBack(newer))).toBe('303 linked');
+    expect(await unchanged(() => browser.callBack(older))).toBe('400 LINK_COOKIE');
+  });
+
+  it('finishes nothing of the older tab, even if its cookie is still there', async () => {
+    const { browser, unchanged, hasCode, atCallback } = await stageLink(entra);
+    const older = await atCallback();
+    const cookie = browser.cookie;
+    await atCallback();
+    browser.cookie = cookie;
+    expect(await unchanged(() => browser.callBack(older))).toBe('303 used');
+    expect(await hasCode()).toBe(false);
   });
 
   it('has ten minutes', async () => {
@@ -342,6 +363,24 @@ describe('an answer of Entra without a code', () => {
   });
 });
 
+describe('a token endpoint that asks for fewer requests', () => {
+  it('is left alone: the next code of the user is not sent, and their page is told to try later', async () => {
+    let sent = 0;
+    const { browser, hasCode, atCallback } = await stageLink(entra, {
+      fetch: async (address, init) => {
+        if (!String(init?.body ?? '').includes('grant_type=authorization_code')) return fetch(address, init);
+        sent += 1;
+        const headers = { 'retry-after': '120' };
+        return Response.json({ error: 'temporarily_unavailable' }, { status: 429, headers });
+      },
+    });
+    expect(await answerOf(await browser.callBack(await atCallback()))).toBe('303 unavailable');
+    expect(await answerOf(await browser.callBack(await atCallback()))).toBe('303 unavailable');
+    expect(sent).toBe(1);
+    expect(await hasCode()).toBe(false);
+  });
+});
+
 describe('a store that cannot be reached', () => {
   it.each([
     'read',
@@ -380,6 +419,36 @@ describe('a store that cannot be reached', () => {
     expect(await redeemed()).toBe(before + (method === 'read' ? 0 : 1));
     isDown = false;
     expect(await hasCode()).toBe(false);
+  });
+
+  it('is unavailable after the grant was stored, too, and the next check tells the account of it', async () => {
+    const clock = createShiftedClock();
+    const accounts = createMemoryAccountStore({ clock });
+    let isDown = false;
+    const failing: AccountStore = {
+      ...accounts,
+      update: (...args) => (isDown ? outage('accounts') : accounts.update(...args)),
+    };
+    const { app, browser, hasCode, atCallback } = await stageLink(entra, {
+      accounts: failing,
+      clock,
+      fetch: async (address, init) => {
+        const response = await fetch(address, init);
+        if (String(init?.body ?? '').includes('grant_type=authorization_code')) isDown = true;
+        return response;
+      },
+    });
+    const back = await atCallback();
+    // To MSAL, such a token has expired when it is issued, so the check asks for another one.
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: 299 });
+    expect(await answerOf(await browser.callBack(back))).toBe('303 unavailable');
+    expect(await hasCode()).toBe(true);
+    expect(await app.accounts.read(ADELES_ID)).not.toHaveProperty('grant');
+    isDown = false;
+    clock.aheadMs += 2 * 3_600_000;
+    await app.sweep();
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: null });
+    expect(await app.accounts.read(ADELES_ID)).toMatchObject({ state: 'active', grant: 'code' });
   });
 
   it('is no fault of whoever opens a ticket', async () => {

@@ -5,7 +5,7 @@ import { DEMO_USERS } from '../../dev/entra/directory.ts';
 import { toUserId } from '../../shared/userId.ts';
 import type { Connection } from '../../shared/wire.ts';
 import { accountOf } from '../support/accountOf.ts';
-import { bearer } from './corpus/attackCase.ts';
+import { asUser } from './corpus/attackCase.ts';
 import {
   type AttackRequest,
   createTarget,
@@ -31,10 +31,7 @@ beforeEach(async () => {
 });
 afterAll(() => authority?.stop());
 
-const tokenOf = ({ oid, upn }: { oid: string; upn: string }): AttackRequest => {
-  const { signed, claims } = authority.forge;
-  return bearer(signed(claims({ oid, preferred_username: upn })));
-};
+const tokenOf = (user: (typeof DEMO_USERS)[number]) => asUser(authority.forge, user);
 
 const keptOf = async (user: typeof ADELES_ID) => ({
   account: await accountOf(target, user),

@@ -7,12 +7,14 @@ import { SPA_CLIENT_ID, TENANT_ID } from '../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
 import { photo } from '../../functions/profile/photo.ts';
 import { profile } from '../../functions/profile/profile.ts';
+import type { AccountStore } from '../../shared/accountStore.ts';
 import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
-import type { AccountStore, TokenCacheStore, VerifyAccessToken } from '../../shared/ports.ts';
+import type { VerifyAccessToken } from '../../shared/ports.ts';
 import { createFunctionHandlers } from '../../shared/serve/functionHandlers.ts';
 import { createLocalApp } from '../../shared/testing/localApp.ts';
 import { createShiftedClock } from '../../shared/testing/testClock.ts';
+import type { TokenCacheStore } from '../../shared/tokenCacheStore.ts';
 import type { Problem } from '../../shared/wire.ts';
 import { control, journal, SPA_ORIGIN } from '../support/entraClients.ts';
 import { keepErrorAnswer, keepLines, logScanFolder } from '../support/logScanKeep.ts';
@@ -29,7 +31,7 @@ export const ROUTES = [
   'DELETE /api/connection',
 ] as const;
 
-/** The routes of a link, which have attacks of their own (`link.test.ts`). */
+/** The routes of a link, which have attacks of their own (`linkTicket.test.ts`, `linkCallback.test.ts`). */
 export const LINK_ROUTES = [
   'POST /api/connection/link',
   'GET /api/connection/link',

@@ -73,4 +73,20 @@ export const FOUND_HISTORIES: Readonly<Record<string, History>> = {
     ],
     deviations: [],
   },
+  // The throttle was heeded once the account was settled, which takes seconds if a notice is told. The visit's exchange came
+  // between, although the process knew that fewer requests were asked for.
+  'a visit comes between a throttle and the write of the check that met it': {
+    ...SIMPLE,
+    rules: { ...USUAL, slides: false, idToken: false },
+    notes: true,
+    receiver: 'well',
+    actions: [
+      { do: 'challenge', user: 0, api: 'graph' },
+      { do: 'run', process: 1, pausesAfter: 0 },
+      { do: 'trouble', user: 0, at: 'token', kind: 'throttled', whole: 'person', forMs: 5_000 },
+      { do: 'run', process: 0, pausesAfter: 11 },
+      { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 2, api: 'graph' },
+    ],
+    deviations: [{ after: 3, pick: 'hold', fault: 0 }],
+  },
 };

@@ -479,7 +479,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   'damaged row erased by the worker': {
     file: 'shared/adapters/azureStorage/accountLeases.ts',
     text: "if (account.state === 'damaged') {\n      return (await setAside(account, entry, abortSignal)) ? 'damaged' : 'taken';\n    }",
-    by: "if (account.state === 'damaged') {\n      const row = `user|${userId.replace('/', '_')}`;\n      await table.deleteEntity(shardOf(userId), row, { etag: account.etag, abortSignal });\n      return 'nobody';\n    }",
+    by: "if (account.state === 'damaged') {\n      const row = 'user|'.concat(userId.replace('/', '_'));\n      await table.deleteEntity(shardOf(userId), row, { etag: account.etag, abortSignal });\n      return 'nobody';\n    }",
     seed: 1,
     history: 162,
     found: /was erased/,

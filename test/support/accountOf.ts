@@ -7,7 +7,7 @@ import {
   type Lease,
   type StoredFailure,
 } from '../../shared/account/account.ts';
-import type { AccountStore } from '../../shared/ports.ts';
+import type { AccountStore } from '../../shared/accountStore.ts';
 import type { UserId } from '../../shared/userId.ts';
 
 /** The fields of all states of an account. Those that its state does not have are undefined, 0 or empty. */

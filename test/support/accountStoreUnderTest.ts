@@ -1,7 +1,7 @@
 import { type Account, dueAt, isConnected, type Stored } from '../../shared/account/account.ts';
 import { seen } from '../../shared/account/transitions.ts';
+import type { AccountStore, Finding, LeasedAccount } from '../../shared/accountStore.ts';
 import { systemClock } from '../../shared/clock.ts';
-import type { AccountStore, Finding, LeasedAccount } from '../../shared/ports.ts';
 import { createTestClock, type TestClock } from '../../shared/testing/testClock.ts';
 import type { UserId } from '../../shared/userId.ts';
 

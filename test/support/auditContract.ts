@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Account, dueAt, isConnected, type Notice, type Stored } from '../../shared/account/account.ts';
 import { ended } from '../../shared/account/transitions.ts';
-import type { AccountStore } from '../../shared/ports.ts';
+import type { AccountStore } from '../../shared/accountStore.ts';
 import type { UserId } from '../../shared/userId.ts';
 import {
   auditAll,

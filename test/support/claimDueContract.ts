@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Account, Stored } from '../../shared/account/account.ts';
 import { leased, released, seen } from '../../shared/account/transitions.ts';
+import type { AccountStore, Finding, LeasedAccount } from '../../shared/accountStore.ts';
 import { shardOf } from '../../shared/adapters/shards.ts';
-import type { AccountStore, Finding, LeasedAccount } from '../../shared/ports.ts';
 import type { UserId } from '../../shared/userId.ts';
 import {
   type AccountStoreUnderTest,

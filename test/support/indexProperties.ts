@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { type Account, dueAt, isConnected, type Stored } from '../../shared/account/account.ts';
 import { ended, released, seen } from '../../shared/account/transitions.ts';
+import type { Finding, LeasedAccount } from '../../shared/accountStore.ts';
 import { ConflictError } from '../../shared/errors.ts';
-import type { Finding, LeasedAccount } from '../../shared/ports.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
 import {
   type AccountStoreUnderTest,

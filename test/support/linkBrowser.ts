@@ -58,7 +58,10 @@ export function createLinkBrowser(stead: Stead) {
       link(
         new Request(API, {
           method: 'POST',
-          headers: { authorization: `Bearer ${accessToken}` },
+          headers: {
+            authorization: `Bearer ${accessToken}`,
+            ...(body !== undefined && { 'content-type': 'application/json' }),
+          },
           ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
         }),
       ),

@@ -1,4 +1,5 @@
-import type { AccountStore, TokenCacheStore } from '../../shared/ports.ts';
+import type { AccountStore } from '../../shared/accountStore.ts';
+import type { TokenCacheStore } from '../../shared/tokenCacheStore.ts';
 
 /** Waits for its turn, and then makes the call. */
 export type Order = <T>(name: string, call: () => Promise<T>) => Promise<T>;

@@ -4,7 +4,7 @@ import { createMemorySharedState } from '../../shared/adapters/memory/memoryShar
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { readConfig } from '../../shared/config.ts';
-import type { Notices } from '../../shared/ports.ts';
+import type { Notices } from '../../shared/notices.ts';
 import { type Adapters, createStead } from '../../shared/stead.ts';
 import { createTestClock } from '../../shared/testing/testClock.ts';
 import { type App, createApp } from '../../shared/tokens/app.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ConflictError } from '../../shared/errors.ts';
-import type { TokenCacheStore } from '../../shared/ports.ts';
+import type { TokenCacheStore } from '../../shared/tokenCacheStore.ts';
 import { MAX_SEALED_BYTES } from '../../shared/tokens/storedCache.ts';
 import type { UserId } from '../../shared/userId.ts';
 import { NEIGHBOURS, someUser, TENANT } from './sampleAccount.ts';

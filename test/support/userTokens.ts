@@ -4,8 +4,9 @@ import { expect } from 'vitest';
 import { ALL_USERS } from '../../dev/entra/directory.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
-import type { Caller, Sealer, TokenCacheStore } from '../../shared/ports.ts';
+import type { Caller, Sealer } from '../../shared/ports.ts';
 import { createLocalApp } from '../../shared/testing/localApp.ts';
+import type { TokenCacheStore } from '../../shared/tokenCacheStore.ts';
 import { toUserId, type UserId } from '../../shared/userId.ts';
 import { journal, signIn } from './entraClients.ts';
 

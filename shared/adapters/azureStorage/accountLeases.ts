@@ -1,8 +1,8 @@
 import type { TableClient } from '@azure/data-tables';
 import { type Account, dueAt, type Stored } from '../../account/account.ts';
 import { leased } from '../../account/transitions.ts';
+import type { Finding, LeasedAccount } from '../../accountStore.ts';
 import { ConflictError } from '../../errors.ts';
-import type { Finding, LeasedAccount } from '../../ports.ts';
 import type { UserId } from '../../userId.ts';
 import { shardOf } from '../shards.ts';
 import { wholeSecond } from '../wholeSecond.ts';

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { BlobServiceClient, type BlockBlobClient, type ContainerListBlobsOptions } from '@azure/storage-blob';
 import type { Clock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
-import type { StoredCache, TokenCacheStore } from '../../ports.ts';
+import type { StoredCache, TokenCacheStore } from '../../tokenCacheStore.ts';
 import { MAX_SEALED_BYTES } from '../../tokens/storedCache.ts';
 import { readUserId } from '../../userId.ts';
 import { readUpTo } from './readUpTo.ts';

@@ -1,10 +1,10 @@
 import { type Account, isConnected, type Stored } from '../../account/account.ts';
 import { nowByStore } from '../../account/nowByStore.ts';
 import { released } from '../../account/transitions.ts';
+import type { AccountStore, LeasedAccount } from '../../accountStore.ts';
 import { systemClock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
 import { createSlots, forEachAtOnce } from '../../forEachAtOnce.ts';
-import type { AccountStore, LeasedAccount } from '../../ports.ts';
 import type { UserId } from '../../userId.ts';
 import { leaseAhead } from '../leaseAhead.ts';
 import { SHARDS } from '../shards.ts';

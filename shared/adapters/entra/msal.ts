@@ -62,7 +62,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
   /** Gets a token by one grant. @param base the stored cache, without a grant that was refused in this operation */
   async function byGrant(
     { userId, generation, api, forceRefresh, claims }: SilentRequest,
-    { snapshot, homeAccountId, grant, base }: GrantTry,
+    { snapshot, homeAccountId, grant, base, isFallback = false }: GrantTry,
   ): Promise<UserToken> {
     const { client, plugin, record } = begin(userId, api, base, grant);
     const account =
@@ -92,7 +92,13 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
       base,
       write: { userId, generation, snapshot, homeAccountId, writer: 'worker', signal },
     });
-    return toUserToken(record, result, { homeAccountId, oldKey: snapshot.oldKey, now: clock.now(), kept });
+    const told = isFallback && grant === 'exchange' ? { ...kept, ...BY_EXCHANGE } : kept;
+    return toUserToken(record, result, {
+      homeAccountId,
+      oldKey: snapshot.oldKey,
+      now: clock.now(),
+      kept: told,
+    });
   }
 
   async function fromCache(request: SilentRequest, snapshot: CacheSnapshot): Promise<UserToken> {
@@ -111,7 +117,13 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
       log({ event: 'grant.refused', user: context.logId(userId), grant: first, dropped: isOver });
       const left = isOver ? withoutCode(base) : base;
       try {
-        return await byGrant(request, { snapshot, homeAccountId, grant: other, base: left });
+        return await byGrant(request, {
+          snapshot,
+          homeAccountId,
+          grant: other,
+          base: left,
+          isFallback: true,
+        });
       } catch (second) {
         if (!(second instanceof UserTokenError)) throw second;
         throw new UserTokenError(failureOfBoth(error.failure, second.failure), { cause: second });
@@ -186,6 +198,9 @@ type SilentRequest = Parameters<UserTokens['silent']>[1];
 /** The kinds that mark the user. Before one of them is reported, the stored cache is read once more. */
 const MARKS_USER: ReadonlySet<FailureKind> = new Set(['needs-user', 'consent', 'cache-lost']);
 
+/** A grant of a code that is kept, but was just refused, does not keep the connection. */
+const BY_EXCHANGE = { grant: 'exchange', refreshTokenExpiresOn: undefined } as const;
+
 const NOT_KEPT: Kept = { stored: false, written: undefined, refreshTokenExpiresOn: undefined };
 
 type GrantTry = {
@@ -193,6 +208,8 @@ type GrantTry = {
   homeAccountId: string;
   grant: Grant;
   base: string;
+  /** True if the other grant was refused in this operation. */
+  isFallback?: boolean;
 };
 
 /**

@@ -106,8 +106,9 @@ export function beginMsal(options: MsalOptions, services: Omit<CacheContext, 'lo
     const written = mine === undefined ? undefined : await writeCache(context, { ...write, mine });
     return {
       stored: placed === undefined ? snapshot.state === 'open' : written !== undefined,
-      written,
-      ...keptBy(mine ?? snapshot.base, now),
+      written: written?.etag,
+      // Others may have written in the meantime, and a former home account id takes its grants along.
+      ...keptBy(written?.cache ?? snapshot.base, now),
     };
   }
 

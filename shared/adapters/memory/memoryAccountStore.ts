@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Account, dueAt, isConnected, isTombstone, type Stored } from '../../account/account.ts';
 import { leased, released } from '../../account/transitions.ts';
+import type { AccountStore, Finding, LeasedAccount } from '../../accountStore.ts';
 import { type Clock, systemClock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
-import type { AccountStore, Finding, LeasedAccount } from '../../ports.ts';
 import { readUserId, type UserId } from '../../userId.ts';
 import { leaseAhead } from '../leaseAhead.ts';
 import { SHARDS, shardOf } from '../shards.ts';

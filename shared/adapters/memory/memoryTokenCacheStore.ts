@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
-import type { StoredCache, TokenCacheStore } from '../../ports.ts';
+import type { StoredCache, TokenCacheStore } from '../../tokenCacheStore.ts';
 import { MAX_SEALED_BYTES } from '../../tokens/storedCache.ts';
 import type { UserId } from '../../userId.ts';
 

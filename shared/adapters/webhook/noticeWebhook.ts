@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Fetch } from '../../api.ts';
 import type { Clock } from '../../clock.ts';
 import { NoticeFailedError } from '../../errors.ts';
-import type { Notices, UserNotice } from '../../ports.ts';
+import type { Notices, UserNotice } from '../../notices.ts';
 import { readRetryAfter } from '../../tokens/retryAfter.ts';
 import type { WebhookSettings } from './webhookSettings.ts';
 

@@ -22,6 +22,10 @@ export type AttackCase = {
 /** The whole header of one bearer token. */
 export const bearer = (token: string): AttackRequest => ({ authorization: `Bearer ${token}` });
 
+/** What a user's own page sends. */
+export const asUser = ({ signed, claims }: Forge, { oid, upn }: { oid: string; upn: string }) =>
+  bearer(signed(claims({ oid, preferred_username: upn })));
+
 /** A case in which nothing but the token is unusual. */
 export const token = (
   name: string,

@@ -21,8 +21,28 @@ const ROOMS: Record<string, Room> = {
   'shared/api.ts': { allowed: ['./errors.ts'], refused: ['./ports.ts', '@microsoft/microsoft-graph-client'] },
   'shared/sharedState.ts': { allowed: ['./errors.ts', './log.ts'], refused: ['./ports.ts', './clock.ts'] },
   'shared/ports.ts': {
-    allowed: ['./api.ts', './wire.ts', './errors.ts', './clock.ts', './log.ts', './userId.ts'],
+    allowed: [
+      './api.ts',
+      './notices.ts',
+      './wire.ts',
+      './errors.ts',
+      './clock.ts',
+      './log.ts',
+      './userId.ts',
+    ],
     refused: ['./config.ts', './account/schedule.ts', '@microsoft/microsoft-graph-client'],
+  },
+  'shared/accountStore.ts': {
+    allowed: ['./account/account.ts', './userId.ts'],
+    refused: ['./ports.ts', './account/schedule.ts', '@azure/data-tables'],
+  },
+  'shared/notices.ts': {
+    allowed: ['./account/account.ts', './userId.ts'],
+    refused: ['./ports.ts', './account/notice.ts'],
+  },
+  'shared/tokenCacheStore.ts': {
+    allowed: ['./account/account.ts', './userId.ts'],
+    refused: ['./ports.ts', './errors.ts', '@azure/storage-blob'],
   },
   'shared/log.ts': { allowed: ['./errors.ts'], refused: ['./userId.ts', '@azure/functions'] },
   'shared/forEachAtOnce.ts': { allowed: [], refused: ['./errors.ts', 'node:events'] },
@@ -63,8 +83,12 @@ const ROOMS: Record<string, Room> = {
     refused: ['./config.ts', './stead.ts', './adapters/azureStorage/tableRows.ts', 'node:crypto'],
   },
   'shared/http.ts': {
-    allowed: ['./errors.ts', './ports.ts', './wire.ts', './tokens/challenge.ts'],
+    allowed: ['./errors.ts', './ports.ts', './refusalOf.ts', './wire.ts', './tokens/challenge.ts'],
     refused: ['@azure/functions', './stead.ts', './requests/asUser.ts', './adapters/entra/msal.ts'],
+  },
+  'shared/refusalOf.ts': {
+    allowed: ['./errors.ts', './wire.ts', './tokens/challenge.ts'],
+    refused: ['./http.ts', './log.ts', './ports.ts', './tokens/failures.ts'],
   },
   'shared/httpBrowser.ts': {
     allowed: ['./errors.ts', './http.ts', './ports.ts', './wire.ts'],

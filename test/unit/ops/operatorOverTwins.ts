@@ -1,6 +1,7 @@
 import type { Operator } from '../../../ops/operator.ts';
+import type { AccountStore } from '../../../shared/accountStore.ts';
 import { createOperators } from '../../../shared/operators/operators.ts';
-import type { AccountStore, TokenCacheStore } from '../../../shared/ports.ts';
+import type { TokenCacheStore } from '../../../shared/tokenCacheStore.ts';
 import { clockOf } from '../../support/clockOf.ts';
 import { createTestApp } from '../../support/testApp.ts';
 

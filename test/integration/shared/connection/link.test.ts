@@ -135,6 +135,30 @@ describe('a link', () => {
   });
 });
 
+describe('an application that was told that the user is needed', () => {
+  it('is told of the recovery when a link heals the account', async () => {
+    const heard: string[] = [];
+    const hear = ({ kind }: { kind: string }) => void heard.push(kind);
+    const notices = { onNeedsUser: hear, onRecovered: hear };
+    app = createLocalApp(entra, { tasks, settings: LINK_SETTINGS, notices });
+    const { accessToken } = await signIn(entra, 'adele');
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: EXPIRED_AT_ONCE });
+    await app.getProfile(accessToken);
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'revoked' });
+    for (let times = 0; times < 3; times += 1) {
+      app.clock.aheadMs += HOUR;
+      await app.sweep();
+    }
+    await control(entra, 'DELETE', '/users/adele/fault');
+    expect(heard).toEqual(['needs-user']);
+    expect(await createLinkBrowser(app.stead).link(accessToken, 'adele')).toBe('linked');
+    app.clock.aheadMs += HOUR;
+    await app.sweep();
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: null });
+    expect(heard).toEqual(['needs-user', 'recovered']);
+  });
+});
+
 describe('a user who stays away for longer than the refresh token of an exchange', () => {
   beforeEach(() => control(entra, 'PUT', '/lifetimes', { accessToken: EXPIRED_AT_ONCE }));
 
@@ -221,6 +245,109 @@ describe('two grants', () => {
     expect(await grantTypes()).toEqual(['refresh_token 400', 'refresh_token 400']);
     expect(await accountOf(app, ADELES_ID)).toMatchObject({ state: 'needs-user' });
   });
+
+  it('are not counted on after both were refused, and the next check drops the code that was revoked', async () => {
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: EXPIRED_AT_ONCE });
+    await link();
+    await control(entra, 'PUT', '/users/adele/fault', { kind: 'revoked' });
+    app.clock.aheadMs += HOUR;
+    await app.sweep();
+    await control(entra, 'DELETE', '/users/adele/fault');
+    expect(await accountOf(app, ADELES_ID)).toMatchObject({ state: 'needs-user' });
+    await app.getProfile((await signIn(entra, 'adele')).accessToken);
+    const back = await app.accounts.read(ADELES_ID);
+    expect(back).toMatchObject({ state: 'active' });
+    expect(back).not.toHaveProperty('grant');
+    const end = (back as { refreshTokenExpiresOn: Date }).refreshTokenExpiresOn.getTime();
+    expect(end).toBeLessThan(app.now().getTime() + 2 * DAY);
+    app.clock.aheadMs += HOUR;
+    await app.sweep();
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: null });
+    expect(await app.accounts.read(ADELES_ID)).toMatchObject({ state: 'active' });
+    expect(await sectionsOf()).not.toHaveProperty(GRANTS);
+  });
+});
+
+describe('an exchange that began before a link', () => {
+  it('does not say, when it ends after the link, that nothing but itself keeps the connection', async () => {
+    let meddle = async () => {};
+    app = createLocalApp(entra, {
+      tasks,
+      settings: LINK_SETTINGS,
+      fetch: async (address, init) => {
+        const response = await fetch(address, init);
+        if (String(init?.body ?? '').includes('jwt-bearer')) await meddle();
+        return response;
+      },
+    });
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.getProfile(accessToken);
+    const again = await signIn(entra, 'adele');
+    meddle = async () => {
+      meddle = async () => {};
+      expect(await createLinkBrowser(app.stead).link(accessToken, 'adele')).toBe('linked');
+    };
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: EXPIRED_AT_ONCE });
+    await app.getProfile(again.accessToken);
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: null });
+    const account = await app.accounts.read(ADELES_ID);
+    expect(account).toMatchObject({ state: 'active', grant: 'code' });
+    const end = codeEndsAt(await cacheOf());
+    expect(account).toMatchObject({ refreshTokenExpiresOn: end });
+  });
+});
+
+describe('the grants of a former home account, which an earlier release leaves behind', () => {
+  /** What that release makes of the cache of a guest who came back under another home account id. */
+  async function leaveFormerGrants() {
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: EXPIRED_AT_ONCE });
+    await link();
+    const { [GRANTS]: grants = {}, ...sections } = await sectionsOf();
+    const [[key = '', own] = []] = Object.entries(sections.RefreshToken ?? {});
+    const former = (entry: object | undefined) => ({ ...entry, home_account_id: 'former.home' });
+    const [code, exchange] = [grants[`code|${key}`], grants[`exchange|${key}`]];
+    const left = JSON.stringify({
+      ...sections,
+      RefreshToken: { [key]: { ...own, ...exchange } },
+      [GRANTS]: {
+        [`code|former.home-${key}`]: former(code),
+        [`exchange|former.home-${key}`]: former(exchange),
+      },
+    });
+    const account = await app.accounts.read(ADELES_ID);
+    const stored = await app.tokenCache.read(ADELES_ID);
+    if (account === undefined || !('generation' in account) || !stored)
+      throw new Error('she is not connected');
+    const sealed = await app.sealer.seal(ADELES_ID, left, account.generation);
+    await app.tokenCache.write(ADELES_ID, sealed, stored.etag);
+    app.clock.aheadMs += HOUR;
+  }
+  afterEach(() => control(entra, 'PUT', '/lifetimes', { graphAccessToken: null }));
+
+  it('are used by no check, and do not keep it from the grant of the user', async () => {
+    await leaveFormerGrants();
+    await control(entra, 'DELETE', '/requests');
+    expect(await app.sweep()).toMatchObject({ refreshed: 1 });
+    expect(await grantTypes()).toEqual(['refresh_token 200']);
+    expect(await accountOf(app, ADELES_ID)).toMatchObject({ state: 'active' });
+    expect(await app.accounts.read(ADELES_ID)).not.toHaveProperty('grant');
+    expect(await cacheOf()).not.toContain('former.home');
+    expect(app.events).not.toContainEqual(expect.objectContaining({ event: 'cache.foreign-entry' }));
+  });
+
+  it('are dropped by a visit, which does not call them a grant of the user', async () => {
+    await leaveFormerGrants();
+    await app.getProfile((await signIn(entra, 'adele')).accessToken);
+    expect(await app.accounts.read(ADELES_ID)).not.toHaveProperty('grant');
+    expect(await cacheOf()).not.toContain('former.home');
+  });
+
+  it('are replaced by a link', async () => {
+    await leaveFormerGrants();
+    await link();
+    expect(await app.accounts.read(ADELES_ID)).toMatchObject({ grant: 'code' });
+    expect(await cacheOf()).not.toContain('former.home');
+  });
 });
 
 describe('a refusal of the grant of the code', () => {
@@ -278,6 +405,11 @@ describe('a refusal of the grant of the code', () => {
     const { account, grants } = await checkWith({ status: 400, body: CHALLENGED }, 'real');
     expect(account).toMatchObject({ state: 'active', failure: undefined });
     expect(grants.code).toBeDefined();
+    // What keeps the connection is the other one, so the page and the notices must not count on the code.
+    const stored = await app.accounts.read(ADELES_ID);
+    expect(stored).not.toHaveProperty('grant');
+    const end = (stored as { refreshTokenExpiresOn: Date }).refreshTokenExpiresOn.getTime();
+    expect(end).toBeLessThan(app.now().getTime() + 2 * DAY);
   });
 
   it('keeps a grant whose refusal is not sure', async () => {

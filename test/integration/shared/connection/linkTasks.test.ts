@@ -11,6 +11,7 @@ import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { accountOf } from '../../../support/accountOf.ts';
 import { control, signIn } from '../../../support/entraClients.ts';
 import { createLinkBrowser, LINK_SETTINGS, resultOf, startLinkEntra } from '../../../support/linkBrowser.ts';
+import { UNLIMITED } from '../../../support/testApp.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
 const HOUR = 3_600_000;
@@ -94,5 +95,47 @@ describe('a task with consent by a link', () => {
     });
     expect(() => createLocalApp(entra, { tasks: [task] })).toThrow(/leave consent out/);
     expect(() => defineTask({ ...LIST_FILES, consent: 'later' as 'link' })).toThrow(/consent must be 'link'/);
+  });
+});
+
+describe('many permissions at once', () => {
+  const manyOf = (from: number) =>
+    Array.from({ length: 20 }, (_, index) => `Some.LongPermission${from + index}.ReadWrite.All`);
+  const big = (name: string, from: number) =>
+    defineTask({ ...LIST_FILES, name, scopes: manyOf(from), run: async () => undefined });
+  const bigTasks = [0, 1, 2, 3, 4, 5].map((index) => big(`big-${index}`, index * 20));
+  const namesOf = (count: number) => bigTasks.slice(0, count).map(({ name }) => name);
+
+  it('are no fault of a caller who has chosen none of them', async () => {
+    const needed = bigTasks.map(({ name, scopes }) =>
+      defineTask({ name, api: graph, scopes: [...scopes], run: async () => undefined }),
+    );
+    app = createLocalApp(entra, { tasks: needed, settings: LINK_SETTINGS });
+    const accessToken = await visit('adele');
+    expect((await createLinkBrowser(app.stead).ask(accessToken)).status).toBe(500);
+  });
+
+  it('are either asked for and come back, or are refused before the user is sent to Entra', async () => {
+    app = createLocalApp(entra, { tasks: bigTasks, settings: LINK_SETTINGS, limits: UNLIMITED });
+    const accessToken = await visit('adele');
+    const ends: string[] = [];
+    for (let count = 1; count <= bigTasks.length; count += 1) {
+      const browser = createLinkBrowser(app.stead);
+      const asked = await browser.ask(accessToken, { tasks: namesOf(count) });
+      if (asked.status !== 200) {
+        expect(await asked.text()).toContain('fewer');
+        ends.push(`${asked.status}`);
+        continue;
+      }
+      const opened = await browser.open(((await asked.json()) as { url: string }).url);
+      expect(opened.headers.get('location')).toContain('/authorize');
+      // What browsers keep of a cookie (RFC 6265 §6.1).
+      expect(opened.headers.get('set-cookie')?.split(';')[0]?.length).toBeLessThan(4_096);
+      const state = new URL(opened.headers.get('location') ?? '').searchParams.get('state') ?? '';
+      const back = new URLSearchParams({ error: 'access_denied', state });
+      ends.push(`${resultOf(await browser.callBack(`${LINK_SETTINGS.LINK_REDIRECT_URI}?${back}`))}`);
+    }
+    expect(ends.slice(0, 2)).toEqual(['cancelled', 'cancelled']);
+    expect(new Set(ends)).toEqual(new Set(['cancelled', '400']));
   });
 });

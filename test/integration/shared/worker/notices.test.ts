@@ -3,11 +3,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Azurite, startAzurite } from '../../../../dev/azurite.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { isConnected } from '../../../../shared/account/account.ts';
+import type { AccountStore } from '../../../../shared/accountStore.ts';
 import { createTableAccounts } from '../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemorySharedState } from '../../../../shared/adapters/memory/memorySharedState.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
-import type { AccountStore } from '../../../../shared/ports.ts';
 import { createLocalApp, type LocalApp, type LocalAppOptions } from '../../../../shared/testing/localApp.ts';
 import { createShiftedClock } from '../../../../shared/testing/testClock.ts';
 import type { UserId } from '../../../../shared/userId.ts';

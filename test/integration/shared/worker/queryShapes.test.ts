@@ -76,7 +76,8 @@ describe('what a sweep reads', () => {
     expect(reads.filter((read) => keyOf(read) === 'last')).toHaveLength(2);
     expect(reads).toHaveLength(DUE_USERS + 2);
     // A lease for a few accounts of a shard, a settled account each, and the row of the last run. Nothing else writes.
-    const leases = swept?.reduce((sum, query) => sum + Math.ceil(entitiesIn(query) / LEASED_TOGETHER), 0) ?? 0;
+    const leases =
+      swept?.reduce((sum, query) => sum + Math.ceil(entitiesIn(query) / LEASED_TOGETHER), 0) ?? 0;
     expect(leases).toBeLessThan(DUE_USERS);
     const writes = proxy.seen.filter((request) => !isQuery(request) && !isEntityRead(request));
     const batches = writes.filter(({ url }) => url.pathname.endsWith('/$batch'));

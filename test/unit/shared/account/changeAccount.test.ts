@@ -2,9 +2,9 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { type Account, attemptsOf, type Stored } from '../../../../shared/account/account.ts';
 import { changeAccount } from '../../../../shared/account/changeAccount.ts';
+import type { AccountStore } from '../../../../shared/accountStore.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
-import type { AccountStore } from '../../../../shared/ports.ts';
 import { clockOf } from '../../../support/clockOf.ts';
 import { active, USER } from './accounts.ts';
 

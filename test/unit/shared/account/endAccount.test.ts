@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { endAccount, removeCache, takeBack } from '../../../../shared/account/endAccount.ts';
 import { ended } from '../../../../shared/account/transitions.ts';
+import type { AccountStore } from '../../../../shared/accountStore.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { ConflictError, UnavailableError } from '../../../../shared/errors.ts';
-import type { AccountStore, TokenCacheStore } from '../../../../shared/ports.ts';
+import type { TokenCacheStore } from '../../../../shared/tokenCacheStore.ts';
 import { clockOf } from '../../../support/clockOf.ts';
 import { active, CONNECTED, damaged, USER } from './accounts.ts';
 import { ago, from, HOUR, MINUTE, NOW } from './scheduleTimes.ts';

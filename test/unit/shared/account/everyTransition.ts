@@ -4,9 +4,10 @@ import type { Account, Connected, Damaged, Tombstone } from '../../../../shared/
 import { connectAccount, findAccount } from '../../../../shared/account/connectAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
+import type { AccountStore } from '../../../../shared/accountStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { FailureKind } from '../../../../shared/errors.ts';
-import type { AccountStore, Caller, UserToken } from '../../../../shared/ports.ts';
+import type { Caller, UserToken } from '../../../../shared/ports.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { sampleToken } from '../../../support/sampleToken.ts';
 import { CONNECTED, damaged, TOMBSTONES, USER } from './accounts.ts';

@@ -9,7 +9,7 @@ import {
   pendingNotice,
 } from '../../../../shared/account/account.ts';
 import type { Telling, Told } from '../../../../shared/account/notice.ts';
-import { isDueTooLate, nextTryOfNotice, noticeAfterPause } from '../../../../shared/account/schedule.ts';
+import { isDueTooLate, nextTryAfterGate, nextTryOfNotice } from '../../../../shared/account/schedule.ts';
 import {
   connected,
   ended,
@@ -280,10 +280,10 @@ describe('the next try', () => {
   });
 
   it('comes within five minutes after its receiver was left alone, and not after three days', () => {
-    expect(noticeAfterPause(NOW, from(HOUR), 0)).toEqual(from(HOUR));
-    expect(noticeAfterPause(NOW, from(HOUR), 1)).toEqual(from(HOUR + 5 * MINUTE));
-    expect(noticeAfterPause(ago(3 * DAY - HOUR - 1), from(HOUR), 0)).toEqual(from(HOUR));
-    expect(noticeAfterPause(ago(3 * DAY - HOUR), from(HOUR), 0)).toBeUndefined();
+    expect(nextTryAfterGate(NOW, from(HOUR), 0)).toEqual(from(HOUR));
+    expect(nextTryAfterGate(NOW, from(HOUR), 1)).toEqual(from(HOUR + 5 * MINUTE));
+    expect(nextTryAfterGate(ago(3 * DAY - HOUR - 1), from(HOUR), 0)).toEqual(from(HOUR));
+    expect(nextTryAfterGate(ago(3 * DAY - HOUR), from(HOUR), 0)).toBeUndefined();
   });
 });
 

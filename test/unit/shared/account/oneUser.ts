@@ -1,12 +1,12 @@
 import { expect } from 'vitest';
 import { dueAt, isTombstone } from '../../../../shared/account/account.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
+import type { LeasedAccount } from '../../../../shared/accountStore.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { shardOf } from '../../../../shared/adapters/shards.ts';
 import { connect, disconnect } from '../../../../shared/connection/connection.ts';
-import type { LeasedAccount } from '../../../../shared/ports.ts';
 import { asUser } from '../../../../shared/requests/asUser.ts';
 import { defineFunction } from '../../../../shared/requests/defineFunction.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';

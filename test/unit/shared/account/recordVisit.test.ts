@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ended } from '../../../../shared/account/transitions.ts';
 import { recordVisit } from '../../../../shared/account/visit.ts';
+import type { AccountStore } from '../../../../shared/accountStore.ts';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
-import type { AccountStore } from '../../../../shared/ports.ts';
 import { clockOf } from '../../../support/clockOf.ts';
 import { createTestApp } from '../../../support/testApp.ts';
 import { active, damaged, USER } from './accounts.ts';

@@ -42,7 +42,8 @@ export function createTwinUserTokens(context: CacheContext, wire: () => Promise<
     const written =
       generation === undefined || snapshot === undefined
         ? undefined
-        : await writeCache(context, { userId, generation, snapshot, mine, homeAccountId: HOME, writer });
+        : (await writeCache(context, { userId, generation, snapshot, mine, homeAccountId: HOME, writer }))
+            ?.etag;
     return {
       accessToken,
       permissions: undefined,

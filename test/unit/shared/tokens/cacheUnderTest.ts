@@ -2,7 +2,7 @@ import { type CacheKey, createSealer } from '../../../../shared/adapters/entra/s
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
-import type { TokenCacheStore } from '../../../../shared/ports.ts';
+import type { TokenCacheStore } from '../../../../shared/tokenCacheStore.ts';
 import {
   type CacheContext,
   type CacheWrite,
@@ -67,14 +67,16 @@ export function cacheUnderTest(
     events,
     writes: () => writes,
     snapshot: (options?: ReadOptions) => readSnapshot(context, userId, GENERATION, options),
-    write: (more: Pick<CacheWrite, 'snapshot' | 'mine'> & Partial<CacheWrite>) =>
-      writeCache(context, {
-        userId,
-        generation: GENERATION,
-        homeAccountId: HOME,
-        writer: 'request',
-        ...more,
-      }),
+    write: async (more: Pick<CacheWrite, 'snapshot' | 'mine'> & Partial<CacheWrite>) =>
+      (
+        await writeCache(context, {
+          userId,
+          generation: GENERATION,
+          homeAccountId: HOME,
+          writer: 'request',
+          ...more,
+        })
+      )?.etag,
     stored: () => twin.read(userId),
     /** What somebody else does: their bytes take the place of whatever is stored. */
     async put(sealed: string): Promise<void> {

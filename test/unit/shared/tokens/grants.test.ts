@@ -73,6 +73,16 @@ describe('two grants in one cache', () => {
     expect(codeEndsAt(cache)).toEqual(later(90));
   });
 
+  it('never call an exchange that MSAL left at another key the grant of a code', () => {
+    const other = 'another-key';
+    const base = JSON.stringify({ RefreshToken: { [other]: refreshToken('exchange-1') } });
+    const RefreshToken = { [other]: refreshToken('exchange-1'), [refreshTokenKey]: refreshToken('code-1') };
+    const grants = (JSON.parse(withGrant(base, JSON.stringify({ RefreshToken }), 'code', NOW)) as Cache)[
+      GRANTS
+    ];
+    expect(Object.keys(grants ?? {})).toEqual([`code|${refreshTokenKey}`]);
+  });
+
   it('are linked without an exchange before', () => {
     const cache = withGrant('', cacheWith('code-1'), 'code', NOW);
     expect(secretsIn(cache)).toEqual({ slot: 'code-1', code: 'code-1', exchange: undefined });

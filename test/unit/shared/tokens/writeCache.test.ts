@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createSealer } from '../../../../shared/adapters/entra/seal.ts';
 import { ConflictError, ForeignEntryError, UnavailableError } from '../../../../shared/errors.ts';
+import { GRANTS } from '../../../../shared/tokens/grants.ts';
 import { type CacheWriter, mergeCache } from '../../../../shared/tokens/mergeCache.ts';
 import { ABSENT, type CacheSnapshot, MAX_SEALED_BYTES } from '../../../../shared/tokens/storedCache.ts';
 import { forgeJwe } from '../adapters/entra/forgeJwe.ts';
@@ -211,6 +212,39 @@ describe('writeCache and whose entries they are', () => {
     await expect(cache.write({ snapshot: ABSENT, mine, writer })).rejects.toThrow(ForeignEntryError);
     expect(cache.writes()).toBe(0);
     expect(cache.events).toMatchObject([{ event: 'cache.foreign-entry' }]);
+  });
+
+  /** A cache with a grant of a code, of another account if one is given. */
+  const withCode = (cache: string, home = HOME): string =>
+    JSON.stringify({
+      ...(JSON.parse(cache) as object),
+      [GRANTS]: { [`code|${home}`]: { home_account_id: home, secret: `code of ${home}` } },
+    });
+
+  it.each(
+    WRITERS,
+  )('finds a grant of another account in the section of the grants, as a %s', async (writer) => {
+    const cache = cacheUnderTest();
+    await cache.putCache(cacheOf(['own']));
+    const mine = withCode(cacheOf(['mine']), 'somebody else');
+    const write = { snapshot: await cache.snapshot(), mine, writer };
+    await expect(cache.write(write)).rejects.toThrow(ForeignEntryError);
+    expect(cache.writes()).toBe(0);
+    expect(cache.events).toMatchObject([{ event: 'cache.foreign-entry' }]);
+    expect(await cache.secrets()).toEqual(['of own', 'own']);
+  });
+
+  it('brings no grant of a former home account back by a merge', async () => {
+    const cache = cacheUnderTest((write) =>
+      write === 1 ? cache.putCache(withCode(cacheOf(['renewed'], 'former home'), 'former home')) : undefined,
+    );
+    await cache.putCache(withCode(cacheOf(['old'], 'former home'), 'former home'));
+    const mine = mergeCache('', cacheOf(['old'], 'former home'), withCode(cacheOf(['mine'])), 'request');
+    const written = await cache.write({ snapshot: await cache.snapshot(), mine });
+    expect(written).toBeDefined();
+    const stored = await cache.sealer.open(cache.userId, (await cache.stored())?.sealed ?? '');
+    expect(JSON.stringify(stored)).not.toContain('former home');
+    expect(JSON.stringify(stored)).toContain(`code of ${HOME}`);
   });
 
   it('drops a former home account of the same user, with the user present', async () => {

@@ -1,7 +1,7 @@
 /** Each run reads one page of all accounts, so that an account is found even if nothing in the index leads to it. */
 import { describe, expect, it } from 'vitest';
+import type { AccountStore, AuditPage, Finding } from '../../../../shared/accountStore.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
-import type { AccountStore, AuditPage, Finding } from '../../../../shared/ports.ts';
 import { someUser } from '../../../support/sampleAccount.ts';
 import { dueAccount, MINUTE, workerOverTwins } from './workerOverTwins.ts';
 

@@ -7,8 +7,8 @@ import { tellingOf } from '../../../../shared/account/tellingOf.ts';
 import { seen, visited } from '../../../../shared/account/transitions.ts';
 import { wakeUser } from '../../../../shared/account/wakeUser.ts';
 import { NoticeFailedError, UserTokenError } from '../../../../shared/errors.ts';
+import type { UserNotice } from '../../../../shared/notices.ts';
 import { retryAccount } from '../../../../shared/operators/retryAccount.ts';
-import type { UserNotice } from '../../../../shared/ports.ts';
 import { CALLER } from '../account/everyTransition.ts';
 import { dueAccount, MINUTE, SCHEDULE, tokenOf, workerOverTwins } from './workerOverTwins.ts';
 

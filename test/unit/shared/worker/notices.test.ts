@@ -5,7 +5,7 @@ import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { leased, retried, seen, visited } from '../../../../shared/account/transitions.ts';
 import { NoticeFailedError, UserTokenError } from '../../../../shared/errors.ts';
-import type { NoticeListener, Notices, UserNotice } from '../../../../shared/ports.ts';
+import type { NoticeListener, Notices, UserNotice } from '../../../../shared/notices.ts';
 import type { UserId } from '../../../../shared/userId.ts';
 import { UNKNOWN_KEY } from '../../../../shared/worker/run.ts';
 import { noticeOf, toldOf } from '../account/accounts.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AccountStore } from '../../../../shared/ports.ts';
+import type { AccountStore } from '../../../../shared/accountStore.ts';
 import type { SharedState } from '../../../../shared/sharedState.ts';
 import { someUserOf } from '../../../support/sampleAccount.ts';
 import { ago, dueAccount, NOW, workerOverTwins } from './workerOverTwins.ts';

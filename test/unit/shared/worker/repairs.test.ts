@@ -1,8 +1,8 @@
 /** An account that no entry of the index leads to is found by the audit, or by whoever changes it, and is then served. */
 import { describe, expect, it } from 'vitest';
 import { dueAt } from '../../../../shared/account/account.ts';
+import type { Finding } from '../../../../shared/accountStore.ts';
 import { createOperators } from '../../../../shared/operators/operators.ts';
-import type { Finding } from '../../../../shared/ports.ts';
 import { ago, dueAccount, MINUTE, NOW, workerOverTwins } from './workerOverTwins.ts';
 
 /** A worker with one account whose entry is missing. */

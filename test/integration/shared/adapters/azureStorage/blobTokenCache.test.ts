@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
 import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { ConflictError } from '../../../../../shared/errors.ts';
-import type { TokenCacheStore } from '../../../../../shared/ports.ts';
+import type { TokenCacheStore } from '../../../../../shared/tokenCacheStore.ts';
 import { MAX_SEALED_BYTES } from '../../../../../shared/tokens/storedCache.ts';
 import { partsOf, type UserId } from '../../../../../shared/userId.ts';
 import { uniqueName } from '../../../../support/azuriteAccounts.ts';

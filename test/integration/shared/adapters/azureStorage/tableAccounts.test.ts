@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
 import { dueAt, type Stored } from '../../../../../shared/account/account.ts';
 import { ended, leased } from '../../../../../shared/account/transitions.ts';
+import type { AccountStore } from '../../../../../shared/accountStore.ts';
 import {
   dueRowKey,
   dueRowKeyRange,
@@ -12,7 +13,6 @@ import {
 import { createTableAccounts } from '../../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { SHARDS, shardOf } from '../../../../../shared/adapters/shards.ts';
 import { ConflictError } from '../../../../../shared/errors.ts';
-import type { AccountStore } from '../../../../../shared/ports.ts';
 import type { TestClock } from '../../../../../shared/testing/testClock.ts';
 import { partsOf, type UserId } from '../../../../../shared/userId.ts';
 import {

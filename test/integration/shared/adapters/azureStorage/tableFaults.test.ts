@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
 import { ended } from '../../../../../shared/account/transitions.ts';
+import type { AccountStore } from '../../../../../shared/accountStore.ts';
 import { createTableAccounts } from '../../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { createTableSharedState } from '../../../../../shared/adapters/azureStorage/tableSharedState.ts';
 import { shardOf } from '../../../../../shared/adapters/shards.ts';
-import type { AccountStore } from '../../../../../shared/ports.ts';
 import type { SharedState } from '../../../../../shared/sharedState.ts';
 import {
   type AccountStoreUnderTest,

@@ -326,6 +326,29 @@ describe('fromRow', () => {
   });
 });
 
+describe('the grant in a row', () => {
+  const linked = sampleActive({ grant: 'code', refreshTokenExpiresOn: new Date('2027-02-20T08:00:00.001Z') });
+  const read = (changes: object) => {
+    const { etag: _, ...account } = fromRow(linked.userId, { ...toRow(linked), ...changes }, 'e');
+    return account;
+  };
+
+  it('is that of a code as long as the end of the refresh token is the one that was stored with it', () => {
+    expect(read({})).toEqual(linked);
+  });
+
+  it.each<[string, object]>([
+    ['wrote the end of an exchange', { refreshTokenExpiresOn: new Date('2026-11-21T08:00:00Z') }],
+    ['connected a damaged account anew', { refreshTokenExpiresOn: '' }],
+  ])('is not when an earlier release, which leaves the column as it is, %s', (_, changes) => {
+    expect(read(changes)).not.toHaveProperty('grant');
+  });
+
+  it.each(['code', 'code until ', 'exchange', 1, ''])('is not when the column is %j', (grant) => {
+    expect(read({ grant })).not.toHaveProperty('grant');
+  });
+});
+
 describe('the row of an account that the previous release leased', () => {
   const earlier = new Date('2026-11-20T08:00:00Z');
   const later = new Date('2026-11-20T10:00:00Z');

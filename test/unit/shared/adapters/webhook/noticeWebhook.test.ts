@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createNoticeWebhook } from '../../../../../shared/adapters/webhook/noticeWebhook.ts';
 import { readSecrets, type WebhookSettings } from '../../../../../shared/adapters/webhook/webhookSettings.ts';
 import { NoticeFailedError } from '../../../../../shared/errors.ts';
-import type { UserNotice } from '../../../../../shared/ports.ts';
+import type { UserNotice } from '../../../../../shared/notices.ts';
 import { clockOf } from '../../../../support/clockOf.ts';
 import { USER } from '../../account/accounts.ts';
 
