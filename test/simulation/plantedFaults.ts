@@ -118,7 +118,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: '[...users].find(([key]) => key.endsWith(userId))?.[1].until;',
     seed: 1,
     history: 288,
-    found: /_cooldown\), and nobody had asked/,
+    found: /nobody had asked/,
   },
   'lease without an entry': {
     file: 'shared/adapters/azureStorage/accountWrites.ts',
@@ -142,7 +142,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > Number.MAX_SAFE_INTEGER;',
     seed: 1,
     history: 714,
-    found: /was retired|erased too early|after the end|that is not stored/,
+    found: /was retired|erased too early|after the end|that is not stored|before they were due/,
   },
   'end written by a wrong clock': {
     file: 'shared/account/nowByStore.ts',
@@ -259,7 +259,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'cooldown of a user never ends': {
     file: 'shared/tokens/cooldowns.ts',
-    text: 'own !== undefined && own > now() ? own : undefined,',
+    text: 'goesOn(own) ? own : undefined,',
     by: 'own !== undefined ? new Date(now().getTime() + 60_000) : undefined,',
     seed: 1,
     history: 95,
