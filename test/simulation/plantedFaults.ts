@@ -77,7 +77,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'await services.tokenCache.remove(userId, written, signal);',
     by: 'await services.tokenCache.remove(userId, undefined, signal);',
     seed: 1,
-    history: 136,
+    history: 433,
     found: /living connection/,
   },
   'cache deleted before the tombstone': {
@@ -117,8 +117,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'users.get(`$'.concat('{api} $', '{userId}`)?.until;'),
     by: '[...users].find(([key]) => key.endsWith(userId))?.[1].until;',
     seed: 1,
-    history: 288,
-    found: /_cooldown\), and nobody had asked/,
+    history: 588,
+    found: /and nobody had asked/,
   },
   'lease without an entry': {
     file: 'shared/adapters/azureStorage/accountWrites.ts',
@@ -133,7 +133,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '      await removeCache(app, tombstone.userId, operation.signal);\n      return settle(',
     by: '      return settle(',
     seed: 1,
-    history: 45,
+    history: 56,
     found: /left without an account/,
   },
   'retirement by a wrong clock': {
@@ -141,15 +141,15 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > MAX_CLOCK_DIFFERENCE_MS;',
     by: 'Math.abs(accounts.clockAheadMs?.() ?? 0) > Number.MAX_SAFE_INTEGER;',
     seed: 1,
-    history: 714,
-    found: /was retired|erased too early|after the end|that is not stored/,
+    history: 1226,
+    found: /was retired|erased too early|after the end|that is not stored|before they were due/,
   },
   'end written by a wrong clock': {
     file: 'shared/account/nowByStore.ts',
     text: 'return clocksDiffer(accounts) ?',
     by: 'return clocksDiffer(accounts) && time.getTime() === 0 ?',
     seed: 1,
-    history: 714,
+    history: 1716,
     found:
       /erased too early|was retired|left without an account|before they were due|after the end|that is not stored/,
   },
@@ -158,7 +158,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const [now, random] = [nowByStore(app), app.clock.random()];\n  const dated = tokenByStore(app, token);',
     by: 'const [now, random] = [app.clock.now(), app.clock.random()];\n  const dated = token;',
     seed: 1,
-    history: 714,
+    history: 1226,
     found: /comes after the end of their refresh token|that is not stored/,
   },
   'lease taken by a wrong clock': {
@@ -175,7 +175,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: '  if (state !== undefined) return false;\n  if (lease !== undefined) return lease.until > after(now, LONGEST_LEASE_MS);',
     seed: 1,
     history: 240,
-    found: /due too late/,
+    found: /due too late|was not tried/,
   },
   'refused token asked for twice': {
     file: 'shared/adapters/entra/msal.ts',
@@ -222,7 +222,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "(whom === 'not-disconnected' && was !== 'disconnected');",
     by: "whom === 'not-disconnected';",
     seed: 1,
-    history: 65,
+    history: 85,
     found: /has disconnected, and is connected/,
   },
   'user marked for an outage': {
@@ -246,7 +246,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'await Promise.all(leased.map(giveBack));',
     by: 'leased.length = 0;',
     seed: 1,
-    history: 29,
+    history: 375,
     found: /still leased/,
   },
   'take-back skipped': {
@@ -328,7 +328,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const known = claims === undefined ? obtained.get(api.resource) : undefined;',
     by: 'const known = claims === undefined ? [...obtained.values()][0] : undefined;',
     seed: 1,
-    history: 1,
+    history: 4,
     found: /was sent a token|sync-notes did not run/,
   },
   "throttle of another API taken for the token endpoint's": {
@@ -336,7 +336,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "const throttle = facts.throttle ?? (facts.api === undefined ? { api: 'token' } : undefined);",
     by: "const throttle = facts.throttle ?? { api: 'token' };",
     seed: 1,
-    history: 1107,
+    history: 1085,
     found: /nobody had asked|did not run/,
   },
   'missing consent for one API stops the other task': {
@@ -360,7 +360,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const remembered = { ...ran, ...(sealed !== undefined && { memory: sealed }) };',
     by: 'const remembered = { ...ran, ...(leased.memory !== undefined && { memory: leased.memory }) };',
     seed: 1,
-    history: 1,
+    history: 4,
     found: /was lost|what it had kept/,
   },
   'visit for another API heals the account': {
