@@ -448,7 +448,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '    if (account !== undefined && !isTombstone(account)) return false;\n',
     by: '',
     seed: 1,
-    history: 344,
+    history: 418,
     found: /living connection/,
   },
   'disconnection forgotten while the user keeps visiting': {
@@ -473,7 +473,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: '  if (same(was, own)) return other;',
     by: "  if (same(was, own)) return section === 'AccessToken' ? own : other;",
     seed: 1,
-    history: 195,
+    history: 51,
     found: /was lost in a write/,
   },
   'damaged row erased by the worker': {
