@@ -39,6 +39,7 @@ export function createCacheInvariants(
         world.violated(`the cache of ${person.name} cannot be opened`);
         return;
       }
+      of(person).cacheStoredAt = world.now();
       onStored(person);
       wishes.onCacheStored(person, of(person).generations);
       const secrets = [...accessTokensIn(is.msal), ...refreshTokensIn(is.msal)];

@@ -60,6 +60,8 @@ export type Known = {
   graphTokenAt: number;
   /** When a request to a store about the user last went wrong. */
   storeDisturbedAt: number;
+  /** When the user's cache was last written. */
+  cacheStoredAt: number;
   /** When something last happened for which a token that is still good may be had again. */
   unsettledAt: number;
 };
@@ -110,6 +112,7 @@ export function createFacts(world: World, people: readonly Person[], services: S
         disturbedAt: never,
         graphTokenAt: never,
         storeDisturbedAt: never,
+        cacheStoredAt: never,
         unsettledAt: never,
       },
     ]),

@@ -7,6 +7,8 @@ import type { ProcessLife, World } from './world.ts';
 /** The first back-off is a minute, and at least half of it. */
 const LEAST_BACK_OFF_MS = 30_000;
 const LONGEST_BACK_OFF_MS = 6 * 3_600_000;
+/** After a check that failed, a notice waits for the next one. */
+const LONGEST_WAIT_FOR_CHECK_MS = 3_600_000;
 /** A notice is tried for three days. */
 const NEWS_FOR_MS = 3 * 86_400_000;
 
@@ -135,8 +137,10 @@ export function createNoticeInvariants(
     );
     const nextTryAt = is?.nextTryAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(is.nextTryAt);
     const isTrue = (is?.what === 'needs-user') === (after.state === 'needs-user');
+    const waitsUntil = Number(after.attempts ?? 0) > 0 ? world.now() + LONGEST_WAIT_FOR_CHECK_MS : 0;
+    const foundBy = Math.max(nextTryAt, waitsUntil);
     forbid(
-      isTrue && !after.runId && before.runId !== after.runId && dueAtOf(after) > nextTryAt + 1_001,
+      isTrue && !after.runId && before.runId !== after.runId && dueAtOf(after) > foundBy + 1_001,
       `${name} is due after the next try of their notice`,
     );
   }

@@ -336,7 +336,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "const throttle = facts.throttle ?? (facts.api === undefined ? { api: 'token' } : undefined);",
     by: "const throttle = facts.throttle ?? { api: 'token' };",
     seed: 1,
-    history: 1107,
+    history: 1085,
     found: /nobody had asked|did not run/,
   },
   'missing consent for one API stops the other task': {

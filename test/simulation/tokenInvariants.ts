@@ -103,7 +103,7 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
 
   function onExchange({ by, person, api, assertion, correlationId }: TokenPost): void {
     const { name } = person;
-    const { inStateSince, unsettledAt, disturbedAt } = of(person);
+    const { inStateSince, cacheStoredAt, unsettledAt, disturbedAt } = of(person);
     const operation = operations.withId(correlationId);
     forbid(
       operation?.kind !== 'visit' || operation.person !== person,
@@ -130,6 +130,8 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
       isConnected(row?.state) &&
         storedAt < operation.begunAt &&
         !wasNeeded &&
+        // What is stored while the visit goes on, it may not have read.
+        cacheStoredAt < operation.begunAt &&
         storedTokens(person, api, GOOD_FOR_MS).some((token) => isOfThis(token) && token.issued > unsettledAt),
       `an access token of ${name} was exchanged for ${api} again, and a good token is stored`,
     );

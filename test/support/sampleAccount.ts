@@ -90,7 +90,8 @@ const TOKENS = {
   lastRefreshed: new Date('2026-11-20T08:00:00.789Z'),
   expiresOn: new Date('2026-11-20T09:12:34.567Z'),
   refreshTokenExpiresOn: new Date('2026-11-21T08:00:00.001Z'),
-};
+  grant: 'code',
+} as const;
 
 /** What the samples of all connected states have: every field but the lease. */
 const connection = () => ({
@@ -113,6 +114,7 @@ const connection = () => ({
     nextTryAt: new Date('2026-11-20T09:30:00.500Z'),
   } as const,
   wokenAt: new Date('2026-11-20T08:16:30.123Z'),
+  link: { id: 'a-step', step: 'opened', until: new Date('2026-11-20T08:26:30.123Z') } as const,
 });
 
 /** An active account without lease or trouble. */

@@ -8,6 +8,7 @@ import type {
   NeedsUser,
   Notice,
   Pending,
+  PendingLink,
   StoredFailure,
   Tokens,
   Tombstone,
@@ -100,6 +101,9 @@ export const toldOf = (what: Notice['what']): Notice => ({
   attempts: 0,
 });
 
+/** A step of a link that the user's browser is at. */
+export const LINK: PendingLink = { id: 'link-1', step: 'opened', until: from(5 * MINUTE) };
+
 /** Each state in which an account can be connected, with everything that is optional in it, and with nothing of it. */
 export const CONNECTED: readonly Connected[] = [
   unnamed(),
@@ -116,6 +120,9 @@ export const CONNECTED: readonly Connected[] = [
   needsUser({ notice: noticeOf('needs-user') }),
   needsUser({ notice: toldOf('needs-user') }),
   needsUser({ notice: noticeOf('needs-user', { again: true }) }),
+  pending({ link: LINK }),
+  active({ ...TOKENS, grant: 'code', link: LINK, lease: LEASE }),
+  needsUser({ ...TOKENS, grant: 'code', link: LINK }),
 ];
 export const TOMBSTONES: readonly Tombstone[] = [
   tombstone('disconnected'),

@@ -85,6 +85,33 @@ describe('every transition', () => {
     for (const { after } of STEPS.ended) expect(after).not.toHaveProperty('tasksPausedUntil');
   });
 
+  it.each([
+    ['the step of a link', 'link', ['linking', 'linkEnded']],
+    ['when somebody last asked for a check', 'wokenAt', ['woken']],
+  ] as const)('but a new connection keeps %s, unless it is about it', (_, field, about) => {
+    const all = steps.filter(({ name, after }) => 'generation' in after && name !== 'connected');
+    const others = all.filter(({ name }) => !(about as readonly string[]).includes(name));
+    expect(others.filter(({ before }) => (before as Connected)[field] !== undefined).length).toBeGreaterThan(
+      10,
+    );
+    for (const { name, before, after } of others) {
+      expect((after as Connected)[field], name).toEqual((before as Connected)[field]);
+    }
+    for (const { after } of [...STEPS.connected, ...STEPS.ended]) expect(after).not.toHaveProperty(field);
+  });
+
+  it('keeps which grant it is of, if it keeps the end of the refresh token', () => {
+    const linked = steps.filter(({ before }) => before && 'grant' in before);
+    const kept = linked.filter(
+      ({ name, after }) => 'generation' in after && !['visited', 'refreshed', 'connected'].includes(name),
+    );
+    expect(kept.length).toBeGreaterThan(10);
+    for (const { name, before, after } of kept) {
+      if (!('refreshTokenExpiresOn' in after)) continue;
+      expect(after.grant, name).toBe((before as { grant?: string }).grant);
+    }
+  });
+
   it('but a new connection keeps the generation of a connected account', () => {
     const others = steps.flatMap(({ name, after }) =>
       name !== 'connected' && 'generation' in after ? [after] : [],

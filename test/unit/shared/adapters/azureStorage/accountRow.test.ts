@@ -213,7 +213,13 @@ describe('fromRow', () => {
     7,
   ])('takes an active account whose token ends at %j for a pending one', (expiresOn) => {
     const account = sampleActive({ trouble: TROUBLE });
-    const { expiresOn: _, lastRefreshed: __, refreshTokenExpiresOn: ___, ...connection } = account;
+    const {
+      expiresOn: _,
+      lastRefreshed: __,
+      refreshTokenExpiresOn: ___,
+      grant: ____,
+      ...connection
+    } = account;
     expect(reread(account, { expiresOn })).toEqual({ ...connection, state: 'pending', etag: 'etag' });
   });
 
