@@ -76,6 +76,8 @@ export function createReasons(world: World, facts: Facts) {
 
     /** Whether the process was told, before that time, to leave the user alone for longer than until now. */
     mustWait: (by: ProcessLife, person: Person, at: Throttled['at'], before: number): boolean =>
+      // It remembers the end by its clock.
+      !stepped.has(by.number) &&
       throttles.some(
         (one) =>
           one.by === by &&

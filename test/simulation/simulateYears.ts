@@ -11,8 +11,8 @@ const MINUTE = 60_000;
 /** The most steps of a user in a day, over a long time: a check needs about ten. */
 const STEPS_A_DAY = 5_000;
 const PROCESSES = 2;
-/** A disconnection that would last longer than this is for ever. */
-const FOR_EVER_HOURS = 100;
+/** A disconnection that would last so long is for ever. */
+const FOR_EVER_HOURS = 30;
 const MOST_TURNS = 10_000;
 
 type Event = { at: number; act: () => Promise<void> };
