@@ -456,8 +456,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'at.getTime() - account.since.getTime() >= PROLONG_EVERY_MS',
     by: 'at.getTime() - account.since.getTime() >= 10_000 * PROLONG_EVERY_MS',
     form: 'years',
-    seed: 2,
-    history: 7,
+    seed: 6,
+    history: 3,
     found: /erased too early/,
   },
   'cooldown of a user not obeyed by the worker': {
