@@ -451,15 +451,6 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     history: 418,
     found: /living connection/,
   },
-  'disconnection forgotten while the user keeps visiting': {
-    file: 'shared/account/connectAccount.ts',
-    text: 'at.getTime() - account.since.getTime() >= PROLONG_EVERY_MS',
-    by: 'at.getTime() - account.since.getTime() >= 10_000 * PROLONG_EVERY_MS',
-    form: 'years',
-    seed: 2,
-    history: 7,
-    found: /erased too early/,
-  },
   'cooldown of a user not obeyed by the worker': {
     file: 'shared/worker/refreshUser.ts',
     text: "const users = cooldowns.throttledUntil(userId, 'token');",
@@ -483,14 +474,6 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     seed: 1,
     history: 162,
     found: /was erased/,
-  },
-  "run's signal stops the release": {
-    file: 'shared/worker/settle.ts',
-    text: "      { known: account },\n    );\n    return { outcome: changed ? 'released' : 'superseded' };",
-    by: "      { known: account, signal: run.operation.signal },\n    );\n    return { outcome: changed ? 'released' : 'superseded' };",
-    seed: 1,
-    history: 127,
-    found: /still leased/,
   },
   'task run while the user has paused them': {
     file: 'shared/worker/refreshUser.ts',
