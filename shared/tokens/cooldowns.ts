@@ -64,6 +64,13 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
   const witnesses = new Map<string, Map<UserId, number>>();
   let readAt = Number.NEGATIVE_INFINITY;
 
+  /**
+   * Whether a cooldown goes on. None lasts longer: if the clock was ahead when the cooldown began, and was set right since, its
+   * end would be as far away as the clock was wrong.
+   */
+  const goesOn = (until: Date | undefined): until is Date =>
+    until !== undefined && until > now() && until.getTime() <= now().getTime() + LONGEST_COOLDOWN_MS;
+
   /** Puts the entry last, and removes the first one if there are too many. */
   function keep<T>(map: Map<string, T>, key: string, value: T): void {
     map.delete(key);
@@ -74,7 +81,7 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
 
   function sharedUntil(tenant: string, api: Api, kinds: readonly Cooldown['kind'][]): Date | undefined {
     const cooldown = shared.get(`${api} ${tenant}`)?.cooldown;
-    return cooldown !== undefined && cooldown.until > now() && kinds.includes(cooldown.kind)
+    return cooldown !== undefined && goesOn(cooldown.until) && kinds.includes(cooldown.kind)
       ? cooldown.until
       : undefined;
   }
@@ -82,7 +89,8 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
   /** Returns nothing if a known cooldown lasts at least as long. */
   function share(cooldown: Cooldown): Cooldown[] {
     const key = `${cooldown.api} ${cooldown.tenant}`;
-    if (cooldown.until <= now() || cooldown.until <= (shared.get(key)?.cooldown.until ?? 0)) return [];
+    const known = shared.get(key)?.cooldown.until;
+    if (cooldown.until <= now() || (goesOn(known) && cooldown.until <= known)) return [];
     keep(shared, key, { cooldown, notedAt: now().getTime() });
     return [cooldown];
   }
@@ -91,7 +99,7 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
     const at = now().getTime();
     const { users: enough, withinMs } = TENANTS_OWN[api];
     const key = `${api} ${tid}`;
-    const met = new Map([...(witnesses.get(key) ?? [])].filter(([, counts]) => counts > at));
+    const met = new Map([...(witnesses.get(key) ?? [])].filter(([, counts]) => goesOn(new Date(counts))));
     met.set(userId, withinMs === undefined ? until.getTime() : at + withinMs);
     keep(witnesses, key, met);
     if (met.size < enough) return false;
@@ -107,7 +115,8 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
 
   function noteThrottle(userId: UserId, failure: Failure, { api, scope }: Throttle): Cooldown[] {
     const key = `${api} ${userId}`;
-    const before = users.get(key);
+    const known = users.get(key);
+    const before = known !== undefined && known.until > now() && !goesOn(known.until) ? undefined : known;
     const times = before === undefined ? 0 : timesOf(before, failure);
     const until = coolUserUntil(failure, now(), times);
     keep(users, key, { until: before && before.until > until ? before.until : until, times });
@@ -135,7 +144,7 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
     throttledUntil(userId, api) {
       const own = users.get(`${api} ${userId}`)?.until;
       const all = [
-        own !== undefined && own > now() ? own : undefined,
+        goesOn(own) ? own : undefined,
         sharedUntil(partsOf(userId).tid, api, ['throttled']),
         sharedUntil(EVERY_TENANT, api, ['throttled']),
       ].filter((until) => until !== undefined);
@@ -153,7 +162,8 @@ export function createCooldowns({ clock, maxUsers = MAX_USERS }: CooldownOptions
 
     isReadDue() {
       const at = now().getTime();
-      if (at - readAt < READ_EVERY_MS) return false;
+      // A time ahead was read by a wrong clock.
+      if (at >= readAt && at - readAt < READ_EVERY_MS) return false;
       readAt = at;
       return true;
     },

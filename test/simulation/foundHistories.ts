@@ -63,6 +63,17 @@ export const FOUND_HISTORIES: Readonly<Record<string, History>> = {
     ],
     deviations: [],
   },
+  // The process remembered the end of the cooldown by that clock. Once the clock was right, the user was refused for 100 days.
+  'a machine whose clock is 100 days ahead meets a throttle, and its clock is set right': {
+    ...SIMPLE,
+    quietOn: 'old',
+    actions: [
+      { do: 'skew', process: 0, ms: 100 * DAY },
+      { do: 'trouble', user: 0, at: 'graph', kind: 'throttled', whole: 'person', forMs: 5_000 },
+      { do: 'run', process: 0, pausesAfter: 0 },
+    ],
+    deviations: [],
+  },
   // It leased everybody who was due within the day, although it knew how far its clock was ahead.
   'a machine whose clock is ten minutes ahead runs': {
     ...SIMPLE,

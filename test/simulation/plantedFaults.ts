@@ -259,7 +259,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'cooldown of a user never ends': {
     file: 'shared/tokens/cooldowns.ts',
-    text: 'own !== undefined && own > now() ? own : undefined,',
+    text: 'goesOn(own) ? own : undefined,',
     by: 'own !== undefined ? new Date(now().getTime() + 60_000) : undefined,',
     seed: 1,
     history: 95,

@@ -8,7 +8,7 @@ const LONGEST_COOLDOWN_MS = 3_600_000;
 /** A check waits for up to five minutes more, so that users of one tenant are not checked all at once. */
 const COOLDOWN_SLACK_MS = 6 * 60_000;
 /** A cooldown that a wrong clock stored counts for two hours at most. */
-const WRONG_CLOCK_SLACK_MS = 3 * 3_600_000;
+const WRONG_CLOCK_SLACK_MS = 2 * 3_600_000 + COOLDOWN_SLACK_MS;
 /** For so long a process remembers a refusal. */
 const REMEMBERED_MS = 4_000;
 /** Nothing looks further back. */

@@ -327,6 +327,34 @@ describe('what is stored', () => {
   });
 });
 
+describe('a clock that was ahead and is set right', () => {
+  const AHEAD = 100 * 24 * HOUR;
+
+  it('leaves no cooldown that lasts for as long as it was wrong', () => {
+    const { clock, cooldowns, left } = world();
+    const users = [someUser(TENANT), someUser(TENANT), someUser(TENANT)] as const;
+    clock.now += AHEAD;
+    for (const user of users) cooldowns.note(user, graph(60));
+    expect(left(users[0], 'graph')).toBe(MINUTE);
+    clock.now -= AHEAD;
+    for (const user of users) expect(left(user, 'graph')).toBeUndefined();
+    // The next ones count as if there had been none.
+    expect(cooldowns.note(users[0], graph(30))).toEqual([]);
+    expect(left(users[0], 'graph')).toBe(30 * SECOND);
+    expect(cooldowns.note(users[1], graph(30, 'tenant'))).toHaveLength(1);
+    expect(left(users[2], 'graph')).toBe(30 * SECOND);
+  });
+
+  it('lets the stored ones be read at once', () => {
+    const { clock, cooldowns } = world();
+    clock.now += AHEAD;
+    expect(cooldowns.isReadDue()).toBe(true);
+    clock.now -= AHEAD;
+    expect(cooldowns.isReadDue()).toBe(true);
+    expect(cooldowns.isReadDue()).toBe(false);
+  });
+});
+
 describe('the memory', () => {
   it('is bounded: the user who was noted first goes first', () => {
     const { cooldowns, left } = world(2);
