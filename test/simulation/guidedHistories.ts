@@ -23,6 +23,13 @@ const ofPending = (...actions: Action[]): History => ({
 
 /** Histories that take the edges of the state diagram which chance takes seldom. */
 export const GUIDED_HISTORIES: Readonly<Record<string, History>> = {
+  'disconnected --> [*]': ofKnown(
+    { do: 'disconnect', ...on },
+    { do: 'wait', ms: 91 * DAY },
+    run,
+    { do: 'wait', ms: 91 * DAY },
+    run,
+  ),
   'damaged --> disconnected': ofKnown(damage, { do: 'disconnect', ...on }),
   'damaged --> retired': ofKnown(damage, { do: 'retire', ...on }),
   'pending --> needs-user': ofPending(longWait, revoke, run),
