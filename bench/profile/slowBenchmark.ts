@@ -15,7 +15,7 @@ const FIRST_VISIT_MS = LATENCIES.tokenMs + LATENCIES.apiMs + 2 * LATENCIES.stora
 
 /** How long a request takes if what it waits for is slow: of a user who is known, and of one who is new. */
 export const slowBenchmark: Benchmark = {
-  about: 'how long a request takes over slow services, warm and at a first visit',
+  about: 'how long a request and a first visit take over slow services',
   options: '[--rounds 5]',
 
   async run(args, tell) {

@@ -46,7 +46,7 @@ const COMMANDS: [script: string, before: string[], usage: string][] = [
   ['start', [], 'Usage: npm start -- [options]\n'],
   ['start:azure', [], 'Usage: npm start -- [options]\n'],
   ['demo', [], 'Usage: npm run demo -- [options]\n'],
-  ['bench', ['seal'], 'Usage: npm run bench -- NAME [options]\n'],
+  ['bench', ['seal'], 'Usage: npm run bench -- NAME|all [options]\n'],
   ['host', ['folder'], 'Usage: npm run host -- [app folder] [options]\n'],
   ['stead', ['orphans'], 'Usage: npm run stead -- <verb> [options]\n'],
   ['doctor', [], 'Usage: npm run doctor -- [options]\n'],
