@@ -25,9 +25,8 @@ type Place = { code?: Entries; exchange?: Entries };
 
 /** The cache as MSAL is shown it: with the refresh tokens of one grant alone. */
 export function showing(cache: string, grant: Grant): string {
-  if (cache === '') return cache;
+  if (!mayHaveCode(cache)) return cache;
   const sections = parse(cache);
-  if (!hasGrants(sections)) return cache;
   const shown = [...placesOf(sections)].flatMap(([key, place]) => {
     const entry = place[grant];
     return entry === undefined ? [] : [[key, withoutTime(entry)] as const];
@@ -50,6 +49,8 @@ export function grantsToTry(cache: string, now: Date): [Grant, ...Grant[]] {
  * @param changed what MSAL made of the cache that it was shown
  */
 export function withGrant(base: string, changed: string, grant: Grant, now: Date): string {
+  // Most users have not linked, and this is done in each check.
+  if (grant === 'exchange' && !mayHaveCode(base)) return changed;
   const before = base === '' ? new Map<string, Place>() : placesOf(parse(base));
   const hasCode = [...before.values()].some(({ code }) => code !== undefined);
   if (grant === 'exchange' && !hasCode) return changed;
@@ -77,7 +78,7 @@ export function withoutCode(cache: string): string {
 
 /** When the grant of a code ends; undefined if the cache has none. */
 export function codeEndsAt(cache: string): Date | undefined {
-  if (cache === '') return undefined;
+  if (!mayHaveCode(cache)) return undefined;
   const codes = [...placesOf(parse(cache)).values()].flatMap(({ code }): Entries[] => (code ? [code] : []));
   const ends = codes.map((code) => {
     const told = Number(code.expires_on);
@@ -86,6 +87,9 @@ export function codeEndsAt(cache: string): Date | undefined {
   // An entry without a time stems from nobody's release. It is used, and counts as ended.
   return ends.length === 0 ? undefined : new Date(Math.max(...ends.map((end) => (end > 0 ? end : 0))));
 }
+
+/** False if a cache has no grant of a code. It is not parsed for that. */
+const mayHaveCode = (cache: string): boolean => cache.includes(`"${GRANTS}"`);
 
 /** True if a cache may have the grant of a code. */
 export const hasGrants = (sections: Entries): boolean => sections[GRANTS] !== undefined;
