@@ -103,8 +103,8 @@ ${DEMO_USERS.map((user) => `  ${user.name.padEnd(8)} ${user.displayName} <${user
 
 Sign in on the page, and play the story with the controls below your profile: run the worker, revoke your sign-in.
 Or close the page and watch this log: within a minute the worker acts for you, and counts the files and the mail that
-arrive meanwhile. Time runs fast here: a token for Graph
-lasts half a minute, and the worker waits only ten seconds after you left.
+arrive meanwhile. Time runs fast here: a token for Graph lasts half a minute, and the worker waits only ten seconds
+after you left.
 
 Ctrl-C stops everything.
 `;
