@@ -80,14 +80,6 @@ export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelP
             ) : (
               isConnected(connection) && (
                 <>
-                  <button
-                    type="button"
-                    className="secondary outline"
-                    disabled={doing !== undefined}
-                    onClick={() => setConfirming(true)}
-                  >
-                    Disconnect…
-                  </button>
                   <PauseControl
                     until={connection.tasksPausedUntil}
                     disabled={doing !== undefined}
@@ -96,6 +88,14 @@ export function ConnectionPanel({ state, reconnect, ...props }: ConnectionPanelP
                     }
                     resume={() => void run('Resuming…', resume, 'Your tasks may still be paused')}
                   />
+                  <button
+                    type="button"
+                    className="secondary outline"
+                    disabled={doing !== undefined}
+                    onClick={() => setConfirming(true)}
+                  >
+                    Disconnect…
+                  </button>
                 </>
               )
             )}

@@ -41,6 +41,8 @@ describe('the keyboard', () => {
     await page.reload();
     await page.getByRole('button', { name: 'Disconnect…' }).waitFor();
     expect(await press(page, 'Tab')).toBe('Sign out');
+    expect(await press(page, 'Tab')).toBe('Pause tasks for a day');
+    expect(await press(page, 'Tab')).toBe('Pause tasks for a week');
     expect(await press(page, 'Tab')).toBe('Disconnect…');
   });
 
@@ -65,7 +67,7 @@ describe('the keyboard', () => {
     expect(await press(page, 'Enter')).toBe('section');
     await page.getByRole('button', { name: 'Disconnect…' }).waitFor();
     expect(await focused(page)).toBe('section');
-    expect(await press(page, 'Tab')).toBe('Disconnect…');
+    expect(await press(page, 'Tab')).toBe('Pause tasks for a day');
   });
 });
 
