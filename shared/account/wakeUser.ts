@@ -10,9 +10,8 @@ const WAKE_USER_EVERY_MS = 60_000;
 
 /**
  * `woken`: the next run meets the account, within a minute, and checks it unless the user was here just now or there is a
- * cooldown. Otherwise nothing changed. `too-soon`: somebody woke the user
- * within the last minute. `being-checked`: a run is at work for the user. `needs-user`: no check helps before their visit.
- * `not-connected`: there is no connection.
+ * cooldown. Otherwise nothing changed. `too-soon`: somebody woke the user within the last minute. `being-checked`: a run is at
+ * work for the user. `needs-user`: no check helps before their visit. `not-connected`: there is no connection.
  */
 export type WakeResult = 'woken' | 'too-soon' | 'being-checked' | 'needs-user' | 'not-connected';
 
