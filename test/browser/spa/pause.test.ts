@@ -50,7 +50,7 @@ describe('a pause', () => {
     await page.getByText('Your tasks may not be paused: the service did not answer.').waitFor();
     await button(page, 'Ask again').click();
     await button(page, 'Pause tasks for a day').waitFor();
-    expect(await page.getByRole('alert').count()).toBe(0);
+    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
   });
 
   it('does not connect a person who has disconnected elsewhere: the page learns it', async () => {
