@@ -20,11 +20,17 @@ async function flush(): Promise<void> {
 async function fail(error: unknown): Promise<void> {
   const expected = error instanceof PlainError;
   writeLog('error', 'host', expected ? error.message : `The host failed: ${inspect(error)}`);
+  const cause = expected ? error.cause : undefined;
+  // The stack of a syntax error does not say where it is. Node shows the line, so it reports this error. The line of any
+  // other error may be all of a minified file.
+  if (!(cause instanceof SyntaxError)) {
+    if (cause instanceof Error) process.stderr.write(`${cause.stack}\n`);
+    await flush();
+    process.exit(1);
+  }
   await flush();
-  if (!expected || error.cause === undefined) process.exit(1);
-  // The error of the app does not contain its source line. Node shows that, so it reports the error.
   process.removeAllListeners('uncaughtException');
-  throw error.cause;
+  throw cause;
 }
 
 async function run(options: CommandLine): Promise<void> {

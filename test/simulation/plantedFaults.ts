@@ -159,7 +159,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: 'const [now, random] = [app.clock.now(), app.clock.random()];\n  const dated = token;',
     seed: 1,
     history: 1226,
-    found: /comes after the end of their refresh token|that is not stored/,
+    found: /comes after the end of their refresh token|that is not stored|is due too late/,
   },
   'lease taken by a wrong clock': {
     file: 'shared/adapters/azureStorage/tableAccounts.ts',
