@@ -52,6 +52,11 @@ export type Problem = {
   claims?: string;
   /** The permissions that need consent, each with its resource. Only with CONSENT_REQUIRED. */
   scopes?: string[];
+  /**
+   * What to ask `POST /api/connection/link` for, because a link asks for these permissions and the sign-in does not. Only with
+   * CONSENT_REQUIRED, of a function with `consent: 'link'`.
+   */
+  link?: { functions: string[] };
   /** The failed call at the service that refused it. */
   upstream?: UpstreamReference;
 };
