@@ -118,7 +118,8 @@ export async function issueTokens(
       jti: randomUUID(),
     };
     response.refresh_token = await keys.seal('refresh+jwt', refreshClaims, end - now);
-    if (client.kind === 'spa') response.refresh_token_expires_in = end - now;
+    if (client.kind === 'spa' || standIn.answers.refreshTokenEnds)
+      response.refresh_token_expires_in = end - now;
   }
   return response;
 }
