@@ -178,7 +178,8 @@ function tokensIn(row: Record<string, unknown>) {
     ...(expiresOn && { expiresOn }),
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
-    ...GRANTS.find((known) => row.grant === grantColumn(known, refreshTokenExpiresOn)),
+    ...(refreshTokenExpiresOn &&
+      GRANTS.find((known) => row.grant === grantColumn(known, refreshTokenExpiresOn))),
   };
 }
 
