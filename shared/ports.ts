@@ -172,6 +172,8 @@ export type UserToken = {
   homeAccountId: string;
   /** When the refresh token that keeps the connection ends, if it is known. */
   refreshTokenExpiresOn: Date | undefined;
+  /** True if the token endpoint has not told that end: it is the documented lifetime of such a grant. */
+  isEndEstimated?: boolean;
   /** Which grant keeps the connection after this operation: the one that lasts longer. Absent: that of an exchange. */
   grant?: Grant;
   /** Whether the stored cache now has the tokens of this operation. */
