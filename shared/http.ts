@@ -74,6 +74,15 @@ export function readAccessToken(headers: IncomingRequest['headers']): string {
   return token;
 }
 
+/**
+ * Reads the ticket with which a visit calls for a run: `Authorization: Run <ticket>`. It is not opened here.
+ * @returns undefined if the request has something else
+ */
+export function readRunTicket(headers: IncomingRequest['headers']): string | undefined {
+  const [, ticket] = /^Run ([^\s,]+)$/.exec(headers.get('authorization') ?? '') ?? [];
+  return ticket;
+}
+
 /** What a function may know of a request. The body is read once, because a function may run twice. */
 export function readRequest(request: IncomingRequest): FunctionRequest {
   let body: Promise<string> | undefined;
