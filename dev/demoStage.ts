@@ -3,10 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readConfig } from '../shared/config.ts';
 import type { LogEvent } from '../shared/log.ts';
-import { createStead } from '../shared/stead.ts';
-import { azureStores } from '../shared/stores/azure.ts';
 import { toUserId } from '../shared/userId.ts';
 import type { CredentialName } from './credentials.ts';
 import { type Cast, PARTS, type Part } from './demoCast.ts';
@@ -79,7 +76,7 @@ export async function openStage(users: readonly DemoUser[], credential: Credenti
       if (event) events.push(event);
     },
   });
-  const stead = createStead(readConfig(platform.settings), { stores: azureStores });
+  const { stead } = platform;
   const app = stead.services;
   const { origin } = platform.entra;
 

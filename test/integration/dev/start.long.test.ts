@@ -65,12 +65,14 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(await (await fetch(`http://localhost:${web}/config.json`)).json()).toMatchObject({
       localDemo: true,
     });
-    const run = await fetch(`http://localhost:${web}/dev/worker`, {
+    const run = await fetch(`http://localhost:${web}/dev/users/adele/run`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{}',
     });
-    expect(await run.json()).toEqual({ status: 'succeeded' });
+    expect(await run.json()).toEqual({
+      says: 'The worker has run. Nothing is kept of you: sign in first.',
+    });
     expect((await fetch(`http://localhost:${functions}/api/profile`)).status).toBe(401);
     expect((await fetch(`http://localhost:${entra}/dev/users`)).status).toBe(200);
 
