@@ -560,15 +560,16 @@ const ROOMS: Record<string, Room> = {
   },
   'bench/memory/some.ts': {
     allowed: [
-      'node:stream/consumers',
       './dueUsers.ts',
-      '../makeMsalCache.ts',
+      '../rounds.ts',
+      '../upstreams/startUpstreams.ts',
       '../../ops/cli/readArguments.ts',
       '../../shared/stead.ts',
       '../../shared/log.ts',
     ],
     refused: [
       '@azure/msal-node',
+      '../upstreams/identityService.ts',
       '../../shared/worker/sweep.ts',
       '../../shared/adapters/memory/memoryAccountStore.ts',
       '../../shared/adapters/entra/seal.ts',
