@@ -165,7 +165,7 @@ export function createDemoPerson(platform: DemoPlatform) {
         : [{ task, outcome: outcome === 'task-done' ? 'done' : 'failed', news: news.get(task) }],
     );
     const rest = account.tasksPausedUntil === undefined ? [] : ['your tasks are paused'];
-    return `The worker has run for you. ${[end, ...tasks.map(wordsOfTask), ...rest].join('; ')}.`;
+    return `The worker has run for you: ${[end, ...tasks.map(wordsOfTask), ...rest].join('; ')}.`;
   }
 
   /** The first check uses the token that the visit has brought, and would meet no fault. So it comes before the fault. */

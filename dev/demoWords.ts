@@ -50,5 +50,5 @@ export function wordsOfCheck({ outcome, kind, code, reason }: EndOfCheck, whom: 
 }
 
 /** Such as "drive-changes: 3 new or changed files", without a full stop. */
-export const wordsOfTask = ({ task, outcome, news = 'nothing new' }: EndOfTask): string =>
+export const wordsOfTask = ({ task, outcome, news = 'done' }: EndOfTask): string =>
   `${task}: ${outcome === 'done' ? news.replace(/\.$/, '') : outcome}`;

@@ -13,13 +13,13 @@ import { control } from '../../support/entraClients.ts';
 
 const [ADELE, BRUNO] = ALL_USERS as [DemoUser, DemoUser];
 const MANY = createTokenBuckets({ clock: systemClock, capacity: 100_000, refillEveryMs: 1 });
-const GOOD = /^The worker has run for you\. token (?:renewed|still good)/;
+const GOOD = /^The worker has run for you: token (?:renewed|still good)/;
 
 /** What the worker says when it has run, by the last control that was pressed. */
 const NEEDS_USER = /, so the worker needs you \(/;
 const TRIES_AGAIN = /, so the worker tries again later \(/;
 const PROMISED: Record<Control, RegExp> = {
-  'short-tokens': /token renewed; read-profile: nothing new; drive-changes: /,
+  'short-tokens': /token renewed; read-profile: done; drive-changes: /,
   'hour-tokens': /token renewed/,
   revoke: NEEDS_USER,
   mfa: NEEDS_USER,
@@ -121,7 +121,7 @@ describe('a control', () => {
   it('tells of what has come while the person was away', async () => {
     await pressed(ADELE, 'start-over');
     expect(await press(ADELE, 'leave')).toBe(
-      'You were away for a while. The worker has run for you. token renewed; read-profile: nothing new; drive-changes: 3 new or changed files; inbox-digest: 12 new messages, 12 unread.',
+      'You were away for a while. The worker has run for you: token renewed; read-profile: done; drive-changes: 3 new or changed files; inbox-digest: 12 new messages, 12 unread.',
     );
   });
 
