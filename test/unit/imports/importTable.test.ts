@@ -824,7 +824,13 @@ const ROOMS: Record<string, Room> = {
     refused: ['@azure/msal-browser', '../profile/useProfile.ts', '../../../shared/http.ts'],
   },
   'spa/src/demo/some.tsx': {
-    allowed: ['react', './controls.ts', '@stead/shared/browser/signInAttempts', '../ui/Notice.tsx'],
+    allowed: [
+      'react',
+      './controls.ts',
+      './demo.css',
+      '@stead/shared/browser/signInAttempts',
+      '../ui/Notice.tsx',
+    ],
     refused: ['../connection/useConnection.ts', '../../../dev/demoControls.ts', '../../../shared/wire.ts'],
   },
 };
