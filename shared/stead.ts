@@ -30,6 +30,7 @@ import type { FunctionRequest, Operation, Sealer, Services, StoreCredential } fr
 import { type Asked, asUser } from './requests/asUser.ts';
 import type { UserFunction } from './requests/defineFunction.ts';
 import { createApp } from './tokens/app.ts';
+import { createCallForRun } from './tokens/heartbeat.ts';
 import { isKnownApi, knownApi } from './tokens/knownApi.ts';
 import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
@@ -39,7 +40,7 @@ import { listTasks, type Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
-import { wakeWorker } from './worker/wakeWorker.ts';
+import { type WakePermit, wakeWorker } from './worker/wakeWorker.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
 export type Adapters = Omit<
@@ -79,6 +80,11 @@ export type SteadOptions = {
   adapters?: Partial<Adapters>;
   /** How often one user may cause something. Default: the limits of `docs/http.md`. */
   limits?: RequestLimits;
+  /**
+   * Gives the address of this deployment's own `POST /api/worker/run`. A visit calls it if no run of the worker has ended for
+   * five minutes, and does not wait for the answer. Without it, or if it gives undefined, visits call for no run.
+   */
+  runUrl?: () => string | undefined;
   /** Defaults: 10,000 for tokens and APIs, 5,000 for signing keys. */
   timeouts?: Partial<Timeouts>;
 };
@@ -191,9 +197,9 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       /** Does one run in one process: plans and sweeps. */
       run: async (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         sweep(app, operation, tasks, await plan(app, operation), limits),
-      /** Does one run for an application, if none began within the last minute. @throws the errors of {@link wakeWorker}. */
-      wake: (operation: Operation, accessToken: string, limits: RunLimits = RUN_LIMITS): Promise<WorkerRun> =>
-        wakeWorker(app, operation, accessToken, tasks, limits),
+      /** Does one run for an application or a visit, if none began within the last minute. @throws the errors of {@link wakeWorker}. */
+      wake: (operation: Operation, permit: WakePermit, limits: RunLimits = RUN_LIMITS): Promise<WorkerRun> =>
+        wakeWorker(app, operation, permit, tasks, limits),
     },
 
     /**
@@ -225,7 +231,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       return isReached;
     },
 
-    /** Whether storage can be reached and Entra accepts the credential. It asks them at most once in 60 s. */
+    /** Whether storage can be reached, Entra accepts the credential, and when the last run ended. It asks them at most once in 60 s. */
     readiness: createReadiness(services),
   };
 }
@@ -284,6 +290,7 @@ function createServices(
     userTokens: createMsalUserTokens(client, caches),
     codeGrants: createMsalCodeGrants({ ...client, authority: entra.authority, verifyIdToken }, caches),
     linkSealer: createLinkSealer(config.cacheKeys),
+    callForRun: options.runUrl && createCallForRun(options.runUrl, { fetch: send, clock }),
     tryCredential: createTryCredential({ ...client, tenantId: entra.tenantId, clock }),
     memorySealer: createMemorySealer(config.cacheKeys),
     ...adapters,

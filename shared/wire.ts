@@ -83,6 +83,8 @@ export type Readiness = {
   credential: 'accepted' | 'refused' | 'unreachable';
   /** Why the credential is not accepted: an AADSTS number, an OAuth error or one of Stead's own names. */
   code?: string;
+  /** How long ago the last run of the worker ended. Absent if none has ended, or if that could not be read. */
+  lastRunSecondsAgo?: number;
 };
 
 /** What `POST /api/worker/run` did. The counts are of accounts, as in the log's `sweep.ended`. */

@@ -121,7 +121,7 @@ type ConnectedFields = Scheduled & {
   notice?: Notice;
   /** When somebody last asked for a check at once: `wakeUser.ts`. */
   wokenAt?: Date;
-  /** Absent if the user has begun no link, or it has come to its end. */
+  /** Absent if the user has begun no link, or it has succeeded. What another one leaves is of no use, and the next one replaces it. */
   link?: PendingLink;
 };
 

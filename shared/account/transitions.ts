@@ -125,7 +125,7 @@ export function linking<C extends Connected>(account: C, link: PendingLink): C {
   return { ...account, link };
 }
 
-/** The end of a link, whatever comes of it. */
+/** The end of a link that has succeeded. */
 export function linkEnded<C extends Connected>(account: C): C {
   return without(account, 'link');
 }

@@ -138,6 +138,7 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
         method: 'POST',
         read: readTicket,
         body: JSON.stringify(request),
+        headers: { 'Content-Type': 'application/json' },
         ...(signal && { signal }),
       }),
     /** The step that `repair` would take; undefined if no further redirect can help. */

@@ -55,7 +55,7 @@ export async function asUser<T>(
   fn: UserFunction<T>,
   request: FunctionRequest = NOTHING_SENT,
 ): Promise<Asked<T>> {
-  const { memo, cooldowns } = app;
+  const { memo, cooldowns, heartbeat } = app;
   const { log } = operation;
   const { name, api, scopes } = fn;
   const caller = await memo.verified(accessToken, () => app.verifyAccessToken(accessToken));
@@ -146,6 +146,7 @@ export async function asUser<T>(
   }
 
   if (cooldowns.isReadDue()) alsoWaitFor(readCooldowns(app, operation));
+  if (heartbeat.isDue()) alsoWaitFor(heartbeat.beat(operation));
   try {
     const held = await withConsent(await tokenOfCaller());
     if (!dependsOnCallerAlone(request)) return { ...(await runOrRenew(held)), user };

@@ -27,10 +27,14 @@ export type FunctionDefinition<Clients extends object, Result> = Omit<UseOfApi<C
   consent?: 'link';
   /**
    * Acts for the caller. It runs once more with a better token if the API asks for one, so it must be safe to repeat. Its
-   * result is answered as JSON; a `Blob` is answered as it is; `undefined` is answered with 204.
+   * result is answered as JSON; a `Blob` is answered as it is; `undefined` is answered with 204. The API's own `Response` is no
+   * result: read its body, or throw if it is a refusal.
    */
-  run(context: FunctionContext & Clients): Promise<Result>;
+  run(context: FunctionContext & Clients): Promise<NotAResponse<Result>>;
 };
+
+/** It would be answered as a success, whatever the API said. */
+type NotAResponse<Result> = Result extends Response ? never : Result;
 
 /** An HTTP function that calls one API on behalf of its caller. */
 export type UserFunction<Result = unknown> = Readonly<

@@ -57,6 +57,7 @@ export type Teller = {
 
 /**
  * The check holds its lease meanwhile, and lends its slot to other checks, so that a slow receiver does not slow the run.
+ * It keeps its slot for its turn only, so that a run never has many more accounts than slots.
  * @param wasAbandoned true if the run that held the account before has died. A listener may have ended its process, so the
  * notice waits for its next try.
  */
@@ -123,6 +124,9 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
     account: Connected,
     notice: PendingNotice,
   ): Promise<Told | undefined> {
+    const turn = noticeGate.turn();
+    if (turn !== undefined) await turn;
+    if (operation.signal?.aborted) return undefined;
     const closedUntil = noticeGate.enter();
     if (closedUntil !== undefined) return waiting(account, notice, closedUntil);
     const { id, what, since, attempts } = notice;
