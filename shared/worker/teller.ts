@@ -133,7 +133,7 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
       await withTimeout(
         clock,
         run.limits.noticeForMs,
-        (signal) => Promise.race([listen(listener, content, signal), endOf(signal)]),
+        (signal) => listen(listener, content, signal),
         operation.signal,
       );
       operation.log({
@@ -185,7 +185,14 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
   };
 }
 
-/** A listener that throws rejects, too. */
+/**
+ * A listener that throws rejects, too.
+ * @throws {NoticeFailedError} `timeout`: the signal has aborted, whether the listener obeys it or not.
+ */
 async function listen(...[listener, notice, signal]: [NoticeListener, ...Parameters<NoticeListener>]) {
-  await listener(notice, signal);
+  try {
+    await Promise.race([listener(notice, signal), endOf(signal)]);
+  } catch (error) {
+    throw signal.aborted ? new NoticeFailedError('timeout') : error;
+  }
 }
