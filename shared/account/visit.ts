@@ -61,7 +61,9 @@ export async function isStillConnected(
  * one: if it is good again, the next renewal says so.
  */
 const byExchange = (token: UserToken): UserToken =>
-  token.grant === 'code' ? { ...token, grant: 'exchange', refreshTokenExpiresOn: undefined } : token;
+  token.grant === 'code'
+    ? { ...token, grant: 'exchange', refreshTokenExpiresOn: undefined, isEndEstimated: false }
+    : token;
 
 /**
  * Records the time of the visit and, after an exchange over the network, that the account is active. Errors are logged
