@@ -105,7 +105,7 @@ export function createDemoPerson(platform: DemoPlatform) {
       if (account?.state !== 'pending' && account?.state !== 'active') return;
       const { lease, ...free } = account;
       if (lease !== undefined && lease.until > now() && waited < LEASE_PATIENCE_MS) {
-        await sleep(100);
+        await wait(100);
         continue;
       }
       const left = new Date(now().getTime() - services.schedule.idleForMs - 1_000);

@@ -1,6 +1,6 @@
 /** The page's demo controls: each one does what it says, whatever was pressed before it. The stores are in memory. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONTROLS, type Control, createDemoPerson } from '../../../dev/demoPerson.ts';
+import { CONTROLS, type Control, createDemoPerson, type DemoPlatform } from '../../../dev/demoPerson.ts';
 import { ALL_USERS, type DemoUser } from '../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { FAST_MOTION } from '../../../dev/platform.ts';
@@ -9,6 +9,7 @@ import { shippedTasks } from '../../../shared/graphTasks/shippedTasks.ts';
 import { createLocalApp, type LocalApp } from '../../../shared/testing/localApp.ts';
 import { SPA_ORIGIN, signInAs } from '../../../shared/testing/signInAs.ts';
 import { createTokenBuckets } from '../../../shared/tokens/tokenBuckets.ts';
+import { toUserId } from '../../../shared/userId.ts';
 import { control } from '../../support/entraClients.ts';
 
 const [ADELE, BRUNO] = ALL_USERS as [DemoUser, DemoUser];
@@ -37,6 +38,7 @@ const PROMISED: Record<Control, RegExp> = {
 
 let entra: Entra;
 let app: LocalApp;
+let platform: DemoPlatform;
 let press: (user: DemoUser, control: Control) => Promise<string>;
 /** True if the next token request gets no answer. It then ends soon, although others have all the time that they need. */
 let isSilent = false;
@@ -63,7 +65,7 @@ beforeAll(async () => {
       return fetch(input, { ...init, signal: init.signal ? AbortSignal.any([soon, init.signal]) : soon });
     },
   });
-  press = createDemoPerson({
+  platform = {
     stead: app.stead,
     standIn: async (method, path, body) => {
       const answer = await control(entra, method, path, body);
@@ -79,7 +81,8 @@ beforeAll(async () => {
     wait: async (ms) => {
       app.clock.aheadMs += ms;
     },
-  });
+  };
+  press = createDemoPerson(platform);
 });
 afterAll(() => entra?.close());
 
@@ -141,6 +144,19 @@ describe('a control', () => {
     for (let i = 0; i < 6; i += 1) expect(await press(ADELE, 'run')).toMatch(TRIES_AGAIN);
     await press(ADELE, 'well');
     expect(await press(ADELE, 'run')).toMatch(GOOD);
+  });
+
+  it('ends what was there before a restart: a back-off, and the lease of a run that died', async () => {
+    await pressed(ADELE, 'start-over');
+    await press(ADELE, 'outage');
+    await press(ADELE, 'run');
+    const restarted = createDemoPerson(platform);
+    const account = await app.accounts.read(toUserId(ADELE));
+    if (account === undefined || !('history' in account)) throw new Error('there is no account');
+    const until = new Date(app.now().getTime() + 300_000);
+    await app.accounts.update(account, { ...account, lease: { runId: 'died', until } });
+    await restarted(ADELE, 'well');
+    expect(await restarted(ADELE, 'run')).toMatch(GOOD);
   });
 
   it('says that the person is needed, as long as nobody has repaired it', async () => {
