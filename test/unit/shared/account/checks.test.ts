@@ -113,3 +113,37 @@ describe('the checks of an account', () => {
     expect(checksOf({ checks, history: [failed(29)] })).toEqual(checks);
   });
 });
+
+describe('the grant that kept a connection after checks', () => {
+  const DAY = 1_440;
+  const kept = (
+    known: readonly AlikeChecks[],
+    entry: HistoryEntry,
+    grant?: 'code' | 'exchange',
+    endsAt?: Date,
+  ) => withEntries(known, [entry], { ...(grant && { grant }), ...(endsAt && { grantEndsAt: endsAt }) });
+
+  it('begins another entry when it is another one', () => {
+    const linked = kept(
+      kept(kept([], got(0), 'exchange', at(DAY)), got(60), 'code'),
+      got(120),
+      'code',
+      at(90 * DAY),
+    );
+    expect(linked).toMatchObject([
+      { times: 1, grant: 'exchange', grantEndsAt: at(DAY) },
+      { times: 2, grant: 'code', grantEndsAt: at(90 * DAY) },
+    ]);
+  });
+
+  it('is that of the last one, and of nobody if an earlier release did that one', () => {
+    const [known] = kept(kept([], got(0)), got(60), 'code', at(DAY));
+    expect(known).toMatchObject({ times: 2, grant: 'code', grantEndsAt: at(DAY) });
+    const [renewed] = kept(known ? [known] : [], got(120), 'code');
+    expect(renewed).toMatchObject({ times: 3, grant: 'code' });
+    expect(renewed).not.toHaveProperty('grantEndsAt');
+    const [unknown] = kept(renewed ? [renewed] : [], got(180));
+    expect(unknown).toMatchObject({ times: 4 });
+    expect(unknown).not.toHaveProperty('grant');
+  });
+});
