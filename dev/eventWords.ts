@@ -74,7 +74,9 @@ const WORDS: Words = {
   'sweep.not-recorded': ({ error }) => `the run could not be recorded (${error})`,
   'sweep.failed': ({ error }) => `the run failed (${error})`,
   'sweep.ended': wordsOfRun,
-  'worker.woken': () => 'an application asked for a run',
+  'worker.woken': ({ by }) => `${by === 'visit' ? 'a visit' : 'an application'} asked for a run`,
+  'worker.silent': ({ ms, error }) =>
+    withCode(`no run has ended for ${Math.round(ms / 60_000)} minutes, so the visit calls for one`, error),
   'storage.unreachable': ({ remedy }) => remedy,
   'storage.ready': () => 'storage is ready',
 };
