@@ -12,16 +12,16 @@ import { createTokenBuckets } from '../../../shared/tokens/tokenBuckets.ts';
 import { toUserId } from '../../../shared/userId.ts';
 import { control } from '../../support/entraClients.ts';
 
-const [ADELE, BRUNO] = ALL_USERS as [DemoUser, DemoUser];
+const [ADELE, BRUNO, CHIARA] = ALL_USERS as [DemoUser, DemoUser, DemoUser];
 const MANY = createTokenBuckets({ clock: systemClock, capacity: 100_000, refillEveryMs: 1 });
-const GOOD = /^The worker has run for you: token (?:renewed|still good)/;
+const GOOD = /^The worker has run for you: your token (?:was renewed|is still good)\. /;
 
 /** What the worker says when it has run, by the last control that was pressed. */
 const NEEDS_USER = /, so the worker needs you \(/;
 const TRIES_AGAIN = /, so the worker tries again later \(/;
 const PROMISED: Record<Control, RegExp> = {
-  'short-tokens': /token renewed; read-profile: done; drive-changes: /,
-  'hour-tokens': /token renewed/,
+  'short-tokens': /your token was renewed/,
+  'hour-tokens': /your token was renewed/,
   revoke: NEEDS_USER,
   mfa: NEEDS_USER,
   consent: NEEDS_USER,
@@ -124,18 +124,32 @@ describe('a control', () => {
   it('tells of what has come while the person was away', async () => {
     await pressed(ADELE, 'start-over');
     expect(await press(ADELE, 'leave')).toBe(
-      'You were away for a while. The worker has run for you: token renewed; read-profile: done; drive-changes: 3 new or changed files; inbox-digest: 12 new messages, 12 unread.',
+      'You were away for a while. The worker has run for you: your token was renewed. Your tasks say: 3 new or changed files; 12 new messages, 12 unread.',
+    );
+  });
+
+  it('tells of tasks that failed, and of a pause', async () => {
+    await pressed(CHIARA, 'start-over');
+    const failed = 'These tasks failed: drive-changes, inbox-digest.';
+    expect(await press(CHIARA, 'run')).toBe(
+      `The worker has run for you: your token is still good. There is nothing new. ${failed}`,
+    );
+    const account = await app.accounts.read(toUserId(CHIARA));
+    if (account === undefined || !('history' in account)) throw new Error('there is no account');
+    await app.accounts.update(account, { ...account, tasksPausedUntil: new Date('2100-01-01') });
+    expect(await press(CHIARA, 'run')).toBe(
+      'The worker has run for you: your token was renewed. Your tasks are paused.',
     );
   });
 
   it('lets a token of an hour be renewed once, and then be good', async () => {
     await pressed(ADELE, 'start-over');
     await press(ADELE, 'hour-tokens');
-    expect(await press(ADELE, 'run')).toContain('token renewed');
-    expect(await press(ADELE, 'run')).toContain('token still good');
+    expect(await press(ADELE, 'run')).toContain('your token was renewed');
+    expect(await press(ADELE, 'run')).toContain('your token is still good');
     await press(ADELE, 'short-tokens');
-    expect(await press(ADELE, 'run')).toContain('token renewed');
-    expect(await press(ADELE, 'run')).toContain('token renewed');
+    expect(await press(ADELE, 'run')).toContain('your token was renewed');
+    expect(await press(ADELE, 'run')).toContain('your token was renewed');
   });
 
   it('puts the person off no longer than they look, however often something failed', async () => {
