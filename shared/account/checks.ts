@@ -15,12 +15,19 @@ export function checksOf({
   return withEntries(checks, newer);
 }
 
-/** Adds entries of a history: those of checks, each followed by those of its tasks. */
+/**
+ * Adds entries of a history: those of checks, each followed by those of its tasks.
+ * @param visitedAt the user's last visit. What came after it is an entry of its own, so that the user can be told what was done
+ * since.
+ */
 export function withEntries(
   checks: readonly AlikeChecks[],
   entries: readonly HistoryEntry[],
+  visitedAt?: Date,
 ): readonly AlikeChecks[] {
-  return checksIn(entries).reduce(withCheck, checks).slice(-MAX_CHECKS);
+  return checksIn(entries)
+    .reduce((known, check) => withCheck(known, check, visitedAt), checks)
+    .slice(-MAX_CHECKS);
 }
 
 /** Tasks whose check is not there are left out: it was dropped from a full history. */
@@ -45,9 +52,15 @@ function checksIn(entries: readonly HistoryEntry[]): AlikeChecks[] {
   return checks;
 }
 
-function withCheck(checks: readonly AlikeChecks[], check: AlikeChecks): readonly AlikeChecks[] {
+function withCheck(
+  checks: readonly AlikeChecks[],
+  check: AlikeChecks,
+  visitedAt: Date | undefined,
+): readonly AlikeChecks[] {
   const latest = checks.at(-1);
   if (latest === undefined || !isAlike(latest, check)) return [...checks, check];
+  const isFirstSinceVisit = visitedAt !== undefined && latest.last < visitedAt && visitedAt <= check.first;
+  if (isFirstSinceVisit) return [...checks, check];
   const { tasks, last, times } = check;
   const joined = { ...latest, last, times: latest.times + times, tasks: joinTasks(latest.tasks, tasks) };
   return [...checks.slice(0, -1), joined];

@@ -367,7 +367,7 @@ const failureEntry = ({ kind, code }: Failure, at: Date): HistoryEntry => ({
 /** The previous release knows only `history`. */
 const recorded = (account: Connected, ...entries: HistoryEntry[]) => ({
   history: [...account.history, ...entries].slice(-MAX_HISTORY),
-  checks: withEntries(checksOf(account), entries),
+  checks: withEntries(checksOf(account), entries, account.lastActivity),
 });
 
 const earlierOf = (one: Date, other: Date): Date => (one < other ? one : other);
