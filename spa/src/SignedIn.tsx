@@ -56,7 +56,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
   const visitAgain = async () => {
     const next = await profile.again();
     if (next?.state === 'sign-in') signIn.signInAgain(next);
-    if (next?.state === 'ready') setRepaired(true);
+    return next?.state === 'ready';
   };
   /** Connects again before the visit. Otherwise the service may answer from its memory of before the refusal. */
   const restart = async () => {
@@ -66,7 +66,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
     // A person who is not connected stays so, even if they give a permission now: only a button of that name connects them.
     const isAsked = state === 'disconnected' || state === 'not-connected';
     if (state !== undefined && !isAsked) await connection.connect();
-    await visitAgain();
+    if (await visitAgain()) setRepaired(true);
   };
   const repair = (refusal: SignInRefusal) => {
     // An administrator may have consented meanwhile, so a redirect may not be necessary.

@@ -5,6 +5,7 @@ import { type Detail, Notice } from '../ui/Notice.tsx';
 import { TryAgainButton } from '../ui/TryAgainButton.tsx';
 import { useWords } from '../words/speech.tsx';
 import { refusalDetails } from './refusalDetails.ts';
+import { refusalText } from './refusalText.ts';
 import type { Api } from './useApi.ts';
 
 export type RefusalNoticeProps = {
@@ -24,7 +25,9 @@ export type RefusalNoticeProps = {
 /** Says why there is nothing to show, and offers what the person can do. */
 export function RefusalNotice({ refusal, ...props }: RefusalNoticeProps) {
   const { tryAgain } = props;
-  const { refusal: texts } = useWords();
+  const words = useWords();
+  const texts = words.refusal;
+  const text = refusalText(refusal, words);
   const details = refusalDetails(refusal);
   switch (refusal.state) {
     case 'sign-in':
@@ -37,19 +40,19 @@ export function RefusalNotice({ refusal, ...props }: RefusalNoticeProps) {
           details={details}
           action={<TryAgainButton afterSeconds={refusal.retryAfterSeconds} tryAgain={tryAgain} />}
         >
-          {texts.problems[refusal.code]}
+          {text}
         </Notice>
       );
     case 'refused':
       return (
         <Notice title={texts.saidNo} details={details}>
-          {texts.problems[refusal.code]}
+          {text}
         </Notice>
       );
     case 'unexpected':
       return (
         <Notice title={texts.unexpected} details={details}>
-          {texts.unexpectedText}
+          {text}
         </Notice>
       );
     case 'offline':
@@ -59,7 +62,7 @@ export function RefusalNotice({ refusal, ...props }: RefusalNoticeProps) {
           tone="quiet"
           action={<TryAgainButton afterSeconds={0} tryAgain={tryAgain} />}
         >
-          {texts.noAnswerText}
+          {text}
         </Notice>
       );
     default:
@@ -99,7 +102,7 @@ function SignInNotice({
   }
   const consent = refusal.code === 'CONSENT_REQUIRED';
   const sentences = [
-    texts.problems[refusal.code],
+    refusalText(refusal, words),
     ...(stopped === undefined ? [] : [stopped]),
     ...(failedSignIn.length > 0 ? [texts.lastAttempt] : []),
   ];

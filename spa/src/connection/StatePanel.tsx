@@ -48,7 +48,8 @@ export function StatePanel({ panel, state, connection, work, children, ...props 
       ) : (
         state.name !== 'loading' &&
         connection && (
-          <Headline {...props} state={state} connection={connection} now={now} work={work}>
+          // The whole is replaced, so that an alert is heard once, and a quiet state never as a part of one.
+          <Headline {...props} key={state.name} state={state} connection={connection} now={now} work={work}>
             {children}
           </Headline>
         )
@@ -56,10 +57,11 @@ export function StatePanel({ panel, state, connection, work, children, ...props 
     </section>
   );
 
-  /** What screen readers hear when the state has changed. A notice speaks for itself. */
+  /** What screen readers hear when the state has changed. An alert speaks for itself. */
   function doneText(): string | undefined {
     if (connection === undefined) return undefined;
     if (state.name === 'sign-in' || state.name === 'refused' || state.name === 'loading') return undefined;
+    if (toneOf(state) === 'bad') return undefined;
     return stateText({ words, times, locale: '' }, state, connection, props.visitedAt, now).title;
   }
 }

@@ -1,7 +1,9 @@
 import type { Refusal } from '@stead/shared/browser/refusal';
 import { useEffect, useState } from 'react';
 import type { Connection } from '../../../shared/wire.ts';
-import { visitBefore } from '../session/visit.ts';
+import { beginVisit, visitBefore } from '../session/visit.ts';
+
+const ENDED: readonly Connection['state'][] = ['disconnected', 'not-connected', 'none'];
 
 type Visit = {
   /** True once it is known when the person was here last, or that nobody can say. From then on the page may visit. */
@@ -18,11 +20,15 @@ export function useVisitBefore(
 ): Visit {
   const [found, setFound] = useState<{ of: string; at: string | undefined }>();
   useEffect(() => {
+    // Whoever stopped it begins anew, and so does a person who was never here. A stopped one has the time of the stop.
+    if (connection !== undefined && ENDED.includes(connection.state)) {
+      if (found?.of === homeAccountId && found.at === undefined) return;
+      beginVisit(homeAccountId, undefined, Date.now());
+      setFound({ of: homeAccountId, at: undefined });
+      return;
+    }
     if (found?.of === homeAccountId || (connection === undefined && trouble === undefined)) return;
-    // Without an account there is no activity. Of a disconnected one it is when that was.
-    const isConnected = connection !== undefined && connection.state !== 'disconnected';
-    const lastActivity = isConnected ? connection.lastActivity : undefined;
-    const at = trouble === undefined ? visitBefore(homeAccountId, lastActivity, Date.now()) : undefined;
+    const at = connection && visitBefore(homeAccountId, connection.lastActivity, Date.now());
     setFound({ of: homeAccountId, at });
   }, [homeAccountId, connection, trouble, found]);
   const isKnown = found?.of === homeAccountId;

@@ -1,6 +1,9 @@
 import { useRef } from 'react';
 import type { Profile } from '../../../shared/wire.ts';
+import { refusalDetails } from '../api/refusalDetails.ts';
+import { refusalText } from '../api/refusalText.ts';
 import type { Api } from '../api/useApi.ts';
+import { Details } from '../ui/Notice.tsx';
 import { Progress } from '../ui/Progress.tsx';
 import { TryAgainButton } from '../ui/TryAgainButton.tsx';
 import { useWords } from '../words/speech.tsx';
@@ -32,7 +35,8 @@ export function ProfileHeader({
   profile: { answer, settling, again },
   toldElsewhere,
 }: ProfileHeaderProps) {
-  const { profile: words, regions } = useWords();
+  const allWords = useWords();
+  const { profile: words, regions } = allWords;
   const panel = useRef<HTMLElement>(null);
   const tryAgain = () => {
     // The button disappears with the answer, so the panel takes the focus: the keyboard must not start at the top
@@ -49,11 +53,14 @@ export function ProfileHeader({
       {answer?.state === 'ready' && <Person api={api} profile={answer.value} />}
       {answer !== undefined && answer.state !== 'ready' && !toldElsewhere && (
         <div className="profile-hidden">
-          <p>{words.hidden}</p>
+          <p>
+            {words.hidden} {refusalText(answer, allWords)}
+          </p>
           <TryAgainButton
             afterSeconds={answer.state === 'busy' ? answer.retryAfterSeconds : 0}
             tryAgain={tryAgain}
           />
+          {answer.state === 'busy' && <Details details={refusalDetails(answer)} />}
         </div>
       )}
     </section>

@@ -23,9 +23,14 @@ export function visitBefore(
   const kept = readVisit();
   const isSame = kept?.homeAccountId === homeAccountId && Math.abs(now - kept.at) < SAME_VISIT_MS;
   const since = isSame ? kept.since : lastActivity;
+  beginVisit(homeAccountId, since, now);
+  return since;
+}
+
+/** @param since when the person was here before; undefined if they were not */
+export function beginVisit(homeAccountId: string, since: string | undefined, now: number): void {
   const visit: Visit = { homeAccountId, ...(since !== undefined && { since }), at: now };
   sessionStorage.setItem(KEY, JSON.stringify(visit));
-  return since;
 }
 
 export const forgetVisit = (): void => sessionStorage.removeItem(KEY);

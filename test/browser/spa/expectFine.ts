@@ -10,14 +10,14 @@ export type Theme = (typeof THEMES)[number];
 const WIDTHS = [360, 1280];
 const HEIGHT = 800;
 const NARROWEST = 320;
-/** The words of the page that go over two lines. Codes, addresses and what the directory wrote may break. */
+/** The words of the page that go over two lines. Codes, addresses and what others wrote may break. */
 const BROKEN_WORDS = `(() => {
   const broken = [];
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const range = document.createRange();
   while (texts.nextNode()) {
     const text = texts.currentNode;
-    if (text.parentElement.closest('script, noscript, code, dd, .visually-hidden')) continue;
+    if (text.parentElement.closest('script, noscript, code, dd, [dir=auto], .visually-hidden')) continue;
     for (const { index, 0: word } of text.data.matchAll(/[^\\s\\u2013\\/-]+/g)) {
       range.setStart(text, index);
       range.setEnd(text, index + word.length);
