@@ -2,10 +2,19 @@ import type { Counted } from './en.ts';
 import type { When } from './times.ts';
 import type { Words } from './words.ts';
 
-const since = ({ how, text }: When): string => (how === 'date' ? `Seit dem ${text} Uhr` : `Seit ${text} Uhr`);
+/** It stays in one line with its time. */
+const UHR = '\u00a0Uhr';
+
+const since = ({ how, text }: When): string =>
+  how === 'date' ? `Seit dem ${text}${UHR}` : `Seit ${text}${UHR}`;
 const at = ({ how, text }: When): string =>
-  how === 'time' ? `um ${text} Uhr` : how === 'weekday' || how === 'date' ? `am ${text} Uhr` : `${text} Uhr`;
-const until = ({ how, text }: When): string => (how === 'date' ? `bis zum ${text} Uhr` : `bis ${text} Uhr`);
+  how === 'time'
+    ? `um ${text}${UHR}`
+    : how === 'weekday' || how === 'date'
+      ? `am ${text}${UHR}`
+      : `${text}${UHR}`;
+const until = ({ how, text }: When): string =>
+  how === 'date' ? `bis zum ${text}${UHR}` : `bis ${text}${UHR}`;
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const plural = ({ count, text }: Counted, one: string, more: string): string =>
