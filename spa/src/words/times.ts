@@ -48,7 +48,7 @@ export function createTimes(locale: string, timeZone?: string) {
   const yearOf = (at: Date) => new Date(dayNumber(at) * DAY_MS).getUTCFullYear();
   const dateText = (at: Date, now: Date): string =>
     (yearOf(at) === yearOf(now) ? dates : datesWithYear).format(at);
-  const clockText = (at: Date): string => clocks.format(at);
+  const clockText = (at: Date): string => clocks.format(at).replace(/\s/g, NO_BREAK);
 
   return {
     dayNumber,
