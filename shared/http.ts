@@ -6,10 +6,12 @@ import {
   TokenMissingError,
   UserTokenError,
 } from './errors.ts';
+import { jsonOf } from './jsonOf.ts';
 import { createLog, type Log, type LogEvent, nameOfError } from './log.ts';
 import type { FunctionRequest, Operation } from './ports.ts';
 import { type Refusal, refusalOf } from './refusalOf.ts';
 import { CUSTOM_SIGNING_KEY } from './tokens/failures.ts';
+import { isBug } from './tokens/isBug.ts';
 import type { Problem, Readiness } from './wire.ts';
 
 const CUSTOM_KEY_REMEDY =
@@ -31,9 +33,9 @@ export type IncomingRequest = {
   query: URLSearchParams;
   /** The parts of the route that are parameters, by name. */
   params: Readonly<Record<string, string>>;
-  /** Its bytes, for those who read no more than they need; null if there are none. Absent if the server has only `text`. */
-  body?: AsyncIterable<Uint8Array> | null;
-  text(): Promise<string>;
+  /** Its bytes, for those who read no more than they need; null if there are none. */
+  body: AsyncIterable<Uint8Array> | null;
+  arrayBuffer(): Promise<ArrayBuffer>;
 };
 
 /** What one request is logged with. The context of an invocation of Azure Functions is one. */
@@ -83,17 +85,27 @@ export function readRunTicket(headers: IncomingRequest['headers']): string | und
   return ticket;
 }
 
+/** The error of a caller whose body breaks off. */
+export const brokenOff = () => new RequestMalformedError('The body could not be read to its end.');
+
 /** What a function may know of a request. The body is read once, because a function may run twice. */
 export function readRequest(request: IncomingRequest): FunctionRequest {
-  let body: Promise<string> | undefined;
-  const text = () => {
-    body ??= request.text();
+  let body: Promise<ArrayBuffer> | undefined;
+  const read = () => {
+    body ??= request.arrayBuffer().catch((error: unknown) => {
+      // The server has read it before.
+      if (isBug(error)) throw error;
+      throw brokenOff();
+    });
     return body;
   };
+  const text = async () => new TextDecoder().decode(await read());
   return {
     method: request.method,
     query: request.query,
     params: request.params,
+    // A copy, because the function may change it.
+    bytes: async () => new Uint8Array((await read()).slice(0)),
     text,
     async json() {
       const sent = await text();
@@ -204,12 +216,7 @@ function toResponse(answer: Omit<Answer, 'facts'>): Reply {
 
 /** The host would do this after the answer was logged, and would show its own error. */
 function toJson(body: unknown): string {
-  let json: string | undefined;
-  try {
-    json = JSON.stringify(body);
-  } catch {
-    // The error may come from the result itself, so nothing of it is logged.
-  }
+  const json = jsonOf(body);
   if (json === undefined) throw new FunctionFailedError('result-not-json');
   return json;
 }
@@ -237,13 +244,14 @@ export function operationOf(context: RequestContext): Operation {
 
 /** Builds the response: problem details (RFC 9457) and, for some errors, the challenge of RFC 6750 §3. */
 function refuse(refusal: Refusal, correlationId: string): Reply {
-  const { status, title, code, detail, claims, scopes, upstream } = refusal;
+  const { status, title, code, detail, claims, scopes, link, upstream } = refusal;
   const headers: Record<string, string> = { ...ALWAYS, 'Content-Type': 'application/problem+json' };
   if (refusal.challenge) headers['WWW-Authenticate'] = challengeHeader(refusal.challenge);
   if (refusal.retryAfterSeconds !== undefined) headers['Retry-After'] = String(refusal.retryAfterSeconds);
   const problem: Problem = { type: 'about:blank', title, status, code, detail, correlationId };
   if (claims !== undefined) problem.claims = claims;
   if (scopes !== undefined) problem.scopes = [...scopes];
+  if (link !== undefined) problem.link = { functions: [...link.functions] };
   if (upstream !== undefined) problem.upstream = upstream;
   return { status, headers, body: JSON.stringify(problem) };
 }

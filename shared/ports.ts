@@ -143,6 +143,9 @@ export type FunctionRequest = {
   query: URLSearchParams;
   /** The parts of the route that are parameters, by name. */
   params: Readonly<Record<string, string>>;
+  /** @throws {RequestMalformedError} the body breaks off. The same holds for `text` and `json`. */
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  /** As UTF-8. */
   text(): Promise<string>;
   /** @throws {RequestMalformedError} the body is not JSON. */
   json(): Promise<unknown>;
@@ -198,6 +201,8 @@ export type UserToken = {
   homeAccountId: string;
   /** When the refresh token that keeps the connection ends, if it is known. */
   refreshTokenExpiresOn: Date | undefined;
+  /** True if the token endpoint has not told that end: it is the documented lifetime of such a grant. */
+  isEndEstimated?: boolean;
   /** Which grant keeps the connection after this operation: the one that lasts longer. Absent: that of an exchange. */
   grant?: Grant;
   /** Whether the stored cache now has the tokens of this operation. */

@@ -19,7 +19,7 @@ import type { Config, ConfigWithoutStorage, TokenCacheStoreName } from './config
 import { askForLink } from './connection/askForLink.ts';
 import { changeConnection, connect, disconnect, getConnection } from './connection/connection.ts';
 import { finishLink } from './connection/finishLink.ts';
-import { linkScopes } from './connection/linkScopes.ts';
+import { type LinkUse, linkScopes } from './connection/linkScopes.ts';
 import { openLink } from './connection/openLink.ts';
 import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
@@ -121,12 +121,7 @@ const CLIENT_CAPABILITIES = ['CP1'];
 export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
   const tasks = listTasks(...(options.tasks ?? [])).map((task) => ({ ...task, api: here(task.api) }));
-  const elsewhere = tasks.find(({ api, consent }) => consent === 'link' && api !== here(graph));
-  if (elsewhere !== undefined) {
-    throw new TypeError(
-      `Task "${elsewhere.name}": a link asks for permissions of Microsoft Graph alone, so leave consent out.`,
-    );
-  }
+  for (const task of tasks) checkLinked('Task', task, here(graph));
   const titles = new Map(tasks.map(({ name, title }) => [name, title]));
   const apis = new Set<Api>([here(graph), ...tasks.map(({ api }) => api)]);
   const services = createServices(config, here, apis, options);
@@ -140,6 +135,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
         `Two functions have the name "${fn.name}", and requests of one user share the result of a name. Rename one; if it is one function that is defined anew for each request, define it once, outside of the handler.`,
       );
     }
+    checkLinked('Function', { ...fn, api: here(fn.api) }, here(graph));
     named.set(fn.name, fn);
     apis.add(here(fn.api));
   }
@@ -150,7 +146,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
 
     /**
      * Takes the name of a function, so that a second one is found at the start, not by a request.
-     * @throws {TypeError} another function has the same name.
+     * @throws {TypeError} another function has the same name, or a link cannot ask for what it needs.
      */
     claimName,
 
@@ -177,15 +173,16 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       /**
        * A ticket for a link.
        * @param read gives what the caller asks for. It is called once it is known who they are.
-       * @throws {RequestMalformedError} there is no such task to turn on.
+       * @throws {RequestMalformedError} a link asks for nothing of such a task or function.
        * @throws the errors of `connection/askForLink.ts`
        */
       askForLink: (accessToken: string, read: () => Promise<LinkRequest>) =>
         askForLink(app, accessToken, async () => {
-          const { returnUrl, tasks: names } = await read();
+          const { returnUrl, ...chosen } = await read();
           const functions = [...named.values()].map((fn) => ({ ...fn, api: here(fn.api) }));
-          const scopes = linkScopes(app.graph, { tasks, functions }, names);
-          return { returnUrl, scopes, areChosen: names !== undefined && names.length > 0 };
+          const scopes = linkScopes(app.graph, { tasks, functions }, chosen);
+          const areChosen = Object.values(chosen).some(({ length }) => length > 0);
+          return { returnUrl, scopes, areChosen };
         }),
       /** @throws the errors of `connection/openLink.ts` */
       openLink: (ticket: string) => openLink(app, ticket),
@@ -267,10 +264,18 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
 }
 
 /** What a page asks for with a link. */
-export type LinkRequest = { returnUrl?: string; tasks?: readonly string[] };
+export type LinkRequest = { returnUrl?: string; tasks?: readonly string[]; functions?: readonly string[] };
 
 /** A function, as far as its name and a link are concerned. */
-type Named = Pick<UserFunction, 'name' | 'api'> & Partial<Pick<UserFunction, 'scopes'>>;
+type Named = LinkUse;
+
+/** @throws {TypeError} a link cannot ask for its permissions. */
+function checkLinked(what: 'Task' | 'Function', { name, api, consent }: LinkUse, linked: Api): void {
+  if (consent !== 'link' || api === linked) return;
+  throw new TypeError(
+    `${what} "${name}": a link asks for permissions of Microsoft Graph alone, so leave consent out.`,
+  );
+}
 
 function createServices(
   config: AnyConfig,

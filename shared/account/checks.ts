@@ -15,12 +15,25 @@ export function checksOf({
   return withEntries(checks, newer);
 }
 
-/** Adds entries of a history: those of checks, each followed by those of its tasks. */
+/** Which grant kept the connection after a check, and until when, if that is known. */
+export type KeptBy = Pick<AlikeChecks, 'grant' | 'grantEndsAt'>;
+
+/**
+ * Adds entries of a history: those of checks, each followed by those of its tasks.
+ * @param keptBy what the entries do not say of their checks. Absent if nobody knows
+ * @param visitedAt the user's last visit. What came after it is an entry of its own, so that the user can be told what was done
+ * since.
+ */
 export function withEntries(
   checks: readonly AlikeChecks[],
   entries: readonly HistoryEntry[],
+  keptBy: KeptBy = {},
+  visitedAt?: Date,
 ): readonly AlikeChecks[] {
-  return checksIn(entries).reduce(withCheck, checks).slice(-MAX_CHECKS);
+  return checksIn(entries)
+    .map((check) => ({ ...check, ...keptBy }))
+    .reduce((known, check) => withCheck(known, check, visitedAt), checks)
+    .slice(-MAX_CHECKS);
 }
 
 /** Tasks whose check is not there are left out: it was dropped from a full history. */
@@ -45,11 +58,25 @@ function checksIn(entries: readonly HistoryEntry[]): AlikeChecks[] {
   return checks;
 }
 
-function withCheck(checks: readonly AlikeChecks[], check: AlikeChecks): readonly AlikeChecks[] {
+function withCheck(
+  checks: readonly AlikeChecks[],
+  check: AlikeChecks,
+  visitedAt: Date | undefined,
+): readonly AlikeChecks[] {
   const latest = checks.at(-1);
   if (latest === undefined || !isAlike(latest, check)) return [...checks, check];
-  const { tasks, last, times } = check;
-  const joined = { ...latest, last, times: latest.times + times, tasks: joinTasks(latest.tasks, tasks) };
+  const isFirstSinceVisit = visitedAt !== undefined && latest.last < visitedAt && visitedAt <= check.first;
+  if (isFirstSinceVisit) return [...checks, check];
+  const { tasks, last, times, grant, grantEndsAt } = check;
+  const { grant: _, grantEndsAt: __, ...before } = latest;
+  const joined = {
+    ...before,
+    last,
+    times: latest.times + times,
+    ...(grant && { grant }),
+    ...(grantEndsAt && { grantEndsAt }),
+    tasks: joinTasks(latest.tasks, tasks),
+  };
   return [...checks.slice(0, -1), joined];
 }
 
@@ -57,12 +84,17 @@ function withCheck(checks: readonly AlikeChecks[], check: AlikeChecks): readonly
 function isAlike(one: AlikeChecks, other: AlikeChecks): boolean {
   return (
     isSameEnd(one, other) &&
+    isSameGrant(one, other) &&
     other.tasks.every((task) => {
       const before = one.tasks.find((candidate) => candidate.task === task.task);
       return before === undefined || isSameEnd(before, task);
     })
   );
 }
+
+/** An earlier release does not say it, and its checks are not to make an entry of their own for that. */
+const isSameGrant = ({ grant: one }: KeptBy, { grant: other }: KeptBy): boolean =>
+  one === other || one === undefined || other === undefined;
 
 type End = Pick<AlikeChecks | AlikeTask, 'outcome' | 'kind' | 'code'>;
 

@@ -31,6 +31,7 @@ export const NOTHING_SENT: FunctionRequest = {
   method: 'GET',
   query: new URLSearchParams(),
   params: {},
+  bytes: async () => new Uint8Array(),
   text: async () => '',
   json: async () => undefined,
 };
@@ -153,8 +154,12 @@ export async function asUser<T>(
     const { result, began } = await memo.shared(caller, `read ${name}`, () => runOrRenew(held));
     return { result: result.result, user, source: began ? result.source : 'memory' };
   } catch (error) {
-    if (!(error instanceof UserTokenError) || error.failure.scopes !== undefined) throw error;
-    throw new UserTokenError(withScopes(error.failure, api, scopes), { cause: error.cause });
+    if (!(error instanceof UserTokenError) || error.failure.kind !== 'consent') throw error;
+    const { failure, cause } = error;
+    const missing = failure.scopes === undefined ? withScopes(failure, api, scopes) : failure;
+    // Where nobody can link, the sign-in asks for what is registered, as for every other function.
+    const isLinked = fn.consent === 'link' && app.link !== undefined;
+    throw new UserTokenError({ ...missing, ...(isLinked && { link: { functions: [name] } }) }, { cause });
   } finally {
     await pending;
   }

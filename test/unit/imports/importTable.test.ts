@@ -47,6 +47,7 @@ const ROOMS: Record<string, Room> = {
   'shared/log.ts': { allowed: ['./errors.ts'], refused: ['./userId.ts', '@azure/functions'] },
   'shared/forEachAtOnce.ts': { allowed: [], refused: ['./errors.ts', 'node:events'] },
   'shared/readBase64.ts': { allowed: [], refused: ['./errors.ts', 'node:buffer'] },
+  'shared/jsonOf.ts': { allowed: [], refused: ['./errors.ts', 'node:util'] },
   'shared/isRecord.ts': { allowed: [], refused: ['./errors.ts', 'node:util'] },
   'shared/isLoopback.ts': { allowed: [], refused: ['./config.ts'] },
   'shared/clouds.ts': { allowed: [], refused: ['./isLoopback.ts', './adapters/entra/authority.ts'] },
@@ -83,7 +84,14 @@ const ROOMS: Record<string, Room> = {
     refused: ['./config.ts', './stead.ts', './adapters/azureStorage/tableRows.ts', 'node:crypto'],
   },
   'shared/http.ts': {
-    allowed: ['./errors.ts', './ports.ts', './refusalOf.ts', './wire.ts', './tokens/challenge.ts'],
+    allowed: [
+      './errors.ts',
+      './jsonOf.ts',
+      './ports.ts',
+      './refusalOf.ts',
+      './wire.ts',
+      './tokens/challenge.ts',
+    ],
     refused: ['@azure/functions', './stead.ts', './requests/asUser.ts', './adapters/entra/msal.ts'],
   },
   'shared/refusalOf.ts': {
@@ -179,7 +187,13 @@ const ROOMS: Record<string, Room> = {
     ],
   },
   'shared/worker/some.ts': {
-    allowed: ['./refreshUser.ts', '../account/schedule.ts', '../tokens/failures.ts', '../ports.ts'],
+    allowed: [
+      './refreshUser.ts',
+      '../account/schedule.ts',
+      '../jsonOf.ts',
+      '../tokens/failures.ts',
+      '../ports.ts',
+    ],
     refused: ['../requests/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
   },
   'shared/graphTasks/some.ts': {
@@ -564,15 +578,16 @@ const ROOMS: Record<string, Room> = {
   },
   'bench/memory/some.ts': {
     allowed: [
-      'node:stream/consumers',
       './dueUsers.ts',
-      '../makeMsalCache.ts',
+      '../rounds.ts',
+      '../upstreams/startUpstreams.ts',
       '../../ops/cli/readArguments.ts',
       '../../shared/stead.ts',
       '../../shared/log.ts',
     ],
     refused: [
       '@azure/msal-node',
+      '../upstreams/identityService.ts',
       '../../shared/worker/sweep.ts',
       '../../shared/adapters/memory/memoryAccountStore.ts',
       '../../shared/adapters/entra/seal.ts',
@@ -751,23 +766,34 @@ const ROOMS: Record<string, Room> = {
       './App.tsx',
       './style.css',
       './session/startMsal.ts',
-      './profile/ProfilePanel.tsx',
+      './profile/ProfileHeader.tsx',
       './ui/Notice.tsx',
+      './words/speech.tsx',
     ],
     refused: ['hono', './main.tsx', '../../shared/wire.ts', '../../shared/http.ts', '../../dev/platform.ts'],
   },
+  'spa/src/words/some.tsx': {
+    allowed: ['react', './en.ts', './times.ts'],
+    refused: [
+      '@azure/msal-browser',
+      '../ui/Notice.tsx',
+      '../session/directoryIds.ts',
+      '../../../shared/wire.ts',
+    ],
+  },
   'spa/src/ui/some.tsx': {
-    allowed: ['react', './CopyButton.tsx', './times.ts'],
+    allowed: ['react', './CopyButton.tsx', '../words/speech.tsx'],
     refused: [
       '@azure/msal-browser',
       '../session/directoryIds.ts',
       '../api/callApi.ts',
-      '../connection/Timeline.tsx',
+      '../connection/Activity.tsx',
       '../../../shared/wire.ts',
     ],
   },
   'spa/src/session/some.tsx': {
     allowed: [
+      '../words/speech.tsx',
       'react',
       '@azure/msal-browser',
       '@azure/msal-react',
@@ -786,6 +812,7 @@ const ROOMS: Record<string, Room> = {
   },
   'spa/src/api/some.tsx': {
     allowed: [
+      '../words/speech.tsx',
       'react',
       '@azure/msal-browser',
       './callApi.ts',
@@ -802,6 +829,7 @@ const ROOMS: Record<string, Room> = {
   },
   'spa/src/profile/some.tsx': {
     allowed: [
+      '../words/speech.tsx',
       'react',
       './useProfile.ts',
       '../api/callApi.ts',
@@ -813,6 +841,7 @@ const ROOMS: Record<string, Room> = {
   },
   'spa/src/connection/some.tsx': {
     allowed: [
+      '../words/speech.tsx',
       'react',
       './useConnection.ts',
       '../api/callApi.ts',
@@ -823,7 +852,14 @@ const ROOMS: Record<string, Room> = {
     refused: ['@azure/msal-browser', '../profile/useProfile.ts', '../../../shared/http.ts'],
   },
   'spa/src/demo/some.tsx': {
-    allowed: ['react', './controls.ts', '@stead/shared/browser/signInAttempts', '../ui/Notice.tsx'],
+    allowed: [
+      '../words/speech.tsx',
+      'react',
+      './controls.ts',
+      './demo.css',
+      '@stead/shared/browser/signInAttempts',
+      '../ui/Notice.tsx',
+    ],
     refused: ['../connection/useConnection.ts', '../../../dev/demoControls.ts', '../../../shared/wire.ts'],
   },
 };
