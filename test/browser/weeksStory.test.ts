@@ -1,4 +1,4 @@
-/** Somebody who stays connected, and comes back after weeks. The date of the whole platform moves, two days at a time. */
+/** Somebody who stays connected, and comes back after weeks. The date of the whole platform moves, four days at a time. */
 import { TableClient } from '@azure/data-tables';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,8 +14,8 @@ import { type MovedDate, startMovedDate } from '../support/movedDate.ts';
 const [ADELE, BRUNO] = DEMO_USERS;
 const DAY_MS = 86_400_000;
 /** Longer than the grant of a link lasts that nobody renews. */
-const CHECKS_AWAY = 50;
-const DAYS_BETWEEN = 2;
+const CHECKS_AWAY = 25;
+const DAYS_BETWEEN = 4;
 
 let date: MovedDate;
 let platform: Platform;
