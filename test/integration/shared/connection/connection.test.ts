@@ -142,6 +142,7 @@ describe('a user whose page polls', () => {
           times: 1,
           outcome: 'refreshed',
           source: 'network',
+          keptBy: 'sign-in',
           tasks: [{ task: 'read-profile', title: 'Read profile', outcome: 'done', last: ISO, times: 1 }],
         },
       ],
