@@ -68,8 +68,9 @@ export async function issueTokens(
   request: ScopeRequest,
   granted: readonly string[],
 ): Promise<TokenResponse> {
-  const { keys, lifetimes } = standIn;
+  const { keys } = standIn;
   const { client, identity, signIn } = grant;
+  const lifetimes = standIn.ownLifetimes.get(identity.user.name) ?? standIn.lifetimes;
   const scopes = grantedScopes(request, granted, standIn.answers);
   const claimsFor = (audience: string): JWTPayload => ({
     iss: issuerOf(standIn, identity.tid),
