@@ -76,6 +76,15 @@ export function readAccessToken(headers: IncomingRequest['headers']): string {
   return token;
 }
 
+/**
+ * Reads the ticket with which a visit calls for a run: `Authorization: Run <ticket>`. It is not opened here.
+ * @returns undefined if the request has something else
+ */
+export function readRunTicket(headers: IncomingRequest['headers']): string | undefined {
+  const [, ticket] = /^Run ([^\s,]+)$/.exec(headers.get('authorization') ?? '') ?? [];
+  return ticket;
+}
+
 /** The error of a caller whose body breaks off. */
 export const brokenOff = () => new RequestMalformedError('The body could not be read to its end.');
 
@@ -235,13 +244,14 @@ export function operationOf(context: RequestContext): Operation {
 
 /** Builds the response: problem details (RFC 9457) and, for some errors, the challenge of RFC 6750 §3. */
 function refuse(refusal: Refusal, correlationId: string): Reply {
-  const { status, title, code, detail, claims, scopes, upstream } = refusal;
+  const { status, title, code, detail, claims, scopes, link, upstream } = refusal;
   const headers: Record<string, string> = { ...ALWAYS, 'Content-Type': 'application/problem+json' };
   if (refusal.challenge) headers['WWW-Authenticate'] = challengeHeader(refusal.challenge);
   if (refusal.retryAfterSeconds !== undefined) headers['Retry-After'] = String(refusal.retryAfterSeconds);
   const problem: Problem = { type: 'about:blank', title, status, code, detail, correlationId };
   if (claims !== undefined) problem.claims = claims;
   if (scopes !== undefined) problem.scopes = [...scopes];
+  if (link !== undefined) problem.link = { functions: [...link.functions] };
   if (upstream !== undefined) problem.upstream = upstream;
   return { status, headers, body: JSON.stringify(problem) };
 }

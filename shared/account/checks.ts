@@ -15,12 +15,32 @@ export function checksOf({
   return withEntries(checks, newer);
 }
 
-/** Adds entries of a history: those of checks, each followed by those of its tasks. */
+/** Which grant kept the connection after a check, and until when, if that is known. */
+export type KeptBy = Pick<AlikeChecks, 'grant' | 'grantEndsAt'>;
+
+/**
+ * Adds entries of a history: those of checks, each followed by those of its tasks.
+ * @param keptBy what the entries do not say of their checks. Absent if nobody knows
+ * @param visitedAt the user's last visit. What came after it is an entry of its own, so that the user can be told what was done
+ * since.
+ */
 export function withEntries(
   checks: readonly AlikeChecks[],
   entries: readonly HistoryEntry[],
+  keptBy: KeptBy = {},
+  visitedAt?: Date,
 ): readonly AlikeChecks[] {
-  return checksIn(entries).reduce(withCheck, checks).slice(-MAX_CHECKS);
+  const known = checksIn(entries)
+    .map((check) => ({ ...check, ...keptBy }))
+    .reduce((earlier, check) => withCheck(earlier, check, visitedAt), checks);
+  return atMost(MAX_CHECKS, known);
+}
+
+/** The oldest become one entry if they ended alike, so that twenty cover weeks even of a user who visits many times a day. */
+function atMost(most: number, checks: readonly AlikeChecks[]): readonly AlikeChecks[] {
+  const [oldest, next, ...later] = checks;
+  if (checks.length <= most || oldest === undefined || next === undefined) return checks;
+  return atMost(most, isAlike(oldest, next) ? [join(oldest, next), ...later] : [next, ...later]);
 }
 
 /** Tasks whose check is not there are left out: it was dropped from a full history. */
@@ -45,24 +65,45 @@ function checksIn(entries: readonly HistoryEntry[]): AlikeChecks[] {
   return checks;
 }
 
-function withCheck(checks: readonly AlikeChecks[], check: AlikeChecks): readonly AlikeChecks[] {
+function withCheck(
+  checks: readonly AlikeChecks[],
+  check: AlikeChecks,
+  visitedAt: Date | undefined,
+): readonly AlikeChecks[] {
   const latest = checks.at(-1);
   if (latest === undefined || !isAlike(latest, check)) return [...checks, check];
-  const { tasks, last, times } = check;
-  const joined = { ...latest, last, times: latest.times + times, tasks: joinTasks(latest.tasks, tasks) };
-  return [...checks.slice(0, -1), joined];
+  const isFirstSinceVisit = visitedAt !== undefined && latest.last < visitedAt && visitedAt <= check.first;
+  if (isFirstSinceVisit) return [...checks, check];
+  return [...checks.slice(0, -1), join(latest, check)];
+}
+
+function join({ grant: _, grantEndsAt: __, ...earlier }: AlikeChecks, later: AlikeChecks): AlikeChecks {
+  const { tasks, last, times, grant, grantEndsAt } = later;
+  return {
+    ...earlier,
+    last,
+    times: earlier.times + times,
+    ...(grant && { grant }),
+    ...(grantEndsAt && { grantEndsAt }),
+    tasks: joinTasks(earlier.tasks, tasks),
+  };
 }
 
 /** A task that one of them did not run, such as one with a rhythm of its own, makes no difference. */
 function isAlike(one: AlikeChecks, other: AlikeChecks): boolean {
   return (
     isSameEnd(one, other) &&
+    isSameGrant(one, other) &&
     other.tasks.every((task) => {
       const before = one.tasks.find((candidate) => candidate.task === task.task);
       return before === undefined || isSameEnd(before, task);
     })
   );
 }
+
+/** An earlier release does not say it, and its checks are not to make an entry of their own for that. */
+const isSameGrant = ({ grant: one }: KeptBy, { grant: other }: KeptBy): boolean =>
+  one === other || one === undefined || other === undefined;
 
 type End = Pick<AlikeChecks | AlikeTask, 'outcome' | 'kind' | 'code'>;
 

@@ -94,7 +94,20 @@ describe('an application that listens', () => {
     await worker.run();
     worker.later(30 * MINUTE);
     await worker.run();
-    expect(worker.heard).toMatchObject([{ kind: 'expiring', userId, since: NOW, endsAt }]);
+    expect(worker.heard).toEqual([
+      { id: expect.any(String), kind: 'expiring', userId, since: NOW, endsAt, keptBy: 'sign-in' },
+    ]);
+  });
+
+  it('hears that the grant of a link ends, and that Entra has not told when', async () => {
+    const endsAt = new Date(NOW.getTime() + 180 * MINUTE);
+    const token = tokenOf({ refreshTokenExpiresOn: endsAt, grant: 'code', isEndEstimated: true });
+    const worker = listening(undefined, { silent: async () => token });
+    await worker.create(dueAccount());
+    await worker.run();
+    worker.later(MINUTE);
+    await worker.run();
+    expect(worker.heard).toMatchObject([{ kind: 'expiring', endsAt, isEstimate: true, keptBy: 'link' }]);
   });
 
   it('does not hear of what a token has made untrue in the same check', async () => {
