@@ -10,8 +10,13 @@ import { type Account, tokensOf } from './account.ts';
 export function withLaterLink(token: UserToken, begun: Account, now: Account): UserToken {
   const [was, is] = [codeEndOf(tokensOf(begun)), codeEndOf(tokensOf(now))];
   if (is === undefined || is.getTime() === was?.getTime()) return token;
-  const own = codeEndOf(token);
-  return own !== undefined && own >= is ? token : { ...token, grant: 'code', refreshTokenExpiresOn: is };
+  if (token.refreshTokenExpiresOn !== undefined && token.refreshTokenExpiresOn >= is) return token;
+  return {
+    ...token,
+    grant: 'code',
+    refreshTokenExpiresOn: is,
+    isEndEstimated: tokensOf(now).isEndTold !== true,
+  };
 }
 
 const codeEndOf = ({

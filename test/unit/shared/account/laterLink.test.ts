@@ -25,16 +25,18 @@ describe('a token for an account that was changed in the meantime', () => {
     ['linked, and had no token before', pending()],
     ['linked anew', linked(500)],
   ])('does not make the connection shorter if the user has %s', (_, begun) => {
-    const { grant, refreshTokenExpiresOn, expiresOn } = withLaterLink(ofExchange, begun, linked(2_000));
-    expect({ grant, refreshTokenExpiresOn }).toEqual({
-      grant: 'code',
-      refreshTokenExpiresOn: from(2_000 * HOUR),
+    expect(withLaterLink(ofExchange, begun, linked(2_000))).toEqual({
+      ...ofCode(2_000),
+      isEndEstimated: true,
     });
-    expect(expiresOn).toEqual(ofExchange.expiresOn);
+    const told = { ...linked(2_000), isEndTold: true } as const;
+    expect(withLaterLink(ofExchange, begun, told)).toEqual({ ...ofCode(2_000), isEndEstimated: false });
   });
 
   it('says its own end if that is later than the end of the link', () => {
     expect(withLaterLink(ofCode(2_001), linked(500), linked(2_000))).toEqual(ofCode(2_001));
-    expect(withLaterLink(ofCode(600), linked(500), linked(2_000))).toEqual(ofCode(2_000));
+    const longer = token({ grant: 'exchange', refreshTokenExpiresOn: from(2_001 * HOUR) });
+    expect(withLaterLink(longer, active(), linked(2_000))).toBe(longer);
+    expect(withLaterLink(ofCode(600), linked(500), linked(2_000))).toMatchObject(ofCode(2_000));
   });
 });
