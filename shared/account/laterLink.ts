@@ -11,12 +11,8 @@ export function withLaterLink(token: UserToken, begun: Account, now: Account): U
   const [was, is] = [codeEndOf(tokensOf(begun)), codeEndOf(tokensOf(now))];
   if (is === undefined || is.getTime() === was?.getTime()) return token;
   if (token.refreshTokenExpiresOn !== undefined && token.refreshTokenExpiresOn >= is) return token;
-  return {
-    ...token,
-    grant: 'code',
-    refreshTokenExpiresOn: is,
-    isEndEstimated: tokensOf(now).isEndTold !== true,
-  };
+  const isEndEstimated = !tokensOf(now).isEndTold;
+  return { ...token, grant: 'code', refreshTokenExpiresOn: is, isEndEstimated };
 }
 
 const codeEndOf = ({

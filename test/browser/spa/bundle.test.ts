@@ -8,6 +8,8 @@ import { ROOT } from '../../../dev/platform.ts';
 const MOST_KILOBYTES = 180;
 /** Only the sources of the controls hold these. */
 const TRACES = ['Play the story', 'Withdraw my consent', 'Run the worker now', '/dev/users/${'];
+/** What only the sources of their routes hold. */
+const ROUTES = ['/users/:name/:control', 'start-over', '/users/:name/restore', '/users/:name/reset'];
 
 const spa = join(ROOT, 'dist/spa');
 const local = join(ROOT, 'dist/local');
@@ -47,9 +49,28 @@ describe('the production build', () => {
       total += bytes;
       process.stdout.write(`${path.padEnd(40)} ${(bytes / 1_000).toFixed(1).padStart(7)} kB gzip\n`);
     }
-    process.stdout.write(`${'in all'.padEnd(40)} ${(total / 1_000).toFixed(1).padStart(7)} kB gzip\n`);
+    // One language is loaded with it, whichever it is.
+    const languages = (await readdir(join(spa, 'assets'))).filter((name) =>
+      /^(?:en|de)-[\w-]+\.js$/.test(name),
+    );
+    expect(languages).toHaveLength(2);
+    const sizes = await Promise.all(
+      languages.map(async (name) => gzipSync(await readFile(join(spa, 'assets', name))).length),
+    );
+    total += Math.max(...sizes);
+    process.stdout.write(
+      `${'in all, with the larger language'.padEnd(40)} ${(total / 1_000).toFixed(1).padStart(7)} kB gzip\n`,
+    );
     expect(total).toBeGreaterThan(50_000);
     expect(total).toBeLessThan(MOST_KILOBYTES * 1_000);
+  });
+
+  it('has no route of the demo controls in the functions', async () => {
+    const functions = await contentOf(join(ROOT, 'dist/functions'));
+    expect(functions).toContain('connection/link/callback');
+    expect(ROUTES.filter((route) => functions.includes(route))).toEqual([]);
+    const sources = await contentOf(join(ROOT, 'dev'));
+    expect(ROUTES.filter((route) => sources.includes(route))).toEqual(ROUTES);
   });
 
   it('holds nothing of the demo controls, which the local build has', async () => {

@@ -29,8 +29,12 @@ describe('a token for an account that was changed in the meantime', () => {
       ...ofCode(2_000),
       isEndEstimated: true,
     });
-    const told = { ...linked(2_000), isEndTold: true } as const;
-    expect(withLaterLink(ofExchange, begun, told)).toEqual({ ...ofCode(2_000), isEndEstimated: false });
+  });
+
+  it('calls the end of the link told only if Entra has told it', () => {
+    const told = { ...linked(2_000), isEndTold: true as const };
+    expect(withLaterLink(ofExchange, active(), linked(2_000)).isEndEstimated).toBe(true);
+    expect(withLaterLink(ofExchange, active(), told).isEndEstimated).toBe(false);
   });
 
   it('says its own end if that is later than the end of the link', () => {
