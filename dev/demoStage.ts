@@ -3,16 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readConfig } from '../shared/config.ts';
 import type { LogEvent } from '../shared/log.ts';
-import { createStead } from '../shared/stead.ts';
-import { azureStores } from '../shared/stores/azure.ts';
 import { toUserId } from '../shared/userId.ts';
 import type { CredentialName } from './credentials.ts';
 import { type Cast, PARTS, type Part } from './demoCast.ts';
 import { API_CLIENT_ID, type DemoUser } from './entra/directory.ts';
 import { signInWithCode } from './entra/signIn.ts';
 import { startPlatform } from './platform.ts';
+import { readEvent } from './readEvent.ts';
 
 /** MSAL treats the last 300 seconds of a token as expired, so this token is usable for three seconds. */
 const ACCESS_TOKEN_SECONDS = 303;
@@ -79,7 +77,7 @@ export async function openStage(users: readonly DemoUser[], credential: Credenti
       if (event) events.push(event);
     },
   });
-  const stead = createStead(readConfig(platform.settings), { stores: azureStores });
+  const { stead } = platform;
   const app = stead.services;
   const { origin } = platform.entra;
 
@@ -163,12 +161,6 @@ function inAnHour() {
   const next = new Date(Math.ceil(Date.now() / MINUTE_MS) * MINUTE_MS + HOUR_MS);
   const last = new Date(next.getTime() - MINUTE_MS).toISOString();
   return { Last: last, Next: next.toISOString(), LastUpdated: last };
-}
-
-/** Reads the log event at the end of a line of the host; undefined if there is none. */
-function readEvent(line: string): LogEvent | undefined {
-  const at = line.indexOf('{"event":"');
-  return at < 0 ? undefined : (JSON.parse(line.slice(at)) as LogEvent);
 }
 
 function checkIn(events: readonly LogEvent[], logId: string): Omit<Check, 'state'> | undefined {

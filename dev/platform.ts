@@ -4,10 +4,15 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PlainError } from '../ops/cli/errors.ts';
-import { SHIPPED_TASKS } from '../shared/config.ts';
+import { readConfig, SHIPPED_TASKS } from '../shared/config.ts';
+import { createStead, type Stead } from '../shared/stead.ts';
+import { azureStores } from '../shared/stores/azure.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
 import { type CredentialName, registerCredential } from './credentials.ts';
+import { createDemoPerson } from './demoPerson.ts';
+import { demoPlatform } from './demoPlatform.ts';
 import {
+  ALL_USERS,
   API_CLIENT_ID,
   API_SCOPE_NAME,
   type DemoUser,
@@ -79,6 +84,8 @@ export type Platform = {
   host: Host;
   /** The page's origin, even if the page is left out. */
   webOrigin: string;
+  /** The application as the functions have it, on the same storage: for operators' work. */
+  stead: Stead;
   settings: Record<string, string>;
   stop(): Promise<void>;
 };
@@ -130,16 +137,20 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     });
     stops.push(() => host.stop());
 
+    const stead = createStead(readConfig(settings), { stores: azureStores });
     if (!options.withoutWeb) {
       const web: Web = await startWeb({
         port: ports.web,
         root: join(ROOT, 'dist/local'),
         config: standInPage(entra.origin, host.origin),
-        controls: { entra: entra.origin, functions: host.origin },
+        controls: {
+          people: [...ALL_USERS, ...(options.users ?? [])],
+          press: createDemoPerson(demoPlatform(stead, { entraOrigin: entra.origin, webOrigin, host })),
+        },
       });
       stops.push(() => web.close());
     }
-    return { azurite, entra, host, webOrigin, settings, stop };
+    return { azurite, entra, host, webOrigin, stead, settings, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,7 +1,6 @@
 /** `npm run screenshots`: plays the story on the local platform, and writes the pictures of `docs/images`. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { readArguments } from '../ops/cli/readArguments.ts';
 import { runCommand } from '../ops/cli/runCommand.ts';
@@ -22,10 +21,8 @@ const FOLDER = join(ROOT, 'docs/images');
 const [ADELE] = DEMO_USERS;
 /** The margin, in pixels, at both sides of the page's column in a picture, if the window is wide enough. */
 const MARGIN = 32;
-const PATIENCE_MS = 120_000;
-const STEP_MS = 1_000;
-
-const WIDE: BrowserContextOptions = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' };
+const WIDE = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' } as const;
+const BESIDE_DRAWER = { width: 1280, height: 800 };
 const NARROW_AND_DARK: BrowserContextOptions = { viewport: { width: 360, height: 800 }, colorScheme: 'dark' };
 
 await runCommand(USAGE, async (args) => {
@@ -49,12 +46,18 @@ await runCommand(USAGE, async (args) => {
 async function playStory(browser: Browser, platform: Platform): Promise<void> {
   const page = await signedIn(browser, platform, WIDE);
   await page.locator('img.photo').waitFor();
-  await workUntil(page, 'Token refreshed');
+  await press(page, 'Leave for a while');
+  await page.setViewportSize(BESIDE_DRAWER);
+  await page.mouse.move(0, 0);
+  await page.screenshot({ path: join(FOLDER, 'drawer.png') });
+  process.stdout.write('docs/images/drawer.png\n');
+  await page.setViewportSize(WIDE.viewport);
   await take(page, 'profile');
   await take(await signedIn(browser, platform, NARROW_AND_DARK), 'dark-360');
 
-  await page.getByRole('button', { name: 'Ask me for MFA' }).click();
-  await workUntil(page, 'Stead needs you');
+  await press(page, 'Ask me for MFA');
+  await press(page, 'Run the worker now');
+  await page.getByRole('button', { name: 'Sign in again' }).waitFor();
   await take(page, 'needs-user');
 
   await page.getByRole('button', { name: 'Sign in again' }).click();
@@ -80,23 +83,28 @@ async function pickAdele(page: Page): Promise<void> {
   await page.getByText('Working', { exact: true }).waitFor();
 }
 
-/** Runs the worker until the page shows the text. @throws {Error} The page does not show it in time. */
-async function workUntil(page: Page, text: string): Promise<void> {
-  for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
-    await page.getByRole('button', { name: 'Run it now' }).click();
-    await sleep(STEP_MS);
-    if ((await page.getByRole('main').innerText()).includes(text)) return;
+/** Presses a control of the drawer, and leaves the drawer open. */
+async function press(page: Page, name: string): Promise<void> {
+  const drawer = page.getByRole('dialog', { name: 'Play the story' });
+  if (!(await drawer.isVisible())) {
+    await page.getByRole('button', { name: 'Play the story' }).click();
+    await drawer.getByText('All controls').click();
   }
-  throw new Error(`The page does not say "${text}".`);
+  await drawer.getByRole('button', { name, exact: true }).click();
+  await drawer.locator('.message[aria-busy="false"]').waitFor();
+  // The page reads the connection again.
+  await page.waitForLoadState('networkidle');
 }
 
-/** Takes a picture from the top of the page to the end of the connection panel, with no button focused. */
+/** Takes a picture from the top of the page to the end of what the page says, without the drawer and with no button focused. */
 async function take(page: Page, name: string): Promise<void> {
+  const close = page.getByRole('button', { name: 'Close', exact: true });
+  if (await close.isVisible()) await close.click();
   const panel = page.locator('article.away');
   await panel.waitFor();
   await page.mouse.move(0, 0);
   await page.evaluate(`document.activeElement?.blur();
-    document.querySelector('.demo').hidden = true;
+    document.querySelector('.demo-opener').style.display = 'none';
     scrollTo(0, 0);`);
   const box = await panel.boundingBox();
   if (box === null) throw new Error('The connection panel is not visible.');
@@ -108,6 +116,6 @@ async function take(page: Page, name: string): Promise<void> {
     height: box.y + box.height + margin,
   };
   await page.screenshot({ path: join(FOLDER, `${name}.png`), clip, fullPage: true });
-  await page.evaluate("document.querySelector('.demo').hidden = false;");
+  await page.evaluate("document.querySelector('.demo-opener').style.display = '';");
   process.stdout.write(`docs/images/${name}.png\n`);
 }

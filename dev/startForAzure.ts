@@ -41,7 +41,7 @@ export async function readAzureSettings(
 ): Promise<AzureSettings> {
   if (!existsSync(join(root, 'local.settings.json'))) {
     throw new PlainError(
-      'There is no local.settings.json. Copy local.settings.sample.json to that name and fill in your tenant: the README says how, under "A real tenant".',
+      'There is no local.settings.json. Copy local.settings.sample.json to that name and fill in your tenant: docs/tenant.md says how.',
     );
   }
   const given = Object.entries(environment).filter(([, value]) => value !== '');

@@ -6,7 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
-import { type ControlOrigins, demoControls } from './demoControls.ts';
+import { type DemoControls, demoControls } from './demoControls.ts';
 
 export type WebOptions = {
   /** 0 = any free port. */
@@ -15,8 +15,8 @@ export type WebOptions = {
   root: string;
   /** The content of `/config.json`. The page may connect only to the API and the directory that it names. */
   config: Record<string, unknown>;
-  /** Forwards the demo controls, which only a local platform has. */
-  controls?: ControlOrigins;
+  /** The demo controls, which only a local platform has. */
+  controls?: DemoControls;
 };
 
 export type Web = { origin: string; port: number; close(): Promise<void> };

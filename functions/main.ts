@@ -6,10 +6,19 @@ import { createStead } from '../shared/stead.ts';
 import { azureStores } from '../shared/stores/azure.ts';
 import { photo } from './profile/photo.ts';
 import { profile } from './profile/profile.ts';
+import { runUrlIn } from './refreshWorker/runUrl.ts';
 import { tasksOf } from './refreshWorker/tasks.ts';
 
+// The kill switch of the timer stops the worker, whoever starts it. A function of another name would not notice it.
+const KILL_SWITCHES = ['AzureWebJobs.refreshWorker.Disabled', 'AzureWebJobs_refreshWorker_Disabled'];
+const isWorkerOff = KILL_SWITCHES.some((name) => /^(?:true|1)$/i.test(process.env[name] ?? ''));
+
 const config = readConfig(process.env);
-const stead = createStead(config, { tasks: tasksOf(config.shippedTasks), stores: azureStores });
+const stead = createStead(config, {
+  tasks: tasksOf(config.shippedTasks),
+  stores: azureStores,
+  ...(!isWorkerOff && { runUrl: () => runUrlIn(process.env) }),
+});
 const { asUser, connection, health, link, linkCallback, ready, refreshWorker, runWorker } =
   createFunctionHandlers(stead);
 // The access token authorises a request. A function key would only add a secret to a public page.
@@ -44,9 +53,7 @@ app.http('ready', { methods: ['GET'], authLevel, route: 'health/ready', handler:
 
 app.timer('refreshWorker', { schedule: '0 * * * * *', handler: refreshWorker });
 
-// The kill switch of the timer stops the worker, whoever starts it. A function of another name would not notice it.
-const KILL_SWITCHES = ['AzureWebJobs.refreshWorker.Disabled', 'AzureWebJobs_refreshWorker_Disabled'];
-if (!KILL_SWITCHES.some((name) => /^(?:true|1)$/i.test(process.env[name] ?? ''))) {
+if (!isWorkerOff) {
   app.http('runWorker', {
     methods: ['POST'],
     authLevel,

@@ -16,7 +16,7 @@ param location string
 @description('More tags for every resource.')
 param extraTags { *: string } = {}
 
-// The settings of Stead. README.md, "Settings", says what each of them means. A deployment replaces all settings of the app,
+// The settings of Stead. docs/settings.md says what each of them means. A deployment replaces all settings of the app,
 // so a setting that an operator changes by hand in the portal is lost at the next deployment. Change it here.
 
 @description('ENTRA_TENANT_ID: directory (tenant) id of the application registrations.')

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readConfig } from '../shared/config.ts';
 import { NOBODYS_ID } from '../shared/userId.ts';
 import { readLocalSettings } from './cli/localSettings.ts';
+import { readRunningPlatform } from './cli/runningPlatform.ts';
 
 /** `TokenStore` and the settings that take its place. */
 const OF_STORAGE = /^TokenStore(?:__|$)/i;
@@ -31,14 +32,20 @@ export async function readGivenSettings(
 /**
  * Reads the settings for an operator's command that sends nothing to Entra or Graph and opens no cache. It needs neither an
  * authority, a credential nor the keys of the caches: they are replaced by values without use, and those of the environment or
- * the file are not checked.
+ * the file are not checked. If neither names a storage, it is that of the `npm start` that runs on this machine.
  * @throws {PlainError} the file cannot be read.
  */
 export async function readSettings(folder: string, environment: NodeJS.ProcessEnv): Promise<Settings> {
   const { settings: all, isStorageFromFile } = await readGivenSettings(folder, environment);
+  const kept = environment.STEAD_FOLDER || join(folder, '.stead');
+  const running = Object.keys(all).some((name) => OF_STORAGE.test(name))
+    ? undefined
+    : readRunningPlatform(kept);
+  // Its functions derive their key from the storage, whatever other deployments have.
+  if (running !== undefined) return { ...all, ...running, LOG_HASH_KEY: '', ...notNeeded() };
   const settings: Settings = { ...all, ...notNeeded() };
   if (!isStorageFromFile || settings.LOG_HASH_KEY || !isComplete(settings)) return settings;
-  return { ...settings, ...ownLogHashKey(environment.STEAD_FOLDER || join(folder, '.stead')) };
+  return { ...settings, ...ownLogHashKey(kept) };
 }
 
 /** True if no setting is missing. Without LOG_HASH_KEY that is so only for storage on this machine. */

@@ -18,7 +18,8 @@ export async function showAccount(
   const { user, ...view } = accountView(account, operator.logId);
   const { userId, lease } = account;
   const { homeAccountId = null, generation = '', history = [] } = isConnected(account) ? account : {};
-  const { expiresOn = null, refreshTokenExpiresOn = null } = tokensOf(account);
+  const { expiresOn = null, refreshTokenExpiresOn = null, grant, isEndTold = false } = tokensOf(account);
+  const keptBy = account.state === 'active' ? (grant === 'code' ? 'link' : 'sign-in') : null;
   const notice = pendingNotice(account) ?? null;
   const whole = {
     user,
@@ -28,7 +29,9 @@ export async function showAccount(
     runId: lease?.runId ?? null,
     leasedUntil: lease?.until ?? null,
     expiresOn,
+    keptBy,
     refreshTokenExpiresOn,
+    isEndTold,
     tokenCacheStored: isStored,
     generation,
     notice,
@@ -50,7 +53,11 @@ export async function showAccount(
     ['leased until', timeText(lease?.until)],
     ['last refreshed', timeText(view.lastRefreshed)],
     ['access token ends', timeText(expiresOn)],
-    ['refresh token ends', timeText(refreshTokenExpiresOn)],
+    ['kept by', keptBy === null ? '-' : `the ${keptBy}`],
+    [
+      'refresh token ends',
+      `${timeText(refreshTokenExpiresOn)}${refreshTokenExpiresOn && !isEndTold ? ' (an estimate)' : ''}`,
+    ],
     ['token cache', isStored ? 'stored' : 'none'],
     ['generation', generation || '-'],
     ['attempts', String(view.attempts)],

@@ -83,7 +83,7 @@ const CREDENTIALS = [
 const ONE_CREDENTIAL = `Give exactly one of ${CREDENTIALS.join(', ')}.`;
 
 /**
- * Reads all settings (README.md, "Settings").
+ * Reads all settings (docs/settings.md).
  * @param environment setting names and values, such as `process.env`
  * @throws {ConfigError} a setting is missing or wrong; it has every fault at once, and no message has a setting's value.
  */

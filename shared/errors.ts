@@ -37,6 +37,8 @@ export type Failure = {
   upstream?: UpstreamReference;
   /** The permissions to consent to, each with its resource. Only with kind `consent`, and not stored. */
   scopes?: readonly string[];
+  /** What a link has to name to ask for them. Only with `scopes`, and only if the sign-in does not ask for them. */
+  link?: { functions: readonly string[] };
   /** What operators do about a fault of our own credential. Not stored, and not answered to callers. */
   remedy?: string;
 };

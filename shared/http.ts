@@ -6,6 +6,7 @@ import {
   TokenMissingError,
   UserTokenError,
 } from './errors.ts';
+import { jsonOf } from './jsonOf.ts';
 import { createLog, type Log, type LogEvent, nameOfError } from './log.ts';
 import type { FunctionRequest, Operation } from './ports.ts';
 import { type Refusal, refusalOf } from './refusalOf.ts';
@@ -72,6 +73,15 @@ export function readAccessToken(headers: IncomingRequest['headers']): string {
     throw new TokenInvalidError('The Authorization header is not of the form "Bearer <token>".');
   }
   return token;
+}
+
+/**
+ * Reads the ticket with which a visit calls for a run: `Authorization: Run <ticket>`. It is not opened here.
+ * @returns undefined if the request has something else
+ */
+export function readRunTicket(headers: IncomingRequest['headers']): string | undefined {
+  const [, ticket] = /^Run ([^\s,]+)$/.exec(headers.get('authorization') ?? '') ?? [];
+  return ticket;
 }
 
 /** What a function may know of a request. The body is read once, because a function may run twice. */
@@ -195,12 +205,7 @@ function toResponse(answer: Omit<Answer, 'facts'>): Reply {
 
 /** The host would do this after the answer was logged, and would show its own error. */
 function toJson(body: unknown): string {
-  let json: string | undefined;
-  try {
-    json = JSON.stringify(body);
-  } catch {
-    // The error may come from the result itself, so nothing of it is logged.
-  }
+  const json = jsonOf(body);
   if (json === undefined) throw new FunctionFailedError('result-not-json');
   return json;
 }
@@ -228,13 +233,14 @@ export function operationOf(context: RequestContext): Operation {
 
 /** Builds the response: problem details (RFC 9457) and, for some errors, the challenge of RFC 6750 §3. */
 function refuse(refusal: Refusal, correlationId: string): Reply {
-  const { status, title, code, detail, claims, scopes, upstream } = refusal;
+  const { status, title, code, detail, claims, scopes, link, upstream } = refusal;
   const headers: Record<string, string> = { ...ALWAYS, 'Content-Type': 'application/problem+json' };
   if (refusal.challenge) headers['WWW-Authenticate'] = challengeHeader(refusal.challenge);
   if (refusal.retryAfterSeconds !== undefined) headers['Retry-After'] = String(refusal.retryAfterSeconds);
   const problem: Problem = { type: 'about:blank', title, status, code, detail, correlationId };
   if (claims !== undefined) problem.claims = claims;
   if (scopes !== undefined) problem.scopes = [...scopes];
+  if (link !== undefined) problem.link = { functions: [...link.functions] };
   if (upstream !== undefined) problem.upstream = upstream;
   return { status, headers, body: JSON.stringify(problem) };
 }

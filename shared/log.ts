@@ -118,8 +118,10 @@ export type LogEvent =
   | { event: 'sweep.not-recorded'; error: string }
   | { event: 'sweep.failed'; error: string }
   | ({ event: 'sweep.ended' } & SweepSummary)
-  /** An application started a run by HTTP: the timer has begun none for a minute. `client` is its client id. */
-  | { event: 'worker.woken'; client: string }
+  /** A run began by HTTP: the timer has begun none for a minute. `client` is the client id of an application that asked. */
+  | { event: 'worker.woken'; by: 'application' | 'visit'; client?: string }
+  /** A visit found that no run has ended for so many milliseconds, and calls for one. `error`: what became of the call before. */
+  | { event: 'worker.silent'; ms: number; error?: string }
   | { event: 'storage.unreachable'; setting: 'TokenStore'; remedy: string; error: string }
   | { event: 'storage.ready' };
 
@@ -203,6 +205,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'sweep.not-recorded': 'warn',
   'sweep.failed': 'error',
   'worker.woken': 'warn',
+  'worker.silent': 'warn',
   'storage.unreachable': 'error',
 };
 

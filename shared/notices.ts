@@ -11,6 +11,10 @@ export type UserNotice = {
   since: Date;
   /** With `expiring`: when the connection ends if the user does not visit before. */
   endsAt?: Date;
+  /** True if Entra has not told that end, so it is an estimate. */
+  isEstimate?: true;
+  /** With `expiring`: what keeps the connection until then. A visit prolongs what the sign-in brought, and a new link the other. */
+  keptBy?: 'link' | 'sign-in';
 };
 
 /**

@@ -28,6 +28,8 @@ export type Services = {
   memorySealer: MemorySealer;
   codeGrants: CodeGrants;
   linkSealer: LinkSealer;
+  /** Absent if visits call for no run of the worker. */
+  callForRun?: CallForRun | undefined;
   /** Undefined if users cannot link. */
   link: LinkSettings | undefined;
   openApi: OpenApi;
@@ -172,6 +174,8 @@ export type UserToken = {
   homeAccountId: string;
   /** When the refresh token that keeps the connection ends, if it is known. */
   refreshTokenExpiresOn: Date | undefined;
+  /** True if the token endpoint has not told that end: it is the documented lifetime of such a grant. */
+  isEndEstimated?: boolean;
   /** Which grant keeps the connection after this operation: the one that lasts longer. Absent: that of an exchange. */
   grant?: Grant;
   /** Whether the stored cache now has the tokens of this operation. */
@@ -316,10 +320,16 @@ export type OpenedMemory =
   | { ok: true; memory: string; generation: string }
   | { ok: false; reason: 'corrupt' | 'newer' | 'unknown-key'; kid?: string };
 
-/** What the sealed texts of a link are for. */
-export type LinkPurpose = 'ticket' | 'cookie';
+/**
+ * Asks this deployment for a run of the worker: in an invocation of its own, which the platform knows of and waits for.
+ * @returns the status of the answer, which comes when the run is over
+ */
+export type CallForRun = (ticket: string) => Promise<number>;
 
-/** Seals what a browser carries during a link. Nothing that is sealed for one purpose opens for the other. */
+/** What sealed texts are for: the ticket and the cookie of a link, and the ticket with which a visit calls for a run. */
+export type LinkPurpose = 'ticket' | 'cookie' | 'run';
+
+/** Seals what a browser carries during a link, and what one instance hands another. Nothing that is sealed for one purpose opens for the other. */
 export type LinkSealer = {
   seal(purpose: LinkPurpose, content: object): Promise<string>;
   /** @returns undefined if the text was not sealed for this purpose with one of the keys of the settings */

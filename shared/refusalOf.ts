@@ -26,6 +26,7 @@ export type Refusal = {
   retryAfterSeconds?: number;
   claims?: string;
   scopes?: readonly string[];
+  link?: { functions: readonly string[] };
   upstream?: UpstreamReference;
 };
 
@@ -110,7 +111,7 @@ function withoutToken({ failure }: UserTokenError): Refusal {
       return { ...UNAUTHORIZED, code: 'CLAIMS_REQUIRED', detail, challenge, claims: failure.claims };
     }
     case 'consent': {
-      const scopes = failure.scopes ?? [];
+      const { scopes = [], link } = failure;
       const detail =
         'Consent to the permissions of this answer. Without them, Entra does not let this service act for you.';
       const challenge = {
@@ -118,7 +119,7 @@ function withoutToken({ failure }: UserTokenError): Refusal {
         scopes: scopes.join(' '),
         error_description: detail,
       };
-      return { ...UNAUTHORIZED, code: 'CONSENT_REQUIRED', detail, challenge, scopes };
+      return { ...UNAUTHORIZED, code: 'CONSENT_REQUIRED', detail, challenge, scopes, ...(link && { link }) };
     }
     case 'throttled':
       return {

@@ -46,6 +46,9 @@ export type LastRun = {
   retirement?: Retirement;
 };
 
+/** Whether a caller may begin a plan, and what the runs had recorded by then. */
+export type BegunPlan = { begun: boolean; last: LastRun };
+
 /**
  * What all instances share, in the same store as the accounts. A previous release knows only the cooldowns.
  * All methods throw {@link UnavailableError} if the store cannot be reached.
@@ -57,9 +60,9 @@ export interface SharedState {
   cooling(signal?: AbortSignal | undefined): Promise<Cooldown[]>;
   /**
    * Tells one caller of all instances to begin a plan.
-   * @returns true if nobody was told so within the last `everyMs`. Of several callers at the same time one gets true.
+   * @returns `begun` is true if nobody was told so within the last `everyMs`. Of several callers at the same time one gets true.
    */
-  beginPlan(everyMs: number, signal?: AbortSignal | undefined): Promise<boolean>;
+  beginPlan(everyMs: number, signal?: AbortSignal | undefined): Promise<BegunPlan>;
   /** Records a run that ended. What `more` leaves out stays as it is. Deletes the cooldowns that have ended. */
   runEnded(
     summary: SweepSummary,

@@ -19,7 +19,7 @@ import type { Config, ConfigWithoutStorage, TokenCacheStoreName } from './config
 import { askForLink } from './connection/askForLink.ts';
 import { changeConnection, connect, disconnect, getConnection } from './connection/connection.ts';
 import { finishLink } from './connection/finishLink.ts';
-import { linkScopes } from './connection/linkScopes.ts';
+import { type LinkUse, linkScopes } from './connection/linkScopes.ts';
 import { openLink } from './connection/openLink.ts';
 import { checkStorage } from './health/checkStorage.ts';
 import { createReadiness } from './health/readiness.ts';
@@ -30,6 +30,7 @@ import type { FunctionRequest, Operation, Sealer, Services, StoreCredential } fr
 import { type Asked, asUser } from './requests/asUser.ts';
 import type { UserFunction } from './requests/defineFunction.ts';
 import { createApp } from './tokens/app.ts';
+import { createCallForRun } from './tokens/heartbeat.ts';
 import { isKnownApi, knownApi } from './tokens/knownApi.ts';
 import { createApiFetch } from './tokens/openApi.ts';
 import type { RequestLimits } from './tokens/requestLimits.ts';
@@ -39,7 +40,7 @@ import { listTasks, type Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
 import { sweep } from './worker/sweep.ts';
-import { wakeWorker } from './worker/wakeWorker.ts';
+import { type WakePermit, wakeWorker } from './worker/wakeWorker.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
 export type Adapters = Omit<
@@ -79,6 +80,11 @@ export type SteadOptions = {
   adapters?: Partial<Adapters>;
   /** How often one user may cause something. Default: the limits of `docs/http.md`. */
   limits?: RequestLimits;
+  /**
+   * Gives the address of this deployment's own `POST /api/worker/run`. A visit calls it if no run of the worker has ended for
+   * five minutes, and does not wait for the answer. Without it, or if it gives undefined, visits call for no run.
+   */
+  runUrl?: () => string | undefined;
   /** Defaults: 10,000 for tokens and APIs, 5,000 for signing keys. */
   timeouts?: Partial<Timeouts>;
 };
@@ -105,12 +111,7 @@ const CLIENT_CAPABILITIES = ['CP1'];
 export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
   const tasks = listTasks(...(options.tasks ?? [])).map((task) => ({ ...task, api: here(task.api) }));
-  const elsewhere = tasks.find(({ api, consent }) => consent === 'link' && api !== here(graph));
-  if (elsewhere !== undefined) {
-    throw new TypeError(
-      `Task "${elsewhere.name}": a link asks for permissions of Microsoft Graph alone, so leave consent out.`,
-    );
-  }
+  for (const task of tasks) checkLinked('Task', task, here(graph));
   const titles = new Map(tasks.map(({ name, title }) => [name, title]));
   const apis = new Set<Api>([here(graph), ...tasks.map(({ api }) => api)]);
   const services = createServices(config, here, apis, options);
@@ -124,6 +125,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
         `Two functions have the name "${fn.name}", and requests of one user share the result of a name. Rename one; if it is one function that is defined anew for each request, define it once, outside of the handler.`,
       );
     }
+    checkLinked('Function', { ...fn, api: here(fn.api) }, here(graph));
     named.set(fn.name, fn);
     apis.add(here(fn.api));
   }
@@ -134,7 +136,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
 
     /**
      * Takes the name of a function, so that a second one is found at the start, not by a request.
-     * @throws {TypeError} another function has the same name.
+     * @throws {TypeError} another function has the same name, or a link cannot ask for what it needs.
      */
     claimName,
 
@@ -161,15 +163,16 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       /**
        * A ticket for a link.
        * @param read gives what the caller asks for. It is called once it is known who they are.
-       * @throws {RequestMalformedError} there is no such task to turn on.
+       * @throws {RequestMalformedError} a link asks for nothing of such a task or function.
        * @throws the errors of `connection/askForLink.ts`
        */
       askForLink: (accessToken: string, read: () => Promise<LinkRequest>) =>
         askForLink(app, accessToken, async () => {
-          const { returnUrl, tasks: names } = await read();
+          const { returnUrl, ...chosen } = await read();
           const functions = [...named.values()].map((fn) => ({ ...fn, api: here(fn.api) }));
-          const scopes = linkScopes(app.graph, { tasks, functions }, names);
-          return { returnUrl, scopes, areChosen: names !== undefined && names.length > 0 };
+          const scopes = linkScopes(app.graph, { tasks, functions }, chosen);
+          const areChosen = Object.values(chosen).some(({ length }) => length > 0);
+          return { returnUrl, scopes, areChosen };
         }),
       /** @throws the errors of `connection/openLink.ts` */
       openLink: (ticket: string) => openLink(app, ticket),
@@ -194,9 +197,9 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       /** Does one run in one process: plans and sweeps. */
       run: async (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         sweep(app, operation, tasks, await plan(app, operation), limits),
-      /** Does one run for an application, if none began within the last minute. @throws the errors of {@link wakeWorker}. */
-      wake: (operation: Operation, accessToken: string, limits: RunLimits = RUN_LIMITS): Promise<WorkerRun> =>
-        wakeWorker(app, operation, accessToken, tasks, limits),
+      /** Does one run for an application or a visit, if none began within the last minute. @throws the errors of {@link wakeWorker}. */
+      wake: (operation: Operation, permit: WakePermit, limits: RunLimits = RUN_LIMITS): Promise<WorkerRun> =>
+        wakeWorker(app, operation, permit, tasks, limits),
     },
 
     /**
@@ -228,16 +231,24 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       return isReached;
     },
 
-    /** Whether storage can be reached and Entra accepts the credential. It asks them at most once in 60 s. */
+    /** Whether storage can be reached, Entra accepts the credential, and when the last run ended. It asks them at most once in 60 s. */
     readiness: createReadiness(services),
   };
 }
 
 /** What a page asks for with a link. */
-export type LinkRequest = { returnUrl?: string; tasks?: readonly string[] };
+export type LinkRequest = { returnUrl?: string; tasks?: readonly string[]; functions?: readonly string[] };
 
 /** A function, as far as its name and a link are concerned. */
-type Named = Pick<UserFunction, 'name' | 'api'> & Partial<Pick<UserFunction, 'scopes'>>;
+type Named = LinkUse;
+
+/** @throws {TypeError} a link cannot ask for its permissions. */
+function checkLinked(what: 'Task' | 'Function', { name, api, consent }: LinkUse, linked: Api): void {
+  if (consent !== 'link' || api === linked) return;
+  throw new TypeError(
+    `${what} "${name}": a link asks for permissions of Microsoft Graph alone, so leave consent out.`,
+  );
+}
 
 function createServices(
   config: AnyConfig,
@@ -279,6 +290,7 @@ function createServices(
     userTokens: createMsalUserTokens(client, caches),
     codeGrants: createMsalCodeGrants({ ...client, authority: entra.authority, verifyIdToken }, caches),
     linkSealer: createLinkSealer(config.cacheKeys),
+    callForRun: options.runUrl && createCallForRun(options.runUrl, { fetch: send, clock }),
     tryCredential: createTryCredential({ ...client, tenantId: entra.tenantId, clock }),
     memorySealer: createMemorySealer(config.cacheKeys),
     ...adapters,

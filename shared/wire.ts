@@ -52,6 +52,11 @@ export type Problem = {
   claims?: string;
   /** The permissions that need consent, each with its resource. Only with CONSENT_REQUIRED. */
   scopes?: string[];
+  /**
+   * What to ask `POST /api/connection/link` for, because a link asks for these permissions and the sign-in does not. Only with
+   * CONSENT_REQUIRED, of a function with `consent: 'link'`.
+   */
+  link?: { functions: string[] };
   /** The failed call at the service that refused it. */
   upstream?: UpstreamReference;
 };
@@ -78,6 +83,8 @@ export type Readiness = {
   credential: 'accepted' | 'refused' | 'unreachable';
   /** Why the credential is not accepted: an AADSTS number, an OAuth error or one of Stead's own names. */
   code?: string;
+  /** How long ago the last run of the worker ended. Absent if none has ended, or if that could not be read. */
+  lastRunSecondsAgo?: number;
 };
 
 /** What `POST /api/worker/run` did. The counts are of accounts, as in the log's `sweep.ended`. */
@@ -118,10 +125,18 @@ export type Connection = {
   /** When the newest access token ends. */
   expiresOn?: string;
   /**
-   * The grant of a link, which keeps the connection while the user is away. Absent without one; the connection then goes on for as
-   * long as the refresh token of the page's sign-in, perhaps a day. `until` moves with each check.
+   * The grant of a link, which keeps the connection while the user is away. Absent without one, in `needs-user`, and after its end.
+   * `until` moves with each check, and is never later than the time at which an account without a visit is retired. With
+   * `isEstimate` Entra has not told it: it is the documented lifetime, so say "about".
    */
-  staysConnected?: { until: string };
+  staysConnected?: { until: string; isEstimate?: true };
+  /**
+   * When the connection ends if the user does not come back, because Entra has told how long what the page's sign-in brought lasts.
+   * Absent with `staysConnected`. If both are absent, nobody knows: perhaps a day.
+   */
+  endsAt?: string;
+  /** The user can stay connected for longer: `POST /api/connection/link`. Only in `active`, and while no link keeps the connection. */
+  canLink?: true;
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };
@@ -203,6 +218,10 @@ export type ConnectionChecks = {
   kind?: ConnectionFailureKind;
   /** With `failed`: as in {@link ConnectionEvent}. */
   code?: string;
+  /** What kept the connection after the last of them. Absent with `failed`, and if an earlier release did them. */
+  keptBy?: 'link' | 'sign-in';
+  /** When that would have ended, if Entra had told it then. */
+  endsAt?: string;
   /** The tasks that at least one of these checks ran. */
   tasks: ConnectionTask[];
 };

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account, Stored } from '../../shared/account/account.ts';
 import type { AccountStore, LeasedAccount } from '../../shared/accountStore.ts';
 import { createSealer } from '../../shared/adapters/entra/seal.ts';
@@ -13,9 +12,6 @@ import { dueAccount, dueCache } from '../dueAccount.ts';
 
 export type DueUsers = ReturnType<typeof createDueUsers>;
 
-/** How often something was called, and how long that took altogether, in milliseconds. */
-export type Calls = { count: number; ms: number };
-
 const MINUTE_MS = 60_000;
 /** As many entries of the index as the table gives at once. */
 const PAGE = 250;
@@ -25,25 +21,21 @@ const LEASED_AT_ONCE = 4;
 /**
  * Memory stores in which so many users are due, each as days of background refreshes would have left them. A user is
  * made when the sweep reads their entry and leaves when they are settled, so that a run of any length needs no more
- * memory than those under way. Every call takes as long as one to a storage account would.
+ * memory than those under way.
  */
-export function createDueUsers(config: Config, users: number, storageMs: number) {
+export function createDueUsers(config: Config, users: number) {
   const accounts = createMemoryAccountStore();
   const tokenCache = createMemoryTokenCacheStore();
   const sharedState = createMemorySharedState();
   const sealer = createSealer(config.cacheKeys);
-  const calls: Record<string, Calls> = {};
+  /** How often each of them was called. */
+  const calls: Record<string, number> = {};
   /** The version of the cache that each user under way began with. */
   const versions = new Map<UserId, string>();
   let served = 0;
 
-  async function takes<T>(name: string, call: () => Promise<T>): Promise<T> {
-    const begun = performance.now();
-    await sleep(storageMs);
-    const answer = await call();
-    calls[name] ??= { count: 0, ms: 0 };
-    calls[name].count += 1;
-    calls[name].ms += performance.now() - begun;
+  function counted<T>(name: string, answer: Promise<T>): Promise<T> {
+    calls[name] = (calls[name] ?? 0) + 1;
     return answer;
   }
 
@@ -95,9 +87,10 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
     const lease = async (): Promise<LeasedAccount> => {
       const account = await arrive();
       // The table reads the account before it leases it.
-      await takes('rowRead', nothing);
+      await counted('rowRead', Promise.resolve());
       const until = new Date(Date.now() + leaseMs);
-      const leased = await takes('transaction', () =>
+      const leased = await counted(
+        'transaction',
         accounts.update(account, { ...account, lease: { runId, until } }),
       );
       return { account: leased, dueSince: account.nextCheckAt };
@@ -105,7 +98,7 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
     let pages = 0;
     for (let claimed = 0; claimed < count; claimed += LEASED_AT_ONCE) {
       const group = Math.min(LEASED_AT_ONCE, count - claimed);
-      for (; pages * PAGE < claimed + group; pages += 1) await takes('query', nothing);
+      for (; pages * PAGE < claimed + group; pages += 1) await counted('query', Promise.resolve());
       yield* await Promise.all(Array.from({ length: group }, lease));
     }
   }
@@ -115,30 +108,34 @@ export function createDueUsers(config: Config, users: number, storageMs: number)
       ...accounts,
       claimDue,
       dueSince: (shard) =>
-        takes('query', async () => (countIn(shard) === 0 ? undefined : new Date(Date.now() - MINUTE_MS))),
+        counted(
+          'query',
+          Promise.resolve(countIn(shard) === 0 ? undefined : new Date(Date.now() - MINUTE_MS)),
+        ),
       // Nobody is there before the sweep comes to them, and nobody stays.
       audit: () =>
-        takes('query', async () => ({ accounts: 0, connected: 0, damaged: 0, late: [], next: undefined })),
+        counted(
+          'query',
+          Promise.resolve({ accounts: 0, connected: 0, damaged: 0, late: [], next: undefined }),
+        ),
       async update(from, to) {
-        const updated = await takes('transaction', () => accounts.update(from, to));
+        const updated = await counted('transaction', accounts.update(from, to));
         if (to.lease === undefined) await leave(updated);
         return updated;
       },
     },
     tokenCache: {
       ...tokenCache,
-      read: (userId) => takes('cacheRead', () => tokenCache.read(userId)),
-      write: (...change) => takes('cacheWrite', () => tokenCache.write(...change)),
+      read: (userId) => counted('cacheRead', tokenCache.read(userId)),
+      write: (...change) => counted('cacheWrite', tokenCache.write(...change)),
     },
     sharedState: {
       ...sharedState,
-      cooling: () => takes('query', () => sharedState.cooling()),
-      beginPlan: (everyMs) => takes('lastRun', () => sharedState.beginPlan(everyMs)),
-      lastRun: () => takes('lastRun', () => sharedState.lastRun()),
-      runEnded: (...ended) => takes('lastRun', () => sharedState.runEnded(...ended)),
+      cooling: () => counted('query', sharedState.cooling()),
+      beginPlan: (everyMs) => counted('lastRun', sharedState.beginPlan(everyMs)),
+      lastRun: () => counted('lastRun', sharedState.lastRun()),
+      runEnded: (...ended) => counted('lastRun', sharedState.runEnded(...ended)),
     },
   };
   return { adapters, calls, served: () => served };
 }
-
-const nothing = async (): Promise<void> => {};

@@ -2,34 +2,33 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { rounded, spreadOf } from '../rounds.ts';
-import type { Calls } from './dueUsers.ts';
+import { startUpstreams } from '../upstreams/startUpstreams.ts';
+import type { Counts } from '../upstreams/upstreamsProcess.ts';
 import type { Progress, SweepRun, Swept } from './runSweep.ts';
 import type { FromSweep } from './sweepProcess.ts';
-import { startTokenEndpoint, type TokenEndpoint } from './tokenEndpoint.ts';
 
 export type MeasuredSweep = Awaited<ReturnType<typeof measureSweep>>;
 
 const SWEEP = fileURLToPath(new URL('./sweepProcess.ts', import.meta.url));
 
 /**
- * One run of the worker in a process of its own, over a fresh token endpoint in this one.
+ * One run of the worker in a process of its own, over a token endpoint in another one.
  * @throws Error when not every user was served, or anything was amiss: that is no measurement.
  */
 export async function measureSweep(run: SweepRun, tell: (line: string) => void) {
-  const endpoint = await startTokenEndpoint(run.latencies.tokenMs);
+  const upstreams = await startUpstreams();
   try {
-    const cpu = process.cpuUsage();
     const tenths: Progress[] = [];
-    const swept = await sweepElsewhere(run, endpoint.origin, (progress) => {
+    const swept = await sweepElsewhere(run, upstreams.origin, (progress) => {
       tenths.push(progress);
       const { ended, ms, rssMb } = progress;
       tell(`  ${ended} of ${run.users} after ${Math.round(ms / 1_000)} s, ${Math.round(rssMb)} MB`);
     });
-    const { user, system } = process.cpuUsage(cpu);
-    check(run, swept, endpoint);
-    return summarize(run, swept, { ...swept.calls, token: endpoint.calls }, tenths, (user + system) / 1_000);
+    const counts = await upstreams.counts();
+    check(run, swept, counts);
+    return summarize(run, swept, counts, tenths);
   } finally {
-    endpoint.stop();
+    upstreams.stop();
   }
 }
 
@@ -51,8 +50,7 @@ async function sweepElsewhere(
   return swept;
 }
 
-function check({ users }: SweepRun, { refreshed, served, trouble }: Swept, endpoint: TokenEndpoint): void {
-  const givenOne = endpoint.givenOne();
+function check({ users }: SweepRun, { refreshed, served, trouble }: Swept, { givenOne }: Counts): void {
   const amiss = [
     ...(refreshed === users ? [] : [`${refreshed} of ${users} users were refreshed`]),
     ...(served === users ? [] : [`${served} of ${users} users have a new cache and are due once`]),
@@ -63,17 +61,11 @@ function check({ users }: SweepRun, { refreshed, served, trouble }: Swept, endpo
 }
 
 function summarize(
-  { users, concurrency, latencies }: SweepRun,
+  { users, concurrency }: SweepRun,
   swept: Swept,
-  calls: Record<string, Calls>,
+  { token }: Counts,
   tenths: readonly Progress[],
-  tokenCpuMs: number,
 ) {
-  const storage = together(calls, ['rowRead', 'transaction', 'cacheRead', 'cacheWrite']);
-  const token = together(calls, ['token']);
-  const waitMs = (storage.count * latencies.storageMs + token.count * latencies.tokenMs) / users;
-  const usersPerSecond = (users * 1_000) / swept.ms;
-  const ideal = (concurrency * 1_000) / waitMs;
   const rates = tenths.map(({ ended, ms }, index) => {
     const last = tenths[index - 1] ?? { ended: 0, ms: 0 };
     return ((ended - last.ended) * 1_000) / (ms - last.ms);
@@ -83,19 +75,11 @@ function summarize(
     served: swept.served,
     concurrency,
     seconds: rounded(swept.ms / 1_000),
-    usersPerSecond: rounded(usersPerSecond),
+    usersPerSecond: rounded((users * 1_000) / swept.ms),
     /** Of the ten tenths of the run. */
     usersPerSecondByTenths: spreadOf(rates),
-    callsPerUser: { storage: storage.count / users, token: token.count / users },
-    /** What one user waits for in sequence: as injected, and as it was measured. */
-    waitMsPerUser: { injected: rounded(waitMs), measured: rounded((storage.ms + token.ms) / users) },
-    calls: Object.fromEntries(
-      Object.entries(calls).map(([name, { count, ms }]) => [name, { count, meanMs: rounded(ms / count) }]),
-    ),
-    idealUsersPerSecond: rounded(ideal),
-    share: rounded(usersPerSecond / ideal),
+    callsPerUser: { ...perUser(swept.calls, users), token: token / users },
     cpuMsPerUser: rounded(swept.cpuMs / users),
-    tokenCpuMsPerUser: rounded(tokenCpuMs / users),
     eventLoopBusy: rounded(swept.busy),
     rssMb: {
       before: rounded(swept.rssMb.before),
@@ -105,10 +89,5 @@ function summarize(
   };
 }
 
-function together(calls: Record<string, Calls>, names: readonly string[]): Calls {
-  const all = names.map((name) => calls[name] ?? { count: 0, ms: 0 });
-  return {
-    count: all.reduce((total, { count }) => total + count, 0),
-    ms: all.reduce((total, { ms }) => total + ms, 0),
-  };
-}
+const perUser = (calls: Record<string, number>, users: number): Record<string, number> =>
+  Object.fromEntries(Object.entries(calls).map(([name, count]) => [name, rounded(count / users)]));

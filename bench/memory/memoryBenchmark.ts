@@ -7,8 +7,6 @@ import { type MeasuredSweep, measureSweep } from './measureSweep.ts';
 
 /** As the timer runs it. */
 const CONCURRENCY = 16;
-/** Memory does not depend on them, and a long run would. */
-const LATENCIES = { storageMs: 0, tokenMs: 0 };
 const SIZES = '10000,100000';
 
 /**
@@ -24,7 +22,7 @@ export const memoryBenchmark: Benchmark = {
     const runs: MeasuredSweep[] = [];
     for (const users of readSizes(values.sizes)) {
       tell(`${users} users`);
-      runs.push(await measureSweep({ users, concurrency: CONCURRENCY, latencies: LATENCIES }, tell));
+      runs.push(await measureSweep({ users, concurrency: CONCURRENCY }, tell));
     }
     const [least, ...larger] = runs;
     const ratio = (larger.at(-1)?.rssMb.peak ?? Number.NaN) / (least?.rssMb.peak ?? Number.NaN);

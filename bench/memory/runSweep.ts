@@ -8,8 +8,6 @@ export type SweepRun = {
   users: number;
   /** Users at a time. */
   concurrency: number;
-  /** How long a call takes at least, in milliseconds. A timer adds up to one more. */
-  latencies: { storageMs: number; tokenMs: number };
 };
 
 /** The run so far: users who were checked, and the process's memory. */
@@ -29,12 +27,12 @@ const rssMb = (): number => process.memoryUsage.rss() / 2 ** 20;
  * @param onProgress is called after each tenth of the users
  */
 export async function runSweep(
-  { users, concurrency, latencies }: SweepRun,
+  { users, concurrency }: SweepRun,
   origin: string,
   onProgress: (progress: Progress) => void = () => {},
 ) {
   const config = readConfig(settingsFor(origin));
-  const dueUsers = createDueUsers(config, users, latencies.storageMs);
+  const dueUsers = createDueUsers(config, users);
   const trouble: Record<string, number> = {};
   let ended = 0;
   // Every line is made as in production, and goes nowhere.

@@ -6,6 +6,8 @@ export type Answers = {
   defaultBeside: boolean;
   /** A token carries everything that was granted, as Entra's do, and not only what the request named. */
   everythingGranted: boolean;
+  /** Every answer tells the end of its refresh token (`refresh_token_expires_in`). Otherwise only those to a page do. */
+  refreshTokenEnds: boolean;
   /** No answer contains an AADSTS number: Microsoft does not promise them. */
   stripNumbers: boolean;
 };
@@ -13,10 +15,11 @@ export type Answers = {
 export const DEFAULT_ANSWERS: Answers = {
   defaultBeside: false,
   everythingGranted: true,
+  refreshTokenEnds: false,
   stripNumbers: false,
 };
 
-const NAMES = ['defaultBeside', 'everythingGranted', 'stripNumbers'] as const;
+const NAMES = ['defaultBeside', 'everythingGranted', 'refreshTokenEnds', 'stripNumbers'] as const;
 
 /**
  * `current` with the changes of `input`.

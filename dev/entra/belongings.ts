@@ -34,6 +34,8 @@ export type Belongings = {
   world: string;
   /** What the person has now. */
   of(user: DemoUser): Belonging;
+  /** Gives the person what they had at the start. Their delta links are invalid. */
+  reset(user: DemoUser): void;
   addFile(user: DemoUser, file?: Partial<Omit<DriveItem, 'id'>>): string;
   addMessage(user: DemoUser, message?: Partial<Pick<Message, 'isRead'>>): string;
   /** Makes all delta links invalid that the person was given until now. */
@@ -103,6 +105,10 @@ export function createBelongings(): Belongings {
     of(user) {
       catchUp(user);
       return ownedBy(user);
+    },
+    reset(user) {
+      owned.delete(user.name);
+      belongings.expireLinks(user);
     },
     addFile,
     addMessage,

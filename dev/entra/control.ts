@@ -10,6 +10,7 @@ import type { FaultTarget } from './faults.ts';
 import { InputError, isRecord } from './input.ts';
 import type { EntraEnv } from './journal.ts';
 import { changedLifetimes } from './lifetimes.ts';
+import { personControl } from './personControl.ts';
 import type { StandIn } from './standIn.ts';
 
 /** The request cannot be done; answered as `{ error: message }`. */
@@ -122,6 +123,7 @@ export function controlEndpoints(standIn: StandIn): Hono<EntraEnv> {
   });
 
   app.route('/', belongingsControl(standIn, knownUser, bodyOf));
+  app.route('/', personControl(standIn, knownUser, withdraw, bodyOf));
 
   app.get('/consent', (c) => c.json({ ...consents.settings, grants: consents.all() }));
   app.put('/consent', async (c) => {

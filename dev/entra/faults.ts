@@ -26,6 +26,8 @@ export type Faults = {
   set(fault: FaultRequest, target?: FaultTarget): Fault;
   /** Ends the target's own faults. What was revoked stays revoked. */
   clear(target?: FaultTarget): void;
+  /** As if none of the person's own faults had ever been: refresh tokens that were revoked are good again, too. */
+  forget(user: DemoUser): void;
   /** True if a refresh token that was issued at that moment (`preciseNow`) has been revoked since. */
   isRevoked(identity: Identity, issuedAt: number): boolean;
   /**
@@ -79,7 +81,7 @@ export function createFaults(): Faults {
     return undefined;
   }
 
-  return {
+  const faults: Faults = {
     set: (request, target) => {
       const fault: Fault = { ...request };
       if (fault.kind === 'revoked') {
@@ -95,6 +97,10 @@ export function createFaults(): Faults {
       for (const at of ['token', 'graph', 'jwks', 'identity'] as const)
         active.delete(`${nameOf(target)} ${at}`);
     },
+    forget: (user) => {
+      faults.clear({ user });
+      revokedAt.delete(nameOf({ user }));
+    },
     isRevoked: (identity, issuedAt) =>
       namesFor(identity).some((name) => issuedAt <= (revokedAt.get(name) ?? 0)),
     meet: async (c, at, identity, policies = []) => {
@@ -106,6 +112,7 @@ export function createFaults(): Faults {
       return undefined;
     },
   };
+  return faults;
 }
 
 async function happen(c: Context<EntraEnv>, fault: Fault): Promise<Response | undefined> {

@@ -135,7 +135,10 @@ export function createGrantReader(standIn: StandIn): (request: GrantRequest) => 
       ...common(params, client),
       identity: identityAt(tenant, people.named(code.sub)),
       scope: String(code.scope),
-      signIn: signInOf(code),
+      signIn: {
+        ...signInOf(code),
+        ...(client.kind === 'spa' ? { pageSince: Math.floor(Date.now() / 1_000) } : {}),
+      },
       code: id,
       ...(typeof code.nonce === 'string' ? { nonce: code.nonce } : {}),
     };
@@ -181,16 +184,16 @@ export function createGrantReader(standIn: StandIn): (request: GrantRequest) => 
       );
     }
     const assertion = await verifyAssertion(standIn, params.get('assertion') ?? '', client);
+    const signIn = signInOf({ ...assertion, policies: assertion.polids });
     const { exchangedRefreshToken } = standIn.lifetimes;
+    const isLimited = exchangedRefreshToken !== undefined && signIn.pageSince !== undefined;
     return {
       ...common(params, client),
       identity: identityAt(tenant, people.identityOf(assertion.tid, assertion.oid)?.user),
       scope: params.get('scope') ?? '',
-      signIn: signInOf({ ...assertion, policies: assertion.polids }),
+      signIn,
       withIdToken: standIn.idTokenOnObo,
-      ...(exchangedRefreshToken === undefined
-        ? {}
-        : { refreshTokenEnd: Number(assertion.auth_time) + exchangedRefreshToken }),
+      ...(isLimited ? { refreshTokenEnd: Number(signIn.pageSince) + Number(exchangedRefreshToken) } : {}),
     };
   }
 

@@ -38,6 +38,9 @@ export function indexPage(c: Context, { origin, people }: StandIn) {
 curl -X DELETE ${example}</pre>
     <p>The addresses are /dev/users/NAME/fault, /dev/tenants/ID/fault and /dev/fault. "at" is token if it is left out.
       "times" says how many requests a fault hits; without it, a fault lasts until it is ended.</p>
+    <p>POST /dev/users/NAME/restore ends everything that is wrong with a person: faults, revocations and withdrawn consents.
+      POST /dev/users/NAME/reset makes them as they were at the start. PUT /dev/users/NAME/lifetimes changes the lifetimes of
+      their tokens alone.</p>
     <ul>${Object.entries(FAULT_RULES).map(fault)}</ul>
     <h2>Consent</h2>
     <p>Nobody has consented at the start. GET /dev/consent lists who did since; DELETE /dev/users/NAME/consent and

@@ -13,12 +13,15 @@ export type SignIn = {
   at: number;
   /** Ids of the conditional access policies that it has met. */
   policies: readonly string[];
+  /** When a page redeemed its code, in epoch seconds. Its refresh tokens, and those of exchanges of its access tokens, end a time after that. */
+  pageSince?: number;
 };
 
 /** The sign-in as codes, refresh tokens and sessions carry it. */
-export const signInOf = ({ auth_time, policies }: JWTPayload): SignIn => ({
+export const signInOf = ({ auth_time, policies, page_since }: JWTPayload): SignIn => ({
   at: Number(auth_time),
   policies: Array.isArray(policies) ? policies.map(String) : [],
+  ...(typeof page_since === 'number' ? { pageSince: page_since } : {}),
 });
 
 export type Grant = {
@@ -65,8 +68,9 @@ export async function issueTokens(
   request: ScopeRequest,
   granted: readonly string[],
 ): Promise<TokenResponse> {
-  const { keys, lifetimes } = standIn;
+  const { keys } = standIn;
   const { client, identity, signIn } = grant;
+  const lifetimes = standIn.ownLifetimes.get(identity.user.name) ?? standIn.lifetimes;
   const scopes = grantedScopes(request, granted, standIn.answers);
   const claimsFor = (audience: string): JWTPayload => ({
     iss: issuerOf(standIn, identity.tid),
@@ -79,8 +83,11 @@ export async function issueTokens(
     uti: randomUUID(),
     ver: '2.0',
   });
+  // Entra's tokens have such claims of its own, too (`rh`, `uti`), which nobody else reads.
+  const ofPage = signIn.pageSince === undefined ? {} : { page_since: signIn.pageSince };
   const accessClaims = {
     ...claimsFor(request.resource),
+    ...ofPage,
     azp: client.id,
     azpacr: client.kind === 'spa' ? '0' : '1',
     scp: scopes.permissions.join(' '),
@@ -113,12 +120,14 @@ export async function issueTokens(
       issued_at: preciseNow(),
       auth_time: signIn.at,
       policies: signIn.policies,
+      ...ofPage,
       ...(grant.refreshTokenEnd === undefined ? {} : { has_fixed_end: true }),
       ...(grant.code === undefined ? {} : { code: grant.code }),
       jti: randomUUID(),
     };
     response.refresh_token = await keys.seal('refresh+jwt', refreshClaims, end - now);
-    if (client.kind === 'spa') response.refresh_token_expires_in = end - now;
+    if (client.kind === 'spa' || standIn.answers.refreshTokenEnds)
+      response.refresh_token_expires_in = end - now;
   }
   return response;
 }

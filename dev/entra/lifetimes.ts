@@ -16,8 +16,8 @@ export type Lifetimes = {
   /** Links of delta queries. How long Graph's are good is not promised. */
   deltaLink: number;
   /**
-   * Refresh tokens of an exchange, counted from the sign-in of the page whose access token was exchanged, if they last less:
-   * they do not slide. Entra promises no more than 24 hours for what stems from a page.
+   * Refresh tokens of an exchange of a page's access token, counted as those of the page: they do not slide. Entra promises no
+   * more than 24 hours for what stems from a page, so this is the worst case. Left out: they last like `refreshToken`.
    */
   exchangedRefreshToken?: number;
   /** Tokens of managed identities. */
@@ -35,6 +35,7 @@ export const DEFAULT_LIFETIMES: Lifetimes = {
   refreshToken: 90 * DAY,
   spaRefreshToken: DAY,
   deltaLink: 30 * DAY,
+  exchangedRefreshToken: DAY,
   managedIdentity: DAY,
 };
 

@@ -27,10 +27,14 @@ export type StandIn = {
   journal: Journal;
   /** Replaced as a whole by the control API. */
   lifetimes: Lifetimes;
+  /** The lifetimes of one person's tokens, by their short name, if they differ. */
+  ownLifetimes: Map<string, Lifetimes>;
   /** Replaced as a whole by the control API. */
   answers: Answers;
   /** Whether an on-behalf-of response carries an `id_token`. */
   idTokenOnObo: boolean;
+  /** Permissions of Graph that an administrator has given to the web API for each person of the applications' tenant. */
+  givenByAdministrator: readonly string[];
 };
 
 export const issuerOf = (standIn: StandIn, tid: string): string => `${standIn.origin}/${tid}/v2.0`;

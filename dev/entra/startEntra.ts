@@ -20,19 +20,13 @@ import { authorizeEndpoints } from './authorize.ts';
 import { type BelongingSettings, changedBelongings, createBelongings } from './belongings.ts';
 import { createClientCredentials } from './clientCredentials.ts';
 import { registerClients } from './clients.ts';
-import { type Asked, openConsents } from './consents.ts';
+import { openConsents } from './consents.ts';
 import { controlEndpoints } from './control.ts';
-import {
-  API_CLIENT_ID,
-  type DemoUser,
-  GRAPH_APP_ID,
-  identityIn,
-  SPA_CLIENT_ID,
-  TENANT_ID,
-} from './directory.ts';
+import type { DemoUser } from './directory.ts';
 import { EntraError, GraphError } from './entraError.ts';
 import { createFaults } from './faults.ts';
 import { type AppsOptions, createFurtherApis, type FurtherApi, registerApps } from './furtherApis.ts';
+import { consentAs, giveAsAdministrator } from './givenConsents.ts';
 import { graphEndpoints } from './graph.ts';
 import { driveEndpoints } from './graphDrive.ts';
 import { mailEndpoints } from './graphMail.ts';
@@ -137,12 +131,16 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     faults: createFaults(),
     journal: createJournal(),
     lifetimes,
+    ownLifetimes: new Map(),
     answers,
     idTokenOnObo,
+    givenByAdministrator: options.givenByAdministrator ?? [],
   };
   belongings.settings = changedBelongings({}, options.belongings ?? {});
-  if (options.consented) await consentOfAll(standIn);
-  await giveToAll(standIn, options.givenByAdministrator ?? []);
+  for (const user of people.all) {
+    if (options.consented) await consentAs(standIn, user);
+    await giveAsAdministrator(standIn, user);
+  }
   const listener: RequestListener = getRequestListener(entraApp(standIn, applications).fetch);
   for (const server of servers) server.on('request', listener);
   return {
@@ -152,29 +150,6 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
       await Promise.all(servers.map(closed));
     },
   };
-}
-
-/** Records that every user has consented to everything that is registered, for load and for tests without pages. */
-async function consentOfAll({ clients, consents, people }: StandIn): Promise<void> {
-  const asked: Asked[] = [SPA_CLIENT_ID, API_CLIENT_ID].flatMap((client) =>
-    (clients.find(client)?.requiredResourceAccess ?? []).map((access) => ({ client, ...access })),
-  );
-  for (const user of people.all) {
-    for (const tid of new Set([user.tid, user.homeTid])) {
-      const identity = identityIn(tid, user);
-      if (identity) await consents.give(asked, { tid, oid: identity.oid }, user.name);
-    }
-  }
-}
-
-/** As an administrator consents for one person after another. What a person withdraws later, they withdraw, too. */
-async function giveToAll({ consents, people }: StandIn, permissions: readonly string[]): Promise<void> {
-  if (permissions.length === 0) return;
-  const asked = [{ client: API_CLIENT_ID, resource: GRAPH_APP_ID, permissions }];
-  const [administrator] = people.all.filter((user) => user.administratorOf?.includes(TENANT_ID));
-  for (const { tid, oid } of people.all.filter((user) => user.tid === TENANT_ID)) {
-    await consents.give(asked, { tid, oid }, administrator?.name ?? '');
-  }
 }
 
 function entraApp(standIn: StandIn, applications: Applications): Hono<EntraEnv> {

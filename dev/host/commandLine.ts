@@ -11,6 +11,8 @@ export type CommandLine = {
   cors?: string;
   /** False: local.settings.json is ignored altogether. */
   settings: boolean;
+  /** False: no timer comes by itself. */
+  timers: boolean;
   /** Absolute path of the timers' status file. */
   timerStatus: string;
 };
@@ -24,6 +26,7 @@ For development and tests only.
                         (default: Host.LocalHttpPort, else 7071)
   --cors ORIGINS        origins separated by commas, or * (default: Host.CORS)
   --no-settings         ignore local.settings.json
+  --no-timers           timers never come, as after some deployments in Azure
   --timer-status FILE   when timers ran last
                         (default: .stead/timerStatus.json in the app folder)
   --help                show this text
@@ -40,6 +43,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       port: { type: 'string' },
       cors: { type: 'string' },
       'no-settings': { type: 'boolean', default: false },
+      'no-timers': { type: 'boolean', default: false },
       'timer-status': { type: 'string' },
     },
     1,
@@ -51,6 +55,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   return {
     root,
     settings: !values['no-settings'],
+    timers: !values['no-timers'],
     timerStatus: path.resolve(values['timer-status'] ?? path.join(root, '.stead', 'timerStatus.json')),
     ...(port !== undefined && { port }),
     ...(values.cors !== undefined && { cors: values.cors }),

@@ -22,6 +22,8 @@ export type HostOptions = {
   cors?: string;
   /** Whether local.settings.json is read. Default true. */
   settings?: boolean;
+  /** Whether timers come by themselves. Default true. */
+  timers?: boolean;
   /** The timers' status file. Default: `.stead/timerStatus.json` in the app's folder. */
   timerStatus?: string;
   /** Called with every line that the host or the app writes to stdout or stderr. */
@@ -126,12 +128,13 @@ async function ending(child: ChildProcess): Promise<number> {
   return typeof code === 'number' ? code : 1;
 }
 
-function commandLine({ root, port, cors, settings, timerStatus }: HostOptions): string[] {
+function commandLine({ root, port, cors, settings, timers, timerStatus }: HostOptions): string[] {
   return [
     root,
     `--port=${port}`,
     ...(cors === undefined ? [] : [`--cors=${cors}`]),
     ...(settings === false ? ['--no-settings'] : []),
+    ...(timers === false ? ['--no-timers'] : []),
     ...(timerStatus === undefined ? [] : [`--timer-status=${timerStatus}`]),
   ];
 }

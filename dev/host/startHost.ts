@@ -59,9 +59,12 @@ export async function startHost(options: CommandLine, env: NodeJS.ProcessEnv): P
   const timers = new Map<string, RunningTimer>();
   const listener = createRequestListener({ routes: plan.routes, timers, applyCors });
   const server = await listenOnLoopback(listener, options.port ?? settings.localHttpPort ?? DEFAULT_PORT);
+  // Core Tools does so, too. The app has no other way to learn its own address.
+  env.WEBSITE_HOSTNAME ||= `localhost:${server.port}`;
   // Timers start only now: without its port the host does not run, so nothing may run before.
   const store = openTimerStatusFile(options.timerStatus);
-  for (const { fn, schedule } of plan.timers) timers.set(fn.name, startTimer(fn, schedule, store));
+  for (const { fn, schedule } of plan.timers)
+    timers.set(fn.name, startTimer(fn, schedule, store, { isSilent: !options.timers }));
   listFunctions(plan, server.port);
 
   return {

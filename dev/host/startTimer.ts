@@ -22,12 +22,14 @@ type Occurrence = 'scheduled' | 'past due' | 'start-up';
 /**
  * Runs a timer function on its schedule, one run at a time: an occurrence that falls into a run follows at once
  * after it. An occurrence missed while the host was down runs at start with `isPastDue`.
+ * @param options.isSilent true for a timer that never comes by itself, as after some deployments in Azure
  * Source: TimerListener in azure-webjobs-sdk-extensions.
  */
 export function startTimer(
   fn: RegisteredFunction,
   schedule: Schedule,
   store: TimerStatusStore,
+  { isSilent = false } = {},
 ): RunningTimer {
   const stopping = new AbortController();
   const monitored = schedule.monitored && fn.trigger.useMonitor !== false;
@@ -69,6 +71,7 @@ export function startTimer(
       await occur('scheduled');
     }
   }
+  if (isSilent) return { run: () => runAfterLast(false), stop: () => stopping.abort() };
   keepSchedule().catch((error) => {
     if (!stopping.signal.aborted) writeLog('error', fn.name, `The timer stopped: ${error}`);
   });

@@ -1,6 +1,9 @@
 import { type Answered, statusOf } from './askJson.ts';
-import { type Check, type Line, ok, skipped, unreachable, wrong } from './check.ts';
+import { type Check, type Line, ok, skipped, unreachable, warn, wrong } from './check.ts';
 import { ASK_THE_APP, showAnswer } from './commands.ts';
+
+/** The alert `workerSilent` begins then, too. */
+const SILENT_S = 300;
 
 /** What the deployed functions say of themselves. Only they can try a managed identity. */
 export const deployedCheck: Check = {
@@ -63,7 +66,7 @@ const notOurs = (url: string): Line =>
 
 /** @returns nothing if this is not the answer of this project */
 function readyLines(
-  { storage, storageCode, credential, code }: Record<string, unknown>,
+  { storage, storageCode, credential, code, lastRunSecondsAgo }: Record<string, unknown>,
   apiUrl: string,
 ): Line[] {
   const again = `npm run doctor -- --api-url ${apiUrl}`;
@@ -101,6 +104,15 @@ function readyLines(
         remedy: 'Ask again in a minute.',
         command: again,
       }),
+    );
+  }
+  // An earlier release does not tell it, and neither does an app whose worker has never run.
+  if (typeof lastRunSecondsAgo === 'number') {
+    const says = `The last run of the worker ended ${Math.round(lastRunSecondsAgo)} s ago.`;
+    lines.push(
+      lastRunSecondsAgo <= SILENT_S
+        ? ok(says)
+        : warn(says, { remedy: 'docs/runbook.md, "Timers that stop".' }),
     );
   }
   return lines;

@@ -1,4 +1,5 @@
 import type { Failure, FailureKind } from '../errors.ts';
+import type { Grant } from '../ports.ts';
 import type { UserId } from '../userId.ts';
 
 /** A run holds the account until this time. Only this run may settle the account. */
@@ -22,6 +23,10 @@ export type AlikeChecks = {
   outcome: 'refreshed' | 'from-cache' | 'failed';
   kind?: FailureKind;
   code?: string;
+  /** Which grant kept the connection after the last of them. Absent if it failed, or if an earlier release did it. */
+  grant?: Grant;
+  /** When that grant ended, as far as the token endpoint has told it. */
+  grantEndsAt?: Date;
   /** The tasks that at least one of them ran. */
   tasks: readonly AlikeTask[];
 };
@@ -57,6 +62,8 @@ export type Tokens = {
   refreshTokenExpiresOn?: Date;
   /** Which grant that refresh token is of. Absent: that of an exchange. */
   grant?: 'code';
+  /** The token endpoint has told that end. Absent: it is an estimate. */
+  isEndTold?: true;
 };
 
 export type NoticeKind = 'needs-user' | 'expiring' | 'recovered';
@@ -114,7 +121,7 @@ type ConnectedFields = Scheduled & {
   notice?: Notice;
   /** When somebody last asked for a check at once: `wakeUser.ts`. */
   wokenAt?: Date;
-  /** Absent if the user has begun no link, or it has come to its end. */
+  /** Absent if the user has begun no link, or it has succeeded. What another one leaves is of no use, and the next one replaces it. */
   link?: PendingLink;
 };
 
@@ -212,11 +219,12 @@ export function attemptsOf(account: Account | Damaged): number {
 /** What is known of the user's tokens: nothing before the first exchange. */
 export function tokensOf(account: Account | Damaged): Partial<Tokens> {
   if (account.state !== 'active' && account.state !== 'needs-user') return {};
-  const { expiresOn, lastRefreshed, refreshTokenExpiresOn, grant } = account;
+  const { expiresOn, lastRefreshed, refreshTokenExpiresOn, grant, isEndTold } = account;
   return {
     ...(expiresOn && { expiresOn }),
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
     ...(grant && { grant }),
+    ...(isEndTold && { isEndTold }),
   };
 }

@@ -15,17 +15,28 @@ export function checksOf({
   return withEntries(checks, newer);
 }
 
-/**
- * Adds entries of a history: those of checks, each followed by those of its tasks.
- * @param visitedAt the user's last visit. What came after it is an entry of its own, so that the user can be told what was done
- * since.
- */
+/** Which grant kept the connection after a check, and until when, if that is known. */
+export type KeptBy = Pick<AlikeChecks, 'grant' | 'grantEndsAt'>;
+
+/** What the entries do not say of their checks. */
+type Beside = {
+  /** Absent if nobody knows. */
+  keptBy?: KeptBy | undefined;
+  /**
+   * The user's last visit. What came after it is an entry of its own, so that the user can be told what was done since. Absent if
+   * the entries came before it.
+   */
+  visitedAt?: Date;
+};
+
+/** Adds entries of a history: those of checks, each followed by those of its tasks. */
 export function withEntries(
   checks: readonly AlikeChecks[],
   entries: readonly HistoryEntry[],
-  visitedAt?: Date,
+  { keptBy = {}, visitedAt }: Beside = {},
 ): readonly AlikeChecks[] {
   return checksIn(entries)
+    .map((check) => ({ ...check, ...keptBy }))
     .reduce((known, check) => withCheck(known, check, visitedAt), checks)
     .slice(-MAX_CHECKS);
 }
@@ -61,8 +72,16 @@ function withCheck(
   if (latest === undefined || !isAlike(latest, check)) return [...checks, check];
   const isFirstSinceVisit = visitedAt !== undefined && latest.last < visitedAt && visitedAt <= check.first;
   if (isFirstSinceVisit) return [...checks, check];
-  const { tasks, last, times } = check;
-  const joined = { ...latest, last, times: latest.times + times, tasks: joinTasks(latest.tasks, tasks) };
+  const { tasks, last, times, grant, grantEndsAt } = check;
+  const { grant: _, grantEndsAt: __, ...before } = latest;
+  const joined = {
+    ...before,
+    last,
+    times: latest.times + times,
+    ...(grant && { grant }),
+    ...(grantEndsAt && { grantEndsAt }),
+    tasks: joinTasks(latest.tasks, tasks),
+  };
   return [...checks.slice(0, -1), joined];
 }
 
@@ -70,12 +89,17 @@ function withCheck(
 function isAlike(one: AlikeChecks, other: AlikeChecks): boolean {
   return (
     isSameEnd(one, other) &&
+    isSameGrant(one, other) &&
     other.tasks.every((task) => {
       const before = one.tasks.find((candidate) => candidate.task === task.task);
       return before === undefined || isSameEnd(before, task);
     })
   );
 }
+
+/** An earlier release does not say it, and its checks are not to make an entry of their own for that. */
+const isSameGrant = ({ grant: one }: KeptBy, { grant: other }: KeptBy): boolean =>
+  one === other || one === undefined || other === undefined;
 
 type End = Pick<AlikeChecks | AlikeTask, 'outcome' | 'kind' | 'code'>;
 

@@ -114,7 +114,10 @@ export function firstCheckAt(lastActivity: Date, settings: ScheduleSettings): Da
 }
 
 /** When the account of a user who does not visit again is retired. */
-export function retireAt(account: Pick<Connected, 'lastActivity'>, settings: ScheduleSettings): Date {
+export function retireAt(
+  account: Pick<Connected, 'lastActivity'>,
+  settings: Pick<ScheduleSettings, 'retentionMs'>,
+): Date {
   return after(account.lastActivity, settings.retentionMs);
 }
 

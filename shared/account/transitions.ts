@@ -21,7 +21,7 @@ import {
   type Tombstone,
   tokensOf,
 } from './account.ts';
-import { checksOf, withEntries } from './checks.ts';
+import { checksOf, type KeptBy, withEntries } from './checks.ts';
 import {
   foundByNotice,
   noticeAfter,
@@ -125,7 +125,7 @@ export function linking<C extends Connected>(account: C, link: PendingLink): C {
   return { ...account, link };
 }
 
-/** The end of a link, whatever comes of it. */
+/** The end of a link that has succeeded. */
 export function linkEnded<C extends Connected>(account: C): C {
   return without(account, 'link');
 }
@@ -188,14 +188,19 @@ export function refreshed(
   // A pause that is over is kept no longer.
   const still = pausedUntil(account, now) === undefined ? resumed(account) : account;
   const { memory: _, ...connection } = without(connectionOf(still), 'lease');
+  const tokens = tokensAfter(account, token, now);
   const active: Active = {
     ...connection,
     ...(memory !== undefined && { memory }),
     state: 'active',
     homeAccountId: token.homeAccountId,
-    ...tokensAfter(account, token, now),
+    ...tokens,
     ...(isNew && { lastRefreshed: now }),
-    ...recorded(account, { at: now, outcome: isNew ? 'refreshed' : 'from-cache' }, ...entries),
+    ...recorded(
+      account,
+      [{ at: now, outcome: isNew ? 'refreshed' : 'from-cache' }, ...entries],
+      keptBy(tokens),
+    ),
   };
   // The lease is this check's own, and says nothing of what others may have sent.
   const heard = withNotice(active, noticeOfToken(released(account), active, isNew, telling, now));
@@ -226,7 +231,7 @@ export function failed(
     case 'tenant':
     case 'transient':
     case 'misconfigured': {
-      const entries = recorded(account, failureEntry(failure, now));
+      const entries = recorded(account, [failureEntry(failure, now)]);
       // An account that needs the user goes on to need them, whatever fails after it.
       if (account.state === 'needs-user') return { ...released(account), ...entries };
       const attempts = (account.trouble?.attempts ?? 0) + 1;
@@ -278,7 +283,7 @@ export function markedForUser(
     ...tokensOf(account),
     state: 'needs-user',
     failure: stored(failure, now),
-    ...recorded(account, failureEntry(failure, now)),
+    ...recorded(account, [failureEntry(failure, now)]),
     nextCheckAt: retireAt(account, schedule),
   };
   return foundByNotice(withNotice(marked, noticeOfMark(account, telling, now)));
@@ -300,16 +305,29 @@ export function retried(account: Connected, now: Date): Pending | Active {
 
 /** What is known of the tokens once one was obtained. `lastRefreshed` is what it was: only a check changes it. */
 function tokensAfter(account: Connected, token: UserToken, now: Date): Tokens {
-  const { lastRefreshed, refreshTokenExpiresOn: known, grant: knownGrant } = tokensOf(account);
+  const { expiresOn: _, lastRefreshed, refreshTokenExpiresOn: known, ...knownGrant } = tokensOf(account);
   const refreshTokenExpiresOn = refreshTokenEndsAt(token, known, now);
-  const grant = token.source === 'cache' ? knownGrant : token.grant;
   return {
     expiresOn: token.expiresOn,
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
-    ...(grant === 'code' && { grant }),
+    ...(token.source === 'cache' ? knownGrant : grantOf(token)),
   };
 }
+
+const grantOf = ({
+  grant,
+  refreshTokenExpiresOn,
+  isEndEstimated,
+}: UserToken): Pick<Tokens, 'grant' | 'isEndTold'> => ({
+  ...(grant === 'code' && { grant }),
+  ...(refreshTokenExpiresOn !== undefined && !isEndEstimated && { isEndTold: true }),
+});
+
+const keptBy = ({ grant, refreshTokenExpiresOn, isEndTold }: Tokens): KeptBy => ({
+  grant: grant ?? 'exchange',
+  ...(isEndTold && refreshTokenExpiresOn && { grantEndsAt: refreshTokenExpiresOn }),
+});
 
 /** What every connected account has, whatever its state. */
 function connectionOf(account: Connected) {
@@ -365,9 +383,9 @@ const failureEntry = ({ kind, code }: Failure, at: Date): HistoryEntry => ({
 });
 
 /** The previous release knows only `history`. */
-const recorded = (account: Connected, ...entries: HistoryEntry[]) => ({
+const recorded = (account: Connected, entries: readonly HistoryEntry[], keptBy?: KeptBy) => ({
   history: [...account.history, ...entries].slice(-MAX_HISTORY),
-  checks: withEntries(checksOf(account), entries, account.lastActivity),
+  checks: withEntries(checksOf(account), entries, { keptBy, visitedAt: account.lastActivity }),
 });
 
 const earlierOf = (one: Date, other: Date): Date => (one < other ? one : other);

@@ -12,6 +12,7 @@ import {
 import { changeAccount } from './changeAccount.ts';
 import { connectAccount, findAccount } from './connectAccount.ts';
 import { takeBack } from './endAccount.ts';
+import { withLaterLink } from './laterLink.ts';
 import { nowByStore, tokenByStore } from './nowByStore.ts';
 import { tellingOf } from './tellingOf.ts';
 import { seen, visited } from './transitions.ts';
@@ -60,7 +61,9 @@ export async function isStillConnected(
  * one: if it is good again, the next renewal says so.
  */
 const byExchange = (token: UserToken): UserToken =>
-  token.grant === 'code' ? { ...token, grant: 'exchange', refreshTokenExpiresOn: undefined } : token;
+  token.grant === 'code'
+    ? { ...token, grant: 'exchange', refreshTokenExpiresOn: undefined, isEndEstimated: false }
+    : token;
 
 /**
  * Records the time of the visit and, after an exchange over the network, that the account is active. Errors are logged
@@ -88,7 +91,7 @@ export async function recordVisit(
     const see = (known: Stored | undefined) => {
       if (!isSameConnection(begun, known)) return 'keep';
       return isActive
-        ? visited(known, caller, dated, nowByStore(services), schedule, telling)
+        ? visited(known, caller, withLaterLink(dated, begun, known), nowByStore(services), schedule, telling)
         : seen(known, now);
     };
     const { before, account, changed } = await changeAccount(services, begun.userId, see, { known: begun });

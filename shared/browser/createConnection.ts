@@ -128,15 +128,17 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
      * minute: `location.assign(url)`. The browser comes back to the page with `link=<result>` in its query.
      * @param request.returnUrl one of the service's `LINK_RETURN_URLS`. Default: the first of them
      * @param request.tasks names of tasks that the user turns on, each defined with `consent: 'link'`
+     * @param request.functions names of functions that are defined so: `link` of a refusal has them
      */
     link: (
-      request: { returnUrl?: string; tasks?: readonly string[] } = {},
+      request: { returnUrl?: string; tasks?: readonly string[]; functions?: readonly string[] } = {},
       signal?: AbortSignal,
     ): Promise<PageAnswer<LinkTicket>> =>
       call('/api/connection/link', {
         method: 'POST',
         read: readTicket,
         body: JSON.stringify(request),
+        headers: { 'Content-Type': 'application/json' },
         ...(signal && { signal }),
       }),
     /** The step that `repair` would take; undefined if no further redirect can help. */

@@ -26,6 +26,8 @@ type RefusalFacts = {
   upstream?: UpstreamReference;
   /** The permissions that are missing. */
   scopes?: readonly string[];
+  /** The sign-in does not ask for them: pass this to `link` of the connection, once the user wants it. */
+  link?: { functions: readonly string[] };
 };
 
 export type SignInRefusal = Extract<Refusal, { state: 'sign-in' }>;
@@ -61,12 +63,13 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
       ? { state: 'busy', code: 'UNAVAILABLE', at, retryAfterSeconds }
       : { state: 'unexpected', status };
   }
-  const { code, claims, correlationId: reference, upstream, scopes } = body;
+  const { code, claims, correlationId: reference, upstream, scopes, link } = body;
   const facts = {
     at,
     reference,
     ...(upstream === undefined ? {} : { upstream }),
     ...(Array.isArray(scopes) ? { scopes: scopes.map(String) } : {}),
+    ...(Array.isArray(link?.functions) ? { link: { functions: link.functions.map(String) } } : {}),
   };
   switch (code) {
     case 'CLAIMS_REQUIRED':

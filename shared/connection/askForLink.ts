@@ -1,4 +1,4 @@
-import { isConnected } from '../account/account.ts';
+import { isConnected, isSameConnection } from '../account/account.ts';
 import { changeAccount } from '../account/changeAccount.ts';
 import { nowByStore } from '../account/nowByStore.ts';
 import { linking } from '../account/transitions.ts';
@@ -40,36 +40,44 @@ export async function askForLink(
   limits.changes.take(caller.userId);
   const { returnUrl, scopes, areChosen } = await read();
   const page = pageOf(settings, returnUrl);
+  const { userId } = caller;
+  const notConnected = () =>
+    new NotConnectedError('You are not connected, so there is nothing to link. Connect first.');
+  const known = await app.accounts.read(userId);
+  if (known === undefined || !isConnected(known)) throw notConnected();
+  const { generation } = known;
   const id = clock.newId();
   const until = new Date(nowByStore(app).getTime() + TICKET_FOR_MS);
-  const account = await unavailableIfBusy(() =>
-    changeAccount(app, caller.userId, (now) =>
-      now !== undefined && isConnected(now) ? linking(now, { id, step: 'asked', until }) : 'keep',
-    ),
-  );
-  if (!account.changed || account.account === undefined || !isConnected(account.account)) {
-    throw new NotConnectedError('You are not connected, so there is nothing to link. Connect first.');
-  }
   const text: LinkTicketText = {
-    userId: caller.userId,
-    generation: account.account.generation,
+    userId,
+    generation,
     id,
     returnUrl: page,
     scopes: shortNamesOf(scopes),
     until: until.getTime(),
   };
   const sealed = await linkSealer.seal('ticket', text);
+  // A request that is refused must not replace the ticket of an earlier one.
   if (sealed.length > MAX_TICKET_LENGTH) {
     // What functions and other tasks need is no fault of the caller.
     if (!areChosen)
       throw new TypeError('Functions and tasks need more permissions than one link can ask for.');
     throw new RequestMalformedError(
-      'These tasks need more permissions than one link can ask for. Turn on fewer at once.',
+      'These tasks and functions need more permissions than one link can ask for. Ask for fewer at once.',
     );
   }
+  const { changed } = await unavailableIfBusy(() =>
+    changeAccount(
+      app,
+      userId,
+      (now) => (isSameConnection(known, now) ? linking(now, { id, step: 'asked', until }) : 'keep'),
+      { known },
+    ),
+  );
+  if (!changed) throw notConnected();
   const address = new URL(settings.openUrl);
   address.searchParams.set('ticket', sealed);
-  return { ticket: { url: address.href }, user: logId(caller.userId) };
+  return { ticket: { url: address.href }, user: logId(userId) };
 }
 
 function pageOf({ returnUrls }: LinkSettings, asked: string | undefined): string {

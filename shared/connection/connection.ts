@@ -13,12 +13,13 @@ import { changeAccount } from '../account/changeAccount.ts';
 import { checksOf } from '../account/checks.ts';
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
+import { type Keeping, keepingOf } from '../account/keeping.ts';
 import { nowByStore } from '../account/nowByStore.ts';
 import { pausedUntil, pauseFault } from '../account/pause.ts';
 import { openMemory, type Told } from '../account/taskMemory.ts';
 import { paused, resumed } from '../account/transitions.ts';
 import { NotConnectedError, RequestMalformedError, UnavailableError } from '../errors.ts';
-import type { Caller, Operation, Permissions } from '../ports.ts';
+import type { Caller, Grant, Operation, Permissions, ScheduleSettings } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Connection, ConnectionChecks, ConnectionEvent } from '../wire.ts';
 import { readWish } from './readWish.ts';
@@ -162,7 +163,17 @@ async function answer(
         ])
       : [[], undefined];
   const notConnected = app.connectWhen === 'ask' ? 'not-connected' : 'none';
-  return toConnection(account, { now: nowByStore(app), titles, told, permissions, notConnected });
+  const { schedule } = app;
+  const links = app.link !== undefined;
+  return toConnection(account, {
+    now: nowByStore(app),
+    schedule,
+    titles,
+    told,
+    permissions,
+    notConnected,
+    links,
+  });
 }
 
 /**
@@ -184,6 +195,9 @@ async function permissionsOf(
 /** What an answer needs beside the account. */
 type Beside = {
   now: Date;
+  schedule: ScheduleSettings;
+  /** True if users can link. */
+  links: boolean;
   titles: TaskTitles;
   told: readonly Told[];
   permissions: Permissions | undefined;
@@ -204,18 +218,18 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
     case 'active':
     case 'needs-user': {
       const { state, lastActivity, history } = account;
-      const { lastRefreshed, expiresOn, grant, refreshTokenExpiresOn: until } = tokensOf(account);
-      const isLinked =
-        state !== 'needs-user' && grant === 'code' && until !== undefined && until > beside.now;
+      const { lastRefreshed, expiresOn } = tokensOf(account);
       const failure = failureOf(account);
       const pause = pausedUntil(account, beside.now);
+      const keeping = keepingOf(account, beside.now, beside.schedule);
       const isWaiting = state !== 'needs-user' && account.lease === undefined;
       return {
         state,
         lastActivity: lastActivity.toISOString(),
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
-        ...(isLinked && { staysConnected: { until: until.toISOString() } }),
+        ...toGoesOn(keeping),
+        ...(beside.links && keeping?.by === 'sign-in' && { canLink: true as const }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
         ...(beside.permissions && { permissions: beside.permissions }),
         ...(pause && { tasksPausedUntil: pause.toISOString() }),
@@ -229,12 +243,20 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
   }
 }
 
+function toGoesOn(keeping: Keeping | undefined): Pick<Connection, 'staysConnected' | 'endsAt'> {
+  if (keeping?.endsAt === undefined) return {};
+  const { by, endsAt, isEstimate } = keeping;
+  const until = endsAt.toISOString();
+  return by === 'link' ? { staysConnected: { until, ...(isEstimate && { isEstimate }) } } : { endsAt: until };
+}
+
 /** The next visit makes a damaged connection anew. */
 const DAMAGED_STATES = { connected: 'none', disconnected: 'disconnected', retired: undefined } as const;
 
 /** An overdue check comes with the next run, so its time is now. */
 const later = (one: Date, other: Date): Date => (one > other ? one : other);
 
+const KEPT_BY = { code: 'link', exchange: 'sign-in' } as const satisfies Record<Grant, Keeping['by']>;
 const SOURCES = { refreshed: 'network', 'from-cache': 'cache' } as const;
 
 function toEvent({ at, outcome, kind, code, task }: HistoryEntry): ConnectionEvent {
@@ -249,7 +271,7 @@ function toEvent({ at, outcome, kind, code, task }: HistoryEntry): ConnectionEve
 }
 
 function toChecks(
-  { first, last, times, outcome, kind, code, tasks }: AlikeChecks,
+  { first, last, times, outcome, kind, code, grant, grantEndsAt, tasks }: AlikeChecks,
   { titles, told }: Beside,
 ): ConnectionChecks {
   return {
@@ -260,6 +282,8 @@ function toChecks(
     ...(outcome !== 'failed' && { source: SOURCES[outcome] }),
     ...(kind && { kind }),
     ...(code && { code }),
+    ...(grant && { keptBy: KEPT_BY[grant] }),
+    ...(grantEndsAt && { endsAt: grantEndsAt.toISOString() }),
     tasks: tasks.map((one) => {
       const { task } = one;
       const title = titles.get(task);

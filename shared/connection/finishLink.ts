@@ -3,7 +3,7 @@ import { changeAccount } from '../account/changeAccount.ts';
 import { takeBack } from '../account/endAccount.ts';
 import { nowByStore, tokenByStore } from '../account/nowByStore.ts';
 import { tellingOf } from '../account/tellingOf.ts';
-import { linkEnded, visited } from '../account/transitions.ts';
+import { linkEnded, linking, visited } from '../account/transitions.ts';
 import { isStillConnected } from '../account/visit.ts';
 import {
   LinkOffError,
@@ -62,8 +62,13 @@ async function resultOf(
   query: URLSearchParams,
 ): Promise<LinkResult> {
   try {
-    // Whatever follows, this step is over: an answer of Entra is looked at once.
-    const spent = await spendLink(app, text, 'opened', linkEnded);
+    // Whatever follows, this step is over: an answer of Entra is looked at once. A new id, which no cookie has: of two requests
+    // with one answer, the second must not find what it would have written itself, and redeem the code again.
+    const id = app.clock.newId();
+    const until = new Date(text.until);
+    const spent = await spendLink(app, text, 'opened', (account) =>
+      linking(account, { id, step: 'opened', until }),
+    );
     if (!spent.ok) return spent.result;
     // Entra does not send it (RFC 9207) as far as it documents. The ID token has an issuer in any case.
     const issuer = app.codeGrants.issuerOf(partsOf(text.userId).tid);
@@ -76,7 +81,7 @@ async function resultOf(
       const now = await app.accounts.read(text.userId);
       return isSameConnection(spent.account, now) ? 'unavailable' : 'ended';
     }
-    return await record(app, operation, spent.account, token);
+    return await record(app, operation, spent.account, token, id);
   } catch (error) {
     // As at a visit, only a throttle begins a cooldown.
     if (error instanceof UserTokenError && error.failure.throttle !== undefined) {
@@ -120,6 +125,7 @@ async function record(
   { log }: Operation,
   begun: Stored<Connected>,
   token: UserToken,
+  linkId: string,
 ): Promise<LinkResult> {
   const { userId } = begun;
   const user = app.logId(userId);
@@ -129,7 +135,8 @@ async function record(
     changeAccount(app, userId, (known) =>
       isSameConnection(begun, known)
         ? visited(
-            known,
+            // The user may have begun another link in the meantime.
+            known.link?.id === linkId ? linkEnded(known) : known,
             { userPrincipalName: known.userPrincipalName },
             dated,
             nowByStore(app),

@@ -11,21 +11,32 @@ const REMEDY = 'See docs/runbook.md, "The credential".';
 export type FoundReadiness = { readiness: Readiness; checkedAgainInSeconds: number };
 
 /**
- * Asks storage and Entra whether they can be used, at most once in 60 s a process. Requests at the same time share one
- * check, and it is never aborted. A bad result is kept as long as a good one.
+ * Asks storage and Entra whether they can be used, and storage when the last run ended, at most once in 60 s a process.
+ * Requests at the same time share one check, and it is never aborted. A bad result is kept as long as a good one.
  * @returns asks; it rejects only because of a bug
  */
 export function createReadiness(
-  services: Pick<Services, 'accounts' | 'tokenCache' | 'tryCredential' | 'clock'>,
+  services: Pick<Services, 'accounts' | 'tokenCache' | 'sharedState' | 'tryCredential' | 'clock'>,
 ): (operation: Operation) => Promise<FoundReadiness> {
   const { clock } = services;
   let kept: { checked: Promise<Readiness>; until: number } | undefined;
 
+  /** If storage cannot be reached, `checkStorage` has said so. */
+  async function lastRun(): Promise<Pick<Readiness, 'lastRunSecondsAgo'>> {
+    const { ended } = await services.sharedState.lastRun().catch(() => ({ ended: undefined }));
+    if (ended === undefined) return {};
+    return {
+      lastRunSecondsAgo: Math.max(0, Math.round((clock.now().getTime() - ended.at.getTime()) / 1_000)),
+    };
+  }
+
   async function check({ log, correlationId }: Operation): Promise<Readiness> {
-    const [storage, failure] = await Promise.all([
+    const [stored, worker, failure] = await Promise.all([
       checkStorage(services, log),
+      lastRun(),
       services.tryCredential({ log, correlationId }),
     ]);
+    const storage = { ...stored, ...worker };
     if (failure === undefined) return { ...storage, credential: 'accepted' };
     const { code, remedy = REMEDY } = failure;
     const credential = mayPass(failure) ? 'unreachable' : 'refused';

@@ -55,7 +55,7 @@ export async function asUser<T>(
   fn: UserFunction<T>,
   request: FunctionRequest = NOTHING_SENT,
 ): Promise<Asked<T>> {
-  const { memo, cooldowns } = app;
+  const { memo, cooldowns, heartbeat } = app;
   const { log } = operation;
   const { name, api, scopes } = fn;
   const caller = await memo.verified(accessToken, () => app.verifyAccessToken(accessToken));
@@ -146,14 +146,19 @@ export async function asUser<T>(
   }
 
   if (cooldowns.isReadDue()) alsoWaitFor(readCooldowns(app, operation));
+  if (heartbeat.isDue()) alsoWaitFor(heartbeat.beat(operation));
   try {
     const held = await withConsent(await tokenOfCaller());
     if (!dependsOnCallerAlone(request)) return { ...(await runOrRenew(held)), user };
     const { result, began } = await memo.shared(caller, `read ${name}`, () => runOrRenew(held));
     return { result: result.result, user, source: began ? result.source : 'memory' };
   } catch (error) {
-    if (!(error instanceof UserTokenError) || error.failure.scopes !== undefined) throw error;
-    throw new UserTokenError(withScopes(error.failure, api, scopes), { cause: error.cause });
+    if (!(error instanceof UserTokenError) || error.failure.kind !== 'consent') throw error;
+    const { failure, cause } = error;
+    const missing = failure.scopes === undefined ? withScopes(failure, api, scopes) : failure;
+    // Where nobody can link, the sign-in asks for what is registered, as for every other function.
+    const isLinked = fn.consent === 'link' && app.link !== undefined;
+    throw new UserTokenError({ ...missing, ...(isLinked && { link: { functions: [name] } }) }, { cause });
   } finally {
     await pending;
   }

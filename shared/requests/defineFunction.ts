@@ -21,14 +21,28 @@ export type FunctionDefinition<Clients extends object, Result> = Omit<UseOfApi<C
   /** Whole milliseconds from 1 to 110,000. Default 30,000. */
   timeoutMs?: number;
   /**
-   * Acts for the caller. It runs once more with a better token if the API asks for one, so it must be safe to repeat. Its
-   * result is answered as JSON; a `Blob` is answered as it is; `undefined` is answered with 204.
+   * `link`: users consent by a link that names the function and asks for its scopes (`docs/functions.md`). The refusal for want of
+   * that consent says so. Only for functions of Microsoft Graph. Default: the page's sign-in asks for them.
    */
-  run(context: FunctionContext & Clients): Promise<Result>;
+  consent?: 'link';
+  /**
+   * Acts for the caller. It runs once more with a better token if the API asks for one, so it must be safe to repeat. Its
+   * result is answered as JSON; a `Blob` is answered as it is; `undefined` is answered with 204. The API's own `Response` is no
+   * result: read its body, or throw if it is a refusal.
+   */
+  run(context: FunctionContext & Clients): Promise<NotAResponse<Result>>;
 };
 
+/** It would be answered as a success, whatever the API said. */
+type NotAResponse<Result> = Result extends Response ? never : Result;
+
 /** An HTTP function that calls one API on behalf of its caller. */
-export type UserFunction<Result = unknown> = Readonly<Required<FunctionDefinition<object, Result>>>;
+export type UserFunction<Result = unknown> = Readonly<
+  Required<Omit<FunctionDefinition<object, Result>, 'consent'>>
+> & {
+  /** Absent if users do not consent by a link. */
+  readonly consent?: 'link';
+};
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** The platform's load balancer ends a request after 230 seconds, and a function may run twice. */
@@ -41,14 +55,15 @@ const MAX_TIMEOUT_MS = 110_000;
 export function defineFunction<Clients extends object, Result>(
   definition: FunctionDefinition<Clients, Result>,
 ): UserFunction<Result> {
-  const { name, api, scopes, timeoutMs = DEFAULT_TIMEOUT_MS, run } = definition;
-  checkUse('Function', { name, api, scopes, timeoutMs }, run, MAX_TIMEOUT_MS);
+  const { name, api, scopes, timeoutMs = DEFAULT_TIMEOUT_MS, consent, run } = definition;
+  checkUse('Function', { name, api, scopes, timeoutMs, consent }, run, MAX_TIMEOUT_MS);
   // The cast is safe because a function runs with the clients of its own API.
   return Object.freeze({
     name,
     api,
     scopes: Object.freeze([...scopes]),
     timeoutMs,
+    ...(consent && { consent }),
     run,
   }) as UserFunction<Result>;
 }

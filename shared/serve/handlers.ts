@@ -8,6 +8,7 @@ import {
   readAccessToken,
   readinessAnswer,
   readRequest,
+  readRunTicket,
 } from '../http.ts';
 import { answeredInBrowser, expectNavigation, withResult } from '../httpBrowser.ts';
 import { linkCookie } from '../linkCookie.ts';
@@ -97,12 +98,14 @@ export function createHandlers(stead: Stead) {
       )) satisfies Handler,
 
     /**
-     * `POST`: does one run of the worker for an application that has the role, if no run began within the last minute. The
-     * answer comes when the run is over, because what a function logs after its answer may be lost.
+     * `POST`: does one run of the worker for an application that has the role, or for a visit, if no run began within the last
+     * minute. The answer comes when the run is over, because what a function logs after its answer may be lost.
      */
     runWorker: ((request, context) =>
       answered(context, clock, async (operation) => {
-        const body = await worker.wake(operation, readAccessToken(request.headers));
+        const ticket = readRunTicket(request.headers);
+        const permit = ticket === undefined ? { accessToken: readAccessToken(request.headers) } : { ticket };
+        const body = await worker.wake(operation, permit);
         return { body, facts: {} };
       })) satisfies Handler,
   };

@@ -1,6 +1,7 @@
 import type { Services } from '../ports.ts';
 import { type AssertionMemo, createAssertionMemo } from './assertionMemo.ts';
 import { type Cooldowns, createCooldowns } from './cooldowns.ts';
+import { createHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { createNoticeGate, type NoticeGate } from './noticeGate.ts';
 import { createRequestLimits, type RequestLimits } from './requestLimits.ts';
 
@@ -10,6 +11,7 @@ export type App = Services & {
   cooldowns: Cooldowns;
   limits: RequestLimits;
   noticeGate: NoticeGate;
+  heartbeat: Heartbeat;
 };
 
 /** @param limits default: {@link createRequestLimits} */
@@ -21,5 +23,6 @@ export function createApp(services: Services, limits?: RequestLimits): App {
     cooldowns: createCooldowns({ clock }),
     limits: limits ?? createRequestLimits(clock),
     noticeGate: createNoticeGate(clock),
+    heartbeat: createHeartbeat(services),
   };
 }

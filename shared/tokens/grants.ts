@@ -19,6 +19,8 @@ export const GRANTS = 'SteadGrants';
 const CODE_GRANT_LIFE_MS = 90 * 86_400_000;
 /** When a refresh token was issued, in seconds since 1970, as text like MSAL's own times. */
 const ISSUED = 'stead_issued_at';
+/** When it ends, if Entra has told it. MSAL's own member for that is not in what MSAL Node serializes. */
+const ENDS = 'stead_ends_at';
 
 /** The refresh tokens at one key of MSAL's. */
 type Place = { code?: Entries; exchange?: Entries };
@@ -29,7 +31,7 @@ export function showing(cache: string, grant: Grant): string {
   const sections = parse(cache);
   const shown = [...placesOf(sections)].flatMap(([key, place]) => {
     const entry = place[grant];
-    return entry === undefined ? [] : [[key, withoutTime(entry)] as const];
+    return entry === undefined ? [] : [[key, withoutTimes(entry)] as const];
   });
   return JSON.stringify({ ...sections, RefreshToken: Object.fromEntries(shown) });
 }
@@ -47,8 +49,9 @@ export function grantsToTry(cache: string, now: Date): [Grant, ...Grant[]] {
  * Puts the refresh tokens that MSAL obtained into the place of their grant. The other grant stays.
  * @param base the stored cache
  * @param changed what MSAL made of the cache that it was shown
+ * @param endsAt when they end, if Entra has told it
  */
-export function withGrant(base: string, changed: string, grant: Grant, now: Date): string {
+export function withGrant(base: string, changed: string, grant: Grant, now: Date, endsAt?: Date): string {
   // Most users have not linked, and this is done in each check.
   if (grant === 'exchange' && !mayHaveCode(base)) return changed;
   const before = base === '' ? new Map<string, Place>() : placesOf(parse(base));
@@ -61,8 +64,11 @@ export function withGrant(base: string, changed: string, grant: Grant, now: Date
     // What MSAL was shown: without a code, that is the exchange, whichever grant it was to get.
     const known = hasCode ? place?.[grant] : place?.exchange;
     if (!isEntries(entry) || (known !== undefined && secretOf(known) === secretOf(entry))) continue;
-    const issued = { ...entry, [ISSUED]: String(Math.floor(now.getTime() / 1_000)) };
-    places.set(key, { ...place, [grant]: grant === 'code' ? issued : entry });
+    const times = {
+      ...(grant === 'code' && { [ISSUED]: secondsOf(now) }),
+      ...(endsAt && { [ENDS]: secondsOf(endsAt) }),
+    };
+    places.set(key, { ...place, [grant]: { ...entry, ...times } });
   }
   return arranged(sections, places);
 }
@@ -77,16 +83,50 @@ export function withoutCode(cache: string): string {
 }
 
 /** When the grant of a code ends; undefined if the cache has none. */
-export function codeEndsAt(cache: string): Date | undefined {
-  if (!mayHaveCode(cache)) return undefined;
-  const codes = [...placesOf(parse(cache)).values()].flatMap(({ code }): Entries[] => (code ? [code] : []));
-  const ends = codes.map((code) => {
-    const told = Number(code.expires_on);
-    return told > 0 ? told * 1_000 : Number(code[ISSUED]) * 1_000 + CODE_GRANT_LIFE_MS;
-  });
-  // An entry without a time stems from nobody's release. It is used, and counts as ended.
-  return ends.length === 0 ? undefined : new Date(Math.max(...ends.map((end) => (end > 0 ? end : 0))));
+export const codeEndsAt = (cache: string): Date | undefined => endsIn(cache).code?.endsAt;
+
+/** When a grant ends. `isEndEstimated` if Entra has not told it. */
+type End = { endsAt: Date; isEndEstimated: boolean };
+
+/**
+ * Which grant keeps a connection: the one whose end is later, as far as ends are known.
+ * @returns without an end if it is that of an exchange and the cache has no other. Its own answer may tell it then.
+ */
+export function keeperIn(cache: string, now: Date): { grant: Grant } & Partial<End> {
+  const { code, exchange } = endsIn(cache);
+  if (code === undefined || code.endsAt <= now) return { grant: 'exchange' };
+  return exchange !== undefined && exchange.endsAt > code.endsAt
+    ? { grant: 'exchange', ...exchange }
+    : { grant: 'code', ...code };
 }
+
+/** The end of each grant of a cache with both. Of an exchange it is known only if Entra has told it. */
+function endsIn(cache: string): Partial<Record<Grant, End>> {
+  if (!mayHaveCode(cache)) return {};
+  const places = [...placesOf(parse(cache)).values()];
+  const codes = places.flatMap(({ code }): Entries[] => (code ? [code] : []));
+  const exchanges = places.flatMap(({ exchange }): Entries[] => (exchange ? [exchange] : []));
+  const code = latestOf(
+    codes.map((entry) => {
+      const issued = Number(entry[ISSUED]) * 1_000 + CODE_GRANT_LIFE_MS;
+      // An entry without a time stems from nobody's release. It is used, and counts as ended.
+      return toldEndOf(entry) ?? { endsAt: new Date(issued > 0 ? issued : 0), isEndEstimated: true };
+    }),
+  );
+  const exchange = latestOf(exchanges.flatMap((entry) => toldEndOf(entry) ?? []));
+  return { ...(code && { code }), ...(exchange && { exchange }) };
+}
+
+function toldEndOf({ [ENDS]: told }: Entries): End | undefined {
+  const endsAt = new Date(Number(told) * 1_000);
+  return endsAt.getTime() > 0 ? { endsAt, isEndEstimated: false } : undefined;
+}
+
+const latestOf = (ends: readonly End[]): End | undefined =>
+  ends.reduce<End | undefined>(
+    (latest, end) => (latest && latest.endsAt >= end.endsAt ? latest : end),
+    undefined,
+  );
 
 /** False if a cache has no grant of a code. It is not parsed for that. */
 const mayHaveCode = (cache: string): boolean => cache.includes(`"${GRANTS}"`);
@@ -157,7 +197,7 @@ function withPlaces(sections: Entries, places: Map<string, Place>): Entries {
   const grants: Entries = {};
   for (const [key, { code, exchange }] of places) {
     const slot = code ?? exchange;
-    if (slot !== undefined) slots[key] = withoutTime(slot);
+    if (slot !== undefined) slots[key] = withoutTimes(slot);
     if (code === undefined) continue;
     grants[`code|${key}`] = code;
     if (exchange !== undefined) grants[`exchange|${key}`] = exchange;
@@ -170,6 +210,8 @@ const secretOf = (entry: Entries): Json | undefined => entry.secret;
 const entriesOf = (value: Json | undefined): Entries => (isEntries(value) ? value : {});
 const parse = (cache: string): Entries => entriesOf(JSON.parse(cache) as Json);
 
-function withoutTime({ [ISSUED]: _, ...entry }: Entries): Entries {
+function withoutTimes({ [ISSUED]: _, [ENDS]: __, ...entry }: Entries): Entries {
   return entry;
 }
+
+const secondsOf = (time: Date): string => String(Math.floor(time.getTime() / 1_000));

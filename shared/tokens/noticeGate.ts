@@ -2,11 +2,18 @@ import type { Clock } from '../clock.ts';
 
 /** How many notices are being delivered at once, at most. */
 const AT_ONCE = 8;
+const LONGEST_TURN_MS = 500;
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
 /** Leaves a receiver of notices alone after a failure, in this process only. */
 export type NoticeGate = {
+  /**
+   * Resolves when a delivery ends, or after half a second, if as many are on their way as may be and the receiver seems well.
+   * So thousands who lose their connection together are told within minutes, and nobody waits long for a receiver that hangs.
+   * @returns undefined if there is nothing to wait for
+   */
+  turn(): Promise<void> | undefined;
   /** @returns undefined if a notice may be delivered now, and then `leave` must follow; or else until when it may not. */
   enter(): Date | undefined;
   /**
@@ -27,25 +34,50 @@ export function createNoticeGate(clock: Clock): NoticeGate {
   let failures = 0;
   let pausedUntil = 0;
   let lastFailed: string | undefined;
+  /** Until somebody has waited for a turn in vain, or a delivery has failed. */
+  let seemsWell = true;
+  const waiting = new Set<() => void>();
 
   return {
+    turn() {
+      if (inside < AT_ONCE || !seemsWell) return undefined;
+      return new Promise((resolve) => {
+        const end = () => {
+          cancel();
+          waiting.delete(end);
+          resolve();
+        };
+        const cancel = clock.after(LONGEST_TURN_MS, () => {
+          seemsWell = false;
+          end();
+        });
+        waiting.add(end);
+      });
+    },
+
     enter() {
       const now = clock.now().getTime();
       // A clock that was ahead must not close the gate for longer than any pause lasts.
       if (now < pausedUntil && pausedUntil - now <= LONGEST_PAUSE_MS) return new Date(pausedUntil);
       if (inside >= (failures === 0 ? AT_ONCE : 1)) return new Date(now + FIRST_PAUSE_MS);
+      if (inside === 0) seemsWell = true;
       inside += 1;
       return undefined;
     },
 
     leave(result, id, retryAfterSeconds = 0) {
       inside -= 1;
+      const [first] = waiting;
+      first?.();
       if (result === 'unknown') return;
       if (result === 'accepted') {
+        seemsWell = true;
         failures = 0;
         lastFailed = undefined;
         return;
       }
+      seemsWell = false;
+      for (const end of waiting) end();
       const now = clock.now().getTime();
       const asked = now + Math.min(LONGEST_PAUSE_MS, retryAfterSeconds * 1_000);
       // Those that were sent together fail together, and count as one failure.

@@ -30,7 +30,8 @@ const permissionOf = (scope: string): string => nameOf(scope).toLowerCase();
 
 const nameOf = (scope: string): string => scope.slice(scope.lastIndexOf('/') + 1);
 
-const isPermission = (scope: string): boolean => !isDefault(scope) && !isOidcScope(scope);
+/** False for `.default` and for OpenID Connect's own scopes. */
+export const isPermission = (scope: string): boolean => !isDefault(scope) && !isOidcScope(scope);
 
 const isDefault = (scope: string): boolean => permissionOf(scope) === DEFAULT;
 

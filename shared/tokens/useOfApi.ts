@@ -1,6 +1,6 @@
 import type { Api } from '../api.ts';
 import { isKnownApi } from './knownApi.ts';
-import { isScopeOf } from './scopes.ts';
+import { isPermission, isScopeOf } from './scopes.ts';
 
 /** What a task and a function have in common: each uses one API as a user. */
 export type UseOfApi<Clients extends object = object> = {
@@ -11,6 +11,8 @@ export type UseOfApi<Clients extends object = object> = {
   scopes: readonly string[];
   /** Milliseconds. */
   timeoutMs: number;
+  /** How users consent to the scopes, if the page's sign-in does not ask for them. */
+  consent?: 'link' | undefined;
 };
 
 const NAME = /^[a-z][a-z0-9-]{0,39}$/;
@@ -23,7 +25,7 @@ const NAME = /^[a-z][a-z0-9-]{0,39}$/;
  */
 export function checkUse(
   what: 'Task' | 'Function',
-  { name, api, scopes, timeoutMs }: UseOfApi,
+  { name, api, scopes, timeoutMs, consent }: UseOfApi,
   run: unknown,
   maxTimeoutMs: number,
 ): void {
@@ -51,6 +53,13 @@ export function checkUse(
     throw refuse(
       `the scope ${foreign} does not belong to ${api.resource}, and a token is for one API. Make a ${what.toLowerCase()} for each API.`,
     );
+  }
+  if (consent !== undefined && consent !== 'link') {
+    throw refuse("consent must be 'link', or be left out.");
+  }
+  const unnamed = consent === 'link' ? scopes.find((scope) => !isPermission(scope)) : undefined;
+  if (unnamed !== undefined) {
+    throw refuse(`a link asks for permissions by name, and ${unnamed} is none. Name those that are needed.`);
   }
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > maxTimeoutMs) {
     throw refuse(`timeoutMs must be whole milliseconds from 1 to ${maxTimeoutMs}.`);

@@ -85,12 +85,9 @@ const MAX_EVERY_MS = 60 * 1_440 * MINUTE_MS;
  * @throws {TypeError} the definition is wrong; the message says what to change.
  */
 export function defineTask<Clients extends object>(definition: TaskDefinition<Clients>): Task {
-  const { name, api, scopes, every, timeoutMs = DEFAULT_TIMEOUT_MS, run } = definition;
-  checkUse('Task', { name, api, scopes, timeoutMs }, run, MAX_TIMEOUT_MS);
-  const { title = inWords(name), consent } = definition;
-  if (consent !== undefined && consent !== 'link') {
-    throw new TypeError(`Task "${name}": consent must be 'link', or be left out.`);
-  }
+  const { name, api, scopes, every, timeoutMs = DEFAULT_TIMEOUT_MS, consent, run } = definition;
+  checkUse('Task', { name, api, scopes, timeoutMs, consent }, run, MAX_TIMEOUT_MS);
+  const { title = inWords(name) } = definition;
   if (typeof title !== 'string' || title.trim() === '' || title.length > MAX_TITLE_LENGTH) {
     throw new TypeError(`Task "${name}": title must be a text of 1 to ${MAX_TITLE_LENGTH} characters.`);
   }

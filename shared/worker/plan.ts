@@ -1,6 +1,6 @@
 import { nameOfError } from '../log.ts';
 import type { Operation } from '../ports.ts';
-import type { AuditProgress, RetiredToday } from '../sharedState.ts';
+import type { AuditProgress, BegunPlan, RetiredToday } from '../sharedState.ts';
 import type { App } from '../tokens/app.ts';
 import { readCooldowns } from '../tokens/storedCooldowns.ts';
 import { retireAtMost, retiredToday } from './retirement.ts';
@@ -34,13 +34,13 @@ const AUDIT_EVERY_MS = 45_000;
 /**
  * Reads what other instances have written down, and asks all shards at once since when something is due. A shard that
  * cannot be read is logged; the next run reads it again.
- * @param hasBegun true if the caller has called `beginPlan`, and was told to begin
+ * @param begun what `beginPlan` answered, if the caller has called it
  */
-export async function plan(app: App, operation: Operation, hasBegun = false): Promise<Plan> {
+export async function plan(app: App, operation: Operation, begun?: BegunPlan): Promise<Plan> {
   const { accounts, clock } = app;
   const { log, signal } = operation;
   const begunAt = clock.now();
-  const [shared] = await Promise.all([readLastRun(app, operation, hasBegun), readCooldowns(app, operation)]);
+  const [shared] = await Promise.all([readLastRun(app, operation, begun), readCooldowns(app, operation)]);
 
   async function ask(shard: string): Promise<DueShard | 'nothing-due' | 'failed'> {
     try {
@@ -65,11 +65,10 @@ export async function plan(app: App, operation: Operation, hasBegun = false): Pr
 async function readLastRun(
   { sharedState, clock }: App,
   { log, signal }: Operation,
-  hasBegun: boolean,
+  begun: BegunPlan | undefined,
 ): Promise<Pick<Plan, 'retireAtMost' | 'retired' | 'audit'>> {
   try {
-    const isFirst = hasBegun || (await sharedState.beginPlan(AUDIT_EVERY_MS, signal));
-    const last = await sharedState.lastRun(signal);
+    const { begun: isFirst, last } = begun ?? (await sharedState.beginPlan(AUDIT_EVERY_MS, signal));
     return {
       retireAtMost: retireAtMost(last, clock.now()),
       retired: retiredToday(last, clock.now()),

@@ -11,6 +11,7 @@ import { changeAccount } from '../account/changeAccount.ts';
 import { clocksDiffer } from '../account/clocksDiffer.ts';
 import { confirmFailure } from '../account/confirmFailure.ts';
 import { removeCache, takeBack } from '../account/endAccount.ts';
+import { withLaterLink } from '../account/laterLink.ts';
 import { byStore, nowByStore, tokenByStore } from '../account/nowByStore.ts';
 import { pausedUntil } from '../account/pause.ts';
 import { afterCooldown, asIfKept, decideCheck, decideTombstone, retireAt } from '../account/schedule.ts';
@@ -162,7 +163,8 @@ async function runTasksAndSettle(
   const settled = (current: Stored<Connected>, homeAccountId: string) => {
     const remembered = { ...ran, ...(sealed !== undefined && { memory: sealed }) };
     const heard = teller.withResults(current);
-    const next = refreshed(heard, { ...dated, homeAccountId }, remembered, now, schedule, random, telling);
+    const known = { ...withLaterLink(dated, leased, current), homeAccountId };
+    const next = refreshed(heard, known, remembered, now, schedule, random, telling);
     return ran.unansweredChallenge !== undefined && current.etag === leased.etag
       ? markedForUser(next, ran.unansweredChallenge, nowByStore(app), schedule, telling)
       : next;

@@ -1,4 +1,5 @@
 import { isRecord } from '../isRecord.ts';
+import { jsonOf } from '../jsonOf.ts';
 import type { TaskResult } from './defineTask.ts';
 
 const MAX_SUMMARY_LENGTH = 200;
@@ -19,7 +20,7 @@ export function readResult(value: unknown, token: string): { result: TaskResult 
   if (!Object.keys(value).every((key) => MEMBERS.has(key))) return malformed;
   if (summary !== undefined && typeof summary !== 'string') return malformed;
   if (count !== undefined && !(Number.isSafeInteger(count) && Number(count) >= 0)) return malformed;
-  const text = textOf(state);
+  const text = jsonOf(state);
   if (text === undefined && state !== undefined) return malformed;
   if (text !== undefined && new TextEncoder().encode(text).length > MAX_STATE_BYTES) {
     return { code: 'state-too-large' };
@@ -34,24 +35,4 @@ export function readResult(value: unknown, token: string): { result: TaskResult 
       ...(text === undefined ? {} : { state: JSON.parse(text) as unknown }),
     },
   };
-}
-
-/** Its JSON; undefined for what JSON would lose, such as a function, NaN, a map or a promise that was not awaited. */
-function textOf(state: unknown): string | undefined {
-  try {
-    return JSON.stringify(state, (_, value: unknown) => {
-      if (isJson(value)) return value;
-      throw new TypeError('It would be lost.');
-    });
-  } catch {
-    return undefined;
-  }
-}
-
-/** Members that are undefined are left out, as JSON does. */
-function isJson(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object' || value === null)
-    return typeof value !== 'function' && typeof value !== 'symbol';
-  return ['[object Object]', '[object Array]'].includes(Object.prototype.toString.call(value));
 }

@@ -1,11 +1,17 @@
-import { type Account, type Connected, type PendingNotice, pendingNotice } from '../account/account.ts';
+import {
+  type Account,
+  type Connected,
+  type PendingNotice,
+  pendingNotice,
+  tokensOf,
+} from '../account/account.ts';
 import type { Told } from '../account/notice.ts';
 import { byStore, nowByStore } from '../account/nowByStore.ts';
 import { nextTryAfterGate, nextTryOfNotice } from '../account/schedule.ts';
 import { told } from '../account/transitions.ts';
 import { endOf, withTimeout } from '../clock.ts';
 import { NoticeFailedError } from '../errors.ts';
-import type { NoticeListener, Notices } from '../notices.ts';
+import type { NoticeListener, Notices, UserNotice } from '../notices.ts';
 import { createReveals, nameWithout, UNNAMED } from '../tokens/revealing.ts';
 import { partsOf } from '../userId.ts';
 import type { Run } from './run.ts';
@@ -51,6 +57,7 @@ export type Teller = {
 
 /**
  * The check holds its lease meanwhile, and lends its slot to other checks, so that a slow receiver does not slow the run.
+ * It keeps its slot for its turn only, so that a run never has many more accounts than slots.
  * @param wasAbandoned true if the run that held the account before has died. A listener may have ended its process, so the
  * notice waits for its next try.
  */
@@ -117,11 +124,19 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
     account: Connected,
     notice: PendingNotice,
   ): Promise<Told | undefined> {
+    const turn = noticeGate.turn();
+    if (turn !== undefined) await turn;
+    if (operation.signal?.aborted) return undefined;
     const closedUntil = noticeGate.enter();
     if (closedUntil !== undefined) return waiting(account, notice, closedUntil);
     const { id, what, since, attempts } = notice;
-    const endsAt = what === 'expiring' && account.state === 'active' && account.refreshTokenExpiresOn;
-    const content = { id, kind: what, userId: account.userId, since, ...(endsAt && { endsAt }) };
+    const content = {
+      id,
+      kind: what,
+      userId: account.userId,
+      since,
+      ...(what === 'expiring' && expiryOf(account)),
+    };
     let result: 'accepted' | 'failed' | 'unknown' = 'accepted';
     let retryAfterSeconds: number | undefined;
     run.slots.free();
@@ -179,6 +194,13 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
       return withResults(account);
     },
   };
+}
+
+/** The account has the end of the grant that lasts longer. */
+function expiryOf(account: Connected): Pick<UserNotice, 'endsAt' | 'isEstimate' | 'keptBy'> {
+  const { refreshTokenExpiresOn: endsAt, grant, isEndTold } = tokensOf(account);
+  if (account.state !== 'active' || endsAt === undefined) return {};
+  return { endsAt, ...(!isEndTold && { isEstimate: true }), keptBy: grant === 'code' ? 'link' : 'sign-in' };
 }
 
 /** A listener that throws rejects, too. */

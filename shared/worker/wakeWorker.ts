@@ -1,5 +1,8 @@
+import { TokenInvalidError } from '../errors.ts';
+import type { LogEvent } from '../log.ts';
 import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
+import { isFreshTicket } from '../tokens/heartbeat.ts';
 import type { WorkerRun } from '../wire.ts';
 import type { Task } from './defineTask.ts';
 import { plan } from './plan.ts';
@@ -9,26 +12,47 @@ import { sweep } from './sweep.ts';
 /** At most one run of all instances begins by HTTP within this time. While the timer is on time, none does. */
 const WAKE_EVERY_MS = 60_000;
 
+/** By what a caller may ask for a run: the access token of an application, or the ticket of a visit. */
+export type WakePermit = { accessToken: string } | { ticket: string };
+
 /**
- * Does one run of the worker for an application that may ask for it, unless some run began within the last minute. The timer
- * needs no permission to begin, so its runs are never held up.
+ * Does one run of the worker for an application that may ask for it, or for a visit that found the worker silent, unless some
+ * run began within the last minute. The timer needs no permission to begin, so its runs are never held up.
  * @throws the errors of `verifyAppToken`
+ * @throws {TokenInvalidError} the ticket is not one of this deployment, or it is too old.
  * @throws {TooManyRequestsError} the application asks too often.
  * @throws {UnavailableError} storage cannot be reached, so nobody knows whether a run has begun.
  */
 export async function wakeWorker(
   app: App,
   operation: Operation,
-  accessToken: string,
+  permit: WakePermit,
   tasks: readonly Task[],
   limits: RunLimits,
 ): Promise<WorkerRun> {
-  const { principalId, clientId } = await app.verifyAppToken(accessToken);
-  app.limits.wakes.take(principalId);
-  if (!(await app.sharedState.beginPlan(WAKE_EVERY_MS, operation.signal))) return { ran: false };
-  operation.log({ event: 'worker.woken', client: clientId });
-  const summary = await sweep(app, operation, tasks, await plan(app, operation, true), limits);
+  const woken = 'ticket' in permit ? await byVisit(app, permit.ticket) : await byApp(app, permit.accessToken);
+  const begun = await app.sharedState.beginPlan(WAKE_EVERY_MS, operation.signal);
+  if (!begun.begun) return { ran: false };
+  operation.log(woken);
+  const summary = await sweep(app, operation, tasks, await plan(app, operation, begun), limits);
   const { due, refreshed, fromCache, brokenOff, shardsFailed, stoppedBy, ms } = summary;
   const failed = Object.values(summary.failed).reduce((sum, count) => sum + count, 0);
   return { ran: true, due, refreshed, fromCache, failed, brokenOff, shardsFailed, stoppedBy, ms };
+}
+
+type Woken = Extract<LogEvent, { event: 'worker.woken' }>;
+
+async function byApp(app: App, accessToken: string): Promise<Woken> {
+  const { principalId, clientId } = await app.verifyAppToken(accessToken);
+  app.limits.wakes.take(principalId);
+  return { event: 'worker.woken', by: 'application', client: clientId };
+}
+
+/** A ticket may be used again until it is old. Then it begins no run, because one has just begun. */
+async function byVisit({ linkSealer, clock }: App, ticket: string): Promise<Woken> {
+  const content = await linkSealer.open('run', ticket);
+  if (content === undefined || !isFreshTicket(content, clock.now())) {
+    throw new TokenInvalidError('The ticket is not valid.');
+  }
+  return { event: 'worker.woken', by: 'visit' };
 }

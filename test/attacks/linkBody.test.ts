@@ -66,9 +66,10 @@ describe('the body of a request for a link', () => {
     );
   });
 
-  it('tells an unknown caller nothing of the tasks', async () => {
+  it('tells an unknown caller nothing of the tasks and functions', async () => {
     const { app } = await stageLink(entra);
     expect(await post(app, 'x.y.z', '{"tasks":["no-such-task"]}')).toBe('401 TOKEN_INVALID');
+    expect(await post(app, 'x.y.z', '{"functions":["profile"]}')).toBe('401 TOKEN_INVALID');
     expect(await post(app, 'x.y.z', '{')).toBe('401 TOKEN_INVALID');
   });
 

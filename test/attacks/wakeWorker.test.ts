@@ -136,6 +136,26 @@ describe('a run is refused for', () => {
   });
 });
 
+describe('in place of a ticket of this deployment', () => {
+  it.each<[string, () => string, Refusal]>([
+    ['an access token with the role', () => `Run ${forge.signed(v2())}`, INVALID],
+    ["a user's access token", () => `Run ${forge.signed(forge.claims())}`, INVALID],
+    ['a text', () => 'Run anything', INVALID],
+    [
+      'a JWE of a key of their own',
+      () => `Run ${'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0'}..AAAA.AAAA.AAAA`,
+      INVALID,
+    ],
+    ['nothing', () => 'Run ', MISSING],
+    ['two', () => 'Run anything, Run anything', MISSING],
+  ])('%s starts no run', async (_, authorization, refusal) => {
+    const answer = await target.send({ headers: { authorization: authorization() } }, WAKE);
+    expect(refusalIn(answer)).toEqual(refusal);
+    expect(answer.lines.join('\n')).not.toMatch(/worker\.woken|sweep\.ended/);
+    expect(target.storeCalls()).toBe(0);
+  });
+});
+
 describe("a user's route", () => {
   it('refuses the token that starts a run', async () => {
     expect(refusalIn(await target.send(bearer(forge.signed(v2()))))).toEqual(INVALID);

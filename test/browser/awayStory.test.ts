@@ -7,12 +7,10 @@ import { DEMO_USERS, type DemoUser } from '../../dev/entra/directory.ts';
 import { launchBrowser } from '../../dev/launchBrowser.ts';
 import { pickAccount } from '../../dev/pickAccount.ts';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
-import { acceptConsent, passSettling, screenshot } from '../support/browser.ts';
+import { acceptConsent, screenshot } from '../support/browser.ts';
 import { control } from '../support/entraClients.ts';
-import { expectFine, openThemed, THEMES } from './spa/expectFine.ts';
-import { expectDiscreet, watchPage } from './spa/watchPage.ts';
 
-const [ADELE, BRUNO, CHIARA, DANA] = DEMO_USERS;
+const [ADELE, BRUNO, CHIARA] = DEMO_USERS;
 const PATIENCE = { timeout: 20_000, interval: 500 };
 
 let platform: Platform;
@@ -187,36 +185,5 @@ describe('somebody who took their consent back', () => {
     await headline(page, REPAIRED).waitFor();
     expect(await rowOf(BRUNO)).toMatchObject({ state: 'active', failure: '' });
     await context.close();
-  });
-});
-
-describe('the controls of the local platform', () => {
-  it.each(THEMES)('play the story for a guest, in the %s', async (theme) => {
-    const page = await openThemed(browser, theme);
-    const watched = watchPage(page);
-    await page.clock.install();
-    await page.goto(platform.webOrigin);
-    await button(page, 'Sign in').click();
-    await pick(page, DANA);
-    await heading(page, DANA.displayName).waitFor();
-    expect(await page.locator('.initials').innerText()).toBe('DW');
-    await button(page, 'Withdraw my consent').click();
-    await page.getByText('Your consent is gone.').waitFor();
-    await expect
-      .poll(async () => {
-        await button(page, 'Run it now').click();
-        await page.getByText('The worker has run.').waitFor();
-        return page.getByRole('main').innerText();
-      }, PATIENCE)
-      .toContain('A permission is missing.');
-    await headline(page, STOPPED).waitFor();
-    await expectFine(page, `controls-${theme}`);
-    await expectDiscreet(page, watched);
-    await passSettling(page);
-    await button(page, 'Give permission').click();
-    await acceptConsent(page);
-    await headline(page, REPAIRED).waitFor();
-    expect(await page.locator('.initials').innerText()).toBe('DW');
-    await page.context().close();
   });
 });

@@ -40,6 +40,7 @@ export function createCacheInvariants(
         return;
       }
       of(person).cacheStoredAt = world.now();
+      of(person).cacheStoredBy = by.number;
       onStored(person);
       wishes.onCacheStored(person, of(person).generations);
       const secrets = [...accessTokensIn(is.msal), ...refreshTokensIn(is.msal)];

@@ -60,8 +60,9 @@ export type Known = {
   graphTokenAt: number;
   /** When a request to a store about the user last went wrong. */
   storeDisturbedAt: number;
-  /** When the user's cache was last written. */
+  /** When the user's cache was last written, and by which process. */
   cacheStoredAt: number;
+  cacheStoredBy: number;
   /** When something last happened for which a token that is still good may be had again. */
   unsettledAt: number;
 };
@@ -113,10 +114,12 @@ export function createFacts(world: World, people: readonly Person[], services: S
         graphTokenAt: never,
         storeDisturbedAt: never,
         cacheStoredAt: never,
+        cacheStoredBy: 0,
         unsettledAt: never,
       },
     ]),
   );
+  const disturbedProcesses = new Map<number, number>();
   const of = (person: Person): Known => known.get(person) as Known;
   const rowOf = ({ userId, tid, oid }: Person): Columns | undefined =>
     table().row(shardOf(userId), `user|${tid}_${oid}`)?.columns;
@@ -141,7 +144,8 @@ export function createFacts(world: World, people: readonly Person[], services: S
     },
 
     /** A request went wrong, or nobody waits for it any more. @param what the line of the history, with names of users */
-    disturbed(what: string): void {
+    disturbed(what: string, by: ProcessLife): void {
+      disturbedProcesses.set(by.number, world.now());
       for (const [name] of what.matchAll(/\bu\d+\b/g)) {
         const person = people.find((one) => one.name === name);
         if (person === undefined) continue;
@@ -149,6 +153,8 @@ export function createFacts(world: World, people: readonly Person[], services: S
         if (!what.startsWith('token endpoint')) of(person).storeDisturbedAt = world.now();
       }
     },
+    /** When a request of the process last went wrong. */
+    disturbedOf: ({ number }: ProcessLife): number => disturbedProcesses.get(number) ?? never,
     disturb(person: Person): void {
       const facts = of(person);
       facts.disturbedAt = world.now();

@@ -9,7 +9,9 @@ const SEEDS = { interleavings: 3_000, 'short-years': 100, years: 10 };
 
 /** The report of a process with the fault in it. */
 export async function findPlanted(name: string): Promise<Report<unknown>> {
-  const { form = 'interleavings', seed, history } = PLANTED_FAULTS[name] as PlantedFault;
+  const fault = PLANTED_FAULTS[name] as PlantedFault;
+  if ('guided' in fault) return reportOf('--plant', name, '--guided', fault.guided);
+  const { form = 'interleavings', seed, history } = fault;
   // To make a history of years shorter takes many minutes.
   const plant = ['--form', form, '--plant', name, ...(form === 'years' ? ['--first'] : [])];
   const report = await reportOf(...plant, '--replay', `${seed}:${history}`);
@@ -30,7 +32,12 @@ function reportOf(...options: string[]): Promise<Report<unknown>> {
 
 /** A row of the table in `docs/simulation.md`: which history finds the fault, and the steps of the shortest one. */
 export function plantedRow(name: string, { found }: Report<unknown>): string {
-  const history = Number(found?.replay.split(':')[1]);
-  const needs = found === undefined ? ['not found', '', ''] : [history + 1, found.steps, found.violation];
-  return `| ${[name, PLANTED_FAULTS[name]?.seed, ...needs].join(' | ')} |`;
+  const fault = PLANTED_FAULTS[name] as PlantedFault;
+  const seed = seedOf(fault);
+  if (found === undefined) return `| ${name} | ${seed} | not found | | |`;
+  const histories = 'guided' in fault ? 1 : Number(found.replay.split(':')[1]) + 1;
+  return `| ${[name, seed, histories, found.steps, found.violation].join(' | ')} |`;
 }
+
+/** What the table says of where the histories begin. */
+export const seedOf = (fault: PlantedFault): string => ('guided' in fault ? 'guided' : String(fault.seed));

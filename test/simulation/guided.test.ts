@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GUIDED_HISTORIES } from './guidedHistories.ts';
+import { GUIDED_MOMENTS } from './guidedMoments.ts';
 import { simulate } from './simulate.ts';
 
 describe('a guided history', () => {
@@ -9,5 +10,10 @@ describe('a guided history', () => {
     const { violation, edges, lines } = await simulate(history, { tells: true });
     expect(violation && lines.join('\n')).toBeUndefined();
     expect([...edges]).toContain(edge);
+  });
+
+  it.each(Object.entries(GUIDED_MOMENTS))('breaks no promise: %s', async (_moment, history) => {
+    const { violation, lines } = await simulate(history, { tells: true });
+    expect(violation && lines.join('\n')).toBeUndefined();
   });
 });

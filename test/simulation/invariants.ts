@@ -74,7 +74,7 @@ export function createInvariants(
     Boolean(row?.runId) && makerOf(String(row?.runId)) === by.number;
   const visits = createVisitInvariants(world, facts, reasons, tokens, operations, () => clocksDiffered);
   const settles = createSettleInvariants(world, facts, reasons, tasks, operations, runBegunAt);
-  const rest = createRestInvariants(world, people, facts, isHolder);
+  const rest = createRestInvariants(world, people, facts, operations, isHolder);
 
   function onCommit({ by, changes }: Commit): void {
     if (by === undefined) return;
@@ -126,11 +126,23 @@ export function createInvariants(
     }
     if (after.state === 'active' && before?.state !== 'active') onActive(by, person, before, after);
     // Only a visit writes this time, whatever the clock of its process says.
-    if (timeOf(after.lastActivity) !== timeOf(before?.lastActivity)) facts.lastSeenAt = world.now();
+    if (timeOf(after.lastActivity) !== timeOf(before?.lastActivity)) onSeen(person, after);
     if (isTombstone(after.state) && !isTombstone(before?.state)) facts.endedAt = world.now();
     if (after.state !== before?.state) facts.inStateSince = world.now();
     if (after.state !== before?.state || after.generation !== before?.generation)
       facts.unsettledAt = world.now();
+  }
+
+  /** The time of a visit is one at which it was going on, whatever the clock of its machine says. */
+  function onSeen(person: Person, after: Columns): void {
+    of(person).lastSeenAt = world.now();
+    if (!isConnected(after.state)) return;
+    const askedAt = world.askedAt();
+    const begun = operations.concerning(person, askedAt, askedAt).map(({ begunAt }) => begunAt);
+    const seenAt = timeOf(after.lastActivity) ?? 0;
+    const isEarly = seenAt < Math.min(askedAt, ...begun) - CLOCKS_MAY_DIFFER_MS;
+    const isLate = seenAt > world.now() + CLOCKS_MAY_DIFFER_MS;
+    forbid(isEarly || isLate, `a visit of ${person.name} was dated by a wrong clock`);
   }
 
   /** What makes an account active is a token that was stored for this connection. */
@@ -294,7 +306,7 @@ export function createInvariants(
     onLog,
     onRefused: visits.onRefused,
     onVisited: visits.onVisited,
-    onDisturbed: (what: string) => facts.disturbed(what),
+    onDisturbed: (what: string, by: ProcessLife) => facts.disturbed(what, by),
     unsettle: (person: Person) => facts.unsettle(person),
     onForgotten: tokens.onForgotten,
     /** Something is not well until that time, so whatever is late may be late because of it. */
@@ -332,6 +344,7 @@ export function createInvariants(
     onBegun: rest.onBusy,
     onEnded(begun: Begun): void {
       if (begun.kind === 'run') rest.onRunEnded(begun);
+      rest.onOperationEnded(begun);
       if (!operations.isBusy(begun.life)) {
         for (const { busyAtDamage } of facts.all()) busyAtDamage.delete(begun.life.number);
       }

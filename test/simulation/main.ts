@@ -19,6 +19,7 @@ in which an invariant does not hold is made as short as possible and printed (do
   --seed N         where they begin; the same number gives the same histories. Default: a new one
   --replay WHICH   runs one history again: the seed:path that was printed, or a JSON file with the history. A file is
                    told even if nothing is found
+  --guided NAME    runs one history of test/simulation/guidedMoments.ts
   --first          tells the first history that fails as it is, and does not make it shorter
   --plant NAME     plants a fault of test/simulation/plantedFaults.ts first
   --planted        plants each of them and prints the table of docs/simulation.md
@@ -33,6 +34,7 @@ await runCommand(USAGE, async (args) => {
     seed: { type: 'string' },
     first: { type: 'boolean' },
     replay: { type: 'string' },
+    guided: { type: 'string' },
     plant: { type: 'string' },
     planted: { type: 'boolean' },
     json: { type: 'boolean' },
@@ -41,10 +43,19 @@ await runCommand(USAGE, async (args) => {
   if (values.plant !== undefined) plant(values.plant);
   // Only now, so that the planted fault is in what is loaded.
   const { FORMS } = await import('./forms.ts');
-  const name = values.form ?? 'interleavings';
+  const { GUIDED_MOMENTS, GUIDED_YEARS } = await import('./guidedMoments.ts');
+  const guided = values.guided ?? '';
+  const name = values.form ?? (Object.hasOwn(GUIDED_YEARS, guided) ? 'years' : 'interleavings');
   const form = Object.hasOwn(FORMS, name) ? FORMS[name as keyof typeof FORMS] : undefined;
   if (form === undefined) throw new UsageError(`There is no form ${JSON.stringify(name)}.`);
-  const report = await run(form as Form<unknown>, values);
+  const moment = guided === '' ? undefined : (GUIDED_MOMENTS[guided] ?? GUIDED_YEARS[guided]);
+  if (guided !== '' && moment === undefined) {
+    throw new UsageError(`There is no guided history ${JSON.stringify(guided)}.`);
+  }
+  const report =
+    moment === undefined
+      ? await run(form as Form<unknown>, values)
+      : await runOnly(form as Form<unknown>, moment);
   process.stdout.write(
     values.json
       ? `${JSON.stringify(await documentOf(name, report), undefined, 2)}\n`
@@ -107,6 +118,12 @@ async function run(
   const history: unknown = JSON.parse(readFileSync(replay, 'utf8'));
   const { lines } = await form.run(history, { tells: true });
   process.stderr.write(`${lines.join('\n')}\n`);
+  return runOnly(form, history);
+}
+
+/** Runs one history, which is not made shorter. */
+async function runOnly(form: Form<unknown>, history: unknown): Promise<Report<unknown>> {
+  const { search } = await import('./search.ts');
   const { constant } = await import('fast-check');
   return search({ ...form, history: constant(history) }, { seeds: 1, seed: 0 });
 }
@@ -135,20 +152,21 @@ function rateOf(count: number, ms: number): number {
 }
 
 /** What finds the same again. A history from a file has no seed of its own. */
-type Given = { replay?: string; plant?: string };
+type Given = { replay?: string; guided?: string; plant?: string };
 
 function foundText(
   form: string,
   { violation, replay, history, lines, shrinks }: Found<unknown>,
   given: Given,
 ): string[] {
-  const again = given.replay?.endsWith('.json') ? given.replay : replay;
+  const named = given.replay?.endsWith('.json') ? given.replay : replay;
+  const again = given.guided === undefined ? `--replay ${named}` : `--guided "${given.guided}"`;
   const planted = given.plant === undefined ? '' : ` --plant "${given.plant}"`;
   return [
     ...lines,
     '',
     `Found: ${violation} (made shorter ${shrinks} times)`,
-    `Again: npm run sim -- --form ${form}${planted} --replay ${again}`,
+    `Again: npm run sim -- --form ${form}${planted} ${again}`,
     `The history, for a .json file: ${JSON.stringify(history)}`,
     '',
   ];

@@ -1,18 +1,25 @@
+import { GUIDED_FAULTS } from './guidedFaults.ts';
+
 /** A fault that the simulation must find: text of one source file, and what stands in its place. */
 export type PlantedFault = {
   file: `shared/${string}`;
   /** It must occur exactly once in the file. */
   text: string;
   by: string;
-  /** Which histories find it. Default: the short ones. */
-  form?: 'short-years' | 'years';
-  /** Histories from here on find it. Others find it, too. */
-  seed: number;
-  /** The first of them that finds it, counted from 0. */
-  history: number;
   /** Part of what the simulation then says. */
   found: RegExp;
-};
+} & (
+  | {
+      /** Which histories find it. Default: the short ones. */
+      form?: 'short-years' | 'years';
+      /** Histories from here on find it. Others find it, too. */
+      seed: number;
+      /** The first of them that finds it, counted from 0. */
+      history: number;
+    }
+  /** The history of `guidedMoments.ts` that finds it, because chance would need many. */
+  | { guided: string }
+);
 
 /** Faults that Stead had, or could have. Each one is planted alone. */
 export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
@@ -556,4 +563,5 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     history: 19,
     found: /refresh token of a visit of u\d was not stored/,
   },
+  ...GUIDED_FAULTS,
 };

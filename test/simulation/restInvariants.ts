@@ -1,6 +1,6 @@
 import type { Person } from './entraTypes.ts';
 import { dueAtOf, type Facts, isConnected, isDamaged, isTombstone, timeOf } from './facts.ts';
-import type { Begun } from './operations.ts';
+import type { Begun, Operations } from './operations.ts';
 import type { Columns } from './tableModel.ts';
 import type { ProcessLife, World } from './world.ts';
 
@@ -15,6 +15,7 @@ export function createRestInvariants(
   world: World,
   people: readonly Person[],
   facts: Facts,
+  operations: Operations,
   isHolder: (by: ProcessLife, row: Columns | undefined) => boolean,
 ) {
   const { of, rowOf, cacheOf, hasEntry, retentionMs, forbid } = facts;
@@ -38,6 +39,25 @@ export function createRestInvariants(
           storeDisturbedAt < begunAt &&
           damagedAt < begunAt,
         `the run is over, and ${person.name} is still leased for it`,
+      );
+    }
+  }
+
+  /** Whoever stored a cache after the account had ended has met the end since, and has taken the cache back. */
+  function onOperationEnded({ life, begunAt }: Begun): void {
+    const others = operations.openOf(life);
+    for (const person of people) {
+      const { endedAt, cacheStoredAt, cacheStoredBy } = of(person);
+      const row = rowOf(person);
+      const isTheirs = cacheStoredBy === life.number && cacheStoredAt >= begunAt;
+      if (!isTheirs || cacheStoredAt < endedAt || others.some((one) => one.begunAt <= cacheStoredAt))
+        continue;
+      forbid(
+        cacheOf(person) !== undefined &&
+          isTombstone(row?.state) &&
+          !isDamaged(row) &&
+          facts.disturbedOf(life) < begunAt,
+        `a cache of ${person.name} was stored after their end, and was not taken back`,
       );
     }
   }
@@ -78,5 +98,5 @@ export function createRestInvariants(
     }
   }
 
-  return { onBusy, onRunEnded, whenIdle, whenQuiet };
+  return { onBusy, onRunEnded, onOperationEnded, whenIdle, whenQuiet };
 }

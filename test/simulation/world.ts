@@ -79,7 +79,7 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
   let taken = 0;
   let faultAt = Number.NEGATIVE_INFINITY;
   let askedAt = now;
-  let onDisturbed: (what: string) => void = () => undefined;
+  let onDisturbed: (what: string, process: ProcessLife) => void = () => undefined;
   /** A number for the order in which the steps of processes were taken. */
   let order = 17;
   let idsGiven = 0;
@@ -140,7 +140,7 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
   /** Nobody hears of the step any more. If it would change something, it may still do so later. */
   function abandon(step: Step): void {
     step.awaited = false;
-    onDisturbed(step.request.what());
+    onDisturbed(step.request.what(), step.process);
     step.lateUntil = now + LATE_MS;
     if (!step.request.changes) steps = steps.filter((one) => one !== step);
   }
@@ -164,7 +164,7 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
     const name = fault === 0 || !step.awaited ? undefined : names[(fault - 1) % names.length];
     askedAt = step.askedAt;
     if (name !== undefined) faultAt = now;
-    if (name !== undefined || !step.awaited) onDisturbed(request.what());
+    if (name !== undefined || !step.awaited) onDisturbed(request.what(), process);
     let answered: () => string;
     let answer: () => void;
     try {
@@ -217,8 +217,8 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
     order: () => order,
     /** When the request was asked for whose effect is happening. */
     askedAt: () => askedAt,
-    /** Calls `watch` with each request that goes wrong, and that nobody waits for any more. */
-    watchDisturbed(watch: (what: string) => void): void {
+    /** Calls `watch` with each request that goes wrong, and that nobody waits for any more, and whose it is. */
+    watchDisturbed(watch: (what: string, process: ProcessLife) => void): void {
       onDisturbed = watch;
     },
     /** When a request last went wrong by chance. */

@@ -23,12 +23,12 @@ export const WARM: Work = { table: 0, transactions: 0, blob: 0, token: 0, keys: 
 export const FIRST_VISIT: Work = { table: 5, transactions: 2, blob: 2, token: 1, keys: 1, api: 1, lines: 2 };
 
 /**
- * A run without the audit over so many due users of one shard. The table: the last run (twice read, and ended), the cooldowns
+ * A run without the audit over so many due users of one shard. The table: the last run (read and ended), the cooldowns
  * (before and after), the index of each shard, and one page; each account is read and settled, and four are leased at once. The
  * blobs: each cache is read and written. The lines: one for each user, and the run's.
  */
 export const runOver = (users: number, shards: number): Work => ({
-  table: 3 + 4 + shards + 1 + 2 * users + Math.ceil(users / 4),
+  table: 2 + 4 + shards + 1 + 2 * users + Math.ceil(users / 4),
   transactions: users + Math.ceil(users / 4),
   blob: 2 * users,
   token: users,

@@ -59,7 +59,7 @@ export function linkedUser(running: () => { entra: Entra; app: LocalApp }) {
       await control(entra, 'PUT', '/lifetimes', {
         accessToken: 3_600,
         graphAccessToken: null,
-        exchangedRefreshToken: null,
+        exchangedRefreshToken: 86_400,
         refreshToken: 90 * 86_400,
       });
       await control(entra, 'DELETE', '/users/adele/fault');

@@ -20,7 +20,11 @@ const goodIn = ({ refreshed, fromCache }: LoggedEvent): number => numberOf(refre
 /** By the name that the runbook gives it. */
 export const RUNBOOK_ALERTS: Record<string, Alert> = {
   'The worker has not run for five minutes.': {
-    fires: (events) => runsIn(events).length === 0,
+    // A run that was called for has the correlation id of its `worker.woken`.
+    fires: (events) => {
+      const woken = new Set(named(events, 'worker.woken').map(({ correlationId }) => correlationId));
+      return runsIn(events).every(({ correlationId }) => woken.has(correlationId));
+    },
     example: [{ event: 'storage.ready' }],
   },
   'A fault of our own.': {

@@ -117,7 +117,7 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
       const { state, clock } = open();
       const begin = () => state.beginPlan(EVERY_MS);
       const told = async () =>
-        (await Promise.all([begin(), begin(), begin(), begin()])).filter(Boolean).length;
+        (await Promise.all([begin(), begin(), begin(), begin()])).filter(({ begun }) => begun).length;
       expect(await told()).toBe(1);
       clock.advance(EVERY_MS - 1);
       expect(await told()).toBe(0);
@@ -129,10 +129,21 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
     it('lets somebody begin although a wrong clock has left a time that is far ahead', async () => {
       const { state, clock } = open();
       clock.advance(86_400_000);
-      expect(await state.beginPlan(EVERY_MS)).toBe(true);
+      expect(await state.beginPlan(EVERY_MS)).toMatchObject({ begun: true });
       clock.advance(-86_400_000);
-      expect(await state.beginPlan(EVERY_MS)).toBe(true);
-      expect(await state.beginPlan(EVERY_MS)).toBe(false);
+      expect(await state.beginPlan(EVERY_MS)).toMatchObject({ begun: true });
+      expect(await state.beginPlan(EVERY_MS)).toMatchObject({ begun: false });
+    });
+
+    it('tells who asks to begin what the runs have recorded, whatever the answer is', async () => {
+      const { state } = open();
+      const audit = { next: 'b', accounts: 60, connected: 3 };
+      await state.runEnded(SUMMARY, { audit });
+      await state.orderRetirement({ order: 'stopped', at: SOON });
+      const last = await state.lastRun();
+      expect(last).toMatchObject({ ended: { at: NOW, summary: SUMMARY }, audit });
+      expect(await state.beginPlan(EVERY_MS)).toEqual({ begun: true, last });
+      expect(await state.beginPlan(EVERY_MS)).toEqual({ begun: false, last });
     });
 
     it('keeps the summary of the last run', async () => {

@@ -18,6 +18,7 @@ const CHECK_OUTCOMES: Record<AlikeChecks['outcome'], true> = {
   'from-cache': true,
   failed: true,
 };
+const CHECK_GRANTS: Record<NonNullable<AlikeChecks['grant']>, true> = { code: true, exchange: true };
 const TASK_OUTCOMES: Record<AlikeTask['outcome'], true> = { done: true, failed: true };
 
 /** The columns of lists that were read or written. Lists never change, so an account whose list is the same has the same text. */
@@ -74,7 +75,17 @@ export function checksIn(column: unknown, generation: string): AlikeChecks[] | u
     const { outcome, tasks } = check;
     const [first, last, times] = [timeOf(check.first), timeOf(check.last), countOf(check.times)];
     if (!first || !last || !times || !isKeyOf(CHECK_OUTCOMES, outcome) || !Array.isArray(tasks)) return [];
-    return [{ first, last, times, outcome, ...whyIn(check), tasks: tasks.flatMap(alikeTaskIn) }];
+    const grant = isKeyOf(CHECK_GRANTS, check.grant) ? check.grant : undefined;
+    const grantEndsAt = timeOf(check.grantEndsAt);
+    return [
+      {
+        ...{ first, last, times, outcome },
+        ...whyIn(check),
+        ...(grant && { grant }),
+        ...(grant && grantEndsAt && { grantEndsAt }),
+        tasks: tasks.flatMap(alikeTaskIn),
+      },
+    ];
   });
   const begin = checksBegin(generation);
   if (typeof column === 'string' && column.startsWith(begin)) {

@@ -51,7 +51,7 @@ export function toRow(account: Account): AccountRow {
     };
   }
   const { tid, oid } = partsOf(userId);
-  const { expiresOn, lastRefreshed, refreshTokenExpiresOn, grant } = tokensOf(account);
+  const { expiresOn, lastRefreshed, refreshTokenExpiresOn, grant, isEndTold } = tokensOf(account);
   const failure = failureOf(account);
   return {
     ...scheduled,
@@ -70,7 +70,7 @@ export function toRow(account: Account): AccountRow {
     lastRefreshed: lastRefreshed ?? '',
     expiresOn: expiresOn ?? '',
     refreshTokenExpiresOn: refreshTokenExpiresOn ?? '',
-    grant: grant === 'code' ? grantColumn(refreshTokenExpiresOn) : '',
+    grant: grantColumn({ grant, isEndTold }, refreshTokenExpiresOn),
     history: historyColumn(account.history),
     checks: checksColumn(account),
     pause: pauseColumn(account),
@@ -178,7 +178,8 @@ function tokensIn(row: Record<string, unknown>) {
     ...(expiresOn && { expiresOn }),
     ...(lastRefreshed && { lastRefreshed }),
     ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
-    ...(isGrantUntil(row.grant, refreshTokenExpiresOn) && { grant: 'code' as const }),
+    ...(refreshTokenExpiresOn &&
+      GRANTS.find((known) => row.grant === grantColumn(known, refreshTokenExpiresOn))),
   };
 }
 
@@ -186,11 +187,17 @@ function tokensIn(row: Record<string, unknown>) {
  * It names the end of the refresh token. An earlier release that renews the account, or connects it anew, writes that end and not
  * this column. Then it is not known which grant the end is of, and the next renewal says it again.
  */
-const grantColumn = (end: Date | undefined): string =>
-  end === undefined ? '' : `code until ${end.toISOString()}`;
+function grantColumn({ grant, isEndTold }: OfGrant, end: Date | undefined): string {
+  if (end === undefined || (grant === undefined && !isEndTold)) return '';
+  return `${grant ?? 'exchange'} until ${end.toISOString()}${isEndTold ? ', told' : ''}`;
+}
 
-const isGrantUntil = (column: unknown, end: Date | undefined): boolean =>
-  end !== undefined && column === grantColumn(end);
+type OfGrant = { grant?: 'code' | undefined; isEndTold?: true | undefined };
+const GRANTS = [
+  { grant: 'code' },
+  { grant: 'code', isEndTold: true },
+  { isEndTold: true },
+] as const satisfies OfGrant[];
 
 /** A link that cannot be read is one that nobody can finish. */
 function linkIn(value: unknown): PendingLink | undefined {

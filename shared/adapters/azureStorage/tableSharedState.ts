@@ -1,5 +1,5 @@
 import { systemClock } from '../../clock.ts';
-import type { Cooldown, SharedState } from '../../sharedState.ts';
+import type { BegunPlan, Cooldown, SharedState } from '../../sharedState.ts';
 import { isGuid } from '../../userId.ts';
 import { wholeSecond } from '../wholeSecond.ts';
 import { lastRunOf, retirementColumns, runColumns } from './lastRunRow.ts';
@@ -77,12 +77,14 @@ export function createTableSharedState(options: TableOptions): SharedState {
   }
 
   /** If a response is lost, nobody begins: the SDK's retry then fails its precondition. The next run begins instead. */
-  async function beginPlan(everyMs: number, abortSignal: AbortSignal): Promise<boolean> {
+  async function beginPlan(everyMs: number, abortSignal: AbortSignal): Promise<BegunPlan> {
     const row = await readLastRun(abortSignal);
+    const last = lastRunOf(row ?? {});
     const now = clock.now();
     const begunAt = timeIn(row?.begunAt);
     // A clock that was wrong may have left a time that is far ahead.
-    if (begunAt !== undefined && Math.abs(now.getTime() - begunAt.getTime()) < everyMs) return false;
+    if (begunAt !== undefined && Math.abs(now.getTime() - begunAt.getTime()) < everyMs)
+      return { begun: false, last };
     const begun = { ...LAST_RUN, begunAt: now };
     try {
       if (row === undefined) {
@@ -90,9 +92,9 @@ export function createTableSharedState(options: TableOptions): SharedState {
       } else {
         await table.updateEntity(begun, 'Merge', { etag: row.etag, abortSignal });
       }
-      return true;
+      return { begun: true, last };
     } catch (error) {
-      if (hasStatus(error, 404, 409, 412)) return false;
+      if (hasStatus(error, 404, 409, 412)) return { begun: false, last };
       throw error;
     }
   }

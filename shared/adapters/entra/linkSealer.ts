@@ -2,9 +2,13 @@ import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, errors } from 'j
 import { isRecord } from '../../isRecord.ts';
 import type { LinkPurpose, LinkSealer } from '../../ports.ts';
 import type { CacheKey } from './seal.ts';
-import { deriveKey, LINK_COOKIE_LABEL, LINK_TICKET_LABEL } from './userKey.ts';
+import { deriveKey, LINK_COOKIE_LABEL, LINK_TICKET_LABEL, RUN_TICKETS_LABEL } from './userKey.ts';
 
-const LABELS: Record<LinkPurpose, string> = { ticket: LINK_TICKET_LABEL, cookie: LINK_COOKIE_LABEL };
+const LABELS: Record<LinkPurpose, string> = {
+  ticket: LINK_TICKET_LABEL,
+  cookie: LINK_COOKIE_LABEL,
+  run: RUN_TICKETS_LABEL,
+};
 /** Longer than any that is sealed here. A longer text is refused before it is parsed. */
 const MAX_LENGTH = 4_000;
 

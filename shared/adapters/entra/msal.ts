@@ -90,6 +90,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
     const kept = await keep(plugin.changed, {
       grant,
       base,
+      record,
       write: { userId, generation, snapshot, homeAccountId, writer: 'worker', signal },
     });
     const told = isFallback && grant === 'exchange' ? { ...kept, ...BY_EXCHANGE } : kept;
@@ -171,6 +172,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
           : await keep(plugin.changed, {
               grant: 'exchange',
               base: snapshot.base,
+              record,
               write: { userId, generation, snapshot, homeAccountId, writer: 'request', signal },
             });
       return toUserToken(record, result, { homeAccountId, oldKey: snapshot.oldKey, now: clock.now(), kept });
@@ -199,7 +201,7 @@ type SilentRequest = Parameters<UserTokens['silent']>[1];
 const MARKS_USER: ReadonlySet<FailureKind> = new Set(['needs-user', 'consent', 'cache-lost']);
 
 /** A grant of a code that is kept, but was just refused, does not keep the connection. */
-const BY_EXCHANGE = { grant: 'exchange', refreshTokenExpiresOn: undefined } as const;
+const BY_EXCHANGE = { grant: 'exchange', refreshTokenExpiresOn: undefined, isEndEstimated: false } as const;
 
 const NOT_KEPT: Kept = { stored: false, written: undefined, refreshTokenExpiresOn: undefined };
 

@@ -70,6 +70,7 @@ export function createMsalCodeGrants(
       const kept = await keep(plugin.changed, {
         grant: 'code',
         base: snapshot.base,
+        record,
         write: { userId, generation, snapshot, homeAccountId, writer: 'request', signal },
       });
       return toUserToken(record, result, { homeAccountId, oldKey: snapshot.oldKey, now: clock.now(), kept });

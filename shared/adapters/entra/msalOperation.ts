@@ -9,7 +9,7 @@ import { upstreamRefused } from '../../log.ts';
 import type { Grant, Operation, UserToken } from '../../ports.ts';
 import { withOneTokenOf } from '../../tokens/accessTokenEntries.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
-import { codeEndsAt, showing, withGrant } from '../../tokens/grants.ts';
+import { keeperIn, showing, withGrant } from '../../tokens/grants.ts';
 import { permissionsIn, scopeToKeep } from '../../tokens/scopes.ts';
 import { type CacheContext, type CacheWrite, writeCache } from '../../tokens/storedCache.ts';
 import { isGuid, partsOf, type UserId } from '../../userId.ts';
@@ -98,10 +98,11 @@ export function beginMsal(options: MsalOptions, services: Omit<CacheContext, 'lo
   }
 
   /** Stores a changed cache. A cache that was opened with an old key is sealed again even if it did not change. */
-  async function keep(changed: string | undefined, { grant, base, write }: Keep): Promise<Kept> {
+  async function keep(changed: string | undefined, { grant, base, record, write }: Keep): Promise<Kept> {
     const { snapshot } = write;
     const now = clock.now();
-    const placed = changed === undefined ? undefined : withGrant(base, changed, grant, now);
+    const placed =
+      changed === undefined ? undefined : withGrant(base, changed, grant, now, toldEndOf(record, now));
     const mine = placed ?? (snapshot.oldKey ? snapshot.base : undefined);
     const written = mine === undefined ? undefined : await writeCache(context, { ...write, mine });
     return {
@@ -118,19 +119,21 @@ export function beginMsal(options: MsalOptions, services: Omit<CacheContext, 'lo
 type Keep = {
   /** By which grant the tokens were obtained. */
   grant: Grant;
+  record: NetworkRecord;
   /** The stored cache, without a grant that was refused in this operation. */
   base: string;
   write: Omit<CacheWrite, 'mine'>;
 };
 
-export type Kept = Pick<UserToken, 'stored' | 'written' | 'grant' | 'refreshTokenExpiresOn'>;
+export type Kept = Pick<
+  UserToken,
+  'stored' | 'written' | 'grant' | 'refreshTokenExpiresOn' | 'isEndEstimated'
+>;
 
-/** Which grant keeps the connection, and until when, if it is that of a code. */
-function keptBy(cache: string, now: Date): Pick<Kept, 'grant' | 'refreshTokenExpiresOn'> {
-  const end = codeEndsAt(cache);
-  return end === undefined || end <= now
-    ? { grant: 'exchange', refreshTokenExpiresOn: undefined }
-    : { grant: 'code', refreshTokenExpiresOn: end };
+/** Which grant keeps the connection, and until when, as far as the cache tells it. */
+function keptBy(cache: string, now: Date): Pick<Kept, 'grant' | 'refreshTokenExpiresOn' | 'isEndEstimated'> {
+  const { grant, endsAt, isEndEstimated = false } = keeperIn(cache, now);
+  return { grant, refreshTokenExpiresOn: endsAt, isEndEstimated };
 }
 
 /**
@@ -143,8 +146,6 @@ export function toUserToken(
   more: { homeAccountId: string; oldKey: boolean; now: Date; kept: Kept },
 ): UserToken {
   const { homeAccountId, oldKey, now, kept } = more;
-  const endsIn = record.answer?.refreshTokenExpiresIn;
-  const told = endsIn === undefined ? undefined : new Date(now.getTime() + endsIn * 1_000);
   return {
     accessToken: result.accessToken,
     permissions: permissionsIn(result.scopes.join(' ')),
@@ -153,6 +154,12 @@ export function toUserToken(
     homeAccountId,
     oldKey,
     ...kept,
-    refreshTokenExpiresOn: kept.refreshTokenExpiresOn ?? told,
+    refreshTokenExpiresOn: kept.refreshTokenExpiresOn ?? toldEndOf(record, now),
   };
+}
+
+/** When the refresh token of the last answer ends, if that answer tells it. */
+function toldEndOf({ answer }: NetworkRecord, now: Date): Date | undefined {
+  const endsIn = answer?.refreshTokenExpiresIn;
+  return endsIn === undefined ? undefined : new Date(now.getTime() + endsIn * 1_000);
 }

@@ -8,6 +8,7 @@ export const TASK_MEMORY_LABEL = 'stead/task-memory/v1/';
 /** What is sealed with these belongs to no user who is known before it is opened, so no user id follows them. */
 export const LINK_TICKET_LABEL = 'stead/link-ticket/v1/';
 export const LINK_COOKIE_LABEL = 'stead/link-cookie/v1/';
+export const RUN_TICKETS_LABEL = 'stead/run-tickets/v1/';
 
 /**
  * Derives a user's own key with HKDF-SHA-256 (RFC 5869). There is no salt, because the master key is random. `info` is the

@@ -23,9 +23,11 @@ export function createMemorySharedState({ clock = systemClock }: { clock?: Clock
     async beginPlan(everyMs) {
       const now = clock.now();
       // A clock that was wrong may have left a time that is far ahead.
-      if (begunAt !== undefined && Math.abs(now.getTime() - begunAt.getTime()) < everyMs) return false;
+      if (begunAt !== undefined && Math.abs(now.getTime() - begunAt.getTime()) < everyMs) {
+        return { begun: false, last: structuredClone(last) };
+      }
       begunAt = now;
-      return true;
+      return { begun: true, last: structuredClone(last) };
     },
     async runEnded(summary, { audit, retired } = {}) {
       const at = clock.now();

@@ -21,11 +21,11 @@ export function createNoticeWebhook(
   { fetch, clock }: { fetch: Fetch; clock: Clock },
 ): Required<Notices> {
   async function send(notice: UserNotice, signal: AbortSignal): Promise<void> {
-    const { id, kind, userId, since, endsAt } = notice;
+    const { id, ...told } = notice;
     const body = JSON.stringify({
-      type: TYPES[kind],
-      timestamp: since,
-      data: { kind, userId, since, ...(endsAt && { endsAt }), ...(link !== undefined && { link }) },
+      type: TYPES[told.kind],
+      timestamp: told.since,
+      data: { ...dataOf(told), ...(link !== undefined && { link }) },
     });
     const timestamp = Math.floor(clock.now().getTime() / 1_000);
     const headers = {
@@ -51,6 +51,14 @@ export function createNoticeWebhook(
   }
   return { onNeedsUser: send, onExpiring: send, onRecovered: send };
 }
+
+/** Nothing else of a notice is sent, whatever it may have one day. */
+const dataOf = ({ kind, userId, since, endsAt, isEstimate, keptBy }: Omit<UserNotice, 'id'>) => ({
+  ...{ kind, userId, since },
+  ...(endsAt && { endsAt }),
+  ...(isEstimate && { isEstimate }),
+  ...(keptBy && { keptBy }),
+});
 
 const sign = (secret: Uint8Array, content: string): string =>
   `v1,${createHmac('sha256', secret).update(content).digest('base64')}`;

@@ -1,56 +1,69 @@
-/** The stand-in's faults that the page offers, and what to expect after each. */
-export const FAULTS = {
-  revoked: {
-    label: 'Revoke my sign-in',
-    fault: { kind: 'revoked' },
-    expect: 'Your sign-in is revoked. Run the worker: it will need you.',
+/** The controls of the local platform, by their names in its addresses, with the words on their buttons. */
+export const GROUPS = [
+  {
+    title: 'The worker',
+    controls: { run: 'Run the worker now', leave: 'Leave for a while' },
   },
-  mfa: {
-    label: 'Ask me for MFA',
-    fault: { kind: 'claims' },
-    expect: 'The directory asks you for one more step. Run the worker: it will need you.',
+  {
+    title: 'What your organisation does to you',
+    controls: {
+      revoke: 'Revoke my sign-in',
+      mfa: 'Ask me for MFA',
+      consent: 'Withdraw my consent',
+      throttle: 'Throttle me',
+      outage: 'Outage',
+      silence: 'Do not answer',
+      well: 'All is well',
+    },
   },
-  consent: {
-    label: 'Withdraw my consent',
-    fault: { kind: 'consent' },
-    expect: 'Your consent is gone. Run the worker: it will need you.',
+  {
+    title: 'How long your tokens last',
+    controls: { 'short-tokens': 'Half a minute', 'hour-tokens': 'An hour' },
   },
-  throttled: {
-    label: 'Throttle',
-    fault: { kind: 'throttled', retryAfter: 30 },
-    expect: 'The directory asks for fewer requests. Run the worker: it waits, and it does not need you.',
-  },
-  outage: {
-    label: 'Outage',
-    fault: { kind: 'server-error' },
-    expect: 'The directory is down for you. Run the worker: it tries again, and it does not need you.',
-  },
-  silence: {
-    label: 'Do not answer',
-    fault: { kind: 'hang', times: 1 },
-    expect:
-      'The directory will leave one request without an answer. Run the worker: it gives up, and tries again.',
-  },
-} as const;
+] as const;
 
-export type FaultName = keyof typeof FAULTS;
+type Step = { text: string; button: string; control: string };
 
-/** In seconds; `null` is the default. To MSAL a token has expired 300 seconds early, so 330 are half a minute. */
-const LIFETIMES = { short: { graphAccessToken: 330 }, usual: { graphAccessToken: null } } as const;
+/** The story in six steps. Each has one sentence, and one button that does it. */
+export const STEPS: readonly Step[] = [
+  { text: 'You have signed in, and that was all. Now leave for a while.', button: 'Leave', control: 'leave' },
+  {
+    text: 'Your organisation ends all your sign-ins, as it does after a lost phone.',
+    button: 'End my sign-ins',
+    control: 'revoke',
+  },
+  {
+    text: 'You are still away, and the worker comes round again.',
+    button: 'Let the worker run',
+    control: 'run',
+  },
+  {
+    text: 'You come back, the page says that you are needed, and you sign in once.',
+    button: 'Sign me in again',
+    control: 'return',
+  },
+  {
+    text: 'Leave once more: everything goes on where it stopped.',
+    button: 'Leave again',
+    control: 'leave',
+  },
+  { text: 'You have had enough of it, so you say stop.', button: 'Stop it', control: 'disconnect' },
+];
 
-export const setFault = (user: string, name: FaultName): Promise<void> =>
-  send('PUT', `users/${user}/fault`, FAULTS[name].fault);
-export const clearFault = (user: string): Promise<void> => send('DELETE', `users/${user}/fault`);
-export const setLifetimes = (which: keyof typeof LIFETIMES): Promise<void> =>
-  send('PUT', 'lifetimes', LIFETIMES[which]);
-export const runWorker = (): Promise<void> => send('POST', 'worker', {});
-
-/** @throws {Error} Its message is the answer of the local platform. */
-async function send(method: string, path: string, body?: object): Promise<void> {
-  const response = await fetch(`/dev/${path}`, {
-    method,
-    ...(body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+/**
+ * @returns what was done, as sentences for the person
+ * @throws {Error} Its message says why it was not done.
+ */
+export async function press(user: string, control: string): Promise<string> {
+  const response = await fetch(`/dev/users/${user}/${control}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{}',
   });
-  if (!response.ok)
-    throw new Error(`The local platform answered ${response.status}: ${await response.text()}`);
+  const text = await response.text();
+  if (!response.headers.get('content-type')?.startsWith('application/json'))
+    throw new Error(`The local platform answered ${response.status}: ${text}`);
+  const { says } = JSON.parse(text) as { says: string };
+  if (!response.ok) throw new Error(says);
+  return says;
 }

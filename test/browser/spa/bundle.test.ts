@@ -7,7 +7,7 @@ import { ROOT } from '../../../dev/platform.ts';
 
 const MOST_KILOBYTES = 180;
 /** Only the sources of the controls hold these. */
-const TRACES = ['Play the story', 'Withdraw my consent', 'Run it now', '/dev/${'];
+const TRACES = ['Play the story', 'Withdraw my consent', 'Run the worker now', '/dev/users/${'];
 
 const spa = join(ROOT, 'dist/spa');
 const local = join(ROOT, 'dist/local');

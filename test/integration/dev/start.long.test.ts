@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePorts, isFree } from '../../../dev/freePorts.ts';
 import { ROOT } from '../../../dev/platform.ts';
+import { runStead } from '../ops/runStead.ts';
 
 const VARIABLES = [
   'STEAD_WEB_PORT',
@@ -65,19 +66,58 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(await (await fetch(`http://localhost:${web}/config.json`)).json()).toMatchObject({
       localDemo: true,
     });
-    const run = await fetch(`http://localhost:${web}/dev/worker`, {
+    const run = await fetch(`http://localhost:${web}/dev/users/adele/run`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{}',
     });
-    expect(await run.json()).toEqual({ status: 'succeeded' });
+    expect(await run.json()).toEqual({
+      says: 'The worker has run. Nothing is kept of you: sign in first.',
+    });
     expect((await fetch(`http://localhost:${functions}/api/profile`)).status).toBe(401);
     expect((await fetch(`http://localhost:${entra}/dev/users`)).status).toBe(200);
 
+    // The operators' command finds the storage by the folder alone.
+    const press = (control: string) =>
+      fetch(`http://localhost:${web}/dev/users/adele/${control}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+      });
+    for (const control of ['return', 'leave', 'revoke', 'run', 'start-over'])
+      expect((await press(control)).status).toBe(200);
+    expect(started.output()).toContain(`STEAD_FOLDER=${folder} npm run stead -- accounts list`);
+    const listed = await runStead(['tenants'], { STEAD_FOLDER: folder });
+    expect(listed).toMatchObject({ exitCode: 0, errors: [] });
+
+    // The README shows what is printed, but for the times.
+    await until(started, /adele: the directory wants to see them again/);
+    const printed = timeless(started.output()).split('\n');
+    for (const line of shownInReadme()) expect(printed).toContain(line);
+    expect(started.output()).not.toContain('{"event"');
+
     started.child.kill('SIGINT');
     expect(await started.exited).toBe(0);
+    expect((await runStead(['tenants'], { STEAD_FOLDER: folder })).errors).toContainEqual(
+      expect.stringContaining('TokenStore: is missing'),
+    );
     expect(await Promise.all(ports.map(isFree))).toEqual(ports.map(() => true));
     expect(existsSync(join(folder, 'azurite'))).toBe(true);
+  });
+
+  it('prints JSON alone on stdout, if that is asked for', async () => {
+    const ports = await freePorts(VARIABLES.length);
+    const started = start(Object.fromEntries(VARIABLES.map((name, i) => [name, String(ports[i])])), '--json');
+    let stdout = '';
+    started.child.stdout?.on('data', (chunk) => (stdout += String(chunk)));
+    await until(
+      started,
+      /Ctrl-C stops everything[\s\S]*storage.ready|storage.ready[\s\S]*Ctrl-C stops everything/,
+    );
+    started.child.kill('SIGINT');
+    expect(await started.exited).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).event)).toContain('storage.ready');
   });
 
   it('names every taken port and the variable that changes it', async () => {
@@ -135,6 +175,18 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(await next.exited).toBe(0);
   });
 });
+
+/** Times of day and durations differ from run to run. */
+const timeless = (text: string): string =>
+  text.replaceAll(/\d\d:\d\d:\d\d/g, 'hh:mm:ss').replaceAll(/\d+ ms$/gm, 'N ms');
+
+/** The lines of the terminal that the README shows. */
+function shownInReadme(): string[] {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const lines = timeless(readme).match(/^hh:mm:ss {2}.+$/gm) ?? [];
+  expect(lines.length).toBeGreaterThan(3);
+  return lines;
+}
 
 function isAlive(pid: number): boolean {
   try {

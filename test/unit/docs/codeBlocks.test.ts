@@ -94,9 +94,9 @@ describe('the code in the documents', () => {
   });
 });
 
-describe('the commands of the README that make keys', () => {
+describe('the commands of docs/settings.md that make keys', () => {
   const commands = blocks
-    .filter(({ document }) => document === 'README.md')
+    .filter(({ document }) => document === 'docs/settings.md')
     .flatMap((block) => block.code.split('\n').filter((line) => line.startsWith('node -e ')));
   const output = (command = '') =>
     execFileSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' }).trim();

@@ -47,6 +47,7 @@ const ROOMS: Record<string, Room> = {
   'shared/log.ts': { allowed: ['./errors.ts'], refused: ['./userId.ts', '@azure/functions'] },
   'shared/forEachAtOnce.ts': { allowed: [], refused: ['./errors.ts', 'node:events'] },
   'shared/readBase64.ts': { allowed: [], refused: ['./errors.ts', 'node:buffer'] },
+  'shared/jsonOf.ts': { allowed: [], refused: ['./errors.ts', 'node:util'] },
   'shared/isRecord.ts': { allowed: [], refused: ['./errors.ts', 'node:util'] },
   'shared/isLoopback.ts': { allowed: [], refused: ['./config.ts'] },
   'shared/clouds.ts': { allowed: [], refused: ['./isLoopback.ts', './adapters/entra/authority.ts'] },
@@ -83,7 +84,14 @@ const ROOMS: Record<string, Room> = {
     refused: ['./config.ts', './stead.ts', './adapters/azureStorage/tableRows.ts', 'node:crypto'],
   },
   'shared/http.ts': {
-    allowed: ['./errors.ts', './ports.ts', './refusalOf.ts', './wire.ts', './tokens/challenge.ts'],
+    allowed: [
+      './errors.ts',
+      './jsonOf.ts',
+      './ports.ts',
+      './refusalOf.ts',
+      './wire.ts',
+      './tokens/challenge.ts',
+    ],
     refused: ['@azure/functions', './stead.ts', './requests/asUser.ts', './adapters/entra/msal.ts'],
   },
   'shared/refusalOf.ts': {
@@ -179,7 +187,13 @@ const ROOMS: Record<string, Room> = {
     ],
   },
   'shared/worker/some.ts': {
-    allowed: ['./refreshUser.ts', '../account/schedule.ts', '../tokens/failures.ts', '../ports.ts'],
+    allowed: [
+      './refreshUser.ts',
+      '../account/schedule.ts',
+      '../jsonOf.ts',
+      '../tokens/failures.ts',
+      '../ports.ts',
+    ],
     refused: ['../requests/asUser.ts', '../stead.ts', '../adapters/graph/graphApi.ts', 'node:crypto'],
   },
   'shared/graphTasks/some.ts': {
@@ -560,15 +574,16 @@ const ROOMS: Record<string, Room> = {
   },
   'bench/memory/some.ts': {
     allowed: [
-      'node:stream/consumers',
       './dueUsers.ts',
-      '../makeMsalCache.ts',
+      '../rounds.ts',
+      '../upstreams/startUpstreams.ts',
       '../../ops/cli/readArguments.ts',
       '../../shared/stead.ts',
       '../../shared/log.ts',
     ],
     refused: [
       '@azure/msal-node',
+      '../upstreams/identityService.ts',
       '../../shared/worker/sweep.ts',
       '../../shared/adapters/memory/memoryAccountStore.ts',
       '../../shared/adapters/entra/seal.ts',
@@ -827,6 +842,7 @@ const ROOMS: Record<string, Room> = {
       '../words/speech.tsx',
       'react',
       './controls.ts',
+      './demo.css',
       '@stead/shared/browser/signInAttempts',
       '../ui/Notice.tsx',
     ],

@@ -53,6 +53,34 @@ describe('accounts list', () => {
 });
 
 describe('accounts show', () => {
+  it.each([
+    ['a link', { grant: 'code' }, 'the link', ' (an estimate)', { keptBy: 'link', isEndTold: false }],
+    [
+      'a link that Entra limits',
+      { grant: 'code', isEndTold: true },
+      'the link',
+      '',
+      { keptBy: 'link', isEndTold: true },
+    ],
+    ['a sign-in', {}, 'the sign-in', ' (an estimate)', { keptBy: 'sign-in', isEndTold: false }],
+  ] as const)('tells that %s keeps the connection, and until when', async (_what, tokens, by, estimate, whole) => {
+    const { operator, printed, accounts } = operatorOverTwins();
+    const { grant: _, ...exchanged } = sampleActive();
+    const { userId } = await accounts.create({ ...exchanged, ...tokens });
+    await showAccount(operator, { verb: 'accounts show', who: { userId }, json: false });
+    expect(printed).toContain(`kept by             ${by}`);
+    expect(printed).toContain(`refresh token ends  2026-11-21T08:00:00Z${estimate}`);
+    await showAccount(operator, { verb: 'accounts show', who: { userId }, json: true });
+    expect(JSON.parse(printed.at(-1) ?? '')).toMatchObject(whole);
+  });
+
+  it('tells that nothing keeps a connection without a token', async () => {
+    const { operator, printed, accounts } = operatorOverTwins();
+    const { userId } = await accounts.create(samplePending());
+    await showAccount(operator, { verb: 'accounts show', who: { userId }, json: false });
+    expect(printed).toEqual(expect.arrayContaining(['kept by             -', 'refresh token ends  -']));
+  });
+
   it('tells the next check of a leased account apart from the end of the lease', async () => {
     const { operator, printed, accounts } = operatorOverTwins();
     const lease = { runId: 'run-1', until: new Date('2026-11-20T09:05:00Z') };

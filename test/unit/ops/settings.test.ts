@@ -43,6 +43,58 @@ describe('readSettings', () => {
     });
   });
 
+  describe('beside npm start', () => {
+    const TokenStore = 'UseDevelopmentStorage=true';
+    const ours =
+      (running: unknown, pid = process.pid) =>
+      async () => {
+        const here = await mkdtemp(join(folder, 'started-'));
+        await mkdir(join(here, '.stead'));
+        const text = typeof running === 'string' ? running : JSON.stringify({ pid, ...(running as object) });
+        await writeFile(join(here, '.stead/running.json'), text);
+        return here;
+      };
+
+    it('finds its storage, and the log ids of its functions', async () => {
+      const here = await ours({ TokenStore })();
+      const settings = await readSettings(here, { LOG_HASH_KEY: 'of another deployment' });
+      expect(settings).toMatchObject({ TokenStore, LOG_HASH_KEY: '' });
+      expect(readConfig(settings, { hasStorageCredential: true }).storage).toEqual({
+        connectionString: TokenStore,
+      });
+    });
+
+    it('finds it in the folder that STEAD_FOLDER names', async () => {
+      const here = await ours({ TokenStore })();
+      const nowhere = join(folder, 'nowhere');
+      expect(await readSettings(nowhere, { STEAD_FOLDER: join(here, '.stead') })).toMatchObject({
+        TokenStore,
+      });
+      expect(await readSettings(nowhere, {})).not.toHaveProperty('TokenStore');
+    });
+
+    it('prefers what somebody has set', async () => {
+      const here = await ours({ TokenStore })();
+      expect(await readSettings(here, { TokenStore: 'here' })).toMatchObject({ TokenStore: 'here' });
+      const TokenStore__blobServiceUri = 'here';
+      expect(await readSettings(here, { TokenStore__blobServiceUri })).not.toHaveProperty('TokenStore');
+      await writeFile(join(here, 'local.settings.json'), '{ "Values": { "TokenStore": "file" } }');
+      expect(await readSettings(here, {})).toMatchObject({ TokenStore: 'file' });
+    });
+
+    it.each([
+      ['of a process that was killed', ours({ TokenStore }, 2 ** 30)],
+      ['torn', ours('{"pid":')],
+      ['of something else', ours({ TokenStore: 7 })],
+      ['without a process', ours({ TokenStore }, undefined)],
+    ])('does not believe a file %s', async (what, write) => {
+      const here = await write();
+      if (what === 'without a process')
+        await writeFile(join(here, '.stead/running.json'), JSON.stringify({ TokenStore }));
+      expect(await readSettings(here, {})).not.toHaveProperty('TokenStore');
+    });
+  });
+
   it('needs no client secret and no key, whatever is in their place', async () => {
     const nowhere = join(folder, 'nowhere');
     const storage = {

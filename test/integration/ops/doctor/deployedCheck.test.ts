@@ -70,6 +70,18 @@ describe('deployed app', () => {
       ['ok', 'unreachable'],
       /\(http_503\)/,
     ],
+    [
+      204,
+      { status: 200, body: { storage: 'ready', credential: 'accepted', lastRunSecondsAgo: 300 } },
+      ['ok', 'ok', 'ok'],
+      /ended 300 s ago/,
+    ],
+    [
+      204,
+      { status: 200, body: { storage: 'ready', credential: 'accepted', lastRunSecondsAgo: 301 } },
+      ['ok', 'ok', 'warn'],
+      /ended 301 s ago/,
+    ],
     [204, { status: 200, body: {} }, ['wrong'], /not that of this project/],
     [204, { status: 404 }, ['ok', 'skipped'], /cannot say/],
     [204, { status: 500 }, ['unreachable'], /answers 500/],

@@ -224,7 +224,7 @@ describe('a registered API', () => {
       );
     const wake = async (registered: Registered, accessToken: string) => {
       const app = appOf(registered, { ENTRA_CLIENT_SECRET: 'not used here' });
-      return app.stead.worker.wake({ log: () => undefined }, accessToken);
+      return app.stead.worker.wake({ log: () => undefined }, { accessToken });
     };
     expect(await wake(woken, await token(woken.api.appId))).toMatchObject({ ran: true });
     await expect(wake(woken, await token(other.api.appId))).rejects.toThrow(TokenInvalidError);

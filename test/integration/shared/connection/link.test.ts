@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { DEMO_USERS } from '../../../../dev/entra/directory.ts';
 import type { Entra } from '../../../../dev/entra/startEntra.ts';
 import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
+import type { UserNotice } from '../../../../shared/notices.ts';
 import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
 import { codeEndsAt, GRANTS } from '../../../../shared/tokens/grants.ts';
 import { toUserId } from '../../../../shared/userId.ts';
@@ -163,6 +164,94 @@ describe('a user who stays away for longer than the refresh token of an exchange
     app.clock.aheadMs += 25 * HOUR;
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     expect(await app.sweep()).toMatchObject({ refreshed: 1 });
+  });
+});
+
+describe('what a page, the history and a notice are told of the grants', () => {
+  const statusOf = async (accessToken: string) => (await app.connection.get(accessToken)).connection;
+  /** How many hours from now, by the application's clock. */
+  const hoursTo = (time: string | Date | undefined) =>
+    Math.round((new Date(time ?? 0).getTime() - app.now().getTime()) / HOUR);
+  const keptBy = ({ checks = [] }: { checks?: { keptBy?: string; times: number }[] }) =>
+    checks.map((check) => `${check.times} ${check.keptBy}`);
+
+  beforeEach(() => control(entra, 'PUT', '/lifetimes', { graphAccessToken: EXPIRED_AT_ONCE }));
+  afterEach(() => control(entra, 'PUT', '/answers', { refreshTokenEnds: false }));
+
+  it('is an estimate while Entra tells no end, and nothing of a sign-in whose end nobody knows', async () => {
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.getProfile(accessToken);
+    const before = await statusOf(accessToken);
+    expect(before.state).toBe('active');
+    expect(before).not.toHaveProperty('staysConnected');
+    expect(before.canLink).toBe(true);
+    expect(before).not.toHaveProperty('endsAt');
+    app.clock.aheadMs += HOUR;
+    await app.sweep();
+
+    expect(await createLinkBrowser(app.stead).link(accessToken, 'adele')).toBe('linked');
+    app.clock.aheadMs += HOUR;
+    await app.sweep();
+    const after = await statusOf(accessToken);
+    expect(after.staysConnected?.isEstimate).toBe(true);
+    expect(after).not.toHaveProperty('canLink');
+    expect(hoursTo(after.staysConnected?.until)).toBeGreaterThan(89 * 24);
+    expect(after).not.toHaveProperty('endsAt');
+    expect(keptBy(after)).toEqual(['1 sign-in', '1 link']);
+    expect(after.checks?.some(({ endsAt }) => endsAt !== undefined)).toBe(false);
+  });
+
+  it('is the end that Entra tells', async () => {
+    await control(entra, 'PUT', '/answers', { refreshTokenEnds: true });
+    await control(entra, 'PUT', '/lifetimes', { exchangedRefreshToken: 86_400 });
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.getProfile(accessToken);
+    const before = await statusOf(accessToken);
+    expect(hoursTo(before.endsAt)).toBe(24);
+    expect(await createLinkBrowser(app.stead).link(accessToken, 'adele')).toBe('linked');
+    app.clock.aheadMs += HOUR;
+    await app.sweep();
+    const after = await statusOf(accessToken);
+    expect(after.staysConnected).not.toHaveProperty('isEstimate');
+    expect(hoursTo(after.staysConnected?.until)).toBeGreaterThan(89 * 24);
+    expect(after.checks?.at(-1)).toMatchObject({ keptBy: 'link', endsAt: expect.any(String) });
+  });
+
+  it('is no more than the retention time allows', async () => {
+    app = createLocalApp(entra, { tasks, settings: { ...LINK_SETTINGS, RETENTION_DAYS: '30' } });
+    const { accessToken } = await link();
+    const { staysConnected } = await statusOf(accessToken);
+    expect(hoursTo(staysConnected?.until)).toBe(30 * 24);
+  });
+
+  /** What is heard of a user whose exchange ends in three hours. @param code how long the grant of the link lasts, in seconds */
+  async function heardOf(code: number, isLinked = true) {
+    const heard: UserNotice[] = [];
+    const onExpiring = (notice: UserNotice) => void heard.push(notice);
+    app = createLocalApp(entra, { tasks, settings: LINK_SETTINGS, notices: { onExpiring } });
+    await control(entra, 'PUT', '/answers', { refreshTokenEnds: true });
+    await control(entra, 'PUT', '/lifetimes', { exchangedRefreshToken: 3 * 3_600, refreshToken: code });
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.getProfile(accessToken);
+    if (isLinked) expect(await createLinkBrowser(app.stead).link(accessToken, 'adele')).toBe('linked');
+    // A later exchange says how long it lasts, and the link is still there.
+    await app.getProfile((await signIn(entra, 'adele')).accessToken);
+    for (let checks = 0; checks < 2; checks += 1) {
+      app.clock.aheadMs += HOUR / 2;
+      await app.sweep();
+    }
+    return heard.map(({ kind, endsAt, keptBy: by }) => `${kind} ${by} in ${hoursTo(endsAt)} h`);
+  }
+
+  it('is that the exchange ends, for a user without a link alone', async () => {
+    expect(await heardOf(90 * 86_400, false)).toEqual(['expiring sign-in in 2 h']);
+    expect(await heardOf(90 * 86_400)).toEqual([]);
+  });
+
+  it('is the end of the grant that lasts longer', async () => {
+    expect(await heardOf(4 * 3_600)).toEqual(['expiring link in 3 h']);
+    // The worker renews the code, which Entra lets end first, and the exchange goes on after it.
+    expect(await heardOf(2 * 3_600)).toEqual(['expiring sign-in in 2 h']);
   });
 });
 

@@ -138,4 +138,17 @@ describe('many permissions at once', () => {
     expect(ends.slice(0, 2)).toEqual(['cancelled', 'cancelled']);
     expect(new Set(ends)).toEqual(new Set(['cancelled', '400']));
   });
+
+  it('do not take the ticket of a link that is under way', async () => {
+    app = createLocalApp(entra, { tasks: bigTasks, settings: LINK_SETTINGS, limits: UNLIMITED });
+    const accessToken = await visit('adele');
+    const browser = createLinkBrowser(app.stead);
+    const ticket = await browser.ticketFor(accessToken);
+    const before = await app.accounts.read(toUserId(ADELE));
+    expect((await browser.ask(accessToken, { tasks: namesOf(bigTasks.length) })).status).toBe(400);
+    expect(await app.accounts.read(toUserId(ADELE))).toEqual(before);
+    expect(resultOf(await browser.callBack(await browser.signIn(await browser.open(ticket), 'adele')))).toBe(
+      'linked',
+    );
+  });
 });

@@ -79,7 +79,7 @@ describe('checks', () => {
   it('that came before and after a visit are entries of their own, so that the count since the visit can be told', () => {
     const before = recorded([got(0), done(1)], [got(60), done(61)]);
     const checkAfter = (checks: readonly AlikeChecks[], minutes: number, visitedAt: number) =>
-      withEntries(checks, [got(minutes), done(minutes + 1)], at(visitedAt));
+      withEntries(checks, [got(minutes), done(minutes + 1)], { visitedAt: at(visitedAt) });
     const after = checkAfter(checkAfter(before, 120, 90), 180, 90);
     expect(after).toMatchObject([
       { first: at(0), last: at(60), times: 2 },
@@ -124,5 +124,42 @@ describe('the checks of an account', () => {
   it('are more than its history', () => {
     const checks = recorded(...Array.from({ length: 30 }, (_, n) => [n % 2 === 0 ? got(n) : failed(n)]));
     expect(checksOf({ checks, history: [failed(29)] })).toEqual(checks);
+  });
+});
+
+describe('the grant that kept a connection after checks', () => {
+  const DAY = 1_440;
+  const kept = (
+    known: readonly AlikeChecks[],
+    entry: HistoryEntry,
+    grant?: 'code' | 'exchange',
+    endsAt?: Date,
+  ) =>
+    withEntries(known, [entry], {
+      keptBy: { ...(grant && { grant }), ...(endsAt && { grantEndsAt: endsAt }) },
+    });
+
+  it('begins another entry when it is another one', () => {
+    const linked = kept(
+      kept(kept([], got(0), 'exchange', at(DAY)), got(60), 'code'),
+      got(120),
+      'code',
+      at(90 * DAY),
+    );
+    expect(linked).toMatchObject([
+      { times: 1, grant: 'exchange', grantEndsAt: at(DAY) },
+      { times: 2, grant: 'code', grantEndsAt: at(90 * DAY) },
+    ]);
+  });
+
+  it('is that of the last one, and of nobody if an earlier release did that one', () => {
+    const [known] = kept(kept([], got(0)), got(60), 'code', at(DAY));
+    expect(known).toMatchObject({ times: 2, grant: 'code', grantEndsAt: at(DAY) });
+    const [renewed] = kept(known ? [known] : [], got(120), 'code');
+    expect(renewed).toMatchObject({ times: 3, grant: 'code' });
+    expect(renewed).not.toHaveProperty('grantEndsAt');
+    const [unknown] = kept(renewed ? [renewed] : [], got(180));
+    expect(unknown).toMatchObject({ times: 4 });
+    expect(unknown).not.toHaveProperty('grant');
   });
 });

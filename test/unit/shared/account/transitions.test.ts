@@ -218,6 +218,7 @@ describe('a visit', () => {
       lastActivity: NOW,
       expiresOn: from(75 * MINUTE),
       refreshTokenExpiresOn: from(DAY),
+      isEndTold: true,
     });
   });
 
@@ -304,6 +305,7 @@ describe('a check that got a token', () => {
     ['active, with a fault of ours', active({ trouble: { attempts: 2 } })],
     ['needs-user', needsUser({ ...TOKENS, lease: LEASE })],
   ] as const)('from the token endpoint ends every failure of an account that is %s', (_, before) => {
+    const { history, checks } = historyOf(REFRESHED, { at: NOW, outcome: 'refreshed' });
     expect(settled(before, 'network', { ...NO_TASKS, memory: 'newly-sealed' })).toStrictEqual({
       ...KEPT,
       memory: 'newly-sealed',
@@ -312,7 +314,9 @@ describe('a check that got a token', () => {
       expiresOn: from(75 * MINUTE),
       lastRefreshed: NOW,
       refreshTokenExpiresOn: from(DAY),
-      ...historyOf(REFRESHED, { at: NOW, outcome: 'refreshed' }),
+      isEndTold: true,
+      history,
+      checks: checks.map((check) => ({ ...check, grant: 'exchange', grantEndsAt: from(DAY) })),
       nextCheckAt: from(50 * MINUTE),
     });
   });
@@ -327,6 +331,28 @@ describe('a check that got a token', () => {
     expect(after.history).toEqual([REFRESHED, { at: NOW, outcome: 'from-cache' }]);
     expect(settled(pending(), 'cache')).not.toHaveProperty('lastRefreshed');
     expect(settled(pending(), 'cache')).not.toHaveProperty('refreshTokenExpiresOn');
+  });
+
+  it('says which grant keeps the connection, and until when, as far as Entra has told it', () => {
+    const LINKED = { grant: 'code', refreshTokenExpiresOn: from(90 * DAY) } as const;
+    const about = refreshed(active(), token({ ...LINKED, isEndEstimated: true }), NO_TASKS, NOW, SETTINGS, 0);
+    expect(about).toMatchObject(LINKED);
+    expect(about).not.toHaveProperty('isEndTold');
+    expect(about.checks?.at(-1)).toMatchObject({ grant: 'code', last: NOW });
+    expect(about.checks?.at(-1)).not.toHaveProperty('grantEndsAt');
+
+    const told = refreshed(about, token(LINKED), NO_TASKS, NOW, SETTINGS, 0);
+    expect(told).toMatchObject({ ...LINKED, isEndTold: true });
+    expect(told.checks?.at(-1)).toMatchObject({ grant: 'code', grantEndsAt: from(90 * DAY) });
+    // An access token of the cache says nothing new.
+    const cached = token({ source: 'cache', refreshTokenExpiresOn: undefined });
+    expect(refreshed(told, cached, NO_TASKS, NOW, SETTINGS, 0)).toMatchObject({ ...LINKED, isEndTold: true });
+
+    const unknown = token({ refreshTokenExpiresOn: undefined });
+    const fell = refreshed(told, unknown, NO_TASKS, NOW, SETTINGS, 0);
+    expect(fell).not.toHaveProperty('grant');
+    expect(fell).not.toHaveProperty('isEndTold');
+    expect(fell.checks?.at(-1)).toMatchObject({ grant: 'exchange', times: 1 });
   });
 
   it('is checked again before the new refresh token ends', () => {

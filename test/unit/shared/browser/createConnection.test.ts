@@ -78,6 +78,11 @@ describe('a request of a page', () => {
       { state: 'sign-in', scopes: ['a'] },
     ],
     [
+      'a missing consent that a link asks for',
+      () => problem(401, 'CONSENT_REQUIRED', { scopes: ['a'], link: { functions: ['files'] } }),
+      { state: 'sign-in', scopes: ['a'], link: { functions: ['files'] } },
+    ],
+    [
       '429',
       () => problem(429, 'TOO_MANY_REQUESTS', {}, { 'Retry-After': '7' }),
       { state: 'busy', retryAfterSeconds: 7 },

@@ -14,8 +14,9 @@ const turnedOn = { name: 'turned-on', api: graph, scopes: ['Mail.Read'], consent
 const elsewhere = { name: 'elsewhere', api: orders, scopes: ['orders.read'] };
 const tasks = [always, turnedOn, elsewhere];
 const functions = [
-  { api: graph, scopes: ['User.Read', 'Calendars.Read'] },
-  { api: orders, scopes: ['orders.write'] },
+  { name: 'calendar', api: graph, scopes: ['User.Read', 'Calendars.Read'] },
+  { name: 'orders', api: orders, scopes: ['orders.write'] },
+  { name: 'notes', api: graph, scopes: ['Notes.Read'], consent: 'link' as const },
 ];
 
 describe('linkScopes', () => {
@@ -24,20 +25,51 @@ describe('linkScopes', () => {
   });
 
   it('has what a task needs that the user turns on, and that of no other one', () => {
-    expect(linkScopes(graph, { tasks, functions: [] }, ['turned-on'])).toEqual([
+    expect(linkScopes(graph, { tasks, functions: [] }, { tasks: ['turned-on'] })).toEqual([
       'Files.Read',
       'User.Read',
       'Mail.Read',
     ]);
   });
 
-  it.each(['always', 'elsewhere', 'unknown', ''])('refuses %j, which users do not turn on', (name) => {
-    expect(() => linkScopes(graph, { tasks, functions }, ['turned-on', name])).toThrow(RequestMalformedError);
+  it('has what a function needs that the user wants to use', () => {
+    expect(linkScopes(graph, { tasks: [], functions }, { functions: ['notes'] })).toEqual([
+      'User.Read',
+      'Calendars.Read',
+      'Notes.Read',
+    ]);
+  });
+
+  it('never asks for everything beside what it names, which Entra refuses', () => {
+    const all = { name: 'all', api: graph, scopes: ['https://graph.microsoft.com/.default', 'openid'] };
+    expect(linkScopes(graph, { tasks: [always], functions: [all] })).toEqual(['Files.Read', 'User.Read']);
+    expect(linkScopes(graph, { tasks: [], functions: [all] })).toEqual(['User.Read']);
+  });
+
+  it.each([
+    'always',
+    'elsewhere',
+    'unknown',
+    'notes',
+    '',
+  ])('refuses the task %j, which users do not turn on', (name) => {
+    const chosen = { tasks: ['turned-on', name] };
+    expect(() => linkScopes(graph, { tasks, functions }, chosen)).toThrow(RequestMalformedError);
+  });
+
+  it.each([
+    'calendar',
+    'orders',
+    'turned-on',
+    '',
+  ])('refuses the function %j, which no link asks for', (name) => {
+    const chosen = { functions: ['notes', name] };
+    expect(() => linkScopes(graph, { tasks, functions }, chosen)).toThrow(RequestMalformedError);
   });
 
   it('has the least scope where nothing needs one, or a function was only named', () => {
-    expect(linkScopes(graph, { tasks: [elsewhere, turnedOn], functions: [{ api: graph }] })).toEqual([
-      'User.Read',
-    ]);
+    expect(
+      linkScopes(graph, { tasks: [elsewhere, turnedOn], functions: [{ name: 'named', api: graph }] }),
+    ).toEqual(['User.Read']);
   });
 });

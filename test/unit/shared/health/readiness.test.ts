@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryAccountStore } from '../../../../shared/adapters/memory/memoryAccountStore.ts';
+import { createMemorySharedState } from '../../../../shared/adapters/memory/memorySharedState.ts';
 import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { type Failure, UnavailableError } from '../../../../shared/errors.ts';
 import { createReadiness } from '../../../../shared/health/readiness.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
+import { SUMMARY } from '../../../support/sharedStateContract.ts';
 
 const MINUTE = 60_000;
 
@@ -17,8 +19,10 @@ function setUp() {
     accounts: (): Promise<undefined> => Promise.resolve(undefined),
     credential: (): Promise<Failure | undefined> => Promise.resolve(undefined),
   };
+  const sharedState = createMemorySharedState({ clock });
   const ready = createReadiness({
     clock,
+    sharedState,
     tokenCache: createMemoryTokenCacheStore({ clock }),
     accounts: {
       ...accounts,
@@ -33,7 +37,7 @@ function setUp() {
     },
   });
   const ask = () => ready({ log: (event) => void events.push(event) });
-  return { clock, events, asked, answers, ask };
+  return { clock, sharedState, events, asked, answers, ask };
 }
 
 describe('readiness', () => {
@@ -44,6 +48,27 @@ describe('readiness', () => {
       checkedAgainInSeconds: 60,
     });
     expect(events).toEqual([]);
+  });
+
+  it('tells how long ago the last run ended, and is there however long that is', async () => {
+    const { ask, clock, sharedState } = setUp();
+    await sharedState.runEnded(SUMMARY);
+    clock.advance(7 * MINUTE);
+    expect((await ask()).readiness).toEqual({
+      storage: 'ready',
+      credential: 'accepted',
+      lastRunSecondsAgo: 420,
+    });
+  });
+
+  it('tells nothing of the last run if it cannot be read, and no time that is to come', async () => {
+    const { ask, clock, sharedState } = setUp();
+    sharedState.lastRun = () => Promise.reject(new UnavailableError('accounts'));
+    expect((await ask()).readiness).toEqual({ storage: 'ready', credential: 'accepted' });
+    clock.advance(MINUTE);
+    const ended = { at: new Date(clock.now().getTime() + MINUTE), summary: SUMMARY };
+    sharedState.lastRun = async () => ({ ended, audit: { accounts: 0, connected: 0 } });
+    expect((await ask()).readiness).toMatchObject({ lastRunSecondsAgo: 0 });
   });
 
   it('is asked for once a minute, however many requests there are at the same time and later', async () => {

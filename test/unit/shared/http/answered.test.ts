@@ -145,11 +145,29 @@ describe('the use of a token', () => {
   });
 });
 
+it('answers what JSON keeps', async () => {
+  const body = { a: undefined, b: [null, 'x', 1.5, false], at: new Date(0), own: Object.create(null) };
+  const { response } = await answer(async () => ({ body, facts: {} }));
+  expect(response).toMatchObject({
+    status: 200,
+    body: '{"b":[null,"x",1.5,false],"at":"1970-01-01T00:00:00.000Z","own":{}}',
+  });
+});
+
 describe('a result that is no JSON', () => {
   it.each([
     ['a bigint', 10n],
     ['a function', () => 1],
     ['a symbol', Symbol('Anna')],
+    ['the answer of an API', Response.json({ name: 'Anna' })],
+    ['a map', new Map([['Anna', 1]])],
+    ['a set', new Set(['Anna'])],
+    ['an error', new Error('Anna')],
+    ['bytes', new TextEncoder().encode('Anna')],
+    ['bytes without a view', new ArrayBuffer(2)],
+    ['a promise that was not awaited', { a: Promise.resolve('Anna') }],
+    ['a number that JSON does not have', { Anna: Number.NaN }],
+    ['a function in it', { Anna: () => 1 }],
     [
       'an object whose toJSON throws',
       {

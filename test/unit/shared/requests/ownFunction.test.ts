@@ -215,6 +215,12 @@ describe('defineFunction', () => {
     expect(() => defineFunction({ ...usual, ...wrong } as typeof usual)).toThrow(problem);
   });
 
+  it('has no type for a function that returns the answer of its API, which may be a refusal', () => {
+    // @ts-expect-error: the type check fails where this line is allowed.
+    const passingOn = defineFunction({ ...usual, run: ({ api }) => api.fetch('/v1.0/me') });
+    expect(passingOn.name).toBe('own');
+  });
+
   it('gives a function that nobody changes', () => {
     const fn = defineFunction(usual);
     expect(fn).toMatchObject({ timeoutMs: 30_000, scopes: ['Files.Read'] });

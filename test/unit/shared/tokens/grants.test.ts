@@ -3,6 +3,7 @@ import {
   codeEndsAt,
   GRANTS,
   grantsToTry,
+  keeperIn,
   showing,
   withGrant,
   withoutCode,
@@ -112,6 +113,54 @@ describe('two grants in one cache', () => {
   });
 });
 
+describe('keeperIn', () => {
+  /** A user who was linked, and then came back. */
+  const linkedUntil = (code?: Date, exchange?: Date) => {
+    const linked = withGrant(EXCHANGED, cacheWith('code-1'), 'code', NOW, code);
+    return withGrant(linked, cacheWith('exchange-2'), 'exchange', NOW, exchange);
+  };
+
+  it('is the code until it ends, and says whether Entra has told that end', () => {
+    const about = { grant: 'code', endsAt: later(90), isEndEstimated: true };
+    expect(keeperIn(LINKED, later(89))).toEqual(about);
+    expect(keeperIn(LINKED, later(90))).toEqual({ grant: 'exchange' });
+    const told = linkedUntil(later(2));
+    expect(keeperIn(told, NOW)).toEqual({ grant: 'code', endsAt: later(2), isEndEstimated: false });
+  });
+
+  it('is the exchange if it is known to last longer', () => {
+    const longer = { grant: 'exchange', endsAt: later(3), isEndEstimated: false };
+    expect(keeperIn(linkedUntil(later(2), later(3)), NOW)).toEqual(longer);
+    expect(keeperIn(linkedUntil(later(3), later(2)), NOW)).toMatchObject({ grant: 'code' });
+    expect(keeperIn(linkedUntil(undefined, later(3)), NOW)).toMatchObject({
+      grant: 'code',
+      endsAt: later(90),
+    });
+  });
+
+  it('is the exchange of a cache without a code, of whose end the cache says nothing', () => {
+    expect(keeperIn(EXCHANGED, NOW)).toEqual({ grant: 'exchange' });
+    expect(keeperIn('', NOW)).toEqual({ grant: 'exchange' });
+  });
+
+  it.each(['soon', '-1', 'Infinity', {}, null])('does not believe the end %j', (told) => {
+    const cache = JSON.parse(linkedUntil()) as { [GRANTS]: Record<string, object> };
+    for (const entry of Object.values(cache[GRANTS])) Object.assign(entry, { stead_ends_at: told });
+    const about = { grant: 'code', endsAt: later(90), isEndEstimated: true };
+    expect(keeperIn(JSON.stringify(cache), NOW)).toEqual(about);
+  });
+
+  it('shows MSAL nothing of these times', () => {
+    for (const grant of ['code', 'exchange'] as const) {
+      expect(showing(linkedUntil(later(2), later(3)), grant)).toContain('"RefreshToken":{');
+      const { RefreshToken } = JSON.parse(showing(linkedUntil(later(2), later(3)), grant)) as Cache;
+      expect(JSON.stringify(RefreshToken)).not.toContain('stead_');
+    }
+    const { RefreshToken } = JSON.parse(linkedUntil(later(2), later(3))) as Cache;
+    expect(JSON.stringify(RefreshToken)).not.toContain('stead_');
+  });
+});
+
 describe('grantsToTry', () => {
   it('is the exchange alone without a code', () => {
     expect(grantsToTry(EXCHANGED, NOW)).toEqual(['exchange']);
@@ -124,9 +173,9 @@ describe('grantsToTry', () => {
   });
 
   it('believes the end that Entra told', () => {
-    const told = cacheWith('code-1', { expires_on: String(later(2).getTime() / 1_000) });
-    const cache = withGrant(EXCHANGED, told, 'code', NOW);
+    const cache = withGrant(EXCHANGED, cacheWith('code-1'), 'code', NOW, later(2));
     expect(codeEndsAt(cache)).toEqual(later(2));
+    expect(grantsToTry(cache, later(2))).toEqual(['exchange', 'code']);
   });
 
   it('takes a code without a time as over', () => {

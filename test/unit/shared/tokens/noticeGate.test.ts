@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { createNoticeGate } from '../../../../shared/tokens/noticeGate.ts';
 import { clockOf } from '../../../support/clockOf.ts';
 
@@ -20,6 +21,50 @@ function gateAt(start = START) {
     },
   };
 }
+
+describe('the turn at the gate', () => {
+  function full() {
+    const clock = createTestClock();
+    const gate = createNoticeGate(clock);
+    for (let n = 0; n < 8; n += 1) gate.enter();
+    return { gate, clock };
+  }
+  const twoTurns = ({ gate }: ReturnType<typeof full>) => [1, 2].map((n) => gate.turn()?.then(() => n));
+
+  it('is no wait while there is room', () => {
+    const { gate } = full();
+    gate.leave('accepted', 'notice');
+    expect(gate.turn()).toBeUndefined();
+  });
+
+  it('is no wait again after one was in vain, until a notice is taken', async () => {
+    const at = full();
+    const turns = twoTurns(at);
+    at.clock.advance(500);
+    expect(await Promise.all(turns)).toEqual([1, 2]);
+    expect(at.gate.turn()).toBeUndefined();
+    at.gate.leave('accepted', 'notice');
+    at.gate.enter();
+    expect(at.gate.turn()).toBeDefined();
+  });
+
+  it('comes when one delivery ends, for one that waits', async () => {
+    const at = full();
+    const turns = twoTurns(at);
+    at.gate.leave('accepted', 'notice');
+    expect(await Promise.race([...turns].reverse())).toBe(1);
+    expect(at.gate.enter()).toBeUndefined();
+    expect(await Promise.race([turns[1], Promise.resolve('waits')])).toBe('waits');
+  });
+
+  it('ends for all when a delivery fails', async () => {
+    const at = full();
+    const turns = twoTurns(at);
+    at.gate.leave('failed', 'notice');
+    expect(await Promise.all(turns)).toEqual([1, 2]);
+    expect(at.gate.turn()).toBeUndefined();
+  });
+});
 
 describe('the gate of the notices', () => {
   it('lets eight in at once', () => {

@@ -188,13 +188,13 @@ describe('a run that meets 25 accounts to retire', () => {
 
   it('retires and loses nobody if it cannot read what is ordered', async () => {
     const worker = await overdue(25);
-    const { lastRun } = worker.sharedState;
-    worker.sharedState.lastRun = () => Promise.reject(new TypeError('the store has an outage'));
+    const { beginPlan } = worker.sharedState;
+    worker.sharedState.beginPlan = () => Promise.reject(new TypeError('the store has an outage'));
     expect(await worker.run()).toMatchObject({ claimed: 25, retired: 0, waiting: 25, stoppedBy: 'done' });
     expect(await countOf(worker, 'needs-user')).toBe(25);
     expect(worker.eventsOf('sweep.retirement-stopped')).toEqual([]);
 
-    worker.sharedState.lastRun = lastRun;
+    worker.sharedState.beginPlan = beginPlan;
     worker.later(HOUR);
     expect(await worker.run()).toMatchObject({ retired: 20, waiting: 5 });
   });

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ForbiddenError, TooManyRequestsError, UnavailableError } from '../../../../shared/errors.ts';
+import {
+  ForbiddenError,
+  TokenInvalidError,
+  TooManyRequestsError,
+  UnavailableError,
+} from '../../../../shared/errors.ts';
 import type { CallingApp } from '../../../../shared/ports.ts';
 import { toUserId } from '../../../../shared/userId.ts';
 import { RUN_LIMITS } from '../../../../shared/worker/run.ts';
@@ -18,8 +23,9 @@ function setUp() {
     },
   });
   const log = (event: (typeof worker.events)[number]) => void worker.events.push(event);
-  const ask = (token = 'good') => wakeWorker(worker.app(), { log }, token, [], RUN_LIMITS);
-  return { worker, ask, sweeps: () => worker.eventsOf('sweep.ended').length };
+  const ask = (token = 'good') => wakeWorker(worker.app(), { log }, { accessToken: token }, [], RUN_LIMITS);
+  const askWith = (ticket: string) => wakeWorker(worker.app(), { log }, { ticket }, [], RUN_LIMITS);
+  return { worker, ask, askWith, sweeps: () => worker.eventsOf('sweep.ended').length };
 }
 
 describe('wake', () => {
@@ -37,7 +43,9 @@ describe('wake', () => {
       stoppedBy: 'done',
       ms: 0,
     });
-    expect(worker.eventsOf('worker.woken')).toEqual([{ event: 'worker.woken', client: GUID }]);
+    expect(worker.eventsOf('worker.woken')).toEqual([
+      { event: 'worker.woken', by: 'application', client: GUID },
+    ]);
     expect(worker.eventsOf('sweep.ended')).toHaveLength(1);
   });
 
@@ -99,6 +107,40 @@ describe('wake', () => {
     await expect(ask()).rejects.toThrow(TooManyRequestsError);
     worker.later(10 * SECOND);
     expect(await ask()).toEqual({ ran: false });
+  });
+
+  describe('by the ticket of a visit', () => {
+    const ticketOf = ({ worker }: ReturnType<typeof setUp>, aheadMs = 2 * MINUTE, purpose = 'run' as const) =>
+      worker.app().linkSealer.seal(purpose, { until: worker.now().getTime() + aheadMs });
+
+    it('does one run, and says in the log that it was a visit', async () => {
+      const stage = setUp();
+      await stage.worker.create(dueAccount());
+      expect(await stage.askWith(await ticketOf(stage))).toMatchObject({ ran: true, refreshed: 1 });
+      expect(stage.worker.eventsOf('worker.woken')).toEqual([{ event: 'worker.woken', by: 'visit' }]);
+    });
+
+    it('does one run for the visits of all instances, and none for a ticket that is used again', async () => {
+      const stage = setUp();
+      const tickets = await Promise.all([ticketOf(stage), ticketOf(stage), ticketOf(stage)]);
+      const answers = await Promise.all(tickets.map(stage.askWith));
+      expect(answers.filter(({ ran }) => ran)).toHaveLength(1);
+      stage.worker.later(MINUTE - SECOND);
+      expect(await stage.askWith(tickets[0] ?? '')).toEqual({ ran: false });
+    });
+
+    it.each<[string, (stage: ReturnType<typeof setUp>) => Promise<string>]>([
+      ['no ticket at all', async () => 'good'],
+      ['one that is too old', (stage) => ticketOf(stage, -SECOND)],
+      ['one that a wrong clock has sealed', (stage) => ticketOf(stage, 60 * MINUTE)],
+      ['the ticket of a link', (stage) => ticketOf(stage, MINUTE, 'ticket' as 'run')],
+    ])('refuses %s, and asks storage nothing', async (_, make) => {
+      const stage = setUp();
+      const ticket = await make(stage);
+      stage.worker.sharedState.beginPlan = () => Promise.reject(new Error('not expected'));
+      await expect(stage.askWith(ticket)).rejects.toThrow(TokenInvalidError);
+      expect(stage.sweeps()).toBe(0);
+    });
   });
 
   it('is an outage if storage does not say whether a run has begun', async () => {

@@ -72,7 +72,7 @@ describe('The shared state in a table', () => {
     await state.beginPlan(EVERY_MS);
     await table.updateEntity({ partitionKey: 'runs', rowKey: 'last', later: 'kept' }, 'Merge');
     clock.advance(EVERY_MS);
-    expect(await state.beginPlan(EVERY_MS)).toBe(true);
+    expect(await state.beginPlan(EVERY_MS)).toMatchObject({ begun: true });
     await state.runEnded(SUMMARY, { audit: { accounts: 0, connected: 0 } });
     await state.orderRetirement({ order: 'stopped', at: NOW });
     expect(await table.getEntity('runs', 'last')).toMatchObject({ later: 'kept' });
@@ -80,8 +80,8 @@ describe('The shared state in a table', () => {
 
   it.each(['soon', '', 7])('lets somebody begin whose predecessor began at %j', async (begunAt) => {
     await table.createEntity({ partitionKey: 'runs', rowKey: 'last', begunAt });
-    expect(await state.beginPlan(EVERY_MS)).toBe(true);
-    expect(await state.beginPlan(EVERY_MS)).toBe(false);
+    expect(await state.beginPlan(EVERY_MS)).toMatchObject({ begun: true });
+    expect(await state.beginPlan(EVERY_MS)).toMatchObject({ begun: false });
   });
 
   it.each([
@@ -93,9 +93,9 @@ describe('The shared state in a table', () => {
       clock.advance(EVERY_MS);
     }
     proxy.next(({ method }) => method !== 'GET', 'lost');
-    expect(await state.beginPlan(EVERY_MS)).toBe(false);
+    expect(await state.beginPlan(EVERY_MS)).toMatchObject({ begun: false });
     clock.advance(EVERY_MS);
-    expect(await state.beginPlan(EVERY_MS)).toBe(true);
+    expect(await state.beginPlan(EVERY_MS)).toMatchObject({ begun: true });
   });
 
   it('lets nobody begin if the last run was recorded in the meantime', async () => {
@@ -112,6 +112,6 @@ describe('The shared state in a table', () => {
     while (!proxy.seen.some(writesLastRun)) await new Promise((resolve) => setTimeout(resolve, 5));
     await state.runEnded(SUMMARY);
     recorded.resolve();
-    expect(await beginning).toBe(false);
+    expect(await beginning).toMatchObject({ begun: false });
   });
 });

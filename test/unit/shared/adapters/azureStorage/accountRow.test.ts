@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   type Account,
+  type AlikeChecks,
   failureOf,
   type HistoryEntry,
   type StoredFailure,
@@ -352,6 +353,39 @@ describe('the grant in a row', () => {
 
   it.each(['code', 'code until ', 'exchange', 1, ''])('is not when the column is %j', (grant) => {
     expect(read({ grant })).not.toHaveProperty('grant');
+    expect(read({ grant })).not.toHaveProperty('isEndTold');
+  });
+
+  it('has whether Entra has told the end, for either grant, and until it is another end', () => {
+    const { grant: _, ...exchanged } = linked;
+    for (const account of [
+      { ...linked, isEndTold: true as const },
+      { ...exchanged, isEndTold: true as const },
+    ]) {
+      const row = toRow(account);
+      const { etag, ...again } = fromRow(account.userId, row, 'e');
+      expect(again).toEqual(account);
+      const another = { ...row, refreshTokenExpiresOn: new Date('2026-11-21T08:00:00Z') };
+      expect(fromRow(account.userId, another, etag)).not.toHaveProperty('isEndTold');
+    }
+    expect(toRow(exchanged).grant).toBe('');
+  });
+
+  it('is kept with the checks that it kept the connection after', () => {
+    const check: AlikeChecks = { first: AT, last: AT, times: 2, outcome: 'refreshed', tasks: [] };
+    const checks: AlikeChecks[] = [
+      { ...check, grant: 'code' },
+      { ...check, grant: 'exchange', grantEndsAt: new Date('2026-11-21T08:00:00Z') },
+      check,
+    ];
+    expect(fromRow(linked.userId, toRow({ ...linked, checks }), 'e')).toMatchObject({ checks });
+    const forged = { ...check, grant: 'other', grantEndsAt: 'soon' } as unknown as AlikeChecks;
+    const { checks: [read] = [] } = fromRow(
+      linked.userId,
+      toRow({ ...linked, checks: [forged] }),
+      'e',
+    ) as typeof linked;
+    expect(read).toEqual(check);
   });
 });
 

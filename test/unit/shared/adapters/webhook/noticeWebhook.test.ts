@@ -81,7 +81,10 @@ describe('a notice by webhook', () => {
     ['recovered', 'onRecovered', 'connection.recovered'],
   ] as const)('says what happened, and nothing of the user but the id: %s', async (kind, listener, type) => {
     const { webhook, sent } = webhookWith(undefined, { link: 'https://app.example/' });
-    const endsAt = kind === 'expiring' ? { endsAt: new Date('2026-11-20T12:00:00Z') } : {};
+    const endsAt =
+      kind === 'expiring'
+        ? { endsAt: new Date('2026-11-20T12:00:00Z'), isEstimate: true as const, keptBy: 'link' as const }
+        : {};
     await webhook[listener]({ ...NOTICE, kind, ...endsAt }, signal);
     const since = SINCE.toISOString();
     expect(JSON.parse(sent[0]?.body ?? '')).toEqual({
@@ -92,7 +95,7 @@ describe('a notice by webhook', () => {
         userId: USER,
         since,
         link: 'https://app.example/',
-        ...(kind === 'expiring' && { endsAt: '2026-11-20T12:00:00.000Z' }),
+        ...(kind === 'expiring' && { endsAt: '2026-11-20T12:00:00.000Z', isEstimate: true, keptBy: 'link' }),
       },
     });
   });

@@ -1,0 +1,54 @@
+/** How the demo says what a check of the worker did, to the page's drawer and at the terminal. */
+import type { LogEvent } from '../shared/log.ts';
+
+type CheckEnded = Extract<LogEvent, { event: 'user.check-ended' }>;
+/** How a task of a check ended, and what it told the user if there was news. */
+export type EndOfTask = { task: string; outcome: 'done' | 'failed' | 'waiting'; news?: string | undefined };
+/** How one check ended, as its log event and the account's history say it. */
+export type EndOfCheck = Pick<CheckEnded, 'outcome' | 'kind' | 'code' | 'reason'>;
+
+type Whom = 'you' | 'them';
+
+const FAILURES: Record<NonNullable<EndOfCheck['kind']>, (whom: Whom) => string> = {
+  'needs-user': (whom) => `the directory wants to see ${whom} again, so the worker needs ${whom}`,
+  consent: (whom) => `a permission is missing, so the worker needs ${whom}`,
+  throttled: () => 'the directory asks for fewer requests, so the worker tries again later',
+  tenant: () => 'the organisation does not have this application, so the worker tries again later',
+  transient: () => 'the directory did not help, so the worker tries again later',
+  'cache-lost': (whom) => `there are no tokens any more, so the worker needs ${whom}`,
+  misconfigured: () => 'the settings of the API are wrong, so nobody is marked',
+};
+
+const WAITS: Record<string, string> = {
+  'recently-active': 'was here just now, so the worker waits',
+  'needs-user': 'is needed first, so nothing was asked',
+  cooldown: 'waits, because there were too many requests',
+  'never-exchanged': 'has no tokens yet, so the worker waits for a visit',
+  disconnected: 'has disconnected, and no tokens are left',
+  retired: 'was retired, and no tokens are left',
+};
+
+const OUTCOMES: Record<Exclude<EndOfCheck['outcome'], 'failed' | 'waiting'>, string> = {
+  refreshed: 'token renewed',
+  'from-cache': 'token still good',
+  retired: 'was away for too long, so the connection has ended',
+  erased: 'nothing is kept any more',
+  released: 'left for the next run',
+  superseded: 'changed meanwhile, so the next run looks again',
+};
+
+/** Such as "token still good", without a full stop. */
+export function wordsOfCheck({ outcome, kind, code, reason }: EndOfCheck, whom: Whom): string {
+  switch (outcome) {
+    case 'failed':
+      return `${FAILURES[kind ?? 'transient'](whom)}${code === undefined ? '' : ` (${code})`}`;
+    case 'waiting':
+      return WAITS[reason ?? ''] ?? 'waits';
+    default:
+      return OUTCOMES[outcome];
+  }
+}
+
+/** Such as "drive-changes: 3 new or changed files", without a full stop. */
+export const wordsOfTask = ({ task, outcome, news = 'done' }: EndOfTask): string =>
+  `${task}: ${outcome === 'done' ? news.replace(/\.$/, '') : outcome}`;

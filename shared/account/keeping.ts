@@ -1,0 +1,33 @@
+import type { ScheduleSettings } from '../ports.ts';
+import { type Connected, tokensOf } from './account.ts';
+import { retireAt } from './schedule.ts';
+
+/** What keeps a connection while its user is away, as far as it is known. */
+export type Keeping = {
+  /** `link`: the grant that the user gave at Entra's page. `sign-in`: what the sign-in of the page has brought. */
+  by: 'link' | 'sign-in';
+  /** When it ends, if no check prolongs it. Absent: nobody knows. */
+  endsAt?: Date;
+  /** Entra has not told that end. It is the documented lifetime of such a grant. */
+  isEstimate?: true;
+};
+
+/**
+ * What keeps a connection. It never promises more than is known: an end that is past counts as unknown, and no connection goes
+ * on after its retention time.
+ * @returns undefined if nothing does: there is no token yet, or the user is needed
+ */
+export function keepingOf(
+  account: Connected,
+  now: Date,
+  schedule: Pick<ScheduleSettings, 'retentionMs'>,
+): Keeping | undefined {
+  if (account.state !== 'active') return undefined;
+  const { grant, refreshTokenExpiresOn: end, isEndTold } = tokensOf(account);
+  if (end === undefined || end <= now) return { by: 'sign-in' };
+  const retired = retireAt(account, schedule);
+  const endsAt = end < retired ? end : retired;
+  if (grant === 'code') return { by: 'link', endsAt, ...(!isEndTold && { isEstimate: true }) };
+  // Nothing is documented of how long the grant of an exchange lasts.
+  return { by: 'sign-in', ...(isEndTold && { endsAt }) };
+}

@@ -1,0 +1,152 @@
+/** The drawer of the local platform: the tour, the controls, the keyboard. What the page itself says is tested elsewhere. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEMO_USERS, type DemoUser } from '../../dev/entra/directory.ts';
+import { launchBrowser } from '../../dev/launchBrowser.ts';
+import { pickAccount } from '../../dev/pickAccount.ts';
+import { FAST_MOTION, type Platform, startPlatform } from '../../dev/platform.ts';
+import { toUserId } from '../../shared/userId.ts';
+import { acceptConsent } from '../support/browser.ts';
+import { expectFine, openThemed, THEMES } from './spa/expectFine.ts';
+import { expectDiscreet, watchPage } from './spa/watchPage.ts';
+
+const [ADELE, BRUNO, CHIARA, DANA] = DEMO_USERS;
+
+let platform: Platform;
+let browser: Browser;
+
+beforeAll(async () => {
+  platform = await startPlatform(FAST_MOTION);
+  browser = await launchBrowser();
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await platform?.stop();
+});
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const drawer = (page: Page) => page.getByRole('dialog', { name: 'Play the story' });
+const message = (page: Page) => drawer(page).getByRole('status');
+const stateOf = async (user: DemoUser) => (await platform.stead.operators.show(toUserId(user)))?.state;
+
+async function signedIn(page: Page, user: DemoUser): Promise<void> {
+  await page.goto(platform.webOrigin);
+  await button(page, 'Sign in').click();
+  await pickAccount(page, user.displayName);
+  await button(page, 'Play the story').waitFor();
+  await expect.poll(() => stateOf(user)).toBe('active');
+}
+
+async function press(page: Page, name: string, says: string | RegExp): Promise<void> {
+  await drawer(page).getByRole('button', { name, exact: true }).click();
+  await message(page).filter({ hasText: says }).waitFor();
+}
+
+describe('the tour', () => {
+  it('plays the whole story in six steps, and each button does what its sentence says', async () => {
+    const page = await openThemed(browser, 'light');
+    await signedIn(page, ADELE);
+    await button(page, 'Play the story').click();
+
+    await drawer(page).getByText('Step 1 of 6').waitFor();
+    await press(
+      page,
+      'Leave',
+      /token renewed; .*drive-changes: \d+ new or changed files; inbox-digest: \d+ new messages/,
+    );
+
+    await drawer(page).getByText('Step 2 of 6').waitFor();
+    await press(page, 'End my sign-ins', 'has ended all your sign-ins');
+    expect(await stateOf(ADELE)).toBe('active');
+
+    await drawer(page).getByText('Step 3 of 6').waitFor();
+    await press(page, 'Let the worker run', 'so the worker needs you');
+    expect(await stateOf(ADELE)).toBe('needs-user');
+    await button(page, 'Sign in again').waitFor();
+
+    await drawer(page).getByText('Step 4 of 6').waitFor();
+    await press(page, 'Sign me in again', 'the worker goes on');
+    expect(await stateOf(ADELE)).toBe('active');
+    await button(page, 'Sign in again').waitFor({ state: 'detached' });
+
+    await drawer(page).getByText('Step 5 of 6').waitFor();
+    await press(page, 'Leave again', 'token renewed');
+
+    await drawer(page).getByText('Step 6 of 6').waitFor();
+    await press(page, 'Stop it', 'It has stopped.');
+    expect(await stateOf(ADELE)).toBe('disconnected');
+    expect(await platform.stead.operators.hasCache(toUserId(ADELE))).toBe(false);
+
+    await drawer(page).getByText('The end').waitFor();
+    await drawer(page)
+      .getByRole('region', { name: 'Tour' })
+      .getByRole('button', { name: 'Start over' })
+      .click();
+    await button(page, 'Sign in').waitFor();
+    expect(await stateOf(ADELE)).toBeUndefined();
+    // As new as at the first time: they are asked for their consent again.
+    await button(page, 'Sign in').click();
+    await acceptConsent(page);
+    await expect.poll(() => stateOf(ADELE)).toBe('active');
+    await page.context().close();
+  });
+});
+
+describe('the controls', () => {
+  it('cause a failure for the person who presses them, and end it', async () => {
+    const page = await openThemed(browser, 'light');
+    const watched = watchPage(page);
+    await signedIn(page, DANA);
+    await button(page, 'Play the story').click();
+    await drawer(page).getByText('All controls').click();
+    await press(page, 'Withdraw my consent', 'Your permission is withdrawn.');
+    await press(page, 'Run the worker now', 'a permission is missing');
+    await button(page, 'Give permission').waitFor();
+    await press(page, 'All is well', 'All is well again');
+    await press(page, 'Run the worker now', 'token renewed');
+    await button(page, 'Give permission').waitFor({ state: 'detached' });
+    await expectDiscreet(page, watched);
+    await page.context().close();
+  });
+
+  it('say what did not work', async () => {
+    const page = await openThemed(browser, 'light');
+    await signedIn(page, CHIARA);
+    await button(page, 'Play the story').click();
+    await page.route('**/dev/users/chiara/leave', (route) => route.fulfill({ status: 504, body: 'Gone.' }));
+    await press(page, 'Leave', 'The local platform answered 504: Gone.');
+    await drawer(page).getByText('Step 1 of 6').waitFor();
+    await page.context().close();
+  });
+});
+
+describe('the drawer', () => {
+  it.each(THEMES)('breaks no rule and fits, open and closed, in the %s', async (theme) => {
+    const page = await openThemed(browser, theme);
+    await signedIn(page, BRUNO);
+    await expectFine(page, `demo-closed-${theme}`);
+    await button(page, 'Play the story').click();
+    await expectFine(page, `demo-tour-${theme}`);
+    await drawer(page).getByText('All controls').click();
+    await expectFine(page, `demo-controls-${theme}`);
+    await page.context().close();
+  });
+
+  it('opens and closes by the keyboard, takes the focus, and gives it back', async () => {
+    const page = await openThemed(browser, 'light');
+    await signedIn(page, BRUNO);
+    const opener = button(page, 'Play the story');
+    const focused = () => page.evaluate('document.activeElement.textContent');
+    for (const close of ['Escape', 'Enter']) {
+      await opener.focus();
+      await page.keyboard.press('Enter');
+      await drawer(page).waitFor();
+      expect(await focused()).toBe('Close');
+      if (close === 'Escape') await page.keyboard.press('Tab');
+      await page.keyboard.press(close);
+      await drawer(page).waitFor({ state: 'detached' });
+      expect(await focused()).toBe('Play the story');
+    }
+    await page.context().close();
+  });
+});

@@ -1,0 +1,169 @@
+/** The page's demo controls: each one does what it says, whatever was pressed before it. The stores are in memory. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CONTROLS, type Control, createDemoPerson } from '../../../dev/demoPerson.ts';
+import { ALL_USERS, type DemoUser } from '../../../dev/entra/directory.ts';
+import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
+import { FAST_MOTION } from '../../../dev/platform.ts';
+import { systemClock } from '../../../shared/clock.ts';
+import { shippedTasks } from '../../../shared/graphTasks/shippedTasks.ts';
+import { createLocalApp, type LocalApp } from '../../../shared/testing/localApp.ts';
+import { SPA_ORIGIN, signInAs } from '../../../shared/testing/signInAs.ts';
+import { createTokenBuckets } from '../../../shared/tokens/tokenBuckets.ts';
+import { control } from '../../support/entraClients.ts';
+
+const [ADELE, BRUNO] = ALL_USERS as [DemoUser, DemoUser];
+const MANY = createTokenBuckets({ clock: systemClock, capacity: 100_000, refillEveryMs: 1 });
+const GOOD = /^The worker has run for you: token (?:renewed|still good)/;
+
+/** What the worker says when it has run, by the last control that was pressed. */
+const NEEDS_USER = /, so the worker needs you \(/;
+const TRIES_AGAIN = /, so the worker tries again later \(/;
+const PROMISED: Record<Control, RegExp> = {
+  'short-tokens': /token renewed; read-profile: done; drive-changes: /,
+  'hour-tokens': /token renewed/,
+  revoke: NEEDS_USER,
+  mfa: NEEDS_USER,
+  consent: NEEDS_USER,
+  throttle: TRIES_AGAIN,
+  outage: TRIES_AGAIN,
+  silence: TRIES_AGAIN,
+  well: GOOD,
+  run: GOOD,
+  leave: GOOD,
+  return: GOOD,
+  disconnect: /did nothing for you: you are not connected\.$/,
+  'start-over': GOOD,
+};
+
+let entra: Entra;
+let app: LocalApp;
+let press: (user: DemoUser, control: Control) => Promise<string>;
+/** True if the next token request gets no answer. It then ends soon, although others have all the time that they need. */
+let isSilent = false;
+
+beforeAll(async () => {
+  const { lifetimes, directory } = FAST_MOTION;
+  entra = await startEntra({
+    port: 0,
+    spaOrigins: [SPA_ORIGIN],
+    lifetimes,
+    ...directory,
+    // What arrives by itself would be news that nobody expects here.
+    belongings: {},
+    consented: true,
+  });
+  app = createLocalApp(entra, {
+    tasks: shippedTasks(['read-profile', 'drive-changes', 'inbox-digest']),
+    // One person plays the whole story many times.
+    limits: { exchanges: MANY, changes: MANY, wakes: MANY },
+    fetch: (input, init = {}) => {
+      if (!isSilent || init.method !== 'POST') return fetch(input, init);
+      isSilent = false;
+      const soon = AbortSignal.timeout(100);
+      return fetch(input, { ...init, signal: init.signal ? AbortSignal.any([soon, init.signal]) : soon });
+    },
+  });
+  press = createDemoPerson({
+    stead: app.stead,
+    standIn: async (method, path, body) => {
+      const answer = await control(entra, method, path, body);
+      if (!answer.ok) throw new Error(await answer.text());
+      if (path.endsWith('/fault')) isSilent = body !== undefined && 'kind' in body && body.kind === 'hang';
+    },
+    runWorker: async () => void (await app.sweep()),
+    callApi: async ({ name }, method) => {
+      const { accessToken } = await signInAs(entra.origin, name);
+      if (method === 'GET') await app.getProfile(accessToken);
+      else await app.connection[method === 'PUT' ? 'put' : 'delete'](accessToken);
+    },
+    wait: async (ms) => {
+      app.clock.aheadMs += ms;
+    },
+  });
+});
+afterAll(() => entra?.close());
+
+/** Presses a control as the page does: after some of them the person comes back, because nothing is kept of them any more. */
+async function pressed(user: DemoUser, control: Control): Promise<string> {
+  const said = await press(user, control);
+  if (control === 'start-over') await app.visit(user.name);
+  return said;
+}
+
+describe('each control after each other one', () => {
+  const pairs = CONTROLS.flatMap((one) => CONTROLS.map((other) => [one, other] as const));
+
+  it.each(pairs)('%s, then %s: does what it says, and then all is well again', async (one, other) => {
+    await pressed(ADELE, 'start-over');
+    await pressed(ADELE, one);
+    if (other !== 'run') await press(ADELE, 'run');
+    // Nobody but the person themselves connects somebody who said stop.
+    if (one === 'disconnect' && !['return', 'start-over'].includes(other)) await press(ADELE, 'return');
+    const said = await pressed(ADELE, other);
+    if (other !== 'run') expect(await press(ADELE, 'run')).toMatch(PROMISED[other]);
+    else expect(said).toMatch(one === 'disconnect' ? GOOD : PROMISED[one]);
+    if (other === 'disconnect') await press(ADELE, 'return');
+    await press(ADELE, 'well');
+    expect(await press(ADELE, 'run')).toMatch(GOOD);
+  });
+});
+
+describe('a control', () => {
+  it('concerns nobody else', async () => {
+    await pressed(BRUNO, 'start-over');
+    await press(BRUNO, 'run');
+    for (const one of CONTROLS) {
+      await pressed(ADELE, one);
+      expect(await press(BRUNO, 'run')).toMatch(GOOD);
+    }
+  });
+
+  it('tells of what has come while the person was away', async () => {
+    await pressed(ADELE, 'start-over');
+    expect(await press(ADELE, 'leave')).toBe(
+      'You were away for a while. The worker has run for you: token renewed; read-profile: done; drive-changes: 3 new or changed files; inbox-digest: 12 new messages, 12 unread.',
+    );
+  });
+
+  it('lets a token of an hour be renewed once, and then be good', async () => {
+    await pressed(ADELE, 'start-over');
+    await press(ADELE, 'hour-tokens');
+    expect(await press(ADELE, 'run')).toContain('token renewed');
+    expect(await press(ADELE, 'run')).toContain('token still good');
+    await press(ADELE, 'short-tokens');
+    expect(await press(ADELE, 'run')).toContain('token renewed');
+    expect(await press(ADELE, 'run')).toContain('token renewed');
+  });
+
+  it('puts the person off no longer than they look, however often something failed', async () => {
+    await pressed(ADELE, 'start-over');
+    await press(ADELE, 'outage');
+    for (let i = 0; i < 6; i += 1) expect(await press(ADELE, 'run')).toMatch(TRIES_AGAIN);
+    await press(ADELE, 'well');
+    expect(await press(ADELE, 'run')).toMatch(GOOD);
+  });
+
+  it('says that the person is needed, as long as nobody has repaired it', async () => {
+    await pressed(ADELE, 'start-over');
+    await press(ADELE, 'revoke');
+    expect(await press(ADELE, 'run')).toMatch(NEEDS_USER);
+    expect(await press(ADELE, 'run')).toBe(
+      'The worker has run, and asked nobody for you: it needs you first.',
+    );
+    await press(ADELE, 'return');
+    expect(await press(ADELE, 'run')).toMatch(GOOD);
+  });
+
+  it('leaves nothing of somebody who starts over: no row, no cache, no consent', async () => {
+    const userId = await app.visit(ADELE.name);
+    await press(ADELE, 'start-over');
+    expect(await app.accounts.read(userId)).toBeUndefined();
+    expect(await app.tokenCache.read(userId)).toBeUndefined();
+    const answer = await control(entra, 'GET', '/consent');
+    const { grants } = (await answer.json()) as { grants: { tid: string; oid: string }[] };
+    expect(grants.filter(({ tid, oid }) => tid === ADELE.tid && oid === ADELE.oid)).toMatchObject([
+      { permissions: { 'Mail.ReadBasic': { by: 'chiara' } } },
+    ]);
+    expect(await press(ADELE, 'run')).toBe('The worker has run. Nothing is kept of you: sign in first.');
+  });
+});
