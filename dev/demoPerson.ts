@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConflictError } from '../shared/errors.ts';
 import type { Stead } from '../shared/stead.ts';
 import { toUserId, type UserId } from '../shared/userId.ts';
-import { type EndOfTask, wordsOfCheck, wordsOfTask } from './demoWords.ts';
+import { wordsOfCheck } from './demoWords.ts';
 import type { DemoUser } from './entra/directory.ts';
-import { createTaskNews } from './taskNews.ts';
+import { createTaskNews, type News } from './taskNews.ts';
 
 export type DemoPlatform = {
   stead: Stead;
@@ -50,6 +50,18 @@ const FAULTS = {
     says: 'The directory will leave one request of yours without an answer. Run the worker: after ten seconds it gives up, and it tries again later.',
   },
 } as const;
+
+/** What the tasks of a check found, as sentences; what they found is in `news`. */
+function wordsOfFound(entries: readonly { outcome: string; task?: string }[], news: News): string {
+  const tasks = entries.filter(({ task }) => task !== undefined);
+  if (tasks.length === 0) return 'Your tasks are paused.';
+  const found = [...news.values()].map((text) => text.replace(/\.$/, ''));
+  const failed = tasks.filter(({ outcome }) => outcome === 'task-failed').map(({ task }) => task);
+  return [
+    found.length === 0 ? 'There is nothing new.' : `Your tasks say: ${found.join('; ')}.`,
+    ...(failed.length === 0 ? [] : [`These tasks failed: ${failed.join(', ')}.`]),
+  ].join(' ');
+}
 
 /** Every control, by its name in the address. */
 export const CONTROLS = [
@@ -105,7 +117,7 @@ export function createDemoPerson(platform: DemoPlatform) {
       if (account?.state !== 'pending' && account?.state !== 'active') return;
       const { lease, ...free } = account;
       if (lease !== undefined && lease.until > now() && waited < LEASE_PATIENCE_MS) {
-        await sleep(100);
+        await wait(100);
         continue;
       }
       const left = new Date(now().getTime() - services.schedule.idleForMs - 1_000);
@@ -155,17 +167,12 @@ export function createDemoPerson(platform: DemoPlatform) {
         : 'The worker has run, and waits with you: there were too many requests.';
     }
     const { outcome, kind, code } = check;
-    const end =
-      outcome === 'refreshed' || outcome === 'from-cache' || outcome === 'failed'
-        ? wordsOfCheck({ outcome, ...(kind && { kind }), ...(code && { code }) }, 'you')
-        : outcome;
-    const tasks = entries.flatMap(({ task, outcome }): EndOfTask[] =>
-      task === undefined
-        ? []
-        : [{ task, outcome: outcome === 'task-done' ? 'done' : 'failed', news: news.get(task) }],
-    );
-    const rest = account.tasksPausedUntil === undefined ? [] : ['your tasks are paused'];
-    return `The worker has run for you: ${[end, ...tasks.map(wordsOfTask), ...rest].join('; ')}.`;
+    if (outcome === 'failed') {
+      const end = { outcome, ...(kind && { kind }), ...(code && { code }) };
+      return `The worker has run for you: ${wordsOfCheck(end, 'you')}.`;
+    }
+    const token = outcome === 'refreshed' ? 'your token was renewed' : 'your token is still good';
+    return `The worker has run for you: ${token}. ${wordsOfFound(entries, news)}`;
   }
 
   /** The first check uses the token that the visit has brought, and would meet no fault. So it comes before the fault. */

@@ -19,7 +19,8 @@ export function demoPlatform(
       if (!answer.ok) throw new Error(`the stand-in refused ${path}: ${await answer.text()}`);
     },
     async runWorker() {
-      await host.run('refreshWorker');
+      const status = await host.run('refreshWorker');
+      if (status === 'failed') throw new Error('the worker failed, and the terminal says why');
     },
     async callApi(user, method, path) {
       const { accessToken } = await signInWithCode({

@@ -75,8 +75,8 @@ const WORDS: Words = {
   'sweep.failed': ({ error }) => `the run failed (${error})`,
   'sweep.ended': wordsOfRun,
   'worker.woken': ({ by }) => `${by === 'visit' ? 'a visit' : 'an application'} asked for a run`,
-  'worker.silent': ({ ms }) =>
-    `no run has ended for ${Math.round(ms / 60_000)} minutes, so this visit asks for one`,
+  'worker.silent': ({ ms, error }) =>
+    withCode(`no run has ended for ${Math.round(ms / 60_000)} minutes, so the visit calls for one`, error),
   'storage.unreachable': ({ remedy }) => remedy,
   'storage.ready': () => 'storage is ready',
 };

@@ -22,7 +22,6 @@ const [ADELE] = DEMO_USERS;
 /** The margin, in pixels, at both sides of the page's column in a picture, if the window is wide enough. */
 const MARGIN = 32;
 const WIDE = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' } as const;
-const BESIDE_DRAWER = { width: 1280, height: 800 };
 const NARROW_AND_DARK: BrowserContextOptions = { viewport: { width: 360, height: 800 }, colorScheme: 'dark' };
 
 await runCommand(USAGE, async (args) => {
@@ -46,25 +45,21 @@ await runCommand(USAGE, async (args) => {
 async function playStory(browser: Browser, platform: Platform): Promise<void> {
   const page = await signedIn(browser, platform, WIDE);
   await page.locator('img.photo').waitFor();
-  await press(page, 'Leave for a while');
-  await page.setViewportSize(BESIDE_DRAWER);
-  await page.mouse.move(0, 0);
+  await page.getByRole('button', { name: 'Play the story' }).click();
+  await page.getByRole('button', { name: 'Leave', exact: true }).click();
+  await page.getByText('Step 2 of 6').waitFor();
+  await settled(page);
   await page.screenshot({ path: join(FOLDER, 'drawer.png') });
   process.stdout.write('docs/images/drawer.png\n');
-  await page.setViewportSize(WIDE.viewport);
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
   await take(page, 'profile');
   await take(await signedIn(browser, platform, NARROW_AND_DARK), 'dark-360');
 
-  await press(page, 'Ask me for MFA');
-  await press(page, 'Run the worker now');
+  for (const control of ['mfa', 'run']) await press(page, control);
   await page.getByRole('button', { name: 'Sign in again' }).waitFor();
   await take(page, 'needs-user');
 
-  await page.getByRole('button', { name: 'Sign in again' }).click();
-  await pickAdele(page);
-  await page.getByRole('button', { name: 'Disconnect…' }).click();
-  await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
-  await page.getByRole('button', { name: 'Reconnect' }).waitFor();
+  for (const control of ['return', 'disconnect']) await press(page, control);
   await take(page, 'disconnected');
 }
 
@@ -73,47 +68,44 @@ async function signedIn(browser: Browser, platform: Platform, device: BrowserCon
   const page = await context.newPage();
   await page.goto(platform.webOrigin);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await pickAdele(page);
+  await pickAccount(page, ADELE.displayName);
+  await settled(page);
   return page;
 }
 
-async function pickAdele(page: Page): Promise<void> {
-  await pickAccount(page, ADELE.displayName);
-  await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
-  await page.getByText('Working', { exact: true }).waitFor();
+/** Does what a control of the drawer does, and loads the page again. */
+async function press(page: Page, control: string): Promise<void> {
+  const answer = await page.request.post(`${new URL(page.url()).origin}/dev/users/${ADELE.name}/${control}`, {
+    data: {},
+  });
+  if (!answer.ok()) throw new Error(`The control "${control}" answered ${answer.status()}.`);
+  await page.reload();
+  await settled(page);
 }
 
-/** Presses a control of the drawer, and leaves the drawer open. */
-async function press(page: Page, name: string): Promise<void> {
-  const drawer = page.getByRole('dialog', { name: 'Play the story' });
-  if (!(await drawer.isVisible())) {
-    await page.getByRole('button', { name: 'Play the story' }).click();
-    await drawer.getByText('All controls').click();
-  }
-  await drawer.getByRole('button', { name, exact: true }).click();
-  await drawer.locator('.message[aria-busy="false"]').waitFor();
-  // The page reads the connection again.
+/** The page has read everything, and nothing moves. */
+async function settled(page: Page): Promise<void> {
+  await page
+    .getByRole('button', { name: 'Play the story', exact: true })
+    .or(page.getByRole('dialog'))
+    .waitFor();
   await page.waitForLoadState('networkidle');
 }
 
-/** Takes a picture from the top of the page to the end of what the page says, without the drawer and with no button focused. */
+/** Takes a picture of the page's column, without the demo's button and with no button focused. */
 async function take(page: Page, name: string): Promise<void> {
-  const close = page.getByRole('button', { name: 'Close', exact: true });
-  if (await close.isVisible()) await close.click();
-  const panel = page.locator('article.away');
-  await panel.waitFor();
   await page.mouse.move(0, 0);
   await page.evaluate(`document.activeElement?.blur();
     document.querySelector('.demo-opener').style.display = 'none';
     scrollTo(0, 0);`);
-  const box = await panel.boundingBox();
-  if (box === null) throw new Error('The connection panel is not visible.');
-  const margin = Math.min(MARGIN, box.x);
+  const last = await page.locator('main article').last().boundingBox();
+  if (last === null) throw new Error('The page shows nothing.');
+  const margin = Math.min(MARGIN, last.x);
   const clip = {
-    x: box.x - margin,
+    x: last.x - margin,
     y: 0,
-    width: box.width + 2 * margin,
-    height: box.y + box.height + margin,
+    width: last.width + 2 * margin,
+    height: last.y + last.height + margin,
   };
   await page.screenshot({ path: join(FOLDER, `${name}.png`), clip, fullPage: true });
   await page.evaluate("document.querySelector('.demo-opener').style.display = '';");

@@ -52,7 +52,7 @@ describe('the tour', () => {
     await press(
       page,
       'Leave',
-      /token renewed; .*drive-changes: \d+ new or changed files; inbox-digest: \d+ new messages/,
+      /your token was renewed\. Your tasks say: \d+ new or changed files; \d+ new messages/,
     );
 
     await drawer(page).getByText('Step 2 of 6').waitFor();
@@ -70,7 +70,7 @@ describe('the tour', () => {
     await button(page, 'Sign in again').waitFor({ state: 'detached' });
 
     await drawer(page).getByText('Step 5 of 6').waitFor();
-    await press(page, 'Leave again', 'token renewed');
+    await press(page, 'Leave again', 'your token was renewed');
 
     await drawer(page).getByText('Step 6 of 6').waitFor();
     await press(page, 'Stop it', 'It has stopped.');
@@ -103,7 +103,7 @@ describe('the controls', () => {
     await press(page, 'Run the worker now', 'a permission is missing');
     await button(page, 'Give permission').waitFor();
     await press(page, 'All is well', 'All is well again');
-    await press(page, 'Run the worker now', 'token renewed');
+    await press(page, 'Run the worker now', 'your token was renewed');
     await button(page, 'Give permission').waitFor({ state: 'detached' });
     await expectDiscreet(page, watched);
     await page.context().close();

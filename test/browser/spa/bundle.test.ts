@@ -8,6 +8,8 @@ import { ROOT } from '../../../dev/platform.ts';
 const MOST_KILOBYTES = 180;
 /** Only the sources of the controls hold these. */
 const TRACES = ['Play the story', 'Withdraw my consent', 'Run the worker now', '/dev/users/${'];
+/** What only the sources of their routes hold. */
+const ROUTES = ['/users/:name/:control', 'start-over', '/users/:name/restore', '/users/:name/reset'];
 
 const spa = join(ROOT, 'dist/spa');
 const local = join(ROOT, 'dist/local');
@@ -61,6 +63,14 @@ describe('the production build', () => {
     );
     expect(total).toBeGreaterThan(50_000);
     expect(total).toBeLessThan(MOST_KILOBYTES * 1_000);
+  });
+
+  it('has no route of the demo controls in the functions', async () => {
+    const functions = await contentOf(join(ROOT, 'dist/functions'));
+    expect(functions).toContain('connection/link/callback');
+    expect(ROUTES.filter((route) => functions.includes(route))).toEqual([]);
+    const sources = await contentOf(join(ROOT, 'dev'));
+    expect(ROUTES.filter((route) => sources.includes(route))).toEqual(ROUTES);
   });
 
   it('holds nothing of the demo controls, which the local build has', async () => {

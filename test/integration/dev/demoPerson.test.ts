@@ -1,6 +1,6 @@
 /** The page's demo controls: each one does what it says, whatever was pressed before it. The stores are in memory. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONTROLS, type Control, createDemoPerson } from '../../../dev/demoPerson.ts';
+import { CONTROLS, type Control, createDemoPerson, type DemoPlatform } from '../../../dev/demoPerson.ts';
 import { ALL_USERS, type DemoUser } from '../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { FAST_MOTION } from '../../../dev/platform.ts';
@@ -9,18 +9,19 @@ import { shippedTasks } from '../../../shared/graphTasks/shippedTasks.ts';
 import { createLocalApp, type LocalApp } from '../../../shared/testing/localApp.ts';
 import { SPA_ORIGIN, signInAs } from '../../../shared/testing/signInAs.ts';
 import { createTokenBuckets } from '../../../shared/tokens/tokenBuckets.ts';
+import { toUserId } from '../../../shared/userId.ts';
 import { control } from '../../support/entraClients.ts';
 
-const [ADELE, BRUNO] = ALL_USERS as [DemoUser, DemoUser];
+const [ADELE, BRUNO, CHIARA] = ALL_USERS as [DemoUser, DemoUser, DemoUser];
 const MANY = createTokenBuckets({ clock: systemClock, capacity: 100_000, refillEveryMs: 1 });
-const GOOD = /^The worker has run for you: token (?:renewed|still good)/;
+const GOOD = /^The worker has run for you: your token (?:was renewed|is still good)\. /;
 
 /** What the worker says when it has run, by the last control that was pressed. */
 const NEEDS_USER = /, so the worker needs you \(/;
 const TRIES_AGAIN = /, so the worker tries again later \(/;
 const PROMISED: Record<Control, RegExp> = {
-  'short-tokens': /token renewed; read-profile: done; drive-changes: /,
-  'hour-tokens': /token renewed/,
+  'short-tokens': /your token was renewed/,
+  'hour-tokens': /your token was renewed/,
   revoke: NEEDS_USER,
   mfa: NEEDS_USER,
   consent: NEEDS_USER,
@@ -37,6 +38,7 @@ const PROMISED: Record<Control, RegExp> = {
 
 let entra: Entra;
 let app: LocalApp;
+let platform: DemoPlatform;
 let press: (user: DemoUser, control: Control) => Promise<string>;
 /** True if the next token request gets no answer. It then ends soon, although others have all the time that they need. */
 let isSilent = false;
@@ -63,7 +65,7 @@ beforeAll(async () => {
       return fetch(input, { ...init, signal: init.signal ? AbortSignal.any([soon, init.signal]) : soon });
     },
   });
-  press = createDemoPerson({
+  platform = {
     stead: app.stead,
     standIn: async (method, path, body) => {
       const answer = await control(entra, method, path, body);
@@ -79,7 +81,8 @@ beforeAll(async () => {
     wait: async (ms) => {
       app.clock.aheadMs += ms;
     },
-  });
+  };
+  press = createDemoPerson(platform);
 });
 afterAll(() => entra?.close());
 
@@ -121,18 +124,32 @@ describe('a control', () => {
   it('tells of what has come while the person was away', async () => {
     await pressed(ADELE, 'start-over');
     expect(await press(ADELE, 'leave')).toBe(
-      'You were away for a while. The worker has run for you: token renewed; read-profile: done; drive-changes: 3 new or changed files; inbox-digest: 12 new messages, 12 unread.',
+      'You were away for a while. The worker has run for you: your token was renewed. Your tasks say: 3 new or changed files; 12 new messages, 12 unread.',
+    );
+  });
+
+  it('tells of tasks that failed, and of a pause', async () => {
+    await pressed(CHIARA, 'start-over');
+    const failed = 'These tasks failed: drive-changes, inbox-digest.';
+    expect(await press(CHIARA, 'run')).toBe(
+      `The worker has run for you: your token is still good. There is nothing new. ${failed}`,
+    );
+    const account = await app.accounts.read(toUserId(CHIARA));
+    if (account === undefined || !('history' in account)) throw new Error('there is no account');
+    await app.accounts.update(account, { ...account, tasksPausedUntil: new Date('2100-01-01') });
+    expect(await press(CHIARA, 'run')).toBe(
+      'The worker has run for you: your token was renewed. Your tasks are paused.',
     );
   });
 
   it('lets a token of an hour be renewed once, and then be good', async () => {
     await pressed(ADELE, 'start-over');
     await press(ADELE, 'hour-tokens');
-    expect(await press(ADELE, 'run')).toContain('token renewed');
-    expect(await press(ADELE, 'run')).toContain('token still good');
+    expect(await press(ADELE, 'run')).toContain('your token was renewed');
+    expect(await press(ADELE, 'run')).toContain('your token is still good');
     await press(ADELE, 'short-tokens');
-    expect(await press(ADELE, 'run')).toContain('token renewed');
-    expect(await press(ADELE, 'run')).toContain('token renewed');
+    expect(await press(ADELE, 'run')).toContain('your token was renewed');
+    expect(await press(ADELE, 'run')).toContain('your token was renewed');
   });
 
   it('puts the person off no longer than they look, however often something failed', async () => {
@@ -141,6 +158,19 @@ describe('a control', () => {
     for (let i = 0; i < 6; i += 1) expect(await press(ADELE, 'run')).toMatch(TRIES_AGAIN);
     await press(ADELE, 'well');
     expect(await press(ADELE, 'run')).toMatch(GOOD);
+  });
+
+  it('ends what was there before a restart: a back-off, and the lease of a run that died', async () => {
+    await pressed(ADELE, 'start-over');
+    await press(ADELE, 'outage');
+    await press(ADELE, 'run');
+    const restarted = createDemoPerson(platform);
+    const account = await app.accounts.read(toUserId(ADELE));
+    if (account === undefined || !('history' in account)) throw new Error('there is no account');
+    const until = new Date(app.now().getTime() + 300_000);
+    await app.accounts.update(account, { ...account, lease: { runId: 'died', until } });
+    await restarted(ADELE, 'well');
+    expect(await restarted(ADELE, 'run')).toMatch(GOOD);
   });
 
   it('says that the person is needed, as long as nobody has repaired it', async () => {

@@ -79,7 +79,7 @@ describe('checks', () => {
   it('that came before and after a visit are entries of their own, so that the count since the visit can be told', () => {
     const before = recorded([got(0), done(1)], [got(60), done(61)]);
     const checkAfter = (checks: readonly AlikeChecks[], minutes: number, visitedAt: number) =>
-      withEntries(checks, [got(minutes), done(minutes + 1)], { visitedAt: at(visitedAt) });
+      withEntries(checks, [got(minutes), done(minutes + 1)], {}, at(visitedAt));
     const after = checkAfter(checkAfter(before, 120, 90), 180, 90);
     expect(after).toMatchObject([
       { first: at(0), last: at(60), times: 2 },
@@ -100,6 +100,23 @@ describe('checks', () => {
       ...Array.from({ length: 500 }, (_, hour) => [got(hour * 60), done(hour * 60 + 1)]),
     );
     expect(alike).toMatchObject([{ times: 500, tasks: [{ times: 500 }] }]);
+  });
+});
+
+describe('the checks of somebody who visits many times a day', () => {
+  it('cover weeks, because the oldest become one entry', () => {
+    const checks = Array.from({ length: 100 }, (_, visit) => visit * 120).reduce<readonly AlikeChecks[]>(
+      (known, minutes) => withEntries(known, [got(minutes), done(minutes + 1)], {}, at(minutes - 60)),
+      [],
+    );
+    expect(checks).toHaveLength(20);
+    expect(checks[0]).toMatchObject({
+      first: at(0),
+      last: at(80 * 120),
+      times: 81,
+      tasks: [{ task: 'digest', last: at(80 * 120 + 1), times: 81 }],
+    });
+    expect(checks[1]).toMatchObject({ first: at(81 * 120), times: 1 });
   });
 });
 
@@ -134,10 +151,7 @@ describe('the grant that kept a connection after checks', () => {
     entry: HistoryEntry,
     grant?: 'code' | 'exchange',
     endsAt?: Date,
-  ) =>
-    withEntries(known, [entry], {
-      keptBy: { ...(grant && { grant }), ...(endsAt && { grantEndsAt: endsAt }) },
-    });
+  ) => withEntries(known, [entry], { ...(grant && { grant }), ...(endsAt && { grantEndsAt: endsAt }) });
 
   it('begins another entry when it is another one', () => {
     const linked = kept(
