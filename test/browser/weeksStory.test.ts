@@ -113,6 +113,8 @@ describe('somebody who stays connected', () => {
     await page.getByRole('heading', { name: /all well$/ }).waitFor();
     expect(await heading(page, 'Please sign in again').count()).toBe(0);
     await away(page).getByText('Your profile: done').first().waitFor();
+    await away(page).getByText('Technical details').click();
+    await away(page).getByText('Token refreshed').first().waitFor();
     await page.getByText(/goes on until .*, also if you do not come back\.$/).waitFor();
     await screenshot(page, 'weeks-away');
     // The page's own refresh token was over. The service did not need her for that.

@@ -117,6 +117,7 @@ describe('a user whose page polls', () => {
       state: 'active',
       lastActivity: ISO,
       expiresOn: ISO,
+      canLink: true,
       permissions: { graph: ['User.Read'] },
       nextCheckAt: ISO,
       history: [],
@@ -129,6 +130,7 @@ describe('a user whose page polls', () => {
       lastActivity: before.lastActivity,
       lastRefreshed: ISO,
       expiresOn: ISO,
+      canLink: true,
       permissions: { graph: ['User.Read'] },
       nextCheckAt: ISO,
       history: [
