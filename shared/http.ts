@@ -11,6 +11,7 @@ import { createLog, type Log, type LogEvent, nameOfError } from './log.ts';
 import type { FunctionRequest, Operation } from './ports.ts';
 import { type Refusal, refusalOf } from './refusalOf.ts';
 import { CUSTOM_SIGNING_KEY } from './tokens/failures.ts';
+import { isBug } from './tokens/isBug.ts';
 import type { Problem, Readiness } from './wire.ts';
 
 const CUSTOM_KEY_REMEDY =
@@ -32,9 +33,9 @@ export type IncomingRequest = {
   query: URLSearchParams;
   /** The parts of the route that are parameters, by name. */
   params: Readonly<Record<string, string>>;
-  /** Its bytes, for those who read no more than they need; null if there are none. Absent if the server has only `text`. */
-  body?: AsyncIterable<Uint8Array> | null;
-  text(): Promise<string>;
+  /** Its bytes, for those who read no more than they need; null if there are none. */
+  body: AsyncIterable<Uint8Array> | null;
+  arrayBuffer(): Promise<ArrayBuffer>;
 };
 
 /** What one request is logged with. The context of an invocation of Azure Functions is one. */
@@ -84,17 +85,27 @@ export function readRunTicket(headers: IncomingRequest['headers']): string | und
   return ticket;
 }
 
+/** The error of a caller whose body breaks off. */
+export const brokenOff = () => new RequestMalformedError('The body could not be read to its end.');
+
 /** What a function may know of a request. The body is read once, because a function may run twice. */
 export function readRequest(request: IncomingRequest): FunctionRequest {
-  let body: Promise<string> | undefined;
-  const text = () => {
-    body ??= request.text();
+  let body: Promise<ArrayBuffer> | undefined;
+  const read = () => {
+    body ??= request.arrayBuffer().catch((error: unknown) => {
+      // The server has read it before.
+      if (isBug(error)) throw error;
+      throw brokenOff();
+    });
     return body;
   };
+  const text = async () => new TextDecoder().decode(await read());
   return {
     method: request.method,
     query: request.query,
     params: request.params,
+    // A copy, because the function may change it.
+    bytes: async () => new Uint8Array((await read()).slice(0)),
     text,
     async json() {
       const sent = await text();

@@ -119,6 +119,9 @@ export type FunctionRequest = {
   query: URLSearchParams;
   /** The parts of the route that are parameters, by name. */
   params: Readonly<Record<string, string>>;
+  /** @throws {RequestMalformedError} the body breaks off. The same holds for `text` and `json`. */
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  /** As UTF-8. */
   text(): Promise<string>;
   /** @throws {RequestMalformedError} the body is not JSON. */
   json(): Promise<unknown>;

@@ -13,14 +13,18 @@ import { servesOneTenant } from './servesOneTenant.ts';
 
 const BUILT = fileURLToPath(new URL('../../dist/spa', import.meta.url));
 
+/** The page refuses a longer name. */
+const MAX_NAME_LENGTH = 40;
+
 const USAGE = `Usage: npm run azure:page [-- --folder FOLDER]
 
 Writes the config.json and the headers of this deployment beside the built
 page, which may then reach only its own API and its directory. Run npm run build
 first.
 Reads API_URI, ENTRA_CLIENT_ID, SPA_CLIENT_ID and ENTRA_TENANT_ID (or
-AZURE_TENANT_ID), and, if they are set, ENTRA_AUTHORITY, API_SCOPE and
-ALLOWED_TENANTS.
+AZURE_TENANT_ID), and, if they are set, ENTRA_AUTHORITY, API_SCOPE,
+ALLOWED_TENANTS, APP_NAME (what users call the application) and APP_LOGO (a path
+of the page, such as /logo.svg, or a data URL of an image).
 
   --folder FOLDER   where the built page is (default: dist/spa)
   --help            shows this text
@@ -41,7 +45,14 @@ await runCommand(USAGE, async (args) => {
   return 0;
 });
 
-type Config = { clientId: string; authority: string; apiScope: string; apiBaseUrl: string };
+type Config = {
+  clientId: string;
+  authority: string;
+  apiScope: string;
+  apiBaseUrl: string;
+  appName: string;
+  logo: string;
+};
 
 function pageConfig(): Config {
   const tenant = optional('ENTRA_TENANT_ID') || readOutput('AZURE_TENANT_ID');
@@ -51,7 +62,24 @@ function pageConfig(): Config {
     authority: `${authority}/${servesOneTenant(tenant) ? tenant : 'organizations'}`,
     apiScope: `api://${readOutput('ENTRA_CLIENT_ID')}/${optional('API_SCOPE') || 'access_as_user'}`,
     apiBaseUrl: readOrigin('API_URI'),
+    appName: readName(),
+    logo: readLogo(),
   };
+}
+
+function readName(): string {
+  const name = optional('APP_NAME') || 'Stead';
+  if (name.length <= MAX_NAME_LENGTH) return name;
+  throw new PlainError(`APP_NAME has more than ${MAX_NAME_LENGTH} characters. Give a shorter one.`);
+}
+
+/** The policy of the page allows pictures of its own host and data URLs alone. */
+function readLogo(): string {
+  const logo = optional('APP_LOGO') || '/favicon.svg';
+  if (/^\/(?!\/)/.test(logo) || logo.startsWith('data:image/')) return logo;
+  throw new PlainError(
+    'APP_LOGO has to be a path of the page, such as /logo.svg, or a data URL of an image.',
+  );
 }
 
 /** The page signs in where the API's tokens come from, so the app would refuse the same authorities at its start. */

@@ -37,6 +37,8 @@ const OPTIONS = {
   json: flag,
   probe: flag,
   'redirect-uri': text,
+  'link-redirect-uri': text,
+  life: text,
   unconsented: text,
   wait: text,
 } as const;
@@ -56,7 +58,7 @@ export function readDoctorCommand(args: readonly string[]): DoctorCommand | { pr
   readRegisterCommand(register);
   const { probe, app, 'resource-group': resourceGroup } = values;
   if (probe) return { probe: readProbe(values) };
-  const ofProbe = (['redirect-uri', 'unconsented', 'wait'] as const).find(
+  const ofProbe = (['redirect-uri', 'link-redirect-uri', 'life', 'unconsented', 'wait'] as const).find(
     (name) => values[name] !== undefined,
   );
   if (ofProbe !== undefined) throw new UsageError(`--${ofProbe} needs --probe.`);
@@ -91,6 +93,8 @@ function readAzureName(option: string, value: string): string {
 type ProbeValues = {
   'page-client-id'?: string;
   'redirect-uri'?: string;
+  'link-redirect-uri'?: string;
+  life?: string;
   unconsented?: string;
   wait?: string;
 };
@@ -103,19 +107,24 @@ function readProbe(values: ProbeValues): ProbeCommand {
   if (!/^[A-Za-z][\w.-]{1,99}$/.test(unconsented)) {
     throw new UsageError('--unconsented takes the name of a delegated permission, such as Mail.Read.');
   }
+  const { 'link-redirect-uri': linkRedirectUri, life } = values;
+  if (life === '') throw new UsageError('--life takes the name of a file.');
   return {
     pageClientId: values['page-client-id']?.toLowerCase(),
-    redirectUri: readRedirectUri(values['redirect-uri'] ?? 'http://localhost:3000/'),
+    redirectUri: readRedirectUri('--redirect-uri', values['redirect-uri'] ?? 'http://localhost:3000/'),
+    linkRedirectUri:
+      linkRedirectUri === undefined ? undefined : readRedirectUri('--link-redirect-uri', linkRedirectUri),
+    life,
     unconsented,
     waitMs: Number(wait) * 1_000,
   };
 }
 
-function readRedirectUri(value: string): URL {
+function readRedirectUri(option: string, value: string): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const isHere = url?.protocol === 'http:' && url.hostname === 'localhost' && url.port !== '';
   if (url === undefined || !isHere || url.search + url.hash !== '') {
-    throw new UsageError('--redirect-uri takes http://localhost:<port>/ with a path, as it is registered.');
+    throw new UsageError(`${option} takes http://localhost:<port>/ with a path, as it is registered.`);
   }
   return url;
 }

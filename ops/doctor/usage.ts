@@ -30,12 +30,20 @@ registrations and the consents.
 
 --probe signs you in to the tenant of the settings, at the page's registration,
 and prints as a table what Entra does that its documentation does not say. It
-stores nothing, and prints no token, no id and no name. The API needs a client
+stores nothing without --life, and prints no token, no id and no name. The API needs a client
 secret or a certificate.
 
   --redirect-uri URL    An address on localhost that is registered for the page.
                         Default: http://localhost:3000/. Nothing may listen
                         there.
+  --link-redirect-uri URL
+                        An address on localhost that is registered for the
+                        platform Web of the API: it signs you in once more, as
+                        a link does, and tells how long that grant lasts.
+  --life FILE           Measures how long the refresh token of each grant lives.
+                        Without the file it signs you in, and keeps them there,
+                        sealed with the API's credential. With the file it
+                        tries them again, and asks nobody. Delete it afterwards.
   --unconsented NAME    A delegated permission of Microsoft Graph to which
                         nobody has consented. Default: Notes.ReadWrite.All.
   --wait SECONDS        How long it waits for the sign-in. Default: 300.

@@ -21,15 +21,18 @@ export type KeptBy = Pick<AlikeChecks, 'grant' | 'grantEndsAt'>;
 /**
  * Adds entries of a history: those of checks, each followed by those of its tasks.
  * @param keptBy what the entries do not say of their checks. Absent if nobody knows
+ * @param visitedAt the user's last visit. What came after it is an entry of its own, so that the user can be told what was done
+ * since.
  */
 export function withEntries(
   checks: readonly AlikeChecks[],
   entries: readonly HistoryEntry[],
   keptBy: KeptBy = {},
+  visitedAt?: Date,
 ): readonly AlikeChecks[] {
   return checksIn(entries)
     .map((check) => ({ ...check, ...keptBy }))
-    .reduce(withCheck, checks)
+    .reduce((known, check) => withCheck(known, check, visitedAt), checks)
     .slice(-MAX_CHECKS);
 }
 
@@ -55,9 +58,15 @@ function checksIn(entries: readonly HistoryEntry[]): AlikeChecks[] {
   return checks;
 }
 
-function withCheck(checks: readonly AlikeChecks[], check: AlikeChecks): readonly AlikeChecks[] {
+function withCheck(
+  checks: readonly AlikeChecks[],
+  check: AlikeChecks,
+  visitedAt: Date | undefined,
+): readonly AlikeChecks[] {
   const latest = checks.at(-1);
   if (latest === undefined || !isAlike(latest, check)) return [...checks, check];
+  const isFirstSinceVisit = visitedAt !== undefined && latest.last < visitedAt && visitedAt <= check.first;
+  if (isFirstSinceVisit) return [...checks, check];
   const { tasks, last, times, grant, grantEndsAt } = check;
   const { grant: _, grantEndsAt: __, ...before } = latest;
   const joined = {

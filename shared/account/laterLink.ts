@@ -11,7 +11,9 @@ export function withLaterLink(token: UserToken, begun: Account, now: Account): U
   const [was, is] = [codeEndOf(tokensOf(begun)), codeEndOf(tokensOf(now))];
   if (is === undefined || is.getTime() === was?.getTime()) return token;
   const own = codeEndOf(token);
-  return own !== undefined && own >= is ? token : { ...token, grant: 'code', refreshTokenExpiresOn: is };
+  if (own !== undefined && own >= is) return token;
+  const isEndEstimated = !tokensOf(now).isEndTold;
+  return { ...token, grant: 'code', refreshTokenExpiresOn: is, isEndEstimated };
 }
 
 const codeEndOf = ({

@@ -385,7 +385,7 @@ const failureEntry = ({ kind, code }: Failure, at: Date): HistoryEntry => ({
 /** The previous release knows only `history`. */
 const recorded = (account: Connected, entries: readonly HistoryEntry[], keptBy?: KeptBy) => ({
   history: [...account.history, ...entries].slice(-MAX_HISTORY),
-  checks: withEntries(checksOf(account), entries, keptBy),
+  checks: withEntries(checksOf(account), entries, keptBy, account.lastActivity),
 });
 
 const earlierOf = (one: Date, other: Date): Date => (one < other ? one : other);

@@ -31,6 +31,7 @@ export const NOTHING_SENT: FunctionRequest = {
   method: 'GET',
   query: new URLSearchParams(),
   params: {},
+  bytes: async () => new Uint8Array(),
   text: async () => '',
   json: async () => undefined,
 };

@@ -28,7 +28,7 @@ export type Attempt<T> = {
 /**
  * Runs a function once. It ends at the function's time-out, even if the function ignores its signal.
  * @throws {UserTokenError} the function ended with an error because its API refused it, or did not answer.
- * @throws {RequestMalformedError} the function cannot read what the caller sent.
+ * @throws {RequestMalformedError} the function cannot read what the caller sent, or waited for it until its time-out.
  * @throws {UnavailableError} the function cannot use what its API answered.
  * @throws {FunctionFailedError} the function ended with an error of its own.
  */
@@ -41,12 +41,13 @@ export async function attemptFunction<T>(
   const { accessToken } = token;
   const { userId, tid, oid, userPrincipalName } = caller;
   let failed: Failure | undefined;
+  const { sent, isWaitingForBody } = watch(request);
 
   const attempt = async (signal: AbortSignal): Promise<T> => {
     try {
       const running = fn.run({
         user: { id: userId, tid, oid },
-        request,
+        request: sent,
         token: accessToken,
         ...app.openApi(api, {
           accessToken,
@@ -66,6 +67,9 @@ export async function attemptFunction<T>(
       return await Promise.race([running, endOf(signal)]);
     } catch (error) {
       if (error instanceof RequestMalformedError || error instanceof UnavailableError) throw error;
+      if (signal.aborted && isWaitingForBody()) {
+        throw new RequestMalformedError('The body could not be read to its end in time.');
+      }
       // The signal is checked first, because a function that obeys it throws an error of its own.
       const failure = signal.aborted
         ? classifyFailure({ api: api.name, noAnswer: 'timeout' })
@@ -85,6 +89,26 @@ export async function attemptFunction<T>(
     }
   };
   return withTimeout(app.clock, timeoutMs, attempt);
+}
+
+/** The request, and whether the function waits for a body that the caller has not sent to its end. */
+function watch(request: FunctionRequest): { sent: FunctionRequest; isWaitingForBody: () => boolean } {
+  let waiting = 0;
+  const watched =
+    <T>(read: () => Promise<T>) =>
+    async () => {
+      waiting += 1;
+      try {
+        return await read();
+      } finally {
+        waiting -= 1;
+      }
+    };
+  const { bytes, text, json, ...others } = request;
+  return {
+    sent: { ...others, bytes: watched(bytes), text: watched(text), json: watched(json) },
+    isWaitingForBody: () => waiting > 0,
+  };
 }
 
 /** Whether an error of `fetch` says that an answer ended before its end, or that there was none in time. */

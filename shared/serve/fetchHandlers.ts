@@ -40,7 +40,7 @@ export function createFetchHandlers(stead: Stead, options: { sink?: LogSink } = 
             query: new URL(request.url).searchParams,
             params,
             body: request.body,
-            text: () => request.text(),
+            arrayBuffer: () => request.arrayBuffer(),
           },
           newContext(),
         ),

@@ -1,7 +1,7 @@
 import { RequestMalformedError } from '../errors.ts';
-import type { IncomingRequest } from '../http.ts';
+import { brokenOff, type IncomingRequest } from '../http.ts';
 
-type Sent = Pick<IncomingRequest, 'headers' | 'body' | 'text'>;
+type Sent = Pick<IncomingRequest, 'headers' | 'body'>;
 
 /** The most bytes of a body. What is sent to the service itself is a few words. */
 const MAX_BYTES = 1_024;
@@ -33,20 +33,15 @@ async function readBytes(request: Sent, most: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    for await (const chunk of chunksOf(request)) {
+    for await (const chunk of request.body ?? []) {
       length += chunk.length;
       // Leaving the loop cancels the stream.
       if (length > most) break;
       chunks.push(chunk);
     }
   } catch {
-    throw new RequestMalformedError('The body could not be read to its end.');
+    throw brokenOff();
   }
   if (length > most) throw tooLarge(most);
   return Buffer.concat(chunks);
-}
-
-async function* chunksOf(request: Sent): AsyncIterable<Uint8Array> {
-  if (request.body === undefined) yield new TextEncoder().encode(await request.text());
-  else yield* request.body ?? [];
 }

@@ -12,9 +12,7 @@ const MAX_NAMES = 20;
  * The page to which a link is to return, and the tasks and functions that it asks for. Each may be absent, and so may the body.
  * @throws {RequestMalformedError} the body is another JSON, of another type, too large, or no JSON.
  */
-export async function readLinkBody(
-  request: Pick<IncomingRequest, 'headers' | 'body' | 'text'>,
-): Promise<LinkRequest> {
+export async function readLinkBody(request: Pick<IncomingRequest, 'headers' | 'body'>): Promise<LinkRequest> {
   const body = await readJsonBody(request, MAX_BYTES);
   if (body === undefined) return {};
   if (!isLinkRequest(body)) {

@@ -144,7 +144,7 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
       await withTimeout(
         clock,
         run.limits.noticeForMs,
-        (signal) => Promise.race([listen(listener, content, signal), endOf(signal)]),
+        (signal) => listen(listener, content, signal),
         operation.signal,
       );
       operation.log({
@@ -203,7 +203,14 @@ function expiryOf(account: Connected): Pick<UserNotice, 'endsAt' | 'isEstimate' 
   return { endsAt, ...(!isEndTold && { isEstimate: true }), keptBy: grant === 'code' ? 'link' : 'sign-in' };
 }
 
-/** A listener that throws rejects, too. */
+/**
+ * A listener that throws rejects, too.
+ * @throws {NoticeFailedError} `timeout`: the signal has aborted, whether the listener obeys it or not.
+ */
 async function listen(...[listener, notice, signal]: [NoticeListener, ...Parameters<NoticeListener>]) {
-  await listener(notice, signal);
+  try {
+    await Promise.race([listener(notice, signal), endOf(signal)]);
+  } catch (error) {
+    throw signal.aborted ? new NoticeFailedError('timeout') : error;
+  }
 }

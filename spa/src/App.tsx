@@ -3,20 +3,28 @@ import { useIsAuthenticated, useMsal } from '@azure/msal-react';
 import { useState } from 'react';
 import { useApi } from './api/useApi.ts';
 import { SignedIn } from './SignedIn.tsx';
+import type { LinkResult } from './session/linkResult.ts';
 import type { PageConfig } from './session/pageConfig.ts';
 import { SignInErrorNotice } from './session/SignInErrorNotice.tsx';
 import { useSignIn } from './session/useSignIn.ts';
+import { Welcome } from './session/Welcome.tsx';
 import { PageHeader } from './ui/PageHeader.tsx';
+import { useWords } from './words/speech.tsx';
 
 type AppProps = {
   config: PageConfig;
   /** True if a sign-in that succeeded led to this page load. */
   cameBack: boolean;
+  /** True if that repaired a refusal. */
+  repaired: boolean;
   /** The error of the sign-in that led to this page load; undefined if it succeeded or there was none. */
-  signInError: unknown;
+  signInError?: unknown;
+  /** What came of the link that led to this page load, if one did. */
+  linkResult: LinkResult | undefined;
 };
 
-export function App({ config, cameBack, signInError }: AppProps) {
+export function App({ config, cameBack, repaired, signInError, linkResult }: AppProps) {
+  const words = useWords();
   const [cameBackAt] = useState(cameBack ? Date.now() : undefined);
   const { inProgress } = useMsal();
   const signedIn = useIsAuthenticated();
@@ -25,35 +33,28 @@ export function App({ config, cameBack, signInError }: AppProps) {
   const settled = inProgress === InteractionStatus.None;
   return (
     <>
-      <PageHeader>
+      <PageHeader appName={config.appName} logo={config.logo}>
         {settled && signedIn && (
           <button type="button" className="secondary outline" onClick={signIn.signOut}>
-            Sign out
+            {words.signOut}
           </button>
         )}
       </PageHeader>
       <main className="container">
-        {config.localDemo && <p className="banner">Local demo: no real account</p>}
+        {config.localDemo && <p className="banner">{words.localDemo}</p>}
         <SignInErrorNotice config={config} signIn={signIn} signedIn={signedIn} settled={settled} />
-        {!settled && <p role="status">One moment…</p>}
+        {!settled && <p role="status">{words.oneMoment}</p>}
         {settled && !signedIn && !signIn.stuck && <Welcome signIn={signIn.signIn} />}
-        {settled && signedIn && api && <SignedIn api={api} signIn={signIn} cameBackAt={cameBackAt} />}
+        {settled && signedIn && api && (
+          <SignedIn
+            api={api}
+            signIn={signIn}
+            cameBackAt={cameBackAt}
+            cameBackRepaired={repaired}
+            linkResult={linkResult}
+          />
+        )}
       </main>
     </>
-  );
-}
-
-function Welcome({ signIn }: { signIn: () => void }) {
-  return (
-    <article className="welcome">
-      <h2>Sign in once, then go</h2>
-      <p>
-        Stead reads your profile from Microsoft Graph, keeps your tokens encrypted, and goes on working for
-        you after you have closed this page.
-      </p>
-      <button type="button" onClick={signIn}>
-        Sign in
-      </button>
-    </article>
   );
 }

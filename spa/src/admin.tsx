@@ -1,12 +1,20 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { AdminLanding } from './session/AdminLanding.tsx';
+import { DEFAULT_LOOK, readPageConfig } from './session/pageConfig.ts';
+import { loadSpeech, SpeechProvider } from './words/speech.tsx';
 import './style.css';
 
 const element = document.getElementById('root');
 if (element === null) throw new Error('admin.html has no element with the id "root"');
+// What the directory said can be shown without the settings of the page.
+const [speechOf, look] = await Promise.all([loadSpeech(), readPageConfig().catch(() => DEFAULT_LOOK)]);
+const speech = speechOf(look.appName);
+document.title = speech.words.adminTitle;
 createRoot(element).render(
   <StrictMode>
-    <AdminLanding search={location.search} />
+    <SpeechProvider speech={speech}>
+      <AdminLanding search={location.search} look={{ appName: look.appName, logo: look.logo }} />
+    </SpeechProvider>
   </StrictMode>,
 );

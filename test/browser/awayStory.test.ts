@@ -32,7 +32,14 @@ afterAll(async () => {
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true });
 const away = (page: Page) => page.getByRole('region', { name: 'While you were away' });
-const timeline = (page: Page) => away(page).getByRole('listitem');
+const lines = (page: Page) => away(page).getByRole('listitem');
+const headline = (page: Page, name: RegExp) => page.getByRole('heading', { name });
+
+const NEWCOMER = /^All set: Stead works for you/;
+const WELL = /all well$/;
+const STOPPED = /^Stopped at /;
+const REPAIRED = /^All set again$/;
+const ENDED = /^You stopped Stead/;
 const pick = (page: Page, user: DemoUser) => pickAccount(page, user.displayName);
 
 async function visit(context: BrowserContext): Promise<Page> {
@@ -47,7 +54,7 @@ async function firstVisit(user: DemoUser): Promise<{ context: BrowserContext; pa
   const page = await visit(context);
   await pick(page, user);
   await heading(page, user.displayName).waitFor();
-  await away(page).getByText('Working', { exact: true }).waitFor();
+  await headline(page, NEWCOMER).waitFor();
   return { context, page };
 }
 
@@ -92,9 +99,11 @@ describe('somebody who goes away', () => {
     await workerHas(ADELE, 'task-done');
 
     const second = await visit(context);
-    await timeline(second).filter({ hasText: 'Token refreshed' }).first().waitFor();
-    await timeline(second).filter({ hasText: 'Stead did this in your name.' }).first().waitFor();
-    await timeline(second).filter({ hasText: 'You were here' }).waitFor();
+    await headline(second, WELL).waitFor();
+    await lines(second).filter({ hasText: 'Your profile: done' }).first().waitFor();
+    await away(second).getByText('Technical details').click();
+    await lines(second).filter({ hasText: 'Token refreshed' }).first().waitFor();
+    await lines(second).filter({ hasText: 'You were here' }).waitFor();
     await screenshot(second, 'away-refreshed');
     await second.close();
 
@@ -103,20 +112,22 @@ describe('somebody who goes away', () => {
     expect((await rowOf(ADELE)).state).toBe('needs-user');
     const third = await visit(context);
     await heading(third, 'Please sign in again').waitFor();
-    await away(third).getByText('Waiting for you', { exact: true }).waitFor();
+    await third.getByText('One sign-in starts it again; nothing is lost.').waitFor();
     await screenshot(third, 'away-refused');
     await button(third, 'Sign in again').click();
     await pick(third, ADELE);
     await heading(third, ADELE.displayName).waitFor();
-    await away(third).getByText('Working', { exact: true }).waitFor();
+    await headline(third, REPAIRED).waitFor();
     expect(await rowOf(ADELE)).toMatchObject({ state: 'active', failure: '' });
-    await timeline(third).filter({ hasText: 'Token refreshed' }).first().waitFor();
-    await timeline(third).filter({ hasText: 'Refused: you are needed' }).getByText('AADSTS50076').waitFor();
+    const refusal = lines(third).filter({ hasText: 'Your organisation asked to see you again' });
+    await refusal.getByText('It is over.').waitFor();
+    await away(third).getByText('Technical details').click();
+    await lines(third).filter({ hasText: 'Refused: sign-in needed' }).getByText('AADSTS50076').waitFor();
 
-    await button(third, 'Disconnect…').click();
+    await button(third, 'Stop…').click();
     expect(await hasBlob(ADELE)).toBe(true);
-    await button(third, 'Disconnect').click();
-    await away(third).getByText('Disconnected', { exact: true }).waitFor();
+    await button(third, 'Stop').click();
+    await headline(third, ENDED).waitFor();
     await platform.host.run('refreshWorker');
     expect(await hasBlob(ADELE)).toBe(false);
     const { partitionKey, rowKey, runId, ...tombstone } = await rowOf(ADELE);
@@ -128,12 +139,12 @@ describe('somebody who goes away', () => {
 
     await third.reload();
     await heading(third, ADELE.displayName).waitFor();
-    await away(third).getByText('Disconnected', { exact: true }).waitFor();
+    await headline(third, ENDED).waitFor();
     expect(await hasBlob(ADELE)).toBe(false);
     await screenshot(third, 'away-disconnected');
 
-    await button(third, 'Reconnect').click();
-    await away(third).getByText('Working', { exact: true }).waitFor();
+    await button(third, 'Start again').click();
+    await headline(third, NEWCOMER).waitFor();
     expect(await hasBlob(ADELE)).toBe(true);
     expect((await rowOf(ADELE)).state).toBe('active');
     await context.close();
@@ -147,13 +158,13 @@ describe('somebody who has the page open while they are refused', () => {
     await workerHas(CHIARA, 'failed');
     // What the browser says when a network comes back; the page would ask by itself a little later.
     await page.evaluate('dispatchEvent(new Event("online"))');
-    await heading(page, 'Stead needs you').waitFor();
+    await headline(page, STOPPED).waitFor();
     await heading(page, CHIARA.displayName).waitFor();
     await screenshot(page, 'away-banner');
     await button(page, 'Sign in again').click();
     await pick(page, CHIARA);
-    await away(page).getByText('Working', { exact: true }).waitFor();
-    expect(await heading(page, 'Stead needs you').count()).toBe(0);
+    await headline(page, REPAIRED).waitFor();
+    expect(await headline(page, STOPPED).count()).toBe(0);
     expect(await rowOf(CHIARA)).toMatchObject({ state: 'active', failure: '' });
     await context.close();
   });
@@ -166,12 +177,12 @@ describe('somebody who took their consent back', () => {
     await workerHas(BRUNO, 'failed');
     await page.reload();
     await heading(page, 'Stead needs your permission').waitFor();
-    await timeline(page).filter({ hasText: 'Refused: a permission is missing' }).first().waitFor();
+    await lines(page).filter({ hasText: 'A permission was missing' }).first().waitFor();
     await screenshot(page, 'away-consent');
     await button(page, 'Give permission').click();
     await acceptConsent(page);
     await heading(page, BRUNO.displayName).waitFor();
-    await away(page).getByText('Working', { exact: true }).waitFor();
+    await headline(page, REPAIRED).waitFor();
     expect(await rowOf(BRUNO)).toMatchObject({ state: 'active', failure: '' });
     await context.close();
   });

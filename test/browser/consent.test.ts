@@ -115,12 +115,12 @@ describe('a consent that was withdrawn while the person was away', () => {
         },
         { timeout: 20_000, interval: 1_000 },
       )
-      .toContain('Refused: a permission is missing');
+      .toContain('A permission is missing.');
     await passSettling(page);
     await button(page, 'Give permission').click();
     await acceptConsent(page);
     await heading(page, BRUNO.displayName).waitFor();
-    await page.getByText('Working', { exact: true }).waitFor();
+    await heading(page, 'All set again').waitFor();
     expect(left.map((query) => query.get('prompt'))).toEqual([null, 'consent']);
   });
 });
@@ -141,7 +141,7 @@ describe('a user who may not consent', () => {
     await admin.goto(link);
     await pick(admin, CHIARA);
     await acceptConsent(admin);
-    await heading(admin, 'The directory says that the permission is given').waitFor();
+    await heading(admin, 'Your organisation says that the permission is given').waitFor();
     await screenshot(admin, 'consent-admin-landing');
 
     await button(page, 'Sign in').click();
@@ -195,7 +195,7 @@ describe('a user who may not consent', () => {
     await admin.goto(url);
     await pick(admin, CHIARA);
     await acceptConsent(admin);
-    await heading(admin, 'The directory says that the permission is given').waitFor();
+    await heading(admin, 'Your organisation says that the permission is given').waitFor();
     await button(page, 'Give permission').click();
     await heading(page, ADELE.displayName).waitFor();
     expect(left.length).toBe(1);

@@ -109,7 +109,8 @@ describe('the page without its settings', () => {
     if (config === undefined) await page.route('**/config.json', (route) => route.fulfill({ status: 404 }));
     await page.goto(web.origin);
     await page.getByRole('heading', { name: 'This page cannot start' }).waitFor();
-    expect(await page.getByRole('alert').innerText()).toMatch(says);
+    await page.getByText('Details', { exact: true }).click();
+    expect(await page.getByRole('main').innerText()).toMatch(says);
     await context.close();
     await web.close();
   });
@@ -121,7 +122,7 @@ describe('the page', () => {
     await signIn(page, ADELE);
     await control(platform.entra, 'PUT', '/fault', { kind: 'throttled', retryAfter: 1, at: 'graph' });
     await page.reload();
-    await page.getByRole('heading', { name: 'Try again later' }).waitFor();
+    await page.getByText('Your profile cannot be shown now.').waitFor();
     await control(platform.entra, 'DELETE', '/fault');
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { name: ADELE.displayName }).waitFor();

@@ -120,6 +120,30 @@ describe('two releases on one storage', () => {
     await checks.expectKept(users);
   });
 
+  it('keep both grants of a user who stays connected, whatever the previous release does', {
+    timeout: PATIENCE,
+  }, async () => {
+    const users = take(3);
+    const [previous, present] = await stage.both();
+    await visit(users, present);
+    for (const user of users) await present.link(user);
+    await checks.sweepAlone(present, users);
+
+    await checks.sweepAlone(previous, users);
+    await visit(users, previous);
+    await checks.sweepTogether(users);
+    await visit(users, present, previous);
+    await checks.expectKept(users);
+
+    await checks.sweepAlone(present, users);
+    for (const user of users) {
+      const { state, staysConnected, checks: told } = await present.connection(user);
+      expect(state).toBe('active');
+      expect(Date.parse(staysConnected?.until ?? '')).toBeGreaterThan(Date.now() + 89 * DAY);
+      expect(told?.at(-1)).toMatchObject({ outcome: 'refreshed', keptBy: 'link' });
+    }
+  });
+
   it('use the access token of either while it is good, and ask for no other', {
     timeout: PATIENCE,
   }, async () => {

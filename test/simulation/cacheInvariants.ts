@@ -1,9 +1,10 @@
 import type { BlobChange } from './blobModel.ts';
 import type { Person } from './entraTypes.ts';
 import { type Facts, isConnected, isTombstone } from './facts.ts';
+import type { GrantInvariants } from './grantInvariants.ts';
 import { readOpenCache } from './openSealer.ts';
 import type { Operations } from './operations.ts';
-import { accessTokensIn, refreshTokensIn } from './storedTokens.ts';
+import { accessTokensIn, grantsIn, refreshTokensIn } from './storedTokens.ts';
 import type { createTokenInvariants } from './tokenInvariants.ts';
 import type { createWishInvariants } from './wishInvariants.ts';
 import type { World } from './world.ts';
@@ -16,6 +17,7 @@ export function createCacheInvariants(
   tokens: ReturnType<typeof createTokenInvariants>,
   wishes: ReturnType<typeof createWishInvariants>,
   operations: Operations,
+  grants: GrantInvariants,
 ) {
   const { of, rowOf, tokenOf, forbid } = facts;
 
@@ -26,7 +28,8 @@ export function createCacheInvariants(
       const was = before === undefined ? undefined : readOpenCache(before);
       const is = after === undefined ? undefined : readOpenCache(after);
       const isWorkers =
-        is !== undefined && refreshTokensIn(is.msal).every((secret) => tokenOf(secret)?.origin === 'worker');
+        is !== undefined &&
+        broughtBy(was?.msal ?? '{}', is.msal).every((secret) => tokenOf(secret)?.origin === 'worker');
       if (!isWorkers) of(person).changesSinceLease += 1;
       if (of(person).cacheDamagedUntil > world.now()) of(person).cacheDamagedUntil = world.now();
       if (after === undefined) {
@@ -46,6 +49,7 @@ export function createCacheInvariants(
       const secrets = [...accessTokensIn(is.msal), ...refreshTokensIn(is.msal)];
       const foreign = secrets.some((secret) => tokenOf(secret)?.person !== person);
       forbid(foreign || is.sub !== name, `the cache of ${person.name} has another user's token`);
+      grants.onCacheStored(person, is.msal);
       if (was === undefined || was.sub !== name) return;
       const { generations } = of(person);
       forbid(
@@ -53,7 +57,8 @@ export function createCacheInvariants(
         `an earlier connection overwrote the cache of ${person.name}'s later one`,
       );
       if (is.gen !== was.gen) return;
-      onRenewed(person, refreshTokensIn(was.msal), refreshTokensIn(is.msal));
+      grants.onCacheReplaced(person, was.msal, is.msal);
+      onRenewed(person, grantsIn(was.msal).exchange, grantsIn(is.msal).exchange);
       onExchanged(person, accessTokensIn(was.msal), is.msal);
       if (by.skewMs === 0) tokens.onCacheReplaced(person, was.msal, is.msal);
     },
@@ -89,9 +94,7 @@ export function createCacheInvariants(
   }
 
   /** A refresh token may be replaced by one of the user's own visit, or by one that was got for it. */
-  function onRenewed({ name }: Person, before: readonly string[], after: readonly string[]): void {
-    const [was] = before;
-    const [is] = after;
+  function onRenewed({ name }: Person, was: string | undefined, is: string | undefined): void {
     if (was === undefined || is === was) return;
     if (is === undefined) {
       world.violated(`the refresh token of ${name} was lost in a write`);
@@ -104,4 +107,11 @@ export function createCacheInvariants(
       `the worker overwrote a newer refresh token of ${name}`,
     );
   }
+}
+
+/** The refresh tokens that a write has brought; all of them if it brought none. */
+function broughtBy(before: string, after: string): string[] {
+  const [known, all] = [refreshTokensIn(before), refreshTokensIn(after)];
+  const brought = all.filter((secret) => !known.includes(secret));
+  return brought.length > 0 ? brought : all;
 }

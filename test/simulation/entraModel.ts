@@ -1,4 +1,6 @@
 import { readAssertion } from './assertion.ts';
+import { DAY } from './durations.ts';
+import { createCodes } from './entraCodes.ts';
 import type { ApiName, EntraRules, EntraWatch, Person, Reason, Token, Trouble } from './entraTypes.ts';
 import { NOTES } from './notesApi.ts';
 import { LateEffect, type ProcessLife, type World } from './world.ts';
@@ -14,6 +16,9 @@ const APIS: Readonly<Record<ApiName, { baseUrl: string; resource: string; permis
 };
 const API_NAMES = ['graph', 'notes'] as const satisfies readonly ApiName[];
 
+/** However short those of exchanges are, a refresh token of a web application is good for so long, and each use brings a new one. */
+const CODE_GRANT_MS = 90 * DAY;
+
 export type EntraModel = ReturnType<typeof createEntraModel>;
 
 /** The token endpoint and Graph, behind the `fetch` that each process is given. */
@@ -21,9 +26,11 @@ export function createEntraModel(
   world: World,
   people: readonly Person[],
   rules: EntraRules,
-  { onPost, onRefreshTokenOver, onRefusal, onThrottled, onTrouble, onPresented, onIssued }: EntraWatch,
+  watch: EntraWatch,
 ) {
+  const { onPost, onRefusal, onThrottled, onTrouble, onPresented, onIssued } = watch;
   const tokens = new Map<string, Token>();
+  const codes = createCodes(world, watch.onCodeSpentTwice);
   let issued = 0;
   const troubles: Trouble[] = [];
 
@@ -45,18 +52,20 @@ export function createEntraModel(
     by: ProcessLife,
     api: ApiName,
     person: Person,
-    { signedInAt, ...got }: Pick<Token, 'signedInAt' | 'origin' | 'parent' | 'assertion'>,
+    { signedInAt, ...got }: Pick<Token, 'grant' | 'signedInAt' | 'origin' | 'parent' | 'assertion'>,
+    nonce?: string,
   ): Response {
-    const { origin, parent } = got;
+    const { grant, origin, parent } = got;
     const now = world.now();
     const parentToken = parent === undefined ? undefined : tokens.get(parent);
-    const ends = rules.slides
+    const ofExchange = rules.slides
       ? now + rules.refreshTokenMs
       : (parentToken?.ends ?? signedInAt + rules.refreshTokenMs);
+    const ends = grant === 'code' ? now + CODE_GRANT_MS : ofExchange;
     const mayRead = api !== 'graph' || !person.consentLacksScope;
     onIssued(person, api);
     if (!mayRead) onRefusal({ by, person, api, reason: 'lacks-scope', correlationId: undefined });
-    const common = { person, api, signedInAt, issued: now, skewMs: by.skewMs, origin, mayRead };
+    const common = { person, api, grant, signedInAt, issued: now, skewMs: by.skewMs, origin, mayRead };
     const assertion = got.assertion === undefined ? {} : { assertion: got.assertion };
     const access = issue({ ...common, ...assertion, kind: 'access', ends: now + rules.accessTokenMs });
     const refresh = issue({
@@ -75,7 +84,7 @@ export function createEntraModel(
       access_token: access,
       refresh_token: refresh,
       ...(rules.tellsEnd && { refresh_token_expires_in: Math.floor((ends - now) / SECOND) }),
-      ...(rules.idToken && { id_token: idTokenOf(person, now) }),
+      ...((rules.idToken || nonce !== undefined) && { id_token: idTokenOf(person, now, nonce) }),
       client_info: base64({ uid: person.oid, utid: person.tid }),
     });
   }
@@ -94,36 +103,54 @@ export function createEntraModel(
     const presented = form.get('refresh_token') ?? '';
     const claimed = assertion === null ? undefined : readAssertion(assertion);
     const token = tokens.get(presented);
-    if (claimed === undefined && token === undefined) return refused(9002313);
-    const person = claimed === undefined ? (token as Token).person : personOf(claimed.oid);
+    const code = codes.find(form.get('code'));
+    if (claimed === undefined && token === undefined && code === undefined) return refused(9002313);
+    const person = code?.person ?? (claimed === undefined ? (token as Token).person : personOf(claimed.oid));
     const scopes = form.get('scope')?.split(' ') ?? [];
-    const api = API_NAMES.find((name) => scopes.includes(`${APIS[name].resource}.default`));
-    // One token holds all that was consented to, so Stead asks for nothing else.
+    const api = API_NAMES.find((name) =>
+      // One token holds all that was consented to, so Stead asks for nothing else. A code is for scopes by their names.
+      code === undefined
+        ? scopes.includes(`${APIS[name].resource}.default`)
+        : scopes.some((scope) => scope.startsWith(APIS[name].resource)),
+    );
     if (api === undefined) return refused(70011, 'invalid_scope');
-    const grant = claimed === undefined ? 'refresh' : 'exchange';
+    const grant = code !== undefined ? 'code' : claimed === undefined ? 'refresh' : 'exchange';
     const claims = form.get('claims') ?? undefined;
-    onPost({ by, person, grant, api, assertion: assertion ?? undefined, claims, correlationId });
+    onPost({
+      ...{ by, person, grant, api, presented: token },
+      ...{ assertion: assertion ?? undefined, claims, correlationId },
+    });
     if (!url.startsWith(`${AUTHORITY}${person.tid}/`)) return refused(50020);
     const trouble = troubled(by, 'token', person);
     if (trouble !== undefined) return trouble;
     const refuse = (reason: Reason, ...answer: Parameters<typeof refused>) => {
-      onRefusal({ by, person, api, reason, correlationId });
+      onRefusal({ by, person, api, reason, ...(token && { presented: token }), correlationId });
       return refused(...answer);
     };
+    if (code !== undefined) {
+      const refusal = codes.spend(code, form);
+      if (refusal !== undefined) return refused(...refusal);
+      const got = { grant: 'code', signedInAt: code.issued, origin: 'request' } as const;
+      return answerTokens(by, api, person, got, code.asked.get('nonce') ?? '');
+    }
     if (!person.consented[api]) return refuse('consent', 65001, 'invalid_grant', 'consent_required');
     if (claimed !== undefined && assertion !== null) {
       if (claimed.endsAt <= world.now()) return refused(500133);
       if (claimed.signedInAt < person.revokedAt) return refuse('revoked', 50173);
-      return answerTokens(by, api, person, { signedInAt: claimed.signedInAt, origin: 'request', assertion });
+      return answerTokens(by, api, person, {
+        ...{ grant: 'exchange', signedInAt: claimed.signedInAt, origin: 'request', assertion },
+      });
     }
-    const { ends, issued: at, signedInAt } = token as Token;
-    if (at <= person.revokedAt) return refuse('revoked', 50173);
+    const known = token as Token;
+    const { ends, issued: at, signedInAt, grant: line } = known;
+    if (at <= Math.max(person.revokedAt, person.revokedGrantAt[line])) return refuse('revoked', 50173);
     if (ends <= world.now()) {
       // The end of a token that does not slide is fixed: only the user can get another one.
-      if (rules.slides) onRefreshTokenOver(person, ends);
-      return refuse('refresh-token-over', rules.slides ? 700082 : 700084);
+      const slides = rules.slides || line === 'code';
+      if (slides) watch.onRefreshTokenOver(person, known);
+      return refuse('refresh-token-over', slides ? 700082 : 700084);
     }
-    return answerTokens(by, api, person, { signedInAt, origin: 'worker', parent: presented });
+    return answerTokens(by, api, person, { grant: line, signedInAt, origin: 'worker', parent: presented });
   }
 
   function apiAnswer(by: ProcessLife, api: ApiName, init: RequestInit): Response {
@@ -226,6 +253,7 @@ export function createEntraModel(
   return {
     troubles,
     token: (text: string) => tokens.get(text),
+    signIn: codes.signIn,
     fetchOf:
       (by: ProcessLife): typeof fetch =>
       (input, init) =>
@@ -257,6 +285,8 @@ export const answerOf = (api: ApiName, oid: string): string => (api === 'graph' 
 function whatOf(init: RequestInit, personOf: (oid: string) => Person): string {
   const form = new URLSearchParams(String(init.body));
   const assertion = form.get('assertion');
+  const code = form.get('code');
+  if (code !== null) return `redeem ${code}`;
   const api = form.get('scope')?.includes(NOTES.resource) ? ' (notes)' : '';
   if (assertion === null) return `trade ${form.get('refresh_token')}${api}`;
   return `exchange for ${personOf(readAssertion(assertion).oid).name}${api}`;
@@ -272,7 +302,7 @@ function json(status: number, body: object): Response {
 const coded = (code: string): Error => Object.assign(new Error(code), { code });
 const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-function idTokenOf({ tid, oid, name }: Person, now: number): string {
+function idTokenOf({ tid, oid, name }: Person, now: number, nonce: string | undefined): string {
   const at = Math.floor(now / SECOND);
   const claims = {
     iss: `${AUTHORITY}${tid}/v2.0`,
@@ -283,6 +313,7 @@ function idTokenOf({ tid, oid, name }: Person, now: number): string {
     ver: '2.0',
     iat: at,
     exp: at + 3_600,
+    ...(nonce !== undefined && { nonce }),
   };
   return `${base64({ alg: 'RS256' })}.${base64({ ...claims, preferred_username: name })}.unsigned`;
 }

@@ -7,6 +7,9 @@ export type ApiName = 'graph' | 'notes';
 /** Why Entra or an API refuses a user. Each of these is the user's to correct. */
 export type Reason = 'revoked' | 'consent' | 'lacks-scope' | 'challenged' | 'refresh-token-over';
 
+/** By which way Stead came to a token: it exchanged the access token of a page, or it redeemed the code of a link. */
+export type Grant = 'exchange' | 'code';
+
 /** What is true of a user at Entra now. */
 export type Person = {
   name: string;
@@ -19,6 +22,8 @@ export type Person = {
   consentLacksScope: boolean;
   /** Refresh tokens that were issued before are no longer good. */
   revokedAt: number;
+  /** The same of one grant alone. */
+  revokedGrantAt: Record<Grant, number>;
   /** The API wants a sign-in that is not older. */
   challengedAt: Record<ApiName, number>;
 };
@@ -39,6 +44,8 @@ export type EntraRules = {
 
 export type Token = {
   kind: 'access' | 'refresh';
+  /** What it stems from. */
+  grant: Grant;
   /** Of an access token: the only API that takes it. */
   api: ApiName;
   /** Of an access token from an exchange: what was exchanged. */
@@ -69,8 +76,10 @@ export type Trouble = {
 export type TokenPost = {
   by: ProcessLife;
   person: Person;
-  grant: 'exchange' | 'refresh';
+  grant: Grant | 'refresh';
   api: ApiName;
+  /** The refresh token, if there is one. */
+  presented: Token | undefined;
   /** What is exchanged. */
   assertion: string | undefined;
   /** The claims that it asks for, as JSON. */
@@ -84,6 +93,8 @@ export type Refusal = {
   person: Person;
   api: ApiName;
   reason: Reason;
+  /** The refresh token that was refused, if it was one. */
+  presented?: Token;
   correlationId: string | undefined;
 };
 
@@ -110,7 +121,8 @@ export type Presented = {
 /** Who is told of what the token endpoint meets. */
 export type EntraWatch = {
   onPost: (post: TokenPost) => void;
-  onRefreshTokenOver: (person: Person, endedAt: number) => void;
+  onRefreshTokenOver: (person: Person, over: Token) => void;
+  onCodeSpentTwice: (person: Person) => void;
   onRefusal: (refusal: Refusal) => void;
   onThrottled: (throttled: Throttled) => void;
   onTrouble: (person: Person, at: Trouble['at']) => void;

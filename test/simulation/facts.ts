@@ -56,6 +56,8 @@ export type Known = {
   cacheDamagedUntil: number;
   /** When a request about the user last went wrong, or what asked for it ended early. */
   disturbedAt: number;
+  /** When a grant of a code was first stored for the user. */
+  linkedAt: number;
   /** When the user was last given a token of Graph. */
   graphTokenAt: number;
   /** When a request to a store about the user last went wrong. */
@@ -111,6 +113,7 @@ export function createFacts(world: World, people: readonly Person[], services: S
         damagedAt: never,
         cacheDamagedUntil: never,
         disturbedAt: never,
+        linkedAt: never,
         graphTokenAt: never,
         storeDisturbedAt: never,
         cacheStoredAt: never,

@@ -25,6 +25,7 @@ export const SIMPLE = {
   connect: 'visit' as const,
   receiver: 'none' as const,
   seldom: false,
+  links: false,
   seed: 0,
 };
 
@@ -99,5 +100,31 @@ export const FOUND_HISTORIES: Readonly<Record<string, History>> = {
       { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 2, api: 'graph' },
     ],
     deviations: [{ after: 3, pick: 'hold', fault: 0 }],
+  },
+  // The check had read a cache without the grant of the link. It settled the account anew, with the end of its own token, so the
+  // account no longer said that the user had linked, until the next renewal.
+  'a user links while a check goes on': {
+    ...SIMPLE,
+    knownForMs: 4_800_000,
+    rules: { ...USUAL, slides: false, idToken: false },
+    notes: true,
+    links: true,
+    actions: [
+      { do: 'link', user: 0, process: 0, pausesAfter: 0, how: 'well' },
+      { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 1, api: 'graph' },
+      { do: 'run', process: 0, pausesAfter: 14 },
+    ],
+    deviations: [{ after: 1, pick: 'outside', fault: 0 }],
+  },
+  // Both requests wanted to write the same row. The second one found it written, took the write for its own, and redeemed the
+  // code again. Whoever issues a code may revoke what it has brought if it comes twice (RFC 6749 section 4.1.2).
+  'a browser comes back from the sign-in of a link twice at the same time': {
+    ...SIMPLE,
+    links: true,
+    actions: [
+      { do: 'link', user: 0, process: 0, pausesAfter: 0, how: 'well' },
+      { do: 'link', user: 0, process: 1, pausesAfter: 1, how: 'twice' },
+    ],
+    deviations: [],
   },
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GUIDED_HISTORIES } from './guidedHistories.ts';
-import { GUIDED_MOMENTS } from './guidedMoments.ts';
+import { GUIDED_LINKS, GUIDED_MOMENTS } from './guidedMoments.ts';
 import { simulate } from './simulate.ts';
 
 describe('a guided history', () => {
@@ -12,7 +12,9 @@ describe('a guided history', () => {
     expect([...edges]).toContain(edge);
   });
 
-  it.each(Object.entries(GUIDED_MOMENTS))('breaks no promise: %s', async (_moment, history) => {
+  it.each(
+    Object.entries({ ...GUIDED_MOMENTS, ...GUIDED_LINKS }),
+  )('breaks no promise: %s', async (_moment, history) => {
     const { violation, lines } = await simulate(history, { tells: true });
     expect(violation && lines.join('\n')).toBeUndefined();
   });

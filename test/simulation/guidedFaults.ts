@@ -1,6 +1,6 @@
 import type { PlantedFault } from './plantedFaults.ts';
 
-/** Faults that a guided history finds. Chance meets the moment of each of them too seldom. */
+/** Faults that a guided history finds, or one that was found before. Chance meets the moment of each of them too seldom. */
 export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   'take-back of the worker skipped': {
     file: 'shared/worker/refreshUser.ts',
@@ -36,5 +36,82 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: "(now) => (isHeld(run, now) ? released(now) : 'keep'),\n      { known: account, signal: run.operation.signal },",
     guided: 'the host shuts down while a check waits for the token endpoint',
     found: /still leased/,
+  },
+  'worker never falls back to the exchange': {
+    file: 'shared/adapters/entra/msal.ts',
+    text: 'if (other === undefined || !isRefusedGrant(error)) throw error;',
+    by: "if (other !== 'code' || !isRefusedGrant(error)) throw error;",
+    guided: 'the grant of a code is revoked, and the exchange is good',
+    found: /a grant of theirs is good/,
+  },
+  'take-back of a link skipped': {
+    file: 'shared/connection/finishLink.ts',
+    text: 'if (token.written !== undefined && hasEnded(begun, account)) await takeBack(app, userId, token.written);',
+    by: '',
+    guided: 'a process dies with a disconnection, and a link has stored a cache after it',
+    found: /not taken back|left by what ended well|after their end/,
+  },
+  'link of whoever signed in': {
+    file: 'shared/adapters/entra/msalCodeGrants.ts',
+    text: 'if ((await options.verifyIdToken(result.idToken, nonce)) !== userId) {',
+    by: "if ((await options.verifyIdToken(result.idToken, nonce)) === '') {",
+    guided: 'somebody else signs in at the end of a link',
+    found: /another user's token|somebody else had signed in/,
+  },
+  'answer of a sign-in looked at twice': {
+    file: 'shared/connection/finishLink.ts',
+    text: "linking(account, { id, step: 'opened', until }),",
+    by: 'linkEnded(account),',
+    guided: 'a browser comes back from the sign-in of a link twice at the same time',
+    found: /redeemed twice|sent 2 requests/,
+  },
+  'link during a check forgotten at the settle': {
+    file: 'shared/worker/refreshUser.ts',
+    text: 'const known = { ...withLaterLink(dated, leased, current), homeAccountId };',
+    by: 'const known = { ...dated, homeAccountId };',
+    guided: 'a user links while a check goes on',
+    found: /made shorter/,
+  },
+  'grant of a link left by a disconnection': {
+    file: 'shared/account/endAccount.ts',
+    text: 'if (stored === undefined) return false;',
+    by: "if (stored === undefined || stored.sealed.includes('SteadGrants')) return false;",
+    guided: 'a user has linked and disconnects',
+    found: /left by what ended well|left without an account/,
+  },
+  "limit of the tenant taken for the user's": {
+    file: 'shared/tokens/cooldowns.ts',
+    text: "if (scope === 'tenant' || isTenantsOwn",
+    by: 'if (isTenantsOwn',
+    guided: "Graph's limit is the tenant's",
+    found: /had asked for fewer requests/,
+  },
+  'woken account not due': {
+    file: 'shared/account/transitions.ts',
+    text: 'nextCheckAt: earlierOf(account.nextCheckAt, now), wokenAt: now };',
+    by: 'wokenAt: now };',
+    guided: 'an application wakes a user who is due later, and does it again',
+    found: /is not due/,
+  },
+  'user woken as often as anybody likes': {
+    file: 'shared/account/wakeUser.ts',
+    text: 'return sinceMs >= 0 && sinceMs < WAKE_USER_EVERY_MS ?',
+    by: 'return sinceMs < 0 && sinceMs < WAKE_USER_EVERY_MS ?',
+    guided: 'an application wakes a user who is due later, and does it again',
+    found: /woken again at once/,
+  },
+  'everybody retired in one day': {
+    file: 'shared/worker/retirement.ts',
+    text: "if (run.retirements >= run.retireAtMost) return 'stopped';",
+    by: '',
+    guided: '25 users of one shard visit once, and stay away until they are retired',
+    found: /retired in one day/,
+  },
+  'audit reads one page of each shard': {
+    file: 'shared/adapters/azureStorage/tableAccounts.ts',
+    text: 'if (count === atMost) return;',
+    by: 'if (count === atMost) break;',
+    guided: '25 users of one shard visit once, and stay away until they are retired',
+    found: /will ever find/,
   },
 };

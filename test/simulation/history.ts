@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { DAY, HOUR } from './durations.ts';
-import type { ApiName, EntraRules } from './entraTypes.ts';
+import type { ApiName, EntraRules, Grant } from './entraTypes.ts';
+import { withFeatures, withScope } from './features.ts';
+import type { HowLinked } from './link.ts';
 import type { ReceiverRule } from './receiverModel.ts';
 
 export const DAMAGES = [
@@ -62,7 +64,10 @@ export type Action =
   | { do: 'skew'; process: number; ms: number }
   | { do: 'wait'; ms: number }
   | { do: 'damage'; user: number; how: (typeof DAMAGES)[number] }
-  | { do: 'revoke' | 'narrow-consent' | 'consent'; user: number }
+  | { do: 'link'; user: number; process: number; pausesAfter: number; how: HowLinked }
+  | { do: 'narrow-consent' | 'consent'; user: number }
+  /** Every refresh token of the user, or those of one grant. */
+  | { do: 'revoke'; user: number; grant?: Grant }
   | { do: 'withdraw-consent' | 'challenge'; user: number; api?: ApiName }
   | {
       do: 'trouble';
@@ -108,6 +113,8 @@ export type History = {
   receiver: ReceiverRule;
   /** Whether checks are as far apart as settings allow: a day. */
   seldom: boolean;
+  /** Whether users may link. */
+  links: boolean;
   seed: number;
   actions: readonly Action[];
   deviations: readonly Deviation[];
@@ -219,63 +226,6 @@ const fault = fc.oneof(
 );
 
 const deviation: fc.Arbitrary<Deviation> = fc.record({ after: fc.nat(24), pick, fault });
-
-/** One of them by the number of the history. A choice of its own would change all others of the same seed. */
-const SCOPES = ['short', 'full', 'with-default', 'none'] as const;
-
-export const withScope = <H extends { seed: number; rules: Omit<EntraRules, 'scope'> }>(history: H) => ({
-  ...history,
-  rules: { ...history.rules, scope: SCOPES[history.seed % SCOPES.length] ?? 'none' },
-});
-
-type Feature = {
-  connect: History['connect'];
-  receiver: ReceiverRule;
-  pauses: boolean;
-  seldom: boolean;
-};
-const PLAIN: Feature = { connect: 'visit', receiver: 'none', pauses: false, seldom: false };
-
-/** What some histories have, by their numbers as well: who hears notices, who is asked first, who pauses tasks. */
-const FEATURES: readonly Feature[] = [
-  { ...PLAIN, receiver: 'well' },
-  { ...PLAIN, receiver: 'away' },
-  { ...PLAIN, connect: 'ask' },
-  { ...PLAIN, pauses: true },
-  { ...PLAIN, receiver: 'well', pauses: true },
-  { ...PLAIN, seldom: true },
-  PLAIN,
-  PLAIN,
-  PLAIN,
-];
-
-const PAUSES: Partial<Record<Action['do'], 'pause' | 'resume' | 'wake'>> = {
-  disconnect: 'pause',
-  reconnect: 'resume',
-  retry: 'wake',
-};
-
-export const featuresOf = (seed: number): Feature =>
-  FEATURES[Math.floor(seed / SCOPES.length) % FEATURES.length] ?? PLAIN;
-
-/** In a history in which users pause their tasks, they do that in the place of other wishes. */
-export const asPause = (action: Action): Action => {
-  const instead = PAUSES[action.do];
-  return instead === undefined ? action : ({ ...action, do: instead } as Action);
-};
-
-const MARK: readonly Action[] = [
-  { do: 'challenge', user: 0, api: 'graph' },
-  { do: 'run', process: 1, pausesAfter: 0 },
-];
-
-function withFeatures<H extends { seed: number; actions: readonly Action[] }>(history: H) {
-  const { connect, receiver, pauses, seldom } = featuresOf(history.seed);
-  const actions = pauses ? history.actions.map(asPause) : history.actions;
-  // Otherwise too few users are marked for a notice to meet something.
-  const all = receiver === 'none' ? actions : [...MARK, ...actions];
-  return { ...history, connect, receiver, seldom, actions: all };
-}
 
 export const rules: fc.Arbitrary<Omit<EntraRules, 'scope'>> = fc.record({
   refreshTokenMs: fc.constantFrom(90 * DAY, DAY),

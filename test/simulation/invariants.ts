@@ -7,7 +7,8 @@ import {
 } from '../../shared/errors.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import { createCacheInvariants } from './cacheInvariants.ts';
-import type { EntraWatch, Person } from './entraTypes.ts';
+import { createEndInvariants } from './endInvariants.ts';
+import type { EntraWatch, Person, Token } from './entraTypes.ts';
 import {
   createFacts,
   dueAtOf,
@@ -18,6 +19,7 @@ import {
   timeOf,
   unseenSkewOf,
 } from './facts.ts';
+import { createGrantInvariants } from './grantInvariants.ts';
 import { createNoticeInvariants } from './noticeInvariants.ts';
 import type { Begun, Operations } from './operations.ts';
 import { createReasons } from './reasons.ts';
@@ -33,7 +35,6 @@ import { makerOf, type ProcessLife, type World } from './world.ts';
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
 /** Two hours before its end the worker begins to renew a refresh token, and again at every failure. */
 const RENEWAL_WINDOW_MS = 2 * 3_600_000;
-const TOMBSTONE_MS = 48 * 3_600_000;
 /** No lease is longer, unless a wrong clock made it. */
 const LONGEST_LEASE_MS = 3_600_000;
 const UNEXPECTED = /^(?:TypeError|RangeError|ReferenceError|SyntaxError|Error)\b/;
@@ -48,7 +49,7 @@ export function createInvariants(
   services: Services & { hasNotes: boolean; notesEveryMs: number },
   operations: Operations,
 ) {
-  const { retentionMs, runsInTime } = services;
+  const { runsInTime } = services;
   const facts = createFacts(world, people, services);
   const { of, rowOf, cacheOf, hasEntry, personIn, forbid } = facts;
   const reasons = createReasons(world, facts);
@@ -57,7 +58,8 @@ export function createInvariants(
   const runBegunAt = (by: ProcessLife): number => runOf(by)?.begunAt ?? 0;
   const tasks = createTaskInvariants(world, people, facts, reasons, runBegunAt, services);
   const wishes = createWishInvariants(world, facts, operations, countChange);
-  const caches = createCacheInvariants(world, people, facts, tokens, wishes, operations);
+  const grants = createGrantInvariants(world, facts, reasons);
+  const caches = createCacheInvariants(world, people, facts, tokens, wishes, operations, grants);
   const edges = new Set<string>();
   const events = new Map<string, number>();
   let clocksDiffered = false;
@@ -74,6 +76,7 @@ export function createInvariants(
     Boolean(row?.runId) && makerOf(String(row?.runId)) === by.number;
   const visits = createVisitInvariants(world, facts, reasons, tokens, operations, () => clocksDiffered);
   const settles = createSettleInvariants(world, facts, reasons, tasks, operations, runBegunAt);
+  const ends = createEndInvariants(world, facts);
   const rest = createRestInvariants(world, people, facts, operations, isHolder);
 
   function onCommit({ by, changes }: Commit): void {
@@ -104,7 +107,7 @@ export function createInvariants(
     if (from !== to && !(wasDamaged && before?.state === after?.state)) edges.add(`${from} --> ${to}`);
     if (after === undefined) {
       facts.inStateSince = world.now();
-      onErased(person, before, wasDamaged);
+      ends.onErased(person, before, wasDamaged);
       return;
     }
 
@@ -112,15 +115,17 @@ export function createInvariants(
     onLease(by, person, before, after);
     wishes.onStored(person, before, after);
     notices.onStored(person, before, after);
+    grants.onAccountStored(person, before, after);
     if (!wasDamaged) onSettled(by, person, before, after);
     tasks.onMemory(by, person, change, isHolder(by, before));
-    if (isTombstone(after.state)) onEnded(person, before, after, wasDamaged);
+    if (isTombstone(after.state)) ends.onEnded(person, before, after, wasDamaged);
     if (isConnected(after.state)) onConnection(person, before, after);
     forbid(
       !hasEntry(person, after) && timeOf(after.lastActivity) !== undefined,
       `no run finds ${name} after this write`,
     );
     if (after.state === 'needs-user' && before?.state !== 'needs-user') {
+      grants.onMarked(by, person);
       const hasReason = reasons.spendReasonToMark(person, by, runOf(by)?.correlationId);
       forbid(!hasReason, `${name} was marked, and nothing was wrong with them`);
     }
@@ -155,7 +160,9 @@ export function createInvariants(
       !isExcused && (cache === undefined || cache.gen !== after.generation),
       `${person.name} is active, and nothing is stored for this connection`,
     );
-    const visits = operations.openOf(by).filter(({ kind, person: of }) => kind === 'visit' && of === person);
+    const visits = operations
+      .openOf(by)
+      .filter(({ kind, person: of }) => (kind === 'visit' || kind === 'link') && of === person);
     const since = Math.min(...visits.map(({ begunAt }) => begunAt));
     forbid(
       before?.state === 'needs-user' && !isRetried && graphTokenAt < since,
@@ -204,50 +211,12 @@ export function createInvariants(
     forbid(!clocksDiffered && isSeen < wasSeen, `a visit of ${person.name} was overwritten`);
   }
 
-  function onEnded(person: Person, before: Columns | undefined, after: Columns, wasDamaged: boolean): void {
-    const { name } = person;
-    const kept = [
-      'generation',
-      'history',
-      'accountIdentifier',
-      'userPrincipalName',
-      'failure',
-      'memory',
-      'checks',
-      'pause',
-      'notice',
-      'wokenAt',
-    ];
-    forbid(
-      kept.some((column) => column in after),
-      `the tombstone of ${name} has something of the person`,
-    );
-    if (after.state !== 'retired' || before?.state === 'retired' || of(person).retireOrdered) return;
-    forbid(wasDamaged, `${name} was retired because of a damaged row`);
-    const sinceMs = world.now() - of(person).lastSeenAt;
-    forbid(
-      sinceMs < retentionMs - CLOCKS_MAY_DIFFER_MS,
-      `${name} was retired, and was here ${Math.round(sinceMs / 60_000)} minutes ago`,
-    );
-  }
-
   function onConnection(person: Person, before: Columns | undefined, after: Columns): void {
     const { generations } = of(person);
     const generation = String(after.generation);
     const isNew = !generations.includes(generation);
     if (isNew) generations.push(generation);
     forbid(!isNew && isTombstone(before?.state), `an ended connection of ${person.name} was brought back`);
-  }
-
-  function onErased(person: Person, before: Columns | undefined, wasDamaged: boolean): void {
-    const { lastSeenAt, endedAt } = of(person);
-    forbid(wasDamaged || !isTombstone(before?.state), `${person.name} was erased, and had not ended`);
-    const least = before?.state === 'disconnected' ? retentionMs : TOMBSTONE_MS;
-    const since = before?.state === 'disconnected' ? Math.max(endedAt, lastSeenAt - 86_400_000) : endedAt;
-    forbid(
-      world.now() - since < least - CLOCKS_MAY_DIFFER_MS,
-      `the tombstone of ${person.name} was erased too early`,
-    );
   }
 
   /** A check, or a task, waits for a cooldown only if somebody has asked for one. */
@@ -276,7 +245,10 @@ export function createInvariants(
   }
 
   /** A refresh token that ended is only our fault if there was time to renew it, and nothing stood in the way. */
-  function onRefreshTokenOver(person: Person, endedAt: number): void {
+  function onRefreshTokenOver(person: Person, over: Token): void {
+    const endedAt = over.ends;
+    // As long as there is the longer grant, nobody renews the other one.
+    if (over.grant === 'exchange' && grants.hasCode(person)) return;
     const wellSince = Math.max(unwellUntil, world.faultAt());
     forbid(
       runsInTime && wellSince < endedAt - RENEWAL_WINDOW_MS,
@@ -285,7 +257,11 @@ export function createInvariants(
   }
 
   const entraWatch: EntraWatch = {
-    onPost: tokens.onPost,
+    onPost(post) {
+      tokens.onPost(post);
+      grants.onPost(post);
+    },
+    onCodeSpentTwice: ({ name }) => world.violated(`a code of ${name} was redeemed twice`),
     onPresented: tokens.onPresented,
     onRefreshTokenOver,
     onRefusal: reasons.onRefusal,
@@ -309,6 +285,7 @@ export function createInvariants(
     onDisturbed: (what: string, by: ProcessLife) => facts.disturbed(what, by),
     unsettle: (person: Person) => facts.unsettle(person),
     onForgotten: tokens.onForgotten,
+    onLinked: grants.onLinked,
     /** Something is not well until that time, so whatever is late may be late because of it. */
     onUnwell(until: number): void {
       unwellUntil = Math.max(unwellUntil, until);

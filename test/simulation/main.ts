@@ -19,7 +19,7 @@ in which an invariant does not hold is made as short as possible and printed (do
   --seed N         where they begin; the same number gives the same histories. Default: a new one
   --replay WHICH   runs one history again: the seed:path that was printed, or a JSON file with the history. A file is
                    told even if nothing is found
-  --guided NAME    runs one history of test/simulation/guidedMoments.ts
+  --guided NAME    runs one history of guidedMoments.ts or foundHistories.ts, in test/simulation
   --first          tells the first history that fails as it is, and does not make it shorter
   --plant NAME     plants a fault of test/simulation/plantedFaults.ts first
   --planted        plants each of them and prints the table of docs/simulation.md
@@ -43,12 +43,12 @@ await runCommand(USAGE, async (args) => {
   if (values.plant !== undefined) plant(values.plant);
   // Only now, so that the planted fault is in what is loaded.
   const { FORMS } = await import('./forms.ts');
-  const { GUIDED_MOMENTS, GUIDED_YEARS } = await import('./guidedMoments.ts');
+  const { GUIDED, GUIDED_YEARS } = await import('./guidedMoments.ts');
   const guided = values.guided ?? '';
   const name = values.form ?? (Object.hasOwn(GUIDED_YEARS, guided) ? 'years' : 'interleavings');
   const form = Object.hasOwn(FORMS, name) ? FORMS[name as keyof typeof FORMS] : undefined;
   if (form === undefined) throw new UsageError(`There is no form ${JSON.stringify(name)}.`);
-  const moment = guided === '' ? undefined : (GUIDED_MOMENTS[guided] ?? GUIDED_YEARS[guided]);
+  const moment = guided === '' ? undefined : (GUIDED[guided] ?? GUIDED_YEARS[guided]);
   if (guided !== '' && moment === undefined) {
     throw new UsageError(`There is no guided history ${JSON.stringify(guided)}.`);
   }

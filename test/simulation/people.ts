@@ -23,16 +23,23 @@ const FIRST_THREE = (() => {
   return [together.next().value, together.next().value, apart.next().value];
 })();
 
-/** @param count how many; the first is called `u1` */
-export function createPeople(count: number): Person[] {
+/**
+ * @param count how many; the first is called `u1`
+ * @param together whether all of them share one shard and one tenant
+ */
+export function createPeople(count: number, together = false): Person[] {
+  const crowd = idsIn('0', TENANTS[0]);
   return Array.from({ length: count }, (_, index) => {
-    const ids = FIRST_THREE[index] ?? idsOf(1_000_000 + index, TENANTS[index % 2] ?? TENANTS[0]);
+    const ids =
+      (together ? crowd.next().value : FIRST_THREE[index]) ??
+      idsOf(1_000_000 + index, TENANTS[index % 2] ?? TENANTS[0]);
     return {
       name: `u${index + 1}`,
       ...ids,
       consented: { graph: true, notes: true },
       consentLacksScope: false,
       revokedAt: 0,
+      revokedGrantAt: { exchange: 0, code: 0 },
       challengedAt: { graph: 0, notes: 0 },
     };
   });

@@ -1,4 +1,4 @@
-import type { ApiName, Person, Reason, Refusal, Throttled } from './entraTypes.ts';
+import type { ApiName, Person, Reason, Refusal, Throttled, Token } from './entraTypes.ts';
 import type { Facts } from './facts.ts';
 import { refreshTokensIn } from './storedTokens.ts';
 import type { ProcessLife, World } from './world.ts';
@@ -87,6 +87,13 @@ export function createReasons(world: World, facts: Facts) {
           // What was lost on its way was not heard.
           facts.of(one.person).disturbedAt < one.answeredAt &&
           Math.min(one.until ?? 0, one.answeredAt + LONGEST_COOLDOWN_MS) > world.now() + 1_000,
+      ),
+
+    /** Whether the token endpoint has refused this refresh token in the operation; in any one, if none is named. */
+    wasRefusedToken: (token: Token, correlationId?: string): boolean =>
+      refusals.some(
+        (one) =>
+          one.presented === token && (correlationId === undefined || one.correlationId === correlationId),
       ),
 
     /** Whether one of the user's requests for this API was refused, by the API or for it, since then. */

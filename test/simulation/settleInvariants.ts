@@ -31,8 +31,8 @@ export function createSettleInvariants(
   function onCheckSettled(by: ProcessLife, person: Person, before: Columns, after: Columns): void {
     if (after.state !== 'active' || after.runId) return;
     if (!after.failure && !after.attempts) tasks.onSettled(by, person, before);
-    const soonest = world.now() + unseenSkewOf(by) + LEAST_WAIT_MS - 1_000;
-    // The next check is counted from the token. The tasks came after it.
+    // The next check is counted from the token. The tasks came after it, and may have waited for something.
+    const soonest = facts.leasedAt(person, by) + unseenSkewOf(by) + LEAST_WAIT_MS - 1_000;
     const wasSlow = world.now() - runBegunAt(by) > SLOW_RUN_MS;
     // A notice is tried again sooner.
     const hasNotice = noticeOf(after)?.nextTryAt !== undefined;
@@ -73,6 +73,10 @@ export function createSettleInvariants(
     const run = operations.runOf(by, world.askedAt());
     // A task asked for claims. What the token endpoint then says of them is no answer to the check.
     if (reasons.wasRefused(person, 'graph', leasedAt, 'challenged')) return;
+    // The other grant has brought a token, or it met trouble. Then nobody is marked.
+    const { linkedAt, graphTokenAt } = of(person);
+    const isTroubled = reasons.isTroubled(person, 'token', leasedAt);
+    if (linkedAt > 0 && (graphTokenAt >= leasedAt || isTroubled)) return;
     forbid(
       isConnected(after.state) &&
         after.state !== 'needs-user' &&

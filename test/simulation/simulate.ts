@@ -31,7 +31,7 @@ const MOST_ROUNDS = 40;
  */
 export async function simulate(history: History, { tells = false } = {}): Promise<Outcome> {
   const { users, processes, known, knownForMs, rules, everyRun, notes, checksAtOnce, quietOn } = history;
-  const { connect, receiver, seldom, seed, actions, deviations } = history;
+  const { connect, receiver, seldom, links, seed, actions, deviations } = history;
   const notesEveryMs = 60 * MINUTE;
   const from = { startAt: START, seed, tells };
   const stage = createStage({
@@ -45,6 +45,7 @@ export async function simulate(history: History, { tells = false } = {}): Promis
     connect,
     receiver,
     seldom,
+    links,
   });
   const { world } = stage;
   const wishes = createWishes();

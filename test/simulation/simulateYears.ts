@@ -7,6 +7,7 @@ import { createWishes, takeAction, type Wishes } from './takeAction.ts';
 import { randomFrom } from './world.ts';
 import type { YearsHistory } from './yearsHistory.ts';
 
+const SECOND = 1_000;
 const MINUTE = 60_000;
 /** The most steps of a user in a day, over a long time: a check needs about ten. */
 const STEPS_A_DAY = 5_000;
@@ -22,7 +23,20 @@ type Event = { at: number; act: () => Promise<void> };
  * a run in which nothing is due does nothing but go on with the audit.
  */
 export async function simulateYears(history: YearsHistory, { tells = false } = {}): Promise<Outcome> {
-  const { days, habits, rules, notes, quietOn, connect, receiver, seldom, oneFaultIn, seed } = history;
+  const {
+    days,
+    habits,
+    rules,
+    notes,
+    quietOn,
+    connect,
+    receiver,
+    seldom,
+    links,
+    together,
+    oneFaultIn,
+    seed,
+  } = history;
   const chance = randomFrom(seed);
   let isQuiet = false;
   const stage = createStage({
@@ -39,6 +53,8 @@ export async function simulateYears(history: YearsHistory, { tells = false } = {
     connect,
     receiver,
     seldom,
+    links,
+    together,
     mostSteps: STEPS_A_DAY * days,
     atOnce: () =>
       !isQuiet && oneFaultIn > 0 && chance() * oneFaultIn < 1 ? 1 + Math.floor(chance() * 5) : 0,
@@ -77,10 +93,13 @@ export async function simulateYears(history: YearsHistory, { tells = false } = {
   return outcomeOf(stage, habits.length);
 }
 
-/** When the next account is due, in whole minutes after now. */
+/**
+ * The second after the next account is due. A process whose clock is wrong knows the time by the last answer of the table, so at
+ * the very moment it would always be a little early, and only the other process would ever check anybody.
+ */
 function nextDue({ people, invariants, world }: Stage): number {
   const due = Math.min(...people.map((person) => invariants.dueAt(person) ?? Number.POSITIVE_INFINITY));
-  return Math.max(due, world.now());
+  return Math.max(due + SECOND, world.now());
 }
 
 /** Lets everything end that has begun. */
@@ -96,7 +115,7 @@ async function settleDown({ operations, world }: Stage): Promise<void> {
 function eventsOf(
   stage: Stage,
   wishes: Wishes,
-  { days, habits, happenings, notes, connect }: YearsHistory,
+  { days, habits, happenings, notes, connect, links }: YearsHistory,
 ): Event[] {
   const events: Event[] = [];
   const start = START.getTime();
@@ -107,6 +126,9 @@ function eventsOf(
     const first = start + joinsOnDay * DAY + user * MINUTE;
     const last = Math.min(first + forDays * DAY, start + days * DAY);
     if (connect === 'ask') at(first, { do: 'reconnect', user, process: user % PROCESSES, pausesAfter: 0 });
+    // Some users link after their first visit.
+    if (links && user % 3 !== 2)
+      at(first + 2 * HOUR, { do: 'link', user, process: user % PROCESSES, pausesAfter: 0, how: 'well' });
     for (let when = first; when <= last; when += awayForHours * HOUR) {
       // Every third visit needs the other API.
       const api = notes && Math.round((when - first) / HOUR / awayForHours) % 3 === 2 ? 'notes' : 'graph';

@@ -13,6 +13,7 @@ import { createEntraModel } from './entraModel.ts';
 import type { EntraRules, Person } from './entraTypes.ts';
 import type { Action } from './history.ts';
 import { createInvariants } from './invariants.ts';
+import { createOpenCodeGrants, createOpenLinkSealer, LINK } from './linkAdapters.ts';
 import { createOpenMemorySealer, createOpenSealer } from './openSealer.ts';
 import { type Begun, createOperations } from './operations.ts';
 import { createPeople, nameIn } from './people.ts';
@@ -37,7 +38,15 @@ const GUID = '11111111-2222-4333-8444-555555555555';
 const CONNECTION = { connectionString: 'UseDevelopmentStorage=true' };
 const PAGE_SIZE = 2;
 
-const configOf = (everyRun: boolean, connect: 'visit' | 'ask', hears: boolean, seldom: boolean): Config =>
+type Settings = {
+  everyRun: boolean;
+  connect: 'visit' | 'ask';
+  hears: boolean;
+  seldom: boolean;
+  links: boolean;
+};
+
+const configOf = ({ everyRun, connect, hears, seldom, links }: Settings): Config =>
   readConfig({
     ENTRA_TENANT_ID: GUID,
     ENTRA_CLIENT_ID: GUID,
@@ -46,10 +55,13 @@ const configOf = (everyRun: boolean, connect: 'visit' | 'ask', hears: boolean, s
     REFRESH_EVERY_RUN: String(everyRun),
     CONNECT: connect,
     ...(seldom && { REFRESH_MIN_INTERVAL_SECONDS: '86400' }),
+    ...(links && LINK),
     ...(hears && { NOTICE_WEBHOOK_URL: RECEIVER, NOTICE_WEBHOOK_SECRET: RECEIVER_SECRET }),
     TokenStore: CONNECTION.connectionString,
   });
-const LOG_HASH_KEY = configOf(false, 'visit', false, false).logHashKey;
+const LOG_HASH_KEY = configOf({
+  ...{ everyRun: false, connect: 'visit', hears: false, seldom: false, links: false },
+}).logHashKey;
 
 export type StageOptions = {
   users: number;
@@ -65,6 +77,10 @@ export type StageOptions = {
   receiver: ReceiverRule;
   /** Whether checks are a day apart. */
   seldom: boolean;
+  /** Whether users may link. */
+  links: boolean;
+  /** Whether all users share one shard. */
+  together?: boolean;
 };
 
 export type Stage = ReturnType<typeof createStage>;
@@ -80,10 +96,12 @@ export function createStage({
   connect,
   receiver,
   seldom,
+  links,
+  together,
   ...options
 }: WorldOptions & StageOptions) {
   const world: World = createWorld(options);
-  const people = createPeople(users);
+  const people = createPeople(users, together);
   const nameOf = nameIn(people, createLogId(LOG_HASH_KEY));
   const operations = createOperations(world.now);
   const services = {
@@ -105,7 +123,7 @@ export function createStage({
   const blobs = createBlobModel(world.now, invariants.onBlobChange);
   const entra = createEntraModel(world, people, rules, invariants.entraWatch);
   const receiverModel = createReceiverModel(world, people, receiver, invariants.receiverWatch);
-  const config = configOf(everyRun, connect, receiver !== 'none', seldom);
+  const config = configOf({ everyRun, connect, hears: receiver !== 'none', seldom, links });
   const budgets = createStoreBudgets(world, users);
   const processes = new Map<number, Running>();
   const kidsEver = new Set<string>();
@@ -126,23 +144,30 @@ export function createStage({
     const life: ProcessLife = { name: `p${index + 1}`, number: lives, skewMs, alive: true, stopped: false };
     const clock = world.clockOf(life);
     const connect = () => createTableClientModel(budgets.watched('table'), table, life, nameOf);
+    const send: typeof fetch = (input, init) =>
+      receiverModel.isReceiver(String(input))
+        ? receiverModel.send(life, init)
+        : entra.fetchOf(life)(input, init);
+    const tokenCache = createBlobTokenCache({
+      ...CONNECTION,
+      clock,
+      connect: () => createBlobClientModel(budgets.watched('blob'), blobs, life, nameOf),
+    });
+    const sealer = createOpenSealer(kids);
     const stead = createStead(config, {
       clock,
-      fetch: (input, init) =>
-        receiverModel.isReceiver(String(input))
-          ? receiverModel.send(life, init)
-          : entra.fetchOf(life)(input, init),
+      fetch: send,
       log: (event) => log(life, event),
       tasks: createTasks(life, invariants.tasks, notesEveryMs),
       adapters: {
         accounts: createTableAccounts({ ...CONNECTION, clock, connect, pageSize: PAGE_SIZE }),
         sharedState: createTableSharedState({ ...CONNECTION, clock, connect }),
-        tokenCache: createBlobTokenCache({
-          ...CONNECTION,
-          clock,
-          connect: () => createBlobClientModel(budgets.watched('blob'), blobs, life, nameOf),
+        tokenCache,
+        sealer,
+        ...(links && {
+          codeGrants: createOpenCodeGrants(config, { fetch: send, clock, tokenCache, sealer }),
+          linkSealer: createOpenLinkSealer(kids),
         }),
-        sealer: createOpenSealer(kids),
         memorySealer: createOpenMemorySealer(kids),
         verifyAccessToken: verifierOf(() => clock.now()),
       },

@@ -7,6 +7,7 @@ import { DAY, HOUR } from './durations.ts';
 import { answerOf } from './entraModel.ts';
 import type { ApiName, Person } from './entraTypes.ts';
 import type { Action } from './history.ts';
+import { link } from './link.ts';
 import type { Running, Stage } from './stage.ts';
 import type { RowAction } from './tableModel.ts';
 import { FUNCTIONS } from './uses.ts';
@@ -55,6 +56,8 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       return stage.begin(running, { kind, person, what: `the application wakes ${name}` }, () =>
         running.stead.wake(person.userId),
       );
+    case 'link':
+      return link(stage, running, person, assertionFor(stage, wishes, person, false), action.how);
     case 'run':
       // A timer function never runs twice at the same time in one process.
       if (running.isSweeping) return;
@@ -129,8 +132,11 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
     case 'damage':
       return damage(stage, person, action.how);
     case 'revoke':
-      world.tell(() => `the refresh tokens of ${name} are revoked`);
-      person.revokedAt = world.now();
+      world.tell(
+        () => `the refresh tokens of ${name} are revoked${action.grant ? ` (${action.grant})` : ''}`,
+      );
+      if (action.grant === undefined) person.revokedAt = world.now();
+      else person.revokedGrantAt[action.grant] = world.now();
       return;
     case 'withdraw-consent':
       world.tell(() => `the consent of ${name} is withdrawn (${action.api ?? 'graph'})`);

@@ -6,7 +6,7 @@ import { accessTokensIn } from './storedTokens.ts';
 import type { ProcessLife, World } from './world.ts';
 
 /** A visit exchanges once; anew if the token lacks a scope, and with claims or without if the API refuses the token. */
-const MOST_EXCHANGES = 3;
+const MOST: Partial<Record<TokenPost['grant'], number>> = { exchange: 3, code: 1 };
 const MINUTE = 60_000;
 /** A token is not used in its last five minutes. Clocks may differ by five minutes more, and times are rounded. */
 const GOOD_FOR_MS = 12 * MINUTE;
@@ -38,12 +38,13 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
   };
 
   function onPost(post: TokenPost): void {
-    const { by, person, grant, api, correlationId = '' } = post;
+    const { by, person, grant, api, presented, correlationId = '' } = post;
     const { posts } = of(person);
-    const key = `${correlationId} ${api}`;
+    // If one grant is refused, a check may ask by the other one.
+    const key = `${correlationId} ${api} ${presented?.grant ?? grant}`;
     const count = (posts.get(key) ?? 0) + 1;
     posts.set(key, count);
-    const most = grant === 'exchange' ? MOST_EXCHANGES : mostRenewals(person, by, api);
+    const most = MOST[grant] ?? mostRenewals(person, by, api);
     forbid(
       count > most,
       `one operation sent ${count} requests for ${person.name}, and ${most} are the most (${grant})`,
@@ -51,7 +52,14 @@ export function createTokenInvariants(world: World, facts: Facts, reasons: Reaso
     const isAskedFor = !reasons.challengeIn(person, api, post.correlationId) || post.claims?.includes('nbf');
     forbid(!isAskedFor, `${api} asked for other claims of ${person.name}, and they were not asked for`);
     if (grant === 'exchange') onExchange(post);
-    else onRenewal(post);
+    else if (grant === 'refresh') onRenewal(post);
+    else onRedemption(post);
+  }
+
+  function onRedemption({ by, person, correlationId }: TokenPost): void {
+    const operation = operations.withId(correlationId);
+    forbid(operation?.kind !== 'link', `a code of ${person.name} was redeemed, and nobody had begun a link`);
+    if (operation !== undefined) onHaste(by, person, 'token', operation.begunAt);
   }
 
   function onRenewal({ by, person, api }: TokenPost): void {

@@ -1,10 +1,11 @@
 import type { Person } from './entraTypes.ts';
-import { type Facts, isConnected, isDamaged, isTombstone } from './facts.ts';
+import { dueAtOf, type Facts, isConnected, isDamaged, isTombstone, timeOf } from './facts.ts';
 import type { Operations } from './operations.ts';
 import type { Columns } from './tableModel.ts';
 import type { World } from './world.ts';
 
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
+const WOKEN_EVERY_MS = 60_000;
 
 /** Until when the user's tasks rest, as it is stored for this connection; earlier than any time if they do not. */
 export function pauseOf(row: Columns | undefined): number {
@@ -28,6 +29,15 @@ export function createWishInvariants(
       .concerning(person, world.askedAt(), world.now())
       .some(({ kind, person: of }) => of === person && kinds.includes(kind));
 
+  /** Who is woken is due now, and not again within a minute, whoever asks for it. */
+  function onWoken({ name }: Person, before: Columns, after: Columns): void {
+    const [was, is] = [timeOf(before.wokenAt), timeOf(after.wokenAt)];
+    if (is === undefined || was === is) return;
+    count('woken');
+    forbid(dueAtOf(after) > world.now() + CLOCKS_MAY_DIFFER_MS, `${name} was woken, and is not due`);
+    forbid(was !== undefined && is > was && is - was < WOKEN_EVERY_MS, `${name} was woken again at once`);
+  }
+
   return {
     onStored(person: Person, before: Columns | undefined, after: Columns): void {
       const { name } = person;
@@ -47,8 +57,7 @@ export function createWishInvariants(
       }
       const [was, is] = [pauseOf(before), pauseOf(after)];
       if (was !== is) count(is > 0 ? 'paused' : 'resumed');
-      if (before.wokenAt !== after.wokenAt && String(before.wokenAt) !== String(after.wokenAt))
-        count('woken');
+      onWoken(person, before, after);
       forbid(
         was !== is &&
           isConnected(after.state) &&

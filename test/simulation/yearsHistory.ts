@@ -1,18 +1,8 @@
 import fc from 'fast-check';
 import { DAY, HOUR } from './durations.ts';
 import type { EntraRules } from './entraTypes.ts';
-import {
-  type Action,
-  API,
-  asPause,
-  DAMAGES,
-  featuresOf,
-  type History,
-  QUIET_ON,
-  rules,
-  TROUBLES,
-  withScope,
-} from './history.ts';
+import { featuresOf, withScope } from './features.ts';
+import { type Action, API, DAMAGES, type History, QUIET_ON, rules, TROUBLES } from './history.ts';
 
 /** A user: when they first visit, and how long they stay away each time. */
 export type Habit = { joinsOnDay: number; awayForHours: number; forDays: number };
@@ -30,6 +20,9 @@ export type YearsHistory = {
   connect: History['connect'];
   receiver: History['receiver'];
   seldom: boolean;
+  links: boolean;
+  /** Whether all users share one shard. */
+  together: boolean;
   happenings: readonly Happening[];
   /** One request in so many goes wrong; 0: none does. */
   oneFaultIn: number;
@@ -125,10 +118,9 @@ const happening = (days: number): fc.Arbitrary<Happening> =>
   });
 
 function withFeatures<H extends { seed: number; happenings: readonly Happening[] }>(history: H) {
-  const { connect, receiver, pauses, seldom } = featuresOf(history.seed);
-  const { happenings } = history;
-  const paused = happenings.map((one) => ({ ...one, action: asPause(one.action) }));
-  return { ...history, connect, receiver, seldom, happenings: pauses ? paused : happenings };
+  const { has, instead } = featuresOf(history.seed);
+  const happenings = history.happenings.map((one) => ({ ...one, action: instead(one.action) }));
+  return { ...history, ...has, together: false, happenings };
 }
 
 export const yearsOf = (size: {

@@ -4,6 +4,7 @@ import type { LoggedEvent } from './releaseStage.ts';
 const ORDINARY: readonly string[] = [
   'account.ended',
   'account.healed',
+  'account.linked',
   'account.reconnected',
   'account.seen-first',
   'notice.delivered',

@@ -1,19 +1,22 @@
 /** Two releases at work on one storage, each in hosts of its own. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAzurite } from '../../dev/azurite.ts';
 import type { DemoUser } from '../../dev/entra/directory.ts';
+import { throughThePages } from '../../dev/entra/signIn.ts';
 import { type Entra, startEntra } from '../../dev/entra/startEntra.ts';
 import { type Host, spawnHost } from '../../dev/host/spawnHost.ts';
 import { ROOT } from '../../dev/platform.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import { toUserId } from '../../shared/userId.ts';
-import type { Connection } from '../../shared/wire.ts';
+import type { Connection, LinkTicket } from '../../shared/wire.ts';
 import type { CacheKeyLike } from './checkStorage.ts';
 import { type DrillUser, EXPIRED_AT_ONCE, settingsOf } from './drillStage.ts';
 import { control, journal, SPA_ORIGIN, signIn } from './entraClients.ts';
+import { CALLBACK, LINK_SETTINGS } from './linkBrowser.ts';
 import { type NoticeReceiver, startNoticeReceiver } from './noticeReceiver.ts';
 import { buildPreviousRelease } from './previousRelease.ts';
 import { openStored, type StoredByReleases } from './storedByReleases.ts';
@@ -38,6 +41,8 @@ export type ReleaseHost = {
   stop(): Promise<void>;
   /** Ends its process at once, wherever it is. */
   kill(): Promise<void>;
+  /** Lets the user stay connected, in a browser of their own. The previous release does not know that. */
+  link(user: DrillUser): Promise<void>;
 };
 
 export type ReleaseStage = {
@@ -85,6 +90,7 @@ export async function startReleaseStage(
       port: 0,
       spaOrigins: [SPA_ORIGIN],
       users: people,
+      apiRedirectUris: [CALLBACK],
       consented: true,
       lifetimes: { accessToken: EXPIRED_AT_ONCE },
     }),
@@ -122,6 +128,7 @@ export async function startReleaseStage(
           TOKEN_CACHE_KEYS: keySetOf(stage.keys),
           // The previous release does not know these settings.
           ...receiver.settings,
+          ...LINK_SETTINGS,
         },
         settings: false,
         timerStatus,
@@ -192,6 +199,16 @@ const keySetOf = (keys: readonly CacheKeyLike[]): string =>
     keys: keys.map(({ kid, secret }) => ({ kty: 'oct', kid, k: Buffer.from(secret).toString('base64url') })),
   });
 
+/** What a browser does with an address. `fetch` says that it is a script. */
+async function navigate(url: string, headers: OutgoingHttpHeaders = {}): Promise<IncomingHttpHeaders> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingHttpHeaders>();
+  get(url, { headers }, (response) => {
+    response.resume();
+    resolve(response.headers);
+  }).once('error', reject);
+  return promise;
+}
+
 function releaseHost(entra: Entra, release: Release, host: Host, onEnd: () => void): ReleaseHost {
   async function ask(method: string, path: string, { name }: DrillUser, body?: string): Promise<Response> {
     const { accessToken } = await signIn(entra, name);
@@ -208,11 +225,27 @@ function releaseHost(entra: Entra, release: Release, host: Host, onEnd: () => vo
     }
     return response;
   }
+  /** The hosts have addresses of their own, and the settings one for all. */
+  const here = (address: URL | string) => {
+    const { pathname, search } = new URL(address);
+    return `${host.origin}${pathname}${search}`;
+  };
+  async function link(user: DrillUser): Promise<void> {
+    const { url } = (await (await ask('POST', 'connection/link', user)).json()) as LinkTicket;
+    const opened = await navigate(here(url));
+    const [cookie = ''] = opened['set-cookie']?.[0]?.split(';') ?? [];
+    const signInUrl = new URL(opened.location ?? '');
+    const back = await throughThePages(signInUrl, { user: user.name, consent: 'accept' });
+    const { location = '' } = await navigate(here(back), { cookie });
+    const result = new URL(location).searchParams.get('link');
+    if (result !== 'linked') throw new Error(`the link of ${user.name} came to ${result}`);
+  }
   const visit = async (user: DrillUser) => void (await ask('GET', 'profile', user));
   return {
     release,
     visit,
     connection: async (user) => (await ask('GET', 'connection', user)).json() as Promise<Connection>,
+    link,
     disconnect: async (user) => void (await ask('DELETE', 'connection', user)),
     async reconnect(user) {
       await ask('PUT', 'connection', user);

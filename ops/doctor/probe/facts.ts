@@ -15,7 +15,7 @@ export function tableOf(seen: Seen): string[] {
 }
 
 function factsOf(seen: Seen): Fact[] {
-  const { redeemed, pageRefreshed, exchanged, exchangedNamed, refreshed, unconsented, damaged } = seen;
+  const { redeemed, pageRefreshed, exchanged, exchangedNamed, refreshed, unconsented, damaged, link } = seen;
   const { header, claims } = tokenIn(redeemed);
   const fact = (what: string, expected: string, of: string): Fact => ({ what, expected, seen: of });
   return [
@@ -67,10 +67,25 @@ function factsOf(seen: Seen): Fact[] {
     fact('no consent: members of the answer', 'without `claims`', membersOf(unconsented)),
     fact('damaged refresh token: the refusal', '`invalid_grant`', refusedAs(damaged)),
     fact('damaged refresh token: members of the answer', 'either', membersOf(damaged)),
+    fact('link: members of the answer', 'either', ofLink(link && membersOf(link.redeemed))),
+    fact('link: `scope`', 'all granted scopes', ofLink(link && scopeOf(link.redeemed))),
+    fact(
+      'link: `refresh_token_expires_in`',
+      'absent, or 90 d',
+      ofLink(link && durationOf(link.redeemed.json.refresh_token_expires_in)),
+    ),
+    fact('link, refreshed for `.default`: status', '200', ofLink(link && String(link.refreshed.status))),
+    fact('link: another refresh token', 'yes', ofLink(link && isNewToken(link.redeemed, link.refreshed))),
+    fact(
+      'link, refreshed: `refresh_token_expires_in`',
+      'absent, or 90 d',
+      ofLink(link && durationOf(link.refreshed.json.refresh_token_expires_in)),
+    ),
   ];
 }
 
 const ABSENT = 'absent';
+const ofLink = (seen: string | undefined): string => seen ?? 'not asked for: `--link-redirect-uri`';
 const GUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi;
 /** A code, the name of a member, or a scope. */
 const WORD = /^[\w.:/<>-]{1,120}$/;
@@ -96,7 +111,7 @@ const scopeOf = (answer: TokenAnswer): string =>
 const hasDefault = (answer: TokenAnswer): boolean =>
   scopesIn(answer)?.some((one) => one.endsWith('.default')) ?? false;
 
-function durationOf(value: unknown): string {
+export function durationOf(value: unknown): string {
   const seconds = Number(value);
   if (value === undefined || Number.isNaN(seconds))
     return value === undefined ? ABSENT : 'there, and no number';

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import type { Fetch } from '../../../shared/api.ts';
 import { type Clock, sleep } from '../../../shared/clock.ts';
 import { graphResourceOf } from '../../../shared/clouds.ts';
@@ -11,9 +10,11 @@ import { createAskJson } from '../askJson.ts';
 import { metadataUrl } from '../tenantCheck.ts';
 import { readUsableSettings } from '../usableSettings.ts';
 import { type AskToken, codeOf, createAskToken, refusalOf, type TokenAnswer, textIn } from './askToken.ts';
-import { awaitRedirect } from './awaitRedirect.ts';
 import { clientProof } from './clientProof.ts';
 import { tableOf } from './facts.ts';
+import { openLifeFile } from './lifeFile.ts';
+import { livesFrom, tableOfLives, tryLives } from './lives.ts';
+import { signIn } from './signIn.ts';
 
 export type ProbeCommand = {
   /** Default: SPA_CLIENT_ID. */
@@ -21,7 +22,11 @@ export type ProbeCommand = {
   redirectUri: URL;
   /** A delegated permission of Graph to which nobody has consented. */
   unconsented: string;
-  /** How long the sign-in may take. */
+  /** Where the sign-in of a link comes back to: on this machine, and registered for the platform Web of the API. Absent: there is none. */
+  linkRedirectUri: URL | undefined;
+  /** The file that keeps refresh tokens, to try them again in a later run. Absent: there is none. */
+  life: string | undefined;
+  /** How long a sign-in may take. */
   waitMs: number;
 };
 
@@ -44,6 +49,8 @@ export type Seen = {
   refreshed: TokenAnswer;
   unconsented: TokenAnswer;
   damaged: TokenAnswer;
+  /** The grant of the API's own web client, and its refresh. Absent if it was not asked for. */
+  link: { redeemed: TokenAnswer; refreshed: TokenAnswer } | undefined;
 };
 
 const OIDC = 'openid profile offline_access';
@@ -56,30 +63,79 @@ const CONSENT_PAUSE_MS = 5_000;
 const MOST_REFUSED = 6;
 
 /**
- * Signs a person in as the page does, exchanges their token as the API does, and tells what Entra answers.
- * @returns the lines of a Markdown table, without any token, id or name
+ * Signs a person in as the page does, exchanges their token as the API does, and tells what Entra answers. With the file of an
+ * earlier run it asks nobody, and tries the refresh tokens of that run again.
+ * @returns the lines of Markdown tables, without any token, id or name
  * @throws {PlainError} a step was refused or not done; the message says what to do.
  * @throws {ConfigError} a setting that is needed is wrong.
  */
 export async function runProbe(command: ProbeCommand, services: ProbeServices): Promise<string[]> {
-  const { settings, clock, tell } = services;
+  const { settings, clock } = services;
   const { config, faults, isUsable } = readUsableSettings(settings);
   if (!isUsable('tenant', 'api', 'credential', 'graph')) throw new ConfigError(faults);
   const page = command.pageClientId ?? settings.SPA_CLIENT_ID?.trim();
   if (!isGuid(page))
     throw new PlainError('Give the client id of the page as SPA_CLIENT_ID or --page-client-id.');
   const { authorize, token } = await readEndpoints(config, services);
-  const askToken = createAskToken(token, services);
   const asApi = () => clientProof(config.entra, token, clock);
   // Before somebody signs in for nothing.
   asApi();
+  const file = command.life === undefined ? undefined : openLifeFile(command.life, config.entra);
+  const graph = graphResourceOf(config.entra.authority, config.graphBaseUrl);
+  const stage = { authorize, page, apiId: config.entra.clientId, graph, asApi };
+  const known = await file?.read();
+  const askToken = createAskToken(token, services);
+  if (file && known) {
+    return tableOfLives(await tryLives(known, file, (old) => refreshed(stage, askToken, old)), clock);
+  }
+  const seen = await askEverything(command, stage, askToken, services);
+  if (file === undefined) return tableOf(seen);
+  const { redeemed, exchanged, link } = seen;
+  const lives = [
+    ...livesFrom('exchange', redeemed.at, exchanged),
+    ...(link ? livesFrom('link', link.redeemed.at, link.redeemed) : []),
+  ];
+  await file.write(lives);
+  return [...tableOf(seen), '', ...tableOfLives(lives, clock)];
+}
 
-  const asPage = { client_id: page, redirect_uri: command.redirectUri.href };
-  const scope = `${OIDC} api://${config.entra.clientId}/.default`;
-  const { code, verifier } = await signIn(authorize, { ...asPage, scope }, command, { clock, tell });
-  const { origin } = command.redirectUri;
+type Stage = {
+  authorize: URL;
+  page: string;
+  apiId: string;
+  graph: string;
+  asApi: () => Record<string, string>;
+};
+
+const allOf = ({ graph }: Stage): string => `${OIDC} ${graph}/.default`;
+
+/** Refreshes as the worker does. */
+const refreshed = (stage: Stage, askToken: AskToken, refreshToken: string): Promise<TokenAnswer> =>
+  askToken({
+    ...stage.asApi(),
+    grant_type: 'refresh_token',
+    refresh_token: refreshToken,
+    client_info: '1',
+    scope: allOf(stage),
+  });
+
+async function askEverything(
+  command: ProbeCommand,
+  stage: Stage,
+  askToken: AskToken,
+  { clock, tell }: ProbeServices,
+): Promise<Seen> {
+  const { authorize, page, apiId, graph, asApi } = stage;
+  const { redirectUri, waitMs } = command;
+  const scope = `${OIDC} api://${apiId}/.default`;
+  const { code, verifier } = await signIn(
+    authorize,
+    { client_id: page, scope, prompt: 'select_account' },
+    { redirectUri, waitMs, clock, tell, invitation: 'Open this address in a browser, and sign in:' },
+  );
+  const { origin } = redirectUri;
   const redeem = {
-    ...asPage,
+    ...{ client_id: page, redirect_uri: redirectUri.href },
     grant_type: 'authorization_code',
     code,
     code_verifier: verifier,
@@ -96,32 +152,53 @@ export async function runProbe(command: ProbeCommand, services: ProbeServices): 
   };
   const pageRefreshed = await askToken(renew, origin);
 
-  const graph = graphResourceOf(config.entra.authority, config.graphBaseUrl);
-  const all = `${OIDC} ${graph}/.default`;
   const exchange = (what: string) =>
     askToken({ ...asApi(), ...ON_BEHALF_OF, assertion, client_info: '1', scope: what });
-  const { exchanged, refusedBefore } = await exchangeAfterConsent(() => exchange(all), { clock, tell });
+  const { exchanged, refusedBefore } = await exchangeAfterConsent(() => exchange(allOf(stage)), {
+    clock,
+    tell,
+  });
   accepted(exchanged, 'the exchange');
-  const refresh = (refreshToken: string) =>
-    askToken({
-      ...asApi(),
-      grant_type: 'refresh_token',
-      refresh_token: refreshToken,
-      client_info: '1',
-      scope: all,
-    });
   const refreshToken = textIn(exchanged, 'refresh_token');
-  const seen: Seen = {
+  return {
     redeemed,
     pageRefreshed,
     refusedBefore,
     exchanged,
     exchangedNamed: await exchange(`${OIDC} User.Read`),
-    refreshed: await refresh(refreshToken),
+    refreshed: await refreshed(stage, askToken, refreshToken),
     unconsented: await exchange(`${graph}/${command.unconsented}`),
-    damaged: await refresh(damage(refreshToken)),
+    damaged: await refreshed(stage, askToken, damage(refreshToken)),
+    link: await askForLink(command, stage, askToken, { clock, tell }),
   };
-  return tableOf(seen);
+}
+
+/** Signs in as the API's own web client, as a link does. */
+async function askForLink(
+  { linkRedirectUri: redirectUri, waitMs }: ProbeCommand,
+  stage: Stage,
+  askToken: AskToken,
+  { clock, tell }: Pick<ProbeServices, 'clock' | 'tell'>,
+): Promise<Seen['link']> {
+  if (redirectUri === undefined) return undefined;
+  const { authorize, apiId, graph, asApi } = stage;
+  const scope = `${OIDC} ${graph}/User.Read`;
+  const { code, verifier } = await signIn(
+    authorize,
+    { client_id: apiId, scope },
+    { redirectUri, waitMs, clock, tell, invitation: 'Then open this address in the same browser:' },
+  );
+  const redeem = {
+    ...asApi(),
+    grant_type: 'authorization_code',
+    redirect_uri: redirectUri.href,
+    code,
+    code_verifier: verifier,
+    client_info: '1',
+    scope,
+  };
+  const redeemed = accepted(await askToken(redeem), 'the code of the link');
+  return { redeemed, refreshed: await refreshed(stage, askToken, textIn(redeemed, 'refresh_token')) };
 }
 
 async function readEndpoints(
@@ -134,46 +211,6 @@ async function readEndpoints(
     typeof value === 'string' && URL.canParse(value) && new URL(value).origin === authority;
   if (isOfAuthority(authorize) && isOfAuthority(token)) return { authorize: new URL(authorize), token };
   throw new PlainError('Entra does not tell the endpoints of the tenant. "npm run doctor" says why.');
-}
-
-async function signIn(
-  authorize: URL,
-  asked: { client_id: string; redirect_uri: string; scope: string },
-  { redirectUri, waitMs }: ProbeCommand,
-  { clock, tell }: Pick<ProbeServices, 'clock' | 'tell'>,
-): Promise<{ code: string; verifier: string }> {
-  const state = randomBytes(16).toString('base64url');
-  const verifier = randomBytes(32).toString('base64url');
-  const query = {
-    ...asked,
-    ...{ response_type: 'code', response_mode: 'query', prompt: 'select_account', state, client_info: '1' },
-    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-    code_challenge_method: 'S256',
-  };
-  for (const [name, value] of Object.entries(query)) authorize.searchParams.set(name, value);
-  const redirect = await awaitRedirect({ redirectUri, state, waitMs }, clock);
-  try {
-    tell(`Open this address in a browser, and sign in:\n\n${authorize.href}\n`);
-    const answer = await redirect.answer;
-    const code = answer.get('code');
-    if (code) return { code, verifier };
-    const number = /AADSTS(\d+)/.exec(answer.get('error_description') ?? '')?.[1];
-    throw new PlainError(refusedSignIn(answer.get('error'), number));
-  } finally {
-    redirect.close();
-  }
-}
-
-function refusedSignIn(error: unknown, number: string | undefined): string {
-  const says = `The sign-in was refused (${refusalOf(error, undefined, number)}).`;
-  switch (number) {
-    case '65004':
-      return `${says} Whoever signed in declined the consent. Run the probe again, and accept.`;
-    case '90094':
-      return `${says} Only an administrator may consent: npm run entra:register -- --admin-consent.`;
-    default:
-      return `${says} "npm run doctor" examines the registrations.`;
-  }
 }
 
 /** @throws {PlainError} it is a refusal. */

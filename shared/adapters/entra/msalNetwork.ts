@@ -24,6 +24,9 @@ export type TokenAnswer = {
   homeAccountId?: string;
 };
 
+/** Ten years. No refresh token lasts longer, and a date has an end. */
+const LONGEST_LIFE_S = 10 * 365 * 86_400;
+
 /**
  * What one operation sent to the token endpoint, and what it got. If MSAL refreshes a token early, it reports `fromCache`
  * and hides a refusal, so only this record says what happened.
@@ -123,7 +126,7 @@ function readAnswer(response: Response, json: Record<string, unknown> | undefine
   if (typeof suberror === 'string' && suberror !== '') answer.suberror = suberror;
   const challenge = readClaims(claims);
   if (challenge !== undefined) answer.claims = challenge;
-  if (Number(endsIn) > 0) answer.refreshTokenExpiresIn = Number(endsIn);
+  if (Number(endsIn) > 0 && Number(endsIn) <= LONGEST_LIFE_S) answer.refreshTokenExpiresIn = Number(endsIn);
   if (typeof body.refresh_token === 'string') answer.hasRefreshToken = true;
   const retryAfter = readRetryAfter(headers.get('retry-after'), now);
   if (retryAfter !== undefined) answer.retryAfterSeconds = retryAfter;

@@ -38,7 +38,7 @@ export function createNoticeWebhook(
     try {
       response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
     } catch (cause) {
-      throw new NoticeFailedError(signal.aborted ? 'webhook_timeout' : 'webhook_unreachable', { cause });
+      throw new NoticeFailedError('webhook_unreachable', { cause });
     }
     // The connection is not kept for an answer of any length.
     await response.body?.cancel().catch(() => undefined);

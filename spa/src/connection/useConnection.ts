@@ -63,6 +63,7 @@ export function useConnection(api: Api): ConnectionState {
     setConnection(undefined);
     setTrouble(undefined);
     setFailures(0);
+    void refresh();
     const stopHearing = hearTabs(({ what, homeAccountId }) => {
       if (what === 'connection-changed' && homeAccountId === api.account.homeAccountId) void refresh();
     });

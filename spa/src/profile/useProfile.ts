@@ -28,9 +28,10 @@ const LONGEST_WAIT_MS = 8_000;
 
 /**
  * The profile of the signed-in person. Reading it counts as a visit and so keeps their connection alive.
+ * @param mayBegin false as long as the page must not call the service for this visit
  * @param cameBackAt when the person came back from the directory, in epoch milliseconds; undefined if they did not
  */
-export function useProfile(api: Api, cameBackAt: number | undefined): ProfileState {
+export function useProfile(api: Api, mayBegin: boolean, cameBackAt: number | undefined): ProfileState {
   const [settling, setSettling] = useState(false);
   const [answer, setAnswer] = useState<Answer<Profile>>();
 
@@ -58,9 +59,9 @@ export function useProfile(api: Api, cameBackAt: number | undefined): ProfileSta
   useEffect(() => {
     const leaving = new AbortController();
     setAnswer(undefined);
-    void ask(leaving.signal);
+    if (mayBegin) void ask(leaving.signal);
     return () => leaving.abort();
-  }, [ask]);
+  }, [ask, mayBegin]);
 
   const again = useCallback(() => ask(new AbortController().signal), [ask]);
   return { answer, settling, again };

@@ -1,6 +1,7 @@
 import { defaultScope } from '@stead/shared/browser/signIn';
 import { useState } from 'react';
 import { CopyButton } from '../ui/CopyButton.tsx';
+import { useWords } from '../words/speech.tsx';
 import type { PageConfig } from './pageConfig.ts';
 
 type AdminLinkProps = { config: PageConfig; tenantId: string | undefined };
@@ -8,16 +9,14 @@ type AdminLinkProps = { config: PageConfig; tenantId: string | undefined };
 /** A link that the person can send to an administrator: only an administrator can use it. */
 export function AdminLink({ config, tenantId }: AdminLinkProps) {
   const [url] = useState(() => adminConsentUrl(config, tenantId, crypto.randomUUID()));
+  const words = useWords();
   return (
     <div className="admin-link">
-      <p>
-        If a permission is missing, an administrator can give it for your whole organisation. Send them this
-        link:
-      </p>
+      <p>{words.signInError.adminLink}</p>
       <p>
         <code>{url}</code>
       </p>
-      <CopyButton text={url} what="link" />
+      <CopyButton text={url} label={words.copyLink} />
     </div>
   );
 }

@@ -1,6 +1,7 @@
-import { isDirectoryRefusal, signInReference } from '@stead/shared/browser/msalError';
+import { isDirectoryRefusal } from '@stead/shared/browser/msalError';
 import { Notice } from '../ui/Notice.tsx';
 import { TryAgainButton } from '../ui/TryAgainButton.tsx';
+import { useWords } from '../words/speech.tsx';
 import { AdminLink } from './AdminLink.tsx';
 import type { PageConfig } from './pageConfig.ts';
 import { signInDetails, signInText } from './signInError.ts';
@@ -16,14 +17,16 @@ type SignInErrorNoticeProps = {
 
 /** Says why a sign-in failed, or that another one would fail in the same way. */
 export function SignInErrorNotice({ config, signIn, signedIn, settled }: SignInErrorNoticeProps) {
+  const words = useWords();
   const { error, stuck } = signIn;
   if (!signedIn && stuck) {
     if (!settled) return null;
     return (
       <Notice
-        title="Tell your administrator"
-        reference={stuck.refusedWith}
-        details={error === undefined ? [] : signInDetails(error)}
+        title={words.refusal.tellAdmin}
+        details={
+          error === undefined ? [{ name: 'entraCode', value: stuck.refusedWith }] : signInDetails(error)
+        }
         detailsOpen
         action={
           <>
@@ -35,8 +38,7 @@ export function SignInErrorNotice({ config, signIn, signedIn, settled }: SignInE
           </>
         }
       >
-        The directory refused this sign-in twice in the same way. Send the details to your administrator. Once
-        they have solved the problem, try again here.
+        {words.signInError.stuck}
       </Notice>
     );
   }
@@ -45,12 +47,11 @@ export function SignInErrorNotice({ config, signIn, signedIn, settled }: SignInE
   if (error === undefined || (signedIn && isDirectoryRefusal(error))) return null;
   return (
     <Notice
-      title="You were not signed in"
-      reference={signInReference(error)}
+      title={words.signInError.title}
       details={signInDetails(error)}
       action={!signedIn && isDirectoryRefusal(error) && <AdminLink config={config} tenantId={undefined} />}
     >
-      {signInText(error)}
+      {signInText(error, words)}
     </Notice>
   );
 }

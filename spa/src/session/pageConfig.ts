@@ -11,11 +11,21 @@ export type PageConfig = {
   /** Only for an authority that MSAL does not know: its host names, and its metadata as a string of JSON. */
   knownAuthorities?: string[];
   authorityMetadata?: string;
+  /** What users call the application. */
+  appName: string;
+  /** The address of its picture: a path at this page's own host, or a data URL of an image. */
+  logo: string;
   /** True if the directory is the stand-in of the local platform. */
   localDemo?: boolean;
 };
 
 const REQUIRED = ['clientId', 'authority', 'apiScope', 'apiBaseUrl'] as const;
+/** How the application presents itself. */
+export type Look = Pick<PageConfig, 'appName' | 'logo'>;
+
+export const DEFAULT_LOOK: Look = { appName: 'Stead', logo: '/favicon.svg' };
+/** A longer name would fill the first screen of a phone. */
+const MAX_NAME_LENGTH = 40;
 const COMPARE = 'Compare it with config.sample.json.';
 
 /** @throws {Error} Its message says what is wrong with the file and how to correct it. */
@@ -49,7 +59,13 @@ function toPageConfig(settings: unknown): PageConfig {
   if (missing.length > 0) throw new Error(`/config.json lacks ${missing.join(', ')}. ${COMPARE}`);
 
   const { clientId, authority, apiScope, apiBaseUrl } = settings as Record<(typeof REQUIRED)[number], string>;
-  const { knownAuthorities, authorityMetadata, localDemo } = settings;
+  const {
+    knownAuthorities,
+    authorityMetadata,
+    localDemo,
+    appName = DEFAULT_LOOK.appName,
+    logo = DEFAULT_LOOK.logo,
+  } = settings;
   if (!isUrl(authority, 'https:')) throw wrong('authority', 'a URL that begins with https://');
   // The directory takes a scope without a resource as a scope of Microsoft Graph.
   if (!/^\S+\/[^\s/]+$/.test(apiScope)) throw wrong('apiScope', 'api://<client id of the API>/<scope>');
@@ -63,7 +79,15 @@ function toPageConfig(settings: unknown): PageConfig {
     throw wrong('authorityMetadata', 'a string that holds JSON');
   }
   if (localDemo !== undefined && typeof localDemo !== 'boolean') throw wrong('localDemo', 'true or false');
+  if (typeof appName !== 'string' || appName.trim() === '' || appName.length > MAX_NAME_LENGTH) {
+    throw wrong('appName', `a text of at most ${MAX_NAME_LENGTH} characters`);
+  }
+  if (typeof logo !== 'string' || !isPicture(logo)) {
+    throw wrong('logo', 'a path of this page such as /logo.svg, or a data URL of an image');
+  }
   return {
+    appName,
+    logo,
     clientId,
     authority,
     apiScope,
@@ -90,6 +114,9 @@ const isUrl = (value: string, ...protocols: string[]): boolean =>
 /** Nothing leaves the machine, so http is safe. `[::1]` is missing: a content security policy cannot name it. */
 const isLoopback = (value: string): boolean =>
   isUrl(value, 'http:') && ['localhost', '127.0.0.1'].includes(new URL(value).hostname);
+
+/** The page's policy allows pictures of its own host and data URLs alone. */
+const isPicture = (value: string): boolean => /^\/(?!\/)/.test(value) || value.startsWith('data:image/');
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');

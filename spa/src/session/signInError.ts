@@ -1,28 +1,27 @@
 import { AuthError } from '@azure/msal-browser';
 import { isNetworkError, signInReference } from '@stead/shared/browser/msalError';
 import type { Detail } from '../ui/Notice.tsx';
-import { CORRELATION_ID, directoryIds } from './directoryIds.ts';
+import type { Words } from '../words/words.ts';
+import { directoryIds } from './directoryIds.ts';
 
 /** Why a sign-in failed, in words for the person at the page. */
-export function signInText(error: unknown): string {
-  if (isNetworkError(error)) return 'The directory cannot be reached. Check your network.';
-  if (error instanceof AuthError && error.errorCode === 'access_denied') {
-    return 'You or your organisation did not allow it. You can sign in again at any time.';
-  }
-  return 'The directory or this browser stopped it. If it happens again, tell the people who run this page.';
+export function signInText(error: unknown, { signInError }: Words): string {
+  if (isNetworkError(error)) return signInError.network;
+  if (error instanceof AuthError && error.errorCode === 'access_denied') return signInError.denied;
+  return signInError.other;
 }
 
 /** The codes and ids of a sign-in that failed. The directory gives most of them only in the text of its description. */
 export function signInDetails(error: unknown): Detail[] {
-  const code = { label: 'Directory code', value: signInReference(error) };
+  const code: Detail = { name: 'entraCode', value: signInReference(error) };
   if (!(error instanceof AuthError)) return [code];
   const ids = directoryIds(error.errorMessage);
-  const hasCorrelation = ids.some(({ label }) => label === CORRELATION_ID);
+  const hasCorrelation = ids.some(({ name }) => name === 'entraCorrelationId');
   return [
     code,
     ...(hasCorrelation || !error.correlationId
       ? []
-      : [{ label: CORRELATION_ID, value: error.correlationId }]),
+      : [{ name: 'entraCorrelationId' as const, value: error.correlationId }]),
     ...ids,
   ];
 }

@@ -1,12 +1,17 @@
 import { type Configuration, PublicClientApplication } from '@azure/msal-browser';
 import { isDirectoryRefusal, signInReference } from '@stead/shared/browser/msalError';
-import { recordRefusal } from '@stead/shared/browser/signInAttempts';
+import { readAttempts, recordRefusal } from '@stead/shared/browser/signInAttempts';
 import type { PageConfig } from './pageConfig.ts';
+
+/** What the tab remembers of a redirect that repaired nothing. */
+const SIGN_IN = 'SIGN_IN';
 
 export type StartedMsal = {
   msal: PublicClientApplication;
   /** True if a sign-in or a consent that succeeded led to this page load. */
   cameBack: boolean;
+  /** True if that was to repair a refusal. */
+  repaired: boolean;
   /** The error of the sign-in that led to this page load; absent if it succeeded or there was none. */
   signInError?: unknown;
 };
@@ -37,10 +42,11 @@ export async function startMsal(config: PageConfig): Promise<StartedMsal> {
   try {
     const result = await msal.handleRedirectPromise();
     if (result !== null) await removeOtherAccounts(msal, result.account.homeAccountId);
-    return { msal, cameBack: result !== null };
+    const repaired = result !== null && readAttempts().at(-1)?.reason !== SIGN_IN;
+    return { msal, cameBack: result !== null, repaired };
   } catch (signInError) {
     if (isDirectoryRefusal(signInError)) recordRefusal(signInReference(signInError));
-    return { msal, cameBack: false, signInError };
+    return { msal, cameBack: false, repaired: false, signInError };
   }
 }
 

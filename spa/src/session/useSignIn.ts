@@ -5,6 +5,7 @@ import type { Refused, Step } from '@stead/shared/browser/signInSteps';
 import { useEffect, useMemo, useState } from 'react';
 import type { PageConfig } from './pageConfig.ts';
 import { hearTabs, tellTabs } from './tabs.ts';
+import { forgetVisit } from './visit.ts';
 
 export type SignIn = {
   /** `signIn`, `signInAgain` and `signOut` leave the page for the directory, which leads back to it. */
@@ -33,6 +34,7 @@ export function useSignIn(config: PageConfig, initialError: unknown): SignIn {
     () =>
       hearTabs((message) => {
         if (message.what !== 'signed-out' || message.homeAccountId !== homeAccountId) return;
+        forgetVisit();
         void instance.clearCache().finally(() => location.reload());
       }),
     [instance, homeAccountId],
@@ -44,6 +46,7 @@ export function useSignIn(config: PageConfig, initialError: unknown): SignIn {
     signOut: () => {
       // The next person starts with the first step.
       clearAttempts();
+      forgetVisit();
       if (homeAccountId !== undefined) tellTabs({ what: 'signed-out', homeAccountId });
       leave(instance.logoutRedirect({ account: account ?? null }));
     },

@@ -1,20 +1,22 @@
 import { useState } from 'react';
+import { useWords } from '../words/speech.tsx';
 
 /** Copies a text, and says for screen readers too whether that worked. */
-export function CopyButton({ text, what }: { text: string; what: string }) {
+export function CopyButton({ text, label }: { text: string; label: string }) {
+  const words = useWords();
   const [message, setMessage] = useState('');
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
-      setMessage('Copied.');
+      setMessage(words.copied);
     } catch {
-      setMessage('This browser does not allow the page to copy. Select the text and copy it yourself.');
+      setMessage(words.copyFailed);
     }
   };
   return (
     <p className="copy">
       <button type="button" className="secondary outline" onClick={() => void copy()}>
-        Copy {what}
+        {label}
       </button>{' '}
       <span role="status">{message}</span>
     </p>

@@ -1,19 +1,22 @@
 import type { ReactNode } from 'react';
+import { useWords } from '../words/speech.tsx';
+import type { Words } from '../words/words.ts';
 import { CopyButton } from './CopyButton.tsx';
 
+export type DetailName = keyof Words['detailNames'];
 /** One code or id of a failure. It identifies the failed call, and no person. */
-export type Detail = { label: string; value: string };
+export type Detail = { name: DetailName; value: string };
 
 type NoticeProps = {
   title: string;
   children: ReactNode;
   /** What the person can do: usually one button. */
   action?: ReactNode;
-  /** What to quote to the people who run the service. */
-  reference?: string | undefined;
   details?: readonly Detail[];
   /** True when nobody at the page can repair it: the details then matter most. */
   detailsOpen?: boolean;
+  /** `bad`: something is wrong that does not pass by itself. */
+  tone?: 'bad' | 'quiet';
 };
 
 /** Something that the person should know. The button is outside the alert, so a new label is not announced. */
@@ -21,33 +24,31 @@ export function Notice({
   title,
   children,
   action,
-  reference,
   details = [],
   detailsOpen = false,
+  tone = 'bad',
 }: NoticeProps) {
   return (
-    <article className="notice">
+    <article className="notice" data-tone={tone}>
       <div role="alert">
         <h2>{title}</h2>
         <p>{children}</p>
       </div>
       {action}
-      {reference !== undefined && (
-        <p className="reference">
-          Reference <code>{reference}</code>
-        </p>
-      )}
       {details.length > 0 && <Details details={details} open={detailsOpen} />}
     </article>
   );
 }
 
-function Details({ details, open }: { details: readonly Detail[]; open: boolean }) {
+/** Codes and ids for the people who can find the failed call by them. */
+export function Details({ details, open = false }: { details: readonly Detail[]; open?: boolean }) {
+  const words = useWords();
+  const named = details.map(({ name, value }) => ({ label: words.detailNames[name], value }));
   return (
-    <details open={open}>
-      <summary>Details</summary>
+    <details className="details" open={open}>
+      <summary>{words.details}</summary>
       <dl>
-        {details.map(({ label, value }) => (
+        {named.map(({ label, value }) => (
           <div key={label}>
             <dt>{label}</dt>
             <dd>
@@ -56,7 +57,10 @@ function Details({ details, open }: { details: readonly Detail[]; open: boolean 
           </div>
         ))}
       </dl>
-      <CopyButton text={details.map(({ label, value }) => `${label}: ${value}`).join('\n')} what="details" />
+      <CopyButton
+        text={named.map(({ label, value }) => `${label}: ${value}`).join('\n')}
+        label={words.copyDetails}
+      />
     </details>
   );
 }

@@ -1,13 +1,17 @@
 import type { ReactNode } from 'react';
+import { useWords } from '../words/speech.tsx';
 
-/** The name of the page, and at most one button. */
-export function PageHeader({ children }: { children?: ReactNode }) {
+type PageHeaderProps = { appName: string; logo: string; children?: ReactNode };
+
+/** The name of the application, and at most one button. */
+export function PageHeader({ appName, logo, children }: PageHeaderProps) {
+  const { tagline } = useWords();
   return (
     <header className="container top">
-      <img src="/favicon.svg" alt="" width="40" height="40" />
+      <img src={logo} alt="" width="40" height="40" />
       <div>
-        <h1>Stead</h1>
-        <p>Acts for you while you are away</p>
+        <h1 dir="auto">{appName}</h1>
+        <p>{tagline}</p>
       </div>
       {children}
     </header>

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { useSpeech } from '../words/speech.tsx';
 
 type TryAgainButtonProps = {
   /** How long the service asks to wait before the next request (`Retry-After`). */
@@ -8,6 +9,7 @@ type TryAgainButtonProps = {
 
 /** A button that counts down until it can be used. */
 export function TryAgainButton({ afterSeconds, tryAgain }: TryAgainButtonProps) {
+  const { words, times } = useSpeech();
   const [left, setLeft] = useState(afterSeconds);
   useEffect(() => {
     if (left <= 0) return undefined;
@@ -16,7 +18,7 @@ export function TryAgainButton({ afterSeconds, tryAgain }: TryAgainButtonProps) 
   }, [left]);
   return (
     <button type="button" disabled={left > 0} onClick={tryAgain}>
-      {left > 0 ? `Try again in ${left} s` : 'Try again'}
+      {left > 0 ? words.tryAgainIn(times.duration(left * 1_000)) : words.tryAgain}
     </button>
   );
 }

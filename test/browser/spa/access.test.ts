@@ -4,6 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { connections } from './connections.ts';
 import { keptConnection, type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';
 
+const NEWCOMER = 'All set: Stead works for you from now on';
+
 let app: PageUnderTest;
 
 beforeAll(async () => {
@@ -18,7 +20,7 @@ afterEach(async () => {
 async function openSignedIn(): Promise<Page> {
   const page = await app.open();
   await app.signIn(page);
-  await page.getByRole('button', { name: 'Disconnect…' }).waitFor();
+  await page.getByRole('button', { name: 'Stop…' }).waitFor();
   return page;
 }
 
@@ -27,7 +29,7 @@ const focused = (page: Page): Promise<string> =>
   page.evaluate(`(() => {
     const { activeElement: at } = document;
     if (at === null || at === document.body) return 'nothing';
-    return at.tagName === 'BUTTON' ? at.textContent : at.tagName.toLowerCase();
+    return ['BUTTON', 'A'].includes(at.tagName) ? at.textContent : at.tagName.toLowerCase();
   })()`);
 
 const press = async (page: Page, ...keys: string[]): Promise<string> => {
@@ -39,57 +41,63 @@ describe('the keyboard', () => {
   it('reaches every button in the order of the page', async () => {
     const page = await openSignedIn();
     await page.reload();
-    await page.getByRole('button', { name: 'Disconnect…' }).waitFor();
+    await page.getByRole('button', { name: 'Stop…' }).waitFor();
     expect(await press(page, 'Tab')).toBe('Sign out');
-    expect(await press(page, 'Tab')).toBe('Pause tasks for a day');
-    expect(await press(page, 'Tab')).toBe('Pause tasks for a week');
-    expect(await press(page, 'Tab')).toBe('Disconnect…');
+    expect(await press(page, 'Tab')).toBe('summary');
+    expect(await press(page, 'Tab')).toBe('Pause for a day');
+    expect(await press(page, 'Tab')).toBe('Pause for a week');
+    expect(await press(page, 'Tab')).toBe('Stop…');
+    expect(await press(page, 'Tab')).toBe('Download what is kept of me');
   });
 
   it('is held by the dialog, and given back by Escape', async () => {
     const page = await openSignedIn();
-    await page.getByRole('button', { name: 'Disconnect…' }).focus();
-    expect(await press(page, 'Enter')).toBe('Stay connected');
-    expect(await press(page, 'Tab')).toBe('Disconnect');
+    await page.getByRole('button', { name: 'Stop…' }).focus();
+    expect(await press(page, 'Enter')).toBe('myapps.microsoft.com');
+    expect(await press(page, 'Tab')).toBe('Cancel');
+    expect(await press(page, 'Tab')).toBe('Stop');
     for (let time = 0; time < 4; time += 1) expect(await press(page, 'Tab')).not.toBe('Sign out');
-    expect(await press(page, 'Escape')).toBe('Disconnect…');
+    expect(await press(page, 'Escape')).toBe('Stop…');
     expect(await page.getByRole('dialog').count()).toBe(0);
-    expect(await page.getByText('Working', { exact: true }).count()).toBe(1);
+    expect(await page.getByRole('heading', { name: NEWCOMER }).count()).toBe(1);
   });
 
-  it('disconnects and reconnects, and is never lost', async () => {
+  it('stops and starts again, and is never lost', async () => {
     const page = await openSignedIn();
-    await page.getByRole('button', { name: 'Disconnect…' }).focus();
-    expect(await press(page, 'Enter', 'Tab', 'Enter')).toBe('section');
-    await page.getByRole('button', { name: 'Reconnect' }).waitFor();
+    await page.getByRole('button', { name: 'Stop…' }).focus();
+    expect(await press(page, 'Enter', 'Tab', 'Tab', 'Enter')).toBe('section');
+    await page.getByRole('button', { name: 'Start again' }).waitFor();
     expect(await focused(page)).toBe('section');
-    expect(await press(page, 'Tab')).toBe('Reconnect');
+    expect(await press(page, 'Tab')).toBe('Start again');
     expect(await press(page, 'Enter')).toBe('section');
-    await page.getByRole('button', { name: 'Disconnect…' }).waitFor();
+    await page.getByRole('button', { name: 'Stop…' }).waitFor();
     expect(await focused(page)).toBe('section');
-    expect(await press(page, 'Tab')).toBe('Pause tasks for a day');
+    expect(await press(page, 'Tab')).toBe('Pause for a day');
   });
 });
 
 describe('a screen reader', () => {
-  const away = (page: Page) => page.getByRole('region', { name: 'While you were away' });
+  const state = (page: Page) => page.getByRole('region', { name: 'How it stands' });
 
   it('hears each change once, and nothing while only time passes', async () => {
     const nextCheckAt = new Date(Date.now() + 600_000).toISOString();
-    app.answer({ connection: keptConnection({ ...connections.active(), nextCheckAt }) });
+    app.answer({ connection: keptConnection({ ...connections.seen(), nextCheckAt }) });
     const page = await openSignedIn();
     await page.clock.install();
     await page.reload();
     const countdown = page.locator('.next-check');
     await countdown.waitFor();
-    expect(await away(page).getByRole('status').innerText()).toBe('Your connection: Working.');
+    expect(await state(page).getByRole('status').innerText()).toBe(NEWCOMER);
     await page.evaluate(`window.heard = [];
       new MutationObserver((changes) => {
-        for (const { target } of changes) {
+        for (const { target, addedNodes } of changes) {
           const element = target instanceof Element ? target : target.parentElement;
           const region = element?.closest('[role=status], [role=alert]');
           if (region) window.heard.push(region.textContent);
-          for (const alert of element?.querySelectorAll('[role=alert]') ?? []) window.heard.push(alert.textContent);
+          for (const added of addedNodes) {
+            if (region || !(added instanceof Element)) continue;
+            for (const alert of added.querySelectorAll('[role=alert]')) window.heard.push(alert.textContent);
+          }
         }
       }).observe(document.body, { subtree: true, childList: true, characterData: true });`);
     const heard = (): Promise<string[]> => page.evaluate('window.heard');
@@ -101,32 +109,33 @@ describe('a screen reader', () => {
 
     app.answer({ connection: keptConnection(connections.needsUser()) });
     await page.evaluate('dispatchEvent(new Event("online"))');
-    await page.getByRole('heading', { name: 'Stead needs you' }).waitFor();
-    await expect.poll(heard).toContain('Your connection: Waiting for you.');
-    expect((await heard()).filter((text) => text.startsWith('Stead needs you'))).toHaveLength(1);
+    await page.getByRole('heading', { name: /^Stopped on / }).waitFor();
+    await expect
+      .poll(async () => (await heard()).filter((text) => text.startsWith('Stopped on')))
+      .toHaveLength(1);
   });
 
   it('is told what is under way, and what came of it', async () => {
     const page = await openSignedIn();
-    const status = away(page).getByRole('status');
+    const status = state(page).getByRole('status');
     let answer = () => {};
     const asked = new Promise<void>((resolve) => {
       answer = resolve;
     });
     app.answer({ connection: (c) => asked.then(() => c.body(null, 204)) });
-    await page.getByRole('button', { name: 'Disconnect…' }).click();
-    await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
-    await expect.poll(() => status.innerText()).toBe('Disconnecting…');
+    await page.getByRole('button', { name: 'Stop…' }).click();
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await expect.poll(() => status.innerText()).toBe('Stopping…');
     answer();
-    await expect.poll(() => status.innerText()).toBe('Your connection: Disconnected.');
+    await expect.poll(() => status.innerText()).toBe('You stopped Stead');
   });
 
   it('finds headings in order, and a name for every region', async () => {
     const page = await openSignedIn();
     expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
-    expect(await page.getByRole('heading', { level: 2 }).count()).toBe(2);
-    expect(await page.getByRole('heading').count()).toBe(3);
-    for (const name of ['Your profile', 'While you were away']) {
+    expect(await page.getByRole('heading', { level: 2 }).count()).toBe(4);
+    expect(await page.getByRole('heading').count()).toBe(5);
+    for (const name of ['Your profile', 'How it stands', 'While you were away', 'Your choices']) {
       expect(await page.getByRole('region', { name }).count()).toBe(1);
     }
   });

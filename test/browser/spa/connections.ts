@@ -1,5 +1,5 @@
 /** Background connections as the service describes them, for a page that only shows them. */
-import type { Connection, ConnectionEvent } from '../../../shared/wire.ts';
+import type { Connection, ConnectionChecks, ConnectionEvent, ConnectionTask } from '../../../shared/wire.ts';
 
 const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
 const ahead = (minutes: number): string => ago(-minutes);
@@ -19,7 +19,91 @@ const everyEvent = (): ConnectionEvent[] => [
   { at: ago(5), outcome: 'task-done', task: 'read-profile' },
 ];
 
+const task = (name: string, minutes: number, more: Partial<ConnectionTask> = {}): ConnectionTask => ({
+  task: name,
+  outcome: 'done',
+  last: ago(minutes),
+  times: 1,
+  ...more,
+});
+const checks = (
+  [from, to]: [from: number, to: number],
+  more: Partial<ConnectionChecks> = {},
+): ConnectionChecks => ({
+  first: ago(from),
+  last: ago(to),
+  times: from === to ? 1 : 12,
+  outcome: 'refreshed',
+  source: 'network',
+  tasks: [],
+  ...more,
+});
+const failedChecks = (from: number, to: number, kind: ConnectionChecks['kind'], code: string) => {
+  const { source: _, ...failed } = checks([from, to], { outcome: 'failed', ...(kind && { kind }), code });
+  return failed;
+};
+
+/** A weekend: what was found, an outage that passed, and what was quiet; oldest first. */
+const weekend = (): ConnectionChecks[] => [
+  checks([4_400, 4_400], { tasks: [task('read-profile', 4_399)] }),
+  checks([3_900, 2_900], {
+    tasks: [
+      task('drive-changes', 2_899, { count: 2, times: 12, summary: '2 new or changed files' }),
+      task('inbox-digest', 2_899, { count: 11, times: 12, summary: '3 new messages, 1 unread' }),
+    ],
+  }),
+  failedChecks(2_860, 2_845, 'transient', 'network_error'),
+  checks([2_830, 1_500], {
+    tasks: [task('drive-changes', 1_499, { count: 0, times: 12 }), task('inbox-digest', 1_499, { count: 0 })],
+  }),
+  checks([90, 90], {
+    tasks: [
+      task('drive-changes', 89, { count: 1, summary: '1 new or changed file' }),
+      task('inbox-digest', 89, { count: 1, summary: '1 new message, 1 unread' }),
+      task('birthdays', 89, { title: 'Geburtstage', summary: 'Bruno has his birthday today.' }),
+    ],
+  }),
+  checks([6, 6], { outcome: 'from-cache', source: 'cache' }),
+];
+
 export const connections = {
+  weekend: (): Connection => ({
+    state: 'active',
+    lastActivity: ago(4_000),
+    lastRefreshed: ago(90),
+    expiresOn: ahead(54),
+    nextCheckAt: ahead(35),
+    permissions: { graph: ['User.Read', 'Files.Read', 'Mail.ReadBasic', 'Team.Create'] },
+    history: everyEvent(),
+    checks: weekend(),
+  }),
+  linked: (): Connection => ({
+    ...connections.weekend(),
+    staysConnected: { until: ahead(90 * 1_440) },
+  }),
+  waiting: (): Connection => ({
+    ...connections.weekend(),
+    failure: { kind: 'transient', code: 'network_error', at: ago(40) },
+    checks: [...weekend().slice(0, -1), failedChecks(40, 10, 'transient', 'network_error')],
+  }),
+  throttled: (): Connection => ({
+    ...connections.weekend(),
+    failure: { kind: 'throttled', code: 'AADSTS90055', at: ago(40) },
+  }),
+  blocked: (kind: 'tenant' | 'misconfigured'): Connection => ({
+    ...connections.weekend(),
+    failure: { kind, code: 'AADSTS700016', at: ago(40) },
+    checks: [...weekend(), failedChecks(40, 10, kind, 'AADSTS700016')],
+  }),
+  partly: (): Connection => ({
+    ...connections.weekend(),
+    checks: [
+      ...weekend(),
+      checks([4, 4], {
+        tasks: [task('inbox-digest', 3, { outcome: 'failed', kind: 'consent', code: 'AADSTS65001' })],
+      }),
+    ],
+  }),
   active: (): Connection => ({
     state: 'active',
     lastActivity: ago(60),
@@ -30,34 +114,32 @@ export const connections = {
   }),
   seen: (): Connection => ({
     state: 'active',
-    lastActivity: ago(0),
     expiresOn: ahead(60),
     nextCheckAt: ahead(1),
     history: [],
   }),
   pending: (): Connection => ({
     state: 'pending',
-    lastActivity: ago(0),
     nextCheckAt: ahead(1),
     history: [],
   }),
   needsUser: (): Connection => ({
     state: 'needs-user',
-    lastActivity: ago(90),
-    failure: { kind: 'needs-user', code: 'AADSTS50076', at: ago(10) },
+    lastActivity: ago(4_000),
+    failure: { kind: 'needs-user', code: 'AADSTS50076', at: ago(3_060) },
     history: [
-      { at: ago(40), outcome: 'refreshed', source: 'network' },
-      { at: ago(40), outcome: 'task-done', task: 'read-profile' },
-      { at: ago(10), outcome: 'failed', kind: 'needs-user', code: 'AADSTS50076' },
+      { at: ago(3_090), outcome: 'refreshed', source: 'network' },
+      { at: ago(3_090), outcome: 'task-done', task: 'read-profile' },
+      { at: ago(3_060), outcome: 'failed', kind: 'needs-user', code: 'AADSTS50076' },
     ],
   }),
   consentMissing: (): Connection => ({
     state: 'needs-user',
-    lastActivity: ago(90),
-    failure: { kind: 'consent', code: 'AADSTS65001', at: ago(10) },
-    history: [{ at: ago(10), outcome: 'failed', kind: 'consent', code: 'AADSTS65001' }],
+    lastActivity: ago(4_000),
+    failure: { kind: 'consent', code: 'AADSTS65001', at: ago(3_060) },
+    history: [{ at: ago(3_060), outcome: 'failed', kind: 'consent', code: 'AADSTS65001' }],
   }),
-  disconnected: (): Connection => ({ state: 'disconnected', lastActivity: ago(3), history: [] }),
+  disconnected: (): Connection => ({ state: 'disconnected', lastActivity: ago(3_000), history: [] }),
   paused: (): Connection => ({
     state: 'active',
     lastActivity: ago(60),
@@ -69,4 +151,4 @@ export const connections = {
   }),
   notConnected: (): Connection => ({ state: 'not-connected', history: [] }),
   none: (): Connection => ({ state: 'none', history: [] }),
-} as const satisfies Record<string, () => Connection>;
+} as const;

@@ -4,6 +4,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
 import { drawPhoto } from '../../../dev/entra/photo.ts';
+import { pickAccount } from '../../../dev/pickAccount.ts';
+import { de } from '../../../spa/src/words/de.ts';
+import { en } from '../../../spa/src/words/en.ts';
+import type { When } from '../../../spa/src/words/times.ts';
+import type { Words } from '../../../spa/src/words/words.ts';
 import { connections } from './connections.ts';
 import { expectFine, openThemed, type Theme } from './expectFine.ts';
 import {
@@ -23,10 +28,10 @@ type State = {
   /** What happens before the page is loaded. */
   before?: (page: Page) => Promise<unknown>;
   /** What happens on the page, once it shows the first of `says`. */
-  after?: (page: Page) => Promise<unknown>;
-  says: readonly string[];
-  lacks?: readonly string[];
-  /** How many, where the two panels could say the same twice. */
+  after?: (page: Page, words: Words) => Promise<unknown>;
+  says: (words: Words) => readonly string[];
+  lacks?: (words: Words) => readonly string[];
+  /** How many, where two parts of the page could say the same twice. */
   alerts?: number;
 };
 
@@ -49,53 +54,138 @@ const note = (page: Page, attempt: object) =>
   );
 const askAgain = (page: Page) => page.evaluate('dispatchEvent(new Event("online"))');
 
+/** What a sentence says before and after what changes with the time. */
+const partsOf = (sentence: (when: When) => string): string[] =>
+  sentence({ how: 'weekday', text: '|' })
+    .split('|')
+    .map((part) => part.trim());
+const working = (w: Words) => [w.regions.activity, w.choices.stop, 'Harbour Pilot'];
+
 const STATES: readonly State[] = [
   {
     name: 'loading',
     answers: { profile: never, connection: never },
-    says: ['Reading your profile…', 'Reading what happened…'],
+    says: (w) => [w.profile.reading, w.state.reading],
   },
   {
-    name: 'active',
+    name: 'weekend',
     answers: {
       photo: (c) => c.body(drawPhoto(240), 200, { 'Content-Type': 'image/png' }),
-      connection: keptConnection(connections.active()),
+      connection: keptConnection(connections.weekend()),
     },
     after: (page) => page.locator('img.photo').waitFor(),
-    says: [
-      'Working',
-      'Next check at',
-      'Token refreshed',
-      'Token still valid',
-      'Task “read-profile” done',
-      'Task “count-unread-messages-of-every-folder” failed',
+    says: (w) => [
+      w.state.well({ how: 'time', text: '|' }, '|').split('|').at(-1)?.replace('; ', '') ?? '',
+      w.found['drive-changes']?.({ count: 3, text: '3' }) ?? '',
+      w.found['inbox-digest']?.({ count: 12, text: '12' }) ?? '',
+      w.state.goesOn,
+      w.activity.trouble.transient,
+      w.activity.troubleFor('|').split('|')[0] ?? '',
+      'Geburtstage',
+      w.choices.permissions['Files.Read'] ?? '',
+      w.choices.permission('Team.Create'),
+      w.choices.download,
+      ...working(w),
+    ],
+    lacks: (w) => [w.technical.refreshed, w.state.partlyText],
+    alerts: 0,
+  },
+  {
+    name: 'unfolded',
+    answers: { connection: keptConnection(connections.active()) },
+    after: async (page, w) => {
+      await page.locator('.profile > summary').click();
+      await page.getByText(w.activity.technical, { exact: true }).click();
+    },
+    says: (w) => [
+      w.activity.technical,
+      w.technical.refreshed,
+      w.technical['from-cache'],
+      w.technical.taskDone('read-profile'),
+      w.technical.taskFailed('count-unread-messages-of-every-folder'),
       'GRAPH_503',
-      'Refused: you are needed',
+      w.technical.failed['needs-user'],
       'AADSTS50076',
-      'The connection was lost',
-      'Asked to wait',
-      'Your organisation said no',
-      'No answer',
-      'Postponed',
-      'You were here',
-      'Disconnect…',
+      w.technical.failed['cache-lost'],
+      w.technical.failed.throttled,
+      w.technical.failed.tenant,
+      w.technical.failed.transient,
+      w.technical.failed.misconfigured,
+      w.technical.visit,
+      w.profile.labels.department,
+      ADELE.upn,
     ],
   },
   {
-    name: 'empty-timeline',
+    name: 'linked',
+    answers: { connection: keptConnection(connections.linked()) },
+    says: (w) => [w.state.goesOnUntil('|').split('|').at(-1) ?? '', ...working(w)],
+    lacks: (w) => [w.state.goesOn],
+  },
+  {
+    name: 'newcomer',
     answers: { connection: keptConnection(connections.seen()) },
-    says: ['Working', 'Nothing has happened yet'],
+    says: (w) => [w.state.newcomer, w.activity.nothing, w.state.goesOn, ...working(w)],
   },
   {
-    name: 'pending',
+    name: 'starting',
     answers: { connection: keptConnection(connections.pending()) },
-    says: ['Starting', 'Stead is setting up your connection'],
+    says: (w) => [w.state.starting, ...working(w)],
   },
   {
-    name: 'needs-user',
+    name: 'waiting',
+    answers: { connection: keptConnection(connections.waiting()) },
+    says: (w) => [w.state.waitingText, ...partsOf(w.state.waiting), w.activity.troubleStill, ...working(w)],
+    lacks: (w) => [w.state.goesOn],
+    alerts: 0,
+  },
+  {
+    name: 'throttled',
+    answers: { connection: keptConnection(connections.throttled()) },
+    says: (w) => [w.state.throttledText, ...working(w)],
+    alerts: 0,
+  },
+  {
+    name: 'blocked-by-organisation',
+    answers: { connection: keptConnection(connections.blocked('tenant')) },
+    says: (w) => [w.state.blockedTenant, w.details, ...working(w)],
+    alerts: 1,
+  },
+  {
+    name: 'blocked-by-service',
+    answers: { connection: keptConnection(connections.blocked('misconfigured')) },
+    says: (w) => [w.state.blockedService, ...working(w)],
+    alerts: 1,
+  },
+  {
+    name: 'partly',
+    answers: { connection: keptConnection(connections.partly()) },
+    says: (w) => [
+      w.state.partlyConsent,
+      w.tasks['inbox-digest'] ?? '',
+      w.activity.failedConsent,
+      w.details,
+      ...working(w),
+    ],
+    alerts: 1,
+  },
+  {
+    name: 'stopped',
     answers: { connection: keptConnection(connections.needsUser()) },
-    says: ['Stead needs you', 'Sign in again', 'Harbour Pilot', 'Waiting for you', 'Refused: you are needed'],
-    lacks: ['Next check'],
+    says: (w) => [
+      ...partsOf(w.state.stopped).filter(Boolean),
+      w.state.stoppedText,
+      w.signInAgain,
+      ...working(w),
+    ],
+    lacks: (w) => [w.activity.next, w.state.goesOn],
+    alerts: 1,
+  },
+  {
+    name: 'stopped-by-consent',
+    answers: { connection: keptConnection(connections.consentMissing()) },
+    says: (w) => [w.state.stoppedConsent, w.givePermission, ...working(w)],
+    alerts: 1,
   },
   {
     name: 'claims-required',
@@ -103,16 +193,19 @@ const STATES: readonly State[] = [
       profile: problem('CLAIMS_REQUIRED', 401, { claims: claimsChallenge(['two-factors']) }),
       connection: keptConnection(connections.needsUser()),
     },
-    says: ['Please sign in again', 'one more step', 'c0ffee', 'Waiting for you'],
-    lacks: ['Stead needs you'],
+    says: (w) => [w.refusal.signInAgain, w.refusal.problems.CLAIMS_REQUIRED, w.state.stoppedText],
+    lacks: (w) => [w.state.goesOn, 'c0ffee'],
+    alerts: 1,
   },
   {
     name: 'sign-in-required',
     answers: {
       profile: problem('SIGN_IN_REQUIRED', 401),
-      connection: keptConnection(connections.needsUser()),
+      connection: keptConnection(connections.active()),
     },
-    says: ['Please sign in again', 'is no longer enough', 'Waiting for you'],
+    says: (w) => [w.refusal.signInAgain, w.refusal.problems.SIGN_IN_REQUIRED],
+    lacks: (w) => [w.state.stoppedText, w.state.goesOn],
+    alerts: 1,
   },
   {
     name: 'consent-required',
@@ -120,13 +213,18 @@ const STATES: readonly State[] = [
       profile: problem('CONSENT_REQUIRED', 401, { scopes: ['User.Read'], upstream: UPSTREAM }),
       connection: keptConnection(connections.consentMissing()),
     },
-    says: ['Stead needs your permission', 'Give permission', 'Details', 'a permission is missing'],
-    lacks: ['administrator can give it', 'Stead needs your permission again'],
-  },
-  {
-    name: 'consent-missing-since',
-    answers: { connection: keptConnection(connections.consentMissing()) },
-    says: ['Stead needs your permission again', 'Give permission', 'Harbour Pilot', 'Waiting for you'],
+    after: (page, w) => page.getByText(w.details, { exact: true }).first().click(),
+    says: (w) => [
+      w.refusal.permission,
+      w.givePermission,
+      w.detailNames.scopes,
+      'User.Read',
+      'c0ffee',
+      UPSTREAM.traceId,
+      w.copyDetails,
+    ],
+    lacks: (w) => [w.signInError.adminLink],
+    alerts: 1,
   },
   {
     name: 'tell-your-administrator',
@@ -135,108 +233,127 @@ const STATES: readonly State[] = [
       connection: keptConnection(connections.consentMissing()),
     },
     before: (page) => note(page, { reason: 'CONSENT_REQUIRED', step: 'consent' }),
-    says: [
-      'Tell your administrator',
+    says: (w) => [
+      w.refusal.tellAdmin,
       'c0ffee',
       'AADSTS65001',
       UPSTREAM.correlationId,
       UPSTREAM.timestamp,
-      'Copy details',
-      'Try again',
+      w.copyDetails,
+      w.tryAgain,
       '/v2.0/adminconsent?',
-      'Copy link',
+      w.copyLink,
     ],
-    lacks: ['Give permission'],
+    lacks: (w) => [w.givePermission],
+    alerts: 1,
   },
   {
-    name: 'disconnected',
+    name: 'ended',
     answers: { connection: keptConnection(connections.disconnected()) },
-    says: ['Disconnected', 'Stead keeps only that you disconnected', 'Reconnect', 'Harbour Pilot'],
-    lacks: ['You were here', 'Disconnect…'],
+    says: (w) => [...partsOf(w.state.endedOn), w.state.endedText, w.choices.startAgain, 'Harbour Pilot'],
+    lacks: (w) => [w.regions.activity, w.choices.stop, w.choices.download],
   },
   {
     name: 'none',
     answers: { connection: keptConnection(connections.none()) },
-    says: ['Not connected', 'keeps nothing about you yet'],
-    lacks: ['Nothing has happened yet', 'Disconnect…', 'Reconnect'],
+    says: (w) => [w.state.none, 'Harbour Pilot'],
+    lacks: (w) => [w.regions.activity, w.choices.stop, w.choices.startAgain],
   },
   {
     name: 'not-connected',
     answers: { connection: keptConnection(connections.notConnected()) },
-    says: ['Not connected', 'keeps nothing about you', 'Connect', 'Harbour Pilot'],
-    lacks: ['Nothing has happened yet', 'Disconnect…', 'Reconnect', 'Pause'],
+    says: (w) => [w.state.notConnected, w.choices.start, 'Harbour Pilot'],
+    lacks: (w) => [w.regions.activity, w.choices.stop, w.choices.startAgain, w.choices.pauseDay],
   },
   {
     name: 'paused',
     answers: { connection: keptConnection(connections.paused()) },
-    says: ['Working', 'Your tasks are paused until', 'Resume', 'Disconnect…'],
-    lacks: ['Pause tasks'],
+    says: (w) => [
+      ...partsOf(w.state.paused).filter(Boolean),
+      w.state.pausedText,
+      w.choices.resume,
+      ...working(w),
+    ],
+    lacks: (w) => [w.choices.pauseDay],
   },
   {
     name: 'offline-profile',
     before: (page) => page.route('**/api/profile', (route) => route.abort()),
-    says: ['No answer', 'Try again', 'While you were away'],
+    says: (w) => [w.profile.hidden, w.tryAgain, w.state.newcomer],
+    alerts: 0,
   },
   {
     name: 'offline-connection',
     before: (page) => page.route('**/api/connection', (route) => route.abort()),
-    says: ['No answer', 'Try again', 'Harbour Pilot'],
-    lacks: ['While you were away'],
+    says: (w) => [w.refusal.noAnswer, w.tryAgain, 'Harbour Pilot'],
+    lacks: (w) => [w.regions.activity],
+    alerts: 1,
   },
   {
     name: 'offline',
     before: (page) => page.route('**/api/**', (route) => route.abort()),
-    says: ['No answer', 'Try again'],
-    lacks: ['Harbour Pilot', 'While you were away'],
+    says: (w) => [w.refusal.noAnswer, w.tryAgain],
+    lacks: (w) => ['Harbour Pilot', w.regions.activity],
     alerts: 1,
   },
   {
     name: 'profile-busy',
     answers: { profile: problem('UNAVAILABLE', 503, {}, { 'Retry-After': '3600' }) },
-    says: ['Try again later', 'Nothing is lost', 'Try again in', 'Working'],
+    says: (w) => [w.profile.hidden, w.tryAgainIn('|').split('|')[0] ?? '', w.state.newcomer],
+    alerts: 0,
   },
   {
     name: 'connection-busy',
     answers: { connection: problem('INTERNAL', 500, {}, { 'Retry-After': '0' }) },
-    says: ['Try again later', 'Something went wrong in the service', 'Harbour Pilot'],
+    says: (w) => [w.refusal.tryLater, w.refusal.problems.INTERNAL, 'Harbour Pilot'],
+    alerts: 1,
   },
   {
     name: 'refused',
     answers: refuse('TENANT_FORBIDDEN', 403),
-    says: ['The service said no', 'Your organisation is not served here'],
+    says: (w) => [w.refusal.saidNo, w.refusal.problems.TENANT_FORBIDDEN],
+    lacks: () => ['TENANT_FORBIDDEN'],
     alerts: 1,
   },
   {
     name: 'unexpected',
     answers: { profile: (c) => c.html('<p>Hello'), connection: (c) => c.json({}) },
-    says: ['An unexpected answer', 'HTTP 200'],
+    after: (page, w) => page.getByText(w.details, { exact: true }).click(),
+    says: (w) => [w.refusal.unexpected, w.detailNames.status, '200'],
     alerts: 1,
   },
   {
     name: 'out-of-date',
     answers: { connection: keptConnection(connections.seen()) },
-    after: async (page) => {
+    after: async (page, w) => {
       app.answer({ connection: problem('UNAVAILABLE', 503) });
       await askAgain(page);
-      await page.getByRole('button', { name: 'Ask again' }).waitFor();
+      await page.getByRole('button', { name: w.state.askAgain }).waitFor();
     },
-    says: ['Working', 'Harbour Pilot', 'This may be out of date'],
+    says: (w) => [w.state.newcomer, 'Harbour Pilot', w.state.outdated],
+  },
+  {
+    name: 'link-came-back',
+    after: (page) => page.goto(`${app.origin}/?link=linked`),
+    says: (w) => [w.stay.results.linked, w.close],
   },
   {
     name: 'guest',
     answers: { profile: (c) => c.json(graphUser(DANA)) },
-    says: ['Dana Whitlock', 'DW', 'Auditor', 'dana_visitor.example#EXT#@harbour.example', 'Reykjavík'],
+    after: (page) => page.locator('.profile > summary').click(),
+    says: () => ['Dana Whitlock', 'DW', 'Auditor', 'dana_visitor.example#EXT#@harbour.example', 'Reykjavík'],
   },
   {
     name: 'nothing-known',
     answers: { profile: (c) => c.json({ id: CHIARA.oid, displayName: CHIARA.displayName }) },
-    says: ["Chiara D'Amico Lindqvist", 'CL', 'There is no profile data'],
+    after: (page) => page.locator('.profile > summary').click(),
+    says: (w) => ["Chiara D'Amico Lindqvist", 'CL', w.profile.nothing],
   },
   {
     name: 'dialog',
     answers: { connection: keptConnection(connections.seen()) },
-    after: (page) => page.getByRole('button', { name: 'Disconnect…' }).click(),
-    says: ['Working', 'Disconnect?', 'the encrypted tokens that it uses', 'Stay connected'],
+    after: (page, w) => page.getByRole('button', { name: w.choices.stop }).click(),
+    says: (w) => [w.state.newcomer, w.stop.title, w.stop.text, w.stop.permission, w.stop.cancel],
   },
 ];
 
@@ -259,66 +376,72 @@ const saysAll = (page: Page, texts: readonly string[]) =>
     )
     .toEqual([]);
 
-/** In one theme. The page does the same in both, so that one of them is enough for the first tier. */
-export function describeStates(theme: Theme): void {
+/**
+ * In one theme and one language. The page does the same in all of them, so that one is enough for the first tier; the second
+ * tier has the other theme and the other language.
+ */
+export function describeStates(theme: Theme, locale: 'en-GB' | 'de-DE'): void {
+  const words = locale === 'en-GB' ? en('Stead') : de('Stead');
+  const look = `${theme}-${locale.slice(0, 2)}`;
   beforeAll(async () => {
     app = await startPageUnderTest();
   });
   afterAll(() => app?.close());
   beforeEach(() => app.answerWell());
 
-  describe(`in the ${theme}`, () => {
+  describe(`in the ${theme}, for ${locale}`, () => {
     let page: Page;
     let watched: Watched;
 
     beforeAll(async () => {
-      page = await openThemed(app.browser, theme);
+      page = await openThemed(app.browser, theme, locale);
       watched = watchPage(page);
       await page.goto(app.origin);
-      await app.signIn(page);
+      await page.getByRole('button', { name: words.signIn, exact: true }).click();
+      await pickAccount(page, ADELE.displayName);
       await page.getByRole('heading', { name: ADELE.displayName }).waitFor();
     });
     // One page for all of them: what one has done to it must not meet the next.
+    beforeEach(() => page.evaluate("sessionStorage.removeItem('stead.visit')"));
     afterEach(() => page.unrouteAll({ behavior: 'ignoreErrors' }));
     afterAll(() => page?.context().close());
 
     it('welcome', async () => {
-      const stranger = await openThemed(app.browser, theme);
+      const stranger = await openThemed(app.browser, theme, locale);
       await stranger.goto(app.origin);
-      await saysAll(stranger, ['Sign in once, then go', 'Local demo: no real account']);
-      await expectFine(stranger, `welcome-${theme}`);
+      await saysAll(stranger, [words.welcome.title, words.localDemo, ...words.welcome.points.flat()]);
+      expect(await stranger.evaluate('document.documentElement.lang')).toBe(locale.slice(0, 2));
+      expect(await stranger.title()).toBe(words.title);
+      await expectFine(stranger, `welcome-${look}`);
       await stranger.context().close();
     });
 
     it.each([
-      [
-        '?admin_consent=True&tenant=somewhere&state=any',
-        'given',
-        'The directory says that the permission is given',
-      ],
-      ['?error=access_denied&error_description=AADSTS65004%3A', 'declined', 'The permission was not given'],
-      ['', 'bare', 'This page is for administrators'],
-    ])('admin landing %s', async (search, name, says) => {
-      const stranger = await openThemed(app.browser, theme);
+      ['?admin_consent=True&tenant=somewhere&state=any', 'given'],
+      ['?error=access_denied&error_description=AADSTS65004%3A', 'refused'],
+      ['', 'nothing'],
+    ] as const)('admin landing %s', async (search, outcome) => {
+      const stranger = await openThemed(app.browser, theme, locale);
       await stranger.goto(`${app.origin}/admin.html${search}`);
-      await saysAll(stranger, [says, 'ALLOWED_TENANTS']);
+      await saysAll(stranger, [words.admin[outcome], 'ALLOWED_TENANTS']);
       expect(await stranger.content()).not.toContain('somewhere');
-      await expectFine(stranger, `admin-${name}-${theme}`);
+      await expectFine(stranger, `admin-${outcome}-${look}`);
       await stranger.context().close();
     });
 
-    it.each(STATES)('$name', async ({ name, answers, before, after, says, lacks = [], alerts }) => {
+    it.each(STATES)('$name', async ({ name, answers, before, after, says, lacks, alerts }) => {
       if (answers) app.answer(answers);
       await before?.(page);
       await page.reload();
-      await saysAll(page, says.slice(0, 1));
-      await after?.(page);
-      await saysAll(page, says);
-      for (const text of lacks) {
+      await saysAll(page, name === 'link-came-back' ? [words.regions.choices] : says(words).slice(0, 1));
+      await after?.(page, words);
+      await saysAll(page, says(words));
+      for (const text of lacks?.(words) ?? []) {
         await expect.poll(() => page.getByRole('main').innerText()).not.toContain(text);
       }
       if (alerts !== undefined) await expect.poll(() => page.getByRole('alert').count()).toBe(alerts);
-      await expectFine(page, `${name}-${theme}`);
+      await expectFine(page, `${name}-${look}`);
+      expect(page.url()).toBe(`${app.origin}/`);
       expect(watched.secrets.size, 'tokens that were seen to arrive').toBe(6);
       await expectDiscreet(page, watched);
     });

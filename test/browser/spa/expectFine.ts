@@ -9,11 +9,29 @@ export type Theme = (typeof THEMES)[number];
 
 const WIDTHS = [360, 1280];
 const HEIGHT = 800;
+const NARROWEST = 320;
+/** The words of the page that go over two lines. Codes, addresses and what others wrote may break. */
+const BROKEN_WORDS = `(() => {
+  const broken = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (text.parentElement.closest('script, noscript, code, dd, [dir=auto], .visually-hidden')) continue;
+    for (const { index, 0: word } of text.data.matchAll(/[^\\s\\u2013\\/-]+/g)) {
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+      if (lines.size > 1) broken.push(word);
+    }
+  }
+  return broken;
+})()`;
 
 /** A browser profile of its own, in one theme from the beginning: a later change would fade in. */
-export async function openThemed(browser: Browser, colorScheme: Theme): Promise<Page> {
+export async function openThemed(browser: Browser, colorScheme: Theme, locale = 'en-GB'): Promise<Page> {
   const viewport = { width: 1280, height: HEIGHT };
-  const context = await browser.newContext({ colorScheme, viewport, reducedMotion: 'reduce' });
+  const context = await browser.newContext({ colorScheme, viewport, locale, reducedMotion: 'reduce' });
   return context.newPage();
 }
 
@@ -28,4 +46,7 @@ export async function expectFine(page: Page, name: string): Promise<void> {
       [],
     );
   }
+  await page.setViewportSize({ width: NARROWEST, height: HEIGHT });
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(NARROWEST);
+  expect(await page.evaluate<string[]>(BROKEN_WORDS), 'words that break').toEqual([]);
 }

@@ -23,47 +23,50 @@ afterEach(async () => {
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true });
-const away = (page: Page) => page.getByRole('region', { name: 'While you were away' });
-const badge = (page: Page, name: string) => away(page).getByText(name, { exact: true });
+const headline = (page: Page, name: RegExp) => page.getByRole('heading', { name });
 
-async function openSignedIn(state = 'Working'): Promise<Page> {
+const WELL = /all well$/;
+const ENDED = /^You stopped Stead/;
+const STOPPED = /^Stopped on /;
+
+async function openSignedIn(state = WELL): Promise<Page> {
   const page = await app.open();
   await app.signIn(page);
-  await badge(page, state).waitFor();
+  await headline(page, state).waitFor();
   return page;
 }
 
 describe('a change that the service does not make', () => {
-  const active = keptConnection(connections.active());
+  const active = keptConnection(connections.weekend());
   const disconnected = keptConnection(connections.disconnected());
 
   it.each([
     {
-      what: 'disconnecting',
-      before: { answer: active, state: 'Working' },
-      buttons: ['Disconnect…', 'Disconnect'],
-      says: 'You may still be connected',
+      what: 'stopping',
+      before: { answer: active, state: WELL },
+      buttons: ['Stop…', 'Stop'],
+      says: 'Stead may not have stopped',
     },
     {
-      what: 'reconnecting',
-      before: { answer: disconnected, state: 'Disconnected' },
-      buttons: ['Reconnect'],
-      says: 'You are not connected',
+      what: 'starting again',
+      before: { answer: disconnected, state: ENDED },
+      buttons: ['Start again'],
+      says: 'Stead was not started',
     },
   ])('is not said to be done: $what', async ({ before, buttons, says }) => {
     app.answer({ connection: before.answer });
     const page = await openSignedIn(before.state);
     app.answer({ connection: problem('UNAVAILABLE', 503) });
     for (const name of buttons) await button(page, name).click();
-    const alert = away(page).getByRole('alert');
+    const alert = page.getByRole('alert');
     await alert.waitFor();
     expect(await alert.innerText()).toContain(says);
-    expect(await badge(page, before.state).count()).toBe(1);
+    expect(await headline(page, before.state).count()).toBe(1);
 
     app.answer({ connection: before.answer });
     await button(page, 'Ask again').click();
     await alert.waitFor({ state: 'detached' });
-    expect(await badge(page, before.state).count()).toBe(1);
+    expect(await headline(page, before.state).count()).toBe(1);
   });
 });
 
@@ -71,17 +74,21 @@ describe('a sign-in that ends', () => {
   it('leaves what is shown where it is, and takes one click to begin anew', async () => {
     // To MSAL both tokens have ended when they arrive.
     await control(app.entra, 'PUT', '/lifetimes', { accessToken: 299, spaRefreshToken: 1 });
+    app.answer({ connection: keptConnection(connections.weekend()) });
     const page = await openSignedIn();
+    // It asks for the connection once more after the visit.
+    await page.waitForLoadState('networkidle');
     await control(app.entra, 'PUT', '/lifetimes', DEFAULT_LIFETIMES);
     await page.context().clearCookies();
     await page.waitForTimeout(1_500);
     await page.evaluate('dispatchEvent(new Event("online"))');
     await heading(page, 'Please sign in again').waitFor();
     expect(await heading(page, ADELE.displayName).count()).toBe(1);
-    expect(await badge(page, 'Working').count()).toBe(1);
+    // Nothing beside it says that all is well.
+    expect(await headline(page, WELL).count()).toBe(0);
     await button(page, 'Sign in again').click();
     await page.getByRole('button', { name: ADELE.displayName }).click();
-    await badge(page, 'Working').waitFor();
+    await heading(page, 'All set again').waitFor();
     expect(await heading(page, 'Please sign in again').count()).toBe(0);
   });
 });
@@ -89,13 +96,12 @@ describe('a sign-in that ends', () => {
 describe('a refusal of the worker that mended itself', () => {
   it('is gone after one click, without a sign-in and without losing the profile', async () => {
     app.answer({ connection: keptConnection(connections.needsUser()) });
-    const page = await openSignedIn('Waiting for you');
-    await heading(page, 'Stead needs you').waitFor();
-    app.answer({ connection: keptConnection(connections.active()) });
+    const page = await openSignedIn(STOPPED);
+    app.answer({ connection: keptConnection(connections.weekend()) });
     await button(page, 'Sign in again').click();
-    await badge(page, 'Working').waitFor();
+    await heading(page, 'All set again').waitFor();
     expect(page.url()).toBe(`${app.origin}/`);
-    expect(await heading(page, 'Stead needs you').count()).toBe(0);
+    expect(await headline(page, STOPPED).count()).toBe(0);
     expect(await page.evaluate('document.activeElement !== document.body')).toBe(true);
   });
 });

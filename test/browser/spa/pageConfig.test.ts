@@ -30,7 +30,8 @@ async function openWith(answer: (route: Route) => Promise<void>): Promise<Page> 
 
 const faultOn = async (page: Page): Promise<string> => {
   await page.getByRole('heading', { name: 'This page cannot start' }).waitFor();
-  return page.getByRole('alert').innerText();
+  await page.getByText('Details', { exact: true }).click();
+  return page.getByRole('main').innerText();
 };
 
 describe('settings', () => {
@@ -62,6 +63,10 @@ describe('settings', () => {
     { body: JSON.stringify({ ...right, knownAuthorities: 'login.example' }), says: '"knownAuthorities"' },
     { body: JSON.stringify({ ...right, authorityMetadata: {} }), says: '"authorityMetadata"' },
     { body: JSON.stringify({ ...right, localDemo: 'yes' }), says: '"localDemo"' },
+    { body: JSON.stringify({ ...right, appName: ' ' }), says: '"appName"' },
+    { body: JSON.stringify({ ...right, appName: 'x'.repeat(41) }), says: '"appName"' },
+    { body: JSON.stringify({ ...right, logo: '//elsewhere.example/logo.svg' }), says: '"logo"' },
+    { body: JSON.stringify({ ...right, logo: 'https://elsewhere.example/logo.svg' }), says: '"logo"' },
   ])('that are wrong are named: $says', async ({ body, says }) => {
     const page = await openWith((route) => route.fulfill({ body }));
     expect(await faultOn(page)).toContain(says);
@@ -82,5 +87,18 @@ describe('settings', () => {
     const page = await openWith((route) => route.fulfill({ body: JSON.stringify(right) }));
     await page.getByRole('button', { name: 'Sign in' }).waitFor();
     expect(await page.getByRole('main').innerText()).not.toContain('Local demo');
+  });
+
+  it('give the page the name and the picture of the application, and nobody reads another name', async () => {
+    const logo = 'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22/%3E';
+    const look = { ...right, appName: 'Orchard', logo };
+    const page = await openWith((route) => route.fulfill({ body: JSON.stringify(look) }));
+    await page.getByRole('heading', { level: 1, name: 'Orchard' }).waitFor();
+    expect(await page.title()).toBe('Orchard: works for you while you are away');
+    expect(await page.locator('header img').getAttribute('src')).toBe(logo);
+    expect(await page.locator('body').innerText()).not.toContain('Stead');
+    await page.goto(`${web.origin}/admin.html?admin_consent=True`);
+    await page.getByRole('heading', { level: 1, name: 'Orchard' }).waitFor();
+    expect(await page.locator('body').innerText()).not.toContain('Stead');
   });
 });

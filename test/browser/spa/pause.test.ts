@@ -16,7 +16,7 @@ afterEach(async () => {
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const status = (page: Page) =>
-  page.getByRole('region', { name: 'While you were away' }).getByRole('status').first();
+  page.getByRole('region', { name: 'How it stands' }).getByRole('status').first();
 
 async function open(): Promise<Page> {
   const page = await app.open();
@@ -27,39 +27,39 @@ async function open(): Promise<Page> {
 describe('a pause', () => {
   it('is ordered and ended with the keyboard alone, which is never lost, and is announced', async () => {
     const page = await open();
-    await button(page, 'Pause tasks for a day').focus();
+    await button(page, 'Pause for a day').focus();
     await page.keyboard.press('Enter');
-    await button(page, 'Resume').waitFor();
+    await button(page, 'Go on now').waitFor();
     expect(await page.evaluate('document.activeElement.tagName')).toBe('SECTION');
-    expect(await status(page).innerText()).toBe('Your connection: Working. Your tasks are paused.');
-    await button(page, 'Resume').focus();
+    expect(await status(page).innerText()).toMatch(/^Paused until /);
+    await button(page, 'Go on now').focus();
     await page.keyboard.press('Enter');
-    await button(page, 'Pause tasks for a week').waitFor();
+    await button(page, 'Pause for a week').waitFor();
     expect(await page.evaluate('document.activeElement.tagName')).toBe('SECTION');
-    expect(await status(page).innerText()).toBe('Your connection: Working.');
+    expect(await status(page).innerText()).toBe('All set: Stead works for you from now on');
   });
 
   it('that may not have been stored is not shown as if it were', async () => {
     const page = await open();
-    await button(page, 'Pause tasks for a day').waitFor();
+    await button(page, 'Pause for a day').waitFor();
     app.answer({
       connection: (c) =>
-        c.req.method === 'PUT' ? problem('UNAVAILABLE', 503)(c) : c.json(connections.active()),
+        c.req.method === 'PUT' ? problem('UNAVAILABLE', 503)(c) : c.json(connections.seen()),
     });
-    await button(page, 'Pause tasks for a day').click();
-    await page.getByText('Your tasks may not be paused: the service did not answer.').waitFor();
+    await button(page, 'Pause for a day').click();
+    await page.getByText('Stead may not be paused: the service did not answer.').waitFor();
     await button(page, 'Ask again').click();
-    await button(page, 'Pause tasks for a day').waitFor();
+    await button(page, 'Pause for a day').waitFor();
     await expect.poll(() => page.getByRole('alert').count()).toBe(0);
   });
 
   it('does not connect a person who has disconnected elsewhere: the page learns it', async () => {
     const page = await open();
-    await button(page, 'Pause tasks for a day').waitFor();
+    await button(page, 'Pause for a day').waitFor();
     app.answer({ connection: keptConnection(connections.disconnected()) });
-    await button(page, 'Pause tasks for a day').click();
-    await button(page, 'Reconnect').waitFor();
-    expect(await page.getByRole('main').innerText()).not.toContain('paused');
+    await button(page, 'Pause for a day').click();
+    await button(page, 'Start again').waitFor();
+    expect(await page.getByRole('main').innerText()).not.toContain('Paused');
   });
 });
 
@@ -69,7 +69,7 @@ describe('a person who is not connected', () => {
     const answers = keptConnection(connections.notConnected());
     let consents = false;
     const page = await open();
-    await button(page, 'Disconnect…').waitFor();
+    await button(page, 'Stop…').waitFor();
     app.answer({
       connection: (c) => {
         methods.push(c.req.method);
@@ -81,13 +81,13 @@ describe('a person who is not connected', () => {
           : problem('CONSENT_REQUIRED', 401, { scopes: [] })(c),
     });
     await page.reload();
-    await button(page, 'Connect').waitFor();
+    await button(page, 'Start').waitFor();
     consents = true;
     await button(page, 'Give permission').click();
     await page.getByRole('heading', { name: 'Somebody' }).waitFor();
     expect(new Set(methods)).toEqual(new Set(['GET']));
-    await button(page, 'Connect').click();
-    await button(page, 'Disconnect…').waitFor();
+    await button(page, 'Start').click();
+    await button(page, 'Stop…').waitFor();
     expect(methods).toContain('PUT');
   });
 });

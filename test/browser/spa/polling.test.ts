@@ -57,24 +57,24 @@ async function setVisibility(page: Page, state: 'visible' | 'hidden'): Promise<v
 }
 
 describe('an open page', () => {
-  it('asks once when it is loaded, and then about twice a minute', async () => {
-    const asking = await openWithClock('Working');
-    expect(asking.asks()).toBe(1);
+  it('asks before and after the visit when it is loaded, and then about twice a minute', async () => {
+    const asking = await openWithClock('All set');
+    await expect.poll(asking.asks).toBe(2);
     for (let time = 0; time < 4; time += 1) {
       expect(await untilNextAsk(asking, 120)).toBeGreaterThanOrEqual(25);
     }
-    expect(asking.asks()).toBe(5);
+    expect(asking.asks()).toBe(6);
   });
 
   it('asks sooner when the next check is due soon', async () => {
     const nextCheckAt = new Date(Date.now() + 8_000).toISOString();
     app.answer({ connection: keptConnection({ ...connections.seen(), nextCheckAt }) });
-    const asking = await openWithClock('Next check at');
+    const asking = await openWithClock('Next look');
     expect(await untilNextAsk(asking, 25)).toBeLessThan(30);
   });
 
   it('asks ever more seldom while there is no answer, and says that what it shows is old', async () => {
-    const asking = await openWithClock('Working');
+    const asking = await openWithClock('All set');
     app.answer({ connection: problem('UNAVAILABLE', 503) });
     expect(await untilNextAsk(asking, 120)).toBeGreaterThanOrEqual(25);
     await asking.page.getByText('This may be out of date').waitFor();
@@ -89,15 +89,15 @@ describe('an open page', () => {
     app.answerWell();
     await untilNextAsk(asking, 480);
     await asking.page.getByText('This may be out of date').waitFor({ state: 'detached' });
-    expect(asking.asks()).toBe(7);
+    expect(asking.asks()).toBe(8);
   });
 
   it('that nobody can see does not ask, and asks at once when it is seen again', async () => {
-    const { page, asks } = await openWithClock('Working');
+    const { page, asks } = await openWithClock('All set');
     await setVisibility(page, 'hidden');
     await pass(page, 600);
-    expect(asks()).toBe(1);
+    expect(asks()).toBe(2);
     await setVisibility(page, 'visible');
-    await expect.poll(asks).toBe(2);
+    await expect.poll(asks).toBe(3);
   });
 });

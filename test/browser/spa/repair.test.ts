@@ -38,7 +38,7 @@ type Visit = { page: Page; prompts: (string | null)[]; changes: string[] };
 async function visit(): Promise<Visit> {
   const page = await app.open();
   await app.signIn(page);
-  await heading(page, 'While you were away').waitFor();
+  await heading(page, 'Your choices').waitFor();
   const prompts: (string | null)[] = [];
   const changes: string[] = [];
   page.on('request', (request) => {
@@ -69,7 +69,7 @@ describe('giving permission', () => {
   it('does not connect again whoever disconnected', async () => {
     app.answer({ connection: keptConnection(connections.disconnected()) });
     const { page, prompts, changes } = await visit();
-    await page.getByText('Disconnected', { exact: true }).waitFor();
+    await page.getByRole('heading', { name: /^You stopped Stead/ }).waitFor();
     app.answer({ profile: refused });
     await page.reload();
     await button(page, 'Give permission').click();
@@ -83,7 +83,7 @@ describe('giving permission', () => {
     const { page, prompts, changes } = await visit();
     app.answer({ profile: refused });
     await page.reload();
-    await page.getByText('Waiting for you', { exact: true }).waitFor();
+    await heading(page, 'Stead needs your permission').waitFor();
     app.answer({ profile: bearersProfile });
     await button(page, 'Give permission').click();
     await heading(page, ADELE.displayName).waitFor();
@@ -140,7 +140,7 @@ describe('a challenge that is never the same', () => {
     for (let click = 0; click < 2; click += 1) {
       await button(page, 'Sign in again').click();
       await account(page).click();
-      await heading(page, 'While you were away').waitFor();
+      await heading(page, 'Your choices').waitFor();
     }
     await heading(page, 'Tell your administrator').waitFor();
     expect(await button(page, 'Sign in again').count()).toBe(0);
@@ -221,6 +221,8 @@ describe('a redirect that did not begin', () => {
     const underWay = '({ clientId: "another", type: "signin" })';
     await page.evaluate(`sessionStorage.setItem('msal.interaction.status', JSON.stringify(${underWay}))`);
     await button(page, 'Give permission').click();
+    await heading(page, 'You were not signed in').waitFor();
+    await page.getByText('Details', { exact: true }).first().click();
     await page.getByText('interaction_in_progress').first().waitFor();
     await page.evaluate(`sessionStorage.removeItem('msal.interaction.status')`);
     await button(page, 'Give permission').click();

@@ -43,15 +43,15 @@ async function twoTabs(second: DemoUser): Promise<[Page, Page]> {
 }
 
 describe('two tabs of one person', () => {
-  it('both show that they disconnected in one, and that they reconnected', async () => {
+  it('both show that they stopped in one, and that they started again', async () => {
     app.answer({ connection: keptConnection(connections.active()) });
     const [one, other] = await twoTabs(ADELE);
-    await button(one, 'Disconnect…').click();
-    await button(one, 'Disconnect').click();
-    await button(one, 'Reconnect').waitFor();
-    await button(other, 'Reconnect').click();
-    await other.getByText('Starting', { exact: true }).waitFor();
-    await one.getByText('Starting', { exact: true }).waitFor();
+    await button(one, 'Stop…').click();
+    await button(one, 'Stop').click();
+    await button(one, 'Start again').waitFor();
+    await button(other, 'Start again').click();
+    await other.getByRole('heading', { name: 'Stead is getting ready for you' }).waitFor();
+    await one.getByRole('heading', { name: 'Stead is getting ready for you' }).waitFor();
   });
 
   it('are both signed out by one', async () => {

@@ -1,3 +1,3 @@
 import { describeStates } from './describeStates.ts';
 
-describeStates('dark');
+describeStates('dark', 'de-DE');

@@ -1,3 +1,3 @@
 import { describeStates } from './describeStates.ts';
 
-describeStates('light');
+describeStates('light', 'en-GB');

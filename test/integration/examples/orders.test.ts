@@ -1,11 +1,12 @@
 /** The API and the task that docs/tasks.md shows, over the stand-in. */
 import { decodeJwt } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Entra } from '../../../dev/entra/startEntra.ts';
 import { orders, syncOrders } from '../../../examples/orders/orders.ts';
 import type { ApiFetch } from '../../../shared/api.ts';
 import { defineFunction } from '../../../shared/requests/defineFunction.ts';
 import { createLocalApp } from '../../../shared/testing/localApp.ts';
+import { signInAs } from '../../../shared/testing/signInAs.ts';
 import { startEntra } from '../../../shared/testing/startEntra.ts';
 import { encodeClaims } from '../../../shared/tokens/challenge.ts';
 import { defineApi } from '../../../shared/tokens/defineApi.ts';
@@ -253,5 +254,27 @@ describe('a function of another API', () => {
     expect(app.events.map(({ event }) => event)).not.toContain('cooldown.began');
     // Graph and the token endpoint are not concerned.
     await app.getProfile(assertion);
+  });
+});
+
+describe('without a permission of Graph', () => {
+  it('functions of another API answer, and nobody stays connected, as the documents say', async () => {
+    const { answerOrders } = createOrdersApi();
+    const entra = await startEntra({
+      apis: [{ id: ORDERS_ID, name: 'Orders', exposes: ['orders.read'] }],
+      apps: { api: { requiredResourceAccess: [{ resource: ORDERS_ID, permissions: ['orders.read'] }] } },
+      lifetimes: { accessToken: 299 },
+    });
+    onTestFinished(() => entra.close());
+    const app = createLocalApp(entra, { tasks: [syncOrders], fetch: answerOrders });
+    const { userId, accessToken } = await signInAs(entra.origin, 'adele');
+    const visit = async () => (await app.ask(listOrders, accessToken)).result;
+    expect(await visit()).toEqual(['an order']);
+    app.clock.aheadMs = 2 * MINUTE;
+    expect(await app.sweep()).toMatchObject({ tasks: { done: 0, failed: 0 } });
+    const marked = { state: 'needs-user', failure: { kind: 'consent' } };
+    expect(await accountOf(app, userId)).toMatchObject(marked);
+    expect(await visit()).toEqual(['an order']);
+    expect(await accountOf(app, userId)).toMatchObject(marked);
   });
 });

@@ -37,6 +37,8 @@ describe('npm run azure:page', () => {
       authority: `https://login.microsoftonline.com/${TENANT}`,
       apiScope: 'api://the-api/access_as_user',
       apiBaseUrl: 'https://func-1.example.net',
+      appName: 'Stead',
+      logo: '/favicon.svg',
     });
     expect(Object.keys(config)).toEqual(Object.keys(sample));
   });
@@ -64,9 +66,16 @@ describe('npm run azure:page', () => {
       ENTRA_AUTHORITY: 'https://login.example',
       API_SCOPE: 'act',
       ALLOWED_TENANTS: 'HOME',
+      APP_NAME: 'Orchard',
+      APP_LOGO: '/orchard.svg',
     });
     const config = await written('config.json');
-    expect(config).toMatchObject({ authority: 'https://login.example/home', apiScope: 'api://the-api/act' });
+    expect(config).toMatchObject({
+      authority: 'https://login.example/home',
+      apiScope: 'api://the-api/act',
+      appName: 'Orchard',
+      logo: '/orchard.svg',
+    });
   });
 
   it.each(CLOUDS.map(({ authority }) => authority))('follows the cloud of %s', async (authority) => {
@@ -91,6 +100,9 @@ describe('npm run azure:page', () => {
     ['API_URI', 'func-1.example.net', /^API_URI has to be an origin/],
     ['API_URI', 'https://func-1.example.net; script-src *', /^API_URI has to be an origin/],
     ['SPA_CLIENT_ID', ' ', /^SPA_CLIENT_ID is missing\. /],
+    ['APP_NAME', 'x'.repeat(41), /^APP_NAME has more than 40 characters\. /],
+    ['APP_LOGO', 'https://elsewhere.example/logo.svg', /^APP_LOGO has to be a path of the page/],
+    ['APP_LOGO', '//elsewhere.example/logo.svg', /^APP_LOGO has to be a path of the page/],
     [
       'ENTRA_AUTHORITY',
       'https://login.chinacloudapi.cn',

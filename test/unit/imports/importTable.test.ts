@@ -752,23 +752,34 @@ const ROOMS: Record<string, Room> = {
       './App.tsx',
       './style.css',
       './session/startMsal.ts',
-      './profile/ProfilePanel.tsx',
+      './profile/ProfileHeader.tsx',
       './ui/Notice.tsx',
+      './words/speech.tsx',
     ],
     refused: ['hono', './main.tsx', '../../shared/wire.ts', '../../shared/http.ts', '../../dev/platform.ts'],
   },
+  'spa/src/words/some.tsx': {
+    allowed: ['react', './en.ts', './times.ts'],
+    refused: [
+      '@azure/msal-browser',
+      '../ui/Notice.tsx',
+      '../session/directoryIds.ts',
+      '../../../shared/wire.ts',
+    ],
+  },
   'spa/src/ui/some.tsx': {
-    allowed: ['react', './CopyButton.tsx', './times.ts'],
+    allowed: ['react', './CopyButton.tsx', '../words/speech.tsx'],
     refused: [
       '@azure/msal-browser',
       '../session/directoryIds.ts',
       '../api/callApi.ts',
-      '../connection/Timeline.tsx',
+      '../connection/Activity.tsx',
       '../../../shared/wire.ts',
     ],
   },
   'spa/src/session/some.tsx': {
     allowed: [
+      '../words/speech.tsx',
       'react',
       '@azure/msal-browser',
       '@azure/msal-react',
@@ -787,6 +798,7 @@ const ROOMS: Record<string, Room> = {
   },
   'spa/src/api/some.tsx': {
     allowed: [
+      '../words/speech.tsx',
       'react',
       '@azure/msal-browser',
       './callApi.ts',
@@ -803,6 +815,7 @@ const ROOMS: Record<string, Room> = {
   },
   'spa/src/profile/some.tsx': {
     allowed: [
+      '../words/speech.tsx',
       'react',
       './useProfile.ts',
       '../api/callApi.ts',
@@ -814,6 +827,7 @@ const ROOMS: Record<string, Room> = {
   },
   'spa/src/connection/some.tsx': {
     allowed: [
+      '../words/speech.tsx',
       'react',
       './useConnection.ts',
       '../api/callApi.ts',
@@ -825,6 +839,7 @@ const ROOMS: Record<string, Room> = {
   },
   'spa/src/demo/some.tsx': {
     allowed: [
+      '../words/speech.tsx',
       'react',
       './controls.ts',
       './demo.css',

@@ -1,7 +1,7 @@
 /** The probe signs in over HTTP as a person would, and tells what the stand-in answers. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,20 +17,35 @@ import { readDoctorCommand } from '../../../../ops/doctor/commandLine.ts';
 import { runProbe } from '../../../../ops/doctor/probe/runProbe.ts';
 import type { Fetch } from '../../../../shared/api.ts';
 import { systemClock } from '../../../../shared/clock.ts';
-import { control } from '../../../support/entraClients.ts';
+import { control, journal } from '../../../support/entraClients.ts';
 import { secretsIn } from '../../../support/logScan.ts';
 import { addCertificate, type Stage, startStage } from './registeredStage.ts';
 
 let stage: Stage;
 let origin: string;
+/** The arguments that ask for the grant of a link, too. */
+let link: string[];
 beforeAll(async () => {
   origin = `http://localhost:${(await freePorts(1))[0]}`;
-  stage = await startStage({ spaOrigins: [origin], register: ['--page-url', origin] });
+  link = ['--link-redirect-uri', `${origin}/link/callback`];
+  stage = await startStage({
+    spaOrigins: [origin],
+    register: ['--page-url', origin, '--link-url', `${origin}/link/callback`],
+  });
 });
 afterAll(() => stage.entra.close());
 afterEach(async () => {
-  await control(stage.entra, 'PUT', '/answers', { defaultBeside: false, stripNumbers: false });
-  await control(stage.entra, 'PUT', '/lifetimes', { refreshIn: null, accessToken: 3_600 });
+  await control(stage.entra, 'PUT', '/answers', {
+    defaultBeside: false,
+    refreshTokenEnds: false,
+    stripNumbers: false,
+  });
+  await control(stage.entra, 'DELETE', '/users/adele/fault');
+  await control(stage.entra, 'PUT', '/lifetimes', {
+    refreshIn: null,
+    accessToken: 3_600,
+    exchangedRefreshToken: 86_400,
+  });
   await control(stage.entra, 'PUT', `/tenants/${TENANT_ID}/consent`, { usersMayConsent: true });
 });
 
@@ -40,6 +55,8 @@ type Probing = {
   fetch?: Fetch;
   /** What the person does with the address. Default: signs in as Adele, and accepts. */
   person?: (address: URL) => Promise<unknown>;
+  /** How far the clock of the probe is ahead. */
+  aheadMs?: number;
 };
 
 /** Goes through the pages, and then where they lead. */
@@ -48,7 +65,7 @@ const signIn = async (address: URL, consent: 'accept' | 'cancel' = 'accept'): Pr
 
 /** Runs the probe in this process. */
 async function probe(options: Probing = {}) {
-  const { args = [], person = signIn, fetch: send = fetch } = options;
+  const { args = [], person = signIn, fetch: send = fetch, aheadMs = 0 } = options;
   const command = readDoctorCommand(['--probe', '--redirect-uri', `${origin}/`, ...args]);
   if (!('probe' in command)) throw new Error('These are not the arguments of the probe.');
   const told: string[] = [];
@@ -57,7 +74,11 @@ async function probe(options: Probing = {}) {
     settings: { ...stage.settings, ...options.settings },
     fetch: send,
     // The pause for a consent that is not seen yet is short here.
-    clock: { ...systemClock, after: (ms, act) => systemClock.after(ms === 5_000 ? 5 : ms, act) },
+    clock: {
+      ...systemClock,
+      now: () => new Date(Date.now() + aheadMs),
+      after: (ms, act) => systemClock.after(ms === 5_000 ? 5 : ms, act),
+    },
     tell(line) {
       told.push(line);
       const address = /^http\S+$/m.exec(line)?.[0];
@@ -98,7 +119,7 @@ describe('npm run doctor -- --probe', () => {
   it('prints the table of docs/doctor.md, and nothing else', async () => {
     const child = spawn(
       process.execPath,
-      [join(ROOT, 'ops/doctor/main.ts'), '--probe', '--redirect-uri', `${origin}/`],
+      [join(ROOT, 'ops/doctor/main.ts'), '--probe', '--redirect-uri', `${origin}/`, ...link],
       {
         cwd: tmpdir(),
         env: { PATH: process.env.PATH, ...stage.settings },
@@ -113,7 +134,12 @@ describe('npm run doctor -- --probe', () => {
     const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
     expect({ code, told: told.filter((line) => line !== '') }).toEqual({
       code: 0,
-      told: ['Open this address in a browser, and sign in:', expect.stringMatching(/^http:/)],
+      told: [
+        'Open this address in a browser, and sign in:',
+        expect.stringMatching(/^http:/),
+        'Then open this address in the same browser:',
+        expect.stringMatching(/^http:/),
+      ],
     });
     expectNothingPersonal(printed.split('\n'));
     const document = await readFile(join(ROOT, 'docs/doctor.md'), 'utf8');
@@ -169,6 +195,107 @@ describe('npm run doctor -- --probe', () => {
   });
 });
 
+describe('the life of each grant', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'stead-probe-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const HOUR = 3_600_000;
+  const nobody = () => Promise.reject(new Error('nobody should be asked'));
+  /** What was seen of each refresh token: what Entra told, and after how long it was good and refused. */
+  const livesIn = (lines: readonly string[]) =>
+    lines.slice(lines.findIndex((line) => line.startsWith('| grant |')) + 2).map((line) => cellsOf(line));
+  const rowOf = (grant: string, which: string, ...cells: string[]) => [grant, which, ...cells];
+  const [EXCHANGE, FIRST, RENEWED] = [
+    "an exchange of the page's token",
+    'the first one, never renewed',
+    'renewed at each run',
+  ];
+
+  it('is measured by one run that signs in, and later ones that ask nobody', async () => {
+    const args = ['--life', join(folder, 'lives'), ...link];
+    // The refresh token of the exchange is over a second after the sign-in, as if a day had passed.
+    await control(stage.entra, 'PUT', '/lifetimes', { exchangedRefreshToken: 1 });
+    const { lines } = await probe({ args });
+    expect(seenIn(lines).get('link, refreshed for `.default`: status')).toBe('200');
+    const begun = ['nothing', '0.0 min', '0.0 min', 'not yet'];
+    expect(livesIn(lines)).toEqual([
+      rowOf(EXCHANGE, FIRST, ...begun),
+      rowOf(EXCHANGE, RENEWED, ...begun),
+      rowOf('a link', FIRST, ...begun),
+      rowOf('a link', RENEWED, ...begun),
+    ]);
+    const kept = await readFile(join(folder, 'lives'), 'latin1');
+    expect(secretsIn(kept)).toEqual([]);
+    expect(kept).not.toContain('refresh');
+    expect((await stat(join(folder, 'lives'))).mode & 0o777).toBe(0o600);
+
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const again = await probe({ args, person: nobody, aheadMs: 25 * HOUR });
+    expect(again.told).toEqual([]);
+    const over = ['nothing', '25.0 h', '0.0 min', '25.0 h: `invalid_grant, AADSTS700082`'];
+    const good = ['nothing', '25.0 h', '25.0 h', 'not yet'];
+    expect(livesIn(again.lines)).toEqual([
+      rowOf(EXCHANGE, FIRST, ...over),
+      rowOf(EXCHANGE, RENEWED, ...over),
+      rowOf('a link', FIRST, ...good),
+      rowOf('a link', RENEWED, ...good),
+    ]);
+
+    // What was refused once stays so, and is not asked for again.
+    await control(stage.entra, 'DELETE', '/requests');
+    const last = await probe({ args, person: nobody, aheadMs: 20 * 24 * HOUR });
+    expect((await journal(stage.entra)).filter(({ grant }) => grant)).toHaveLength(2);
+    expect(livesIn(last.lines)[0]).toEqual(rowOf(EXCHANGE, FIRST, 'nothing', '20.0 d', ...over.slice(2)));
+    expect(livesIn(last.lines)[3]).toEqual(
+      rowOf('a link', RENEWED, 'nothing', '20.0 d', '20.0 d', 'not yet'),
+    );
+    expectNothingPersonal([...lines, ...again.lines, ...last.lines]);
+  });
+
+  it('has what Entra tells, and is that of the exchange alone without a link', async () => {
+    await control(stage.entra, 'PUT', '/answers', { refreshTokenEnds: true });
+    const { lines } = await probe({ args: ['--life', join(folder, 'told')] });
+    expect(seenIn(lines).get('link: `scope`')).toBe('not asked for: `--link-redirect-uri`');
+    expect(livesIn(lines).map(([grant, , told]) => `${grant}: ${told}`)).toEqual([
+      `${EXCHANGE}: 24.0 h`,
+      `${EXCHANGE}: 24.0 h`,
+    ]);
+  });
+
+  it('is not lost to an outage, a wrong secret, or another file', async () => {
+    const args = ['--life', join(folder, 'kept')];
+    await probe({ args });
+    const before = await readFile(join(folder, 'kept'));
+    const away: Fetch = (input, init) =>
+      String(input).endsWith('/token')
+        ? Promise.resolve(new Response('', { status: 503 }))
+        : fetch(input, init);
+    await expect(probe({ args, fetch: away, person: nobody })).rejects.toThrow(/answers 503/);
+    const refusing: Fetch = (input, init) =>
+      String(input).endsWith('/token')
+        ? Promise.resolve(Response.json({ error: 'invalid_client', error_codes: [7000222] }, { status: 401 }))
+        : fetch(input, init);
+    await expect(probe({ args, fetch: refusing, person: nobody })).rejects.toThrow(
+      /refused the refresh \(invalid_client, AADSTS7000222\), which says nothing/,
+    );
+    expect(await readFile(join(folder, 'kept'))).toEqual(before);
+    await expect(
+      probe({ args, settings: { ENTRA_CLIENT_SECRET: 'another' }, person: nobody }),
+    ).rejects.toThrow(/was not written by the probe, or with another credential/);
+    await writeFile(join(folder, 'other'), 'my diary');
+    await expect(probe({ args: ['--life', join(folder, 'other')], person: nobody })).rejects.toThrow(
+      /was not written by the probe/,
+    );
+    expect(await readFile(join(folder, 'other'), 'utf8')).toBe('my diary');
+    await expect(probe({ args: ['--life', folder], person: nobody })).rejects.toThrow(
+      /cannot be read \(EISDIR\)/,
+    );
+  });
+});
+
 describe('the probe ends with a reason if', () => {
   it('the person declines', async () => {
     await control(stage.entra, 'DELETE', '/users/adele/consent');
@@ -212,7 +339,7 @@ describe('the probe ends with a reason if', () => {
       expect(forged.status).toBe(404);
       return signIn(address);
     };
-    expect((await probe({ person })).lines).toHaveLength(34);
+    expect((await probe({ person })).lines).toHaveLength(40);
   });
 
   it.each([

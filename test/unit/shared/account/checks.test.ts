@@ -76,6 +76,19 @@ describe('checks', () => {
     ]);
   });
 
+  it('that came before and after a visit are entries of their own, so that the count since the visit can be told', () => {
+    const before = recorded([got(0), done(1)], [got(60), done(61)]);
+    const checkAfter = (checks: readonly AlikeChecks[], minutes: number, visitedAt: number) =>
+      withEntries(checks, [got(minutes), done(minutes + 1)], {}, at(visitedAt));
+    const after = checkAfter(checkAfter(before, 120, 90), 180, 90);
+    expect(after).toMatchObject([
+      { first: at(0), last: at(60), times: 2 },
+      { first: at(120), last: at(180), times: 2, tasks: [{ times: 2 }] },
+    ]);
+    expect(checkAfter(before, 120, 30), 'a visit before the last of them').toHaveLength(1);
+    expect(checkAfter(before, 120, 500), 'a visit in the future, by a wrong clock').toHaveLength(1);
+  });
+
   it('of weeks fit in twenty entries, of which the oldest are dropped', () => {
     const days = Array.from({ length: 40 }, (_, day) =>
       day % 2 === 0 ? [got(day * 1_440)] : [failed(day * 1_440)],

@@ -33,8 +33,14 @@ describe('a token for an account that was changed in the meantime', () => {
     expect(expiresOn).toEqual(ofExchange.expiresOn);
   });
 
+  it('calls the end of the link told only if Entra has told it', () => {
+    const told = { ...linked(2_000), isEndTold: true as const };
+    expect(withLaterLink(ofExchange, active(), linked(2_000)).isEndEstimated).toBe(true);
+    expect(withLaterLink(ofExchange, active(), told).isEndEstimated).toBe(false);
+  });
+
   it('says its own end if that is later than the end of the link', () => {
     expect(withLaterLink(ofCode(2_001), linked(500), linked(2_000))).toEqual(ofCode(2_001));
-    expect(withLaterLink(ofCode(600), linked(500), linked(2_000))).toEqual(ofCode(2_000));
+    expect(withLaterLink(ofCode(600), linked(500), linked(2_000))).toMatchObject(ofCode(2_000));
   });
 });

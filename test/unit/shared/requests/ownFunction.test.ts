@@ -2,6 +2,7 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
+import { endOf } from '../../../../shared/clock.ts';
 import { RequestMalformedError, UnavailableError } from '../../../../shared/errors.ts';
 import { readRequest } from '../../../../shared/http.ts';
 import { defineFunction, type FunctionContext } from '../../../../shared/requests/defineFunction.ts';
@@ -32,7 +33,9 @@ describe('a function', () => {
       functionOf(async (context) => void contexts.push(context)),
       request,
     );
-    expect(contexts).toMatchObject([{ user: { oid: OID }, token: 'token 1', request }]);
+    const { method, params } = request;
+    expect(contexts).toMatchObject([{ user: { oid: OID }, token: 'token 1', request: { method, params } }]);
+    expect(await contexts[0]?.request.json()).toEqual({ a: 1 });
     expect(contexts[0]?.signal.aborted).toBe(false);
   });
 
@@ -93,6 +96,30 @@ describe('a function', () => {
     const asking = refusalOf(ask(functionOf(() => new Promise(() => undefined), { timeoutMs: 5_000 })));
     await new Promise((resolve) => setImmediate(resolve));
     clock.advance(5_000);
+    expect(await asking).toMatchObject({ failure: { kind: 'transient', code: 'timeout' } });
+  });
+
+  it('that waits for a body until its time-out is malformed by its caller, and not an outage', async () => {
+    const { ask, clock } = askOverTwins([{}], () => new Promise(() => undefined));
+    const waiting = functionOf(({ request, signal }) => Promise.race([request.text(), endOf(signal)]));
+    const never = () => new Promise<never>(() => undefined);
+    const asking = refusalOf(ask(waiting, requestOf({ method: 'POST', text: never })));
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(30_000);
+    expect(await asking).toMatchObject({
+      name: 'RequestMalformedError',
+      message: 'The body could not be read to its end in time.',
+    });
+  });
+
+  it('that has read the body, and then waits for its API until its time-out, ends as an outage', async () => {
+    const { ask, clock } = askOverTwins([{}], () => new Promise(() => undefined));
+    const posting = functionOf(async ({ request, api }) => {
+      await api.fetch('/v1.0/me', { method: 'POST', body: await request.text() });
+    });
+    const asking = refusalOf(ask(posting, requestOf({ method: 'POST', text: async () => 'sent' })));
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(30_000);
     expect(await asking).toMatchObject({ failure: { kind: 'transient', code: 'timeout' } });
   });
 
@@ -229,13 +256,13 @@ describe('defineFunction', () => {
 });
 
 describe('what was sent', () => {
-  const sent = (body: string) =>
+  const sent = (body: string | Uint8Array) =>
     readRequest(
       new HttpRequest({
         method: 'POST',
         url: 'http://localhost/api?a=1',
         params: { id: '7' },
-        body: { string: body },
+        body: typeof body === 'string' ? { string: body } : { bytes: body },
       }),
     );
 
@@ -245,6 +272,15 @@ describe('what was sent', () => {
     expect(await request.json()).toEqual({ a: [1] });
     expect(await request.text()).toBe('{"a":[1]}');
     expect([request.method, request.params.id, request.query.get('a')]).toEqual(['POST', '7', '1']);
+  });
+
+  it('may be bytes, which one run cannot change for the next', async () => {
+    const photo = [0xff, 0xd8, 0xff, 0xe0];
+    const request = sent(new Uint8Array(photo));
+    const bytes = await request.bytes();
+    expect([...bytes]).toEqual(photo);
+    bytes.fill(0);
+    expect([...(await request.bytes())]).toEqual(photo);
   });
 
   it('is malformed if it is not JSON', async () => {

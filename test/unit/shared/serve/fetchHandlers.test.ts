@@ -60,6 +60,43 @@ describe('a handler for requests of the Fetch API', () => {
     expect(seen).toEqual(['POST', 'b', { id: '7' }, [1]]);
   });
 
+  /** A function that reads the body. */
+  const reading = () =>
+    serve({
+      asUser: (async (...[, , , request]: Parameters<Stead['asUser']>) => ({
+        result: await request?.text(),
+        user: 'somebody',
+        source: 'memory',
+      })) as unknown as Stead['asUser'],
+    });
+
+  it('calls a body that breaks off a fault of the caller', async () => {
+    const { lines, handlers } = reading();
+    const reset = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+    const body = new ReadableStream({ pull: (controller) => controller.error(reset) });
+    const request = new Request('http://localhost/api/own', {
+      ...SIGNED_IN,
+      method: 'POST',
+      body,
+      duplex: 'half',
+    } as RequestInit);
+    const answer = await handlers.asUser(functionOf(async () => undefined))(request);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      code: 'REQUEST_MALFORMED',
+      detail: 'The body could not be read to its end.',
+    });
+    expect(lines).toMatchObject([['info', { event: 'request.answered', code: 'REQUEST_MALFORMED' }]]);
+  });
+
+  it('does not blame the caller for a body that the server has read before', async () => {
+    const { handlers } = reading();
+    const request = new Request('http://localhost/api/own', { ...SIGNED_IN, method: 'POST', body: '{}' });
+    await request.text();
+    const answer = await handlers.asUser(functionOf(async () => undefined))(request);
+    expect(answer.status).toBe(500);
+  });
+
   it('says that the process lives', async () => {
     expect((await serve().handlers.health(new Request('http://localhost/'))).status).toBe(204);
   });

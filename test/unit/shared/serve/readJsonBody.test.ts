@@ -14,12 +14,7 @@ const requestOf = (
     ...(body !== undefined && { body, duplex: 'half' }),
   });
 
-const read = (request: Request) =>
-  readJsonBody({ headers: request.headers, body: request.body, text: () => request.text() });
-
-/** A server that gives no more than the text. */
-const readText = (text: string, headers: Record<string, string> = JSON_TYPE) =>
-  readJsonBody({ headers: new Headers(headers), text: async () => text });
+const read = (request: Request) => readJsonBody(request);
 
 describe('readJsonBody', () => {
   it.each([
@@ -28,13 +23,11 @@ describe('readJsonBody', () => {
     ' application/json ;x=y',
   ])('reads a body of the type %s', async (type) => {
     expect(await read(requestOf('{"a":["é"]}', { 'content-type': type }))).toEqual({ a: ['é'] });
-    expect(await readText('{"a":1}', { 'content-type': type })).toEqual({ a: 1 });
   });
 
   it('has nothing for no body, whatever its type', async () => {
     expect(await read(requestOf(undefined, {}))).toBeUndefined();
     expect(await read(requestOf('', { 'content-type': 'text/html' }))).toBeUndefined();
-    expect(await readText('', {})).toBeUndefined();
   });
 
   it.each([
@@ -49,7 +42,6 @@ describe('readJsonBody', () => {
 
   it.each(['{', 'undefined', ' ', '{"a":1}{', "{'a':1}"])('refuses what is no JSON: %s', async (body) => {
     await expect(read(requestOf(body))).rejects.toThrow(RequestMalformedError);
-    await expect(readText(body)).rejects.toThrow(/not JSON/);
   });
 
   it('refuses what is no UTF-8', async () => {
@@ -60,15 +52,14 @@ describe('readJsonBody', () => {
     const text = (bytes: number) => JSON.stringify('x'.repeat(bytes - 2));
     expect(await read(requestOf(text(1_024)))).toHaveLength(1_022);
     await expect(read(requestOf(text(1_025)))).rejects.toThrow(/more than 1024 bytes/);
-    await expect(readText(text(1_025))).rejects.toThrow(/more than 1024 bytes/);
     // Bytes count, and not characters.
-    await expect(readText(JSON.stringify('é'.repeat(512)))).rejects.toThrow(/more than 1024 bytes/);
+    await expect(read(requestOf(JSON.stringify('é'.repeat(512))))).rejects.toThrow(/more than 1024 bytes/);
   });
 
   it('does not begin to read what says that it is too much', async () => {
-    const headers = new Headers({ ...JSON_TYPE, 'content-length': '1025' });
-    const text = () => Promise.reject(new Error('it is read'));
-    await expect(readJsonBody({ headers, text })).rejects.toThrow(/more than 1024 bytes/);
+    const request = requestOf('{}', { ...JSON_TYPE, 'content-length': '1025' });
+    await expect(read(request)).rejects.toThrow(/more than 1024 bytes/);
+    expect(request.bodyUsed).toBe(false);
   });
 
   it('stops reading a body without an end', async () => {

@@ -4,6 +4,7 @@ import { type Account, type Connected, dueAt, isConnected } from '../../../../sh
 import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { leased, retried, seen, visited } from '../../../../shared/account/transitions.ts';
+import { endOf } from '../../../../shared/clock.ts';
 import { NoticeFailedError, UserTokenError } from '../../../../shared/errors.ts';
 import type { NoticeListener, Notices, UserNotice } from '../../../../shared/notices.ts';
 import type { UserId } from '../../../../shared/userId.ts';
@@ -368,6 +369,21 @@ describe('a listener that hangs', () => {
     expect([...failedBefore]).toEqual([0]);
     expect(worker.heard.length).toBeLessThanOrEqual(8);
     expect(worker.eventsOf('notice.not-delivered')).toHaveLength(worker.heard.length);
+  });
+
+  it.each<[string, NoticeListener]>([
+    ['its signal', (_notice, signal) => endOf(signal)],
+    ['no signal', () => new Promise(() => undefined)],
+    [
+      'its signal, with an error of its own',
+      (_notice, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('x')))),
+    ],
+  ])('and obeys %s is logged as one that took too long', async (_what, listener) => {
+    const worker = listening(listener);
+    await worker.create(marked());
+    await worker.run({ noticeForMs: 100 });
+    expect(worker.eventsOf('notice.not-delivered')).toMatchObject([{ error: 'NoticeFailedError:timeout' }]);
   });
 
   it('is left when the run ends, and the notice is due as before', async () => {

@@ -25,8 +25,8 @@ describe('readOutcome', () => {
         state: 'refused',
         code: 'AADSTS90094',
         ids: [
-          { label: 'Directory correlation id', value: '8f2f0dd3-17a6-4a0f-9a63-3d2a2c8e5f10' },
-          { label: 'Directory time', value: '2031-05-06 07:08:09Z' },
+          { name: 'entraCorrelationId', value: '8f2f0dd3-17a6-4a0f-9a63-3d2a2c8e5f10' },
+          { name: 'entraTime', value: '2031-05-06 07:08:09Z' },
         ],
       },
     ],

@@ -129,6 +129,7 @@ describe('the record', () => {
   });
 
   it.each([
+    ['a lifetime that no date can hold', { refresh_token_expires_in: 1e15 }],
     ['empty fields', { suberror: '', claims: '', error_codes: [], client_info: '' }],
     ['claims that are no JSON object', { claims: '["access_token"]' }],
     ['claims with a section that is none', { claims: '{"access_token":null}' }],

@@ -1,0 +1,114 @@
+import type { Connection } from '../../../shared/wire.ts';
+import { useSpeech } from '../words/speech.tsx';
+import { useNow } from '../words/useNow.ts';
+import { type Item, itemsOf } from './findings.ts';
+import { foundText, taskTitle } from './stateText.ts';
+import { TechnicalDetails } from './TechnicalDetails.tsx';
+
+/** What was done for the person, by days, newest first. */
+export function Activity({ connection }: { connection: Connection }) {
+  const { words, times } = useSpeech();
+  const now = useNow(60_000);
+  const days = new Map<number, Item[]>();
+  for (const item of itemsOf(connection)) {
+    const day = times.dayNumber(new Date(item.at));
+    days.set(day, [...(days.get(day) ?? []), item]);
+  }
+  return (
+    <section aria-labelledby="away-title" className="activity">
+      <article>
+        <h2 id="away-title">{words.regions.activity}</h2>
+        {days.size === 0 && <p className="nothing">{words.activity.nothing}</p>}
+        {[...days].map(([day, items]) => (
+          <div key={day} className="day">
+            <h3>{times.day(new Date(items[0]?.at ?? ''), now)}</h3>
+            <ul>
+              {items.map((item) => (
+                <ItemLine key={`${item.kind} ${item.at}`} item={item} now={now} />
+              ))}
+            </ul>
+          </div>
+        ))}
+        {connection.nextCheckAt !== undefined && <NextCheck at={connection.nextCheckAt} />}
+        {(connection.history.length > 0 || (connection.checks ?? []).length > 0) && (
+          <TechnicalDetails connection={connection} />
+        )}
+      </article>
+    </section>
+  );
+}
+
+type Line = { title: string; text?: string | undefined; tone: 'good' | 'quiet' | 'bad' };
+
+function ItemLine({ item, now }: { item: Item; now: Date }) {
+  const { times } = useSpeech();
+  const { title, text, tone } = useLine(item, now);
+  const at = new Date(item.at);
+  return (
+    <li data-tone={tone}>
+      <time dateTime={item.at}>{times.clock(at)}</time>
+      <div>
+        <p dir="auto">{title}</p>
+        {text !== undefined && <p className="more">{text}</p>}
+      </div>
+    </li>
+  );
+}
+
+/** Red is only what is still wrong; what is over is grey, and says how long it took. */
+function useLine(item: Item, now: Date): Line {
+  const speech = useSpeech();
+  const { words, times } = speech;
+  const texts = words.activity;
+  switch (item.kind) {
+    case 'found': {
+      const { found, summary, from } = item;
+      const when = (at: string) => times.when(new Date(at), now).text;
+      return {
+        title: found.count > 0 ? foundText(speech, found) : `${taskTitle(speech, found)}: ${summary ?? ''}`,
+        text: from === undefined ? undefined : texts.range(when(from), when(item.at)),
+        tone: 'good',
+      };
+    }
+    case 'nothing': {
+      const titles = item.tasks.map((task) => taskTitle(speech, task));
+      const counts = item.tasks.some((task) => task.counts);
+      return {
+        title: counts ? texts.nothingNew(times.list(titles)) : texts.did(times.list(titles)),
+        tone: 'quiet',
+      };
+    }
+    case 'task-failed': {
+      const consent = item.task.kind === 'consent';
+      return {
+        title: texts.failed(taskTitle(speech, item.task)),
+        text: !item.isStill ? texts.failedOnce : consent ? texts.failedConsent : texts.failedStill,
+        tone: item.isStill ? 'bad' : 'quiet',
+      };
+    }
+    case 'trouble': {
+      const { failure, from, until } = item;
+      const length = until && times.duration(Date.parse(until) - Date.parse(from));
+      return {
+        title: texts.trouble[failure],
+        text: length === undefined ? texts.troubleStill : texts.troubleFor(length),
+        tone: until === undefined && failure !== 'transient' && failure !== 'throttled' ? 'bad' : 'quiet',
+      };
+    }
+    default:
+      return item satisfies never;
+  }
+}
+
+/** The countdown is hidden from screen readers: one that spoke every second would drown everything else. */
+function NextCheck({ at }: { at: string }) {
+  const { words, times } = useSpeech();
+  const now = useNow(1_000);
+  const time = new Date(at);
+  return (
+    <p className="next-check">
+      {words.activity.next} <time dateTime={at}>{times.when(time, now).text}</time>
+      <span aria-hidden="true"> · {time <= now ? words.activity.anyMoment : times.relative(time, now)}</span>
+    </p>
+  );
+}

@@ -1,0 +1,173 @@
+import { type ReactNode, type RefObject, useState } from 'react';
+import type { Connection } from '../../../shared/wire.ts';
+import { RefusalNotice, type RefusalNoticeProps } from '../api/RefusalNotice.tsx';
+import { type Detail, Details } from '../ui/Notice.tsx';
+import { Progress } from '../ui/Progress.tsx';
+import { useSpeech } from '../words/speech.tsx';
+import { useNow } from '../words/useNow.ts';
+import { type PageState, toneOf } from './pageState.ts';
+import { stateText, taskTitle } from './stateText.ts';
+import type { Work } from './useWork.ts';
+
+type StatePanelProps = {
+  panel: RefObject<HTMLElement | null>;
+  state: PageState;
+  connection: Connection | undefined;
+  /** When the person was here last; undefined if they were not. */
+  visitedAt: string | undefined;
+  /** True if a later request failed, so that the connection may have changed. */
+  outdated: boolean;
+  work: Work;
+  refresh: () => Promise<boolean>;
+  /** Puts right what stopped the service, or finds that it was put right meanwhile. */
+  restart: () => Promise<void>;
+  children?: ReactNode;
+} & Pick<RefusalNoticeProps, 'api' | 'repair' | 'nextStep' | 'failedSignIn' | 'tryAgain'>;
+
+/** Is it working, what did it do, and does the person have to do anything? */
+export function StatePanel({ panel, state, connection, work, children, ...props }: StatePanelProps) {
+  const { words, times } = useSpeech();
+  const now = useNow(30_000);
+  const isLoading = state.name === 'loading' && !state.settling;
+  return (
+    <section ref={panel} tabIndex={-1} aria-label={words.regions.state} className="state-panel">
+      <Progress
+        doing={work.doing ?? (isLoading ? words.state.reading : undefined)}
+        done={connection && doneText()}
+      />
+      {state.name === 'sign-in' || state.name === 'refused' ? (
+        <RefusalNotice
+          {...props}
+          refusal={state.refusal}
+          stopped={
+            state.name === 'sign-in' && state.stoppedAt !== undefined
+              ? `${words.state.stopped(times.when(new Date(state.stoppedAt), now))}. ${words.state.stoppedText}`
+              : undefined
+          }
+        />
+      ) : (
+        state.name !== 'loading' &&
+        connection && (
+          // The whole is replaced, so that an alert is heard once, and a quiet state never as a part of one.
+          <Headline {...props} key={state.name} state={state} connection={connection} now={now} work={work}>
+            {children}
+          </Headline>
+        )
+      )}
+    </section>
+  );
+
+  /** What screen readers hear when the state has changed. An alert speaks for itself. */
+  function doneText(): string | undefined {
+    if (connection === undefined) return undefined;
+    if (state.name === 'sign-in' || state.name === 'refused' || state.name === 'loading') return undefined;
+    if (toneOf(state) === 'bad') return undefined;
+    return stateText({ words, times, locale: '' }, state, connection, props.visitedAt, now).title;
+  }
+}
+
+type HeadlineProps = Pick<
+  StatePanelProps,
+  'visitedAt' | 'outdated' | 'work' | 'refresh' | 'restart' | 'children'
+> & {
+  state: Exclude<PageState, { name: 'sign-in' | 'refused' | 'loading' }>;
+  connection: Connection;
+  now: Date;
+};
+
+function Headline({
+  state,
+  connection,
+  now,
+  visitedAt,
+  outdated,
+  work,
+  refresh,
+  restart,
+  children,
+}: HeadlineProps) {
+  const speech = useSpeech();
+  const { words } = speech;
+  const { title, text } = stateText(speech, state, connection, visitedAt, now);
+  const tone = toneOf(state);
+  return (
+    <article className="state" data-tone={tone} data-state={state.name}>
+      <div className="headline" role={tone === 'bad' ? 'alert' : undefined}>
+        <StateMark tone={tone} />
+        <h2>{title}</h2>
+        {text !== undefined && <p>{text}</p>}
+      </div>
+      {state.name === 'partly' && (
+        <div className="failing">
+          <p>
+            {state.tasks.every(({ kind }) => kind === 'consent')
+              ? words.state.partlyConsent
+              : words.state.partlyText}
+          </p>
+          <ul>
+            {state.tasks.map((task) => (
+              <li key={task.task} dir="auto">
+                {taskTitle(speech, task)}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {state.name === 'stopped' && <RestartButton consent={state.consent} restart={restart} />}
+      {outdated && (
+        <p className="outdated" role={work.failed === undefined ? 'status' : 'alert'}>
+          {work.failed ?? words.state.outdated}{' '}
+          <button type="button" className="link" onClick={() => void work.run(words.state.reading, refresh)}>
+            {words.state.askAgain}
+          </button>
+        </p>
+      )}
+      <StateDetails state={state} />
+      {children}
+    </article>
+  );
+}
+
+function RestartButton({ consent, restart }: { consent: boolean; restart: () => Promise<void> }) {
+  const words = useSpeech().words;
+  const [busy, setBusy] = useState(false);
+  const onClick = async () => {
+    setBusy(true);
+    await restart();
+    setBusy(false);
+  };
+  return (
+    <button type="button" aria-busy={busy} disabled={busy} onClick={() => void onClick()}>
+      {consent ? words.givePermission : words.signInAgain}
+    </button>
+  );
+}
+
+function StateDetails({ state }: { state: PageState }) {
+  const details: Detail[] =
+    'failure' in state && state.failure !== undefined
+      ? [
+          { name: 'code', value: state.failure.code },
+          { name: 'time', value: state.failure.at },
+        ]
+      : state.name === 'partly'
+        ? [
+            {
+              name: 'code',
+              value: state.tasks.map(({ task, code }) => `${task} ${code ?? ''}`.trim()).join(', '),
+            },
+          ]
+        : [];
+  return details.length > 0 && <Details details={details} />;
+}
+
+/** The state as a shape, so that it can be told apart without its colour. */
+function StateMark({ tone }: { tone: ReturnType<typeof toneOf> }) {
+  const paths = { good: 'm7 12.5 3.5 3.5L17 9', quiet: 'M8 12h8', bad: 'M12 7v6m0 3.5v.5' };
+  return (
+    <svg className="mark" viewBox="0 0 24 24" aria-hidden="true">
+      <circle cx="12" cy="12" r="11" />
+      <path d={paths[tone]} />
+    </svg>
+  );
+}

@@ -1,0 +1,169 @@
+import type {
+  Connection,
+  ConnectionChecks,
+  ConnectionFailureKind,
+  ConnectionTask,
+} from '../../../shared/wire.ts';
+
+/** What one task counted. */
+export type Found = { task: string; title?: string; count: number };
+
+export type Findings = {
+  /** From when on it was counted: ISO 8601. */
+  since: string;
+  /** Undefined if no task counts anything, or if the service is of a release that does not tell it. */
+  found: Found[] | undefined;
+};
+
+/** One line of what was done. Times are ISO 8601. */
+export type Item = { at: string } & (
+  | { kind: 'found'; found: Found; summary?: string; from?: string }
+  /** Tasks that were done and found nothing new, or count nothing. */
+  | { kind: 'nothing'; tasks: { task: string; title?: string; counts: boolean }[] }
+  | { kind: 'task-failed'; task: ConnectionTask; isStill: boolean }
+  /** `until` is when it was over; absent if it is not. */
+  | { kind: 'trouble'; failure: ConnectionFailureKind; code?: string; from: string; until?: string }
+);
+
+/** The service keeps no more, and drops the oldest. */
+const MAX_CHECKS = 20;
+
+const timeOf = (text: string): number => Date.parse(text);
+/** Tasks end after their check. */
+const endOf = ({ last, tasks }: ConnectionChecks): number =>
+  Math.max(timeOf(last), ...tasks.map((task) => timeOf(task.last)));
+
+/** The checks; of a service of an earlier release, which does not send them, each by itself. */
+export function checksOf({ checks, history }: Connection): readonly ConnectionChecks[] {
+  if (checks !== undefined) return checks;
+  const made: ConnectionChecks[] = [];
+  for (const { at, outcome, kind, code, task } of history) {
+    const why = { ...(kind && { kind }), ...(code && { code }) };
+    if (outcome === 'task-done' || outcome === 'task-failed') {
+      const ended = outcome === 'task-done' ? 'done' : 'failed';
+      made.at(-1)?.tasks.push({ task: task ?? '', outcome: ended, last: at, times: 1, ...why });
+    } else {
+      made.push({ first: at, last: at, times: 1, outcome, ...why, tasks: [] });
+    }
+  }
+  return made;
+}
+
+/**
+ * What tasks found since the person was here last.
+ * @param visitedAt ISO 8601; undefined if they were not here before
+ * @returns undefined if nothing was done since
+ */
+export function findingsSince(connection: Connection, visitedAt: string | undefined): Findings | undefined {
+  const checks = checksOf(connection);
+  const after = visitedAt === undefined ? checks : checks.filter((one) => endOf(one) > timeOf(visitedAt));
+  const [first] = after;
+  if (first === undefined) return visitedAt === undefined ? undefined : { since: visitedAt, found: [] };
+  // An entry that began before the visit is counted whole. And what was dropped cannot be counted.
+  const begins =
+    visitedAt === undefined || timeOf(first.first) < timeOf(visitedAt) || isCut(checks, visitedAt);
+  return { since: begins ? first.first : visitedAt, found: foundIn(after) };
+}
+
+const isCut = (checks: readonly ConnectionChecks[], visitedAt: string): boolean =>
+  checks.length >= MAX_CHECKS && timeOf(checks[0]?.first ?? '') > timeOf(visitedAt);
+
+/** The sum of what each task counted. Undefined if none counts anything. */
+function foundIn(checks: readonly ConnectionChecks[]): Found[] | undefined {
+  const sums = new Map<string, Found>();
+  for (const { task, title, count } of checks.flatMap(({ tasks }) => tasks)) {
+    if (count === undefined) continue;
+    const before = sums.get(task)?.count ?? 0;
+    sums.set(task, { task, ...(title !== undefined && { title }), count: before + count });
+  }
+  return sums.size === 0 ? undefined : [...sums.values()].filter(({ count }) => count > 0);
+}
+
+/** The tasks whose last run failed. */
+export function failingTasks(checks: readonly ConnectionChecks[]): ConnectionTask[] {
+  const latest = new Map<string, ConnectionTask>();
+  for (const task of checks.flatMap(({ tasks }) => tasks)) latest.set(task.task, task);
+  return [...latest.values()].filter(({ outcome }) => outcome === 'failed');
+}
+
+/** What was done, newest first. */
+export function itemsOf(connection: Connection): Item[] {
+  const checks = checksOf(connection);
+  const failing = new Set(failingTasks(checks));
+  const items = [...checks.flatMap((check) => ofTasks(check, failing)), ...troubles(connection)];
+  return items.sort((one, other) => timeOf(other.at) - timeOf(one.at));
+}
+
+function ofTasks({ first, tasks }: ConnectionChecks, failing: ReadonlySet<ConnectionTask>): Item[] {
+  const done = tasks.filter(({ outcome }) => outcome === 'done');
+  const isFinding = ({ count, summary }: ConnectionTask) =>
+    (count ?? 0) > 0 || (count === undefined && summary !== undefined);
+  const quiet = done.filter((task) => !isFinding(task));
+  return [
+    ...done.filter(isFinding).map((one): Item => {
+      const { task, title, count = 0, summary, times, last } = one;
+      return {
+        kind: 'found',
+        at: last,
+        found: { task, ...(title !== undefined && { title }), count },
+        ...(summary !== undefined && { summary }),
+        ...(times > 1 && { from: first }),
+      };
+    }),
+    ...(quiet.length === 0
+      ? []
+      : [
+          {
+            kind: 'nothing' as const,
+            at:
+              quiet
+                .map(({ last }) => last)
+                .toSorted()
+                .at(-1) ?? first,
+            tasks: quiet.map(({ task, title, count }) => ({
+              task,
+              ...(title !== undefined && { title }),
+              counts: count !== undefined,
+            })),
+          },
+        ]),
+    ...tasks
+      .filter(({ outcome }) => outcome === 'failed')
+      .map((task): Item => ({ kind: 'task-failed', at: task.last, task, isStill: failing.has(task) })),
+  ];
+}
+
+/** Neighbouring checks that failed are one trouble, from the first of them to the next check that did not fail. */
+function troubles(connection: Connection): Item[] {
+  const { failure, lastActivity } = connection;
+  const found: Item[] = [];
+  let begun: ConnectionChecks | undefined;
+  let latest: ConnectionChecks | undefined;
+  const end = (until?: string) => {
+    if (begun === undefined || latest?.kind === undefined) return;
+    found.push({
+      kind: 'trouble',
+      at: until ?? latest.last,
+      failure: latest.kind,
+      ...(latest.code !== undefined && { code: latest.code }),
+      from: begun.first,
+      ...(until !== undefined && { until }),
+    });
+  };
+  for (const check of checksOf(connection)) {
+    if (check.outcome === 'failed') {
+      begun ??= check;
+      latest = check;
+      continue;
+    }
+    end(check.first);
+    begun = undefined;
+  }
+  // What no check has found to be over may have been ended by a visit.
+  if (failure !== undefined || begun === undefined || latest === undefined) end();
+  else
+    end(
+      lastActivity !== undefined && timeOf(lastActivity) > timeOf(latest.last) ? lastActivity : latest.last,
+    );
+  return found;
+}
