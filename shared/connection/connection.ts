@@ -16,7 +16,7 @@ import { endAccount } from '../account/endAccount.ts';
 import { type Keeping, keepingOf } from '../account/keeping.ts';
 import { nowByStore } from '../account/nowByStore.ts';
 import { pausedUntil, pauseFault } from '../account/pause.ts';
-import { openMemory, type Told } from '../account/taskMemory.ts';
+import { openMemory, type Told, toldIn } from '../account/taskMemory.ts';
 import { paused, resumed } from '../account/transitions.ts';
 import { NotConnectedError, RequestMalformedError, UnavailableError } from '../errors.ts';
 import type { Caller, Grant, Operation, Permissions, ScheduleSettings } from '../ports.ts';
@@ -158,7 +158,7 @@ async function answer(
   const [told, permissions] =
     account && isConnected(account)
       ? await Promise.all([
-          openMemory(app, operation.log, account).then((memory) => memory.told),
+          openMemory(app, operation.log, account).then(({ told }) => toldIn(checksOf(account), told)),
           permissionsOf(app, operation, account),
         ])
       : [[], undefined];
