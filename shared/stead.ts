@@ -181,7 +181,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
           const { returnUrl, ...chosen } = await read();
           const functions = [...named.values()].map((fn) => ({ ...fn, api: here(fn.api) }));
           const scopes = linkScopes(app.graph, { tasks, functions }, chosen);
-          const areChosen = Object.values(chosen).some(({ length }) => length > 0);
+          const areChosen = Object.values(chosen).some((names) => names.length > 0);
           return { returnUrl, scopes, areChosen };
         }),
       /** @throws the errors of `connection/openLink.ts` */

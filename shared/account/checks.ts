@@ -30,10 +30,17 @@ export function withEntries(
   keptBy: KeptBy = {},
   visitedAt?: Date,
 ): readonly AlikeChecks[] {
-  return checksIn(entries)
+  const known = checksIn(entries)
     .map((check) => ({ ...check, ...keptBy }))
-    .reduce((known, check) => withCheck(known, check, visitedAt), checks)
-    .slice(-MAX_CHECKS);
+    .reduce((earlier, check) => withCheck(earlier, check, visitedAt), checks);
+  return atMost(MAX_CHECKS, known);
+}
+
+/** The oldest become one entry if they ended alike, so that twenty cover weeks even of a user who visits many times a day. */
+function atMost(most: number, checks: readonly AlikeChecks[]): readonly AlikeChecks[] {
+  const [oldest, next, ...later] = checks;
+  if (checks.length <= most || oldest === undefined || next === undefined) return checks;
+  return atMost(most, isAlike(oldest, next) ? [join(oldest, next), ...later] : [next, ...later]);
 }
 
 /** Tasks whose check is not there are left out: it was dropped from a full history. */
@@ -67,17 +74,19 @@ function withCheck(
   if (latest === undefined || !isAlike(latest, check)) return [...checks, check];
   const isFirstSinceVisit = visitedAt !== undefined && latest.last < visitedAt && visitedAt <= check.first;
   if (isFirstSinceVisit) return [...checks, check];
-  const { tasks, last, times, grant, grantEndsAt } = check;
-  const { grant: _, grantEndsAt: __, ...before } = latest;
-  const joined = {
-    ...before,
+  return [...checks.slice(0, -1), join(latest, check)];
+}
+
+function join({ grant: _, grantEndsAt: __, ...earlier }: AlikeChecks, later: AlikeChecks): AlikeChecks {
+  const { tasks, last, times, grant, grantEndsAt } = later;
+  return {
+    ...earlier,
     last,
-    times: latest.times + times,
+    times: earlier.times + times,
     ...(grant && { grant }),
     ...(grantEndsAt && { grantEndsAt }),
-    tasks: joinTasks(latest.tasks, tasks),
+    tasks: joinTasks(earlier.tasks, tasks),
   };
-  return [...checks.slice(0, -1), joined];
 }
 
 /** A task that one of them did not run, such as one with a rhythm of its own, makes no difference. */

@@ -118,15 +118,23 @@ export function withoutForgotten(
 ): TaskMemory {
   // A wrong clock may have written a time in the future. It must not keep an unknown task for ever.
   const isRecent = (at: Date) => Math.abs(now.getTime() - at.getTime()) < FORGET_UNKNOWN_AFTER_MS;
-  const there = new Set(
-    checks.flatMap(({ first, tasks: ran }) => ran.map(({ task }) => `${first.toISOString()} ${task}`)),
-  );
   return {
     tasks: Object.fromEntries(
       Object.entries(tasks).filter(([name, { at }]) => known.has(name) || isRecent(at)),
     ),
-    told: told.filter(({ at, task }) => there.has(`${at.toISOString()} ${task}`)),
+    told: toldIn(checks, told),
   };
+}
+
+/** What was told, by the entries of the checks as they are now: two may have become one. What belongs to none is left out. */
+export function toldIn(checks: readonly AlikeChecks[], told: readonly Told[]): readonly Told[] {
+  return told.reduce((memory, { at, ...one }) => {
+    const ran = checks.filter(({ tasks }) => tasks.some(({ task }) => task === one.task));
+    const entry =
+      ran.find(({ first }) => first.getTime() === at.getTime()) ??
+      ran.findLast(({ first, last }) => first <= at && at <= last);
+    return entry === undefined ? memory : withTold(memory, entry.first, [one]);
+  }, EMPTY_MEMORY).told;
 }
 
 /** Reads what was sealed. A later version may have written more, and what makes no sense counts as absent. */

@@ -16,7 +16,7 @@ import { endAccount } from '../account/endAccount.ts';
 import { type Keeping, keepingOf } from '../account/keeping.ts';
 import { nowByStore } from '../account/nowByStore.ts';
 import { pausedUntil, pauseFault } from '../account/pause.ts';
-import { openMemory, type Told } from '../account/taskMemory.ts';
+import { openMemory, type Told, toldIn } from '../account/taskMemory.ts';
 import { paused, resumed } from '../account/transitions.ts';
 import { NotConnectedError, RequestMalformedError, UnavailableError } from '../errors.ts';
 import type { Caller, Grant, Operation, Permissions, ScheduleSettings } from '../ports.ts';
@@ -158,13 +158,22 @@ async function answer(
   const [told, permissions] =
     account && isConnected(account)
       ? await Promise.all([
-          openMemory(app, operation.log, account).then((memory) => memory.told),
+          openMemory(app, operation.log, account).then(({ told }) => toldIn(checksOf(account), told)),
           permissionsOf(app, operation, account),
         ])
       : [[], undefined];
   const notConnected = app.connectWhen === 'ask' ? 'not-connected' : 'none';
   const { schedule } = app;
-  return toConnection(account, { now: nowByStore(app), schedule, titles, told, permissions, notConnected });
+  const links = app.link !== undefined;
+  return toConnection(account, {
+    now: nowByStore(app),
+    schedule,
+    titles,
+    told,
+    permissions,
+    notConnected,
+    links,
+  });
 }
 
 /**
@@ -187,6 +196,8 @@ async function permissionsOf(
 type Beside = {
   now: Date;
   schedule: ScheduleSettings;
+  /** True if users can link. */
+  links: boolean;
   titles: TaskTitles;
   told: readonly Told[];
   permissions: Permissions | undefined;
@@ -210,13 +221,15 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
       const { lastRefreshed, expiresOn } = tokensOf(account);
       const failure = failureOf(account);
       const pause = pausedUntil(account, beside.now);
+      const keeping = keepingOf(account, beside.now, beside.schedule);
       const isWaiting = state !== 'needs-user' && account.lease === undefined;
       return {
         state,
         lastActivity: lastActivity.toISOString(),
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
-        ...toGoesOn(keepingOf(account, beside.now, beside.schedule)),
+        ...toGoesOn(keeping),
+        ...(beside.links && keeping?.by === 'sign-in' && { canLink: true as const }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
         ...(beside.permissions && { permissions: beside.permissions }),
         ...(pause && { tasksPausedUntil: pause.toISOString() }),

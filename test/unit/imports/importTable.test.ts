@@ -473,7 +473,7 @@ const ROOMS: Record<string, Room> = {
     refused: ['../../shared/ports.ts', '../../shared/stead.ts'],
   },
   'examples/express/some.ts': {
-    allowed: ['./app.ts', 'express', '@stead/shared', '@stead/shared/http'],
+    allowed: ['./app.ts', 'cors', 'express', '@stead/shared', '@stead/shared/http'],
     refused: ['../../shared/stead.ts', '@azure/functions', 'jose'],
   },
   'examples/changes/some.ts': {

@@ -103,6 +103,23 @@ describe('checks', () => {
   });
 });
 
+describe('the checks of somebody who visits many times a day', () => {
+  it('cover weeks, because the oldest become one entry', () => {
+    const checks = Array.from({ length: 100 }, (_, visit) => visit * 120).reduce<readonly AlikeChecks[]>(
+      (known, minutes) => withEntries(known, [got(minutes), done(minutes + 1)], {}, at(minutes - 60)),
+      [],
+    );
+    expect(checks).toHaveLength(20);
+    expect(checks[0]).toMatchObject({
+      first: at(0),
+      last: at(80 * 120),
+      times: 81,
+      tasks: [{ task: 'digest', last: at(80 * 120 + 1), times: 81 }],
+    });
+    expect(checks[1]).toMatchObject({ first: at(81 * 120), times: 1 });
+  });
+});
+
 describe('the checks of an account', () => {
   it('are those of its history, if an earlier release wrote all of it', () => {
     // A full history has dropped the check of its first task.

@@ -6,6 +6,7 @@ import {
   openMemory,
   sealMemory,
   type TaskMemory,
+  toldIn,
   withoutForgotten,
   withTold,
 } from '../../../../shared/account/taskMemory.ts';
@@ -35,6 +36,34 @@ const MEMORY: TaskMemory = {
   tasks: { 'drive-changes': { at: NOW, state: { link: 'https://graph/delta?token=1' } }, daily: { at: NOW } },
   told: [{ at: NOW, task: 'drive-changes', count: 2, summary: 'Two files "changed"' }],
 };
+
+describe('what tasks told', () => {
+  const entry = (first: number, last: number, task = 'drive-changes'): AlikeChecks => ({
+    first: ago(first),
+    last: ago(last),
+    times: 1,
+    outcome: 'refreshed',
+    tasks: [{ task, outcome: 'done', last: ago(last), times: 1 }],
+  });
+
+  it('adds up when two entries become one, and the last summary stays', () => {
+    const told = [
+      { at: ago(3 * DAY), task: 'drive-changes', count: 2, summary: 'two' },
+      { at: ago(2 * DAY), task: 'drive-changes', count: 3, summary: 'three' },
+      { at: ago(DAY), task: 'drive-changes', count: 5 },
+    ];
+    expect(toldIn([entry(3 * DAY, 2 * DAY), entry(DAY, 0)], told)).toEqual([
+      { at: ago(3 * DAY), task: 'drive-changes', count: 5, summary: 'three' },
+      { at: ago(DAY), task: 'drive-changes', count: 5 },
+    ]);
+  });
+
+  it('is left out if no entry has its task', () => {
+    const told = [{ at: ago(DAY), task: 'drive-changes', count: 2 }];
+    expect(toldIn([entry(2 * DAY, 0, 'another')], told)).toEqual([]);
+    expect(toldIn([entry(DAY / 2, 0)], told)).toEqual([]);
+  });
+});
 
 describe('what tasks remember', () => {
   it('is the same after it was sealed', async () => {
@@ -110,7 +139,7 @@ describe('what tasks remember', () => {
     const kept = (...checks: AlikeChecks[]) => withoutForgotten(MEMORY, known, checks, NOW);
     expect(kept(check(ago(1), 'other'), check(NOW, 'drive-changes'))).toEqual(MEMORY);
     expect(kept(check(NOW, 'daily'))).toEqual({ ...MEMORY, told: [] });
-    expect(kept(check(ago(1), 'drive-changes')).told).toEqual([]);
+    expect(kept({ ...check(ago(2), 'drive-changes'), last: ago(1) }).told).toEqual([]);
   });
 
   it('adds up the counts of an entry, and keeps what was said last', () => {
