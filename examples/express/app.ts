@@ -5,6 +5,7 @@ import { graph } from '@stead/shared/graph';
 import { createFetchHandlers } from '@stead/shared/http';
 import { nodeListener } from '@stead/shared/node';
 import { memoryStores } from '@stead/shared/stores/memory';
+import cors from 'cors';
 import express from 'express';
 
 const me = defineFunction({
@@ -15,15 +16,14 @@ const me = defineFunction({
 });
 
 /** An Express app that answers who the caller is, and acts for its users while they are away. */
-export function startApp(
-  environment: Record<string, string | undefined>,
-  { port = 3000, everyMs = 60_000 } = {},
-) {
+export function startApp(environment: NodeJS.ProcessEnv, { port = 3000, everyMs = 60_000 } = {}) {
   const stead = createStead(readConfig(environment, { hasOwnStores: true }), { stores: memoryStores });
   const { asUser, connection, refreshWorker } = createFetchHandlers(stead);
+  const own = nodeListener(connection);
   const app = express();
+  app.use(cors({ origin: environment.PAGE_ORIGIN ?? false }));
   app.get('/api/me', nodeListener(asUser(me)));
-  app.all('/api/connection', nodeListener(connection));
+  app.route('/api/connection').get(own).put(own).delete(own);
   setInterval(refreshWorker, everyMs).unref();
   return app.listen(port);
 }

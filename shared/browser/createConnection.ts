@@ -1,6 +1,7 @@
 import type { Connection, ConnectionChange, LinkTicket } from '../wire.ts';
 import { createSignIn, type RedirectingMsal } from './createSignIn.ts';
 import { type Refusal, readRefusal, refusalWithoutToken, type SignInRefusal } from './refusal.ts';
+import { recordRepair } from './signInAttempts.ts';
 
 /** What is used of a `PublicClientApplication` of `@azure/msal-browser`. */
 export type PageMsal<Account> = RedirectingMsal<Account> & {
@@ -77,11 +78,15 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
         headers: { ...headers, Authorization: `Bearer ${accessToken}` },
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       });
-      if (!response.ok) return readRefusal(response, await response.json().catch(() => undefined));
+      const asked = new URL(address).pathname;
+      if (!response.ok) {
+        const refusal = readRefusal(response, await response.json().catch(() => undefined));
+        return refusal.state === 'sign-in' ? { ...refusal, path: asked } : refusal;
+      }
       const value = await read(response);
-      return value === undefined
-        ? { state: 'unexpected', status: response.status }
-        : { state: 'ready', value };
+      if (value === undefined) return { state: 'unexpected', status: response.status };
+      recordRepair(asked);
+      return { state: 'ready', value };
     } catch {
       return { state: 'offline' };
     }

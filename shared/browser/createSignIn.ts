@@ -64,7 +64,8 @@ export function createSignIn<Account>(options: { msal: RedirectingMsal<Account>;
     async repair(refusal: Refused, account?: Account): Promise<boolean> {
       const step = stepFor(refusal);
       if (step === undefined) return false;
-      await leaveFor({ reason: reasonOf(refusal), step }, () =>
+      const { path } = refusal;
+      await leaveFor({ reason: reasonOf(refusal), step, ...(path === undefined ? {} : { path }) }, () =>
         msal.acquireTokenRedirect({
           scopes,
           ...(account === undefined ? {} : { account }),

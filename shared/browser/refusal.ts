@@ -3,8 +3,11 @@ import { isInteractionRequired, isNetworkError, signInReference } from './msalEr
 
 /** Why a request brought no result. */
 export type Refusal =
-  /** Only the user or an administrator can repair it. `claims` is the challenge that the sign-in has to meet. */
-  | ({ state: 'sign-in'; claims?: string } & RefusalFacts)
+  /**
+   * Only the user or an administrator can repair it. `claims` is the challenge that the sign-in has to meet, and `path` that of
+   * the request, without its query.
+   */
+  | ({ state: 'sign-in'; claims?: string; path?: string } & RefusalFacts)
   /** It may pass by itself. */
   | ({ state: 'busy'; retryAfterSeconds: number } & RefusalFacts)
   /** Another try brings the same answer. */
@@ -58,6 +61,8 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
   const retryAfterSeconds = readRetryAfter(headers.get('retry-after'));
   const at = new Date().toISOString();
   if (!isProblem(body)) {
+    const claims = status === 401 ? challengeIn(headers.get('www-authenticate') ?? '') : undefined;
+    if (claims !== undefined) return { state: 'sign-in', code: 'CLAIMS_REQUIRED', at, claims };
     const busy = status === 429 || status >= 500;
     return busy
       ? { state: 'busy', code: 'UNAVAILABLE', at, retryAfterSeconds }
@@ -96,6 +101,16 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
       // A newer service may know more codes than this page.
       code satisfies never;
       return { state: 'unexpected', status };
+  }
+}
+
+/** The claims challenge of another server on the same origin, such as a gateway: base64 of JSON, as Entra's own APIs write it. */
+function challengeIn(header: string): string | undefined {
+  try {
+    const claims = atob(/\bclaims="([^"]+)"/.exec(header)?.[1] ?? '');
+    return typeof JSON.parse(claims) === 'object' ? claims : undefined;
+  } catch {
+    return undefined;
   }
 }
 

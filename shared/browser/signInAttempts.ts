@@ -36,6 +36,14 @@ export function recordRefusal(refusedWith: string): void {
   if (last !== undefined) write([...attempts, { ...last, refusedWith }]);
 }
 
+/** For a path that answers well: the redirects for its refusals have helped. */
+export function recordRepair(path: string): void {
+  const attempts = readAttempts();
+  const helped = attempts.filter((attempt) => attempt.path === path && !attempt.isRepaired);
+  if (helped.length === 0) return;
+  write(attempts.map((attempt) => (helped.includes(attempt) ? { ...attempt, isRepaired: true } : attempt)));
+}
+
 /** For a new start, such as another person: a later refusal has nothing to do with the redirects so far. */
 export const clearAttempts = (): void => sessionStorage.removeItem(KEY);
 

@@ -14,8 +14,14 @@ export type Step =
   /** A consent page, even if there is a consent. */
   | 'consent';
 
-/** A refusal that a redirect may repair: its code, and the claims that it asks for. */
-export type Refused = { code: string; claims?: string };
+/** A refusal that a redirect may repair: its code, and the claims or the permissions that it asks for. */
+export type Refused = {
+  code: string;
+  claims?: string;
+  scopes?: readonly string[];
+  /** The path of the request that was refused. */
+  path?: string;
+};
 
 /** One redirect to the directory, as the tab remembers it. */
 export type Attempt = {
@@ -26,6 +32,10 @@ export type Attempt = {
   at: number;
   /** The code with which the directory refused it; absent if it did not. */
   refusedWith?: string;
+  /** The path of the request that was refused. */
+  path?: string;
+  /** True if that path has answered well since. */
+  isRepaired?: boolean;
 };
 
 /** How long a redirect counts. A refusal that comes later starts again with the first step. */
@@ -38,12 +48,16 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
   TOKEN_MISSING: ['plain', 'login'],
 };
 
-/** How many redirects with claims the page makes, even if each challenge is a different one. */
+/** How many redirects with claims the page makes if none of them repairs anything, even if each challenge is a different one. */
 const MOST_CHALLENGES = 2;
+/** How many redirects the page makes for one code, even if each of them repairs something. */
+const MOST_REDIRECTS = 5;
 
-/** The code of the refusal, and its claims if there are any, as one text. */
-export const reasonOf = ({ code, claims }: Refused): string =>
-  claims === undefined ? code : `${code} ${claims}`;
+/** The code of the refusal, and what it asks for, as one text. */
+export function reasonOf({ code, claims, scopes }: Refused): string {
+  const asked = claims ?? (scopes && [...scopes].sort().join(' '));
+  return asked === undefined ? code : `${code} ${asked}`;
+}
 
 /** The attempts that still count. */
 export const recentOf = (attempts: readonly Attempt[], now: number): Attempt[] =>
@@ -52,14 +66,18 @@ export const recentOf = (attempts: readonly Attempt[], now: number): Attempt[] =
 
 /** The next step for a refusal of the service; undefined if no further redirect can help. */
 export function nextStep(refusal: Refused, attempts: readonly Attempt[], now: number): Step | undefined {
-  const tried = recentOf(attempts, now)
-    .map(({ reason }) => reason)
-    .filter((reason) => reason === refusal.code || reason.startsWith(`${refusal.code} `));
-  if (refusal.claims === undefined) return (STEPS[refusal.code] ?? ['plain'])[tried.length];
+  const { code, claims } = refusal;
+  const tried = recentOf(attempts, now).filter(
+    ({ reason }) => reason === code || reason.startsWith(`${code} `),
+  );
+  const same = tried.filter(({ reason }) => reason === reasonOf(refusal)).length;
+  // A refusal that was repaired is over. But if it comes again, the redirect has not helped for long.
+  const unrepaired = tried.filter(({ isRepaired }) => !isRepaired).length;
+  if (tried.length >= MOST_REDIRECTS) return undefined;
+  if (claims === undefined) return (STEPS[code] ?? ['plain'])[Math.max(same, unrepaired)];
   // A directory may ask for one thing after another, so different claims get another redirect. But some challenges
   // contain the time and are different every time, so their number is limited too.
-  const useless = tried.includes(reasonOf(refusal)) || tried.length >= MOST_CHALLENGES;
-  return useless ? undefined : 'claims';
+  return same > 0 || unrepaired >= MOST_CHALLENGES ? undefined : 'claims';
 }
 
 /**

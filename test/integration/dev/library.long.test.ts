@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const EXAMPLE = join(ROOT, 'examples/express');
 const AZURE_STORES = ['@azure/data-tables', '@azure/storage-blob'];
 const STAND_IN = ['hono', '@hono/node-server', 'openid-client'];
-const FOR_TYPES = ['@types/node', '@types/express'];
+const FOR_TYPES = ['@types/node', '@types/express', '@types/cors'];
 
 /** What a file of declarations exports. None of them exports from another one. */
 const EXPORT = /^export (?:declare )?(?:type|interface|const|function|class) (\w+)/gm;
@@ -29,9 +29,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stead-consumers-'));
   await installLibrary(archive, projectOf('alone'), []);
   await installLibrary(archive, projectOf('azure'), AZURE_STORES);
-  await installLibrary(archive, projectOf('express'), ['express', ...STAND_IN]);
+  await installLibrary(archive, projectOf('express'), ['express', 'cors', ...STAND_IN]);
   await installLibrary(archive, projectOf('all'), [
     'express',
+    'cors',
     '@azure/functions',
     ...AZURE_STORES,
     ...STAND_IN,
@@ -189,5 +190,9 @@ describe('the example for Express, with the packed library', () => {
       /"event":"user.check-ended","user":"\w+","outcome":"refreshed"[^\n]*"source":"network"/,
     );
     expect(stdout).toMatch(/\/api\/connection 200 null \{[^}]*state: 'active'/);
+    const [, preflight = ''] = /^(OPTIONS 204 \{[^}]*\})/m.exec(stdout) ?? [];
+    expect(preflight).toContain("'access-control-allow-origin': 'https://page.example'");
+    expect(preflight).toContain("'access-control-allow-headers': 'authorization,content-type'");
+    expect(preflight).toMatch(/'access-control-allow-methods': '[^']*PUT[^']*DELETE/);
   }, 60_000);
 });

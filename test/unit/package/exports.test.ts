@@ -14,6 +14,15 @@ const { exports, dependencies, peerDependencies, peerDependenciesMeta } = JSON.p
   peerDependenciesMeta: Record<string, { optional: boolean }>;
 };
 
+const partsOf = (range: string) => range.replace('^', '').split('.').map(Number);
+const majorOf = (range: string) => partsOf(range)[0];
+/** Whether one begins with an earlier version of the same major one. */
+const isOlder = (one: string, other: string): boolean => {
+  const [, minor = 0, patch = 0] = partsOf(one);
+  const [, otherMinor = 0, otherPatch = 0] = partsOf(other);
+  return minor < otherMinor || (minor === otherMinor && patch < otherPatch);
+};
+
 describe('the package of the library', () => {
   it.each(Object.entries(exports))('has files behind %s', (_subpath, target) => {
     expect(globSync(target, { cwd: SHARED })).not.toEqual([]);
@@ -56,13 +65,23 @@ describe('the package of the library', () => {
     expect(optional.map(([name]) => name)).toEqual(Object.keys(peerDependencies));
   });
 
-  it('has the versions of the application', () => {
+  it('has the versions of the application, and also takes older ones of what it may stand beside', () => {
     const root = JSON.parse(readFileSync(`${SHARED}../package.json`, 'utf8')) as {
       dependencies: Versions;
       devDependencies: Versions;
     };
-    const versions = { ...dependencies, ...peerDependencies };
-    expect({ ...root.dependencies, ...root.devDependencies }).toMatchObject(versions);
-    expect(versions).toMatchObject(root.dependencies);
+    const own = { ...root.dependencies, ...root.devDependencies };
+    expect(own).toMatchObject(dependencies);
+    expect({ ...dependencies, ...peerDependencies }).toMatchObject(
+      Object.fromEntries(Object.keys(root.dependencies).map((name) => [name, expect.any(String)])),
+    );
+    for (const [name, range] of Object.entries(peerDependencies)) {
+      const ours = own[name] ?? '';
+      const lowest = range.split(' || ');
+      expect(
+        lowest.some((one) => majorOf(one) === majorOf(ours) && isOlder(one, ours)),
+        name,
+      ).toBe(true);
+    }
   });
 });

@@ -92,6 +92,20 @@ describe('a request of a page', () => {
       () => problem(503, 'UNAVAILABLE', {}, { 'Retry-After': '9' }),
       { state: 'busy', retryAfterSeconds: 9 },
     ],
+    [
+      'a challenge of a gateway, which has no body',
+      () => {
+        const header = `Bearer error="insufficient_claims", claims="${btoa(CLAIMS)}"`;
+        return new Response('', { status: 401, headers: { 'WWW-Authenticate': header } });
+      },
+      { state: 'sign-in', code: 'CLAIMS_REQUIRED', claims: CLAIMS },
+    ],
+    [
+      'a challenge that is none',
+      () => new Response('', { status: 401, headers: { 'WWW-Authenticate': 'Bearer claims="bm8="' } }),
+      { state: 'unexpected', status: 401 },
+    ],
+    ['401 of a gateway', () => new Response('', { status: 401 }), { state: 'unexpected', status: 401 }],
     ['503 of a proxy', () => new Response('', { status: 503 }), { state: 'busy', retryAfterSeconds: 5 }],
     ['403', () => problem(403, 'CLIENT_FORBIDDEN'), { state: 'refused', code: 'CLIENT_FORBIDDEN' }],
     ['a new code', () => problem(418, 'NEW'), { state: 'unexpected', status: 418 }],
@@ -240,6 +254,43 @@ describe('a repair', () => {
       expect(await page.repair(refusal('SIGN_IN_REQUIRED'))).toBe(repaired);
     }
     expect(msal.acquireTokenRedirect).toHaveBeenLastCalledWith(expect.objectContaining({ prompt: 'login' }));
+  });
+
+  it('that helped is over, so that the next function may ask for something else', async () => {
+    let answer = () => Response.json({});
+    const { msal, page } = pageOver(() => answer());
+    for (const value of ['c1', 'c2', 'c3']) {
+      answer = () => problem(401, 'CLAIMS_REQUIRED', { claims: CLAIMS.replace('c1', value) });
+      const refused = await page.fetch(`/api/${value}?of=anybody`);
+      expect(refused).toMatchObject({ state: 'sign-in', path: `/api/${value}` });
+      expect(await page.repair(refused as SignInRefusal)).toBe(true);
+      answer = () => Response.json({});
+      await page.fetch(`/api/${value}`);
+    }
+    expect(msal.acquireTokenRedirect).toHaveBeenCalledTimes(3);
+  });
+
+  it('is not over because another path answers, whatever the challenge', async () => {
+    let answer = () => Response.json({});
+    const { page } = pageOver(() => answer());
+    for (const [time, repaired] of [true, true, false].entries()) {
+      answer = () => problem(401, 'CLAIMS_REQUIRED', { claims: `{"time":${time}}` });
+      expect(await page.repair((await page.fetch('/api/own')) as SignInRefusal)).toBe(repaired);
+      answer = () => Response.json({});
+      await page.fetch('/api/other');
+    }
+  });
+
+  it('cannot loop if refusals and answers of one path alternate', async () => {
+    let answer = () => Response.json({});
+    const { msal, page } = pageOver(() => answer());
+    for (let times = 0; times < 20; times += 1) {
+      answer = () => problem(401, 'CLAIMS_REQUIRED', { claims: `{"time":${times}}` });
+      await page.repair((await page.fetch('/api/own')) as SignInRefusal);
+      answer = () => Response.json({});
+      await page.fetch('/api/own');
+    }
+    expect(msal.acquireTokenRedirect).toHaveBeenCalledTimes(5);
   });
 
   it('that could not leave the page does not count', async () => {

@@ -62,6 +62,60 @@ describe('nextStep', () => {
     expect(nextStep({ code: 'CLAIMS_REQUIRED' }, attempts, NOW)).toBeUndefined();
   });
 
+  it('takes different permissions for a different refusal, once the first ones are given', () => {
+    const first = { code: 'CONSENT_REQUIRED', scopes: ['Files.Read'] };
+    const second = { code: 'CONSENT_REQUIRED', scopes: ['Mail.Read'] };
+    expect(nextStep(second, [attempt(first, 'consent')], NOW)).toBeUndefined();
+    const repaired = { ...attempt(first, 'consent'), isRepaired: true };
+    expect(nextStep(second, [repaired], NOW)).toBe('consent');
+    expect(nextStep({ ...first, scopes: [...first.scopes] }, [repaired], NOW)).toBeUndefined();
+    const both = { code: 'CONSENT_REQUIRED', scopes: ['b', 'a'] };
+    expect(nextStep({ ...both, scopes: ['a', 'b'] }, [attempt(both, 'consent')], NOW)).toBeUndefined();
+  });
+
+  it('meets challenge after challenge while each is repaired, but five at most', () => {
+    const challenge = (value: number) => ({ code: 'CLAIMS_REQUIRED', claims: `{"c":${value}}` });
+    const attempts: Attempt[] = [];
+    while (nextStep(challenge(attempts.length), attempts, NOW) === 'claims') {
+      attempts.push({ ...attempt(challenge(attempts.length), 'claims'), isRepaired: true });
+    }
+    expect(attempts).toHaveLength(5);
+  });
+
+  it('does not take a refusal that comes again after its repair for a new one', () => {
+    const challenge = { code: 'CLAIMS_REQUIRED', claims: CLAIMS };
+    expect(nextStep(challenge, [{ ...attempt(challenge, 'claims'), isRepaired: true }], NOW)).toBeUndefined();
+    const again = { code: 'SIGN_IN_REQUIRED' };
+    const plain = { ...attempt(again, 'plain'), isRepaired: true };
+    expect(nextStep(again, [plain], NOW)).toBe('login');
+    const login = { ...attempt(again, 'login'), isRepaired: true };
+    expect(nextStep(again, [plain, login], NOW)).toBeUndefined();
+  });
+
+  it('ends for refusals and repairs in any order: five redirects in five minutes at most for one code', () => {
+    const steps = fc.array(
+      fc.record({ value: fc.nat(9), isRepaired: fc.boolean(), hasClaims: fc.boolean() }),
+      {
+        maxLength: 60,
+      },
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom('CLAIMS_REQUIRED', 'SIGN_IN_REQUIRED', 'CONSENT_REQUIRED'),
+        steps,
+        (code, met) => {
+          const attempts: Attempt[] = [];
+          for (const { value, isRepaired, hasClaims } of met) {
+            const refusal = { code, ...(hasClaims ? { claims: `${value}` } : { scopes: [`${value}`] }) };
+            const step = nextStep(refusal, attempts, NOW);
+            if (step !== undefined) attempts.push({ ...attempt(refusal, step), isRepaired });
+          }
+          expect(attempts.length).toBeLessThanOrEqual(5);
+        },
+      ),
+    );
+  });
+
   it('begins anew when the clock was set back by more than five minutes', () => {
     const refusal = { code: 'CONSENT_REQUIRED' };
     expect(nextStep(refusal, [attempt(refusal, 'consent', -6 * MINUTE)], NOW)).toBe('consent');
