@@ -1,5 +1,5 @@
 /** The entry file of the function app: reads the settings, creates the application, and registers the functions. */
-import { app } from '@azure/functions';
+import { app, output } from '@azure/functions';
 import { readConfig } from '../shared/config.ts';
 import { createFunctionHandlers } from '../shared/serve/functionHandlers.ts';
 import { createStead } from '../shared/stead.ts';
@@ -19,8 +19,12 @@ const stead = createStead(config, {
   stores: azureStores,
   ...(!isWorkerOff && { runUrl: () => runUrlIn(process.env) }),
 });
-const { asUser, connection, health, link, linkCallback, ready, refreshWorker, runWorker } =
-  createFunctionHandlers(stead);
+// The queue is beside the accounts, so that operators see it with the same settings. Without the setting there is none.
+const queue = { queueName: 'run-parts', connection: 'TokenStore' };
+const parts = config.runs.splitAbove > 0 ? output.storageQueue(queue) : undefined;
+const extraOutputs = parts === undefined ? [] : [parts];
+const { asUser, connection, health, link, linkCallback, ready, refreshWorker, runWorker, sweepPart } =
+  createFunctionHandlers(stead, parts && { parts });
 // The access token authorises a request. A function key would only add a secret to a public page.
 const authLevel = 'anonymous';
 
@@ -51,15 +55,20 @@ app.http('health', { methods: ['GET'], authLevel, route: 'health', handler: heal
 
 app.http('ready', { methods: ['GET'], authLevel, route: 'health/ready', handler: ready });
 
-app.timer('refreshWorker', { schedule: '0 * * * * *', handler: refreshWorker });
+app.timer('refreshWorker', { schedule: '0 * * * * *', extraOutputs, handler: refreshWorker });
 
 if (!isWorkerOff) {
   app.http('runWorker', {
     methods: ['POST'],
     authLevel,
     route: 'worker/run',
+    extraOutputs,
     handler: runWorker,
   });
+
+  if (parts !== undefined) {
+    app.storageQueue('sweepPart', { ...queue, handler: sweepPart });
+  }
 }
 
 // It logs once, at the start, whether storage can be reached. An outage does not stop the app, because it may end soon.

@@ -69,6 +69,16 @@ param connect 'visit' | 'ask' = 'visit'
 @description('LOG_CHECKS: changes logs no check that is routine. docs/runbook.md, "Fewer lines".')
 param logChecks 'all' | 'changes' = 'all'
 
+@description('SPLIT_RUNS_ABOVE: above this number of due accounts a run is split over several instances; 0 never splits. docs/scale.md.')
+@minValue(0)
+@maxValue(10000)
+param splitRunsAbove int = 0
+
+@description('TOKEN_REQUESTS_PER_SECOND: how many requests a second runs send to the token endpoint for one tenant; 0 is as many as there are.')
+@minValue(0)
+@maxValue(10000)
+param tokenRequestsPerSecond int = 0
+
 @description('TASKS: the shipped tasks that run, with commas, or none. drive-changes needs the permission Files.Read and inbox-digest Mail.ReadBasic: docs/register.md, "More permissions".')
 param tasks string = 'read-profile'
 
@@ -362,6 +372,8 @@ module functionApp 'modules/functionApp.bicep' = {
       RETENTION_DAYS: string(retentionDays)
       CONNECT: connect
       LOG_CHECKS: logChecks
+      SPLIT_RUNS_ABOVE: string(splitRunsAbove)
+      TOKEN_REQUESTS_PER_SECOND: string(tokenRequestsPerSecond)
       TASKS: tasks
       NOTICE_WEBHOOK_URL: noticeWebhookUrl
       NOTICE_WEBHOOK_SECRET: empty(noticeWebhookUrl)

@@ -23,6 +23,7 @@ export type Command =
   | { verb: 'accounts replay-ended'; from: readonly string[]; yes: boolean }
   | { verb: 'accounts audit' }
   | { verb: 'tenants'; json: boolean }
+  | { verb: 'queue'; json: boolean }
   | { verb: 'orphans'; json: boolean; erase: boolean; yes: boolean };
 
 const flag = { type: 'boolean', default: false } as const;
@@ -38,6 +39,7 @@ const OPTIONS = {
   'accounts replay-ended': { from: { ...text, multiple: true }, yes: flag },
   'accounts audit': {},
   tenants: { json: flag },
+  queue: { json: flag },
   orphans: { json: flag, erase: flag, yes: flag },
 } as const satisfies Record<string, ParseArgsOptionsConfig>;
 
@@ -109,6 +111,8 @@ export function readCommandLine(args: readonly string[]): Command {
       return { verb: 'accounts audit' };
     case 'tenants':
       return { verb: 'tenants', json: parse('tenants', args.slice(1)).values.json };
+    case 'queue':
+      return { verb: 'queue', json: parse('queue', args.slice(1)).values.json };
     case 'orphans': {
       const { json, erase, yes } = parse('orphans', args.slice(1)).values;
       if (yes && !erase) throw new UsageError('--yes needs --erase.');

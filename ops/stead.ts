@@ -21,6 +21,7 @@ import { retireAccounts } from './retireAccounts.ts';
 import { retryAccounts } from './retryAccounts.ts';
 import { readSettings } from './settings.ts';
 import { showAccount } from './showAccount.ts';
+import { readQueues, showQueue } from './showQueue.ts';
 import { USAGE } from './usage.ts';
 
 /** Resolves when the output can take more lines. All callers of `print` wait for the same promise. */
@@ -35,7 +36,15 @@ await runCommand(USAGE, async (args) => {
   const settings = await readSettings(process.cwd(), process.env);
   const config = readConfig(settings, { hasStorageCredential: true });
   try {
-    const { operators } = createStead(config, { stores: azureStores, ...(await credentialFor(config)) });
+    const credential = await credentialFor(config);
+    if (command.verb === 'queue') {
+      return await showQueue(
+        { print, tell },
+        command,
+        await readQueues(settings, credential.storageCredential),
+      );
+    }
+    const { operators } = createStead(config, { stores: azureStores, ...credential });
     return await run({ ...operators, print, tell }, command);
   } catch (error) {
     if (error instanceof StoreCredentialError) {
@@ -60,7 +69,7 @@ async function credentialFor({ storage }: Config): Promise<SteadOptions> {
   return { storageCredential };
 }
 
-function run(operator: Operator, command: Exclude<Command, { verb: 'help' }>): Promise<number> {
+function run(operator: Operator, command: Exclude<Command, { verb: 'help' | 'queue' }>): Promise<number> {
   switch (command.verb) {
     case 'accounts list':
       return listAccounts(operator, command);

@@ -51,6 +51,10 @@ name.
       The worker does the same, page by page, at least once a day.
   tenants [--json]
       The cooldowns of tenants, and when they end.
+  queue [--json]
+      The parts of split runs that wait, and those that failed for good. Exit
+      code 1 says that some have failed. There are none without
+      SPLIT_RUNS_ABOVE. Without a key it needs TokenStore__queueServiceUri.
   orphans [--json]
   orphans --erase [--yes]
       Token caches without an account. There should be none. Blobs that are not

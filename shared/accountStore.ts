@@ -54,6 +54,15 @@ export interface AccountStore {
   /** When the account of the shard that has waited longest became due; undefined if none is due. */
   dueSince(shard: string, signal?: AbortSignal | undefined): Promise<Date | undefined>;
   /**
+   * Like `dueSince`, and counts what is due, up to `atMost`. A store that leaves it out has runs that are never split.
+   * @param atMost at most 1,000
+   */
+  dueIn?(
+    shard: string,
+    atMost: number,
+    signal?: AbortSignal | undefined,
+  ): Promise<{ dueSince: Date; count: number } | undefined>;
+  /**
    * Leases the due accounts of one shard, those that have waited longest first. A few accounts are leased at once, when the
    * first of them is pulled, and each lease lasts `leaseMs` from the moment when it is made. An account that was leased and
    * not pulled is given back at `return()`, at an error, and when the signal aborts; the iteration then ends.
@@ -85,4 +94,6 @@ export interface AccountStore {
    * answer; a store that cannot tell leaves this out.
    */
   clockAheadMs?(): number | undefined;
+  /** Whether the store has asked for fewer requests within the last seconds. A store that cannot tell leaves this out. */
+  isBusy?(): boolean;
 }

@@ -7,7 +7,7 @@ import { addressFault, readSecrets, type WebhookSettings } from './adapters/webh
 import { systemClock } from './clock.ts';
 import { authorityFault, type Cloud, cloudOf, cloudOfGraph, findCloud, PUBLIC_CLOUD } from './clouds.ts';
 import { readLink } from './linkSettings.ts';
-import type { ConnectWhen, LinkSettings, LogChecks, ScheduleSettings } from './ports.ts';
+import type { ConnectWhen, LinkSettings, LogChecks, RunSettings, ScheduleSettings } from './ports.ts';
 import { readBase64 } from './readBase64.ts';
 import {
   type AddFault,
@@ -53,6 +53,7 @@ export type Config = {
   connectWhen: ConnectWhen;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
+  runs: RunSettings;
   /** Undefined without `LINK_REDIRECT_URI`. */
   link: LinkSettings | undefined;
   /** The shipped tasks that run, in the order of {@link SHIPPED_TASKS}. */
@@ -128,6 +129,14 @@ export function readConfig(
         federated: credential.kind === 'managed-identity',
       });
 
+  const lacksQueue = storage !== undefined && 'blobServiceUri' in storage;
+  if (lacksQueue && given('SPLIT_RUNS_ABOVE') !== '0' && given('TokenStore__queueServiceUri') === '') {
+    fault(
+      'TokenStore__queueServiceUri',
+      'is missing, and SPLIT_RUNS_ABOVE needs it',
+      'Give the address of the queue service, such as https://mine.queue.core.windows.net, or leave SPLIT_RUNS_ABOVE out.',
+    );
+  }
   const noticeWebhook = readWebhook(reader);
 
   const config: ConfigWithoutStorage & Partial<Config> = {
@@ -152,6 +161,10 @@ export function readConfig(
       retentionMs: whole('RETENTION_DAYS', 1, 3_650) * DAY_MS,
     },
     logChecks: oneOf('LOG_CHECKS', LOG_CHECKS),
+    runs: {
+      splitAbove: whole('SPLIT_RUNS_ABOVE', 0, 10_000),
+      tokenRequestsPerSecond: whole('TOKEN_REQUESTS_PER_SECOND', 0, 10_000),
+    },
     link: readLink(reader),
     shippedTasks: someOf('TASKS', SHIPPED_TASKS),
     ...(noticeWebhook && { noticeWebhook }),

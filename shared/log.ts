@@ -111,6 +111,8 @@ export type LogEvent =
   /** How far the store's clock is ahead of this machine's, in milliseconds. Nothing is retired or erased. */
   | { event: 'sweep.clock-differs'; aheadMs: number; remedy: string }
   | { event: 'sweep.shard-failed'; shard: string; error: string }
+  /** The store asks for fewer requests, so the run leases accounts more slowly. */
+  | { event: 'sweep.storage-busy' }
   /** More accounts than the ceiling were to be retired. No run retires anybody until an operator confirms it. */
   | { event: 'sweep.retirement-stopped'; retired: number; remedy: string }
   | { event: 'sweep.not-audited'; error: string }
@@ -118,6 +120,14 @@ export type LogEvent =
   | { event: 'sweep.not-recorded'; error: string }
   | { event: 'sweep.failed'; error: string }
   | ({ event: 'sweep.ended' } & SweepSummary)
+  /** A run handed its shards over. `areLost`: nobody swept the parts of the last runs, so it sweeps all shards itself, too. */
+  | { event: 'sweep.split'; runId: string; parts: number; due: number; areLost: boolean }
+  /** A part of a run came so many milliseconds after its deadline. Nothing was done for it. */
+  | { event: 'part.late'; runId: string; shard: string; ms: number }
+  /** A part of a run comes once more, because the try before it failed or died. The host gives up after five tries. */
+  | { event: 'part.repeated'; tries: number }
+  /** A message that is no part of a run, or one of another release. Nothing was done for it. */
+  | { event: 'part.unknown' }
   /** A run began by HTTP: the timer has begun none for a minute. `client` is the client id of an application that asked. */
   | { event: 'worker.woken'; by: 'application' | 'visit'; client?: string }
   /** A visit found that no run has ended for so many milliseconds, and calls for one. `error`: what became of the call before. */
@@ -142,6 +152,8 @@ export type UserOutcome =
 /** The result of one run. The counts are of accounts, unless a comment says something else. */
 export type SweepSummary = {
   runId: string;
+  /** The run of which this is a part. Absent for a whole run. */
+  part?: string;
   /** Entries of due accounts that the run met. */
   due: number;
   /** Accounts that this run leased. */
@@ -199,11 +211,15 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'sweep.misconfigured': 'error',
   'sweep.clock-differs': 'error',
   'sweep.shard-failed': 'error',
+  'sweep.storage-busy': 'warn',
   'sweep.retirement-stopped': 'error',
   'sweep.not-audited': 'warn',
   'sweep.last-run-not-read': 'warn',
   'sweep.not-recorded': 'warn',
   'sweep.failed': 'error',
+  'part.late': 'warn',
+  'part.repeated': 'warn',
+  'part.unknown': 'warn',
   'worker.woken': 'warn',
   'worker.silent': 'warn',
   'storage.unreachable': 'error',

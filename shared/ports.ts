@@ -44,6 +44,7 @@ export type Services = {
   notices: Notices;
   schedule: ScheduleSettings;
   logChecks: LogChecks;
+  runs: RunSettings;
   logId: LogId;
   clock: Clock;
 };
@@ -75,6 +76,29 @@ export type ScheduleSettings = {
   /** The time without a visit after which an account is retired. */
   retentionMs: number;
 };
+
+export type RunSettings = {
+  /** Above this number of due accounts a run is split, if there is somebody to hand its parts to. 0: never. */
+  splitAbove: number;
+  /** How many requests a second runs send to the token endpoint for one tenant. 0: as many as there are. */
+  tokenRequestsPerSecond: number;
+};
+
+/** One shard of a run that another process sweeps. It is JSON, and holds nothing of any user. */
+export type RunPart = {
+  /** A process that knows another version only leaves the part alone. */
+  v: 1;
+  /** The run that was split. */
+  runId: string;
+  shard: string;
+  /** After this time the part is worth nothing, because the next run has planned the shard again. ISO 8601, UTC. */
+  deadline: string;
+  /** Into how many parts the run was split. */
+  share: number;
+};
+
+/** Hands the parts of a run to other processes. Some may be lost, come twice, or late. */
+export type HandOver = (parts: readonly RunPart[]) => void;
 
 /** Where a link leads. All of it comes from the settings, and nothing from a request. */
 export type LinkSettings = {
@@ -231,6 +255,8 @@ export interface UserTokens {
       forceRefresh: boolean;
       /** A claims challenge (raw JSON) that the token must satisfy. With it the token endpoint is always asked. */
       claims?: string | undefined;
+      /** Called before each request to the token endpoint, which is sent when it resolves. If it rejects, the request is not sent. */
+      waitToAsk?: (() => Promise<void>) | undefined;
     },
   ): Promise<UserToken>;
   /**

@@ -33,6 +33,8 @@ export const SETTINGS = {
   REFRESH_EVERY_RUN: 'false',
   RETENTION_DAYS: '90',
   LOG_CHECKS: 'all',
+  SPLIT_RUNS_ABOVE: '0',
+  TOKEN_REQUESTS_PER_SECOND: '0',
   TASKS: 'read-profile',
   NOTICE_WEBHOOK_URL: '',
   NOTICE_WEBHOOK_SECRET: '',

@@ -44,6 +44,15 @@ export type LastRun = {
   retired?: RetiredToday;
   /** Absent if nothing was ordered. */
   retirement?: Retirement;
+  /** How many runs in a row were split, without one part that was swept since. Absent if none was split. */
+  unansweredRuns?: number;
+};
+
+/** What a run records beside its summary. What is absent stays as it is. */
+export type RunRecord = {
+  audit?: AuditProgress | undefined;
+  retired?: RetiredToday | undefined;
+  unansweredRuns?: number | undefined;
 };
 
 /** Whether a caller may begin a plan, and what the runs had recorded by then. */
@@ -64,11 +73,7 @@ export interface SharedState {
    */
   beginPlan(everyMs: number, signal?: AbortSignal | undefined): Promise<BegunPlan>;
   /** Records a run that ended. What `more` leaves out stays as it is. Deletes the cooldowns that have ended. */
-  runEnded(
-    summary: SweepSummary,
-    more?: { audit?: AuditProgress | undefined; retired?: RetiredToday | undefined },
-    signal?: AbortSignal | undefined,
-  ): Promise<void>;
+  runEnded(summary: SweepSummary, more?: RunRecord, signal?: AbortSignal | undefined): Promise<void>;
   /** What the runs have recorded, and the latest order about retiring. */
   lastRun(signal?: AbortSignal | undefined): Promise<LastRun>;
   /** Stores an order about retiring. It replaces the earlier one. */

@@ -26,7 +26,7 @@ import { createReadiness } from './health/readiness.ts';
 import { createLog, type Log, type SweepSummary } from './log.ts';
 import type { Notices } from './notices.ts';
 import { createOperators } from './operators/operators.ts';
-import type { FunctionRequest, Operation, Sealer, Services, StoreCredential } from './ports.ts';
+import type { FunctionRequest, HandOver, Operation, Sealer, Services, StoreCredential } from './ports.ts';
 import { type Asked, asUser } from './requests/asUser.ts';
 import type { UserFunction } from './requests/defineFunction.ts';
 import { createApp } from './tokens/app.ts';
@@ -39,13 +39,23 @@ import type { WorkerRun } from './wire.ts';
 import { listTasks, type Task } from './worker/defineTask.ts';
 import { type Plan, plan } from './worker/plan.ts';
 import { RUN_LIMITS, type RunLimits } from './worker/run.ts';
+import { sweepOrSplit, sweepPart } from './worker/splitRun.ts';
 import { sweep } from './worker/sweep.ts';
 import { type WakePermit, wakeWorker } from './worker/wakeWorker.ts';
 
 /** Every port that can be replaced, by name. The other ports are created from the settings. */
 export type Adapters = Omit<
   Services,
-  'graph' | 'apis' | 'connectWhen' | 'notices' | 'link' | 'schedule' | 'logChecks' | 'logId' | 'clock'
+  | 'graph'
+  | 'apis'
+  | 'connectWhen'
+  | 'notices'
+  | 'link'
+  | 'schedule'
+  | 'logChecks'
+  | 'runs'
+  | 'logId'
+  | 'clock'
 > & {
   sealer: Sealer;
 };
@@ -172,7 +182,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
           const { returnUrl, ...chosen } = await read();
           const functions = [...named.values()].map((fn) => ({ ...fn, api: here(fn.api) }));
           const scopes = linkScopes(app.graph, { tasks, functions }, chosen);
-          const areChosen = Object.values(chosen).some(({ length }) => length > 0);
+          const areChosen = Object.values(chosen).some((names) => names.length > 0);
           return { returnUrl, scopes, areChosen };
         }),
       /** @throws the errors of `connection/openLink.ts` */
@@ -195,12 +205,29 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       /** Checks every due account of the plan's shards, until its limits or the operation's signal end it. */
       sweep: (operation: Operation, planned: Plan, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
         sweep(app, operation, tasks, planned, limits),
-      /** Does one run in one process: plans and sweeps. */
-      run: async (operation: Operation, limits: RunLimits = RUN_LIMITS): Promise<SweepSummary> =>
-        sweep(app, operation, tasks, await plan(app, operation), limits),
+      /**
+       * Does one run: plans, and sweeps in this process.
+       * @param handOver gets the parts of the run if more accounts are due than one process shall sweep
+       */
+      run: async (
+        operation: Operation,
+        limits: RunLimits = RUN_LIMITS,
+        handOver?: HandOver,
+      ): Promise<SweepSummary> =>
+        sweepOrSplit(app, operation, tasks, await plan(app, operation), { limits, handOver }),
+      /** Sweeps one part of a run that another process has planned. Undefined if it is too late, or no part. */
+      sweepPart: (
+        operation: Operation,
+        part: unknown,
+        limits: RunLimits = RUN_LIMITS,
+      ): Promise<SweepSummary | undefined> => sweepPart(app, operation, tasks, part, limits),
       /** Does one run for an application or a visit, if none began within the last minute. @throws the errors of {@link wakeWorker}. */
-      wake: (operation: Operation, permit: WakePermit, limits: RunLimits = RUN_LIMITS): Promise<WorkerRun> =>
-        wakeWorker(app, operation, permit, tasks, limits),
+      wake: (
+        operation: Operation,
+        permit: WakePermit,
+        limits: RunLimits = RUN_LIMITS,
+        handOver?: HandOver,
+      ): Promise<WorkerRun> => wakeWorker(app, operation, permit, tasks, { limits, handOver }),
     },
 
     /**
@@ -306,6 +333,7 @@ function createServices(
     },
     schedule: config.schedule,
     logChecks: config.logChecks,
+    runs: config.runs,
     link: config.link,
     logId,
     clock,

@@ -135,6 +135,8 @@ export type Connection = {
    * Absent with `staysConnected`. If both are absent, nobody knows: perhaps a day.
    */
   endsAt?: string;
+  /** The user can stay connected for longer: `POST /api/connection/link`. Only in `active`, and while no link keeps the connection. */
+  canLink?: true;
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };

@@ -38,20 +38,32 @@ export type HttpResponseData = {
   body?: { bytes?: Uint8Array };
 };
 
-export type InputData = { json: string } | { http: HttpRequestData };
+export type InputData = { json: string } | { string: string } | { http: HttpRequestData };
+
+/** What the host tells a function of its trigger. */
+export type TriggerMetadata = Record<string, { string: string } | { json: string }>;
+
+/** A value of an output binding, in one of the forms that the library gives. */
+export type OutputData = {
+  string?: string;
+  json?: string;
+  bytes?: Uint8Array;
+  int?: number;
+  double?: number;
+};
 
 export type InvocationRequest = {
   invocationId: string;
   functionId: string;
   inputData: { name: string; data: InputData }[];
   /** The library shows it to neither HTTP nor timer functions. */
-  triggerMetadata: Record<string, never>;
+  triggerMetadata: TriggerMetadata;
   traceContext: { traceParent: string; traceState: string; attributes: Record<string, string> };
 };
 
 export type InvocationResponse = {
   returnValue?: { http?: HttpResponseData } | null;
-  outputData?: { name: string }[];
+  outputData?: { name: string; data: OutputData }[];
 };
 
 export type CoreInvocationContext = {

@@ -1,11 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import type {
+  Binding,
   CoreInvocationContext,
   HookContext,
   InputData,
   InvocationRequest,
   InvocationResponse,
+  OutputData,
+  TriggerMetadata,
 } from './coreTypes.ts';
 import { writeLog } from './hostLog.ts';
 import { type LogOrigin, logThroughHooks, type RegisteredFunction, registry, runHooks } from './registry.ts';
@@ -17,20 +20,34 @@ export async function whenIdle(): Promise<void> {
   while (running.size > 0) await Promise.allSettled(running);
 }
 
+/** Writes a value to an output binding. It is called when the function has ended, as in Azure. */
+export type WriteOutput = (binding: Binding, data: OutputData) => Promise<void>;
+
+let writeOutput: WriteOutput = () => Promise.reject(new Error('This host has no such output.'));
+
+/** Sets who writes to output bindings. A host has one, like its registry. */
+export function setWriteOutput(write: WriteOutput): void {
+  writeOutput = write;
+}
+
 /**
- * Runs a function once: arguments, preInvocation hooks, handler, postInvocation hooks, response. Writes a line
+ * Runs a function once: arguments, preInvocation hooks, handler, postInvocation hooks, response, output bindings. Writes a line
  * `Executed 'name' (Succeeded|Failed, id=..., N ms)` at the end.
  * @returns the library's form of what the handler returned.
  * @throws whatever the handler, a hook or the library threw; it is in the log already.
  */
-export async function invoke(fn: RegisteredFunction, data: InputData): Promise<InvocationResponse> {
+export async function invoke(
+  fn: RegisteredFunction,
+  data: InputData,
+  triggerMetadata: TriggerMetadata = {},
+): Promise<InvocationResponse> {
   const invocationId = randomUUID();
   const startedAt = performance.now();
   const executed = (outcome: 'Succeeded' | 'Failed') => {
     const ms = Math.round(performance.now() - startedAt);
     writeLog('information', fn.name, `Executed '${fn.name}' (${outcome}, id=${invocationId}, ${ms} ms)`);
   };
-  const invocation = runStages(fn, rpcRequest(fn, data, invocationId));
+  const invocation = runStages(fn, rpcRequest(fn, data, triggerMetadata, invocationId));
   running.add(invocation);
   try {
     const response = await invocation;
@@ -88,16 +105,26 @@ async function runStages(fn: RegisteredFunction, request: InvocationRequest): Pr
   });
   await during('postInvocationHooks', () => runHooks('postInvocation', after));
   if (after.error !== null && after.error !== undefined) throw after.error;
-  return model.getResponse(context, after.result);
+  const response = await model.getResponse(context, after.result);
+  for (const { name, data } of response.outputData ?? []) {
+    const binding = fn.metadata.bindings[name];
+    if (binding) await writeOutput(binding, data);
+  }
+  return response;
 }
 
-function rpcRequest(fn: RegisteredFunction, data: InputData, invocationId: string): InvocationRequest {
+function rpcRequest(
+  fn: RegisteredFunction,
+  data: InputData,
+  triggerMetadata: TriggerMetadata,
+  invocationId: string,
+): InvocationRequest {
   const traceParent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
   return {
     invocationId,
     functionId: fn.name,
     inputData: [{ name: fn.trigger.name, data }],
-    triggerMetadata: {},
+    triggerMetadata,
     traceContext: { traceParent, traceState: '', attributes: {} },
   };
 }

@@ -1,4 +1,5 @@
 import { PlainError } from '../../ops/cli/errors.ts';
+import type { Binding } from './coreTypes.ts';
 import { writeLog } from './hostLog.ts';
 import { createHttpRoute, type HttpRoute } from './httpRoutes.ts';
 import type { RegisteredFunction } from './registry.ts';
@@ -6,10 +7,11 @@ import { parseSchedule, type Schedule } from './schedule.ts';
 import { resolveSettings } from './settings.ts';
 
 export type TimerPlan = { fn: RegisteredFunction; schedule: Schedule; expression: string };
-export type FunctionPlan = { routes: HttpRoute[]; timers: TimerPlan[] };
+export type QueuePlan = { fn: RegisteredFunction; queueName: string; connectionString: string };
+export type FunctionPlan = { routes: HttpRoute[]; timers: TimerPlan[]; queues: QueuePlan[] };
 
 /**
- * Decides which functions are served over HTTP and which run on a timer. For each function that does not run here, the
+ * Decides which functions are served over HTTP, which run on a timer and which take messages of a queue. For each function that does not run here, the
  * log says why: it is switched off, it needs something that this host does not have, or its options are wrong. As in
  * Azure, the other functions still run.
  */
@@ -18,7 +20,7 @@ export function planFunctions(
   routePrefix: string,
   env: NodeJS.ProcessEnv,
 ): FunctionPlan {
-  const plan: FunctionPlan = { routes: [], timers: [] };
+  const plan: FunctionPlan = { routes: [], timers: [], queues: [] };
   for (const fn of functions) {
     const switchedOffBy = killSwitch(fn.name, env);
     if (switchedOffBy) {
@@ -47,16 +49,36 @@ function addTo(
   const others = Object.entries(fn.metadata.bindings).filter(
     ([name, binding]) => name !== triggerName && binding.type !== 'http',
   );
-  if (others.length > 0)
+  const outputs = others.filter(([, binding]) => isQueueOutput(binding));
+  // If its storage is not named, the function does not run, as in Azure.
+  for (const [, binding] of outputs) connectionOf(binding, env);
+  if (others.length > outputs.length)
     throw new PlainError(
-      `it has more than a trigger (${others.map(([, { direction, type }]) => `${type}, ${direction}`).join('; ')}), and this local host has no other inputs and outputs.`,
+      `it has more than a trigger (${others.map(([, { direction, type }]) => `${type}, ${direction}`).join('; ')}), and this local host has no other inputs and outputs than queues to write to.`,
     );
   const type = triggerType.toLowerCase();
   if (type === 'httptrigger') plan.routes.push(createHttpRoute(fn, routePrefix));
   else if (type === 'timertrigger') {
     const expression = resolveSettings(String(fn.trigger.schedule), env);
     plan.timers.push({ fn, expression, schedule: parseSchedule(expression) });
+  } else if (type === 'queuetrigger') {
+    const queueName = resolveSettings(String(fn.trigger.queueName), env);
+    plan.queues.push({ fn, queueName, connectionString: connectionOf(fn.trigger, env) });
   } else throw new PlainError(`this local host has no ${triggerType}.`);
+}
+
+export const isQueueOutput = ({ type, direction }: Binding): boolean =>
+  direction === 'out' && type.toLowerCase() === 'queue';
+
+/**
+ * The connection string that a binding names. `TokenStore` may also be the setting `AzureWebJobsTokenStore`.
+ * @throws PlainError when it is missing. This local host knows no identity.
+ */
+export function connectionOf({ connection }: Binding, env: NodeJS.ProcessEnv): string {
+  const name = typeof connection === 'string' && connection !== '' ? connection : 'AzureWebJobsStorage';
+  const value = env[`AzureWebJobs${name}`] || env[name];
+  if (!value) throw new PlainError(`the setting ${name} is missing, and this local host knows no identity.`);
+  return value;
 }
 
 /** The setting that switches a function off. Source: "How to disable functions in Azure Functions". */

@@ -7,18 +7,20 @@ import type { CommandLine } from './commandLine.ts';
 import { createCors } from './cors.ts';
 import { readHostJson } from './hostJson.ts';
 import { setMinimumLevel, writeLog } from './hostLog.ts';
-import { whenIdle } from './invoke.ts';
+import { setWriteOutput, whenIdle } from './invoke.ts';
 import { listenOnLoopback } from './loopbackServer.ts';
 import { type FunctionPlan, planFunctions } from './planFunctions.ts';
 import { registry, runHooks } from './registry.ts';
 import { createRequestListener } from './requestListener.ts';
 import { applySettings } from './settings.ts';
+import { startQueue } from './startQueue.ts';
 import { type RunningTimer, startTimer } from './startTimer.ts';
 import { openTimerStatusFile } from './timerStatusStore.ts';
+import { createWriteQueue } from './writeQueue.ts';
 
 export type RunningHost = {
   port: number;
-  /** Stops timers and the server, waits up to 5 s for what is running, then runs the appTerminate hooks (5 s). */
+  /** Stops timers, queues and the server, waits up to 5 s for what is running, then runs the appTerminate hooks (5 s). */
   stop(): Promise<void>;
 };
 
@@ -44,7 +46,7 @@ const WORKER_CAPABILITIES = {
  */
 export async function startHost(options: CommandLine, env: NodeJS.ProcessEnv): Promise<RunningHost> {
   const { root } = options;
-  const { routePrefix, logLevel } = await readHostJson(root);
+  const { routePrefix, logLevel, queues: queueSettings } = await readHostJson(root);
   setMinimumLevel(logLevel);
   const settings: LocalSettings = options.settings
     ? await readLocalSettings(root)
@@ -65,12 +67,14 @@ export async function startHost(options: CommandLine, env: NodeJS.ProcessEnv): P
   const store = openTimerStatusFile(options.timerStatus);
   for (const { fn, schedule } of plan.timers)
     timers.set(fn.name, startTimer(fn, schedule, store, { isSilent: !options.timers }));
+  setWriteOutput(createWriteQueue(queueSettings, env));
+  const queues = plan.queues.map((queue) => startQueue(queue, queueSettings));
   listFunctions(plan, server.port);
 
   return {
     port: server.port,
     async stop() {
-      for (const timer of timers.values()) timer.stop();
+      for (const running of [...timers.values(), ...queues]) running.stop();
       server.refuse();
       await Promise.race([Promise.all([whenIdle(), listener.whenIdle()]), delay(STOP_PATIENCE_MS)]);
       server.close();
@@ -99,9 +103,10 @@ async function startApp(root: string, hookData: Record<string, unknown>): Promis
   registry.locked = true;
 }
 
-function listFunctions({ routes, timers }: FunctionPlan, port: number): void {
+function listFunctions({ routes, timers, queues }: FunctionPlan, port: number): void {
   for (const { fn, methods, template } of routes)
     writeLog('information', fn.name, `[${methods}] http://localhost:${port}/${template}`);
   for (const { fn, expression } of timers) writeLog('information', fn.name, `timer ${expression}`);
+  for (const { fn, queueName } of queues) writeLog('information', fn.name, `queue ${queueName}`);
   writeLog('information', 'host', `Listening on http://localhost:${port}`);
 }

@@ -81,4 +81,12 @@ var alerts Alert[] = [
     window: 'PT15M'
     query: loadTextContent('../queries/workerLags.kql')
   }
+  {
+    name: 'partsFail'
+    title: 'Parts of runs fail.'
+    severity: 2
+    every: 'PT15M'
+    window: 'PT30M'
+    query: loadTextContent('../queries/partsFail.kql')
+  }
 ]

@@ -42,7 +42,11 @@ var tokenRoles = [
   roleIds.storageTableDataContributor
   roleIds.storageQueueDataContributor
 ]
-var operatorRoles = [roleIds.storageBlobDataContributor, roleIds.storageTableDataContributor]
+var operatorRoles = [
+  roleIds.storageBlobDataContributor
+  roleIds.storageTableDataContributor
+  roleIds.storageQueueDataContributor
+]
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName

@@ -10,8 +10,7 @@ import { type Account, tokensOf } from './account.ts';
 export function withLaterLink(token: UserToken, begun: Account, now: Account): UserToken {
   const [was, is] = [codeEndOf(tokensOf(begun)), codeEndOf(tokensOf(now))];
   if (is === undefined || is.getTime() === was?.getTime()) return token;
-  const own = codeEndOf(token);
-  if (own !== undefined && own >= is) return token;
+  if (token.refreshTokenExpiresOn !== undefined && token.refreshTokenExpiresOn >= is) return token;
   const isEndEstimated = !tokensOf(now).isEndTold;
   return { ...token, grant: 'code', refreshTokenExpiresOn: is, isEndEstimated };
 }

@@ -164,7 +164,16 @@ async function answer(
       : [[], undefined];
   const notConnected = app.connectWhen === 'ask' ? 'not-connected' : 'none';
   const { schedule } = app;
-  return toConnection(account, { now: nowByStore(app), schedule, titles, told, permissions, notConnected });
+  const links = app.link !== undefined;
+  return toConnection(account, {
+    now: nowByStore(app),
+    schedule,
+    titles,
+    told,
+    permissions,
+    notConnected,
+    links,
+  });
 }
 
 /**
@@ -187,6 +196,8 @@ async function permissionsOf(
 type Beside = {
   now: Date;
   schedule: ScheduleSettings;
+  /** True if users can link. */
+  links: boolean;
   titles: TaskTitles;
   told: readonly Told[];
   permissions: Permissions | undefined;
@@ -210,13 +221,15 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
       const { lastRefreshed, expiresOn } = tokensOf(account);
       const failure = failureOf(account);
       const pause = pausedUntil(account, beside.now);
+      const keeping = keepingOf(account, beside.now, beside.schedule);
       const isWaiting = state !== 'needs-user' && account.lease === undefined;
       return {
         state,
         lastActivity: lastActivity.toISOString(),
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
-        ...toGoesOn(keepingOf(account, beside.now, beside.schedule)),
+        ...toGoesOn(keeping),
+        ...(beside.links && keeping?.by === 'sign-in' && { canLink: true as const }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
         ...(beside.permissions && { permissions: beside.permissions }),
         ...(pause && { tasksPausedUntil: pause.toISOString() }),

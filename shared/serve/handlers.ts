@@ -22,8 +22,16 @@ export type Handler = (request: IncomingRequest, context: RequestContext) => Pro
 
 export type Handlers = ReturnType<typeof createHandlers>;
 
-/** What the application serves over HTTP, for any server (`docs/http.md`). */
-export function createHandlers(stead: Stead) {
+/** Hands the parts of a run over, which was begun by the invocation with this context. */
+export type HandOverIn = (context: RequestContext, parts: RunParts) => void;
+
+export type RunParts = Parameters<NonNullable<Parameters<Stead['worker']['run']>[2]>>[0];
+
+/**
+ * What the application serves over HTTP, for any server (`docs/http.md`).
+ * @param handOver undefined if no run is split
+ */
+export function createHandlers(stead: Stead, handOver?: HandOverIn) {
   const { connection, worker, readiness, services } = stead;
   const { clock } = services;
 
@@ -105,7 +113,12 @@ export function createHandlers(stead: Stead) {
       answered(context, clock, async (operation) => {
         const ticket = readRunTicket(request.headers);
         const permit = ticket === undefined ? { accessToken: readAccessToken(request.headers) } : { ticket };
-        const body = await worker.wake(operation, permit);
+        const body = await worker.wake(
+          operation,
+          permit,
+          undefined,
+          handOver && ((parts) => handOver(context, parts)),
+        );
         return { body, facts: {} };
       })) satisfies Handler,
   };

@@ -20,6 +20,12 @@ export type Plan = {
   shards: readonly DueShard[];
   /** How many shards could not be read. */
   shardsFailed: number;
+  /** How many accounts are due, at least; undefined if runs are not split, so that nobody counted. */
+  due?: number | undefined;
+  /** For a part of a run: into how many parts it was split. Absent for a whole run. */
+  share?: number;
+  /** How many runs in a row were split before this one, without one part that was swept since. */
+  unansweredRuns?: number | undefined;
   /** How many accounts the run may retire; undefined if that could not be read. Then it retires nobody. */
   retireAtMost: number | undefined;
   /** How many accounts earlier runs have retired in this day; undefined if they retired nobody, or it could not be read. */
@@ -30,6 +36,8 @@ export type Plan = {
 
 /** Only one run audits within this time. Runs of several instances may begin in the same minute. */
 const AUDIT_EVERY_MS = 45_000;
+/** One page of the index. */
+const COUNTED_AT_MOST = 1_000;
 
 /**
  * Reads what other instances have written down, and asks all shards at once since when something is due. A shard that
@@ -42,9 +50,20 @@ export async function plan(app: App, operation: Operation, begun?: BegunPlan): P
   const begunAt = clock.now();
   const [shared] = await Promise.all([readLastRun(app, operation, begun), readCooldowns(app, operation)]);
 
+  const { splitAbove } = app.runs;
+  const mayCount = splitAbove > 0 && accounts.dueIn !== undefined;
+  let due = 0;
+
+  async function sinceOf(shard: string): Promise<Date | undefined> {
+    if (splitAbove === 0 || accounts.dueIn === undefined) return accounts.dueSince(shard, signal);
+    const counted = await accounts.dueIn(shard, Math.min(splitAbove + 1, COUNTED_AT_MOST), signal);
+    due += counted?.count ?? 0;
+    return counted?.dueSince;
+  }
+
   async function ask(shard: string): Promise<DueShard | 'nothing-due' | 'failed'> {
     try {
-      const dueSince = await accounts.dueSince(shard, signal);
+      const dueSince = await sinceOf(shard);
       return dueSince === undefined ? 'nothing-due' : { shard, dueSince };
     } catch (error) {
       if (!signal?.aborted) log({ event: 'sweep.shard-failed', shard, error: nameOfError(error) });
@@ -58,6 +77,7 @@ export async function plan(app: App, operation: Operation, begun?: BegunPlan): P
     begunAt,
     shards: shards.sort((one, other) => one.dueSince.getTime() - other.dueSince.getTime()),
     shardsFailed: signal?.aborted ? 0 : answers.filter((one) => one === 'failed').length,
+    ...(mayCount && { due }),
     ...shared,
   };
 }
@@ -66,13 +86,14 @@ async function readLastRun(
   { sharedState, clock }: App,
   { log, signal }: Operation,
   begun: BegunPlan | undefined,
-): Promise<Pick<Plan, 'retireAtMost' | 'retired' | 'audit'>> {
+): Promise<Pick<Plan, 'retireAtMost' | 'retired' | 'audit' | 'unansweredRuns'>> {
   try {
     const { begun: isFirst, last } = begun ?? (await sharedState.beginPlan(AUDIT_EVERY_MS, signal));
     return {
       retireAtMost: retireAtMost(last, clock.now()),
       retired: retiredToday(last, clock.now()),
       audit: isFirst ? last.audit : undefined,
+      ...(last.unansweredRuns !== undefined && { unansweredRuns: last.unansweredRuns }),
     };
   } catch (error) {
     if (!signal?.aborted) log({ event: 'sweep.last-run-not-read', error: nameOfError(error) });

@@ -286,6 +286,7 @@ async function acquire(
       generation,
       api,
       forceRefresh,
+      waitToAsk: () => run.pace.take(partsOf(userId).tid, operation.signal),
     });
     // The new refresh token was not saved, so retry soon with the old one.
     return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };

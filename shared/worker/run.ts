@@ -5,6 +5,7 @@ import type { SweepSummary } from '../log.ts';
 import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Task } from './defineTask.ts';
+import { createPace, type Pace } from './pace.ts';
 import type { Plan } from './plan.ts';
 
 /** The only `misconfigured` code that may concern a single cache. */
@@ -55,13 +56,21 @@ export type Run = {
   retirementStopped: boolean;
   /** True once the run has logged that the clocks differ. */
   clockLogged: boolean;
+  /** True once the run has logged that the store asks for fewer requests. */
+  busyLogged: boolean;
+  pace: Pace;
 };
 
 export function beginRun(
   app: App,
   operation: Operation,
   tasks: readonly Task[],
-  { begunAt, shardsFailed, retireAtMost }: Pick<Plan, 'begunAt' | 'shardsFailed' | 'retireAtMost'>,
+  {
+    begunAt,
+    shardsFailed,
+    retireAtMost,
+    share = 1,
+  }: Pick<Plan, 'begunAt' | 'shardsFailed' | 'retireAtMost' | 'share'>,
   limits: RunLimits,
 ): Run {
   return {
@@ -79,6 +88,8 @@ export function beginRun(
     retirements: 0,
     retirementStopped: false,
     clockLogged: false,
+    busyLogged: false,
+    pace: createPace(app.clock, app.runs.tokenRequestsPerSecond, share),
   };
 }
 

@@ -13,6 +13,7 @@ import { type Failure, type FailureKind, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
 import type { UserToken } from '../ports.ts';
 import { consentMissing, missingScopes } from '../tokens/scopes.ts';
+import { partsOf } from '../userId.ts';
 import { type Attempt, attemptTask } from './attemptTask.ts';
 import type { Task, TaskResult } from './defineTask.ts';
 import { heedThrottle } from './heedThrottle.ts';
@@ -191,7 +192,7 @@ type Tokens = {
  * renewal, or the user's next visit, brings the permissions that were given meanwhile.
  */
 function tokensFor(
-  { app, operation }: Run,
+  { app, operation, pace }: Run,
   { userId, homeAccountId, generation }: Connected,
   graphToken: UserToken,
 ): Tokens {
@@ -200,8 +201,15 @@ function tokensFor(
   let written: string | undefined;
 
   async function request(api: Api, claims?: string): Promise<UserToken> {
-    const account = { userId, homeAccountId, generation };
-    const token = await app.userTokens.silent(operation, { ...account, api, forceRefresh: false, claims });
+    const token = await app.userTokens.silent(operation, {
+      userId,
+      homeAccountId,
+      generation,
+      api,
+      forceRefresh: false,
+      claims,
+      waitToAsk: () => pace.take(partsOf(userId).tid, operation.signal),
+    });
     obtained.set(api.resource, token);
     written = token.written ?? written;
     return token;

@@ -2,7 +2,7 @@ import { clocksDiffer } from '../account/clocksDiffer.ts';
 import { withTimeout } from '../clock.ts';
 import { nameOfError, type SweepSummary } from '../log.ts';
 import type { Operation } from '../ports.ts';
-import type { AuditProgress, RetiredToday } from '../sharedState.ts';
+import type { RunRecord } from '../sharedState.ts';
 import type { App } from '../tokens/app.ts';
 import { auditPage } from './auditPage.ts';
 import type { Task } from './defineTask.ts';
@@ -11,9 +11,18 @@ import { retiredWith } from './retirement.ts';
 import { beginRun, endIfOver, logClock, logMissingKeys, type Run, type RunLimits } from './run.ts';
 import { sweepShard } from './sweepShard.ts';
 
+type Split = {
+  /** The run of which this is a part. */
+  part?: string;
+  /** How long the account that has waited longest has been due, although this process does not sweep it. */
+  lagMs?: number;
+  unansweredRuns?: number;
+};
+
 /**
  * Sweeps the shards of a plan at the same time, and goes on with the audit if the plan says so. The plan may hold all
  * shards, or one of them if others are swept elsewhere.
+ * @param split what is said of a run that was split, or of one of its parts
  * @returns the summary of the run, which is also logged
  */
 export async function sweep(
@@ -22,6 +31,7 @@ export async function sweep(
   tasks: readonly Task[],
   planned: Plan,
   limits: RunLimits,
+  { part, lagMs = 0, unansweredRuns }: Split = {},
 ): Promise<SweepSummary> {
   return withTimeout(
     app.clock,
@@ -36,9 +46,14 @@ export async function sweep(
       // If the last check was aborted, nobody has recorded the deadline yet.
       if (signal.aborted) endIfOver(run);
       logMissingKeys(run);
-      const summary = { ...run.summary, ms: app.clock.now().getTime() - run.begunAt.getTime() };
+      const summary = {
+        ...run.summary,
+        ...(part !== undefined && { part }),
+        lagMs: Math.max(lagMs, run.summary.lagMs),
+        ms: app.clock.now().getTime() - run.begunAt.getTime(),
+      };
       const retired = retiredWith(planned, summary.retired, app.clock.now());
-      await record(run, summary, { audit, retired });
+      await record(run, summary, { audit, retired, unansweredRuns });
       operation.log({ event: 'sweep.ended', ...summary });
       return summary;
     },
@@ -47,11 +62,7 @@ export async function sweep(
 }
 
 /** The run's signal does not stop this, because a run that was stopped is recorded, too. */
-async function record(
-  { app, operation }: Run,
-  summary: SweepSummary,
-  more: { audit: AuditProgress | undefined; retired: RetiredToday | undefined },
-): Promise<void> {
+async function record({ app, operation }: Run, summary: SweepSummary, more: RunRecord): Promise<void> {
   try {
     await app.sharedState.runEnded(summary, more);
   } catch (error) {

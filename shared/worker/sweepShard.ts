@@ -5,6 +5,7 @@ import { forEachAtOnce } from '../forEachAtOnce.ts';
 import { nameOfError, type SweepSummary } from '../log.ts';
 import { heedFailure } from '../tokens/storedCooldowns.ts';
 import type { UserId } from '../userId.ts';
+import { easeOff } from './easeOff.ts';
 import type { DueShard } from './plan.ts';
 import { refreshUser } from './refreshUser.ts';
 import { endIfOver, logFinding, type Run, recordMisconfigured } from './run.ts';
@@ -41,6 +42,7 @@ async function* claimWhileItRuns(run: Run, shard: string): AsyncGenerator<Leased
     summary.due += 1;
     summary.lagMs = Math.max(summary.lagMs, begunAt.getTime() - leased.dueSince.getTime());
     yield leased;
+    await easeOff(run);
     if (endIfOver(run)) return;
   }
 }

@@ -1,13 +1,13 @@
 import { TokenInvalidError } from '../errors.ts';
 import type { LogEvent } from '../log.ts';
-import type { Operation } from '../ports.ts';
+import type { HandOver, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { isFreshTicket } from '../tokens/heartbeat.ts';
 import type { WorkerRun } from '../wire.ts';
 import type { Task } from './defineTask.ts';
 import { plan } from './plan.ts';
 import type { RunLimits } from './run.ts';
-import { sweep } from './sweep.ts';
+import { sweepOrSplit } from './splitRun.ts';
 
 /** At most one run of all instances begins by HTTP within this time. While the timer is on time, none does. */
 const WAKE_EVERY_MS = 60_000;
@@ -28,13 +28,13 @@ export async function wakeWorker(
   operation: Operation,
   permit: WakePermit,
   tasks: readonly Task[],
-  limits: RunLimits,
+  how: { limits: RunLimits; handOver?: HandOver | undefined },
 ): Promise<WorkerRun> {
   const woken = 'ticket' in permit ? await byVisit(app, permit.ticket) : await byApp(app, permit.accessToken);
   const begun = await app.sharedState.beginPlan(WAKE_EVERY_MS, operation.signal);
   if (!begun.begun) return { ran: false };
   operation.log(woken);
-  const summary = await sweep(app, operation, tasks, await plan(app, operation, begun), limits);
+  const summary = await sweepOrSplit(app, operation, tasks, await plan(app, operation, begun), how);
   const { due, refreshed, fromCache, brokenOff, shardsFailed, stoppedBy, ms } = summary;
   const failed = Object.values(summary.failed).reduce((sum, count) => sum + count, 0);
   return { ran: true, due, refreshed, fromCache, failed, brokenOff, shardsFailed, stoppedBy, ms };

@@ -7,6 +7,7 @@ import { ChoicesPanel } from './connection/ChoicesPanel.tsx';
 import { LinkNotice } from './connection/LinkNotice.tsx';
 import { pageState } from './connection/pageState.ts';
 import { StatePanel } from './connection/StatePanel.tsx';
+import { StayConnected } from './connection/StayConnected.tsx';
 import { useConnection } from './connection/useConnection.ts';
 import { useVisitBefore } from './connection/useVisitBefore.ts';
 import { useWork } from './connection/useWork.ts';
@@ -112,6 +113,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
         nextStep={signIn.nextStep}
         failedSignIn={isDirectoryRefusal(signIn.error) ? signInDetails(signIn.error) : []}
       />
+      {state.name === 'well' && known && <StayConnected api={api} connection={known} />}
       {isKnown && isConnected && <Activity connection={known} />}
       {isKnown && (
         <ChoicesPanel

@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
 import { readLinkResult } from './session/linkResult.ts';
 import { DEFAULT_LOOK, readPageConfig } from './session/pageConfig.ts';
+import { showLook } from './session/showLook.ts';
 import { startMsal } from './session/startMsal.ts';
 import { Notice } from './ui/Notice.tsx';
 import { PageHeader } from './ui/PageHeader.tsx';
@@ -18,7 +19,7 @@ const speechOf = loadSpeech();
 try {
   const config = await readPageConfig();
   const speech = (await speechOf)(config.appName);
-  document.title = speech.words.title;
+  showLook(config, speech.words.title);
   const { msal, ...started } = await startMsal(config);
   const linkResult = readLinkResult(location.search);
   // Neither a sign-in nor a link leaves anything in the address that a person could copy or load again.

@@ -11,6 +11,7 @@ import { expectFine, openThemed, THEMES } from './spa/expectFine.ts';
 import { expectDiscreet, watchPage } from './spa/watchPage.ts';
 
 const [ADELE, BRUNO, CHIARA, DANA] = DEMO_USERS;
+const PATIENCE = { timeout: 20_000 };
 
 let platform: Platform;
 let browser: Browser;
@@ -34,7 +35,7 @@ async function signedIn(page: Page, user: DemoUser): Promise<void> {
   await button(page, 'Sign in').click();
   await pickAccount(page, user.displayName);
   await button(page, 'Play the story').waitFor();
-  await expect.poll(() => stateOf(user)).toBe('active');
+  await expect.poll(() => stateOf(user), PATIENCE).toBe('active');
 }
 
 async function press(page: Page, name: string, says: string | RegExp): Promise<void> {
@@ -87,7 +88,7 @@ describe('the tour', () => {
     // As new as at the first time: they are asked for their consent again.
     await button(page, 'Sign in').click();
     await acceptConsent(page);
-    await expect.poll(() => stateOf(ADELE)).toBe('active');
+    await expect.poll(() => stateOf(ADELE), PATIENCE).toBe('active');
     await page.context().close();
   });
 });

@@ -7,8 +7,9 @@ import { pickAccount } from '../../dev/pickAccount.ts';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
 import type { Connection, LinkTicket } from '../../shared/wire.ts';
 import { control, signIn } from '../support/entraClients.ts';
+import { expectFine } from './spa/expectFine.ts';
 
-const [ADELE, BRUNO] = DEMO_USERS;
+const [ADELE, BRUNO, CHIARA] = DEMO_USERS;
 
 let platform: Platform;
 let browser: Browser;
@@ -79,8 +80,39 @@ describe('a link in a browser', () => {
 
     // The directory knows her from the link, and shows no page.
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await page.getByText(/goes on until .*, also if you do not come back\.$/).waitFor();
+    await page.getByText(/goes on for about (89|90) days, also if you do not come back\.$/).waitFor();
     expect(page.url()).toBe(`${platform.webOrigin}/`);
+    await context.close();
+  });
+
+  it('is offered by the page, which says what came of it and forgets nothing else', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(platform.webOrigin);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await pickAccount(page, BRUNO.displayName);
+    await page.getByText(/goes on until your organisation asks to see you again/).waitFor();
+    await expectFine(page, 'link-offered');
+    await page.getByRole('button', { name: 'Stay connected' }).click();
+    await page.getByText('You stay connected now.').waitFor();
+    await page.getByText(/goes on for about (89|90) days, also if you do not come back\.$/).waitFor();
+    expect(page.url()).toBe(`${platform.webOrigin}/`);
+    expect(await page.getByRole('button', { name: 'Stay connected' }).count()).toBe(0);
+    await context.close();
+  });
+
+  it('is offered once: whoever says "Not now" is not asked again', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(platform.webOrigin);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await pickAccount(page, CHIARA.displayName);
+    await page.getByRole('button', { name: 'Not now' }).click();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Your choices' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Stay connected' }).count()).toBe(0);
+    const kept = await page.evaluate<string>('JSON.stringify({ ...localStorage })');
+    expect(kept).not.toContain(CHIARA.oid);
     await context.close();
   });
 

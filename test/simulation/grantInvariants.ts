@@ -112,7 +112,9 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
           `the account of ${name} promises a grant that is not stored`,
         );
       }
-      const isShorter = was !== undefined && (is ?? 0) < was - CLOCKS_MAY_DIFFER_MS;
+      // An exchange whose end is told may last longer.
+      const endsAt = timeOf(after.refreshTokenExpiresOn) ?? 0;
+      const isShorter = was !== undefined && endsAt < was - CLOCKS_MAY_DIFFER_MS;
       // A visit that heals has proved the exchange alone. The next renewal says the longer end again.
       if (before?.state === 'needs-user') return;
       forbid(
@@ -136,7 +138,7 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
 
 /** Until when the account says that the grant of a code keeps the connection. An earlier release leaves the column behind. */
 function promiseOf(row: Columns | undefined): number | undefined {
-  const until = String(row?.grant ?? '');
+  const [until] = String(row?.grant ?? '').split(',');
   const end = timeOf(row?.refreshTokenExpiresOn);
   return end !== undefined && until === `${CODE_UNTIL}${new Date(end).toISOString()}` ? end : undefined;
 }

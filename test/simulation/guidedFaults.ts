@@ -104,14 +104,14 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/worker/retirement.ts',
     text: "if (run.retirements >= run.retireAtMost) return 'stopped';",
     by: '',
-    guided: '25 users of one shard visit once, and stay away until they are retired',
+    guided: '25 users are due to be retired on one day',
     found: /retired in one day/,
   },
   'audit reads one page of each shard': {
     file: 'shared/adapters/azureStorage/tableAccounts.ts',
     text: 'if (count === atMost) return;',
     by: 'if (count === atMost) break;',
-    guided: '25 users of one shard visit once, and stay away until they are retired',
+    guided: 'the entry of the last of 25 users in one shard is lost',
     found: /will ever find/,
   },
 };

@@ -1,4 +1,5 @@
 import { DAY } from './durations.ts';
+import type { ApiName } from './entraTypes.ts';
 import { FOUND_HISTORIES, SIMPLE } from './foundHistories.ts';
 import type { Action, History } from './history.ts';
 import type { HowLinked } from './link.ts';
@@ -7,32 +8,33 @@ import type { YearsHistory } from './yearsHistory.ts';
 const MINUTE = 60_000;
 
 const of = (...actions: Action[]): History => ({ ...SIMPLE, actions, deviations: [] });
-const visit = (process: number, pausesAfter = 0): Action => ({
-  do: 'visit',
-  user: 0,
-  process,
-  fresh: false,
-  pausesAfter,
+/** `pausesBefore`: the request before which the process waits until nothing else can happen. */
+const pausing = (pausesBefore?: string) => ({ pausesAfter: 0, ...(pausesBefore && { pausesBefore }) });
+const visit = (process: number, pausesBefore?: string, api: ApiName = 'graph', user = 0): Action => ({
+  ...{ do: 'visit', user, process, fresh: false, api },
+  ...pausing(pausesBefore),
 });
-const wish = (what: 'disconnect' | 'reconnect', process: number, pausesAfter = 0): Action => ({
-  do: what,
-  user: 0,
-  process,
-  pausesAfter,
+const wish = (what: 'disconnect' | 'reconnect', process: number, pausesBefore?: string): Action => ({
+  ...{ do: what, user: 0, process },
+  ...pausing(pausesBefore),
 });
-const run = (process: number, pausesAfter = 0): Action => ({ do: 'run', process, pausesAfter });
+const run = (process: number, pausesBefore?: string): Action => ({
+  ...{ do: 'run', process },
+  ...pausing(pausesBefore),
+});
 const wait = (ms: number): Action => ({ do: 'wait', ms });
 
 /** Histories in which something comes at the one moment at which it matters, which chance meets seldom. */
 export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
   'a process dies with a disconnection, and a check has stored a cache after it': of(
     wait(80 * MINUTE),
-    run(1, 13),
-    wish('disconnect', 0, 2),
+    run(1, 'blob: write'),
+    wish('disconnect', 0, 'blob: read'),
     { do: 'crash', process: 0 },
   ),
   'a user comes back before their cache is deleted': of(
-    wish('disconnect', 0, 4),
+    // It has read the cache and then the account.
+    { ...wish('disconnect', 0), pausesAfter: 4 } as Action,
     wish('reconnect', 1),
     visit(1),
   ),
@@ -45,7 +47,7 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     run(0),
   ),
   'a user visits for two APIs at the same time': {
-    ...of(visit(0, 5), { ...visit(0), api: 'notes' } as Action),
+    ...of(visit(0, 'token endpoint'), visit(0, undefined, 'notes')),
     known: 0,
     notes: true,
     // Otherwise the token is seen to be of no use, and another one is had.
@@ -55,7 +57,7 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     ...of(
       { do: 'trouble', user: 0, at: 'graph', kind: 'throttled', whole: 'tenant', forMs: 30 * MINUTE },
       visit(0),
-      { ...visit(0), user: 1 } as Action,
+      visit(0, undefined, 'graph', 1),
     ),
     users: 2,
     known: 2,
@@ -69,19 +71,20 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     { do: 'wake', user: 0, process: 1, pausesAfter: 0 },
     run(0),
   ),
-  'the host shuts down while a check waits for the token endpoint': of(wait(80 * MINUTE), run(1, 12), {
-    do: 'shut-down',
-    process: 1,
-  }),
+  'the host shuts down while a check waits for the token endpoint': of(
+    wait(80 * MINUTE),
+    run(1, 'token endpoint'),
+    {
+      do: 'shut-down',
+      process: 1,
+    },
+  ),
 };
 
 const linked = (history: History): History => ({ ...history, links: true });
-const link = (how: HowLinked, process = 0, pausesAfter = 0): Action => ({
-  do: 'link',
-  user: 0,
-  process,
-  pausesAfter,
-  how,
+const link = (how: HowLinked, process = 0, pausesBefore?: string): Action => ({
+  ...{ do: 'link', user: 0, process, how },
+  ...pausing(pausesBefore),
 });
 
 /** The same for users who link. */
@@ -108,10 +111,10 @@ export const GUIDED_LINKS: Readonly<Record<string, History>> = {
     ),
   ),
   'a user disconnects while they are at the sign-in of a link': linked(
-    of(link('well', 1, 5), wish('disconnect', 0)),
+    of(link('well', 1, 'browser'), wish('disconnect', 0)),
   ),
   'a process dies with a disconnection, and a link has stored a cache after it': linked(
-    of(link('well', 1, 9), wish('disconnect', 0, 2), { do: 'crash', process: 0 }),
+    of(link('well', 1, 'blob: write'), wish('disconnect', 0, 'blob: read'), { do: 'crash', process: 0 }),
   ),
   'somebody else signs in at the end of a link': { ...linked(of(link('other'))), users: 2 },
   'a user has linked and disconnects': linked(of(link('well'), wish('disconnect', 1))),
@@ -124,22 +127,28 @@ export const GUIDED: Readonly<Record<string, History>> = {
   ...FOUND_HISTORIES,
 };
 
-/** Long histories of the same kind. */
+const crowd = (days: number, ...happenings: YearsHistory['happenings']): YearsHistory => ({
+  days,
+  habits: Array.from({ length: 25 }, () => ({ joinsOnDay: 0, awayForHours: 100_000, forDays: 1 })),
+  rules: { ...SIMPLE.rules, accessTokenMs: DAY },
+  notes: false,
+  quietOn: 'old',
+  connect: 'visit',
+  receiver: 'none',
+  seldom: false,
+  links: false,
+  together: true,
+  happenings,
+  oneFaultIn: 0,
+  seed: 1,
+});
+
+/** Long histories of 25 users, who share one shard, visit once, and stay away. */
 export const GUIDED_YEARS: Readonly<Record<string, YearsHistory>> = {
-  // More than a page of the audit, and more than may be retired in one day. The user whose entry is lost is on the second page.
-  '25 users of one shard visit once, and stay away until they are retired': {
-    days: 93,
-    habits: Array.from({ length: 25 }, () => ({ joinsOnDay: 0, awayForHours: 100_000, forDays: 1 })),
-    rules: { ...SIMPLE.rules, accessTokenMs: DAY },
-    notes: false,
-    quietOn: 'old',
-    connect: 'visit',
-    receiver: 'none',
-    seldom: false,
-    links: false,
-    together: true,
-    happenings: [{ atHour: 60, forHours: 1, action: { do: 'damage', user: 24, how: 'entry-deleted' } }],
-    oneFaultIn: 0,
-    seed: 1,
-  },
+  'the entry of the last of 25 users in one shard is lost': crowd(4, {
+    atHour: 90,
+    forHours: 1,
+    action: { do: 'damage', user: 24, how: 'entry-deleted' },
+  }),
+  '25 users are due to be retired on one day': crowd(93),
 };

@@ -45,26 +45,27 @@ const SKEWS_MS = [
 ];
 
 /**
- * One thing that happens from outside. `user` and `process` are indices. With `pausesAfter`, what the process
- * does after so many more of its steps waits until nothing else can happen; 0: it does not wait.
+ * When the process that does something waits until nothing else can happen: after so many more of its steps (0: it does not
+ * wait), or as soon as it asks for a request of which the history would say this. Chance uses steps alone. Whoever guides a
+ * history names the request, so that it stays the same when there is a step more before it.
  */
+type Pauses = { pausesAfter: number; pausesBefore?: string };
+
+/** One thing that happens from outside. `user` and `process` are indices. */
 export type Action =
-  | { do: 'visit'; user: number; process: number; fresh: boolean; pausesAfter: number; api?: ApiName }
-  | { do: 'look'; user: number; process: number; pausesAfter: number }
-  | {
-      do: 'disconnect' | 'reconnect' | 'pause' | 'resume';
+  | ({ do: 'visit'; user: number; process: number; fresh: boolean; api?: ApiName } & Pauses)
+  | ({
+      do: 'look' | 'disconnect' | 'reconnect' | 'pause' | 'resume' | 'wake';
       user: number;
       process: number;
-      pausesAfter: number;
-    }
-  | { do: 'wake'; user: number; process: number; pausesAfter: number }
-  | { do: 'retry' | 'retry-by-force' | 'retire'; user: number; process: number; pausesAfter: number }
-  | { do: 'run' | 'audit'; process: number; pausesAfter: number }
+    } & Pauses)
+  | ({ do: 'retry' | 'retry-by-force' | 'retire'; user: number; process: number } & Pauses)
+  | ({ do: 'run' | 'audit'; process: number } & Pauses)
+  | ({ do: 'link'; user: number; process: number; how: HowLinked } & Pauses)
   | { do: 'crash' | 'stop' | 'go-on' | 'shut-down' | 'new-key' | 'lose-keys' | 'find-keys'; process: number }
   | { do: 'skew'; process: number; ms: number }
   | { do: 'wait'; ms: number }
   | { do: 'damage'; user: number; how: (typeof DAMAGES)[number] }
-  | { do: 'link'; user: number; process: number; pausesAfter: number; how: HowLinked }
   | { do: 'narrow-consent' | 'consent'; user: number }
   /** Every refresh token of the user, or those of one grant. */
   | { do: 'revoke'; user: number; grant?: Grant }

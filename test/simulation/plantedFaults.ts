@@ -44,8 +44,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "(now) => (now?.etag === account.etag ? to : 'keep'),",
     by: '() => to,',
     seed: 1,
-    history: 187,
-    found: /brought back|was overwritten/,
+    history: 172,
+    found: /brought back|was overwritten|made shorter/,
   },
   'settle without the lease': {
     file: 'shared/worker/settle.ts',
@@ -573,8 +573,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   "exchange in the place of the code's grant": {
     file: 'shared/tokens/grants.ts',
-    text: "places.set(key, { ...place, [grant]: grant === 'code' ? issued : entry });",
-    by: "places.set(key, { ...place, [hasCode ? 'code' : grant]: issued });",
+    text: 'places.set(key, { ...place, [grant]: { ...entry, ...times } });',
+    by: "places.set(key, { ...place, [hasCode ? 'code' : grant]: { ...entry, [ISSUED]: secondsOf(now) } });",
     seed: 1,
     history: 18,
     found: /an exchange took the place/,

@@ -94,8 +94,9 @@ async function play(
   const waiting = [...actions];
   const deviating = [...deviations];
   let ordinary = 0;
-  /** After how many more steps a process is paused. */
+  /** After how many more steps a process is paused, and before which request. */
   const pauses = new Map<ProcessLife, number>();
+  const pausesBefore = new Map<ProcessLife, string>();
 
   function decision(): Omit<Deviation, 'after'> {
     const [next] = deviating;
@@ -114,6 +115,9 @@ async function play(
     if ('pausesAfter' in action && action.pausesAfter > 0) {
       pauses.set(stage.process(action.process).life, action.pausesAfter);
     }
+    if ('pausesBefore' in action && action.pausesBefore !== undefined) {
+      pausesBefore.set(stage.process(action.process).life, action.pausesBefore);
+    }
   }
 
   async function take(step: Step, fault: number): Promise<void> {
@@ -121,10 +125,26 @@ async function play(
     await world.take(step, fault);
     const left = (pauses.get(process) ?? 0) - 1;
     pauses.set(process, left);
-    if (left === 0) for (const one of world.pending()) if (one.process === process) one.held = true;
+    if (left === 0) hold(process);
+  }
+
+  function hold(process: ProcessLife): void {
+    for (const one of world.pending()) if (one.process === process) one.held = true;
+  }
+
+  function holdBeforeRequests(): void {
+    for (const [process, what] of pausesBefore) {
+      const isNext = world
+        .pending()
+        .some((one) => one.process === process && one.request.what().startsWith(what));
+      if (!isNext) continue;
+      pausesBefore.delete(process);
+      hold(process);
+    }
   }
 
   while (world.violation() === undefined) {
+    holdBeforeRequests();
     const { pick, fault } = decision();
     const [action] = waiting;
     const [late] = world.late();

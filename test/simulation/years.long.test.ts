@@ -12,14 +12,14 @@ it('no year of many users breaks a promise', { timeout: 900_000 }, async () => {
   expect(userYears).toBeGreaterThan(20);
 });
 
-it.each(Object.entries(GUIDED_YEARS))(
-  'breaks no promise: %s',
-  { timeout: 300_000 },
-  async (_name, history) => {
+it('no guided year breaks a promise, and they meet the second page of the audit and the ceiling', {
+  timeout: 300_000,
+}, async () => {
+  const met = new Set<string>();
+  for (const history of Object.values(GUIDED_YEARS)) {
     const { violation, lines, events } = await simulateYears(history, { tells: true });
     expect(violation && lines.slice(-2_000).join('\n')).toBeUndefined();
-    expect([...events.keys()]).toEqual(
-      expect.arrayContaining(['index.repaired', 'sweep.retirement-stopped']),
-    );
-  },
-);
+    for (const event of events.keys()) met.add(event);
+  }
+  expect([...met]).toEqual(expect.arrayContaining(['index.repaired', 'sweep.retirement-stopped']));
+});

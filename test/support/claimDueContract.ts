@@ -65,6 +65,23 @@ export function claimDueContract(name: string, open: OpenAccountStore): void {
       expect(await store.dueSince(shardOf(a))).toEqual(LATER);
     });
 
+    it('counts what is due in a shard, up to a number', async () => {
+      const { store, clock } = open();
+      const users = usersOfOneShard(3);
+      const [a] = users;
+      const shard = shardOf(a as (typeof users)[number]);
+      expect(await store.dueIn?.(shard, 10)).toBeUndefined();
+      for (const [index, userId] of users.entries())
+        await store.create(sampleActive({ userId, nextCheckAt: minutesFrom(index + 1) }));
+      clock.advance(2 * MINUTE);
+      expect(await store.dueIn?.(shard, 10)).toEqual({ dueSince: minutesFrom(1), count: 2 });
+      clock.advance(MINUTE);
+      expect(await store.dueIn?.(shard, 10)).toEqual({ dueSince: minutesFrom(1), count: 3 });
+      expect(await store.dueIn?.(shard, 3)).toEqual({ dueSince: minutesFrom(1), count: 3 });
+      expect(await store.dueIn?.(shard, 2)).toEqual({ dueSince: minutesFrom(1), count: 2 });
+      expect(await store.dueIn?.(shard === '0' ? '1' : '0', 10)).toBeUndefined();
+    });
+
     it('changes of an account no more than its lease', async () => {
       const { store, clock, index } = open();
       const account = await store.create(sampleActive({ nextCheckAt: EARLIER }));

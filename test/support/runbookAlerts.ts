@@ -13,6 +13,8 @@ const sum = (values: number[]): number => values.reduce((total, value) => total 
 const named = (events: readonly LoggedEvent[], ...names: string[]) =>
   events.filter(({ event }) => names.includes(event));
 const runsIn = (events: readonly LoggedEvent[]) => named(events, 'sweep.ended');
+const wholeRunsIn = (events: readonly LoggedEvent[]) =>
+  runsIn(events).filter(({ part }) => part === undefined);
 const failedIn = ({ failed }: LoggedEvent, ...kinds: string[]): number =>
   sum(kinds.map((kind) => numberOf((failed as Record<string, unknown> | undefined)?.[kind])));
 const goodIn = ({ refreshed, fromCache }: LoggedEvent): number => numberOf(refreshed) + numberOf(fromCache);
@@ -23,7 +25,7 @@ export const RUNBOOK_ALERTS: Record<string, Alert> = {
     // A run that was called for has the correlation id of its `worker.woken`.
     fires: (events) => {
       const woken = new Set(named(events, 'worker.woken').map(({ correlationId }) => correlationId));
-      return runsIn(events).every(({ correlationId }) => woken.has(correlationId));
+      return wholeRunsIn(events).every(({ correlationId }) => woken.has(correlationId));
     },
     example: [{ event: 'storage.ready' }],
   },
@@ -41,7 +43,8 @@ export const RUNBOOK_ALERTS: Record<string, Alert> = {
   },
   'The worker does not keep up.': {
     fires: (events) =>
-      runsIn(events).length > 0 && Math.min(...runsIn(events).map((run) => numberOf(run.lagMs))) > 600_000,
+      wholeRunsIn(events).length > 0 &&
+      Math.min(...wholeRunsIn(events).map((run) => numberOf(run.lagMs))) > 600_000,
     example: [{ event: 'sweep.ended', lagMs: 600_001 }],
   },
   'Work breaks off.': {
@@ -65,6 +68,13 @@ export const RUNBOOK_ALERTS: Record<string, Alert> = {
   "A cache with somebody else's tokens.": {
     fires: (events) => named(events, 'cache.foreign-entry').length > 0,
     example: [{ event: 'cache.foreign-entry' }],
+  },
+  'Parts of runs fail.': {
+    fires: (events) =>
+      named(events, 'part.repeated').some(({ tries }) => numberOf(tries) >= 5) ||
+      named(events, 'part.unknown').length > 0 ||
+      named(events, 'sweep.split').some(({ areLost }) => areLost === true),
+    example: [{ event: 'part.repeated', tries: 5 }],
   },
   'A user kills runs.': {
     fires: (events) => {

@@ -193,6 +193,15 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
       expect((await state.lastRun()).retired).toEqual({ count: 0, since: LATER });
     });
 
+    it('keeps how many runs were split in vain, until a run says so anew', async () => {
+      const { state } = open();
+      await state.runEnded(SUMMARY, { unansweredRuns: 3 });
+      await state.runEnded(SUMMARY, {});
+      expect((await state.lastRun()).unansweredRuns).toBe(3);
+      await state.runEnded(SUMMARY, { unansweredRuns: 0 });
+      expect((await state.lastRun()).unansweredRuns).toBe(0);
+    });
+
     it('keeps the latest order about retiring, whatever runs do', async () => {
       const { state } = open();
       const orders: Retirement[] = [

@@ -20,6 +20,10 @@ export type TestAppOptions = Partial<Adapters> & {
   logChecks?: string;
   /** `CONNECT` */
   connect?: string;
+  /** `SPLIT_RUNS_ABOVE` */
+  splitAbove?: string;
+  /** `TOKEN_REQUESTS_PER_SECOND` */
+  tokenRequests?: string;
   notices?: Notices;
   /** Default: there is no network. */
   fetch?: typeof fetch;
@@ -32,6 +36,8 @@ export function createTestApp(options: TestAppOptions = {}): App {
     graphBaseUrl,
     logChecks,
     connect,
+    splitAbove,
+    tokenRequests,
     notices = {},
     fetch = noNetwork,
     ...adapters
@@ -43,6 +49,8 @@ export function createTestApp(options: TestAppOptions = {}): App {
     GRAPH_BASE_URL: graphBaseUrl,
     LOG_CHECKS: logChecks,
     CONNECT: connect,
+    SPLIT_RUNS_ABOVE: splitAbove,
+    TOKEN_REQUESTS_PER_SECOND: tokenRequests,
     TokenStore: 'UseDevelopmentStorage=true',
   });
   const { services } = createStead(config, {

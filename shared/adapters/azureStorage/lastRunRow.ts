@@ -1,6 +1,6 @@
 import { isRecord } from '../../isRecord.ts';
 import type { SweepSummary } from '../../log.ts';
-import type { AuditProgress, LastRun, RetiredToday, Retirement } from '../../sharedState.ts';
+import type { AuditProgress, LastRun, Retirement, RunRecord } from '../../sharedState.ts';
 import { jsonIn, timeIn } from './tableColumns.ts';
 
 const COUNTS = [
@@ -29,7 +29,7 @@ type Columns = Record<string, string | number | Date>;
 export function runColumns(
   endedAt: Date,
   summary: SweepSummary,
-  { audit, retired }: { audit?: AuditProgress | undefined; retired?: RetiredToday | undefined },
+  { audit, retired, unansweredRuns }: RunRecord,
 ): Columns {
   return {
     endedAt,
@@ -43,6 +43,7 @@ export function runColumns(
       lastPassEndedAt: audit.lastPass?.endedAt ?? '',
     }),
     ...(retired && { retiredCount: retired.count, retiredSince: retired.since }),
+    ...(unansweredRuns !== undefined && { unansweredRuns }),
   };
 }
 
@@ -62,11 +63,13 @@ export function lastRunOf(row: Record<string, unknown>): LastRun {
   const retirement = retirementIn(row);
   const count = countIn(row.retiredCount);
   const since = timeIn(row.retiredSince);
+  const unansweredRuns = countIn(row.unansweredRuns);
   return {
     ...(at && summary && { ended: { at, summary } }),
     audit: auditIn(row),
     ...(count !== undefined && since && { retired: { count, since } }),
     ...(retirement && { retirement }),
+    ...(unansweredRuns !== undefined && { unansweredRuns }),
   };
 }
 

@@ -21,7 +21,7 @@ import {
 } from './rowKeys.ts';
 import { createStorageCall } from './storageCall.ts';
 import { removeRows } from './tableRemoval.ts';
-import { connectTable, rowsBetween, type TableOptions, watchClock } from './tableRows.ts';
+import { connectTable, rowsBetween, type TableOptions, watchAnswers } from './tableRows.ts';
 
 export type TableAccountsOptions = TableOptions & {
   /** How many rows one request reads, at most 1,000. Default 250. */
@@ -54,7 +54,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
   const { pageSize = 250, clock = systemClock } = options;
   const table = connectTable(options);
   const call = createStorageCall('accounts', clock);
-  const clockAheadMs = watchClock(table);
+  const { clockAheadMs, isBusy } = watchAnswers(table, clock);
   const byClocks = () => nowByStore({ accounts: { clockAheadMs }, clock });
   const writes = createAccountWrites(table);
   const { read, create, update, erase, hasEntry, restoreEntry } = writes;
@@ -117,6 +117,7 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
   return {
     shards: SHARDS,
     clockAheadMs,
+    isBusy,
 
     read: (userId, signal) => call((abortSignal) => read(userId, abortSignal), signal),
 
@@ -140,6 +141,17 @@ export function createTableAccounts(options: TableAccountsOptions): AccountStore
     async dueSince(shard, signal) {
       for await (const { dueSince } of entriesDue(shard, 1, signal)) return dueSince;
       return undefined;
+    },
+
+    async dueIn(shard, atMost, signal) {
+      let first: Date | undefined;
+      let count = 0;
+      for await (const { dueSince } of entriesDue(shard, atMost, signal)) {
+        first ??= dueSince;
+        count += 1;
+        if (count === atMost) break;
+      }
+      return first && { dueSince: first, count };
     },
 
     claimDue: ({ shard, runId, leaseMs, onFound, signal }) =>

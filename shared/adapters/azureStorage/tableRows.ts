@@ -32,27 +32,39 @@ export function connectTable({
   });
 }
 
+/** What the answers of the service say beside their content. */
+export type Watched = {
+  /** How far the service's clock is ahead, in milliseconds; undefined before the first answer. */
+  clockAheadMs(): number | undefined;
+  /** Whether the service has asked for fewer requests within the last ten seconds. */
+  isBusy(): boolean;
+};
+
+const BUSY_FOR_MS = 10_000;
+
 /**
- * Compares the `Date` of every answer with the platform's clock, because a wrong clock of this machine would make every
- * account look old.
- * @returns how far the service's clock is ahead, in milliseconds; undefined before the first answer
+ * Compares the `Date` of every answer with the platform's clock, and not with `clock`, because a wrong clock of this machine would make every
+ * account look old. Notes each 503, also those that the SDK's own retries hide
+ * (https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes).
  */
-export function watchClock(table: TableClient): () => number | undefined {
+export function watchAnswers(table: TableClient, clock: Clock): Watched {
   let aheadMs: number | undefined;
+  let busyUntil = Number.NEGATIVE_INFINITY;
   table.pipeline.addPolicy(
     {
-      name: 'watchClock',
+      name: 'watchAnswers',
       async sendRequest(request, next) {
         const response = await next(request);
         const date = Date.parse(response.headers.get('date') ?? '');
         if (!Number.isNaN(date)) aheadMs = date - systemClock.now().getTime();
+        if (response.status === 503) busyUntil = clock.elapsed() + BUSY_FOR_MS;
         return response;
       },
     },
     // Closest to the wire, where an answer that refuses is not an error yet.
     { afterPhase: 'Retry' },
   );
-  return () => aheadMs;
+  return { clockAheadMs: () => aheadMs, isBusy: () => clock.elapsed() < busyUntil };
 }
 
 /** Runs a write. If the table does not exist, creates it and runs the write again. */

@@ -61,10 +61,10 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
 
   /** Gets a token by one grant. @param base the stored cache, without a grant that was refused in this operation */
   async function byGrant(
-    { userId, generation, api, forceRefresh, claims }: SilentRequest,
+    { userId, generation, api, forceRefresh, claims, waitToAsk }: SilentRequest,
     { snapshot, homeAccountId, grant, base, isFallback = false }: GrantTry,
   ): Promise<UserToken> {
-    const { client, plugin, record } = begin(userId, api, base, grant);
+    const { client, plugin, record } = begin(userId, api, base, grant, { waitToAsk });
     const account =
       (await client.getTokenCache().getAccountByHomeId(homeAccountId)) ??
       accountWithoutIdToken(userId, homeAccountId, base);
@@ -147,7 +147,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
         generation === undefined
           ? ABSENT
           : await readSnapshot(context, userId, generation, { isCurrent, signal });
-      const { client, plugin, record } = begin(userId, api, snapshot.base, 'exchange', mayAsk);
+      const { client, plugin, record } = begin(userId, api, snapshot.base, 'exchange', { mayAsk });
       // This loads the stored cache. The exchange itself would not.
       await client.getTokenCache().getAllAccounts();
       const result = await attempt(

@@ -48,7 +48,7 @@ export function createMsalCodeGrants(
       const snapshot = await readSnapshot(context, userId, generation, { isCurrent, signal });
       // A code can be redeemed once. So it is not, if what it brings could not be stored.
       if (!MAY_BE_REPLACED.has(snapshot.state)) throw new UnavailableError('token-cache');
-      const { client, plugin, record } = begin(userId, api, snapshot.base, 'code', mayAsk);
+      const { client, plugin, record } = begin(userId, api, snapshot.base, 'code', { mayAsk });
       const result = await attempt(userId, record, () =>
         client
           .acquireTokenByCode({

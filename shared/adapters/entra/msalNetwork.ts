@@ -47,6 +47,8 @@ type Options = {
   signal?: AbortSignal | undefined;
   /** Called before each POST. If it throws, the POST is not sent. */
   mayAsk?: (() => void) | undefined;
+  /** Called before that. If it rejects, the POST is not sent, as if the time-out had ended it. */
+  waitToAsk?: (() => Promise<void>) | undefined;
   /** The `scope` that MSAL gets in place of that of an answer with a token. Default: the answer's own. */
   scopeToKeep?: ((answered: string | undefined) => string) | undefined;
 };
@@ -55,9 +57,20 @@ type Options = {
 export function createMsalNetwork(options: Options): { module: INetworkModule; record: NetworkRecord } {
   const record: NetworkRecord = { posts: 0, answer: undefined, noAnswer: undefined, refusedByUs: undefined };
 
+  async function wait(): Promise<void> {
+    try {
+      await options.waitToAsk?.();
+    } catch (error) {
+      record.answer = undefined;
+      record.noAnswer = nameOf(error);
+      throw error;
+    }
+  }
+
   async function send<T>(method: 'GET' | 'POST', url: string, request?: NetworkRequestOptions) {
     const init: RequestInit = { method, headers: request?.headers ?? {}, redirect: 'error' };
     if (method === 'POST') {
+      await wait();
       try {
         options.mayAsk?.();
       } catch (error) {

@@ -75,7 +75,7 @@ export function beginMsal(options: MsalOptions, services: Omit<CacheContext, 'lo
   }
 
   /** A new client with the user's stored cache, and with the refresh tokens of one grant alone. */
-  function begin(userId: UserId, api: Api, base: string, grant: Grant, mayAsk?: () => void) {
+  function begin(userId: UserId, api: Api, base: string, grant: Grant, { mayAsk, waitToAsk }: Asking = {}) {
     const proof = options.credential.forClient();
     const plugin = createMsalCachePlugin({ base: withOneTokenOf(api, showing(base, grant)) });
     const network = createMsalNetwork({
@@ -83,6 +83,7 @@ export function beginMsal(options: MsalOptions, services: Omit<CacheContext, 'lo
       fetch: options.fetch,
       clock,
       signal,
+      waitToAsk,
       mayAsk() {
         proof.mayPost();
         mayAsk?.();
@@ -115,6 +116,9 @@ export function beginMsal(options: MsalOptions, services: Omit<CacheContext, 'lo
 
   return { options, context, clock, log, signal, traced, refusal, attempt, begin, keep };
 }
+
+/** What is called before each request to the token endpoint. */
+type Asking = { mayAsk?: (() => void) | undefined; waitToAsk?: (() => Promise<void>) | undefined };
 
 type Keep = {
   /** By which grant the tokens were obtained. */

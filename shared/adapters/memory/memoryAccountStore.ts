@@ -135,6 +135,12 @@ export function createMemoryAccountStore({
 
     dueSince: async (shard) => entriesDue(shard)[0]?.at,
 
+    async dueIn(shard, atMost) {
+      const due = entriesDue(shard);
+      const [first] = due;
+      return first && { dueSince: first.at, count: Math.min(due.length, atMost) };
+    },
+
     claimDue: ({ shard, runId, leaseMs, onFound, signal }) =>
       leaseAhead({
         due: eachOf(() => entriesDue(shard)),

@@ -29,13 +29,14 @@ export function createMemorySharedState({ clock = systemClock }: { clock?: Clock
       begunAt = now;
       return { begun: true, last: structuredClone(last) };
     },
-    async runEnded(summary, { audit, retired } = {}) {
+    async runEnded(summary, { audit, retired, unansweredRuns } = {}) {
       const at = clock.now();
       last = structuredClone({
         ...last,
         ended: { at, summary },
         ...(audit && { audit }),
         ...(retired && { retired }),
+        ...(unansweredRuns !== undefined && { unansweredRuns }),
       });
       for (const [key, { until }] of cooldowns) if (until <= at) cooldowns.delete(key);
     },

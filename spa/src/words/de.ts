@@ -117,6 +117,10 @@ export const de = (app: string): Words => ({
     noneText: 'Laden Sie diese Seite neu, um anzufangen.',
     goesOnUntil: (date) =>
       `Sie können diese Seite schließen. ${app} macht bis zum ${date} weiter, auch wenn Sie nicht wiederkommen.`,
+    goesOnAbout: (days) =>
+      `Sie können diese Seite schließen. ${app} macht noch etwa ${days} weiter, auch wenn Sie nicht wiederkommen.`,
+    goesOnUntilVisit: (when) =>
+      `Sie können diese Seite schließen. ${app} macht ${until(when)} weiter, und länger, wenn Sie vorher wiederkommen.`,
     goesOn: `Sie können diese Seite schließen. ${app} macht weiter, bis Ihre Organisation Sie wieder sehen möchte; das kann nach einem Tag sein.`,
     outdated: 'Das ist vielleicht veraltet: Der Dienst hat nicht geantwortet.',
     askAgain: 'Noch einmal fragen',

@@ -104,6 +104,11 @@ export const en = (app: string) => ({
     noneText: 'Load this page again to begin.',
     goesOnUntil: (date: string) =>
       `You can close this page. ${app} goes on until ${date}, also if you do not come back.`,
+    goesOnAbout: (days: string) =>
+      `You can close this page. ${app} goes on for about ${days}, also if you do not come back.`,
+    /** Each visit makes it longer. */
+    goesOnUntilVisit: (when: When) =>
+      `You can close this page. ${app} goes on until ${when.text}, and longer if you come back before.`,
     goesOn: `You can close this page. ${app} goes on until your organisation asks to see you again; that can be after a day.`,
     outdated: 'This may be out of date: the service did not answer.',
     askAgain: 'Ask again',

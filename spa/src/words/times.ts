@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 /** From this distance on, the name of a weekday could mean two days. */
 const WEEK_DAYS = 6;
 
-/** A day and its time of day stay in one line. */
+/** A time of day stays in one line. */
 const NO_BREAK = '\u00a0';
 
 const STEPS = [
@@ -65,11 +65,10 @@ export function createTimes(locale: string, timeZone?: string) {
       if (days === 0) return { how: 'time', text: clock };
       if (Math.abs(days) === 1) {
         const how = days < 0 ? 'yesterday' : 'tomorrow';
-        return { how, text: `${relatives.format(days, 'day')}${NO_BREAK}${clock}` };
+        return { how, text: `${relatives.format(days, 'day')} ${clock}` };
       }
-      if (Math.abs(days) <= WEEK_DAYS)
-        return { how: 'weekday', text: `${weekdays.format(at)}${NO_BREAK}${clock}` };
-      return { how: 'date', text: `${dateText(at, now)}${NO_BREAK}${clock}` };
+      if (Math.abs(days) <= WEEK_DAYS) return { how: 'weekday', text: `${weekdays.format(at)} ${clock}` };
+      return { how: 'date', text: `${dateText(at, now)} ${clock}` };
     },
     /** The heading of a day: "Today", "Yesterday", or such as "Friday, 27 November". */
     day(at: Date, now: Date): string {

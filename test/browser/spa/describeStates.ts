@@ -123,6 +123,26 @@ const STATES: readonly State[] = [
     lacks: (w) => [w.state.goesOn],
   },
   {
+    name: 'linked-about',
+    answers: {
+      connection: keptConnection({
+        ...connections.linked(),
+        staysConnected: {
+          until: new Date(Date.now() + 90 * 86_400_000 + 60_000).toISOString(),
+          isEstimate: true,
+        },
+      }),
+    },
+    says: (w) => [w.state.goesOnAbout('90').split('90')[0] ?? '', ...working(w)],
+    lacks: (w) => [w.state.goesOn],
+  },
+  {
+    name: 'stay-connected',
+    answers: { connection: keptConnection({ ...connections.weekend(), canLink: true }) },
+    before: (page) => page.evaluate("localStorage.removeItem('stead.stay-connected')"),
+    says: (w) => [w.stay.title, w.stay.text, w.stay.button, w.stay.dismiss, ...working(w)],
+  },
+  {
     name: 'newcomer',
     answers: { connection: keptConnection(connections.seen()) },
     says: (w) => [w.state.newcomer, w.activity.nothing, w.state.goesOn, ...working(w)],

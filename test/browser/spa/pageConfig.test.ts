@@ -96,6 +96,7 @@ describe('settings', () => {
     await page.getByRole('heading', { level: 1, name: 'Orchard' }).waitFor();
     expect(await page.title()).toBe('Orchard: works for you while you are away');
     expect(await page.locator('header img').getAttribute('src')).toBe(logo);
+    expect(await page.locator('link[rel=icon]').getAttribute('href')).toBe(logo);
     expect(await page.locator('body').innerText()).not.toContain('Stead');
     await page.goto(`${web.origin}/admin.html?admin_consent=True`);
     await page.getByRole('heading', { level: 1, name: 'Orchard' }).waitFor();

@@ -416,6 +416,10 @@ const ROOMS: Record<string, Room> = {
       'openid-client',
     ],
   },
+  'ops/showQueue.ts': {
+    allowed: ['@azure/storage-queue', '../shared/ports.ts', './cli/printTable.ts', './operator.ts'],
+    refused: ['@azure/storage-blob', '../dev/platform.ts', '../shared/requests/asUser.ts'],
+  },
   'ops/some.ts': {
     allowed: [
       '../shared/stores/azure.ts',
@@ -659,6 +663,10 @@ const ROOMS: Record<string, Room> = {
     allowed: ['@azure/functions', '@microsoft/microsoft-graph-client', 'jose', './usage.ts'],
     refused: ['../../rounds.ts', '../../../shared/stead.ts', '../../../functions/main.ts'],
   },
+  'bench/scale/some.ts': {
+    allowed: ['node:fs/promises', './model.ts', '../../ops/cli/runCommand.ts'],
+    refused: ['../rounds.ts', '../../shared/config.ts', '../../dev/platform.ts', 'jose'],
+  },
   'bench/report/some.ts': {
     allowed: ['node:path', './barChart.ts', '../benchmark.ts', '../rounds.ts', '../../ops/cli/runCommand.ts'],
     refused: ['../run.ts', '../worker/workerBenchmark.ts', '../../shared/stead.ts'],
@@ -731,7 +739,13 @@ const ROOMS: Record<string, Room> = {
     ],
   },
   'dev/host/some.ts': {
-    allowed: ['@azure/functions-core', 'node:http', './cors.ts', '../../ops/cli/readArguments.ts'],
+    allowed: [
+      '@azure/functions-core',
+      '@azure/storage-queue',
+      'node:http',
+      './cors.ts',
+      '../../ops/cli/readArguments.ts',
+    ],
     refused: [
       '@azure/functions',
       '../../functions/main.ts',

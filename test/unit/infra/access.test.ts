@@ -30,9 +30,10 @@ const ROLES = [
   "componentName 3913510d-42f4-4e42-8a64-420c390055eb principalId 'ServicePrincipal'",
   // Key Vault Secrets Officer
   'vaultName b86a8fe4-44ce-4948-aee5-eccb2c155cd7 deployerId deployerType if deployerId',
-  // Storage Blob and Table Data Contributor
+  // Storage Blob, Table and Queue Data Contributor
   'tokenStorageName ba92f5b4-2d11-453d-a403-e96b0029c9fe operatorsId operatorsType if operatorsId',
   'tokenStorageName 0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3 operatorsId operatorsType if operatorsId',
+  'tokenStorageName 974c5e8b-45b9-4653-ba55-5f855dd0fb88 operatorsId operatorsType if operatorsId',
 ];
 
 /** What the parameters of the roles stand for. */

@@ -68,6 +68,7 @@ describe('readConfig', () => {
       schedule: { idleForMs: 60_000, minIntervalMs: 300_000, everyRun: false, retentionMs: 90 * 86_400_000 },
       connectWhen: 'visit',
       logChecks: 'all',
+      runs: { splitAbove: 0, tokenRequestsPerSecond: 0 },
       shippedTasks: ['read-profile'],
     });
   });
@@ -86,6 +87,8 @@ describe('readConfig', () => {
         RETENTION_DAYS: '1',
         CONNECT: 'ask',
         LOG_CHECKS: 'changes',
+        SPLIT_RUNS_ABOVE: '10000',
+        TOKEN_REQUESTS_PER_SECOND: '50',
         TASKS: ' inbox-digest,read-profile, inbox-digest,',
         TokenStore: AZURE_STORAGE.replace('core.windows.net', 'core.usgovcloudapi.net'),
         TOKEN_CACHE_KEYS: jwkSet('new', 'old'),
@@ -99,6 +102,7 @@ describe('readConfig', () => {
       schedule: { idleForMs: 5_000, minIntervalMs: 86_400_000, everyRun: true, retentionMs: 86_400_000 },
       connectWhen: 'ask',
       logChecks: 'changes',
+      runs: { splitAbove: 10_000, tokenRequestsPerSecond: 50 },
       shippedTasks: ['read-profile', 'inbox-digest'],
     });
     expect(config.cacheKeys).toEqual([

@@ -56,8 +56,8 @@ describe('routes', () => {
   it.each([
     ['constrained', 'constrained/7', /route "api\/constrained\/\{id:int\}" has "\{id:int\}"/],
     ['retried', 'retried', /it has a retry policy/],
-    ['outputs', 'outputs', /more than a trigger \(queue, out\)/],
-    ['queue', 'queue', /this local host has no queueTrigger/],
+    ['outputs', 'outputs', /more than a trigger \(blob, out\)/],
+    ['blob', 'blob', /this local host has no blobTrigger/],
   ])('does not run %s, which uses what this host does not have, and says what', async (name, path, reason) => {
     const [line] = await waitForLines(host, new RegExp(` error ${name} Will not run: `));
     expect(line).toMatch(reason);

@@ -117,6 +117,7 @@ describe('a user whose page polls', () => {
       state: 'active',
       lastActivity: ISO,
       expiresOn: ISO,
+      canLink: true,
       permissions: { graph: ['User.Read'] },
       nextCheckAt: ISO,
       history: [],
@@ -129,6 +130,7 @@ describe('a user whose page polls', () => {
       lastActivity: before.lastActivity,
       lastRefreshed: ISO,
       expiresOn: ISO,
+      canLink: true,
       permissions: { graph: ['User.Read'] },
       nextCheckAt: ISO,
       history: [
@@ -142,6 +144,7 @@ describe('a user whose page polls', () => {
           times: 1,
           outcome: 'refreshed',
           source: 'network',
+          keptBy: 'sign-in',
           tasks: [{ task: 'read-profile', title: 'Read profile', outcome: 'done', last: ISO, times: 1 }],
         },
       ],

@@ -184,6 +184,7 @@ describe('what a page, the history and a notice are told of the grants', () => {
     const before = await statusOf(accessToken);
     expect(before.state).toBe('active');
     expect(before).not.toHaveProperty('staysConnected');
+    expect(before.canLink).toBe(true);
     expect(before).not.toHaveProperty('endsAt');
     app.clock.aheadMs += HOUR;
     await app.sweep();
@@ -193,6 +194,7 @@ describe('what a page, the history and a notice are told of the grants', () => {
     await app.sweep();
     const after = await statusOf(accessToken);
     expect(after.staysConnected?.isEstimate).toBe(true);
+    expect(after).not.toHaveProperty('canLink');
     expect(hoursTo(after.staysConnected?.until)).toBeGreaterThan(89 * 24);
     expect(after).not.toHaveProperty('endsAt');
     expect(keptBy(after)).toEqual(['1 sign-in', '1 link']);

@@ -24,6 +24,10 @@ function exchangeIn(cache: string): string | undefined {
   return entryIn(shown, 'RefreshToken', refreshTokenKey)?.secret as string | undefined;
 }
 
+/** The end that Entra tells of a refresh token: of each one another, and of some none. */
+const toldOf = (id: number): Date | undefined =>
+  id % 3 === 0 ? undefined : new Date(NOW.getTime() + (id + 1) * 86_400_000);
+
 /** What MSAL makes of the cache that it is shown: a new refresh token in its only place, and all else untouched. */
 function msal(shown: string, secret: string): string {
   const sections = JSON.parse(shown === '' ? '{}' : shown) as Cache;
@@ -36,23 +40,29 @@ function cacheAfter(base: string, kind: Kind, id: number): { mine: string; write
   const exchange = `exchange-${id}`;
   switch (kind) {
     case 'link':
-      return { mine: withGrant(base, msal(showing(base, 'code'), code), 'code', NOW), writer: 'request' };
+      return {
+        mine: withGrant(base, msal(showing(base, 'code'), code), 'code', NOW, toldOf(id)),
+        writer: 'request',
+      };
     case 'exchange': {
       const shown = showing(base, 'exchange');
-      return { mine: withGrant(base, msal(shown, exchange), 'exchange', NOW), writer: 'request' };
+      return { mine: withGrant(base, msal(shown, exchange), 'exchange', NOW, toldOf(id)), writer: 'request' };
     }
     case 'renewCode':
       if (codeIn(base) === undefined) return undefined;
-      return { mine: withGrant(base, msal(showing(base, 'code'), code), 'code', NOW), writer: 'worker' };
+      return {
+        mine: withGrant(base, msal(showing(base, 'code'), code), 'code', NOW, toldOf(id)),
+        writer: 'worker',
+      };
     case 'renewExchange': {
       if (exchangeIn(base) === undefined) return undefined;
       const shown = showing(base, 'exchange');
-      return { mine: withGrant(base, msal(shown, exchange), 'exchange', NOW), writer: 'worker' };
+      return { mine: withGrant(base, msal(shown, exchange), 'exchange', NOW, toldOf(id)), writer: 'worker' };
     }
     case 'drop': {
       if (exchangeIn(base) === undefined || codeIn(base) === undefined) return undefined;
       const left = withoutCode(base);
-      return { mine: withGrant(left, msal(left, exchange), 'exchange', NOW), writer: 'worker' };
+      return { mine: withGrant(left, msal(left, exchange), 'exchange', NOW, toldOf(id)), writer: 'worker' };
     }
     case 'earlierExchange':
       return { mine: msal(base, exchange), writer: 'request' };
@@ -134,6 +144,23 @@ describe('two grants, in any order of operations', () => {
         expect(codeIn(mergeCache(base, link.mine, worker.mine, 'worker'))).toBe('code-200');
         expect(codeIn(mergeCache(base, worker.mine, link.mine, 'request'))).toBe('code-200');
       }),
+    );
+  });
+
+  it('keep with each refresh token its own end, and show MSAL none of them', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        for (const { now } of play(all)) {
+          const { RefreshToken, [GRANTS]: grants = {} } = JSON.parse(now) as Cache;
+          expect(JSON.stringify(RefreshToken)).not.toContain('stead_');
+          for (const { secret, stead_ends_at: told } of Object.values(grants as Record<string, Entry>)) {
+            const own = toldOf(Number(String(secret).split('-')[1]));
+            // What an earlier release renewed has none, whatever Entra told it.
+            if (told !== undefined) expect(told).toBe(String((own?.getTime() ?? Number.NaN) / 1_000));
+          }
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 

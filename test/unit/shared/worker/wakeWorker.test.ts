@@ -23,8 +23,10 @@ function setUp() {
     },
   });
   const log = (event: (typeof worker.events)[number]) => void worker.events.push(event);
-  const ask = (token = 'good') => wakeWorker(worker.app(), { log }, { accessToken: token }, [], RUN_LIMITS);
-  const askWith = (ticket: string) => wakeWorker(worker.app(), { log }, { ticket }, [], RUN_LIMITS);
+  const ask = (token = 'good') =>
+    wakeWorker(worker.app(), { log }, { accessToken: token }, [], { limits: RUN_LIMITS });
+  const askWith = (ticket: string) =>
+    wakeWorker(worker.app(), { log }, { ticket }, [], { limits: RUN_LIMITS });
   return { worker, ask, askWith, sweeps: () => worker.eventsOf('sweep.ended').length };
 }
 

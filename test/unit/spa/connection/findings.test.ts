@@ -161,6 +161,20 @@ describe('the sentence', () => {
     );
   });
 
+  it.each<[known: Partial<Connection>, says: string]>([
+    [
+      { staysConnected: { until: '2027-02-28T09:00:00Z', isEstimate: true } },
+      'goes on for about 90 days, also',
+    ],
+    [
+      { staysConnected: { until: '2026-12-01T09:00:00Z', isEstimate: true } },
+      'goes on until 1 December, also',
+    ],
+    [{ endsAt: '2026-12-01T14:00:00Z' }, 'goes on until tomorrow 14:00, and longer if you come back before'],
+  ])('promises of %j no more than is known', (known, says) => {
+    expect(told({ name: 'well', repaired: false }, weekend, known).text).toContain(says);
+  });
+
   it('after a repair says so first', () => {
     const { title, text } = told({ name: 'well', repaired: true }, weekend);
     expect(title).toBe('All set again');

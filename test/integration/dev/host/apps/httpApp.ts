@@ -45,8 +45,8 @@ app.http('retried', {
   handler: () => ({ body: 'never' }),
 } as HttpFunctionOptions);
 app.http('outputs', {
-  extraOutputs: [output.storageQueue({ queueName: 'q', connection: 'AzureWebJobsStorage' })],
+  extraOutputs: [output.storageBlob({ path: 'b/{rand-guid}', connection: 'AzureWebJobsStorage' })],
   handler: () => ({ body: 'never' }),
 });
 app.http('off', { handler: () => ({ body: 'never' }) });
-app.storageQueue('queue', { queueName: 'q', connection: 'AzureWebJobsStorage', handler: () => {} });
+app.storageBlob('blob', { path: 'b/{name}', connection: 'AzureWebJobsStorage', handler: () => {} });

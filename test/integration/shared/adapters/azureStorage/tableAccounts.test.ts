@@ -437,6 +437,23 @@ describe('The account table', () => {
       expect(proxy.seen.map(({ url }) => url.searchParams.get('$top'))).toEqual(['1']);
     });
 
+    it('counts what is due with one request', async () => {
+      const shard = shardOf(someUser());
+      for (let n = 0; n < 5; n += 1) {
+        await store.create(sampleActive({ userId: someUserOf(shard), nextCheckAt: EARLIER }));
+      }
+      proxy.seen.length = 0;
+      expect(await store.dueIn?.(shard, 4)).toEqual({ dueSince: EARLIER, count: 4 });
+      expect(proxy.seen.map(({ url }) => url.searchParams.get('$top'))).toEqual(['4']);
+    });
+
+    it('is busy once the service has asked for fewer requests, although a retry went well', async () => {
+      expect(store.isBusy?.()).toBe(false);
+      proxy.next(() => true, { status: 503, headers: { 'retry-after-ms': '1' }, body: '' });
+      expect(await store.read(someUser())).toBeUndefined();
+      expect(store.isBusy?.()).toBe(true);
+    });
+
     it('passes over rows that are not of an entry', async () => {
       const { userId } = await store.create(sampleActive({ nextCheckAt: EARLIER }));
       const shard = shardOf(userId);

@@ -1,0 +1,95 @@
+import { nameOfError, type SweepSummary } from '../log.ts';
+import type { HandOver, Operation } from '../ports.ts';
+import type { App } from '../tokens/app.ts';
+import { readCooldowns } from '../tokens/storedCooldowns.ts';
+import type { Task } from './defineTask.ts';
+import { arePartsLost, leftFor, longestWait, mayRetire, partsOf, readPart } from './parts.ts';
+import type { Plan } from './plan.ts';
+import { retireAtMost, retiredToday } from './retirement.ts';
+import type { RunLimits } from './run.ts';
+import { sweep } from './sweep.ts';
+
+/**
+ * Sweeps a plan in this process, or hands its shards to others if there are too many due accounts for one. Then this process goes
+ * on with the audit alone. If nobody has swept the parts of the last runs, it sweeps all shards itself, too.
+ * @param handOver undefined if there is nobody to hand them to
+ */
+export async function sweepOrSplit(
+  app: App,
+  operation: Operation,
+  tasks: readonly Task[],
+  planned: Plan,
+  { limits, handOver }: { limits: RunLimits; handOver?: HandOver | undefined },
+): Promise<SweepSummary> {
+  const areLost = arePartsLost(planned);
+  // Who hands parts over may do so when this run has ended. If it sweeps, that is a whole run later.
+  const parts =
+    handOver === undefined ? [] : partsOf(app, planned, areLost ? 2 * limits.runForMs : limits.runForMs);
+  const [first] = parts;
+  if (handOver === undefined || first === undefined) return sweep(app, operation, tasks, planned, limits);
+  handOver(parts);
+  const { runId } = first;
+  operation.log({ event: 'sweep.split', runId, parts: parts.length, due: planned.due ?? 0, areLost });
+  const here = areLost ? planned : { ...planned, shards: [] };
+  return sweep(app, operation, tasks, here, limits, {
+    lagMs: longestWait(planned.shards, planned.begunAt),
+    unansweredRuns: (planned.unansweredRuns ?? 0) + 1,
+  });
+}
+
+/**
+ * Sweeps one part of a run. A part that comes twice, or while another run sweeps the same shard, meets the leases of the other
+ * one. A part that is too late ends without any call.
+ * @returns undefined if nothing was swept, which is logged
+ */
+export async function sweepPart(
+  app: App,
+  operation: Operation,
+  tasks: readonly Task[],
+  message: unknown,
+  limits: RunLimits,
+): Promise<SweepSummary | undefined> {
+  const { shards } = app.accounts;
+  const part = readPart(message, shards);
+  if (part === undefined) {
+    operation.log({ event: 'part.unknown' });
+    return undefined;
+  }
+  const { runId, shard, share } = part;
+  const begunAt = app.clock.now();
+  const runForMs = leftFor(part, begunAt, limits);
+  if (runForMs <= 0) {
+    operation.log({ event: 'part.late', runId, shard, ms: Math.abs(runForMs) });
+    return undefined;
+  }
+  const [retiring] = await Promise.all([
+    mayRetire(part, shards) ? readRetiring(app, operation) : NOBODY_RETIRES,
+    readCooldowns(app, operation),
+  ]);
+  const planned = {
+    begunAt,
+    shards: [{ shard, dueSince: begunAt }],
+    shardsFailed: 0,
+    share,
+    audit: undefined,
+  };
+  const during = { ...limits, runForMs };
+  return sweep(app, operation, tasks, { ...planned, ...retiring }, during, {
+    part: runId,
+    unansweredRuns: 0,
+  });
+}
+
+type Retiring = Pick<Plan, 'retireAtMost' | 'retired'>;
+
+const NOBODY_RETIRES: Retiring = { retireAtMost: undefined, retired: undefined };
+
+async function readRetiring({ sharedState, clock }: App, { log, signal }: Operation): Promise<Retiring> {
+  try {
+    const last = await sharedState.lastRun(signal);
+    return { retireAtMost: retireAtMost(last, clock.now()), retired: retiredToday(last, clock.now()) };
+  } catch (error) {
+    log({ event: 'sweep.last-run-not-read', error: nameOfError(error) });
+    return NOBODY_RETIRES;
+  }
+}

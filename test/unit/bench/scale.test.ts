@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { makePages, withNumbers } from '../../../bench/scale/makePages.ts';
+import { costOf, idleGbSeconds, LIMITS, MODES, mostUsers, USERS } from '../../../bench/scale/model.ts';
+import { SHARDS } from '../../../shared/adapters/shards.ts';
+import { runOver } from '../../support/callBudgets.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../../docs/${path}`, import.meta.url), 'utf8');
+const MONTH_SECONDS = 30 * 86_400;
+
+describe('docs/scale.md', () => {
+  const { images, lines } = makePages();
+
+  it('has the numbers that npm run bench:scale writes', () => {
+    const document = read('scale.md');
+    expect(withNumbers(document, lines)).toBe(document);
+  });
+
+  it.each([...images.keys()])('has the image %s that npm run bench:scale draws', (name) => {
+    expect(read(`images/${name}`)).toBe(images.get(name));
+  });
+
+  it('says of 16 units what the model says', () => {
+    const document = read('scale.md').replaceAll('\n', ' ');
+    const most = { warm: mostUsers('keep-warm'), every: mostUsers('every-run') };
+    expect(Math.round(most.warm.sixteenProcesses / 1e6)).toBe(3);
+    expect(document).toContain('16 units are enough up to about three million users');
+    expect(Math.round(most.warm.oneProcess / 1e4)).toBe(19);
+    expect(document).toContain('one process up to 190,000');
+    expect(Math.round(most.every.sixteenProcesses / 1e3)).toBe(51);
+    expect(Math.round(most.every.partition / 1e4)).toBe(24);
+    expect(document).toContain('that is reached at 240,000 users');
+  });
+});
+
+describe('the model', () => {
+  it('asks storage as often as the budgets of a check allow', () => {
+    const users = 1_000;
+    const { table, blob } = runOver(users, SHARDS.length);
+    const perCheck = (table - runOver(0, SHARDS.length).table + blob) / users;
+    const { storagePerSecond: busy, checksPerSecond } = costOf(1_000_000, 'keep-warm');
+    const { storagePerSecond: idle } = costOf(0, 'keep-warm');
+    expect((busy - idle) / checksPerSecond).toBeCloseTo(perCheck, 1);
+    // The page that ends the index comes on top in the budget.
+    expect(idle * 60).toBeCloseTo(runOver(0, SHARDS.length).table - 1, 5);
+  });
+
+  it('has the same token requests in both modes, and sixty times the checks', () => {
+    for (const users of USERS) {
+      const [warm, every] = MODES.map((mode) => costOf(users, mode));
+      expect(every?.tokensPerSecond).toBe(warm?.tokensPerSecond);
+      expect((every?.checksPerSecond ?? 0) / (warm?.checksPerSecond ?? 1)).toBeCloseTo(60, 5);
+    }
+  });
+
+  it('finds the number of users at which each limit is reached', () => {
+    for (const mode of MODES) {
+      const most = mostUsers(mode);
+      expect(costOf(most.partition, mode).entitiesPerPartition).toBeCloseTo(LIMITS.partitionPerSecond, 3);
+      expect(costOf(most.account, mode).storagePerSecond / LIMITS.accountPerSecond).toBeCloseTo(1, 2);
+      expect(costOf(most.oneProcess * 0.99, mode).processes).toBe(1);
+      expect(costOf(most.oneProcess * 1.01, mode).processes).toBe(2);
+    }
+  });
+
+  it('bills a second for each run, and what is free only once', () => {
+    expect(idleGbSeconds(2)).toBe((MONTH_SECONDS / 60) * 2);
+    expect(costOf(0, 'keep-warm').gbSeconds).toBe(86_400);
+    expect(costOf(0, 'keep-warm').usd.functions).toBe(0);
+  });
+});
