@@ -237,14 +237,23 @@ function readGraph(
   return address;
 }
 
-/** @returns undefined if there is no webhook. A secret without an address may be left over, so it is no fault. */
+/** @returns undefined if there is no webhook. The address of the page may be given beforehand, so it is no fault without one. */
 function readWebhook({ given, fault }: SettingsReader): WebhookSettings | undefined {
   const [url, link] = [given('NOTICE_WEBHOOK_URL'), given('NOTICE_PAGE_URL')];
   for (const name of ['NOTICE_WEBHOOK_URL', 'NOTICE_PAGE_URL'] as const) {
     const wrong = given(name) === '' ? undefined : addressFault(given(name));
     if (wrong !== undefined) fault(name, wrong.problem, wrong.remedy);
   }
-  if (url === '') return undefined;
+  if (url === '') {
+    if (given('NOTICE_WEBHOOK_SECRET') !== '') {
+      fault(
+        'NOTICE_WEBHOOK_URL',
+        'is missing, and NOTICE_WEBHOOK_SECRET is for it',
+        'Give the address of the receiver, or remove the secret if there is to be no webhook.',
+      );
+    }
+    return undefined;
+  }
   const secrets = readSecrets(given('NOTICE_WEBHOOK_SECRET'));
   if (secrets === undefined) {
     fault(

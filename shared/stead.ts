@@ -116,14 +116,15 @@ const CLIENT_CAPABILITIES = ['CP1'];
  * Creates the application. This is the only way to get one. It does no I/O.
  * @param config a result of `readConfig`
  * @throws {TypeError} there are no stores, or `config` was read with `hasStorageCredential`, but there is no
- * `storageCredential`, or two tasks have the same name.
+ * `storageCredential`, or two tasks or two APIs have the same name.
  */
 export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
   const tasks = listTasks(...(options.tasks ?? [])).map((task) => ({ ...task, api: here(task.api) }));
   for (const task of tasks) checkLinked('Task', task, here(graph));
   const titles = new Map(tasks.map(({ name, title }) => [name, title]));
-  const apis = new Set<Api>([here(graph), ...tasks.map(({ api }) => api)]);
+  const apis = new Set<Api>();
+  for (const api of [here(graph), ...tasks.map(({ api }) => api)]) addApi(apis, api);
   const services = createServices(config, here, apis, options);
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
@@ -136,8 +137,8 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       );
     }
     checkLinked('Function', { ...fn, api: here(fn.api) }, here(graph));
+    addApi(apis, here(fn.api));
     named.set(fn.name, fn);
-    apis.add(here(fn.api));
   }
 
   return {
@@ -146,7 +147,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
 
     /**
      * Takes the name of a function, so that a second one is found at the start, not by a request.
-     * @throws {TypeError} another function has the same name, or a link cannot ask for what it needs.
+     * @throws {TypeError} another function or another API has the same name, or a link cannot ask for what it needs.
      */
     claimName,
 
@@ -371,6 +372,16 @@ function accessOf(
       createStoreCredential({ ...managedIdentity, fetch: send, clock, remedies: IDENTITY_REMEDIES }));
   if (credential === undefined) throw new TypeError('Give createStead a storageCredential.');
   return { blobServiceUri, tableServiceUri, credential };
+}
+
+/** @throws {TypeError} another API has the same name. */
+function addApi(apis: Set<Api>, api: Api): void {
+  if ([...apis].some((other) => other.name === api.name && other !== api)) {
+    throw new TypeError(
+      `Two APIs have the name "${api.name}". Rename one, because logs and permissions are by name; if it is one API, define it once.`,
+    );
+  }
+  apis.add(api);
 }
 
 /** Gives an API as this deployment reaches it. */

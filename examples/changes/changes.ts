@@ -10,6 +10,9 @@ type Settings = {
   key: Uint8Array;
 };
 
+/** What is read of a request, of the Fetch API or of Azure Functions. */
+type Received = { url: string; body: AsyncIterable<Uint8Array> | null };
+
 /** A subscription ends by itself this long after the last check, and so does that of a user who has disconnected. */
 const KEPT_FOR_MS = 2 * 86_400_000;
 
@@ -56,7 +59,7 @@ export const watchDrive = ({ url, key }: Settings) =>
  */
 export const receiveChanges =
   (stead: Pick<Stead, 'wake'>, key: Uint8Array) =>
-  async (request: Request): Promise<Response> => {
+  async (request: Received): Promise<Response> => {
     const validationToken = new URL(request.url).searchParams.get('validationToken');
     if (validationToken !== null) {
       const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
@@ -77,7 +80,7 @@ export const receiveChanges =
 const MOST_BYTES = 1_000_000;
 
 /** It reads no more than it has to, whatever the headers say. */
-async function jsonOf(request: Request): Promise<unknown> {
+async function jsonOf(request: Received): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
@@ -92,9 +95,14 @@ async function jsonOf(request: Request): Promise<unknown> {
   }
 }
 
-/** The user id and a proof that it was we who wrote it: 117 characters, and Graph allows 128. */
-const clientStateOf = (userId: string, key: Uint8Array): string =>
-  `${userId}.${createHmac('sha256', key).update(userId).digest('base64url')}`;
+/**
+ * The user id and a proof that it was we who wrote it: 117 characters, and Graph allows 128.
+ * @throws {TypeError} the key is too short, such as one from a setting that is missing.
+ */
+function clientStateOf(userId: string, key: Uint8Array): string {
+  if (key.length < 32) throw new TypeError('The key must have 32 bytes.');
+  return `${userId}.${createHmac('sha256', key).update(userId).digest('base64url')}`;
+}
 
 function usersIn(body: unknown, key: Uint8Array): Set<string> {
   const { value } = (body ?? {}) as { value?: unknown };

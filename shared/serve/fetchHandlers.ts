@@ -66,10 +66,11 @@ export function createFetchHandlers(stead: Stead, options: { sink?: LogSink } = 
     runWorker: serve(handlers.runWorker),
     /**
      * Does one run of the worker, for a timer: `setInterval(refreshWorker, 60_000)`. It never rejects.
+     * @param signal ends the run early, such as when the server stops. What it holds is given back.
      * @returns what it did; undefined if it failed, which is logged
      */
-    async refreshWorker(): Promise<SweepSummary | undefined> {
-      const operation = operationOf(newContext());
+    async refreshWorker(signal?: AbortSignal): Promise<SweepSummary | undefined> {
+      const operation = { ...operationOf(newContext()), signal };
       try {
         return await stead.worker.run(operation);
       } catch (error) {

@@ -13,13 +13,13 @@ const NAME = /^[a-z][a-z0-9-]{0,39}$/;
  * hyphens; not `graph` or `token`
  * @param definition.resource the part of its scopes before the permission, such as `api://<client id>`
  * @param definition.baseUrl an absolute https URL without a query or fragment; http is allowed only for this machine
- * @param definition.readChallenge reads the claims challenge of an answer 401 as raw JSON. Default: that of the header
+ * @param definition.readChallenge reads the claims challenge of an answer 401 from its headers, as raw JSON. Default: that of the header
  * `WWW-Authenticate`, as Microsoft's own APIs write it. What is not a claims challenge is ignored.
  * @throws {TypeError} the definition is wrong; the message says what to change.
  */
 export function defineApi(definition: ApiDefinition): Api {
   const { name, resource, baseUrl, readChallenge } = definition;
-  if (!NAME.test(name)) {
+  if (typeof name !== 'string' || !NAME.test(name)) {
     throw new TypeError(
       `An API's name must begin with a lower-case letter, followed by at most 39 lower-case letters, digits or hyphens. It is ${JSON.stringify(name)}.`,
     );
@@ -28,7 +28,7 @@ export function defineApi(definition: ApiDefinition): Api {
     throw new TypeError(`The name "${name}" is reserved. Give the API another name.`);
   }
   const refuse = (problem: string) => new TypeError(`API "${name}": ${problem}`);
-  if (!/^\S*[^\s/]$/.test(resource)) {
+  if (!/^\S*[^\s/]$/.test(resource) || resource.endsWith('/.default')) {
     throw refuse("its resource must be the part of a scope before the permission, without a '/' at the end.");
   }
   if (GRAPH_RESOURCES.some((one) => one === resource.toLowerCase())) {
@@ -39,7 +39,7 @@ export function defineApi(definition: ApiDefinition): Api {
   if (!isSafe) {
     throw refuse('its baseUrl must be an absolute https URL. Only this machine may use http.');
   }
-  if (address?.search || address?.hash || address?.username || address?.password) {
+  if (/[?#]/.test(baseUrl) || address?.username || address?.password) {
     throw refuse('its baseUrl must have no query, fragment, user name or password.');
   }
   return knownApi({
@@ -49,6 +49,15 @@ export function defineApi(definition: ApiDefinition): Api {
     readChallenge: (response: Response) =>
       readChallenge === undefined
         ? readClaimsChallenge(response.headers.get('www-authenticate'))
-        : readClaims(readChallenge(response)),
+        : readClaims(challengeBy(readChallenge, response)),
   });
+}
+
+/** What it throws must not hide the API's own answer. */
+function challengeBy(read: Api['readChallenge'], response: Response): string | undefined {
+  try {
+    return read(response);
+  } catch {
+    return undefined;
+  }
 }

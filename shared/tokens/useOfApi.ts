@@ -42,7 +42,7 @@ export function checkUse(
     throw refuse("it has no scopes. Name the permissions it needs, such as ['User.Read'].");
   }
   for (const scope of scopes) {
-    if (typeof scope !== 'string' || !/^\S+$/.test(scope)) {
+    if (typeof scope !== 'string' || !/^\S*[^\s/]$/.test(scope)) {
       throw refuse(
         `${JSON.stringify(scope)} is not one scope. Write each scope as its own string, without spaces.`,
       );

@@ -1,6 +1,7 @@
 import type { Api, BoundApi } from '../api.ts';
 import { checkUse } from '../tokens/useOfApi.ts';
 import type { UserId } from '../userId.ts';
+import { NOT_PLAIN } from './notPlain.ts';
 
 /** What a task's `run` gets for one user, together with the clients of its API (`graph` for Microsoft Graph). */
 export type TaskContext = {
@@ -88,8 +89,10 @@ export function defineTask<Clients extends object>(definition: TaskDefinition<Cl
   const { name, api, scopes, every, timeoutMs = DEFAULT_TIMEOUT_MS, consent, run } = definition;
   checkUse('Task', { name, api, scopes, timeoutMs, consent }, run, MAX_TIMEOUT_MS);
   const { title = inWords(name) } = definition;
-  if (typeof title !== 'string' || title.trim() === '' || title.length > MAX_TITLE_LENGTH) {
-    throw new TypeError(`Task "${name}": title must be a text of 1 to ${MAX_TITLE_LENGTH} characters.`);
+  if (typeof title !== 'string' || !isTitle(title)) {
+    throw new TypeError(
+      `Task "${name}": title must be a text of 1 to ${MAX_TITLE_LENGTH} characters, in one line.`,
+    );
   }
   const rhythm = every === undefined ? {} : { everyMs: everyMsOf(name, every) };
   // The cast is safe because a task runs with the clients of its own API.
@@ -105,6 +108,9 @@ export function defineTask<Clients extends object>(definition: TaskDefinition<Cl
   }) as Task;
 }
 
+const isTitle = (text: string): boolean =>
+  text.trim() !== '' && text.length <= MAX_TITLE_LENGTH && text.search(NOT_PLAIN) < 0;
+
 /** Such as `Read profile` for `read-profile`. */
 const inWords = (name: string): string =>
   `${name.slice(0, 1).toUpperCase()}${name.slice(1).replaceAll('-', ' ')}`;
@@ -113,7 +119,8 @@ function everyMsOf(name: string, every: Every): number {
   const { minutes = 0, hours = 0, days = 0, ...others } = { ...every };
   const ms = (minutes + hours * 60 + days * 1_440) * MINUTE_MS;
   const isTime =
-    [minutes, hours, days].every((part) => typeof part === 'number') && Object.keys(others).length === 0;
+    [minutes, hours, days].every((part) => typeof part === 'number' && part >= 0) &&
+    Object.keys(others).length === 0;
   if (!isTime || !(ms >= MINUTE_MS && ms <= MAX_EVERY_MS)) {
     throw new TypeError(
       `Task "${name}": every must be a time from one minute to 60 days, such as { hours: 6 } or { days: 1 }.`,

@@ -1,12 +1,11 @@
 import { isRecord } from '../isRecord.ts';
 import { jsonOf } from '../jsonOf.ts';
 import type { TaskResult } from './defineTask.ts';
+import { NOT_PLAIN } from './notPlain.ts';
 
 const MAX_SUMMARY_LENGTH = 200;
 const MAX_STATE_BYTES = 4_096;
 const MEMBERS: ReadonlySet<string> = new Set<keyof TaskResult>(['summary', 'count', 'state']);
-/** Control characters, halves of characters, line separators, and what changes the direction of text. */
-const NOT_PLAIN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
 
 /**
  * Reads what a task returned. Anything but an object with `summary`, `count` or `state` is no result, and nothing is kept of it.

@@ -1,5 +1,6 @@
 /** The example of change notifications, over the stand-in and a double of Graph's subscriptions. */
 import { createHmac } from 'node:crypto';
+import { HttpRequest } from '@azure/functions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { receiveChanges, watchDrive } from '../../../examples/changes/changes.ts';
@@ -200,6 +201,36 @@ describe('a notification', () => {
     await app.connection.delete((await signIn(entra, 'adele')).accessToken);
     expect(await notify({ clientState })).toBe(202);
     expect(app.events.filter(({ event }) => event === 'account.woken')).toEqual([]);
+  });
+});
+
+describe('in Azure Functions', () => {
+  it('takes the requests of that platform', async () => {
+    const { receive, isDue, subscriptions, app } = await stage();
+    const ask = async (query: string, body?: object) => {
+      const sent = new HttpRequest({
+        method: 'POST',
+        url: `${URL_OF_OURS}${query}`,
+        ...(body && { body: { string: JSON.stringify(body) } }),
+      });
+      return receive(sent);
+    };
+    expect(await (await ask('?validationToken=a')).text()).toBe('a');
+    await app.sweep();
+    const [{ clientState } = { clientState: '' }] = [...subscriptions.values()];
+    expect((await ask('', { value: [{ clientState }] })).status).toBe(202);
+    expect(await isDue()).toBe(true);
+  });
+
+  it('wakes nobody with a key from a setting that is missing', async () => {
+    const { app, userId } = await stage();
+    const receive = receiveChanges(app.stead, new Uint8Array());
+    const clientState = `${userId}.${createHmac('sha256', '').update(userId).digest('base64url')}`;
+    const request = new Request(URL_OF_OURS, {
+      method: 'POST',
+      body: JSON.stringify({ value: [{ clientState }] }),
+    });
+    expect((await receive(request)).status).toBe(503);
   });
 });
 

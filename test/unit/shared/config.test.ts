@@ -368,8 +368,13 @@ describe('the webhook of the notices', () => {
 
   it('is absent without an address', () => {
     expect(read()).not.toHaveProperty('noticeWebhook');
-    const left = { NOTICE_WEBHOOK_SECRET: SECRET, NOTICE_PAGE_URL: 'https://app.example/' };
-    expect(read(left)).not.toHaveProperty('noticeWebhook');
+    expect(read({ NOTICE_PAGE_URL: 'https://app.example/' })).not.toHaveProperty('noticeWebhook');
+  });
+
+  it('is not off without a word because its address is misspelt', () => {
+    expect(faultsOf({ NOTICE_WEBHOOK_SECRET: SECRET })).toMatchObject([
+      { setting: 'NOTICE_WEBHOOK_URL', problem: 'is missing, and NOTICE_WEBHOOK_SECRET is for it' },
+    ]);
   });
 
   it('has its address, its secrets and the address of the page', () => {

@@ -8,6 +8,7 @@ import { azureStores } from '../../../shared/stores/azure.ts';
 import { memoryStores } from '../../../shared/stores/memory.ts';
 import { standInSettings } from '../../../shared/testing/standInSettings.ts';
 import { createTestClock } from '../../../shared/testing/testClock.ts';
+import { defineApi } from '../../../shared/tokens/defineApi.ts';
 import { defineTask } from '../../../shared/worker/defineTask.ts';
 
 const GUID = '11111111-2222-4333-8444-555555555555';
@@ -41,6 +42,21 @@ describe('createStead', () => {
     expect(() => createStead(config, { stores: memoryStores, tasks })).toThrow(
       'Two tasks have the name "same".',
     );
+  });
+
+  it('refuses two APIs of one name, which logs and permissions would mix', () => {
+    const config = readConfig(standInSettings('http://localhost:1'), { hasOwnStores: true });
+    const define = (resource: string) =>
+      defineApi({ name: 'orders', resource, baseUrl: 'https://orders.example' });
+    const taskOf = (name: string, api: ReturnType<typeof define>) =>
+      defineTask({ name, api, scopes: [`${api.resource}/read`], run: async () => undefined });
+    const [one, other] = [define('api://one'), define('api://other')];
+    const twice = 'Two APIs have the name "orders".';
+    const tasks = [taskOf('a', one), taskOf('b', other)];
+    expect(() => createStead(config, { stores: memoryStores, tasks })).toThrow(twice);
+    const stead = createStead(config, { stores: memoryStores, tasks: [taskOf('a', one), taskOf('b', one)] });
+    const fn = defineFunction({ name: 'c', api: other, scopes: ['api://other/read'], run: async () => 1 });
+    expect(() => stead.claimName(fn)).toThrow(twice);
   });
 
   it('needs a credential for storage if the settings name none', () => {

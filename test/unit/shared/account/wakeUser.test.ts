@@ -70,6 +70,12 @@ describe('wakeUser', () => {
     expect(results.toSorted()).toEqual([...Array(7).fill('too-soon'), 'woken']);
   });
 
+  it('lets one of many at the same millisecond wake the user, with the stores in memory', async () => {
+    const services = await storeOf(active({ nextCheckAt: from(HOUR) }));
+    const results = await Promise.all(Array.from({ length: 8 }, () => wakeUser(services, USER)));
+    expect(results.toSorted()).toEqual([...Array(7).fill('too-soon'), 'woken']);
+  });
+
   it('says so if the account changes on every try', async () => {
     const { accounts } = await storeOf(active());
     accounts.update = () => Promise.reject(new ConflictError('changed'));

@@ -129,12 +129,30 @@ describe('defineApi', () => {
     [{ resource: 'HTTPS://graph.microsoft.com' }, /its resource is that of Microsoft Graph/],
     [{ resource: '00000003-0000-0000-c000-000000000000' }, /its resource is that of Microsoft Graph/],
     [{ baseUrl: 'https://orders.example/api?code=1' }, /must have no query/],
+    [{ baseUrl: 'https://orders.example/api?' }, /must have no query/],
+    [{ baseUrl: 'https://orders.example/api#' }, /must have no query/],
+    [{ name: undefined as unknown as string }, /must begin with a lower-case letter/],
+    [{ resource: 'api://orders/.default' }, /the part of a scope before the permission/],
     [{ baseUrl: 'https://me:secret@orders.example' }, /must have no query/],
     [{ baseUrl: 'orders' }, /must be an absolute https URL/],
     [{ baseUrl: 'http://orders.example' }, /Only this machine may use http/],
   ])('refuses %j, and says how to correct it', (wrong, problem) => {
     expect(() => defineApi({ ...usual, ...wrong })).toThrow(TypeError);
     expect(() => defineApi({ ...usual, ...wrong })).toThrow(problem);
+  });
+
+  it.each<[string, (response: Response) => string | undefined]>([
+    [
+      'throws',
+      () => {
+        throw new TypeError('x');
+      },
+    ],
+    ['gives a promise', (async () => '{"access_token":{}}') as unknown as () => undefined],
+    ['gives no JSON', () => '{nope'],
+  ])('ignores a readChallenge that %s', (_what, readChallenge) => {
+    const api = defineApi({ ...usual, readChallenge });
+    expect(api.readChallenge(new Response('', { status: 401 }))).toBeUndefined();
   });
 
   it('takes http on this machine', () => {
