@@ -30,8 +30,8 @@ registrations and the consents.
 
 --probe signs you in to the tenant of the settings, at the page's registration,
 and prints as a table what Entra does that its documentation does not say. It
-stores nothing without --life, and prints no token, no id and no name. The API needs a client
-secret or a certificate.
+stores nothing without --life, and prints no token, no id and no name. The API
+needs a client secret or a certificate.
 
   --redirect-uri URL    An address on localhost that is registered for the page.
                         Default: http://localhost:3000/. Nothing may listen
