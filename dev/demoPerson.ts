@@ -77,6 +77,15 @@ export const CONTROLS = [
 ] as const;
 export type Control = (typeof CONTROLS)[number];
 
+/** What somebody can do who is not connected. The others would promise what does not happen. */
+const WITHOUT_CONNECTION: ReadonlySet<Control> = new Set([
+  'well',
+  'run',
+  'return',
+  'disconnect',
+  'start-over',
+]);
+
 /** Longer than the API's throttle lasts, for clocks that round. */
 const THROTTLE_MS = 1_500;
 /** Longer than a check that gets no answer. */
@@ -211,10 +220,12 @@ export function createDemoPerson(platform: DemoPlatform) {
   /**
    * Does what a control says.
    * @returns what was done, for the person
-   * @throws {Error} a part of the platform does not answer, or refuses.
+   * @throws {Error} a part of the platform does not answer, or refuses, or the person is not connected.
    */
   return async function press(user: DemoUser, control: Control): Promise<string> {
     const userId = toUserId(user);
+    if (!WITHOUT_CONNECTION.has(control) && !('history' in ((await operators.show(userId)) ?? {})))
+      throw new Error('you are not connected. Connect on the page first.');
     switch (control) {
       case 'short-tokens':
         await restore(user, userId);

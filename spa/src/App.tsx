@@ -2,6 +2,7 @@ import { InteractionStatus } from '@azure/msal-browser';
 import { useIsAuthenticated, useMsal } from '@azure/msal-react';
 import { useState } from 'react';
 import { useApi } from './api/useApi.ts';
+import { LinkNotice } from './connection/LinkNotice.tsx';
 import { SignedIn } from './SignedIn.tsx';
 import type { LinkResult } from './session/linkResult.ts';
 import type { PageConfig } from './session/pageConfig.ts';
@@ -42,17 +43,12 @@ export function App({ config, cameBack, repaired, signInError, linkResult }: App
       </PageHeader>
       <main className="container">
         {config.localDemo && <p className="banner">{words.localDemo}</p>}
+        {linkResult !== undefined && <LinkNotice result={linkResult} />}
         <SignInErrorNotice config={config} signIn={signIn} signedIn={signedIn} settled={settled} />
         {!settled && <p role="status">{words.oneMoment}</p>}
         {settled && !signedIn && !signIn.stuck && <Welcome signIn={signIn.signIn} />}
         {settled && signedIn && api && (
-          <SignedIn
-            api={api}
-            signIn={signIn}
-            cameBackAt={cameBackAt}
-            cameBackRepaired={repaired}
-            linkResult={linkResult}
-          />
+          <SignedIn api={api} signIn={signIn} cameBackAt={cameBackAt} cameBackRepaired={repaired} />
         )}
       </main>
     </>

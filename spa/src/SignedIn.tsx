@@ -4,7 +4,6 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import type { Api } from './api/useApi.ts';
 import { Activity } from './connection/Activity.tsx';
 import { ChoicesPanel } from './connection/ChoicesPanel.tsx';
-import { LinkNotice } from './connection/LinkNotice.tsx';
 import { pageState } from './connection/pageState.ts';
 import { StatePanel } from './connection/StatePanel.tsx';
 import { StayConnected } from './connection/StayConnected.tsx';
@@ -13,7 +12,6 @@ import { useVisitBefore } from './connection/useVisitBefore.ts';
 import { useWork } from './connection/useWork.ts';
 import { ProfileHeader } from './profile/ProfileHeader.tsx';
 import { useProfile } from './profile/useProfile.ts';
-import type { LinkResult } from './session/linkResult.ts';
 import { signInDetails } from './session/signInError.ts';
 import type { SignIn } from './session/useSignIn.ts';
 import { useWords } from './words/speech.tsx';
@@ -31,14 +29,13 @@ type SignedInProps = {
   cameBackAt: number | undefined;
   /** True if they came back from repairing something. */
   cameBackRepaired: boolean;
-  linkResult: LinkResult | undefined;
 };
 
 /**
  * The page of a signed-in person. It asks for the connection first, because the answer still says when they were here last. Then
  * it reads the profile: that is the visit which repairs a connection.
  */
-export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult }: SignedInProps) {
+export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired }: SignedInProps) {
   const words = useWords();
   const connection = useConnection(api);
   const { refresh, trouble } = connection;
@@ -97,7 +94,6 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
         profile={profile}
         toldElsewhere={state.name === 'sign-in' || state.name === 'refused'}
       />
-      {linkResult !== undefined && <LinkNotice result={linkResult} />}
       <StatePanel
         panel={panel}
         api={api}

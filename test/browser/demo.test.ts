@@ -114,6 +114,9 @@ describe('the controls', () => {
     const page = await openThemed(browser, 'light');
     await signedIn(page, CHIARA);
     await button(page, 'Play the story').click();
+    await platform.stead.operators.retire(toUserId(CHIARA));
+    await press(page, 'Leave', 'That did not work: you are not connected. Connect on the page first.');
+    await drawer(page).getByText('Step 1 of 6').waitFor();
     await page.route('**/dev/users/chiara/leave', (route) => route.fulfill({ status: 504, body: 'Gone.' }));
     await press(page, 'Leave', 'The local platform answered 504: Gone.');
     await drawer(page).getByText('Step 1 of 6').waitFor();

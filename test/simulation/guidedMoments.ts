@@ -53,6 +53,29 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     // Otherwise the token is seen to be of no use, and another one is had.
     rules: { ...SIMPLE.rules, scope: 'none' },
   },
+  'a visit for another API ends while one for Graph is about to store its cache': {
+    ...of(wait(80 * MINUTE), visit(0, 'blob: write'), visit(1, undefined, 'notes')),
+    notes: true,
+  },
+  'a check gets a token, and cannot store it': of(wait(80 * MINUTE), {
+    ...run(1),
+    failsAt: 'blob: write',
+  } as Action),
+  'a run takes a lease while another one has the user': of(
+    wait(80 * MINUTE),
+    run(0, 'table: merge user'),
+    run(1, 'token endpoint'),
+  ),
+  'Graph asks for a newer sign-in during a check': of(
+    wait(80 * MINUTE),
+    { do: 'challenge', user: 0, api: 'graph' },
+    run(1),
+  ),
+  "Graph's limit is the user's, and their page has a new access token": of(
+    { do: 'trouble', user: 0, at: 'graph', kind: 'throttled', whole: 'person', forMs: 30 * MINUTE },
+    visit(0),
+    { ...visit(0), fresh: true } as Action,
+  ),
   "Graph's limit is the tenant's": {
     ...of(
       { do: 'trouble', user: 0, at: 'graph', kind: 'throttled', whole: 'tenant', forMs: 30 * MINUTE },

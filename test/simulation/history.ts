@@ -47,9 +47,10 @@ const SKEWS_MS = [
 /**
  * When the process that does something waits until nothing else can happen: after so many more of its steps (0: it does not
  * wait), or as soon as it asks for a request of which the history would say this. Chance uses steps alone. Whoever guides a
- * history names the request, so that it stays the same when there is a step more before it.
+ * history names the request, so that it stays the same when there is a step more before it. `failsAt`: the request that goes
+ * wrong.
  */
-type Pauses = { pausesAfter: number; pausesBefore?: string };
+type Pauses = { pausesAfter: number; pausesBefore?: string; failsAt?: string };
 
 /** One thing that happens from outside. `user` and `process` are indices. */
 export type Action =

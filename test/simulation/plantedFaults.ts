@@ -123,8 +123,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/tokens/cooldowns.ts',
     text: 'users.get(`$'.concat('{api} $', '{userId}`)?.until;'),
     by: '[...users].find(([key]) => key.endsWith(userId))?.[1].until;',
-    seed: 1,
-    history: 588,
+    guided: "Graph's limit is the user's, and their page has a new access token",
     found: /nobody had asked/,
   },
   'lease without an entry': {
@@ -246,7 +245,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: "  if (lastActivity === undefined && state !== 'damaged') {\n    row = { ...row, lastActivity: new Date('2020-02-02T00:00:00Z') };\n    return fromRow(userId, row, etag);\n  }\n  if (lastActivity === undefined) {",
     seed: 1,
     history: 162,
-    found: /was retired|damaged row/,
+    found: /was retired|damaged row|dated by a wrong clock/,
   },
   'leases taken ahead not given back': {
     file: 'shared/adapters/leaseAhead.ts',
@@ -398,8 +397,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/worker/refreshUser.ts',
     text: "return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };",
     by: 'return token;',
-    seed: 1,
-    history: 530,
+    guided: 'a check gets a token, and cannot store it',
     found: /that is not stored/,
   },
   'remembered token given for another API': {
@@ -438,16 +436,14 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/adapters/azureStorage/accountLeases.ts',
     text: 'const isOurs = ({ lease }: Stored<Account>) => lease?.runId === run.runId;',
     by: "const isOurs = ({ lease }: Stored<Account>) => lease !== undefined && run.runId !== '';",
-    seed: 1,
-    history: 569,
+    guided: 'a run takes a lease while another one has the user',
     found: /without the lease|sent 2 requests|never had a lease|twice at the same time/,
   },
   'claims of a challenge not sent': {
     file: 'shared/adapters/entra/msalClaims.ts',
     text: '  if (claims === undefined) return acquire({});',
     by: "  if (claims === undefined || claims !== '') return acquire({});",
-    seed: 1,
-    history: 18,
+    guided: 'Graph asks for a newer sign-in during a check',
     found: /other claims/,
   },
   'cache deleted under a connection that came back': {
@@ -479,8 +475,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/tokens/mergeCache.ts',
     text: '  if (same(was, own)) return other;',
     by: "  if (same(was, own)) return section === 'AccessToken' ? own : other;",
-    seed: 1,
-    history: 51,
+    guided: 'a visit for another API ends while one for Graph is about to store its cache',
     found: /was lost in a write/,
   },
   'damaged row erased by the worker': {

@@ -97,6 +97,8 @@ async function play(
   /** After how many more steps a process is paused, and before which request. */
   const pauses = new Map<ProcessLife, number>();
   const pausesBefore = new Map<ProcessLife, string>();
+  /** Which request of a process goes wrong. */
+  const failsAt = new Map<ProcessLife, string>();
 
   function decision(): Omit<Deviation, 'after'> {
     const [next] = deviating;
@@ -115,6 +117,9 @@ async function play(
     if ('pausesAfter' in action && action.pausesAfter > 0) {
       pauses.set(stage.process(action.process).life, action.pausesAfter);
     }
+    if ('failsAt' in action && action.failsAt !== undefined) {
+      failsAt.set(stage.process(action.process).life, action.failsAt);
+    }
     if ('pausesBefore' in action && action.pausesBefore !== undefined) {
       pausesBefore.set(stage.process(action.process).life, action.pausesBefore);
     }
@@ -122,7 +127,10 @@ async function play(
 
   async function take(step: Step, fault: number): Promise<void> {
     const { process } = step;
-    await world.take(step, fault);
+    const fails = failsAt.get(process);
+    const isFailing = fails !== undefined && step.request.what().startsWith(fails);
+    if (isFailing) failsAt.delete(process);
+    await world.take(step, isFailing ? 1 : fault);
     const left = (pauses.get(process) ?? 0) - 1;
     pauses.set(process, left);
     if (left === 0) hold(process);

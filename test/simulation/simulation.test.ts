@@ -12,7 +12,7 @@ async function violationIn<H>(form: Form<H>, seeds: number) {
 
 describe('the simulation', () => {
   it('finds no short history in which a promise is broken', { timeout: 120_000 }, async () => {
-    expect(await violationIn(FORMS.interleavings, 200)).toBeUndefined();
+    expect(await violationIn(FORMS.interleavings, 170)).toBeUndefined();
   });
 
   it('finds no month in which a promise is broken', { timeout: 120_000 }, async () => {

@@ -81,6 +81,8 @@ export type StageOptions = {
   links: boolean;
   /** Whether all users share one shard. */
   together?: boolean;
+  /** Above this number of due accounts a run is split. Default: never. */
+  splitAbove?: number;
 };
 
 export type Stage = ReturnType<typeof createStage>;
@@ -98,6 +100,7 @@ export function createStage({
   seldom,
   links,
   together,
+  splitAbove = 0,
   ...options
 }: WorldOptions & StageOptions) {
   const world: World = createWorld(options);
@@ -123,7 +126,10 @@ export function createStage({
   const blobs = createBlobModel(world.now, invariants.onBlobChange);
   const entra = createEntraModel(world, people, rules, invariants.entraWatch);
   const receiverModel = createReceiverModel(world, people, receiver, invariants.receiverWatch);
-  const config = configOf({ everyRun, connect, hears: receiver !== 'none', seldom, links });
+  const config = {
+    ...configOf({ everyRun, connect, hears: receiver !== 'none', seldom, links }),
+    runs: { splitAbove, tokenRequestsPerSecond: 0 },
+  };
   const budgets = createStoreBudgets(world, users);
   const processes = new Map<number, Running>();
   const kidsEver = new Set<string>();

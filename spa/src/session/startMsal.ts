@@ -42,7 +42,8 @@ export async function startMsal(config: PageConfig): Promise<StartedMsal> {
   try {
     const result = await msal.handleRedirectPromise();
     if (result !== null) await removeOtherAccounts(msal, result.account.homeAccountId);
-    const repaired = result !== null && readAttempts().at(-1)?.reason !== SIGN_IN;
+    const reason = readAttempts().at(-1)?.reason ?? SIGN_IN;
+    const repaired = result !== null && reason !== SIGN_IN;
     return { msal, cameBack: result !== null, repaired };
   } catch (signInError) {
     if (isDirectoryRefusal(signInError)) recordRefusal(signInReference(signInError));

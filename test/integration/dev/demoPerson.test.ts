@@ -86,6 +86,9 @@ beforeAll(async () => {
 });
 afterAll(() => entra?.close());
 
+/** The controls that somebody has who is not connected. */
+const WITHOUT_CONNECTION: readonly Control[] = ['well', 'run', 'return', 'disconnect', 'start-over'];
+
 /** Presses a control as the page does: after some of them the person comes back, because nothing is kept of them any more. */
 async function pressed(user: DemoUser, control: Control): Promise<string> {
   const said = await press(user, control);
@@ -100,12 +103,16 @@ describe('each control after each other one', () => {
     await pressed(ADELE, 'start-over');
     await pressed(ADELE, one);
     if (other !== 'run') await press(ADELE, 'run');
+    const isRefused = one === 'disconnect' && !WITHOUT_CONNECTION.includes(other);
+    const refused = 'you are not connected';
+    if (isRefused) await expect(press(ADELE, other)).rejects.toThrow(refused);
+    const said = isRefused ? refused : await pressed(ADELE, other);
+    const isOver =
+      (one === 'disconnect' && !['return', 'start-over'].includes(other)) || other === 'disconnect';
+    const promised = isOver ? PROMISED.disconnect : PROMISED[other === 'run' ? one : other];
+    expect(other === 'run' ? said : await press(ADELE, 'run')).toMatch(promised);
     // Nobody but the person themselves connects somebody who said stop.
-    if (one === 'disconnect' && !['return', 'start-over'].includes(other)) await press(ADELE, 'return');
-    const said = await pressed(ADELE, other);
-    if (other !== 'run') expect(await press(ADELE, 'run')).toMatch(PROMISED[other]);
-    else expect(said).toMatch(one === 'disconnect' ? GOOD : PROMISED[one]);
-    if (other === 'disconnect') await press(ADELE, 'return');
+    if (isOver) await press(ADELE, 'return');
     await press(ADELE, 'well');
     expect(await press(ADELE, 'run')).toMatch(GOOD);
   });
@@ -182,6 +189,13 @@ describe('a control', () => {
     );
     await press(ADELE, 'return');
     expect(await press(ADELE, 'run')).toMatch(GOOD);
+  });
+
+  it('promises nothing to somebody who is not connected', async () => {
+    await pressed(ADELE, 'start-over');
+    await press(ADELE, 'disconnect');
+    for (const one of CONTROLS.filter((name) => !WITHOUT_CONNECTION.includes(name)))
+      await expect(press(ADELE, one)).rejects.toThrow('you are not connected');
   });
 
   it('leaves nothing of somebody who starts over: no row, no cache, no consent', async () => {

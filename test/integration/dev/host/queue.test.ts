@@ -90,8 +90,8 @@ describe('a queue function', () => {
     const other = await start();
     await post(other, 'send', 'more');
     await waitForLines(other, /running 1 "more"/);
+    await vi.waitFor(async () => expect(await countIn(work)).toBe(1), { timeout: 10_000 });
     expect(other.lines.join('\n')).not.toMatch(/"wait"/);
-    expect(await countIn(work)).toBe(1);
   });
 
   it('does not run if it is switched off, or if its storage is not named', async () => {

@@ -1,0 +1,169 @@
+/** Histories in which runs are split, and their parts are lost, doubled, late, or with a process that dies. */
+import fc from 'fast-check';
+import type { RunPart } from '../../shared/ports.ts';
+import { RUN_LIMITS } from '../../shared/worker/run.ts';
+import { SIMPLE } from './foundHistories.ts';
+import type { Action } from './history.ts';
+import type { Form } from './search.ts';
+import { outcomeOf, quieten, START } from './simulate.ts';
+import { replaceDate } from './simulatedDate.ts';
+import { createStage, type Running, type Stage } from './stage.ts';
+import { createWishes, takeAction } from './takeAction.ts';
+import { randomFrom } from './world.ts';
+
+const MINUTE = 60_000;
+
+/** `which` is an index into the messages that are there. */
+type Move =
+  | { do: 'plan'; process: number }
+  /** A process gets a message. `keeps`: it stays in the queue, too, and comes again. */
+  | { do: 'part'; process: number; which: number; keeps: boolean }
+  | { do: 'lose'; which: number }
+  | { do: 'other'; action: Action };
+
+export type SplitHistory = { users: number; processes: number; seed: number; moves: Move[] };
+
+const index = fc.nat({ max: 3 });
+const on = { process: index, pausesAfter: fc.constant(0) };
+const action: fc.Arbitrary<Action> = fc.oneof(
+  fc.record({ do: fc.constant('visit' as const), user: index, fresh: fc.boolean(), ...on }),
+  fc.record({ do: fc.constantFrom('disconnect' as const, 'reconnect' as const), user: index, ...on }),
+  fc.record({ do: fc.constant('run' as const), ...on }),
+  fc.record({ do: fc.constant('crash' as const), process: index }),
+);
+const wait: fc.Arbitrary<Action> = fc.record({
+  do: fc.constant('wait' as const),
+  ms: fc.constantFrom(MINUTE, 6 * MINUTE, 51 * MINUTE, 80 * MINUTE),
+});
+const move: fc.Arbitrary<Move> = fc.oneof(
+  { arbitrary: fc.record({ do: fc.constant('plan' as const), process: index }), weight: 3 },
+  {
+    arbitrary: fc.record({
+      do: fc.constant('part' as const),
+      process: index,
+      which: index,
+      keeps: fc.boolean(),
+    }),
+    weight: 6,
+  },
+  { arbitrary: fc.record({ do: fc.constant('lose' as const), which: index }), weight: 1 },
+  { arbitrary: fc.record({ do: fc.constant('other' as const), action: wait }), weight: 3 },
+  { arbitrary: fc.record({ do: fc.constant('other' as const), action }), weight: 4 },
+);
+
+export const SPLIT: Form<SplitHistory> = {
+  history: fc.record({
+    users: fc.integer({ min: 2, max: 4 }),
+    processes: fc.integer({ min: 1, max: 4 }),
+    seed: fc.nat({ max: 1_000_000 }),
+    moves: fc.array(move, { minLength: 3, maxLength: 24 }),
+  }),
+  run: runSplit,
+};
+
+async function runSplit({ users, processes, seed, moves }: SplitHistory, { tells = false } = {}) {
+  const stage = createStage({
+    ...SIMPLE,
+    startAt: START,
+    seed,
+    tells,
+    notesEveryMs: 60 * MINUTE,
+    users,
+    splitAbove: 1,
+  });
+  const { world } = stage;
+  const wishes = createWishes();
+  const random = randomFrom(seed);
+  const queue: RunPart[] = [];
+  const take = (which: number, keeps: boolean) =>
+    queue.length === 0
+      ? undefined
+      : keeps
+        ? queue[which % queue.length]
+        : queue.splice(which % queue.length, 1)[0];
+
+  async function begin(next: Move): Promise<void> {
+    switch (next.do) {
+      case 'plan':
+        return sweepIn(stage, next.process, 'run that may be split', (running, limits, operation) =>
+          running.stead.worker.run(operation, limits, (parts) => queue.push(...structuredClone([...parts]))),
+        );
+      case 'part': {
+        const part = take(next.which, next.keeps);
+        if (part === undefined) return;
+        return sweepIn(stage, next.process, `part ${part.shard}`, (running, limits, operation) =>
+          running.stead.worker.sweepPart(operation, part, limits),
+        );
+      }
+      case 'lose':
+        take(next.which, false);
+        return;
+      case 'other':
+        return takeAction(stage, wishes, next.action);
+      default:
+        return next satisfies never;
+    }
+  }
+
+  const putBack = replaceDate(world.seenNow);
+  try {
+    for (let n = 0; n < processes; n += 1) stage.start(n, ['k1'], 0);
+    for (let user = 0; user < users; user += 1) {
+      await takeAction(stage, wishes, { do: 'visit', user, process: 0, fresh: true, pausesAfter: 0 });
+      await drain(stage, [], begin, () => 1);
+    }
+    await world.pass(2 * MINUTE);
+    world.tell(() => '-- from here on in any order');
+    await drain(stage, moves, begin, random);
+    world.tell(() => '-- quiet from here on');
+    if (world.violation() === undefined) await quieten(stage, wishes, 'new');
+  } finally {
+    putBack();
+  }
+  return outcomeOf(stage, users);
+}
+
+type Swept = (
+  running: Running,
+  limits: typeof RUN_LIMITS,
+  operation: Parameters<Running['stead']['worker']['run']>[0],
+) => Promise<unknown>;
+
+/** A process sweeps one thing at a time, as with `batchSize` 1. */
+async function sweepIn(stage: Stage, process: number, what: string, sweep: Swept): Promise<void> {
+  const running = stage.process(process);
+  if (running.isSweeping) return;
+  running.isSweeping = true;
+  await stage.begin(running, { kind: 'run', what }, async (operation) => {
+    try {
+      const swept = await sweep(running, { ...RUN_LIMITS, concurrency: stage.checksAtOnce }, operation);
+      return swept === undefined ? 'nothing' : 'done';
+    } finally {
+      running.isSweeping = false;
+    }
+  });
+}
+
+/** Begins the moves one after the other, and lets the steps of all processes happen in an order of chance. */
+async function drain(
+  { world, operations }: Stage,
+  moves: readonly Move[],
+  begin: (move: Move) => Promise<void>,
+  random: () => number,
+): Promise<void> {
+  const waiting = [...moves];
+  while (world.violation() === undefined) {
+    const steps = world.pending();
+    const [next] = waiting;
+    if (next !== undefined && (steps.length === 0 || random() < 0.1)) {
+      waiting.shift();
+      await begin(next);
+    } else if (steps.length > 0) {
+      const step = steps[Math.floor(random() * steps.length) % steps.length];
+      // Seldom, the service does what it is asked, and its answer is lost.
+      if (step !== undefined) await world.take(step, random() < 0.02 ? 1 : 0);
+    } else if (operations.isIdle()) return;
+    else if (world.hasTimer()) await world.fireNextTimer();
+    else world.violated('an operation waits for nothing, for ever');
+  }
+}
