@@ -60,7 +60,7 @@ async function visit(token: string): Promise<void> {
   expect((await send('GET', 'profile/photo', token)).status).toBeLessThan(300);
 }
 
-/** The text of every row of every table, and the name of every blob of every container. */
+/** The text of every row of every table, but for the record of the last run, and the name of every blob of every container. */
 async function everythingStored(): Promise<{ rows: string[]; blobs: string[] }> {
   const { connectionString } = platform.azurite;
   const options = { allowInsecureConnection: true };
@@ -70,7 +70,10 @@ async function everythingStored(): Promise<{ rows: string[]; blobs: string[] }> 
     options,
   ).listTables()) {
     const table = TableClient.fromConnectionString(connectionString, name, options);
-    for await (const row of table.listEntities()) rows.push(JSON.stringify(row));
+    for await (const row of table.listEntities()) {
+      // The timer may fire at any moment. The record of its last run is nobody's.
+      if (row.partitionKey !== 'runs') rows.push(JSON.stringify(row));
+    }
   }
   const blobs: string[] = [];
   const service = BlobServiceClient.fromConnectionString(connectionString);
