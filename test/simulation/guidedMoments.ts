@@ -38,6 +38,13 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     wish('reconnect', 1),
     visit(1),
   ),
+  'a user disconnects, and their first visit comes between': {
+    ...of(wish('disconnect', 0, 'table: create'), visit(1)),
+    known: 0,
+  },
+  'an operator lets a user be checked at once': of(run(1), {
+    ...{ do: 'retry', user: 0, process: 0, pausesAfter: 0 },
+  } as Action),
   'a user visits a machine whose clock is 100 days behind': of(
     // Their page then has a new access token, which has to be exchanged.
     wait(80 * MINUTE),

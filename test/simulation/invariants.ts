@@ -19,6 +19,7 @@ import {
   timeOf,
   unseenSkewOf,
 } from './facts.ts';
+import { createFulfilmentInvariants } from './fulfilmentInvariants.ts';
 import { createGrantInvariants } from './grantInvariants.ts';
 import { createNoticeInvariants } from './noticeInvariants.ts';
 import type { Begun, Operations } from './operations.ts';
@@ -77,6 +78,7 @@ export function createInvariants(
   const visits = createVisitInvariants(world, facts, reasons, tokens, operations, () => clocksDiffered);
   const settles = createSettleInvariants(world, facts, reasons, tasks, operations, runBegunAt);
   const ends = createEndInvariants(world, facts);
+  const fulfilments = createFulfilmentInvariants(world, facts, operations);
   const rest = createRestInvariants(world, people, facts, operations, isHolder);
 
   function onCommit({ by, changes }: Commit): void {
@@ -144,6 +146,10 @@ export function createInvariants(
     if (!isConnected(after.state)) return;
     const askedAt = world.askedAt();
     const begun = operations.concerning(person, askedAt, askedAt).map(({ begunAt }) => begunAt);
+    const isVisited = operations
+      .concerning(person, askedAt, world.now())
+      .some(({ kind }) => kind === 'visit' || kind === 'reconnect' || kind === 'link');
+    forbid(!isVisited, `a visit of ${person.name} was written down, and there was none`);
     const seenAt = timeOf(after.lastActivity) ?? 0;
     const isEarly = seenAt < Math.min(askedAt, ...begun) - CLOCKS_MAY_DIFFER_MS;
     const isLate = seenAt > world.now() + CLOCKS_MAY_DIFFER_MS;
@@ -282,6 +288,7 @@ export function createInvariants(
     onLog,
     onRefused: visits.onRefused,
     onVisited: visits.onVisited,
+    onFulfilled: fulfilments.onFulfilled,
     onDisturbed: (what: string, by: ProcessLife) => facts.disturbed(what, by),
     unsettle: (person: Person) => facts.unsettle(person),
     onForgotten: tokens.onForgotten,
@@ -296,6 +303,7 @@ export function createInvariants(
     },
     onClockChanged(life: ProcessLife): void {
       reasons.onClockChanged(life);
+      visits.onClockChanged(life);
       if (life.skewMs !== 0) clocksDiffered = true;
     },
     onAnswer: tasks.onAnswer,
@@ -313,6 +321,9 @@ export function createInvariants(
       if (ofCache) known.cacheDamagedUntil = Number.POSITIVE_INFINITY;
       facts.disturb(person);
     },
+    /** Since when the user has been disconnected; undefined if they are not. */
+    endedSince: (person: Person): number | undefined =>
+      rowOf(person)?.state === 'disconnected' ? of(person).endedAt : undefined,
     wasDamaged: () => facts.all().some(({ damagedAt }) => damagedAt > 0),
     onRetireOrdered(person: Person): void {
       of(person).retireOrdered = true;
@@ -346,7 +357,7 @@ export function createInvariants(
       );
     },
     receiverWatch: notices,
-    whenQuiet(checkedSince: number, disconnected: ReadonlySet<Person>): void {
+    whenQuiet(checkedSince: number, disconnected: ReadonlyMap<Person, number>): void {
       rest.whenQuiet(checkedSince, disconnected);
       notices.whenQuiet(people, checkedSince);
     },

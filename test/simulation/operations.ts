@@ -12,6 +12,8 @@ export type Begun = {
   begunAt: number;
   /** Later than any time as long as it runs. */
   endedAt: number;
+  /** Whether something that nobody waited for any more was still on its way when it began. */
+  beganLate: boolean;
 };
 
 /** An operation that has ended for so long has nothing left on its way. */
@@ -20,7 +22,7 @@ const KEPT_MS = 15 * 60_000;
 export type Operations = ReturnType<typeof createOperations>;
 
 /** Everything that is going on, and what has ended a short while ago. */
-export function createOperations(now: () => number) {
+export function createOperations(now: () => number, isLate: () => boolean) {
   const open = new Set<Begun>();
   let ended: Begun[] = [];
   let ids = 0;
@@ -44,11 +46,22 @@ export function createOperations(now: () => number) {
           (one.person === undefined || one.person === person) && one.begunAt <= to && one.endedAt >= from,
       ),
 
+    /** Whether nothing else can have changed the person's account since it began, or for so long before. */
+    wasAlone(begun: Begun, person: Person, beforeMs = 0): boolean {
+      const from = begun.begunAt - beforeMs;
+      // What ended at that very moment has asked for nothing since.
+      const others = this.concerning(person, from, now()).filter(
+        (one) => one !== begun && one.endedAt > from,
+      );
+      return !begun.beganLate && others.length === 0;
+    },
+
     begin(life: ProcessLife, kind: Action['do'], person: Person | undefined): Begun {
       ids += 1;
       const correlationId = `cccccccc-0000-4000-8000-${String(ids).padStart(12, '0')}`;
       const begunAt = now();
-      const begun = { life, kind, person, correlationId, begunAt, endedAt: Number.POSITIVE_INFINITY };
+      const endedAt = Number.POSITIVE_INFINITY;
+      const begun = { life, kind, person, correlationId, begunAt, endedAt, beganLate: isLate() };
       open.add(begun);
       return begun;
     },

@@ -1,4 +1,5 @@
 import { GUIDED_FAULTS } from './guidedFaults.ts';
+import { WISH_FAULTS } from './wishFaults.ts';
 
 /** A fault that the simulation must find: text of one source file, and what stands in its place. */
 export type PlantedFault = {
@@ -583,4 +584,5 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     found: /used the shorter grant/,
   },
   ...GUIDED_FAULTS,
+  ...WISH_FAULTS,
 };

@@ -75,7 +75,7 @@ export function createRestInvariants(
   }
 
   /** What must hold when everything is quiet, all services are well and a pass of the audit is over. */
-  function whenQuiet(checkedSince: number, disconnected: ReadonlySet<Person>): void {
+  function whenQuiet(checkedSince: number, disconnected: ReadonlyMap<Person, number>): void {
     for (const person of people) {
       const row = rowOf(person);
       const { name } = person;
@@ -86,10 +86,10 @@ export function createRestInvariants(
       );
       if (row === undefined || timeOf(row.lastActivity) === undefined) continue;
       forbid(!hasEntry(person, row), `no run will ever find ${name}`);
-      const { endedAt, retireOrdered } = of(person);
-      const isRemembered = world.now() - endedAt < retentionMs - CLOCKS_MAY_DIFFER_MS;
+      const since = disconnected.get(person) ?? Number.NEGATIVE_INFINITY;
+      const isRemembered = world.now() - since < retentionMs - CLOCKS_MAY_DIFFER_MS;
       forbid(
-        disconnected.has(person) && isRemembered && !retireOrdered && isConnected(row.state),
+        isRemembered && !of(person).retireOrdered && isConnected(row.state),
         `${name} has disconnected, and is connected`,
       );
       const wait = dueAtOf(row) - world.now();

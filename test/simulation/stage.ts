@@ -106,7 +106,7 @@ export function createStage({
   const world: World = createWorld(options);
   const people = createPeople(users, together);
   const nameOf = nameIn(people, createLogId(LOG_HASH_KEY));
-  const operations = createOperations(world.now);
+  const operations = createOperations(world.now, () => world.late().length > 0);
   const services = {
     retentionMs: RETENTION_MS,
     runsInTime: options.atOnce !== undefined,

@@ -22,15 +22,15 @@ const EVERYBODYS_KEYS = /\d+/;
 export type Wishes = {
   /** The access token that the page has. */
   assertions: Map<Person, { text: string; endsAt: number }>;
-  /** Whoever has disconnected, and has not asked to be connected again since. */
-  disconnected: Set<Person>;
+  /** Whoever has disconnected, and has not asked to be connected again since; and from when that has to be remembered. */
+  disconnected: Map<Person, number>;
   /** How many times they asked for either. */
   changes: Map<Person, number>;
 };
 
 export const createWishes = (): Wishes => ({
   assertions: new Map(),
-  disconnected: new Set(),
+  disconnected: new Map(),
   changes: new Map(),
 });
 
@@ -53,8 +53,14 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
     case 'resume':
       return pause(stage, wishes, running, person, action.do);
     case 'wake':
-      return stage.begin(running, { kind, person, what: `the application wakes ${name}` }, () =>
-        running.stead.wake(person.userId),
+      return stage.begin(
+        running,
+        { kind, person, what: `the application wakes ${name}` },
+        async (_operation, begun) => {
+          const result = await running.stead.wake(person.userId);
+          if (result === 'woken') invariants.onFulfilled(begun, person);
+          return result;
+        },
       );
     case 'link':
       return link(stage, running, person, assertionFor(stage, wishes, person, false), action.how);
@@ -87,13 +93,25 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       });
     case 'retry':
     case 'retry-by-force':
-      return stage.begin(running, { kind, person, what: `operator: ${kind} ${name}` }, () =>
-        running.stead.operators.retry(person.userId, kind === 'retry-by-force').then(JSON.stringify),
+      return stage.begin(
+        running,
+        { kind, person, what: `operator: ${kind} ${name}` },
+        async (_operation, begun) => {
+          const result = await running.stead.operators.retry(person.userId, kind === 'retry-by-force');
+          if (result.retried) invariants.onFulfilled(begun, person);
+          return JSON.stringify(result);
+        },
       );
     case 'retire':
       invariants.onRetireOrdered(person);
-      return stage.begin(running, { kind, person, what: `operator: retire ${name}` }, () =>
-        running.stead.operators.retire(person.userId).then((any) => (any ? 'done' : 'nothing to do')),
+      return stage.begin(
+        running,
+        { kind, person, what: `operator: retire ${name}` },
+        async (_operation, begun) => {
+          const any = await running.stead.operators.retire(person.userId);
+          invariants.onFulfilled(begun, person);
+          return any ? 'done' : 'nothing to do';
+        },
       );
     case 'stop':
     case 'go-on':
@@ -238,17 +256,19 @@ function change(
   const number = (wishes.changes.get(person) ?? 0) + 1;
   wishes.changes.set(person, number);
   const beginsAlone = stage.operations.isIdle() && stage.world.late().length === 0;
+  const since = stage.invariants.endedSince(person) ?? stage.world.now();
   stage.invariants.unsettle(person);
   return stage.begin(
     running,
     { kind: what, person, what: `${what} of ${person.name}` },
-    async (operation) => {
+    async (operation, begun) => {
       await running.stead.connection[what](operation, assertion);
+      stage.invariants.onFulfilled(begun, person);
       stage.invariants.unsettle(person);
       stage.invariants.onForgotten(running.life, person);
       // Whoever wishes two things at the same time may get either.
       const isOnlyOne = beginsAlone && wishes.changes.get(person) === number;
-      if (what === 'disconnect' && isOnlyOne) wishes.disconnected.add(person);
+      if (what === 'disconnect' && isOnlyOne) wishes.disconnected.set(person, since);
       return 'done';
     },
   );
@@ -257,15 +277,17 @@ function change(
 /** The user lets their tasks rest, or work again. */
 function pause(stage: Stage, wishes: Wishes, running: Running, person: Person, what: 'pause' | 'resume') {
   const assertion = assertionFor(stage, wishes, person, false);
-  const tasksPausedUntil = what === 'resume' ? null : new Date(stage.world.now() + PAUSE_MS).toISOString();
+  const until = what === 'resume' ? undefined : new Date(stage.world.now() + PAUSE_MS);
+  const tasksPausedUntil = until?.toISOString() ?? null;
   return stage.begin(
     running,
     { kind: what, person, what: `${what} of ${person.name}` },
-    async (operation) => {
+    async (operation, begun) => {
       try {
         const { connection } = await running.stead.connection.change(operation, assertion, async () => ({
           tasksPausedUntil,
         }));
+        stage.invariants.onFulfilled(begun, person, until);
         return connection.tasksPausedUntil ?? 'no pause';
       } catch (error) {
         // Whoever is not connected has nothing to pause, and by a very wrong clock the pause is over or too long.

@@ -1,13 +1,14 @@
 import { TokenInvalidError, UserTokenError } from '../../shared/errors.ts';
 import type { ApiName, Person } from './entraTypes.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, isConnected, timeOf } from './facts.ts';
 import type { Begun, Operations } from './operations.ts';
 import type { Reasons } from './reasons.ts';
 import type { createTokenInvariants } from './tokenInvariants.ts';
-import type { World } from './world.ts';
+import type { ProcessLife, World } from './world.ts';
 
 /** A process reads the account of a user whose token it remembers once a minute. */
 const ROW_IS_READ_EVERY_MS = 61_000;
+const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
 
 /** What must hold of every visit that has ended. */
 export function createVisitInvariants(
@@ -19,6 +20,8 @@ export function createVisitInvariants(
   clocksDiffered: () => boolean,
 ) {
   const { of, rowOf, forbid } = facts;
+  /** The processes whose clock has ever changed. They may read accounts too seldom afterwards. */
+  const withOtherClock = new Set<number>();
 
   /** A refusal of a visit must have a reason that is the user's, of this very visit or remembered for a moment. */
   function onRefused({ life, begunAt }: Begun, person: Person, asked: ApiName, error: unknown): boolean {
@@ -52,11 +55,31 @@ export function createVisitInvariants(
     }
   }
 
+  /** A visit that was answered has been written down. Its user is retired by that, and not by what the row says. */
+  function onSeen(begun: Begun, person: Person): void {
+    const { life, begunAt } = begun;
+    const row = rowOf(person);
+    const known = of(person);
+    const since = begunAt - ROW_IS_READ_EVERY_MS;
+    const isSound =
+      life.skewMs === 0 &&
+      !withOtherClock.has(life.number) &&
+      Math.max(known.disturbedAt, known.damagedAt) < since &&
+      operations.wasAlone(begun, person, ROW_IS_READ_EVERY_MS);
+    if (!isSound || !isConnected(row?.state)) return;
+    known.lastSeenAt = Math.max(known.lastSeenAt, since);
+    forbid(
+      (timeOf(row?.lastActivity) ?? 0) < since - CLOCKS_MAY_DIFFER_MS,
+      `${person.name} visited and was answered, and the visit was not written down`,
+    );
+  }
+
   /** A visit that was answered has read the account, and has ended what only a visit can end. */
   function onVisited(begun: Begun, person: Person, api: ApiName, source: string): void {
     const { life, begunAt, endedAt } = begun;
     if (source === 'memory') tokens.onRemembered(begun, person, api);
     else tokens.onHad(life, person, api);
+    onSeen(begun, person);
     const { state } = rowOf(person) ?? {};
     const { inStateSince, disturbedAt } = of(person);
     if (state === 'disconnected' && disturbedAt < begunAt) {
@@ -76,5 +99,9 @@ export function createVisitInvariants(
     );
   }
 
-  return { onRefused, onVisited };
+  return {
+    onRefused,
+    onVisited,
+    onClockChanged: ({ number }: ProcessLife): void => void withOtherClock.add(number),
+  };
 }

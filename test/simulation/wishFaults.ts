@@ -1,0 +1,82 @@
+import type { PlantedFault } from './plantedFaults.ts';
+
+/** Faults by which something is answered as done and changes nothing, or is written down and was never done. */
+export const WISH_FAULTS: Readonly<Record<string, PlantedFault>> = {
+  'disconnection that changes nothing': {
+    file: 'shared/connection/connection.ts',
+    text: "await unavailableIfBusy(() => endAccount(app, caller.userId, 'disconnected', { evenUnknown, onEnded }));",
+    by: 'void [evenUnknown, onEnded, endAccount];',
+    seed: 1,
+    history: 2,
+    found: /has disconnected, and it was not done/,
+  },
+  'connection anew that changes nothing': {
+    file: 'shared/connection/connection.ts',
+    text: 'connectAccount(app, caller, { reconnect: true })',
+    by: 'connectAccount(app, caller, { reconnect: false })',
+    seed: 1,
+    history: 24,
+    found: /was connected again, and it was not done/,
+  },
+  'pause that changes nothing': {
+    file: 'shared/account/transitions.ts',
+    text: 'return { ...account, tasksPausedUntil: until };',
+    by: 'return until ? { ...account } : account;',
+    seed: 1,
+    history: 40,
+    found: /has paused their tasks, and it was not done/,
+  },
+  'end of a pause that changes nothing': {
+    file: 'shared/connection/connection.ts',
+    text: 'return until === null ? resumed(now) : paused(now, until);',
+    by: 'return until === null ? (resumed(now), now) : paused(now, until);',
+    seed: 1,
+    history: 135,
+    found: /has ended the pause, and it was not done/,
+  },
+  'wake that changes nothing': {
+    file: 'shared/account/wakeUser.ts',
+    text: "return result === 'woken' && isWaiting ? woken(account, now) : 'keep';",
+    by: "return result === 'woken' && isWaiting ? (woken(account, now), 'keep') : 'keep';",
+    guided: 'an application wakes a user who is due later, and does it again',
+    found: /was woken, and it was not done/,
+  },
+  "operator's retirement that changes nothing": {
+    file: 'shared/operators/operators.ts',
+    text: "endAccount(services, userId, 'retired'),",
+    by: 'Promise.resolve([services, userId, endAccount].length > 0),',
+    seed: 1,
+    history: 25,
+    found: /was retired, and it was not done/,
+  },
+  "operator's retry that changes nothing": {
+    file: 'shared/operators/retryAccount.ts',
+    text: "? retried(sound, now) : 'keep';",
+    by: "? (retried(sound, now), 'keep') : 'keep';",
+    guided: 'an operator lets a user be checked at once',
+    found: /was to be retried, and it was not done/,
+  },
+  'visit that is not written down': {
+    file: 'shared/account/transitions.ts',
+    text: '    lastActivity: now,\n    nextCheckAt: keepsCheck',
+    by: '    lastActivity: account.lastActivity,\n    nextCheckAt: keepsCheck',
+    seed: 1,
+    history: 0,
+    found: /the visit was not written down/,
+  },
+  'check written down as a visit': {
+    file: 'shared/account/transitions.ts',
+    text: "const { memory: _, ...connection } = without(connectionOf(still), 'lease');",
+    by: "const { memory: _, ...connection } = without(connectionOf({ ...still, lastActivity: now }), 'lease');",
+    seed: 1,
+    history: 0,
+    found: /was written down, and there was none/,
+  },
+  "account of a first visit taken for a disconnection's": {
+    file: 'shared/adapters/azureStorage/accountWrites.ts',
+    text: "if (stored !== undefined && stored.state !== 'damaged' && isSameRow(stored, account)) return stored;",
+    by: "if (stored !== undefined && stored.state !== 'damaged' && isSameRow(stored, stored)) return stored;",
+    guided: 'a user disconnects, and their first visit comes between',
+    found: /has disconnected, and is connected/,
+  },
+};
