@@ -1,7 +1,16 @@
 import { readAssertion } from './assertion.ts';
 import { DAY } from './durations.ts';
 import { createCodes } from './entraCodes.ts';
-import type { ApiName, EntraRules, EntraWatch, Person, Reason, Token, Trouble } from './entraTypes.ts';
+import {
+  type ApiName,
+  type EntraRules,
+  type EntraWatch,
+  isOneOf,
+  type Person,
+  type Reason,
+  type Token,
+  type Trouble,
+} from './entraTypes.ts';
 import { NOTES } from './notesApi.ts';
 import { LateEffect, type ProcessLife, type World } from './world.ts';
 
@@ -18,6 +27,12 @@ const API_NAMES = ['graph', 'notes'] as const satisfies readonly ApiName[];
 
 /** However short those of exchanges are, a refresh token of a web application is good for so long, and each use brings a new one. */
 const CODE_GRANT_MS = 90 * DAY;
+/** What Graph says of whose limit it is. */
+const SCOPES: Readonly<Record<Trouble['whole'], string | undefined>> = {
+  person: undefined,
+  tenant: 'Tenant/ReadWrite/a/b',
+  everybody: 'Application/ReadWrite/a/b',
+};
 
 export type EntraModel = ReturnType<typeof createEntraModel>;
 
@@ -185,8 +200,7 @@ export function createEntraModel(
   function troubled(by: ProcessLife, at: Trouble['at'], person: Person): Response | undefined {
     const now = world.now();
     const trouble = troubles.find(
-      ({ at: place, until, of, whole }) =>
-        place === at && now < until && (whole === 'tenant' ? of.tid === person.tid : of === person),
+      ({ at: place, until, of, whole }) => place === at && now < until && isOneOf(person, of, whole),
     );
     if (trouble === undefined) return undefined;
     onTrouble(person, at);
@@ -195,16 +209,17 @@ export function createEntraModel(
       case 'throttled':
       case 'throttled-silently': {
         // Only Graph says whose a limit is.
-        const ofTenant = at === 'graph' && trouble.whole === 'tenant';
+        const whose = at === 'graph' ? trouble.whole : 'person';
         const until = trouble.kind === 'throttled' ? trouble.until : undefined;
-        onThrottled({ by, person, at, until, ofTenant });
+        onThrottled({ by, person, at, until, whose });
         const response = json(429, { error: 'throttled' });
         if (trouble.kind === 'throttled') response.headers.set('retry-after', String(left));
-        if (trouble.whole === 'tenant') response.headers.set('x-ms-throttle-scope', 'Tenant/ReadWrite/a/b');
+        const scope = SCOPES[trouble.whole];
+        if (scope !== undefined) response.headers.set('x-ms-throttle-scope', scope);
         return response;
       }
       case 'loop':
-        onThrottled({ by, person, at, until: undefined, ofTenant: false });
+        onThrottled({ by, person, at, until: undefined, whose: 'person' });
         return at === 'token' ? refused(50196) : json(429, { error: 'throttled' });
       case 'outage':
         return json(503, { error: 'temporarily_unavailable' });

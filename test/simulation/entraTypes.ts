@@ -66,12 +66,16 @@ export type Token = {
 /** A throttle or an outage, until a time. */
 export type Trouble = {
   at: 'token' | ApiName;
-  /** One person, or everybody of their tenant. */
+  /** One person, everybody of their tenant, or everybody. */
   of: Person;
-  whole: 'person' | 'tenant';
+  whole: 'person' | 'tenant' | 'everybody';
   kind: 'throttled' | 'throttled-silently' | 'loop' | 'outage' | 'html';
   until: number;
 };
+
+/** Whether a limit that is told to one person concerns another one. */
+export const isOneOf = (person: Person, of: Person, whole: Trouble['whole']): boolean =>
+  whole === 'everybody' || of === person || (whole === 'tenant' && of.tid === person.tid);
 
 export type TokenPost = {
   by: ProcessLife;
@@ -99,15 +103,15 @@ export type Refusal = {
 };
 
 /**
- * An answer that asks for fewer requests. `until`: when the limit ends; undefined if the answer does not say it. `ofTenant`:
- * whether it says that the limit is the tenant's.
+ * An answer that asks for fewer requests. `until`: when the limit ends; undefined if the answer does not say it. `whose`:
+ * whose limit it says it is.
  */
 export type Throttled = {
   by: ProcessLife;
   person: Person;
   at: Trouble['at'];
   until: number | undefined;
-  ofTenant: boolean;
+  whose: Trouble['whole'];
 };
 
 /** A token that an API was sent; `token` is undefined if nobody issued it. */

@@ -86,6 +86,13 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: "Graph's limit is the tenant's",
     found: /had asked for fewer requests/,
   },
+  'limit of the whole application not obeyed for others': {
+    file: 'shared/tokens/cooldowns.ts',
+    text: "        sharedUntil(EVERY_TENANT, api, ['throttled']),\n",
+    by: '',
+    guided: "Graph's limit is the whole application's",
+    found: /had asked for fewer requests/,
+  },
   'woken account not due': {
     file: 'shared/account/transitions.ts',
     text: 'nextCheckAt: earlierOf(account.nextCheckAt, now), wokenAt: now };',

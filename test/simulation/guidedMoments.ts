@@ -92,6 +92,16 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     users: 2,
     known: 2,
   },
+  "Graph's limit is the whole application's": {
+    ...of(
+      { do: 'trouble', user: 0, at: 'graph', kind: 'throttled', whole: 'everybody', forMs: 30 * MINUTE },
+      visit(0),
+      // This user is of another tenant.
+      visit(0, undefined, 'graph', 2),
+    ),
+    users: 3,
+    known: 3,
+  },
   'an application wakes a user who is due later, and does it again': of(
     run(1),
     { do: 'wake', user: 0, process: 0, pausesAfter: 0 },

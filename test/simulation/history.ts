@@ -76,7 +76,8 @@ export type Action =
       user: number;
       at: 'token' | ApiName;
       kind: (typeof TROUBLES)[number];
-      whole: 'person' | 'tenant';
+      /** Chance uses the first two. */
+      whole: 'person' | 'tenant' | 'everybody';
       forMs: number;
     };
 

@@ -1,4 +1,12 @@
-import type { ApiName, Person, Reason, Refusal, Throttled, Token } from './entraTypes.ts';
+import {
+  type ApiName,
+  isOneOf,
+  type Person,
+  type Reason,
+  type Refusal,
+  type Throttled,
+  type Token,
+} from './entraTypes.ts';
 import type { Facts } from './facts.ts';
 import { refreshTokensIn } from './storedTokens.ts';
 import type { ProcessLife, World } from './world.ts';
@@ -81,7 +89,7 @@ export function createReasons(world: World, facts: Facts) {
       throttles.some(
         (one) =>
           one.by === by &&
-          (one.person === person || (one.ofTenant && one.person.tid === person.tid)) &&
+          isOneOf(person, one.person, one.whose) &&
           one.at === at &&
           one.answeredAt <= before &&
           // What was lost on its way was not heard.
@@ -135,7 +143,7 @@ export function createReasons(world: World, facts: Facts) {
       return throttles.some(
         (one) =>
           one.at === at &&
-          one.person.tid === tid &&
+          (one.whose === 'everybody' || one.person.tid === tid) &&
           world.now() <= (one.until ?? one.answeredAt + LONGEST_COOLDOWN_MS) + slack,
       );
     },

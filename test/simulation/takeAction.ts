@@ -17,6 +17,11 @@ const PAUSE_MS = 3 * HOUR;
 /** Longer than anything in a long history that ends by itself. */
 const LONGEST_WITHOUT_KEYS_MS = 101 * HOUR;
 const EVERYBODYS_KEYS = /\d+/;
+const WHOSE = {
+  person: (name: string) => name,
+  tenant: (name: string) => `the tenant of ${name}`,
+  everybody: () => 'everybody',
+};
 
 /** What the simulation knows of its users' wishes and sessions. */
 export type Wishes = {
@@ -176,9 +181,7 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       return;
     case 'trouble': {
       const { at, kind, whole, forMs } = action;
-      world.tell(
-        () => `${at}: ${kind} for ${whole === 'tenant' ? `the tenant of ${name}` : name}, ${forMs / 1_000} s`,
-      );
+      world.tell(() => `${at}: ${kind} for ${WHOSE[whole](name)}, ${forMs / 1_000} s`);
       invariants.onUnwell(world.now() + forMs + HOUR);
       stage.entra.troubles.push({ at, kind, whole, of: person, until: world.now() + forMs });
       return;
