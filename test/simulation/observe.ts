@@ -6,6 +6,7 @@ import { createHook } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { FORMS } from './forms.ts';
+import { GUIDED_LINKS } from './guidedMoments.ts';
 import type { Form } from './search.ts';
 
 const [seed = '1', count = '20'] = process.argv.slice(2);
@@ -21,8 +22,10 @@ const hook = createHook({
   },
 });
 
-async function observe<H>({ history, run }: Form<H>, numRuns: number): Promise<void> {
-  const histories = fc.sample(history, { numRuns, seed: Number(seed) });
+const observe = <H>({ history, run }: Form<H>, numRuns: number): Promise<void> =>
+  observeAll(fc.sample(history, { numRuns, seed: Number(seed) }), run);
+
+async function observeAll<H>(histories: readonly H[], run: Form<H>['run']): Promise<void> {
   hook.enable();
   for (const one of histories) told.update((await run(one, { tells: true })).lines.join('\n'));
   hook.disable();
@@ -30,4 +33,6 @@ async function observe<H>({ history, run }: Form<H>, numRuns: number): Promise<v
 
 await observe(FORMS.interleavings, Number(count));
 await observe(FORMS['short-years'], 1);
+// Chance lets few users link.
+await observeAll(Object.values(GUIDED_LINKS), FORMS.interleavings.run);
 process.stdout.write(JSON.stringify({ told: told.digest('hex'), kinds: [...kinds].sort() }));
