@@ -40,7 +40,11 @@ await runCommand(USAGE, async (args) => {
     json: { type: 'boolean' },
   });
   if (values.planted) return printPlanted();
-  if (values.plant !== undefined) plant(values.plant);
+  if (values.plant !== undefined) {
+    if (!Object.hasOwn(PLANTED_FAULTS, values.plant))
+      throw new UsageError(`There is no planted fault ${JSON.stringify(values.plant)}.`);
+    plant(values.plant);
+  }
   // Only now, so that the planted fault is in what is loaded.
   const { FORMS } = await import('./forms.ts');
   const { GUIDED, GUIDED_YEARS } = await import('./guidedMoments.ts');
@@ -104,7 +108,9 @@ async function run(
   const { search } = await import('./search.ts');
   if (replay === undefined) {
     const from = whole('--seed', seed) ?? Math.floor(Math.random() * 2 ** 31);
-    return search(form, { seeds: whole('--seeds', seeds) ?? 500, seed: from, isFirstEnough: first });
+    const count = whole('--seeds', seeds) ?? 500;
+    if (count < 1) throw new UsageError('--seeds takes a number from 1 on.');
+    return search(form, { seeds: count, seed: from, isFirstEnough: first });
   }
   if (!replay.endsWith('.json')) {
     const [from = '', ...path] = replay.split(':');
@@ -115,10 +121,19 @@ async function run(
       isFirstEnough: first,
     });
   }
-  const history: unknown = JSON.parse(readFileSync(replay, 'utf8'));
+  const history = historyIn(replay);
   const { lines } = await form.run(history, { tells: true });
   process.stderr.write(`${lines.join('\n')}\n`);
   return runOnly(form, history);
+}
+
+/** @throws {UsageError} the file cannot be read, or is not JSON. */
+function historyIn(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`${file} has no history: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** Runs one history, which is not made shorter. */
