@@ -127,6 +127,19 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
       );
     },
 
+    /** Whatever a check has met, it promises nothing that is not there when it settles. */
+    onSettled(by: ProcessLife, person: Person, after: Columns): void {
+      const promised = promiseOf(after);
+      const isDisturbed = after.failure || of(person).damagedAt >= facts.leasedAt(person, by);
+      forbid(
+        after.state === 'active' &&
+          !isDisturbed &&
+          (promised ?? 0) > world.now() &&
+          storedGrants(person).code === undefined,
+        `the account of ${person.name} still promises a grant that is not stored`,
+      );
+    },
+
     /** One link may succeed for one sign-in, and only that of the user who began it. */
     onLinked(person: Person, signedIn: Person | undefined, times: number): void {
       const { name } = person;

@@ -18,8 +18,8 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'visit dated by a wrong clock': {
     file: 'shared/account/visit.ts',
-    text: '? visited(known, caller, withLaterLink(dated, begun, known), nowByStore(services), schedule, telling)',
-    by: '? visited(known, caller, withLaterLink(dated, begun, known), services.clock.now(), schedule, telling)',
+    text: 'return visited(known, caller, proved, nowByStore(services), schedule, telling);',
+    by: 'return visited(known, caller, proved, services.clock.now(), schedule, telling);',
     guided: 'a user visits a machine whose clock is 100 days behind',
     found: /was dated/,
   },
@@ -43,6 +43,13 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: "if (other !== 'code' || !isRefusedGrant(error)) throw error;",
     guided: 'the grant of a code is revoked, and the exchange is good',
     found: /a grant of theirs is good/,
+  },
+  'what a task has met of the grants forgotten at the settle': {
+    file: 'shared/worker/refreshUser.ts',
+    text: 'refreshed(heard, known, { ...remembered, renewed }, now,',
+    by: 'refreshed(heard, known, { ...remembered, renewed: undefined }, now,',
+    guided: 'the token of a task meets the end of the grant of a code',
+    found: /still promises a grant that is not stored/,
   },
   'take-back of a link skipped': {
     file: 'shared/connection/finishLink.ts',

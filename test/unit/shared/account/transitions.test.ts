@@ -348,6 +348,17 @@ describe('a check that got a token', () => {
     const cached = token({ source: 'cache', refreshTokenExpiresOn: undefined });
     expect(refreshed(told, cached, NO_TASKS, NOW, SETTINGS, 0)).toMatchObject({ ...LINKED, isEndTold: true });
 
+    // A check that could not settle has dropped the code.
+    const dropped = refreshed(told, { ...cached, grant: 'exchange' }, NO_TASKS, NOW, SETTINGS, 0);
+    expect(dropped).toMatchObject({ refreshTokenExpiresOn: from(HOUR), nextCheckAt: from(30 * MINUTE) });
+    expect(dropped).not.toHaveProperty('grant');
+    expect(dropped).not.toHaveProperty('isEndTold');
+    // What a task's token says came after it.
+    const renewed = token({ grant: 'exchange', refreshTokenExpiresOn: undefined });
+    const met = refreshed(told, cached, { ...NO_TASKS, renewed }, NOW, SETTINGS, 0);
+    expect(met).toMatchObject({ expiresOn: cached.expiresOn, refreshTokenExpiresOn: from(DAY) });
+    expect(met).not.toHaveProperty('grant');
+
     const unknown = token({ refreshTokenExpiresOn: undefined });
     const fell = refreshed(told, unknown, NO_TASKS, NOW, SETTINGS, 0);
     expect(fell).not.toHaveProperty('grant');
