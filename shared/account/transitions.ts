@@ -187,8 +187,9 @@ export function refreshed(
   telling?: Telling,
 ): Active {
   const isNew = token.source === 'network';
-  // A pause that is over is kept no longer.
-  const still = pausedUntil(account, now) === undefined ? resumed(account) : account;
+  // A pause or a link that is over is kept no longer.
+  const unpaused = pausedUntil(account, now) === undefined ? resumed(account) : account;
+  const still = account.link !== undefined && account.link.until <= now ? linkEnded(unpaused) : unpaused;
   const { memory: _, ...connection } = without(connectionOf(still), 'lease');
   const tokens = tokensAfter(account, token, now, renewed);
   const active: Active = {
@@ -293,7 +294,9 @@ export function markedForUser(
 
 /** An operator's retry: due now, with the failures counted from 0 again. An account that is due already keeps its time. */
 export function retried(account: Connected, now: Date): Pending | Active {
-  const { expiresOn, ...otherTokens } = tokensOf(account);
+  const { expiresOn, ...known } = tokensOf(account);
+  // Both grants may have been refused, so nothing is promised of them until a check has got a token.
+  const { grant: _, isEndTold: __, refreshTokenExpiresOn: ___, ...otherTokens } = known;
   const failure = failureOf(account);
   const due = {
     ...connectionOf(account),
@@ -302,7 +305,7 @@ export function retried(account: Connected, now: Date): Pending | Active {
   };
   return expiresOn === undefined
     ? { ...due, state: 'pending' }
-    : { ...due, state: 'active', expiresOn, ...otherTokens };
+    : { ...due, state: 'active', expiresOn, ...(account.state === 'needs-user' ? otherTokens : known) };
 }
 
 /**

@@ -115,19 +115,23 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
     } catch (error) {
       if (other === undefined || !isRefusedGrant(error)) throw error;
       const isOver = first === 'code' && hasEnded(error.failure);
-      log({ event: 'grant.refused', user: context.logId(userId), grant: first, dropped: isOver });
       const left = isOver ? withoutCode(base) : base;
+      let dropped = false;
       try {
-        return await byGrant(request, {
+        const token = await byGrant(request, {
           snapshot,
           homeAccountId,
           grant: other,
           base: left,
           isFallback: true,
         });
+        dropped = isOver && token.stored;
+        return token;
       } catch (second) {
         if (!(second instanceof UserTokenError)) throw second;
         throw new UserTokenError(failureOfBoth(error.failure, second.failure), { cause: second });
+      } finally {
+        log({ event: 'grant.refused', user: context.logId(userId), grant: first, dropped });
       }
     }
   }

@@ -248,10 +248,21 @@ describe('what a page, the history and a notice are told of the grants', () => {
     expect(await heardOf(90 * 86_400)).toEqual([]);
   });
 
+  it('offers no link to a user who has one, however long the exchange lasts', async () => {
+    await control(entra, 'PUT', '/answers', { refreshTokenEnds: true });
+    await control(entra, 'PUT', '/lifetimes', { exchangedRefreshToken: 91 * 86_400 });
+    await link();
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.getProfile(accessToken);
+    const status = await statusOf(accessToken);
+    expect(status).not.toHaveProperty('canLink');
+    expect(status.staysConnected).toBeDefined();
+  });
+
   it('is the end of the grant that lasts longer', async () => {
     expect(await heardOf(4 * 3_600)).toEqual(['expiring link in 3 h']);
-    // The worker renews the code, which Entra lets end first, and the exchange goes on after it.
-    expect(await heardOf(2 * 3_600)).toEqual(['expiring sign-in in 2 h']);
+    // Entra lets the code end first, and the exchange goes on after it.
+    expect(await heardOf(2 * 3_600)).toEqual(['expiring link in 2 h']);
   });
 });
 

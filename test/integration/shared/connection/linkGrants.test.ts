@@ -159,6 +159,7 @@ describe('a refusal of the grant of the code', () => {
     const { account, grants } = await checkWith({ status: 400, body: REFUSED }, outage);
     expect(account).toMatchObject({ state: 'active', failure: { kind: 'transient' } });
     expect(grants.code).toBeDefined();
+    expect(app.events).toContainEqual(expect.objectContaining({ event: 'grant.refused', dropped: false }));
   });
 
   it('asks the other one of nothing during an outage, a throttle, or for want of a consent', async () => {
