@@ -135,7 +135,10 @@ export type Connection = {
    * Absent with `staysConnected`. If both are absent, nobody knows: perhaps a day.
    */
   endsAt?: string;
-  /** The user can stay connected for longer: `POST /api/connection/link`. Only in `active`, and while no link keeps the connection. */
+  /**
+   * A link would help: `POST /api/connection/link`. In `active`, while no link keeps the connection. In `pending`, and in
+   * `needs-user` with a failure of kind `consent`: it asks for what tasks and functions need, by name.
+   */
   canLink?: true;
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;

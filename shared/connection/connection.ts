@@ -222,6 +222,8 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
       const failure = failureOf(account);
       const pause = pausedUntil(account, beside.now);
       const keeping = keepingOf(account, beside.now, beside.schedule);
+      // It keeps the connection for longer, or brings the consent without which there is no token.
+      const wantsLink = keeping?.by === 'sign-in' || state === 'pending' || failure?.kind === 'consent';
       const isWaiting = state !== 'needs-user' && account.lease === undefined;
       return {
         state,
@@ -229,7 +231,7 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
         ...toGoesOn(keeping),
-        ...(beside.links && keeping?.by === 'sign-in' && { canLink: true as const }),
+        ...(beside.links && wantsLink && { canLink: true as const }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
         ...(beside.permissions && { permissions: beside.permissions }),
         ...(pause && { tasksPausedUntil: pause.toISOString() }),
