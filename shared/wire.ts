@@ -166,7 +166,7 @@ export type LinkTicket = { url: string };
  * connected anew. `expired`: it took too long. `used`: the ticket or the sign-in was used before. `refused`: Entra's answer was
  * not in order, or Entra refused it. `unavailable`: it may succeed later. Only `linked` promises that the grant is
  * stored. After `unavailable` it may be, if the accounts were lost last of all; the next check or visit then tells the connection of it.
- * After every other result it is not.
+ * After `used` the first request may have stored it. After every other result it is not.
  */
 export type LinkResult =
   | 'linked'

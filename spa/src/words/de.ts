@@ -178,6 +178,7 @@ export const de = (app: string): Words => ({
     taskDone: (task) => `Aufgabe „${task}“ erledigt`,
     taskFailed: (task) => `Aufgabe „${task}“ fehlgeschlagen`,
     times: (times, first) => `${plural(times, 'Mal', 'Mal')} seit ${first}`,
+    keptBy: { link: 'durch Ihre Verknüpfung', 'sign-in': 'durch Ihre Anmeldung' },
     unknown: (outcome) => outcome,
   },
 
@@ -249,7 +250,7 @@ export const de = (app: string): Words => ({
       'other-user': 'Jemand anderes hat sich angemeldet. Nichts wurde geändert.',
       ended: `${app} wurde inzwischen angehalten. Nichts wurde geändert.`,
       expired: 'Es hat zu lange gedauert. Nichts wurde geändert. Sie können es noch einmal versuchen.',
-      used: 'Das wurde schon getan oder neu begonnen. Nichts wurde geändert.',
+      used: 'Das wurde schon getan oder neu begonnen.',
       refused:
         'Ihre Organisation hat es nicht angenommen. Nichts wurde geändert. Sie können es noch einmal versuchen.',
       unavailable: 'Ein Dienst hat nicht geantwortet. Sie können es später noch einmal versuchen.',

@@ -354,8 +354,15 @@ const STATES: readonly State[] = [
   },
   {
     name: 'link-came-back',
+    answers: { connection: keptConnection(connections.linked()) },
     after: (page) => page.goto(`${app.origin}/?link=linked`),
     says: (w) => [w.stay.results.linked, w.close],
+  },
+  {
+    name: 'link-only-claimed',
+    after: (page) => page.goto(`${app.origin}/?link=linked`),
+    says: (w) => [w.state.goesOn],
+    lacks: (w) => [w.stay.results.linked],
   },
   {
     name: 'guest',
