@@ -148,6 +148,11 @@ export type Connection = {
    * absent if there is no token for it, or if Entra did not say.
    */
   permissions?: Record<string, string[]>;
+  /**
+   * The tasks that users turn on by a link (`consent: 'link'`), and whether this user has. Absent without such tasks, where nobody
+   * can link, and while nobody knows the permissions of Graph.
+   */
+  tasks?: TaskToTurnOn[];
   /** Until when the user's tasks rest. Their token is kept all the same. Absent if the tasks do not rest. */
   tasksPausedUntil?: string;
   /** Each check and each task by itself: oldest first, at most 20. Pages of earlier releases read it. */
@@ -155,6 +160,9 @@ export type Connection = {
   /** The history by checks: oldest first, at most 20. Absent in an answer of an earlier release, and without a connection. */
   checks?: ConnectionChecks[];
 };
+
+/** A task that users turn on: `task` is what `POST /api/connection/link` takes, `title` is what users call it. */
+export type TaskToTurnOn = { task: string; title: string; isOn: boolean };
 
 /** The answer of `POST /api/connection/link`: the address that the page opens in the user's browser, within a minute. */
 export type LinkTicket = { url: string };

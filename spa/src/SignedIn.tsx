@@ -8,6 +8,7 @@ import { LinkNotice } from './connection/LinkNotice.tsx';
 import { pageState } from './connection/pageState.ts';
 import { StatePanel } from './connection/StatePanel.tsx';
 import { StayConnected } from './connection/StayConnected.tsx';
+import { TasksToTurnOn } from './connection/TasksToTurnOn.tsx';
 import { useConnection } from './connection/useConnection.ts';
 import { useVisitBefore } from './connection/useVisitBefore.ts';
 import { useWork } from './connection/useWork.ts';
@@ -114,6 +115,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, cameBackLi
         failedSignIn={isDirectoryRefusal(signIn.error) ? signInDetails(signIn.error) : []}
       />
       {state.name === 'well' && known && <StayConnected api={api} connection={known} />}
+      {isKnown && isConnected && <TasksToTurnOn api={api} connection={known} />}
       {isKnown && isConnected && <Activity connection={known} />}
       {isKnown && (
         <ChoicesPanel

@@ -242,6 +242,9 @@ export const de = (app: string): Words => ({
     text: `Ihre Organisation möchte Sie vielleicht nach einem Tag wieder sehen. Mit einer weiteren Anmeldung kann ${app} etwa 90 Tage weitermachen.`,
     button: 'Verbunden bleiben',
     dismiss: 'Jetzt nicht',
+    tasks: 'Was noch für Sie getan werden kann',
+    tasksText: 'Ihre Organisation fragt Sie zuerst.',
+    turnOn: (title) => `„${title}“ einschalten`,
     results: {
       linked: 'Sie bleiben nun verbunden.',
       cancelled: 'Sie haben abgelehnt, und nichts wurde geändert.',

@@ -231,6 +231,9 @@ export const en = (app: string) => ({
     text: `Your organisation may ask to see you again after a day. With one more sign-in ${app} can go on for about 90 days.`,
     button: 'Stay connected',
     dismiss: 'Not now',
+    tasks: 'More that can be done for you',
+    tasksText: 'Your organisation asks you first.',
+    turnOn: (title: string) => `Turn on “${title}”`,
     results: {
       linked: 'You stay connected now.',
       cancelled: 'You said no, and nothing was changed.',
