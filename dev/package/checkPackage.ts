@@ -8,7 +8,10 @@ import { type Host, spawnHost } from '../host/spawnHost.ts';
 const NOWHERE = 'https://127.0.0.1:1';
 const ID = '00000000-0000-4000-8000-000000000000';
 
-/** Settings of the shape that they have in Azure. The app only has to accept them. */
+/** Any key of the right form: nobody checks a signature with it. */
+const NO_KEY = Buffer.alloc(64).toString('base64');
+
+/** The app only has to accept them. Storage has a key, because the local host knows no identity for the queue of split runs. */
 const SETTINGS = {
   FUNCTIONS_WORKER_RUNTIME: 'node',
   ENTRA_TENANT_ID: ID,
@@ -16,17 +19,20 @@ const SETTINGS = {
   ENTRA_AUTHORITY: NOWHERE,
   ENTRA_MANAGED_IDENTITY_CLIENT_ID: ID,
   GRAPH_BASE_URL: NOWHERE,
-  TokenStore__blobServiceUri: `${NOWHERE}/check`,
-  TokenStore__tableServiceUri: `${NOWHERE}/check`,
-  TokenStore__credential: 'managedidentity',
-  TokenStore__clientId: ID,
+  TokenStore: [
+    'DefaultEndpointsProtocol=https',
+    'AccountName=check',
+    `AccountKey=${NO_KEY}`,
+    ...['Blob', 'Queue', 'Table'].map((service) => `${service}Endpoint=${NOWHERE}/check`),
+  ].join(';'),
   TOKEN_CACHE_KEYS: JSON.stringify({
     keys: [{ kty: 'oct', kid: 'check', k: Buffer.alloc(32, 1).toString('base64url') }],
   }),
   LOG_HASH_KEY: Buffer.alloc(32, 2).toString('base64'),
-  // With these the functions of a link start, too.
+  // With these the functions of a link and of split runs start, too.
   LINK_REDIRECT_URI: `${NOWHERE}/api/connection/link/callback`,
   LINK_RETURN_URLS: `${NOWHERE}/`,
+  SPLIT_RUNS_ABOVE: '1',
   IDENTITY_ENDPOINT: NOWHERE,
   IDENTITY_HEADER: 'none',
 };
@@ -80,7 +86,7 @@ function textsOf(line: string, level: string, source: string): string[] {
 
 function runningFunctions(lines: readonly string[], wanted: readonly string[]): string[] {
   const listed = lines.flatMap(
-    (line) => /^\[\S+\] information (\S+) (?:\[[A-Z,]+\] http:|timer )/.exec(line)?.[1] ?? [],
+    (line) => /^\[\S+\] information (\S+) (?:\[[A-Z,]+\] http:|timer |queue )/.exec(line)?.[1] ?? [],
   );
   const missing = wanted.find((name) => !listed.includes(name));
   if (missing === undefined) return [...new Set(listed)].sort();

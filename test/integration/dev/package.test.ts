@@ -67,7 +67,7 @@ describe('npm run package', () => {
   it('lists the files, their total and the functions that started', () => {
     for (const name of [...FILES, 'total']) expect(printed).toMatch(new RegExp(`^${name} +[\\d,]+$`, 'm'));
     expect(printed).toContain(
-      'these functions: connection, health, link, linkCallback, photo, profile, ready, refreshWorker, runWorker\n',
+      'these functions: connection, health, link, linkCallback, photo, profile, ready, refreshWorker, runWorker, sweepPart\n',
     );
   });
 });
