@@ -36,11 +36,16 @@ export function withEntries(
   return atMost(MAX_CHECKS, known);
 }
 
-/** The oldest become one entry if they ended alike, so that twenty cover weeks even of a user who visits many times a day. */
+/**
+ * The oldest become one entry if they ended alike, so that twenty cover weeks even of a user who visits many times a day. Where
+ * the token came from makes no difference there, because the first check after a visit mostly finds it stored.
+ */
 function atMost(most: number, checks: readonly AlikeChecks[]): readonly AlikeChecks[] {
   const [oldest, next, ...later] = checks;
   if (checks.length <= most || oldest === undefined || next === undefined) return checks;
-  return atMost(most, isAlike(oldest, next) ? [join(oldest, next), ...later] : [next, ...later]);
+  const outcome = gotToken(oldest) && gotToken(next) ? next.outcome : oldest.outcome;
+  const joined = { ...oldest, outcome };
+  return atMost(most, isAlike(joined, next) ? [join(joined, next), ...later] : [next, ...later]);
 }
 
 /** Tasks whose check is not there are left out: it was dropped from a full history. */
@@ -77,11 +82,14 @@ function withCheck(
   return [...checks.slice(0, -1), join(latest, check)];
 }
 
+const gotToken = ({ outcome }: AlikeChecks): boolean => outcome === 'refreshed' || outcome === 'from-cache';
+
 function join({ grant: _, grantEndsAt: __, ...earlier }: AlikeChecks, later: AlikeChecks): AlikeChecks {
-  const { tasks, last, times, grant, grantEndsAt } = later;
+  const { tasks, times, grant, grantEndsAt } = later;
   return {
     ...earlier,
-    last,
+    // A clock that was ahead may have written the earlier one.
+    last: later.last < earlier.last ? earlier.last : later.last,
     times: earlier.times + times,
     ...(grant && { grant }),
     ...(grantEndsAt && { grantEndsAt }),

@@ -41,7 +41,11 @@ export function recordRepair(path: string): void {
   const attempts = readAttempts();
   const helped = attempts.filter((attempt) => attempt.path === path && !attempt.isRepaired);
   if (helped.length === 0) return;
-  write(attempts.map((attempt) => (helped.includes(attempt) ? { ...attempt, isRepaired: true } : attempt)));
+  try {
+    write(attempts.map((attempt) => (helped.includes(attempt) ? { ...attempt, isRepaired: true } : attempt)));
+  } catch {
+    // The storage of this tab is full. A good answer is good all the same.
+  }
 }
 
 /** For a new start, such as another person: a later refusal has nothing to do with the redirects so far. */

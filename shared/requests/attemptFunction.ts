@@ -96,13 +96,14 @@ function watch(request: FunctionRequest): { sent: FunctionRequest; isWaitingForB
   let waiting = 0;
   const watched =
     <T>(read: () => Promise<T>) =>
-    async () => {
+    () => {
       waiting += 1;
-      try {
-        return await read();
-      } finally {
+      const reading = read().finally(() => {
         waiting -= 1;
-      }
+      });
+      // A function may await it later. What a caller sends must not end the process until then.
+      reading.catch(() => undefined);
+      return reading;
     };
   const { bytes, text, json, ...others } = request;
   return {

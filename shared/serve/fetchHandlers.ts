@@ -70,7 +70,9 @@ export function createFetchHandlers(stead: Stead, options: { sink?: LogSink } = 
      * @returns what it did; undefined if it failed, which is logged
      */
     async refreshWorker(signal?: AbortSignal): Promise<SweepSummary | undefined> {
-      const operation = { ...operationOf(newContext()), signal };
+      // A scheduler may call it with something of its own.
+      const ends = signal instanceof AbortSignal ? signal : undefined;
+      const operation = { ...operationOf(newContext()), signal: ends };
       try {
         return await stead.worker.run(operation);
       } catch (error) {

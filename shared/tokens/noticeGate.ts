@@ -2,15 +2,15 @@ import type { Clock } from '../clock.ts';
 
 /** How many notices are being delivered at once, at most. */
 const AT_ONCE = 8;
-const LONGEST_TURN_MS = 500;
+const LONGEST_TURN_MS = 1_000;
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
 /** Leaves a receiver of notices alone after a failure, in this process only. */
 export type NoticeGate = {
   /**
-   * Resolves when a delivery ends, or after half a second, if as many are on their way as may be and the receiver seems well.
-   * So thousands who lose their connection together are told within minutes, and nobody waits long for a receiver that hangs.
+   * Resolves when a delivery ends, or after a second, if as many are on their way as may be and the receiver seems well. So
+   * hundreds who lose their connection together are told in one run, and nobody waits long for a receiver that hangs.
    * @returns undefined if there is nothing to wait for
    */
   turn(): Promise<void> | undefined;
@@ -37,6 +37,8 @@ export function createNoticeGate(clock: Clock): NoticeGate {
   /** Until somebody has waited for a turn in vain, or a delivery has failed. */
   let seemsWell = true;
   const waiting = new Set<() => void>();
+  /** A clock that was ahead must not close the gate for longer than any pause lasts. */
+  const isPaused = (now: number): boolean => now < pausedUntil && pausedUntil - now <= LONGEST_PAUSE_MS;
 
   return {
     turn() {
@@ -57,8 +59,7 @@ export function createNoticeGate(clock: Clock): NoticeGate {
 
     enter() {
       const now = clock.now().getTime();
-      // A clock that was ahead must not close the gate for longer than any pause lasts.
-      if (now < pausedUntil && pausedUntil - now <= LONGEST_PAUSE_MS) return new Date(pausedUntil);
+      if (isPaused(now)) return new Date(pausedUntil);
       if (inside >= (failures === 0 ? AT_ONCE : 1)) return new Date(now + FIRST_PAUSE_MS);
       if (inside === 0) seemsWell = true;
       inside += 1;
@@ -81,7 +82,7 @@ export function createNoticeGate(clock: Clock): NoticeGate {
       const now = clock.now().getTime();
       const asked = now + Math.min(LONGEST_PAUSE_MS, retryAfterSeconds * 1_000);
       // Those that were sent together fail together, and count as one failure.
-      if (now < pausedUntil) {
+      if (isPaused(now)) {
         pausedUntil = Math.max(pausedUntil, asked);
         return;
       }

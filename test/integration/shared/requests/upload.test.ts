@@ -6,7 +6,7 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { Entra } from '../../../../dev/entra/startEntra.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
-import { defineFunction } from '../../../../shared/requests/defineFunction.ts';
+import { defineFunction, type UserFunction } from '../../../../shared/requests/defineFunction.ts';
 import { createFetchHandlers } from '../../../../shared/serve/fetchHandlers.ts';
 import { nodeListener } from '../../../../shared/serve/nodeListener.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
@@ -21,6 +21,18 @@ const countBytes = defineFunction({
   run: async ({ request }) => (await request.bytes()).length,
 });
 
+/** Begins to read before it waits for it. */
+const readAhead = defineFunction({
+  name: 'read-ahead',
+  api: graph,
+  scopes: ['User.Read'],
+  run: async ({ request, graph }) => {
+    const body = request.json();
+    await graph.api('/me').get();
+    return body;
+  },
+});
+
 let entra: Entra;
 beforeAll(async () => {
   entra = await startLinkEntra();
@@ -28,7 +40,7 @@ beforeAll(async () => {
 afterAll(() => entra?.close());
 
 /** Begins an upload of 100 bytes. */
-async function upload() {
+async function upload(fn: UserFunction = countBytes) {
   const lines: Record<'info' | 'warn' | 'error', string[]> = { info: [], warn: [], error: [] };
   const { asUser } = createFetchHandlers(createLocalApp(entra).stead, {
     sink: {
@@ -38,7 +50,7 @@ async function upload() {
     },
   });
   const { accessToken } = await signIn(entra, 'adele');
-  const server = createServer(nodeListener(asUser(countBytes)));
+  const server = createServer(nodeListener(asUser(fn)));
   server.listen(0, '127.0.0.1');
   onTestFinished(() => void server.close().closeAllConnections());
   await once(server, 'listening');
@@ -72,4 +84,15 @@ it('logs no error for a caller who leaves in the middle', async () => {
   sent.destroy();
   await vi.waitFor(() => expect(lines.info.join()).toContain('"code":"REQUEST_MALFORMED"'));
   expect(lines.error).toEqual([]);
+});
+
+it('answers 400 to a function that waits for a bad body later, and the process goes on', async () => {
+  const unhandled = vi.fn();
+  process.on('unhandledRejection', unhandled);
+  onTestFinished(() => void process.off('unhandledRejection', unhandled));
+  const { sent } = await upload(readAhead);
+  sent.end('d'.repeat(97));
+  const [answer] = await once(sent, 'response');
+  expect(answer.statusCode).toBe(400);
+  expect(unhandled).not.toHaveBeenCalled();
 });

@@ -40,7 +40,7 @@ describe('the turn at the gate', () => {
   it('is no wait again after one was in vain, until a notice is taken', async () => {
     const at = full();
     const turns = twoTurns(at);
-    at.clock.advance(500);
+    at.clock.advance(1_000);
     expect(await Promise.all(turns)).toEqual([1, 2]);
     expect(at.gate.turn()).toBeUndefined();
     at.gate.leave('accepted', 'notice');
@@ -154,11 +154,13 @@ describe('the gate of the notices', () => {
     expect(gate.enters()).toBe(2);
   });
 
-  it('opens if a clock that was ahead goes back', () => {
+  it('opens if a clock that was ahead goes back, and pauses again after the next failure', () => {
     const gate = gateAt();
     gate.enter();
     gate.leave('failed', 'notice');
     gate.later(-24 * 60 * MINUTE);
     expect(gate.enters()).toBeUndefined();
+    gate.leave('failed', 'another');
+    expect(gate.enters()).toBe(2);
   });
 });
