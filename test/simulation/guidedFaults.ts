@@ -44,13 +44,6 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: 'the grant of a code is revoked, and the exchange is good',
     found: /a grant of theirs is good/,
   },
-  'what a task has met of the grants forgotten at the settle': {
-    file: 'shared/worker/refreshUser.ts',
-    text: 'refreshed(heard, known, { ...remembered, renewed }, now,',
-    by: 'refreshed(heard, known, { ...remembered, renewed: undefined }, now,',
-    guided: 'the token of a task meets the end of the grant of a code',
-    found: /still promises a grant that is not stored/,
-  },
   'take-back of a link skipped': {
     file: 'shared/connection/finishLink.ts',
     text: 'if (token.written !== undefined && hasEnded(begun, account)) await takeBack(app, userId, token.written);',

@@ -114,7 +114,8 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
       return await byGrant(request, { snapshot, homeAccountId, grant: first, base });
     } catch (error) {
       if (other === undefined || !isRefusedGrant(error)) throw error;
-      const isOver = first === 'code' && hasEnded(error.failure);
+      // What another API's policy refuses says nothing of Graph, for which the grant is kept.
+      const isOver = first === 'code' && request.api.name === 'graph' && hasEnded(error.failure);
       const left = isOver ? withoutCode(base) : base;
       let dropped = false;
       try {
@@ -226,7 +227,12 @@ const isRefusedGrant = (error: unknown): error is UserTokenError =>
   error instanceof UserTokenError && error.failure.kind === 'needs-user';
 
 /** True if the refusal is the end of the grant itself. A grant that is challenged is good again after a sign-in. */
-const hasEnded = ({ claims, unsure }: Failure): boolean => claims === undefined && !unsure;
+const hasEnded = ({ code, suberror = '', claims, unsure }: Failure): boolean =>
+  claims === undefined && !unsure && !OF_A_POLICY.test(code) && !POLICY_SUBERRORS.has(suberror);
+
+/** What a policy or an assignment asks for: docs/failures.md. The grant is good once that is done. */
+const OF_A_POLICY = /^AADSTS(5007[24689]|50105|5300[0-3])$/;
+const POLICY_SUBERRORS: ReadonlySet<string> = new Set(['basic_action', 'additional_action', 'message_only']);
 
 /**
  * What two refusals mean for the account. It may be marked only if both grants were refused for certain, and then the user
