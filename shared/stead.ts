@@ -122,7 +122,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
   const tasks = listTasks(...(options.tasks ?? [])).map((task) => ({ ...task, api: here(task.api) }));
   for (const task of tasks) checkLinked('Task', task, here(graph));
-  const titles = new Map(tasks.map(({ name, title }) => [name, title]));
+  const byName = new Map(tasks.map((task) => [task.name, task]));
   const apis = new Set<Api>();
   for (const api of [here(graph), ...tasks.map(({ api }) => api)]) addApi(apis, api);
   const services = createServices(config, here, apis, options);
@@ -191,11 +191,11 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       finishLink: (operation: Operation, query: URLSearchParams, cookie: string | undefined) =>
         finishLink(app, operation, query, cookie),
       status: (operation: Operation, accessToken: string) =>
-        getConnection(app, operation, accessToken, titles),
-      reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken, titles),
+        getConnection(app, operation, accessToken, byName),
+      reconnect: (operation: Operation, accessToken: string) => connect(app, operation, accessToken, byName),
       /** Does what the JSON asks for that `read` gives: `ConnectionChange` of `wire.ts`. Undefined connects the caller. */
       change: (operation: Operation, accessToken: string, read: () => Promise<unknown>) =>
-        changeConnection(app, operation, accessToken, titles, read),
+        changeConnection(app, operation, accessToken, byName, read),
       disconnect: (operation: Operation, accessToken: string) => disconnect(app, operation, accessToken),
     },
 

@@ -135,7 +135,10 @@ export type Connection = {
    * Absent with `staysConnected`. If both are absent, nobody knows: perhaps a day.
    */
   endsAt?: string;
-  /** The user can stay connected for longer: `POST /api/connection/link`. Only in `active`, and while no link keeps the connection. */
+  /**
+   * A link would help: `POST /api/connection/link`. In `active`, while no link keeps the connection. In `pending`, and in
+   * `needs-user` with a failure of kind `consent`: it asks for what tasks and functions need, by name.
+   */
   canLink?: true;
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
@@ -145,6 +148,11 @@ export type Connection = {
    * absent if there is no token for it, or if Entra did not say.
    */
   permissions?: Record<string, string[]>;
+  /**
+   * The tasks that users turn on by a link (`consent: 'link'`), and whether this user has. Absent without such tasks, where nobody
+   * can link, and while nobody knows the permissions of Graph.
+   */
+  tasks?: TaskToTurnOn[];
   /** Until when the user's tasks rest. Their token is kept all the same. Absent if the tasks do not rest. */
   tasksPausedUntil?: string;
   /** Each check and each task by itself: oldest first, at most 20. Pages of earlier releases read it. */
@@ -152,6 +160,9 @@ export type Connection = {
   /** The history by checks: oldest first, at most 20. Absent in an answer of an earlier release, and without a connection. */
   checks?: ConnectionChecks[];
 };
+
+/** A task that users turn on: `task` is what `POST /api/connection/link` takes, `title` is what users call it. */
+export type TaskToTurnOn = { task: string; title: string; isOn: boolean };
 
 /** The answer of `POST /api/connection/link`: the address that the page opens in the user's browser, within a minute. */
 export type LinkTicket = { url: string };
@@ -163,7 +174,7 @@ export type LinkTicket = { url: string };
  * connected anew. `expired`: it took too long. `used`: the ticket or the sign-in was used before. `refused`: Entra's answer was
  * not in order, or Entra refused it. `unavailable`: it may succeed later. Only `linked` promises that the grant is
  * stored. After `unavailable` it may be, if the accounts were lost last of all; the next check or visit then tells the connection of it.
- * After every other result it is not.
+ * After `used` the first request may have stored it. After every other result it is not.
  */
 export type LinkResult =
   | 'linked'

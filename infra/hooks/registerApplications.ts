@@ -27,17 +27,35 @@ else, or if REGISTER_APPLICATIONS is false. REGISTER_OPTIONS has more options of
 await runCommand(USAGE, async (args) => {
   readArguments(args, {});
   if (registeredBy() === 'elsewhere') {
+    expectBothOfLink({});
     print('Somebody else has registered the applications: nothing is changed in Entra.');
     return 0;
   }
   const options = registerOptions(await tenantOfSubscription());
   const settings = await register(options);
   const values = { ...settings, REGISTER_APPLICATIONS: 'true' };
-  const news = Object.entries(values).filter(([name, value]) => optional(name) !== value);
+  const news = Object.entries(values).filter(
+    ([name, value]) => optional(name) !== value && !(isChosen(name) && optional(name) !== ''),
+  );
   if (news.length > 0) await setInAzd(Object.fromEntries(news));
   print(...Object.entries(settings).map(([name, value]) => `${name}=${value}`));
+  expectBothOfLink(settings);
   return 0;
 });
+
+/** @throws {PlainError} the app would not start */
+function expectBothOfLink(news: Record<string, string>): void {
+  const of = (name: string) => optional(name) || (news[name] ?? '');
+  if (of('LINK_REDIRECT_URI') === '' || of('LINK_RETURN_URLS') !== '') return;
+  throw new PlainError(
+    'LINK_REDIRECT_URI needs LINK_RETURN_URLS beside it, the pages to which the browser returns. Without it the app does not start: azd env set LINK_RETURN_URLS https://<host of the page>/',
+  );
+}
+
+/** Of these the registration prints a default, and whoever deploys may have chosen another value. */
+function isChosen(name: string): boolean {
+  return name === 'LINK_RETURN_URLS';
+}
 
 /** The managed identity is in the tenant of the subscription, and the application that trusts it must be there, too. */
 async function tenantOfSubscription(): Promise<string> {

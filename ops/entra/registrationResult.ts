@@ -30,7 +30,7 @@ export function resultOf(
       ENTRA_CLIENT_ID: apiAppId,
       SPA_CLIENT_ID: pageAppId,
       ...(wish.cloud === PUBLIC_CLOUD ? {} : { ENTRA_AUTHORITY: authority, GRAPH_BASE_URL: graph }),
-      ...(wish.linkUrl === undefined ? {} : { LINK_REDIRECT_URI: wish.linkUrl }),
+      ...linkSettings(wish),
     },
     parameters: wish.wakeWorker
       ? { WAKE_WORKER: 'true', WAKE_OBJECT_ID: registered.api?.id ?? idOf('api') }
@@ -43,6 +43,12 @@ export function resultOf(
     },
   };
 }
+
+/** An app that has the one without the other does not start. */
+const linkSettings = ({ linkUrl, pageUrls }: RegisterCommand['wish']): Record<string, string> =>
+  linkUrl === undefined || pageUrls.length === 0
+    ? {}
+    : { LINK_REDIRECT_URI: linkUrl, LINK_RETURN_URLS: pageUrls.map((url) => `${url}/`).join(',') };
 
 export const linesOfResult = ({ settings, parameters, pageConfig }: RegistrationResult): string[] => [
   'Settings of the functions:',

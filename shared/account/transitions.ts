@@ -169,6 +169,8 @@ export type TasksRun = {
   entries: readonly HistoryEntry[];
   /** The end of the API's cooldown for the user, if a task has just begun one. */
   throttledUntil?: Date | undefined;
+  /** The last token that the token endpoint gave the tasks. It says what keeps the connection since then. */
+  renewed?: UserToken | undefined;
 };
 
 /** What an account's tasks remember after a check, sealed. It replaces what they remembered before. */
@@ -178,17 +180,18 @@ export type Remembered = { memory?: string };
 export function refreshed(
   account: Connected,
   token: UserToken,
-  { entries, throttledUntil, memory }: TasksRun & Remembered,
+  { entries, throttledUntil, renewed, memory }: TasksRun & Remembered,
   now: Date,
   schedule: ScheduleSettings,
   random: number,
   telling?: Telling,
 ): Active {
   const isNew = token.source === 'network';
-  // A pause that is over is kept no longer.
-  const still = pausedUntil(account, now) === undefined ? resumed(account) : account;
+  // A pause or a link that is over is kept no longer.
+  const unpaused = pausedUntil(account, now) === undefined ? resumed(account) : account;
+  const still = account.link !== undefined && account.link.until <= now ? linkEnded(unpaused) : unpaused;
   const { memory: _, ...connection } = without(connectionOf(still), 'lease');
-  const tokens = tokensAfter(account, token, now);
+  const tokens = tokensAfter(account, token, now, renewed);
   const active: Active = {
     ...connection,
     ...(memory !== undefined && { memory }),
@@ -291,7 +294,9 @@ export function markedForUser(
 
 /** An operator's retry: due now, with the failures counted from 0 again. An account that is due already keeps its time. */
 export function retried(account: Connected, now: Date): Pending | Active {
-  const { expiresOn, ...otherTokens } = tokensOf(account);
+  const { expiresOn, ...known } = tokensOf(account);
+  // Both grants may have been refused, so nothing is promised of them until a check has got a token.
+  const { grant: _, isEndTold: __, refreshTokenExpiresOn: ___, ...otherTokens } = known;
   const failure = failureOf(account);
   const due = {
     ...connectionOf(account),
@@ -300,20 +305,40 @@ export function retried(account: Connected, now: Date): Pending | Active {
   };
   return expiresOn === undefined
     ? { ...due, state: 'pending' }
-    : { ...due, state: 'active', expiresOn, ...otherTokens };
+    : { ...due, state: 'active', expiresOn, ...(account.state === 'needs-user' ? otherTokens : known) };
 }
 
-/** What is known of the tokens once one was obtained. `lastRefreshed` is what it was: only a check changes it. */
-function tokensAfter(account: Connected, token: UserToken, now: Date): Tokens {
-  const { expiresOn: _, lastRefreshed, refreshTokenExpiresOn: known, ...knownGrant } = tokensOf(account);
-  const refreshTokenExpiresOn = refreshTokenEndsAt(token, known, now);
+/**
+ * What is known of the tokens once one was obtained. `lastRefreshed` is what it was: only a check changes it.
+ * @param latest the token that says what keeps the connection, if another one came after `token`
+ */
+function tokensAfter(account: Connected, token: UserToken, now: Date, latest = token): Tokens {
+  const { lastRefreshed } = tokensOf(account);
   return {
     expiresOn: token.expiresOn,
     ...(lastRefreshed && { lastRefreshed }),
-    ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
-    ...(token.source === 'cache' ? knownGrant : grantOf(token)),
+    ...keptAfter(account, latest, now),
   };
 }
+
+/** Which grant keeps the connection, and until when. A token of the cache says nothing new, unless the code is no longer there. */
+function keptAfter(account: Connected, token: UserToken, now: Date): Omit<Tokens, 'expiresOn'> {
+  const { refreshTokenExpiresOn: known, grant, isEndTold } = tokensOf(account);
+  if (token.source === 'cache' && grant === 'code' && token.grant === 'exchange') {
+    // A check has dropped it, and could not settle. Nobody knows when the exchange was renewed, so the next check asks.
+    const end = token.refreshTokenExpiresOn ?? new Date(now.getTime() + ASK_SOON_MS);
+    return { refreshTokenExpiresOn: earlierOf(known ?? end, end) };
+  }
+  const refreshTokenExpiresOn = refreshTokenEndsAt(token, known, now);
+  return {
+    ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }),
+    ...(token.source === 'cache'
+      ? { ...(grant && { grant }), ...(isEndTold && { isEndTold }) }
+      : grantOf(token)),
+  };
+}
+
+const ASK_SOON_MS = 3_600_000;
 
 const grantOf = ({
   grant,

@@ -57,13 +57,15 @@ export async function isStillConnected(
 }
 
 /**
- * What a visit that heals an account may promise. Both grants were refused before, and this exchange says nothing of the other
- * one: if it is good again, the next renewal says so.
+ * What a visit may promise. Its exchange says nothing of the grant of a code, which may be stored and refused all the same. So
+ * it does not promise what the account has ceased to promise: if that grant is good again, the next renewal says so.
  */
-const byExchange = (token: UserToken): UserToken =>
-  token.grant === 'code'
-    ? { ...token, grant: 'exchange', refreshTokenExpiresOn: undefined, isEndEstimated: false }
-    : token;
+function provedBy(token: UserToken, account: Connected): UserToken {
+  const isPromised = account.state === 'active' && account.grant === 'code';
+  return token.grant !== 'code' || isPromised
+    ? token
+    : { ...token, grant: 'exchange', refreshTokenExpiresOn: undefined, isEndEstimated: false };
+}
 
 /**
  * Records the time of the visit and, after an exchange over the network, that the account is active. Errors are logged
@@ -84,15 +86,15 @@ export async function recordVisit(
     const isActive =
       keepsConnection && token.stored && (token.source === 'network' || begun.state !== 'active');
     const now = nowByStore(services);
-    const dated = tokenByStore(services, begun.state === 'needs-user' ? byExchange(token) : token);
+    const dated = tokenByStore(services, token);
     const telling = tellingOf(services);
     const wasSeen = now.getTime() - begun.lastActivity.getTime() < SEEN_EVERY_MS;
     if (!isActive && token.written === undefined && wasSeen) return;
     const see = (known: Stored | undefined) => {
       if (!isSameConnection(begun, known)) return 'keep';
-      return isActive
-        ? visited(known, caller, withLaterLink(dated, begun, known), nowByStore(services), schedule, telling)
-        : seen(known, now);
+      if (!isActive) return seen(known, now);
+      const proved = withLaterLink(provedBy(dated, known), begun, known);
+      return visited(known, caller, proved, nowByStore(services), schedule, telling);
     };
     const { before, account, changed } = await changeAccount(services, begun.userId, see, { known: begun });
     if (isActive && changed && before?.state === 'needs-user')

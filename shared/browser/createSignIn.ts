@@ -58,7 +58,7 @@ export function createSignIn<Account>(options: { msal: RedirectingMsal<Account>;
     nextStep: stepFor,
     /**
      * Leaves the page for the directory, to repair a refusal.
-     * @returns false if no further redirect can help, so that an administrator has to
+     * @returns false if no further redirect can help, so that an administrator has to. With a `link` in the refusal, a link can
      * @throws the errors of MSAL
      */
     async repair(refusal: Refused, account?: Account): Promise<boolean> {

@@ -21,6 +21,8 @@ export type Refused = {
   scopes?: readonly string[];
   /** The path of the request that was refused. */
   path?: string;
+  /** What only a link asks for, and no redirect of a sign-in. */
+  link?: { functions: readonly string[] };
 };
 
 /** One redirect to the directory, as the tab remembers it. */
@@ -64,9 +66,10 @@ export const recentOf = (attempts: readonly Attempt[], now: number): Attempt[] =
   // The distance is absolute: if the clock is set back, an attempt "of the future" must not block the page for long.
   attempts.filter(({ at }) => Math.abs(now - at) < SAME_FOR_MS);
 
-/** The next step for a refusal of the service; undefined if no further redirect can help. */
+/** The next step for a refusal of the service; undefined if no further redirect can help, as with one that has a `link`. */
 export function nextStep(refusal: Refused, attempts: readonly Attempt[], now: number): Step | undefined {
-  const { code, claims } = refusal;
+  const { code, claims, link } = refusal;
+  if (link !== undefined) return undefined;
   const tried = recentOf(attempts, now).filter(
     ({ reason }) => reason === code || reason.startsWith(`${code} `),
   );

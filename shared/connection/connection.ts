@@ -23,12 +23,13 @@ import type { Caller, Grant, Operation, Permissions, ScheduleSettings } from '..
 import type { App } from '../tokens/app.ts';
 import type { Connection, ConnectionChecks, ConnectionEvent } from '../wire.ts';
 import { readWish } from './readWish.ts';
+import { type LinkTask, tasksToTurnOn } from './tasksToTurnOn.ts';
 import { unavailableIfBusy } from './unavailableIfBusy.ts';
 
 const PERMISSIONS_TIMEOUT_MS = 2_000;
 
-/** What users call each task, by its name. */
-export type TaskTitles = ReadonlyMap<string, string>;
+/** The tasks of this deployment, by name: what users call each of them, and which ones they turn on by a link. */
+export type TasksByName = ReadonlyMap<string, LinkTask>;
 
 /**
  * Reads the caller's own connection. It is not a visit: a page that shows the connection must not delay the worker.
@@ -40,11 +41,11 @@ export async function getConnection(
   app: App,
   operation: Operation,
   accessToken: string,
-  titles: TaskTitles,
+  tasks: TasksByName,
 ): Promise<{ connection: Connection; user: string }> {
   const { caller, user } = await callerOf(app, accessToken);
   const account = await app.accounts.read(caller.userId);
-  return { connection: await answer(app, operation, account, titles), user };
+  return { connection: await answer(app, operation, account, tasks), user };
 }
 
 /**
@@ -55,11 +56,11 @@ export async function connect(
   app: App,
   operation: Operation,
   accessToken: string,
-  titles: TaskTitles,
+  tasks: TasksByName,
 ): Promise<{ connection: Connection; user: string }> {
   const { caller, user } = await callerOf(app, accessToken);
   app.limits.changes.take(caller.userId);
-  return { connection: await connectCaller(app, operation, caller, titles), user };
+  return { connection: await connectCaller(app, operation, caller, tasks), user };
 }
 
 /**
@@ -73,7 +74,7 @@ export async function changeConnection(
   app: App,
   operation: Operation,
   accessToken: string,
-  titles: TaskTitles,
+  tasks: TasksByName,
   read: () => Promise<unknown>,
 ): Promise<{ connection: Connection; user: string }> {
   const { caller, user } = await callerOf(app, accessToken);
@@ -81,10 +82,10 @@ export async function changeConnection(
   const asked = readWish(await read());
   switch (asked.wish) {
     case 'connect':
-      return { connection: await connectCaller(app, operation, caller, titles), user };
+      return { connection: await connectCaller(app, operation, caller, tasks), user };
     case 'pause':
       return {
-        connection: await answer(app, operation, await pause(app, caller, asked.until), titles),
+        connection: await answer(app, operation, await pause(app, caller, asked.until), tasks),
         user,
       };
     default:
@@ -96,7 +97,7 @@ async function connectCaller(
   app: App,
   operation: Operation,
   caller: Caller,
-  titles: TaskTitles,
+  tasks: TasksByName,
 ): Promise<Connection> {
   const { log } = operation;
   const user = app.logId(caller.userId);
@@ -106,7 +107,7 @@ async function connectCaller(
   }
   // The remembered exchange may come from the time of the disconnection, and the remembered refusal may have passed.
   app.memo.forget(caller.userId);
-  return answer(app, operation, account, titles);
+  return answer(app, operation, account, tasks);
 }
 
 /** @param until null to end the pause */
@@ -153,7 +154,7 @@ async function answer(
   app: App,
   operation: Operation,
   account: Account | Damaged | undefined,
-  titles: TaskTitles,
+  tasks: TasksByName,
 ): Promise<Connection> {
   const [told, permissions] =
     account && isConnected(account)
@@ -168,7 +169,7 @@ async function answer(
   return toConnection(account, {
     now: nowByStore(app),
     schedule,
-    titles,
+    byName: tasks,
     told,
     permissions,
     notConnected,
@@ -198,7 +199,7 @@ type Beside = {
   schedule: ScheduleSettings;
   /** True if users can link. */
   links: boolean;
-  titles: TaskTitles;
+  byName: TasksByName;
   told: readonly Told[];
   permissions: Permissions | undefined;
   /** The state of a user for whom nothing is kept. */
@@ -222,6 +223,9 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
       const failure = failureOf(account);
       const pause = pausedUntil(account, beside.now);
       const keeping = keepingOf(account, beside.now, beside.schedule);
+      // It keeps the connection for longer, or brings the consent without which there is no token.
+      const wantsLink = keeping?.by === 'sign-in' || state === 'pending' || failure?.kind === 'consent';
+      const turnedOn = beside.links ? tasksToTurnOn(beside.byName, beside.permissions) : [];
       const isWaiting = state !== 'needs-user' && account.lease === undefined;
       return {
         state,
@@ -229,9 +233,10 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
         ...toGoesOn(keeping),
-        ...(beside.links && keeping?.by === 'sign-in' && { canLink: true as const }),
+        ...(beside.links && wantsLink && { canLink: true as const }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
         ...(beside.permissions && { permissions: beside.permissions }),
+        ...(turnedOn.length > 0 && { tasks: turnedOn }),
         ...(pause && { tasksPausedUntil: pause.toISOString() }),
         ...(failure && { failure: { kind: failure.kind, code: failure.code, at: failure.at.toISOString() } }),
         history: history.map(toEvent),
@@ -272,7 +277,7 @@ function toEvent({ at, outcome, kind, code, task }: HistoryEntry): ConnectionEve
 
 function toChecks(
   { first, last, times, outcome, kind, code, grant, grantEndsAt, tasks }: AlikeChecks,
-  { titles, told }: Beside,
+  { byName, told }: Beside,
 ): ConnectionChecks {
   return {
     first: first.toISOString(),
@@ -286,7 +291,7 @@ function toChecks(
     ...(grantEndsAt && { endsAt: grantEndsAt.toISOString() }),
     tasks: tasks.map((one) => {
       const { task } = one;
-      const title = titles.get(task);
+      const title = byName.get(task)?.title;
       const said = told.find(({ at, task: of }) => of === task && at.getTime() === first.getTime());
       return {
         task,

@@ -89,15 +89,14 @@ export const codeEndsAt = (cache: string): Date | undefined => endsIn(cache).cod
 type End = { endsAt: Date; isEndEstimated: boolean };
 
 /**
- * Which grant keeps a connection: the one whose end is later, as far as ends are known.
+ * Which grant keeps a connection, and until when. As long as the code is good, the worker goes by it, and has the other one
+ * after it. So its end is then the later one of both, as far as ends are known.
  * @returns without an end if it is that of an exchange and the cache has no other. Its own answer may tell it then.
  */
 export function keeperIn(cache: string, now: Date): { grant: Grant } & Partial<End> {
   const { code, exchange } = endsIn(cache);
   if (code === undefined || code.endsAt <= now) return { grant: 'exchange' };
-  return exchange !== undefined && exchange.endsAt > code.endsAt
-    ? { grant: 'exchange', ...exchange }
-    : { grant: 'code', ...code };
+  return { grant: 'code', ...(exchange !== undefined && exchange.endsAt > code.endsAt ? exchange : code) };
 }
 
 /** The end of each grant of a cache with both. Of an exchange it is known only if Entra has told it. */

@@ -162,9 +162,10 @@ async function runTasksAndSettle(
   run.summary.tasks.failed += ran.failed;
   const settled = (current: Stored<Connected>, homeAccountId: string) => {
     const remembered = { ...ran, ...(sealed !== undefined && { memory: sealed }) };
+    const renewed = ran.renewed && withLaterLink(tokenByStore(app, ran.renewed), leased, current);
     const heard = teller.withResults(current);
     const known = { ...withLaterLink(dated, leased, current), homeAccountId };
-    const next = refreshed(heard, known, remembered, now, schedule, random, telling);
+    const next = refreshed(heard, known, { ...remembered, renewed }, now, schedule, random, telling);
     return ran.unansweredChallenge !== undefined && current.etag === leased.etag
       ? markedForUser(next, ran.unansweredChallenge, nowByStore(app), schedule, telling)
       : next;

@@ -151,6 +151,7 @@ export async function runTasks(
     unansweredChallenge,
     tokenFailure,
     written: tokens.written(),
+    renewed: tokens.renewed(),
     remembered,
     told,
   };
@@ -185,6 +186,8 @@ type Tokens = {
   get(task: Task, claims?: string): Promise<UserToken>;
   /** The ETag of the last cache that these tokens stored. */
   written(): string | undefined;
+  /** The last token that the token endpoint gave, and whose cache is stored. */
+  renewed(): UserToken | undefined;
 };
 
 /**
@@ -199,6 +202,7 @@ function tokensFor(
   const obtained = new Map([[app.graph.resource, graphToken]]);
   const refused = new Map<string, UserTokenError>();
   let written: string | undefined;
+  let renewed: UserToken | undefined;
 
   async function request(api: Api, claims?: string): Promise<UserToken> {
     const token = await app.userTokens.silent(operation, {
@@ -212,6 +216,7 @@ function tokensFor(
     });
     obtained.set(api.resource, token);
     written = token.written ?? written;
+    if (token.source === 'network' && token.stored) renewed = token;
     return token;
   }
 
@@ -237,6 +242,7 @@ function tokensFor(
       return token;
     },
     written: () => written,
+    renewed: () => renewed,
   };
 }
 

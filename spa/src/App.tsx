@@ -43,12 +43,18 @@ export function App({ config, cameBack, repaired, signInError, linkResult }: App
       </PageHeader>
       <main className="container">
         {config.localDemo && <p className="banner">{words.localDemo}</p>}
-        {linkResult !== undefined && <LinkNotice result={linkResult} />}
+        {linkResult !== undefined && linkResult !== 'linked' && <LinkNotice result={linkResult} />}
         <SignInErrorNotice config={config} signIn={signIn} signedIn={signedIn} settled={settled} />
         {!settled && <p role="status">{words.oneMoment}</p>}
         {settled && !signedIn && !signIn.stuck && <Welcome signIn={signIn.signIn} />}
         {settled && signedIn && api && (
-          <SignedIn api={api} signIn={signIn} cameBackAt={cameBackAt} cameBackRepaired={repaired} />
+          <SignedIn
+            api={api}
+            signIn={signIn}
+            cameBackAt={cameBackAt}
+            cameBackRepaired={repaired}
+            cameBackLinked={linkResult === 'linked'}
+          />
         )}
       </main>
     </>

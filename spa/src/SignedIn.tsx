@@ -4,9 +4,11 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import type { Api } from './api/useApi.ts';
 import { Activity } from './connection/Activity.tsx';
 import { ChoicesPanel } from './connection/ChoicesPanel.tsx';
+import { LinkNotice } from './connection/LinkNotice.tsx';
 import { pageState } from './connection/pageState.ts';
 import { StatePanel } from './connection/StatePanel.tsx';
 import { StayConnected } from './connection/StayConnected.tsx';
+import { TasksToTurnOn } from './connection/TasksToTurnOn.tsx';
 import { useConnection } from './connection/useConnection.ts';
 import { useVisitBefore } from './connection/useVisitBefore.ts';
 import { useWork } from './connection/useWork.ts';
@@ -29,13 +31,15 @@ type SignedInProps = {
   cameBackAt: number | undefined;
   /** True if they came back from repairing something. */
   cameBackRepaired: boolean;
+  /** True if the address says that they have linked. Anybody can make such an address. */
+  cameBackLinked: boolean;
 };
 
 /**
  * The page of a signed-in person. It asks for the connection first, because the answer still says when they were here last. Then
  * it reads the profile: that is the visit which repairs a connection.
  */
-export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired }: SignedInProps) {
+export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, cameBackLinked }: SignedInProps) {
   const words = useWords();
   const connection = useConnection(api);
   const { refresh, trouble } = connection;
@@ -89,6 +93,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired }: SignedIn
   const isConnected = ['pending', 'active', 'needs-user'].includes(known?.state ?? '');
   return (
     <>
+      {cameBackLinked && known?.staysConnected !== undefined && <LinkNotice result="linked" />}
       <ProfileHeader
         api={api}
         profile={profile}
@@ -110,6 +115,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired }: SignedIn
         failedSignIn={isDirectoryRefusal(signIn.error) ? signInDetails(signIn.error) : []}
       />
       {state.name === 'well' && known && <StayConnected api={api} connection={known} />}
+      {isKnown && isConnected && <TasksToTurnOn api={api} connection={known} />}
       {isKnown && isConnected && <Activity connection={known} />}
       {isKnown && (
         <ChoicesPanel

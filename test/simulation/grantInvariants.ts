@@ -104,9 +104,12 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
       if (!isConnected(after.state) || before?.generation !== after.generation) return;
       const { name } = person;
       const [was, is] = [promiseOf(before), promiseOf(after)];
-      const { code } = storedGrants(person);
+      const { code, exchange } = storedGrants(person);
       if (is !== undefined && is !== was) {
-        const isKept = code !== undefined && (code.skewMs !== 0 || code.ends + CLOCKS_MAY_DIFFER_MS > is);
+        // The exchange goes on after the code.
+        const isKept =
+          code !== undefined &&
+          (code.skewMs !== 0 || Math.max(code.ends, exchange?.ends ?? 0) + CLOCKS_MAY_DIFFER_MS > is);
         forbid(
           !isKept && of(person).cacheDamagedUntil < world.now(),
           `the account of ${name} promises a grant that is not stored`,
@@ -124,6 +127,19 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
           isGood(code) &&
           !reasons.wasRefusedToken(code),
         `the connection of ${name} was made shorter`,
+      );
+    },
+
+    /** Whatever a check has met, it promises nothing that is not there when it settles. */
+    onSettled(by: ProcessLife, person: Person, after: Columns): void {
+      const promised = promiseOf(after);
+      const isDisturbed = after.failure || of(person).damagedAt >= facts.leasedAt(person, by);
+      forbid(
+        after.state === 'active' &&
+          !isDisturbed &&
+          (promised ?? 0) > world.now() &&
+          storedGrants(person).code === undefined,
+        `the account of ${person.name} still promises a grant that is not stored`,
       );
     },
 

@@ -18,8 +18,8 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'visit dated by a wrong clock': {
     file: 'shared/account/visit.ts',
-    text: '? visited(known, caller, withLaterLink(dated, begun, known), nowByStore(services), schedule, telling)',
-    by: '? visited(known, caller, withLaterLink(dated, begun, known), services.clock.now(), schedule, telling)',
+    text: 'return visited(known, caller, proved, nowByStore(services), schedule, telling);',
+    by: 'return visited(known, caller, proved, services.clock.now(), schedule, telling);',
     guided: 'a user visits a machine whose clock is 100 days behind',
     found: /was dated/,
   },

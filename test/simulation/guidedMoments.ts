@@ -139,6 +139,10 @@ export const GUIDED_LINKS: Readonly<Record<string, History>> = {
       run(1),
     ),
   ),
+  'the token of a task meets the end of the grant of a code': {
+    ...linked(of(link('well'), wait(20 * MINUTE), { do: 'revoke', user: 0, grant: 'code' }, run(1))),
+    notes: true,
+  },
   'both grants are revoked, and the user comes back': linked(
     of(
       link('well'),

@@ -207,7 +207,10 @@ export function createInvariants(
     const isHeld = isHolder(by, before);
     const settled = before.history !== after.history && lastIn(before.history) !== lastIn(after.history);
     forbid(settled && !isHeld, `${person.name} was settled by a run without the lease`);
-    if (settled && isHeld) settles.onSettled(by, person, before, after);
+    if (settled && isHeld) {
+      settles.onSettled(by, person, before, after);
+      if (!after.runId) grants.onSettled(by, person, after);
+    }
     const gaveBack = Boolean(before.runId) && !after.runId;
     // Nobody else may give back a lease, unless only a wrong clock can have made it so long.
     const mayBeLate = dueAtOf(before) > world.now() + LONGEST_LEASE_MS - CLOCKS_MAY_DIFFER_MS;

@@ -52,6 +52,13 @@ export async function tryLives(
   return tried;
 }
 
+const OF_A_POLICY: ReadonlySet<unknown> = new Set([
+  'basic_action',
+  'additional_action',
+  'message_only',
+  'consent_required',
+]);
+
 function lifeAfter(life: Life, answer: TokenAnswer): Life {
   const at = answer.at.toISOString();
   const { status, json } = answer;
@@ -61,8 +68,9 @@ function lifeAfter(life: Life, answer: TokenAnswer): Life {
     return { ...life, goodAt: at, ...(isRenewed && { refreshToken: newer }) };
   }
   const as = refusalOf(json.error, json.suberror, codeOf(answer));
-  // A policy that asks for more, such as `interaction_required`, does not end it.
-  if (json.error !== 'invalid_grant') {
+  // A policy that asks for more, such as `interaction_required` or a challenge, does not end it, nor does a missing consent.
+  const isMore = json.claims !== undefined || OF_A_POLICY.has(json.suberror);
+  if (json.error !== 'invalid_grant' || isMore) {
     throw new PlainError(
       `Entra refused the refresh (${as}), which says nothing of the refresh token. "npm run doctor" examines the credential; a policy of the tenant may ask for more.`,
     );

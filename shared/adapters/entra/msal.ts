@@ -114,20 +114,25 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
       return await byGrant(request, { snapshot, homeAccountId, grant: first, base });
     } catch (error) {
       if (other === undefined || !isRefusedGrant(error)) throw error;
-      const isOver = first === 'code' && hasEnded(error.failure);
-      log({ event: 'grant.refused', user: context.logId(userId), grant: first, dropped: isOver });
+      // What another API's policy refuses says nothing of Graph, for which the grant is kept.
+      const isOver = first === 'code' && request.api.name === 'graph' && hasEnded(error.failure);
       const left = isOver ? withoutCode(base) : base;
+      let dropped = false;
       try {
-        return await byGrant(request, {
+        const token = await byGrant(request, {
           snapshot,
           homeAccountId,
           grant: other,
           base: left,
           isFallback: true,
         });
+        dropped = isOver && token.stored;
+        return token;
       } catch (second) {
         if (!(second instanceof UserTokenError)) throw second;
         throw new UserTokenError(failureOfBoth(error.failure, second.failure), { cause: second });
+      } finally {
+        log({ event: 'grant.refused', user: context.logId(userId), grant: first, dropped });
       }
     }
   }
@@ -222,7 +227,12 @@ const isRefusedGrant = (error: unknown): error is UserTokenError =>
   error instanceof UserTokenError && error.failure.kind === 'needs-user';
 
 /** True if the refusal is the end of the grant itself. A grant that is challenged is good again after a sign-in. */
-const hasEnded = ({ claims, unsure }: Failure): boolean => claims === undefined && !unsure;
+const hasEnded = ({ code, suberror = '', claims, unsure }: Failure): boolean =>
+  claims === undefined && !unsure && !OF_A_POLICY.test(code) && !POLICY_SUBERRORS.has(suberror);
+
+/** What a policy or an assignment asks for: docs/failures.md. The grant is good once that is done. */
+const OF_A_POLICY = /^AADSTS(5007[24689]|50105|5300[0-3])$/;
+const POLICY_SUBERRORS: ReadonlySet<string> = new Set(['basic_action', 'additional_action', 'message_only']);
 
 /**
  * What two refusals mean for the account. It may be marked only if both grants were refused for certain, and then the user

@@ -59,24 +59,25 @@ function ofEvent(speech: Speech, { at, outcome, kind, code, task = '' }: Connect
 /** Checks that ended alike are one entry, and so is each of their tasks. */
 function ofChecks(
   speech: Speech,
-  { first, last, times, outcome, kind, code, tasks }: ConnectionChecks,
+  { first, last, times, outcome, kind, code, keptBy, tasks }: ConnectionChecks,
 ): Entry[] {
+  const { technical } = speech.words;
   const often = (count: number) =>
-    count === 1
-      ? {}
-      : {
-          text: speech.words.technical.times(
-            { count, text: speech.times.number(count) },
-            speech.times.exact(new Date(first)),
-          ),
-        };
-  const entry = (event: ConnectionEvent, count: number): Entry => ({
-    ...ofEvent(speech, event),
-    key: `${first} ${event.outcome} ${event.task ?? ''}`,
-    ...often(count),
-  });
+    technical.times({ count, text: speech.times.number(count) }, speech.times.exact(new Date(first)));
+  const entry = (event: ConnectionEvent, count: number, ...more: string[]): Entry => {
+    const texts = [...(count === 1 ? [] : [often(count)]), ...more];
+    return {
+      ...ofEvent(speech, event),
+      key: `${first} ${event.outcome} ${event.task ?? ''}`,
+      ...(texts.length > 0 && { text: texts.join('; ') }),
+    };
+  };
   return [
-    entry({ at: last, outcome, ...(kind && { kind }), ...(code && { code }) }, times),
+    entry(
+      { at: last, outcome, ...(kind && { kind }), ...(code && { code }) },
+      times,
+      ...(keptBy ? [technical.keptBy[keptBy]] : []),
+    ),
     ...tasks.map((task) =>
       entry(
         {

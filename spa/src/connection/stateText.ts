@@ -76,16 +76,15 @@ export function stateText(
   }
 }
 
-const DAY_MS = 86_400_000;
-
 /** How long it goes on, as far as that is known: docs/http.md says what each answer means. */
 function promiseOf({ words, times }: Speech, { staysConnected, endsAt }: Connection, now: Date): string {
   const texts = words.state;
   if (staysConnected !== undefined) {
     const until = new Date(staysConnected.until);
     const left = until.getTime() - now.getTime();
-    const isAbout = staysConnected.isEstimate === true && left >= 2 * DAY_MS;
-    return isAbout ? texts.goesOnAbout(times.duration(left)) : texts.goesOnUntil(times.date(until, now));
+    return staysConnected.isEstimate
+      ? texts.goesOnAbout(times.duration(left))
+      : texts.goesOnUntil(times.date(until, now));
   }
   return endsAt === undefined ? texts.goesOn : texts.goesOnUntilVisit(times.when(new Date(endsAt), now));
 }

@@ -178,6 +178,7 @@ export const de = (app: string): Words => ({
     taskDone: (task) => `Aufgabe „${task}“ erledigt`,
     taskFailed: (task) => `Aufgabe „${task}“ fehlgeschlagen`,
     times: (times, first) => `${plural(times, 'Mal', 'Mal')} seit ${first}`,
+    keptBy: { link: 'durch Ihre Verknüpfung', 'sign-in': 'durch Ihre Anmeldung' },
     unknown: (outcome) => outcome,
   },
 
@@ -241,6 +242,9 @@ export const de = (app: string): Words => ({
     text: `Ihre Organisation möchte Sie vielleicht nach einem Tag wieder sehen. Mit einer weiteren Anmeldung kann ${app} etwa 90 Tage weitermachen.`,
     button: 'Verbunden bleiben',
     dismiss: 'Jetzt nicht',
+    tasks: 'Was noch für Sie getan werden kann',
+    tasksText: 'Ihre Organisation fragt Sie zuerst.',
+    turnOn: (title) => `„${title}“ einschalten`,
     results: {
       linked: 'Sie bleiben nun verbunden.',
       cancelled: 'Sie haben abgelehnt, und nichts wurde geändert.',
@@ -249,7 +253,7 @@ export const de = (app: string): Words => ({
       'other-user': 'Jemand anderes hat sich angemeldet. Nichts wurde geändert.',
       ended: `${app} wurde inzwischen angehalten. Nichts wurde geändert.`,
       expired: 'Es hat zu lange gedauert. Nichts wurde geändert. Sie können es noch einmal versuchen.',
-      used: 'Das wurde schon getan oder neu begonnen. Nichts wurde geändert.',
+      used: 'Das wurde schon getan oder neu begonnen.',
       refused:
         'Ihre Organisation hat es nicht angenommen. Nichts wurde geändert. Sie können es noch einmal versuchen.',
       unavailable: 'Ein Dienst hat nicht geantwortet. Sie können es später noch einmal versuchen.',

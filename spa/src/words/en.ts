@@ -167,6 +167,7 @@ export const en = (app: string) => ({
     taskDone: (task: string) => `Task “${task}” done`,
     taskFailed: (task: string) => `Task “${task}” failed`,
     times: (times: Counted, first: string) => `${plural(times, 'time', 'times')} since ${first}`,
+    keptBy: { link: 'kept by your link', 'sign-in': 'kept by your sign-in' },
     unknown: (outcome: string) => outcome,
   },
 
@@ -230,6 +231,9 @@ export const en = (app: string) => ({
     text: `Your organisation may ask to see you again after a day. With one more sign-in ${app} can go on for about 90 days.`,
     button: 'Stay connected',
     dismiss: 'Not now',
+    tasks: 'More that can be done for you',
+    tasksText: 'Your organisation asks you first.',
+    turnOn: (title: string) => `Turn on “${title}”`,
     results: {
       linked: 'You stay connected now.',
       cancelled: 'You said no, and nothing was changed.',
@@ -238,7 +242,7 @@ export const en = (app: string) => ({
       'other-user': 'Somebody else signed in. Nothing was changed.',
       ended: `${app} was stopped meanwhile. Nothing was changed.`,
       expired: 'It took too long. Nothing was changed. You can try again.',
-      used: 'This was done before, or begun anew. Nothing was changed.',
+      used: 'This was done before, or begun anew.',
       refused: 'Your organisation did not accept it. Nothing was changed. You can try again.',
       unavailable: 'A service did not answer. You can try again later.',
     },

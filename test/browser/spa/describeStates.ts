@@ -143,6 +143,20 @@ const STATES: readonly State[] = [
     says: (w) => [w.stay.title, w.stay.text, w.stay.button, w.stay.dismiss, ...working(w)],
   },
   {
+    name: 'tasks-to-turn-on',
+    answers: {
+      connection: keptConnection({
+        ...connections.linked(),
+        tasks: [
+          { task: 'list-files', title: 'Files', isOn: false },
+          { task: 'read-mail', title: 'Mail', isOn: true },
+        ],
+      }),
+    },
+    says: (w) => [w.stay.tasks, w.stay.turnOn('Files'), ...working(w)],
+    lacks: (w) => [w.stay.turnOn('Mail')],
+  },
+  {
     name: 'newcomer',
     answers: { connection: keptConnection(connections.seen()) },
     says: (w) => [w.state.newcomer, w.activity.nothing, w.state.goesOn, ...working(w)],
@@ -354,8 +368,15 @@ const STATES: readonly State[] = [
   },
   {
     name: 'link-came-back',
+    answers: { connection: keptConnection(connections.linked()) },
     after: (page) => page.goto(`${app.origin}/?link=linked`),
     says: (w) => [w.stay.results.linked, w.close],
+  },
+  {
+    name: 'link-only-claimed',
+    after: (page) => page.goto(`${app.origin}/?link=linked`),
+    says: (w) => [w.state.goesOn],
+    lacks: (w) => [w.stay.results.linked],
   },
   {
     name: 'guest',

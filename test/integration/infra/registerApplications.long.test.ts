@@ -142,6 +142,27 @@ describe.skipIf(process.platform === 'win32').concurrent('npm run azure:register
     await programs.remove();
   });
 
+  it('refuses one setting of a link without the other, with which the app would not start', async () => {
+    const LINK_REDIRECT_URI = 'https://api.example/api/connection/link/callback';
+    const half = await createEnvironment({ name: 'half', values: { LINK_REDIRECT_URI } });
+    expect(await half.register()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('LINK_REDIRECT_URI needs LINK_RETURN_URLS beside it'),
+    });
+    await half.programs.remove();
+    // With a page there is a default, and one's own list stays.
+    const own = { LINK_REDIRECT_URI, LINK_RETURN_URLS: 'https://page.example/back' };
+    for (const [name, values, kept] of [
+      ['linked', { LINK_REDIRECT_URI }, `${OUTPUTS.PAGE_URI}/`],
+      ['linked-own', own, own.LINK_RETURN_URLS],
+    ] as const) {
+      const { programs, register } = await createEnvironment({ name, values: { ...OUTPUTS, ...values } });
+      expect(await register()).toMatchObject({ code: 0 });
+      expect(await programs.environment()).toMatchObject({ LINK_RETURN_URLS: kept });
+      await programs.remove();
+    }
+  });
+
   it('says what a person with the role can do, if it may not register', async () => {
     const az = AZ.replace(GRAPH_TOKENS.developer, GRAPH_TOKENS.reader);
     const { programs, register } = await createEnvironment({ name: 'poor', values: OUTPUTS, az });

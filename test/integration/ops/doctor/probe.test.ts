@@ -281,6 +281,18 @@ describe('the life of each grant', () => {
     await expect(probe({ args, fetch: refusing, person: nobody })).rejects.toThrow(
       /refused the refresh \(invalid_client, AADSTS7000222\), which says nothing/,
     );
+    // Entra writes the numbers beside these, and each of them is over once the user has done what is asked for.
+    for (const more of [
+      { suberror: 'basic_action', error_codes: [50076] },
+      { claims: '{}' },
+      { suberror: 'consent_required' },
+    ]) {
+      const challenging: Fetch = (input, init) =>
+        String(input).endsWith('/token')
+          ? Promise.resolve(Response.json({ error: 'invalid_grant', ...more }, { status: 400 }))
+          : fetch(input, init);
+      await expect(probe({ args, fetch: challenging, person: nobody })).rejects.toThrow(/which says nothing/);
+    }
     expect(await readFile(join(folder, 'kept'))).toEqual(before);
     await expect(
       probe({ args, settings: { ENTRA_CLIENT_SECRET: 'another' }, person: nobody }),

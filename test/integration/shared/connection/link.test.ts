@@ -1,6 +1,6 @@
 /** A user who stays connected: the grant of a code, beside that of an exchange. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { DEMO_USERS } from '../../../../dev/entra/directory.ts';
+import { API_CLIENT_ID, DEMO_USERS } from '../../../../dev/entra/directory.ts';
 import type { Entra } from '../../../../dev/entra/startEntra.ts';
 import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
 import type { UserNotice } from '../../../../shared/notices.ts';
@@ -97,6 +97,21 @@ describe('a link', () => {
     expect(await accountOf(app, ADELES_ID)).toMatchObject({ state: 'needs-user' });
     expect(await createLinkBrowser(app.stead).link(accessToken, 'adele')).toBe('linked');
     expect(await accountOf(app, ADELES_ID)).toMatchObject({ state: 'active' });
+  });
+});
+
+describe('a user without a consent of the API, as where the page is no known client', () => {
+  it('is offered a link, which asks for the permissions by name', async () => {
+    await control(entra, 'DELETE', `/users/adele/consent?client=${API_CLIENT_ID}`);
+    const { accessToken } = await signIn(entra, 'adele');
+    await expect(app.getProfile(accessToken)).rejects.toMatchObject({ failure: { kind: 'consent' } });
+    const { connection: before } = await app.connection.get(accessToken);
+    expect(before).toMatchObject({ state: 'pending', canLink: true });
+    expect(await createLinkBrowser(app.stead).link(accessToken, 'adele')).toBe('linked');
+    const { connection: after } = await app.connection.get(accessToken);
+    expect(after).toMatchObject({ state: 'active', staysConnected: { isEstimate: true } });
+    expect(after).not.toHaveProperty('canLink');
+    await app.getProfile(accessToken);
   });
 });
 
@@ -248,10 +263,21 @@ describe('what a page, the history and a notice are told of the grants', () => {
     expect(await heardOf(90 * 86_400)).toEqual([]);
   });
 
+  it('offers no link to a user who has one, however long the exchange lasts', async () => {
+    await control(entra, 'PUT', '/answers', { refreshTokenEnds: true });
+    await control(entra, 'PUT', '/lifetimes', { exchangedRefreshToken: 91 * 86_400 });
+    await link();
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.getProfile(accessToken);
+    const status = await statusOf(accessToken);
+    expect(status).not.toHaveProperty('canLink');
+    expect(status.staysConnected).toBeDefined();
+  });
+
   it('is the end of the grant that lasts longer', async () => {
     expect(await heardOf(4 * 3_600)).toEqual(['expiring link in 3 h']);
-    // The worker renews the code, which Entra lets end first, and the exchange goes on after it.
-    expect(await heardOf(2 * 3_600)).toEqual(['expiring sign-in in 2 h']);
+    // Entra lets the code end first, and the exchange goes on after it.
+    expect(await heardOf(2 * 3_600)).toEqual(['expiring link in 2 h']);
   });
 });
 

@@ -1,13 +1,16 @@
 /** Two grants of a user that meet, are refused, or are left behind. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { DEMO_USERS } from '../../../../dev/entra/directory.ts';
+import { API_CLIENT_ID, DEMO_USERS } from '../../../../dev/entra/directory.ts';
 import type { Entra } from '../../../../dev/entra/startEntra.ts';
 import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
+import { type Account, tokensOf } from '../../../../shared/account/account.ts';
 import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
+import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { codeEndsAt, GRANTS } from '../../../../shared/tokens/grants.ts';
 import { toUserId } from '../../../../shared/userId.ts';
+import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { accountOf } from '../../../support/accountOf.ts';
-import { control, signIn } from '../../../support/entraClients.ts';
+import { API_SCOPE, control, signIn } from '../../../support/entraClients.ts';
 import { createLinkBrowser, LINK_SETTINGS, startLinkEntra } from '../../../support/linkBrowser.ts';
 import { EXPIRED_AT_ONCE, linkedUser } from '../../../support/linkedUser.ts';
 
@@ -123,14 +126,14 @@ describe('a refusal of the grant of the code', () => {
   /** A linked user who is away, and what the token endpoint answers to one refresh after the other. */
   async function checkWith(...script: Scripted[]) {
     let isScripted = false;
+    let refreshes = 0;
     app = createLocalApp(entra, {
       tasks,
       settings: LINK_SETTINGS,
       fetch: async (address, init) => {
         const isRefresh = isScripted && String(init?.body ?? '').includes('grant_type=refresh_token');
-        const answer = isRefresh ? script.shift() : 'real';
-        if (answer === undefined) throw new Error('one refresh too many');
-        return answer === 'real'
+        const answer = isRefresh ? script[refreshes++] : 'real';
+        return answer === undefined || answer === 'real'
           ? fetch(address, init)
           : Response.json(answer.body, { status: answer.status });
       },
@@ -141,8 +144,14 @@ describe('a refusal of the grant of the code', () => {
     app.clock.aheadMs += HOUR;
     await app.sweep();
     await control(entra, 'PUT', '/lifetimes', { graphAccessToken: null });
-    expect(script).toEqual([]);
+    expect(refreshes).toBe(script.length);
     return { account: await accountOf(app, ADELES_ID), grants: await secretsOf() };
+  }
+
+  /** What the account says of the grant that keeps it. */
+  async function promised() {
+    const { grant, refreshTokenExpiresOn: end } = tokensOf((await app.accounts.read(ADELES_ID)) as Account);
+    return { grant, isWithinTwoDays: end !== undefined && end.getTime() < app.now().getTime() + 2 * DAY };
   }
 
   it('marks nobody while an outage hides what the other one is worth', async () => {
@@ -150,6 +159,7 @@ describe('a refusal of the grant of the code', () => {
     const { account, grants } = await checkWith({ status: 400, body: REFUSED }, outage);
     expect(account).toMatchObject({ state: 'active', failure: { kind: 'transient' } });
     expect(grants.code).toBeDefined();
+    expect(app.events).toContainEqual(expect.objectContaining({ event: 'grant.refused', dropped: false }));
   });
 
   it('asks the other one of nothing during an outage, a throttle, or for want of a consent', async () => {
@@ -170,6 +180,64 @@ describe('a refusal of the grant of the code', () => {
     expect(stored).not.toHaveProperty('grant');
     const end = (stored as { refreshTokenExpiresOn: Date }).refreshTokenExpiresOn.getTime();
     expect(end).toBeLessThan(app.now().getTime() + 2 * DAY);
+  });
+
+  it.each([
+    50072, 50074, 50076, 50078, 50079, 50105, 53003,
+  ])('by a policy (%i) drops nothing', async (number) => {
+    const body = { error: 'invalid_grant', error_codes: [number] };
+    const { grants } = await checkWith({ status: 400, body }, 'real');
+    expect(grants.code).toBeDefined();
+  });
+
+  it('is not forgotten by a visit: its exchange proves nothing of the code', async () => {
+    await checkWith({ status: 400, body: CHALLENGED }, 'real');
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: EXPIRED_AT_ONCE });
+    app.clock.aheadMs += HOUR;
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.getProfile(accessToken);
+    expect(await promised()).toEqual({ grant: undefined, isWithinTwoDays: true });
+    expect((await app.connection.get(accessToken)).connection).not.toHaveProperty('staysConnected');
+    // The next renewal by the code says how long it lasts.
+    app.clock.aheadMs += HOUR;
+    await app.sweep();
+    expect(await promised()).toEqual({ grant: 'code', isWithinTwoDays: false });
+  });
+
+  it('is not forgotten by the visit that heals the account, nor by the one after it', async () => {
+    const refused = { status: 400, body: CHALLENGED };
+    expect((await checkWith(refused, refused)).account).toMatchObject({ state: 'needs-user' });
+    for (let visits = 0; visits < 2; visits += 1) {
+      await app.getProfile((await signIn(entra, 'adele')).accessToken);
+      expect(await promised()).toEqual({ grant: undefined, isWithinTwoDays: true });
+    }
+  });
+
+  it('is known after the check, if the token of a task met it', async () => {
+    const resource = `api://${API_CLIENT_ID}`;
+    const api = defineApi({ name: 'own-api', resource, baseUrl: 'https://own.example' });
+    const own = defineTask({ name: 'own', api, scopes: [API_SCOPE], run: async () => undefined });
+    let code: string | undefined;
+    app = createLocalApp(entra, {
+      tasks: [own],
+      settings: LINK_SETTINGS,
+      fetch: async (address, init) => {
+        const isCode = code !== undefined && String(init?.body ?? '').includes(encodeURIComponent(code));
+        return isCode ? Response.json(REFUSED, { status: 400 }) : fetch(address, init);
+      },
+    });
+    // So the token of Graph comes from the cache for longer than an exchange lasts.
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: 28 * 3_600 });
+    await link();
+    ({ code } = await secretsOf());
+    app.clock.aheadMs += HOUR;
+    expect(await app.sweep()).toMatchObject({ fromCache: 1, tasks: { done: 1, failed: 0 } });
+    await control(entra, 'PUT', '/lifetimes', { graphAccessToken: null });
+    // It may be a policy of that API alone, so the grant stays for Graph.
+    expect(await secretsOf()).toMatchObject({ code });
+    expect(await promised()).toEqual({ grant: undefined, isWithinTwoDays: true });
+    const { nextCheckAt } = (await accountOf(app, ADELES_ID)) ?? {};
+    expect(nextCheckAt?.getTime()).toBeLessThan(app.now().getTime() + 24 * HOUR);
   });
 
   it('keeps a grant whose refusal is not sure', async () => {

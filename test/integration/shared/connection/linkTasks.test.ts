@@ -58,9 +58,11 @@ async function tasksOf(user: typeof ADELE | typeof BRUNO): Promise<(string | und
 }
 
 describe('a task with consent by a link', () => {
-  it('runs for those who turned it on, and nothing is said of it to the others', async () => {
+  it('runs for those who turned it on, whose page is told so, and nothing is said of it to the others', async () => {
     const adele = await visit('adele');
     await visit('bruno');
+    const listed = async () => (await app.connection.get(adele)).connection.tasks;
+    expect(await listed()).toEqual([{ task: 'list-files', title: 'List files', isOn: false }]);
     expect(await tasksOf(ADELE)).toEqual(['read-profile task-done']);
     expect((await link(adele)).scope).not.toContain('Files.Read');
     expect(await tasksOf(ADELE)).toEqual(['read-profile task-done']);
@@ -72,6 +74,7 @@ describe('a task with consent by a link', () => {
     const { scope, result } = await link(adele, { tasks: ['list-files'] });
     expect(scope.split(' ')).toContain('https://graph.microsoft.com/Files.Read');
     expect(result).toBe('linked');
+    expect(await listed()).toMatchObject([{ isOn: true }]);
     expect(await tasksOf(ADELE)).toEqual(['read-profile task-done', 'list-files task-done']);
     expect(await tasksOf(BRUNO)).toEqual(['read-profile task-done']);
     expect(app.events).toContainEqual({

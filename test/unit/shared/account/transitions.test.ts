@@ -348,6 +348,17 @@ describe('a check that got a token', () => {
     const cached = token({ source: 'cache', refreshTokenExpiresOn: undefined });
     expect(refreshed(told, cached, NO_TASKS, NOW, SETTINGS, 0)).toMatchObject({ ...LINKED, isEndTold: true });
 
+    // A check that could not settle has dropped the code.
+    const dropped = refreshed(told, { ...cached, grant: 'exchange' }, NO_TASKS, NOW, SETTINGS, 0);
+    expect(dropped).toMatchObject({ refreshTokenExpiresOn: from(HOUR), nextCheckAt: from(30 * MINUTE) });
+    expect(dropped).not.toHaveProperty('grant');
+    expect(dropped).not.toHaveProperty('isEndTold');
+    // What a task's token says came after it.
+    const renewed = token({ grant: 'exchange', refreshTokenExpiresOn: undefined });
+    const met = refreshed(told, cached, { ...NO_TASKS, renewed }, NOW, SETTINGS, 0);
+    expect(met).toMatchObject({ expiresOn: cached.expiresOn, refreshTokenExpiresOn: from(DAY) });
+    expect(met).not.toHaveProperty('grant');
+
     const unknown = token({ refreshTokenExpiresOn: undefined });
     const fell = refreshed(told, unknown, NO_TASKS, NOW, SETTINGS, 0);
     expect(fell).not.toHaveProperty('grant');
@@ -518,6 +529,7 @@ describe('the history', () => {
 });
 
 describe("an operator's retry", () => {
+  const { expiresOn, lastRefreshed } = TOKENS;
   const later = { nextCheckAt: from(DAY) };
   const marked = { attempts: 0, failure: needsUser().failure };
 
@@ -538,7 +550,12 @@ describe("an operator's retry", () => {
       active({ ...later, trouble: { attempts: 2 } }),
       { state: 'active', expiresOn: TOKENS.expiresOn },
     ],
-    ['needed the user', needsUser({ ...later, ...TOKENS }), { state: 'active', ...TOKENS, trouble: marked }],
+    // What was promised of the grants may be what Entra has refused.
+    [
+      'needed the user',
+      needsUser({ ...later, ...TOKENS, grant: 'code', isEndTold: true }),
+      { state: 'active', expiresOn, lastRefreshed, trouble: marked },
+    ],
     ['needed the user before its first token', needsUser(later), { state: 'pending', trouble: marked }],
   ])('makes an account due now that %s', (_, before, becomes) => {
     expect(retried(before, NOW)).toStrictEqual({ ...KEPT, nextCheckAt: NOW, ...becomes });
@@ -551,6 +568,17 @@ describe("an operator's retry", () => {
   it('leaves a lease that has ended, so that the next run says who abandoned it', () => {
     const lease = { runId: 'run-1', until: ago(MINUTE) };
     expect(retried(needsUser({ ...TOKENS, lease }), NOW).lease).toEqual(lease);
+  });
+});
+
+describe('a link that nobody has finished', () => {
+  it('is kept no longer than it lasts: the first check after it removes it', () => {
+    const check = (until: Date) => {
+      const link = { id: 'link-1', step: 'asked', until } as const;
+      return refreshed(active({ link }), token(), NO_TASKS, NOW, SETTINGS, 0);
+    };
+    expect(check(from(1))).toMatchObject({ link: { until: from(1) } });
+    expect(check(NOW)).not.toHaveProperty('link');
   });
 });
 

@@ -35,6 +35,11 @@ describe('nextStep', () => {
     expect(nextStep(refusal, attempts, NOW)).toBeUndefined();
   });
 
+  it('takes none for what only a link asks for: the sign-in would bring the same refusal back', () => {
+    const refusal = { code: 'CONSENT_REQUIRED', scopes: ['Files.Read'], link: { functions: ['drive'] } };
+    expect(nextStep(refusal, [], NOW)).toBeUndefined();
+  });
+
   it('begins with a plain redirect, which asks for no new sign-in', () => {
     for (const code of ['SIGN_IN_REQUIRED', 'TOKEN_INVALID'])
       expect(nextStep({ code }, [], NOW)).toBe('plain');

@@ -128,10 +128,11 @@ describe('keeperIn', () => {
     expect(keeperIn(told, NOW)).toEqual({ grant: 'code', endsAt: later(2), isEndEstimated: false });
   });
 
-  it('is the exchange if it is known to last longer', () => {
-    const longer = { grant: 'exchange', endsAt: later(3), isEndEstimated: false };
+  it('is the code until the later of the two ends, as long as it is good', () => {
+    const longer = { grant: 'code', endsAt: later(3), isEndEstimated: false };
     expect(keeperIn(linkedUntil(later(2), later(3)), NOW)).toEqual(longer);
-    expect(keeperIn(linkedUntil(later(3), later(2)), NOW)).toMatchObject({ grant: 'code' });
+    expect(keeperIn(linkedUntil(later(3), later(2)), NOW)).toEqual(longer);
+    expect(keeperIn(linkedUntil(later(2), later(3)), later(2))).toEqual({ grant: 'exchange' });
     expect(keeperIn(linkedUntil(undefined, later(3)), NOW)).toMatchObject({
       grant: 'code',
       endsAt: later(90),

@@ -168,7 +168,7 @@ describe('the sentence', () => {
     ],
     [
       { staysConnected: { until: '2026-12-01T09:00:00Z', isEstimate: true } },
-      'goes on until 1 December, also',
+      'goes on for about 25 hours, also',
     ],
     [{ endsAt: '2026-12-01T14:00:00Z' }, 'goes on until tomorrow 14:00, and longer if you come back before'],
   ])('promises of %j no more than is known', (known, says) => {
