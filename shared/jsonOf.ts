@@ -1,8 +1,9 @@
 /** Its JSON; undefined for what JSON would lose, such as a function, NaN, a map, a `Response` or a promise that was not awaited. */
 export function jsonOf(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value, (_, part: unknown) => {
-      if (isJson(part)) return part;
+    return JSON.stringify(value, function (this: Record<string, unknown>, name, part: unknown) {
+      // The `toJSON` of a `Buffer` gives a list of numbers, which nobody means.
+      if (isJson(part) && !(this[name] instanceof Uint8Array)) return part;
       throw new TypeError('It would be lost.');
     });
   } catch {

@@ -28,7 +28,7 @@ export type PageAnswer<T> = { state: 'ready'; value: T } | Refusal;
 
 export type PageRequest<T> = {
   method?: string;
-  body?: string;
+  body?: string | Blob | Uint8Array<ArrayBuffer>;
   headers?: Record<string, string>;
   signal?: AbortSignal;
   /** Reads a successful answer; undefined if it is not what it should be. Default: reads JSON, and null without a body. */

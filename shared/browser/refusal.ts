@@ -60,13 +60,16 @@ export function refusalWithoutToken(error: unknown): Refusal {
 export function readRefusal({ status, headers }: Response, body: unknown): Refusal {
   const retryAfterSeconds = readRetryAfter(headers.get('retry-after'));
   const at = new Date().toISOString();
-  if (!isProblem(body)) {
+  /** An answer that the service does not give: of a gateway before it, or of a newer service. */
+  function ofAnother(): Refusal {
     const claims = status === 401 ? challengeIn(headers.get('www-authenticate') ?? '') : undefined;
-    if (claims !== undefined) return { state: 'sign-in', code: 'CLAIMS_REQUIRED', at, claims };
+    return claims === undefined
+      ? { state: 'unexpected', status }
+      : { state: 'sign-in', code: 'CLAIMS_REQUIRED', at, claims };
+  }
+  if (!isProblem(body)) {
     const busy = status === 429 || status >= 500;
-    return busy
-      ? { state: 'busy', code: 'UNAVAILABLE', at, retryAfterSeconds }
-      : { state: 'unexpected', status };
+    return busy ? { state: 'busy', code: 'UNAVAILABLE', at, retryAfterSeconds } : ofAnother();
   }
   const { code, claims, correlationId: reference, upstream, scopes, link } = body;
   const facts = {
@@ -100,15 +103,18 @@ export function readRefusal({ status, headers }: Response, body: unknown): Refus
     default:
       // A newer service may know more codes than this page.
       code satisfies never;
-      return { state: 'unexpected', status };
+      return ofAnother();
   }
 }
 
 /** The claims challenge of another server on the same origin, such as a gateway: base64 of JSON, as Entra's own APIs write it. */
 function challengeIn(header: string): string | undefined {
+  if (!/\berror="insufficient_claims"/.test(header)) return undefined;
   try {
-    const claims = atob(/\bclaims="([^"]+)"/.exec(header)?.[1] ?? '');
-    return typeof JSON.parse(claims) === 'object' ? claims : undefined;
+    const encoded = /\bclaims="([^"]+)"/.exec(header)?.[1] ?? '';
+    const bytes = atob(encoded.replaceAll('-', '+').replaceAll('_', '/'));
+    const claims = new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
+    return claims.startsWith('{') && JSON.parse(claims) ? claims : undefined;
   } catch {
     return undefined;
   }

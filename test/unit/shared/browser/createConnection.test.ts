@@ -105,6 +105,32 @@ describe('a request of a page', () => {
       () => new Response('', { status: 401, headers: { 'WWW-Authenticate': 'Bearer claims="bm8="' } }),
       { state: 'unexpected', status: 401 },
     ],
+    [
+      'a challenge of another service, with a code of its own, in the other alphabet and beyond ASCII',
+      () => {
+        const claims = Buffer.from('{"id_token":{"x":"ü?>"}}').toString('base64url');
+        const header = `Bearer error="insufficient_claims", claims="${claims}"`;
+        return new Response('{"code":"Unauthorized"}', {
+          status: 401,
+          headers: { 'WWW-Authenticate': header },
+        });
+      },
+      { state: 'sign-in', code: 'CLAIMS_REQUIRED', claims: '{"id_token":{"x":"ü?>"}}' },
+    ],
+    [
+      'a challenge that is no object',
+      () => {
+        const header = `Bearer error="insufficient_claims", claims="${btoa('[1]')}"`;
+        return new Response('', { status: 401, headers: { 'WWW-Authenticate': header } });
+      },
+      { state: 'unexpected', status: 401 },
+    ],
+    [
+      'claims without a challenge',
+      () =>
+        new Response('', { status: 401, headers: { 'WWW-Authenticate': `Foo claims="${btoa(CLAIMS)}"` } }),
+      { state: 'unexpected', status: 401 },
+    ],
     ['401 of a gateway', () => new Response('', { status: 401 }), { state: 'unexpected', status: 401 }],
     ['503 of a proxy', () => new Response('', { status: 503 }), { state: 'busy', retryAfterSeconds: 5 }],
     ['403', () => problem(403, 'CLIENT_FORBIDDEN'), { state: 'refused', code: 'CLIENT_FORBIDDEN' }],

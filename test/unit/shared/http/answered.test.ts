@@ -161,6 +161,7 @@ describe('a result that is no JSON', () => {
     ['a symbol', Symbol('Anna')],
     ['the answer of an API', Response.json({ name: 'Anna' })],
     ['a map', new Map([['Anna', 1]])],
+    ['bytes', { photo: Buffer.from('Anna') }],
     ['a set', new Set(['Anna'])],
     ['an error', new Error('Anna')],
     ['bytes', new TextEncoder().encode('Anna')],
