@@ -183,6 +183,7 @@ describe('a user who disconnects', () => {
       state: 'pending',
       lastActivity: ISO,
       nextCheckAt: ISO,
+      canLink: true,
       history: [],
       checks: [],
     });
