@@ -112,7 +112,7 @@ export const FOUND_HISTORIES: Readonly<Record<string, History>> = {
     actions: [
       { do: 'link', user: 0, process: 0, pausesAfter: 0, how: 'well' },
       { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 1, api: 'graph' },
-      { do: 'run', process: 0, pausesAfter: 14 },
+      { do: 'run', process: 0, pausesAfter: 17 },
     ],
     deviations: [{ after: 1, pick: 'outside', fault: 0 }],
   },

@@ -66,9 +66,9 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     found: /redeemed twice|sent 2 requests/,
   },
   'link during a check forgotten at the settle': {
-    file: 'shared/worker/refreshUser.ts',
-    text: 'const known = { ...withLaterLink(dated, leased, current), homeAccountId };',
-    by: 'const known = { ...dated, homeAccountId };',
+    file: 'shared/account/laterLink.ts',
+    text: 'if (is === undefined || is.getTime() === was?.getTime()) return token;',
+    by: 'if (is === undefined || was === undefined) return token;',
     guided: 'a user links while a check goes on',
     found: /made shorter/,
   },
