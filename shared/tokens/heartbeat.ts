@@ -41,11 +41,11 @@ export function createHeartbeat(
     return Math.abs(now - (ended?.at.getTime() ?? firstAt));
   }
 
-  async function call(call: CallForRun): Promise<void> {
+  async function callWithTicket(send: CallForRun): Promise<void> {
     const until = clock.now().getTime() + TICKET_MS;
     const ticket = await linkSealer.seal('run', { until });
     failed = undefined;
-    call(ticket).then(
+    send(ticket).then(
       (status) => {
         if (status !== 200) failed = `http_${status}`;
       },
@@ -68,7 +68,7 @@ export function createHeartbeat(
         const ms = await silentForMs(operation);
         if (callForRun === undefined || ms < SILENT_MS) return;
         operation.log({ event: 'worker.silent', ms, ...(failed !== undefined && { error: failed }) });
-        await call(callForRun);
+        await callWithTicket(callForRun);
       } catch (error) {
         operation.log({ event: 'sweep.last-run-not-read', error: nameOfError(error) });
       }

@@ -57,7 +57,7 @@ export type Teller = {
 
 /**
  * The check holds its lease meanwhile, and lends its slot to other checks, so that a slow receiver does not slow the run.
- * It keeps its slot for its turn only, so that a run never has many more accounts than slots.
+ * While it waits for its turn it keeps its slot, so that a run never holds many more accounts than it has slots.
  * @param wasAbandoned true if the run that held the account before has died. A listener may have ended its process, so the
  * notice waits for its next try.
  */
