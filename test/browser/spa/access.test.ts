@@ -20,7 +20,7 @@ afterEach(async () => {
 async function openSignedIn(): Promise<Page> {
   const page = await app.open();
   await app.signIn(page);
-  await page.getByRole('button', { name: 'Stop…' }).waitFor();
+  await usable(page, 'Stop…');
   return page;
 }
 
@@ -37,11 +37,16 @@ const press = async (page: Page, ...keys: string[]): Promise<string> => {
   return focused(page);
 };
 
+/** Waits until the button can be used: the page shows it disabled while a change is still under way, and Tab passes it by. */
+async function usable(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name }).and(page.locator(':enabled')).waitFor();
+}
+
 describe('the keyboard', () => {
   it('reaches every button in the order of the page', async () => {
     const page = await openSignedIn();
     await page.reload();
-    await page.getByRole('button', { name: 'Stop…' }).waitFor();
+    await usable(page, 'Stop…');
     expect(await press(page, 'Tab')).toBe('Sign out');
     expect(await press(page, 'Tab')).toBe('summary');
     expect(await press(page, 'Tab')).toBe('Pause for a day');
@@ -66,11 +71,11 @@ describe('the keyboard', () => {
     const page = await openSignedIn();
     await page.getByRole('button', { name: 'Stop…' }).focus();
     expect(await press(page, 'Enter', 'Tab', 'Tab', 'Enter')).toBe('section');
-    await page.getByRole('button', { name: 'Start again' }).waitFor();
+    await usable(page, 'Start again');
     expect(await focused(page)).toBe('section');
     expect(await press(page, 'Tab')).toBe('Start again');
     expect(await press(page, 'Enter')).toBe('section');
-    await page.getByRole('button', { name: 'Stop…' }).waitFor();
+    await usable(page, 'Stop…');
     expect(await focused(page)).toBe('section');
     expect(await press(page, 'Tab')).toBe('Pause for a day');
   });
