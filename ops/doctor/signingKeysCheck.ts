@@ -1,4 +1,4 @@
-import { jwksUriOf } from '../../shared/stead.ts';
+import { jwksUriOf } from '../../shared/createServices.ts';
 import { type Answered, isUnknownTenant, statusOf } from './askJson.ts';
 import { type Check, type Line, ok, unreachable, withoutSettings, wrong } from './check.ts';
 import { SHOW_TENANT, showAnswer } from './commands.ts';

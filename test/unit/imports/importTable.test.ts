@@ -110,22 +110,48 @@ const ROOMS: Record<string, Room> = {
     allowed: ['./isLoopback.ts', './ports.ts', './settingsReader.ts'],
     refused: ['./config.ts', './stead.ts', './clouds.ts', 'node:crypto'],
   },
-  'shared/stead.ts': {
+  'shared/steadOptions.ts': {
+    allowed: [
+      './adapters/azureStorage/storageAccess.ts',
+      './config.ts',
+      './ports.ts',
+      './tokens/requestLimits.ts',
+      './worker/defineTask.ts',
+    ],
+    refused: ['./stead.ts', './createServices.ts', './adapters/entra/msal.ts', './requests/asUser.ts'],
+  },
+  'shared/createServices.ts': {
     allowed: [
       './adapters/entra/msal.ts',
       './adapters/azureStorage/storageAccess.ts',
-      './requests/asUser.ts',
-      './worker/sweep.ts',
+      './tokens/heartbeat.ts',
       './clouds.ts',
       './config.ts',
       './ports.ts',
+      './steadOptions.ts',
+    ],
+    refused: [
+      './stead.ts',
+      './requests/asUser.ts',
+      './adapters/azureStorage/tableAccounts.ts',
+      './stores/azure.ts',
+      '@azure/storage-blob',
+    ],
+  },
+  'shared/stead.ts': {
+    allowed: [
+      './adapters/graph/graphApi.ts',
+      './createServices.ts',
+      './requests/asUser.ts',
+      './worker/sweep.ts',
+      './ports.ts',
+      './steadOptions.ts',
     ],
     refused: [
       '../functions/main.ts',
       './http.ts',
-      './adapters/azureStorage/tableAccounts.ts',
+      './adapters/entra/msal.ts',
       './stores/azure.ts',
-      '@azure/storage-blob',
       '@azure/functions',
     ],
   },
@@ -1035,7 +1061,7 @@ describe('time, timers, ids, chance and requests', async () => {
   const refused = await refusedLines(
     'plugin',
     Object.fromEntries(
-      [...files, 'shared/clock.ts', 'shared/stead.ts', 'ops/entra/openGraph.ts', 'dev/some.ts'].map(
+      [...files, 'shared/clock.ts', 'shared/createServices.ts', 'ops/entra/openGraph.ts', 'dev/some.ts'].map(
         (file) => [file, lines],
       ),
     ),
@@ -1049,7 +1075,7 @@ describe('time, timers, ids, chance and requests', async () => {
 
   it('are asked of the platform in the clock alone, and sent by the door and the registrations alone', () => {
     expect(refusedIn('shared/clock.ts')).toEqual([...BY_THE_ONE_FETCH].sort());
-    expect(refusedIn('shared/stead.ts')).toEqual([...FROM_THE_CLOCK].sort());
+    expect(refusedIn('shared/createServices.ts')).toEqual([...FROM_THE_CLOCK].sort());
     expect(refusedIn('ops/entra/openGraph.ts')).toEqual([...FROM_THE_CLOCK].sort());
     expect(refused['dev/some.ts']).toBeUndefined();
   });
