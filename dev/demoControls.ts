@@ -1,15 +1,16 @@
 /** The routes of the page's demo controls. They are on the page's own origin, so that no other origin has to allow the page. */
 import { Hono } from 'hono';
 import { CONTROLS, type Control } from './demoPerson.ts';
+import { type Language, SAYS } from './demoSays.ts';
 import type { DemoUser } from './entra/directory.ts';
 
 export type DemoControls = {
   people: readonly DemoUser[];
   /** Does what a control says, and resolves to what was done, for the person. */
-  press(user: DemoUser, control: Control): Promise<string>;
+  press(user: DemoUser, control: Control, language: Language): Promise<string>;
 };
 
-/** `POST /dev/users/NAME/CONTROL` answers `{ says }`; 502 `{ says }` if a part of the platform does not answer or refuses. */
+/** `POST /dev/users/NAME/CONTROL` with `{ language }` answers `{ says }`; 502 `{ says }` if a part of the platform does not answer or refuses. */
 export function demoControls({ people, press }: DemoControls): Hono {
   const app = new Hono();
 
@@ -34,10 +35,13 @@ export function demoControls({ people, press }: DemoControls): Hono {
     const control = CONTROLS.find((name) => name === c.req.param('control'));
     if (user === undefined || control === undefined) return c.notFound();
     c.header('Cache-Control', 'no-store');
+    const { language } = await c.req.json<{ language?: unknown }>();
+    const known: Language = language === 'de' ? 'de' : 'en';
     try {
-      return c.json({ says: await press(user, control) });
+      return c.json({ says: await press(user, control, known) });
     } catch (error) {
-      return c.json({ says: `That did not work: ${error instanceof Error ? error.message : error}` }, 502);
+      const why = error instanceof Error ? error.message : String(error);
+      return c.json({ says: SAYS[known].didNotWork(why) }, 502);
     }
   });
   return app;

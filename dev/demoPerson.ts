@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConflictError } from '../shared/errors.ts';
 import type { Stead } from '../shared/stead.ts';
 import { toUserId, type UserId } from '../shared/userId.ts';
-import { wordsOfCheck } from './demoWords.ts';
+import { type FaultName, type Language, SAYS } from './demoSays.ts';
 import type { DemoUser } from './entra/directory.ts';
 import { createTaskNews, type News } from './taskNews.ts';
 
@@ -22,44 +22,37 @@ export type DemoPlatform = {
   wait?(ms: number): Promise<unknown>;
 };
 
-/** The faults that people can cause, and what each control says. */
-const FAULTS = {
-  revoke: {
-    fault: { kind: 'revoked' },
-    says: 'Your organisation has ended all your sign-ins. Run the worker: it will need you.',
-  },
-  mfa: {
-    fault: { kind: 'claims' },
-    says: 'Your organisation asks you for one more step. Run the worker: it will need you.',
-  },
-  consent: {
-    fault: { kind: 'consent' },
-    says: 'Your permission is withdrawn. Run the worker: it will need you.',
-  },
-  throttle: {
-    // So short that it is over when the next control has been found.
-    fault: { kind: 'throttled', retryAfter: 1 },
-    says: 'The directory now refuses each request of yours, because there are too many. Run the worker: it waits, and does not need you.',
-  },
-  outage: {
-    fault: { kind: 'server-error' },
-    says: 'The directory is down for you. Run the worker: it tries again later, and does not need you.',
-  },
-  silence: {
-    fault: { kind: 'hang', times: 1 },
-    says: 'The directory will leave one request of yours without an answer. Run the worker: after ten seconds it gives up, and it tries again later.',
-  },
-} as const;
+/** The faults that people can cause at the directory. */
+const FAULTS: Record<FaultName, object> = {
+  revoke: { kind: 'revoked' },
+  mfa: { kind: 'claims' },
+  consent: { kind: 'consent' },
+  // So short that it is over when the next control has been found.
+  throttle: { kind: 'throttled', retryAfter: 1 },
+  outage: { kind: 'server-error' },
+  silence: { kind: 'hang', times: 1 },
+};
+
+/** The codes of a task that has nothing to follow: some people have no OneDrive and no mailbox. */
+const WITHOUT: ReadonlySet<string | undefined> = new Set(['NoDrive:404', 'NoMailbox:404']);
 
 /** What the tasks of a check found, as sentences; what they found is in `news`. */
-function wordsOfFound(entries: readonly { outcome: string; task?: string }[], news: News): string {
+function wordsOfFound(
+  entries: readonly { outcome: string; task?: string; code?: string }[],
+  news: News,
+  { run }: (typeof SAYS)[Language],
+): string {
   const tasks = entries.filter(({ task }) => task !== undefined);
-  if (tasks.length === 0) return 'Your tasks are paused.';
+  if (tasks.length === 0) return run.paused;
   const found = [...news.values()].map((text) => text.replace(/\.$/, ''));
-  const failed = tasks.filter(({ outcome }) => outcome === 'task-failed').map(({ task }) => task);
+  const failed = tasks.filter(({ outcome }) => outcome === 'task-failed');
+  const namesOf = (some: typeof failed) => some.map(({ task = '' }) => task);
+  const without = namesOf(failed.filter(({ code }) => WITHOUT.has(code)));
+  const broken = namesOf(failed.filter(({ code }) => !WITHOUT.has(code)));
   return [
-    found.length === 0 ? 'There is nothing new.' : `Your tasks say: ${found.join('; ')}.`,
-    ...(failed.length === 0 ? [] : [`These tasks failed: ${failed.join(', ')}.`]),
+    found.length === 0 ? run.nothingNew : run.tells(found),
+    ...(without.length === 0 ? [] : [run.without(without)]),
+    ...(broken.length === 0 ? [] : [run.tasksFailed(broken)]),
   ].join(' ');
 }
 
@@ -67,7 +60,7 @@ function wordsOfFound(entries: readonly { outcome: string; task?: string }[], ne
 export const CONTROLS = [
   'short-tokens',
   'hour-tokens',
-  ...(Object.keys(FAULTS) as (keyof typeof FAULTS)[]),
+  ...(Object.keys(FAULTS) as FaultName[]),
   'well',
   'run',
   'leave',
@@ -145,7 +138,7 @@ export function createDemoPerson(platform: DemoPlatform) {
   }
 
   /** @returns what the worker did for the person, as a sentence */
-  async function run(userId: UserId): Promise<string> {
+  async function run(userId: UserId, language: Language): Promise<string> {
     await newsOf(userId);
     const before = await lastEntryAt(userId);
     for (let tries = 0; tries < RUNS; tries += 1) {
@@ -153,7 +146,7 @@ export function createDemoPerson(platform: DemoPlatform) {
       await runWorker();
       if ((await lastEntryAt(userId)) > before) break;
     }
-    return report(userId, before);
+    return report(userId, before, SAYS[language]);
   }
 
   async function historyOf(userId: UserId) {
@@ -163,35 +156,27 @@ export function createDemoPerson(platform: DemoPlatform) {
   const lastEntryAt = async (userId: UserId): Promise<number> =>
     (await historyOf(userId)).at(-1)?.at.getTime() ?? 0;
 
-  async function report(userId: UserId, before: number): Promise<string> {
+  async function report(userId: UserId, before: number, says: (typeof SAYS)[Language]): Promise<string> {
     const account = await operators.show(userId);
-    if (account === undefined) return 'The worker has run. Nothing is kept of you: sign in first.';
-    if (!('history' in account)) return 'The worker has run, and did nothing for you: you are not connected.';
+    if (account === undefined) return says.run.nothingKept;
+    if (!('history' in account)) return says.run.notConnected;
     const news = await newsOf(userId);
     const entries = account.history.filter(({ at }) => at.getTime() > before);
     const [check] = entries.filter(({ task }) => task === undefined);
-    if (check === undefined) {
-      return account.state === 'needs-user'
-        ? 'The worker has run, and asked nobody for you: it needs you first.'
-        : 'The worker has run, and waits with you: there were too many requests.';
-    }
-    const { outcome, kind, code } = check;
-    if (outcome === 'failed') {
-      const end = { outcome, ...(kind && { kind }), ...(code && { code }) };
-      return `The worker has run for you: ${wordsOfCheck(end, 'you')}.`;
-    }
-    const token = outcome === 'refreshed' ? 'your token was renewed' : 'your token is still good';
-    return `The worker has run for you: ${token}. ${wordsOfFound(entries, news)}`;
+    if (check === undefined) return account.state === 'needs-user' ? says.run.needsYou : says.run.waits;
+    if (check.outcome === 'failed') return says.run.failed[check.kind ?? 'transient'];
+    const token = check.outcome === 'refreshed' ? says.run.renewed : says.run.stillGood;
+    return `${token} ${wordsOfFound(entries, news, says)}`;
   }
 
   /** The first check uses the token that the visit has brought, and would meet no fault. So it comes before the fault. */
   async function passFirstCheck(userId: UserId): Promise<void> {
     const account = await operators.show(userId);
     const isConnected = account?.state === 'pending' || account?.state === 'active';
-    if (isConnected && account.history.length === 0) await run(userId);
+    if (isConnected && account.history.length === 0) await run(userId, 'en');
   }
 
-  async function leave(user: DemoUser, userId: UserId): Promise<string> {
+  async function leave(user: DemoUser, userId: UserId, language: Language): Promise<string> {
     const { name } = user;
     await restore(user, userId);
     // The tasks watch from their first check on.
@@ -205,48 +190,48 @@ export function createDemoPerson(platform: DemoPlatform) {
         await standIn('POST', `/users/${name}/${what}`, {}).catch(() => undefined);
       }
     }
-    return `You were away for a while. ${await run(userId)}`;
+    return `${SAYS[language].away} ${await run(userId, language)}`;
   }
 
-  async function startOver({ name, tid }: DemoUser, userId: UserId): Promise<string> {
+  async function startOver({ name, tid }: DemoUser, userId: UserId): Promise<void> {
     await operators.retire(userId);
     const tombstone = await operators.show(userId);
     if (tombstone !== undefined) await services.accounts.erase(tombstone);
     await standIn('POST', `/users/${name}/reset`, {});
     await endThrottle(tid, userId);
-    return 'Nothing is kept of you any more, and you have consented to nothing. Sign in to begin again.';
   }
 
   /**
    * Does what a control says.
-   * @returns what was done, for the person
+   * @returns what was done, for the person, in a language of the page
    * @throws {Error} a part of the platform does not answer, or refuses, or the person is not connected.
    */
-  return async function press(user: DemoUser, control: Control): Promise<string> {
+  return async function press(user: DemoUser, control: Control, language: Language = 'en'): Promise<string> {
     const userId = toUserId(user);
+    const says = SAYS[language];
     if (!WITHOUT_CONNECTION.has(control) && !('history' in ((await operators.show(userId)) ?? {})))
-      throw new Error('you are not connected. Connect on the page first.');
+      throw new Error(says.notConnected);
     switch (control) {
       case 'short-tokens':
         await restore(user, userId);
         await standIn('DELETE', `/users/${user.name}/lifetimes`);
         await passFirstCheck(userId);
         await makeDue(userId, true);
-        return 'From now on your tokens last half a minute. The worker renews yours each time it runs.';
+        return says.shortTokens;
       case 'hour-tokens':
         await restore(user, userId);
         await standIn('PUT', `/users/${user.name}/lifetimes`, { graphAccessToken: null });
         await passFirstCheck(userId);
         await makeDue(userId, true);
-        return 'Your next token lasts an hour. The worker renews it once, and then finds it still good.';
+        return says.hourTokens;
       case 'well':
         await restore(user, userId);
         await standIn('DELETE', `/users/${user.name}/lifetimes`);
-        return 'All is well again: nothing is wrong at the directory, and the worker may try at once.';
+        return says.well;
       case 'run':
-        return run(userId);
+        return run(userId, language);
       case 'leave':
-        return leave(user, userId);
+        return leave(user, userId, language);
       case 'return':
         // A revocation stays: the new sign-in is younger, and so it repairs the connection.
         await standIn('DELETE', `/users/${user.name}/fault`);
@@ -254,20 +239,20 @@ export function createDemoPerson(platform: DemoPlatform) {
         if (!('history' in ((await operators.show(userId)) ?? {})))
           await platform.callApi(user, 'PUT', '/api/connection');
         await platform.callApi(user, 'GET', '/api/profile');
-        return 'You have signed in once more, and the worker goes on.';
+        return says.returned;
       case 'disconnect':
         await platform.callApi(user, 'DELETE', '/api/connection');
-        return 'It has stopped. The tokens and the history are deleted.';
+        return says.stopped;
       case 'start-over':
-        return startOver(user, userId);
+        await startOver(user, userId);
+        return says.startedOver;
       default: {
-        const { fault, says } = FAULTS[control];
         await restore(user, userId);
         await passFirstCheck(userId);
-        await standIn('PUT', `/users/${user.name}/fault`, fault);
+        await standIn('PUT', `/users/${user.name}/fault`, FAULTS[control]);
         if (control === 'throttle') throttled.add(userId);
         await makeDue(userId, true);
-        return says;
+        return says.faults[control];
       }
     }
   };

@@ -1,4 +1,4 @@
-/** How the demo says what a check of the worker did, to the page's drawer and at the terminal. */
+/** How the terminal says what a check of the worker did. */
 import type { LogEvent } from '../shared/log.ts';
 
 type CheckEnded = Extract<LogEvent, { event: 'user.check-ended' }>;
@@ -7,16 +7,14 @@ export type EndOfTask = { task: string; outcome: 'done' | 'failed' | 'waiting'; 
 /** How one check ended, as its log event and the account's history say it. */
 export type EndOfCheck = Pick<CheckEnded, 'outcome' | 'kind' | 'code' | 'reason'>;
 
-type Whom = 'you' | 'them';
-
-const FAILURES: Record<NonNullable<EndOfCheck['kind']>, (whom: Whom) => string> = {
-  'needs-user': (whom) => `the directory wants to see ${whom} again, so the worker needs ${whom}`,
-  consent: (whom) => `a permission is missing, so the worker needs ${whom}`,
-  throttled: () => 'the directory asks for fewer requests, so the worker tries again later',
-  tenant: () => 'the organisation does not have this application, so the worker tries again later',
-  transient: () => 'the directory did not help, so the worker tries again later',
-  'cache-lost': (whom) => `there are no tokens any more, so the worker needs ${whom}`,
-  misconfigured: () => 'the settings of the API are wrong, so nobody is marked',
+const FAILURES: Record<NonNullable<EndOfCheck['kind']>, string> = {
+  'needs-user': 'the directory wants to see them again, so the worker needs them',
+  consent: 'a permission is missing, so the worker needs them',
+  throttled: 'the directory asks for fewer requests, so the worker tries again later',
+  tenant: 'the organisation does not have this application, so the worker tries again later',
+  transient: 'the directory did not help, so the worker tries again later',
+  'cache-lost': 'there are no tokens any more, so the worker needs them',
+  misconfigured: 'the settings of the API are wrong, so nobody is marked',
 };
 
 const WAITS: Record<string, string> = {
@@ -38,10 +36,10 @@ const OUTCOMES: Record<Exclude<EndOfCheck['outcome'], 'failed' | 'waiting'>, str
 };
 
 /** Such as "token still good", without a full stop. */
-export function wordsOfCheck({ outcome, kind, code, reason }: EndOfCheck, whom: Whom): string {
+export function wordsOfCheck({ outcome, kind, code, reason }: EndOfCheck): string {
   switch (outcome) {
     case 'failed':
-      return `${FAILURES[kind ?? 'transient'](whom)}${code === undefined ? '' : ` (${code})`}`;
+      return `${FAILURES[kind ?? 'transient']}${code === undefined ? '' : ` (${code})`}`;
     case 'waiting':
       return WAITS[reason ?? ''] ?? 'waits';
     default:

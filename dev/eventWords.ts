@@ -23,6 +23,8 @@ const NOTICES = {
 /** What the line of the check has is left out of the others. */
 const WORDS: Words = {
   'request.answered': ({ status, code, by, source }) => {
+    // The page asks again and again how it stands. What such a request changes has an event of its own.
+    if (by === undefined && source === undefined && status < 400) return undefined;
     const what = by === undefined ? 'a request' : `the page asked for "${by}", which`;
     const token = source === undefined ? '' : `, with ${SOURCES[source] ?? source}`;
     return status < 400
@@ -42,7 +44,7 @@ const WORDS: Words = {
   'cache.foreign-entry': () => 'the tokens of somebody else were among theirs, so nothing was stored',
   'cache.former-home-dropped': () => 'has a new home account, so the old tokens are gone',
   'grant.refused': ({ grant }) => `the grant of the ${grant} was refused, so the other one is used`,
-  'user.check-ended': (event) => wordsOfCheck(event, 'them'),
+  'user.check-ended': (event) => wordsOfCheck(event),
   'user.failed-unexpectedly': ({ error }) => `the check failed unexpectedly (${error})`,
   'lease.abandoned': () => 'an earlier run died while it checked them',
   'account.damaged': () => 'the row in storage is damaged, so the worker leaves it alone',

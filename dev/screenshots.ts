@@ -1,10 +1,11 @@
 /** `npm run screenshots`: plays the story on the local platform, and writes the pictures of `docs/images`. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { readArguments } from '../ops/cli/readArguments.ts';
 import { runCommand } from '../ops/cli/runCommand.ts';
-import { DEMO_USERS } from './entra/directory.ts';
+import { DEMO_USERS, type DemoUser } from './entra/directory.ts';
+import { joinPictures, type Shot } from './joinPictures.ts';
 import { launchBrowser } from './launchBrowser.ts';
 import { pickAccount } from './pickAccount.ts';
 import { FAST_MOTION, type Platform, ROOT, runBuild, startPlatform } from './platform.ts';
@@ -18,11 +19,20 @@ Builds Stead, plays the story in a browser, and writes docs/images.
 `;
 
 const FOLDER = join(ROOT, 'docs/images');
-const [ADELE] = DEMO_USERS;
+const [ADELE, BRUNO] = DEMO_USERS;
 /** The margin, in pixels, at both sides of the page's column in a picture, if the window is wide enough. */
 const MARGIN = 32;
 const WIDE = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' } as const;
+const TOUR = {
+  viewport: { width: 1060, height: 640 },
+  colorScheme: 'light',
+  deviceScaleFactor: 1.25,
+} as const;
 const NARROW_AND_DARK: BrowserContextOptions = { viewport: { width: 360, height: 800 }, colorScheme: 'dark' };
+/** How long a step can be read, and its button is pointed at. */
+const [READ_MS, POINT_MS] = [3_000, 700];
+/** A picture of the README is loaded by everybody who looks at the repository. */
+const MOST_BYTES = 1_000_000;
 
 await runCommand(USAGE, async (args) => {
   const { values } = readArguments(args, { 'no-build': { type: 'boolean', default: false } });
@@ -33,6 +43,7 @@ await runCommand(USAGE, async (args) => {
     try {
       await mkdir(FOLDER, { recursive: true });
       await playStory(browser, platform);
+      await playTour(browser, platform);
     } finally {
       await browser.close();
     }
@@ -63,12 +74,47 @@ async function playStory(browser: Browser, platform: Platform): Promise<void> {
   await take(page, 'disconnected');
 }
 
-async function signedIn(browser: Browser, platform: Platform, device: BrowserContextOptions): Promise<Page> {
-  const context = await browser.newContext({ ...device, deviceScaleFactor: 1.5, reducedMotion: 'reduce' });
+/** The tour as one picture that moves: each step while its button is pointed at, and what came of it. */
+async function playTour(browser: Browser, platform: Platform): Promise<void> {
+  const page = await signedIn(browser, platform, TOUR, BRUNO);
+  const shots: Shot[] = [];
+  const shoot = async (ms: number) => void shots.push({ png: await page.screenshot(), ms });
+  await page.getByRole('button', { name: 'Play the story' }).click();
+  const tour = page.getByRole('region', { name: 'Tour' });
+  for (let step = 1; step <= 6; step += 1) {
+    await tour.getByText(`Step ${step} of 6`).waitFor();
+    await settled(page);
+    await shoot(READ_MS);
+    await tour.getByRole('button').hover();
+    await shoot(POINT_MS);
+    await tour.getByRole('button').click();
+  }
+  await tour.getByText('The end').waitFor();
+  await settled(page);
+  await shoot(2 * READ_MS);
+  const picture = joinPictures(shots);
+  if (picture.length > MOST_BYTES)
+    throw new Error(`story.png has ${picture.length} bytes, which is too much.`);
+  await writeFile(join(FOLDER, 'story.png'), picture);
+  process.stdout.write(`docs/images/story.png   ${Math.round(picture.length / 1_000)} kB\n`);
+}
+
+async function signedIn(
+  browser: Browser,
+  platform: Platform,
+  device: BrowserContextOptions,
+  user: DemoUser = ADELE,
+): Promise<Page> {
+  const context = await browser.newContext({
+    deviceScaleFactor: 1.5,
+    reducedMotion: 'reduce',
+    locale: 'en-GB',
+    ...device,
+  });
   const page = await context.newPage();
   await page.goto(platform.webOrigin);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await pickAccount(page, ADELE.displayName);
+  await pickAccount(page, user.displayName);
   await settled(page);
   return page;
 }

@@ -115,8 +115,8 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, cameBackLi
         failedSignIn={isDirectoryRefusal(signIn.error) ? signInDetails(signIn.error) : []}
       />
       {state.name === 'well' && known && <StayConnected api={api} connection={known} />}
+      {isKnown && isConnected && <Activity connection={known} state={state} />}
       {isKnown && isConnected && <TasksToTurnOn api={api} connection={known} />}
-      {isKnown && isConnected && <Activity connection={known} />}
       {isKnown && (
         <ChoicesPanel
           connection={known}

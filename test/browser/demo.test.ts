@@ -1,11 +1,13 @@
 /** The drawer of the local platform: the tour, the controls, the keyboard. What the page itself says is tested elsewhere. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SAYS } from '../../dev/demoSays.ts';
 import { DEMO_USERS, type DemoUser } from '../../dev/entra/directory.ts';
 import { launchBrowser } from '../../dev/launchBrowser.ts';
 import { pickAccount } from '../../dev/pickAccount.ts';
 import { FAST_MOTION, type Platform, startPlatform } from '../../dev/platform.ts';
 import { toUserId } from '../../shared/userId.ts';
+import { DEMO_WORDS } from '../../spa/src/demo/demoWords.ts';
 import { acceptConsent } from '../support/browser.ts';
 import { expectFine, openThemed, THEMES } from './spa/expectFine.ts';
 import { expectDiscreet, watchPage } from './spa/watchPage.ts';
@@ -30,11 +32,16 @@ const drawer = (page: Page) => page.getByRole('dialog', { name: 'Play the story'
 const message = (page: Page) => drawer(page).getByRole('status');
 const stateOf = async (user: DemoUser) => (await platform.stead.operators.show(toUserId(user)))?.state;
 
-async function signedIn(page: Page, user: DemoUser): Promise<void> {
+async function signedIn(
+  page: Page,
+  user: DemoUser,
+  signIn = 'Sign in',
+  story = 'Play the story',
+): Promise<void> {
   await page.goto(platform.webOrigin);
-  await button(page, 'Sign in').click();
+  await button(page, signIn).click();
   await pickAccount(page, user.displayName);
-  await button(page, 'Play the story').waitFor();
+  await button(page, story).waitFor();
   await expect.poll(() => stateOf(user), PATIENCE).toBe('active');
 }
 
@@ -53,7 +60,7 @@ describe('the tour', () => {
     await press(
       page,
       'Leave',
-      /your token was renewed\. Your tasks say: \d+ new or changed files; \d+ new messages/,
+      /and has a new key\. It tells you: \d+ new or changed files; \d+ new messages/,
     );
 
     await drawer(page).getByText('Step 2 of 6').waitFor();
@@ -71,7 +78,7 @@ describe('the tour', () => {
     await button(page, 'Sign in again').waitFor({ state: 'detached' });
 
     await drawer(page).getByText('Step 5 of 6').waitFor();
-    await press(page, 'Leave again', 'your token was renewed');
+    await press(page, 'Leave again', 'has a new key');
 
     await drawer(page).getByText('Step 6 of 6').waitFor();
     await press(page, 'Stop it', 'It has stopped.');
@@ -100,11 +107,11 @@ describe('the controls', () => {
     await signedIn(page, DANA);
     await button(page, 'Play the story').click();
     await drawer(page).getByText('All controls').click();
-    await press(page, 'Withdraw my consent', 'Your permission is withdrawn.');
+    await press(page, 'Withdraw my permission', 'Your permission is withdrawn.');
     await press(page, 'Run the worker now', 'a permission is missing');
     await button(page, 'Give permission').waitFor();
     await press(page, 'All is well', 'All is well again');
-    await press(page, 'Run the worker now', 'your token was renewed');
+    await press(page, 'Run the worker now', 'has a new key');
     await button(page, 'Give permission').waitFor({ state: 'detached' });
     await expectDiscreet(page, watched);
     await page.context().close();
@@ -115,7 +122,7 @@ describe('the controls', () => {
     await signedIn(page, CHIARA);
     await button(page, 'Play the story').click();
     await platform.stead.operators.retire(toUserId(CHIARA));
-    await press(page, 'Leave', 'That did not work: you are not connected. Connect on the page first.');
+    await press(page, 'Leave', 'That did not work: you are not connected.');
     await drawer(page).getByText('Step 1 of 6').waitFor();
     await page.route('**/dev/users/chiara/leave', (route) => route.fulfill({ status: 504, body: 'Gone.' }));
     await press(page, 'Leave', 'The local platform answered 504: Gone.');
@@ -125,14 +132,26 @@ describe('the controls', () => {
 });
 
 describe('the drawer', () => {
-  it.each(THEMES)('breaks no rule and fits, open and closed, in the %s', async (theme) => {
-    const page = await openThemed(browser, theme);
-    await signedIn(page, BRUNO);
-    await expectFine(page, `demo-closed-${theme}`);
-    await button(page, 'Play the story').click();
-    await expectFine(page, `demo-tour-${theme}`);
-    await drawer(page).getByText('All controls').click();
-    await expectFine(page, `demo-controls-${theme}`);
+  const looks = THEMES.flatMap((theme) =>
+    (['en', 'de'] as const).map((language) => ({ theme, language, words: DEMO_WORDS[language] })),
+  );
+  it.each(looks)('breaks no rule and fits, open and closed, in the $theme, in "$language"', async (look) => {
+    const { theme, language, words } = look;
+    const page = await openThemed(browser, theme, language);
+    await signedIn(page, BRUNO, language === 'de' ? 'Anmelden' : 'Sign in', words.story);
+    await expectFine(page, `demo-closed-${theme}-${language}`);
+    await button(page, words.story).click();
+    await page.getByRole('dialog').getByText(words.intro).waitFor();
+    await expectFine(page, `demo-tour-${theme}-${language}`);
+    await page.getByText(words.allControls).click();
+    await expectFine(page, `demo-controls-${theme}-${language}`);
+    await button(page, words.controls.run).click();
+    const says = SAYS[language].run;
+    await page
+      .getByRole('dialog')
+      .getByRole('status')
+      .filter({ hasText: new RegExp(`${says.renewed}|${says.stillGood}`) })
+      .waitFor();
     await page.context().close();
   });
 

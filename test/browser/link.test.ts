@@ -80,7 +80,7 @@ describe('a link in a browser', () => {
 
     // The directory knows her from the link, and shows no page.
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await page.getByText(/goes on for about (89|90) days, also if you do not come back\.$/).waitFor();
+    await page.getByText(/goes on for about (89|90) days, even if you do not come back\.$/).waitFor();
     expect(page.url()).toBe(`${platform.webOrigin}/`);
     await context.close();
   });
@@ -95,7 +95,7 @@ describe('a link in a browser', () => {
     await expectFine(page, 'link-offered');
     await page.getByRole('button', { name: 'Stay connected' }).click();
     await page.getByText('You stay connected now.').waitFor();
-    await page.getByText(/goes on for about (89|90) days, also if you do not come back\.$/).waitFor();
+    await page.getByText(/goes on for about (89|90) days, even if you do not come back\.$/).waitFor();
     expect(page.url()).toBe(`${platform.webOrigin}/`);
     expect(await page.getByRole('button', { name: 'Stay connected' }).count()).toBe(0);
     await context.close();

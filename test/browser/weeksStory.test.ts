@@ -102,7 +102,7 @@ describe('somebody who stays connected', () => {
     await away(page).getByText('Your profile: done').first().waitFor();
     await away(page).getByText('Technical details').click();
     await away(page).getByText('Token refreshed').first().waitFor();
-    await page.getByText(/goes on for about (89|90) days, also if you do not come back\.$/).waitFor();
+    await page.getByText(/goes on for about (89|90) days, even if you do not come back\.$/).waitFor();
     await screenshot(page, 'weeks-away');
     // The page's own refresh token was over. The service did not need her for that.
     expect((await rowOf(ADELE)).grant).toMatch(/^code until /);

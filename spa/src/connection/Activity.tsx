@@ -2,11 +2,14 @@ import type { Connection } from '../../../shared/wire.ts';
 import { useSpeech } from '../words/speech.tsx';
 import { useNow } from '../words/useNow.ts';
 import { type Item, itemsOf } from './findings.ts';
+import type { PageState } from './pageState.ts';
 import { foundText, taskTitle } from './stateText.ts';
 import { TechnicalDetails } from './TechnicalDetails.tsx';
 
-/** What was done for the person, by days, newest first. */
-export function Activity({ connection }: { connection: Connection }) {
+type ActivityProps = { connection: Connection; state: PageState };
+
+/** What was done for the person, by days, newest first. It promises nothing that the state of the page does not promise. */
+export function Activity({ connection, state }: ActivityProps) {
   const { words, times } = useSpeech();
   const now = useNow(60_000);
   const days = new Map<number, Item[]>();
@@ -14,11 +17,16 @@ export function Activity({ connection }: { connection: Connection }) {
     const day = times.dayNumber(new Date(item.at));
     days.set(day, [...(days.get(day) ?? []), item]);
   }
+  const goesOn = state.name === 'well' || state.name === 'starting';
   return (
     <section aria-labelledby="away-title" className="activity">
       <article>
         <h2 id="away-title">{words.regions.activity}</h2>
-        {days.size === 0 && <p className="nothing">{words.activity.nothing}</p>}
+        {days.size === 0 && (
+          <p className="nothing">
+            {words.activity.nothing} {goesOn && words.activity.begins}
+          </p>
+        )}
         {[...days].map(([day, items]) => (
           <div key={day} className="day">
             <h3>{times.day(new Date(items[0]?.at ?? ''), now)}</h3>
@@ -29,7 +37,9 @@ export function Activity({ connection }: { connection: Connection }) {
             </ul>
           </div>
         ))}
-        {connection.nextCheckAt !== undefined && <NextCheck at={connection.nextCheckAt} />}
+        {connection.nextCheckAt !== undefined && state.name !== 'paused' && (
+          <NextCheck at={connection.nextCheckAt} />
+        )}
         {(connection.history.length > 0 || (connection.checks ?? []).length > 0) && (
           <TechnicalDetails connection={connection} />
         )}
@@ -86,6 +96,8 @@ function useLine(item: Item, now: Date): Line {
         tone: item.isStill ? 'bad' : 'quiet',
       };
     }
+    case 'task-without':
+      return { title: texts.without(taskTitle(speech, item.task)), text: texts.withoutText, tone: 'quiet' };
     case 'trouble': {
       const { failure, from, until } = item;
       const length = until && times.duration(Date.parse(until) - Date.parse(from));

@@ -1,6 +1,7 @@
 import { type ReactNode, type RefObject, useState } from 'react';
 import type { Connection } from '../../../shared/wire.ts';
 import { RefusalNotice, type RefusalNoticeProps } from '../api/RefusalNotice.tsx';
+import { Mark, type Shape } from '../ui/Mark.tsx';
 import { type Detail, Details } from '../ui/Notice.tsx';
 import { Progress } from '../ui/Progress.tsx';
 import { useSpeech } from '../words/speech.tsx';
@@ -93,9 +94,9 @@ function Headline({
   return (
     <article className="state" data-tone={tone} data-state={state.name}>
       <div className="headline" role={tone === 'bad' ? 'alert' : undefined}>
-        <StateMark tone={tone} />
+        <Mark shape={shapeOf(state)} />
         <h2>{title}</h2>
-        {text !== undefined && <p>{text}</p>}
+        {text !== undefined && state.name !== 'partly' && <p>{text}</p>}
       </div>
       {state.name === 'partly' && (
         <div className="failing">
@@ -111,9 +112,14 @@ function Headline({
               </li>
             ))}
           </ul>
+          {/* What is wrong comes before what goes on all the same. */}
+          <p className="promise">{text}</p>
         </div>
       )}
-      {state.name === 'stopped' && <RestartButton consent={state.consent} restart={restart} />}
+      {state.name === 'stopped' && (
+        <RestartButton label={state.consent ? words.givePermission : words.signInAgain} restart={restart} />
+      )}
+      {state.name === 'none' && <RestartButton label={words.choices.start} restart={restart} />}
       {outdated && (
         <p className="outdated" role={work.failed === undefined ? 'status' : 'alert'}>
           {work.failed ?? words.state.outdated}{' '}
@@ -128,8 +134,7 @@ function Headline({
   );
 }
 
-function RestartButton({ consent, restart }: { consent: boolean; restart: () => Promise<void> }) {
-  const words = useSpeech().words;
+function RestartButton({ label, restart }: { label: string; restart: () => Promise<void> }) {
   const [busy, setBusy] = useState(false);
   const onClick = async () => {
     setBusy(true);
@@ -138,7 +143,7 @@ function RestartButton({ consent, restart }: { consent: boolean; restart: () => 
   };
   return (
     <button type="button" aria-busy={busy} disabled={busy} onClick={() => void onClick()}>
-      {consent ? words.givePermission : words.signInAgain}
+      {label}
     </button>
   );
 }
@@ -161,13 +166,16 @@ function StateDetails({ state }: { state: PageState }) {
   return details.length > 0 && <Details details={details} />;
 }
 
-/** The state as a shape, so that it can be told apart without its colour. */
-function StateMark({ tone }: { tone: ReturnType<typeof toneOf> }) {
-  const paths = { good: 'm7 12.5 3.5 3.5L17 9', quiet: 'M8 12h8', bad: 'M12 7v6m0 3.5v.5' };
-  return (
-    <svg className="mark" viewBox="0 0 24 24" aria-hidden="true">
-      <circle cx="12" cy="12" r="11" />
-      <path d={paths[tone]} />
-    </svg>
-  );
+function shapeOf(state: HeadlineProps['state']): Shape {
+  const tone = toneOf(state);
+  if (tone !== 'quiet') return tone;
+  switch (state.name) {
+    case 'starting':
+    case 'waiting':
+      return 'wait';
+    case 'paused':
+      return 'pause';
+    default:
+      return 'off';
+  }
 }

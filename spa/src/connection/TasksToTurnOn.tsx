@@ -26,7 +26,14 @@ export function TasksToTurnOn({ api, connection }: { api: Api; connection: Conne
       {failed !== undefined && <p role="alert">{failed}</p>}
       <div className="actions">
         {off.map(({ task, title }) => (
-          <button key={task} type="button" aria-busy={busy} disabled={busy} onClick={() => void turnOn(task)}>
+          <button
+            key={task}
+            type="button"
+            className="outline"
+            aria-busy={busy}
+            disabled={busy}
+            onClick={() => void turnOn(task)}
+          >
             {words.stay.turnOn(title)}
           </button>
         ))}

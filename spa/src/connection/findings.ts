@@ -21,9 +21,16 @@ export type Item = { at: string } & (
   /** Tasks that were done and found nothing new, or count nothing. */
   | { kind: 'nothing'; tasks: { task: string; title?: string; counts: boolean }[] }
   | { kind: 'task-failed'; task: ConnectionTask; isStill: boolean }
+  /** The organisation has nothing for the person that this task could follow. */
+  | { kind: 'task-without'; task: ConnectionTask }
   /** `until` is when it was over; absent if it is not. */
   | { kind: 'trouble'; failure: ConnectionFailureKind; code?: string; from: string; until?: string }
 );
+
+/** How the shipped tasks say that a person has no OneDrive or no mailbox. Nobody has to put that right. */
+const WITHOUT: ReadonlySet<string> = new Set(['NoDrive:404', 'NoMailbox:404']);
+const isWithout = ({ outcome, code = '' }: ConnectionTask): boolean =>
+  outcome === 'failed' && WITHOUT.has(code);
 
 /** The service keeps no more, and drops the oldest. */
 const MAX_CHECKS = 20;
@@ -83,14 +90,18 @@ function foundIn(checks: readonly ConnectionChecks[]): Found[] | undefined {
 export function failingTasks(checks: readonly ConnectionChecks[]): ConnectionTask[] {
   const latest = new Map<string, ConnectionTask>();
   for (const task of checks.flatMap(({ tasks }) => tasks)) latest.set(task.task, task);
-  return [...latest.values()].filter(({ outcome }) => outcome === 'failed');
+  return [...latest.values()].filter((task) => task.outcome === 'failed' && !isWithout(task));
 }
 
 /** What was done, newest first. */
 export function itemsOf(connection: Connection): Item[] {
   const checks = checksOf(connection);
   const failing = new Set(failingTasks(checks));
-  const items = [...checks.flatMap((check) => ofTasks(check, failing)), ...troubles(connection)];
+  const items = [
+    ...checks.flatMap((check) => ofTasks(check, failing)),
+    ...withoutAnything(checks),
+    ...troubles(connection),
+  ];
   return items.sort((one, other) => timeOf(other.at) - timeOf(one.at));
 }
 
@@ -98,7 +109,8 @@ function ofTasks({ first, tasks }: ConnectionChecks, failing: ReadonlySet<Connec
   const done = tasks.filter(({ outcome }) => outcome === 'done');
   const isFinding = ({ count, summary }: ConnectionTask) =>
     (count ?? 0) > 0 || (count === undefined && summary !== undefined);
-  const quiet = done.filter((task) => !isFinding(task));
+  // Beside what was found, nobody wants to know what was not.
+  const quiet = done.some(isFinding) ? [] : done;
   return [
     ...done.filter(isFinding).map((one): Item => {
       const { task, title, count = 0, summary, times, last } = one;
@@ -128,12 +140,21 @@ function ofTasks({ first, tasks }: ConnectionChecks, failing: ReadonlySet<Connec
           },
         ]),
     ...tasks
-      .filter(({ outcome }) => outcome === 'failed')
+      .filter((task) => task.outcome === 'failed' && !isWithout(task))
       .map((task): Item => ({ kind: 'task-failed', at: task.last, task, isStill: failing.has(task) })),
   ];
 }
 
-/** Neighbouring checks that failed are one trouble, from the first of them to the next check that did not fail. */
+/** Each such task once, at its last run. */
+function withoutAnything(checks: readonly ConnectionChecks[]): Item[] {
+  const latest = new Map<string, ConnectionTask>();
+  for (const task of checks.flatMap(({ tasks }) => tasks)) latest.set(task.task, task);
+  return [...latest.values()]
+    .filter(isWithout)
+    .map((task) => ({ kind: 'task-without', at: task.last, task }));
+}
+
+/** Neighbouring checks that failed alike are one trouble, from the first of them to the next check that did not. */
 function troubles(connection: Connection): Item[] {
   const { failure, lastActivity } = connection;
   const found: Item[] = [];
@@ -152,12 +173,17 @@ function troubles(connection: Connection): Item[] {
   };
   for (const check of checksOf(connection)) {
     if (check.outcome === 'failed') {
+      if (latest !== undefined && latest.kind !== check.kind) {
+        end(check.first);
+        begun = undefined;
+      }
       begun ??= check;
       latest = check;
       continue;
     }
     end(check.first);
     begun = undefined;
+    latest = undefined;
   }
   // What no check has found to be over may have been ended by a visit.
   if (failure !== undefined || begun === undefined || latest === undefined) end();

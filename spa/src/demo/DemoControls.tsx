@@ -25,7 +25,7 @@ export function DemoControls({ userName, changed }: DemoControlsProps) {
   }, [isOpen]);
 
   return (
-    <section lang="en" aria-label="Local demo">
+    <section aria-label={controls.words.demo}>
       <button
         ref={opener}
         type="button"
@@ -34,7 +34,7 @@ export function DemoControls({ userName, changed }: DemoControlsProps) {
         aria-haspopup="dialog"
         onClick={() => setIsOpen(true)}
       >
-        Play the story
+        {controls.words.story}
       </button>
       {isOpen && <Drawer controls={controls} close={() => setIsOpen(false)} />}
     </section>

@@ -1,14 +1,18 @@
 import { useEffect, useRef } from 'react';
-import { GROUPS } from './controls.ts';
+import { useWords } from '../words/speech.tsx';
+import { GROUPS, type GroupName } from './controls.ts';
 import { Tour } from './Tour.tsx';
 import type { Controls } from './useControls.ts';
+
+const groupNames = Object.keys(GROUPS) as GroupName[];
 
 type DrawerProps = { controls: Controls; close: () => void };
 
 /** The tour and all controls, beside the page: it stays in use, because it shows what the controls do. */
 export function Drawer({ controls, close }: DrawerProps) {
   const drawer = useRef<HTMLDialogElement>(null);
-  const { message, isBusy, act } = controls;
+  const { close: closeLabel } = useWords();
+  const { words, message, isBusy, act } = controls;
   useEffect(() => drawer.current?.show(), []);
 
   const startOver = async () => {
@@ -27,22 +31,22 @@ export function Drawer({ controls, close }: DrawerProps) {
       }}
     >
       <header>
-        <h2 id="demo-title">Play the story</h2>
+        <h2 id="demo-title">{words.story}</h2>
         <button type="button" className="secondary outline" onClick={close}>
-          Close
+          {closeLabel}
         </button>
       </header>
       <p role="status" className="message" aria-busy={isBusy}>
-        {message || 'Nothing of this is real but the software. What you press here concerns you alone.'}
+        {message || words.intro}
       </p>
       <Tour controls={controls} startOver={startOver} />
       <details>
-        <summary>All controls</summary>
-        {GROUPS.map(({ title, controls: names }) => (
-          <section key={title} aria-label={title}>
-            <h3>{title}</h3>
+        <summary>{words.allControls}</summary>
+        {groupNames.map((group) => (
+          <section key={group} aria-label={words.groups[group]}>
+            <h3>{words.groups[group]}</h3>
             <div className="buttons">
-              {Object.entries(names).map(([name, label]) => (
+              {GROUPS[group].map((name) => (
                 <button
                   key={name}
                   type="button"
@@ -50,16 +54,16 @@ export function Drawer({ controls, close }: DrawerProps) {
                   aria-disabled={isBusy}
                   onClick={() => void act(name)}
                 >
-                  {label}
+                  {words.controls[name]}
                 </button>
               ))}
             </div>
           </section>
         ))}
-        <section aria-label="Everything">
-          <h3>Everything</h3>
+        <section aria-label={words.everything}>
+          <h3>{words.everything}</h3>
           <button type="button" className="outline" aria-disabled={isBusy} onClick={() => void startOver()}>
-            Start over
+            {words.startOver}
           </button>
         </section>
       </details>

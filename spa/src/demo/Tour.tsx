@@ -5,32 +5,29 @@ import type { Controls } from './useControls.ts';
 type TourProps = { controls: Controls; startOver: () => Promise<void> };
 
 /** One step after the other: a sentence, and the button that does it. */
-export function Tour({ controls: { isBusy, act }, startOver }: TourProps) {
+export function Tour({ controls: { words, isBusy, act }, startOver }: TourProps) {
   const [done, setDone] = useState(0);
-  const step = STEPS[done];
-  if (step === undefined) {
+  const [control, step] = [STEPS[done], words.steps[done]];
+  if (control === undefined || step === undefined) {
     return (
-      <section aria-label="Tour">
-        <h3>The end</h3>
-        <p>That was the whole story. Start over, and you are new here.</p>
+      <section aria-label={words.tour}>
+        <h3>{words.end}</h3>
+        <p>{words.endText}</p>
         <button type="button" aria-disabled={isBusy} onClick={() => void startOver()}>
-          Start over
+          {words.startOver}
         </button>
       </section>
     );
   }
-  const { text, button, control } = step;
   const go = async () => {
     if (await act(control)) setDone(done + 1);
   };
   return (
-    <section aria-label="Tour">
-      <h3>
-        Step {done + 1} of {STEPS.length}
-      </h3>
-      <p>{text}</p>
+    <section aria-label={words.tour}>
+      <h3>{words.step(done + 1, STEPS.length)}</h3>
+      <p>{step.text}</p>
       <button type="button" aria-disabled={isBusy} onClick={() => void go()}>
-        {button}
+        {step.button}
       </button>
     </section>
   );

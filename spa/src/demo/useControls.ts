@@ -1,8 +1,11 @@
 import { clearAttempts } from '@stead/shared/browser/signInAttempts';
 import { useState } from 'react';
-import { press } from './controls.ts';
+import { useSpeech } from '../words/speech.tsx';
+import { NoAnswerError, press } from './controls.ts';
+import { DEMO_WORDS, type DemoWords, languageOf } from './demoWords.ts';
 
 export type Controls = {
+  words: DemoWords;
   /** What the last control did, or that one is at work; empty before the first. */
   message: string;
   isBusy: boolean;
@@ -15,24 +18,33 @@ export type Controls = {
  * @param changed called after each control, so that the page reads the connection again
  */
 export function useControls(user: string, changed: () => void): Controls {
+  const speech = useSpeech();
+  const language = languageOf(speech.locale);
+  const words = DEMO_WORDS[language];
   const [message, setMessage] = useState('');
   const [isBusy, setIsBusy] = useState(false);
   const act = async (control: string): Promise<boolean> => {
     if (isBusy) return false;
     setIsBusy(true);
-    setMessage('One moment…');
+    setMessage(speech.words.oneMoment);
     // What happens now has nothing to do with the redirects that an earlier failure led to.
     clearAttempts();
     try {
-      setMessage(await press(user, control));
+      setMessage(await press(user, control, language));
       changed();
       return true;
     } catch (error) {
-      setMessage(error instanceof Error ? error.message : String(error));
+      setMessage(
+        error instanceof NoAnswerError
+          ? words.noAnswer(error.status, error.message)
+          : error instanceof Error
+            ? error.message
+            : String(error),
+      );
       return false;
     } finally {
       setIsBusy(false);
     }
   };
-  return { message, isBusy, act };
+  return { words, message, isBusy, act };
 }

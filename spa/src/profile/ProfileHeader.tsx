@@ -92,16 +92,18 @@ function Person({ api, profile }: { api: Api; profile: Profile }) {
       {known.length === 0 ? (
         <p>{words.nothing}</p>
       ) : (
-        <dl>
-          {known.map((property) => (
-            <div key={property}>
-              <dt>{words.labels[property]}</dt>
-              <dd dir="auto">{profile[property]}</dd>
-            </div>
-          ))}
-        </dl>
+        <>
+          <dl>
+            {known.map((property) => (
+              <div key={property}>
+                <dt>{words.labels[property]}</dt>
+                <dd dir="auto">{profile[property]}</dd>
+              </div>
+            ))}
+          </dl>
+          <p className="small-print">{words.source}</p>
+        </>
       )}
-      <p className="small-print">{words.source}</p>
     </details>
   );
 }

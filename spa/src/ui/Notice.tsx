@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { useWords } from '../words/speech.tsx';
 import type { Words } from '../words/words.ts';
 import { CopyButton } from './CopyButton.tsx';
+import { Mark } from './Mark.tsx';
 
 export type DetailName = keyof Words['detailNames'];
 /** One code or id of a failure. It identifies the failed call, and no person. */
@@ -30,7 +31,8 @@ export function Notice({
 }: NoticeProps) {
   return (
     <article className="notice" data-tone={tone}>
-      <div role="alert">
+      <div className="headline" role="alert">
+        <Mark shape={tone === 'bad' ? 'bad' : 'info'} />
         <h2>{title}</h2>
         <p>{children}</p>
       </div>

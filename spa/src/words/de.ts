@@ -89,19 +89,18 @@ export const de = (app: string): Words => ({
     newcomer: `Alles bereit: ${app} arbeitet ab jetzt für Sie`,
     repaired: 'Alles wieder in Ordnung',
     starting: `${app} macht sich für Sie bereit`,
-    startingText: 'Es beginnt kurz nachdem Sie diese Seite geschlossen haben.',
     partlyText: 'Das hat nicht geklappt und wird noch einmal versucht:',
     partlyConsent: 'Dafür fehlt eine Berechtigung. Ein Administrator kann sie erteilen:',
     paused: (when) => `Pause ${until(when)}`,
     pausedText: `${app} tut bis dahin nichts für Sie und macht dann von selbst weiter.`,
     waiting: (when) => `Keine Antwort ${lower(since(when))}`,
     waitingText: `Ein Dienst, den ${app} braucht, hat nicht geantwortet. ${app} versucht es von selbst noch einmal. Sie müssen nichts tun.`,
-    throttled: (when) => `Um Geduld gebeten ${lower(since(when))}`,
+    throttled: (when) => `Wartet ${lower(since(when))}`,
     throttledText: `Ein Dienst, den ${app} braucht, ist überlastet. ${app} macht von selbst weiter. Sie müssen nichts tun.`,
     blockedTenant: `Ihre Organisation erlaubt ${app} zurzeit nicht`,
     blockedTenantText: `${app} versucht es von selbst noch einmal. Ihr Administrator kann es lösen: Schicken Sie ihm die Details.`,
     blockedService: `${app} hat selbst ein Problem`,
-    blockedServiceText: 'Die Leute, die es betreiben, sehen das. Sie müssen nichts tun.',
+    blockedServiceText: 'Die Leute, die es betreiben, sehen das. Für Sie ist nichts zu tun.',
     stopped: (when) => `${upper(at(when))} stehen geblieben`,
     stoppedText: 'Eine Anmeldung setzt es wieder in Gang; nichts ist verloren.',
     stoppedConsent:
@@ -114,7 +113,7 @@ export const de = (app: string): Words => ({
     notConnectedText:
       'Es weiß nichts von Ihnen. Wenn Sie es starten, arbeitet es für Sie, während Sie weg sind, und behält, was es dafür braucht, bis Sie es anhalten.',
     none: `${app} weiß noch nichts von Ihnen`,
-    noneText: 'Laden Sie diese Seite neu, um anzufangen.',
+    noneText: 'Starten Sie es, dann arbeitet es für Sie, während Sie weg sind.',
     goesOnUntil: (date) =>
       `Sie können diese Seite schließen. ${app} macht bis zum ${date} weiter, auch wenn Sie nicht wiederkommen.`,
     goesOnAbout: (days) =>
@@ -138,13 +137,16 @@ export const de = (app: string): Words => ({
   },
 
   activity: {
-    nothing: `Noch ist nichts geschehen. ${app} beginnt kurz nachdem Sie diese Seite geschlossen haben.`,
+    nothing: 'Noch ist nichts geschehen.',
+    begins: `${app} beginnt, kurz nachdem Sie diese Seite geschlossen haben.`,
     nothingNew: (tasks) => `Nichts Neues: ${tasks}`,
     did: (task) => `${task}: erledigt`,
     failed: (task) => `${task}: hat nicht geklappt`,
     failedStill: 'Es wird noch einmal versucht.',
     failedConsent: 'Dafür fehlt eine Berechtigung. Ein Administrator kann sie erteilen.',
     failedOnce: 'Später hat es wieder geklappt.',
+    without: (task) => `${task}: nichts zu lesen`,
+    withoutText: 'Ihre Organisation hat das für Sie nicht eingerichtet. Sie müssen nichts tun.',
     range: (from, to) => `${from} bis ${to}`,
     troubleFor: (length) => `${length} lang. Es ist vorbei.`,
     troubleStill: 'Es ist noch nicht vorbei.',
@@ -157,7 +159,7 @@ export const de = (app: string): Words => ({
       transient: 'Ein Dienst hat nicht geantwortet',
       misconfigured: `${app} hatte selbst ein Problem`,
     },
-    next: 'Nächster Blick:',
+    next: 'Nächste Prüfung:',
     anyMoment: 'jeden Moment',
     technical: 'Technische Details',
   },
@@ -210,7 +212,7 @@ export const de = (app: string): Words => ({
     resume: 'Jetzt weitermachen',
     download: 'Herunterladen, was über mich gespeichert ist',
     downloadText:
-      'Eine Datei mit Ihrem Profil, wie es hier steht, und mit dem, was von Ihnen behalten wird: wie es um die Verbindung steht, wann Sie hier waren, was getan und gefunden wurde, und die Berechtigungen. Die Schlüssel selbst sind nicht darin.',
+      'Eine Datei mit Ihrem Profil, wie es hier steht, Ihrem letzten Besuch, dem, was getan und gefunden wurde, und dem, was Sie erlaubt haben. Die Schlüssel selbst sind nicht darin.',
     downloadAbout: `Was ${app} von Ihnen behält, wie sein Dienst es dieser Seite gesagt hat. Das Profil wird bei jedem Besuch neu gelesen und nicht behalten. Die Schlüssel, mit denen es für Sie arbeitet, werden verschlüsselt behalten und sind nicht in dieser Datei.`,
     downloadName: 'ueber-mich-gespeichert.json',
     stop: 'Anhalten …',
@@ -262,7 +264,7 @@ export const de = (app: string): Words => ({
 
   refusal: {
     tryLater: 'Versuchen Sie es später',
-    saidNo: 'Der Dienst hat abgelehnt',
+    saidNo: `${app} kann hier nicht benutzt werden`,
     unexpected: 'Eine unerwartete Antwort',
     unexpectedText:
       'Diese Seite versteht die Antwort ihres Dienstes nicht. Sagen Sie es den Leuten, die sie betreiben, und schicken Sie ihnen die Details.',

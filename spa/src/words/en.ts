@@ -78,14 +78,13 @@ export const en = (app: string) => ({
     newcomer: `All set: ${app} works for you from now on`,
     repaired: 'All set again',
     starting: `${app} is getting ready for you`,
-    startingText: 'It begins a moment after you have closed this page.',
     partlyText: 'This did not work, and is tried again:',
     partlyConsent: 'This needs a permission that was not given. An administrator can give it:',
     paused: (until: When) => `Paused until ${until.text}`,
     pausedText: `${app} does nothing for you until then, and then goes on by itself.`,
     waiting: (when: When) => `No answer since ${when.text}`,
     waitingText: `A service that ${app} needs did not answer. ${app} tries again by itself. You do not have to do anything.`,
-    throttled: (when: When) => `Asked to wait since ${when.text}`,
+    throttled: (when: When) => `Waiting since ${when.text}`,
     throttledText: `A service that ${app} needs is busy. ${app} goes on by itself. You do not have to do anything.`,
     blockedTenant: `Your organisation does not allow ${app} at the moment`,
     blockedTenantText: `${app} tries again by itself. Your administrator can solve it: send them the details.`,
@@ -101,11 +100,11 @@ export const en = (app: string) => ({
     notConnected: `${app} does nothing for you yet`,
     notConnectedText: `It keeps nothing about you. If you start it, it works for you while you are away, and keeps what it needs for that until you stop it.`,
     none: `${app} keeps nothing about you yet`,
-    noneText: 'Load this page again to begin.',
+    noneText: `Start it, and it works for you while you are away.`,
     goesOnUntil: (date: string) =>
-      `You can close this page. ${app} goes on until ${date}, also if you do not come back.`,
+      `You can close this page. ${app} goes on until ${date}, even if you do not come back.`,
     goesOnAbout: (days: string) =>
-      `You can close this page. ${app} goes on for about ${days}, also if you do not come back.`,
+      `You can close this page. ${app} goes on for about ${days}, even if you do not come back.`,
     /** Each visit makes it longer. */
     goesOnUntilVisit: (when: When) =>
       `You can close this page. ${app} goes on until ${when.text}, and longer if you come back before.`,
@@ -127,13 +126,16 @@ export const en = (app: string) => ({
   } as Record<string, string>,
 
   activity: {
-    nothing: `Nothing has happened yet. ${app} begins a moment after you have closed this page.`,
-    nothingNew: (tasks: string) => `Nothing new: ${tasks}`,
+    nothing: 'Nothing has happened yet.',
+    begins: `${app} begins a moment after you have closed this page.`,
+    nothingNew: (tasks: string) => `Nothing new: ${tasks}`.replaceAll(/\bYour /g, 'your '),
     did: (task: string) => `${task}: done`,
     failed: (task: string) => `${task}: did not work`,
     failedStill: 'It is tried again.',
     failedConsent: 'It needs a permission that was not given. An administrator can give it.',
     failedOnce: 'It worked again later.',
+    without: (task: string) => `${task}: nothing to read`,
+    withoutText: 'Your organisation has not set this up for you. You do not have to do anything.',
     range: (from: string, to: string) => `${from} to ${to}`,
     troubleFor: (length: string) => `For ${length}. It is over.`,
     troubleStill: 'It is not over yet.',
@@ -146,7 +148,7 @@ export const en = (app: string) => ({
       transient: 'A service did not answer',
       misconfigured: `${app} had a problem of its own`,
     },
-    next: 'Next look:',
+    next: 'Next check:',
     anyMoment: 'any moment now',
     technical: 'Technical details',
   },
@@ -199,7 +201,7 @@ export const en = (app: string) => ({
     resume: 'Go on now',
     download: 'Download what is kept of me',
     downloadText:
-      'A file with your profile as it is shown here, and what is kept of you: the state of the connection, when you were here, what was done and found, and the permissions. The keys themselves are not in it.',
+      'A file with your profile as it is shown here, your last visit, what was done and found, and what you have allowed. The keys themselves are not in it.',
     downloadAbout: `What ${app} keeps of you, as its service told this page. The profile is read anew at each visit and is not kept. The keys with which it works for you are kept encrypted, and are not in this file.`,
     downloadName: 'kept-of-me.json',
     stop: 'Stop…',
@@ -250,7 +252,7 @@ export const en = (app: string) => ({
 
   refusal: {
     tryLater: 'Try again later',
-    saidNo: 'The service said no',
+    saidNo: `${app} cannot be used here`,
     unexpected: 'An unexpected answer',
     unexpectedText:
       'This page does not understand the answer of its service. Tell the people who run it, and send them the details.',

@@ -1,8 +1,8 @@
 import { createContext, type ReactNode, useContext } from 'react';
+import { type Language, pickLanguage } from './language.ts';
 import { createTimes, type Times } from './times.ts';
 import type { Words } from './words.ts';
 
-export type Language = 'en' | 'de';
 /** What the page says, and how it writes times. */
 export type Speech = { words: Words; times: Times; locale: string };
 
@@ -11,29 +11,6 @@ const CATALOGUES: Record<Language, () => Promise<(app: string) => Words>> = {
   en: async () => (await import('./en.ts')).en,
   de: async () => (await import('./de.ts')).de,
 };
-
-const isLanguage = (text: string): text is Language => Object.hasOwn(CATALOGUES, text);
-
-function isSupported(locale: string): boolean {
-  try {
-    return Intl.DateTimeFormat.supportedLocalesOf(locale).length > 0;
-  } catch {
-    // It is no language tag.
-    return false;
-  }
-}
-
-/**
- * The first language that the person reads and the page speaks; else English.
- * @param preferred BCP 47 tags, the best first, as in `navigator.languages`
- */
-export function pickLanguage(preferred: readonly string[]): { language: Language; locale: string } {
-  for (const locale of preferred) {
-    const language = locale.split('-')[0]?.toLowerCase() ?? '';
-    if (isLanguage(language) && isSupported(locale)) return { language, locale };
-  }
-  return { language: 'en', locale: 'en' };
-}
 
 /** Loads the catalogue of the person's language, and tells the document which it is. */
 export async function loadSpeech(): Promise<(app: string) => Speech> {

@@ -7,7 +7,13 @@ import { ROOT } from '../../../dev/platform.ts';
 
 const MOST_KILOBYTES = 180;
 /** Only the sources of the controls hold these. */
-const TRACES = ['Play the story', 'Withdraw my consent', 'Run the worker now', '/dev/users/${'];
+const TRACES = [
+  'Play the story',
+  'Withdraw my permission',
+  'Run the worker now',
+  'Die Geschichte spielen',
+  '/dev/users/${',
+];
 /** What only the sources of their routes hold. */
 const ROUTES = ['/users/:name/:control', 'start-over', '/users/:name/restore', '/users/:name/reset'];
 

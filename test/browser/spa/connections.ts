@@ -104,6 +104,13 @@ export const connections = {
       }),
     ],
   }),
+  withoutMailbox: (): Connection => ({
+    ...connections.weekend(),
+    checks: [
+      ...weekend(),
+      checks([4, 4], { tasks: [task('inbox-digest', 3, { outcome: 'failed', code: 'NoMailbox:404' })] }),
+    ],
+  }),
   active: (): Connection => ({
     state: 'active',
     lastActivity: ago(60),

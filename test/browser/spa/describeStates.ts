@@ -159,7 +159,7 @@ const STATES: readonly State[] = [
   {
     name: 'newcomer',
     answers: { connection: keptConnection(connections.seen()) },
-    says: (w) => [w.state.newcomer, w.activity.nothing, w.state.goesOn, ...working(w)],
+    says: (w) => [w.state.newcomer, w.activity.nothing, w.activity.begins, w.state.goesOn, ...working(w)],
   },
   {
     name: 'starting',
@@ -202,6 +202,13 @@ const STATES: readonly State[] = [
       ...working(w),
     ],
     alerts: 1,
+  },
+  {
+    name: 'without-a-mailbox',
+    answers: { connection: keptConnection(connections.withoutMailbox()) },
+    says: (w) => [w.activity.without(w.tasks['inbox-digest'] ?? ''), w.activity.withoutText, ...working(w)],
+    lacks: (w) => [w.state.partlyText, w.activity.failedStill],
+    alerts: 0,
   },
   {
     name: 'stopped',
@@ -290,7 +297,7 @@ const STATES: readonly State[] = [
   {
     name: 'none',
     answers: { connection: keptConnection(connections.none()) },
-    says: (w) => [w.state.none, 'Harbour Pilot'],
+    says: (w) => [w.state.none, w.choices.start, 'Harbour Pilot'],
     lacks: (w) => [w.regions.activity, w.choices.stop, w.choices.startAgain],
   },
   {
@@ -308,7 +315,7 @@ const STATES: readonly State[] = [
       w.choices.resume,
       ...working(w),
     ],
-    lacks: (w) => [w.choices.pauseDay],
+    lacks: (w) => [w.choices.pauseDay, w.activity.begins, w.activity.next],
   },
   {
     name: 'offline-profile',
@@ -419,7 +426,7 @@ const saysAll = (page: Page, texts: readonly string[]) =>
 
 /**
  * In one theme and one language. The page does the same in all of them, so that one is enough for the first tier; the second
- * tier has the other theme and the other language.
+ * tier has the other three.
  */
 export function describeStates(theme: Theme, locale: 'en-GB' | 'de-DE'): void {
   const words = locale === 'en-GB' ? en('Stead') : de('Stead');

@@ -69,7 +69,7 @@ describe('an open page', () => {
   it('asks sooner when the next check is due soon', async () => {
     const nextCheckAt = new Date(Date.now() + 8_000).toISOString();
     app.answer({ connection: keptConnection({ ...connections.seen(), nextCheckAt }) });
-    const asking = await openWithClock('Next look');
+    const asking = await openWithClock('Next check');
     expect(await untilNextAsk(asking, 25)).toBeLessThan(30);
   });
 

@@ -188,7 +188,7 @@ describe('a refusal that the person cannot mend', () => {
     const page = await app.open();
     app.answer({ profile: problem(code, status) });
     await app.signIn(page);
-    await heading(page, 'The service said no').waitFor();
+    await heading(page, 'Stead cannot be used here').waitFor();
     expect(await page.getByRole('alert').innerText()).toContain(says);
     expect(await statePanel(page).getByRole('button').count()).toBe(0);
   });

@@ -35,10 +35,10 @@ const askAgain = (page: Page) => page.evaluate('dispatchEvent(new Event("online"
 type Visit = { page: Page; prompts: (string | null)[]; changes: string[] };
 
 /** Signed in, before an API that answers as it was told; with what the page asked the directory and the API for since. */
-async function visit(): Promise<Visit> {
+async function visit(shows = 'Your choices'): Promise<Visit> {
   const page = await app.open();
   await app.signIn(page);
-  await heading(page, 'Your choices').waitFor();
+  await heading(page, shows).waitFor();
   const prompts: (string | null)[] = [];
   const changes: string[] = [];
   page.on('request', (request) => {
@@ -62,6 +62,16 @@ const refuseEveryone = (page: Page, number: string) =>
     });
     await route.fulfill({ status: 302, headers: { location: `${query.get('redirect_uri')}#${answer}` } });
   });
+
+describe('a person of whom nothing is kept', () => {
+  it('begins with one button', async () => {
+    app.answer({ connection: keptConnection(connections.none()) });
+    const { page, changes } = await visit('Stead keeps nothing about you yet');
+    await button(page, 'Start').click();
+    await heading(page, 'Stead is getting ready for you').waitFor();
+    expect(changes).toEqual(['PUT']);
+  });
+});
 
 describe('giving permission', () => {
   const refused = problem('CONSENT_REQUIRED', 401, { scopes: ['https://graph.microsoft.com/User.Read'] });

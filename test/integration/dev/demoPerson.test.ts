@@ -14,14 +14,14 @@ import { control } from '../../support/entraClients.ts';
 
 const [ADELE, BRUNO, CHIARA] = ALL_USERS as [DemoUser, DemoUser, DemoUser];
 const MANY = createTokenBuckets({ clock: systemClock, capacity: 100_000, refillEveryMs: 1 });
-const GOOD = /^The worker has run for you: your token (?:was renewed|is still good)\. /;
+const GOOD = /^The worker has run for you, and (?:has a new key|its key is still good)\. /;
 
 /** What the worker says when it has run, by the last control that was pressed. */
-const NEEDS_USER = /, so the worker needs you \(/;
-const TRIES_AGAIN = /, so the worker tries again later \(/;
+const NEEDS_USER = /, so the worker needs you\.$/;
+const TRIES_AGAIN = /, so the worker tries again later\.$/;
 const PROMISED: Record<Control, RegExp> = {
-  'short-tokens': /your token was renewed/,
-  'hour-tokens': /your token was renewed/,
+  'short-tokens': /has a new key/,
+  'hour-tokens': /has a new key/,
   revoke: NEEDS_USER,
   mfa: NEEDS_USER,
   consent: NEEDS_USER,
@@ -39,7 +39,7 @@ const PROMISED: Record<Control, RegExp> = {
 let entra: Entra;
 let app: LocalApp;
 let platform: DemoPlatform;
-let press: (user: DemoUser, control: Control) => Promise<string>;
+let press: ReturnType<typeof createDemoPerson>;
 /** True if the next token request gets no answer. It then ends soon, although others have all the time that they need. */
 let isSilent = false;
 
@@ -131,32 +131,42 @@ describe('a control', () => {
   it('tells of what has come while the person was away', async () => {
     await pressed(ADELE, 'start-over');
     expect(await press(ADELE, 'leave')).toBe(
-      'You were away for a while. The worker has run for you: your token was renewed. Your tasks say: 3 new or changed files; 12 new messages, 12 unread.',
+      'You were away for a while. The worker has run for you, and has a new key. It tells you: 3 new or changed files; 12 new messages, 12 unread.',
     );
   });
 
-  it('tells of tasks that failed, and of a pause', async () => {
+  it('tells it in German, too', async () => {
+    await pressed(BRUNO, 'start-over');
+    expect(await press(BRUNO, 'leave', 'de')).toBe(
+      'Sie waren eine Weile weg. Der Helfer ist für Sie gelaufen und hat einen neuen Schlüssel. Er sagt Ihnen: 3 neue oder geänderte Dateien; 12 neue Nachrichten, 12 ungelesen.',
+    );
+    for (const control of ['revoke', 'run', 'return', 'well', 'disconnect'] as const)
+      expect(await press(BRUNO, control, 'de')).toMatch(/Sie|Der Helfer|Es hat angehalten|Alles ist/);
+    await expect(press(BRUNO, 'outage', 'de')).rejects.toThrow('Sie sind nicht verbunden.');
+  });
+
+  it('tells of what there is not, and of a pause', async () => {
     await pressed(CHIARA, 'start-over');
-    const failed = 'These tasks failed: drive-changes, inbox-digest.';
+    const without = 'Your organisation has not set up: your files, your mail.';
     expect(await press(CHIARA, 'run')).toBe(
-      `The worker has run for you: your token is still good. There is nothing new. ${failed}`,
+      `The worker has run for you, and its key is still good. There is nothing new. ${without}`,
     );
     const account = await app.accounts.read(toUserId(CHIARA));
     if (account === undefined || !('history' in account)) throw new Error('there is no account');
     await app.accounts.update(account, { ...account, tasksPausedUntil: new Date('2100-01-01') });
     expect(await press(CHIARA, 'run')).toBe(
-      'The worker has run for you: your token was renewed. Your tasks are paused.',
+      'The worker has run for you, and has a new key. It does nothing else, because you have paused it.',
     );
   });
 
   it('lets a token of an hour be renewed once, and then be good', async () => {
     await pressed(ADELE, 'start-over');
     await press(ADELE, 'hour-tokens');
-    expect(await press(ADELE, 'run')).toContain('your token was renewed');
-    expect(await press(ADELE, 'run')).toContain('your token is still good');
+    expect(await press(ADELE, 'run')).toContain('has a new key');
+    expect(await press(ADELE, 'run')).toContain('its key is still good');
     await press(ADELE, 'short-tokens');
-    expect(await press(ADELE, 'run')).toContain('your token was renewed');
-    expect(await press(ADELE, 'run')).toContain('your token was renewed');
+    expect(await press(ADELE, 'run')).toContain('has a new key');
+    expect(await press(ADELE, 'run')).toContain('has a new key');
   });
 
   it('puts the person off no longer than they look, however often something failed', async () => {

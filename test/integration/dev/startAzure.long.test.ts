@@ -67,8 +67,11 @@ afterAll(async () => {
   await rm(project, { recursive: true, force: true, maxRetries: 5 });
 });
 
+/** A readable line of the terminal; the log id is all that it knows of a person. */
+const TOLD = /^\d\d:\d\d:\d\d {2}[0-9a-f]+: is here for the first time, and is connected from now on$/m;
+
 /** Starts it, hands over its output, and ends it in order. */
-async function withStart<T>(use: (output: string) => Promise<T>): Promise<T> {
+async function withStart<T>(use: (output: () => string) => Promise<T>): Promise<T> {
   const child = spawn(process.execPath, [join(project, 'dev/start.ts'), '--azure', '--no-build'], {
     cwd: project,
     env: {
@@ -89,7 +92,7 @@ async function withStart<T>(use: (output: string) => Promise<T>): Promise<T> {
     await sleep(100);
   }
   try {
-    return await use(output);
+    return await use(() => output);
   } finally {
     child.kill('SIGINT');
     expect((await exited)[0]).toBe(0);
@@ -115,8 +118,10 @@ it('keeps its users apart from the demo, sealed with a random key of its own tha
   const userId = toUserId(ADELE);
   const keyFile = join(project, '.stead/azure/keys.json');
   const sealed = await withStart(async (output) => {
-    expect(output).toContain(keyFile);
+    expect(output()).toContain(keyFile);
     await visit();
+    await expect.poll(output, { timeout: 20_000 }).toMatch(TOLD);
+    expect(output()).not.toContain('{"event"');
     return (
       (await createBlobTokenCache({ connectionString: connectionStringOf(ports) }).read(userId))?.sealed ?? ''
     );
@@ -136,7 +141,7 @@ it('keeps its users apart from the demo, sealed with a random key of its own tha
   const derived = createSealer(readConfig({ ...settings, TokenStore: connectionStringOf(ports) }).cacheKeys);
   expect(await derived.open(userId, sealed)).toMatchObject({ ok: false, reason: 'unknown-key' });
 
-  await withStart(visit);
+  await withStart(() => visit());
   expect(await readFile(keyFile, 'utf8')).toBe(kept);
   expect(decodeProtectedHeader(sealed).kid).toMatch(/^local-[0-9a-f]{8}\.u$/);
 });

@@ -132,6 +132,17 @@ describe('the words of an event', () => {
     expect(words).not.toBe(event);
   });
 
+  it('leave out the requests by which the page only asks how it stands', () => {
+    const answered = { event: 'request.answered', status: 200, ms: 3 } as const;
+    expect(wordsOf(answered)).toBeUndefined();
+    expect(wordsOf({ ...answered, by: 'profile', source: 'network' })).toBe(
+      'the page asked for "profile", which was answered, with a new token',
+    );
+    expect(wordsOf({ ...answered, status: 401, code: 'TOKEN_INVALID' })).toBe(
+      'a request was refused: 401 (TOKEN_INVALID)',
+    );
+  });
+
   it('are the name of an event of another release', () => {
     expect(wordsOf({ event: 'of.tomorrow' } as unknown as LogEvent)).toBe('of.tomorrow');
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Connection, ConnectionChecks, ConnectionTask } from '../../../../shared/wire.ts';
-import { findingsSince, itemsOf } from '../../../../spa/src/connection/findings.ts';
+import { failingTasks, findingsSince, itemsOf } from '../../../../spa/src/connection/findings.ts';
 import type { PageState } from '../../../../spa/src/connection/pageState.ts';
 import { stateText } from '../../../../spa/src/connection/stateText.ts';
 import { en } from '../../../../spa/src/words/en.ts';
@@ -105,10 +105,26 @@ describe('what was done', () => {
     ]);
   });
 
+  it('says nothing of what found nothing beside what found something', () => {
+    const items = itemsOf(connection([check(60, 60, [files(61, 2), mail(62, 0), task('read-profile', 63)])]));
+    expect(items).toMatchObject([{ kind: 'found', found: { task: 'drive-changes', count: 2 } }]);
+  });
+
+  it('has what the organisation has not set up for a person once, and as nothing that fails', () => {
+    const none = (minutes: number) =>
+      task('drive-changes', minutes, { outcome: 'failed', code: 'NoDrive:404' });
+    const checks = [check(0, 0, [none(1)]), check(9, 9, [none(10)])];
+    expect(itemsOf(connection(checks))).toEqual([{ kind: 'task-without', at: at(10), task: none(10) }]);
+    expect(failingTasks(checks)).toEqual([]);
+    const refused = task('drive-changes', 21, { outcome: 'failed', code: 'GraphRefused:404' });
+    expect(failingTasks([...checks, check(20, 20, [refused])])).toEqual([refused]);
+  });
+
   it('has a trouble that is over with its length, and one that is not without an end', () => {
     const outage = [check(0, 0), failed(10), failed(20, 30, 'throttled'), check(35, 35)];
     expect(itemsOf(connection(outage))).toEqual([
-      { kind: 'trouble', at: at(35), failure: 'throttled', code: 'c', from: at(10), until: at(35) },
+      { kind: 'trouble', at: at(35), failure: 'throttled', code: 'c', from: at(20), until: at(35) },
+      { kind: 'trouble', at: at(20), failure: 'transient', code: 'c', from: at(10), until: at(20) },
     ]);
     const failure = { kind: 'transient', code: 'c', at: at(50) } as const;
     expect(itemsOf(connection([...outage, failed(50, 70)], { failure }))[0]).toEqual({
@@ -157,18 +173,18 @@ describe('the sentence', () => {
   it('promises a date only if it is known', () => {
     const linked = { staysConnected: { until: '2027-02-27T10:00:00Z' } };
     expect(told({ name: 'well', repaired: false }, weekend, linked).text).toBe(
-      'You can close this page. Orchard goes on until 27 February 2027, also if you do not come back.',
+      'You can close this page. Orchard goes on until 27 February 2027, even if you do not come back.',
     );
   });
 
   it.each<[known: Partial<Connection>, says: string]>([
     [
       { staysConnected: { until: '2027-02-28T09:00:00Z', isEstimate: true } },
-      'goes on for about 90 days, also',
+      'goes on for about 90 days, even',
     ],
     [
       { staysConnected: { until: '2026-12-01T09:00:00Z', isEstimate: true } },
-      'goes on for about 25 hours, also',
+      'goes on for about 25 hours, even',
     ],
     [{ endsAt: '2026-12-01T14:00:00Z' }, 'goes on until tomorrow 14:00, and longer if you come back before'],
   ])('promises of %j no more than is known', (known, says) => {

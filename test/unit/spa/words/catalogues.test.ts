@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { de } from '../../../../spa/src/words/de.ts';
 import { en } from '../../../../spa/src/words/en.ts';
-import { pickLanguage } from '../../../../spa/src/words/speech.tsx';
+import { pickLanguage } from '../../../../spa/src/words/language.ts';
 
 /** Each text of a catalogue by its path; what makes a text is called with the same arguments in each language. */
 function textsOf(catalogue: unknown, path = ''): [path: string, text: string][] {

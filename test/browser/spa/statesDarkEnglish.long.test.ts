@@ -1,0 +1,3 @@
+import { describeStates } from './describeStates.ts';
+
+describeStates('dark', 'en-GB');

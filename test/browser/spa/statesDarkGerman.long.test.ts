@@ -1,0 +1,3 @@
+import { describeStates } from './describeStates.ts';
+
+describeStates('dark', 'de-DE');
