@@ -1,3 +1,4 @@
+import { nowByStore } from './account/nowByStore.ts';
 import { type WakeResult, wakeUser } from './account/wakeUser.ts';
 import type { BlobAccess, TableAccess } from './adapters/azureStorage/storageAccess.ts';
 import { IDENTITY_REMEDIES } from './adapters/azureStorage/storageRemedy.ts';
@@ -303,7 +304,8 @@ function createServices(
     timeoutMs: timeouts.tokenMs,
     fetch: send,
   };
-  const caches = { store: stores.tokenCache, sealer, logId, clock };
+  const storeNow = () => nowByStore({ accounts: stores.accounts, clock });
+  const caches = { store: stores.tokenCache, sealer, logId, clock, storeNow };
   const { verifyIdToken, ...verify } = createVerifyToken({
     jwksUri: jwksUriOf(config),
     customKeysUri: (tid) => `${entra.authority}/${tid}/discovery/v2.0/keys?appid=${entra.clientId}`,

@@ -127,4 +127,22 @@ export const FOUND_HISTORIES: Readonly<Record<string, History>> = {
     ],
     deviations: [],
   },
+  // It took the grant of the code for over, renewed by the exchange, and dated what the code brought by its own clock. So the account
+  // promised too little, and later 100 days too much. What is persisted of a grant is dated by the store's time.
+  'a machine whose clock is 100 days ahead checks a user who has linked': {
+    ...SIMPLE,
+    rules: { ...USUAL, slides: false },
+    links: true,
+    actions: [
+      { do: 'link', user: 0, process: 0, pausesAfter: 0, how: 'well' },
+      { do: 'wait', ms: 80 * 60_000 },
+      { do: 'run', process: 0, pausesAfter: 0 },
+      { do: 'skew', process: 1, ms: 100 * DAY },
+      { do: 'wait', ms: 80 * 60_000 },
+      { do: 'run', process: 1, pausesAfter: 0 },
+      { do: 'wait', ms: 80 * 60_000 },
+      { do: 'run', process: 0, pausesAfter: 0 },
+    ],
+    deviations: [],
+  },
 };

@@ -72,6 +72,13 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: 'a user links while a check goes on',
     found: /made shorter/,
   },
+  'grant of a link dated by a wrong clock': {
+    file: 'shared/stead.ts',
+    text: 'const storeNow = () => nowByStore({ accounts: stores.accounts, clock });',
+    by: 'const storeNow = () => nowByStore({ accounts: {}, clock });',
+    guided: 'a machine whose clock is 100 days ahead checks a user who has linked',
+    found: /used the shorter grant|made shorter|promises a grant/,
+  },
   'grant of a link left by a disconnection': {
     file: 'shared/account/endAccount.ts',
     text: 'if (stored === undefined) return false;',
