@@ -1,3 +1,4 @@
+import { nowByStore } from './account/nowByStore.ts';
 import type { BlobAccess, TableAccess } from './adapters/azureStorage/storageAccess.ts';
 import { IDENTITY_REMEDIES } from './adapters/azureStorage/storageRemedy.ts';
 import { authorityOf } from './adapters/entra/authority.ts';
@@ -56,7 +57,8 @@ export function createServices(
     timeoutMs: timeouts.tokenMs,
     fetch: send,
   };
-  const caches = { store: stores.tokenCache, sealer, logId, clock };
+  const storeNow = () => nowByStore({ accounts: stores.accounts, clock });
+  const caches = { store: stores.tokenCache, sealer, logId, clock, storeNow };
   const { verifyIdToken, ...verify } = createVerifyToken({
     jwksUri: jwksUriOf(config),
     customKeysUri: (tid) => `${entra.authority}/${tid}/discovery/v2.0/keys?appid=${entra.clientId}`,

@@ -130,7 +130,7 @@ export type Caller = {
   /** The object id: a GUID in lower case. */
   oid: string;
   userPrincipalName: string | undefined;
-  /** When the access token ends. */
+  /** When the access token ends, by this machine's clock: what is in memory is compared with that. */
   expiresOn: Date;
   /** The access token itself, for the exchange on behalf of the user. */
   assertion: string;
@@ -193,13 +193,16 @@ export type UserToken = {
   accessToken: string;
   /** What the token may do at its API: names of permissions in lower case. Undefined if the token endpoint did not say. */
   permissions: readonly string[] | undefined;
-  /** When the access token ends. */
+  /** When the access token ends, by this machine's clock: what is in memory is compared with that. */
   expiresOn: Date;
   /** `network` if the token endpoint was asked, as the record of Stead's own network client says. */
   source: 'cache' | 'network';
   /** MSAL's id of the user: `<oid>.<tid>` of their home tenant. */
   homeAccountId: string;
-  /** When the refresh token that keeps the connection ends, if it is known. */
+  /**
+   * When the refresh token that keeps the connection ends, if it is known. By the store's time (`nowByStore`), because it is
+   * only ever written down, in the cache and in the account, and other machines compare it with their time.
+   */
   refreshTokenExpiresOn: Date | undefined;
   /** True if the token endpoint has not told that end: it is the documented lifetime of such a grant. */
   isEndEstimated?: boolean;

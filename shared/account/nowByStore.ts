@@ -15,12 +15,11 @@ export function byStore({ accounts }: Pick<Clocks, 'accounts'>, time: Date): Dat
 }
 
 /**
- * A token whose ends may be written down. The token endpoint says how long tokens last, so their ends were counted from
- * this machine's clock. A cached token has the end that was counted when it was issued, perhaps by another machine.
+ * A token whose end may be written down. The token endpoint says how long tokens last, so it was counted from this machine's
+ * clock. A cached token has the end that was counted when it was issued, perhaps by another machine. The end of the grant is
+ * left alone: it is read from what is stored, too, so who gets the token has dated it by the store (`UserToken`).
  */
 export function tokenByStore(clocks: Pick<Clocks, 'accounts'>, token: UserToken): UserToken {
   if (token.source === 'cache') return token;
-  const { expiresOn, refreshTokenExpiresOn: end } = token;
-  const refreshTokenExpiresOn = end && byStore(clocks, end);
-  return { ...token, expiresOn: byStore(clocks, expiresOn), refreshTokenExpiresOn };
+  return { ...token, expiresOn: byStore(clocks, token.expiresOn) };
 }

@@ -5,7 +5,7 @@ import type { Report } from './search.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 /** How many histories may be tried until a fault is found, if the one that is known to find it no longer does. */
-const SEEDS = { interleavings: 3_000, 'short-years': 100, years: 10 };
+const SEEDS = { interleavings: 3_000, split: 300, 'short-years': 100, years: 10 };
 
 /** The report of a process with the fault in it. */
 export async function findPlanted(name: string): Promise<Report<unknown>> {
@@ -13,10 +13,11 @@ export async function findPlanted(name: string): Promise<Report<unknown>> {
   if ('guided' in fault) return reportOf('--plant', name, '--guided', fault.guided);
   const { form = 'interleavings', seed, history } = fault;
   // To make a history of years shorter takes many minutes.
-  const plant = ['--form', form, '--plant', name, ...(form === 'years' ? ['--first'] : [])];
-  const report = await reportOf(...plant, '--replay', `${seed}:${history}`);
+  const [shorter, first] = form === 'years' ? [[], ['--first']] : [['--shorter'], []];
+  const plant = ['--form', form, '--plant', name];
+  const report = await reportOf(...plant, ...shorter, '--replay', `${seed}:${history}`);
   return report.found === undefined
-    ? reportOf(...plant, '--seed', String(seed), '--seeds', String(SEEDS[form]))
+    ? reportOf(...plant, ...first, '--seed', String(seed), '--seeds', String(SEEDS[form]))
     : report;
 }
 

@@ -127,4 +127,86 @@ export const FOUND_HISTORIES: Readonly<Record<string, History>> = {
     ],
     deviations: [],
   },
+  // It took the grant of the code for over, renewed by the exchange, and dated what the code brought by its own clock. So the account
+  // promised too little, and later 100 days too much. What is persisted of a grant is dated by the store's time.
+  'a machine whose clock is 100 days ahead checks a user who has linked': {
+    ...SIMPLE,
+    rules: { ...USUAL, slides: false },
+    links: true,
+    actions: [
+      { do: 'link', user: 0, process: 0, pausesAfter: 0, how: 'well' },
+      { do: 'wait', ms: 80 * 60_000 },
+      { do: 'run', process: 0, pausesAfter: 0 },
+      { do: 'skew', process: 1, ms: 100 * DAY },
+      { do: 'wait', ms: 80 * 60_000 },
+      { do: 'run', process: 1, pausesAfter: 0 },
+      { do: 'wait', ms: 80 * 60_000 },
+      { do: 'run', process: 0, pausesAfter: 0 },
+    ],
+    deviations: [],
+  },
+  // How often a user may cause an exchange, and for how long a refusal is remembered, was counted by the time of day. Once that was
+  // set back, the process refused the user for 100 days (`TOO_MANY_REQUESTS`). Nobody sets the clock that counts durations.
+  'the clock of a machine is set back 100 days, and a user links there': {
+    ...SIMPLE,
+    rules: { ...USUAL, slides: false },
+    links: true,
+    actions: [
+      { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 0, api: 'graph' },
+      { do: 'skew', process: 0, ms: -100 * DAY },
+      { do: 'link', user: 0, process: 0, pausesAfter: 0, how: 'well' },
+      { do: 'wait', ms: 80 * 60_000 },
+      { do: 'run', process: 1, pausesAfter: 0 },
+    ],
+    deviations: [],
+  },
+  // The same of a refusal, which is remembered for some seconds ...
+  'a user without a consent visits a machine whose clock is 30 minutes ahead, and it is set right': {
+    ...SIMPLE,
+    actions: [
+      { do: 'skew', process: 0, ms: 30 * 60_000 },
+      { do: 'withdraw-consent', user: 0 },
+      { do: 'visit', user: 0, process: 0, fresh: true, pausesAfter: 0, api: 'graph' },
+      { do: 'skew', process: 0, ms: 0 },
+      { do: 'consent', user: 0 },
+      { do: 'wait', ms: 2 * 60_000 },
+      { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 0, api: 'graph' },
+    ],
+    deviations: [],
+  },
+  // ... and of the account of a user whose token is remembered, which is read again after a minute.
+  'a user visits a machine whose clock is 30 minutes ahead, and it is set right': {
+    ...SIMPLE,
+    actions: [
+      { do: 'skew', process: 0, ms: 30 * 60_000 },
+      { do: 'visit', user: 0, process: 0, fresh: true, pausesAfter: 0, api: 'graph' },
+      { do: 'wait', ms: 2 * 60_000 },
+      { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 0, api: 'graph' },
+      { do: 'skew', process: 0, ms: 0 },
+      { do: 'wait', ms: 20 * 60_000 },
+      { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 0, api: 'graph' },
+    ],
+    deviations: [],
+  },
+  // A due time that nobody can read counts as 1970. A lease kept that time, which cannot be read either. So an account that was given
+  // back was due at the end of that lease, five minutes later, and with it the notice.
+  'a run gives an account back whose due time somebody has damaged': {
+    ...SIMPLE,
+    rules: { ...USUAL, idToken: false },
+    receiver: 'well',
+    actions: [
+      { do: 'challenge', user: 0, api: 'graph' },
+      { do: 'run', process: 1, pausesAfter: 0 },
+      { do: 'damage', user: 0, how: 'due-at' },
+      { do: 'audit', process: 0, pausesAfter: 0 },
+      { do: 'wait', ms: 60_000 },
+      { do: 'run', process: 0, pausesAfter: 0 },
+    ],
+    deviations: [
+      { after: 19, pick: 'timer', fault: 0 },
+      { after: 10, pick: 'next', fault: 0 },
+      { after: 3, pick: 'newest', fault: 0 },
+      { after: 2, pick: 'timer', fault: 0 },
+    ],
+  },
 };

@@ -76,10 +76,10 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
 
     /** The worker goes by the grant that lasts longer, and by the other one only once that is refused. */
     onPost({ by, person, grant, presented, correlationId }: TokenPost): void {
-      if (grant !== 'refresh' || presented?.grant !== 'exchange' || by.skewMs !== 0) return;
+      if (grant !== 'refresh' || presented?.grant !== 'exchange') return;
       const { code } = storedGrants(person);
       const storedAt = facts.blobs().blob(person.userId)?.storedAt ?? 0;
-      if (code === undefined || code.skewMs !== 0 || storedAt >= facts.leasedAt(person, by)) return;
+      if (code === undefined || storedAt >= facts.leasedAt(person, by)) return;
       forbid(
         code.ends > world.now() && !reasons.wasRefusedToken(code, correlationId),
         `the worker used the shorter grant of ${person.name}`,
@@ -91,7 +91,7 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
       const leasedAt = facts.leasedAt(person, by);
       const storedAt = facts.blobs().blob(person.userId)?.storedAt ?? 0;
       const isOther = reasons.wasRefused(person, 'graph', leasedAt, 'challenged', 'consent', 'lacks-scope');
-      if (by.skewMs !== 0 || storedAt >= leasedAt || isOther) return;
+      if (storedAt >= leasedAt || isOther) return;
       const { code, exchange } = storedGrants(person);
       forbid(
         [code, exchange].some((one) => one !== undefined && isGood(one)),
@@ -108,8 +108,7 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
       if (is !== undefined && is !== was) {
         // The exchange goes on after the code.
         const isKept =
-          code !== undefined &&
-          (code.skewMs !== 0 || Math.max(code.ends, exchange?.ends ?? 0) + CLOCKS_MAY_DIFFER_MS > is);
+          code !== undefined && Math.max(code.ends, exchange?.ends ?? 0) + CLOCKS_MAY_DIFFER_MS > is;
         forbid(
           !isKept && of(person).cacheDamagedUntil < world.now(),
           `the account of ${name} promises a grant that is not stored`,
@@ -121,11 +120,7 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
       // A visit that heals has proved the exchange alone. The next renewal says the longer end again.
       if (before?.state === 'needs-user') return;
       forbid(
-        isShorter &&
-          code !== undefined &&
-          code.skewMs === 0 &&
-          isGood(code) &&
-          !reasons.wasRefusedToken(code),
+        isShorter && code !== undefined && isGood(code) && !reasons.wasRefusedToken(code),
         `the connection of ${name} was made shorter`,
       );
     },

@@ -1,3 +1,5 @@
+import { nowByStore } from '../../shared/account/nowByStore.ts';
+import type { AccountStore } from '../../shared/accountStore.ts';
 import { authorityOf } from '../../shared/adapters/entra/authority.ts';
 import { createMsalCodeGrants } from '../../shared/adapters/entra/msalCodeGrants.ts';
 import { createMsalCredential } from '../../shared/adapters/entra/msalCredential.ts';
@@ -13,12 +15,18 @@ export const LINK = {
   LINK_RETURN_URLS: 'https://page.example/',
 };
 
-type Services = { fetch: typeof fetch; clock: Clock; tokenCache: TokenCacheStore; sealer: Sealer };
+type Services = {
+  fetch: typeof fetch;
+  clock: Clock;
+  accounts: AccountStore;
+  tokenCache: TokenCacheStore;
+  sealer: Sealer;
+};
 
 /** The real grants of codes, but for the signature of an ID token: its check would need the thread pool. */
 export function createOpenCodeGrants(
   { entra, logHashKey }: Config,
-  { fetch, clock, tokenCache: store, sealer }: Services,
+  { fetch, clock, accounts, tokenCache: store, sealer }: Services,
 ): CodeGrants {
   const timeoutMs = 10_000;
   return createMsalCodeGrants(
@@ -34,7 +42,10 @@ export function createOpenCodeGrants(
         return toUserId(claims);
       },
     },
-    { store, sealer, logId: createLogId(logHashKey), clock },
+    {
+      ...{ store, sealer, logId: createLogId(logHashKey), clock },
+      storeNow: () => nowByStore({ accounts, clock }),
+    },
   );
 }
 

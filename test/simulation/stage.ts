@@ -160,18 +160,19 @@ export function createStage({
       connect: () => createBlobClientModel(budgets.watched('blob'), blobs, life, nameOf),
     });
     const sealer = createOpenSealer(kids);
+    const accounts = createTableAccounts({ ...CONNECTION, clock, connect, pageSize: PAGE_SIZE });
     const stead = createStead(config, {
       clock,
       fetch: send,
       log: (event) => log(life, event),
       tasks: createTasks(life, invariants.tasks, notesEveryMs),
       adapters: {
-        accounts: createTableAccounts({ ...CONNECTION, clock, connect, pageSize: PAGE_SIZE }),
+        accounts,
         sharedState: createTableSharedState({ ...CONNECTION, clock, connect }),
         tokenCache,
         sealer,
         ...(links && {
-          codeGrants: createOpenCodeGrants(config, { fetch: send, clock, tokenCache, sealer }),
+          codeGrants: createOpenCodeGrants(config, { fetch: send, clock, accounts, tokenCache, sealer }),
           linkSealer: createOpenLinkSealer(kids),
         }),
         memorySealer: createOpenMemorySealer(kids),
@@ -230,7 +231,7 @@ export function createStage({
               () => `${what} failed: ${error instanceof Error ? `${error.name} ${error.message}` : error}`,
               life,
             );
-            invariants.onUnexpected(what, error);
+            invariants.onUnexpected(what, error, begun);
           },
         );
       });

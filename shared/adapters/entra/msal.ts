@@ -6,18 +6,12 @@ import { permissionsOf } from '../../tokens/accessTokenEntries.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
 import { grantsToTry, withoutCode } from '../../tokens/grants.ts';
 import { defaultScopeOf } from '../../tokens/scopes.ts';
-import {
-  ABSENT,
-  type CacheContext,
-  type CacheSnapshot,
-  homeAccountIdsOf,
-  readSnapshot,
-} from '../../tokens/storedCache.ts';
+import { ABSENT, type CacheSnapshot, homeAccountIdsOf, readSnapshot } from '../../tokens/storedCache.ts';
 import { partsOf, type UserId } from '../../userId.ts';
 import { withClaims } from './msalClaims.ts';
 import { factsOfRecord } from './msalError.ts';
 import type { NetworkRecord } from './msalNetwork.ts';
-import { beginMsal, type Kept, type MsalOptions, toUserToken } from './msalOperation.ts';
+import { beginMsal, type Kept, type MsalOptions, type MsalServices } from './msalOperation.ts';
 
 /** What the failure table gets when the worker cannot use a stored cache. */
 const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
@@ -34,7 +28,7 @@ const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
  * Gets tokens through MSAL, with a new client for every operation. A shared client would keep every user's tokens in one
  * memory, and would serialize all of them into the cache of the user that is written next.
  */
-export function createMsalUserTokens(options: MsalOptions, services: Omit<CacheContext, 'log'>): UserTokens {
+export function createMsalUserTokens(options: MsalOptions, services: MsalServices): UserTokens {
   return {
     onBehalfOf: (operation, request) => tokensOf(options, services, operation).onBehalfOf(request),
     silent: (operation, request) => tokensOf(options, services, operation).silent(request),
@@ -52,8 +46,8 @@ function permissionsByName(apis: Iterable<Api>, cache: string): Permissions {
 }
 
 /** Gets tokens within one operation. */
-function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, operation: Operation) {
-  const { context, clock, log, signal, traced, refusal, attempt, begin, keep } = beginMsal(
+function tokensOf(options: MsalOptions, services: MsalServices, operation: Operation) {
+  const { context, log, signal, traced, storeNow, refusal, attempt, begin, keep, tokenOf } = beginMsal(
     options,
     services,
     operation,
@@ -94,12 +88,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
       write: { userId, generation, snapshot, homeAccountId, writer: 'worker', signal },
     });
     const told = isFallback && grant === 'exchange' ? { ...kept, ...BY_EXCHANGE } : kept;
-    return toUserToken(record, result, {
-      homeAccountId,
-      oldKey: snapshot.oldKey,
-      now: clock.now(),
-      kept: told,
-    });
+    return tokenOf(record, result, { homeAccountId, oldKey: snapshot.oldKey, kept: told });
   }
 
   async function fromCache(request: SilentRequest, snapshot: CacheSnapshot): Promise<UserToken> {
@@ -108,7 +97,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
     const homes = homeAccountIdsOf(snapshot.base);
     const homeAccountId = known !== undefined && homes.has(known) ? known : [...homes][0];
     if (homeAccountId === undefined) throw new UserTokenError(classifyFailure(UNUSABLE.absent));
-    const [first, other] = grantsToTry(snapshot.base, clock.now());
+    const [first, other] = grantsToTry(snapshot.base, storeNow());
     const { base } = snapshot;
     try {
       return await byGrant(request, { snapshot, homeAccountId, grant: first, base });
@@ -180,7 +169,7 @@ function tokensOf(options: MsalOptions, services: Omit<CacheContext, 'log'>, ope
               record,
               write: { userId, generation, snapshot, homeAccountId, writer: 'request', signal },
             });
-      return toUserToken(record, result, { homeAccountId, oldKey: snapshot.oldKey, now: clock.now(), kept });
+      return tokenOf(record, result, { homeAccountId, oldKey: snapshot.oldKey, kept });
     },
 
     async silent(request: SilentRequest): Promise<UserToken> {

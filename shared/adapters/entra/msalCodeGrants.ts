@@ -1,8 +1,8 @@
 import { AuthError, ConfidentialClientApplication, CryptoProvider } from '@azure/msal-node';
 import { OtherUserError, TokenInvalidError, UnavailableError } from '../../errors.ts';
 import type { CodeGrants } from '../../ports.ts';
-import { type CacheContext, type CacheSnapshot, readSnapshot } from '../../tokens/storedCache.ts';
-import { beginMsal, type MsalOptions, toUserToken } from './msalOperation.ts';
+import { type CacheSnapshot, readSnapshot } from '../../tokens/storedCache.ts';
+import { beginMsal, type MsalOptions, type MsalServices } from './msalOperation.ts';
 
 export type CodeGrantOptions = MsalOptions & {
   /** The origin of the authority. */
@@ -12,10 +12,7 @@ export type CodeGrantOptions = MsalOptions & {
 };
 
 /** Gets grants of codes through MSAL, with a new client for every operation, as `createMsalUserTokens` does. */
-export function createMsalCodeGrants(
-  options: CodeGrantOptions,
-  services: Omit<CacheContext, 'log'>,
-): CodeGrants {
+export function createMsalCodeGrants(options: CodeGrantOptions, services: MsalServices): CodeGrants {
   return {
     issuerOf: (tid) => `${options.authority}/${tid}/v2.0`,
 
@@ -40,7 +37,7 @@ export function createMsalCodeGrants(
     async redeem(operation, request) {
       const { userId, api, redirectUri, scopes, code, verifier, nonce, generation, isCurrent, mayAsk } =
         request;
-      const { context, signal, clock, traced, attempt, begin, keep } = beginMsal(
+      const { context, signal, traced, attempt, begin, keep, tokenOf } = beginMsal(
         options,
         services,
         operation,
@@ -73,7 +70,7 @@ export function createMsalCodeGrants(
         record,
         write: { userId, generation, snapshot, homeAccountId, writer: 'request', signal },
       });
-      return toUserToken(record, result, { homeAccountId, oldKey: snapshot.oldKey, now: clock.now(), kept });
+      return tokenOf(record, result, { homeAccountId, oldKey: snapshot.oldKey, kept });
     },
   };
 }

@@ -27,12 +27,20 @@ export type MsalOptions = {
   fetch: Fetch;
 };
 
+export type MsalServices = Omit<CacheContext, 'log'> & {
+  /**
+   * The time by which grants are dated, compared and promised. What is written down of them is compared by other machines. This
+   * adapter is the only one that dates it, so nobody corrects it a second time.
+   */
+  storeNow: () => Date;
+};
+
 export type MsalOperation = ReturnType<typeof beginMsal>;
 
 /** What the ways to get a token have in common within one operation. */
-export function beginMsal(options: MsalOptions, services: Omit<CacheContext, 'log'>, operation: Operation) {
+export function beginMsal(options: MsalOptions, services: MsalServices, operation: Operation) {
   const { log, signal, correlationId } = operation;
-  const { clock } = services;
+  const { clock, storeNow } = services;
   const context: CacheContext = { ...services, log };
   const traced = isGuid(correlationId) ? { correlationId } : {};
 
@@ -101,7 +109,7 @@ export function beginMsal(options: MsalOptions, services: Omit<CacheContext, 'lo
   /** Stores a changed cache. A cache that was opened with an old key is sealed again even if it did not change. */
   async function keep(changed: string | undefined, { grant, base, record, write }: Keep): Promise<Kept> {
     const { snapshot } = write;
-    const now = clock.now();
+    const now = storeNow();
     const placed =
       changed === undefined ? undefined : withGrant(base, changed, grant, now, toldEndOf(record, now));
     const mine = placed ?? (snapshot.oldKey ? snapshot.base : undefined);
@@ -114,7 +122,27 @@ export function beginMsal(options: MsalOptions, services: Omit<CacheContext, 'lo
     };
   }
 
-  return { options, context, clock, log, signal, traced, refusal, attempt, begin, keep };
+  /**
+   * The token of a result, and what was kept. Its own end is counted from this machine's clock, as MSAL counts it: this process
+   * remembers it by that. The end of its grant is counted from the store's time.
+   */
+  function tokenOf(
+    record: NetworkRecord,
+    result: AuthenticationResult,
+    { kept, ...more }: { homeAccountId: string; oldKey: boolean; kept: Kept },
+  ): UserToken {
+    return {
+      accessToken: result.accessToken,
+      permissions: permissionsIn(result.scopes.join(' ')),
+      expiresOn: result.expiresOn ?? clock.now(),
+      source: record.posts > 0 ? 'network' : 'cache',
+      ...more,
+      ...kept,
+      refreshTokenExpiresOn: kept.refreshTokenExpiresOn ?? toldEndOf(record, storeNow()),
+    };
+  }
+
+  return { context, clock, log, signal, traced, storeNow, refusal, attempt, begin, keep, tokenOf };
 }
 
 /** What is called before each request to the token endpoint. */
@@ -138,28 +166,6 @@ export type Kept = Pick<
 function keptBy(cache: string, now: Date): Pick<Kept, 'grant' | 'refreshTokenExpiresOn' | 'isEndEstimated'> {
   const { grant, endsAt, isEndEstimated = false } = keeperIn(cache, now);
   return { grant, refreshTokenExpiresOn: endsAt, isEndEstimated };
-}
-
-/**
- * The token of a result, and what was kept.
- * @param kept without it, nothing was stored
- */
-export function toUserToken(
-  record: NetworkRecord,
-  result: AuthenticationResult,
-  more: { homeAccountId: string; oldKey: boolean; now: Date; kept: Kept },
-): UserToken {
-  const { homeAccountId, oldKey, now, kept } = more;
-  return {
-    accessToken: result.accessToken,
-    permissions: permissionsIn(result.scopes.join(' ')),
-    expiresOn: result.expiresOn ?? now,
-    source: record.posts > 0 ? 'network' : 'cache',
-    homeAccountId,
-    oldKey,
-    ...kept,
-    refreshTokenExpiresOn: kept.refreshTokenExpiresOn ?? toldEndOf(record, now),
-  };
 }
 
 /** When the refresh token of the last answer ends, if that answer tells it. */

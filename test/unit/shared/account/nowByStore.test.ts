@@ -46,15 +46,12 @@ describe('nowByStore', () => {
     expect(await services.accounts.read(USER)).toMatchObject({ state: as, since: from(100 * DAY) });
   });
 
-  it('dates the ends of a new token, and leaves those of a cached one', () => {
+  it('dates the end of a new token, and leaves that of a cached one, and that of the grant', () => {
     const ends = { expiresOn: NOW, refreshTokenExpiresOn: from(DAY) };
-    const late = { expiresOn: from(DAY), refreshTokenExpiresOn: from(2 * DAY) };
+    const late = { expiresOn: from(DAY), refreshTokenExpiresOn: from(DAY) };
     expect(tokenByStore(setUp(DAY), token(ends))).toMatchObject(late);
     expect(tokenByStore(setUp(DAY), token({ ...ends, source: 'cache' }))).toMatchObject(ends);
     expect(tokenByStore(setUp(5 * MINUTE), token(ends))).toMatchObject(ends);
-    expect(
-      tokenByStore(setUp(DAY), token({ refreshTokenExpiresOn: undefined })).refreshTokenExpiresOn,
-    ).toBeUndefined();
   });
 
   it('dates what a visit brought', async () => {
@@ -65,7 +62,7 @@ describe('nowByStore', () => {
     expect(await services.accounts.read(USER)).toMatchObject({
       lastActivity: from(-DAY),
       expiresOn: from(60 * MINUTE - DAY),
-      refreshTokenExpiresOn: NOW,
+      refreshTokenExpiresOn: from(DAY),
     });
   });
 

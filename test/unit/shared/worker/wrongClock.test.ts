@@ -77,8 +77,8 @@ describe("a run on a machine whose clock differs from the store's", () => {
       return worker.read(userId);
     }
 
-    it('counts the ends of new tokens and the next check from the time of the store', async () => {
-      const [expiresOn, refreshTokenExpiresOn] = [ago(-HOUR), ago(-DAY)];
+    it('counts the end of a new token and the next check from the time of the store, and leaves the end of the grant', async () => {
+      const [expiresOn, refreshTokenExpiresOn] = [ago(-HOUR), byStore(DAY)];
       expect(await checked(async () => tokenOf({ expiresOn, refreshTokenExpiresOn }))).toMatchObject({
         expiresOn: byStore(HOUR),
         refreshTokenExpiresOn: byStore(DAY),
