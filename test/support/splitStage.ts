@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
-import { numberedUsers } from '../../dev/entra/directory.ts';
+import { type DemoUser, numberedUsers } from '../../dev/entra/directory.ts';
 import { type Host, spawnHost } from '../../dev/host/spawnHost.ts';
 import { ROOT } from '../../dev/platform.ts';
 import type { Account, Stored } from '../../shared/account/account.ts';
@@ -25,7 +25,7 @@ const HOUR = 3_600_000;
 const SHARES = { '0': 2, '5': 1, a: 1, f: 1 } as const;
 export const PARTS = Object.keys(SHARES).length;
 
-function peopleInShards() {
+function fewPeople() {
   const left = new Map<string, number>(Object.entries(SHARES));
   return numberedUsers(400).filter((user) => {
     const shard = shardOf(toUserId(user));
@@ -35,9 +35,9 @@ function peopleInShards() {
   });
 }
 
-export async function startSplitStage() {
+export async function startSplitStage(people: readonly DemoUser[] = fewPeople()) {
   const folder = await mkdtemp(join(tmpdir(), 'stead-split-'));
-  const stage = await startDrillStage(peopleInShards());
+  const stage = await startDrillStage(people);
   const queue = new QueueClient(stage.azurite.connectionString, 'run-parts');
   await queue.createIfNotExists();
   const hosts: SplitHost[] = [];
