@@ -168,6 +168,24 @@ it('a message that is replayed after its deadline costs no request', { timeout: 
   await expectNextPlanServesEverybody();
 });
 
+it('a run that a visit has called for is split like any other', { timeout: PATIENCE }, async () => {
+  const [visitor] = stage.users;
+  if (visitor === undefined) throw new Error('There is no user.');
+  // It has found no run of the last five minutes.
+  const visited = await stage.host();
+  const authorization = `Bearer ${await stage.signIn(visitor)}`;
+  const answer = await fetch(`${visited.origin}/api/profile`, { headers: { authorization } });
+  expect(answer.status).toBe(200);
+  await until(() => eventsIn(visited, 'sweep.split').length > 0);
+  expect(eventsIn(visited, 'worker.woken')).toMatchObject([{ by: 'visit' }]);
+  visited.proxy.open();
+  const refreshed = async () => [...(await stage.refreshes()).values()].filter((count) => count === 1).length;
+  // The visitor may be due, too, or was here just now.
+  await until(async () => (await refreshed()) >= stage.users.length - 1);
+  await expectNobodyTwice();
+  await visited.stop();
+});
+
 it('a message that fails five times is put aside, and operators see it', { timeout: PATIENCE }, async () => {
   const root = await failingApp();
   const failing = await stage.host(root);

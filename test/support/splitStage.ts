@@ -16,6 +16,7 @@ import { createDrillApp } from './drillApp.ts';
 import { startDrillStage } from './drillStage.ts';
 import { control, journal } from './entraClients.ts';
 import { type HostProxy, startHostProxy } from './hostProxy.ts';
+import { SUMMARY } from './sharedStateContract.ts';
 
 export type SplitHost = Host & { proxy: HostProxy };
 
@@ -101,7 +102,9 @@ export async function startSplitStage(people: readonly DemoUser[] = fewPeople())
         await accounts.update(account, { ...free, nextCheckAt } as Account);
       }
       const row = { partitionKey: 'runs', rowKey: 'last', unansweredRuns: 0 };
-      await table.upsertEntity({ ...row, begunAt: new Date(now - HOUR) }, 'Merge');
+      const longAgo = new Date(now - HOUR);
+      const ended = { endedAt: longAgo, summary: JSON.stringify(SUMMARY) };
+      await table.upsertEntity({ ...row, ...ended, begunAt: longAgo }, 'Merge');
       await control(stage.entra, 'DELETE', '/requests');
     },
 
