@@ -1,5 +1,5 @@
 /** The process of one run of the refresh worker over a storage account, so that its CPU time is the worker's alone. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createSealer } from '../../shared/adapters/entra/seal.ts';
 import { readConfig } from '../../shared/config.ts';
 import { createSlots, forEachAtOnce } from '../../shared/forEachAtOnce.ts';
@@ -15,6 +15,8 @@ export type SweepOrder = {
   settings: Record<string, string>;
   users: number;
   concurrency: number;
+  /** Whether all users are in one shard, a unit of work. Default: they are spread over all of them. */
+  inOneShard?: boolean;
 };
 export type Swept = {
   ms: number;
@@ -102,8 +104,19 @@ const ownerOf = (
   environment: new URL(ENTRA_AUTHORITY).host,
 });
 
+/** The first hexadecimal digit of the hash of a user's id is their shard: `docs/architecture.md`. */
+const isInFirstShard = (tid: string, oid: string): boolean =>
+  createHash('sha256').update(dueAccount({ tid, oid }).userId).digest('hex').startsWith('0');
+
+function oidFor({ settings: { ENTRA_TENANT_ID: tid = '' }, inOneShard = false }: SweepOrder): string {
+  for (;;) {
+    const oid = randomUUID();
+    if (!inOneShard || isInFirstShard(tid, oid)) return oid;
+  }
+}
+
 function sweepOf(order: SweepOrder): Sweep {
-  const oids = Array.from({ length: order.users }, () => randomUUID());
+  const oids = Array.from({ length: order.users }, () => oidFor(order));
   switch (order.subject) {
     case 'stead':
       return steadSweep(order, oids);

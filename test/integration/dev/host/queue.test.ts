@@ -94,6 +94,16 @@ describe('a queue function', () => {
     expect(other.lines.join('\n')).not.toMatch(/"wait"/);
   });
 
+  it('has not failed if its message cannot be deleted afterwards', async () => {
+    const host = await start({ ...QUICK, maxDequeueCount: 1 });
+    await post(host, 'send', 'wait');
+    await waitForLines(host, /running 1 "wait"/);
+    await work.clearMessages();
+    await post(host, 'open');
+    await waitForLines(host, /A message was not handled/);
+    expect(host.lines.join('\n')).not.toMatch(/Moving message to queue/);
+  });
+
   it('does not run if it is switched off, or if its storage is not named', async () => {
     const host = await start();
     const [unnamed] = await waitForLines(host, /unnamed .*Will not run/);
