@@ -8,7 +8,7 @@ import { LinkNotice } from './connection/LinkNotice.tsx';
 import { pageState } from './connection/pageState.ts';
 import { StatePanel } from './connection/StatePanel.tsx';
 import { StayConnected } from './connection/StayConnected.tsx';
-import { TasksToTurnOn } from './connection/TasksToTurnOn.tsx';
+import { TasksToTurnOn, turnedOn } from './connection/TasksToTurnOn.tsx';
 import { useConnection } from './connection/useConnection.ts';
 import { useVisitBefore } from './connection/useVisitBefore.ts';
 import { useWork } from './connection/useWork.ts';
@@ -93,7 +93,9 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, cameBackLi
   const isConnected = ['pending', 'active', 'needs-user'].includes(known?.state ?? '');
   return (
     <>
-      {cameBackLinked && known?.staysConnected !== undefined && <LinkNotice result="linked" />}
+      {cameBackLinked && known?.staysConnected !== undefined && (
+        <LinkNotice result="linked" task={turnedOn(known)} />
+      )}
       <ProfileHeader
         api={api}
         profile={profile}

@@ -3,6 +3,7 @@ import type { Connection } from '../../../shared/wire.ts';
 import { refusalText } from '../api/refusalText.ts';
 import type { Api } from '../api/useApi.ts';
 import { useWords } from '../words/speech.tsx';
+import { forgetTurningOn } from './TasksToTurnOn.tsx';
 
 /** That somebody at this browser does not want to be asked. It says nothing of who that is. */
 const KEY = 'stead.stay-connected';
@@ -18,7 +19,10 @@ export function StayConnected({ api, connection }: { api: Api; connection: Conne
     setBusy(true);
     setFailed(undefined);
     const answer = await api.service.link();
-    if (answer.state === 'ready') return location.assign(answer.value.url);
+    if (answer.state === 'ready') {
+      forgetTurningOn();
+      return location.assign(answer.value.url);
+    }
     setBusy(false);
     setFailed(refusalText(answer, words));
   };

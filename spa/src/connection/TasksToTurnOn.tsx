@@ -4,6 +4,17 @@ import { refusalText } from '../api/refusalText.ts';
 import type { Api } from '../api/useApi.ts';
 import { useWords } from '../words/speech.tsx';
 
+/** Where this tab keeps which task a link is about, because the address of the way back says only that it was linked. */
+const KEY = 'stead.turning-on';
+
+/** What users call the task that they have just turned on; undefined if they have turned on none. */
+export function turnedOn({ tasks = [] }: Connection): string | undefined {
+  const wanted = sessionStorage.getItem(KEY);
+  return tasks.find(({ task, isOn }) => isOn && task === wanted)?.title;
+}
+
+export const forgetTurningOn = (): void => sessionStorage.removeItem(KEY);
+
 /** The tasks for which nobody is asked until they want them. A link asks for their permissions. */
 export function TasksToTurnOn({ api, connection }: { api: Api; connection: Connection }) {
   const words = useWords();
@@ -15,7 +26,10 @@ export function TasksToTurnOn({ api, connection }: { api: Api; connection: Conne
     setBusy(true);
     setFailed(undefined);
     const answer = await api.service.link({ tasks: [task] });
-    if (answer.state === 'ready') return location.assign(answer.value.url);
+    if (answer.state === 'ready') {
+      sessionStorage.setItem(KEY, task);
+      return location.assign(answer.value.url);
+    }
     setBusy(false);
     setFailed(refusalText(answer, words));
   };
