@@ -8,7 +8,10 @@ const LONG = '**/*.long.test.ts';
  * these files has a process of its own.
  */
 const ALONE = '**/*.alone.test.ts';
-/** The other files share the processes, which load the modules once. That takes a third of the time away from short files. */
+/**
+ * The other files share the processes, which load each module once: half of the processor's time for the unit tests. So a module
+ * beside the tests must have no hook at its top level. Only the first file that imports it would run the hook.
+ */
 const shared = { isolate: false };
 
 /** Everything of a folder of `test`, or only what is long there. */
