@@ -48,6 +48,17 @@ describe('the tiers', () => {
     expect(fast.filter((file) => !first.includes(file))).toEqual([]);
   });
 
+  it('have no hook beside their files: a process that many files share would run it for the first one alone', () => {
+    const modules = globSync('test/{unit,integration,support}/**/*.ts', { cwd: ROOT }).filter(
+      (path) => !path.endsWith('.test.ts'),
+    );
+    expect(modules.length).toBeGreaterThan(50);
+    const hooked = modules.filter((path) =>
+      /^(?:before|after)(?:Each|All)\(/m.test(readFileSync(join(ROOT, path), 'utf8')),
+    );
+    expect(hooked).toEqual([]);
+  });
+
   it('are both run by the continuous integration', () => {
     const lines = readFileSync(join(ROOT, '.ci/run'), 'utf8').split('\n');
     expect(lines).toEqual(expect.arrayContaining(['npm test', 'npm run test:all']));
