@@ -1,22 +1,13 @@
 /** The page by keyboard alone, and as a screen reader hears it. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { usable } from '../../support/browser.ts';
 import { connections } from './connections.ts';
-import { keptConnection, type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';
+import { keptConnection, pageForTests } from './pageUnderTest.ts';
 
 const NEWCOMER = 'All set: Stead works for you from now on';
 
-let app: PageUnderTest;
-
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
-beforeEach(() => app.answerWell());
-afterEach(async () => {
-  for (const context of app.browser.contexts()) await context.close();
-});
+const app = pageForTests();
 
 async function openSignedIn(): Promise<Page> {
   const page = await app.open();

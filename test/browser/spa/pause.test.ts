@@ -1,19 +1,11 @@
 /** The person pauses their tasks on the page. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { usable } from '../../support/browser.ts';
 import { connections } from './connections.ts';
-import { keptConnection, type PageUnderTest, problem, startPageUnderTest } from './pageUnderTest.ts';
+import { keptConnection, pageForTests, problem } from './pageUnderTest.ts';
 
-let app: PageUnderTest;
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
-beforeEach(() => app.answerWell());
-afterEach(async () => {
-  for (const context of app.browser.contexts()) await context.close();
-});
+const app = pageForTests();
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const focused = (page: Page) => page.evaluate('document.activeElement.tagName');

@@ -1,21 +1,12 @@
 /** How often an open page asks for its connection; the page's clock is moved, not waited for. */
 import type { Page, Request } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { connections } from './connections.ts';
-import { type PageUnderTest, problem, startPageUnderTest } from './pageUnderTest.ts';
+import { pageForTests, problem } from './pageUnderTest.ts';
 
 const STEP_SECONDS = 5;
 
-let app: PageUnderTest;
-
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
-beforeEach(() => app.answerWell());
-afterEach(async () => {
-  for (const context of app.browser.contexts()) await context.close();
-});
+const app = pageForTests();
 
 type Asking = { page: Page; asks: () => number; isAnswered: () => Promise<void> };
 

@@ -1,26 +1,16 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
 import { pickAccount } from '../../../dev/pickAccount.ts';
 import { screenshot, signOut, usable } from '../../support/browser.ts';
-import { bearersProfile, type PageUnderTest, problem, startPageUnderTest } from './pageUnderTest.ts';
+import { bearersProfile, pageForTests, problem } from './pageUnderTest.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
 
 const HIDDEN = 'Your profile cannot be shown now.';
 
-let app: PageUnderTest;
-
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
-
-beforeEach(() => app.answerWell());
-afterEach(async () => {
-  for (const context of app.browser.contexts()) await context.close();
-});
+const app = pageForTests();
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const profilePanel = (page: Page) => page.getByRole('region', { name: 'Your profile' });
