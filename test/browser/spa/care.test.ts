@@ -132,6 +132,21 @@ describe('the language', () => {
   });
 });
 
+describe('the times of day', () => {
+  it.each([
+    'en-US',
+    'en-GB',
+  ])('leave the words of all lines in one column on a phone, for %s', async (locale) => {
+    const checks = ['2026-01-15T09:30:00Z', '2026-01-15T12:30:00Z', '2026-01-16T12:30:00Z'].map(check);
+    app.answer({ connection: keptConnection({ ...connections.weekend(), checks }) });
+    const page = await openSignedIn({ locale, timezoneId: 'UTC', viewport: { width: 360, height: 800 } });
+    const lines = await page.locator('.day li > div').all();
+    expect(lines).toHaveLength(3);
+    const lefts = await Promise.all(lines.map(async (line) => (await line.boundingBox())?.x));
+    expect(new Set(lefts).size).toBe(1);
+  });
+});
+
 describe('an exact time', () => {
   it('is text that the keyboard and a touch reach, and no tooltip', async () => {
     const page = await openSignedIn({ locale: 'en-GB', hasTouch: true });
