@@ -138,7 +138,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
     work: () => Promise<T>,
   ): Promise<{ result: T; began: boolean }> {
     const refusal = refusals.get(name);
-    if (refusal !== undefined && clock.now().getTime() < refusal.until) throw errorOf(refusal, clock.now());
+    if (refusal !== undefined && clock.elapsed() < refusal.until) throw errorOf(refusal, clock.elapsed());
     refusals.delete(name);
     // The cast is safe because one name always has one type.
     const known = flights.get(name) as Promise<T> | undefined;
@@ -150,7 +150,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
     } catch (error) {
       const rememberForMs = rememberFor(error);
       if (error instanceof Error && rememberForMs > 0) {
-        refusals.set(name, { error, until: clock.now().getTime() + rememberForMs });
+        refusals.set(name, { error, until: clock.elapsed() + rememberForMs });
       }
       throw error;
     } finally {
@@ -174,7 +174,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
     const { result, began } = await share(entry, exchangeOf(api), exchange);
     if (began) {
       entry.exchanged.set(api.resource, result);
-      entry.rowReadAt.set(api.resource, clock.now().getTime());
+      entry.rowReadAt.set(api.resource, clock.elapsed());
     }
     return { token: result.token, began };
   }
@@ -228,7 +228,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
     isRowReadDue(caller, { resource }) {
       const entry = use(keyOfCaller(caller));
       if (entry === undefined) return true;
-      const at = clock.now().getTime();
+      const at = clock.elapsed();
       if (at - (entry.rowReadAt.get(resource) ?? at) < READ_ROW_EVERY_MS) return false;
       entry.rowReadAt.set(resource, at);
       return true;
@@ -264,8 +264,8 @@ function rememberFor(error: unknown): number {
 }
 
 /** The remembered error. Its Retry-After is the time that is left. */
-function errorOf({ error, until }: Refusal, now: Date): Error {
+function errorOf({ error, until }: Refusal, now: number): Error {
   if (!(error instanceof UserTokenError) || error.failure.retryAfterSeconds === undefined) return error;
-  const retryAfterSeconds = Math.ceil((until - now.getTime()) / 1_000);
+  const retryAfterSeconds = Math.ceil((until - now) / 1_000);
   return new UserTokenError({ ...error.failure, retryAfterSeconds }, { cause: error });
 }

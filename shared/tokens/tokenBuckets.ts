@@ -22,12 +22,15 @@ const MAX_USERS = 5_000;
 
 export function createTokenBuckets(options: TokenBucketOptions): TokenBuckets {
   const { clock, capacity, refillEveryMs, maxUsers = MAX_USERS } = options;
-  /** When each user's bucket is full again. A user who is not in this map has a full bucket. */
+  /**
+   * When each user's bucket is full again. A user who is not in this map has a full bucket. It is not counted by the time of
+   * day: once that is set back, the user would wait for as long.
+   */
   const fullAt = new Map<UserId, number>();
 
   return {
     take(userId) {
-      const at = clock.now().getTime();
+      const at = clock.elapsed();
       const full = Math.max(fullAt.get(userId) ?? at, at);
       const waitMs = full - at - (capacity - 1) * refillEveryMs;
       if (waitMs > 0) throw new TooManyRequestsError(Math.ceil(waitMs / 1_000));

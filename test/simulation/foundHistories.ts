@@ -145,4 +145,47 @@ export const FOUND_HISTORIES: Readonly<Record<string, History>> = {
     ],
     deviations: [],
   },
+  // How often a user may cause an exchange, and for how long a refusal is remembered, was counted by the time of day. Once that was
+  // set back, the process refused the user for 100 days (`TOO_MANY_REQUESTS`). Nobody sets the clock that counts durations.
+  'the clock of a machine is set back 100 days, and a user links there': {
+    ...SIMPLE,
+    rules: { ...USUAL, slides: false },
+    links: true,
+    actions: [
+      { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 0, api: 'graph' },
+      { do: 'skew', process: 0, ms: -100 * DAY },
+      { do: 'link', user: 0, process: 0, pausesAfter: 0, how: 'well' },
+      { do: 'wait', ms: 80 * 60_000 },
+      { do: 'run', process: 1, pausesAfter: 0 },
+    ],
+    deviations: [],
+  },
+  // The same of a refusal, which is remembered for some seconds ...
+  'a user without a consent visits a machine whose clock is 30 minutes ahead, and it is set right': {
+    ...SIMPLE,
+    actions: [
+      { do: 'skew', process: 0, ms: 30 * 60_000 },
+      { do: 'withdraw-consent', user: 0 },
+      { do: 'visit', user: 0, process: 0, fresh: true, pausesAfter: 0, api: 'graph' },
+      { do: 'skew', process: 0, ms: 0 },
+      { do: 'consent', user: 0 },
+      { do: 'wait', ms: 2 * 60_000 },
+      { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 0, api: 'graph' },
+    ],
+    deviations: [],
+  },
+  // ... and of the account of a user whose token is remembered, which is read again after a minute.
+  'a user visits a machine whose clock is 30 minutes ahead, and it is set right': {
+    ...SIMPLE,
+    actions: [
+      { do: 'skew', process: 0, ms: 30 * 60_000 },
+      { do: 'visit', user: 0, process: 0, fresh: true, pausesAfter: 0, api: 'graph' },
+      { do: 'wait', ms: 2 * 60_000 },
+      { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 0, api: 'graph' },
+      { do: 'skew', process: 0, ms: 0 },
+      { do: 'wait', ms: 20 * 60_000 },
+      { do: 'visit', user: 0, process: 0, fresh: false, pausesAfter: 0, api: 'graph' },
+    ],
+    deviations: [],
+  },
 };

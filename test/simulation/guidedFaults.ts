@@ -100,6 +100,27 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: "Graph's limit is the whole application's",
     found: /had asked for fewer requests/,
   },
+  'requests counted by a clock that is set back': {
+    file: 'shared/tokens/tokenBuckets.ts',
+    text: 'const at = clock.elapsed();',
+    by: 'const at = clock.now().getTime();',
+    guided: 'the clock of a machine is set back 100 days, and a user links there',
+    found: /met an outage, and there was none|too many requests/,
+  },
+  'account read again by a clock that is set back': {
+    file: 'shared/tokens/assertionMemo.ts',
+    text: 'const at = clock.elapsed();',
+    by: 'const at = clock.now().getTime();',
+    guided: 'a user visits a machine whose clock is 30 minutes ahead, and it is set right',
+    found: /not written down/,
+  },
+  'refusal remembered by a clock that is set back': {
+    file: 'shared/tokens/assertionMemo.ts',
+    text: 'refusals.set(name, { error, until: clock.elapsed() + rememberForMs });',
+    by: 'refusals.set(name, { error, until: clock.now().getTime() + rememberForMs });',
+    guided: 'a user without a consent visits a machine whose clock is 30 minutes ahead, and it is set right',
+    found: /nothing was wrong with them/,
+  },
   'woken account not due': {
     file: 'shared/account/transitions.ts',
     text: 'nextCheckAt: earlierOf(account.nextCheckAt, now), wokenAt: now };',

@@ -296,6 +296,7 @@ export function createInvariants(
     unsettle: (person: Person) => facts.unsettle(person),
     onForgotten: tokens.onForgotten,
     onLinked: grants.onLinked,
+    onLinkUnavailable: visits.onLinkUnavailable,
     /** Something is not well until that time, so whatever is late may be late because of it. */
     onUnwell(until: number): void {
       unwellUntil = Math.max(unwellUntil, until);
@@ -306,7 +307,6 @@ export function createInvariants(
     },
     onClockChanged(life: ProcessLife): void {
       reasons.onClockChanged(life);
-      visits.onClockChanged(life);
       if (life.skewMs !== 0) clocksDiffered = true;
     },
     onAnswer: tasks.onAnswer,
@@ -347,7 +347,9 @@ export function createInvariants(
       }
     },
 
-    onUnexpected(what: string, error: unknown): void {
+    onUnexpected(what: string, error: unknown, begun: Begun): void {
+      const { person } = begun;
+      if (error instanceof TooManyRequestsError && person) visits.onTooMany(begun, person);
       const isExpected =
         error instanceof UserTokenError ||
         error instanceof TokenInvalidError ||

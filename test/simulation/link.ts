@@ -18,27 +18,28 @@ export function link(stage: Stage, running: Running, person: Person, assertion: 
   const signsIn = how === 'cancelled' ? undefined : how === 'other' ? other : person;
   const each = <T>(ask: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: times }, ask));
   const what = `link of ${name}${how === 'well' ? '' : ` (${how})`}`;
-  return stage.begin(running, { kind: 'link', person, what }, async (operation) => {
+  return stage.begin(running, { kind: 'link', person, what }, async (operation, begun) => {
     try {
       const { ticket } = await connection.askForLink(assertion, async () => ({}));
       const text = new URL(ticket.url).searchParams.get('ticket') ?? '';
       const opened = await each(() => connection.openLink(text));
       const gone = opened.flatMap((one) => ('cookie' in one ? one : []));
-      const [begun] = gone;
+      const [first] = gone;
       invariants.onLinked(person, person, gone.length);
-      if (begun === undefined) return opened.map((one) => 'result' in one && one.result).join();
+      if (first === undefined) return opened.map((one) => 'result' in one && one.result).join();
       const query = await world.ask(running.life, {
         what: () => `browser: ${signsIn?.name ?? 'nobody'} signs in`,
-        effect: () => entra.signIn(begun.signInUrl, signsIn),
+        effect: () => entra.signIn(first.signInUrl, signsIn),
         changes: false,
         faults: {},
         aborted: () => undefined,
         signal: undefined,
       });
-      const ended = await each(() => connection.finishLink(operation, query, begun.cookie));
+      const ended = await each(() => connection.finishLink(operation, query, first.cookie));
       const results = ended.map(({ result }) => result);
       invariants.onLinked(person, signsIn, results.filter((one) => one === 'linked').length);
       if (results.includes('linked')) invariants.onForgotten(running.life, person);
+      if (how === 'well' && results.includes('unavailable')) invariants.onLinkUnavailable(begun, person);
       return results.join();
     } catch (error) {
       if (!(error instanceof NotConnectedError)) throw error;

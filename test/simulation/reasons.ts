@@ -31,7 +31,7 @@ export function createReasons(world: World, facts: Facts) {
   let throttles: (Throttled & { answeredAt: number })[] = [];
   /** When an API or the token endpoint last had trouble with a user. */
   const troubles = new Map<string, number>();
-  /** Processes whose clock was changed while they ran. What they remember may last for longer. */
+  /** Processes whose clock was changed while they ran. They remember the ends of cooldowns by it. */
   const stepped = new Set<number>();
 
   const since = (person: Person, from: number) =>
@@ -130,9 +130,8 @@ export function createReasons(world: World, facts: Facts) {
     },
 
     /** Whether a visit that began then may be refused for a reason of the user's. */
-    mayRefuse(person: Person, api: ApiName, by: ProcessLife, begunAt: number, kind: 'consent' | 'user') {
-      const from = stepped.has(by.number) ? Number.NEGATIVE_INFINITY : begunAt - REMEMBERED_MS;
-      return since(person, from).some(
+    mayRefuse(person: Person, api: ApiName, begunAt: number, kind: 'consent' | 'user') {
+      return since(person, begunAt - REMEMBERED_MS).some(
         (one) => one.api === api && (one.reason !== 'lacks-scope' || kind === 'consent'),
       );
     },

@@ -231,7 +231,7 @@ export function createStage({
               () => `${what} failed: ${error instanceof Error ? `${error.name} ${error.message}` : error}`,
               life,
             );
-            invariants.onUnexpected(what, error);
+            invariants.onUnexpected(what, error, begun);
           },
         );
       });

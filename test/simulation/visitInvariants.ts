@@ -4,11 +4,15 @@ import { type Facts, isConnected, timeOf } from './facts.ts';
 import type { Begun, Operations } from './operations.ts';
 import type { Reasons } from './reasons.ts';
 import type { createTokenInvariants } from './tokenInvariants.ts';
-import type { ProcessLife, World } from './world.ts';
+import type { World } from './world.ts';
 
 /** A process reads the account of a user whose token it remembers once a minute. */
 const ROW_IS_READ_EVERY_MS = 61_000;
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
+/** Whoever has caused nothing for so long may cause as much as ever. */
+const LIMITS_PASS_AFTER_MS = 61_000;
+/** No smaller number of operations uses up what a user may cause at once. */
+const LEAST_TOO_MANY = 4;
 
 /** What must hold of every visit that has ended. */
 export function createVisitInvariants(
@@ -20,21 +24,18 @@ export function createVisitInvariants(
   clocksDiffered: () => boolean,
 ) {
   const { of, rowOf, forbid } = facts;
-  /** The processes whose clock has ever changed. They may read accounts too seldom afterwards. */
-  const withOtherClock = new Set<number>();
-
   /** A refusal of a visit must have a reason that is the user's, of this very visit or remembered for a moment. */
-  function onRefused({ life, begunAt }: Begun, person: Person, asked: ApiName, error: unknown): boolean {
+  function onRefused({ begunAt }: Begun, person: Person, asked: ApiName, error: unknown): boolean {
     if (!(error instanceof UserTokenError)) return error instanceof TokenInvalidError;
     const { kind, code } = error.failure;
     const wrongly = `${person.name} was refused (${code}), and nothing was wrong with them`;
     switch (kind) {
       case 'needs-user':
       case 'cache-lost':
-        forbid(!reasons.mayRefuse(person, asked, life, begunAt, 'user'), wrongly);
+        forbid(!reasons.mayRefuse(person, asked, begunAt, 'user'), wrongly);
         return true;
       case 'consent':
-        forbid(!reasons.mayRefuse(person, asked, life, begunAt, 'consent'), wrongly);
+        forbid(!reasons.mayRefuse(person, asked, begunAt, 'consent'), wrongly);
         return true;
       case 'throttled': {
         const at = code.startsWith('graph') || code.startsWith('notes') ? asked : 'token';
@@ -63,7 +64,6 @@ export function createVisitInvariants(
     const since = begunAt - ROW_IS_READ_EVERY_MS;
     const isSound =
       life.skewMs === 0 &&
-      !withOtherClock.has(life.number) &&
       Math.max(known.disturbedAt, known.damagedAt) < since &&
       operations.wasAlone(begun, person, ROW_IS_READ_EVERY_MS);
     if (!isSound || !isConnected(row?.state)) return;
@@ -99,9 +99,31 @@ export function createVisitInvariants(
     );
   }
 
-  return {
-    onRefused,
-    onVisited,
-    onClockChanged: ({ number }: ProcessLife): void => void withOtherClock.add(number),
-  };
+  /** Nobody is told to ask less often who has not asked often, whatever became of the clock. */
+  function onTooMany({ life, begunAt }: Begun, person: Person): void {
+    const asked = operations
+      .concerning(person, begunAt - LIMITS_PASS_AFTER_MS, world.now())
+      .filter((one) => one.person === person && one.life === life);
+    forbid(
+      asked.length <= LEAST_TOO_MANY,
+      `${person.name} was refused (too many requests), and had asked ${asked.length} times`,
+    );
+  }
+
+  /** A link that is alone and meets no trouble does not end with an outage. */
+  function onLinkUnavailable(begun: Begun, person: Person): void {
+    const { begunAt } = begun;
+    const { disturbedAt, damagedAt } = of(person);
+    const isTroubled =
+      Math.max(disturbedAt, damagedAt) >= begunAt ||
+      tokens.keysDiffered() ||
+      reasons.isThrottled(person, 'token', clocksDiffered()) ||
+      reasons.isTroubled(person, 'token', begunAt);
+    forbid(
+      !isTroubled && operations.wasAlone(begun, person),
+      `the link of ${person.name} met an outage, and there was none`,
+    );
+  }
+
+  return { onRefused, onVisited, onTooMany, onLinkUnavailable };
 }

@@ -11,8 +11,9 @@ const MINUTE = 60_000;
 const START = Date.parse('2026-01-01T00:00:00Z');
 
 function memoAt(maxEntries?: number) {
-  const clock = { now: START };
-  const told = clockOf(() => new Date(clock.now));
+  /** `setBackBy`: how much the time of day was set back. */
+  const clock = { now: START, setBackBy: 0 };
+  const told = clockOf(() => new Date(clock.now - clock.setBackBy), { elapsed: () => clock.now });
   return {
     clock,
     memo: createAssertionMemo({ clock: told, ...(maxEntries === undefined ? {} : { maxEntries }) }),
@@ -180,6 +181,15 @@ describe('the memory', () => {
     clock.now = START + MINUTE;
     expect([memo.isRowReadDue(caller, graph), memo.isRowReadDue(caller, graph)]).toEqual([true, false]);
   });
+
+  it('lets the account be read once a minute, although the time of day is set back', async () => {
+    const { clock, memo } = memoAt();
+    const caller = await memo.verified('a', async () => callerOf('a'));
+    await memo.exchanged(caller, graph, exchangeOf(tokenOf('1')));
+    clock.setBackBy = 60 * MINUTE;
+    clock.now = START + MINUTE;
+    expect(memo.isRowReadDue(caller, graph)).toBe(true);
+  });
 });
 
 const SECOND = 1_000;
@@ -244,6 +254,17 @@ describe('a refusal', () => {
     await expect(memo.exchanged(caller, graph, ask)).rejects.toMatchObject({
       failure: { retryAfterSeconds: 40 },
     });
+  });
+
+  it('ends as soon as ever, although the time of day is set back', async () => {
+    const { clock, memo } = memoAt();
+    const caller = await memo.verified('a', async () => callerOf('a'));
+    const { asked, ask } = refusing(refusal({ kind: 'throttled', code: 'x', retryAfterSeconds: 60 }));
+    await expect(memo.exchanged(caller, graph, ask)).rejects.toThrow();
+    clock.setBackBy = 60 * MINUTE;
+    clock.now += MINUTE;
+    await expect(memo.exchanged(caller, graph, ask)).rejects.toThrow();
+    expect(asked.times).toBe(2);
   });
 
   it('is of its assertion alone', async () => {

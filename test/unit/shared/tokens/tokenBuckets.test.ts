@@ -7,9 +7,10 @@ import { someUser } from '../../../support/sampleAccount.ts';
 const SECOND = 1_000;
 
 function buckets(maxUsers?: number) {
-  const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
+  /** `setBackBy`: how much the time of day was set back. */
+  const clock = { now: Date.parse('2026-01-01T00:00:00Z'), setBackBy: 0 };
   const take = createTokenBuckets({
-    clock: clockOf(() => new Date(clock.now)),
+    clock: clockOf(() => new Date(clock.now - clock.setBackBy), { elapsed: () => clock.now }),
     capacity: 3,
     refillEveryMs: 10 * SECOND,
     ...(maxUsers === undefined ? {} : { maxUsers }),
@@ -51,6 +52,15 @@ describe('a token bucket', () => {
     const user = someUser();
     for (let n = 0; n < 3; n += 1) ask(user);
     for (let n = 0; n < 100; n += 1) expect(ask(user)).toBe(10);
+  });
+
+  it('is full again as soon as ever, although the time of day is set back', () => {
+    const { clock, ask } = buckets();
+    const user = someUser();
+    for (let n = 0; n < 3; n += 1) ask(user);
+    clock.setBackBy = 100 * 86_400 * SECOND;
+    clock.now += 10 * SECOND;
+    expect([ask(user), ask(user)]).toEqual([undefined, 10]);
   });
 
   it("is one user's and nobody else's", () => {
