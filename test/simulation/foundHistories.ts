@@ -188,4 +188,25 @@ export const FOUND_HISTORIES: Readonly<Record<string, History>> = {
     ],
     deviations: [],
   },
+  // A due time that nobody can read counts as 1970. A lease kept that time, which cannot be read either. So an account that was given
+  // back was due at the end of that lease, five minutes later, and with it the notice.
+  'a run gives an account back whose due time somebody has damaged': {
+    ...SIMPLE,
+    rules: { ...USUAL, idToken: false },
+    receiver: 'well',
+    actions: [
+      { do: 'challenge', user: 0, api: 'graph' },
+      { do: 'run', process: 1, pausesAfter: 0 },
+      { do: 'damage', user: 0, how: 'due-at' },
+      { do: 'audit', process: 0, pausesAfter: 0 },
+      { do: 'wait', ms: 60_000 },
+      { do: 'run', process: 0, pausesAfter: 0 },
+    ],
+    deviations: [
+      { after: 19, pick: 'timer', fault: 0 },
+      { after: 10, pick: 'next', fault: 0 },
+      { after: 3, pick: 'newest', fault: 0 },
+      { after: 2, pick: 'timer', fault: 0 },
+    ],
+  },
 };

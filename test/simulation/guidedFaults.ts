@@ -121,6 +121,13 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: 'a user without a consent visits a machine whose clock is 30 minutes ahead, and it is set right',
     found: /nothing was wrong with them/,
   },
+  'next check of a leased account stored as nobody can read it': {
+    file: 'shared/adapters/azureStorage/accountRow.ts',
+    text: 'wholeSecond(at < EARLIEST ? EARLIEST : at);',
+    by: 'wholeSecond(at);',
+    guided: 'a run gives an account back whose due time somebody has damaged',
+    found: /after the next try of their notice/,
+  },
   'woken account not due': {
     file: 'shared/account/transitions.ts',
     text: 'nextCheckAt: earlierOf(account.nextCheckAt, now), wokenAt: now };',

@@ -22,7 +22,7 @@ import { wholeSecond } from '../wholeSecond.ts';
 import { failureColumn, failureIn } from './accountFailureColumn.ts';
 import { checksColumn, checksIn, historyColumn, historyIn } from './accountHistoryColumns.ts';
 import { userRowKey } from './rowKeys.ts';
-import { countOf, isKeyOf, jsonIn, textOf, timeOf } from './tableColumns.ts';
+import { countOf, EARLIEST, isKeyOf, jsonIn, textOf, timeOf } from './tableColumns.ts';
 
 type Column = string | number | boolean | Date;
 export type AccountRow = Record<string, Column> & { partitionKey: string; rowKey: string };
@@ -46,7 +46,7 @@ export function toRow(account: Account): AccountRow {
   if (isTombstone(account)) {
     return {
       ...scheduled,
-      ...(lease && { nextCheckAt: wholeSecond(nextCheckAt) }),
+      ...(lease && { nextCheckAt: nextCheckColumn(nextCheckAt) }),
       lastActivity: account.since,
     };
   }
@@ -55,7 +55,7 @@ export function toRow(account: Account): AccountRow {
   const failure = failureOf(account);
   return {
     ...scheduled,
-    nextCheckAt: lease ? wholeSecond(nextCheckAt) : '',
+    nextCheckAt: lease ? nextCheckColumn(nextCheckAt) : '',
     lastActivity: account.lastActivity,
     generation: account.generation,
     connectedAt: account.connectedAt ?? '',
@@ -84,8 +84,14 @@ export function toRow(account: Account): AccountRow {
 /** The columns that a lease changes. A merge of them leaves all others as they are. */
 export const toLeaseRow = (account: Account): AccountRow => ({
   ...scheduleColumns(account),
-  nextCheckAt: wholeSecond(account.nextCheckAt),
+  nextCheckAt: nextCheckColumn(account.nextCheckAt),
 });
+
+/**
+ * An unreadable time was read as 1970, which cannot be read back. The account would then be due at the end of its lease once a run
+ * has given it back, and not at once.
+ */
+const nextCheckColumn = (at: Date): Date => wholeSecond(at < EARLIEST ? EARLIEST : at);
 
 const scheduleColumns = (account: Account) => ({
   partitionKey: shardOf(account.userId),

@@ -23,7 +23,7 @@ export const textOf = (value: unknown): string | undefined =>
 /** What JSON has for a date. `Date` itself would read almost any text, `1` included. */
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 /** Stead is younger, and no account lives so long: a time outside of this was not written by Stead. */
-const EARLIEST = new Date('2020-01-01T00:00:00Z');
+export const EARLIEST = new Date('2020-01-01T00:00:00Z');
 const LATEST = new Date('2200-01-01T00:00:00Z');
 
 /** A time that Stead can have written: a column's `Date`, or the text that JSON has for a date. */

@@ -6,7 +6,12 @@ import {
   type HistoryEntry,
   type StoredFailure,
 } from '../../../../../shared/account/account.ts';
-import { fromRow, isSameRow, toRow } from '../../../../../shared/adapters/azureStorage/accountRow.ts';
+import {
+  fromRow,
+  isSameRow,
+  toLeaseRow,
+  toRow,
+} from '../../../../../shared/adapters/azureStorage/accountRow.ts';
 import {
   LEASE,
   sampleActive,
@@ -94,6 +99,16 @@ describe('toRow', () => {
       runId: LEASE.runId,
       nextCheckAt: NEXT,
     });
+  });
+
+  it.each<[string, Account]>([
+    ['a connection', sampleActive()],
+    ['an end', sampleTombstone()],
+  ])('keeps %s due at once after a lease, whose next check could not be read', (_, account) => {
+    const damaged = reread(account, { dueAt: '1' }) as Account;
+    const leased = { ...damaged, lease: LEASE };
+    const again = [reread(leased), reread(account, toLeaseRow(leased))];
+    for (const { nextCheckAt } of again) expect(nextCheckAt.getTime()).toBeLessThan(Date.UTC(2021, 0));
   });
 
   it('leaves out a challenge that does not fit its column, and keeps the rest of the failure', () => {
