@@ -13,10 +13,11 @@ export async function findPlanted(name: string): Promise<Report<unknown>> {
   if ('guided' in fault) return reportOf('--plant', name, '--guided', fault.guided);
   const { form = 'interleavings', seed, history } = fault;
   // To make a history of years shorter takes many minutes.
-  const plant = ['--form', form, '--plant', name, ...(form === 'years' ? ['--first'] : [])];
-  const report = await reportOf(...plant, '--replay', `${seed}:${history}`);
+  const [shorter, first] = form === 'years' ? [[], ['--first']] : [['--shorter'], []];
+  const plant = ['--form', form, '--plant', name];
+  const report = await reportOf(...plant, ...shorter, '--replay', `${seed}:${history}`);
   return report.found === undefined
-    ? reportOf(...plant, '--seed', String(seed), '--seeds', String(SEEDS[form]))
+    ? reportOf(...plant, ...first, '--seed', String(seed), '--seeds', String(SEEDS[form]))
     : report;
 }
 

@@ -1,11 +1,11 @@
 /** `npm run sim -- [options]`: looks for a history in which Stead breaks a promise. */
-import { readFileSync } from 'node:fs';
-import { UsageError } from '../../ops/cli/errors.ts';
+import { PlainError, UsageError } from '../../ops/cli/errors.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
 import { drawnEdges } from '../support/lifeDiagram.ts';
 import { plant } from './plant.ts';
 import { PLANTED_FAULTS } from './plantedFaults.ts';
+import { ofPath, type Replay, readReplay } from './replay.ts';
 import type { Form, Found, Report } from './search.ts';
 
 const USAGE = `Usage: npm run sim -- [options]
@@ -17,8 +17,9 @@ in which an invariant does not hold is made as short as possible and printed (do
                    years: many users and a long time; short-years: a few weeks
   --seeds N        how many histories; default 500
   --seed N         where they begin; the same number gives the same histories. Default: a new one
-  --replay WHICH   runs one history again: the seed:path that was printed, or a JSON file with the history. A file is
-                   told even if nothing is found
+  --replay WHICH   runs exactly one history again: the seed:path that was printed, or a JSON file with the history. A file
+                   is told even if nothing is found
+  --shorter        with --replay seed:path: makes that history as short as possible
   --guided NAME    runs one history of guidedMoments.ts or foundHistories.ts, in test/simulation
   --first          tells the first history that fails as it is, and does not make it shorter
   --plant NAME     plants a fault of test/simulation/plantedFaults.ts first
@@ -34,6 +35,7 @@ await runCommand(USAGE, async (args) => {
     seed: { type: 'string' },
     first: { type: 'boolean' },
     replay: { type: 'string' },
+    shorter: { type: 'boolean' },
     guided: { type: 'string' },
     plant: { type: 'string' },
     planted: { type: 'boolean' },
@@ -56,10 +58,25 @@ await runCommand(USAGE, async (args) => {
   if (guided !== '' && moment === undefined) {
     throw new UsageError(`There is no guided history ${JSON.stringify(guided)}.`);
   }
-  const report =
-    moment === undefined
-      ? await run(form as Form<unknown>, values)
-      : await runOnly(form as Form<unknown>, moment);
+  let report: Report<unknown>;
+  try {
+    report =
+      moment !== undefined
+        ? await runOnly(form as Form<unknown>, moment)
+        : values.replay !== undefined
+          ? await runAgain(
+              form as Form<unknown>,
+              name,
+              readReplay(values.replay, name),
+              values.shorter ?? false,
+            )
+          : await run(form as Form<unknown>, values);
+  } catch (error) {
+    if (!(error instanceof PlainError) || error instanceof UsageError) throw error;
+    // What was named cannot be run. The usage would not say why.
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
   process.stdout.write(
     values.json
       ? `${JSON.stringify(await documentOf(name, report), undefined, 2)}\n`
@@ -103,37 +120,32 @@ async function printPlanted(): Promise<number> {
 
 async function run(
   form: Form<unknown>,
-  { seeds, seed, first = false, replay }: { seeds?: string; seed?: string; first?: boolean; replay?: string },
+  { seeds, seed, first = false }: { seeds?: string; seed?: string; first?: boolean },
 ): Promise<Report<unknown>> {
   const { search } = await import('./search.ts');
-  if (replay === undefined) {
-    const from = whole('--seed', seed) ?? Math.floor(Math.random() * 2 ** 31);
-    const count = whole('--seeds', seeds) ?? 500;
-    if (count < 1) throw new UsageError('--seeds takes a number from 1 on.');
-    return search(form, { seeds: count, seed: from, isFirstEnough: first });
-  }
-  if (!replay.endsWith('.json')) {
-    const [from = '', ...path] = replay.split(':');
-    return search(form, {
-      seeds: 1,
-      seed: whole('--replay', from) ?? 0,
-      path: path.join(':'),
-      isFirstEnough: first,
-    });
-  }
-  const history = historyIn(replay);
-  const { lines } = await form.run(history, { tells: true });
-  process.stderr.write(`${lines.join('\n')}\n`);
-  return runOnly(form, history);
+  const from = whole('--seed', seed) ?? Math.floor(Math.random() * 2 ** 31);
+  const count = whole('--seeds', seeds) ?? 500;
+  if (count < 1) throw new UsageError('--seeds takes a number from 1 on.');
+  return search(form, { seeds: count, seed: from, isFirstEnough: first });
 }
 
-/** @throws {UsageError} the file cannot be read, or is not JSON. */
-function historyIn(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new UsageError(`${file} has no history: ${error instanceof Error ? error.message : error}`);
+/** Runs exactly the history that is named. A file is told even if nothing is found; what is found is told with the rest. */
+async function runAgain(
+  form: Form<unknown>,
+  name: string,
+  which: Replay,
+  isShorter: boolean,
+): Promise<Report<unknown>> {
+  if ('history' in which) {
+    const report = await runOnly(form, which.history);
+    if (report.found === undefined) {
+      const { lines } = await form.run(which.history, { tells: true });
+      process.stderr.write(`${lines.join('\n')}\n`);
+    }
+    return report;
   }
+  const { search } = await import('./search.ts');
+  return ofPath(search(form, { seeds: 1, ...which, isFirstEnough: !isShorter }), name, which);
 }
 
 /** Runs one history, which is not made shorter. */

@@ -1,0 +1,116 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { FORMS } from './forms.ts';
+import { SIMPLE } from './foundHistories.ts';
+import { GUIDED, GUIDED_YEARS } from './guidedMoments.ts';
+import { checkHistory } from './historyShape.ts';
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'stead-replay-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const GOOD = { ...SIMPLE, actions: [{ do: 'run', process: 0, pausesAfter: 0 }], deviations: [] };
+
+function file(name: string, content: string): string {
+  const path = join(folder, `${name}.json`);
+  writeFileSync(path, content);
+  return path;
+}
+
+function replay(...options: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...options], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+describe('a replay', () => {
+  it('runs exactly the history that is named, and prints it once', { timeout: 60_000 }, () => {
+    const planted = ['--plant', 'check written down as a visit'];
+    const beginning = 'from here on in any order';
+    const bySeed = replay(...planted, '--replay', '1:0');
+    expect(bySeed.status).toBe(1);
+    expect(bySeed.stdout.split(beginning)).toHaveLength(2);
+    for (const says of ['made shorter 0 times', '--replay 1:0\n', 'interleavings: 1 histories']) {
+      expect(bySeed.stdout).toContain(says);
+    }
+    const [, history = ''] = /The history, for a .json file: (.*)/.exec(bySeed.stdout) ?? [];
+    const byFile = replay(...planted, '--replay', file('printed', history));
+    expect(byFile.status).toBe(1);
+    expect(`${byFile.stderr}${byFile.stdout}`.split(beginning)).toHaveLength(2);
+  });
+
+  it('runs nothing else if that history breaks no promise', { timeout: 60_000 }, () => {
+    const { status, stdout } = replay('--replay', '1:0:5:5:5:5:5:5');
+    expect(status).toBe(0);
+    expect(stdout).toContain('interleavings: 1 histories');
+  });
+
+  it.each([
+    ['nothing', 'is neither'],
+    ['616', 'is neither'],
+    ['616:', 'is neither'],
+    ['1:0:999999', 'leads to no history of the seed 1 and the form interleavings'],
+    ['/nowhere/history.json', 'cannot be read (ENOENT)'],
+  ])('of %s says in one sentence what is wrong', { timeout: 60_000 }, (which, says) => {
+    const { status, stdout, stderr } = replay('--replay', which);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(says);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('of a file without a history says in one sentence what is wrong', { timeout: 60_000 }, () => {
+    for (const content of ['{', '[]', '{"users":1}']) {
+      const { status, stderr } = replay('--replay', file('wrong', content));
+      expect(status).toBe(2);
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+      expect(stderr).not.toContain('    at ');
+    }
+  });
+});
+
+describe('the shape of a history', () => {
+  it.each<[string, unknown, string]>([
+    ['no object', [], 'must be an object'],
+    [
+      'a member of another type',
+      { ...GOOD, links: undefined },
+      'h.json: the history.links must be true or false.',
+    ],
+    ['a member too many', { ...GOOD, user: 1 }, 'has "user", which nobody reads.'],
+    ['no users', { ...GOOD, users: 0 }, 'the history.users must be a whole number from 1 on.'],
+    [
+      'an unknown action',
+      { ...GOOD, actions: [{ do: 'vist' }] },
+      'the history.actions[0].do must be one of: visit,',
+    ],
+    ['no action', { ...GOOD, actions: [null] }, 'the history.actions[0].do must be one of: visit,'],
+    ['half an action', { ...GOOD, actions: [{ do: 'run' }] }, 'the history.actions[0] has no "process".'],
+    ['no list', { ...GOOD, deviations: {} }, 'the history.deviations must be a list.'],
+    ['another form', Object.values(GUIDED_YEARS)[0], 'add --form years'],
+  ])('refuses %s, and says where and what', (_what, history, says) => {
+    expect(() => checkHistory('interleavings', history, 'h.json')).toThrow(says);
+  });
+
+  it('refuses a short history where one of years is asked for', () => {
+    expect(() => checkHistory('years', GOOD, 'h.json')).toThrow('leave --form away');
+  });
+
+  it.each(Object.entries(GUIDED))('takes a history that somebody wrote or found: %s', (_name, history) => {
+    expect(() => checkHistory('interleavings', JSON.parse(JSON.stringify(history)), '')).not.toThrow();
+  });
+
+  it.each(Object.entries(GUIDED_YEARS))('takes one of years: %s', (_name, history) => {
+    expect(() => checkHistory('years', JSON.parse(JSON.stringify(history)), '')).not.toThrow();
+  });
+
+  it.each(Object.entries(FORMS))('takes every history of chance: %s', (form, { history }) => {
+    const takes = fc.property<[unknown]>(history as fc.Arbitrary<unknown>, (one) =>
+      checkHistory(form, JSON.parse(JSON.stringify(one)), ''),
+    );
+    fc.assert(takes, { numRuns: form === 'years' ? 20 : 200, seed: 7 });
+  });
+});
