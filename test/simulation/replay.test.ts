@@ -9,6 +9,8 @@ import { FORMS } from './forms.ts';
 import { SIMPLE } from './foundHistories.ts';
 import { GUIDED, GUIDED_YEARS } from './guidedMoments.ts';
 import { checkHistory } from './historyShape.ts';
+import { ofPath, readReplay } from './replay.ts';
+import { search } from './search.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'stead-replay-'));
@@ -43,32 +45,44 @@ describe('a replay', () => {
     expect(`${byFile.stderr}${byFile.stdout}`.split(beginning)).toHaveLength(2);
   });
 
-  it('runs nothing else if that history breaks no promise', { timeout: 60_000 }, () => {
-    const { status, stdout } = replay('--replay', '1:0:5:5:5:5:5:5');
-    expect(status).toBe(0);
-    expect(stdout).toContain('interleavings: 1 histories');
+  it('runs nothing else if that history breaks no promise', async () => {
+    const { seeds, found } = await search(FORMS.interleavings, {
+      seeds: 1,
+      seed: 1,
+      path: '0:5:5:5:5:5:5',
+      isFirstEnough: true,
+    });
+    expect([seeds, found]).toEqual([1, undefined]);
+  });
+
+  it('of a path that leads nowhere says so', async () => {
+    const which = { seed: 1, path: '0:999999' };
+    const nowhere = search(FORMS.interleavings, { seeds: 1, ...which, isFirstEnough: true });
+    await expect(ofPath(nowhere, 'interleavings', which)).rejects.toThrow(
+      'leads to no history of the seed 1 and the form interleavings',
+    );
+  });
+
+  it('of a file that is not there says in one sentence what is wrong', { timeout: 60_000 }, () => {
+    const { status, stdout, stderr } = replay('--replay', '/nowhere/history.json');
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toBe(
+      '/nowhere/history.json cannot be read (ENOENT): give the path of the file with the history.\n',
+    );
+  });
+
+  it.each(['nothing', '616', '616:', '616:1:x', ':1'])('of %s says that it is neither', (which) => {
+    expect(() => readReplay(which, 'interleavings')).toThrow(`"${which}" is neither.`);
   });
 
   it.each([
-    ['nothing', 'is neither'],
-    ['616', 'is neither'],
-    ['616:', 'is neither'],
-    ['1:0:999999', 'leads to no history of the seed 1 and the form interleavings'],
-    ['/nowhere/history.json', 'cannot be read (ENOENT)'],
-  ])('of %s says in one sentence what is wrong', { timeout: 60_000 }, (which, says) => {
-    const { status, stdout, stderr } = replay('--replay', which);
-    expect([status, stdout]).toEqual([2, '']);
-    expect(stderr).toContain(says);
-    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-  });
-
-  it('of a file without a history says in one sentence what is wrong', { timeout: 60_000 }, () => {
-    for (const content of ['{', '[]', '{"users":1}']) {
-      const { status, stderr } = replay('--replay', file('wrong', content));
-      expect(status).toBe(2);
-      expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-      expect(stderr).not.toContain('    at ');
-    }
+    ['{', 'is not JSON'],
+    ['[]', 'must be an object'],
+    ['{"users":1}', 'has no "'],
+  ])('of a file with %s says in one line what is wrong', (content, says) => {
+    const read = () => readReplay(file('wrong', content), 'interleavings');
+    expect(read).toThrow(says);
+    expect(read).not.toThrow(/\n/);
   });
 });
 
