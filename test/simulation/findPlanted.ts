@@ -5,7 +5,7 @@ import type { Report } from './search.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 /** How many histories may be tried until a fault is found, if the one that is known to find it no longer does. */
-const SEEDS = { interleavings: 3_000, 'short-years': 100, years: 10 };
+const SEEDS = { interleavings: 3_000, split: 300, 'short-years': 100, years: 10 };
 
 /** The report of a process with the fault in it. */
 export async function findPlanted(name: string): Promise<Report<unknown>> {

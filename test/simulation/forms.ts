@@ -2,6 +2,7 @@ import { type History, interleaving } from './history.ts';
 import type { Form } from './search.ts';
 import { simulate } from './simulate.ts';
 import { simulateYears } from './simulateYears.ts';
+import { SPLIT } from './splitHistories.ts';
 import { type YearsHistory, yearsOf } from './yearsHistory.ts';
 
 /** Few users and processes, a short time, any order. */
@@ -19,4 +20,4 @@ const SHORT_YEARS: Form<YearsHistory> = {
   run: simulateYears,
 };
 
-export const FORMS = { interleavings: INTERLEAVINGS, years: YEARS, 'short-years': SHORT_YEARS };
+export const FORMS = { interleavings: INTERLEAVINGS, split: SPLIT, years: YEARS, 'short-years': SHORT_YEARS };

@@ -79,6 +79,13 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: 'a machine whose clock is 100 days ahead checks a user who has linked',
     found: /used the shorter grant|made shorter|promises a grant/,
   },
+  'grant of a code promised after it was dropped': {
+    file: 'shared/account/transitions.ts',
+    text: "if (token.source === 'cache' && grant === 'code' && token.grant === 'exchange') {",
+    by: "if (token.source === 'cache' && grant === undefined && token.grant === 'code') {",
+    guided: 'a process dies with a check that has dropped the grant of a code',
+    found: /still promises a grant that is not stored/,
+  },
   'grant of a link left by a disconnection': {
     file: 'shared/account/endAccount.ts',
     text: 'if (stored === undefined) return false;',

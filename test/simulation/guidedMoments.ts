@@ -143,6 +143,17 @@ export const GUIDED_LINKS: Readonly<Record<string, History>> = {
     ...linked(of(link('well'), wait(20 * MINUTE), { do: 'revoke', user: 0, grant: 'code' }, run(1))),
     notes: true,
   },
+  'a process dies with a check that has dropped the grant of a code': linked(
+    of(
+      link('well'),
+      wait(80 * MINUTE),
+      { do: 'revoke', user: 0, grant: 'code' },
+      run(1, 'graph: read'),
+      { do: 'crash', process: 1 },
+      wait(6 * MINUTE),
+      run(0),
+    ),
+  ),
   'both grants are revoked, and the user comes back': linked(
     of(
       link('well'),

@@ -1,6 +1,7 @@
 import { PlainError } from '../../ops/cli/errors.ts';
 import type { EntraRules } from './entraTypes.ts';
 import { type Action, DAMAGES, type Deviation, type History, type Pick, TROUBLES } from './history.ts';
+import type { Move, SplitHistory } from './splitHistories.ts';
 import type { Habit, Happening, YearsHistory } from './yearsHistory.ts';
 
 /** Refuses a value that is not what a history has at that place. */
@@ -101,12 +102,17 @@ const ACTIONS: Readonly<Record<Action['do'], Shape>> = {
   }),
 };
 
-const action: Shape = (value, at) => {
-  const { do: kind, ...members } =
-    typeof value === 'object' && value !== null ? { do: undefined, ...value } : { do: value };
-  oneOf(...Object.keys(ACTIONS))(kind, `${at}.do`);
-  ACTIONS[kind as unknown as Action['do']](members, at);
-};
+/** One of several objects, by its member `do`. */
+const kindOf =
+  (kinds: Readonly<Record<string, Shape>>): Shape =>
+  (value, at) => {
+    const isObject = typeof value === 'object' && value !== null;
+    const { do: kind, ...members } = isObject ? { do: undefined, ...value } : { do: value };
+    oneOf(...Object.keys(kinds))(kind, `${at}.do`);
+    kinds[String(kind)]?.(members, at);
+  };
+
+const action = kindOf(ACTIONS);
 
 const rules = object({
   refreshTokenMs: atLeastOne,
@@ -170,6 +176,22 @@ const years = object({
   oneFaultIn: count,
 } satisfies Record<keyof YearsHistory, Shape>);
 
+const MOVES: Readonly<Record<Move['do'], Shape>> = {
+  plan: object({ process }),
+  part: object({ process, which: count, keeps: flag }),
+  lose: object({ which: count }),
+  other: object({ action }),
+};
+
+const split = object({
+  users: atLeastOne,
+  processes: atLeastOne,
+  seed: signed,
+  moves: listOf(kindOf(MOVES)),
+} satisfies Record<keyof SplitHistory, Shape>);
+
+const FORMS: Readonly<Record<string, Shape>> = { interleavings: interleaving, split };
+
 /**
  * Checks that a value is a history of this form, so that nothing is run that would fail for another reason.
  * @throws {PlainError} it is not. The message says where, and what must be there.
@@ -181,12 +203,12 @@ export function checkHistory(form: string, value: unknown, from: string): void {
   }
   if (
     !isOfYears &&
-    form !== 'interleavings' &&
+    form.endsWith('years') &&
     typeof value === 'object' &&
     value !== null &&
     'actions' in value
   ) {
     refuse(from, 'has a short history: leave --form away.');
   }
-  (form === 'interleavings' ? interleaving : years)(value, `${from}: the history`);
+  (FORMS[form] ?? years)(value, `${from}: the history`);
 }

@@ -15,6 +15,7 @@ in which an invariant does not hold is made as short as possible and printed (do
 
   --form NAME      interleavings (default): short histories, in any order of their steps
                    years: many users and a long time; short-years: a few weeks
+                   split: runs whose shards are handed to other processes by messages
   --seeds N        how many histories; default 500
   --seed N         where they begin; the same number gives the same histories. Default: a new one
   --replay WHICH   runs exactly one history again: the seed:path that was printed, or a JSON file with the history. A file

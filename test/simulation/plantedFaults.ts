@@ -1,4 +1,5 @@
 import { GUIDED_FAULTS } from './guidedFaults.ts';
+import { SPLIT_FAULTS } from './splitFaults.ts';
 import { WISH_FAULTS } from './wishFaults.ts';
 
 /** A fault that the simulation must find: text of one source file, and what stands in its place. */
@@ -12,7 +13,7 @@ export type PlantedFault = {
 } & (
   | {
       /** Which histories find it. Default: the short ones. */
-      form?: 'short-years' | 'years';
+      form?: 'short-years' | 'years' | 'split';
       /** Histories from here on find it. Others find it, too. */
       seed: number;
       /** The first of them that finds it, counted from 0. */
@@ -585,4 +586,5 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   ...GUIDED_FAULTS,
   ...WISH_FAULTS,
+  ...SPLIT_FAULTS,
 };

@@ -14,7 +14,7 @@ import { randomFrom } from './world.ts';
 const MINUTE = 60_000;
 
 /** `which` is an index into the messages that are there. */
-type Move =
+export type Move =
   | { do: 'plan'; process: number }
   /** A process gets a message. `keeps`: it stays in the queue, too, and comes again. */
   | { do: 'part'; process: number; which: number; keeps: boolean }
@@ -91,9 +91,12 @@ async function runSplit({ users, processes, seed, moves }: SplitHistory, { tells
       case 'part': {
         const part = take(next.which, next.keeps);
         if (part === undefined) return;
-        return sweepIn(stage, next.process, `part ${part.shard}`, (running, limits, operation) =>
-          running.stead.worker.sweepPart(operation, part, limits),
-        );
+        return sweepIn(stage, next.process, `part ${part.shard}`, async (running, limits, operation) => {
+          const isLate = Date.parse(part.deadline) < world.now();
+          const swept = await running.stead.worker.sweepPart(operation, part, limits);
+          if (isLate && swept !== undefined) world.violated('a part of a run was swept after its deadline');
+          return swept;
+        });
       }
       case 'lose':
         take(next.which, false);
@@ -115,12 +118,39 @@ async function runSplit({ users, processes, seed, moves }: SplitHistory, { tells
     await world.pass(2 * MINUTE);
     world.tell(() => '-- from here on in any order');
     await drain(stage, moves, begin, random);
+    await loseEverything(stage, queue, begin);
     world.tell(() => '-- quiet from here on');
     if (world.violation() === undefined) await quieten(stage, wishes, 'new');
   } finally {
     putBack();
   }
   return outcomeOf(stage, users);
+}
+
+/**
+ * Nobody gets the messages of so many runs: the queue is gone, or nobody reads it. Then a run sweeps everything itself, so whoever
+ * was due before the first of them was checked.
+ */
+const RUNS_WITHOUT_PARTS = 5;
+
+async function loseEverything(
+  stage: Stage,
+  queue: RunPart[],
+  begin: (move: Move) => Promise<void>,
+): Promise<void> {
+  const { world, people, invariants } = stage;
+  // The leases of runs that have died end before.
+  await world.pass(6 * MINUTE);
+  const since = world.now();
+  for (let turn = 0; turn < RUNS_WITHOUT_PARTS && world.violation() === undefined; turn += 1) {
+    await drain(stage, [{ do: 'plan', process: 0 }], begin, () => 1);
+    queue.length = 0;
+    await world.pass(MINUTE);
+  }
+  for (const person of people) {
+    if ((invariants.dueAt(person) ?? Number.POSITIVE_INFINITY) > since) continue;
+    world.violated(`nobody gets the parts of runs, and ${person.name} was not checked`);
+  }
 }
 
 type Swept = (
