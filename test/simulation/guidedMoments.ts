@@ -143,6 +143,20 @@ export const GUIDED_LINKS: Readonly<Record<string, History>> = {
     ...linked(of(link('well'), wait(20 * MINUTE), { do: 'revoke', user: 0, grant: 'code' }, run(1))),
     notes: true,
   },
+  'a policy of another API wants a newer sign-in than that of a link': {
+    ...linked(
+      of(
+        link('well'),
+        wait(2 * MINUTE),
+        { do: 'policy', user: 0, api: 'notes', how: 'frequency' },
+        wait(2 * MINUTE),
+        { do: 'visit', user: 0, process: 1, fresh: true, ...pausing() },
+        wait(80 * MINUTE),
+        run(1),
+      ),
+    ),
+    notes: true,
+  },
   'a process dies with a check that has dropped the grant of a code': linked(
     of(
       link('well'),

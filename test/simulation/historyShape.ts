@@ -93,6 +93,7 @@ const ACTIONS: Readonly<Record<Action['do'], Shape>> = {
   revoke: refusal,
   'withdraw-consent': refusal,
   challenge: refusal,
+  policy: object({ user, how: oneOf('mfa', 'blocked', 'unassigned', 'frequency') }, { api }),
   trouble: object({
     user,
     at: oneOf('token', 'graph', 'notes'),

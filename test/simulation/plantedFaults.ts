@@ -1,4 +1,5 @@
 import { GUIDED_FAULTS } from './guidedFaults.ts';
+import { REFUSAL_FAULTS } from './refusalFaults.ts';
 import { SPLIT_FAULTS } from './splitFaults.ts';
 import { WISH_FAULTS } from './wishFaults.ts';
 
@@ -587,4 +588,5 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   ...GUIDED_FAULTS,
   ...WISH_FAULTS,
   ...SPLIT_FAULTS,
+  ...REFUSAL_FAULTS,
 };
