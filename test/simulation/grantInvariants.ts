@@ -121,6 +121,15 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
       // A visit that heals has proved the exchange alone. The next renewal says the longer end again.
       if (before?.state === 'needs-user') return;
       forbid(
+        was !== undefined &&
+          is === undefined &&
+          endsAt === was &&
+          code !== undefined &&
+          isGood(code) &&
+          !reasons.wasRefusedToken(code),
+        `the account of ${name} no longer says that a link keeps it`,
+      );
+      forbid(
         isShorter && code !== undefined && isGood(code) && !reasons.wasRefusedToken(code),
         `the connection of ${name} was made shorter`,
       );

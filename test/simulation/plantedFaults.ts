@@ -47,7 +47,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "(now) => (now?.etag === account.etag ? to : 'keep'),",
     by: '() => to,',
     seed: 1,
-    history: 172,
+    history: 226,
     found: /brought back|was overwritten|made shorter/,
   },
   'settle without the lease': {

@@ -137,6 +137,16 @@ export function createReasons(world: World, facts: Facts) {
       return stored.length > 0 && stored.every((secret) => (facts.tokenOf(secret)?.ends ?? 0) <= world.now());
     },
 
+    /** When Graph, or the token endpoint for Graph, last refused the user in the run. */
+    lastReasonToMarkAt: (person: Person, run: string | undefined): number | undefined =>
+      refusals.findLast(
+        (one) =>
+          one.person === person &&
+          one.correlationId === run &&
+          one.api === 'graph' &&
+          MARKING.includes(one.reason),
+      )?.at,
+
     /** Whether a visit that began then may be refused for a reason of the user's. */
     mayRefuse(person: Person, api: ApiName, begunAt: number, kind: 'consent' | 'user') {
       return since(person, begunAt - REMEMBERED_MS).some(
