@@ -188,6 +188,7 @@ const split = object({
   users: atLeastOne,
   processes: atLeastOne,
   seed: signed,
+  isLimited: flag,
   moves: listOf(kindOf(MOVES)),
 } satisfies Record<keyof SplitHistory, Shape>);
 

@@ -62,8 +62,9 @@ export const SPLIT: Form<SplitHistory> = {
     users: fc.integer({ min: 2, max: 4 }),
     processes: fc.integer({ min: 1, max: 4 }),
     seed: fc.nat({ max: 1_000_000 }),
-    isLimited: fc.boolean(),
     moves: fc.array(move, { minLength: 3, maxLength: 24 }),
+    // It comes last, so that the histories of a seed are those that they were before it.
+    isLimited: fc.boolean(),
   }),
   run: runSplit,
 };
