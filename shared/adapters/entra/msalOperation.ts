@@ -6,7 +6,7 @@ import {
 import type { Api, Fetch } from '../../api.ts';
 import { TokenInvalidError, UserTokenError } from '../../errors.ts';
 import { upstreamRefused } from '../../log.ts';
-import type { Grant, Operation, UserToken } from '../../ports.ts';
+import type { Grant, Operation, UsableToken, UserToken } from '../../ports.ts';
 import { withOneTokenOf } from '../../tokens/accessTokenEntries.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
 import { keeperIn, showing, withGrant } from '../../tokens/grants.ts';
@@ -151,16 +151,20 @@ export function toUserToken(
 ): UserToken {
   const { homeAccountId, oldKey, now, kept } = more;
   return {
-    accessToken: result.accessToken,
-    permissions: permissionsIn(result.scopes.join(' ')),
+    ...usableTokenOf(record, result),
     expiresOn: result.expiresOn ?? now,
-    source: record.posts > 0 ? 'network' : 'cache',
     homeAccountId,
     oldKey,
     ...kept,
     refreshTokenExpiresOn: kept.refreshTokenExpiresOn ?? toldEndOf(record, now),
   };
 }
+
+export const usableTokenOf = (record: NetworkRecord, result: AuthenticationResult): UsableToken => ({
+  accessToken: result.accessToken,
+  permissions: permissionsIn(result.scopes.join(' ')),
+  source: record.posts > 0 ? 'network' : 'cache',
+});
 
 /** When the refresh token of the last answer ends, if that answer tells it. */
 function toldEndOf({ answer }: NetworkRecord, now: Date): Date | undefined {
