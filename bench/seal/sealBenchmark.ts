@@ -46,7 +46,7 @@ async function measure(name: string, otherApis: number, rounds: Rounds) {
   const raw = rawGcm(secret);
   const plaintext = Buffer.from(cache);
   const ciphered = raw.encrypt(plaintext);
-  const parts = await createSealParts(secret, userId, cache, generation);
+  const parts = createSealParts(secret, userId, cache, generation);
   const masterKey = sealWithMasterKey('bench', secret, userId);
   const sealedWithMasterKey = await masterKey(cache, generation);
   if (!(await sealer.open(userId, sealedWithMasterKey)).ok)
@@ -89,11 +89,11 @@ function makeCache(otherApis: number): { userId: UserId; cache: string } {
   return { userId: toUserId(user), cache };
 }
 
-type Part = 'userKey' | 'envelope' | 'base64url' | 'webCrypto';
+type Part = 'userKey' | 'envelope' | 'base64url' | 'cipher';
 type Subject = 'sealer' | 'raw' | 'masterKey' | Part;
 
 function compare(measured: Record<Subject, number[]>) {
-  const { sealer, raw, masterKey, userKey, envelope, base64url, webCrypto } = measured;
+  const { sealer, raw, masterKey, userKey, envelope, base64url, cipher } = measured;
   const ratioTo = (other: number[]) => spreadOf(sealer.map((µs, round) => µs / (other[round] ?? Number.NaN)));
   return {
     sealer: spreadOf(sealer),
@@ -105,7 +105,7 @@ function compare(measured: Record<Subject, number[]>) {
       userKey: spreadOf(userKey),
       envelope: spreadOf(envelope),
       base64url: spreadOf(base64url),
-      webCrypto: spreadOf(webCrypto),
+      cipher: spreadOf(cipher),
     },
   };
 }
@@ -114,11 +114,11 @@ function linesOf(caches: readonly Measured[]): string[] {
   const rows = caches.flatMap(({ name, seal, open }) =>
     Object.entries({ seal, open }).map(([operation, compared]) => {
       const { sealer, raw, ratio, masterKey, ratioToMasterKey, parts } = compared;
-      const { userKey, envelope, base64url, webCrypto } = parts;
+      const { userKey, envelope, base64url, cipher } = parts;
       return [
         `${operation} ${name}`,
         ...[sealer, raw, ratio, masterKey, ratioToMasterKey].map(spreadText),
-        ...[userKey, envelope, base64url, webCrypto].map(spreadText),
+        ...[userKey, envelope, base64url, cipher].map(spreadText),
       ];
     }),
   );
@@ -134,7 +134,7 @@ function linesOf(caches: readonly Measured[]): string[] {
         'user key',
         'JSON, UTF-8',
         'base64url',
-        'WebCrypto',
+        'cipher',
       ],
       rows,
     ),

@@ -1,45 +1,29 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { base64url, CompactEncrypt } from 'jose';
-
-const ALGORITHM = 'AES-GCM';
+import { CompactEncrypt } from 'jose';
 
 /**
- * The sealer's work piece by piece, done with the same means: the derivation of the user's key, JSON and UTF-8, jose's
- * base64url, and WebCrypto, which takes the bare key anew each time.
+ * The sealer's work piece by piece, done with the same means: the derivation of the user's key, JSON and UTF-8, base64url, and
+ * the cipher.
  */
-export async function createSealParts(
-  secret: Uint8Array<ArrayBuffer>,
-  userId: string,
-  cache: string,
-  generation: string,
-) {
-  const encoder = new TextEncoder();
-  const decoder = new TextDecoder();
-  const importKey = (usage: 'encrypt' | 'decrypt') =>
-    crypto.subtle.importKey('raw', secret, ALGORITHM, false, [usage]);
-  const encrypt = async () => {
-    const iv = crypto.getRandomValues(new Uint8Array(12));
-    return crypto.subtle.encrypt({ name: ALGORITHM, iv }, await importKey('encrypt'), plaintext);
-  };
+export function createSealParts(secret: Uint8Array, userId: string, cache: string, generation: string) {
   const userKey = () => new Uint8Array(hkdfSync('sha256', secret, '', `bench/${userId}`, 32));
-  const envelope = () => encoder.encode(JSON.stringify({ v: 1, msal: cache, gen: generation }));
+  const envelope = () => Buffer.from(JSON.stringify({ v: 1, msal: cache, gen: generation }));
   const plaintext = envelope();
-  const bytes = new Uint8Array(await encrypt());
-  const text = base64url.encode(bytes);
-  const iv = new Uint8Array(12);
-  const ciphertext = await crypto.subtle.encrypt(
-    { name: ALGORITHM, iv },
-    await importKey('encrypt'),
-    plaintext,
-  );
+  const { encrypt, decrypt } = rawGcm(secret);
+  const ciphered = encrypt(plaintext);
+  const text = ciphered.ciphertext.toString('base64url');
   return {
-    seal: { userKey, envelope, base64url: () => base64url.encode(bytes), webCrypto: encrypt },
+    seal: {
+      userKey,
+      envelope,
+      base64url: () => ciphered.ciphertext.toString('base64url'),
+      cipher: () => encrypt(plaintext),
+    },
     open: {
       userKey,
-      envelope: () => JSON.parse(decoder.decode(plaintext)) as unknown,
-      base64url: () => base64url.decode(text),
-      webCrypto: async () =>
-        crypto.subtle.decrypt({ name: ALGORITHM, iv }, await importKey('decrypt'), ciphertext),
+      envelope: () => JSON.parse(plaintext.toString()) as unknown,
+      base64url: () => Buffer.from(text, 'base64url'),
+      cipher: () => decrypt(ciphered),
     },
   };
 }

@@ -189,6 +189,7 @@ export function homeAccountIdsOf(cache: string): Set<string> {
  */
 function keepOnlyOwnEntries(context: CacheContext, write: CacheWrite): string {
   const { userId, snapshot, homeAccountId, writer } = write;
+  if (isAllOf(write.mine, homeAccountId)) return write.mine;
   const mine = withoutFormerGrants(write);
   const foreign = [...homeAccountIdsOf(mine)].filter((id) => id !== homeAccountId);
   if (foreign.length === 0) return mine;
@@ -206,7 +207,6 @@ function keepOnlyOwnEntries(context: CacheContext, write: CacheWrite): string {
  * stay there. Nobody uses them.
  */
 function withoutFormerGrants({ snapshot, mine, homeAccountId }: CacheWrite): string {
-  if (isAllOf(mine, homeAccountId)) return mine;
   const sections = JSON.parse(mine) as Sections;
   const former = (JSON.parse(snapshot.base || '{}') as Sections)[GRANTS] ?? {};
   for (const [key, entry] of Object.entries(sections[GRANTS] ?? {})) {

@@ -1,7 +1,8 @@
-import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, errors, type JWK } from 'jose';
+import { decodeProtectedHeader, type JWK } from 'jose';
 import type { MemorySealer, Sealer } from '../../ports.ts';
 import { readBase64 } from '../../readBase64.ts';
 import type { UserId } from '../../userId.ts';
+import { decryptCompact, encryptCompact } from './compactJwe.ts';
 import { deriveUserKey, TASK_MEMORY_LABEL, TOKEN_CACHE_LABEL } from './userKey.ts';
 
 /** A 256-bit master key with a name (RFC 7517, `kty` "oct"). Each user's key is derived from it. */
@@ -83,14 +84,14 @@ function sealTexts(
       [`${kid}${OF_USER}`, (userId: UserId) => deriveUserKey(secret, userId, label)] as const,
     ]),
   );
-  const encoder = new TextEncoder();
-  const decoder = new TextDecoder();
 
   return {
-    seal: (userId, text, generation) =>
-      new CompactEncrypt(encoder.encode(JSON.stringify({ v: VERSION, [member]: text, gen: generation })))
-        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: sealingKid, sub: userId })
-        .encrypt(deriveUserKey(sealing, userId, label)),
+    seal: async (userId, text, generation) =>
+      encryptCompact(
+        { alg: 'dir', enc: 'A256GCM', kid: sealingKid, sub: userId },
+        JSON.stringify({ v: VERSION, [member]: text, gen: generation }),
+        deriveUserKey(sealing, userId, label),
+      ),
 
     async open(userId, sealed) {
       const header = headerOf(sealed);
@@ -98,17 +99,9 @@ function sealTexts(
       const key = keyOf.get(header.kid);
       if (key === undefined) return { ok: false, reason: 'unknown-key', kid: masterKidOf(header.kid) };
       if (header.sub !== userId) return { ok: false, reason: 'corrupt' };
-      let plaintext: Uint8Array;
-      try {
-        ({ plaintext } = await compactDecrypt(sealed, key(userId), {
-          keyManagementAlgorithms: ['dir'],
-          contentEncryptionAlgorithms: ['A256GCM'],
-        }));
-      } catch (error) {
-        if (error instanceof errors.JOSEError) return { ok: false, reason: 'corrupt' };
-        throw error;
-      }
-      const content = contentOf(decoder.decode(plaintext), member);
+      const plaintext = decryptCompact(sealed, header, key(userId));
+      if (plaintext === undefined) return { ok: false, reason: 'corrupt' };
+      const content = contentOf(plaintext.toString('utf8'), member);
       if (content === undefined) return { ok: false, reason: 'newer' };
       return { ok: true, ...content, oldKey: header.kid !== sealingKid };
     },
@@ -120,13 +113,15 @@ function masterKidOf(kid: string): string {
   return (kid.endsWith(OF_USER) ? kid.slice(0, -OF_USER.length) : kid).slice(0, MAX_KID_LENGTH);
 }
 
+type Header = { alg: unknown; enc: unknown; kid: string; sub: string };
+
 /** The header, if it has exactly the four parameters that Stead writes, so neither `zip` nor `crit`. */
-function headerOf(sealed: string): { kid: string; sub: string } | undefined {
+function headerOf(sealed: string): Header | undefined {
   try {
     const header = decodeProtectedHeader(sealed);
-    const { kid, sub } = header as { kid?: unknown; sub?: unknown };
+    const { alg, enc, kid, sub } = header as Record<string, unknown>;
     if (Object.keys(header).sort().join() !== HEADER_NAMES.join()) return undefined;
-    return typeof kid === 'string' && typeof sub === 'string' ? { kid, sub } : undefined;
+    return typeof kid === 'string' && typeof sub === 'string' ? { alg, enc, kid, sub } : undefined;
   } catch {
     return undefined;
   }

@@ -249,12 +249,16 @@ const ROOMS: Record<string, Room> = {
     refused: ['node:crypto', './msalCredential.ts', '../../config.ts'],
   },
   'shared/adapters/entra/seal.ts': {
-    allowed: ['jose', './userKey.ts', '../../userId.ts'],
+    allowed: ['jose', './compactJwe.ts', './userKey.ts', '../../userId.ts'],
     refused: ['@azure/msal-node', 'node:crypto', '../../config.ts'],
   },
   'shared/adapters/entra/linkSealer.ts': {
     allowed: ['jose', './seal.ts', './userKey.ts', '../../ports.ts'],
     refused: ['@azure/msal-node', 'node:crypto', '../../config.ts'],
+  },
+  'shared/adapters/entra/compactJwe.ts': {
+    allowed: ['node:crypto'],
+    refused: ['jose', './seal.ts', './userKey.ts', '../../config.ts'],
   },
   'shared/adapters/entra/userKey.ts': {
     allowed: ['node:crypto', '../../userId.ts'],
