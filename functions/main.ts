@@ -74,7 +74,8 @@ if (!isWorkerOff) {
 // It logs once whether storage can be reached. An outage does not stop the app, because it may end soon. A process is mostly
 // started because of a request, and that comes first.
 const CHECKED_AFTER_MS = 2_000;
+let cancelCheck = (): void => undefined;
 app.hook.appStart(() => {
-  const cancel = stead.services.clock.after(CHECKED_AFTER_MS, () => void stead.health());
-  app.hook.appTerminate(cancel);
+  cancelCheck = stead.services.clock.after(CHECKED_AFTER_MS, () => void stead.health());
 });
+app.hook.appTerminate(() => cancelCheck());

@@ -23,12 +23,13 @@ type Measured = Swept & { counts: Counts };
 /** A run of the worker over so many due users, with the clients of storage and a storage server in another process. */
 export const workerBenchmark: Benchmark = {
   about: 'a refresh run over due users, with the clients of storage',
-  options: '[--users 1000] [--rounds 3]',
+  options: '[--users 1000] [--rounds 3] [--profile FOLDER]',
 
   async run(args, tell) {
     const { values } = readArguments(args, {
       users: { type: 'string', default: '1000' },
       rounds: { type: 'string', default: '3' },
+      profile: { type: 'string' },
     });
     const users = readCount('--users', values.users);
     const rounds = readCount('--rounds', values.rounds);
@@ -37,11 +38,13 @@ export const workerBenchmark: Benchmark = {
       for (const index of turnsOf(SUBJECTS.length, round)) {
         const subject = SUBJECTS[index] ?? 'stead';
         tell(`round ${round + 1} of ${rounds}: ${subject}`);
-        measured[index]?.push(await measureSweep(subject, users, CONCURRENCY));
+        measured[index]?.push(
+          await measureSweep({ subject, users, concurrency: CONCURRENCY, profileTo: values.profile }),
+        );
       }
     }
     tell(`${MANY_AT_ONCE} at a time`);
-    const many = await measureSweep('stead', users, MANY_AT_ONCE);
+    const many = await measureSweep({ subject: 'stead', users, concurrency: MANY_AT_ONCE });
     const cpu = measured.map((runs) => runs.map(({ cpuMs }) => cpuMs / users));
     const rate = measured.map((runs) => runs.map(({ ms }) => (users * 1_000) / ms));
     const [floorCpu = [], steadCpu = [], usualCpu = []] = cpu;
@@ -93,11 +96,12 @@ const callsOf = (one: Measured | undefined, users: number) => ({
 });
 
 /** @throws Error not every user was refreshed, or anything was amiss: that is no measurement. */
-async function measureSweep(subject: SweepSubject, users: number, concurrency: number): Promise<Measured> {
+async function measureSweep(of: Omit<SweepOrder, 'settings'>): Promise<Measured> {
+  const { users } = of;
   const upstreams = await startUpstreams();
   const child = fork(PROCESS);
   try {
-    const order: SweepOrder = { subject, settings: upstreams.settings, users, concurrency };
+    const order: SweepOrder = { ...of, settings: upstreams.settings };
     child.send(order);
     await Promise.race([once(child, 'message'), endOf(child)]);
     await upstreams.setLatencies(LATENCIES);
