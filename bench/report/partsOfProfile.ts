@@ -35,7 +35,8 @@ function partOf(frame: CallFrame, sourceOf: SourceOf): string {
   if (functionName === '(garbage collector)') return 'the collection of garbage';
   if (url.startsWith('node:')) return partOfNode(url);
   if (url === '') return "Node's own code in C++";
-  const source = sourceOf(frame) ?? url;
+  // A package may have maps of its own, which do not name it.
+  const source = url.includes('/node_modules/') ? url : (sourceOf(frame) ?? url);
   const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source) ?? [];
   if (name !== undefined) return name;
   if (/\/(?:shared|functions)\//.test(source)) return 'Stead';
