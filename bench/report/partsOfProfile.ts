@@ -37,7 +37,7 @@ function partOf(frame: CallFrame, sourceOf: SourceOf): string {
   if (url === '') return "Node's own code in C++";
   // A package may have maps of its own, which do not name it.
   const source = url.includes('/node_modules/') ? url : (sourceOf(frame) ?? url);
-  const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source) ?? [];
+  const [, name] = /(?:.*node_modules\/|^webpack:\/\/)((?:@[^/]+\/)?[^/]+)/.exec(source) ?? [];
   if (name !== undefined) return name;
   if (/\/(?:shared|functions)\//.test(source)) return 'Stead';
   return /\/(?:dev|ops|bench)\//.test(source) ? 'the local host and the benchmark' : 'others';
