@@ -15,12 +15,13 @@ const IDEAL_MS = LATENCIES.tokenMs + 3 * LATENCIES.storageMs;
 /** A run of the worker over so many due users, with the clients of storage and a storage server in another process. */
 export const workerBenchmark: Benchmark = {
   about: 'a refresh run over due users, with the clients of storage',
-  options: '[--users 1000] [--rounds 3]',
+  options: '[--users 1000] [--rounds 3] [--profile FOLDER]',
 
   async run(args, tell) {
     const { values } = readArguments(args, {
       users: { type: 'string', default: '1000' },
       rounds: { type: 'string', default: '3' },
+      profile: { type: 'string' },
     });
     const users = readCount('--users', values.users);
     const rounds = readCount('--rounds', values.rounds);
@@ -29,7 +30,9 @@ export const workerBenchmark: Benchmark = {
       for (const index of turnsOf(SUBJECTS.length, round)) {
         const subject = SUBJECTS[index] ?? 'stead';
         tell(`round ${round + 1} of ${rounds}: ${subject}`);
-        measured[index]?.push(await measureSweep({ subject, users, concurrency: CONCURRENCY }));
+        measured[index]?.push(
+          await measureSweep({ subject, users, concurrency: CONCURRENCY, profileTo: values.profile }),
+        );
       }
     }
     tell(`${MANY_AT_ONCE} at a time`);

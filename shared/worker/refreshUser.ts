@@ -16,6 +16,8 @@ import { byStore, nowByStore, tokenByStore } from '../account/nowByStore.ts';
 import { pausedUntil } from '../account/pause.ts';
 import { afterCooldown, asIfKept, decideCheck, decideTombstone, retireAt } from '../account/schedule.ts';
 import {
+  EMPTY_MEMORY,
+  isEmptyMemory,
   openMemory,
   sealMemory,
   type TaskMemory,
@@ -223,6 +225,8 @@ function rememberedAfter(
   ran: EndedTasks,
   now: Date,
 ): TaskMemory {
+  // Most accounts of a deployment without tasks. What the check makes of the account need not be known for that.
+  if (ran.told.length === 0 && isEmptyMemory(ran.remembered)) return EMPTY_MEMORY;
   const names = new Set(run.tasks.map(({ name }) => name));
   const { checks = [] } = refreshed(leased, token, ran, now, run.app.schedule, 0);
   const memory = withTold(ran.remembered, checks.at(-1)?.first ?? now, ran.told);
