@@ -149,8 +149,9 @@ export type Connection = {
    */
   permissions?: Record<string, string[]>;
   /**
-   * The tasks that users turn on by a link (`consent: 'link'`), and whether this user has. Absent without such tasks, where nobody
-   * can link, and while nobody knows the permissions of Graph.
+   * The tasks that users turn on by a link (`consent: 'link'`), and whether this user has; and those of Microsoft Graph that lack a
+   * permission, which a link asks for by their name. Absent without such tasks, where nobody can link, and while nobody knows the
+   * permissions of Graph.
    */
   tasks?: TaskToTurnOn[];
   /** Until when the user's tasks rest. Their token is kept all the same. Absent if the tasks do not rest. */
