@@ -136,10 +136,15 @@ export type Connection = {
    */
   endsAt?: string;
   /**
-   * A link would help: `POST /api/connection/link`. In `active`, while no link keeps the connection. In `pending`, and in
+   * A link would help: `POST /api/connection/link`. In `active`, while no link keeps the connection, and one would do so for longer. In `pending`, and in
    * `needs-user` with a failure of kind `consent`: it asks for what tasks and functions need, by name.
    */
   canLink?: true;
+  /**
+   * With `canLink`: until when a link that is made now keeps the connection, never later than the retention time allows. It is an
+   * estimate, so say "about".
+   */
+  linkUntil?: string;
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };

@@ -12,7 +12,7 @@ import { changeAccount } from '../account/changeAccount.ts';
 import { checksOf } from '../account/checks.ts';
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
-import { type Keeping, keepingOf } from '../account/keeping.ts';
+import { gainsByLink, type Keeping, keepingOf, linkedUntil } from '../account/keeping.ts';
 import { nowByStore } from '../account/nowByStore.ts';
 import { pausedUntil, pauseFault } from '../account/pause.ts';
 import { openMemory, type Told, toldIn } from '../account/taskMemory.ts';
@@ -207,7 +207,10 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
       const pause = pausedUntil(account, beside.now);
       const keeping = keepingOf(account, beside.now, beside.schedule);
       // It keeps the connection for longer, or brings the consent without which there is no token.
-      const wantsLink = keeping?.by === 'sign-in' || state === 'pending' || failure?.kind === 'consent';
+      const wantsLink =
+        gainsByLink(account, beside.now, beside.schedule) ||
+        state === 'pending' ||
+        failure?.kind === 'consent';
       const turnedOn = beside.linked ? tasksToTurnOn(beside.linked, beside.byName, beside.permissions) : [];
       const isWaiting = state !== 'needs-user' && account.lease === undefined;
       return {
@@ -216,7 +219,11 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
         ...toGoesOn(keeping),
-        ...(beside.linked && wantsLink && { canLink: true as const }),
+        ...(beside.linked &&
+          wantsLink && {
+            canLink: true as const,
+            linkUntil: linkedUntil(beside.now, beside.schedule).toISOString(),
+          }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
         ...(beside.permissions && { permissions: beside.permissions }),
         ...(turnedOn.length > 0 && { tasks: turnedOn }),

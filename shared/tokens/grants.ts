@@ -6,17 +6,13 @@
  * know. MSAL's own place has the one that lasts longer, so an earlier release uses it, and whatever that release puts
  * there is taken for an exchange's: only {@link withGrant} can change the grant of a code.
  */
+import { CODE_GRANT_LIFE_MS } from '../account/schedule.ts';
 import type { Grant } from '../ports.ts';
 import { type Entries, isEntries, type Json } from './accessTokenEntries.ts';
 
 /** The name of Stead's section. */
 export const GRANTS = 'SteadGrants';
 
-/**
- * A refresh token of a web application lasts 90 days from its issue, and each use brings a new one
- * (https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-lifetime).
- */
-const CODE_GRANT_LIFE_MS = 90 * 86_400_000;
 /** When a refresh token was issued, in seconds since 1970, as text like MSAL's own times. */
 const ISSUED = 'stead_issued_at';
 /** When it ends, if Entra has told it. MSAL's own member for that is not in what MSAL Node serializes. */

@@ -73,7 +73,7 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     found: /made shorter/,
   },
   'grant of a link dated by a wrong clock': {
-    file: 'shared/stead.ts',
+    file: 'shared/createServices.ts',
     text: 'const storeNow = () => nowByStore({ accounts: stores.accounts, clock });',
     by: 'const storeNow = () => nowByStore({ accounts: {}, clock });',
     guided: 'a machine whose clock is 100 days ahead checks a user who has linked',

@@ -1,24 +1,14 @@
-import { useState } from 'react';
 import type { Connection } from '../../../shared/wire.ts';
-import { refusalText } from '../api/refusalText.ts';
 import type { Api } from '../api/useApi.ts';
 import { useWords } from '../words/speech.tsx';
+import { useLink } from './useLink.ts';
 
 /** The tasks for which nobody is asked until they want them. A link asks for their permissions. */
 export function TasksToTurnOn({ api, connection }: { api: Api; connection: Connection }) {
   const words = useWords();
-  const [busy, setBusy] = useState(false);
-  const [failed, setFailed] = useState<string>();
+  const { busy, failed, open } = useLink(api);
   const off = (connection.tasks ?? []).filter(({ isOn }) => !isOn);
   if (off.length === 0) return null;
-  const turnOn = async (task: string) => {
-    setBusy(true);
-    setFailed(undefined);
-    const answer = await api.service.link({ tasks: [task] });
-    if (answer.state === 'ready') return location.assign(answer.value.url);
-    setBusy(false);
-    setFailed(refusalText(answer, words));
-  };
   return (
     <section className="stay" aria-labelledby="tasks-title">
       <h2 id="tasks-title">{words.stay.tasks}</h2>
@@ -32,7 +22,7 @@ export function TasksToTurnOn({ api, connection }: { api: Api; connection: Conne
             className="outline"
             aria-busy={busy}
             disabled={busy}
-            onClick={() => void turnOn(task)}
+            onClick={() => void open({ tasks: [task] })}
           >
             {words.stay.turnOn(title)}
           </button>
