@@ -5,7 +5,7 @@ import { UserTokenError } from '../errors.ts';
 import type { Caller, FunctionRequest, Operation, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Exchanged } from '../tokens/assertionMemo.ts';
-import { consentMissing, missingScopes, withScopes } from '../tokens/scopes.ts';
+import { consentMissing, isOfGraph, missingScopes, withScopes } from '../tokens/scopes.ts';
 import { heedFailure, readCooldowns } from '../tokens/storedCooldowns.ts';
 import { attemptFunction } from './attemptFunction.ts';
 import type { UserFunction } from './defineFunction.ts';
@@ -67,7 +67,7 @@ export async function asUser<T>(
     pending = Promise.all([pending, work]);
   };
   const record = (account: Stored<Account> | undefined, token: UserToken): void =>
-    alsoWaitFor(recordVisit(app, operation, caller, account, token, keepsConnection(app, api)));
+    alsoWaitFor(recordVisit(app, operation, caller, account, token, isOfGraph(api)));
   const heed = (failure: UserTokenError['failure']): void =>
     alsoWaitFor(heedFailure(app, operation, caller.userId, failure));
 
@@ -97,7 +97,7 @@ export async function asUser<T>(
     if (memo.isRowReadDue(caller, api)) {
       const seen = await seeAccount(app, operation, caller);
       const { account } = seen;
-      if (keepsConnection(app, api) && (account?.state === 'needs-user' || account?.state === 'pending')) {
+      if (isOfGraph(api) && (account?.state === 'needs-user' || account?.state === 'pending')) {
         // The worker met a refusal, or the account is new. The remembered exchange is no longer valid.
         memo.forget(caller.userId);
         const anew = await memo.exchanged(caller, api, () => exchangeFor(seen));
@@ -169,9 +169,6 @@ export async function asUser<T>(
 const dependsOnCallerAlone = ({ method, query, params }: FunctionRequest): boolean =>
   method === 'GET' && query.size === 0 && Object.keys(params).length === 0;
 
-/** Only the token for Graph keeps the connection. A token for another API says nothing about it. */
-const keepsConnection = ({ graph }: App, api: Api): boolean => api.resource === graph.resource;
-
 type ExchangeMore = { skipCache?: boolean; claims?: string | undefined };
 
 /** The token of a user who is not connected shall not be stored, so it is used for as long as one that is. */
@@ -195,7 +192,7 @@ async function exchange(
   account: Stored<Account> | undefined,
   more: ExchangeMore,
 ): Promise<UserToken> {
-  const needsUser = keepsConnection(app, api) && account?.state === 'needs-user' ? account : undefined;
+  const needsUser = isOfGraph(api) && account?.state === 'needs-user' ? account : undefined;
   const stored = needsUser?.failure;
   const connection = account !== undefined && isConnected(account) ? account : undefined;
   try {

@@ -183,11 +183,26 @@ describe('a refusal of the grant of the code', () => {
   });
 
   it.each([
-    50072, 50074, 50076, 50078, 50079, 50105, 53003,
-  ])('by a policy (%i) drops nothing', async (number) => {
-    const body = { error: 'invalid_grant', error_codes: [number] };
+    ...[50072, 50074, 50076, 50078, 50079, 50105, 53000, 53001, 53002, 53003].map((number) => ({
+      error_codes: [number],
+    })),
+    ...['basic_action', 'additional_action', 'message_only'].map((suberror) => ({ suberror })),
+    { suberror: 'user_password_expired', error_codes: [50055] },
+  ])('that the user can answer drops nothing: %j', async (more) => {
+    const body = { error: 'invalid_grant', ...more };
     const { grants } = await checkWith({ status: 400, body }, 'real');
     expect(grants.code).toBeDefined();
+  });
+
+  it.each([
+    { suberror: 'bad_token' },
+    { suberror: 'token_expired', error_codes: [700082] },
+    { error_codes: [50173] },
+  ])('for good drops it: %j', async (more) => {
+    const body = { error: 'invalid_grant', ...more };
+    const { account, grants } = await checkWith({ status: 400, body }, 'real');
+    expect(grants.code).toBeUndefined();
+    expect(account).toMatchObject({ state: 'active', failure: undefined });
   });
 
   it('is not forgotten by a visit: its exchange proves nothing of the code', async () => {
