@@ -67,7 +67,7 @@ export async function asUser<T>(
     pending = Promise.all([pending, work]);
   };
   const record = (account: Stored<Account> | undefined, token: UserToken): void =>
-    alsoWaitFor(recordVisit(app, operation, caller, account, token, isOfGraph(api)));
+    alsoWaitFor(recordVisit(app, operation, caller, account, token, keepsConnection(api)));
   const heed = (failure: UserTokenError['failure']): void =>
     alsoWaitFor(heedFailure(app, operation, caller.userId, failure));
 
@@ -97,7 +97,7 @@ export async function asUser<T>(
     if (memo.isRowReadDue(caller, api)) {
       const seen = await seeAccount(app, operation, caller);
       const { account } = seen;
-      if (isOfGraph(api) && (account?.state === 'needs-user' || account?.state === 'pending')) {
+      if (keepsConnection(api) && (account?.state === 'needs-user' || account?.state === 'pending')) {
         // The worker met a refusal, or the account is new. The remembered exchange is no longer valid.
         memo.forget(caller.userId);
         const anew = await memo.exchanged(caller, api, () => exchangeFor(seen));
@@ -169,6 +169,9 @@ export async function asUser<T>(
 const dependsOnCallerAlone = ({ method, query, params }: FunctionRequest): boolean =>
   method === 'GET' && query.size === 0 && Object.keys(params).length === 0;
 
+/** Only the token for Graph keeps the connection. A token for another API says nothing about it. */
+const keepsConnection = (api: Api): boolean => isOfGraph(api);
+
 type ExchangeMore = { skipCache?: boolean; claims?: string | undefined };
 
 /** The token of a user who is not connected shall not be stored, so it is used for as long as one that is. */
@@ -192,7 +195,7 @@ async function exchange(
   account: Stored<Account> | undefined,
   more: ExchangeMore,
 ): Promise<UserToken> {
-  const needsUser = isOfGraph(api) && account?.state === 'needs-user' ? account : undefined;
+  const needsUser = keepsConnection(api) && account?.state === 'needs-user' ? account : undefined;
   const stored = needsUser?.failure;
   const connection = account !== undefined && isConnected(account) ? account : undefined;
   try {

@@ -286,6 +286,7 @@ describe('who signed in', () => {
       (body) => ({ ...body, id_token: forge.signed(forge.claims()) }),
     ],
     ['beside no refresh token', '303 refused', ({ refresh_token: _, ...body }) => body],
+    ['beside an empty refresh token', '303 refused', (body) => ({ ...body, refresh_token: '' })],
   ])('is not told by an ID token %s', async (_what, answer, change) => {
     const { browser, unchanged, hasCode, atCallback } = await stageLink(entra, { fetch: answering(change) });
     const back = await atCallback();

@@ -119,7 +119,7 @@ function tokensOf(options: MsalOptions, services: MsalServices, operation: Opera
         return token;
       } catch (second) {
         if (!(second instanceof UserTokenError)) throw second;
-        throw new UserTokenError(failureOfBoth(error.failure, second.failure), { cause: second });
+        throw new UserTokenError(failureOfBoth(first, error.failure, second.failure), { cause: second });
       } finally {
         log({ event: 'grant.refused', user: context.logId(userId), grant: first, dropped });
       }
@@ -219,14 +219,14 @@ const isRefusedGrant = (error: unknown): error is UserTokenError =>
  * What two refusals mean for the account. It may be marked only if both grants were refused for certain, and then the user
  * gets what they can answer.
  */
-function failureOfBoth(first: Failure, second: Failure): Failure {
+function failureOfBoth(tried: Grant, first: Failure, second: Failure): Failure {
   if (!MARKS_USER.has(second.kind)) return second;
   const both = [first, second];
-  return (
-    both.find(({ unsure }) => unsure) ??
-    both.find(({ claims, kind }) => claims !== undefined || kind === 'consent') ??
-    first
-  );
+  const unsure = both.find((one) => one.unsure);
+  if (unsure !== undefined) return unsure;
+  const answerable = both.find(({ claims, kind }) => claims !== undefined || kind === 'consent') ?? first;
+  // A consent is asked for anew, but what was refused is not good again by that.
+  return tried === 'code' ? { ...answerable, codeRefused: true } : answerable;
 }
 
 /** The home account id of a result. The token endpoint's answer comes first; on a cache hit MSAL's result has no account. */

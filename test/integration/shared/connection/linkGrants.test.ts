@@ -228,6 +228,27 @@ describe('a refusal of the grant of the code', () => {
     }
   });
 
+  it('is none for want of a consent: once it is given at the page, nobody is offered another link', async () => {
+    const { account } = await checkWith({ status: 400, body: NO_CONSENT });
+    expect(account).toMatchObject({ state: 'needs-user', failure: { kind: 'consent' } });
+    const { accessToken } = await signIn(entra, 'adele');
+    expect((await app.connection.get(accessToken)).connection.canLink).toBe(true);
+    await app.getProfile(accessToken);
+    expect(await promised()).toEqual({ grant: 'code', isWithinTwoDays: false });
+    const { connection } = await app.connection.get(accessToken);
+    expect(connection).toMatchObject({ state: 'active', staysConnected: { isEstimate: true } });
+    expect(connection).not.toHaveProperty('canLink');
+  });
+
+  it('counts beside a missing consent, too: what the other grant lacks does not make it good', async () => {
+    const { account } = await checkWith({ status: 400, body: REFUSED }, { status: 400, body: NO_CONSENT });
+    expect(account).toMatchObject({ state: 'needs-user', failure: { kind: 'consent' } });
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.getProfile(accessToken);
+    expect(await promised()).toEqual({ grant: undefined, isWithinTwoDays: true });
+    expect((await app.connection.get(accessToken)).connection.canLink).toBe(true);
+  });
+
   it('is known after the check, if the token of a task met it', async () => {
     const resource = `api://${API_CLIENT_ID}`;
     const api = defineApi({ name: 'own-api', resource, baseUrl: 'https://own.example' });
