@@ -64,6 +64,15 @@ describe('the offer of a link', () => {
     expect(wishes).toEqual([{}]);
   });
 
+  it('says why there is no link, and can be taken again', async () => {
+    const page = await visit(linkable(connections.weekend()));
+    const wishes = await answerLinks(page, 'none');
+    await button(page, 'Stay connected').click();
+    await page.getByRole('alert').filter({ hasText: 'cannot be reached' }).waitFor();
+    await button(page, 'Stay connected').click();
+    await expect.poll(() => wishes.length).toBe(2);
+  });
+
   it('promises no more than the service keeps', async () => {
     const page = await visit(linkable(connections.weekend(), 30));
     expect(await page.getByText(OFFER).innerText()).toMatch(/can go on for about 30 days\.$/);
