@@ -381,7 +381,7 @@ module functionApp 'modules/functionApp.bicep' = {
         : '@Microsoft.KeyVault(SecretUri=${keyVault.outputs.uri}secrets/notice-webhook-secret)'
       NOTICE_PAGE_URL: noticePageUrl
       LINK_REDIRECT_URI: linkRedirectUri
-      LINK_RETURN_URLS: linkReturnUrls
+      LINK_RETURN_URLS: empty(linkRedirectUri) ? '' : linkReturnUrls
     }
   }
 }

@@ -31,6 +31,8 @@ export type Failure = {
    * on it at once: `docs/failures.md`, "What one answer does not prove".
    */
   unsure?: true;
+  /** The grant of a code was refused for certain, whatever else failed: nothing counts on it any more. Not stored. */
+  codeRefused?: true;
   /** With status 429: the API that asks for fewer requests, and whose requests it means. */
   throttle?: Throttle;
   /** The ids of the failed call at the service that refused; absent if there was no answer. Not stored. */

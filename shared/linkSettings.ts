@@ -7,9 +7,20 @@ const CALLBACK = '/callback';
 
 /** Reads where a link leads. @returns undefined if users cannot link */
 export function readLink({ given, fault }: SettingsReader): LinkSettings | undefined {
-  const redirectUri = given('LINK_REDIRECT_URI');
-  if (redirectUri === '') return undefined;
-  const problem = problemOf(redirectUri);
+  const callback = given('LINK_REDIRECT_URI');
+  if (callback === '') {
+    if (given('LINK_RETURN_URLS') !== '') {
+      fault(
+        'LINK_RETURN_URLS',
+        'is given without LINK_REDIRECT_URI, so users cannot link',
+        'Give LINK_REDIRECT_URI, too, or empty both.',
+      );
+    }
+    return undefined;
+  }
+  const problem = problemOf(callback);
+  // Scheme and host are then in lower case. Everything that follows, such as the cookie, goes by this one spelling.
+  const redirectUri = problem === undefined ? new URL(callback).href : callback;
   if (problem !== undefined || !redirectUri.endsWith(CALLBACK) || redirectUri.includes('?')) {
     fault(
       'LINK_REDIRECT_URI',
@@ -43,10 +54,12 @@ export function readLink({ given, fault }: SettingsReader): LinkSettings | undef
 
 /** Completes a sentence; undefined if it is the address of a page that may be sent something. */
 function problemOf(text: string): string | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['https:', 'http:'].includes(url.protocol)) return 'is not a URL';
+  // A browser also takes "https:page.example" and spaces, and not everybody reads them in the same way.
+  const isWhole = /^https?:\/\/[^\s\\/][^\s\\]*$/i.test(text);
+  const url = isWhole && URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) return 'is not a whole URL';
   if (url.protocol === 'http:' && !isLoopback(url)) return 'would go over plain http';
-  if (url.username + url.password !== '') return 'has a user in it';
+  if (/^https?:\/\/[^/?#]*@/i.test(text)) return 'has a user in it';
   if (text.includes('#')) return 'has a fragment';
   return undefined;
 }

@@ -304,6 +304,7 @@ export interface CodeGrants {
    * Redeems a code, checks whose it is, and stores the grant beside that of an exchange.
    * @throws {UserTokenError} Entra refused the code, or cannot be reached.
    * @throws {UnavailableError} the stored cache cannot be read, so the code was not redeemed.
+   * @throws {NotConnectedError} the stored cache is that of a later connection, so the code was not redeemed.
    * @throws {TokenInvalidError} the ID token is not one of this sign-in, or there is no refresh token. Nothing is stored.
    * @throws {OtherUserError} somebody else signed in. Nothing is stored.
    */

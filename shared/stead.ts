@@ -4,7 +4,7 @@ import type { Api } from './api.ts';
 import { askForLink } from './connection/askForLink.ts';
 import { changeConnection, connect, disconnect, getConnection } from './connection/connection.ts';
 import { finishLink } from './connection/finishLink.ts';
-import { type LinkUse, linkScopes } from './connection/linkScopes.ts';
+import { chosenUses, type LinkUse, linkScopes } from './connection/linkScopes.ts';
 import { openLink } from './connection/openLink.ts';
 import { createDeployed, createServices } from './createServices.ts';
 import { checkStorage } from './health/checkStorage.ts';
@@ -106,13 +106,16 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
        * @throws {RequestMalformedError} a link asks for nothing of such a task or function.
        * @throws the errors of `connection/askForLink.ts`
        */
-      askForLink: (accessToken: string, read: () => Promise<LinkRequest>) =>
-        askForLink(app, accessToken, async () => {
-          const { returnUrl, ...chosen } = await read();
-          const functions = [...named.values()].map((fn) => ({ ...fn, api: here(fn.api) }));
-          const scopes = linkScopes(app.graph, { tasks, functions }, chosen);
-          const areChosen = Object.values(chosen).some((names) => names.length > 0);
-          return { returnUrl, scopes, areChosen };
+      askForLink: (operation: Operation, accessToken: string, read: () => Promise<LinkRequest>) =>
+        askForLink(app, operation, accessToken, async () => {
+          const { returnUrl, ...names } = await read();
+          const uses = { tasks, functions: [...named.values()].map((fn) => ({ ...fn, api: here(fn.api) })) };
+          const chosen = chosenUses(app.graph, uses, names);
+          return {
+            returnUrl,
+            scopesFor: (granted) => linkScopes(app.graph, uses, chosen, granted),
+            areChosen: chosen.length > 0,
+          };
         }),
       /** @throws the errors of `connection/openLink.ts` */
       openLink: (ticket: string) => openLink(app, ticket),

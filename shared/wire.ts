@@ -136,10 +136,15 @@ export type Connection = {
    */
   endsAt?: string;
   /**
-   * A link would help: `POST /api/connection/link`. In `active`, while no link keeps the connection. In `pending`, and in
+   * A link would help: `POST /api/connection/link`. In `active`, while no link keeps the connection, and one would do so for longer. In `pending`, and in
    * `needs-user` with a failure of kind `consent`: it asks for what tasks and functions need, by name.
    */
   canLink?: true;
+  /**
+   * With `canLink`: until when a link that is made now keeps the connection, never later than the retention time allows. It is an
+   * estimate, so say "about".
+   */
+  linkUntil?: string;
   /** When the next check is due. Absent during a check, and in `needs-user`. */
   nextCheckAt?: string;
   failure?: { kind: ConnectionFailureKind; code: string; at: string };
@@ -149,8 +154,9 @@ export type Connection = {
    */
   permissions?: Record<string, string[]>;
   /**
-   * The tasks that users turn on by a link (`consent: 'link'`), and whether this user has. Absent without such tasks, where nobody
-   * can link, and while nobody knows the permissions of Graph.
+   * The tasks that users turn on by a link (`consent: 'link'`), and whether this user has; and those of Microsoft Graph that lack a
+   * permission, which a link asks for by their name. Absent without such tasks, where nobody can link, and while nobody knows the
+   * permissions of Graph.
    */
   tasks?: TaskToTurnOn[];
   /** Until when the user's tasks rest. Their token is kept all the same. Absent if the tasks do not rest. */

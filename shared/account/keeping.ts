@@ -1,6 +1,6 @@
 import type { ScheduleSettings } from '../ports.ts';
 import { type Connected, tokensOf } from './account.ts';
-import { retireAt } from './schedule.ts';
+import { CODE_GRANT_LIFE_MS, retireAt } from './schedule.ts';
 
 /** What keeps a connection while its user is away, as far as it is known. */
 export type Keeping = {
@@ -30,4 +30,26 @@ export function keepingOf(
   if (grant === 'code') return { by: 'link', endsAt, ...(!isEndTold && { isEstimate: true }) };
   // Nothing is documented of how long the grant of an exchange lasts.
   return { by: 'sign-in', ...(isEndTold && { endsAt }) };
+}
+
+/** What a sign-in of a page is good for at least, by what Microsoft documents of its refresh tokens. */
+const SIGN_IN_LIFE_MS = 86_400_000;
+
+/**
+ * Until when a link that is made now keeps the connection, at about: no longer than the retention time, which a link begins anew,
+ * as a visit does.
+ */
+export const linkedUntil = (now: Date, { retentionMs }: Pick<ScheduleSettings, 'retentionMs'>): Date =>
+  new Date(now.getTime() + Math.min(CODE_GRANT_LIFE_MS, retentionMs));
+
+/** True if a link would keep the connection for longer than it is kept without one. */
+export function gainsByLink(
+  account: Connected,
+  now: Date,
+  schedule: Pick<ScheduleSettings, 'retentionMs'>,
+): boolean {
+  if (keepingOf(account, now, schedule)?.by !== 'sign-in') return false;
+  const { refreshTokenExpiresOn: end, isEndTold } = tokensOf(account);
+  const without = Math.max(now.getTime() + SIGN_IN_LIFE_MS, isEndTold && end ? end.getTime() : 0);
+  return linkedUntil(now, schedule).getTime() > without;
 }

@@ -99,7 +99,7 @@ export function visited(
   // An active account keeps its next check, so that visits do not postpone it.
   const keepsCheck = sound.state === 'active' || sound.nextCheckAt <= firstCheck;
   // The name is that of this access token, or none: an earlier one is not kept.
-  const { userPrincipalName: _, ...connection } = connectionOf(sound);
+  const { userPrincipalName: _, ...connection } = connectionOf(withoutLateLink(sound, now));
   const active: Active = {
     ...connection,
     state: 'active',
@@ -124,6 +124,10 @@ export function ended(userId: UserId, state: Tombstone['state'], now: Date, sinc
 export function linking<C extends Connected>(account: C, link: PendingLink): C {
   return { ...account, link };
 }
+
+/** Every check that settles, and every visit, takes away a link whose time is over: it is kept no longer. */
+const withoutLateLink = <C extends Connected>(account: C, now: Date): C =>
+  account.link !== undefined && account.link.until <= now ? linkEnded(account) : account;
 
 /** The end of a link that has succeeded. */
 export function linkEnded<C extends Connected>(account: C): C {
@@ -187,9 +191,9 @@ export function refreshed(
   telling?: Telling,
 ): Active {
   const isNew = token.source === 'network';
-  // A pause or a link that is over is kept no longer.
+  // A pause that is over is kept no longer.
   const unpaused = pausedUntil(account, now) === undefined ? resumed(account) : account;
-  const still = account.link !== undefined && account.link.until <= now ? linkEnded(unpaused) : unpaused;
+  const still = withoutLateLink(unpaused, now);
   const { memory: _, ...connection } = without(connectionOf(still), 'lease');
   const tokens = tokensAfter(account, token, now, renewed);
   const active: Active = {
@@ -236,9 +240,10 @@ export function failed(
     case 'misconfigured': {
       const entries = recorded(account, [failureEntry(failure, now)]);
       // An account that needs the user goes on to need them, whatever fails after it.
-      if (account.state === 'needs-user') return { ...released(account), ...entries };
+      if (account.state === 'needs-user') return { ...withoutLateLink(released(account), now), ...entries };
       const attempts = (account.trouble?.attempts ?? 0) + 1;
-      const heard = withNotice(released(account), noticeOfTrouble(account, attempts, telling, now));
+      const given = withoutLateLink(released(account), now);
+      const heard = withNotice(given, noticeOfTrouble(account, attempts, telling, now));
       // A notice waits for this check, which comes within an hour. Otherwise a receiver that is away would have the token
       // endpoint asked again before its time.
       return {
@@ -261,10 +266,10 @@ export function postponed(
   schedule: ScheduleSettings,
   random: number,
 ): Connected {
-  if (account.state === 'needs-user') return released(account);
+  if (account.state === 'needs-user') return withoutLateLink(released(account), now);
   const trouble = { ...account.trouble, attempts: (account.trouble?.attempts ?? 0) + 1 };
   return {
-    ...released(account),
+    ...withoutLateLink(released(account), now),
     trouble,
     nextCheckAt: nextCheckAfterFailure(account, trouble.attempts, kind, now, schedule, random),
   };
@@ -282,8 +287,8 @@ export function markedForUser(
   telling?: Telling,
 ): NeedsUser {
   const marked: NeedsUser = {
-    ...without(connectionOf(account), 'lease'),
-    ...tokensOf(account),
+    ...without(connectionOf(withoutLateLink(account, now)), 'lease'),
+    ...(failure.codeRefused ? withoutCode(tokensOf(account)) : tokensOf(account)),
     state: 'needs-user',
     failure: stored(failure, now),
     ...recorded(account, [failureEntry(failure, now)]),
@@ -339,6 +344,17 @@ function keptAfter(account: Connected, token: UserToken, now: Date): Omit<Tokens
 }
 
 const ASK_SOON_MS = 3_600_000;
+
+/** The grant of a code was refused, so neither it nor its end says anything of the connection. */
+const withoutCode = ({
+  grant,
+  isEndTold,
+  refreshTokenExpiresOn,
+  ...tokens
+}: Partial<Tokens>): Partial<Tokens> =>
+  grant === 'code'
+    ? tokens
+    : { ...tokens, ...(refreshTokenExpiresOn && { refreshTokenExpiresOn }), ...(isEndTold && { isEndTold }) };
 
 const grantOf = ({
   grant,

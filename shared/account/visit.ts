@@ -8,6 +8,7 @@ import {
   isConnected,
   isSameConnection,
   type Stored,
+  tokensOf,
 } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import { connectAccount, findAccount } from './connectAccount.ts';
@@ -58,10 +59,12 @@ export async function isStillConnected(
 
 /**
  * What a visit may promise. Its exchange says nothing of the grant of a code, which may be stored and refused all the same. So
- * it does not promise what the account has ceased to promise: if that grant is good again, the next renewal says so.
+ * it does not promise what the account has ceased to promise: if that grant is good again, the next renewal says so. A consent that was
+ * missing is no refusal of the grant, so what was promised before it is promised after it.
  */
 function provedBy(token: UserToken, account: Connected): UserToken {
-  const isPromised = account.state === 'active' && account.grant === 'code';
+  const hasCeased = account.state === 'needs-user' && account.failure.kind !== 'consent';
+  const isPromised = tokensOf(account).grant === 'code' && !hasCeased;
   return token.grant !== 'code' || isPromised
     ? token
     : { ...token, grant: 'exchange', refreshTokenExpiresOn: undefined, isEndEstimated: false };

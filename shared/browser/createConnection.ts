@@ -132,8 +132,8 @@ export function createConnection<Account>(options: ConnectionOptions<Account>) {
      * Asks for a link, with which the user stays connected for about 90 days. Open `url` of the value in this browser within a
      * minute: `location.assign(url)`. The browser comes back to the page with `link=<result>` in its query.
      * @param request.returnUrl one of the service's `LINK_RETURN_URLS`. Default: the first of them
-     * @param request.tasks names of tasks that the user turns on, each defined with `consent: 'link'`
-     * @param request.functions names of functions that are defined so: `link` of a refusal has them
+     * @param request.tasks names of tasks whose permissions the user is to be asked for: `tasks` of the connection has them
+     * @param request.functions names of functions: `link` of a refusal has them
      */
     link: (
       request: { returnUrl?: string; tasks?: readonly string[]; functions?: readonly string[] } = {},

@@ -1,13 +1,13 @@
-import { isConnected, isSameConnection } from '../account/account.ts';
+import { type Connected, failureOf, isConnected, isSameConnection } from '../account/account.ts';
 import { changeAccount } from '../account/changeAccount.ts';
 import { nowByStore } from '../account/nowByStore.ts';
 import { linking } from '../account/transitions.ts';
 import { LinkOffError, NotConnectedError, RequestMalformedError } from '../errors.ts';
-import type { LinkSettings } from '../ports.ts';
+import type { LinkSettings, Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
-import { shortNamesOf } from '../tokens/scopes.ts';
 import type { LinkTicket } from '../wire.ts';
 import type { LinkTicketText } from './linkTexts.ts';
+import { storedPermissions } from './storedPermissions.ts';
 import { unavailableIfBusy } from './unavailableIfBusy.ts';
 
 const TICKET_FOR_MS = 60_000;
@@ -17,11 +17,18 @@ const TICKET_FOR_MS = 60_000;
  */
 const MAX_TICKET_LENGTH = 3_700;
 
+export type AskedLink = {
+  /** Where the browser is to return to; undefined for the first page of the settings. */
+  returnUrl: string | undefined;
+  /** Gives the permissions of Microsoft Graph that the link asks for, as short names, by those that are granted already. */
+  scopesFor: (granted: readonly string[] | undefined) => string[];
+  /** True if the caller chose some of them. */
+  areChosen: boolean;
+};
+
 /**
  * Gives the caller a ticket with which their browser begins a link: once, within a minute. It replaces an earlier ticket.
- * @param read gives the page to which the browser is to return, undefined for the first page of the settings, and the
- * permissions of Microsoft Graph that the link is for, of which the caller chose some or none. It is called once it is known
- * who asks.
+ * @param read gives what the caller asks for. It is called once it is known who asks.
  * @throws what verification throws
  * @throws {LinkOffError} this application does not link.
  * @throws {RequestMalformedError} the page is not one of the settings, or the tasks need too many permissions.
@@ -31,14 +38,15 @@ const MAX_TICKET_LENGTH = 3_700;
  */
 export async function askForLink(
   app: App,
+  operation: Operation,
   accessToken: string,
-  read: () => Promise<{ returnUrl: string | undefined; scopes: readonly string[]; areChosen: boolean }>,
+  read: () => Promise<AskedLink>,
 ): Promise<{ ticket: LinkTicket; user: string }> {
   const { link: settings, memo, logId, limits, clock, linkSealer } = app;
   const caller = await memo.verified(accessToken, () => app.verifyAccessToken(accessToken));
   if (settings === undefined) throw new LinkOffError();
   limits.changes.take(caller.userId);
-  const { returnUrl, scopes, areChosen } = await read();
+  const { returnUrl, scopesFor, areChosen } = await read();
   const page = pageOf(settings, returnUrl);
   const { userId } = caller;
   const notConnected = () =>
@@ -46,6 +54,7 @@ export async function askForLink(
   const known = await app.accounts.read(userId);
   if (known === undefined || !isConnected(known)) throw notConnected();
   const { generation } = known;
+  const scopes = scopesFor(await grantedTo(app, operation, known));
   const id = clock.newId();
   const until = new Date(nowByStore(app).getTime() + TICKET_FOR_MS);
   const text: LinkTicketText = {
@@ -53,7 +62,7 @@ export async function askForLink(
     generation,
     id,
     returnUrl: page,
-    scopes: shortNamesOf(scopes),
+    scopes,
     until: until.getTime(),
   };
   const sealed = await linkSealer.seal('ticket', text);
@@ -78,6 +87,12 @@ export async function askForLink(
   const address = new URL(settings.openUrl);
   address.searchParams.set('ticket', sealed);
   return { ticket: { url: address.href }, user: logId(userId) };
+}
+
+/** The permissions of Graph that the user has; undefined if nobody knows. The last token has what was withdrawn since. */
+async function grantedTo(app: App, operation: Operation, account: Connected) {
+  if (failureOf(account)?.kind === 'consent') return undefined;
+  return (await storedPermissions(app, operation, account))?.[app.graph.name];
 }
 
 function pageOf({ returnUrls }: LinkSettings, asked: string | undefined): string {

@@ -1,7 +1,6 @@
 import {
   type Account,
   type AlikeChecks,
-  type Connected,
   type Damaged,
   failureOf,
   type HistoryEntry,
@@ -13,20 +12,20 @@ import { changeAccount } from '../account/changeAccount.ts';
 import { checksOf } from '../account/checks.ts';
 import { connectAccount } from '../account/connectAccount.ts';
 import { endAccount } from '../account/endAccount.ts';
-import { type Keeping, keepingOf } from '../account/keeping.ts';
+import { gainsByLink, type Keeping, keepingOf, linkedUntil } from '../account/keeping.ts';
 import { nowByStore } from '../account/nowByStore.ts';
 import { pausedUntil, pauseFault } from '../account/pause.ts';
 import { openMemory, type Told, toldIn } from '../account/taskMemory.ts';
 import { paused, resumed } from '../account/transitions.ts';
+import type { Api } from '../api.ts';
 import { NotConnectedError, RequestMalformedError, UnavailableError } from '../errors.ts';
 import type { Caller, Grant, Operation, Permissions, ScheduleSettings } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Connection, ConnectionChecks, ConnectionEvent } from '../wire.ts';
 import { readWish } from './readWish.ts';
+import { storedPermissions } from './storedPermissions.ts';
 import { type LinkTask, tasksToTurnOn } from './tasksToTurnOn.ts';
 import { unavailableIfBusy } from './unavailableIfBusy.ts';
-
-const PERMISSIONS_TIMEOUT_MS = 2_000;
 
 /** The tasks of this deployment, by name: what users call each of them, and which ones they turn on by a link. */
 export type TasksByName = ReadonlyMap<string, LinkTask>;
@@ -160,12 +159,12 @@ async function answer(
     account && isConnected(account)
       ? await Promise.all([
           openMemory(app, operation.log, account).then(({ told }) => toldIn(checksOf(account), told)),
-          permissionsOf(app, operation, account),
+          storedPermissions(app, operation, account),
         ])
       : [[], undefined];
   const notConnected = app.connectWhen === 'ask' ? 'not-connected' : 'none';
   const { schedule } = app;
-  const links = app.link !== undefined;
+  const linked = app.link === undefined ? undefined : app.graph;
   return toConnection(account, {
     now: nowByStore(app),
     schedule,
@@ -173,32 +172,16 @@ async function answer(
     told,
     permissions,
     notConnected,
-    links,
+    linked,
   });
-}
-
-/**
- * It is one call of the store, which no check and no visit pays for. An answer does not fail for it, and hardly waits for it.
- */
-async function permissionsOf(
-  { userTokens, apis, clock }: App,
-  operation: Operation,
-  { userId, generation, homeAccountId }: Connected,
-): Promise<Permissions | undefined> {
-  // No cache was stored yet.
-  if (homeAccountId === undefined) return undefined;
-  const timeout = clock.timeout(PERMISSIONS_TIMEOUT_MS);
-  const signal = operation.signal ? AbortSignal.any([operation.signal, timeout]) : timeout;
-  const found = await userTokens.permissions?.({ ...operation, signal }, { userId, generation, apis });
-  return found && Object.keys(found).length > 0 ? found : undefined;
 }
 
 /** What an answer needs beside the account. */
 type Beside = {
   now: Date;
   schedule: ScheduleSettings;
-  /** True if users can link. */
-  links: boolean;
+  /** The API whose permissions a link asks for; undefined if users cannot link. */
+  linked: Api | undefined;
   byName: TasksByName;
   told: readonly Told[];
   permissions: Permissions | undefined;
@@ -224,8 +207,11 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
       const pause = pausedUntil(account, beside.now);
       const keeping = keepingOf(account, beside.now, beside.schedule);
       // It keeps the connection for longer, or brings the consent without which there is no token.
-      const wantsLink = keeping?.by === 'sign-in' || state === 'pending' || failure?.kind === 'consent';
-      const turnedOn = beside.links ? tasksToTurnOn(beside.byName, beside.permissions) : [];
+      const wantsLink =
+        gainsByLink(account, beside.now, beside.schedule) ||
+        state === 'pending' ||
+        failure?.kind === 'consent';
+      const turnedOn = beside.linked ? tasksToTurnOn(beside.linked, beside.byName, beside.permissions) : [];
       const isWaiting = state !== 'needs-user' && account.lease === undefined;
       return {
         state,
@@ -233,7 +219,11 @@ function toConnection(account: Account | Damaged | undefined, beside: Beside): C
         ...(lastRefreshed && { lastRefreshed: lastRefreshed.toISOString() }),
         ...(expiresOn && { expiresOn: expiresOn.toISOString() }),
         ...toGoesOn(keeping),
-        ...(beside.links && wantsLink && { canLink: true as const }),
+        ...(beside.linked &&
+          wantsLink && {
+            canLink: true as const,
+            linkUntil: linkedUntil(beside.now, beside.schedule).toISOString(),
+          }),
         ...(isWaiting && { nextCheckAt: later(account.nextCheckAt, beside.now).toISOString() }),
         ...(beside.permissions && { permissions: beside.permissions }),
         ...(turnedOn.length > 0 && { tasks: turnedOn }),

@@ -8,6 +8,7 @@ import { isStillConnected } from '../account/visit.ts';
 import {
   LinkOffError,
   LinkRefusedError,
+  NotConnectedError,
   OtherUserError,
   TokenInvalidError,
   TooManyRequestsError,
@@ -178,6 +179,7 @@ function resultOfRefusal(query: URLSearchParams): LinkResult {
 
 function resultOfError({ log }: Operation, error: unknown): LinkResult {
   if (error instanceof OtherUserError) return 'other-user';
+  if (error instanceof NotConnectedError) return 'ended';
   if (error instanceof TokenInvalidError) return 'refused';
   if (error instanceof UnavailableError || error instanceof TooManyRequestsError) return 'unavailable';
   if (!(error instanceof UserTokenError)) throw error;

@@ -6,7 +6,7 @@ import { UserTokenError } from '../errors.ts';
 import type { Caller, FunctionRequest, Operation, UsableToken, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Exchanged } from '../tokens/assertionMemo.ts';
-import { consentMissing, missingScopes, withScopes } from '../tokens/scopes.ts';
+import { consentMissing, isOfGraph, missingScopes, withScopes } from '../tokens/scopes.ts';
 import { heedFailure, readCooldowns } from '../tokens/storedCooldowns.ts';
 import { attemptFunction } from './attemptFunction.ts';
 import type { UserFunction } from './defineFunction.ts';
@@ -76,7 +76,7 @@ export async function asUser<T>(
     for (let waited: unknown; waited !== pending; await waited) waited = pending;
   }
   const record = (account: Stored<Account> | undefined, token: UserToken): void =>
-    alsoWaitFor(recordVisit(app, operation, caller, account, token, keepsConnection(app, api)));
+    alsoWaitFor(recordVisit(app, operation, caller, account, token, keepsConnection(api)));
   const heed = (failure: UserTokenError['failure']): void =>
     alsoWaitFor(heedFailure(app, operation, caller.userId, failure));
 
@@ -128,7 +128,7 @@ export async function asUser<T>(
     if (memo.isRowReadDue(caller, api)) {
       const seen = await seeAccount(app, operation, caller);
       const { account } = seen;
-      if (keepsConnection(app, api) && (account?.state === 'needs-user' || account?.state === 'pending')) {
+      if (keepsConnection(api) && (account?.state === 'needs-user' || account?.state === 'pending')) {
         // The worker met a refusal, or the account is new. The remembered exchange is no longer valid.
         memo.forget(caller.userId);
         const anew = await memo.exchanged(caller, api, () => exchangeFor(seen));
@@ -201,7 +201,7 @@ const dependsOnCallerAlone = ({ method, query, params }: FunctionRequest): boole
   method === 'GET' && query.size === 0 && Object.keys(params).length === 0;
 
 /** Only the token for Graph keeps the connection. A token for another API says nothing about it. */
-const keepsConnection = ({ graph }: App, api: Api): boolean => api.resource === graph.resource;
+const keepsConnection = (api: Api): boolean => isOfGraph(api);
 
 type ExchangeMore = Partial<
   Pick<Parameters<App['userTokens']['onBehalfOf']>[1], 'skipCache' | 'claims' | 'stored' | 'onToken'>
@@ -228,7 +228,7 @@ async function exchange(
   account: Stored<Account> | undefined,
   more: ExchangeMore,
 ): Promise<UserToken> {
-  const needsUser = keepsConnection(app, api) && account?.state === 'needs-user' ? account : undefined;
+  const needsUser = keepsConnection(api) && account?.state === 'needs-user' ? account : undefined;
   const stored = needsUser?.failure;
   const connection = account !== undefined && isConnected(account) ? account : undefined;
   try {

@@ -67,9 +67,10 @@ export function createHandlers(stead: Stead, handOver?: HandOverIn) {
     /** `POST`: gives the caller a ticket for a link. `GET`: sends the browser that has the ticket to Entra. */
     link: ((request, context) =>
       request.method === 'POST'
-        ? answered(context, clock, async () => {
+        ? answered(context, clock, async (operation) => {
             const accessToken = readAccessToken(request.headers);
-            const { ticket, user } = await connection.askForLink(accessToken, () => readLinkBody(request));
+            const read = () => readLinkBody(request);
+            const { ticket, user } = await connection.askForLink(operation, accessToken, read);
             return { body: ticket, facts: { user } };
           })
         : answeredInBrowser(context, clock, async () => {

@@ -145,6 +145,22 @@ export const FAILURES: readonly FailureRow[] = [
   { name: 'anything else', kind: 'tenant', when: () => true },
 ];
 
+/** The refusals of the row "user refusal" with which a grant is good again once the user has done what is asked for. */
+const GRANT_STAYS: Required<Pick<FailureRow, 'numbers' | 'suberrors'>> = {
+  // A policy, an assignment, or a device that a policy does not accept.
+  numbers: [50072, 50074, 50076, 50078, 50079, 50105, 53000, 53001, 53002, 53003],
+  // A web application's grant outlives the password (https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-revocation).
+  suberrors: ['basic_action', 'additional_action', 'message_only', 'user_password_expired'],
+};
+
+/** True if a refusal is for certain the end of the grant itself. A grant that is challenged is good again after a sign-in. */
+export const endsGrant = ({ kind, code, suberror = '', claims, unsure }: Failure): boolean =>
+  kind === 'needs-user' &&
+  claims === undefined &&
+  !unsure &&
+  !GRANT_STAYS.numbers.some((number) => code === `AADSTS${number}`) &&
+  !GRANT_STAYS.suberrors.includes(suberror);
+
 const applies = (row: FailureRow, facts: TokenFacts): boolean =>
   (facts.local !== undefined && row.locals?.includes(facts.local)) ||
   (facts.errorNo !== undefined && row.numbers?.includes(facts.errorNo)) ||

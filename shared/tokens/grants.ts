@@ -1,22 +1,18 @@
 /**
  * The two grants that may keep a connection, side by side in one user's cache. MSAL has one place for a refresh token of
- * a user and client, so the next exchange would replace one that lasts longer.
+ * a user and client, so the next exchange would replace the grant of a code.
  *
  * A section of Stead's own in MSAL's JSON has both, by origin. MSAL and earlier releases keep sections that they do not
- * know. MSAL's own place has the one that lasts longer, so an earlier release uses it, and whatever that release puts
- * there is taken for an exchange's: only {@link withGrant} can change the grant of a code.
+ * know. MSAL's own place has a copy of the code's, if there is one, also if Entra has told that it ends first: an earlier release then
+ * uses it. Whatever that release puts there is taken for an exchange's: only {@link withGrant} can change the grant of a code.
  */
+import { CODE_GRANT_LIFE_MS } from '../account/schedule.ts';
 import type { Grant } from '../ports.ts';
 import { type Entries, isEntries, type Json } from './accessTokenEntries.ts';
 
 /** The name of Stead's section. */
 export const GRANTS = 'SteadGrants';
 
-/**
- * A refresh token of a web application lasts 90 days from its issue, and each use brings a new one
- * (https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-lifetime).
- */
-const CODE_GRANT_LIFE_MS = 90 * 86_400_000;
 /** When a refresh token was issued, in seconds since 1970, as text like MSAL's own times. */
 const ISSUED = 'stead_issued_at';
 /** When it ends, if Entra has told it. MSAL's own member for that is not in what MSAL Node serializes. */
@@ -36,7 +32,7 @@ export function showing(cache: string, grant: Grant): string {
   return JSON.stringify({ ...sections, RefreshToken: Object.fromEntries(shown) });
 }
 
-/** The grants of a cache in the order in which the worker tries them: first the one that lasts longer. */
+/** The grants of a cache in the order in which the worker tries them: that of a code first, until its end is past (ADR 0020). */
 export function grantsToTry(cache: string, now: Date): [Grant, ...Grant[]] {
   const end = codeEndsAt(cache);
   if (end === undefined) return ['exchange'];

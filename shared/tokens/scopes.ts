@@ -45,7 +45,7 @@ export function isTokenOf(api: Resource, scope: string): boolean {
   const defaults = scopes.filter(isDefault);
   const named = defaults.length > 0 ? defaults : scopes.filter((one) => one.includes('/'));
   if (named.length > 0) return named.every((one) => isScopeOf(api, one));
-  return scopes.some((one) => isSameText(one, KEPT_BY_EARLIER_RELEASES)) && isGraph(api);
+  return scopes.some((one) => isSameText(one, KEPT_BY_EARLIER_RELEASES)) && isOfGraph(api);
 }
 
 /**
@@ -107,14 +107,16 @@ export const fullNamesOf = ({ resource }: Pick<Resource, 'resource'>, scopes: re
 export function scopeToKeep(api: Resource, answered: string | undefined): string {
   const scopes = scopesIn(answered ?? '').flatMap((scope) => {
     if (isOidcScope(scope)) return scope;
-    if (!scope.includes('/')) return isGraph(api) ? scope : `${api.resource}/${scope}`;
+    if (!scope.includes('/')) return isOfGraph(api) ? scope : `${api.resource}/${scope}`;
     if (!isScopeOf(api, scope)) return [];
-    return isGraph(api) && isPermission(scope) ? [scope, nameOf(scope)] : scope;
+    return isOfGraph(api) && isPermission(scope) ? [scope, nameOf(scope)] : scope;
   });
   const all = [defaultScopeOf(api), ...scopes];
   return all.filter((scope, index) => all.findIndex((one) => isSameText(one, scope)) === index).join(' ');
 }
 
-const isGraph = ({ resource }: Resource): boolean => GRAPH_RESOURCES.some((one) => isSameText(one, resource));
+/** True for Microsoft Graph, whatever the API is called. Its token alone keeps the connection: another one says nothing about it. */
+export const isOfGraph = ({ resource }: Pick<Resource, 'resource'>): boolean =>
+  GRAPH_RESOURCES.some((one) => isSameText(one, resource));
 
 const isSameText = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

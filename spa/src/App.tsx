@@ -16,7 +16,7 @@ type AppProps = {
   config: PageConfig;
   /** True if a sign-in that succeeded led to this page load. */
   cameBack: boolean;
-  /** True if that repaired a refusal. */
+  /** True if that, or a link, repaired a refusal. */
   repaired: boolean;
   /** The error of the sign-in that led to this page load; undefined if it succeeded or there was none. */
   signInError?: unknown;
@@ -26,7 +26,8 @@ type AppProps = {
 
 export function App({ config, cameBack, repaired, signInError, linkResult }: AppProps) {
   const words = useWords();
-  const [cameBackAt] = useState(cameBack ? Date.now() : undefined);
+  // A consent of either way takes a while to reach the whole directory.
+  const [cameBackAt] = useState(cameBack || linkResult === 'linked' ? Date.now() : undefined);
   const { inProgress } = useMsal();
   const signedIn = useIsAuthenticated();
   const signIn = useSignIn(config, signInError);
@@ -53,7 +54,7 @@ export function App({ config, cameBack, repaired, signInError, linkResult }: App
             signIn={signIn}
             cameBackAt={cameBackAt}
             cameBackRepaired={repaired}
-            cameBackLinked={linkResult === 'linked'}
+            linkResult={linkResult}
           />
         )}
       </main>

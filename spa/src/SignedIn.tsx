@@ -1,19 +1,24 @@
 import { isDirectoryRefusal } from '@stead/shared/browser/msalError';
 import type { SignInRefusal } from '@stead/shared/browser/refusal';
+import type { Refused } from '@stead/shared/browser/signInSteps';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import type { Api } from './api/useApi.ts';
 import { Activity } from './connection/Activity.tsx';
 import { ChoicesPanel } from './connection/ChoicesPanel.tsx';
 import { LinkNotice } from './connection/LinkNotice.tsx';
-import { pageState } from './connection/pageState.ts';
+import { type PageState, pageState } from './connection/pageState.ts';
 import { StatePanel } from './connection/StatePanel.tsx';
 import { StayConnected } from './connection/StayConnected.tsx';
-import { TasksToTurnOn, turnedOn } from './connection/TasksToTurnOn.tsx';
+import { TasksToTurnOn } from './connection/TasksToTurnOn.tsx';
 import { useConnection } from './connection/useConnection.ts';
+import { turnedOn, useLink } from './connection/useLink.ts';
 import { useVisitBefore } from './connection/useVisitBefore.ts';
 import { useWork } from './connection/useWork.ts';
 import { ProfileHeader } from './profile/ProfileHeader.tsx';
 import { useProfile } from './profile/useProfile.ts';
+import { decline, hasDeclined } from './session/declined.ts';
+import { noteLinkRepair, takeLinkRepair } from './session/linkRepair.ts';
+import type { LinkResult } from './session/linkResult.ts';
 import { signInDetails } from './session/signInError.ts';
 import type { SignIn } from './session/useSignIn.ts';
 import { useWords } from './words/speech.tsx';
@@ -31,15 +36,26 @@ type SignedInProps = {
   cameBackAt: number | undefined;
   /** True if they came back from repairing something. */
   cameBackRepaired: boolean;
-  /** True if the address says that they have linked. Anybody can make such an address. */
-  cameBackLinked: boolean;
+  /** What the address says of a link. Anybody can make such an address. */
+  linkResult: LinkResult | undefined;
 };
+
+/** The states in which a link would help, and in which nothing else is asked of the person. */
+const MAY_OFFER: ReadonlySet<PageState['name']> = new Set<PageState['name']>([
+  'well',
+  'partly',
+  'paused',
+  'waiting',
+]);
+
+/** After these, another link would come to the same, and the sign-in and then the administrator are what is left. */
+const LINK_IN_VAIN: ReadonlySet<LinkResult> = new Set<LinkResult>(['admin', 'consent', 'refused']);
 
 /**
  * The page of a signed-in person. It asks for the connection first, because the answer still says when they were here last. Then
  * it reads the profile: that is the visit which repairs a connection.
  */
-export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, cameBackLinked }: SignedInProps) {
+export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult }: SignedInProps) {
   const words = useWords();
   const connection = useConnection(api);
   const { refresh, trouble } = connection;
@@ -49,15 +65,35 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, cameBackLi
   const { answer } = profile;
   const [repaired, setRepaired] = useState(cameBackRepaired);
   const panel = useRef<HTMLElement>(null);
+  const { homeAccountId } = api.account;
+  const [declinedBy, setDeclinedBy] = useState<string>();
+  const declined = declinedBy === homeAccountId || hasDeclined(homeAccountId);
+  const link = useLink(api);
+  /** The connection as it is after what is awaited. */
+  const latest = useRef(known);
   const work = useWork(panel, trouble);
 
+  useEffect(() => {
+    latest.current = known;
+  });
   useEffect(() => {
     if (answer !== undefined) void refresh();
   }, [answer, refresh]);
 
+  /** True if the directory asks for what is missing by a link. Where the page is no known client of the API, nothing else does. */
+  const isForLink = (refusal: Refused) =>
+    refusal.code === 'CONSENT_REQUIRED' &&
+    latest.current?.canLink === true &&
+    (linkResult === undefined || !LINK_IN_VAIN.has(linkResult));
+  const nextStep = (refusal: Refused) => (isForLink(refusal) ? 'consent' : signIn.nextStep(refusal));
   const visitAgain = async () => {
     const next = await profile.again();
-    if (next?.state === 'sign-in') signIn.signInAgain(next);
+    if (next?.state === 'sign-in') {
+      noteLinkRepair();
+      if (isForLink(next) && (await link.open(next.link))) return false;
+      takeLinkRepair();
+      signIn.signInAgain(next);
+    }
     return next?.state === 'ready';
   };
   /** Connects again before the visit. Otherwise the service may answer from its memory of before the refusal. */
@@ -91,9 +127,10 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, cameBackLi
   });
   const isKnown = known !== undefined && state.name !== 'loading' && state.name !== 'none';
   const isConnected = ['pending', 'active', 'needs-user'].includes(known?.state ?? '');
+  const linkUntil = known?.canLink && MAY_OFFER.has(state.name) ? known.linkUntil : undefined;
   return (
     <>
-      {cameBackLinked && known?.staysConnected !== undefined && (
+      {linkResult === 'linked' && known?.staysConnected !== undefined && (
         <LinkNotice result="linked" task={turnedOn(known)} />
       )}
       <ProfileHeader
@@ -113,14 +150,24 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, cameBackLi
         restart={restart}
         tryAgain={tryAgain}
         repair={repair}
-        nextStep={signIn.nextStep}
+        nextStep={nextStep}
         failedSignIn={isDirectoryRefusal(signIn.error) ? signInDetails(signIn.error) : []}
       />
-      {state.name === 'well' && known && <StayConnected api={api} connection={known} />}
+      {linkUntil !== undefined && !declined && (
+        <StayConnected
+          api={api}
+          until={linkUntil}
+          dismiss={() => {
+            decline(homeAccountId);
+            setDeclinedBy(homeAccountId);
+          }}
+        />
+      )}
       {isKnown && isConnected && <Activity connection={known} state={state} />}
       {isKnown && isConnected && <TasksToTurnOn api={api} connection={known} />}
       {isKnown && (
         <ChoicesPanel
+          api={api}
           connection={known}
           profile={answer?.state === 'ready' ? answer.value : undefined}
           actions={connection}
@@ -130,6 +177,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, cameBackLi
             return connected;
           }}
           work={work}
+          canLink={linkUntil !== undefined && declined}
         />
       )}
       {DemoControls && (

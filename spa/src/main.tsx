@@ -2,6 +2,7 @@ import { MsalProvider } from '@azure/msal-react';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
+import { takeLinkRepair } from './session/linkRepair.ts';
 import { readLinkResult } from './session/linkResult.ts';
 import { DEFAULT_LOOK, readPageConfig } from './session/pageConfig.ts';
 import { showLook } from './session/showLook.ts';
@@ -22,6 +23,7 @@ try {
   showLook(config, speech.words.title);
   const { msal, ...started } = await startMsal(config);
   const linkResult = readLinkResult(location.search);
+  const repaired = started.repaired || (takeLinkRepair() && linkResult === 'linked');
   // Neither a sign-in nor a link leaves anything in the address that a person could copy or load again.
   if (location.search !== '' || location.hash !== '' || location.href.endsWith('#')) {
     history.replaceState(null, '', location.pathname);
@@ -30,7 +32,7 @@ try {
     <StrictMode>
       <SpeechProvider speech={speech}>
         <MsalProvider instance={msal}>
-          <App config={config} linkResult={linkResult} {...started} />
+          <App config={config} linkResult={linkResult} {...started} repaired={repaired} />
         </MsalProvider>
       </SpeechProvider>
     </StrictMode>,

@@ -6,15 +6,19 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { API_CLIENT_ID, OTHER_TENANT_ID, SPA_CLIENT_ID } from '../../dev/entra/directory.ts';
 import type { Entra } from '../../dev/entra/startEntra.ts';
+import { isConnected } from '../../shared/account/account.ts';
+import { changeAccount } from '../../shared/account/changeAccount.ts';
+import { markedForUser } from '../../shared/account/transitions.ts';
 import type { AccountStore } from '../../shared/accountStore.ts';
 import { createMemoryAccountStore } from '../../shared/adapters/memory/memoryAccountStore.ts';
 import { createMemoryTokenCacheStore } from '../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import type { Fetch } from '../../shared/api.ts';
-import { UnavailableError } from '../../shared/errors.ts';
+import { TooManyRequestsError, UnavailableError } from '../../shared/errors.ts';
 import { createShiftedClock } from '../../shared/testing/testClock.ts';
 import type { TokenCacheStore } from '../../shared/tokenCacheStore.ts';
 import { control, journal } from '../support/entraClients.ts';
 import { CALLBACK, COOKIE, createLinkBrowser, startLinkEntra } from '../support/linkBrowser.ts';
+import { UNLIMITED } from '../support/testApp.ts';
 import { type Forge, now, openForge } from './forge.ts';
 import { compact, type Json, rsa } from './jws.ts';
 import { ADELE, ADELES_ID, answerOf, BRUNO, stageLink } from './linkStage.ts';
@@ -282,6 +286,7 @@ describe('who signed in', () => {
       (body) => ({ ...body, id_token: forge.signed(forge.claims()) }),
     ],
     ['beside no refresh token', '303 refused', ({ refresh_token: _, ...body }) => body],
+    ['beside an empty refresh token', '303 refused', (body) => ({ ...body, refresh_token: '' })],
   ])('is not told by an ID token %s', async (_what, answer, change) => {
     const { browser, unchanged, hasCode, atCallback } = await stageLink(entra, { fetch: answering(change) });
     const back = await atCallback();
@@ -378,6 +383,49 @@ describe('a token endpoint that asks for fewer requests', () => {
     expect(await answerOf(await browser.callBack(await atCallback()))).toBe('303 unavailable');
     expect(sent).toBe(1);
     expect(await hasCode()).toBe(false);
+  });
+});
+
+describe('the codes of one user', () => {
+  it('are limited, as their exchanges are: one too many is not sent', async () => {
+    let isSpent = false;
+    const exchanges: typeof UNLIMITED.exchanges = {
+      take() {
+        if (isSpent) throw new TooManyRequestsError(3);
+      },
+    };
+    const { browser, hasCode, atCallback } = await stageLink(entra, { limits: { ...UNLIMITED, exchanges } });
+    const back = await atCallback();
+    const before = await redeemed();
+    isSpent = true;
+    expect(await answerOf(await browser.callBack(back))).toBe('303 unavailable');
+    expect(await redeemed()).toBe(before);
+    expect(await hasCode()).toBe(false);
+  });
+});
+
+describe('a user whom Entra asked for more', () => {
+  it('is asked for it by the link, so that its grant meets the challenge', async () => {
+    const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+    const clock = createShiftedClock();
+    const accounts = createMemoryAccountStore({ clock });
+    const { app, browser, accessToken } = await stageLink(entra, { accounts, clock });
+    const isAsked = async () => {
+      const opened = await browser.open(await browser.ticketFor(accessToken));
+      return new URL(opened.headers.get('location') ?? '').searchParams.get('claims');
+    };
+    expect(await isAsked()).not.toContain('acrs');
+    await changeAccount(app.stead.services, ADELES_ID, (now) =>
+      now !== undefined && isConnected(now)
+        ? markedForUser(
+            now,
+            { kind: 'needs-user', code: 'AADSTS50076', claims },
+            clock.now(),
+            app.stead.services.schedule,
+          )
+        : 'keep',
+    );
+    expect(JSON.parse((await isAsked()) ?? '{}')).toMatchObject(JSON.parse(claims));
   });
 });
 
@@ -499,5 +547,53 @@ describe('a user who disconnects meanwhile', () => {
     expect(await app.tokenCache.read(ADELES_ID)).toBeUndefined();
     expect(await hasCode()).toBe(false);
     expect((await app.accounts.read(ADELES_ID))?.state).toBe(again ? 'pending' : 'disconnected');
+  });
+
+  it('while the code of a user without a cache is redeemed: what was stored is taken back', async () => {
+    let meddle = async () => {};
+    const { app, browser, accessToken, atCallback } = await stageLink(entra, {
+      fetch: async (address, init) => {
+        const response = await fetch(address, init);
+        if (String(init?.body ?? '').includes('grant_type=authorization_code')) await meddle();
+        return response;
+      },
+    });
+    const back = await atCallback();
+    await app.tokenCache.remove(ADELES_ID);
+    meddle = () => app.connection.delete(accessToken).then(() => undefined);
+    expect(await answerOf(await browser.callBack(back))).toBe('303 ended');
+    expect(await app.tokenCache.read(ADELES_ID)).toBeUndefined();
+  });
+
+  it('and connects and visits again, before the cache is read: the new connection keeps what it has', async () => {
+    const caches = createMemoryTokenCacheStore();
+    let meddle: (() => Promise<void>) | undefined;
+    const meddled: TokenCacheStore = {
+      ...caches,
+      async read(...args) {
+        const now = meddle;
+        meddle = undefined;
+        await now?.();
+        return caches.read(...args);
+      },
+    };
+    const { app, browser, accessToken, hasCode, atCallback } = await stageLink(entra, {
+      tokenCache: meddled,
+    });
+    const back = await atCallback();
+    const before = await redeemed();
+    let stored: string | undefined;
+    meddle = async () => {
+      await app.connection.delete(accessToken);
+      await app.connection.put(accessToken);
+      await app.getProfile(accessToken);
+      stored = (await caches.read(ADELES_ID))?.etag;
+    };
+    expect(await answerOf(await browser.callBack(back))).toBe('303 ended');
+    expect(stored).toBeDefined();
+    expect((await caches.read(ADELES_ID))?.etag).toBe(stored);
+    expect(await hasCode()).toBe(false);
+    expect(await redeemed()).toBe(before);
+    expect((await app.accounts.read(ADELES_ID))?.state).toBe('active');
   });
 });

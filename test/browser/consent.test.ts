@@ -121,7 +121,10 @@ describe('a consent that was withdrawn while the person was away', () => {
     await acceptConsent(page);
     await heading(page, BRUNO.displayName).waitFor();
     await heading(page, 'All set again').waitFor();
-    expect(left.map((query) => query.get('prompt'))).toEqual([null, 'consent']);
+    // By the link, which asks for the permission by name.
+    expect(left.map((query) => query.get('prompt'))).toEqual([null, null]);
+    expect(left.at(-1)?.get('scope')).toContain('https://graph.microsoft.com/User.Read');
+    await page.getByText('You stay connected now.').waitFor();
   });
 });
 

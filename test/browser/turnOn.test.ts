@@ -18,11 +18,12 @@ import { readProfile } from '../../shared/graphTasks/readProfile.ts';
 import { createFetchHandlers } from '../../shared/serve/fetchHandlers.ts';
 import { createLocalApp, type LocalApp } from '../../shared/testing/localApp.ts';
 import { defineTask } from '../../shared/worker/defineTask.ts';
-import { localAuthority } from '../support/entraClients.ts';
+import { passSettling } from '../support/browser.ts';
+import { control, localAuthority } from '../support/entraClients.ts';
 import { expectFine, openThemed } from './spa/expectFine.ts';
 import { PAGE_ROOT } from './spa/pageUnderTest.ts';
 
-const [ADELE] = DEMO_USERS;
+const [ADELE, BRUNO] = DEMO_USERS;
 const HOUR = 3_600_000;
 const listFiles = defineTask({
   name: 'list-files',
@@ -135,5 +136,30 @@ describe('a task that a person turns on', () => {
     await page.getByText('List of files').waitFor();
     await expectFine(page, 'turned-on');
     await page.context().close();
+  });
+});
+
+describe('a page that is no known client of the API', () => {
+  const registered = (knownClientApplications: string[]) =>
+    control(entra, 'PUT', `/applications/${API_CLIENT_ID}`, { knownClientApplications });
+
+  it('gets the consent of a newcomer by a link, and each task by its name', async () => {
+    await registered([]);
+    const page = await openThemed(browser, 'light');
+    await page.clock.install();
+    await page.goto(web.origin);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await pickAccount(page, BRUNO.displayName);
+    await page.getByText('Setting things up').first().waitFor();
+    await passSettling(page);
+    await page.getByRole('button', { name: 'Give permission' }).click();
+    await page.getByText('Microsoft Graph: User.Read').waitFor();
+    await page.getByRole('button', { name: 'Accept', exact: true }).click();
+    await page.getByText('You stay connected now.').waitFor();
+    await page.getByRole('heading', { name: BRUNO.displayName }).waitFor();
+    await page.getByRole('button', { name: 'Turn on “List of files”' }).waitFor();
+    expect(await page.getByText('Tell your administrator').count()).toBe(0);
+    await page.context().close();
+    await registered([SPA_CLIENT_ID]);
   });
 });

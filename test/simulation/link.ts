@@ -20,7 +20,7 @@ export function link(stage: Stage, running: Running, person: Person, assertion: 
   const what = `link of ${name}${how === 'well' ? '' : ` (${how})`}`;
   return stage.begin(running, { kind: 'link', person, what }, async (operation, begun) => {
     try {
-      const { ticket } = await connection.askForLink(assertion, async () => ({}));
+      const { ticket } = await connection.askForLink(operation, assertion, async () => ({}));
       const text = new URL(ticket.url).searchParams.get('ticket') ?? '';
       const opened = await each(() => connection.openLink(text));
       const gone = opened.flatMap((one) => ('cookie' in one ? one : []));

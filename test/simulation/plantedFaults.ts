@@ -374,8 +374,8 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'visit for another API heals the account': {
     file: 'shared/requests/asUser.ts',
-    text: 'const keepsConnection = ({ graph }: App, api: Api): boolean => api.resource === graph.resource;',
-    by: 'const keepsConnection = ({ graph }: App, api: Api): boolean => api.resource !== graph.baseUrl;',
+    text: 'const keepsConnection = (api: Api): boolean => isOfGraph(api);',
+    by: 'const keepsConnection = (api: Api): boolean => !isOfGraph({ resource: api.name });',
     seed: 1,
     history: 2,
     found: /was healed|as it was|is active/,

@@ -1,5 +1,6 @@
 /** How long the refresh token of each grant lives: it is kept in a file, and tried again whenever somebody runs the probe. */
 import type { Clock } from '../../../shared/clock.ts';
+import { classifyFailure, endsGrant, type TokenFacts } from '../../../shared/tokens/failures.ts';
 import { PlainError } from '../../cli/errors.ts';
 import { codeOf, refusalOf, type TokenAnswer } from './askToken.ts';
 import { durationOf } from './facts.ts';
@@ -52,13 +53,6 @@ export async function tryLives(
   return tried;
 }
 
-const OF_A_POLICY: ReadonlySet<unknown> = new Set([
-  'basic_action',
-  'additional_action',
-  'message_only',
-  'consent_required',
-]);
-
 function lifeAfter(life: Life, answer: TokenAnswer): Life {
   const at = answer.at.toISOString();
   const { status, json } = answer;
@@ -68,14 +62,25 @@ function lifeAfter(life: Life, answer: TokenAnswer): Life {
     return { ...life, goodAt: at, ...(isRenewed && { refreshToken: newer }) };
   }
   const as = refusalOf(json.error, json.suberror, codeOf(answer));
-  // A policy that asks for more, such as `interaction_required` or a challenge, does not end it, nor does a missing consent.
-  const isMore = json.claims !== undefined || OF_A_POLICY.has(json.suberror);
-  if (json.error !== 'invalid_grant' || isMore) {
+  // By the worker's own table: a throttle, a policy and a missing consent look like the end of a refresh token, and pass.
+  if (!endsGrant(classifyFailure(factsOf(answer)))) {
     throw new PlainError(
-      `Entra refused the refresh (${as}), which says nothing of the refresh token. "npm run doctor" examines the credential; a policy of the tenant may ask for more.`,
+      `Entra refused the refresh (${as}), which does not end the refresh token for certain. "npm run doctor" examines the credential; a policy of the tenant, a limit or a missing consent may be the reason, and pass.`,
     );
   }
   return { ...life, refused: { at, as } };
+}
+
+function factsOf(answer: TokenAnswer): TokenFacts {
+  const { error, suberror, claims } = answer.json;
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return {
+    status: answer.status,
+    error: text(error),
+    errorNo: codeOf(answer),
+    suberror: text(suberror),
+    claims: text(claims),
+  };
 }
 
 /** @returns the lines of a Markdown table */

@@ -3,9 +3,9 @@ import type { Api } from '../../api.ts';
 import { type Failure, type FailureKind, UserTokenError } from '../../errors.ts';
 import type { Grant, Operation, Permissions, UserToken, UserTokens } from '../../ports.ts';
 import { permissionsOf } from '../../tokens/accessTokenEntries.ts';
-import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
+import { classifyFailure, endsGrant, type TokenFacts } from '../../tokens/failures.ts';
 import { grantsToTry, withoutCode } from '../../tokens/grants.ts';
-import { defaultScopeOf } from '../../tokens/scopes.ts';
+import { defaultScopeOf, isOfGraph } from '../../tokens/scopes.ts';
 import { ABSENT, type CacheSnapshot, homeAccountIdsOf, readSnapshot } from '../../tokens/storedCache.ts';
 import { partsOf, type UserId } from '../../userId.ts';
 import { withClaims } from './msalClaims.ts';
@@ -104,7 +104,7 @@ function tokensOf(options: MsalOptions, services: MsalServices, operation: Opera
     } catch (error) {
       if (other === undefined || !isRefusedGrant(error)) throw error;
       // What another API's policy refuses says nothing of Graph, for which the grant is kept.
-      const isOver = first === 'code' && request.api.name === 'graph' && hasEnded(error.failure);
+      const isOver = first === 'code' && isOfGraph(request.api) && endsGrant(error.failure);
       const left = isOver ? withoutCode(base) : base;
       let dropped = false;
       try {
@@ -119,7 +119,7 @@ function tokensOf(options: MsalOptions, services: MsalServices, operation: Opera
         return token;
       } catch (second) {
         if (!(second instanceof UserTokenError)) throw second;
-        throw new UserTokenError(failureOfBoth(error.failure, second.failure), { cause: second });
+        throw new UserTokenError(failureOfBoth(first, error.failure, second.failure), { cause: second });
       } finally {
         log({ event: 'grant.refused', user: context.logId(userId), grant: first, dropped });
       }
@@ -225,26 +225,18 @@ type GrantTry = {
 const isRefusedGrant = (error: unknown): error is UserTokenError =>
   error instanceof UserTokenError && error.failure.kind === 'needs-user';
 
-/** True if the refusal is the end of the grant itself. A grant that is challenged is good again after a sign-in. */
-const hasEnded = ({ code, suberror = '', claims, unsure }: Failure): boolean =>
-  claims === undefined && !unsure && !OF_A_POLICY.test(code) && !POLICY_SUBERRORS.has(suberror);
-
-/** What a policy or an assignment asks for: docs/failures.md. The grant is good once that is done. */
-const OF_A_POLICY = /^AADSTS(5007[24689]|50105|5300[0-3])$/;
-const POLICY_SUBERRORS: ReadonlySet<string> = new Set(['basic_action', 'additional_action', 'message_only']);
-
 /**
  * What two refusals mean for the account. It may be marked only if both grants were refused for certain, and then the user
  * gets what they can answer.
  */
-function failureOfBoth(first: Failure, second: Failure): Failure {
+function failureOfBoth(tried: Grant, first: Failure, second: Failure): Failure {
   if (!MARKS_USER.has(second.kind)) return second;
   const both = [first, second];
-  return (
-    both.find(({ unsure }) => unsure) ??
-    both.find(({ claims, kind }) => claims !== undefined || kind === 'consent') ??
-    first
-  );
+  const unsure = both.find((one) => one.unsure);
+  if (unsure !== undefined) return unsure;
+  const answerable = both.find(({ claims, kind }) => claims !== undefined || kind === 'consent') ?? first;
+  // A consent is asked for anew, but what was refused is not good again by that.
+  return tried === 'code' ? { ...answerable, codeRefused: true } : answerable;
 }
 
 /** The home account id of a result. The token endpoint's answer comes first; on a cache hit MSAL's result has no account. */

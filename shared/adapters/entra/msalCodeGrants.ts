@@ -1,5 +1,5 @@
 import { AuthError, ConfidentialClientApplication, CryptoProvider } from '@azure/msal-node';
-import { OtherUserError, TokenInvalidError, UnavailableError } from '../../errors.ts';
+import { NotConnectedError, OtherUserError, TokenInvalidError, UnavailableError } from '../../errors.ts';
 import type { CodeGrants } from '../../ports.ts';
 import { type CacheSnapshot, readSnapshot } from '../../tokens/storedCache.ts';
 import { beginMsal, type MsalOptions, type MsalServices } from './msalOperation.ts';
@@ -43,6 +43,8 @@ export function createMsalCodeGrants(options: CodeGrantOptions, services: MsalSe
         operation,
       );
       const snapshot = await readSnapshot(context, userId, generation, { isCurrent, signal });
+      if (snapshot.state === 'overtaken')
+        throw new NotConnectedError('The connection of this link has ended.');
       // A code can be redeemed once. So it is not, if what it brings could not be stored.
       if (!MAY_BE_REPLACED.has(snapshot.state)) throw new UnavailableError('token-cache');
       const { client, plugin, record } = begin(userId, api, snapshot.base, 'code', { mayAsk });

@@ -140,7 +140,7 @@ function readAnswer(response: Response, json: Record<string, unknown> | undefine
   const challenge = readClaims(claims);
   if (challenge !== undefined) answer.claims = challenge;
   if (Number(endsIn) > 0 && Number(endsIn) <= LONGEST_LIFE_S) answer.refreshTokenExpiresIn = Number(endsIn);
-  if (typeof body.refresh_token === 'string') answer.hasRefreshToken = true;
+  if (typeof body.refresh_token === 'string' && body.refresh_token !== '') answer.hasRefreshToken = true;
   const retryAfter = readRetryAfter(headers.get('retry-after'), now);
   if (retryAfter !== undefined) answer.retryAfterSeconds = retryAfter;
   if (json === undefined || error !== undefined || status >= 400) {

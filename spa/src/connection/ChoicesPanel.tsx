@@ -1,14 +1,17 @@
 import { useState } from 'react';
 import type { Connection, Profile } from '../../../shared/wire.ts';
+import type { Api } from '../api/useApi.ts';
 import { useSpeech } from '../words/speech.tsx';
 import { StopDialog } from './StopDialog.tsx';
 import { saveKept } from './saveKept.ts';
 import type { ConnectionState } from './useConnection.ts';
+import { useLink } from './useLink.ts';
 import type { Work } from './useWork.ts';
 
 const DAY_MS = 86_400_000;
 
 type ChoicesPanelProps = {
+  api: Api;
   connection: Connection;
   /** Undefined if it is not here. */
   profile: Profile | undefined;
@@ -16,10 +19,12 @@ type ChoicesPanelProps = {
   /** Connects a person who is not connected; resolves to whether that was done. */
   start: () => Promise<boolean>;
   work: Work;
+  /** True if a link would help, and the page does not offer one elsewhere. */
+  canLink: boolean;
 };
 
 /** What the person has allowed, and what they can decide. */
-export function ChoicesPanel({ connection, profile, actions, start, work }: ChoicesPanelProps) {
+export function ChoicesPanel({ api, connection, profile, actions, start, work, canLink }: ChoicesPanelProps) {
   const { words } = useSpeech();
   const { choices, doing, regions } = words;
   const [confirming, setConfirming] = useState(false);
@@ -72,6 +77,7 @@ export function ChoicesPanel({ connection, profile, actions, start, work }: Choi
             </button>
           )}
         </div>
+        {canLink && <LaterLink api={api} />}
         {isConnected && (
           <div className="download">
             <button type="button" className="link" onClick={() => saveKept(words, connection, profile)}>
@@ -88,6 +94,20 @@ export function ChoicesPanel({ connection, profile, actions, start, work }: Choi
         />
       )}
     </section>
+  );
+}
+
+/** For whoever said "Not now" to the offer, and wants it after all. */
+function LaterLink({ api }: { api: Api }) {
+  const { stay } = useSpeech().words;
+  const { busy, failed, open } = useLink(api);
+  return (
+    <div className="download">
+      <button type="button" className="link" aria-busy={busy} disabled={busy} onClick={() => void open()}>
+        {stay.later}
+      </button>
+      {failed !== undefined && <p role="alert">{failed}</p>}
+    </div>
   );
 }
 

@@ -241,9 +241,11 @@ export const de = (app: string): Words => ({
 
   stay: {
     title: 'Verbunden bleiben',
-    text: `Ihre Organisation möchte Sie vielleicht nach einem Tag wieder sehen. Mit einer weiteren Anmeldung kann ${app} etwa 90 Tage weitermachen.`,
+    text: (days) =>
+      `Ihre Organisation möchte Sie vielleicht nach einem Tag wieder sehen. Mit einer weiteren Anmeldung kann ${app} etwa ${days} weitermachen.`,
     button: 'Verbunden bleiben',
     dismiss: 'Jetzt nicht',
+    later: 'Länger weitermachen',
     tasks: 'Was noch für Sie getan werden kann',
     tasksText: 'Ihre Organisation fragt Sie zuerst.',
     turnOn: (title) => `„${title}“ einschalten`,

@@ -230,9 +230,12 @@ export const en = (app: string) => ({
 
   stay: {
     title: 'Stay connected',
-    text: `Your organisation may ask to see you again after a day. With one more sign-in ${app} can go on for about 90 days.`,
+    text: (days: string) =>
+      `Your organisation may ask to see you again after a day. With one more sign-in ${app} can go on for about ${days}.`,
     button: 'Stay connected',
     dismiss: 'Not now',
+    /** Among the choices, for whoever said "Not now". */
+    later: 'Go on for longer',
     tasks: 'More that can be done for you',
     tasksText: 'Your organisation asks you first.',
     turnOn: (title: string) => `Turn on “${title}”`,

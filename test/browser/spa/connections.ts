@@ -66,6 +66,13 @@ const weekend = (): ConnectionChecks[] => [
   checks([6, 6], { outcome: 'from-cache', source: 'cache' }),
 ];
 
+/** A connection that a link would keep for so many days. */
+export const linkable = (connection: Connection, days = 90): Connection => ({
+  ...connection,
+  canLink: true,
+  linkUntil: ahead(days * 1_440 + 1),
+});
+
 export const connections = {
   weekend: (): Connection => ({
     state: 'active',

@@ -9,7 +9,7 @@ import { de } from '../../../spa/src/words/de.ts';
 import { en } from '../../../spa/src/words/en.ts';
 import type { When } from '../../../spa/src/words/times.ts';
 import type { Words } from '../../../spa/src/words/words.ts';
-import { connections } from './connections.ts';
+import { connections, linkable } from './connections.ts';
 import { expectFine, openThemed, type Theme } from './expectFine.ts';
 import {
   type Answers,
@@ -51,6 +51,11 @@ const UPSTREAM = {
 const note = (page: Page, attempt: object) =>
   page.evaluate(
     `sessionStorage.setItem('stead.redirects', JSON.stringify([{ ...${JSON.stringify(attempt)}, at: Date.now() }]))`,
+  );
+/** Nobody has said at this browser that they do not want a link. */
+const offerAgain = (page: Page) =>
+  page.evaluate(
+    "for (const key of Object.keys(localStorage)) if (key.startsWith('stead.stay-connected')) localStorage.removeItem(key)",
   );
 const askAgain = (page: Page) => page.evaluate('dispatchEvent(new Event("online"))');
 
@@ -138,9 +143,24 @@ const STATES: readonly State[] = [
   },
   {
     name: 'stay-connected',
-    answers: { connection: keptConnection({ ...connections.weekend(), canLink: true }) },
-    before: (page) => page.evaluate("localStorage.removeItem('stead.stay-connected')"),
-    says: (w) => [w.stay.title, w.stay.text, w.stay.button, w.stay.dismiss, ...working(w)],
+    answers: { connection: keptConnection(linkable(connections.weekend())) },
+    before: offerAgain,
+    says: (w) => [
+      w.stay.title,
+      ...w.stay.text('90').split('90'),
+      w.stay.button,
+      w.stay.dismiss,
+      ...working(w),
+    ],
+    lacks: (w) => [w.stay.later],
+  },
+  {
+    name: 'stay-connected-later',
+    answers: { connection: keptConnection(linkable(connections.weekend())) },
+    before: offerAgain,
+    after: (page, w) => page.getByRole('button', { name: w.stay.dismiss }).click(),
+    says: (w) => [...working(w), w.stay.later],
+    lacks: (w) => [w.stay.dismiss],
   },
   {
     name: 'tasks-to-turn-on',

@@ -56,6 +56,8 @@ const OWN_SETTINGS: Record<string, string> = {
   TokenStore__queueServiceUri: outputOf('tokenStorage', 'queueUri'),
   TOKEN_CACHE_KEYS: secret('token-cache-keys'),
   LOG_HASH_KEY: secret('log-hash-key'),
+  // An app that has the pages without the callback does not start.
+  LINK_RETURN_URLS: "[if(empty(parameters('linkRedirectUri')), '', parameters('linkReturnUrls'))]",
   // An app without a webhook has no such secret, and a reference that does not resolve would keep it from starting.
   NOTICE_WEBHOOK_SECRET: `[if(empty(parameters('noticeWebhookUrl')), '', ${secret('notice-webhook-secret').slice(1, -1)})]`,
 };

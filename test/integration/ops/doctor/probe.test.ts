@@ -279,7 +279,7 @@ describe('the life of each grant', () => {
         ? Promise.resolve(Response.json({ error: 'invalid_client', error_codes: [7000222] }, { status: 401 }))
         : fetch(input, init);
     await expect(probe({ args, fetch: refusing, person: nobody })).rejects.toThrow(
-      /refused the refresh \(invalid_client, AADSTS7000222\), which says nothing/,
+      /refused the refresh \(invalid_client, AADSTS7000222\), which does not end/,
     );
     // Entra writes the numbers beside these, and each of them is over once the user has done what is asked for.
     for (const more of [
@@ -291,7 +291,7 @@ describe('the life of each grant', () => {
         String(input).endsWith('/token')
           ? Promise.resolve(Response.json({ error: 'invalid_grant', ...more }, { status: 400 }))
           : fetch(input, init);
-      await expect(probe({ args, fetch: challenging, person: nobody })).rejects.toThrow(/which says nothing/);
+      await expect(probe({ args, fetch: challenging, person: nobody })).rejects.toThrow(/which does not end/);
     }
     expect(await readFile(join(folder, 'kept'))).toEqual(before);
     await expect(

@@ -200,6 +200,7 @@ describe('what a page, the history and a notice are told of the grants', () => {
     expect(before.state).toBe('active');
     expect(before).not.toHaveProperty('staysConnected');
     expect(before.canLink).toBe(true);
+    expect(hoursTo(before.linkUntil)).toBe(90 * 24);
     expect(before).not.toHaveProperty('endsAt');
     app.clock.aheadMs += HOUR;
     await app.sweep();
@@ -210,6 +211,7 @@ describe('what a page, the history and a notice are told of the grants', () => {
     const after = await statusOf(accessToken);
     expect(after.staysConnected?.isEstimate).toBe(true);
     expect(after).not.toHaveProperty('canLink');
+    expect(after).not.toHaveProperty('linkUntil');
     expect(hoursTo(after.staysConnected?.until)).toBeGreaterThan(89 * 24);
     expect(after).not.toHaveProperty('endsAt');
     expect(keptBy(after)).toEqual(['1 sign-in', '1 link']);
@@ -234,9 +236,19 @@ describe('what a page, the history and a notice are told of the grants', () => {
 
   it('is no more than the retention time allows', async () => {
     app = createLocalApp(entra, { tasks, settings: { ...LINK_SETTINGS, RETENTION_DAYS: '30' } });
-    const { accessToken } = await link();
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.getProfile(accessToken);
+    expect(hoursTo((await statusOf(accessToken)).linkUntil)).toBe(30 * 24);
+    expect(await createLinkBrowser(app.stead).link(accessToken, 'adele')).toBe('linked');
     const { staysConnected } = await statusOf(accessToken);
     expect(hoursTo(staysConnected?.until)).toBe(30 * 24);
+  });
+
+  it('offers no link where the retention time lets nothing last longer than a sign-in', async () => {
+    app = createLocalApp(entra, { tasks, settings: { ...LINK_SETTINGS, RETENTION_DAYS: '1' } });
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.getProfile(accessToken);
+    expect(await statusOf(accessToken)).not.toHaveProperty('canLink');
   });
 
   /** What is heard of a user whose exchange ends in three hours. @param code how long the grant of the link lasts, in seconds */

@@ -107,13 +107,12 @@ describe('a function with consent by a link', () => {
   });
 
   it.each([
-    ['another function', { functions: ['own-profile'] }],
     ['a function that there is not', { functions: ['mail'] }],
     ['a function as a task', { tasks: ['files'] }],
     ['something else than names', { functions: 'files' }],
     ['a name that is none', { functions: [1] }],
     ['too many names', { functions: Array.from({ length: 21 }, () => 'files') }],
-  ])('is the only thing that a link names: %s is refused', async (_what, body) => {
+  ])('can be named, and what is none cannot: %s is refused', async (_what, body) => {
     const answer = await createLinkBrowser(app.stead).ask(await visit(), body);
     expect(`${answer.status} ${(await problemOf(answer)).code}`).toBe('400 REQUEST_MALFORMED');
   });

@@ -183,11 +183,26 @@ describe('a refusal of the grant of the code', () => {
   });
 
   it.each([
-    50072, 50074, 50076, 50078, 50079, 50105, 53003,
-  ])('by a policy (%i) drops nothing', async (number) => {
-    const body = { error: 'invalid_grant', error_codes: [number] };
+    ...[50072, 50074, 50076, 50078, 50079, 50105, 53000, 53001, 53002, 53003].map((number) => ({
+      error_codes: [number],
+    })),
+    ...['basic_action', 'additional_action', 'message_only'].map((suberror) => ({ suberror })),
+    { suberror: 'user_password_expired', error_codes: [50055] },
+  ])('that the user can answer drops nothing: %j', async (more) => {
+    const body = { error: 'invalid_grant', ...more };
     const { grants } = await checkWith({ status: 400, body }, 'real');
     expect(grants.code).toBeDefined();
+  });
+
+  it.each([
+    { suberror: 'bad_token' },
+    { suberror: 'token_expired', error_codes: [700082] },
+    { error_codes: [50173] },
+  ])('for good drops it: %j', async (more) => {
+    const body = { error: 'invalid_grant', ...more };
+    const { account, grants } = await checkWith({ status: 400, body }, 'real');
+    expect(grants.code).toBeUndefined();
+    expect(account).toMatchObject({ state: 'active', failure: undefined });
   });
 
   it('is not forgotten by a visit: its exchange proves nothing of the code', async () => {
@@ -211,6 +226,27 @@ describe('a refusal of the grant of the code', () => {
       await app.getProfile((await signIn(entra, 'adele')).accessToken);
       expect(await promised()).toEqual({ grant: undefined, isWithinTwoDays: true });
     }
+  });
+
+  it('is none for want of a consent: once it is given at the page, nobody is offered another link', async () => {
+    const { account } = await checkWith({ status: 400, body: NO_CONSENT });
+    expect(account).toMatchObject({ state: 'needs-user', failure: { kind: 'consent' } });
+    const { accessToken } = await signIn(entra, 'adele');
+    expect((await app.connection.get(accessToken)).connection.canLink).toBe(true);
+    await app.getProfile(accessToken);
+    expect(await promised()).toEqual({ grant: 'code', isWithinTwoDays: false });
+    const { connection } = await app.connection.get(accessToken);
+    expect(connection).toMatchObject({ state: 'active', staysConnected: { isEstimate: true } });
+    expect(connection).not.toHaveProperty('canLink');
+  });
+
+  it('counts beside a missing consent, too: what the other grant lacks does not make it good', async () => {
+    const { account } = await checkWith({ status: 400, body: REFUSED }, { status: 400, body: NO_CONSENT });
+    expect(account).toMatchObject({ state: 'needs-user', failure: { kind: 'consent' } });
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.getProfile(accessToken);
+    expect(await promised()).toEqual({ grant: undefined, isWithinTwoDays: true });
+    expect((await app.connection.get(accessToken)).connection.canLink).toBe(true);
   });
 
   it('is known after the check, if the token of a task met it', async () => {

@@ -1,9 +1,11 @@
 /** A task that users turn on by a link: nobody else is asked for its permission. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../../../dev/entra/directory.ts';
 import type { Entra } from '../../../../dev/entra/startEntra.ts';
+import { tasksOf as deployedTasks } from '../../../../functions/refreshWorker/tasks.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import { readProfile } from '../../../../shared/graphTasks/readProfile.ts';
+import { defineFunction } from '../../../../shared/requests/defineFunction.ts';
 import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { toUserId } from '../../../../shared/userId.ts';
@@ -101,6 +103,71 @@ describe('a task with consent by a link', () => {
   });
 });
 
+describe('a task that needs an administrator', () => {
+  const statusOf = async (accessToken: string) => (await app.connection.get(accessToken)).connection;
+
+  beforeEach(async () => {
+    await control(entra, 'DELETE', '/users/adele/consent');
+    app = createLocalApp(entra, {
+      tasks: deployedTasks(['read-profile', 'inbox-digest']),
+      settings: LINK_SETTINGS,
+    });
+  });
+  afterEach(() => control(entra, 'DELETE', '/users/adele/consent'));
+
+  it('costs nobody the connection: a plain link asks for nothing of it', async () => {
+    const adele = await visit('adele');
+    expect(await tasksOf(ADELE)).toEqual(['read-profile task-done', 'inbox-digest task-failed']);
+    expect((await statusOf(adele)).canLink).toBe(true);
+    const { scope, result } = await link(adele);
+    expect(scope).not.toContain('Mail.ReadBasic');
+    expect(result).toBe('linked');
+    expect(await statusOf(adele)).toMatchObject({ staysConnected: { isEstimate: true } });
+  });
+
+  it('is listed while its permission is missing, can be asked for by name, and leaves the connection as it is', async () => {
+    const adele = await visit('adele');
+    await link(adele);
+    const before = await statusOf(adele);
+    expect(before.tasks).toEqual([{ task: 'inbox-digest', title: 'New mail', isOn: false }]);
+    const { scope, result } = await link(adele, { tasks: ['inbox-digest'] });
+    expect(scope).toContain('https://graph.microsoft.com/Mail.ReadBasic');
+    expect(result).toBe('admin');
+    expect(await statusOf(adele)).toEqual(before);
+  });
+
+  const { consent: _, ...ordinary } = LIST_FILES;
+  const ORDINARY = defineTask(ordinary);
+
+  it('is asked for by a plain link only once it is granted, and then listed no more', async () => {
+    app = createLocalApp(entra, { tasks: [readProfile, ORDINARY], settings: LINK_SETTINGS });
+    const adele = await visit('adele');
+    expect((await link(adele)).scope).not.toContain('Files.Read');
+    expect((await statusOf(adele)).tasks).toMatchObject([{ task: 'list-files', isOn: false }]);
+    expect((await link(adele, { tasks: ['list-files'] })).result).toBe('linked');
+    expect(await statusOf(adele)).not.toHaveProperty('tasks');
+    expect((await link(adele)).scope).toContain('Files.Read');
+    expect(await statusOf(adele)).not.toHaveProperty('tasks');
+  });
+
+  it('is not asked for when the consent was withdrawn: the link is to bring back the connection', async () => {
+    app = createLocalApp(entra, { tasks: [readProfile, ORDINARY], settings: LINK_SETTINGS });
+    const adele = await visit('adele');
+    await link(adele, { tasks: ['list-files'] });
+    await control(entra, 'DELETE', '/users/adele/consent');
+    expect(await tasksOf(ADELE)).toEqual([]);
+    expect(await statusOf(adele)).toMatchObject({
+      state: 'needs-user',
+      failure: { kind: 'consent' },
+      permissions: { graph: expect.arrayContaining(['Files.Read']) },
+    });
+    const { scope, result } = await link(adele);
+    expect(result).toBe('linked');
+    expect(scope).not.toContain('Files.Read');
+    expect((await statusOf(adele)).state).toBe('active');
+  });
+});
+
 describe('many permissions at once', () => {
   const manyOf = (from: number) =>
     Array.from({ length: 20 }, (_, index) => `Some.LongPermission${from + index}.ReadWrite.All`);
@@ -110,11 +177,12 @@ describe('many permissions at once', () => {
   const namesOf = (count: number) => bigTasks.slice(0, count).map(({ name }) => name);
 
   it('are no fault of a caller who has chosen none of them', async () => {
-    const needed = bigTasks.map(({ name, scopes }) =>
-      defineTask({ name, api: graph, scopes: [...scopes], run: async () => undefined }),
-    );
-    app = createLocalApp(entra, { tasks: needed, settings: LINK_SETTINGS });
-    const accessToken = await visit('adele');
+    app = createLocalApp(entra, { settings: LINK_SETTINGS });
+    for (const { name, scopes } of bigTasks) {
+      app.stead.claimName(defineFunction({ name, api: graph, scopes, run: async () => undefined }));
+    }
+    const { accessToken } = await signIn(entra, 'adele');
+    await app.connection.put(accessToken);
     expect((await createLinkBrowser(app.stead).ask(accessToken)).status).toBe(500);
   });
 

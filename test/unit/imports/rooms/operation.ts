@@ -50,12 +50,20 @@ export const OPERATION: Rooms = {
     ],
   },
   'ops/doctor/probe/some.ts': {
-    allowed: ['node:http', './facts.ts', '../askJson.ts', '../../cli/errors.ts', '../../../shared/config.ts'],
+    allowed: [
+      'node:http',
+      './facts.ts',
+      '../askJson.ts',
+      '../../cli/errors.ts',
+      '../../../shared/config.ts',
+      '../../../shared/tokens/failures.ts',
+    ],
     refused: [
       '../storageCheck.ts',
       '../../entra/graphClient.ts',
       '../../../shared/stead.ts',
       '../../../shared/ports.ts',
+      '../../../shared/tokens/grants.ts',
       'openid-client',
     ],
   },

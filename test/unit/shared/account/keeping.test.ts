@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { keepingOf } from '../../../../shared/account/keeping.ts';
+import type { Connected } from '../../../../shared/account/account.ts';
+import { gainsByLink, keepingOf, linkedUntil } from '../../../../shared/account/keeping.ts';
 import { active, needsUser, pending } from './accounts.ts';
 import { ago, DAY, from, HOUR, NOW, SETTINGS } from './scheduleTimes.ts';
 
@@ -47,5 +48,35 @@ describe('what keeps a connection', () => {
     expect(keepingOf(pending(), NOW, YEAR)).toBeUndefined();
     const tokens = { grant: 'code', refreshTokenExpiresOn: from(90 * DAY) } as const;
     expect(keepingOf(needsUser(tokens), NOW, YEAR)).toBeUndefined();
+  });
+});
+
+describe('what a link would bring', () => {
+  const days = (retention: number) => ({ ...SETTINGS, retentionMs: retention * DAY });
+  const gains = (account: Connected, retention: number) => gainsByLink(account, NOW, days(retention));
+
+  it('is about 90 days, and no more than an account without a visit is kept', () => {
+    expect(linkedUntil(NOW, days(365))).toEqual(from(90 * DAY));
+    expect(linkedUntil(NOW, days(30))).toEqual(from(30 * DAY));
+  });
+
+  it('is more than a sign-in whose end nobody knows, or that ends before', () => {
+    expect(gains({ ...NO_END, lastActivity: NOW }, 365)).toBe(true);
+    expect(gains(active({ isEndTold: true, refreshTokenExpiresOn: from(20 * HOUR) }), 365)).toBe(true);
+    expect(gains(active({ refreshTokenExpiresOn: from(200 * DAY) }), 365)).toBe(true);
+  });
+
+  it('is nothing where the retention time ends before, and beside a sign-in that lasts as long', () => {
+    expect(gains({ ...NO_END, lastActivity: NOW }, 1)).toBe(false);
+    expect(gains({ ...NO_END, lastActivity: NOW }, 2)).toBe(true);
+    expect(gains(active({ isEndTold: true, refreshTokenExpiresOn: from(31 * DAY) }), 30)).toBe(false);
+    expect(gains(active({ isEndTold: true, refreshTokenExpiresOn: from(90 * DAY) }), 365)).toBe(false);
+  });
+
+  it('is nothing beside a link, and for an account that a link does not keep', () => {
+    const linked = { grant: 'code', refreshTokenExpiresOn: from(3 * DAY) } as const;
+    expect(gains(active({ lastActivity: NOW, ...linked }), 365)).toBe(false);
+    expect(gains(pending(), 365)).toBe(false);
+    expect(gains(needsUser(), 365)).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type Account,
   type Active,
   type Connected,
   type HistoryEntry,
@@ -9,7 +10,7 @@ import {
 import { withEntries } from '../../../../shared/account/checks.ts';
 import type { Remembered, TasksRun } from '../../../../shared/account/transitions.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
-import type { Failure } from '../../../../shared/errors.ts';
+import type { Failure, FailureKind } from '../../../../shared/errors.ts';
 import {
   active,
   CONNECTED,
@@ -572,13 +573,25 @@ describe("an operator's retry", () => {
 });
 
 describe('a link that nobody has finished', () => {
-  it('is kept no longer than it lasts: the first check after it removes it', () => {
-    const check = (until: Date) => {
-      const link = { id: 'link-1', step: 'asked', until } as const;
-      return refreshed(active({ link }), token(), NO_TASKS, NOW, SETTINGS, 0);
-    };
-    expect(check(from(1))).toMatchObject({ link: { until: from(1) } });
-    expect(check(NOW)).not.toHaveProperty('link');
+  const linkUntil = (until: Date) => ({ link: { id: 'link-1', step: 'asked', until } as const });
+  const fail = (account: Connected, kind: FailureKind) =>
+    failed(account, { kind, code: 'c' }, NOW, SETTINGS, 0);
+  const ends: Record<string, (until: Date) => Account> = {
+    'a check that got a token': (until) =>
+      refreshed(active(linkUntil(until)), token(), NO_TASKS, NOW, SETTINGS, 0),
+    'a check that met an outage': (until) => fail(active(linkUntil(until)), 'transient'),
+    'a check of a user who has no token yet': (until) => fail(pending(linkUntil(until)), 'throttled'),
+    'a check that marked the user': (until) => fail(active(linkUntil(until)), 'needs-user'),
+    'a check of a user who is needed': (until) => fail(needsUser(linkUntil(until)), 'transient'),
+    'a check that was put off': (until) =>
+      postponed(active(linkUntil(until)), 'misconfigured', NOW, SETTINGS, 0),
+    'a check of a user who is needed that was put off': (until) =>
+      postponed(needsUser(linkUntil(until)), 'misconfigured', NOW, SETTINGS, 0),
+    'a visit': (until) => visited(needsUser(linkUntil(until)), CALLER, token(), NOW, SETTINGS),
+  };
+  it.each(Object.entries(ends))('is kept no longer than it lasts, after %s', (_what, end) => {
+    expect(end(from(1))).toMatchObject({ link: { until: from(1) } });
+    expect(end(NOW)).not.toHaveProperty('link');
   });
 });
 
