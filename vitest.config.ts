@@ -3,9 +3,20 @@ import { defineConfig } from 'vitest/config';
 /** What takes long, and no main path needs: the second tier has it (`npm run test:all`). */
 const LONG = '**/*.long.test.ts';
 
+/**
+ * What a process keeps for good, for example the identity endpoint that MSAL finds first, or a trusted certificate: each of
+ * these files has a process of its own.
+ */
+const ALONE = '**/*.alone.test.ts';
+/**
+ * The other files share the processes, which load each module once: half of the processor's time for the unit tests. So a module
+ * beside the tests must have no hook at its top level. Only the first file that imports it would run the hook.
+ */
+const shared = { isolate: false };
+
 /** Everything of a folder of `test`, or only what is long there. */
-const folder = (name: string) => ({ name, include: [`test/${name}/**/*.test.ts`] });
-const shortOf = (name: string) => ({ ...folder(name), exclude: [LONG] });
+const folder = (name: string) => ({ name, include: [`test/${name}/**/*.test.ts`], exclude: [ALONE] });
+const shortOf = (name: string) => ({ ...folder(name), exclude: [ALONE, LONG] });
 const longOf = (name: string) => ({ name: `${name}-long`, include: [`test/${name}/${LONG}`] });
 
 /** When the others are done, and no more at once than there are cores: a browser is busy all the time. */
@@ -23,11 +34,12 @@ export default defineConfig({
     setupFiles: ['test/logScan/setupFile.ts'],
     // Each file of `test` is in exactly one of them, and each of them in one tier: test/unit/package/tiers.test.ts.
     projects: [
-      { extends: true, test: folder('unit') },
+      { extends: true, test: { ...folder('unit'), ...shared } },
       { extends: true, test: folder('attacks') },
       { extends: true, test: folder('logScan') },
       { extends: true, test: shortOf('simulation') },
-      { extends: true, test: shortOf('integration') },
+      { extends: true, test: { ...shortOf('integration'), ...shared } },
+      { extends: true, test: { name: 'alone', include: [ALONE] } },
       { extends: true, test: { ...shortOf('browser'), ...inBrowser } },
       { extends: true, test: longOf('integration') },
       { extends: true, test: { ...longOf('browser'), ...inBrowser } },

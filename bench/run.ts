@@ -13,6 +13,7 @@ import { slowBenchmark } from './profile/slowBenchmark.ts';
 import { stormBenchmark } from './profile/stormBenchmark.ts';
 import { warmBenchmark } from './profile/warmBenchmark.ts';
 import { sealBenchmark } from './seal/sealBenchmark.ts';
+import { unitBenchmark } from './worker/unitBenchmark.ts';
 import { workerBenchmark } from './worker/workerBenchmark.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -26,6 +27,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   worker: workerBenchmark,
   'worker-memory': memoryBenchmark,
   seal: sealBenchmark,
+  unit: unitBenchmark,
 };
 
 const USAGE = `Usage: npm run bench -- NAME|all [options]

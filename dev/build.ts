@@ -15,15 +15,20 @@ of the local platform, which has demo controls, into dist/local.
 build:functions builds the functions alone.
 
   --functions   as build:functions
+  --quiet       prints warnings and errors alone
   --help        shows this text
 `;
 
 await runCommand(USAGE, async (args) => {
-  const { values } = readArguments(args, { functions: { type: 'boolean', default: false } });
+  const { values } = readArguments(args, {
+    functions: { type: 'boolean', default: false },
+    quiet: { type: 'boolean', default: false },
+  });
   await buildFunctions(join(ROOT, 'dist/functions'));
   if (!values.functions) {
     const { build: buildPage } = await import('vite');
-    for (const mode of ['production', 'demo']) await buildPage({ root: join(ROOT, 'spa'), mode });
+    const logLevel = values.quiet ? 'warn' : 'info';
+    for (const mode of ['production', 'demo']) await buildPage({ root: join(ROOT, 'spa'), mode, logLevel });
   }
   return 0;
 });

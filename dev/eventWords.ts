@@ -70,6 +70,7 @@ const WORDS: Words = {
   'sweep.misconfigured': ({ code, remedy }) => withCode(remedy, code),
   'sweep.clock-differs': ({ remedy }) => remedy,
   'sweep.shard-failed': ({ shard, error }) => `shard ${shard} could not be read (${error})`,
+  'sweep.no-turn': ({ count }) => `${count} checks wait for a turn at the token endpoint in a later run`,
   'sweep.storage-busy': () => 'storage asks for fewer requests, so the run goes on more slowly',
   'sweep.split': ({ parts, due }) => `${due} are due, so the run is split into ${parts} parts`,
   'part.late': ({ shard }) => `a part of a run, shard ${shard}, came too late`,
@@ -82,6 +83,7 @@ const WORDS: Words = {
   'sweep.failed': ({ error }) => `the run failed (${error})`,
   'sweep.ended': wordsOfRun,
   'worker.woken': ({ by }) => `${by === 'visit' ? 'a visit' : 'an application'} asked for a run`,
+  'worker.no-address': ({ remedy }) => remedy,
   'worker.silent': ({ ms, error }) =>
     withCode(`no run has ended for ${Math.round(ms / 60_000)} minutes, so the visit calls for one`, error),
   'storage.unreachable': ({ remedy }) => remedy,

@@ -204,7 +204,9 @@ function standInPage(entraOrigin: string, apiBaseUrl: string): Record<string, un
  * @throws {PlainError} The build failed.
  */
 export async function runBuild(...flags: string[]): Promise<void> {
-  const build = spawn(process.execPath, [join(ROOT, 'dev/build.ts'), ...flags], { stdio: ['ignore', 2, 2] });
+  const build = spawn(process.execPath, [join(ROOT, 'dev/build.ts'), '--quiet', ...flags], {
+    stdio: ['ignore', 2, 2],
+  });
   const [code] = await once(build, 'exit');
   if (code !== 0) throw new PlainError('The build failed. The lines above say why.');
 }

@@ -72,7 +72,10 @@ async function run(
   const lock = lockFolder(folder);
   try {
     await checkPortsAreFree(ports, wanted);
-    if (!isBuilt) await runBuild();
+    if (!isBuilt) {
+      say('Building Stead…');
+      await runBuild();
+    }
     const { host, azuritePid, text, stop } = await start(ports);
     // If this process is killed, Azurite needs a moment to save its data, so the lock stays until Azurite has ended.
     if (azuritePid !== undefined) lock.shareWith(azuritePid);

@@ -71,5 +71,11 @@ if (!isWorkerOff) {
   }
 }
 
-// It logs once, at the start, whether storage can be reached. An outage does not stop the app, because it may end soon.
-app.hook.appStart(() => void stead.health());
+// It logs once whether storage can be reached. An outage does not stop the app, because it may end soon. A process is mostly
+// started because of a request, and that comes first.
+const CHECKED_AFTER_MS = 2_000;
+let cancelCheck = (): void => undefined;
+app.hook.appStart(() => {
+  cancelCheck = stead.services.clock.after(CHECKED_AFTER_MS, () => void stead.health());
+});
+app.hook.appTerminate(() => cancelCheck());

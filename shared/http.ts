@@ -233,13 +233,8 @@ export const alive = (): Reply => ({ status: 204, headers: { 'Cache-Control': 'n
 
 /** The operation of one request. */
 export function operationOf(context: RequestContext): Operation {
-  const sink = {
-    info: (line: string) => context.info(line),
-    warn: (line: string) => context.warn(line),
-    error: (line: string) => context.error(line),
-  };
   const correlationId = context.invocationId;
-  return { log: createLog(sink, correlationId), correlationId };
+  return { log: createLog(context, correlationId), correlationId };
 }
 
 /** Builds the response: problem details (RFC 9457) and, for some errors, the challenge of RFC 6750 §3. */

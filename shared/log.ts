@@ -113,6 +113,8 @@ export type LogEvent =
   | { event: 'sweep.shard-failed'; shard: string; error: string }
   /** The store asks for fewer requests, so the run leases accounts more slowly. */
   | { event: 'sweep.storage-busy' }
+  /** So many checks were left to later runs, because `TOKEN_REQUESTS_PER_SECOND` gave their tenants no turn in this one. */
+  | { event: 'sweep.no-turn'; count: number }
   /** More accounts than the ceiling were to be retired. No run retires anybody until an operator confirms it. */
   | { event: 'sweep.retirement-stopped'; retired: number; remedy: string }
   | { event: 'sweep.not-audited'; error: string }
@@ -132,6 +134,8 @@ export type LogEvent =
   | { event: 'worker.woken'; by: 'application' | 'visit'; client?: string }
   /** A visit found that no run has ended for so many milliseconds, and calls for one. `error`: what became of the call before. */
   | { event: 'worker.silent'; ms: number; error?: string }
+  /** A visit found the worker silent, and cannot call for a run. A process says it once. */
+  | { event: 'worker.no-address'; remedy: string }
   | { event: 'storage.unreachable'; setting: 'TokenStore'; remedy: string; error: string }
   | { event: 'storage.ready' };
 
@@ -222,6 +226,7 @@ const LEVELS: Partial<Record<LogEvent['event'], Level>> = {
   'part.unknown': 'warn',
   'worker.woken': 'warn',
   'worker.silent': 'warn',
+  'worker.no-address': 'warn',
   'storage.unreachable': 'error',
 };
 

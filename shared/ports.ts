@@ -7,7 +7,7 @@ import type { Failure } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Notices } from './notices.ts';
 import type { SharedState } from './sharedState.ts';
-import type { TokenCacheStore } from './tokenCacheStore.ts';
+import type { StoredCache, TokenCacheStore } from './tokenCacheStore.ts';
 import type { LogId, UserId } from './userId.ts';
 
 /** One request, or one run of the worker: its log, and the signal that ends it. */
@@ -216,6 +216,9 @@ export type UserToken = {
   oldKey: boolean;
 };
 
+/** What a function needs of a token. Whether it is stored may not be known yet. */
+export type UsableToken = Pick<UserToken, 'accessToken' | 'permissions' | 'source'>;
+
 /**
  * Gets tokens for a downstream API, each for everything that was consented to. Refusals are logged to the operation's log.
  * Both methods throw {@link UserTokenError} if there is no token, and {@link ForeignEntryError} if a cache holds another
@@ -241,6 +244,10 @@ export interface UserTokens {
        * still has it, the stored cache is older and is replaced; otherwise it is newer and stays. Default: it has.
        */
       isCurrent?: (() => Promise<boolean>) | undefined;
+      /** The stored cache, if the caller has begun to read it. Default: the exchange reads it. */
+      stored?: Promise<StoredCache | undefined> | undefined;
+      /** Called once the cache of the token is found to be this user's own, before it is written. The token may be used from then on. */
+      onToken?: ((token: UsableToken) => void) | undefined;
       /** Called before each request to the token endpoint. If it throws, the request is not sent and its error is thrown. */
       mayAsk?: (() => void) | undefined;
     },

@@ -47,6 +47,18 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const log = options.log ?? createLog(console);
   const app = createApp(services, options.limits);
   const named = new Map<string, Named>();
+  /** The functions as this deployment runs them, so that a request does not make them anew. */
+  const deployed = new WeakMap<UserFunction<never>, UserFunction<never>>();
+
+  function deployedOf<T>(fn: UserFunction<T>): UserFunction<T> {
+    // The casts are safe because a function and its deployed form have the same results.
+    const known = deployed.get(fn as UserFunction<never>) as UserFunction<T> | undefined;
+    if (known !== undefined) return known;
+    claimName(fn);
+    const made = { ...fn, api: here(fn.api) };
+    deployed.set(fn as UserFunction<never>, made as UserFunction<never>);
+    return made;
+  }
 
   function claimName(fn: Named): void {
     if ((named.get(fn.name) ?? fn) !== fn) {
@@ -83,8 +95,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
       fn: UserFunction<T>,
       request?: FunctionRequest,
     ): Promise<Asked<T>> {
-      claimName(fn);
-      return asUser(app, operation, accessToken, { ...fn, api: here(fn.api) }, request);
+      return asUser(app, operation, accessToken, deployedOf(fn), request);
     },
 
     /** The caller's own connection. @throws the errors that `connection/connection.ts` names. */

@@ -18,6 +18,8 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     rolldownOptions: {
+      // On a busy machine it would say how long each plugin took.
+      checks: { bundlerTimings: false },
       input: { index: path('index.html'), redirect: path('redirect.html'), admin: path('admin.html') },
     },
   },

@@ -14,12 +14,15 @@ const ROUNDS = '15';
  */
 export const coldStartBenchmark: Benchmark = {
   about: 'loading the application in a new process, and its first request',
-  options: `[--rounds ${ROUNDS}]`,
+  options: `[--rounds ${ROUNDS}] [--profile FOLDER]`,
 
   async run(args, tell) {
-    const { values } = readArguments(args, { rounds: { type: 'string', default: ROUNDS } });
+    const { values } = readArguments(args, {
+      rounds: { type: 'string', default: ROUNDS },
+      profile: { type: 'string' },
+    });
     const rounds = readCount('--rounds', values.rounds);
-    const stage = await startStage(SUBJECTS);
+    const stage = await startStage(SUBJECTS, { profileTo: values.profile });
     try {
       const measured = SUBJECTS.map(() => ({
         loadMs: [] as number[],

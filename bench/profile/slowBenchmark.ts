@@ -21,7 +21,7 @@ export const slowBenchmark: Benchmark = {
   async run(args, tell) {
     const { values } = readArguments(args, { rounds: { type: 'string', default: '5' } });
     const rounds = readCount('--rounds', values.rounds);
-    const stage = await startStage(SUBJECTS, LATENCIES);
+    const stage = await startStage(SUBJECTS, { latencies: LATENCIES });
     const { upstreams, generator } = stage;
     try {
       const hosts = await Promise.all(SUBJECTS.map((subject) => stage.start(subject)));

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Host, spawnHost } from '../../dev/host/spawnHost.ts';
 import { startUpstreams, type Upstreams } from '../upstreams/startUpstreams.ts';
 import type { Latencies } from '../upstreams/upstreamsProcess.ts';
@@ -17,12 +17,18 @@ export type Stage<S extends Subject> = {
   stop(): Promise<void>;
 };
 
+export type StageOptions = {
+  latencies?: Latencies;
+  /** A folder in which the bundles stay, each with the CPU profiles of its processes. */
+  profileTo?: string | undefined;
+};
+
 /** Builds the subjects, and starts what they call and what calls them: each in a process of its own. */
 export async function startStage<S extends Subject>(
   subjects: readonly S[],
-  latencies?: Latencies,
+  { latencies, profileTo }: StageOptions = {},
 ): Promise<Stage<S>> {
-  const folder = await mkdtemp(join(tmpdir(), 'stead-bench-'));
+  const folder = profileTo === undefined ? await mkdtemp(join(tmpdir(), 'stead-bench-')) : resolve(profileTo);
   for (const subject of subjects) await buildSubject(subject, join(folder, subject));
   const upstreams = await startUpstreams(latencies);
   const generator = startGenerator();
@@ -35,7 +41,13 @@ export async function startStage<S extends Subject>(
         root: join(folder, subject),
         port: 0,
         settings: false,
-        env: { ...upstreams.settings, 'AzureWebJobs.refreshWorker.Disabled': 'true' },
+        env: {
+          ...upstreams.settings,
+          'AzureWebJobs.refreshWorker.Disabled': 'true',
+          ...(profileTo !== undefined && {
+            NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${join(folder, subject)}`,
+          }),
+        },
       });
       hosts.push(host);
       return host;
@@ -45,7 +57,7 @@ export async function startStage<S extends Subject>(
       await Promise.all(hosts.map((host) => host.stop()));
       generator.stop();
       upstreams.stop();
-      await rm(folder, { recursive: true, force: true });
+      if (profileTo === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -13,12 +13,15 @@ const WARM_UP_MS = 2_500;
 /** The CPU time of a request whose caller this process knows. */
 export const warmBenchmark: Benchmark = {
   about: 'CPU time of a profile request whose token is in memory',
-  options: '[--rounds 5]',
+  options: '[--rounds 5] [--profile FOLDER]',
 
   async run(args, tell) {
-    const { values } = readArguments(args, { rounds: { type: 'string', default: '5' } });
+    const { values } = readArguments(args, {
+      rounds: { type: 'string', default: '5' },
+      profile: { type: 'string' },
+    });
     const rounds = readCount('--rounds', values.rounds);
-    const stage = await startStage(SUBJECTS);
+    const stage = await startStage(SUBJECTS, { profileTo: values.profile });
     try {
       const tokens = await stage.upstreams.signIn(USERS);
       const hosts = await Promise.all(SUBJECTS.map((subject) => stage.start(subject)));

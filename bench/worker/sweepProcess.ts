@@ -1,5 +1,8 @@
 /** The process of one run of the refresh worker over a storage account, so that its CPU time is the worker's alone. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { Session } from 'node:inspector/promises';
+import { join } from 'node:path';
 import { createSealer } from '../../shared/adapters/entra/seal.ts';
 import { readConfig } from '../../shared/config.ts';
 import { createSlots, forEachAtOnce } from '../../shared/forEachAtOnce.ts';
@@ -15,6 +18,10 @@ export type SweepOrder = {
   settings: Record<string, string>;
   users: number;
   concurrency: number;
+  /** Whether all users are in one shard, a unit of work. Default: they are spread over all of them. */
+  inOneShard?: boolean;
+  /** A folder for the CPU profile of the run alone. */
+  profileTo?: string | undefined;
 };
 export type Swept = {
   ms: number;
@@ -102,8 +109,19 @@ const ownerOf = (
   environment: new URL(ENTRA_AUTHORITY).host,
 });
 
+/** The first hexadecimal digit of the hash of a user's id is their shard: `docs/architecture.md`. */
+const isInFirstShard = (tid: string, oid: string): boolean =>
+  createHash('sha256').update(dueAccount({ tid, oid }).userId).digest('hex').startsWith('0');
+
+function oidFor({ settings: { ENTRA_TENANT_ID: tid = '' }, inOneShard = false }: SweepOrder): string {
+  for (;;) {
+    const oid = randomUUID();
+    if (!inOneShard || isInFirstShard(tid, oid)) return oid;
+  }
+}
+
 function sweepOf(order: SweepOrder): Sweep {
-  const oids = Array.from({ length: order.users }, () => randomUUID());
+  const oids = Array.from({ length: order.users }, () => oidFor(order));
   switch (order.subject) {
     case 'stead':
       return steadSweep(order, oids);
@@ -114,6 +132,19 @@ function sweepOf(order: SweepOrder): Sweep {
     default:
       return order.subject satisfies never;
   }
+}
+
+/** Writes a profile in which nothing but the run is. */
+async function profiled<T>({ subject, profileTo = '' }: SweepOrder, run: () => Promise<T>): Promise<T> {
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.start');
+  const result = await run();
+  const { profile } = await session.post('Profiler.stop');
+  await mkdir(join(profileTo, subject), { recursive: true });
+  await writeFile(join(profileTo, subject, 'run.cpuprofile'), JSON.stringify(profile));
+  return result;
 }
 
 async function measure(sweep: Sweep): Promise<Swept> {
@@ -127,14 +158,18 @@ async function measure(sweep: Sweep): Promise<Swept> {
   return { ms, cpuMs: (user + system) / 1_000, busy, ...done };
 }
 
+let order: SweepOrder | undefined;
 let sweep: Sweep | undefined;
 process.once('disconnect', () => process.exit());
 process.on('message', async (message: SweepOrder | 'sweep') => {
   if (message !== 'sweep') {
+    order = message;
     sweep = sweepOf(message);
     await sweep.seed();
     process.send?.('seeded');
-  } else if (sweep !== undefined) {
-    process.send?.({ swept: await measure(sweep) });
+  } else if (sweep !== undefined && order !== undefined) {
+    const ready = sweep;
+    const run = () => measure(ready);
+    process.send?.({ swept: await (order.profileTo === undefined ? run() : profiled(order, run)) });
   }
 });

@@ -67,7 +67,7 @@ export function registerClients(
   const clients: Client[] = [
     {
       id: SPA_CLIENT_ID,
-      name: 'Demo single-page app',
+      name: 'Stead',
       kind: 'spa',
       redirectUris: [...redirectUris, ...adminUris],
       exposes: [],

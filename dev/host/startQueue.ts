@@ -60,13 +60,22 @@ export function startQueue(
       (LEASE_S / 2) * 1_000,
     );
     try {
-      await invoke(fn, { string: textOf(message) }, metadataOf(message, textOf(message)));
-      await queue.deleteMessage(messageId, popReceipt);
-    } catch {
-      // The log already has the failure.
-      if (dequeueCount >= maxDequeueCount) return moveToPoison(message, popReceipt);
-      const invisibleS = Math.round(settings.visibilityTimeoutMs / 1_000);
-      await queue.updateMessage(messageId, popReceipt, undefined, invisibleS);
+      const hasSucceeded = await invoke(
+        fn,
+        { string: textOf(message) },
+        metadataOf(message, textOf(message)),
+      ).then(
+        () => true,
+        // The log already has the failure.
+        () => false,
+      );
+      // If one of these fails, the message is seen again when its lease ends. It is no try that failed.
+      if (hasSucceeded) await queue.deleteMessage(messageId, popReceipt);
+      else if (dequeueCount >= maxDequeueCount) await moveToPoison(message, popReceipt);
+      else {
+        const invisibleS = Math.round(settings.visibilityTimeoutMs / 1_000);
+        await queue.updateMessage(messageId, popReceipt, undefined, invisibleS);
+      }
     } finally {
       clearInterval(renewing);
     }

@@ -17,6 +17,7 @@ const PROPERTIES = [
   'country',
   'employeeId',
 ] as const satisfies readonly (keyof Profile)[];
+const SELECTED = PROPERTIES.join();
 
 /** The caller as the directory describes them (https://learn.microsoft.com/graph/api/user-get). */
 export const profile = defineFunction({
@@ -24,13 +25,13 @@ export const profile = defineFunction({
   api: graph,
   scopes: ['User.Read'],
   async run({ graph }): Promise<Profile> {
-    const user = (await graph
-      .api('/me')
-      .select([...PROPERTIES])
-      .get()) as Partial<Profile> | null;
+    const user = (await graph.api('/me').select(SELECTED).get()) as Partial<Profile> | null;
     // A proxy may answer in Graph's place.
     if (typeof user?.id !== 'string') throw new UnavailableError('api');
-    const known = PROPERTIES.filter((name) => typeof user[name] === 'string' && user[name] !== '');
-    return { id: user.id, ...Object.fromEntries(known.map((name) => [name, user[name]])) };
+    const known: Profile = { id: user.id };
+    for (const name of PROPERTIES) {
+      if (typeof user[name] === 'string' && user[name] !== '') known[name] = user[name];
+    }
+    return known;
   },
 });

@@ -34,6 +34,9 @@ export type Told = {
 
 export const EMPTY_MEMORY: TaskMemory = { tasks: {}, told: [] };
 
+export const isEmptyMemory = ({ tasks, told }: TaskMemory): boolean =>
+  told.length === 0 && Object.keys(tasks).length === 0;
+
 /**
  * The most bytes of a memory before it is sealed. Sealed, it has a third more, and a column of Table Storage holds 32,768
  * characters.
@@ -75,7 +78,7 @@ export async function sealMemory(
 ): Promise<string | undefined> {
   let { told } = memory;
   while (told.length > 0 && bytesOf({ ...memory, told }) > MAX_MEMORY_BYTES) told = told.slice(1);
-  if (told.length === 0 && Object.keys(memory.tasks).length === 0) return undefined;
+  if (isEmptyMemory({ ...memory, told })) return undefined;
   return memorySealer.seal(userId, JSON.stringify({ ...memory, told }), generation);
 }
 

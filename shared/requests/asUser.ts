@@ -1,8 +1,9 @@
 import { type Account, isConnected, type Stored } from '../account/account.ts';
 import { isStillConnected, recordVisit, type Seen, seeAccount } from '../account/visit.ts';
 import type { Api } from '../api.ts';
+import { withTimeout } from '../clock.ts';
 import { UserTokenError } from '../errors.ts';
-import type { Caller, FunctionRequest, Operation, UserToken } from '../ports.ts';
+import type { Caller, FunctionRequest, Operation, UsableToken, UserToken } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import type { Exchanged } from '../tokens/assertionMemo.ts';
 import { consentMissing, isOfGraph, missingScopes, withScopes } from '../tokens/scopes.ts';
@@ -16,7 +17,11 @@ type Source = UserToken['source'] | 'memory';
 export type Asked<T> = { result: T; user: string; source: Source };
 
 /** A token, and where this request has it from. */
-type Sourced = { token: UserToken; source: Source };
+type Sourced = { source: Source } & (
+  | { token: UserToken; kept?: never }
+  /** The cache with the token is still being written. `kept` is that token when it has been, well or not. */
+  | { token: UsableToken; kept: Promise<UserToken> }
+);
 
 const GRAPH = 'graph';
 /** A token is not used in its last five minutes, because it could expire during the call to the API. */
@@ -66,6 +71,10 @@ export async function asUser<T>(
   const alsoWaitFor = (work: Promise<unknown>): void => {
     pending = Promise.all([pending, work]);
   };
+  /** One work may add another. */
+  async function waitForAll(): Promise<void> {
+    for (let waited: unknown; waited !== pending; await waited) waited = pending;
+  }
   const record = (account: Stored<Account> | undefined, token: UserToken): void =>
     alsoWaitFor(recordVisit(app, operation, caller, account, token, keepsConnection(api)));
   const heed = (failure: UserTokenError['failure']): void =>
@@ -84,16 +93,38 @@ export async function asUser<T>(
     }
   }
 
-  async function exchangeAnew(more: ExchangeMore): Promise<Exchanged> {
-    return exchangeFor(await seeAccount(app, operation, caller), { ...more, skipCache: true });
+  /** The stored cache is read while the account is, because an exchange needs both. Without a connection nobody needs it. */
+  async function seeAndExchange(more: ExchangeMore = {}): Promise<Exchanged> {
+    const unneeded = new AbortController();
+    const read = (signal: AbortSignal) => app.tokenCache.read(caller.userId, signal);
+    const stored = withTimeout(app.clock, EXCHANGE_TIMEOUT_MS, read, unneeded.signal);
+    alsoWaitFor(stored.catch(() => undefined));
+    const seen = await seeAccount(app, operation, caller);
+    if (seen.account === undefined || !isConnected(seen.account)) unneeded.abort();
+    return exchangeFor(seen, { ...more, stored });
+  }
+
+  /** The token is here before its cache is written, so the function runs meanwhile. The answer waits for both. */
+  async function whileKept(
+    usable: Promise<UsableToken>,
+    exchanged: Promise<{ token: UserToken }>,
+  ): Promise<Sourced> {
+    const kept = exchanged.then(({ token }) => token);
+    alsoWaitFor(kept.catch(() => undefined));
+    const token = await Promise.race([usable, kept]);
+    return { token, source: token.source, kept };
   }
 
   /** The token that this process remembers, or that of an exchange. */
   async function tokenOfCaller(): Promise<Sourced> {
-    const { token, began } = await memo.exchanged(caller, api, async () =>
-      exchangeFor(await seeAccount(app, operation, caller)),
-    );
-    if (began) return { token, source: token.source };
+    const own: { usable?: Promise<UsableToken> } = {};
+    const exchanged = memo.exchanged(caller, api, () => {
+      const { promise, resolve } = Promise.withResolvers<UsableToken>();
+      own.usable = promise;
+      return seeAndExchange({ onToken: resolve });
+    });
+    if (own.usable !== undefined) return whileKept(own.usable, exchanged);
+    const { token } = await exchanged;
     if (memo.isRowReadDue(caller, api)) {
       const seen = await seeAccount(app, operation, caller);
       const { account } = seen;
@@ -109,8 +140,9 @@ export async function asUser<T>(
     return { token, source: 'memory' };
   }
 
-  async function renewed({ token }: Sourced, more: ExchangeMore, isStillGood: boolean): Promise<Sourced> {
-    const exchangeOnce = () => exchangeAnew(more);
+  async function renewed(held: Sourced, more: ExchangeMore, isStillGood: boolean): Promise<Sourced> {
+    const exchangeOnce = () => seeAndExchange({ ...more, skipCache: true });
+    const token = held.kept === undefined ? held.token : await held.kept;
     const { token: newer, began } = await memo.renewed(caller, api, token, exchangeOnce, isStillGood);
     return { token: newer, source: began ? 'network' : 'memory' };
   }
@@ -127,13 +159,12 @@ export async function asUser<T>(
     return result;
   }
 
-  async function runWith({ token, source }: Sourced): Promise<{ result: T; source: Source }> {
+  async function runWith({ token, source, kept }: Sourced): Promise<{ result: T; source: Source }> {
     if (api.name === GRAPH) cooldowns.check(caller.userId, GRAPH);
     log({ event: 'token.used', user, by: name, api: api.name, source });
-    return {
-      result: await attemptFunction(app, operation, { fn, caller, token, request, onThrottled: heed }),
-      source,
-    };
+    const result = await attemptFunction(app, operation, { fn, caller, token, request, onThrottled: heed });
+    if (kept !== undefined) await kept;
+    return { result, source };
   }
 
   async function runOrRenew(held: Sourced): Promise<{ result: T; source: Source }> {
@@ -161,7 +192,7 @@ export async function asUser<T>(
     const isLinked = fn.consent === 'link' && app.link !== undefined;
     throw new UserTokenError({ ...missing, ...(isLinked && { link: { functions: [name] } }) }, { cause });
   } finally {
-    await pending;
+    await waitForAll();
   }
 }
 
@@ -172,7 +203,9 @@ const dependsOnCallerAlone = ({ method, query, params }: FunctionRequest): boole
 /** Only the token for Graph keeps the connection. A token for another API says nothing about it. */
 const keepsConnection = (api: Api): boolean => isOfGraph(api);
 
-type ExchangeMore = { skipCache?: boolean; claims?: string | undefined };
+type ExchangeMore = Partial<
+  Pick<Parameters<App['userTokens']['onBehalfOf']>[1], 'skipCache' | 'claims' | 'stored' | 'onToken'>
+>;
 
 /** The token of a user who is not connected shall not be stored, so it is used for as long as one that is. */
 function keepUntil({ clock }: App, { account, wasRead }: Seen, token: UserToken): Date {
@@ -206,6 +239,8 @@ async function exchange(
       {
         caller,
         api,
+        stored: more.stored,
+        onToken: more.onToken,
         skipCache: more.skipCache || needsUser !== undefined,
         generation: connection?.generation,
         isCurrent: async () => connection !== undefined && isStillConnected(app, connection),

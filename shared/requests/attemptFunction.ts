@@ -7,7 +7,7 @@ import {
   UserTokenError,
 } from '../errors.ts';
 import { upstreamRefused } from '../log.ts';
-import type { Caller, FunctionRequest, Operation, UserToken } from '../ports.ts';
+import type { Caller, FunctionRequest, Operation, UsableToken } from '../ports.ts';
 import { unanswered } from '../tokens/apiFailure.ts';
 import type { App } from '../tokens/app.ts';
 import { classifyFailure } from '../tokens/failures.ts';
@@ -19,7 +19,7 @@ import type { UserFunction } from './defineFunction.ts';
 export type Attempt<T> = {
   fn: UserFunction<T>;
   caller: Caller;
-  token: UserToken;
+  token: UsableToken;
   request: FunctionRequest;
   /** Called for every request for fewer requests, even if the function goes on. */
   onThrottled: (failure: Failure) => void;

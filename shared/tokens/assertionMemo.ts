@@ -100,7 +100,8 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
   const keysOfCallers = new WeakMap<Caller, string>();
 
   const keyOf = (assertion: string): string => createHash('sha256').update(assertion).digest('base64');
-  const keyOfCaller = (caller: Caller): string => keysOfCallers.get(caller) ?? keyOf(caller.assertion);
+  const entryOf = (caller: Caller): Entry | undefined =>
+    entries.get(keysOfCallers.get(caller) ?? keyOf(caller.assertion));
   function given(caller: Caller, key: string): Caller {
     keysOfCallers.set(caller, key);
     return caller;
@@ -115,6 +116,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
     if (keys?.size === 0) keysByUser.delete(entry.userId);
   }
 
+  /** Puts the entry last. It is done once for each request, when its assertion is looked up. */
   function use(key: string): Entry | undefined {
     const entry = entries.get(key);
     if (entry === undefined) return undefined;
@@ -165,7 +167,7 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
     exchange: () => Promise<Exchanged>,
     isUseless: (token: UserToken) => boolean = () => false,
   ) {
-    const entry = use(keyOfCaller(caller));
+    const entry = entryOf(caller);
     if (entry === undefined) return { token: (await exchange()).token, began: true };
     const known = entry.exchanged.get(api.resource);
     if (known !== undefined && clock.now() < known.keepUntil && !isUseless(known.token)) {
@@ -214,19 +216,19 @@ export function createAssertionMemo({ clock, maxEntries = MAX_ENTRIES }: MemoOpt
     exchanged: (caller, api, exchange) => exchanged(caller, api, exchange),
 
     async renewed(caller, api, former, exchange, isStillGood = false) {
-      const { exchanged: known } = use(keyOfCaller(caller)) ?? {};
+      const { exchanged: known } = entryOf(caller) ?? {};
       if (!isStillGood && known?.get(api.resource)?.token === former) known.delete(api.resource);
       return exchanged(caller, api, exchange, (token) => token === former);
     },
 
     async shared(caller, name, work) {
-      const entry = use(keyOfCaller(caller));
+      const entry = entryOf(caller);
       if (entry === undefined) return { result: await work(), began: true };
       return share(entry, name, work);
     },
 
     isRowReadDue(caller, { resource }) {
-      const entry = use(keyOfCaller(caller));
+      const entry = entryOf(caller);
       if (entry === undefined) return true;
       const at = clock.elapsed();
       if (at - (entry.rowReadAt.get(resource) ?? at) < READ_ROW_EVERY_MS) return false;

@@ -23,6 +23,19 @@ const TICKET_MS = 2 * 60_000;
 /** A run answers when it is over. */
 const CALL_TIMEOUT_MS = 120_000;
 
+/** Where this deployment can be called is not known, or no ticket may go there. */
+export class NoAddressError extends Error {
+  override readonly name = 'NoAddressError';
+  /** What to set. It is logged. */
+  readonly remedy: string;
+
+  constructor(reason: string) {
+    const remedy = `No run of the worker has ended for some minutes, and visits cannot call for one, because ${reason}. Set WEBSITE_HOSTNAME to the name of this app's own host, such as app.example, or give createStead a runUrl.`;
+    super(remedy);
+    this.remedy = remedy;
+  }
+}
+
 export function createHeartbeat(
   services: Pick<Services, 'sharedState' | 'linkSealer' | 'callForRun' | 'clock'>,
 ): Heartbeat {
@@ -32,6 +45,8 @@ export function createHeartbeat(
   let firstAt: number | undefined;
   /** What became of the last call: its visit had its answer by then, so the next one tells of it. */
   let failed: string | undefined;
+  /** Only who sets this process up can mend it, so it is said once. */
+  let hasSaidNoAddress = false;
 
   async function silentForMs(operation: Operation): Promise<number> {
     const { ended } = await sharedState.lastRun(operation.signal);
@@ -67,9 +82,15 @@ export function createHeartbeat(
       try {
         const ms = await silentForMs(operation);
         if (callForRun === undefined || ms < SILENT_MS) return;
-        operation.log({ event: 'worker.silent', ms, ...(failed !== undefined && { error: failed }) });
+        const before = failed;
         await callWithTicket(callForRun);
+        operation.log({ event: 'worker.silent', ms, ...(before !== undefined && { error: before }) });
       } catch (error) {
+        if (error instanceof NoAddressError) {
+          if (!hasSaidNoAddress) operation.log({ event: 'worker.no-address', remedy: error.remedy });
+          hasSaidNoAddress = true;
+          return;
+        }
         operation.log({ event: 'sweep.last-run-not-read', error: nameOfError(error) });
       }
     },
@@ -82,16 +103,15 @@ export const isFreshTicket = ({ until }: Readonly<Record<string, unknown>>, now:
   typeof until === 'number' && until >= now.getTime() && until <= now.getTime() + 2 * TICKET_MS;
 
 /**
- * Calls `POST /api/worker/run` of this deployment, with a ticket in place of an access token.
+ * Calls `POST /api/worker/run` of this deployment, with a ticket in place of an access token. It throws a {@link NoAddressError} at
+ * once if it cannot call, and rejects if the call fails.
  * @param url gives its address; undefined if that is not known
  */
-export const createCallForRun =
-  (url: () => string | undefined, { fetch, clock }: { fetch: Fetch; clock: Clock }): CallForRun =>
-  async (ticket) => {
-    const address = new URL(url() ?? '');
-    // A ticket is worth one run, but whoever listens could ask for one again and again.
-    if (address.protocol !== 'https:' && !isLoopback(address))
-      throw new TypeError('The address is not https.');
+export function createCallForRun(
+  url: () => string | undefined,
+  { fetch, clock }: { fetch: Fetch; clock: Clock },
+): CallForRun {
+  async function call(address: URL, ticket: string): Promise<number> {
     const answer = await fetch(address.href, {
       method: 'POST',
       headers: { authorization: `Run ${ticket}` },
@@ -100,4 +120,17 @@ export const createCallForRun =
     });
     await answer.body?.cancel();
     return answer.status;
-  };
+  }
+  return (ticket) => call(addressOf(url()), ticket);
+}
+
+function addressOf(url: string | undefined): URL {
+  if (url === undefined || url === '') throw new NoAddressError('this app does not know its own address');
+  if (!URL.canParse(url)) throw new NoAddressError('what it takes for its own address is no URL');
+  const address = new URL(url);
+  // A ticket is worth one run, but whoever listens could ask for one again and again.
+  if (address.protocol !== 'https:' && !isLoopback(address)) {
+    throw new NoAddressError('its own address is not https');
+  }
+  return address;
+}

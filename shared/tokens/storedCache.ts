@@ -51,6 +51,8 @@ export type ReadOptions = {
    * connection; otherwise it belongs to a later one. Default: it has.
    */
   isCurrent?: (() => Promise<boolean>) | undefined;
+  /** What the store has, if reading it has begun already. */
+  begun?: Promise<StoredCache | undefined> | undefined;
   signal?: AbortSignal | undefined;
 };
 
@@ -63,11 +65,11 @@ export async function readSnapshot(
   context: CacheContext,
   userId: UserId,
   generation: string,
-  { isCurrent = async () => true, signal }: ReadOptions = {},
+  { isCurrent = async () => true, begun, signal }: ReadOptions = {},
 ): Promise<CacheSnapshot> {
   let stored: StoredCache | undefined;
   try {
-    stored = await context.store.read(userId, signal);
+    stored = await (begun ?? context.store.read(userId, signal));
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
     context.log({ event: 'cache.not-read', user: context.logId(userId), why: nameOfError(error) });
@@ -95,6 +97,8 @@ export type CacheWrite = {
   mine: string;
   homeAccountId: string;
   writer: CacheWriter;
+  /** Called before anything is written, when the cache is known to hold entries of this user alone. */
+  onChecked?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
 };
 
@@ -118,6 +122,7 @@ export async function writeCache(
   };
   const mine = keepOnlyOwnEntries(context, write);
   if (isNotOurs(snapshot)) return giveUp(snapshot.state);
+  write.onChecked?.();
 
   let next = mine;
   let etag: string | undefined = snapshot.etag;
@@ -184,6 +189,7 @@ export function homeAccountIdsOf(cache: string): Set<string> {
  */
 function keepOnlyOwnEntries(context: CacheContext, write: CacheWrite): string {
   const { userId, snapshot, homeAccountId, writer } = write;
+  if (isAllOf(write.mine, homeAccountId)) return write.mine;
   const mine = withoutFormerGrants(write);
   const foreign = [...homeAccountIdsOf(mine)].filter((id) => id !== homeAccountId);
   if (foreign.length === 0) return mine;
@@ -201,7 +207,6 @@ function keepOnlyOwnEntries(context: CacheContext, write: CacheWrite): string {
  * stay there. Nobody uses them.
  */
 function withoutFormerGrants({ snapshot, mine, homeAccountId }: CacheWrite): string {
-  if (isAllOf(mine, homeAccountId)) return mine;
   const sections = JSON.parse(mine) as Sections;
   const former = (JSON.parse(snapshot.base || '{}') as Sections)[GRANTS] ?? {};
   for (const [key, entry] of Object.entries(sections[GRANTS] ?? {})) {

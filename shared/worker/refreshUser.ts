@@ -16,6 +16,8 @@ import { byStore, nowByStore, tokenByStore } from '../account/nowByStore.ts';
 import { pausedUntil } from '../account/pause.ts';
 import { afterCooldown, asIfKept, decideCheck, decideTombstone, retireAt } from '../account/schedule.ts';
 import {
+  EMPTY_MEMORY,
+  isEmptyMemory,
   openMemory,
   sealMemory,
   type TaskMemory,
@@ -35,12 +37,15 @@ import { endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
 import { type EndedTasks, noTasks, runTasks } from './runTasks.ts';
 import { type Changed, type Check, isHeld, release, settle } from './settle.ts';
 import { createTeller, type Teller } from './teller.ts';
+import { NoTurnError, waitForTurn } from './waitForTurn.ts';
 
 /** The tasks of a check, the settings that it decides by, and who tells the application of it. */
 type How = { tasks: readonly Task[]; schedule: ScheduleSettings; teller: Teller };
 
 /** How many times a check decides, if the account changes in the meantime. */
 const DECISIONS = 5;
+/** The next runs know nothing of the turns of this one, so its guess is worth little beyond that. */
+const LONGEST_PUT_OFF_MS = 3_600_000;
 
 /**
  * Runs one check of a leased account, from the decision to the settled account. If the account changes in the meantime
@@ -96,6 +101,7 @@ async function checkConnected(run: Run, account: Stored<Connected>, how: How): P
       return retireIfAllowed(run, account, how, reason);
     case 'refresh': {
       const acquired = await acquire(run, account, decision.forceRefresh);
+      if ('waitMs' in acquired) return putOff(run, account, acquired.waitMs, how);
       return 'failure' in acquired
         ? settleFailure(run, account, acquired.failure, how)
         : runTasksAndSettle(run, account, acquired, how, reason);
@@ -103,6 +109,24 @@ async function checkConnected(run: Run, account: Stored<Connected>, how: How): P
     default:
       return decision satisfies never;
   }
+}
+
+/** The tenant's turns of this run are taken. The account is due when its turn may come, so that no run meets all of them first. */
+async function putOff(
+  run: Run,
+  account: Stored<Connected>,
+  waitMs: number,
+  how: How,
+): Promise<Check | Changed> {
+  const now = nowByStore(run.app);
+  const turn = new Date(now.getTime() + Math.min(waitMs, LONGEST_PUT_OFF_MS));
+  const end = retireAt(account, how.schedule);
+  const until = turn < end ? turn : end;
+  const heard = await how.teller.tell(account, (current) => waitingUntil(current, until));
+  const waiting = waitingUntil(heard, until);
+  const result = await settle(run, account, waiting, { outcome: 'waiting', reason: 'no-turn' });
+  if ('outcome' in result) run.putOff += 1;
+  return result;
 }
 
 /** An account that may not be retired is checked as usual, because its connection must not be lost meanwhile. */
@@ -201,6 +225,8 @@ function rememberedAfter(
   ran: EndedTasks,
   now: Date,
 ): TaskMemory {
+  // Most accounts of a deployment without tasks. What the check makes of the account need not be known for that.
+  if (ran.told.length === 0 && isEmptyMemory(ran.remembered)) return EMPTY_MEMORY;
   const names = new Set(run.tasks.map(({ name }) => name));
   const { checks = [] } = refreshed(leased, token, ran, now, run.app.schedule, 0);
   const memory = withTold(ran.remembered, checks.at(-1)?.first ?? now, ran.told);
@@ -276,10 +302,11 @@ async function acquire(
   run: Run,
   account: Connected,
   forceRefresh: boolean,
-): Promise<UserToken | { failure: Failure }> {
+): Promise<UserToken | { failure: Failure } | { waitMs: number }> {
   const { app, operation } = run;
   const { userTokens, graph: api, logId } = app;
   const { userId, homeAccountId, generation } = account;
+  let noTurn: NoTurnError | undefined;
   try {
     const token = await userTokens.silent(operation, {
       userId,
@@ -287,11 +314,17 @@ async function acquire(
       generation,
       api,
       forceRefresh,
-      waitToAsk: () => run.pace.take(partsOf(userId).tid, operation.signal),
+      waitToAsk: () =>
+        waitForTurn(run, userId).catch((error) => {
+          if (error instanceof NoTurnError) noTurn = error;
+          throw error;
+        }),
     });
     // The new refresh token was not saved, so retry soon with the old one.
     return token.stored ? token : { failure: { kind: 'transient', code: 'token_cache_not_written' } };
   } catch (error) {
+    // Whoever gets tokens may report it as an outage.
+    if (noTurn !== undefined) return { waitMs: noTurn.waitMs };
     if (error instanceof UserTokenError) {
       await heedThrottle(run, userId, error.failure);
       return { failure: confirmFailure(error.failure, account, nowByStore(app)) };

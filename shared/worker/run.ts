@@ -59,6 +59,8 @@ export type Run = {
   /** True once the run has logged that the store asks for fewer requests. */
   busyLogged: boolean;
   pace: Pace;
+  /** How many checks had no turn at the token endpoint, and were left to later runs. */
+  putOff: number;
 };
 
 export function beginRun(
@@ -90,6 +92,7 @@ export function beginRun(
     clockLogged: false,
     busyLogged: false,
     pace: createPace(app.clock, app.runs.tokenRequestsPerSecond, share),
+    putOff: 0,
   };
 }
 
@@ -146,6 +149,11 @@ export function logMissingKeys({ cachesWithoutKey: count, operation }: Run): voi
   const remedy =
     'These caches are sealed with keys that are not in TOKEN_CACHE_KEYS. Put the keys back. No user was marked.';
   operation.log({ event: 'sweep.misconfigured', code: UNKNOWN_KEY, remedy, stops: false, count });
+}
+
+/** Logs once for the whole run how many checks were left to later runs. */
+export function logPutOff({ putOff: count, operation }: Run): void {
+  if (count > 0) operation.log({ event: 'sweep.no-turn', count });
 }
 
 function remedyOf({ code, remedy }: Failure, stops: boolean): string {

@@ -13,11 +13,11 @@ import { type Failure, type FailureKind, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
 import type { UserToken } from '../ports.ts';
 import { consentMissing, missingScopes } from '../tokens/scopes.ts';
-import { partsOf } from '../userId.ts';
 import { type Attempt, attemptTask } from './attemptTask.ts';
 import type { Task, TaskResult } from './defineTask.ts';
 import { heedThrottle } from './heedThrottle.ts';
 import type { Run } from './run.ts';
+import { waitForNextTurn } from './waitForTurn.ts';
 
 /** How a task ended. Without a `code` it succeeded. */
 type Ended = {
@@ -195,10 +195,11 @@ type Tokens = {
  * renewal, or the user's next visit, brings the permissions that were given meanwhile.
  */
 function tokensFor(
-  { app, operation, pace }: Run,
+  run: Run,
   { userId, homeAccountId, generation }: Connected,
   graphToken: UserToken,
 ): Tokens {
+  const { app, operation } = run;
   const obtained = new Map([[app.graph.resource, graphToken]]);
   const refused = new Map<string, UserTokenError>();
   let written: string | undefined;
@@ -212,7 +213,7 @@ function tokensFor(
       api,
       forceRefresh: false,
       claims,
-      waitToAsk: () => pace.take(partsOf(userId).tid, operation.signal),
+      waitToAsk: () => waitForNextTurn(run, userId),
     });
     obtained.set(api.resource, token);
     written = token.written ?? written;

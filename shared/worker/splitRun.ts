@@ -33,7 +33,8 @@ export async function sweepOrSplit(
   const here = areLost ? planned : { ...planned, shards: [] };
   return sweep(app, operation, tasks, here, limits, {
     lagMs: longestWait(planned.shards, planned.begunAt),
-    unansweredRuns: (planned.unansweredRuns ?? 0) + 1,
+    // A run that sweeps itself ends late. Parts of the run before may have ended since it began, and they have set this to 0.
+    ...(!areLost && { unansweredRuns: (planned.unansweredRuns ?? 0) + 1 }),
   });
 }
 

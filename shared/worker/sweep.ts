@@ -8,7 +8,7 @@ import { auditPage } from './auditPage.ts';
 import type { Task } from './defineTask.ts';
 import type { Plan } from './plan.ts';
 import { retiredWith } from './retirement.ts';
-import { beginRun, endIfOver, logClock, logMissingKeys, type Run, type RunLimits } from './run.ts';
+import { beginRun, endIfOver, logClock, logMissingKeys, logPutOff, type Run, type RunLimits } from './run.ts';
 import { sweepShard } from './sweepShard.ts';
 
 type Split = {
@@ -46,6 +46,7 @@ export async function sweep(
       // If the last check was aborted, nobody has recorded the deadline yet.
       if (signal.aborted) endIfOver(run);
       logMissingKeys(run);
+      logPutOff(run);
       const summary = {
         ...run.summary,
         ...(part !== undefined && { part }),

@@ -10,6 +10,7 @@ import { type PageState, pageState } from './connection/pageState.ts';
 import { StatePanel } from './connection/StatePanel.tsx';
 import { StayConnected } from './connection/StayConnected.tsx';
 import { TasksToTurnOn } from './connection/TasksToTurnOn.tsx';
+import { turnedOn } from './connection/turningOn.ts';
 import { useConnection } from './connection/useConnection.ts';
 import { useLink } from './connection/useLink.ts';
 import { useVisitBefore } from './connection/useVisitBefore.ts';
@@ -130,7 +131,9 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
   const linkUntil = known?.canLink && MAY_OFFER.has(state.name) ? known.linkUntil : undefined;
   return (
     <>
-      {linkResult === 'linked' && known?.staysConnected !== undefined && <LinkNotice result="linked" />}
+      {linkResult === 'linked' && known?.staysConnected !== undefined && (
+        <LinkNotice result="linked" task={turnedOn(known)} />
+      )}
       <ProfileHeader
         api={api}
         profile={profile}

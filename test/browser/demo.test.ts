@@ -164,11 +164,11 @@ describe('the drawer', () => {
       await opener.focus();
       await page.keyboard.press('Enter');
       await drawer(page).waitFor();
-      expect(await focused()).toBe('Close');
+      await expect.poll(focused).toBe('Close');
       if (close === 'Escape') await page.keyboard.press('Tab');
       await page.keyboard.press(close);
       await drawer(page).waitFor({ state: 'detached' });
-      expect(await focused()).toBe('Play the story');
+      await expect.poll(focused).toBe('Play the story');
     }
     await page.context().close();
   });

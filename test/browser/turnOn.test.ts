@@ -125,7 +125,7 @@ describe('a task that a person turns on', () => {
     await offered.waitFor();
 
     expect(await turnOn(page, 'Accept')).toContain('https://graph.microsoft.com/Files.Read');
-    await page.getByText('You stay connected now.').waitFor();
+    await page.getByText('“List of files” is turned on.').waitFor();
     expect(await offered.count()).toBe(0);
     expect(page.url()).toBe(`${web.origin}/`);
     await page.getByText('See your files').waitFor();

@@ -1,4 +1,4 @@
-/** Several hosts share the parts of one run through the queue. */
+/** The queue between the hosts: what comes out of it in another form, late, or not at all. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,7 +63,6 @@ const eventsIn = ({ lines }: Host, name: LogEvent['event']) =>
     return event?.event === name ? [event] : [];
   });
 const eventsOf = (name: LogEvent['event']) => hosts.flatMap((host) => eventsIn(host, name));
-const partsSweptBy = (host: Host) => eventsIn(host, 'sweep.ended').filter((event) => 'part' in event);
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await sleep(100);
@@ -77,27 +76,6 @@ const refreshes = async () =>
 const everybodyOnce = () => stage.users.map(({ name }) => `${name} 200`).sort();
 
 const messagesLeft = async () => (await queue.getProperties()).approximateMessagesCount ?? 0;
-
-it.each([2, 4])('%d hosts serve everybody once, and each host does its share', {
-  timeout: PATIENCE,
-}, async (count) => {
-  await everybodyIsDue();
-  await startHosts(count);
-  // A part takes about as long as another, so that nobody can be done with all of them before the others begin.
-  for (let n = 0; n < PEOPLE; n += 1) {
-    await control(stage.entra, 'PUT', `/users/${stage.users[n]?.name}/fault`, { kind: 'delay', ms: 500 });
-  }
-  expect(await (hosts[0] as Host).run('refreshWorker')).toBe('succeeded');
-  const [split] = eventsOf('sweep.split');
-  const { parts } = split as Extract<LogEvent, { event: 'sweep.split' }>;
-  await until(() => hosts.flatMap(partsSweptBy).length >= parts);
-
-  expect(await refreshes()).toEqual(everybodyOnce());
-  for (const host of hosts) expect(partsSweptBy(host).length).toBeGreaterThan(0);
-  expect(hosts.flatMap(partsSweptBy)).toHaveLength(parts);
-  expectSound(await stage.report());
-  await until(async () => (await messagesLeft()) === 0);
-});
 
 it('parts that come twice, late, in another form or of a later release harm nobody', {
   timeout: PATIENCE,

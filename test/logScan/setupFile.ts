@@ -1,4 +1,5 @@
 /** In every test file: keeps the error answers that `fetch` brings, for the log scan. */
-import { fetchKeepingProblems, logScanFolder } from '../support/logScanKeep.ts';
+import { keepingFetch } from '../support/keepingFetch.ts';
 
-globalThis.fetch = fetchKeepingProblems(logScanFolder(), globalThis.fetch);
+// The same one for all files of a worker, which may run many of them: one around another would keep each answer again.
+globalThis.fetch = keepingFetch;

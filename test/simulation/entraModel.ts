@@ -7,6 +7,7 @@ import {
   type EntraWatch,
   isOneOf,
   type Person,
+  type Policy,
   type Reason,
   type Token,
   type Trouble,
@@ -32,6 +33,14 @@ const SCOPES: Readonly<Record<Trouble['whole'], string | undefined>> = {
   person: undefined,
   tenant: 'Tenant/ReadWrite/a/b',
   everybody: 'Application/ReadWrite/a/b',
+};
+
+/** What the token endpoint says of a policy: `AADSTS` number, `suberror`, claims. A sign-in may answer those with claims. */
+const POLICIES: Readonly<Record<Policy, [number, string, string | undefined, string?]>> = {
+  mfa: [50076, 'interaction_required', 'basic_action', '{"access_token":{"capolids":{"essential":true}}}'],
+  blocked: [53003, 'access_denied', 'message_only'],
+  unassigned: [50105, 'invalid_grant', undefined],
+  frequency: [70043, 'invalid_grant', 'bad_token'],
 };
 
 export type EntraModel = ReturnType<typeof createEntraModel>;
@@ -104,8 +113,13 @@ export function createEntraModel(
     });
   }
 
-  function refused(number: number, error = 'invalid_grant', suberror?: string): Response {
-    return json(400, { error, error_codes: [number], ...(suberror && { suberror }) });
+  function refused(number: number, error = 'invalid_grant', suberror?: string, claims?: string): Response {
+    return json(400, {
+      error,
+      error_codes: [number],
+      ...(suberror && { suberror }),
+      ...(claims && { claims }),
+    });
   }
 
   /** What the token endpoint does with a request that has reached it. */
@@ -149,6 +163,11 @@ export function createEntraModel(
       return answerTokens(by, api, person, got, code.asked.get('nonce') ?? '');
     }
     if (!person.consented[api]) return refuse('consent', 65001, 'invalid_grant', 'consent_required');
+    const policy = person.policies[api];
+    const presentedAt = claimed?.signedInAt ?? token?.signedInAt ?? 0;
+    if (policy !== undefined && (policy.how !== 'frequency' || presentedAt < policy.since)) {
+      return refuse('policy', ...POLICIES[policy.how]);
+    }
     if (claimed !== undefined && assertion !== null) {
       if (claimed.endsAt <= world.now()) return refused(500133);
       if (claimed.signedInAt < person.revokedAt) return refuse('revoked', 50173);

@@ -5,7 +5,13 @@ import type { ProcessLife } from './world.ts';
 export type ApiName = 'graph' | 'notes';
 
 /** Why Entra or an API refuses a user. Each of these is the user's to correct. */
-export type Reason = 'revoked' | 'consent' | 'lacks-scope' | 'challenged' | 'refresh-token-over';
+export type Reason = 'revoked' | 'consent' | 'lacks-scope' | 'challenged' | 'refresh-token-over' | 'policy';
+
+/**
+ * What a policy of one API asks of a user. `frequency`: a sign-in that is not older than the policy. The others hold whatever the
+ * user presents, until they have done it.
+ */
+export type Policy = 'mfa' | 'blocked' | 'unassigned' | 'frequency';
 
 /** By which way Stead came to a token: it exchanged the access token of a page, or it redeemed the code of a link. */
 export type Grant = 'exchange' | 'code';
@@ -26,6 +32,8 @@ export type Person = {
   revokedGrantAt: Record<Grant, number>;
   /** The API wants a sign-in that is not older. */
   challengedAt: Record<ApiName, number>;
+  /** The token endpoint gives no token for this API, and others for all others. */
+  policies: Partial<Record<ApiName, { how: Policy; since: number }>>;
 };
 
 /** How Entra behaves in one history. */

@@ -1,4 +1,4 @@
-import type { EntraRules } from './entraTypes.ts';
+import type { EntraRules, Policy } from './entraTypes.ts';
 import type { Action, History } from './history.ts';
 import type { HowLinked } from './link.ts';
 import type { ReceiverRule } from './receiverModel.ts';
@@ -48,6 +48,18 @@ const asPause = (action: Action): Action => {
   return instead === undefined ? action : ({ ...action, do: instead } as Action);
 };
 
+const POLICIES: readonly Policy[] = ['mfa', 'blocked', 'unassigned', 'frequency'];
+
+/** In half of the histories a policy of an API refuses the user, in the place of a consent that is withdrawn. */
+const asPolicy =
+  (seed: number) =>
+  (action: Action): Action => {
+    const number = Math.floor(seed / (SCOPES.length * FEATURES.length));
+    if (action.do !== 'withdraw-consent' || number % 2 === 0) return action;
+    const how = POLICIES[Math.floor(number / 2) % POLICIES.length] ?? 'mfa';
+    return { do: 'policy', user: action.user, how, ...(action.api && { api: action.api }) };
+  };
+
 const HOW: readonly HowLinked[] = ['other', 'twice', 'cancelled'];
 
 /** In a history in which users link, they do that in the place of some wishes, and one of their grants may be revoked. */
@@ -78,7 +90,8 @@ const MARK: readonly Action[] = [
 export function featuresOf(seed: number) {
   const { pauses, ...has } = FEATURES[Math.floor(seed / SCOPES.length) % FEATURES.length] ?? PLAIN;
   const instead = pauses ? asPause : has.links ? asLink : (action: Action) => action;
-  return { has, instead };
+  const ofPolicy = asPolicy(seed);
+  return { has, instead: (action: Action) => ofPolicy(instead(action)) };
 }
 
 export function withFeatures<H extends { seed: number; actions: readonly Action[] }>(history: H) {

@@ -26,6 +26,7 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
   /** Whether the token endpoint would give a token for it. */
   const isGood = ({ person, grant, ends, issued }: Token): boolean =>
     ends > world.now() &&
+    person.policies.graph === undefined &&
     issued > Math.max(person.revokedAt, person.revokedGrantAt[grant]) &&
     person.consented.graph;
 
@@ -64,7 +65,7 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
       if (was === undefined) return;
       const is = tokenOf(grantsIn(after).code ?? '');
       if (is === undefined) {
-        forbid(!reasons.wasRefusedToken(was), `the code's grant of ${name} was lost in a write`);
+        forbid(!reasons.isOver(was), `the code's grant of ${name} was lost in a write`);
         return;
       }
       // The user may have linked twice at the same time. Both grants are good.
@@ -119,6 +120,15 @@ export function createGrantInvariants(world: World, facts: Facts, reasons: Reaso
       const isShorter = was !== undefined && endsAt < was - CLOCKS_MAY_DIFFER_MS;
       // A visit that heals has proved the exchange alone. The next renewal says the longer end again.
       if (before?.state === 'needs-user') return;
+      forbid(
+        was !== undefined &&
+          is === undefined &&
+          endsAt === was &&
+          code !== undefined &&
+          isGood(code) &&
+          !reasons.wasRefusedToken(code),
+        `the account of ${name} no longer says that a link keeps it`,
+      );
       forbid(
         isShorter && code !== undefined && isGood(code) && !reasons.wasRefusedToken(code),
         `the connection of ${name} was made shorter`,

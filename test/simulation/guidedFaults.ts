@@ -16,6 +16,27 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: 'a user comes back before their cache is deleted',
     found: /living connection/,
   },
+  'user marked for a challenge who has visited since': {
+    file: 'shared/worker/refreshUser.ts',
+    text: 'return ran.unansweredChallenge !== undefined && current.etag === leased.etag',
+    by: "return ran.unansweredChallenge !== undefined && current.etag !== ''",
+    guided: 'a user visits while a check is about to mark them for a challenge',
+    found: /has visited since that reason/,
+  },
+  'notice tried twice in one check': {
+    file: 'shared/worker/teller.ts',
+    text: 'if (notice === undefined || results.has(notice.id) || operation.signal?.aborted) {',
+    by: 'if (notice === undefined || operation.signal?.aborted) {',
+    guided: 'a user pauses their tasks while their notice is on its way',
+    found: /tried twice in one check|sent again/,
+  },
+  'exchange remembered although the account needs the user': {
+    file: 'shared/requests/asUser.ts',
+    text: "(account?.state === 'needs-user' || account?.state === 'pending')",
+    by: "account?.state === 'pending'",
+    guided: 'a user is marked while a process remembers their exchange',
+    found: /their account is as it was|token was not had again/,
+  },
   'visit dated by a wrong clock': {
     file: 'shared/account/visit.ts',
     text: 'return visited(known, caller, proved, nowByStore(services), schedule, telling);',
@@ -85,6 +106,13 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     by: "if (token.source === 'cache' && grant === undefined && token.grant === 'code') {",
     guided: 'a process dies with a check that has dropped the grant of a code',
     found: /still promises a grant that is not stored/,
+  },
+  'grant of a link forgotten by a token of the cache': {
+    file: 'shared/account/transitions.ts',
+    text: '? { ...(grant && { grant }), ...(isEndTold && { isEndTold }) }',
+    by: '? { ...(isEndTold && { isEndTold }) }',
+    guided: 'a check has the token of a link from the cache',
+    found: /no longer says that a link keeps/,
   },
   'grant of a link left by a disconnection': {
     file: 'shared/account/endAccount.ts',

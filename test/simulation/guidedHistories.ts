@@ -12,7 +12,7 @@ const damage: Action = { do: 'damage', user: 0, how: 'last-activity' };
 const visitThatIsNotRecorded = {
   ...SIMPLE,
   known: 0,
-  deviations: [{ after: 8, pick: 'next', fault: 1 }],
+  deviations: [{ after: 9, pick: 'next', fault: 1 }],
 } satisfies Partial<History>;
 
 const ofKnown = (...actions: Action[]): History => ({ ...SIMPLE, actions, deviations: [] });

@@ -26,6 +26,28 @@ const wait = (ms: number): Action => ({ do: 'wait', ms });
 
 /** Histories in which something comes at the one moment at which it matters, which chance meets seldom. */
 export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
+  'a user is marked while a process remembers their exchange': of(
+    { do: 'visit', user: 0, process: 0, fresh: true, ...pausing() },
+    { do: 'damage', user: 0, how: 'cache' },
+    wait(2 * MINUTE),
+    run(1),
+    wait(1.5 * MINUTE),
+    visit(0),
+  ),
+  'a user pauses their tasks while their notice is on its way': {
+    ...of({ do: 'challenge', user: 0, api: 'graph' }, run(1), wait(2 * MINUTE), run(1, 'receiver'), {
+      do: 'pause',
+      user: 0,
+      process: 0,
+      ...pausing(),
+    }),
+    receiver: 'well',
+  },
+  'a user visits while a check is about to mark them for a challenge': of(
+    { do: 'challenge', user: 0, api: 'graph' },
+    run(1, 'table: merge user|u1 (needs-user'),
+    { do: 'visit', user: 0, process: 0, fresh: true, ...pausing() },
+  ),
   'a process dies with a disconnection, and a check has stored a cache after it': of(
     wait(80 * MINUTE),
     run(1, 'blob: write'),
@@ -143,6 +165,21 @@ export const GUIDED_LINKS: Readonly<Record<string, History>> = {
     ...linked(of(link('well'), wait(20 * MINUTE), { do: 'revoke', user: 0, grant: 'code' }, run(1))),
     notes: true,
   },
+  'a policy of another API wants a newer sign-in than that of a link': {
+    ...linked(
+      of(
+        link('well'),
+        wait(2 * MINUTE),
+        { do: 'policy', user: 0, api: 'notes', how: 'frequency' },
+        wait(2 * MINUTE),
+        { do: 'visit', user: 0, process: 1, fresh: true, ...pausing() },
+        wait(80 * MINUTE),
+        run(1),
+      ),
+    ),
+    notes: true,
+  },
+  'a check has the token of a link from the cache': linked(of(link('well'), wait(20 * MINUTE), run(1))),
   'a process dies with a check that has dropped the grant of a code': linked(
     of(
       link('well'),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { DAY, HOUR } from './durations.ts';
-import type { ApiName, EntraRules, Grant } from './entraTypes.ts';
+import type { ApiName, EntraRules, Grant, Policy } from './entraTypes.ts';
 import { withFeatures, withScope } from './features.ts';
 import type { HowLinked } from './link.ts';
 import type { ReceiverRule } from './receiverModel.ts';
@@ -71,6 +71,8 @@ export type Action =
   /** Every refresh token of the user, or those of one grant. */
   | { do: 'revoke'; user: number; grant?: Grant }
   | { do: 'withdraw-consent' | 'challenge'; user: number; api?: ApiName }
+  /** It has the place of some consents that are withdrawn. */
+  | { do: 'policy'; user: number; api?: ApiName; how: Policy }
   | {
       do: 'trouble';
       user: number;

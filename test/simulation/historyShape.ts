@@ -93,6 +93,7 @@ const ACTIONS: Readonly<Record<Action['do'], Shape>> = {
   revoke: refusal,
   'withdraw-consent': refusal,
   challenge: refusal,
+  policy: object({ user, how: oneOf('mfa', 'blocked', 'unassigned', 'frequency') }, { api }),
   trouble: object({
     user,
     at: oneOf('token', 'graph', 'notes'),
@@ -187,6 +188,7 @@ const split = object({
   users: atLeastOne,
   processes: atLeastOne,
   seed: signed,
+  isLimited: flag,
   moves: listOf(kindOf(MOVES)),
 } satisfies Record<keyof SplitHistory, Shape>);
 

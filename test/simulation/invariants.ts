@@ -128,7 +128,13 @@ export function createInvariants(
     );
     if (after.state === 'needs-user' && before?.state !== 'needs-user') {
       grants.onMarked(by, person);
-      const hasReason = reasons.spendReasonToMark(person, by, runOf(by)?.correlationId);
+      const run = runOf(by)?.correlationId;
+      const reasonAt = reasons.lastReasonToMarkAt(person, run);
+      forbid(
+        reasonAt !== undefined && reasonAt < of(person).lastSeenAt,
+        `${name} was marked, and has visited since that reason`,
+      );
+      const hasReason = reasons.spendReasonToMark(person, by, run);
       forbid(!hasReason, `${name} was marked, and nothing was wrong with them`);
     }
     if (after.state === 'active' && before?.state !== 'active') onActive(by, person, before, after);

@@ -39,7 +39,7 @@ export function createNoticeInvariants(
   const leases = new Map<string, { state: unknown; at: number }>();
   /** By id: what was stored under it, before anything of it may be sent. */
   const known = new Map<string, { person: Person; what: string; generation: unknown }>();
-  const tries = new Map<string, { at: number; count: number }>();
+  const tries = new Map<string, { at: number; count: number; by: ProcessLife }>();
   /** By id: when the receiver took it, and whether something went wrong around that. */
   const taken = new Map<string, number>();
 
@@ -70,10 +70,11 @@ export function createNoticeInvariants(
     );
     const now = world.now();
     const before = tries.get(id);
-    tries.set(id, { at: now, count: (before?.count ?? 0) + 1 });
+    tries.set(id, { at: now, count: (before?.count ?? 0) + 1, by });
     const isPlain = by.skewMs === 0 && !clocksDiffered();
     if (before === undefined || !isPlain || of(person).disturbedAt >= before.at) return;
     forbid(taken.has(id), `${told} was taken, and it was sent again`);
+    forbid(before.by === by && isLeasedSince && lease.at < before.at, `${told} was tried twice in one check`);
     // A run that has died counts as one try.
     const leastMs = Math.min(LONGEST_BACK_OFF_MS, LEAST_BACK_OFF_MS * 2 ** (before.count - 1));
     forbid(

@@ -41,6 +41,7 @@ export function createPeople(count: number, together = false): Person[] {
       revokedAt: 0,
       revokedGrantAt: { exchange: 0, code: 0 },
       challengedAt: { graph: 0, notes: 0 },
+      policies: {},
     };
   });
 }

@@ -1,4 +1,5 @@
 import { GUIDED_FAULTS } from './guidedFaults.ts';
+import { REFUSAL_FAULTS } from './refusalFaults.ts';
 import { SPLIT_FAULTS } from './splitFaults.ts';
 import { WISH_FAULTS } from './wishFaults.ts';
 
@@ -46,7 +47,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: "(now) => (now?.etag === account.etag ? to : 'keep'),",
     by: '() => to,',
     seed: 1,
-    history: 172,
+    history: 226,
     found: /brought back|was overwritten|made shorter/,
   },
   'settle without the lease': {
@@ -587,4 +588,5 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   ...GUIDED_FAULTS,
   ...WISH_FAULTS,
   ...SPLIT_FAULTS,
+  ...REFUSAL_FAULTS,
 };

@@ -21,9 +21,13 @@ const WRONG_CLOCK_SLACK_MS = 2 * 3_600_000 + COOLDOWN_SLACK_MS;
 const REMEMBERED_MS = 4_000;
 /** Nothing looks further back. */
 const KEPT_MS = 2 * 86_400_000;
-const MARKING: readonly Reason[] = ['revoked', 'consent', 'challenged', 'refresh-token-over'];
+const MARKING: readonly Reason[] = ['revoked', 'consent', 'challenged', 'refresh-token-over', 'policy'];
 
 export type Reasons = ReturnType<typeof createReasons>;
+
+/** A grant that is refused for it is good again once the user has done what is asked for. A sign-in that is too old stays so. */
+const isOfPolicy = ({ reason, person }: Refusal): boolean =>
+  reason === 'consent' || (reason === 'policy' && person.policies.graph?.how !== 'frequency');
 
 /** What Entra and the APIs have said of users: an account may be marked, and a visit refused, for nothing else. */
 export function createReasons(world: World, facts: Facts) {
@@ -104,6 +108,10 @@ export function createReasons(world: World, facts: Facts) {
           one.presented === token && (correlationId === undefined || one.correlationId === correlationId),
       ),
 
+    /** Whether it is over: the token endpoint has refused it for Graph, and not because a policy is not met. */
+    isOver: (token: Token): boolean =>
+      refusals.some((one) => one.presented === token && one.api === 'graph' && !isOfPolicy(one)),
+
     /** Whether one of the user's requests for this API was refused, by the API or for it, since then. */
     wasRefused: (person: Person, api: ApiName, from: number, ...reasons: Reason[]): boolean =>
       since(person, from).some(
@@ -128,6 +136,16 @@ export function createReasons(world: World, facts: Facts) {
       const stored = refreshTokensIn(facts.cacheOf(person)?.msal ?? '{}');
       return stored.length > 0 && stored.every((secret) => (facts.tokenOf(secret)?.ends ?? 0) <= world.now());
     },
+
+    /** When Graph, or the token endpoint for Graph, last refused the user in the run. */
+    lastReasonToMarkAt: (person: Person, run: string | undefined): number | undefined =>
+      refusals.findLast(
+        (one) =>
+          one.person === person &&
+          one.correlationId === run &&
+          one.api === 'graph' &&
+          MARKING.includes(one.reason),
+      )?.at,
 
     /** Whether a visit that began then may be refused for a reason of the user's. */
     mayRefuse(person: Person, api: ApiName, begunAt: number, kind: 'consent' | 'user') {

@@ -13,7 +13,7 @@ const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
 const LEAST_WAIT_MS = 5 * 60_000;
 /** A refresh token that ends sooner no longer decides when the next check is. */
 const NO_TIME_LEFT_MS = 20 * 60_000;
-const REFUSALS: readonly Reason[] = ['revoked', 'consent', 'refresh-token-over'];
+const REFUSALS: readonly Reason[] = ['revoked', 'consent', 'refresh-token-over', 'policy'];
 const SLOW_RUN_MS = 40_000;
 
 /** What must hold of an account when the run with its lease settles it. */

@@ -140,7 +140,7 @@ function eventsOf(
     at(when, action);
     const after = when + forHours * HOUR;
     if (action.do === 'skew') at(after, { ...action, ms: 0 });
-    if (action.do === 'withdraw-consent' || action.do === 'narrow-consent')
+    if (action.do === 'withdraw-consent' || action.do === 'narrow-consent' || action.do === 'policy')
       at(after, { do: 'consent', user: action.user });
     if (action.do === 'lose-keys') at(after, { ...action, do: 'find-keys' });
     if (action.do === 'disconnect' && forHours < FOR_EVER_HOURS) at(after, { ...action, do: 'reconnect' });

@@ -21,7 +21,13 @@ export type Move =
   | { do: 'lose'; which: number }
   | { do: 'other'; action: Action };
 
-export type SplitHistory = { users: number; processes: number; seed: number; moves: Move[] };
+export type SplitHistory = {
+  users: number;
+  processes: number;
+  seed: number;
+  isLimited: boolean;
+  moves: Move[];
+};
 
 const index = fc.nat({ max: 3 });
 const on = { process: index, pausesAfter: fc.constant(0) };
@@ -57,11 +63,13 @@ export const SPLIT: Form<SplitHistory> = {
     processes: fc.integer({ min: 1, max: 4 }),
     seed: fc.nat({ max: 1_000_000 }),
     moves: fc.array(move, { minLength: 3, maxLength: 24 }),
+    // It comes last, so that the histories of a seed are those that they were before it.
+    isLimited: fc.boolean(),
   }),
   run: runSplit,
 };
 
-async function runSplit({ users, processes, seed, moves }: SplitHistory, { tells = false } = {}) {
+async function runSplit({ users, processes, seed, isLimited, moves }: SplitHistory, { tells = false } = {}) {
   const stage = createStage({
     ...SIMPLE,
     startAt: START,
@@ -70,6 +78,8 @@ async function runSplit({ users, processes, seed, moves }: SplitHistory, { tells
     notesEveryMs: 60 * MINUTE,
     users,
     splitAbove: 1,
+    // One in 100 seconds, so a run has a turn for one user of a tenant.
+    tokenRequestsPerSecond: isLimited ? 0.01 : 0,
   });
   const { world } = stage;
   const wishes = createWishes();

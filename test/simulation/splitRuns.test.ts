@@ -11,7 +11,7 @@ describe('the simulation of split runs', () => {
       found && [...found.lines, found.violation, JSON.stringify(found.history)].join('\n'),
     ).toBeUndefined();
     // It has seen what it is about.
-    for (const event of ['sweep.split', 'part.late', 'sweep.ended', 'lease.abandoned']) {
+    for (const event of ['sweep.split', 'part.late', 'sweep.ended', 'lease.abandoned', 'sweep.no-turn']) {
       expect(events[event] ?? 0, event).toBeGreaterThan(0);
     }
   });

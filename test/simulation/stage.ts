@@ -83,6 +83,8 @@ export type StageOptions = {
   together?: boolean;
   /** Above this number of due accounts a run is split. Default: never. */
   splitAbove?: number;
+  /** How many token requests a second a run sends for one tenant. Default: as many as there are. */
+  tokenRequestsPerSecond?: number;
 };
 
 export type Stage = ReturnType<typeof createStage>;
@@ -101,6 +103,7 @@ export function createStage({
   links,
   together,
   splitAbove = 0,
+  tokenRequestsPerSecond = 0,
   ...options
 }: WorldOptions & StageOptions) {
   const world: World = createWorld(options);
@@ -128,7 +131,7 @@ export function createStage({
   const receiverModel = createReceiverModel(world, people, receiver, invariants.receiverWatch);
   const config = {
     ...configOf({ everyRun, connect, hears: receiver !== 'none', seldom, links }),
-    runs: { splitAbove, tokenRequestsPerSecond: 0 },
+    runs: { splitAbove, tokenRequestsPerSecond },
   };
   const budgets = createStoreBudgets(world, users);
   const processes = new Map<number, Running>();

@@ -170,11 +170,18 @@ export async function takeAction(stage: Stage, wishes: Wishes, action: Action): 
       person.consentLacksScope = true;
       return;
     case 'consent':
-      world.tell(() => `${name} consents`);
+      world.tell(() => `${name} consents, and does what policies ask for`);
       person.consented = { graph: true, notes: true };
       person.consentLacksScope = false;
+      person.policies = {};
       invariants.unsettle(person);
       return;
+    case 'policy': {
+      const { api = 'graph', how } = action;
+      world.tell(() => `a policy of ${api} is not met by ${name}: ${how}`);
+      person.policies[api] = { how, since: world.now() };
+      return;
+    }
     case 'challenge':
       world.tell(() => `${action.api ?? 'graph'} wants a newer sign-in of ${name}`);
       person.challengedAt[action.api ?? 'graph'] = world.now();

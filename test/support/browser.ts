@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 
 const RESULTS = fileURLToPath(new URL('../../test-results', import.meta.url));
 /** How long the page is patient with a consent. */
@@ -13,6 +13,11 @@ export async function signOut(page: Page): Promise<void> {
   const comesBack = page.waitForEvent('load');
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await comesBack;
+}
+
+/** Waits until the button can be used: the page shows it disabled while a change is still under way, and no key reaches it. */
+export async function usable(button: Locator): Promise<void> {
+  await button.and(button.page().locator(':enabled')).waitFor();
 }
 
 /** Accepts what the stand-in asks consent for, with no account to pick first. */

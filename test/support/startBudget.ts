@@ -4,10 +4,11 @@ import type { Metafile } from 'esbuild';
 export type StartLoad = { bytes: number; modules: number };
 
 /** The most that it may load: a few percent more than it does. Raise it in the change that needs it, and say why. */
-export const START_BUDGET: StartLoad = { bytes: 1_870_000, modules: 725 };
+export const START_BUDGET: StartLoad = { bytes: 1_785_000, modules: 725 };
 
-/** Packages that no start needs. MSAL runs `jsonwebtoken` when it signs with a certificate. */
-const LATER = /node_modules\/(?:apache-arrow|flatbuffers)\//;
+/** What no start needs: to read lists of blobs as Arrow, and to compare checksums. MSAL runs `jsonwebtoken` when it signs with a certificate. */
+const LATER =
+  /^(?!crcWhenUsed:).*node_modules\/(?:(?:apache-arrow|flatbuffers)\/|@azure\/storage-common\/.*\/crc64\.js$)/;
 const WHEN_USED = /node_modules\/jsonwebtoken\/index\.js$/;
 
 const isEager = (kind: string) => kind === 'import-statement';

@@ -33,9 +33,13 @@ export function timeOf(value: unknown): Date | undefined {
   const time = new Date(value as Date | string);
   if (!(time >= EARLIEST && time < LATEST)) return undefined;
   // A Date would read the 31st of February as the 3rd of March.
-  const isReal = text === undefined || time.toISOString().slice(0, 19) === text.slice(0, 19);
+  const isReal =
+    text === undefined || isInEveryMonth(text) || time.toISOString().startsWith(text.slice(0, 19));
   return isReal ? time : undefined;
 }
+
+/** Of a time whose other parts a `Date` has accepted. A history has many times, and writing each one again is dear. */
+const isInEveryMonth = (text: string): boolean => text.slice(8, 10) <= '28' && text.slice(11, 13) < '24';
 
 /** Whether it is one of the names of a table. */
 export const isKeyOf = <K extends string>(record: Record<K, true>, key: unknown): key is K =>

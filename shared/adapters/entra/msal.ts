@@ -11,7 +11,7 @@ import { partsOf, type UserId } from '../../userId.ts';
 import { withClaims } from './msalClaims.ts';
 import { factsOfRecord } from './msalError.ts';
 import type { NetworkRecord } from './msalNetwork.ts';
-import { beginMsal, type Kept, type MsalOptions, type MsalServices } from './msalOperation.ts';
+import { beginMsal, type Kept, type MsalOptions, type MsalServices, usableTokenOf } from './msalOperation.ts';
 
 /** What the failure table gets when the worker cannot use a stored cache. */
 const UNUSABLE: Record<Exclude<CacheSnapshot['state'], 'open'>, TokenFacts> = {
@@ -134,13 +134,15 @@ function tokensOf(options: MsalOptions, services: MsalServices, operation: Opera
       claims,
       generation,
       isCurrent,
+      stored,
+      onToken,
       mayAsk,
     }: OnBehalfOfRequest): Promise<UserToken> {
       const { userId } = caller;
       const snapshot =
         generation === undefined
           ? ABSENT
-          : await readSnapshot(context, userId, generation, { isCurrent, signal });
+          : await readSnapshot(context, userId, generation, { isCurrent, begun: stored, signal });
       const { client, plugin, record } = begin(userId, api, snapshot.base, 'exchange', { mayAsk });
       // This loads the stored cache. The exchange itself would not.
       await client.getTokenCache().getAllAccounts();
@@ -167,7 +169,15 @@ function tokensOf(options: MsalOptions, services: MsalServices, operation: Opera
               grant: 'exchange',
               base: snapshot.base,
               record,
-              write: { userId, generation, snapshot, homeAccountId, writer: 'request', signal },
+              write: {
+                userId,
+                generation,
+                snapshot,
+                homeAccountId,
+                writer: 'request',
+                onChecked: onToken && (() => onToken(usableTokenOf(record, result))),
+                signal,
+              },
             });
       return tokenOf(record, result, { homeAccountId, oldKey: snapshot.oldKey, kept });
     },

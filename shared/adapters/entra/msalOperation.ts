@@ -6,7 +6,7 @@ import {
 import type { Api, Fetch } from '../../api.ts';
 import { TokenInvalidError, UserTokenError } from '../../errors.ts';
 import { upstreamRefused } from '../../log.ts';
-import type { Grant, Operation, UserToken } from '../../ports.ts';
+import type { Grant, Operation, UsableToken, UserToken } from '../../ports.ts';
 import { withOneTokenOf } from '../../tokens/accessTokenEntries.ts';
 import { classifyFailure, type TokenFacts } from '../../tokens/failures.ts';
 import { keeperIn, showing, withGrant } from '../../tokens/grants.ts';
@@ -132,10 +132,8 @@ export function beginMsal(options: MsalOptions, services: MsalServices, operatio
     { kept, ...more }: { homeAccountId: string; oldKey: boolean; kept: Kept },
   ): UserToken {
     return {
-      accessToken: result.accessToken,
-      permissions: permissionsIn(result.scopes.join(' ')),
+      ...usableTokenOf(record, result),
       expiresOn: result.expiresOn ?? clock.now(),
-      source: record.posts > 0 ? 'network' : 'cache',
       ...more,
       ...kept,
       refreshTokenExpiresOn: kept.refreshTokenExpiresOn ?? toldEndOf(record, storeNow()),
@@ -167,6 +165,12 @@ function keptBy(cache: string, now: Date): Pick<Kept, 'grant' | 'refreshTokenExp
   const { grant, endsAt, isEndEstimated = false } = keeperIn(cache, now);
   return { grant, refreshTokenExpiresOn: endsAt, isEndEstimated };
 }
+
+export const usableTokenOf = (record: NetworkRecord, result: AuthenticationResult): UsableToken => ({
+  accessToken: result.accessToken,
+  permissions: permissionsIn(result.scopes.join(' ')),
+  source: record.posts > 0 ? 'network' : 'cache',
+});
 
 /** When the refresh token of the last answer ends, if that answer tells it. */
 function toldEndOf({ answer }: NetworkRecord, now: Date): Date | undefined {

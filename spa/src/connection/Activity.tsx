@@ -30,7 +30,7 @@ export function Activity({ connection, state }: ActivityProps) {
         {[...days].map(([day, items]) => (
           <div key={day} className="day">
             <h3>{times.day(new Date(items[0]?.at ?? ''), now)}</h3>
-            <ul>
+            <ul data-clock={times.hasDayPeriods ? 'long' : 'short'}>
               {items.map((item) => (
                 <ItemLine key={`${item.kind} ${item.at}`} item={item} now={now} />
               ))}

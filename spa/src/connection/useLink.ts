@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { refusalText } from '../api/refusalText.ts';
 import type { Api } from '../api/useApi.ts';
 import { useWords } from '../words/speech.tsx';
+import { noteTurningOn } from './turningOn.ts';
 
 /** What a link asks for beside what keeps the connection. */
 export type LinkWish = NonNullable<Parameters<Api['service']['link']>[0]>;
@@ -25,6 +26,7 @@ export function useLink(api: Api): Link {
     setFailed(undefined);
     const answer = await api.service.link(wish);
     if (answer.state === 'ready') {
+      noteTurningOn(wish?.tasks?.[0]);
       location.assign(answer.value.url);
       return true;
     }

@@ -73,7 +73,7 @@ export const DEMO_WORDS: Record<Language, DemoWords> = {
   },
   de: {
     demo: 'Lokale Vorführung',
-    story: 'Die Geschichte spielen',
+    story: 'Geschichte spielen',
     intro: 'Nichts hiervon ist echt außer der Software. Was Sie hier drücken, betrifft nur Sie.',
     tour: 'Rundgang',
     step: (number, of) => `Schritt ${number} von ${of}`,

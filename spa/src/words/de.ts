@@ -249,6 +249,7 @@ export const de = (app: string): Words => ({
     tasks: 'Was noch für Sie getan werden kann',
     tasksText: 'Ihre Organisation fragt Sie zuerst.',
     turnOn: (title) => `„${title}“ einschalten`,
+    turnedOn: (title) => `„${title}“ ist eingeschaltet.`,
     results: {
       linked: 'Sie bleiben nun verbunden.',
       cancelled: 'Sie haben abgelehnt, und nichts wurde geändert.',

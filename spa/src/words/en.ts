@@ -239,6 +239,7 @@ export const en = (app: string) => ({
     tasks: 'More that can be done for you',
     tasksText: 'Your organisation asks you first.',
     turnOn: (title: string) => `Turn on “${title}”`,
+    turnedOn: (title: string) => `“${title}” is turned on.`,
     results: {
       linked: 'You stay connected now.',
       cancelled: 'You said no, and nothing was changed.',

@@ -54,6 +54,8 @@ export function createTimes(locale: string, timeZone?: string) {
     dayNumber,
     /** The time of day. */
     clock: clockText,
+    /** True if a time of day has "AM" or "PM", so that it needs more room. */
+    hasDayPeriods: clocks.resolvedOptions().hour12 === true,
     /** The date, with the year if it is not this one. */
     date: dateText,
     /** Date and time to the second. */

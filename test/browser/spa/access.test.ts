@@ -1,26 +1,18 @@
 /** The page by keyboard alone, and as a screen reader hears it. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { usable } from '../../support/browser.ts';
 import { connections } from './connections.ts';
-import { keptConnection, type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';
+import { keptConnection, pageForTests } from './pageUnderTest.ts';
 
 const NEWCOMER = 'All set: Stead works for you from now on';
 
-let app: PageUnderTest;
-
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
-beforeEach(() => app.answerWell());
-afterEach(async () => {
-  for (const context of app.browser.contexts()) await context.close();
-});
+const app = pageForTests();
 
 async function openSignedIn(): Promise<Page> {
   const page = await app.open();
   await app.signIn(page);
-  await usable(page, 'Stop…');
+  await shown(page);
   return page;
 }
 
@@ -37,16 +29,17 @@ const press = async (page: Page, ...keys: string[]): Promise<string> => {
   return focused(page);
 };
 
-/** Waits until the button can be used: the page shows it disabled while a change is still under way, and Tab passes it by. */
-async function usable(page: Page, name: string): Promise<void> {
-  await page.getByRole('button', { name }).and(page.locator(':enabled')).waitFor();
+/** Waits for all that Tab can reach: the profile and the connection are two answers, and either may be the later one. */
+async function shown(page: Page): Promise<void> {
+  await usable(page.getByRole('button', { name: 'Stop…' }));
+  await page.locator('.profile > summary').waitFor();
 }
 
 describe('the keyboard', () => {
   it('reaches every button in the order of the page', async () => {
     const page = await openSignedIn();
     await page.reload();
-    await usable(page, 'Stop…');
+    await shown(page);
     expect(await press(page, 'Tab')).toBe('Sign out');
     expect(await press(page, 'Tab')).toBe('summary');
     expect(await press(page, 'Tab')).toBe('Pause for a day');
@@ -71,11 +64,11 @@ describe('the keyboard', () => {
     const page = await openSignedIn();
     await page.getByRole('button', { name: 'Stop…' }).focus();
     expect(await press(page, 'Enter', 'Tab', 'Tab', 'Enter')).toBe('section');
-    await usable(page, 'Start again');
+    await usable(page.getByRole('button', { name: 'Start again' }));
     expect(await focused(page)).toBe('section');
     expect(await press(page, 'Tab')).toBe('Start again');
     expect(await press(page, 'Enter')).toBe('section');
-    await usable(page, 'Stop…');
+    await usable(page.getByRole('button', { name: 'Stop…' }));
     expect(await focused(page)).toBe('section');
     expect(await press(page, 'Tab')).toBe('Pause for a day');
   });

@@ -11,7 +11,7 @@ const TRACES = [
   'Play the story',
   'Withdraw my permission',
   'Run the worker now',
-  'Die Geschichte spielen',
+  'Geschichte spielen',
   '/dev/users/${',
 ];
 /** What only the sources of their routes hold. */

@@ -1,26 +1,18 @@
 /** What the page owes to people who read it in their own way: large, narrow, without colours or motion, in their language. */
-import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
 import { pickAccount } from '../../../dev/pickAccount.ts';
 import { screenshot } from '../../support/browser.ts';
 import { connections } from './connections.ts';
-import { keptConnection, type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';
+import { violationsOf } from './expectFine.ts';
+import { keptConnection, pageForTests } from './pageUnderTest.ts';
 
 const [ADELE] = DEMO_USERS;
 
-let app: PageUnderTest;
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
+const app = pageForTests();
 beforeEach(() => {
-  app.answerWell();
   app.answer({ connection: keptConnection(connections.weekend()) });
-});
-afterEach(async () => {
-  for (const context of app.browser.contexts()) await context.close();
 });
 
 async function openSignedIn(options: BrowserContextOptions, signIn = 'Sign in'): Promise<Page> {
@@ -32,7 +24,7 @@ async function openSignedIn(options: BrowserContextOptions, signIn = 'Sign in'):
 }
 
 const violations = async (page: Page) =>
-  (await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html}`);
+  (await violationsOf(page)).map(({ id, nodes }) => `${id} ${nodes[0]?.html}`);
 const widthOf = (page: Page) => page.evaluate<number>('document.documentElement.scrollWidth');
 
 describe('on the first screen of a phone', () => {
@@ -137,6 +129,21 @@ describe('the language', () => {
       `[...document.querySelectorAll('.profile > summary [dir=auto]')].map((one) => getComputedStyle(one).direction)`,
     );
     expect(directions).toEqual(['rtl', 'rtl']);
+  });
+});
+
+describe('the times of day', () => {
+  it.each([
+    'en-US',
+    'en-GB',
+  ])('leave the words of all lines in one column on a phone, for %s', async (locale) => {
+    const checks = ['2026-01-15T09:30:00Z', '2026-01-15T12:30:00Z', '2026-01-16T12:30:00Z'].map(check);
+    app.answer({ connection: keptConnection({ ...connections.weekend(), checks }) });
+    const page = await openSignedIn({ locale, timezoneId: 'UTC', viewport: { width: 360, height: 800 } });
+    const lines = await page.locator('.day li > div').all();
+    expect(lines).toHaveLength(3);
+    const lefts = await Promise.all(lines.map(async (line) => (await line.boundingBox())?.x));
+    expect(new Set(lefts).size).toBe(1);
   });
 });
 

@@ -1,23 +1,16 @@
 /** What goes wrong while somebody has the page open: it says so, keeps what it shows, and offers the way on. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
 import { DEFAULT_LIFETIMES } from '../../../dev/entra/lifetimes.ts';
 import { control } from '../../support/entraClients.ts';
 import { connections } from './connections.ts';
-import { keptConnection, type PageUnderTest, problem, startPageUnderTest } from './pageUnderTest.ts';
+import { keptConnection, pageForTests, problem } from './pageUnderTest.ts';
 
 const [ADELE] = DEMO_USERS;
 
-let app: PageUnderTest;
-
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
-beforeEach(() => app.answerWell());
+const app = pageForTests();
 afterEach(async () => {
-  for (const context of app.browser.contexts()) await context.close();
   await control(app.entra, 'PUT', '/lifetimes', DEFAULT_LIFETIMES);
 });
 

@@ -8,6 +8,7 @@ import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { decodeJwt } from 'jose';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import {
   ALL_USERS,
   API_CLIENT_ID,
@@ -45,6 +46,21 @@ export type PageUnderTest = {
   signIn(page: Page, user?: DemoUser): Promise<void>;
   close(): Promise<void>;
 };
+
+/**
+ * For all tests of a file: the page is started before them, all is well before each of them, and the browser profiles of each
+ * are closed after it.
+ */
+export function pageForTests(): PageUnderTest {
+  const app = {} as PageUnderTest;
+  beforeAll(async () => void Object.assign(app, await startPageUnderTest()));
+  afterAll(() => app.close?.());
+  beforeEach(() => app.answerWell());
+  afterEach(async () => {
+    for (const context of app.browser.contexts()) await context.close();
+  });
+  return app;
+}
 
 export async function startPageUnderTest(): Promise<PageUnderTest> {
   const [port = 0] = await freePorts(1);

@@ -1,20 +1,14 @@
 /** The person pauses their tasks on the page. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { usable } from '../../support/browser.ts';
 import { connections } from './connections.ts';
-import { keptConnection, type PageUnderTest, problem, startPageUnderTest } from './pageUnderTest.ts';
+import { keptConnection, pageForTests, problem } from './pageUnderTest.ts';
 
-let app: PageUnderTest;
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
-beforeEach(() => app.answerWell());
-afterEach(async () => {
-  for (const context of app.browser.contexts()) await context.close();
-});
+const app = pageForTests();
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const focused = (page: Page) => page.evaluate('document.activeElement.tagName');
 const status = (page: Page) =>
   page.getByRole('region', { name: 'How it stands' }).getByRole('status').first();
 
@@ -27,16 +21,17 @@ async function open(): Promise<Page> {
 describe('a pause', () => {
   it('is ordered and ended with the keyboard alone, which is never lost, and is announced', async () => {
     const page = await open();
+    await usable(button(page, 'Pause for a day'));
     await button(page, 'Pause for a day').focus();
     await page.keyboard.press('Enter');
-    await button(page, 'Go on now').waitFor();
-    expect(await page.evaluate('document.activeElement.tagName')).toBe('SECTION');
-    expect(await status(page).innerText()).toMatch(/^Paused until /);
+    await usable(button(page, 'Go on now'));
+    await expect.poll(() => focused(page)).toBe('SECTION');
+    await expect.poll(() => status(page).innerText()).toMatch(/^Paused until /);
     await button(page, 'Go on now').focus();
     await page.keyboard.press('Enter');
-    await button(page, 'Pause for a week').waitFor();
-    expect(await page.evaluate('document.activeElement.tagName')).toBe('SECTION');
-    expect(await status(page).innerText()).toBe('All set: Stead works for you from now on');
+    await usable(button(page, 'Pause for a week'));
+    await expect.poll(() => focused(page)).toBe('SECTION');
+    await expect.poll(() => status(page).innerText()).toBe('All set: Stead works for you from now on');
   });
 
   it('that may not have been stored is not shown as if it were', async () => {

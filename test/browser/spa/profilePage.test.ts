@@ -1,26 +1,16 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
 import { pickAccount } from '../../../dev/pickAccount.ts';
-import { screenshot, signOut } from '../../support/browser.ts';
-import { bearersProfile, type PageUnderTest, problem, startPageUnderTest } from './pageUnderTest.ts';
+import { screenshot, signOut, usable } from '../../support/browser.ts';
+import { bearersProfile, pageForTests, problem } from './pageUnderTest.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
 
 const HIDDEN = 'Your profile cannot be shown now.';
 
-let app: PageUnderTest;
-
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
-
-beforeEach(() => app.answerWell());
-afterEach(async () => {
-  for (const context of app.browser.contexts()) await context.close();
-});
+const app = pageForTests();
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const profilePanel = (page: Page) => page.getByRole('region', { name: 'Your profile' });
@@ -31,7 +21,7 @@ const heading = (page: Page, name: string) => page.getByRole('heading', { name, 
 describe('signing in', () => {
   it('can be done with the keyboard alone, and shows the profile', async () => {
     const page = await app.open();
-    await button(page, 'Sign in').waitFor();
+    await usable(button(page, 'Sign in'));
     await page.keyboard.press('Tab');
     await screenshot(page, 'spa-focus');
     await page.keyboard.press('Enter');
@@ -40,7 +30,7 @@ describe('signing in', () => {
     await button(page, 'Accept').focus();
     await page.keyboard.press('Enter');
     await heading(page, ADELE.displayName).waitFor();
-    expect(await profilePanel(page).getByRole('status').innerText()).toBe('Your profile is here.');
+    await expect.poll(() => profilePanel(page).getByRole('status').innerText()).toBe('Your profile is here.');
     expect(await page.getByRole('main').innerText()).toContain('Harbour Pilot');
     expect(await page.getByRole('main').innerText()).toContain('Local demo: no real account');
   });

@@ -1,31 +1,16 @@
 /** What one click does about a refusal, and what it must not do. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { claimsChallenge } from '../../../dev/entra/claimsChallenge.ts';
 import { DEMO_USERS } from '../../../dev/entra/directory.ts';
 import { signOut } from '../../support/browser.ts';
 import { connections } from './connections.ts';
-import {
-  bearersProfile,
-  keptConnection,
-  type PageUnderTest,
-  problem,
-  startPageUnderTest,
-} from './pageUnderTest.ts';
+import { bearersProfile, keptConnection, pageForTests, problem } from './pageUnderTest.ts';
 
 const [ADELE] = DEMO_USERS;
 const CORRELATION_ID = '8f2f0dd3-17a6-4a0f-9a63-3d2a2c8e5f10';
 
-let app: PageUnderTest;
-
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
-beforeEach(() => app.answerWell());
-afterEach(async () => {
-  for (const context of app.browser.contexts()) await context.close();
-});
+const app = pageForTests();
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true });

@@ -1,25 +1,16 @@
 /** One person in several tabs, and a sign-in that has grown old. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DEMO_USERS, type DemoUser } from '../../../dev/entra/directory.ts';
 import { screenshot, signOut } from '../../support/browser.ts';
 import { control } from '../../support/entraClients.ts';
 import { connections } from './connections.ts';
-import { keptConnection, type PageUnderTest, startPageUnderTest } from './pageUnderTest.ts';
+import { keptConnection, pageForTests } from './pageUnderTest.ts';
 import { expectDiscreet, watchPage } from './watchPage.ts';
 
 const [ADELE, BRUNO] = DEMO_USERS;
 
-let app: PageUnderTest;
-
-beforeAll(async () => {
-  app = await startPageUnderTest();
-});
-afterAll(() => app?.close());
-beforeEach(() => app.answerWell());
-afterEach(async () => {
-  for (const context of app.browser.contexts()) await context.close();
-});
+const app = pageForTests();
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const shows = (page: Page, user: DemoUser) => page.getByRole('heading', { name: user.displayName }).waitFor();

@@ -39,6 +39,11 @@ describe('a cold start', () => {
       "import { tableFromIPC } from 'apache-arrow'; console.log(tableFromIPC);",
     );
     expect(startFaults(arrow)).toContainEqual(expect.stringContaining('apache-arrow'));
+    const crc = await built(
+      'crc',
+      "import crc from '../node_modules/@azure/storage-common/dist/esm/crc64.js'; console.log(crc);",
+    );
+    expect(startFaults(crc)).toContainEqual(expect.stringMatching(/^It loads .*crc64\.js\.$/));
     const jwt = await built('jwt', "import jwt from 'jsonwebtoken'; console.log(jwt);");
     expect(startFaults(jwt)).toContainEqual(expect.stringMatching(/runs jsonwebtoken at the start\.$/));
   });
@@ -51,6 +56,22 @@ describe('a cold start', () => {
     expect(renamedClasses(renamed)).toContain('StorageSharedKeyCredential');
   });
 });
+
+describe('a checksum of the SDK of blobs', () => {
+  it('is computed in the bundle, where its WebAssembly is loaded when it is used', async () => {
+    await built('checksum', CHECKSUM);
+    const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'checksum/main.js')]);
+    // CRC-64/NVME of its check value: https://reveng.sourceforge.io/crc-catalogue/17plus.htm#crc.cat.crc-64-nvme
+    expect(stdout.trim()).toBe('ae8b14860a799888');
+  });
+});
+
+const CHECKSUM = `
+import { StorageCRC64Calculator } from '../node_modules/@azure/storage-common/dist/esm/StorageCRC64Calculator.js';
+await StorageCRC64Calculator.init();
+const bytes = Buffer.from('123456789');
+console.log(Buffer.from(new StorageCRC64Calculator().final(bytes, bytes.length)).reverse().toString('hex'));
+`;
 
 describe('a certificate', () => {
   it('signs in the bundle, where jsonwebtoken is loaded when it is used', async () => {

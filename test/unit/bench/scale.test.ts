@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { makePages, withNumbers } from '../../../bench/scale/makePages.ts';
-import { costOf, idleGbSeconds, LIMITS, MODES, mostUsers, USERS } from '../../../bench/scale/model.ts';
+import {
+  CPU_SECONDS,
+  costOf,
+  idleGbSeconds,
+  LIMITS,
+  MODES,
+  mostUsers,
+  PROCESS_PER_SECOND,
+  USERS,
+} from '../../../bench/scale/model.ts';
 import { SHARDS } from '../../../shared/adapters/shards.ts';
 import { runOver } from '../../support/callBudgets.ts';
 
@@ -61,6 +70,22 @@ describe('the model', () => {
       expect(costOf(most.oneProcess * 0.99, mode).processes).toBe(1);
       expect(costOf(most.oneProcess * 1.01, mode).processes).toBe(2);
     }
+  });
+
+  it('takes for the CPU of a check what was measured', () => {
+    const file = new URL('../../../bench/results/worker.json', import.meta.url);
+    const { subjects } = JSON.parse(readFileSync(file, 'utf8')) as {
+      subjects: { subject: string; cpuMs: { median: number } }[];
+    };
+    const measured = subjects.find(({ subject }) => subject === 'stead')?.cpuMs.median ?? 0;
+    expect(CPU_SECONDS * 1_000).toBeCloseTo(measured, 1);
+    const document = read('scale.md').replaceAll('\n', ' ');
+    expect(document).toContain(`a check takes ${CPU_SECONDS * 1_000} ms of it`);
+    expect(document).toContain(
+      `so a core does ${1 / CPU_SECONDS} in a second and the 16 slots do ${PROCESS_PER_SECOND}`,
+    );
+    const byThreads = ((1 / CPU_SECONDS) * (50 / 60) * SHARDS.length * 3_600) / 1e6;
+    expect(document).toContain(`about ${byThreads.toFixed(1)} million users`);
   });
 
   it('bills a second for each run, and what is free only once', () => {

@@ -14,7 +14,7 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 };
 
 /** The files that a script gives to Vitest, as Vitest itself finds them. */
-async function filesOf(script: string): Promise<string[]> {
+async function listOf(script: string): Promise<string[]> {
   const [, words = ''] = /\bvitest run((?: --project [\w-]+)+)$/.exec(scripts[script] ?? '') ?? [];
   if (words === '') throw new Error(`${script} does not end with the projects that it runs`);
   const { stdout } = await promisify(execFile)(
@@ -24,6 +24,13 @@ async function filesOf(script: string): Promise<string[]> {
   );
   const found = JSON.parse(stdout) as { file: string }[];
   return found.map(({ file }) => relative(ROOT, file).replaceAll('\\', '/'));
+}
+
+const lists = new Map<string, Promise<string[]>>();
+function filesOf(script: string): Promise<string[]> {
+  const list = lists.get(script) ?? listOf(script);
+  lists.set(script, list);
+  return list;
 }
 
 const all = globSync('test/**/*.test.ts', { cwd: ROOT }).map((path) => path.replaceAll('\\', '/'));
@@ -39,6 +46,17 @@ describe('the tiers', () => {
     const [fast, first] = await Promise.all([filesOf('test:fast'), filesOf('test')]);
     expect(fast.length).toBeGreaterThan(0);
     expect(fast.filter((file) => !first.includes(file))).toEqual([]);
+  });
+
+  it('have no hook beside their files: a process that many files share would run it for the first one alone', () => {
+    const modules = globSync('test/{unit,integration,support}/**/*.ts', { cwd: ROOT }).filter(
+      (path) => !path.endsWith('.test.ts'),
+    );
+    expect(modules.length).toBeGreaterThan(50);
+    const hooked = modules.filter((path) =>
+      /^(?:before|after)(?:Each|All)\(/m.test(readFileSync(join(ROOT, path), 'utf8')),
+    );
+    expect(hooked).toEqual([]);
   });
 
   it('are both run by the continuous integration', () => {

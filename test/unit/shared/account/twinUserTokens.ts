@@ -15,6 +15,8 @@ export const plainSealer: Sealer = {
   },
 };
 
+type Begun = Pick<Parameters<UserTokens['onBehalfOf']>[1], 'isCurrent' | 'stored' | 'onToken'>;
+
 /**
  * The in-memory twin of tokens through MSAL: the same reading and storing of caches, and a token endpoint that
  * answers whenever `wire` does. Every token says for which generation it was issued.
@@ -26,10 +28,12 @@ export function createTwinUserTokens(context: CacheContext, wire: () => Promise<
     userId: UserId,
     generation: string | undefined,
     writer: 'request' | 'worker',
-    isCurrent?: () => Promise<boolean>,
+    { isCurrent, stored: begun, onToken }: Begun = {},
   ): Promise<UserToken> {
     const snapshot =
-      generation === undefined ? undefined : await readSnapshot(context, userId, generation, { isCurrent });
+      generation === undefined
+        ? undefined
+        : await readSnapshot(context, userId, generation, { isCurrent, begun });
     if (writer === 'worker' && snapshot?.state !== 'open') {
       throw new UserTokenError({ kind: 'cache-lost', code: 'no_tokens_found' });
     }
@@ -38,17 +42,26 @@ export function createTwinUserTokens(context: CacheContext, wire: () => Promise<
     const accessToken = `${issued} of ${generation}`;
     const entry = { home_account_id: HOME, secret: accessToken, cached_at: String(issued) };
     const got = JSON.stringify({ AccessToken: { [issued]: entry }, RefreshToken: { only: entry } });
+    const usable = { accessToken, permissions: undefined, source: 'network' } as const;
+    const onChecked = () => onToken?.(usable);
     const mine = mergeCache('', snapshot?.base ?? '', got, 'request');
     const written =
       generation === undefined || snapshot === undefined
         ? undefined
-        : (await writeCache(context, { userId, generation, snapshot, mine, homeAccountId: HOME, writer }))
-            ?.etag;
+        : (
+            await writeCache(context, {
+              userId,
+              generation,
+              snapshot,
+              mine,
+              homeAccountId: HOME,
+              writer,
+              onChecked,
+            })
+          )?.etag;
     return {
-      accessToken,
-      permissions: undefined,
+      ...usable,
       expiresOn: new Date(Date.now() + 3_600_000),
-      source: 'network',
       homeAccountId: HOME,
       refreshTokenExpiresOn: undefined,
       stored: written !== undefined,
@@ -58,8 +71,8 @@ export function createTwinUserTokens(context: CacheContext, wire: () => Promise<
   }
 
   return {
-    onBehalfOf: (_operation, { caller, generation, isCurrent }) =>
-      issue(caller.userId, generation, 'request', isCurrent),
+    onBehalfOf: (_operation, { caller, generation, ...begun }) =>
+      issue(caller.userId, generation, 'request', begun),
     silent: (_operation, { userId, generation }) => issue(userId, generation, 'worker'),
   };
 }

@@ -3,7 +3,12 @@ import { createMemorySharedState } from '../../../../shared/adapters/memory/memo
 import { UnavailableError } from '../../../../shared/errors.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
-import { createCallForRun, createHeartbeat, isFreshTicket } from '../../../../shared/tokens/heartbeat.ts';
+import {
+  createCallForRun,
+  createHeartbeat,
+  isFreshTicket,
+  NoAddressError,
+} from '../../../../shared/tokens/heartbeat.ts';
 import { SUMMARY } from '../../../support/sharedStateContract.ts';
 import { createTestApp } from '../../../support/testApp.ts';
 
@@ -113,6 +118,30 @@ describe('a visit', () => {
     expect(tickets).toHaveLength(0);
   });
 
+  it.each([
+    [undefined, 'this app does not know its own address'],
+    ['app.example', 'what it takes for its own address is no URL'],
+    ['http://app.example/api/worker/run', 'its own address is not https'],
+  ])('says once and in words that it cannot call %s', async (url, reason) => {
+    const { clock, sharedState, linkSealer } = setUp();
+    const callForRun = createCallForRun(() => url, {
+      clock,
+      fetch: () => expect.fail('It was called.'),
+    });
+    const heartbeat = createHeartbeat({ clock, sharedState, linkSealer, callForRun });
+    await sharedState.runEnded(SUMMARY);
+    const events: LogEvent[] = [];
+    for (let minute = 0; minute < 10; minute += 1) {
+      clock.advance(MINUTE);
+      expect(heartbeat.isDue()).toBe(true);
+      await heartbeat.beat({ log: (event) => void events.push(event) });
+    }
+    const { remedy } = new NoAddressError(reason);
+    expect(events).toEqual([{ event: 'worker.no-address', remedy }]);
+    expect(remedy).toContain('WEBSITE_HOSTNAME');
+    expect(remedy).not.toContain('http:');
+  });
+
   it('never calls if nobody can be called', () => {
     const { clock, sharedState, linkSealer } = setUp();
     const heartbeat = createHeartbeat({ clock, sharedState, linkSealer });
@@ -165,13 +194,9 @@ describe('the call', () => {
     expect(init?.headers).toEqual({ authorization: 'Run a.ticket' });
   });
 
-  it.each([
-    'http://app.example/api/worker/run',
-    'app.example',
-    undefined,
-  ])('is not sent to %s', async (url) => {
+  it.each(['http://app.example/api/worker/run', 'app.example', '', undefined])('is not sent to %s', (url) => {
     const before = sent.length;
-    await expect(callOf(url)).rejects.toThrow(TypeError);
+    expect(() => callOf(url)).toThrow(NoAddressError);
     expect(sent).toHaveLength(before);
   });
 });

@@ -209,8 +209,16 @@ describe('writeCache and whose entries they are', () => {
   it.each(WRITERS)('refuses entries of another account, as a %s, and writes nothing', async (writer) => {
     const cache = cacheUnderTest();
     const mine = cacheOf(['mine'], 'somebody else');
-    await expect(cache.write({ snapshot: ABSENT, mine, writer })).rejects.toThrow(ForeignEntryError);
-    expect(cache.writes()).toBe(0);
+    let usable = 0;
+    const onChecked = () => {
+      usable += 1;
+    };
+    const write = { snapshot: ABSENT, writer, onChecked };
+    await expect(cache.write({ ...write, mine })).rejects.toThrow(ForeignEntryError);
+    // Nobody may use its token meanwhile.
+    expect([cache.writes(), usable]).toEqual([0, 0]);
+    await cache.write({ ...write, mine: cacheOf(['mine']) });
+    expect([cache.writes(), usable]).toEqual([1, 1]);
     expect(cache.events).toMatchObject([{ event: 'cache.foreign-entry' }]);
   });
 

@@ -108,6 +108,25 @@ describe('a run with more due accounts than one process shall sweep', () => {
   });
 });
 
+it('a part that ends while a run sweeps all shards itself ends that', async () => {
+  const { worker, run, handed, sweepPart: sweepOne } = await setUp(['3', 'a'], 1);
+  for (let times = 0; times < 3; times += 1) await run();
+  const { claimDue } = worker.accounts;
+  worker.accounts.claimDue = (request) => {
+    worker.accounts.claimDue = claimDue;
+    const part = sweepOne(handed.at(-1)?.[0]);
+    return (async function* () {
+      await part;
+      yield* claimDue(request);
+    })();
+  };
+  await run();
+  for (const shard of ['3', 'a']) await worker.create(dueAccount({ userId: someUserOf(shard) }));
+  await run();
+  const areLost = worker.eventsOf('sweep.split').map((event) => 'areLost' in event && event.areLost);
+  expect(areLost).toEqual([false, false, false, true, false]);
+});
+
 describe('a part of a run', () => {
   it('checks the due accounts of its shard alone, under a lease of its own', async () => {
     const { worker, sweepPart: sweepOne } = await setUp(['5', '5', '6'], 1);

@@ -124,3 +124,15 @@ describe('numbers and lists', () => {
     expect(createTimes('de-DE').list(['eins', 'zwei'])).toBe('eins, zwei');
   });
 });
+
+describe('a time of day', () => {
+  it.each([
+    ['en-US', true, '5:04 PM'],
+    ['en-GB', false, '17:04'],
+    ['de-AT', false, '17:04'],
+  ])('for %s has a day period or not, and needs room for it', (locale, hasDayPeriods, text) => {
+    const times = createTimes(locale, 'UTC');
+    expect(times.hasDayPeriods).toBe(hasDayPeriods);
+    expect(plain(times.clock(new Date('2026-11-27T17:04:00Z')))).toBe(text);
+  });
+});

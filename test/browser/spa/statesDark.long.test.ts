@@ -1,3 +1,0 @@
-import { describeStates } from './describeStates.ts';
-
-describeStates('dark', 'de-DE');
