@@ -10,13 +10,15 @@ import { type PageState, pageState } from './connection/pageState.ts';
 import { StatePanel } from './connection/StatePanel.tsx';
 import { StayConnected } from './connection/StayConnected.tsx';
 import { TasksToTurnOn } from './connection/TasksToTurnOn.tsx';
+import { turnedOn } from './connection/turningOn.ts';
 import { useConnection } from './connection/useConnection.ts';
-import { turnedOn, useLink } from './connection/useLink.ts';
+import { useLink } from './connection/useLink.ts';
 import { useVisitBefore } from './connection/useVisitBefore.ts';
 import { useWork } from './connection/useWork.ts';
 import { ProfileHeader } from './profile/ProfileHeader.tsx';
 import { useProfile } from './profile/useProfile.ts';
 import { decline, hasDeclined } from './session/declined.ts';
+import { wasLinkInVain } from './session/linkInVain.ts';
 import { noteLinkRepair, takeLinkRepair } from './session/linkRepair.ts';
 import type { LinkResult } from './session/linkResult.ts';
 import { signInDetails } from './session/signInError.ts';
@@ -47,9 +49,6 @@ const MAY_OFFER: ReadonlySet<PageState['name']> = new Set<PageState['name']>([
   'paused',
   'waiting',
 ]);
-
-/** After these, another link would come to the same, and the sign-in and then the administrator are what is left. */
-const LINK_IN_VAIN: ReadonlySet<LinkResult> = new Set<LinkResult>(['admin', 'consent', 'refused']);
 
 /**
  * The page of a signed-in person. It asks for the connection first, because the answer still says when they were here last. Then
@@ -82,9 +81,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
 
   /** True if the directory asks for what is missing by a link. Where the page is no known client of the API, nothing else does. */
   const isForLink = (refusal: Refused) =>
-    refusal.code === 'CONSENT_REQUIRED' &&
-    latest.current?.canLink === true &&
-    (linkResult === undefined || !LINK_IN_VAIN.has(linkResult));
+    refusal.code === 'CONSENT_REQUIRED' && latest.current?.canLink === true && !wasLinkInVain();
   const nextStep = (refusal: Refused) => (isForLink(refusal) ? 'consent' : signIn.nextStep(refusal));
   const visitAgain = async () => {
     const next = await profile.again();

@@ -2,6 +2,7 @@ import { MsalProvider } from '@azure/msal-react';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
+import { noteLinkResult } from './session/linkInVain.ts';
 import { takeLinkRepair } from './session/linkRepair.ts';
 import { readLinkResult } from './session/linkResult.ts';
 import { DEFAULT_LOOK, readPageConfig } from './session/pageConfig.ts';
@@ -23,6 +24,7 @@ try {
   showLook(config, speech.words.title);
   const { msal, ...started } = await startMsal(config);
   const linkResult = readLinkResult(location.search);
+  noteLinkResult(linkResult);
   const repaired = started.repaired || (takeLinkRepair() && linkResult === 'linked');
   // Neither a sign-in nor a link leaves anything in the address that a person could copy or load again.
   if (location.search !== '' || location.hash !== '' || location.href.endsWith('#')) {

@@ -20,8 +20,8 @@ export const REFUSAL_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'grant of a link dropped for another API': {
     file: 'shared/adapters/entra/msal.ts',
-    text: "first === 'code' && request.api.name === 'graph' && hasEnded(error.failure);",
-    by: "first === 'code' && hasEnded(error.failure);",
+    text: "first === 'code' && isOfGraph(request.api) && endsGrant(error.failure);",
+    by: "first === 'code' && endsGrant(error.failure);",
     guided: 'a policy of another API wants a newer sign-in than that of a link',
     found: /the code's grant of u1 was lost in a write/,
   },

@@ -3,6 +3,7 @@ import { createSignIn } from '@stead/shared/browser/signIn';
 import { clearAttempts } from '@stead/shared/browser/signInAttempts';
 import type { Refused, Step } from '@stead/shared/browser/signInSteps';
 import { useEffect, useMemo, useState } from 'react';
+import { forgetLinkInVain } from './linkInVain.ts';
 import type { PageConfig } from './pageConfig.ts';
 import { hearTabs, tellTabs } from './tabs.ts';
 import { forgetVisit } from './visit.ts';
@@ -46,6 +47,7 @@ export function useSignIn(config: PageConfig, initialError: unknown): SignIn {
     signOut: () => {
       // The next person starts with the first step.
       clearAttempts();
+      forgetLinkInVain();
       forgetVisit();
       if (homeAccountId !== undefined) tellTabs({ what: 'signed-out', homeAccountId });
       leave(instance.logoutRedirect({ account: account ?? null }));

@@ -54,7 +54,9 @@ describe('a refusal of the exchange', () => {
       )
       .toBe(0);
     const before = left();
-    for (let click = 0; click <= MOST_REDIRECTS; click += 1) {
+    // For a consent, one link comes before the sign-ins.
+    const most = MOST_REDIRECTS + (errorNo === 65001 ? 1 : 0);
+    for (let click = 0; click <= most; click += 1) {
       await settled(page);
       if ((await offer(page).count()) === 0) break;
       const leaves = page.waitForEvent('framenavigated', (frame) => frame === page.mainFrame());
@@ -64,7 +66,7 @@ describe('a refusal of the exchange', () => {
     }
     await settled(page);
     expect(left() - before).toBeGreaterThan(0);
-    expect(left() - before).toBeLessThanOrEqual(MOST_REDIRECTS);
+    expect(left() - before).toBeLessThanOrEqual(most);
     expect(await offer(page).count()).toBe(0);
     await page.getByRole('heading', { name: 'Tell your administrator' }).first().waitFor();
     const details = await page.locator('.notice dl').first().innerText();

@@ -188,5 +188,9 @@ describe('a permission that a link asks for', () => {
     await button(page, 'Give permission').click();
     await page.waitForURL((url) => url.origin !== app.origin);
     expect({ wishes, left }).toEqual({ wishes: [], left: ['consent'] });
+    // And after that by nobody but an administrator, however often the person comes back.
+    await page.goto(app.origin);
+    await page.getByRole('heading', { name: 'Tell your administrator' }).waitFor();
+    expect(wishes).toEqual([]);
   });
 });

@@ -118,6 +118,7 @@ describe('a user whose page polls', () => {
       lastActivity: ISO,
       expiresOn: ISO,
       canLink: true,
+      linkUntil: ISO,
       permissions: { graph: ['User.Read'] },
       nextCheckAt: ISO,
       history: [],
@@ -131,6 +132,7 @@ describe('a user whose page polls', () => {
       lastRefreshed: ISO,
       expiresOn: ISO,
       canLink: true,
+      linkUntil: ISO,
       permissions: { graph: ['User.Read'] },
       nextCheckAt: ISO,
       history: [
@@ -184,6 +186,7 @@ describe('a user who disconnects', () => {
       lastActivity: ISO,
       nextCheckAt: ISO,
       canLink: true,
+      linkUntil: ISO,
       history: [],
       checks: [],
     });

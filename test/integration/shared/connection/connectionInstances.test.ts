@@ -1,7 +1,9 @@
 /** One user at two instances: each remembers by itself, and both share what is stored. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
+import { systemClock } from '../../../../shared/clock.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { createShiftedClock } from '../../../../shared/testing/testClock.ts';
 import { accountOf } from '../../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { callerFor } from '../../../support/userTokens.ts';
@@ -21,8 +23,11 @@ afterAll(() => entra.close());
 
 /** Two instances over the same storage, and Adele with one token for both. */
 async function twoInstances() {
-  const here = createLocalApp(entra);
-  const { clock, accounts, tokenCache } = here;
+  const clock = createShiftedClock();
+  // What an instance remembers ends by time that has passed, not by the time of day.
+  clock.elapsed = () => systemClock.elapsed() + clock.aheadMs;
+  const here = createLocalApp(entra, { clock });
+  const { accounts, tokenCache } = here;
   const there = createLocalApp(entra, { clock, accounts, tokenCache });
   const { assertion, userId } = await callerFor(entra, 'adele');
   return {
