@@ -77,7 +77,7 @@ const loadCrcWhenUsed: Plugin = {
   setup(build) {
     build.onResolve({ filter: /^\.\/crc64\.js$/ }, ({ path, importer, resolveDir, kind }) =>
       kind === 'import-statement' && importer.includes('storage-common')
-        ? { path: join(resolveDir, path), namespace: 'crcWhenUsed', pluginData: resolveDir }
+        ? { path, namespace: 'crcWhenUsed', pluginData: resolveDir }
         : undefined,
     );
     build.onLoad({ filter: /.*/, namespace: 'crcWhenUsed' }, ({ path, pluginData }) => ({

@@ -55,7 +55,10 @@ export function createTestClock(options: { startAt?: Date; random?: () => number
 }
 
 export type ShiftedClock = Clock & {
-  /** How far `now` is ahead of the platform's time, in milliseconds. Default 0. */
+  /**
+   * How far `now` is ahead of the platform's time, in milliseconds. Default 0. If it grows, time passes: `elapsed` moves as far.
+   * If it shrinks, the clock was set back, and `elapsed` stays.
+   */
   aheadMs: number;
 };
 
@@ -64,11 +67,19 @@ export type ShiftedClock = Clock & {
  * @param more members that replace those of the platform's clock
  */
 export function createShiftedClock(more: Partial<Clock> = {}): ShiftedClock {
-  const clock: ShiftedClock = {
+  let aheadMs = 0;
+  let passedMs = 0;
+  return {
     ...systemClock,
-    now: () => new Date(systemClock.now().getTime() + clock.aheadMs),
+    now: () => new Date(systemClock.now().getTime() + aheadMs),
+    elapsed: () => systemClock.elapsed() + passedMs,
     ...more,
-    aheadMs: 0,
+    get aheadMs() {
+      return aheadMs;
+    },
+    set aheadMs(ms) {
+      passedMs += Math.max(0, ms - aheadMs);
+      aheadMs = ms;
+    },
   };
-  return clock;
 }

@@ -50,7 +50,7 @@ describe('the package', () => {
     const texts = await Promise.all(maps.map(read));
     const sources = texts.flatMap((text) => (JSON.parse(text) as { sources: string[] }).sources);
     // Packages that were bundled themselves, and what the build puts in a module's place, name their sources like this.
-    const files = sources.filter((source) => !/^(?:webpack|whenUsed):/.test(source));
+    const files = sources.filter((source) => !/^(?:webpack|whenUsed|crcWhenUsed):/.test(source));
     const rooms = files.map((source) => relative(ROOT, resolve(PACKAGE, source)).split(/[\\/]/));
     expect([...new Set(rooms.map(([room]) => room))].sort()).toEqual(['functions', 'node_modules', 'shared']);
     expect(rooms.filter(([room, name]) => room === 'shared' && name === 'testing')).toEqual([]);
