@@ -50,16 +50,15 @@ export function stateText(
       return { title: texts.starting, text: promise };
     case 'waiting':
       return state.failure.kind === 'throttled'
-        ? { title: texts.throttled(when(state.failure.at)), text: texts.throttledText }
-        : { title: texts.waiting(when(state.failure.at)), text: texts.waitingText };
+        ? { title: texts.throttled(when(state.since)), text: texts.throttledText }
+        : { title: texts.waiting(when(state.since)), text: texts.waitingText };
     case 'blocked':
       return state.by === 'organisation'
         ? { title: texts.blockedTenant, text: texts.blockedTenantText }
         : { title: texts.blockedService, text: texts.blockedServiceText };
     case 'stopped':
       return {
-        title:
-          state.failure === undefined ? words.refusal.signInAgain : texts.stopped(when(state.failure.at)),
+        title: state.since === undefined ? words.refusal.signInAgain : texts.stopped(when(state.since)),
         text: state.consent ? texts.stoppedConsent : texts.stoppedText,
       };
     case 'ended':

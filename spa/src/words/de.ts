@@ -149,6 +149,7 @@ export const de = (app: string): Words => ({
     withoutText: 'Ihre Organisation hat das für Sie nicht eingerichtet. Sie müssen nichts tun.',
     range: (from, to) => `${from} bis ${to}`,
     troubleFor: (length) => `${length} lang. Es ist vorbei.`,
+    troubleOver: 'Es ist vorbei.',
     troubleStill: 'Es ist noch nicht vorbei.',
     trouble: {
       'needs-user': 'Ihre Organisation wollte Sie wieder sehen',

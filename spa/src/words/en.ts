@@ -138,6 +138,7 @@ export const en = (app: string) => ({
     withoutText: 'Your organisation has not set this up for you. You do not have to do anything.',
     range: (from: string, to: string) => `${from} to ${to}`,
     troubleFor: (length: string) => `For ${length}. It is over.`,
+    troubleOver: 'It is over.',
     troubleStill: 'It is not over yet.',
     trouble: {
       'needs-user': 'Your organisation asked to see you again',
