@@ -169,6 +169,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
         <ChoicesPanel
           api={api}
           connection={known}
+          state={state}
           profile={answer?.state === 'ready' ? answer.value : undefined}
           actions={connection}
           start={async () => {

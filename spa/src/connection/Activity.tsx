@@ -2,7 +2,7 @@ import type { Connection } from '../../../shared/wire.ts';
 import { useSpeech } from '../words/speech.tsx';
 import { useNow } from '../words/useNow.ts';
 import { type Item, itemsOf, keysOf } from './findings.ts';
-import type { PageState } from './pageState.ts';
+import { type PageState, tellsNextCheck } from './pageState.ts';
 import { foundText, taskTitle } from './stateText.ts';
 import { TechnicalDetails } from './TechnicalDetails.tsx';
 
@@ -39,7 +39,7 @@ export function Activity({ connection, state }: ActivityProps) {
             </ul>
           </div>
         ))}
-        {connection.nextCheckAt !== undefined && state.name !== 'paused' && (
+        {connection.nextCheckAt !== undefined && tellsNextCheck(state) && (
           <NextCheck at={connection.nextCheckAt} />
         )}
         {(connection.history.length > 0 || (connection.checks ?? []).length > 0) && (

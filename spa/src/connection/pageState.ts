@@ -109,6 +109,19 @@ function unhindered(connection: Connection, repaired: boolean): PageState {
   return tasks.length > 0 ? { name: 'partly', tasks } : { name: 'well', repaired };
 }
 
+/** True while nothing can be done for the person before they have signed in or given a permission. */
+export const needsPerson = ({ name }: PageState): boolean => name === 'sign-in' || name === 'stopped';
+
+/** The states in which a check comes by itself, and the person has to know when. */
+const IS_CHECKED: ReadonlySet<PageState['name']> = new Set<PageState['name']>([
+  'starting',
+  'waiting',
+  'blocked',
+  'partly',
+  'well',
+]);
+export const tellsNextCheck = ({ name }: PageState): boolean => IS_CHECKED.has(name);
+
 export type Tone = 'good' | 'quiet' | 'bad';
 
 /** Red is only for what is still wrong and does not pass by itself. */

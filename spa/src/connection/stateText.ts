@@ -59,7 +59,7 @@ export function stateText(
     case 'stopped':
       return {
         title: state.since === undefined ? words.refusal.signInAgain : texts.stopped(when(state.since)),
-        text: state.consent ? texts.stoppedConsent : texts.stoppedText,
+        text: stoppedText(speech, state.consent, connection, now),
       };
     case 'ended':
       return {
@@ -73,6 +73,19 @@ export function stateText(
     default:
       return state satisfies never;
   }
+}
+
+/** What one step of the person brings after a stop. A pause goes on all the same. */
+export function stoppedText(
+  { words, times }: Speech,
+  consent: boolean,
+  { tasksPausedUntil }: Connection,
+  now: Date,
+): string {
+  const texts = words.state;
+  if (tasksPausedUntil === undefined) return consent ? texts.stoppedConsent : texts.stoppedText;
+  const until = times.when(new Date(tasksPausedUntil), now);
+  return consent ? texts.stoppedConsentPaused(until) : texts.stoppedPaused(until);
 }
 
 /** How long it goes on, as far as that is known: docs/http.md says what each answer means. */

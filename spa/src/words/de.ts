@@ -92,7 +92,7 @@ export const de = (app: string): Words => ({
     partlyText: 'Das hat nicht geklappt und wird noch einmal versucht:',
     partlyConsent: 'Dafür fehlt eine Berechtigung. Ein Administrator kann sie erteilen:',
     paused: (when) => `Pause ${until(when)}`,
-    pausedText: `${app} tut bis dahin nichts für Sie und macht dann von selbst weiter.`,
+    pausedText: `${app} arbeitet bis dahin nicht für Sie. Es macht von selbst weiter, außer Ihre Organisation möchte Sie vorher wieder sehen.`,
     waiting: (when) => `Keine Antwort ${lower(since(when))}`,
     waitingText: `Ein Dienst, den ${app} braucht, hat nicht geantwortet. ${app} versucht es von selbst noch einmal. Sie müssen nichts tun.`,
     throttled: (when) => `Wartet ${lower(since(when))}`,
@@ -105,6 +105,10 @@ export const de = (app: string): Words => ({
     stoppedText: 'Eine Anmeldung setzt es wieder in Gang; nichts ist verloren.',
     stoppedConsent:
       'Eine Berechtigung fehlt. Erteilen Sie sie erneut, dann geht es weiter; nichts ist verloren.',
+    stoppedPaused: (when) =>
+      `Eine Anmeldung bringt das in Ordnung; nichts ist verloren. Ihre Pause geht ${until(when)}.`,
+    stoppedConsentPaused: (when) =>
+      `Eine Berechtigung fehlt. Erteilen Sie sie erneut; nichts ist verloren. Ihre Pause geht ${until(when)}.`,
     ended: `Sie haben ${app} angehalten`,
     endedOn: (when) => `Sie haben ${app} ${at(when)} angehalten`,
     endedText:

@@ -81,7 +81,7 @@ export const en = (app: string) => ({
     partlyText: 'This did not work, and is tried again:',
     partlyConsent: 'This needs a permission that was not given. An administrator can give it:',
     paused: (until: When) => `Paused until ${until.text}`,
-    pausedText: `${app} does nothing for you until then, and then goes on by itself.`,
+    pausedText: `${app} does no work for you until then. It goes on by itself, unless your organisation asks to see you before.`,
     waiting: (when: When) => `No answer since ${when.text}`,
     waitingText: `A service that ${app} needs did not answer. ${app} tries again by itself. You do not have to do anything.`,
     throttled: (when: When) => `Waiting since ${when.text}`,
@@ -93,6 +93,10 @@ export const en = (app: string) => ({
     stopped: (when: When) => `Stopped ${at(when)}`,
     stoppedText: 'One sign-in starts it again; nothing is lost.',
     stoppedConsent: 'A permission is missing. Give it again to start; nothing is lost.',
+    stoppedPaused: (until: When) =>
+      `One sign-in puts that right; nothing is lost. Your pause goes on until ${until.text}.`,
+    stoppedConsentPaused: (until: When) =>
+      `A permission is missing. Give it again; nothing is lost. Your pause goes on until ${until.text}.`,
     ended: `You stopped ${app}`,
     endedOn: (when: When) => `You stopped ${app} ${at(when)}`,
     endedText:

@@ -147,6 +147,12 @@ export const connections = {
       { at: ago(3_060), outcome: 'failed', kind: 'needs-user', code: 'AADSTS50076' },
     ],
   }),
+  /** The person is needed during a pause, and an operator has ordered a check all the same. */
+  needsUserPaused: (): Connection => ({
+    ...connections.needsUser(),
+    nextCheckAt: ago(1),
+    tasksPausedUntil: ahead(1_440),
+  }),
   consentMissing: (): Connection => ({
     state: 'needs-user',
     lastActivity: ago(4_000),

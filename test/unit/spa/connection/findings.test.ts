@@ -284,6 +284,16 @@ describe('the sentence', () => {
     expect(found.text).toContain(text);
   });
 
+  it.each([
+    [false, 'One sign-in starts it again', 'One sign-in puts that right; nothing is lost.'],
+    [true, 'Give it again to start', 'A permission is missing. Give it again; nothing is lost.'],
+  ])('of a stop (consent: %s) knows of a pause that goes on', (consent, without, paused) => {
+    const stopped = { name: 'stopped', failure, since: failure.at, consent } as const;
+    expect(told(stopped, weekend).text).toContain(without);
+    const pause = { tasksPausedUntil: '2026-12-01T08:00:00Z' };
+    expect(told(stopped, weekend, pause).text).toBe(`${paused} Your pause goes on until tomorrow 08:00.`);
+  });
+
   it('uses the words of a task that the page does not know', () => {
     const checks = [check(1, 1, [task('birthdays', 2, { title: 'Birthdays', count: 1_200 })])];
     expect(told({ name: 'well', repaired: false }, checks).title).toBe(
