@@ -176,6 +176,12 @@ export function createDemoPerson(platform: DemoPlatform) {
     if (isConnected && account.history.length === 0) await run(userId, 'en');
   }
 
+  async function isInTrouble(userId: UserId): Promise<boolean> {
+    const account = await operators.show(userId);
+    if (account?.state === 'needs-user') return true;
+    return account !== undefined && 'trouble' in account && account.trouble !== undefined;
+  }
+
   async function leave(user: DemoUser, userId: UserId, language: Language): Promise<string> {
     const { name } = user;
     await restore(user, userId);
@@ -227,7 +233,8 @@ export function createDemoPerson(platform: DemoPlatform) {
       case 'well':
         await restore(user, userId);
         await standIn('DELETE', `/users/${user.name}/lifetimes`);
-        return says.well;
+        // The page says that something is wrong until a check has found that nothing is.
+        return (await isInTrouble(userId)) ? `${says.well} ${await run(userId, language)}` : says.well;
       case 'run':
         return run(userId, language);
       case 'leave':
