@@ -217,8 +217,14 @@ export const de = (app: string): Words => ({
     resume: 'Jetzt weitermachen',
     download: 'Herunterladen, was über mich gespeichert ist',
     downloadText:
-      'Eine Datei mit Ihrem Profil, wie es hier steht, Ihrem letzten Besuch, dem, was getan und gefunden wurde, und dem, was Sie erlaubt haben. Die Schlüssel selbst sind nicht darin.',
-    downloadAbout: `Was ${app} von Ihnen behält, wie sein Dienst es dieser Seite gesagt hat. Das Profil wird bei jedem Besuch neu gelesen und nicht behalten. Die Schlüssel, mit denen es für Sie arbeitet, werden verschlüsselt behalten und sind nicht in dieser Datei.`,
+      'Eine Datei mit Ihrem Profil, wie es hier steht, Ihrem letzten Besuch, dem, was getan und gefunden wurde, und dem, was Sie erlaubt haben. Sie sagt, was sonst noch gespeichert ist und wer es Ihnen geben kann.',
+    downloadAbout: `Was ${app} von Ihnen behält, wie sein Dienst es dieser Seite gesagt hat. Das Profil wird bei jedem Besuch neu gelesen und nicht behalten, außer Ihrem Benutzernamen.`,
+    downloadWithout: [
+      'Ihr Benutzername und die Kennung Ihres Kontos, unter der alles gespeichert ist, und seit wann Sie verbunden sind.',
+      'Was die Aufgaben sich merken, um weitermachen zu können. Es ist verschlüsselt gespeichert.',
+      'Die Schlüssel, mit denen es für Sie arbeitet. Sie sind verschlüsselt gespeichert, und niemand bekommt sie.',
+    ],
+    downloadAsk: `Die Leute, die ${app} betreiben, können den Rest für Sie exportieren, außer den Schlüsseln und dem Verschlüsselten („accounts export“).`,
     downloadName: 'ueber-mich-gespeichert.json',
     stop: 'Anhalten …',
     start: 'Starten',

@@ -206,8 +206,14 @@ export const en = (app: string) => ({
     resume: 'Go on now',
     download: 'Download what is kept of me',
     downloadText:
-      'A file with your profile as it is shown here, your last visit, what was done and found, and what you have allowed. The keys themselves are not in it.',
-    downloadAbout: `What ${app} keeps of you, as its service told this page. The profile is read anew at each visit and is not kept. The keys with which it works for you are kept encrypted, and are not in this file.`,
+      'A file with your profile as it is shown here, your last visit, what was done and found, and what you have allowed. It says what else is kept, and who can give you that.',
+    downloadAbout: `What ${app} keeps of you, as its service told this page. The profile is read anew at each visit and is not kept, but for your user name.`,
+    downloadWithout: [
+      'Your user name and the id of your account, under which everything is kept, and when you were connected.',
+      'What the tasks remember so that they can go on. It is kept encrypted.',
+      'The keys with which it works for you. They are kept encrypted, and nobody gets them.',
+    ] as string[],
+    downloadAsk: `The people who run ${app} can export the rest for you, except the keys and what is encrypted (“accounts export”).`,
     downloadName: 'kept-of-me.json',
     stop: 'Stop…',
     start: 'Start',
