@@ -1,7 +1,7 @@
 import type { Connection } from '../../../shared/wire.ts';
 import { useSpeech } from '../words/speech.tsx';
 import { useNow } from '../words/useNow.ts';
-import { type Item, itemsOf, keysOf } from './findings.ts';
+import { type Item, itemsOf, keysOf, passes } from './findings.ts';
 import { type PageState, tellsNextCheck } from './pageState.ts';
 import { foundText, taskTitle } from './stateText.ts';
 import { TechnicalDetails } from './TechnicalDetails.tsx';
@@ -78,7 +78,11 @@ function useLine(item: Item, now: Date): Line {
       const when = (at: string) => times.when(new Date(at), now).text;
       return {
         title: found.count > 0 ? foundText(speech, found) : `${taskTitle(speech, found)}: ${summary ?? ''}`,
-        text: from === undefined ? undefined : texts.range(when(from), when(item.at)),
+        // To the minute, the first and the last of them may be the same.
+        text:
+          from === undefined || when(from) === when(item.at)
+            ? undefined
+            : texts.range(when(from), when(item.at)),
         tone: 'good',
       };
     }
@@ -95,7 +99,7 @@ function useLine(item: Item, now: Date): Line {
       return {
         title: texts.failed(taskTitle(speech, item.task)),
         text: !item.isStill ? texts.failedOnce : consent ? texts.failedConsent : texts.failedStill,
-        tone: item.isStill ? 'bad' : 'quiet',
+        tone: item.isStill && !passes(item.task) ? 'bad' : 'quiet',
       };
     }
     case 'task-without':

@@ -173,6 +173,7 @@ function shapeOf(state: HeadlineProps['state']): Shape {
   switch (state.name) {
     case 'starting':
     case 'waiting':
+    case 'partly':
       return 'wait';
     case 'paused':
       return 'pause';

@@ -39,6 +39,13 @@ const WITHOUT: ReadonlySet<string> = new Set(['NoDrive:404', 'NoMailbox:404']);
 const isWithout = ({ outcome, code = '' }: ConnectionTask): boolean =>
   outcome === 'failed' && WITHOUT.has(code);
 
+/** The codes of a task whose API did not answer, or asked for patience. */
+const PASSING = /^(?:timeout|run-ended)$|:(?:429|5\d\d)$/;
+
+/** True if a task that failed may work at its next run, without anybody doing anything. */
+export const passes = ({ kind, code = '' }: ConnectionTask): boolean =>
+  kind === 'transient' || kind === 'throttled' || (kind === undefined && PASSING.test(code));
+
 /** The service keeps no more, and drops the oldest. */
 const MAX_CHECKS = 20;
 

@@ -1,6 +1,6 @@
 import type { Refusal, SignInRefusal } from '@stead/shared/browser/refusal';
 import type { Connection, ConnectionTask } from '../../../shared/wire.ts';
-import { checksOf, failingSince, failingTasks } from './findings.ts';
+import { checksOf, failingSince, failingTasks, passes } from './findings.ts';
 
 /** What the page knows. */
 export type Known = {
@@ -132,8 +132,9 @@ export function toneOf(state: PageState): Tone {
     case 'sign-in':
     case 'stopped':
     case 'blocked':
-    case 'partly':
       return 'bad';
+    case 'partly':
+      return state.tasks.every(passes) ? 'quiet' : 'bad';
     case 'refused':
       return state.refusal.state === 'busy' || state.refusal.state === 'offline' ? 'quiet' : 'bad';
     case 'loading':

@@ -89,7 +89,7 @@ export const de = (app: string): Words => ({
     newcomer: `Alles bereit: ${app} arbeitet ab jetzt für Sie`,
     repaired: 'Alles wieder in Ordnung',
     starting: `${app} macht sich für Sie bereit`,
-    partlyText: 'Das hat nicht geklappt und wird noch einmal versucht:',
+    partlyText: 'Das hat nicht geklappt und wird noch einmal versucht. Sie müssen nichts tun:',
     partlyConsent: 'Dafür fehlt eine Berechtigung. Ein Administrator kann sie erteilen:',
     paused: (when) => `Pause ${until(when)}`,
     pausedText: `${app} arbeitet bis dahin nicht für Sie. Es macht von selbst weiter, außer Ihre Organisation möchte Sie vorher wieder sehen.`,
@@ -115,8 +115,8 @@ export const de = (app: string): Words => ({
       'Es merkt sich nur, dass Sie es angehalten haben. Diese Seite geht weiterhin, aber nichts geschieht, während Sie weg sind.',
     notConnected: `${app} tut noch nichts für Sie`,
     notConnectedText:
-      'Es weiß nichts von Ihnen. Wenn Sie es starten, arbeitet es für Sie, während Sie weg sind, und behält, was es dafür braucht, bis Sie es anhalten.',
-    none: `${app} weiß noch nichts von Ihnen`,
+      'Es bewahrt nichts von Ihnen auf. Wenn Sie es starten, arbeitet es für Sie, während Sie weg sind, und behält, was es dafür braucht, bis Sie es anhalten.',
+    none: `${app} bewahrt noch nichts von Ihnen auf`,
     noneText: 'Starten Sie es, dann arbeitet es für Sie, während Sie weg sind.',
     goesOnUntil: (date) =>
       `Sie können diese Seite schließen. ${app} macht bis zum ${date} weiter, auch wenn Sie nicht wiederkommen.`,
@@ -142,7 +142,7 @@ export const de = (app: string): Words => ({
 
   activity: {
     nothing: 'Noch ist nichts geschehen.',
-    begins: `${app} beginnt, kurz nachdem Sie diese Seite geschlossen haben.`,
+    begins: `${app} beginnt mit seiner ersten Prüfung.`,
     nothingNew: (tasks) => `Nichts Neues: ${tasks}`,
     did: (task) => `${task}: erledigt`,
     failed: (task) => `${task}: hat nicht geklappt`,

@@ -78,7 +78,7 @@ export const en = (app: string) => ({
     newcomer: `All set: ${app} works for you from now on`,
     repaired: 'All set again',
     starting: `${app} is getting ready for you`,
-    partlyText: 'This did not work, and is tried again:',
+    partlyText: 'This did not work, and is tried again. You do not have to do anything:',
     partlyConsent: 'This needs a permission that was not given. An administrator can give it:',
     paused: (until: When) => `Paused until ${until.text}`,
     pausedText: `${app} does no work for you until then. It goes on by itself, unless your organisation asks to see you before.`,
@@ -131,7 +131,7 @@ export const en = (app: string) => ({
 
   activity: {
     nothing: 'Nothing has happened yet.',
-    begins: `${app} begins a moment after you have closed this page.`,
+    begins: `${app} begins with its first check.`,
     nothingNew: (tasks: string) => `Nothing new: ${tasks}`.replaceAll(/\bYour /g, 'your '),
     did: (task: string) => `${task}: done`,
     failed: (task: string) => `${task}: did not work`,

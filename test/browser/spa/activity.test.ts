@@ -62,3 +62,22 @@ it('shows each of two troubles back to back once, and as it is now, without a re
     is(noAnswer, 'For 10 minutes\\. It is over\\.'),
   ]);
 });
+
+it('names one time for what was found several times within a minute', async () => {
+  const at = ago(90);
+  const files = { task: 'drive-changes', outcome: 'done' as const, times: 2, count: 2 };
+  const check = (first: string): ConnectionChecks => ({
+    ...good(90),
+    first,
+    tasks: [{ ...files, last: at }],
+  });
+  for (const [first, expected] of [
+    [ago(200), /^2 new or changed files\s+\S.* to .+$/],
+    [at, /^2 new or changed files$/],
+  ] as const) {
+    app.answer({ connection: keptConnection(connection([check(first)])) });
+    const page = await app.open();
+    await app.signIn(page);
+    await expect.poll(() => lines(page)).toEqual([expect.stringMatching(expected)]);
+  }
+});

@@ -224,6 +224,12 @@ const STATES: readonly State[] = [
     alerts: 1,
   },
   {
+    name: 'partly-for-a-while',
+    answers: { connection: keptConnection(connections.partly('GraphRefused:503')) },
+    says: (w) => [w.state.partlyText, w.tasks['inbox-digest'] ?? '', w.activity.failedStill, ...working(w)],
+    alerts: 0,
+  },
+  {
     name: 'without-a-mailbox',
     answers: { connection: keptConnection(connections.withoutMailbox()) },
     says: (w) => [w.activity.without(w.tasks['inbox-digest'] ?? ''), w.activity.withoutText, ...working(w)],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../../../shared/browser/refusal.ts';
-import type { Connection } from '../../../../shared/wire.ts';
+import type { Connection, ConnectionTask } from '../../../../shared/wire.ts';
 import {
   type Known,
   needsPerson,
@@ -31,7 +31,7 @@ const failing = (
 });
 const done = { task: 'a', outcome: 'done', last: AT, times: 1 } as const;
 const broken = { task: 'a', outcome: 'failed', last: AT, times: 1 } as const;
-const ran = (...tasks: (typeof done | typeof broken)[]): Connection => ({
+const ran = (...tasks: ConnectionTask[]): Connection => ({
   ...active,
   checks: tasks.map((task) => ({ first: AT, last: AT, times: 1, outcome: 'refreshed', tasks: [task] })),
 });
@@ -85,6 +85,20 @@ describe('the state of the page', () => {
       'partly',
       'bad',
       { tasks: [broken] },
+    ],
+    [
+      'a task got no answer, and is tried again',
+      {
+        connection: ran({ ...broken, code: 'GraphRefused:503' }, { ...broken, task: 'b', kind: 'transient' }),
+      },
+      'partly',
+      'quiet',
+    ],
+    [
+      'one task got no answer, and another was refused',
+      { connection: ran({ ...broken, code: 'timeout' }, { ...broken, task: 'b', code: 'GraphRefused:403' }) },
+      'partly',
+      'bad',
     ],
     [
       'an earlier release tells of a task that failed',
