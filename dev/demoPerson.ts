@@ -7,6 +7,7 @@ import { ConflictError } from '../shared/errors.ts';
 import type { Stead } from '../shared/stead.ts';
 import { toUserId, type UserId } from '../shared/userId.ts';
 import { type FaultName, type Language, SAYS } from './demoSays.ts';
+import { WITHOUT } from './demoWords.ts';
 import type { DemoUser } from './entra/directory.ts';
 import { createTaskNews, type News } from './taskNews.ts';
 
@@ -32,9 +33,6 @@ const FAULTS: Record<FaultName, object> = {
   outage: { kind: 'server-error' },
   silence: { kind: 'hang', times: 1 },
 };
-
-/** The codes of a task that has nothing to follow: some people have no OneDrive and no mailbox. */
-const WITHOUT: ReadonlySet<string | undefined> = new Set(['NoDrive:404', 'NoMailbox:404']);
 
 /** What the tasks of a check found, as sentences; what they found is in `news`. */
 function wordsOfFound(
