@@ -12,7 +12,8 @@ const at = ({ how, text }: When): string =>
     ? `um ${text}${UHR}`
     : how === 'weekday' || how === 'date'
       ? `am ${text}${UHR}`
-      : `${text}${UHR}`;
+      : // A time of day has no space that breaks.
+        `${text.replace(' ', ' um ')}${UHR}`;
 const until = ({ how, text }: When): string =>
   how === 'date' ? `bis zum ${text}${UHR}` : `bis ${text}${UHR}`;
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

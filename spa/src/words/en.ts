@@ -5,7 +5,12 @@ export type Counted = { count: number; text: string };
 
 const since = ({ text }: When): string => `Since ${text}`;
 const at = ({ how, text }: When): string =>
-  how === 'time' ? `at ${text}` : how === 'yesterday' || how === 'tomorrow' ? text : `on ${text}`;
+  how === 'time'
+    ? `at ${text}`
+    : how === 'yesterday' || how === 'tomorrow'
+      ? // A time of day has no space that breaks.
+        text.replace(' ', ' at ')
+      : `on ${text}`;
 const plural = ({ count, text }: Counted, one: string, more: string): string =>
   `${text} ${count === 1 ? one : more}`;
 

@@ -267,7 +267,7 @@ describe('the sentence', () => {
       'One sign-in starts it again; nothing is lost.',
     ],
     ['paused', { name: 'paused', until: '2026-12-01T08:00:00Z' }, 'Paused until tomorrow 08:00', ''],
-    ['ended', { name: 'ended', at: '2026-11-29T08:00:00Z' }, 'You stopped Orchard yesterday 08:00', ''],
+    ['ended', { name: 'ended', at: '2026-11-29T08:00:00Z' }, 'You stopped Orchard yesterday at 08:00', ''],
     [
       'waiting',
       {
