@@ -7,6 +7,7 @@ import { ConflictError } from '../shared/errors.ts';
 import type { Stead } from '../shared/stead.ts';
 import { toUserId, type UserId } from '../shared/userId.ts';
 import { type FaultName, type Language, SAYS } from './demoSays.ts';
+import { WITHOUT } from './demoWords.ts';
 import type { DemoUser } from './entra/directory.ts';
 import { createTaskNews, type News } from './taskNews.ts';
 
@@ -32,9 +33,6 @@ const FAULTS: Record<FaultName, object> = {
   outage: { kind: 'server-error' },
   silence: { kind: 'hang', times: 1 },
 };
-
-/** The codes of a task that has nothing to follow: some people have no OneDrive and no mailbox. */
-const WITHOUT: ReadonlySet<string | undefined> = new Set(['NoDrive:404', 'NoMailbox:404']);
 
 /** What the tasks of a check found, as sentences; what they found is in `news`. */
 function wordsOfFound(
@@ -176,6 +174,12 @@ export function createDemoPerson(platform: DemoPlatform) {
     if (isConnected && account.history.length === 0) await run(userId, 'en');
   }
 
+  async function isInTrouble(userId: UserId): Promise<boolean> {
+    const account = await operators.show(userId);
+    if (account?.state === 'needs-user') return true;
+    return account !== undefined && 'trouble' in account && account.trouble !== undefined;
+  }
+
   async function leave(user: DemoUser, userId: UserId, language: Language): Promise<string> {
     const { name } = user;
     await restore(user, userId);
@@ -227,7 +231,8 @@ export function createDemoPerson(platform: DemoPlatform) {
       case 'well':
         await restore(user, userId);
         await standIn('DELETE', `/users/${user.name}/lifetimes`);
-        return says.well;
+        // The page says that something is wrong until a check has found that nothing is.
+        return (await isInTrouble(userId)) ? `${says.well} ${await run(userId, language)}` : says.well;
       case 'run':
         return run(userId, language);
       case 'leave':

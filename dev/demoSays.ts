@@ -74,7 +74,7 @@ export const SAYS: Record<Language, Says> = {
       'From now on a key lasts half a minute. The worker gets a new one for you each time it runs.',
     hourTokens:
       'The next key lasts an hour. The worker gets a new one for you once, and then finds it still good.',
-    well: 'All is well again: nothing is wrong at your organisation, and the worker may try at once.',
+    well: 'All is well again: nothing is wrong at your organisation.',
     away: 'You were away for a while.',
     returned: 'You have signed in once more, and the worker goes on.',
     stopped: 'It has stopped. The keys and the history are deleted.',
@@ -121,7 +121,7 @@ export const SAYS: Record<Language, Says> = {
       'Ab jetzt hält ein Schlüssel eine halbe Minute. Der Helfer holt jedes Mal, wenn er läuft, einen neuen für Sie.',
     hourTokens:
       'Der nächste Schlüssel hält eine Stunde. Der Helfer holt einmal einen neuen für Sie und findet ihn dann noch gut.',
-    well: 'Alles ist wieder gut: Bei Ihrer Organisation ist nichts mehr falsch, und der Helfer darf es sofort versuchen.',
+    well: 'Alles ist wieder gut: Bei Ihrer Organisation ist nichts mehr falsch.',
     away: 'Sie waren eine Weile weg.',
     returned: 'Sie haben sich noch einmal angemeldet, und der Helfer macht weiter.',
     stopped: 'Es hat angehalten. Die Schlüssel und der Verlauf sind gelöscht.',

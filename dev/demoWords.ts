@@ -3,7 +3,12 @@ import type { LogEvent } from '../shared/log.ts';
 
 type CheckEnded = Extract<LogEvent, { event: 'user.check-ended' }>;
 /** How a task of a check ended, and what it told the user if there was news. */
-export type EndOfTask = { task: string; outcome: 'done' | 'failed' | 'waiting'; news?: string | undefined };
+export type EndOfTask = {
+  task: string;
+  outcome: 'done' | 'failed' | 'waiting';
+  error?: string;
+  news?: string | undefined;
+};
 /** How one check ended, as its log event and the account's history say it. */
 export type EndOfCheck = Pick<CheckEnded, 'outcome' | 'kind' | 'code' | 'reason'>;
 
@@ -47,6 +52,11 @@ export function wordsOfCheck({ outcome, kind, code, reason }: EndOfCheck): strin
   }
 }
 
+/** The codes of a task that has nothing to follow: some people have no OneDrive and no mailbox. */
+export const WITHOUT: ReadonlySet<string | undefined> = new Set(['NoDrive:404', 'NoMailbox:404']);
+
 /** Such as "drive-changes: 3 new or changed files", without a full stop. */
-export const wordsOfTask = ({ task, outcome, news = 'done' }: EndOfTask): string =>
-  `${task}: ${outcome === 'done' ? news.replace(/\.$/, '') : outcome}`;
+export function wordsOfTask({ task, outcome, error, news = 'done' }: EndOfTask): string {
+  if (outcome === 'done') return `${task}: ${news.replace(/\.$/, '')}`;
+  return `${task}: ${WITHOUT.has(error) ? 'nothing to read' : outcome}`;
+}

@@ -23,7 +23,8 @@ the functions against a real tenant, from local.settings.json.
 
   --azure      as start:azure
   --json       prints what the functions log, as JSON Lines and nothing else;
-               everything else goes to stderr
+               everything else goes to stderr. npm itself prints two lines
+               before, but not as: npm start --silent -- --json
   --no-build   runs the previous build
   --help       shows this text
 

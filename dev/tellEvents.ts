@@ -44,7 +44,7 @@ export function createTeller({ say, people, newsOf }: Listeners): (line: string)
     tasks.delete(event.user);
     // Storage may be gone, and the check has ended all the same.
     const news = userId === undefined ? undefined : await newsOf(userId).catch(() => undefined);
-    return ended.map(({ task, outcome }) => wordsOfTask({ task, outcome, news: news?.get(task) }));
+    return ended.map((end) => wordsOfTask({ ...end, news: news?.get(end.task) }));
   }
 
   return (line) => {

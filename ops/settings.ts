@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readConfig } from '../shared/config.ts';
+import { type Config, readConfig } from '../shared/config.ts';
+import { ConfigError } from '../shared/errors.ts';
 import { NOBODYS_ID } from '../shared/userId.ts';
+import { PlainError } from './cli/errors.ts';
 import { readLocalSettings } from './cli/localSettings.ts';
 import { readRunningPlatform } from './cli/runningPlatform.ts';
 
@@ -46,6 +48,22 @@ export async function readSettings(folder: string, environment: NodeJS.ProcessEn
   const settings: Settings = { ...all, ...notNeeded() };
   if (!isStorageFromFile || settings.LOG_HASH_KEY || !isComplete(settings)) return settings;
   return { ...settings, ...ownLogHashKey(kept) };
+}
+
+/**
+ * Reads the configuration of an operator's command.
+ * @throws {ConfigError | PlainError} a setting is missing or wrong; if no storage is named, it says how to have one here.
+ */
+export function readOperatorConfig(settings: Settings): Config {
+  try {
+    return readConfig(settings, { hasStorageCredential: true });
+  } catch (error) {
+    const isStorageNamed = Object.keys(given(settings)).some((name) => OF_STORAGE.test(name));
+    if (!(error instanceof ConfigError) || isStorageNamed) throw error;
+    throw new PlainError(
+      `${error.message}\nTo have a storage on this machine, run \`npm start\` in another terminal: this command finds it.`,
+    );
+  }
 }
 
 /** True if no setting is missing. Without LOG_HASH_KEY that is so only for storage on this machine. */

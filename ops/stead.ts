@@ -1,6 +1,6 @@
 /** `npm run stead -- <verb>`: the operators' command. */
 import { once } from 'node:events';
-import { type Config, readConfig } from '../shared/config.ts';
+import type { Config } from '../shared/config.ts';
 import { StoreCredentialError, UnavailableError } from '../shared/errors.ts';
 import { createStead, type SteadOptions } from '../shared/stead.ts';
 import { azureStores } from '../shared/stores/azure.ts';
@@ -19,7 +19,7 @@ import { orphans } from './orphans.ts';
 import { replayEnded } from './replayEnded.ts';
 import { retireAccounts } from './retireAccounts.ts';
 import { retryAccounts } from './retryAccounts.ts';
-import { readSettings } from './settings.ts';
+import { readOperatorConfig, readSettings } from './settings.ts';
 import { showAccount } from './showAccount.ts';
 import { readQueues, showQueue } from './showQueue.ts';
 import { USAGE } from './usage.ts';
@@ -34,7 +34,7 @@ await runCommand(USAGE, async (args) => {
     return 0;
   }
   const settings = await readSettings(process.cwd(), process.env);
-  const config = readConfig(settings, { hasStorageCredential: true });
+  const config = readOperatorConfig(settings);
   try {
     const credential = await credentialFor(config);
     if (command.verb === 'queue') {

@@ -13,6 +13,7 @@ import { TasksToTurnOn } from './connection/TasksToTurnOn.tsx';
 import { turnedOn } from './connection/turningOn.ts';
 import { useConnection } from './connection/useConnection.ts';
 import { useLink } from './connection/useLink.ts';
+import { useRepaired } from './connection/useRepaired.ts';
 import { useVisitBefore } from './connection/useVisitBefore.ts';
 import { useWork } from './connection/useWork.ts';
 import { ProfileHeader } from './profile/ProfileHeader.tsx';
@@ -62,7 +63,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
   const visit = useVisitBefore(api.account.homeAccountId, known, trouble);
   const profile = useProfile(api, visit.isKnown, cameBackAt);
   const { answer } = profile;
-  const [repaired, setRepaired] = useState(cameBackRepaired);
+  const { repaired, noteRepair } = useRepaired(known, cameBackRepaired);
   const panel = useRef<HTMLElement>(null);
   const { homeAccountId } = api.account;
   const [declinedBy, setDeclinedBy] = useState<string>();
@@ -101,7 +102,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
     // A person who is not connected stays so, even if they give a permission now: only a button of that name connects them.
     const isAsked = state === 'disconnected' || state === 'not-connected';
     if (state !== undefined && !isAsked) await connection.connect();
-    if (await visitAgain()) setRepaired(true);
+    if ((await visitAgain()) && state !== 'none') noteRepair();
   };
   const repair = (refusal: SignInRefusal) => {
     // An administrator may have consented meanwhile, so a redirect may not be necessary.
@@ -166,6 +167,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
         <ChoicesPanel
           api={api}
           connection={known}
+          state={state}
           profile={answer?.state === 'ready' ? answer.value : undefined}
           actions={connection}
           start={async () => {
@@ -179,7 +181,11 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
       )}
       {DemoControls && (
         <Suspense>
-          <DemoControls userName={api.account.username} changed={() => void refresh()} />
+          <DemoControls
+            userName={api.account.username}
+            isNeeded={known && known.state === 'needs-user'}
+            changed={refresh}
+          />
         </Suspense>
       )}
     </>

@@ -76,9 +76,11 @@ describe('the tour', () => {
     await press(page, 'Sign me in again', 'the worker goes on');
     expect(await stateOf(ADELE)).toBe('active');
     await button(page, 'Sign in again').waitFor({ state: 'detached' });
+    await page.getByRole('heading', { name: 'All set again' }).waitFor();
 
     await drawer(page).getByText('Step 5 of 6').waitFor();
     await press(page, 'Leave again', 'has a new key');
+    await page.getByRole('heading', { name: /^Since .*; all well$/ }).waitFor();
 
     await drawer(page).getByText('Step 6 of 6').waitFor();
     await press(page, 'Stop it', 'It has stopped.');
@@ -100,6 +102,36 @@ describe('the tour', () => {
   });
 });
 
+describe('the place in the tour', () => {
+  it('stays when the drawer is closed and when the page is loaded again, and follows the page’s own button', async () => {
+    const page = await openThemed(browser, 'light');
+    await signedIn(page, BRUNO);
+    const step = (number: number) => drawer(page).getByText(`Step ${number} of 6`).waitFor();
+    const reopen = () => button(page, 'Play the story').click();
+    await reopen();
+    await press(page, 'Leave', 'has a new key');
+    await step(2);
+    await drawer(page).getByRole('button', { name: 'Close' }).click();
+    await reopen();
+    await step(2);
+    await press(page, 'End my sign-ins', 'has ended all your sign-ins');
+    await step(3);
+    await page.reload();
+    await reopen();
+    await step(3);
+    await press(page, 'Let the worker run', 'so the worker needs you');
+    await step(4);
+    await button(page, 'Sign in again').click();
+    await expect.poll(() => stateOf(BRUNO), PATIENCE).toBe('active');
+    await page.getByRole('heading', { name: 'All set again' }).waitFor();
+    if (!(await drawer(page).isVisible())) await reopen();
+    await step(5);
+    await press(page, 'Leave again', 'has a new key');
+    await step(6);
+    await page.context().close();
+  });
+});
+
 describe('the controls', () => {
   it('cause a failure for the person who presses them, and end it', async () => {
     const page = await openThemed(browser, 'light');
@@ -110,8 +142,8 @@ describe('the controls', () => {
     await press(page, 'Withdraw my permission', 'Your permission is withdrawn.');
     await press(page, 'Run the worker now', 'a permission is missing');
     await button(page, 'Give permission').waitFor();
-    await press(page, 'All is well', 'All is well again');
-    await press(page, 'Run the worker now', 'has a new key');
+    // The page agrees at once.
+    await press(page, 'All is well', /^All is well again: .* and has a new key/);
     await button(page, 'Give permission').waitFor({ state: 'detached' });
     await expectDiscreet(page, watched);
     await page.context().close();
@@ -152,6 +184,24 @@ describe('the drawer', () => {
       .getByRole('status')
       .filter({ hasText: new RegExp(`${says.renewed}|${says.stillGood}`) })
       .waitFor();
+    await page.context().close();
+  });
+
+  it('shows on a phone what a control has done, wherever that control is', async () => {
+    const page = await openThemed(browser, 'light');
+    await page.setViewportSize({ width: 360, height: 740 });
+    await signedIn(page, BRUNO);
+    await button(page, 'Play the story').click();
+    await drawer(page).getByText('All controls').click();
+    await press(page, 'An hour', 'The next key lasts an hour.');
+    const [box, control, text] = await Promise.all(
+      [drawer(page), button(page, 'An hour'), message(page)].map((one) => one.boundingBox()),
+    );
+    if (!box || !control || !text) throw new Error('it is not there');
+    expect(text.y).toBeGreaterThanOrEqual(box.y);
+    expect(text.y + text.height).toBeLessThanOrEqual(box.y + box.height);
+    // It hides nothing of the control that was pressed.
+    expect(control.y).toBeGreaterThanOrEqual(text.y + text.height);
     await page.context().close();
   });
 

@@ -1,8 +1,8 @@
 import type { Connection } from '../../../shared/wire.ts';
 import { useSpeech } from '../words/speech.tsx';
 import { useNow } from '../words/useNow.ts';
-import { type Item, itemsOf } from './findings.ts';
-import type { PageState } from './pageState.ts';
+import { type Item, itemsOf, keysOf, passes } from './findings.ts';
+import { type PageState, tellsNextCheck } from './pageState.ts';
 import { foundText, taskTitle } from './stateText.ts';
 import { TechnicalDetails } from './TechnicalDetails.tsx';
 
@@ -12,10 +12,12 @@ type ActivityProps = { connection: Connection; state: PageState };
 export function Activity({ connection, state }: ActivityProps) {
   const { words, times } = useSpeech();
   const now = useNow(60_000);
-  const days = new Map<number, Item[]>();
-  for (const item of itemsOf(connection)) {
+  const days = new Map<number, { key: string; item: Item }[]>();
+  const all = itemsOf(connection);
+  const keys = keysOf(all);
+  for (const [index, item] of all.entries()) {
     const day = times.dayNumber(new Date(item.at));
-    days.set(day, [...(days.get(day) ?? []), item]);
+    days.set(day, [...(days.get(day) ?? []), { key: keys[index] ?? '', item }]);
   }
   const goesOn = state.name === 'well' || state.name === 'starting';
   return (
@@ -29,15 +31,15 @@ export function Activity({ connection, state }: ActivityProps) {
         )}
         {[...days].map(([day, items]) => (
           <div key={day} className="day">
-            <h3>{times.day(new Date(items[0]?.at ?? ''), now)}</h3>
+            <h3>{times.day(new Date(items[0]?.item.at ?? ''), now)}</h3>
             <ul data-clock={times.hasDayPeriods ? 'long' : 'short'}>
-              {items.map((item) => (
-                <ItemLine key={`${item.kind} ${item.at}`} item={item} now={now} />
+              {items.map(({ key, item }) => (
+                <ItemLine key={key} item={item} now={now} />
               ))}
             </ul>
           </div>
         ))}
-        {connection.nextCheckAt !== undefined && state.name !== 'paused' && (
+        {connection.nextCheckAt !== undefined && tellsNextCheck(state) && (
           <NextCheck at={connection.nextCheckAt} />
         )}
         {(connection.history.length > 0 || (connection.checks ?? []).length > 0) && (
@@ -76,7 +78,11 @@ function useLine(item: Item, now: Date): Line {
       const when = (at: string) => times.when(new Date(at), now).text;
       return {
         title: found.count > 0 ? foundText(speech, found) : `${taskTitle(speech, found)}: ${summary ?? ''}`,
-        text: from === undefined ? undefined : texts.range(when(from), when(item.at)),
+        // To the minute, the first and the last of them may be the same.
+        text:
+          from === undefined || when(from) === when(item.at)
+            ? undefined
+            : texts.range(when(from), when(item.at)),
         tone: 'good',
       };
     }
@@ -93,18 +99,22 @@ function useLine(item: Item, now: Date): Line {
       return {
         title: texts.failed(taskTitle(speech, item.task)),
         text: !item.isStill ? texts.failedOnce : consent ? texts.failedConsent : texts.failedStill,
-        tone: item.isStill ? 'bad' : 'quiet',
+        tone: item.isStill && !passes(item.task) ? 'bad' : 'quiet',
       };
     }
     case 'task-without':
       return { title: texts.without(taskTitle(speech, item.task)), text: texts.withoutText, tone: 'quiet' };
     case 'trouble': {
-      const { failure, from, until } = item;
+      const { failure, from, until, isStill } = item;
       const length = until && times.duration(Date.parse(until) - Date.parse(from));
       return {
         title: texts.trouble[failure],
-        text: length === undefined ? texts.troubleStill : texts.troubleFor(length),
-        tone: until === undefined && failure !== 'transient' && failure !== 'throttled' ? 'bad' : 'quiet',
+        text: isStill
+          ? texts.troubleStill
+          : length === undefined
+            ? texts.troubleOver
+            : texts.troubleFor(length),
+        tone: isStill && failure !== 'transient' && failure !== 'throttled' ? 'bad' : 'quiet',
       };
     }
     default:

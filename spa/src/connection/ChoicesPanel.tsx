@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { Connection, Profile } from '../../../shared/wire.ts';
 import type { Api } from '../api/useApi.ts';
 import { useSpeech } from '../words/speech.tsx';
+import { needsPerson, type PageState } from './pageState.ts';
 import { StopDialog } from './StopDialog.tsx';
 import { saveKept } from './saveKept.ts';
 import type { ConnectionState } from './useConnection.ts';
@@ -13,6 +14,7 @@ const DAY_MS = 86_400_000;
 type ChoicesPanelProps = {
   api: Api;
   connection: Connection;
+  state: PageState;
   /** Undefined if it is not here. */
   profile: Profile | undefined;
   actions: Pick<ConnectionState, 'disconnect' | 'pause' | 'resume'>;
@@ -24,12 +26,23 @@ type ChoicesPanelProps = {
 };
 
 /** What the person has allowed, and what they can decide. */
-export function ChoicesPanel({ api, connection, profile, actions, start, work, canLink }: ChoicesPanelProps) {
+export function ChoicesPanel({
+  api,
+  connection,
+  state,
+  profile,
+  actions,
+  start,
+  work,
+  canLink,
+}: ChoicesPanelProps) {
   const { words } = useSpeech();
   const { choices, doing, regions } = words;
   const [confirming, setConfirming] = useState(false);
   const disabled = work.doing !== undefined;
   const isConnected = ['pending', 'active', 'needs-user'].includes(connection.state);
+  // A pause changes nothing while the person is needed, and its end would start nothing.
+  const canPause = isConnected && connection.state !== 'needs-user' && !needsPerson(state);
   const pauseFor = (days: number) =>
     void work.run(
       doing.pausing,
@@ -43,7 +56,7 @@ export function ChoicesPanel({ api, connection, profile, actions, start, work, c
         <h2 id="choices-title">{regions.choices}</h2>
         {isConnected && <Permissions permissions={connection.permissions ?? {}} />}
         <div className="actions">
-          {isConnected && connection.state !== 'needs-user' && connection.tasksPausedUntil === undefined && (
+          {canPause && connection.tasksPausedUntil === undefined && (
             <>
               <button {...button} onClick={() => pauseFor(1)}>
                 {choices.pauseDay}
@@ -53,7 +66,7 @@ export function ChoicesPanel({ api, connection, profile, actions, start, work, c
               </button>
             </>
           )}
-          {isConnected && connection.tasksPausedUntil !== undefined && (
+          {canPause && connection.tasksPausedUntil !== undefined && (
             <button
               type="button"
               disabled={disabled}

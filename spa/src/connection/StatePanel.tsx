@@ -7,7 +7,7 @@ import { Progress } from '../ui/Progress.tsx';
 import { useSpeech } from '../words/speech.tsx';
 import { useNow } from '../words/useNow.ts';
 import { type PageState, toneOf } from './pageState.ts';
-import { stateText, taskTitle } from './stateText.ts';
+import { stateText, stoppedText, taskTitle } from './stateText.ts';
 import type { Work } from './useWork.ts';
 
 type StatePanelProps = {
@@ -27,7 +27,8 @@ type StatePanelProps = {
 
 /** Is it working, what did it do, and does the person have to do anything? */
 export function StatePanel({ panel, state, connection, work, children, ...props }: StatePanelProps) {
-  const { words, times } = useSpeech();
+  const speech = useSpeech();
+  const { words, times } = speech;
   const now = useNow(30_000);
   const isLoading = state.name === 'loading' && !state.settling;
   return (
@@ -37,15 +38,7 @@ export function StatePanel({ panel, state, connection, work, children, ...props 
         done={connection && doneText()}
       />
       {state.name === 'sign-in' || state.name === 'refused' ? (
-        <RefusalNotice
-          {...props}
-          refusal={state.refusal}
-          stopped={
-            state.name === 'sign-in' && state.stoppedAt !== undefined
-              ? `${words.state.stopped(times.when(new Date(state.stoppedAt), now))}. ${words.state.stoppedText}`
-              : undefined
-          }
-        />
+        <RefusalNotice {...props} refusal={state.refusal} stopped={stopped()} />
       ) : (
         state.name !== 'loading' &&
         connection && (
@@ -58,12 +51,20 @@ export function StatePanel({ panel, state, connection, work, children, ...props 
     </section>
   );
 
+  function stopped(): string | undefined {
+    if (connection === undefined || state.name !== 'sign-in' || state.stoppedAt === undefined)
+      return undefined;
+    const consent = state.refusal.code === 'CONSENT_REQUIRED';
+    const since = words.state.stopped(times.when(new Date(state.stoppedAt), now));
+    return `${since}. ${stoppedText(speech, consent, connection, now)}`;
+  }
+
   /** What screen readers hear when the state has changed. An alert speaks for itself. */
   function doneText(): string | undefined {
     if (connection === undefined) return undefined;
     if (state.name === 'sign-in' || state.name === 'refused' || state.name === 'loading') return undefined;
     if (toneOf(state) === 'bad') return undefined;
-    return stateText({ words, times, locale: '' }, state, connection, props.visitedAt, now).title;
+    return stateText(speech, state, connection, props.visitedAt, now).title;
   }
 }
 
@@ -172,6 +173,7 @@ function shapeOf(state: HeadlineProps['state']): Shape {
   switch (state.name) {
     case 'starting':
     case 'waiting':
+    case 'partly':
       return 'wait';
     case 'paused':
       return 'pause';

@@ -10,7 +10,12 @@ const PERMISSIONS_URL = 'https://myapps.microsoft.com';
 export function StopDialog({ close, stop }: StopDialogProps) {
   const words = useWords().stop;
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const cancel = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    // Else the link is first, and it leads away from the question.
+    cancel.current?.focus();
+  }, []);
   return (
     <dialog ref={dialog} aria-labelledby="stop-title" onClose={close}>
       <article className="dialog">
@@ -24,7 +29,12 @@ export function StopDialog({ close, stop }: StopDialogProps) {
           .
         </p>
         <footer className="actions">
-          <button type="button" className="secondary outline" onClick={() => dialog.current?.close()}>
+          <button
+            ref={cancel}
+            type="button"
+            className="secondary outline"
+            onClick={() => dialog.current?.close()}
+          >
             {words.cancel}
           </button>
           <button

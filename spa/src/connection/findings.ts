@@ -23,14 +23,28 @@ export type Item = { at: string } & (
   | { kind: 'task-failed'; task: ConnectionTask; isStill: boolean }
   /** The organisation has nothing for the person that this task could follow. */
   | { kind: 'task-without'; task: ConnectionTask }
-  /** `until` is when it was over; absent if it is not. */
-  | { kind: 'trouble'; failure: ConnectionFailureKind; code?: string; from: string; until?: string }
+  /** `until` is when a check found that it was over; absent if none did. A visit may have ended it, and nobody knows which one. */
+  | {
+      kind: 'trouble';
+      failure: ConnectionFailureKind;
+      code?: string;
+      from: string;
+      until?: string;
+      isStill: boolean;
+    }
 );
 
 /** How the shipped tasks say that a person has no OneDrive or no mailbox. Nobody has to put that right. */
 const WITHOUT: ReadonlySet<string> = new Set(['NoDrive:404', 'NoMailbox:404']);
 const isWithout = ({ outcome, code = '' }: ConnectionTask): boolean =>
   outcome === 'failed' && WITHOUT.has(code);
+
+/** The codes of a task whose API did not answer, or asked for patience. */
+const PASSING = /^(?:timeout|run-ended)$|:(?:429|5\d\d)$/;
+
+/** True if a task that failed may work at its next run, without anybody doing anything. */
+export const passes = ({ kind, code = '' }: ConnectionTask): boolean =>
+  kind === 'transient' || kind === 'throttled' || (kind === undefined && PASSING.test(code));
 
 /** The service keeps no more, and drops the oldest. */
 const MAX_CHECKS = 20;
@@ -154,21 +168,34 @@ function withoutAnything(checks: readonly ConnectionChecks[]): Item[] {
     .map((task) => ({ kind: 'task-without', at: task.last, task }));
 }
 
-/** Neighbouring checks that failed alike are one trouble, from the first of them to the next check that did not. */
-function troubles(connection: Connection): Item[] {
-  const { failure, lastActivity } = connection;
-  const found: Item[] = [];
+/** When what is wrong now began: its first failed check, and not the last try. Undefined if nothing is wrong. */
+export function failingSince(connection: Connection): string | undefined {
+  const { failure } = connection;
+  const running = troubles(connection).find(({ isStill }) => isStill);
+  // A failure that no check had is one of a visit.
+  return failure && (running?.failure === failure.kind ? running.from : failure.at);
+}
+
+type Trouble = Extract<Item, { kind: 'trouble' }>;
+
+/**
+ * Neighbouring checks that failed alike are one trouble, from the first of them to the next check that did not. That end never
+ * moves again. The time of the last visit is no end: each visit moves it.
+ */
+function troubles(connection: Connection): Trouble[] {
+  const found: Trouble[] = [];
   let begun: ConnectionChecks | undefined;
   let latest: ConnectionChecks | undefined;
-  const end = (until?: string) => {
+  const end = (until?: string, isStill = false) => {
     if (begun === undefined || latest?.kind === undefined) return;
     found.push({
       kind: 'trouble',
-      at: until ?? latest.last,
+      at: until ?? (isStill ? begun.first : latest.last),
       failure: latest.kind,
       ...(latest.code !== undefined && { code: latest.code }),
       from: begun.first,
       ...(until !== undefined && { until }),
+      isStill,
     });
   };
   for (const check of checksOf(connection)) {
@@ -186,10 +213,37 @@ function troubles(connection: Connection): Item[] {
     latest = undefined;
   }
   // What no check has found to be over may have been ended by a visit.
-  if (failure !== undefined || begun === undefined || latest === undefined) end();
-  else
-    end(
-      lastActivity !== undefined && timeOf(lastActivity) > timeOf(latest.last) ? lastActivity : latest.last,
-    );
+  end(undefined, connection.failure !== undefined);
   return found;
+}
+
+/** A name for each item that it keeps when others come, and when it is over. No two have the same. */
+export function keysOf(items: readonly Item[]): string[] {
+  const seen = new Map<string, number>();
+  // Newer ones come in front, so the count begins with the oldest.
+  return items
+    .toReversed()
+    .map((item) => {
+      const name = nameOf(item);
+      const times = seen.get(name) ?? 0;
+      seen.set(name, times + 1);
+      return `${name} ${times}`;
+    })
+    .reverse();
+}
+
+function nameOf(item: Item): string {
+  switch (item.kind) {
+    case 'trouble':
+      return `${item.kind} ${item.from} ${item.failure}`;
+    case 'found':
+      return `${item.kind} ${item.found.task} ${item.at}`;
+    case 'nothing':
+      return `${item.kind} ${item.at}`;
+    case 'task-failed':
+    case 'task-without':
+      return `${item.kind} ${item.task.task} ${item.at}`;
+    default:
+      return item satisfies never;
+  }
 }

@@ -1,6 +1,6 @@
 import type { Refusal, SignInRefusal } from '@stead/shared/browser/refusal';
 import type { Connection, ConnectionTask } from '../../../shared/wire.ts';
-import { checksOf, failingTasks } from './findings.ts';
+import { checksOf, failingSince, failingTasks, passes } from './findings.ts';
 
 /** What the page knows. */
 export type Known = {
@@ -26,7 +26,7 @@ export type PageState =
   /** The page got no answer, or one that does not help, so that nobody can say how it stands. */
   | { name: 'refused'; refusal: Exclude<Refusal, SignInRefusal> }
   /** The service was refused while the person was away. The page itself was served. */
-  | { name: 'stopped'; failure?: Failure; consent: boolean }
+  | { name: 'stopped'; failure?: Failure; since?: string; consent: boolean }
   /** The person said stop. */
   | { name: 'ended'; at?: string }
   /** Nothing is kept, and only the person's wish begins it. */
@@ -34,8 +34,8 @@ export type PageState =
   /** Nothing is kept, and the next visit begins it. */
   | { name: 'none' }
   | { name: 'starting' }
-  /** Something failed that passes by itself. */
-  | { name: 'waiting'; failure: Failure }
+  /** Something failed that passes by itself. `since`: from when on, ISO 8601. */
+  | { name: 'waiting'; failure: Failure; since: string }
   /** Something failed that others have to put right. */
   | { name: 'blocked'; failure: Failure; by: 'organisation' | 'service' }
   | { name: 'paused'; until: string }
@@ -47,7 +47,7 @@ export type PageState =
 export function pageState({ connection, trouble, visit, settling, repaired }: Known): PageState {
   const refusal = [visit, trouble].find((one) => one?.state === 'sign-in');
   if (refusal?.state === 'sign-in') {
-    const stoppedAt = connection?.state === 'needs-user' ? connection.failure?.at : undefined;
+    const stoppedAt = connection?.state === 'needs-user' ? failingSince(connection) : undefined;
     return { name: 'sign-in', refusal, ...(stoppedAt === undefined ? {} : { stoppedAt }) };
   }
   if (visit?.state === 'refused' || visit?.state === 'unexpected') return { name: 'refused', refusal: visit };
@@ -71,26 +71,32 @@ function stateOf(connection: Connection, repaired: boolean): PageState {
     case 'none':
       return { name: state };
     case 'needs-user':
-      return { name: 'stopped', consent: failure?.kind === 'consent', ...(failure && { failure }) };
+      return {
+        name: 'stopped',
+        consent: failure?.kind === 'consent',
+        ...(failure && { failure, since: failingSince(connection) ?? failure.at }),
+      };
     case 'pending':
     case 'active':
-      return failure === undefined ? unhindered(connection, repaired) : hindered(failure);
+      return failure === undefined
+        ? unhindered(connection, repaired)
+        : hindered(failure, failingSince(connection) ?? failure.at);
     default:
       return state satisfies never;
   }
 }
 
-function hindered(failure: Failure): PageState {
+function hindered(failure: Failure, since: string): PageState {
   switch (failure.kind) {
     case 'transient':
     case 'throttled':
-      return { name: 'waiting', failure };
+      return { name: 'waiting', failure, since };
     case 'tenant':
       return { name: 'blocked', failure, by: 'organisation' };
     case 'misconfigured':
       return { name: 'blocked', failure, by: 'service' };
     default:
-      return { name: 'stopped', failure, consent: failure.kind === 'consent' };
+      return { name: 'stopped', failure, since, consent: failure.kind === 'consent' };
   }
 }
 
@@ -103,6 +109,19 @@ function unhindered(connection: Connection, repaired: boolean): PageState {
   return tasks.length > 0 ? { name: 'partly', tasks } : { name: 'well', repaired };
 }
 
+/** True while nothing can be done for the person before they have signed in or given a permission. */
+export const needsPerson = ({ name }: PageState): boolean => name === 'sign-in' || name === 'stopped';
+
+/** The states in which a check comes by itself, and the person has to know when. */
+const IS_CHECKED: ReadonlySet<PageState['name']> = new Set<PageState['name']>([
+  'starting',
+  'waiting',
+  'blocked',
+  'partly',
+  'well',
+]);
+export const tellsNextCheck = ({ name }: PageState): boolean => IS_CHECKED.has(name);
+
 export type Tone = 'good' | 'quiet' | 'bad';
 
 /** Red is only for what is still wrong and does not pass by itself. */
@@ -113,8 +132,9 @@ export function toneOf(state: PageState): Tone {
     case 'sign-in':
     case 'stopped':
     case 'blocked':
-    case 'partly':
       return 'bad';
+    case 'partly':
+      return state.tasks.every(passes) ? 'quiet' : 'bad';
     case 'refused':
       return state.refusal.state === 'busy' || state.refusal.state === 'offline' ? 'quiet' : 'bad';
     case 'loading':

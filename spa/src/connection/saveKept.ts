@@ -9,7 +9,14 @@ export const keptAsJson = (
   savedAt: Date,
 ): string =>
   JSON.stringify(
-    { about: choices.downloadAbout, savedAt: savedAt.toISOString(), connection, ...(profile && { profile }) },
+    {
+      about: choices.downloadAbout,
+      savedAt: savedAt.toISOString(),
+      connection,
+      ...(profile && { profile }),
+      notIncluded: choices.downloadWithout,
+      ask: choices.downloadAsk,
+    },
     undefined,
     2,
   );

@@ -50,17 +50,16 @@ export function stateText(
       return { title: texts.starting, text: promise };
     case 'waiting':
       return state.failure.kind === 'throttled'
-        ? { title: texts.throttled(when(state.failure.at)), text: texts.throttledText }
-        : { title: texts.waiting(when(state.failure.at)), text: texts.waitingText };
+        ? { title: texts.throttled(when(state.since)), text: texts.throttledText }
+        : { title: texts.waiting(when(state.since)), text: texts.waitingText };
     case 'blocked':
       return state.by === 'organisation'
         ? { title: texts.blockedTenant, text: texts.blockedTenantText }
         : { title: texts.blockedService, text: texts.blockedServiceText };
     case 'stopped':
       return {
-        title:
-          state.failure === undefined ? words.refusal.signInAgain : texts.stopped(when(state.failure.at)),
-        text: state.consent ? texts.stoppedConsent : texts.stoppedText,
+        title: state.since === undefined ? words.refusal.signInAgain : texts.stopped(when(state.since)),
+        text: stoppedText(speech, state.consent, connection, now),
       };
     case 'ended':
       return {
@@ -74,6 +73,19 @@ export function stateText(
     default:
       return state satisfies never;
   }
+}
+
+/** What one step of the person brings after a stop. A pause goes on all the same. */
+export function stoppedText(
+  { words, times }: Speech,
+  consent: boolean,
+  { tasksPausedUntil }: Connection,
+  now: Date,
+): string {
+  const texts = words.state;
+  if (tasksPausedUntil === undefined) return consent ? texts.stoppedConsent : texts.stoppedText;
+  const until = times.when(new Date(tasksPausedUntil), now);
+  return consent ? texts.stoppedConsentPaused(until) : texts.stoppedPaused(until);
 }
 
 /** How long it goes on, as far as that is known: docs/http.md says what each answer means. */

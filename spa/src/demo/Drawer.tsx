@@ -3,13 +3,14 @@ import { useWords } from '../words/speech.tsx';
 import { GROUPS, type GroupName } from './controls.ts';
 import { Tour } from './Tour.tsx';
 import type { Controls } from './useControls.ts';
+import type { TourPlace } from './useTour.ts';
 
 const groupNames = Object.keys(GROUPS) as GroupName[];
 
-type DrawerProps = { controls: Controls; close: () => void };
+type DrawerProps = { controls: Controls; tour: TourPlace; close: () => void };
 
 /** The tour and all controls, beside the page: it stays in use, because it shows what the controls do. */
-export function Drawer({ controls, close }: DrawerProps) {
+export function Drawer({ controls, tour, close }: DrawerProps) {
   const drawer = useRef<HTMLDialogElement>(null);
   const { close: closeLabel } = useWords();
   const { words, message, isBusy, act } = controls;
@@ -30,16 +31,18 @@ export function Drawer({ controls, close }: DrawerProps) {
         if (event.key === 'Escape') close();
       }}
     >
-      <header>
-        <h2 id="demo-title">{words.story}</h2>
-        <button type="button" className="secondary outline" onClick={close}>
-          {closeLabel}
-        </button>
-      </header>
-      <p role="status" className="message" aria-busy={isBusy}>
-        {message || words.intro}
-      </p>
-      <Tour controls={controls} startOver={startOver} />
+      <div className="demo-top">
+        <header>
+          <h2 id="demo-title">{words.story}</h2>
+          <button type="button" className="secondary outline" onClick={close}>
+            {closeLabel}
+          </button>
+        </header>
+        <p role="status" className="message" aria-busy={isBusy}>
+          {message || words.intro}
+        </p>
+      </div>
+      <Tour controls={controls} place={tour} startOver={startOver} />
       <details>
         <summary>{words.allControls}</summary>
         {groupNames.map((group) => (

@@ -17,7 +17,7 @@ export type Controls = {
  * @param user the person's name in the stand-in
  * @param changed called after each control, so that the page reads the connection again
  */
-export function useControls(user: string, changed: () => void): Controls {
+export function useControls(user: string, changed: () => Promise<unknown>): Controls {
   const speech = useSpeech();
   const language = languageOf(speech.locale);
   const words = DEMO_WORDS[language];
@@ -31,7 +31,7 @@ export function useControls(user: string, changed: () => void): Controls {
     clearAttempts();
     try {
       setMessage(await press(user, control, language));
-      changed();
+      await changed();
       return true;
     } catch (error) {
       setMessage(

@@ -12,7 +12,8 @@ const at = ({ how, text }: When): string =>
     ? `um ${text}${UHR}`
     : how === 'weekday' || how === 'date'
       ? `am ${text}${UHR}`
-      : `${text}${UHR}`;
+      : // A time of day has no space that breaks.
+        `${text.replace(' ', ' um ')}${UHR}`;
 const until = ({ how, text }: When): string =>
   how === 'date' ? `bis zum ${text}${UHR}` : `bis ${text}${UHR}`;
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
@@ -89,10 +90,10 @@ export const de = (app: string): Words => ({
     newcomer: `Alles bereit: ${app} arbeitet ab jetzt für Sie`,
     repaired: 'Alles wieder in Ordnung',
     starting: `${app} macht sich für Sie bereit`,
-    partlyText: 'Das hat nicht geklappt und wird noch einmal versucht:',
+    partlyText: 'Das hat nicht geklappt und wird noch einmal versucht. Sie müssen nichts tun:',
     partlyConsent: 'Dafür fehlt eine Berechtigung. Ein Administrator kann sie erteilen:',
     paused: (when) => `Pause ${until(when)}`,
-    pausedText: `${app} tut bis dahin nichts für Sie und macht dann von selbst weiter.`,
+    pausedText: `${app} arbeitet bis dahin nicht für Sie. Es macht von selbst weiter, außer Ihre Organisation möchte Sie vorher wieder sehen.`,
     waiting: (when) => `Keine Antwort ${lower(since(when))}`,
     waitingText: `Ein Dienst, den ${app} braucht, hat nicht geantwortet. ${app} versucht es von selbst noch einmal. Sie müssen nichts tun.`,
     throttled: (when) => `Wartet ${lower(since(when))}`,
@@ -105,14 +106,18 @@ export const de = (app: string): Words => ({
     stoppedText: 'Eine Anmeldung setzt es wieder in Gang; nichts ist verloren.',
     stoppedConsent:
       'Eine Berechtigung fehlt. Erteilen Sie sie erneut, dann geht es weiter; nichts ist verloren.',
+    stoppedPaused: (when) =>
+      `Eine Anmeldung bringt das in Ordnung; nichts ist verloren. Ihre Pause geht ${until(when)}.`,
+    stoppedConsentPaused: (when) =>
+      `Eine Berechtigung fehlt. Erteilen Sie sie erneut; nichts ist verloren. Ihre Pause geht ${until(when)}.`,
     ended: `Sie haben ${app} angehalten`,
     endedOn: (when) => `Sie haben ${app} ${at(when)} angehalten`,
     endedText:
       'Es merkt sich nur, dass Sie es angehalten haben. Diese Seite geht weiterhin, aber nichts geschieht, während Sie weg sind.',
     notConnected: `${app} tut noch nichts für Sie`,
     notConnectedText:
-      'Es weiß nichts von Ihnen. Wenn Sie es starten, arbeitet es für Sie, während Sie weg sind, und behält, was es dafür braucht, bis Sie es anhalten.',
-    none: `${app} weiß noch nichts von Ihnen`,
+      'Es bewahrt nichts von Ihnen auf. Wenn Sie es starten, arbeitet es für Sie, während Sie weg sind, und behält, was es dafür braucht, bis Sie es anhalten.',
+    none: `${app} bewahrt noch nichts von Ihnen auf`,
     noneText: 'Starten Sie es, dann arbeitet es für Sie, während Sie weg sind.',
     goesOnUntil: (date) =>
       `Sie können diese Seite schließen. ${app} macht bis zum ${date} weiter, auch wenn Sie nicht wiederkommen.`,
@@ -138,7 +143,7 @@ export const de = (app: string): Words => ({
 
   activity: {
     nothing: 'Noch ist nichts geschehen.',
-    begins: `${app} beginnt, kurz nachdem Sie diese Seite geschlossen haben.`,
+    begins: `${app} beginnt mit seiner ersten Prüfung.`,
     nothingNew: (tasks) => `Nichts Neues: ${tasks}`,
     did: (task) => `${task}: erledigt`,
     failed: (task) => `${task}: hat nicht geklappt`,
@@ -149,6 +154,7 @@ export const de = (app: string): Words => ({
     withoutText: 'Ihre Organisation hat das für Sie nicht eingerichtet. Sie müssen nichts tun.',
     range: (from, to) => `${from} bis ${to}`,
     troubleFor: (length) => `${length} lang. Es ist vorbei.`,
+    troubleOver: 'Es ist vorbei.',
     troubleStill: 'Es ist noch nicht vorbei.',
     trouble: {
       'needs-user': 'Ihre Organisation wollte Sie wieder sehen',
@@ -212,8 +218,14 @@ export const de = (app: string): Words => ({
     resume: 'Jetzt weitermachen',
     download: 'Herunterladen, was über mich gespeichert ist',
     downloadText:
-      'Eine Datei mit Ihrem Profil, wie es hier steht, Ihrem letzten Besuch, dem, was getan und gefunden wurde, und dem, was Sie erlaubt haben. Die Schlüssel selbst sind nicht darin.',
-    downloadAbout: `Was ${app} von Ihnen behält, wie sein Dienst es dieser Seite gesagt hat. Das Profil wird bei jedem Besuch neu gelesen und nicht behalten. Die Schlüssel, mit denen es für Sie arbeitet, werden verschlüsselt behalten und sind nicht in dieser Datei.`,
+      'Eine Datei mit Ihrem Profil, wie es hier steht, Ihrem letzten Besuch, dem, was getan und gefunden wurde, und dem, was Sie erlaubt haben. Sie sagt, was sonst noch gespeichert ist und wer es Ihnen geben kann.',
+    downloadAbout: `Was ${app} von Ihnen behält, wie sein Dienst es dieser Seite gesagt hat. Das Profil wird bei jedem Besuch neu gelesen und nicht behalten, außer Ihrem Benutzernamen.`,
+    downloadWithout: [
+      'Ihr Benutzername und die Kennung Ihres Kontos, unter der alles gespeichert ist, und seit wann Sie verbunden sind.',
+      'Was die Aufgaben sich merken, um weitermachen zu können. Es ist verschlüsselt gespeichert.',
+      'Die Schlüssel, mit denen es für Sie arbeitet. Sie sind verschlüsselt gespeichert, und niemand bekommt sie.',
+    ],
+    downloadAsk: `Die Leute, die ${app} betreiben, können den Rest für Sie exportieren, außer den Schlüsseln und dem Verschlüsselten („accounts export“).`,
     downloadName: 'ueber-mich-gespeichert.json',
     stop: 'Anhalten …',
     start: 'Starten',

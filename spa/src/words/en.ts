@@ -5,7 +5,12 @@ export type Counted = { count: number; text: string };
 
 const since = ({ text }: When): string => `Since ${text}`;
 const at = ({ how, text }: When): string =>
-  how === 'time' ? `at ${text}` : how === 'yesterday' || how === 'tomorrow' ? text : `on ${text}`;
+  how === 'time'
+    ? `at ${text}`
+    : how === 'yesterday' || how === 'tomorrow'
+      ? // A time of day has no space that breaks.
+        text.replace(' ', ' at ')
+      : `on ${text}`;
 const plural = ({ count, text }: Counted, one: string, more: string): string =>
   `${text} ${count === 1 ? one : more}`;
 
@@ -78,10 +83,10 @@ export const en = (app: string) => ({
     newcomer: `All set: ${app} works for you from now on`,
     repaired: 'All set again',
     starting: `${app} is getting ready for you`,
-    partlyText: 'This did not work, and is tried again:',
+    partlyText: 'This did not work, and is tried again. You do not have to do anything:',
     partlyConsent: 'This needs a permission that was not given. An administrator can give it:',
     paused: (until: When) => `Paused until ${until.text}`,
-    pausedText: `${app} does nothing for you until then, and then goes on by itself.`,
+    pausedText: `${app} does no work for you until then. It goes on by itself, unless your organisation asks to see you before.`,
     waiting: (when: When) => `No answer since ${when.text}`,
     waitingText: `A service that ${app} needs did not answer. ${app} tries again by itself. You do not have to do anything.`,
     throttled: (when: When) => `Waiting since ${when.text}`,
@@ -93,6 +98,10 @@ export const en = (app: string) => ({
     stopped: (when: When) => `Stopped ${at(when)}`,
     stoppedText: 'One sign-in starts it again; nothing is lost.',
     stoppedConsent: 'A permission is missing. Give it again to start; nothing is lost.',
+    stoppedPaused: (until: When) =>
+      `One sign-in puts that right; nothing is lost. Your pause goes on until ${until.text}.`,
+    stoppedConsentPaused: (until: When) =>
+      `A permission is missing. Give it again; nothing is lost. Your pause goes on until ${until.text}.`,
     ended: `You stopped ${app}`,
     endedOn: (when: When) => `You stopped ${app} ${at(when)}`,
     endedText:
@@ -127,7 +136,7 @@ export const en = (app: string) => ({
 
   activity: {
     nothing: 'Nothing has happened yet.',
-    begins: `${app} begins a moment after you have closed this page.`,
+    begins: `${app} begins with its first check.`,
     nothingNew: (tasks: string) => `Nothing new: ${tasks}`.replaceAll(/\bYour /g, 'your '),
     did: (task: string) => `${task}: done`,
     failed: (task: string) => `${task}: did not work`,
@@ -138,6 +147,7 @@ export const en = (app: string) => ({
     withoutText: 'Your organisation has not set this up for you. You do not have to do anything.',
     range: (from: string, to: string) => `${from} to ${to}`,
     troubleFor: (length: string) => `For ${length}. It is over.`,
+    troubleOver: 'It is over.',
     troubleStill: 'It is not over yet.',
     trouble: {
       'needs-user': 'Your organisation asked to see you again',
@@ -201,8 +211,14 @@ export const en = (app: string) => ({
     resume: 'Go on now',
     download: 'Download what is kept of me',
     downloadText:
-      'A file with your profile as it is shown here, your last visit, what was done and found, and what you have allowed. The keys themselves are not in it.',
-    downloadAbout: `What ${app} keeps of you, as its service told this page. The profile is read anew at each visit and is not kept. The keys with which it works for you are kept encrypted, and are not in this file.`,
+      'A file with your profile as it is shown here, your last visit, what was done and found, and what you have allowed. It says what else is kept, and who can give you that.',
+    downloadAbout: `What ${app} keeps of you, as its service told this page. The profile is read anew at each visit and is not kept, but for your user name.`,
+    downloadWithout: [
+      'Your user name and the id of your account, under which everything is kept, and when you were connected.',
+      'What the tasks remember so that they can go on. It is kept encrypted.',
+      'The keys with which it works for you. They are kept encrypted, and nobody gets them.',
+    ] as string[],
+    downloadAsk: `The people who run ${app} can export the rest for you, except the keys and what is encrypted (“accounts export”).`,
     downloadName: 'kept-of-me.json',
     stop: 'Stop…',
     start: 'Start',

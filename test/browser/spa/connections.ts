@@ -102,12 +102,18 @@ export const connections = {
     failure: { kind, code: 'AADSTS700016', at: ago(40) },
     checks: [...weekend(), failedChecks(40, 10, kind, 'AADSTS700016')],
   }),
-  partly: (): Connection => ({
+  /** @param code of a task whose API refused it; else it lacks a permission */
+  partly: (code?: string): Connection => ({
     ...connections.weekend(),
     checks: [
       ...weekend(),
       checks([4, 4], {
-        tasks: [task('inbox-digest', 3, { outcome: 'failed', kind: 'consent', code: 'AADSTS65001' })],
+        tasks: [
+          task('inbox-digest', 3, {
+            outcome: 'failed',
+            ...(code === undefined ? { kind: 'consent', code: 'AADSTS65001' } : { code }),
+          }),
+        ],
       }),
     ],
   }),
@@ -146,6 +152,12 @@ export const connections = {
       { at: ago(3_090), outcome: 'task-done', task: 'read-profile' },
       { at: ago(3_060), outcome: 'failed', kind: 'needs-user', code: 'AADSTS50076' },
     ],
+  }),
+  /** The person is needed during a pause, and an operator has ordered a check all the same. */
+  needsUserPaused: (): Connection => ({
+    ...connections.needsUser(),
+    nextCheckAt: ago(1),
+    tasksPausedUntil: ahead(1_440),
   }),
   consentMissing: (): Connection => ({
     state: 'needs-user',

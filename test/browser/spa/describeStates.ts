@@ -224,6 +224,12 @@ const STATES: readonly State[] = [
     alerts: 1,
   },
   {
+    name: 'partly-for-a-while',
+    answers: { connection: keptConnection(connections.partly('GraphRefused:503')) },
+    says: (w) => [w.state.partlyText, w.tasks['inbox-digest'] ?? '', w.activity.failedStill, ...working(w)],
+    alerts: 0,
+  },
+  {
     name: 'without-a-mailbox',
     answers: { connection: keptConnection(connections.withoutMailbox()) },
     says: (w) => [w.activity.without(w.tasks['inbox-digest'] ?? ''), w.activity.withoutText, ...working(w)],
@@ -240,6 +246,18 @@ const STATES: readonly State[] = [
       ...working(w),
     ],
     lacks: (w) => [w.activity.next, w.state.goesOn],
+    alerts: 1,
+  },
+  {
+    name: 'stopped-while-paused',
+    answers: { connection: keptConnection(connections.needsUserPaused()) },
+    says: (w) => [
+      ...partsOf(w.state.stopped).filter(Boolean),
+      ...partsOf(w.state.stoppedPaused).filter(Boolean),
+      w.signInAgain,
+      ...working(w),
+    ],
+    lacks: (w) => [w.activity.next, w.choices.resume, w.choices.pauseDay, w.state.stoppedText],
     alerts: 1,
   },
   {
@@ -265,7 +283,13 @@ const STATES: readonly State[] = [
       connection: keptConnection(connections.active()),
     },
     says: (w) => [w.refusal.signInAgain, w.refusal.problems.SIGN_IN_REQUIRED],
-    lacks: (w) => [w.state.stoppedText, w.state.goesOn],
+    lacks: (w) => [
+      w.state.stoppedText,
+      w.state.goesOn,
+      w.activity.next,
+      w.choices.pauseDay,
+      w.choices.pauseWeek,
+    ],
     alerts: 1,
   },
   {
@@ -277,6 +301,7 @@ const STATES: readonly State[] = [
     after: (page, w) => page.getByText(w.details, { exact: true }).first().click(),
     says: (w) => [
       w.refusal.permission,
+      w.state.stoppedConsent,
       w.givePermission,
       w.detailNames.scopes,
       'User.Read',
@@ -284,7 +309,7 @@ const STATES: readonly State[] = [
       UPSTREAM.traceId,
       w.copyDetails,
     ],
-    lacks: (w) => [w.signInError.adminLink],
+    lacks: (w) => [w.signInError.adminLink, w.state.stoppedText],
     alerts: 1,
   },
   {

@@ -102,4 +102,26 @@ describe('settings', () => {
     await page.getByRole('heading', { level: 1, name: 'Orchard' }).waitFor();
     expect(await page.locator('body').innerText()).not.toContain('Stead');
   });
+
+  it('name a picture that cannot be had, and the page shows none', async () => {
+    const look = { ...right, logo: 'data:image/png;base64,AAAA' };
+    const page = await openWith((route) => route.fulfill({ body: JSON.stringify(look) }));
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    await expect.poll(() => page.locator('header img').count()).toBe(0);
+  });
+
+  it('name an application with long words, which stay whole on the narrowest phone', async () => {
+    const look = { ...right, appName: 'Verwaltungsassistenten' };
+    const page = await openWith((route) => route.fulfill({ body: JSON.stringify(look) }));
+    await page.setViewportSize({ width: 320, height: 640 });
+    const name = page.getByRole('heading', { level: 1 });
+    await name.waitFor();
+    const lines = await page.evaluate<number>(`(() => {
+      const range = document.createRange();
+      range.selectNodeContents(document.querySelector('h1'));
+      return range.getClientRects().length;
+    })()`);
+    expect(lines).toBe(1);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
+  });
 });

@@ -190,6 +190,30 @@ describe('a control', () => {
     expect(await restarted(ADELE, 'run')).toMatch(GOOD);
   });
 
+  it.each([
+    'revoke',
+    'mfa',
+    'consent',
+    'outage',
+  ] as const)('lets the person be checked at once when all is well again after: %s', async (fault) => {
+    await pressed(ADELE, 'start-over');
+    await press(ADELE, fault);
+    await press(ADELE, 'run');
+    expect(await press(ADELE, 'well')).toMatch(
+      /^All is well again: nothing is wrong at your organisation\. The worker has run for you, and has a new key\. /,
+    );
+    const account = await app.accounts.read(toUserId(ADELE));
+    expect(account).toMatchObject({ state: 'active' });
+    expect(account).not.toHaveProperty('trouble');
+  });
+
+  it('lets all be well for somebody of whom nothing was wrong, without a check', async () => {
+    await pressed(ADELE, 'start-over');
+    expect(await press(ADELE, 'well')).toBe('All is well again: nothing is wrong at your organisation.');
+    await press(ADELE, 'disconnect');
+    expect(await press(ADELE, 'well')).toBe('All is well again: nothing is wrong at your organisation.');
+  });
+
   it('says that the person is needed, as long as nobody has repaired it', async () => {
     await pressed(ADELE, 'start-over');
     await press(ADELE, 'revoke');

@@ -65,6 +65,17 @@ describe('the terminal of npm start', () => {
     ]);
   });
 
+  it('tells of a person without a drive or a mailbox that there is nothing to read, and not that it failed', async () => {
+    const ended = (name: string, error: string): LogEvent => ({
+      ...(task(name, 'failed') as Extract<LogEvent, { event: 'task.ended' }>),
+      error,
+    });
+    const [drive, mail] = [ended('drive-changes', 'NoDrive:404'), ended('inbox-digest', 'NoMailbox:404')];
+    expect(await told(drive, mail, ended('other', 'Other:404'), checked(USER))).toEqual([
+      'adele: token still good; drive-changes: nothing to read; inbox-digest: nothing to read; other: failed',
+    ]);
+  });
+
   it('begins each line with the time of day', async () => {
     await told(checked(USER));
     expect(said).toEqual([expect.stringMatching(/^\d\d:\d\d:\d\d {2}adele: token still good$/)]);

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSettings } from '../../../ops/settings.ts';
+import { readOperatorConfig, readSettings } from '../../../ops/settings.ts';
 import { readConfig } from '../../../shared/config.ts';
 
 describe('readSettings', () => {
@@ -41,6 +41,16 @@ describe('readSettings', () => {
       TokenStore: 'file',
       TokenStore__clientId: 'file',
     });
+  });
+
+  it('says how to have a storage here if none is named, and only then', async () => {
+    const nowhere = join(folder, 'nowhere');
+    const config = async (environment: NodeJS.ProcessEnv) =>
+      readOperatorConfig(await readSettings(nowhere, environment));
+    await expect(config({})).rejects.toThrow(
+      /TokenStore: is missing[\s\S]*run `npm start` in another terminal/,
+    );
+    await expect(config({ TokenStore: 'wrong' })).rejects.toThrow(/^(?![\s\S]*npm start)[\s\S]*TokenStore/);
   });
 
   describe('beside npm start', () => {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Connection, ConnectionChecks, ConnectionTask } from '../../../../shared/wire.ts';
-import { failingTasks, findingsSince, itemsOf } from '../../../../spa/src/connection/findings.ts';
+import {
+  failingSince,
+  failingTasks,
+  findingsSince,
+  itemsOf,
+  keysOf,
+} from '../../../../spa/src/connection/findings.ts';
 import type { PageState } from '../../../../spa/src/connection/pageState.ts';
 import { stateText } from '../../../../spa/src/connection/stateText.ts';
 import { en } from '../../../../spa/src/words/en.ts';
@@ -123,22 +129,78 @@ describe('what was done', () => {
   it('has a trouble that is over with its length, and one that is not without an end', () => {
     const outage = [check(0, 0), failed(10), failed(20, 30, 'throttled'), check(35, 35)];
     expect(itemsOf(connection(outage))).toEqual([
-      { kind: 'trouble', at: at(35), failure: 'throttled', code: 'c', from: at(20), until: at(35) },
-      { kind: 'trouble', at: at(20), failure: 'transient', code: 'c', from: at(10), until: at(20) },
+      {
+        kind: 'trouble',
+        at: at(35),
+        failure: 'throttled',
+        code: 'c',
+        from: at(20),
+        until: at(35),
+        isStill: false,
+      },
+      {
+        kind: 'trouble',
+        at: at(20),
+        failure: 'transient',
+        code: 'c',
+        from: at(10),
+        until: at(20),
+        isStill: false,
+      },
     ]);
-    const failure = { kind: 'transient', code: 'c', at: at(50) } as const;
-    expect(itemsOf(connection([...outage, failed(50, 70)], { failure }))[0]).toEqual({
-      kind: 'trouble',
-      at: at(70),
-      failure: 'transient',
-      code: 'c',
-      from: at(50),
-    });
   });
 
-  it('has a trouble that a visit ended until that visit', () => {
-    const items = itemsOf(connection([failed(10, 10, 'needs-user')], { lastActivity: at(4_000) }));
-    expect(items).toMatchObject([{ kind: 'trouble', from: at(10), until: at(4_000) }]);
+  it('has a trouble that goes on at its first failed check, as the headline does, and not at the last try', () => {
+    const failure = { kind: 'transient', code: 'c', at: at(90) } as const;
+    // A visit in between makes two entries of checks that failed alike.
+    const outage = connection([check(35, 35), failed(50, 70), failed(80, 90)], { failure });
+    expect(itemsOf(outage)).toEqual([
+      { kind: 'trouble', at: at(50), failure: 'transient', code: 'c', from: at(50), isStill: true },
+    ]);
+    expect(failingSince(outage)).toBe(at(50));
+  });
+
+  it('began with the failure itself if no check has met it, and did not begin if nothing is wrong', () => {
+    const failure = { kind: 'needs-user', code: 'c', at: at(90) } as const;
+    expect(failingSince(connection([failed(50, 70)], { failure }))).toBe(at(90));
+    expect(failingSince(connection([failed(50, 70)]))).toBeUndefined();
+  });
+
+  it('has a trouble that a visit ended without a length, because the last visit need not be that one', () => {
+    for (const visit of [20, 4_000]) {
+      const [item] = itemsOf(connection([failed(10, 10, 'needs-user')], { lastActivity: at(visit) }));
+      expect(item).toMatchObject({ kind: 'trouble', at: at(10), from: at(10), isStill: false });
+      expect(item).not.toHaveProperty('until');
+    }
+  });
+
+  it('has an end that no later visit and no later check moves', () => {
+    const ended = [failed(10, 10, 'needs-user'), check(30, 30)];
+    for (const [more, visit] of [
+      [[], 20],
+      [[], 4_000],
+      [[check(40, 90)], 9_000],
+    ] as const) {
+      const items = itemsOf(connection([...ended, ...more], { lastActivity: at(visit) }));
+      expect(items.find(({ kind }) => kind === 'trouble')).toMatchObject({ from: at(10), until: at(30) });
+    }
+  });
+
+  it('has a name for each line, which no other line has and which stays', () => {
+    const same = (name: string) => task(name, 41, { outcome: 'failed', code: 'c' });
+    const before = [check(0, 0), failed(10), failed(20, 20, 'throttled')];
+    const after = [
+      ...before,
+      check(30, 30),
+      check(40, 40, [files(41, 1), mail(41, 1), same('a'), same('b')]),
+    ];
+    const failure = { kind: 'throttled', code: 'c', at: at(20) } as const;
+    const names = keysOf(itemsOf(connection(after)));
+    expect(names).toHaveLength(6);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual(expect.arrayContaining(keysOf(itemsOf(connection(before, { failure })))));
+    const twice = itemsOf(connection([check(1, 1, [files(2, 1), files(2, 1)])]));
+    expect(new Set(keysOf(twice)).size).toBe(2);
   });
 
   it('tells a task that failed and works again from one that still fails', () => {
@@ -200,15 +262,19 @@ describe('the sentence', () => {
   it.each<[state: PageState['name'], told: Told, title: string, text: string]>([
     [
       'stopped',
-      { name: 'stopped', failure, consent: false },
+      { name: 'stopped', failure, since: failure.at, consent: false },
       'Stopped on Saturday 09:12',
       'One sign-in starts it again; nothing is lost.',
     ],
     ['paused', { name: 'paused', until: '2026-12-01T08:00:00Z' }, 'Paused until tomorrow 08:00', ''],
-    ['ended', { name: 'ended', at: '2026-11-29T08:00:00Z' }, 'You stopped Orchard yesterday 08:00', ''],
+    ['ended', { name: 'ended', at: '2026-11-29T08:00:00Z' }, 'You stopped Orchard yesterday at 08:00', ''],
     [
       'waiting',
-      { name: 'waiting', failure: { ...failure, kind: 'transient' } },
+      {
+        name: 'waiting',
+        failure: { ...failure, kind: 'transient', at: '2026-11-30T07:00:00Z' },
+        since: failure.at,
+      },
       'No answer since Saturday 09:12',
       'You do not have to do anything.',
     ],
@@ -216,6 +282,16 @@ describe('the sentence', () => {
     const found = told(state, weekend);
     expect(found.title).toBe(title);
     expect(found.text).toContain(text);
+  });
+
+  it.each([
+    [false, 'One sign-in starts it again', 'One sign-in puts that right; nothing is lost.'],
+    [true, 'Give it again to start', 'A permission is missing. Give it again; nothing is lost.'],
+  ])('of a stop (consent: %s) knows of a pause that goes on', (consent, without, paused) => {
+    const stopped = { name: 'stopped', failure, since: failure.at, consent } as const;
+    expect(told(stopped, weekend).text).toContain(without);
+    const pause = { tasksPausedUntil: '2026-12-01T08:00:00Z' };
+    expect(told(stopped, weekend, pause).text).toBe(`${paused} Your pause goes on until tomorrow 08:00.`);
   });
 
   it('uses the words of a task that the page does not know', () => {

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../../../shared/browser/refusal.ts';
-import type { Connection } from '../../../../shared/wire.ts';
-import { type Known, pageState, type Tone, toneOf } from '../../../../spa/src/connection/pageState.ts';
+import type { Connection, ConnectionTask } from '../../../../shared/wire.ts';
+import {
+  type Known,
+  needsPerson,
+  pageState,
+  type Tone,
+  tellsNextCheck,
+  toneOf,
+} from '../../../../spa/src/connection/pageState.ts';
 
 const AT = '2026-11-28T08:12:00.000Z';
 const facts = { at: AT };
@@ -24,7 +31,7 @@ const failing = (
 });
 const done = { task: 'a', outcome: 'done', last: AT, times: 1 } as const;
 const broken = { task: 'a', outcome: 'failed', last: AT, times: 1 } as const;
-const ran = (...tasks: (typeof done | typeof broken)[]): Connection => ({
+const ran = (...tasks: ConnectionTask[]): Connection => ({
   ...active,
   checks: tasks.map((task) => ({ first: AT, last: AT, times: 1, outcome: 'refreshed', tasks: [task] })),
 });
@@ -78,6 +85,20 @@ describe('the state of the page', () => {
       'partly',
       'bad',
       { tasks: [broken] },
+    ],
+    [
+      'a task got no answer, and is tried again',
+      {
+        connection: ran({ ...broken, code: 'GraphRefused:503' }, { ...broken, task: 'b', kind: 'transient' }),
+      },
+      'partly',
+      'quiet',
+    ],
+    [
+      'one task got no answer, and another was refused',
+      { connection: ran({ ...broken, code: 'timeout' }, { ...broken, task: 'b', code: 'GraphRefused:403' }) },
+      'partly',
+      'bad',
     ],
     [
       'an earlier release tells of a task that failed',
@@ -212,6 +233,20 @@ describe('the state of the page', () => {
     const state = pageState(known(some));
     expect(state).toMatchObject({ name, ...more });
     expect(toneOf(state)).toBe(tone);
+  });
+
+  it.each<[some: Partial<Known>, isNeeded: boolean, tells: boolean]>([
+    [{}, false, true],
+    [{ connection: failing('transient') }, false, true],
+    [{ connection: { ...active, tasksPausedUntil: AT } }, false, false],
+    [{ connection: failing('needs-user', 'needs-user') }, true, false],
+    // An operator has ordered a check of a person who is needed.
+    [{ connection: { ...failing('needs-user', 'needs-user'), nextCheckAt: AT } }, true, false],
+    [{ visit: signIn }, true, false],
+    [{ visit: refused }, false, false],
+  ])('of %j needs the person: %s, and tells of the next check: %s', (some, isNeeded, tells) => {
+    const state = pageState(known(some));
+    expect([needsPerson(state), tellsNextCheck(state)]).toEqual([isNeeded, tells]);
   });
 
   it('has no time of a stop that was not', () => {

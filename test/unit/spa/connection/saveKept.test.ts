@@ -12,10 +12,16 @@ describe('what a person can save of themselves', () => {
       new Date('2026-11-30T08:00:00Z'),
     );
     expect(JSON.parse(kept)).toEqual({
-      about: expect.stringMatching(/^Was Orchard von Ihnen behält.* Schlüssel, .* nicht in dieser Datei\.$/),
+      about: expect.stringMatching(/^Was Orchard von Ihnen behält.* außer Ihrem Benutzernamen\.$/),
       savedAt: '2026-11-30T08:00:00.000Z',
       connection,
       profile: { id: 'x', displayName: 'Adele' },
+      notIncluded: [
+        expect.stringMatching(/Benutzername.*Kennung.*seit wann/),
+        expect.stringMatching(/Aufgaben sich merken.*verschlüsselt/),
+        expect.stringMatching(/Schlüssel.*verschlüsselt/),
+      ],
+      ask: expect.stringMatching(/^Die Leute, die Orchard betreiben, .*accounts export/),
     });
   });
 

@@ -55,11 +55,11 @@ describe('the catalogues', () => {
     );
     expect(en('X').state.stopped({ how: 'time', text: '09:12' })).toBe('Stopped at 09:12');
     expect(en('X').state.stopped({ how: 'yesterday', text: 'yesterday 09:12' })).toBe(
-      'Stopped yesterday 09:12',
+      'Stopped yesterday at 09:12',
     );
     expect(de('X').state.stopped(at)).toBe('Am Samstag 09:12\u00a0Uhr stehen geblieben');
     expect(de('X').state.stopped({ how: 'yesterday', text: 'gestern 09:12' })).toBe(
-      'Gestern 09:12\u00a0Uhr stehen geblieben',
+      'Gestern um 09:12\u00a0Uhr stehen geblieben',
     );
     expect(de('X').state.waiting({ how: 'date', text: '3. November 09:12' })).toBe(
       'Keine Antwort seit dem 3. November 09:12\u00a0Uhr',
