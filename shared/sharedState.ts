@@ -76,6 +76,11 @@ export interface SharedState {
   runEnded(summary: SweepSummary, more?: RunRecord, signal?: AbortSignal | undefined): Promise<void>;
   /** What the runs have recorded, and the latest order about retiring. */
   lastRun(signal?: AbortSignal | undefined): Promise<LastRun>;
+  /**
+   * Since when no run has ended, as far as anybody has written down: the end of the last run, or else when one began. If neither
+   * can be read, the first caller of all writes the time of its call, and the others then get the same time.
+   */
+  silentSince(signal?: AbortSignal | undefined): Promise<Date>;
   /** Stores an order about retiring. It replaces the earlier one. */
   orderRetirement(retirement: Retirement, signal?: AbortSignal | undefined): Promise<void>;
 }

@@ -202,6 +202,27 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
       expect((await state.lastRun()).unansweredRuns).toBe(0);
     });
 
+    it('tells since when no run has ended: the last end, and before it a beginning', async () => {
+      const { state, clock } = open();
+      await state.beginPlan(EVERY_MS);
+      clock.advance(60_000);
+      expect(await state.silentSince()).toEqual(NOW);
+      await state.runEnded(SUMMARY);
+      clock.advance(60_000);
+      await state.beginPlan(EVERY_MS);
+      expect(await state.silentSince()).toEqual(minutesFrom(1));
+    });
+
+    it('tells all callers when the first of them asked, if nothing was recorded', async () => {
+      const { state, clock } = open();
+      const asked = await Promise.all([state.silentSince(), state.silentSince(), state.silentSince()]);
+      expect(asked).toEqual([NOW, NOW, NOW]);
+      clock.advance(60_000);
+      expect(await state.silentSince()).toEqual(NOW);
+      expect(await state.lastRun()).toEqual({ audit: { accounts: 0, connected: 0 } });
+      expect(await state.beginPlan(EVERY_MS)).toMatchObject({ begun: true });
+    });
+
     it('keeps the latest order about retiring, whatever runs do', async () => {
       const { state } = open();
       const orders: Retirement[] = [

@@ -9,6 +9,7 @@ import { wholeSecond } from '../wholeSecond.ts';
 export function createMemorySharedState({ clock = systemClock }: { clock?: Clock } = {}): SharedState {
   const cooldowns = new Map<string, Cooldown>();
   let begunAt: Date | undefined;
+  let awaitedSince: Date | undefined;
   let last: LastRun = { audit: { accounts: 0, connected: 0 } };
 
   return {
@@ -41,6 +42,11 @@ export function createMemorySharedState({ clock = systemClock }: { clock?: Clock
       for (const [key, { until }] of cooldowns) if (until <= at) cooldowns.delete(key);
     },
     lastRun: async () => structuredClone(last),
+    async silentSince() {
+      const written = last.ended?.at ?? begunAt ?? awaitedSince ?? clock.now();
+      awaitedSince ??= written;
+      return new Date(written);
+    },
     async orderRetirement(retirement) {
       last = structuredClone({ ...last, retirement });
     },
