@@ -72,6 +72,11 @@ export interface SharedState {
    * @returns `begun` is true if nobody was told so within the last `everyMs`. Of several callers at the same time one gets true.
    */
   beginPlan(everyMs: number, signal?: AbortSignal | undefined): Promise<BegunPlan>;
+  /**
+   * Like `beginPlan`, but tells one part of all split runs that it may retire accounts. What it answers is as of then, so the
+   * part before has recorded whom it retired if it has ended by then.
+   */
+  beginRetiring(everyMs: number, signal?: AbortSignal | undefined): Promise<BegunPlan>;
   /** Records a run that ended. What `more` leaves out stays as it is. Deletes the cooldowns that have ended. */
   runEnded(summary: SweepSummary, more?: RunRecord, signal?: AbortSignal | undefined): Promise<void>;
   /** What the runs have recorded, and the latest order about retiring. */

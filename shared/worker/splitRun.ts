@@ -64,7 +64,7 @@ export async function sweepPart(
     return undefined;
   }
   const [retiring] = await Promise.all([
-    mayRetire(part, shards) ? readRetiring(app, operation) : NOBODY_RETIRES,
+    mayRetire(part, shards) ? beginRetiring(app, operation, limits) : NOBODY_RETIRES,
     readCooldowns(app, operation),
   ]);
   const planned = {
@@ -85,9 +85,18 @@ type Retiring = Pick<Plan, 'retireAtMost' | 'retired'>;
 
 const NOBODY_RETIRES: Retiring = { retireAtMost: undefined, retired: undefined };
 
-async function readRetiring({ sharedState, clock }: App, { log, signal }: Operation): Promise<Retiring> {
+/**
+ * A queue may deliver a part twice, at the same time, too, and both would count from the same number. So only one part in this time
+ * may retire accounts. The part before has then ended, and has recorded whom it retired.
+ */
+async function beginRetiring(
+  { sharedState, clock }: App,
+  { log, signal }: Operation,
+  { endAfterMs }: RunLimits,
+): Promise<Retiring> {
   try {
-    const last = await sharedState.lastRun(signal);
+    const { begun, last } = await sharedState.beginRetiring(2 * endAfterMs, signal);
+    if (!begun) return NOBODY_RETIRES;
     return { retireAtMost: retireAtMost(last, clock.now()), retired: retiredToday(last, clock.now()) };
   } catch (error) {
     log({ event: 'sweep.last-run-not-read', error: nameOfError(error) });

@@ -91,16 +91,20 @@ export function createTableSharedState(options: TableOptions): SharedState {
   }
 
   /** If a response is lost, nobody begins: the SDK's retry then fails its precondition. The next run begins instead. */
-  async function beginPlan(everyMs: number, abortSignal: AbortSignal): Promise<BegunPlan> {
+  async function begin(
+    column: 'begunAt' | 'retiringAt',
+    everyMs: number,
+    abortSignal: AbortSignal,
+  ): Promise<BegunPlan> {
     const row = await readLastRun(abortSignal);
     const last = lastRunOf(row ?? {});
     const now = clock.now();
-    const begunAt = timeIn(row?.begunAt);
+    const begunAt = timeIn(row?.[column]);
     // A clock that was wrong may have left a time that is far ahead.
     if (begunAt !== undefined && Math.abs(now.getTime() - begunAt.getTime()) < everyMs)
       return { begun: false, last };
     try {
-      await writeFirst(row, { begunAt: now }, abortSignal);
+      await writeFirst(row, { [column]: now }, abortSignal);
       return { begun: true, last };
     } catch (error) {
       if (hasStatus(error, 404, 409, 412)) return { begun: false, last };
@@ -134,7 +138,10 @@ export function createTableSharedState(options: TableOptions): SharedState {
 
     cooling: async (signal) => (await Promise.all(APIS.map((api) => coolingOf(api, signal)))).flat(),
 
-    beginPlan: (everyMs, signal) => call((abortSignal) => beginPlan(everyMs, abortSignal), signal),
+    beginPlan: (everyMs, signal) => call((abortSignal) => begin('begunAt', everyMs, abortSignal), signal),
+
+    beginRetiring: (everyMs, signal) =>
+      call((abortSignal) => begin('retiringAt', everyMs, abortSignal), signal),
 
     async runEnded(summary, more = {}, signal) {
       const now = clock.now();
