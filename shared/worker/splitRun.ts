@@ -72,6 +72,7 @@ export async function sweepPart(
     shards: [{ shard, dueSince: begunAt }],
     shardsFailed: 0,
     share,
+    place: shards.indexOf(shard) / shards.length,
     audit: undefined,
   };
   const during = { ...limits, runForMs };
