@@ -44,7 +44,7 @@ export type LastRun = {
   retired?: RetiredToday;
   /** Absent if nothing was ordered. */
   retirement?: Retirement;
-  /** How many runs in a row were split, without one part that was swept since. Absent if none was split. */
+  /** How many runs in a row were split, without one part that was swept since and without a whole run. Absent if none was split. */
   unansweredRuns?: number;
 };
 

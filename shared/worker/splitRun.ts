@@ -26,7 +26,10 @@ export async function sweepOrSplit(
   const parts =
     handOver === undefined ? [] : partsOf(app, planned, areLost ? 2 * limits.runForMs : limits.runForMs);
   const [first] = parts;
-  if (handOver === undefined || first === undefined) return sweep(app, operation, tasks, planned, limits);
+  if (handOver === undefined || first === undefined) {
+    // Parts that were lost before do not matter to the next run that is split, which may be weeks later.
+    return sweep(app, operation, tasks, planned, limits, planned.unansweredRuns ? { unansweredRuns: 0 } : {});
+  }
   handOver(parts);
   const { runId } = first;
   operation.log({ event: 'sweep.split', runId, parts: parts.length, due: planned.due ?? 0, areLost });

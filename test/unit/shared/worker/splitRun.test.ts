@@ -127,6 +127,16 @@ it('a part that ends while a run sweeps all shards itself ends that', async () =
   expect(areLost).toEqual([false, false, false, true, false]);
 });
 
+it('a whole run ends the count of split runs whose parts were lost', async () => {
+  const { worker, run } = await setUp(['3', 'a'], 1);
+  for (let times = 0; times < 4; times += 1) await run();
+  expect((await worker.sharedState.lastRun()).unansweredRuns).toBe(3);
+  await run();
+  expect((await worker.sharedState.lastRun()).unansweredRuns).toBe(0);
+  for (const shard of ['3', 'a']) await worker.create(dueAccount({ userId: someUserOf(shard) }));
+  expect(await run()).toMatchObject({ claimed: 0 });
+});
+
 describe('a part of a run', () => {
   it('checks the due accounts of its shard alone, under a lease of its own', async () => {
     const { worker, sweepPart: sweepOne } = await setUp(['5', '5', '6'], 1);
