@@ -62,8 +62,12 @@ async function readQueue(service: QueueServiceClient, name: string): Promise<Que
     const { statusCode, code } = error as { statusCode?: unknown; code?: unknown };
     if (statusCode === 404) return { queue: name, messages: 0, first: [] };
     // The message of the SDK may hold an address and a token.
+    const remedy =
+      statusCode === 401 || statusCode === 403
+        ? 'It takes the role Storage Queue Data Contributor, or Reader, on the storage account.'
+        : 'Ask again later.';
     throw new PlainError(
-      `The queue ${name} cannot be read (${String(code ?? statusCode ?? 'no answer')}). It takes the role Storage Queue Data Contributor, or Reader, on the storage account.`,
+      `The queue ${name} cannot be read (${String(code ?? statusCode ?? 'no answer')}). ${remedy}`,
     );
   }
 }

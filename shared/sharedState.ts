@@ -44,7 +44,7 @@ export type LastRun = {
   retired?: RetiredToday;
   /** Absent if nothing was ordered. */
   retirement?: Retirement;
-  /** How many runs in a row were split, without one part that was swept since. Absent if none was split. */
+  /** How many runs in a row were split, without one part that was swept since and without a whole run. Absent if none was split. */
   unansweredRuns?: number;
 };
 
@@ -72,10 +72,20 @@ export interface SharedState {
    * @returns `begun` is true if nobody was told so within the last `everyMs`. Of several callers at the same time one gets true.
    */
   beginPlan(everyMs: number, signal?: AbortSignal | undefined): Promise<BegunPlan>;
+  /**
+   * Like `beginPlan`, but tells one part of all split runs that it may retire accounts. What it answers is as of then, so the
+   * part before has recorded whom it retired if it has ended by then.
+   */
+  beginRetiring(everyMs: number, signal?: AbortSignal | undefined): Promise<BegunPlan>;
   /** Records a run that ended. What `more` leaves out stays as it is. Deletes the cooldowns that have ended. */
   runEnded(summary: SweepSummary, more?: RunRecord, signal?: AbortSignal | undefined): Promise<void>;
   /** What the runs have recorded, and the latest order about retiring. */
   lastRun(signal?: AbortSignal | undefined): Promise<LastRun>;
+  /**
+   * Since when no run has ended, as far as anybody has written down: the end of the last run, or else when one began. If neither
+   * can be read, the first caller of all writes the time of its call, and the others then get the same time.
+   */
+  silentSince(signal?: AbortSignal | undefined): Promise<Date>;
   /** Stores an order about retiring. It replaces the earlier one. */
   orderRetirement(retirement: Retirement, signal?: AbortSignal | undefined): Promise<void>;
 }

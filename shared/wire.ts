@@ -104,6 +104,11 @@ export type WorkerRun =
       stoppedBy: 'done' | 'deadline' | 'misconfigured';
       /** How long the run took. */
       ms: number;
+      /**
+       * Into how many parts the run was split; absent for a whole run. Other instances sweep them, mostly after this answer. `due` is
+       * then how many accounts were due at least, and the other counts are of this instance alone.
+       */
+      parts?: number;
     };
 
 /**

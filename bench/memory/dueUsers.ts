@@ -134,6 +134,8 @@ export function createDueUsers(config: Config, users: number) {
       cooling: () => counted('query', sharedState.cooling()),
       beginPlan: (everyMs) => counted('lastRun', sharedState.beginPlan(everyMs)),
       lastRun: () => counted('lastRun', sharedState.lastRun()),
+      beginRetiring: (everyMs) => counted('lastRun', sharedState.beginRetiring(everyMs)),
+      silentSince: () => counted('lastRun', sharedState.silentSince()),
       runEnded: (...ended) => counted('lastRun', sharedState.runEnded(...ended)),
     },
   };

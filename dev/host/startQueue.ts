@@ -18,7 +18,7 @@ const FIRST_PAUSE_MS = 100;
 
 /**
  * Runs a queue function for each message of its queue. Several hosts may take from one queue.
- * Source: QueueListener, QueueProcessor and RandomizedExponentialBackoffStrategy in azure-sdk-for-net
+ * Source: QueueServiceClientProvider, QueueListener, QueueProcessor and RandomizedExponentialBackoffStrategy in azure-sdk-for-net
  * (Microsoft.Azure.WebJobs.Extensions.Storage.Queues).
  */
 export function startQueue(
@@ -31,8 +31,11 @@ export function startQueue(
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
 
-  const textOf = ({ messageText }: DequeuedMessageItem) =>
-    settings.messageEncoding === 'base64' ? Buffer.from(messageText, 'base64').toString() : messageText;
+  /** @returns undefined if the text is not base64, although it has to be */
+  function textOf({ messageText }: DequeuedMessageItem): string | undefined {
+    if (settings.messageEncoding !== 'base64') return messageText;
+    return isBase64(messageText) ? Buffer.from(messageText, 'base64').toString() : undefined;
+  }
 
   async function moveToPoison(message: DequeuedMessageItem, popReceipt: string): Promise<void> {
     writeLog(
@@ -47,6 +50,13 @@ export function startQueue(
   async function handle(message: DequeuedMessageItem): Promise<void> {
     const { messageId, dequeueCount } = message;
     let { popReceipt } = message;
+    const text = textOf(message);
+    if (text === undefined) {
+      // No function sees it. The SDK of the extension decodes a message before anything counts its tries.
+      const hint = 'Check MessageEncoding settings.';
+      writeLog('warning', fn.name, `Message decoding has failed! ${hint} MessageId=${messageId}.`);
+      return moveToPoison(message, popReceipt);
+    }
     if (dequeueCount > maxDequeueCount) return moveToPoison(message, popReceipt);
     const renewing = setInterval(
       () => {
@@ -60,11 +70,7 @@ export function startQueue(
       (LEASE_S / 2) * 1_000,
     );
     try {
-      const hasSucceeded = await invoke(
-        fn,
-        { string: textOf(message) },
-        metadataOf(message, textOf(message)),
-      ).then(
+      const hasSucceeded = await invoke(fn, { string: text }, metadataOf(message, text)).then(
         () => true,
         // The log already has the failure.
         () => false,
@@ -112,6 +118,10 @@ export function startQueue(
 
   return { stop: () => stopping.abort() };
 }
+
+/** Like .NET's `Convert.FromBase64String`, which takes white space, and nothing else that is not of the alphabet. */
+const isBase64 = (text: string): boolean =>
+  /^(?:[a-z\d+/]{4})*(?:[a-z\d+/]{2}==|[a-z\d+/]{3}=)?$/i.test(text.replace(/[ \t\r\n]/g, ''));
 
 /** What the library gives to a queue function as `context.triggerMetadata`. */
 function metadataOf(message: DequeuedMessageItem, text: string): TriggerMetadata {

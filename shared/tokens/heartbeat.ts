@@ -41,19 +41,16 @@ export function createHeartbeat(
 ): Heartbeat {
   const { sharedState, linkSealer, callForRun, clock } = services;
   let nextAt = Number.NEGATIVE_INFINITY;
-  /** Counts in place of the last run if none has ended yet. A new deployment has five minutes for its first one. */
-  let firstAt: number | undefined;
   /** What became of the last call: its visit had its answer by then, so the next one tells of it. */
   let failed: string | undefined;
   /** Only who sets this process up can mend it, so it is said once. */
   let hasSaidNoAddress = false;
 
   async function silentForMs(operation: Operation): Promise<number> {
-    const { ended } = await sharedState.lastRun(operation.signal);
-    const now = clock.now().getTime();
-    firstAt ??= now;
+    // A new deployment has five minutes for its first run. The store counts them, because a process may not live for so long.
+    const since = await sharedState.silentSince(operation.signal);
     // A clock that was wrong may have left a time that is far ahead.
-    return Math.abs(now - (ended?.at.getTime() ?? firstAt));
+    return Math.abs(clock.now().getTime() - since.getTime());
   }
 
   async function callWithTicket(send: CallForRun): Promise<void> {

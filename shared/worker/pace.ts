@@ -35,9 +35,11 @@ const REMEMBERED = 5_000;
 /**
  * @param perSecond how many requests a second all parts of the run send for one tenant; 0 for as many as there are
  * @param share into how many parts the run was split. Each part keeps to its share, and knows nothing of the others.
+ * @param place where this part stands among them, from 0 to less than 1: the part of a turn that it waits before its first request
  */
-export function createPace(clock: Clock, perSecond: number, share: number): Pace {
+export function createPace(clock: Clock, perSecond: number, share: number, place = 0): Pace {
   const everyMs = perSecond === 0 ? 0 : (1_000 * share) / perSecond;
+  const firstAt = clock.elapsed() + place * everyMs;
   const tenants = new Map<string, Tenant>();
 
   function forget(now: number): void {
@@ -52,7 +54,7 @@ export function createPace(clock: Clock, perSecond: number, share: number): Pace
     if (known !== undefined) return known;
     const now = clock.elapsed();
     forget(now);
-    const tenant: Tenant = { freeAt: now, waiting: [], left: 0 };
+    const tenant: Tenant = { freeAt: Math.max(now, firstAt), waiting: [], left: 0 };
     tenants.set(tid, tenant);
     return tenant;
   }

@@ -24,6 +24,8 @@ export type Plan = {
   due?: number | undefined;
   /** For a part of a run: into how many parts it was split. Absent for a whole run. */
   share?: number;
+  /** For a part of a run: where it stands among the parts, from 0 to less than 1. Parts that begin together then do not ask at once. */
+  place?: number;
   /** How many runs in a row were split before this one, without one part that was swept since. */
   unansweredRuns?: number | undefined;
   /** How many accounts the run may retire; undefined if that could not be read. Then it retires nobody. */

@@ -59,6 +59,8 @@ export type Run = {
   /** True once the run has logged that the store asks for fewer requests. */
   busyLogged: boolean;
   pace: Pace;
+  /** The checks that wait for a turn at the token endpoint, and what resolves when the next of them goes on. */
+  line: { waiting: number; nextLeaves: PromiseWithResolvers<void> };
   /** How many checks had no turn at the token endpoint, and were left to later runs. */
   putOff: number;
 };
@@ -72,7 +74,8 @@ export function beginRun(
     shardsFailed,
     retireAtMost,
     share = 1,
-  }: Pick<Plan, 'begunAt' | 'shardsFailed' | 'retireAtMost' | 'share'>,
+    place = 0,
+  }: Pick<Plan, 'begunAt' | 'shardsFailed' | 'retireAtMost' | 'share' | 'place'>,
   limits: RunLimits,
 ): Run {
   return {
@@ -91,7 +94,8 @@ export function beginRun(
     retirementStopped: false,
     clockLogged: false,
     busyLogged: false,
-    pace: createPace(app.clock, app.runs.tokenRequestsPerSecond, share),
+    pace: createPace(app.clock, app.runs.tokenRequestsPerSecond, share, place),
+    line: { waiting: 0, nextLeaves: Promise.withResolvers() },
     putOff: 0,
   };
 }

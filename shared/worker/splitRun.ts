@@ -26,7 +26,10 @@ export async function sweepOrSplit(
   const parts =
     handOver === undefined ? [] : partsOf(app, planned, areLost ? 2 * limits.runForMs : limits.runForMs);
   const [first] = parts;
-  if (handOver === undefined || first === undefined) return sweep(app, operation, tasks, planned, limits);
+  if (handOver === undefined || first === undefined) {
+    // Parts that were lost before do not matter to the next run that is split, which may be weeks later.
+    return sweep(app, operation, tasks, planned, limits, planned.unansweredRuns ? { unansweredRuns: 0 } : {});
+  }
   handOver(parts);
   const { runId } = first;
   operation.log({ event: 'sweep.split', runId, parts: parts.length, due: planned.due ?? 0, areLost });
@@ -64,7 +67,7 @@ export async function sweepPart(
     return undefined;
   }
   const [retiring] = await Promise.all([
-    mayRetire(part, shards) ? readRetiring(app, operation) : NOBODY_RETIRES,
+    mayRetire(part, shards) ? beginRetiring(app, operation, limits) : NOBODY_RETIRES,
     readCooldowns(app, operation),
   ]);
   const planned = {
@@ -72,6 +75,7 @@ export async function sweepPart(
     shards: [{ shard, dueSince: begunAt }],
     shardsFailed: 0,
     share,
+    place: shards.indexOf(shard) / shards.length,
     audit: undefined,
   };
   const during = { ...limits, runForMs };
@@ -85,9 +89,18 @@ type Retiring = Pick<Plan, 'retireAtMost' | 'retired'>;
 
 const NOBODY_RETIRES: Retiring = { retireAtMost: undefined, retired: undefined };
 
-async function readRetiring({ sharedState, clock }: App, { log, signal }: Operation): Promise<Retiring> {
+/**
+ * A queue may deliver a part twice, at the same time, too, and both would count from the same number. So only one part in this time
+ * may retire accounts. The part before has then ended, and has recorded whom it retired.
+ */
+async function beginRetiring(
+  { sharedState, clock }: App,
+  { log, signal }: Operation,
+  { endAfterMs }: RunLimits,
+): Promise<Retiring> {
   try {
-    const last = await sharedState.lastRun(signal);
+    const { begun, last } = await sharedState.beginRetiring(2 * endAfterMs, signal);
+    if (!begun) return NOBODY_RETIRES;
     return { retireAtMost: retireAtMost(last, clock.now()), retired: retiredToday(last, clock.now()) };
   } catch (error) {
     log({ event: 'sweep.last-run-not-read', error: nameOfError(error) });

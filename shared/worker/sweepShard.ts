@@ -10,6 +10,7 @@ import type { DueShard } from './plan.ts';
 import { refreshUser } from './refreshUser.ts';
 import { endIfOver, logFinding, type Run, recordMisconfigured } from './run.ts';
 import { type Check, release } from './settle.ts';
+import { waitForRoom } from './waitForTurn.ts';
 
 /**
  * Checks the due accounts of one shard. A failure of one account does not stop the checks of others. A `misconfigured`
@@ -43,6 +44,7 @@ async function* claimWhileItRuns(run: Run, shard: string): AsyncGenerator<Leased
     summary.lagMs = Math.max(summary.lagMs, begunAt.getTime() - leased.dueSince.getTime());
     yield leased;
     await easeOff(run);
+    await waitForRoom(run);
     if (endIfOver(run)) return;
   }
 }

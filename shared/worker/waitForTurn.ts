@@ -1,5 +1,8 @@
 import { partsOf, type UserId } from '../userId.ts';
-import type { Run } from './run.ts';
+import { endIfOver, type Run } from './run.ts';
+
+/** With 16 slots a line of 512 is the turns of a whole run at ten requests a second. */
+const IN_LINE_PER_SLOT = 32;
 
 /** The turn of a check does not come within this run. The check is not a failure, and comes back then. */
 export class NoTurnError extends Error {
@@ -24,7 +27,7 @@ export async function waitForTurn(run: Run, userId: UserId): Promise<void> {
   const forMs = limits.runForMs - (app.clock.now().getTime() - begunAt.getTime());
   const comes =
     pace.waitMs(tid) < forMs &&
-    (await withoutSlot(run, () => pace.wait(tid, { forMs, isUrgent: false, signal: operation.signal })));
+    (await inLine(run, () => pace.wait(tid, { forMs, isUrgent: false, signal: operation.signal })));
   if (!comes) throw new NoTurnError(pace.leave(tid));
 }
 
@@ -37,10 +40,32 @@ export async function waitForNextTurn(run: Run, userId: UserId): Promise<void> {
   const { tid } = partsOf(userId);
   if (pace.take(tid)) return;
   const forMs = limits.endAfterMs;
-  const comes = await withoutSlot(run, () =>
-    pace.wait(tid, { forMs, isUrgent: true, signal: operation.signal }),
-  );
+  const comes = await inLine(run, () => pace.wait(tid, { forMs, isUrgent: true, signal: operation.signal }));
   if (!comes) throw new NoTurnError(pace.leave(tid));
+}
+
+/**
+ * Waits, before the next account is leased, while the line is so long that more checks would only fill the memory. Each check in
+ * it holds a lease, a cache and a client of MSAL.
+ */
+export async function waitForRoom(run: Run): Promise<void> {
+  const { line, limits } = run;
+  // The line never stands still: a turn comes, or the time of whoever waits is over.
+  while (line.waiting >= IN_LINE_PER_SLOT * limits.concurrency && !endIfOver(run)) {
+    await withoutSlot(run, () => line.nextLeaves.promise);
+  }
+}
+
+async function inLine<T>(run: Run, wait: () => Promise<T>): Promise<T> {
+  const { line } = run;
+  line.waiting += 1;
+  try {
+    return await withoutSlot(run, wait);
+  } finally {
+    line.waiting -= 1;
+    line.nextLeaves.resolve();
+    line.nextLeaves = Promise.withResolvers();
+  }
 }
 
 async function withoutSlot<T>({ slots }: Run, wait: () => Promise<T>): Promise<T> {

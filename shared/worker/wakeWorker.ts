@@ -1,6 +1,6 @@
 import { TokenInvalidError } from '../errors.ts';
 import type { LogEvent } from '../log.ts';
-import type { HandOver, Operation } from '../ports.ts';
+import type { HandOver, Operation, RunPart } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { isFreshTicket } from '../tokens/heartbeat.ts';
 import type { WorkerRun } from '../wire.ts';
@@ -34,10 +34,22 @@ export async function wakeWorker(
   const begun = await app.sharedState.beginPlan(WAKE_EVERY_MS, operation.signal);
   if (!begun.begun) return { ran: false };
   operation.log(woken);
-  const summary = await sweepOrSplit(app, operation, tasks, await plan(app, operation, begun), how);
-  const { due, refreshed, fromCache, brokenOff, shardsFailed, stoppedBy, ms } = summary;
+  const planned = await plan(app, operation, begun);
+  let parts = 0;
+  const { limits } = how;
+  const handOver =
+    how.handOver &&
+    ((given: readonly RunPart[]) => {
+      parts = given.length;
+      how.handOver?.(given);
+    });
+  const summary = await sweepOrSplit(app, operation, tasks, planned, { limits, handOver });
+  const { refreshed, fromCache, brokenOff, shardsFailed, stoppedBy, ms } = summary;
   const failed = Object.values(summary.failed).reduce((sum, count) => sum + count, 0);
-  return { ran: true, due, refreshed, fromCache, failed, brokenOff, shardsFailed, stoppedBy, ms };
+  // What was handed over is not in the summary.
+  const due = parts > 0 ? Math.max(planned.due ?? 0, summary.due) : summary.due;
+  const counts = { due, refreshed, fromCache, failed, brokenOff, shardsFailed };
+  return { ran: true, ...counts, stoppedBy, ms, ...(parts > 0 && { parts }) };
 }
 
 type Woken = Extract<LogEvent, { event: 'worker.woken' }>;

@@ -113,9 +113,12 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
       expect(await open().state.lastRun()).toEqual({ audit: { accounts: 0, connected: 0 } });
     });
 
-    it('tells one of many callers to begin, once within the time', async () => {
+    it.each([
+      ['plan', 'beginPlan'],
+      ['retire', 'beginRetiring'],
+    ] as const)('tells one of many callers to begin to %s, once within the time', async (_, method) => {
       const { state, clock } = open();
-      const begin = () => state.beginPlan(EVERY_MS);
+      const begin = () => state[method](EVERY_MS);
       const told = async () =>
         (await Promise.all([begin(), begin(), begin(), begin()])).filter(({ begun }) => begun).length;
       expect(await told()).toBe(1);
@@ -124,6 +127,15 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
       clock.advance(1);
       expect(await told()).toBe(1);
       expect(await told()).toBe(0);
+    });
+
+    it('lets somebody retire whatever plans have begun', async () => {
+      const { state } = open();
+      await state.runEnded(SUMMARY, { retired: { count: 3, since: SOON } });
+      expect(await state.beginPlan(EVERY_MS)).toMatchObject({ begun: true });
+      const last = await state.lastRun();
+      expect(await state.beginRetiring(EVERY_MS)).toEqual({ begun: true, last });
+      expect(await state.beginRetiring(EVERY_MS)).toEqual({ begun: false, last });
     });
 
     it('lets somebody begin although a wrong clock has left a time that is far ahead', async () => {
@@ -200,6 +212,27 @@ export function sharedStateContract(name: string, open: OpenSharedState): void {
       expect((await state.lastRun()).unansweredRuns).toBe(3);
       await state.runEnded(SUMMARY, { unansweredRuns: 0 });
       expect((await state.lastRun()).unansweredRuns).toBe(0);
+    });
+
+    it('tells since when no run has ended: the last end, and before it a beginning', async () => {
+      const { state, clock } = open();
+      await state.beginPlan(EVERY_MS);
+      clock.advance(60_000);
+      expect(await state.silentSince()).toEqual(NOW);
+      await state.runEnded(SUMMARY);
+      clock.advance(60_000);
+      await state.beginPlan(EVERY_MS);
+      expect(await state.silentSince()).toEqual(minutesFrom(1));
+    });
+
+    it('tells all callers when the first of them asked, if nothing was recorded', async () => {
+      const { state, clock } = open();
+      const asked = await Promise.all([state.silentSince(), state.silentSince(), state.silentSince()]);
+      expect(asked).toEqual([NOW, NOW, NOW]);
+      clock.advance(60_000);
+      expect(await state.silentSince()).toEqual(NOW);
+      expect(await state.lastRun()).toEqual({ audit: { accounts: 0, connected: 0 } });
+      expect(await state.beginPlan(EVERY_MS)).toMatchObject({ begun: true });
     });
 
     it('keeps the latest order about retiring, whatever runs do', async () => {

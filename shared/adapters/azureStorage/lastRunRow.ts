@@ -73,6 +73,13 @@ export function lastRunOf(row: Record<string, unknown>): LastRun {
   };
 }
 
+/**
+ * Since when no run has ended, as far as the row says. A time counts although the summary beside it cannot be read.
+ * `awaitedSince` is what a visit has written that found no other time. The previous release does not read it.
+ */
+export const silentSinceIn = (row: Record<string, unknown>): Date | undefined =>
+  timeIn(row.endedAt) ?? timeIn(row.begunAt) ?? timeIn(row.awaitedSince);
+
 function auditIn(row: Record<string, unknown>): AuditProgress {
   const { auditNext: next } = row;
   const accounts = countIn(row.lastPassAccounts);

@@ -2,7 +2,7 @@ import { systemClock } from '../../clock.ts';
 import type { BegunPlan, Cooldown, SharedState } from '../../sharedState.ts';
 import { isGuid } from '../../userId.ts';
 import { wholeSecond } from '../wholeSecond.ts';
-import { lastRunOf, retirementColumns, runColumns } from './lastRunRow.ts';
+import { lastRunOf, retirementColumns, runColumns, silentSinceIn } from './lastRunRow.ts';
 import { createStorageCall, hasStatus } from './storageCall.ts';
 import { timeIn } from './tableColumns.ts';
 import { MAX_REMOVED_AT_ONCE, removeRows } from './tableRemoval.ts';
@@ -76,26 +76,54 @@ export function createTableSharedState(options: TableOptions): SharedState {
     await inTable(table, () => table.upsertEntity(row, 'Merge', { abortSignal }), abortSignal);
   }
 
+  /** Writes these columns if the row is still as it was read. Otherwise it fails with 404, 409 or 412. */
+  async function writeFirst(
+    row: { etag: string } | undefined,
+    columns: Record<string, string | number | Date>,
+    abortSignal: AbortSignal,
+  ) {
+    const written = { ...LAST_RUN, ...columns };
+    if (row === undefined) {
+      await inTable(table, () => table.createEntity(written, { abortSignal }), abortSignal);
+    } else {
+      await table.updateEntity(written, 'Merge', { etag: row.etag, abortSignal });
+    }
+  }
+
   /** If a response is lost, nobody begins: the SDK's retry then fails its precondition. The next run begins instead. */
-  async function beginPlan(everyMs: number, abortSignal: AbortSignal): Promise<BegunPlan> {
+  async function begin(
+    column: 'begunAt' | 'retiringAt',
+    everyMs: number,
+    abortSignal: AbortSignal,
+  ): Promise<BegunPlan> {
     const row = await readLastRun(abortSignal);
     const last = lastRunOf(row ?? {});
     const now = clock.now();
-    const begunAt = timeIn(row?.begunAt);
+    const begunAt = timeIn(row?.[column]);
     // A clock that was wrong may have left a time that is far ahead.
     if (begunAt !== undefined && Math.abs(now.getTime() - begunAt.getTime()) < everyMs)
       return { begun: false, last };
-    const begun = { ...LAST_RUN, begunAt: now };
     try {
-      if (row === undefined) {
-        await inTable(table, () => table.createEntity(begun, { abortSignal }), abortSignal);
-      } else {
-        await table.updateEntity(begun, 'Merge', { etag: row.etag, abortSignal });
-      }
+      await writeFirst(row, { [column]: now }, abortSignal);
       return { begun: true, last };
     } catch (error) {
       if (hasStatus(error, 404, 409, 412)) return { begun: false, last };
       throw error;
+    }
+  }
+
+  /** Whoever is not the first to write the time reads the time of the first. A lost response does no harm either. */
+  async function silentSince(abortSignal: AbortSignal): Promise<Date> {
+    const row = await readLastRun(abortSignal);
+    const known = silentSinceIn(row ?? {});
+    if (known !== undefined) return known;
+    const awaitedSince = clock.now();
+    try {
+      await writeFirst(row, { awaitedSince }, abortSignal);
+      return awaitedSince;
+    } catch (error) {
+      if (!hasStatus(error, 404, 409, 412)) throw error;
+      return silentSinceIn((await readLastRun(abortSignal)) ?? {}) ?? awaitedSince;
     }
   }
 
@@ -110,7 +138,10 @@ export function createTableSharedState(options: TableOptions): SharedState {
 
     cooling: async (signal) => (await Promise.all(APIS.map((api) => coolingOf(api, signal)))).flat(),
 
-    beginPlan: (everyMs, signal) => call((abortSignal) => beginPlan(everyMs, abortSignal), signal),
+    beginPlan: (everyMs, signal) => call((abortSignal) => begin('begunAt', everyMs, abortSignal), signal),
+
+    beginRetiring: (everyMs, signal) =>
+      call((abortSignal) => begin('retiringAt', everyMs, abortSignal), signal),
 
     async runEnded(summary, more = {}, signal) {
       const now = clock.now();
@@ -120,6 +151,8 @@ export function createTableSharedState(options: TableOptions): SharedState {
 
     lastRun: (signal) =>
       call(async (abortSignal) => lastRunOf((await readLastRun(abortSignal)) ?? {}), signal),
+
+    silentSince: (signal) => call(silentSince, signal),
 
     orderRetirement: (retirement, signal) =>
       call((abortSignal) => writeLastRun(retirementColumns(retirement), abortSignal), signal),

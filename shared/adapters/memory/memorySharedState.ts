@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../clock.ts';
-import type { Cooldown, LastRun, SharedState } from '../../sharedState.ts';
+import type { BegunPlan, Cooldown, LastRun, SharedState } from '../../sharedState.ts';
 import { wholeSecond } from '../wholeSecond.ts';
 
 /**
@@ -8,8 +8,18 @@ import { wholeSecond } from '../wholeSecond.ts';
  */
 export function createMemorySharedState({ clock = systemClock }: { clock?: Clock } = {}): SharedState {
   const cooldowns = new Map<string, Cooldown>();
-  let begunAt: Date | undefined;
+  const begunAt: Partial<Record<'plan' | 'retiring', Date>> = {};
+  let awaitedSince: Date | undefined;
   let last: LastRun = { audit: { accounts: 0, connected: 0 } };
+
+  function begin(what: 'plan' | 'retiring', everyMs: number): BegunPlan {
+    const now = clock.now();
+    const before = begunAt[what];
+    // A clock that was wrong may have left a time that is far ahead.
+    const begun = before === undefined || Math.abs(now.getTime() - before.getTime()) >= everyMs;
+    if (begun) begunAt[what] = now;
+    return { begun, last: structuredClone(last) };
+  }
 
   return {
     async cool(cooldown) {
@@ -20,15 +30,8 @@ export function createMemorySharedState({ clock = systemClock }: { clock?: Clock
       const now = clock.now();
       return structuredClone([...cooldowns.values()].filter(({ until }) => until > now));
     },
-    async beginPlan(everyMs) {
-      const now = clock.now();
-      // A clock that was wrong may have left a time that is far ahead.
-      if (begunAt !== undefined && Math.abs(now.getTime() - begunAt.getTime()) < everyMs) {
-        return { begun: false, last: structuredClone(last) };
-      }
-      begunAt = now;
-      return { begun: true, last: structuredClone(last) };
-    },
+    beginPlan: async (everyMs) => begin('plan', everyMs),
+    beginRetiring: async (everyMs) => begin('retiring', everyMs),
     async runEnded(summary, { audit, retired, unansweredRuns } = {}) {
       const at = clock.now();
       last = structuredClone({
@@ -41,6 +44,11 @@ export function createMemorySharedState({ clock = systemClock }: { clock?: Clock
       for (const [key, { until }] of cooldowns) if (until <= at) cooldowns.delete(key);
     },
     lastRun: async () => structuredClone(last),
+    async silentSince() {
+      const written = last.ended?.at ?? begunAt.plan ?? awaitedSince ?? clock.now();
+      awaitedSince ??= written;
+      return new Date(written);
+    },
     async orderRetirement(retirement) {
       last = structuredClone({ ...last, retirement });
     },

@@ -69,6 +69,28 @@ describe('a queue function', () => {
     expect(await countIn(work)).toBe(0);
   });
 
+  it.each([
+    '{"v":1}',
+    'e30',
+    'e30_',
+    'e3=0',
+  ])('never sees %j, which is not base64: it is in the poison queue at once, as it was', async (message) => {
+    const host = await start();
+    await work.create();
+    await work.sendMessage(message);
+    await work.sendMessage(encoded('after'));
+    await waitForLines(host, /Message decoding has failed!/);
+    await waitForLines(
+      host,
+      /Message has reached MaxDequeueCount of 5. Moving message to queue 'work-poison'/,
+    );
+    await waitForLines(host, /running 1 "after"/);
+    await vi.waitFor(async () => expect(await countIn(poison)).toBe(1), { timeout: 10_000 });
+    const { peekedMessageItems } = await poison.peekMessages();
+    expect(peekedMessageItems.map(({ messageText }) => messageText)).toEqual([message]);
+    expect(host.lines.filter((line) => /running \d/.test(line))).toHaveLength(1);
+  });
+
   it('takes as many messages at once as the batch has, and no more before the threshold', async () => {
     // All are there before the host asks for any: a batch of the first alone would keep it from asking again.
     await work.create();

@@ -6,6 +6,7 @@ import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import {
   createCallForRun,
   createHeartbeat,
+  type Heartbeat,
   isFreshTicket,
   NoAddressError,
 } from '../../../../shared/tokens/heartbeat.ts';
@@ -22,25 +23,29 @@ function setUp({ status = async () => 200 }: { status?: () => Promise<number> } 
   const events: LogEvent[] = [];
   const tickets: string[] = [];
   let reads = 0;
-  const heartbeat = createHeartbeat({
-    clock,
-    linkSealer,
-    sharedState: {
-      ...sharedState,
-      lastRun() {
-        reads += 1;
-        return sharedState.lastRun();
+  const newProcess = () =>
+    createHeartbeat({
+      clock,
+      linkSealer,
+      sharedState: {
+        ...sharedState,
+        silentSince() {
+          reads += 1;
+          return sharedState.silentSince();
+        },
       },
-    },
-    callForRun(ticket) {
-      tickets.push(ticket);
-      return status();
-    },
-  });
-  const visit = async () => {
+      callForRun(ticket) {
+        tickets.push(ticket);
+        return status();
+      },
+    });
+  const visitIn = async (heartbeat: Heartbeat) => {
     if (heartbeat.isDue()) await heartbeat.beat({ log: (event) => void events.push(event) });
   };
-  return { clock, sharedState, linkSealer, events, tickets, visit, reads: () => reads };
+  const heartbeat = newProcess();
+  const visit = () => visitIn(heartbeat);
+  const visitInNewProcess = () => visitIn(newProcess());
+  return { clock, sharedState, linkSealer, events, tickets, visit, visitInNewProcess, reads: () => reads };
 }
 
 describe('a visit', () => {
@@ -79,6 +84,17 @@ describe('a visit', () => {
     expect(tickets).toHaveLength(1);
   });
 
+  it('calls for the first run although no process lives for five minutes', async () => {
+    const { clock, tickets, visitInNewProcess } = setUp();
+    await visitInNewProcess();
+    clock.advance(5 * MINUTE - 1);
+    await visitInNewProcess();
+    expect(tickets).toHaveLength(0);
+    clock.advance(1);
+    await visitInNewProcess();
+    expect(tickets).toHaveLength(1);
+  });
+
   it('calls although a wrong clock has left a time that is far ahead', async () => {
     const { clock, sharedState, tickets, visit } = setUp();
     clock.advance(60 * MINUTE);
@@ -112,7 +128,7 @@ describe('a visit', () => {
 
   it('gets its answer although the last run cannot be read', async () => {
     const { sharedState, events, tickets, visit } = setUp();
-    sharedState.lastRun = () => Promise.reject(new UnavailableError('accounts'));
+    sharedState.silentSince = () => Promise.reject(new UnavailableError('accounts'));
     await visit();
     expect(events).toEqual([{ event: 'sweep.last-run-not-read', error: 'UnavailableError' }]);
     expect(tickets).toHaveLength(0);

@@ -60,6 +60,28 @@ describe('the pace of a run', () => {
     expect(await turnsOf(8, 16, ['a', 'a', 'a'])).toEqual({ a: [0, 2_000, 4_000] });
   });
 
+  it('of parts that begin together has no two of them ask at once', async () => {
+    const clock = createTestClock();
+    const turns: number[] = [];
+    for (let part = 0; part < 16; part += 1) {
+      const pace = createPace(clock, 4, 16, part / 16);
+      for (let user = 0; user < 2; user += 1) {
+        if (pace.take('a')) turns.push(clock.elapsed());
+        else void pace.wait('a', { forMs: 60_000, isUrgent: false }).then(() => turns.push(clock.elapsed()));
+      }
+    }
+    await passOn(clock, 8_000);
+    expect(turns).toEqual(Array.from({ length: 32 }, (_, turn) => turn * 250));
+  });
+
+  it('makes a part wait for its first request from its beginning, and not from the first user of each tenant', () => {
+    const clock = createTestClock();
+    const pace = createPace(clock, 4, 16, 0.5);
+    expect([pace.take('a'), pace.waitMs('a')]).toEqual([false, 2_000]);
+    clock.advance(2_000);
+    expect(pace.take('b')).toBe(true);
+  });
+
   it('lets nobody save turns up', () => {
     const clock = createTestClock();
     const pace = createPace(clock, 1, 1);
@@ -262,6 +284,42 @@ describe('a run with a tenant that has more users than turns', () => {
     // Each of them asks twice, so half as many are checked.
     expect(twice.length).toBeGreaterThanOrEqual(24);
     expect(new Set(users).size - twice.length).toBeLessThanOrEqual(1);
+  });
+
+  it.each([
+    ['512 checks in the line, and those in the slots', 16, 528],
+    ['64 checks in the line, and those in the slots', 2, 66],
+  ])('holds no more checks than %s, and uses each turn all the same', async (_, concurrency, atMost) => {
+    const clock = createTestClock({ startAt: NOW });
+    const accounts = createMemoryAccountStore({ clock });
+    let [held, most] = [0, 0];
+    const app = createTestApp({
+      clock,
+      accounts,
+      tokenRequests: '100',
+      userTokens: {
+        onBehalfOf: () => Promise.reject(new Error('not expected')),
+        async silent(_operation, { waitToAsk }) {
+          held += 1;
+          most = Math.max(most, held);
+          await waitToAsk?.();
+          held -= 1;
+          return tokenOf();
+        },
+      },
+    });
+    for (let n = 0; n < 1_000; n += 1) await accounts.create(dueAccount({ userId: userOf(TENANT_A, n) }));
+    const operation = { log: () => undefined };
+    const swept = sweep(app, operation, [], await plan(app, operation), { ...RUN_LIMITS, concurrency });
+    let hasEnded = false;
+    void swept.finally(() => {
+      hasEnded = true;
+    });
+    while (!hasEnded) await passOn(clock, 100);
+    expect(await swept).toMatchObject({ refreshed: 1_000, waiting: 0 });
+    expect(most).toBeGreaterThanOrEqual(atMost - concurrency);
+    expect(most).toBeLessThanOrEqual(atMost + 16);
+    expect(clock.elapsed()).toBeLessThanOrEqual(12_000);
   });
 
   it('never does more checks at once than it has slots', async () => {

@@ -127,6 +127,16 @@ it('a part that ends while a run sweeps all shards itself ends that', async () =
   expect(areLost).toEqual([false, false, false, true, false]);
 });
 
+it('a whole run ends the count of split runs whose parts were lost', async () => {
+  const { worker, run } = await setUp(['3', 'a'], 1);
+  for (let times = 0; times < 4; times += 1) await run();
+  expect((await worker.sharedState.lastRun()).unansweredRuns).toBe(3);
+  await run();
+  expect((await worker.sharedState.lastRun()).unansweredRuns).toBe(0);
+  for (const shard of ['3', 'a']) await worker.create(dueAccount({ userId: someUserOf(shard) }));
+  expect(await run()).toMatchObject({ claimed: 0 });
+});
+
 describe('a part of a run', () => {
   it('checks the due accounts of its shard alone, under a lease of its own', async () => {
     const { worker, sweepPart: sweepOne } = await setUp(['5', '5', '6'], 1);
@@ -199,10 +209,35 @@ describe('a part of a run', () => {
     expect(worker.eventsOf('sweep.retirement-stopped')).toEqual([]);
   });
 
+  it.each([2, 3])('retires no more than the ceiling although it comes %d times at once', async (times) => {
+    const { worker, sweepPart: sweepOne } = await setUp([], 1);
+    for (let count = 0; count < 70; count += 1) {
+      await worker.create({ ...overdueAccount(), userId: someUserOf(RETIRING_SHARD) });
+    }
+    const part = partOf({ shard: RETIRING_SHARD });
+    const swept = await Promise.all(Array.from({ length: times }, () => sweepOne(part)));
+    expect(swept.reduce((sum, one) => sum + (one?.retired ?? 0), 0)).toBe(20);
+    expect((await worker.sharedState.lastRun()).retired).toEqual({ count: 20, since: NOW });
+  });
+
+  it('retires accounts again when the part before it has ended for certain', async () => {
+    const { worker, sweepPart: sweepOne } = await setUp([], 1);
+    const retiredLater = async (ms: number) => {
+      worker.later(ms);
+      await worker.create({ ...overdueAccount(), userId: someUserOf(RETIRING_SHARD) });
+      const deadline = new Date(worker.now().getTime() + 30_000).toISOString();
+      return (await sweepOne(partOf({ shard: RETIRING_SHARD, deadline })))?.retired;
+    };
+    expect(await retiredLater(0)).toBe(1);
+    expect(await retiredLater(2 * RUN_LIMITS.endAfterMs - 1)).toBe(0);
+    expect(await retiredLater(1)).toBe(1);
+    expect((await worker.sharedState.lastRun()).retired?.count).toBe(2);
+  });
+
   it('retires nobody if it cannot read what is ordered', async () => {
     const { worker, sweepPart: sweepOne } = await setUp([], 1);
     await worker.create({ ...overdueAccount(), userId: someUserOf(RETIRING_SHARD) });
-    worker.sharedState.lastRun = () => Promise.reject(new UnavailableError('accounts'));
+    worker.sharedState.beginRetiring = () => Promise.reject(new UnavailableError('accounts'));
     expect(await sweepOne(partOf({ shard: RETIRING_SHARD }))).toMatchObject({ retired: 0, waiting: 1 });
   });
 });

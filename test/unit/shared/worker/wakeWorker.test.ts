@@ -9,14 +9,17 @@ import type { CallingApp } from '../../../../shared/ports.ts';
 import { toUserId } from '../../../../shared/userId.ts';
 import { RUN_LIMITS } from '../../../../shared/worker/run.ts';
 import { wakeWorker } from '../../../../shared/worker/wakeWorker.ts';
+import { someUserOf } from '../../../support/sampleAccount.ts';
+import { SUMMARY } from '../../../support/sharedStateContract.ts';
 import { dueAccount, MINUTE, workerOverTwins } from './workerOverTwins.ts';
 
 const SECOND = 1_000;
 const GUID = '11111111-2222-4333-8444-555555555555';
 const CALLER: CallingApp = { principalId: toUserId({ tid: GUID, oid: GUID }), clientId: GUID };
 
-function setUp() {
+function setUp({ splitAbove = '0' } = {}) {
   const worker = workerOverTwins({
+    splitAbove,
     verifyAppToken: async (token) => {
       if (token === 'good') return CALLER;
       throw new ForbiddenError('role', 'none');
@@ -27,7 +30,7 @@ function setUp() {
     wakeWorker(worker.app(), { log }, { accessToken: token }, [], { limits: RUN_LIMITS });
   const askWith = (ticket: string) =>
     wakeWorker(worker.app(), { log }, { ticket }, [], { limits: RUN_LIMITS });
-  return { worker, ask, askWith, sweeps: () => worker.eventsOf('sweep.ended').length };
+  return { worker, log, ask, askWith, sweeps: () => worker.eventsOf('sweep.ended').length };
 }
 
 describe('wake', () => {
@@ -94,6 +97,22 @@ describe('wake', () => {
     await worker.create(dueAccount());
     await ask();
     expect((await worker.sharedState.lastRun()).audit.lastPass).toMatchObject({ accounts: 1 });
+  });
+
+  it.each([
+    ['nobody sweeps them here', 0, { due: 3, refreshed: 0, stoppedBy: 'done', parts: 3 }],
+    ['the parts of the last runs are lost', 3, { due: 3, refreshed: 3, stoppedBy: 'done', parts: 3 }],
+  ])('answers into how many parts it has split its run, and how many are due: %s', async (_, lost, answer) => {
+    const { worker, log } = setUp({ splitAbove: '2' });
+    for (const shard of ['1', '2', '3']) await worker.create(dueAccount({ userId: someUserOf(shard) }));
+    await worker.sharedState.runEnded(SUMMARY, { unansweredRuns: lost });
+    const handed: number[] = [];
+    const how = {
+      limits: RUN_LIMITS,
+      handOver: (parts: readonly unknown[]) => void handed.push(parts.length),
+    };
+    expect(await wakeWorker(worker.app(), { log }, { accessToken: 'good' }, [], how)).toMatchObject(answer);
+    expect(handed).toEqual([3]);
   });
 
   it('does nothing for a caller who may not', async () => {

@@ -221,6 +221,8 @@ describe('The account table when storage fails', () => {
         (signal) => state.runEnded(SUMMARY, { audit: { next: userId, accounts: 60, connected: 1 } }, signal),
       ],
       ['tell of the last run', (signal) => state.lastRun(signal)],
+      ['begin to retire', (signal) => state.beginRetiring(1, signal)],
+      ['tell since when no run has ended', (signal) => state.silentSince(signal)],
       ['order', (signal) => state.orderRetirement({ order: 'stopped', at: NOW }, signal)],
       ['tell of the cooldowns', (signal) => state.cooling(signal)],
     ];

@@ -85,6 +85,36 @@ describe('The shared state in a table', () => {
   });
 
   it.each([
+    ['summary', { endedAt: NOW, summary: JSON.stringify({ ...SUMMARY, oldKey: undefined }) }],
+    ['end', { endedAt: 'soon', begunAt: NOW }],
+  ])('knows since when no run has ended although the %s cannot be read', async (_, row) => {
+    await table.createEntity({ partitionKey: 'runs', rowKey: 'last', ...row });
+    clock.advance(EVERY_MS);
+    expect(await state.silentSince()).toEqual(NOW);
+    expect(await table.getEntity('runs', 'last')).not.toHaveProperty('awaitedSince');
+  });
+
+  it('begins to count anew if no time can be read, and keeps the rest of the row', async () => {
+    const row = { partitionKey: 'runs', rowKey: 'last', endedAt: 'soon', begunAt: '', awaitedSince: 7 };
+    await table.createEntity({ ...row, later: 'kept' });
+    expect(await state.silentSince()).toEqual(NOW);
+    clock.advance(EVERY_MS);
+    expect(await state.silentSince()).toEqual(NOW);
+    expect(await table.getEntity('runs', 'last')).toMatchObject({ awaitedSince: NOW, later: 'kept' });
+  });
+
+  it.each([
+    'first',
+    'later',
+  ])('knows since when no run has ended if the answer is lost, the %s time', async (when) => {
+    if (when === 'later') await state.orderRetirement({ order: 'stopped', at: NOW });
+    proxy.next(({ method }) => method !== 'GET', 'lost');
+    expect(await state.silentSince()).toEqual(NOW);
+    clock.advance(EVERY_MS);
+    expect(await state.silentSince()).toEqual(NOW);
+  });
+
+  it.each([
     'first',
     'later',
   ])('lets nobody begin if the answer is lost, the %s time, and the next one in time', async (when) => {
