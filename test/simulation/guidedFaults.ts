@@ -191,4 +191,11 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: 'the entry of the last of 25 users in one shard is lost',
     found: /will ever find/,
   },
+  'refresh token renewed in its last ten minutes': {
+    file: 'shared/account/schedule.ts',
+    text: 'const RENEW_FROM_MS = 2 * HOUR;\nconst RENEW_WINDOW_MS = HOUR;',
+    by: 'const RENEW_FROM_MS = 10 * MINUTE;\nconst RENEW_WINDOW_MS = 5 * MINUTE;',
+    guided: 'the token endpoint is away in the last half hour of a refresh token',
+    found: /all was well when it had to be renewed/,
+  },
 };

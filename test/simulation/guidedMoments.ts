@@ -133,6 +133,18 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     { do: 'wake', user: 0, process: 1, pausesAfter: 0 },
     run(0),
   ),
+  'the token endpoint is away in the last half hour of a refresh token': {
+    ...of(
+      { do: 'visit', user: 0, process: 0, fresh: true, ...pausing() },
+      ...Array.from({ length: 47 }, () => [wait(30 * MINUTE), run(1)]).flat(),
+      wait(12 * MINUTE),
+      { do: 'trouble', user: 0, at: 'token', kind: 'outage', whole: 'tenant', forMs: 30 * MINUTE },
+      ...Array.from({ length: 10 }, () => [wait(5 * MINUTE), run(1)]).flat(),
+    ),
+    known: 0,
+    seldom: true,
+    rules: { ...SIMPLE.rules, refreshTokenMs: DAY, tellsEnd: true },
+  },
   'the host shuts down while a check waits for the token endpoint': of(
     wait(80 * MINUTE),
     run(1, 'token endpoint'),

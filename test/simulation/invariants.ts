@@ -24,6 +24,7 @@ import { createGrantInvariants } from './grantInvariants.ts';
 import { createNoticeInvariants } from './noticeInvariants.ts';
 import type { Begun, Operations } from './operations.ts';
 import { createReasons } from './reasons.ts';
+import { createRenewalInvariants } from './renewalInvariants.ts';
 import { createRestInvariants } from './restInvariants.ts';
 import { createSettleInvariants } from './settleInvariants.ts';
 import type { Columns, Commit, RowChange } from './tableModel.ts';
@@ -34,8 +35,6 @@ import { createWishInvariants, pauseOf } from './wishInvariants.ts';
 import { makerOf, type ProcessLife, type World } from './world.ts';
 
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
-/** Two hours before its end the worker begins to renew a refresh token, and again at every failure. */
-const RENEWAL_WINDOW_MS = 2 * 3_600_000;
 /** No lease is longer, unless a wrong clock made it. */
 const LONGEST_LEASE_MS = 3_600_000;
 const UNEXPECTED = /^(?:TypeError|RangeError|ReferenceError|SyntaxError|Error)\b/;
@@ -50,7 +49,6 @@ export function createInvariants(
   services: Services & { hasNotes: boolean; notesEveryMs: number },
   operations: Operations,
 ) {
-  const { runsInTime } = services;
   const facts = createFacts(world, people, services);
   const { of, rowOf, cacheOf, hasEntry, personIn, forbid } = facts;
   const reasons = createReasons(world, facts);
@@ -65,8 +63,7 @@ export function createInvariants(
   const events = new Map<string, number>();
   let clocksDiffered = false;
   const notices = createNoticeInvariants(world, facts, () => clocksDiffered, countChange);
-  /** Until when something was not well, as far as that is known. */
-  let unwellUntil = Number.NEGATIVE_INFINITY;
+  const renewals = createRenewalInvariants(world, facts, operations, () => clocksDiffered);
 
   /** A change of an account that is no edge of the diagram: it stays in its state. */
   function countChange(change: string): void {
@@ -259,16 +256,9 @@ export function createInvariants(
     );
   }
 
-  /** A refresh token that ended is only our fault if there was time to renew it, and nothing stood in the way. */
   function onRefreshTokenOver(person: Person, over: Token): void {
-    const endedAt = over.ends;
     // As long as there is the longer grant, nobody renews the other one.
-    if (over.grant === 'exchange' && grants.hasCode(person)) return;
-    const wellSince = Math.max(unwellUntil, world.faultAt());
-    forbid(
-      runsInTime && wellSince < endedAt - RENEWAL_WINDOW_MS,
-      `the refresh token of ${person.name} ended, and everything was well`,
-    );
+    if (over.grant !== 'exchange' || !grants.hasCode(person)) renewals.onOver(person, over);
   }
 
   const entraWatch: EntraWatch = {
@@ -303,10 +293,7 @@ export function createInvariants(
     onForgotten: tokens.onForgotten,
     onLinked: grants.onLinked,
     onLinkUnavailable: visits.onLinkUnavailable,
-    /** Something is not well until that time, so whatever is late may be late because of it. */
-    onUnwell(until: number): void {
-      unwellUntil = Math.max(unwellUntil, until);
-    },
+    onUnwell: renewals.onUnwell,
     onKeysDiffer(): void {
       tokens.onKeysDiffer();
       tasks.onKeysDiffer();
@@ -340,7 +327,10 @@ export function createInvariants(
 
     onBegun: rest.onBusy,
     onEnded(begun: Begun): void {
-      if (begun.kind === 'run') rest.onRunEnded(begun);
+      if (begun.kind === 'run') {
+        rest.onRunEnded(begun);
+        renewals.onRunEnded(begun);
+      }
       rest.onOperationEnded(begun);
       if (!operations.isBusy(begun.life)) {
         for (const { busyAtDamage } of facts.all()) busyAtDamage.delete(begun.life.number);
