@@ -198,4 +198,25 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: 'the token endpoint is away in the last half hour of a refresh token',
     found: /all was well when it had to be renewed/,
   },
+  'recovery dropped after one failed try': {
+    file: 'shared/account/notice.ts',
+    text: 'return { ...notice, attempts: notice.attempts + 1, nextTryAt: end.nextTryAt };',
+    by: "return notice.what === 'recovered' ? undefined : { ...notice, attempts: notice.attempts + 1, nextTryAt: end.nextTryAt };",
+    guided: 'a receiver is told of a need, and fails once when it is told of the recovery',
+    found: /was lost, and nobody took it|is not told of it/,
+  },
+  'recovery not told if the need is on its way': {
+    file: 'shared/account/notice.ts',
+    text: ' || nextTryAt === undefined || lease !== undefined;',
+    by: ' || nextTryAt === undefined || (lease !== undefined && attempts > 0);',
+    guided: 'a user comes back while a check tells of their need',
+    found: /is not told of it/,
+  },
+  'end of a refresh token never told': {
+    file: 'shared/account/schedule.ts',
+    text: 'return left > 0 && left <= EXPIRING_FROM_MS;',
+    by: 'return left > 0 && left < 0;',
+    guided: 'a refresh token that does not slide ends soon',
+    found: /ends soon, and no notice of it was stored/,
+  },
 };

@@ -145,6 +145,40 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     seldom: true,
     rules: { ...SIMPLE.rules, refreshTokenMs: DAY, tellsEnd: true },
   },
+  'a receiver is told of a need, and fails once when it is told of the recovery': {
+    ...of(
+      { do: 'challenge', user: 0, api: 'graph' },
+      run(1),
+      wait(2 * MINUTE),
+      run(1),
+      { do: 'visit', user: 0, process: 0, fresh: true, ...pausing() },
+      wait(2 * MINUTE),
+      { ...run(1), failsAt: 'receiver' } as Action,
+      wait(12 * MINUTE),
+      run(1),
+      wait(12 * MINUTE),
+      run(1),
+    ),
+    receiver: 'well',
+  },
+  'a user comes back while a check tells of their need': {
+    ...of({ do: 'challenge', user: 0, api: 'graph' }, run(1), wait(2 * MINUTE), run(1, 'receiver'), {
+      ...{ do: 'visit', user: 0, process: 0, fresh: true },
+      ...pausing(),
+    }),
+    receiver: 'well',
+  },
+  'a refresh token that does not slide ends soon': {
+    ...of(
+      { do: 'visit', user: 0, process: 0, fresh: true, ...pausing() },
+      wait(21 * 60 * MINUTE),
+      run(1),
+      wait(60 * MINUTE),
+      run(1),
+    ),
+    receiver: 'well',
+    rules: { ...SIMPLE.rules, refreshTokenMs: DAY, slides: false, tellsEnd: true },
+  },
   'the host shuts down while a check waits for the token endpoint': of(
     wait(80 * MINUTE),
     run(1, 'token endpoint'),
