@@ -219,4 +219,25 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: 'a refresh token that does not slide ends soon',
     found: /ends soon, and no notice of it was stored/,
   },
+  'own credential that is refused marks the user': {
+    file: 'shared/tokens/failures.ts',
+    text: "name: 'own credential',\n    kind: 'misconfigured',",
+    by: "name: 'own credential',\n    kind: 'needs-user',",
+    guided: "the application's own credential is refused for half an hour",
+    found: /was marked, and (nothing was wrong with them|a grant of theirs is good)/,
+  },
+  'application that is refused marks the user': {
+    file: 'shared/tokens/failures.ts',
+    text: "name: 'application refused',\n    kind: 'tenant',",
+    by: "name: 'application refused',\n    kind: 'needs-user',",
+    guided: 'a tenant has removed the application for half an hour',
+    found: /was marked, and (nothing was wrong with them|a grant of theirs is good)/,
+  },
+  'refusal without a number marks at once': {
+    file: 'shared/account/confirmFailure.ts',
+    text: "if (!failure.unsure || failure.kind !== 'needs-user') return failure;",
+    by: "if (failure.kind === 'needs-user' || !failure.unsure) return failure;",
+    guided: 'the token endpoint refuses a user without a number for half an hour',
+    found: /was marked, and (nothing was wrong with them|a grant of theirs is good)/,
+  },
 };

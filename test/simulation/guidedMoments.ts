@@ -1,7 +1,7 @@
 import { DAY } from './durations.ts';
 import type { ApiName } from './entraTypes.ts';
 import { FOUND_HISTORIES, SIMPLE } from './foundHistories.ts';
-import type { Action, History } from './history.ts';
+import type { Action, BLAMELESS, History } from './history.ts';
 import type { HowLinked } from './link.ts';
 import type { YearsHistory } from './yearsHistory.ts';
 
@@ -23,6 +23,22 @@ const run = (process: number, pausesBefore?: string): Action => ({
   ...pausing(pausesBefore),
 });
 const wait = (ms: number): Action => ({ do: 'wait', ms });
+
+/** Two users are checked while the token endpoint refuses, one of them visits, and all is well again. */
+const blameless = (kind: (typeof BLAMELESS)[number], whole: 'person' | 'tenant' | 'everybody'): History => ({
+  ...of(
+    wait(80 * MINUTE),
+    { do: 'trouble', user: 0, at: 'token', kind, whole, forMs: 25 * MINUTE },
+    run(1),
+    wait(6 * MINUTE),
+    run(0),
+    { ...visit(0), fresh: true } as Action,
+    wait(80 * MINUTE),
+    run(1),
+  ),
+  users: 2,
+  known: 2,
+});
 
 /** Histories in which something comes at the one moment at which it matters, which chance meets seldom. */
 export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
@@ -179,6 +195,9 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     receiver: 'well',
     rules: { ...SIMPLE.rules, refreshTokenMs: DAY, slides: false, tellsEnd: true },
   },
+  "the application's own credential is refused for half an hour": blameless('own-credential', 'everybody'),
+  'a tenant has removed the application for half an hour': blameless('removed', 'tenant'),
+  'the token endpoint refuses a user without a number for half an hour': blameless('bare', 'person'),
   'the host shuts down while a check waits for the token endpoint': of(
     wait(80 * MINUTE),
     run(1, 'token endpoint'),

@@ -35,6 +35,8 @@ import { createWishInvariants, pauseOf } from './wishInvariants.ts';
 import { makerOf, type ProcessLife, type World } from './world.ts';
 
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
+/** A cooldown that a right clock stored, and what is added to it at random. */
+const LONGEST_COOLDOWN_MS = 3_600_000 + 6 * 60_000;
 /** No lease is longer, unless a wrong clock made it. */
 const LONGEST_LEASE_MS = 3_600_000;
 const UNEXPECTED = /^(?:TypeError|RangeError|ReferenceError|SyntaxError|Error)\b/;
@@ -237,6 +239,8 @@ export function createInvariants(
     const isTask = event.event === 'task.ended' && event.outcome === 'waiting';
     if (!isCheck && !isTask) return;
     const at = isCheck ? 'token' : 'graph';
+    // A tenant that has removed the application is left alone for a while.
+    if (isCheck && reasons.wasBlameless(person, world.now() - LONGEST_COOLDOWN_MS, 'removed', 'bare')) return;
     forbid(
       !reasons.isThrottled(person, at, clocksDiffered),
       `${person.name} had to wait for the ${at}, and nobody had asked for it`,
@@ -272,6 +276,7 @@ export function createInvariants(
     onRefusal: reasons.onRefusal,
     onThrottled: reasons.onThrottled,
     onTrouble: reasons.onTrouble,
+    onBlameless: reasons.onBlameless,
     onIssued(person, api) {
       if (api === 'graph') of(person).graphTokenAt = world.now();
     },

@@ -8,6 +8,9 @@ import type { World } from './world.ts';
 
 /** A process reads the account of a user whose token it remembers once a minute. */
 const ROW_IS_READ_EVERY_MS = 61_000;
+/** For so long a process remembers a refusal, and for so long a tenant is left alone at most. */
+const REMEMBERED_MS = 4_000;
+const LONGEST_COOLDOWN_MS = 3_600_000;
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
 /** Whoever has caused nothing for so long may cause as much as ever. */
 const LIMITS_PASS_AFTER_MS = 61_000;
@@ -32,7 +35,11 @@ export function createVisitInvariants(
     switch (kind) {
       case 'needs-user':
       case 'cache-lost':
-        forbid(!reasons.mayRefuse(person, asked, begunAt, 'user'), wrongly);
+        forbid(
+          !reasons.mayRefuse(person, asked, begunAt, 'user') &&
+            !reasons.wasBlameless(person, begunAt - REMEMBERED_MS, 'bare'),
+          wrongly,
+        );
         return true;
       case 'consent':
         forbid(!reasons.mayRefuse(person, asked, begunAt, 'consent'), wrongly);
@@ -47,7 +54,10 @@ export function createVisitInvariants(
       }
       case 'tenant':
       case 'misconfigured':
-        world.violated(`${person.name} was refused (${kind}: ${code}), and nothing is wrong with the tenant`);
+        forbid(
+          !reasons.wasBlameless(person, begunAt - LONGEST_COOLDOWN_MS, 'own-credential', 'removed', 'bare'),
+          `${person.name} was refused (${kind}: ${code}), and nothing is wrong with the tenant`,
+        );
         return true;
       case 'transient':
         return true;
