@@ -240,4 +240,32 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: 'the token endpoint refuses a user without a number for half an hour',
     found: /was marked, and (nothing was wrong with them|a grant of theirs is good)/,
   },
+  'checks of the past lost at the settle': {
+    file: 'shared/account/transitions.ts',
+    text: 'checks: withEntries(checksOf(account), entries',
+    by: 'checks: withEntries([], entries',
+    guided: 'a user is checked three times',
+    found: /has lost a check of their history/,
+  },
+  'history cut to its latest entry': {
+    file: 'shared/account/transitions.ts',
+    text: '.slice(-MAX_HISTORY),',
+    by: '.slice(-1),',
+    guided: 'a user is checked three times',
+    found: /has lost a part of their history/,
+  },
+  'what tasks did lost when a check is settled again': {
+    file: 'shared/worker/refreshUser.ts',
+    text: 'const remembered = { ...ran, ...(sealed',
+    by: 'const remembered = { ...ran, entries: current.etag === leased.etag ? ran.entries : [], ...(sealed',
+    guided: 'a user visits while a task of their check reads Graph',
+    found: /ran, and their history does not have it/,
+  },
+  'cache of a visit given up at the first conflict': {
+    file: 'shared/tokens/storedCache.ts',
+    text: 'const WRITE_TRIES = 6;',
+    by: 'const WRITE_TRIES = 1;',
+    guided: 'a check stores its cache while a visit is about to',
+    found: /the refresh token of the visit was not stored/,
+  },
 };

@@ -198,6 +198,23 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
   "the application's own credential is refused for half an hour": blameless('own-credential', 'everybody'),
   'a tenant has removed the application for half an hour': blameless('removed', 'tenant'),
   'the token endpoint refuses a user without a number for half an hour': blameless('bare', 'person'),
+  'a user is checked three times': of(
+    wait(80 * MINUTE),
+    run(1),
+    wait(80 * MINUTE),
+    run(1),
+    wait(80 * MINUTE),
+    run(0),
+  ),
+  'a user visits while a task of their check reads Graph': of(wait(80 * MINUTE), run(1, 'graph'), {
+    ...{ do: 'visit', user: 0, process: 0, fresh: true },
+    ...pausing(),
+  }),
+  'a check stores its cache while a visit is about to': of(
+    wait(80 * MINUTE),
+    { ...{ do: 'visit', user: 0, process: 0, fresh: true }, ...pausing('blob: write') },
+    run(1),
+  ),
   'the host shuts down while a check waits for the token endpoint': of(
     wait(80 * MINUTE),
     run(1, 'token endpoint'),

@@ -21,6 +21,7 @@ import {
 } from './facts.ts';
 import { createFulfilmentInvariants } from './fulfilmentInvariants.ts';
 import { createGrantInvariants } from './grantInvariants.ts';
+import { createHistoryInvariants } from './historyInvariants.ts';
 import { createNoticeInvariants } from './noticeInvariants.ts';
 import type { Begun, Operations } from './operations.ts';
 import { createReasons } from './reasons.ts';
@@ -65,6 +66,7 @@ export function createInvariants(
   const events = new Map<string, number>();
   let clocksDiffered = false;
   const notices = createNoticeInvariants(world, facts, () => clocksDiffered, countChange);
+  const histories = createHistoryInvariants(world, facts);
   const renewals = createRenewalInvariants(world, facts, operations, () => clocksDiffered);
 
   /** A change of an account that is no edge of the diagram: it stays in its state. */
@@ -216,6 +218,8 @@ export function createInvariants(
       settles.onSettled(by, person, before, after);
       if (!after.runId) grants.onSettled(by, person, after);
     }
+    const hasToken = settled && isHeld && !after.runId && after.state === 'active' && !after.failure;
+    if (!isTombstone(after.state)) histories.onStored(by, person, before, after, hasToken);
     const gaveBack = Boolean(before.runId) && !after.runId;
     // Nobody else may give back a lease, unless only a wrong clock can have made it so long.
     const mayBeLate = dueAtOf(before) > world.now() + LONGEST_LEASE_MS - CLOCKS_MAY_DIFFER_MS;
@@ -247,7 +251,9 @@ export function createInvariants(
     );
   }
 
-  function onLog(event: LogEvent, person: Person | undefined): void {
+  function onLog(by: ProcessLife, event: LogEvent, person: Person | undefined): void {
+    if (event.event === 'task.ended' && event.outcome === 'done' && person !== undefined)
+      histories.onTaskDone(by, person, event.task);
     if (person !== undefined) onWaiting(event, person);
     events.set(event.event, (events.get(event.event) ?? 0) + 1);
     forbid(event.event === 'cache.foreign-entry', 'a cache had entries of another account');
