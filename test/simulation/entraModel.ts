@@ -3,6 +3,7 @@ import { DAY } from './durations.ts';
 import { createCodes } from './entraCodes.ts';
 import {
   type ApiName,
+  type Blameless,
   type EntraRules,
   type EntraWatch,
   isOneOf,
@@ -35,6 +36,13 @@ const SCOPES: Readonly<Record<Trouble['whole'], string | undefined>> = {
   everybody: 'Application/ReadWrite/a/b',
 };
 
+/** What the token endpoint says that is nobody's fault who asks. */
+const BLAMELESS: Readonly<Record<Blameless, [number | undefined, string]>> = {
+  'own-credential': [7000215, 'invalid_client'],
+  removed: [700016, 'unauthorized_client'],
+  bare: [undefined, 'invalid_grant'],
+};
+
 /** What the token endpoint says of a policy: `AADSTS` number, `suberror`, claims. A sign-in may answer those with claims. */
 const POLICIES: Readonly<Record<Policy, [number, string, string | undefined, string?]>> = {
   mfa: [50076, 'interaction_required', 'basic_action', '{"access_token":{"capolids":{"essential":true}}}'],
@@ -52,7 +60,7 @@ export function createEntraModel(
   rules: EntraRules,
   watch: EntraWatch,
 ) {
-  const { onPost, onRefusal, onThrottled, onTrouble, onPresented, onIssued } = watch;
+  const { onPost, onRefusal, onThrottled, onTrouble, onBlameless, onPresented, onIssued } = watch;
   const tokens = new Map<string, Token>();
   const codes = createCodes(world, watch.onCodeSpentTwice);
   let issued = 0;
@@ -113,10 +121,15 @@ export function createEntraModel(
     });
   }
 
-  function refused(number: number, error = 'invalid_grant', suberror?: string, claims?: string): Response {
+  function refused(
+    number: number | undefined,
+    error = 'invalid_grant',
+    suberror?: string,
+    claims?: string,
+  ): Response {
     return json(400, {
       error,
-      error_codes: [number],
+      ...(number !== undefined && { error_codes: [number] }),
       ...(suberror && { suberror }),
       ...(claims && { claims }),
     });
@@ -244,6 +257,11 @@ export function createEntraModel(
         return json(503, { error: 'temporarily_unavailable' });
       case 'html':
         return new Response('<html>Bad gateway</html>', { status: 502 });
+      case 'own-credential':
+      case 'removed':
+      case 'bare':
+        onBlameless({ of: person, whole: trouble.whole, kind: trouble.kind });
+        return refused(...BLAMELESS[trouble.kind]);
       default:
         return trouble.kind satisfies never;
     }

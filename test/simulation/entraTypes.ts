@@ -71,13 +71,16 @@ export type Token = {
   parent?: string;
 };
 
-/** A throttle or an outage, until a time. */
+/** A refusal that says nothing of the user. */
+export type Blameless = 'own-credential' | 'removed' | 'bare';
+
+/** A throttle, an outage or a refusal that is nobody's fault, until a time. */
 export type Trouble = {
   at: 'token' | ApiName;
   /** One person, everybody of their tenant, or everybody. */
   of: Person;
   whole: 'person' | 'tenant' | 'everybody';
-  kind: 'throttled' | 'throttled-silently' | 'loop' | 'outage' | 'html';
+  kind: 'throttled' | 'throttled-silently' | 'loop' | 'outage' | 'html' | Blameless;
   until: number;
 };
 
@@ -138,6 +141,7 @@ export type EntraWatch = {
   onRefusal: (refusal: Refusal) => void;
   onThrottled: (throttled: Throttled) => void;
   onTrouble: (person: Person, at: Trouble['at']) => void;
+  onBlameless: (blameless: Pick<Trouble, 'of' | 'whole'> & { kind: Blameless }) => void;
   onPresented: (presented: Presented) => void;
   onIssued: (person: Person, api: ApiName) => void;
 };

@@ -1,5 +1,5 @@
 import type { EntraRules, Policy } from './entraTypes.ts';
-import type { Action, History } from './history.ts';
+import { type Action, BLAMELESS, type History } from './history.ts';
 import type { HowLinked } from './link.ts';
 import type { ReceiverRule } from './receiverModel.ts';
 
@@ -60,6 +60,18 @@ const asPolicy =
     return { do: 'policy', user: action.user, how, ...(action.api && { api: action.api }) };
   };
 
+/** In some histories the token endpoint refuses everybody, or gives no reason, in the place of an outage. */
+const asBlameless =
+  (seed: number) =>
+  (action: Action): Action => {
+    const number = Math.floor(seed / (SCOPES.length * FEATURES.length * 8));
+    const isOutage = action.do === 'trouble' && (action.kind === 'outage' || action.kind === 'html');
+    if (!isOutage || action.at !== 'token' || number % 3 !== 0) return action;
+    const kind = BLAMELESS[Math.floor(number / 3) % BLAMELESS.length] ?? 'removed';
+    const whole = { 'own-credential': 'everybody', removed: 'tenant', bare: 'person' } as const;
+    return { ...action, kind, whole: whole[kind] };
+  };
+
 const HOW: readonly HowLinked[] = ['other', 'twice', 'cancelled'];
 
 /** In a history in which users link, they do that in the place of some wishes, and one of their grants may be revoked. */
@@ -91,7 +103,8 @@ export function featuresOf(seed: number) {
   const { pauses, ...has } = FEATURES[Math.floor(seed / SCOPES.length) % FEATURES.length] ?? PLAIN;
   const instead = pauses ? asPause : has.links ? asLink : (action: Action) => action;
   const ofPolicy = asPolicy(seed);
-  return { has, instead: (action: Action) => ofPolicy(instead(action)) };
+  const ofBlameless = asBlameless(seed);
+  return { has, instead: (action: Action) => ofBlameless(ofPolicy(instead(action))) };
 }
 
 export function withFeatures<H extends { seed: number; actions: readonly Action[] }>(history: H) {

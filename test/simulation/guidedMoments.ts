@@ -1,7 +1,7 @@
 import { DAY } from './durations.ts';
 import type { ApiName } from './entraTypes.ts';
 import { FOUND_HISTORIES, SIMPLE } from './foundHistories.ts';
-import type { Action, History } from './history.ts';
+import type { Action, BLAMELESS, History } from './history.ts';
 import type { HowLinked } from './link.ts';
 import type { YearsHistory } from './yearsHistory.ts';
 
@@ -23,6 +23,22 @@ const run = (process: number, pausesBefore?: string): Action => ({
   ...pausing(pausesBefore),
 });
 const wait = (ms: number): Action => ({ do: 'wait', ms });
+
+/** Two users are checked while the token endpoint refuses, one of them visits, and all is well again. */
+const blameless = (kind: (typeof BLAMELESS)[number], whole: 'person' | 'tenant' | 'everybody'): History => ({
+  ...of(
+    wait(80 * MINUTE),
+    { do: 'trouble', user: 0, at: 'token', kind, whole, forMs: 25 * MINUTE },
+    run(1),
+    wait(6 * MINUTE),
+    run(0),
+    { ...visit(0), fresh: true } as Action,
+    wait(80 * MINUTE),
+    run(1),
+  ),
+  users: 2,
+  known: 2,
+});
 
 /** Histories in which something comes at the one moment at which it matters, which chance meets seldom. */
 export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
@@ -132,6 +148,72 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     wait(2 * MINUTE),
     { do: 'wake', user: 0, process: 1, pausesAfter: 0 },
     run(0),
+  ),
+  'the token endpoint is away in the last half hour of a refresh token': {
+    ...of(
+      { do: 'visit', user: 0, process: 0, fresh: true, ...pausing() },
+      ...Array.from({ length: 47 }, () => [wait(30 * MINUTE), run(1)]).flat(),
+      wait(12 * MINUTE),
+      { do: 'trouble', user: 0, at: 'token', kind: 'outage', whole: 'tenant', forMs: 30 * MINUTE },
+      ...Array.from({ length: 10 }, () => [wait(5 * MINUTE), run(1)]).flat(),
+    ),
+    known: 0,
+    seldom: true,
+    rules: { ...SIMPLE.rules, refreshTokenMs: DAY, tellsEnd: true },
+  },
+  'a receiver is told of a need, and fails once when it is told of the recovery': {
+    ...of(
+      { do: 'challenge', user: 0, api: 'graph' },
+      run(1),
+      wait(2 * MINUTE),
+      run(1),
+      { do: 'visit', user: 0, process: 0, fresh: true, ...pausing() },
+      wait(2 * MINUTE),
+      { ...run(1), failsAt: 'receiver' } as Action,
+      wait(12 * MINUTE),
+      run(1),
+      wait(12 * MINUTE),
+      run(1),
+    ),
+    receiver: 'well',
+  },
+  'a user comes back while a check tells of their need': {
+    ...of({ do: 'challenge', user: 0, api: 'graph' }, run(1), wait(2 * MINUTE), run(1, 'receiver'), {
+      ...{ do: 'visit', user: 0, process: 0, fresh: true },
+      ...pausing(),
+    }),
+    receiver: 'well',
+  },
+  'a refresh token that does not slide ends soon': {
+    ...of(
+      { do: 'visit', user: 0, process: 0, fresh: true, ...pausing() },
+      wait(21 * 60 * MINUTE),
+      run(1),
+      wait(60 * MINUTE),
+      run(1),
+    ),
+    receiver: 'well',
+    rules: { ...SIMPLE.rules, refreshTokenMs: DAY, slides: false, tellsEnd: true },
+  },
+  "the application's own credential is refused for half an hour": blameless('own-credential', 'everybody'),
+  'a tenant has removed the application for half an hour': blameless('removed', 'tenant'),
+  'the token endpoint refuses a user without a number for half an hour': blameless('bare', 'person'),
+  'a user is checked three times': of(
+    wait(80 * MINUTE),
+    run(1),
+    wait(80 * MINUTE),
+    run(1),
+    wait(80 * MINUTE),
+    run(0),
+  ),
+  'a user visits while a task of their check reads Graph': of(wait(80 * MINUTE), run(1, 'graph'), {
+    ...{ do: 'visit', user: 0, process: 0, fresh: true },
+    ...pausing(),
+  }),
+  'a check stores its cache while a visit is about to': of(
+    wait(80 * MINUTE),
+    { ...{ do: 'visit', user: 0, process: 0, fresh: true }, ...pausing('blob: write') },
+    run(1),
   ),
   'the host shuts down while a check waits for the token endpoint': of(
     wait(80 * MINUTE),

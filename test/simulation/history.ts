@@ -18,6 +18,11 @@ export const DAMAGES = [
   'due-late',
 ] as const;
 export const TROUBLES = ['throttled', 'throttled-silently', 'loop', 'outage', 'html'] as const;
+/**
+ * Refusals of the token endpoint that are no reason to mark anybody: the application's own credential is refused, a tenant has
+ * removed the application, or the answer has no number. Chance has them by the number of a history (`features.ts`).
+ */
+export const BLAMELESS = ['own-credential', 'removed', 'bare'] as const;
 const MINUTE = 60_000;
 /** How long a `wait` lasts: each of them ends something that the ones before it do not. */
 export const WAITS_MS = [
@@ -77,7 +82,7 @@ export type Action =
       do: 'trouble';
       user: number;
       at: 'token' | ApiName;
-      kind: (typeof TROUBLES)[number];
+      kind: (typeof TROUBLES)[number] | (typeof BLAMELESS)[number];
       /** Chance uses the first two. */
       whole: 'person' | 'tenant' | 'everybody';
       forMs: number;

@@ -1,6 +1,14 @@
 import { PlainError } from '../../ops/cli/errors.ts';
 import type { EntraRules } from './entraTypes.ts';
-import { type Action, DAMAGES, type Deviation, type History, type Pick, TROUBLES } from './history.ts';
+import {
+  type Action,
+  BLAMELESS,
+  DAMAGES,
+  type Deviation,
+  type History,
+  type Pick,
+  TROUBLES,
+} from './history.ts';
 import type { Move, SplitHistory } from './splitHistories.ts';
 import type { Habit, Happening, YearsHistory } from './yearsHistory.ts';
 
@@ -97,7 +105,7 @@ const ACTIONS: Readonly<Record<Action['do'], Shape>> = {
   trouble: object({
     user,
     at: oneOf('token', 'graph', 'notes'),
-    kind: oneOf(...TROUBLES),
+    kind: oneOf(...TROUBLES, ...BLAMELESS),
     whole: oneOf('person', 'tenant', 'everybody'),
     forMs: count,
   }),

@@ -21,9 +21,11 @@ import {
 } from './facts.ts';
 import { createFulfilmentInvariants } from './fulfilmentInvariants.ts';
 import { createGrantInvariants } from './grantInvariants.ts';
+import { createHistoryInvariants } from './historyInvariants.ts';
 import { createNoticeInvariants } from './noticeInvariants.ts';
 import type { Begun, Operations } from './operations.ts';
 import { createReasons } from './reasons.ts';
+import { createRenewalInvariants } from './renewalInvariants.ts';
 import { createRestInvariants } from './restInvariants.ts';
 import { createSettleInvariants } from './settleInvariants.ts';
 import type { Columns, Commit, RowChange } from './tableModel.ts';
@@ -34,8 +36,8 @@ import { createWishInvariants, pauseOf } from './wishInvariants.ts';
 import { makerOf, type ProcessLife, type World } from './world.ts';
 
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
-/** Two hours before its end the worker begins to renew a refresh token, and again at every failure. */
-const RENEWAL_WINDOW_MS = 2 * 3_600_000;
+/** A cooldown that a right clock stored, and what is added to it at random. */
+const LONGEST_COOLDOWN_MS = 3_600_000 + 6 * 60_000;
 /** No lease is longer, unless a wrong clock made it. */
 const LONGEST_LEASE_MS = 3_600_000;
 const UNEXPECTED = /^(?:TypeError|RangeError|ReferenceError|SyntaxError|Error)\b/;
@@ -50,7 +52,6 @@ export function createInvariants(
   services: Services & { hasNotes: boolean; notesEveryMs: number },
   operations: Operations,
 ) {
-  const { runsInTime } = services;
   const facts = createFacts(world, people, services);
   const { of, rowOf, cacheOf, hasEntry, personIn, forbid } = facts;
   const reasons = createReasons(world, facts);
@@ -65,8 +66,8 @@ export function createInvariants(
   const events = new Map<string, number>();
   let clocksDiffered = false;
   const notices = createNoticeInvariants(world, facts, () => clocksDiffered, countChange);
-  /** Until when something was not well, as far as that is known. */
-  let unwellUntil = Number.NEGATIVE_INFINITY;
+  const histories = createHistoryInvariants(world, facts);
+  const renewals = createRenewalInvariants(world, facts, operations, () => clocksDiffered);
 
   /** A change of an account that is no edge of the diagram: it stays in its state. */
   function countChange(change: string): void {
@@ -217,6 +218,8 @@ export function createInvariants(
       settles.onSettled(by, person, before, after);
       if (!after.runId) grants.onSettled(by, person, after);
     }
+    const hasToken = settled && isHeld && !after.runId && after.state === 'active' && !after.failure;
+    if (!isTombstone(after.state)) histories.onStored(by, person, before, after, hasToken);
     const gaveBack = Boolean(before.runId) && !after.runId;
     // Nobody else may give back a lease, unless only a wrong clock can have made it so long.
     const mayBeLate = dueAtOf(before) > world.now() + LONGEST_LEASE_MS - CLOCKS_MAY_DIFFER_MS;
@@ -240,13 +243,17 @@ export function createInvariants(
     const isTask = event.event === 'task.ended' && event.outcome === 'waiting';
     if (!isCheck && !isTask) return;
     const at = isCheck ? 'token' : 'graph';
+    // A tenant that has removed the application is left alone for a while.
+    if (isCheck && reasons.wasBlameless(person, world.now() - LONGEST_COOLDOWN_MS, 'removed', 'bare')) return;
     forbid(
       !reasons.isThrottled(person, at, clocksDiffered),
       `${person.name} had to wait for the ${at}, and nobody had asked for it`,
     );
   }
 
-  function onLog(event: LogEvent, person: Person | undefined): void {
+  function onLog(by: ProcessLife, event: LogEvent, person: Person | undefined): void {
+    if (event.event === 'task.ended' && event.outcome === 'done' && person !== undefined)
+      histories.onTaskDone(by, person, event.task);
     if (person !== undefined) onWaiting(event, person);
     events.set(event.event, (events.get(event.event) ?? 0) + 1);
     forbid(event.event === 'cache.foreign-entry', 'a cache had entries of another account');
@@ -259,16 +266,9 @@ export function createInvariants(
     );
   }
 
-  /** A refresh token that ended is only our fault if there was time to renew it, and nothing stood in the way. */
   function onRefreshTokenOver(person: Person, over: Token): void {
-    const endedAt = over.ends;
     // As long as there is the longer grant, nobody renews the other one.
-    if (over.grant === 'exchange' && grants.hasCode(person)) return;
-    const wellSince = Math.max(unwellUntil, world.faultAt());
-    forbid(
-      runsInTime && wellSince < endedAt - RENEWAL_WINDOW_MS,
-      `the refresh token of ${person.name} ended, and everything was well`,
-    );
+    if (over.grant !== 'exchange' || !grants.hasCode(person)) renewals.onOver(person, over);
   }
 
   const entraWatch: EntraWatch = {
@@ -282,6 +282,7 @@ export function createInvariants(
     onRefusal: reasons.onRefusal,
     onThrottled: reasons.onThrottled,
     onTrouble: reasons.onTrouble,
+    onBlameless: reasons.onBlameless,
     onIssued(person, api) {
       if (api === 'graph') of(person).graphTokenAt = world.now();
     },
@@ -303,10 +304,7 @@ export function createInvariants(
     onForgotten: tokens.onForgotten,
     onLinked: grants.onLinked,
     onLinkUnavailable: visits.onLinkUnavailable,
-    /** Something is not well until that time, so whatever is late may be late because of it. */
-    onUnwell(until: number): void {
-      unwellUntil = Math.max(unwellUntil, until);
-    },
+    onUnwell: renewals.onUnwell,
     onKeysDiffer(): void {
       tokens.onKeysDiffer();
       tasks.onKeysDiffer();
@@ -340,7 +338,10 @@ export function createInvariants(
 
     onBegun: rest.onBusy,
     onEnded(begun: Begun): void {
-      if (begun.kind === 'run') rest.onRunEnded(begun);
+      if (begun.kind === 'run') {
+        rest.onRunEnded(begun);
+        renewals.onRunEnded(begun);
+      }
       rest.onOperationEnded(begun);
       if (!operations.isBusy(begun.life)) {
         for (const { busyAtDamage } of facts.all()) busyAtDamage.delete(begun.life.number);

@@ -29,6 +29,13 @@ in which an invariant does not hold is made as short as possible and printed (do
   --help           shows this text
 `;
 
+/** Which options each of these makes meaningless. */
+const IGNORED_WITH: Readonly<Record<string, readonly string[]>> = {
+  planted: ['form', 'seeds', 'seed', 'first', 'replay', 'shorter', 'guided', 'plant', 'json'],
+  guided: ['seeds', 'seed', 'first', 'replay', 'shorter'],
+  replay: ['seeds', 'seed', 'first'],
+};
+
 await runCommand(USAGE, async (args) => {
   const { values } = readArguments(args, {
     form: { type: 'string' },
@@ -42,6 +49,7 @@ await runCommand(USAGE, async (args) => {
     planted: { type: 'boolean' },
     json: { type: 'boolean' },
   });
+  refuseIgnored(values);
   if (values.planted) return printPlanted();
   if (values.plant !== undefined) {
     if (!Object.hasOwn(PLANTED_FAULTS, values.plant))
@@ -55,9 +63,13 @@ await runCommand(USAGE, async (args) => {
   const name = values.form ?? (Object.hasOwn(GUIDED_YEARS, guided) ? 'years' : 'interleavings');
   const form = Object.hasOwn(FORMS, name) ? FORMS[name as keyof typeof FORMS] : undefined;
   if (form === undefined) throw new UsageError(`There is no form ${JSON.stringify(name)}.`);
-  const moment = guided === '' ? undefined : (GUIDED[guided] ?? GUIDED_YEARS[guided]);
+  const isLong = Object.hasOwn(GUIDED_YEARS, guided);
+  const moment = isLong ? GUIDED_YEARS[guided] : Object.hasOwn(GUIDED, guided) ? GUIDED[guided] : undefined;
   if (guided !== '' && moment === undefined) {
     throw new UsageError(`There is no guided history ${JSON.stringify(guided)}.`);
+  }
+  if (moment !== undefined && name !== (isLong ? 'years' : 'interleavings')) {
+    throw new UsageError(`This guided history has the form ${isLong ? 'years' : 'interleavings'}.`);
   }
   let report: Report<unknown>;
   try {
@@ -105,6 +117,17 @@ async function documentOf(form: string, { ms, ...report }: Report<unknown>) {
     ...report,
     time: { ms, historiesPerSecond: rateOf(report.seeds, ms), stepsPerSecond: rateOf(report.steps, ms) },
   };
+}
+
+/** An option that another one would make ignored is a mistake of the caller, who would believe the result. */
+function refuseIgnored(values: Readonly<Record<string, string | boolean | undefined>>): void {
+  for (const [option, others] of Object.entries(IGNORED_WITH)) {
+    if (values[option] === undefined) continue;
+    const ignored = others.find((other) => values[other] !== undefined);
+    if (ignored !== undefined) throw new UsageError(`--${ignored} has no meaning with --${option}.`);
+  }
+  if (values.shorter && values.replay === undefined)
+    throw new UsageError('--shorter has a meaning only with --replay.');
 }
 
 async function printPlanted(): Promise<number> {

@@ -1,9 +1,10 @@
 import type { Person } from './entraTypes.ts';
-import { dueAtOf, type Facts, isConnected, isDamaged, isTombstone } from './facts.ts';
+import { dueAtOf, type Facts, isConnected, isDamaged, isTombstone, timeOf } from './facts.ts';
 import type { Came } from './receiverModel.ts';
 import type { Columns } from './tableModel.ts';
 import type { ProcessLife, World } from './world.ts';
 
+const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
 /** The first back-off is a minute, and at least half of it. */
 const LEAST_BACK_OFF_MS = 30_000;
 const LONGEST_BACK_OFF_MS = 6 * 3_600_000;
@@ -11,6 +12,9 @@ const LONGEST_BACK_OFF_MS = 6 * 3_600_000;
 const LONGEST_WAIT_FOR_CHECK_MS = 3_600_000;
 /** A notice is tried for three days. */
 const NEWS_FOR_MS = 3 * 86_400_000;
+/** In the last four hours of a refresh token its end is told, if that token was new, or if checks have failed three times. */
+const EXPIRING_FROM_MS = 4 * 3_600_000;
+const TROUBLED_AFTER = 3;
 
 type StoredNotice = {
   generation: string;
@@ -38,7 +42,7 @@ export function createNoticeInvariants(
   /** What each process read of a user when it leased them. */
   const leases = new Map<string, { state: unknown; at: number }>();
   /** By id: what was stored under it, before anything of it may be sent. */
-  const known = new Map<string, { person: Person; what: string; generation: unknown }>();
+  const known = new Map<string, { person: Person; what: string; generation: unknown; at: number }>();
   const tries = new Map<string, { at: number; count: number; by: ProcessLife }>();
   /** By id: when the receiver took it, and whether something went wrong around that. */
   const taken = new Map<string, number>();
@@ -94,7 +98,7 @@ export function createNoticeInvariants(
     if (is !== undefined && was?.id !== is.id) {
       const { generation } = after;
       forbid(known.has(is.id), `${name} has another notice with the id of a former one`);
-      known.set(is.id, { person, what: is.what, generation });
+      known.set(is.id, { person, what: is.what, generation, at: world.now() });
     }
     forbid(
       is?.nextTryAt !== undefined && Date.parse(is.nextTryAt) - Date.parse(is.since) > NEWS_FOR_MS,
@@ -113,6 +117,7 @@ export function createNoticeInvariants(
         !isRetry(before, after),
       `${name} was healed, and keeps the notice that they are needed`,
     );
+    if (isSame && before !== undefined) onExpiring(person, before, after);
     if (!isSame || was === undefined) return;
     const wasTaken = taken.has(was.id);
     forbid(
@@ -125,10 +130,8 @@ export function createNoticeInvariants(
       `${name} was healed, and the receiver that was told of the need is not told of it`,
     );
     const isOver = Date.parse(was.since) + NEWS_FOR_MS / 2 < world.now();
-    const goesOn = before?.state === 'needs-user' && after.state === 'needs-user';
     forbid(
-      goesOn &&
-        was.what === 'needs-user' &&
+      goesOn(was, before, after) &&
         was.nextTryAt !== undefined &&
         !wasTaken &&
         !isOver &&
@@ -143,6 +146,39 @@ export function createNoticeInvariants(
     forbid(
       isTrue && !after.runId && before.runId !== after.runId && dueAtOf(after) > foundBy + 1_001,
       `${name} is due after the next try of their notice`,
+    );
+  }
+
+  /** A check that settles the account knows when its refresh token ends, and begins to tell it. */
+  function onExpiring(person: Person, before: Columns, after: Columns): void {
+    const settled = Boolean(before.runId) && !after.runId && before.history !== after.history;
+    const { leasedAt, graphTokenAt, lastSeenAt, disturbedAt } = of(person);
+    const isActive = before.state === 'active' && after.state === 'active';
+    if (!settled || !isActive || noticeOf(before) || lastSeenAt >= leasedAt || disturbedAt >= leasedAt)
+      return;
+    const left = (timeOf(after.refreshTokenExpiresOn) ?? 0) - world.now();
+    const isSoon = left > CLOCKS_MAY_DIFFER_MS && left < EXPIRING_FROM_MS - CLOCKS_MAY_DIFFER_MS;
+    const isNew = !after.failure && graphTokenAt >= leasedAt;
+    const isTroubled = Boolean(after.failure) && Number(after.attempts ?? 0) >= TROUBLED_AFTER;
+    forbid(
+      isSoon && (isNew || isTroubled) && !clocksDiffered() && noticeOf(after)?.what !== 'expiring',
+      `the refresh token of ${person.name} ends soon, and no notice of it was stored`,
+    );
+  }
+
+  /** Whoever took the latest need of a connection is told of its end, too: the notice was taken, waits, or is too old. */
+  function isToldOfRecovery(person: Person, row: Columns): boolean {
+    const ofConnection = [...known].filter(
+      ([, one]) => one.person === person && one.generation === row.generation,
+    );
+    const need = ofConnection.findLast(([id, { what }]) => what === 'needs-user' && taken.has(id));
+    // An operator tries again: nobody knows yet whether the user is still needed.
+    if (need === undefined || noticeOf(row)?.what === 'needs-user') return true;
+    return ofConnection.some(
+      ([id, { what, at }]) =>
+        what === 'recovered' &&
+        at >= need[1].at &&
+        (taken.has(id) || noticeOf(row)?.id === id || world.now() - at > NEWS_FOR_MS / 2),
     );
   }
 
@@ -163,6 +199,10 @@ export function createNoticeInvariants(
     whenQuiet(people: readonly Person[], checkedSince: number): void {
       for (const person of people) {
         const row = rowOf(person);
+        forbid(
+          row?.state === 'active' && !isDamaged(row) && !clocksDiffered() && !isToldOfRecovery(person, row),
+          `${person.name} is active, and the receiver that was told of the need is not told of it`,
+        );
         const notice = row && isConnected(row.state) && !isDamaged(row) ? noticeOf(row) : undefined;
         const isTrue = (notice?.what === 'needs-user') === (row?.state === 'needs-user');
         forbid(
@@ -172,6 +212,15 @@ export function createNoticeInvariants(
       }
     },
   };
+}
+
+/** Whether what a notice says is as true after a change as it was before. */
+function goesOn(was: StoredNotice, before: Columns | undefined, after: Columns): boolean {
+  const state = was.what === 'needs-user' ? 'needs-user' : 'active';
+  const stays = before?.state === state && after.state === state;
+  if (was.what !== 'expiring') return stays;
+  const [ended, ends] = [timeOf(before?.refreshTokenExpiresOn), timeOf(after.refreshTokenExpiresOn)];
+  return stays && ended === ends;
 }
 
 /** An operator's retry keeps the notice until a check has got a token, or has not. A visit is written down with its time. */

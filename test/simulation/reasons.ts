@@ -1,5 +1,7 @@
 import {
   type ApiName,
+  type Blameless,
+  type EntraWatch,
   isOneOf,
   type Person,
   type Reason,
@@ -17,6 +19,7 @@ const LONGEST_COOLDOWN_MS = 3_600_000;
 const COOLDOWN_SLACK_MS = 6 * 60_000;
 /** A cooldown that a wrong clock stored counts for two hours at most. */
 const WRONG_CLOCK_SLACK_MS = 2 * 3_600_000 + COOLDOWN_SLACK_MS;
+const CONFIRMED_AFTER_MS = 30 * 60_000;
 /** For so long a process remembers a refusal. */
 const REMEMBERED_MS = 4_000;
 /** Nothing looks further back. */
@@ -35,6 +38,7 @@ export function createReasons(world: World, facts: Facts) {
   let throttles: (Throttled & { answeredAt: number })[] = [];
   /** When an API or the token endpoint last had trouble with a user. */
   const troubles = new Map<string, number>();
+  const blames: (Parameters<EntraWatch['onBlameless']>[0] & { at: number })[] = [];
   /** Processes whose clock was changed while they ran. They remember the ends of cooldowns by it. */
   const stepped = new Set<number>();
 
@@ -58,6 +62,14 @@ export function createReasons(world: World, facts: Facts) {
     onTrouble(person: Person, at: Throttled['at']): void {
       troubles.set(`${at} ${person.name}`, world.now());
     },
+    onBlameless(blameless: Parameters<EntraWatch['onBlameless']>[0]): void {
+      blames.push({ ...blameless, at: world.now() });
+    },
+    /** Whether a refusal that is nobody's fault may still be what a visit of the user is told. */
+    wasBlameless: (person: Person, from: number, ...kinds: Blameless[]): boolean =>
+      blames.some(
+        ({ kind, of, whole, at }) => kinds.includes(kind) && at >= from && isOneOf(person, of, whole),
+      ),
     isTroubled: ({ name }: Person, at: Throttled['at'], from: number): boolean =>
       (troubles.get(`${at} ${name}`) ?? Number.NEGATIVE_INFINITY) >= from,
     /** Whether a token of the user ever lacked a permission, in the time that is looked back at. */
@@ -133,6 +145,13 @@ export function createReasons(world: World, facts: Facts) {
       const holds = refusals.some((one) => counts(one) && one.at >= leasedAt);
       refusals = refusals.filter((one) => !counts(one));
       if (holds || cacheDamagedUntil >= leasedAt) return true;
+      // Whoever is refused three times in a row without a number, for half an hour, is believed to be refused.
+      const bare = blames.filter(
+        ({ kind, of, at }) => kind === 'bare' && of === person && at > world.now() - KEPT_MS,
+      );
+      const [first] = bare;
+      if (first !== undefined && bare.length >= 3 && world.now() - first.at >= CONFIRMED_AFTER_MS)
+        return true;
       const stored = refreshTokensIn(facts.cacheOf(person)?.msal ?? '{}');
       return stored.length > 0 && stored.every((secret) => (facts.tokenOf(secret)?.ends ?? 0) <= world.now());
     },

@@ -71,6 +71,21 @@ describe('a replay', () => {
     );
   });
 
+  it('says in one sentence which options have no meaning', { timeout: 60_000 }, () => {
+    const ofYears = replay('--guided', 'a user is checked three times', '--form', 'years');
+    expect([ofYears.status, ofYears.stderr.split('\n')[0]]).toEqual([
+      2,
+      'This guided history has the form interleavings.',
+    ]);
+    const seeds = replay('--replay', '1:0', '--seeds', '3');
+    expect([seeds.status, seeds.stderr.split('\n')[0]]).toEqual([2, '--seeds has no meaning with --replay.']);
+    const nobody = replay('--guided', 'constructor');
+    expect([nobody.status, nobody.stderr.split('\n')[0]]).toEqual([
+      2,
+      'There is no guided history "constructor".',
+    ]);
+  });
+
   it.each(['nothing', '616', '616:', '616:1:x', ':1'])('of %s says that it is neither', (which) => {
     expect(() => readReplay(which, 'interleavings')).toThrow(`"${which}" is neither.`);
   });

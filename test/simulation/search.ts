@@ -41,6 +41,8 @@ export type SearchOptions = {
   path?: string | undefined;
   /** Whether the history that fails is told as it is. Default: it is made shorter. */
   isFirstEnough?: boolean;
+  /** Once it has aborted, no other history is run. */
+  signal?: AbortSignal;
 };
 
 /**
@@ -48,7 +50,7 @@ export type SearchOptions = {
  */
 export async function search<H>(
   { history, run }: Form<H>,
-  { seeds, seed, path, isFirstEnough = false }: SearchOptions,
+  { seeds, seed, path, isFirstEnough = false, signal }: SearchOptions,
 ): Promise<Report<H>> {
   const begun = performance.now();
   const edges = new Set<string>();
@@ -58,6 +60,7 @@ export async function search<H>(
   const property = fc.asyncProperty(history, async (one) => {
     // If the history of a path does not fail, fast-check goes on with its neighbours. They were not asked for.
     if (path !== undefined && isFirstEnough && ran > 0) return;
+    if (signal?.aborted) return;
     const outcome = await run(one);
     ran += 1;
     steps += outcome.steps;

@@ -142,6 +142,7 @@ export function createStage({
     world.tell(() => `   log ${nameOf(textOf(event))}`, life);
     const user = 'user' in event ? nameOf(String(event.user)) : undefined;
     invariants.onLog(
+      life,
       event,
       people.find(({ name }) => name === user),
     );

@@ -140,7 +140,8 @@ export function createTableClientModel(
     },
 
     async deleteEntity(partition: string, rowKey: string, options: Options & { etag?: string } = {}) {
-      const { etag } = options;
+      // The SDK sends `*` for any version, and so may the adapter.
+      const etag = options.etag === '*' ? undefined : options.etag;
       await change(() => `delete ${rowKey}`, [{ kind: 'delete', partition, rowKey, etag }], options);
     },
 

@@ -3,14 +3,19 @@ import type { ApiName, Person } from './entraTypes.ts';
 import { type Facts, isConnected, timeOf } from './facts.ts';
 import type { Begun, Operations } from './operations.ts';
 import type { Reasons } from './reasons.ts';
+import { grantsIn } from './storedTokens.ts';
 import type { createTokenInvariants } from './tokenInvariants.ts';
 import type { World } from './world.ts';
 
 /** A process reads the account of a user whose token it remembers once a minute. */
 const ROW_IS_READ_EVERY_MS = 61_000;
+/** For so long a process remembers a refusal, and for so long a tenant is left alone at most. */
+const REMEMBERED_MS = 4_000;
+const LONGEST_COOLDOWN_MS = 3_600_000;
 const CLOCKS_MAY_DIFFER_MS = 6 * 60_000;
 /** Whoever has caused nothing for so long may cause as much as ever. */
 const LIMITS_PASS_AFTER_MS = 61_000;
+const ENDING: ReadonlySet<Begun['kind']> = new Set(['disconnect', 'reconnect', 'retire', 'link']);
 /** No smaller number of operations uses up what a user may cause at once. */
 const LEAST_TOO_MANY = 4;
 
@@ -32,7 +37,11 @@ export function createVisitInvariants(
     switch (kind) {
       case 'needs-user':
       case 'cache-lost':
-        forbid(!reasons.mayRefuse(person, asked, begunAt, 'user'), wrongly);
+        forbid(
+          !reasons.mayRefuse(person, asked, begunAt, 'user') &&
+            !reasons.wasBlameless(person, begunAt - REMEMBERED_MS, 'bare'),
+          wrongly,
+        );
         return true;
       case 'consent':
         forbid(!reasons.mayRefuse(person, asked, begunAt, 'consent'), wrongly);
@@ -47,7 +56,10 @@ export function createVisitInvariants(
       }
       case 'tenant':
       case 'misconfigured':
-        world.violated(`${person.name} was refused (${kind}: ${code}), and nothing is wrong with the tenant`);
+        forbid(
+          !reasons.wasBlameless(person, begunAt - LONGEST_COOLDOWN_MS, 'own-credential', 'removed', 'bare'),
+          `${person.name} was refused (${kind}: ${code}), and nothing is wrong with the tenant`,
+        );
         return true;
       case 'transient':
         return true;
@@ -80,6 +92,7 @@ export function createVisitInvariants(
     if (source === 'memory') tokens.onRemembered(begun, person, api);
     else tokens.onHad(life, person, api);
     onSeen(begun, person);
+    if (source === 'network') onExchanged(begun, person);
     const { state } = rowOf(person) ?? {};
     const { inStateSince, disturbedAt } = of(person);
     if (state === 'disconnected' && disturbedAt < begunAt) {
@@ -96,6 +109,29 @@ export function createVisitInvariants(
         !tokens.keysDiffered() &&
         others.length === 0,
       `${person.name} visited and was answered, and their account is as it was (${state})`,
+    );
+  }
+
+  /** The user has just signed in, so what is stored stems from that sign-in or a later one, whoever wrote meanwhile. */
+  function onExchanged(begun: Begun, person: Person): void {
+    const { begunAt, life } = begun;
+    const cache = facts.cacheOf(person);
+    const { disturbedAt, damagedAt, endedAt } = of(person);
+    const others = operations.concerning(person, begunAt, world.now());
+    const isEnding = others.some(({ kind }) => ENDING.has(kind));
+    const isSound = Math.max(disturbedAt, damagedAt, endedAt) < begunAt && life.skewMs === 0;
+    if (!isSound || isEnding || tokens.keysDiffered() || !isConnected(rowOf(person)?.state)) return;
+    const stored = grantsIn(cache?.msal ?? '{}').exchange;
+    let root = stored === undefined ? undefined : facts.tokenOf(stored);
+    while (root?.parent !== undefined) root = facts.tokenOf(root.parent);
+    // Of two visits at the same time, either may have stored its own.
+    const since = Math.min(
+      begunAt,
+      ...others.filter(({ kind }) => kind === 'visit').map((one) => one.begunAt),
+    );
+    forbid(
+      root === undefined || root.issued < since,
+      `${person.name} visited and was answered, and the refresh token of the visit was not stored`,
     );
   }
 

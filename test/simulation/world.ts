@@ -77,7 +77,7 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
   let current: ProcessLife | undefined;
   let steps: Step[] = [];
   let taken = 0;
-  let faultAt = Number.NEGATIVE_INFINITY;
+  const faults: number[] = [];
   let askedAt = now;
   let onDisturbed: (what: string, process: ProcessLife) => void = () => undefined;
   /** A number for the order in which the steps of processes were taken. */
@@ -163,7 +163,7 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
     const names = Object.keys(request.faults);
     const name = fault === 0 || !step.awaited ? undefined : names[(fault - 1) % names.length];
     askedAt = step.askedAt;
-    if (name !== undefined) faultAt = now;
+    if (name !== undefined) faults.push(now);
     if (name !== undefined || !step.awaited) onDisturbed(request.what(), process);
     let answered: () => string;
     let answer: () => void;
@@ -221,8 +221,8 @@ export function createWorld({ startAt, seed, tells, atOnce, mostSteps = MOST_STE
     watchDisturbed(watch: (what: string, process: ProcessLife) => void): void {
       onDisturbed = watch;
     },
-    /** When a request last went wrong by chance. */
-    faultAt: () => faultAt,
+    /** Whether a request went wrong by chance in that time. */
+    wasFaulty: (from: number, to: number): boolean => faults.some((at) => at >= from && at <= to),
     ask,
     letRun,
 
