@@ -565,8 +565,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/tokens/mergeCache.ts',
     text: '  if (same(was, own)) return other;',
     by: "  if (section === 'SteadGrants') return own;\n  if (same(was, own)) return other;",
-    seed: 1,
-    history: 373,
+    guided: 'a user links while a visit is about to store its cache',
     found: /grant of u\d was lost|was marked|made shorter|is not stored|refresh token of u\d was lost/,
   },
   "exchange in the place of the code's grant": {
