@@ -268,4 +268,11 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: 'a check stores its cache while a visit is about to',
     found: /the refresh token of the visit was not stored/,
   },
+  'cooldown of a tenant never stored': {
+    file: 'shared/tokens/storedCooldowns.ts',
+    text: 'await sharedState.cool(cooldown, signal);',
+    by: 'void sharedState;',
+    guided: "Graph's limit is the tenant's",
+    found: /began, and it was not stored/,
+  },
 };

@@ -30,6 +30,8 @@ export const GUIDED_HISTORIES: Readonly<Record<string, History>> = {
     { do: 'wait', ms: 91 * DAY },
     run,
   ),
+  'disconnected --> retired': ofKnown({ do: 'disconnect', ...on }, { do: 'retire', ...on }),
+  'retired --> disconnected': ofKnown({ do: 'retire', ...on }, { do: 'disconnect', ...on }),
   'damaged --> disconnected': ofKnown(damage, { do: 'disconnect', ...on }),
   'damaged --> retired': ofKnown(damage, { do: 'retire', ...on }),
   'pending --> needs-user': ofPending(longWait, revoke, run),

@@ -290,6 +290,13 @@ export const GUIDED_LINKS: Readonly<Record<string, History>> = {
   'a process dies with a disconnection, and a link has stored a cache after it': linked(
     of(link('well', 1, 'blob: write'), wish('disconnect', 0, 'blob: read'), { do: 'crash', process: 0 }),
   ),
+  'a user links while a visit is about to store its cache': linked(
+    of(
+      wait(80 * MINUTE),
+      { ...{ do: 'visit', user: 0, process: 0, fresh: true }, ...pausing('blob: write') },
+      link('well', 1),
+    ),
+  ),
   'somebody else signs in at the end of a link': { ...linked(of(link('other'))), users: 2 },
   'a user has linked and disconnects': linked(of(link('well'), wish('disconnect', 1))),
 };

@@ -251,11 +251,24 @@ export function createInvariants(
     );
   }
 
+  /** Others learn of a cooldown only from what is stored. It has whole seconds. */
+  function isStored(until: string): boolean {
+    const rows = ['tenants', 'cooldowns'].flatMap((partition) =>
+      services.table().between(partition, '', '~'),
+    );
+    const isIt = (at: number | undefined) => at !== undefined && Math.abs(at - Date.parse(until)) <= 1_000;
+    return rows.some(({ columns }) => isIt(timeOf(columns.until)));
+  }
+
   function onLog(by: ProcessLife, event: LogEvent, person: Person | undefined): void {
     if (event.event === 'task.ended' && event.outcome === 'done' && person !== undefined)
       histories.onTaskDone(by, person, event.task);
     if (person !== undefined) onWaiting(event, person);
     events.set(event.event, (events.get(event.event) ?? 0) + 1);
+    forbid(
+      event.event === 'cooldown.began' && event.error === undefined && !isStored(event.until),
+      'a cooldown that concerns others began, and it was not stored',
+    );
     forbid(event.event === 'cache.foreign-entry', 'a cache had entries of another account');
     const error = 'error' in event ? event.error : undefined;
     // A task may fail as it likes.

@@ -102,9 +102,9 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/adapters/azureStorage/accountLeases.ts',
     text: 'if (dueRowKey(dueAt(account), userId) === entry.rowKey) return account;',
     by: 'if (account.state !== undefined) return account;',
-    seed: 1,
-    history: 41,
-    found: /before they were due|sent 2 requests|in one check/,
+    seed: 99,
+    history: 35,
+    found: /before they were due|sent 2 requests|in one check|sent again/,
   },
   'refresh token dropped in a merge': {
     file: 'shared/tokens/mergeCache.ts',
@@ -263,7 +263,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'await takeBack(services, begun.userId, token.written);',
     by: '',
     seed: 1,
-    history: 94,
+    history: 143,
     found: /left by what ended well|after their end/,
   },
   'cooldown of a user never ends': {
@@ -377,7 +377,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     text: 'const keepsConnection = (api: Api): boolean => isOfGraph(api);',
     by: 'const keepsConnection = (api: Api): boolean => !isOfGraph({ resource: api.name });',
     seed: 1,
-    history: 2,
+    history: 21,
     found: /was healed|as it was|is active/,
   },
   'conflict answered with what was read before': {
@@ -565,8 +565,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     file: 'shared/tokens/mergeCache.ts',
     text: '  if (same(was, own)) return other;',
     by: "  if (section === 'SteadGrants') return own;\n  if (same(was, own)) return other;",
-    seed: 1,
-    history: 373,
+    guided: 'a user links while a visit is about to store its cache',
     found: /grant of u\d was lost|was marked|made shorter|is not stored|refresh token of u\d was lost/,
   },
   "exchange in the place of the code's grant": {

@@ -20,6 +20,15 @@ export const SPLIT_FAULTS: Readonly<Record<string, PlantedFault>> = {
     history: 0,
     found: /nobody gets the parts of runs/,
   },
+  'part of a run sweeps another shard': {
+    file: 'shared/worker/splitRun.ts',
+    text: 'shards: [{ shard, dueSince: begunAt }],',
+    by: 'shards: [{ shard: shards[Math.max(0, shards.indexOf(shard) - 1)] as string, dueSince: begunAt }],',
+    form: 'split',
+    seed: 1,
+    history: 0,
+    found: /every part of a run was swept/,
+  },
   'deadline of a part ignored': {
     file: 'shared/worker/parts.ts',
     text: 'Math.min(runForMs, Date.parse(deadline) - now.getTime());',
