@@ -52,4 +52,6 @@ export interface TokenCacheStore {
    * @throws {UnavailableError} the store cannot be reached.
    */
   keepsRemovedForDays(signal?: AbortSignal | undefined): Promise<number | 'not-allowed' | undefined>;
+  /** Whether the store has asked for fewer requests within the last seconds. A store that cannot tell leaves this out. */
+  isBusy?(): boolean;
 }

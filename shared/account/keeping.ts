@@ -42,7 +42,10 @@ const SIGN_IN_LIFE_MS = 86_400_000;
 export const linkedUntil = (now: Date, { retentionMs }: Pick<ScheduleSettings, 'retentionMs'>): Date =>
   new Date(now.getTime() + Math.min(CODE_GRANT_LIFE_MS, retentionMs));
 
-/** True if a link would keep the connection for longer than it is kept without one. */
+/** What a link must gain to be worth a sign-in of the person. */
+const WORTH_MS = 43_200_000;
+
+/** True if a link would keep the connection for half a day more, at least, than it is kept without one. */
 export function gainsByLink(
   account: Connected,
   now: Date,
@@ -51,5 +54,5 @@ export function gainsByLink(
   if (keepingOf(account, now, schedule)?.by !== 'sign-in') return false;
   const { refreshTokenExpiresOn: end, isEndTold } = tokensOf(account);
   const without = Math.max(now.getTime() + SIGN_IN_LIFE_MS, isEndTold && end ? end.getTime() : 0);
-  return linkedUntil(now, schedule).getTime() > without;
+  return linkedUntil(now, schedule).getTime() >= without + WORTH_MS;
 }

@@ -19,7 +19,7 @@ import { useWork } from './connection/useWork.ts';
 import { ProfileHeader } from './profile/ProfileHeader.tsx';
 import { useProfile } from './profile/useProfile.ts';
 import { decline, hasDeclined } from './session/declined.ts';
-import { wasLinkInVain } from './session/linkInVain.ts';
+import { noteLinkBegun, wasLinkInVain } from './session/linkInVain.ts';
 import { noteLinkRepair, takeLinkRepair } from './session/linkRepair.ts';
 import type { LinkResult } from './session/linkResult.ts';
 import { signInDetails } from './session/signInError.ts';
@@ -42,6 +42,9 @@ type SignedInProps = {
   /** What the address says of a link. Anybody can make such an address. */
   linkResult: LinkResult | undefined;
 };
+
+/** What a link asks for by name, so that what the visit needs is among it, also if other permissions are granted already. */
+const FOR_THE_VISIT = { functions: ['profile'] };
 
 /** The states in which a link would help, and in which nothing else is asked of the person. */
 const MAY_OFFER: ReadonlySet<PageState['name']> = new Set<PageState['name']>([
@@ -87,9 +90,12 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
   const visitAgain = async () => {
     const next = await profile.again();
     if (next?.state === 'sign-in') {
-      noteLinkRepair();
-      if (isForLink(next) && (await link.open(next.link))) return false;
-      takeLinkRepair();
+      if (isForLink(next)) {
+        noteLinkRepair();
+        noteLinkBegun();
+        if (await link.open(next.link ?? FOR_THE_VISIT)) return false;
+        takeLinkRepair();
+      }
       signIn.signInAgain(next);
     }
     return next?.state === 'ready';

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import { BlobServiceClient, type BlockBlobClient, type ContainerListBlobsOptions } from '@azure/storage-blob';
-import type { Clock } from '../../clock.ts';
+import { type Clock, systemClock } from '../../clock.ts';
 import { ConflictError } from '../../errors.ts';
 import type { StoredCache, TokenCacheStore } from '../../tokenCacheStore.ts';
 import { MAX_SEALED_BYTES } from '../../tokens/storedCache.ts';
 import { readUserId } from '../../userId.ts';
 import { readUpTo } from './readUpTo.ts';
 import type { BlobAccess } from './storageAccess.ts';
-import { codeOf, createStorageCall, hasStatus, present } from './storageCall.ts';
+import { BUSY_FOR_MS, codeOf, createStorageCall, hasStatus, present } from './storageCall.ts';
 
 export type BlobTokenCacheOptions = BlobAccess & {
   /** Default `token-cache`. The first write creates the container if it does not exist. */
@@ -34,7 +34,11 @@ const connectBlobs = (access: BlobAccess): BlobServiceClient =>
  */
 export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCacheStore {
   const service = options.connect?.() ?? connectBlobs(options);
-  const call = createStorageCall('token-cache', options.clock);
+  const { clock = systemClock } = options;
+  let busyUntil = Number.NEGATIVE_INFINITY;
+  const call = createStorageCall('token-cache', clock, () => {
+    busyUntil = clock.elapsed() + BUSY_FOR_MS;
+  });
   const container = service.getContainerClient(options.containerName ?? 'token-cache');
 
   async function upload(
@@ -76,6 +80,8 @@ export function createBlobTokenCache(options: BlobTokenCacheOptions): TokenCache
   }
 
   return {
+    isBusy: () => clock.elapsed() < busyUntil,
+
     read: (userId, signal) =>
       call((abortSignal) => download(container.getBlockBlobClient(userId), abortSignal), signal),
 

@@ -4,6 +4,8 @@ import { storageRefusal, storageRemedy } from './storageRemedy.ts';
 
 /** The time limit of one operation, with its retries and pauses. It is short because a request waits for it. */
 const TIMEOUT_MS = 6_000;
+/** How long a store counts as busy after it has asked for fewer requests. */
+export const BUSY_FOR_MS = 10_000;
 
 /**
  * What may be logged of an error of a storage SDK. The SDK's own message, request and response have URLs with user ids.
@@ -35,9 +37,14 @@ export type StorageCall = <T>(
 /**
  * The {@link StorageCall} of one store.
  * @param clock measures the 6 seconds; default: the platform's clock
+ * @param onBusy is called if an operation failed because the service asks for fewer requests (503)
  */
 export const createStorageCall =
-  (dependency: UnavailableError['dependency'], clock: Clock = systemClock): StorageCall =>
+  (
+    dependency: UnavailableError['dependency'],
+    clock: Clock = systemClock,
+    onBusy: () => void = () => {},
+  ): StorageCall =>
   async (operation, signal) => {
     try {
       return await withTimeout(clock, TIMEOUT_MS, operation, signal);
@@ -46,6 +53,7 @@ export const createStorageCall =
       const code = codeOf(error);
       const remedy = error instanceof StoreCredentialError ? error.remedy : storageRemedy(code);
       const status = statusOf(error);
+      if (status === 503) onBusy();
       const refusal = storageRefusal(code, status);
       throw new UnavailableError(dependency, { cause: new StorageError(code, status), remedy, refusal });
     }

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../clock.ts';
 import { isLoopback } from '../../isLoopback.ts';
 import type { RowKeyRange } from './rowKeys.ts';
 import type { TableAccess } from './storageAccess.ts';
-import { codeOf, hasStatus, type StorageCall } from './storageCall.ts';
+import { BUSY_FOR_MS, codeOf, hasStatus, type StorageCall } from './storageCall.ts';
 
 export type TableOptions = TableAccess & {
   /** Default `accountActivity`. The first write creates the table if it does not exist. */
@@ -39,8 +39,6 @@ export type Watched = {
   /** Whether the service has asked for fewer requests within the last ten seconds. */
   isBusy(): boolean;
 };
-
-const BUSY_FOR_MS = 10_000;
 
 /**
  * Compares the `Date` of every answer with the platform's clock, and not with `clock`, because a wrong clock of this machine would make every

@@ -1,16 +1,20 @@
 import type { LinkResult } from './linkResult.ts';
 
-/** When a link of this tab came to nothing, in epoch milliseconds. */
+/** When this tab last left for a link that was to give a permission, in epoch milliseconds. */
 const KEY = 'stead.link-in-vain';
 /** As long as a redirect of a sign-in counts (`signInSteps.ts`). */
 const FOR_MS = 300_000;
-/** After these, another link comes to the same. The sign-in and then the administrator are what is left. */
-const IN_VAIN: ReadonlySet<LinkResult> = new Set<LinkResult>(['admin', 'consent', 'refused']);
+
+/**
+ * Notes a link before the page is left for it. Whoever comes back by the page's own address brings no result, and would meet the
+ * same wall at the directory again. What is left then is the sign-in, and after it the administrator.
+ */
+export const noteLinkBegun = (): void => sessionStorage.setItem(KEY, String(Date.now()));
 
 /** @param result what came of the link that led to this page load, if one did */
 export function noteLinkResult(result: LinkResult | undefined): void {
-  if (result !== undefined && IN_VAIN.has(result)) sessionStorage.setItem(KEY, String(Date.now()));
-  if (result === 'linked') forgetLinkInVain();
+  // A person who has said no at the directory may change their mind.
+  if (result === 'linked' || result === 'cancelled') forgetLinkInVain();
 }
 
 export const wasLinkInVain = (): boolean =>

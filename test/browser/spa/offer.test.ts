@@ -22,6 +22,8 @@ afterEach(async () => {
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const choices = (page: Page) => page.getByRole('heading', { name: 'Your choices', exact: true });
+/** What the page asks for where its own visit needs a permission. */
+const VISIT = { functions: ['profile'] };
 /** Where the service sends a browser that links. */
 const elsewhere = () => `${app.entra.origin}/a-link`;
 
@@ -141,7 +143,7 @@ describe('a permission that a link asks for', () => {
     const [wishes, left] = [await answerLinks(page), prompts(page)];
     await button(page, 'Give permission').click();
     await page.waitForURL(elsewhere());
-    expect({ wishes, left }).toEqual({ wishes: [{}], left: [] });
+    expect({ wishes, left }).toEqual({ wishes: [VISIT], left: [] });
 
     app.answer({ connection: keptConnection(connections.linked()) });
     app.answerWell();
@@ -177,20 +179,37 @@ describe('a permission that a link asks for', () => {
     const [wishes, left] = [await answerLinks(page, 'none'), prompts(page)];
     await button(page, 'Give permission').click();
     await page.waitForURL((url) => url.origin !== app.origin);
-    expect({ wishes, left }).toEqual({ wishes: [{}], left: ['consent'] });
+    expect({ wishes, left }).toEqual({ wishes: [VISIT], left: ['consent'] });
+    await page.goto(app.origin);
+    await page.getByRole('heading', { name: 'Tell your administrator' }).waitFor();
   });
 
-  it('is given by the sign-in after a link that only an administrator could have answered', async () => {
+  it.each([
+    ['without a result', ''],
+    ['from a question that only an administrator can answer', '?link=admin'],
+  ])('is given by the sign-in to whoever comes back from a link %s', async (_how, query) => {
     const page = await needing(linkable(connections.pending()));
-    await page.goto(`${app.origin}/?link=admin`);
-    await page.getByText('Only an administrator can allow this. Nothing was changed.').waitFor();
     const [wishes, left] = [await answerLinks(page), prompts(page)];
     await button(page, 'Give permission').click();
-    await page.waitForURL((url) => url.origin !== app.origin);
-    expect({ wishes, left }).toEqual({ wishes: [], left: ['consent'] });
+    await page.waitForURL(elsewhere());
+    await page.goto(`${app.origin}/${query}`);
+    await button(page, 'Give permission').click();
+    await page.waitForURL((url) => url.pathname.endsWith('/authorize'));
+    expect({ wishes, left }).toEqual({ wishes: [VISIT], left: ['consent'] });
     // And after that by nobody but an administrator, however often the person comes back.
     await page.goto(app.origin);
     await page.getByRole('heading', { name: 'Tell your administrator' }).waitFor();
-    expect(wishes).toEqual([]);
+    expect(wishes).toEqual([VISIT]);
+  });
+
+  it('is given by another link to whoever said no at the first one', async () => {
+    const page = await needing(linkable(connections.pending()));
+    const wishes = await answerLinks(page);
+    for (const count of [1, 2]) {
+      await button(page, 'Give permission').click();
+      await page.waitForURL(elsewhere());
+      expect(wishes).toHaveLength(count);
+      await page.goto(`${app.origin}/?link=cancelled`);
+    }
   });
 });

@@ -73,6 +73,13 @@ describe('what a link would bring', () => {
     expect(gains(active({ isEndTold: true, refreshTokenExpiresOn: from(90 * DAY) }), 365)).toBe(false);
   });
 
+  it('is nothing where it would gain less than half a day', () => {
+    const told = (hours: number) =>
+      active({ isEndTold: true, refreshTokenExpiresOn: from(90 * DAY - hours * HOUR) });
+    expect(gains(told(11), 365)).toBe(false);
+    expect(gains(told(13), 365)).toBe(true);
+  });
+
   it('is nothing beside a link, and for an account that a link does not keep', () => {
     const linked = { grant: 'code', refreshTokenExpiresOn: from(3 * DAY) } as const;
     expect(gains(active({ lastActivity: NOW, ...linked }), 365)).toBe(false);

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { createMemoryTokenCacheStore } from '../../../../shared/adapters/memory/memoryTokenCacheStore.ts';
 import { plan } from '../../../../shared/worker/plan.ts';
 import { RUN_LIMITS } from '../../../../shared/worker/run.ts';
 import { sweep } from '../../../../shared/worker/sweep.ts';
@@ -7,7 +8,11 @@ import { someUserOf } from '../../../support/sampleAccount.ts';
 import { createTestApp } from '../../../support/testApp.ts';
 import { dueAccount, NOW, tokenOf, workerOverTwins } from './workerOverTwins.ts';
 
-async function sweepWhile(isBusy: (() => boolean) | undefined, accounts: number) {
+async function sweepWhile(
+  isBusy: (() => boolean) | undefined,
+  accounts: number,
+  of: 'accounts' | 'tokenCache' = 'accounts',
+) {
   const worker = workerOverTwins();
   const pauses: number[] = [];
   const clock = clockOf(() => NOW, {
@@ -22,7 +27,10 @@ async function sweepWhile(isBusy: (() => boolean) | undefined, accounts: number)
   });
   const app = createTestApp({
     clock,
-    accounts: { ...worker.accounts, ...(isBusy && { isBusy }) },
+    accounts: { ...worker.accounts, ...(of === 'accounts' && isBusy && { isBusy }) },
+    ...(of === 'tokenCache' && {
+      tokenCache: { ...createMemoryTokenCacheStore(), ...(isBusy && { isBusy }) },
+    }),
     userTokens: {
       onBehalfOf: () => Promise.reject(new Error('not expected')),
       silent: async () => tokenOf(),
@@ -37,6 +45,12 @@ async function sweepWhile(isBusy: (() => boolean) | undefined, accounts: number)
 it('leases the next account a moment later while storage asks for fewer requests, and says so once', async () => {
   const { summary, pauses, said } = await sweepWhile(() => true, 3);
   expect(summary).toMatchObject({ claimed: 3, refreshed: 3, stoppedBy: 'done' });
+  expect(pauses).toEqual([1_500, 1_500, 1_500]);
+  expect(said).toEqual([{ event: 'sweep.storage-busy' }]);
+});
+
+it('does the same while only the store of the caches asks for fewer', async () => {
+  const { pauses, said } = await sweepWhile(() => true, 3, 'tokenCache');
   expect(pauses).toEqual([1_500, 1_500, 1_500]);
   expect(said).toEqual([{ event: 'sweep.storage-busy' }]);
 });

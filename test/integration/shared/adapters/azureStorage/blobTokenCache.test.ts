@@ -5,7 +5,7 @@ import { ContainerClient } from '@azure/storage-blob';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../../../dev/azurite.ts';
 import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
-import { ConflictError } from '../../../../../shared/errors.ts';
+import { ConflictError, UnavailableError } from '../../../../../shared/errors.ts';
 import type { TokenCacheStore } from '../../../../../shared/tokenCacheStore.ts';
 import { MAX_SEALED_BYTES } from '../../../../../shared/tokens/storedCache.ts';
 import { partsOf, type UserId } from '../../../../../shared/userId.ts';
@@ -67,6 +67,14 @@ describe('The blob token cache', () => {
   it('has nobody to list before there is a container', async () => {
     expect(await Array.fromAsync(store.list())).toEqual([]);
     expect(proxy.seen.every(isList)).toBe(true);
+  });
+
+  it('is busy once an operation has failed because the service asks for fewer requests', async () => {
+    expect(store.isBusy?.()).toBe(false);
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      proxy.next(() => true, { status: 503, headers: { 'retry-after-ms': '1' }, body: '' });
+    await expect(store.read(someUser())).rejects.toThrow(UnavailableError);
+    expect(store.isBusy?.()).toBe(true);
   });
 
   it('does not remember that the container could not be made', async () => {
