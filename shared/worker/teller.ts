@@ -118,7 +118,7 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
     return { id, result: 'given-up' };
   }
 
-  /** @returns undefined if the run ended meanwhile. Then nobody knows whether it was delivered, and it is due as before. */
+  /** @returns undefined if the run ended before anything was sent. */
   async function deliver(
     listener: NoticeListener,
     account: Connected,
@@ -157,7 +157,8 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
     } catch (error) {
       if (operation.signal?.aborted) {
         result = 'unknown';
-        return undefined;
+        // Nobody knows whether it came. It counts as tried, so that a recovery is told, and is due as before.
+        return { id, result: 'failed', nextTryAt: notice.nextTryAt };
       }
       const ours = error instanceof NoticeFailedError ? error : undefined;
       // A receiver that refuses this notice for ever has answered, and may take others.

@@ -386,7 +386,7 @@ describe('a listener that hangs', () => {
     expect(worker.eventsOf('notice.not-delivered')).toMatchObject([{ error: 'NoticeFailedError:timeout' }]);
   });
 
-  it('is left when the run ends, and the notice is due as before', async () => {
+  it('is left when the run ends, and the notice is due as before, and may have come', async () => {
     const ending = new AbortController();
     const worker = listening(() => {
       ending.abort();
@@ -395,8 +395,14 @@ describe('a listener that hangs', () => {
     const { userId } = await worker.create(marked());
     await worker.run({}, ending.signal);
     expect(worker.heard).toHaveLength(1);
-    expect(await worker.read(userId)).toMatchObject({ notice: due('needs-user') });
+    expect(await worker.read(userId)).toMatchObject({ notice: due('needs-user', { attempts: 1 }) });
     expect(worker.eventsOf('notice.not-delivered')).toEqual([]);
+
+    const telling = { id: 'notice-2', kinds: ['recovered'] } as const;
+    await change(worker, userId, (now) =>
+      visited(now, CALLER, tokenOf({ source: 'network' }), NOW, SCHEDULE, telling),
+    );
+    expect((await connectedOf(worker, userId)).notice).toMatchObject({ id: 'notice-2', what: 'recovered' });
   });
 });
 
