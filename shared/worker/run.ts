@@ -60,7 +60,7 @@ export type Run = {
   busyLogged: boolean;
   pace: Pace;
   /** The checks that wait for a turn at the token endpoint, and what resolves when the next of them goes on. */
-  line: { waiting: number; nextLeaves: PromiseWithResolvers<void> };
+  line: { waiting: number; nextLeaves: { promise: Promise<undefined>; resolve: (value: undefined) => void } };
   /** How many checks had no turn at the token endpoint, and were left to later runs. */
   putOff: number;
 };

@@ -63,7 +63,7 @@ async function inLine<T>(run: Run, wait: () => Promise<T>): Promise<T> {
     return await withoutSlot(run, wait);
   } finally {
     line.waiting -= 1;
-    line.nextLeaves.resolve();
+    line.nextLeaves.resolve(undefined);
     line.nextLeaves = Promise.withResolvers();
   }
 }

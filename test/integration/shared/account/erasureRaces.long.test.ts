@@ -63,6 +63,12 @@ function twoInstances(point: number, interrupt: (other: App) => Promise<unknown>
   return { app, other, calls, clock, index };
 }
 
+/**
+ * A visit begins by reading the cache and the account at once. What happens before one of the two is before or after the visit's
+ * beginning, and a visit that has not begun may well add what it gets.
+ */
+const AT_THE_BEGINNING = ['before call 1', 'before call 2'];
+
 type Scenario = {
   past?: (other: App) => Promise<unknown>;
   /** Ahead of the real time, for both instances. */
@@ -181,15 +187,14 @@ describe('a user who disconnects', () => {
       async (other, where) => {
         expect(await expectWhole(other, where)).toBe('active');
         const stored = await other.tokenCache.read(during.userId);
-        // Before its first call the visit has not begun, and may well add what it gets.
-        if (where !== 'before call 1') {
+        if (!AT_THE_BEGINNING.includes(where)) {
           expect(stored?.sealed, where).toBe(sealed);
           kept += 1;
         }
         expect(await readCache(other.tokenCache, other.sealer, during.userId)).toContain('RefreshToken');
       },
     );
-    expect(kept).toBeGreaterThan(2);
+    expect(kept).toBeGreaterThan(1);
   });
 
   it('and reconnects without a visit, has nothing of a visit that was running', async () => {
@@ -202,7 +207,7 @@ describe('a user who disconnects', () => {
       async (other, where) => {
         const stored = await other.tokenCache.read(during.userId);
         const account = await other.accounts.read(during.userId);
-        if (where === 'before call 1') expect(account).toMatchObject({ state: 'active' });
+        if (AT_THE_BEGINNING.includes(where)) expect(['active', 'pending']).toContain(account?.state);
         else expect([account?.state, stored], where).toEqual(['pending', undefined]);
         await expectWholeAndHealed(other, where);
       },
