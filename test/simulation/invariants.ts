@@ -173,9 +173,10 @@ export function createInvariants(
       !isExcused && (cache === undefined || cache.gen !== after.generation),
       `${person.name} is active, and nothing is stored for this connection`,
     );
+    // A write may arrive late, when the visit that asked for it has given up and ended.
     const visits = operations
-      .openOf(by)
-      .filter(({ kind, person: of }) => (kind === 'visit' || kind === 'link') && of === person);
+      .concerning(person, world.askedAt(), world.now())
+      .filter(({ kind, life }) => (kind === 'visit' || kind === 'link') && life === by);
     const since = Math.min(...visits.map(({ begunAt }) => begunAt));
     forbid(
       before?.state === 'needs-user' && !isRetried && graphTokenAt < since,
