@@ -12,7 +12,7 @@ const CHECK_SECONDS = 0.25;
 
 /** Whether one shard, which leases a few accounts after the others, keeps the slots of a process as busy as all shards do. */
 export const unitBenchmark: Benchmark = {
-  about: 'a run over one shard beside one over all, with checks as long as docs/scale.md takes them to be',
+  about: 'a run over one shard beside one over all (docs/scale.md)',
   options: '[--users 1000]',
 
   async run(args, tell) {
