@@ -50,8 +50,15 @@ describe('a pause', () => {
 
   it('does not connect a person who has disconnected elsewhere: the page learns it', async () => {
     const page = await open();
-    await button(page, 'Pause for a day').waitFor();
-    app.answer({ connection: keptConnection(connections.disconnected()) });
+    // The page asks again by itself, and must not learn it before the button is pressed.
+    const ended = keptConnection(connections.disconnected());
+    let isPressed = false;
+    app.answer({
+      connection: (c) => {
+        isPressed ||= c.req.method === 'PUT';
+        return isPressed ? ended(c) : c.json(connections.seen());
+      },
+    });
     await button(page, 'Pause for a day').click();
     await button(page, 'Start again').waitFor();
     expect(await page.getByRole('main').innerText()).not.toContain('Paused');
