@@ -51,7 +51,7 @@ const NOTICE_SPREAD_MS = 5 * MINUTE;
  * A refresh token of a web application lasts 90 days from its issue, and each use brings a new one
  * (https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-lifetime).
  */
-export const CODE_GRANT_LIFE_MS = 90 * 86_400_000;
+export const CODE_GRANT_LIFE_MS = 90 * DAY;
 
 /** Longer than any retention time: `RETENTION_DAYS` is at most 3,650. */
 const LONGEST_WAIT_MS = 3_651 * DAY;
