@@ -36,15 +36,15 @@ export function createMemoryAccountStore({
   const accounts = new Map<UserId, Stored<Account>>();
   /** An entry that is written again is another object, so an object is a version of its entry. */
   const index = new Map<string, Entry>();
-  /** What the last write of each account was given. Two writers may want the same, so only the same object is the same write. */
-  const written = new Map<UserId, Account>();
+  /** What the write of each stored account was given. Two writers may want the same, so only the same object is the same write. */
+  const given = new WeakMap<Stored<Account>, Account>();
   let version = 0;
 
   function put(account: Account): Stored<Account> {
     version += 1;
     const stored = { ...asStored(account), etag: `W/"${version}"` };
     accounts.set(stored.userId, stored);
-    written.set(stored.userId, account);
+    given.set(stored, account);
     putEntry(stored.userId, dueAt(stored));
     return structuredClone(stored);
   }
@@ -66,7 +66,7 @@ export function createMemoryAccountStore({
   function update(from: Stored, to: Account): Stored<Account> {
     const stored = accounts.get(to.userId);
     if (stored?.etag !== from.etag) {
-      if (stored !== undefined && written.get(to.userId) === to) return structuredClone(stored);
+      if (stored !== undefined && given.get(stored) === to) return structuredClone(stored);
       throw new ConflictError(CHANGED);
     }
     dropEntry(from.userId, dueAt(from));
