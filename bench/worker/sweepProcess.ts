@@ -10,9 +10,9 @@ import { createLog, type LogEvent } from '../../shared/log.ts';
 import { createStead } from '../../shared/stead.ts';
 import { azureStores } from '../../shared/stores/azure.ts';
 import { dueAccount, dueCache } from '../dueAccount.ts';
-import { type Comparison, floorOf, usualWayOf } from './comparisons.ts';
+import { bareFloorOf, type Comparison, floorOf, usualWayOf } from './comparisons.ts';
 
-export type SweepSubject = 'floor' | 'stead' | 'usualWay';
+export type SweepSubject = 'bareFloor' | 'floor' | 'stead' | 'usualWay';
 export type SweepOrder = {
   subject: SweepSubject;
   settings: Record<string, string>;
@@ -125,6 +125,8 @@ function sweepOf(order: SweepOrder): Sweep {
   switch (order.subject) {
     case 'stead':
       return steadSweep(order, oids);
+    case 'bareFloor':
+      return comparedSweep(order, oids, bareFloorOf(order.settings));
     case 'floor':
       return comparedSweep(order, oids, floorOf(order.settings));
     case 'usualWay':

@@ -5,7 +5,8 @@ import { ratioOf, rounded, spreadOf, spreadText, turnsOf } from '../rounds.ts';
 import { LATENCIES, type Measured, measureSweep } from './measureSweep.ts';
 import type { SweepSubject } from './sweepProcess.ts';
 
-const SUBJECTS = ['floor', 'stead', 'usualWay'] as const satisfies readonly SweepSubject[];
+const SUBJECTS = ['bareFloor', 'floor', 'stead', 'usualWay'] as const satisfies readonly SweepSubject[];
+const OURS = 'stead';
 /** As the timer runs it. */
 const CONCURRENCY = 16;
 const MANY_AT_ONCE = 64;
@@ -28,7 +29,7 @@ export const workerBenchmark: Benchmark = {
     const measured = SUBJECTS.map(() => [] as Measured[]);
     for (let round = 0; round < rounds; round += 1) {
       for (const index of turnsOf(SUBJECTS.length, round)) {
-        const subject = SUBJECTS[index] ?? 'stead';
+        const subject = SUBJECTS[index] ?? OURS;
         tell(`round ${round + 1} of ${rounds}: ${subject}`);
         measured[index]?.push(
           await measureSweep({ subject, users, concurrency: CONCURRENCY, profileTo: values.profile }),
@@ -36,10 +37,10 @@ export const workerBenchmark: Benchmark = {
       }
     }
     tell(`${MANY_AT_ONCE} at a time`);
-    const many = await measureSweep({ subject: 'stead', users, concurrency: MANY_AT_ONCE });
+    const many = await measureSweep({ subject: OURS, users, concurrency: MANY_AT_ONCE });
     const cpu = measured.map((runs) => runs.map(({ cpuMs }) => cpuMs / users));
     const rate = measured.map((runs) => runs.map(({ ms }) => (users * 1_000) / ms));
-    const [floorCpu = [], steadCpu = [], usualCpu = []] = cpu;
+    const [bareCpu = [], floorCpu = [], steadCpu = [], usualCpu = []] = cpu;
     const ideal = (CONCURRENCY * 1_000) / IDEAL_MS;
     const results = {
       users,
@@ -64,10 +65,14 @@ export const workerBenchmark: Benchmark = {
         { what: 'CPU ms a user', ratio: spreadOf(steadCpu), most: 3 },
         {
           what: 'users/s of the ideal',
-          ratio: spreadOf((rate[1] ?? []).map((one) => one / ideal)),
+          ratio: spreadOf((rate[SUBJECTS.indexOf(OURS)] ?? []).map((one) => one / ideal)),
           least: 0.85,
         },
         { what: 'CPU of the floor', ratio: ratioOf(steadCpu, floorCpu) },
+        {
+          what: 'CPU of the floor to that without the clients of storage',
+          ratio: ratioOf(floorCpu, bareCpu),
+        },
         { what: 'CPU of the usual way to ours', ratio: ratioOf(usualCpu, steadCpu) },
       ],
     };

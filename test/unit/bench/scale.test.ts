@@ -82,10 +82,23 @@ describe('the model', () => {
     const document = read('scale.md').replaceAll('\n', ' ');
     expect(document).toContain(`a check takes ${CPU_SECONDS * 1_000} ms of it`);
     expect(document).toContain(
-      `so a core does ${1 / CPU_SECONDS} in a second and the 16 slots do ${PROCESS_PER_SECOND}`,
+      `so a core does ${Math.floor(1 / CPU_SECONDS)} in a second and the 16 slots do ${PROCESS_PER_SECOND}`,
     );
     const byThreads = ((1 / CPU_SECONDS) * (50 / 60) * SHARDS.length * 3_600) / 1e6;
     expect(document).toContain(`about ${byThreads.toFixed(1)} million users`);
+  });
+
+  it('says of a unit of work what was measured', () => {
+    const file = new URL('../../../bench/results/unit.json', import.meta.url);
+    const { users, model, measured } = JSON.parse(readFileSync(file, 'utf8')) as {
+      users: number;
+      model: number;
+      measured: { checksPerSecond: number }[];
+    };
+    const [one, all] = measured.map(({ checksPerSecond }) => checksPerSecond.toFixed(1));
+    expect(read('scale.md').replaceAll('\n', ' ')).toContain(
+      `With ${users.toLocaleString('en')} users, on two cores: one shard ${one} checks a second and all of them ${all}, where the model says ${model}.`,
+    );
   });
 
   it('bills a second for each run, and what is free only once', () => {

@@ -19,6 +19,7 @@ describe('docs/performance.md', () => {
       'profile-storm',
       'profile-warm',
       'seal',
+      'unit',
       'worker-memory',
       'worker',
     ]);
