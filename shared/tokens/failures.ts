@@ -59,6 +59,14 @@ export type FailureRow = {
   when?: (facts: TokenFacts) => boolean;
 };
 
+/** The refusals with which a grant is good again once the user has done what is asked for. */
+const GRANT_STAYS = {
+  // A policy, an assignment, or a device that a policy does not accept.
+  numbers: [50072, 50074, 50076, 50078, 50079, 50105, 53000, 53001, 53002, 53003],
+  // A web application's grant outlives the password (https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-revocation).
+  suberrors: ['basic_action', 'additional_action', 'message_only', 'user_password_expired'],
+};
+
 /**
  * The first row that applies decides. An outage may send anything, even the JSON of a refusal, so outages come before
  * refusals. A refusal that fits no row counts as `tenant`, because that kind marks no user.
@@ -122,18 +130,8 @@ export const FAILURES: readonly FailureRow[] = [
   {
     name: 'user refusal',
     kind: 'needs-user',
-    numbers: [
-      50057, 50058, 50072, 50074, 50076, 50078, 50079, 50105, 50132, 50133, 50173, 53000, 53001, 53002, 53003,
-      70008, 70043, 700082, 700084,
-    ],
-    suberrors: [
-      'bad_token',
-      'token_expired',
-      'basic_action',
-      'additional_action',
-      'message_only',
-      'user_password_expired',
-    ],
+    numbers: [...GRANT_STAYS.numbers, 50057, 50058, 50132, 50133, 50173, 70008, 70043, 700082, 700084],
+    suberrors: [...GRANT_STAYS.suberrors, 'bad_token', 'token_expired'],
   },
   {
     // Without its number, the throttling of one user's flows looks the same.
@@ -144,14 +142,6 @@ export const FAILURES: readonly FailureRow[] = [
   },
   { name: 'anything else', kind: 'tenant', when: () => true },
 ];
-
-/** The refusals of the row "user refusal" with which a grant is good again once the user has done what is asked for. */
-const GRANT_STAYS: Required<Pick<FailureRow, 'numbers' | 'suberrors'>> = {
-  // A policy, an assignment, or a device that a policy does not accept.
-  numbers: [50072, 50074, 50076, 50078, 50079, 50105, 53000, 53001, 53002, 53003],
-  // A web application's grant outlives the password (https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-revocation).
-  suberrors: ['basic_action', 'additional_action', 'message_only', 'user_password_expired'],
-};
 
 /** True if a refusal is for certain the end of the grant itself. A grant that is challenged is good again after a sign-in. */
 export const endsGrant = ({ kind, code, suberror = '', claims, unsure }: Failure): boolean =>
