@@ -17,6 +17,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   platform = await startPlatform({
+    timers: false,
     lifetimes: { graphAccessToken: 301 },
     settings: { REFRESH_IDLE_SECONDS: '1', REFRESH_MIN_INTERVAL_SECONDS: '1' },
   });

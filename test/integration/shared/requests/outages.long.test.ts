@@ -35,7 +35,7 @@ let platform: Platform;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stead-outages-'));
-  platform = await startPlatform({ withoutWeb: true, folder });
+  platform = await startPlatform({ timers: false, withoutWeb: true, folder });
 });
 afterAll(async () => {
   await platform?.stop();
@@ -85,7 +85,7 @@ async function expectRefusal(host: Host, response: Response, expected: Refusal):
     const line = own.find((one) => one.includes('"event":"request.'));
     expect(line).toContain(`"status":${expected.status}`);
     expect(line).toContain(`"code":"${expected.code}"`);
-  });
+  }, AT_ONCE_MS);
   return problem;
 }
 
