@@ -117,7 +117,7 @@ describe('a sweep', () => {
   });
 
   it('gives up on a token endpoint that hangs', async () => {
-    const app = createLocalApp(entra, { timeouts: { tokenMs: 300 } });
+    const app = createLocalApp(entra, { timeouts: { tokenMs: 2_000 } });
     const user = await app.visit('adele');
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'hang' });
     app.clock.aheadMs = 2 * MINUTE;
