@@ -28,6 +28,8 @@ export default defineConfig({
     // Most of them wait for another process, most of the time.
     maxWorkers: 3,
     testTimeout: 30_000,
+    // What is polled for comes from another process, which may have to wait for a busy machine.
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 60_000,
     // Nothing that a host or an answer said in any test may be a secret: scanned when all are done.
     globalSetup: ['test/logScan/globalSetup.ts'],

@@ -50,6 +50,8 @@ export type PlatformOptions = {
   directory?: Pick<EntraOptions, 'belongings' | 'apps' | 'givenByAdministrator'>;
   /** Further settings of the functions. */
   settings?: Record<string, string>;
+  /** Whether the worker runs each minute by itself. Default true. */
+  timers?: boolean;
   /** The file that says when each timer runs next; in `folder` if left out. */
   timerStatus?: string;
   /** Leaves the page out, for callers that are not a browser. */
@@ -132,6 +134,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       env: settings,
       cors: webOrigin,
       settings: false,
+      timers: options.timers ?? true,
       ...(timerStatus === undefined ? {} : { timerStatus }),
       ...(options.onHostLine === undefined ? {} : { onLine: options.onHostLine }),
     });

@@ -40,7 +40,7 @@ export const FAULT_RULES = {
   hang: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times'] },
   /** The connection is reset. */
   reset: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['times'] },
-  /** One request waits `ms` milliseconds and is then handled as usual. */
+  /** One request waits `ms` milliseconds, or until the fault is deleted, and is then handled as usual. */
   delay: { scopes: ANYBODYS, at: EVERYWHERE, takes: ['ms'], needs: ['ms'] },
   /** `unauthorized_client` 700016: this application is not (or no longer) in the tenant. */
   'unauthorized-client': { scopes: ANYBODYS, at: ['token'], takes: ['times'] },

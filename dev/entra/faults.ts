@@ -21,10 +21,13 @@ export type Fault = FaultRequest & {
 /** Whom the fault hits; every request if left out. */
 export type FaultTarget = { user: DemoUser } | { tid: string };
 
+/** A fault that hits a request, by its target and place. */
+type Hit = { key: string; fault: Fault };
+
 export type Faults = {
   /** Sets a fault; it replaces the one of the same target at the same place. */
   set(fault: FaultRequest, target?: FaultTarget): Fault;
-  /** Ends the target's own faults. What was revoked stays revoked. */
+  /** Ends the target's own faults, and the delays that have begun. What was revoked stays revoked. */
   clear(target?: FaultTarget): void;
   /** As if none of the person's own faults had ever been: refresh tokens that were revoked are good again, too. */
   forget(user: DemoUser): void;
@@ -62,12 +65,14 @@ const namesFor = (identity: Identity | undefined): string[] =>
 export function createFaults(): Faults {
   const active = new Map<string, Fault>();
   const revokedAt = new Map<string, number>();
+  /** The delays that have begun, by target and place. */
+  const delays = new Map<string, Set<AbortController>>();
 
   function take(
     at: FaultPlace,
     identity: Identity | undefined,
     policies: readonly string[],
-  ): Fault | undefined {
+  ): Hit | undefined {
     for (const name of namesFor(identity)) {
       const key = `${name} ${at}`;
       const fault = active.get(key);
@@ -76,9 +81,19 @@ export function createFaults(): Faults {
         fault.times -= 1;
         if (fault.times === 0) active.delete(key);
       }
-      return fault;
+      return { key, fault };
     }
     return undefined;
+  }
+
+  /** Ends at once when the client leaves. */
+  async function delay(c: Context<EntraEnv>, { key, fault }: Hit): Promise<void> {
+    const over = new AbortController();
+    c.env.outgoing.once('close', () => over.abort());
+    const begun = delays.get(key) ?? new Set();
+    delays.set(key, begun.add(over));
+    await sleep(fault.ms ?? 0, undefined, { signal: over.signal }).catch(() => undefined);
+    begun.delete(over);
   }
 
   const faults: Faults = {
@@ -94,8 +109,11 @@ export function createFaults(): Faults {
       return { ...fault };
     },
     clear: (target) => {
-      for (const at of ['token', 'graph', 'jwks', 'identity'] as const)
-        active.delete(`${nameOf(target)} ${at}`);
+      for (const at of ['token', 'graph', 'jwks', 'identity'] as const) {
+        const key = `${nameOf(target)} ${at}`;
+        active.delete(key);
+        for (const over of delays.get(key) ?? []) over.abort();
+      }
     },
     forget: (user) => {
       faults.clear({ user });
@@ -105,8 +123,8 @@ export function createFaults(): Faults {
       namesFor(identity).some((name) => issuedAt <= (revokedAt.get(name) ?? 0)),
     meet: async (c, at, identity, policies = []) => {
       // After a delay the request goes on, and may meet another fault, even one that was set meanwhile.
-      for (let fault = take(at, identity, policies); fault; fault = take(at, identity, policies)) {
-        const answer = await happen(c, fault);
+      for (let hit = take(at, identity, policies); hit; hit = take(at, identity, policies)) {
+        const answer = hit.fault.kind === 'delay' ? await delay(c, hit) : await happen(c, hit.fault);
         if (answer) return answer;
       }
       return undefined;
@@ -115,14 +133,8 @@ export function createFaults(): Faults {
   return faults;
 }
 
-async function happen(c: Context<EntraEnv>, fault: Fault): Promise<Response | undefined> {
+async function happen(c: Context<EntraEnv>, fault: Fault): Promise<Response> {
   switch (fault.kind) {
-    case 'delay': {
-      const gone = new AbortController();
-      c.env.outgoing.once('close', () => gone.abort());
-      await sleep(fault.ms ?? 0, undefined, { signal: gone.signal }).catch(() => undefined);
-      return undefined;
-    }
     case 'hang':
       if (!c.env.incoming.socket.destroyed) await once(c.env.outgoing, 'close');
       return RESPONSE_ALREADY_SENT;

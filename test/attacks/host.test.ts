@@ -18,7 +18,7 @@ let forge: Forge;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stead-attacks-host-'));
-  platform = await startPlatform({ withoutWeb: true, folder });
+  platform = await startPlatform({ timers: false, withoutWeb: true, folder });
   // Who is forged here has consented, once and for real.
   await signIn(platform.entra, 'adele', { spaOrigin: platform.webOrigin });
   await control(platform.entra, 'POST', '/keys/rotate');

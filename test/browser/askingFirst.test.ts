@@ -15,7 +15,7 @@ const [ADELE] = DEMO_USERS;
 let platform: Platform;
 let browser: Browser;
 beforeAll(async () => {
-  platform = await startPlatform({ settings: { CONNECT: 'ask' } });
+  platform = await startPlatform({ timers: false, settings: { CONNECT: 'ask' } });
   browser = await launchBrowser();
 }, 60_000);
 afterAll(async () => {

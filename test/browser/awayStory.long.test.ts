@@ -18,6 +18,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   platform = await startPlatform({
+    timers: false,
     // MSAL takes a token's last 300 seconds for expired already: this one lives for one.
     lifetimes: { graphAccessToken: 301 },
     settings: { REFRESH_IDLE_SECONDS: '2', REFRESH_MIN_INTERVAL_SECONDS: '1' },

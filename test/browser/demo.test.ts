@@ -19,7 +19,7 @@ let platform: Platform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = await startPlatform(FAST_MOTION);
+  platform = await startPlatform({ ...FAST_MOTION, timers: false });
   browser = await launchBrowser();
 }, 60_000);
 afterAll(async () => {

@@ -16,6 +16,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   platform = await startPlatform({
+    timers: false,
     // MSAL takes a token's last 300 seconds for expired already: each check asks for another one.
     lifetimes: { graphAccessToken: 301 },
     settings: { REFRESH_IDLE_SECONDS: '1', REFRESH_MIN_INTERVAL_SECONDS: '1' },

@@ -17,7 +17,7 @@ let platform: Platform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = await startPlatform({});
+  platform = await startPlatform({ timers: false });
   browser = await launchBrowser();
 }, 60_000);
 afterAll(async () => {

@@ -24,6 +24,7 @@ const lines: string[] = [];
 beforeAll(async () => {
   date = startMovedDate();
   platform = await startPlatform({
+    timers: false,
     settings: { ...date.env, RETENTION_DAYS: '365' },
     onHostLine: (line) => void lines.push(line),
   });

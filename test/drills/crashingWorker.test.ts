@@ -11,7 +11,7 @@ const BETWEEN_RUNS = 6 * MINUTE;
 const DAY_SECONDS = 86_400;
 const USERS = 50;
 /** Some seventy processes, and a machine may be busy. */
-const PATIENCE = 300_000;
+const PATIENCE = 600_000;
 
 let stage: DrillStage;
 beforeAll(async () => {

@@ -198,9 +198,9 @@ it('a message that fails five times is put aside, and operators see it', { timeo
     const poisoned = async () =>
       (await poison.exists()) ? ((await poison.getProperties()).approximateMessagesCount ?? 0) : 0;
     await until(async () => (await poisoned()) === PARTS);
+    await failing.stop();
     const tries = failing.lines.filter((line) => line.includes("Executed 'sweepPart' (Failed"));
     expect(tries).toHaveLength(5 * PARTS);
-    await failing.stop();
     const states = await readQueues({ TokenStore: stage.azurite.connectionString }, undefined as never);
     expect(states.find(({ queue }) => queue === 'run-parts-poison')?.messages).toBe(PARTS);
     await endRun();

@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { numberedUsers } from '../../dev/entra/directory.ts';
 import { type DrillUser, EXPIRED_AT_ONCE } from '../support/drillStage.ts';
-import { control } from '../support/entraClients.ts';
+import { control, holdToken } from '../support/entraClients.ts';
 import { buildPreviousRelease } from '../support/previousRelease.ts';
 import { canOpen, createReleaseChecks, isOfPresent, type ReleaseChecks } from '../support/releaseChecks.ts';
 import { faultsOf } from '../support/releaseFaults.ts';
@@ -73,6 +73,12 @@ describe('two releases on one storage', () => {
     for (const { name } of users) await control(stage.entra, 'PUT', `/users/${name}/fault`, fault);
   }
 
+  /** Holds the next token request of each user back. @returns lets all of them go on */
+  async function hold(users: readonly DrillUser[]): Promise<() => Promise<unknown>> {
+    const letGo = await Promise.all(users.map(({ name }) => holdToken(stage.entra, name)));
+    return () => Promise.all(letGo.map((go) => go()));
+  }
+
   it('keep everybody who visits at either of them, in whatever order', { timeout: PATIENCE }, async () => {
     const [previous, present] = await stage.both();
     const users = take(12);
@@ -103,13 +109,14 @@ describe('two releases on one storage', () => {
     const users = take(6);
     const [at, busy] = await Promise.all([stage.running(release), stage.running(OTHER[release])]);
     await visit(users, await stage.running('previous'));
-    await setFaults(users, { kind: 'delay', ms: 1_500 });
+    const letGo = await hold(users);
     await stage.forgetGrants();
     await stored.letAnHourPass(users);
     const swept = busy.sweep();
     await stage.waitForGrants(users);
     await visit(users, at);
     const visited = await checks.readAll(users);
+    await letGo();
     await swept;
     await checks.expectKept(users);
     for (const [index, { cache }] of (await checks.readAll(users)).entries()) {
@@ -246,12 +253,13 @@ describe('two releases on one storage', () => {
     const users = [...known, ...newcomers];
     const [at, busy] = await Promise.all([stage.running(release), stage.running(OTHER[release])]);
     await visit(known, await stage.running('previous'));
-    await setFaults(users, { kind: 'delay', ms: 2_000 });
+    const letGo = await hold(users);
     await stage.forgetGrants();
     await stored.letAnHourPass(known);
     const work = Promise.all([busy.sweep(), visit(newcomers, busy)]);
     await stage.waitForGrants(users);
     await Promise.all(users.map(at.disconnect));
+    await letGo();
     await work;
     await checks.expectDisconnected(users);
 

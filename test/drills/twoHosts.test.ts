@@ -38,6 +38,8 @@ beforeAll(async () => {
           ...QUICK,
         },
         settings: false,
+        // It would come once more at a full minute, and nobody could wait for the end of that run.
+        timers: false,
         timerStatus: join(folder, `${name}.json`),
       }),
     ),

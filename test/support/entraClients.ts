@@ -55,6 +55,17 @@ export const control = (entra: Entra, method: string, path: string, body?: unkno
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
 
+/**
+ * Holds the user's next token request back.
+ * @returns lets it go on
+ */
+export async function holdToken(entra: Entra, name: string): Promise<() => Promise<unknown>> {
+  const path = `/users/${name}/fault`;
+  // Far longer than anybody waits for an answer.
+  await control(entra, 'PUT', path, { kind: 'delay', ms: 600_000 });
+  return () => control(entra, 'DELETE', path);
+}
+
 export const journal = async (entra: Entra): Promise<JournalEntry[]> =>
   (await control(entra, 'GET', '/requests')).json() as Promise<JournalEntry[]>;
 

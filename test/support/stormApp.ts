@@ -135,6 +135,7 @@ export async function runStorm(
   const { worker: sweeper } = start(WORKER_AHEAD_MS);
   let stead = start();
   let remembered = new Set<string>();
+  let scoped = 0;
   const used = new Set<string>();
 
   async function request(user: StormUser): Promise<void> {
@@ -150,7 +151,9 @@ export async function runStorm(
   async function scopedToken(user: StormUser): Promise<void> {
     const userId = toUserId(user);
     const account = await accounts.read(userId);
+    // Whoever has not been here yet cannot be asked for.
     if (account?.state !== 'active') return;
+    scoped += 1;
     const { homeAccountId, generation } = account;
     const token = await userTokens.silent(operation, {
       userId,
@@ -188,10 +191,8 @@ export async function runStorm(
     }
   }
 
-  let scoped = 0;
   async function scopedLane(): Promise<void> {
     while (scoped < scopedTokens) {
-      scoped += 1;
       await attempt('scoped token', () => scopedToken(anybody()));
       await sleep(random() * PAUSE_MS);
     }

@@ -20,7 +20,7 @@ describe('a refusal of the exchange', () => {
 
   beforeAll(async () => {
     // MSAL takes a token's last 300 seconds for expired already: each visit exchanges anew.
-    platform = await startPlatform({ lifetimes: { graphAccessToken: 301 } });
+    platform = await startPlatform({ timers: false, lifetimes: { graphAccessToken: 301 } });
     const browser = await launchBrowser();
     close = () => browser.close();
     page = await (await browser.newContext()).newPage();

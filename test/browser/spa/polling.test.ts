@@ -29,6 +29,8 @@ async function openWithClock(shown: string): Promise<Asking> {
   await page.getByText(shown).first().waitFor();
   // Before and after the visit.
   await expect.poll(() => answers).toBe(2);
+  // From now on the clock is moved by the test alone, however slow the machine is.
+  await page.clock.pauseAt(Number(await page.evaluate('Date.now()')) + 1_000);
   return { page, asks: () => asks, isAnswered: () => expect.poll(() => answers).toBe(asks) };
 }
 

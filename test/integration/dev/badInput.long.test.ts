@@ -43,7 +43,7 @@ describe('the functions', () => {
   });
 
   it('name the setting when storage cannot be reached, answer all the same, and keep nothing', async () => {
-    const platform = await startPlatform({ withoutWeb: true });
+    const platform = await startPlatform({ timers: false, withoutWeb: true });
     try {
       const { accessToken } = await signIn(platform.entra, 'adele', { spaOrigin: platform.webOrigin });
       await platform.azurite.stop();

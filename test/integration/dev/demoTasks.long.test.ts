@@ -11,6 +11,7 @@ let platform: Platform;
 const lines: string[] = [];
 beforeAll(async () => {
   platform = await startPlatform({
+    timers: false,
     ...FAST_MOTION,
     // Even faster, and each token has ended when it arrives.
     lifetimes: { graphAccessToken: 300 },

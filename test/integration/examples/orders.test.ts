@@ -12,7 +12,7 @@ import { encodeClaims } from '../../../shared/tokens/challenge.ts';
 import { defineApi } from '../../../shared/tokens/defineApi.ts';
 import { defineTask } from '../../../shared/worker/defineTask.ts';
 import { accountOf, markUser } from '../../support/accountOf.ts';
-import { control, journal } from '../../support/entraClients.ts';
+import { control, holdToken, journal } from '../../support/entraClients.ts';
 import { callerFor } from '../../support/userTokens.ts';
 
 const ORDERS_ID = '11111111-2222-4333-8444-555555555555';
@@ -205,10 +205,11 @@ describe('a function of another API', () => {
     const app = createLocalApp(entra, { fetch: answerOrders });
     const { assertion, userId } = await callerFor(entra, 'adele');
     await app.getProfile(assertion);
-    await control(entra, 'PUT', '/users/adele/fault', { kind: 'delay', ms: 800 });
+    const letGo = await holdToken(entra, 'adele');
     const asking = app.ask(listOrders, assertion);
     await expect.poll(async () => (await tokenRequests()).includes('on_behalf_of 0')).toBe(true);
     await app.connection.delete(assertion);
+    await letGo();
     expect(await asking).toMatchObject({ result: ['an order'] });
     expect(await app.tokenCache.read(userId)).toBeUndefined();
     expect(await accountOf(app, userId)).toMatchObject({ state: 'disconnected' });

@@ -69,7 +69,7 @@ describe('a fresh, empty and healthy deployment', () => {
   it('fires none of the alerts of the runbook, before the first visit and after it', async () => {
     await vi.waitFor(() => expect(logged('storage.ready')).toHaveLength(1), { timeout: DUE_AGAIN_MS });
     expect(await host.run('refreshWorker')).toBe('succeeded');
-    await vi.waitFor(() => expect(logged('sweep.ended')).not.toEqual([]));
+    await vi.waitFor(() => expect(logged('sweep.ended')).not.toEqual([]), DUE_AGAIN_MS);
     expect(firing(events)).toEqual([]);
     expect(logged('cooldowns.not-read')).toEqual([]);
 

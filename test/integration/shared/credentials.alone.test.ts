@@ -266,7 +266,8 @@ describe('the identity endpoint', () => {
     const user = await app.visit('adele');
     app.clock.aheadMs = 2 * MINUTE;
     await fault({ ...body, at: 'identity' });
-    const cold = anotherInstance(app, 'managed-identity', { timeouts: { tokenMs: 300 } });
+    const timeouts = body.kind === 'hang' ? { tokenMs: 1_000 } : {};
+    const cold = anotherInstance(app, 'managed-identity', { timeouts });
     const { status, body: answer } = await request(cold, 'bruno');
     expect({ status, ...JSON.parse(answer) }).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
     expect(await cold.sweep()).toMatchObject({ failed: { transient: 1 }, stoppedBy: 'done' });

@@ -86,9 +86,10 @@ describe('consent that is withdrawn', () => {
 });
 
 it('a consent takes effect at exchanges and refreshes after the delay that is set', async () => {
-  await control(entra, 'PUT', '/consent', { delaySeconds: 2 });
+  await control(entra, 'PUT', '/consent', { delaySeconds: 600 });
   const { accessToken } = await signIn(entra, 'adele');
   expect(await exchange(entra, accessToken)).toMatchObject(UNCONSENTED);
+  await control(entra, 'PUT', '/consent', { delaySeconds: 1 });
   await vi.waitUntil(async () => (await exchange(entra, accessToken)).status === 200, { timeout: 20_000 });
 });
 

@@ -130,15 +130,16 @@ describe('faults', () => {
     expect(await attempt).toMatchObject({ errorCode: 'network_error' });
   });
 
-  it('delay holds one request back, which then meets what was set meanwhile', async () => {
+  it('delay holds one request back until it is deleted, which then meets what was set meanwhile', async () => {
     const { client, account, accessToken } = await afterObo(entra, 'bruno');
-    await control(entra, 'PUT', '/users/bruno/fault', { kind: 'delay', ms: 3_000 });
+    await control(entra, 'PUT', '/users/bruno/fault', { kind: 'delay', ms: 600_000 });
     const delayed = refusal(client.acquireTokenSilent({ account, scopes: GRAPH_SCOPES, forceRefresh: true }));
     await vi.waitUntil(async () => (await journal(entra)).at(-1)?.grant === 'refresh_token', {
-      interval: 10,
+      timeout: 10_000,
     });
     await onBehalfOf(confidentialClient(entra), accessToken);
     await control(entra, 'PUT', '/users/bruno/fault', { kind: 'revoked' });
+    await control(entra, 'DELETE', '/users/bruno/fault');
     expect(await delayed).toMatchObject({ errorNo: 50173 });
   });
 });

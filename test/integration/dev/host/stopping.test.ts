@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { freePorts } from '../../../../dev/freePorts.ts';
 import { makeAppForTest, runAppForTest, startFailure, waitForLines } from './runApp.ts';
 import { send } from './send.ts';
 
@@ -175,10 +176,7 @@ describe('the command line', () => {
   });
 
   it('takes the port of Host.LocalHttpPort, and the status file from where it is called', async () => {
-    const probe = net.createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as net.AddressInfo;
-    probe.close();
+    const [port = 0] = await freePorts(1);
     const root = makeAppForTest({
       app: 'timerApp.ts',
       files: { 'local.settings.json': { Values: DAILY, Host: { LocalHttpPort: port } } },

@@ -39,6 +39,7 @@ describe('a timer function', () => {
       LastUpdated: last.toISOString(),
     };
     writeFileSync(timerStatus, JSON.stringify({ hourly: status }));
+    const begun = Date.now();
     const host = await hostForTest({ root, port: 0, env: DAILY, timerStatus });
     const [line] = await waitForLines(host, / hourly hourly \{/);
     expect(timerOf(line)).toMatchObject({
@@ -47,7 +48,7 @@ describe('a timer function', () => {
     });
     await waitForLines(host, /Executed 'hourly'/);
     await host.stop();
-    expect(Date.parse(JSON.parse(readFileSync(timerStatus, 'utf8')).hourly.Next)).toBeGreaterThan(Date.now());
+    expect(Date.parse(JSON.parse(readFileSync(timerStatus, 'utf8')).hourly.Next)).toBeGreaterThan(begun);
   });
 
   it('is not past due when its schedule was edited meanwhile, nor after an unreadable status file', async () => {
@@ -168,16 +169,19 @@ describe('POST /admin/functions/NAME', () => {
     const url = `${host.origin}/admin/functions`;
     expect((await post(`${url}/unknown`)).status).toBe(404);
     expect((await post(`${url}/open`)).status).toBe(404);
-    expect((await fetch(`${url}/hourly`)).status).toBe(404);
-    expect((await post(`${url}/hourly`, { body: '[' })).status).toBe(400);
-    expect((await post(`${url}/hourly`, { body: 'null' })).status).toBe(400);
-    expect((await post(`${url}/hourly`, { headers: { 'content-type': 'text/plain' } })).status).toBe(415);
-    expect(host.lines.join('\n')).not.toContain("Executed 'hourly'");
+    expect((await fetch(`${url}/nextYear`)).status).toBe(404);
+    expect((await post(`${url}/nextYear`, { body: '[' })).status).toBe(400);
+    expect((await post(`${url}/nextYear`, { body: 'null' })).status).toBe(400);
+    expect((await post(`${url}/nextYear`, { headers: { 'content-type': 'text/plain' } })).status).toBe(415);
+    expect(host.lines.join('\n')).not.toContain("Executed 'nextYear'");
   });
 
   it('is refused to the pages of other sites, whatever name or origin they come by', async () => {
     const host = await runAppForTest({ app: 'timerApp.ts' }, { env: DAILY, cors: '*' });
-    const statusOf = async (headers: Record<string, string>, path = '/admin/functions/hourly?wait=true') => {
+    const statusOf = async (
+      headers: Record<string, string>,
+      path = '/admin/functions/nextYear?wait=true',
+    ) => {
       const all = { host: `localhost:${host.port}`, 'content-type': 'application/json', ...headers };
       return (await send(host.port, path, { method: 'POST', headers: all, body: '{}' })).status;
     };
@@ -202,7 +206,7 @@ describe('POST /admin/functions/NAME', () => {
       expect([origin, await statusOf({ origin })]).toEqual([origin, 403]);
     }
     expect(await statusOf({ origin: 'https://evil.example' }, '/admin/functions/unknown')).toBe(403);
-    expect(host.lines.join('\n')).not.toContain("Executed 'hourly'");
+    expect(host.lines.join('\n')).not.toContain("Executed 'nextYear'");
 
     for (const name of [
       `localhost:${host.port}`,

@@ -19,7 +19,7 @@ import { toUserId, type UserId } from '../../../../shared/userId.ts';
 import { accountOf } from '../../../support/accountOf.ts';
 import { openAzuriteAccounts, uniqueName } from '../../../support/azuriteAccounts.ts';
 import { until } from '../../../support/azuriteFaults.ts';
-import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
+import { control, holdToken, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { callerFor, waitForGrant } from '../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -208,10 +208,11 @@ describe('ending an account while a token is requested', () => {
   it('leaves nothing of an exchange', async () => {
     const { app } = openApp();
     const { assertion, userId } = await callerFor(entra, ADELE.name);
-    await control(entra, 'PUT', `/users/${ADELE.name}/fault`, { kind: 'delay', ms: 1_000 });
+    const letGo = await holdToken(entra, ADELE.name);
     const asking = app.getProfile(assertion);
     await until(async () => (await exchangesOnTheWire()) > 0);
     await app.connection.delete(assertion);
+    await letGo();
     expect((await asking).result.givenName).toBe('Adele');
     expect(await app.tokenCache.read(userId)).toBeUndefined();
     expect(await accountOf(app, userId)).toMatchObject({ state: 'disconnected' });
@@ -220,11 +221,12 @@ describe('ending an account while a token is requested', () => {
   it('leaves nothing of a refresh', async () => {
     const { app, rowsOf } = openApp();
     const userId = await app.visit(ADELE.name);
-    await control(entra, 'PUT', `/users/${ADELE.name}/fault`, { kind: 'delay', ms: 1_000 });
+    const letGo = await holdToken(entra, ADELE.name);
     app.clock.aheadMs = 2 * MINUTE;
     const sweeping = app.sweep();
     await waitForGrant(entra, ADELE.name);
     await endAccount(app, userId, 'retired');
+    await letGo();
     expect(await sweeping).toMatchObject({ superseded: 1, refreshed: 0 });
     expect(await app.tokenCache.read(userId)).toBeUndefined();
     expect(await rowsOf(userId)).toHaveLength(2);

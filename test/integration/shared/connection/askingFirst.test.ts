@@ -21,6 +21,7 @@ const DAY_MS = 86_400_000;
 let platform: Platform;
 beforeAll(async () => {
   platform = await startPlatform({
+    timers: false,
     withoutWeb: true,
     users: USERS,
     lifetimes: { graphAccessToken: EXPIRED_AT_ONCE },

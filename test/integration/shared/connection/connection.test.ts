@@ -20,6 +20,7 @@ const IDLE_MS = 2_000;
 let platform: Platform;
 beforeAll(async () => {
   platform = await startPlatform({
+    timers: false,
     withoutWeb: true,
     users: USERS,
     lifetimes: { graphAccessToken: EXPIRED_AT_ONCE },

@@ -7,6 +7,7 @@ import { type Azurite, startAzurite } from '../../../../dev/azurite.ts';
 import { DEMO_USERS } from '../../../../dev/entra/directory.ts';
 import type { FaultRequest } from '../../../../dev/entra/faultRules.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
+import { freePorts } from '../../../../dev/freePorts.ts';
 import { type Host, spawnHost } from '../../../../dev/host/spawnHost.ts';
 import { type Platform, ROOT, startPlatform } from '../../../../dev/platform.ts';
 import { createBlobTokenCache } from '../../../../shared/adapters/azureStorage/blobTokenCache.ts';
@@ -35,7 +36,7 @@ let platform: Platform;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stead-outages-'));
-  platform = await startPlatform({ withoutWeb: true, folder });
+  platform = await startPlatform({ timers: false, withoutWeb: true, folder });
 });
 afterAll(async () => {
   await platform?.stop();
@@ -85,7 +86,7 @@ async function expectRefusal(host: Host, response: Response, expected: Refusal):
     const line = own.find((one) => one.includes('"event":"request.'));
     expect(line).toContain(`"status":${expected.status}`);
     expect(line).toContain(`"code":"${expected.code}"`);
-  });
+  }, AT_ONCE_MS);
   return problem;
 }
 
@@ -280,7 +281,9 @@ describe.concurrent('while something does not answer', { timeout: DRILL_MS }, ()
   it('storage that is not there costs the caller nothing, and is used when it is', async ({
     onTestFinished,
   }) => {
-    const gone = await startAzurite();
+    // Nobody else is given one of these ports meanwhile.
+    const [blob = 0, queue = 0, table = 0] = await freePorts(3);
+    const gone = await startAzurite({ ports: { blob, queue, table } });
     const host = await startHost({ TokenStore: gone.connectionString });
     onTestFinished(async () => void (await host.stop()));
     await gone.stop();

@@ -19,7 +19,7 @@ const [ADELE, BRUNO, CHIARA, DANA] = DEMO_USERS;
 
 let platform: Platform;
 beforeAll(async () => {
-  platform = await startPlatform({ withoutWeb: true, settings: { ALLOWED_TENANTS: '*' } });
+  platform = await startPlatform({ timers: false, withoutWeb: true, settings: { ALLOWED_TENANTS: '*' } });
 });
 afterEach(async () => {
   for (const { name } of DEMO_USERS) await control(platform.entra, 'DELETE', `/users/${name}/fault`);

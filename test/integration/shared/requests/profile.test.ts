@@ -25,7 +25,7 @@ let platform: Platform;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stead-profile-'));
-  platform = await startPlatform({ withoutWeb: true, folder });
+  platform = await startPlatform({ timers: false, withoutWeb: true, folder });
 });
 afterEach(async () => {
   for (const { name } of DEMO_USERS) await control(platform.entra, 'DELETE', `/users/${name}/fault`);
@@ -306,7 +306,7 @@ describe('GET /api/profile refuses', () => {
     const before = await exchangesOf(DANA);
     await control(platform.entra, 'DELETE', '/fault');
     // An outage is remembered for a second at most.
-    await vi.waitFor(async () => expect((await getProfile(`Bearer ${token}`)).status).toBe(200), 5_000);
+    await vi.waitFor(async () => expect((await getProfile(`Bearer ${token}`)).status).toBe(200), 10_000);
     expect(await exchangesOf(DANA)).toBe(before);
   });
 });

@@ -19,6 +19,7 @@ const users = people.map(({ name }) => name);
 let platform: Platform;
 beforeAll(async () => {
   platform = await startPlatform({
+    timers: false,
     withoutWeb: true,
     users: people,
     settings: { ALLOWED_TENANTS: '*' },

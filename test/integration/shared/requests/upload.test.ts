@@ -82,7 +82,7 @@ it('logs no error for a caller who leaves in the middle', async () => {
   const { sent, server, lines } = await upload();
   await once(server, 'request');
   sent.destroy();
-  await vi.waitFor(() => expect(lines.info.join()).toContain('"code":"REQUEST_MALFORMED"'));
+  await vi.waitFor(() => expect(lines.info.join()).toContain('"code":"REQUEST_MALFORMED"'), 10_000);
   expect(lines.error).toEqual([]);
 });
 

@@ -7,7 +7,7 @@ import { UnavailableError } from '../../../../shared/errors.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { accountOf } from '../../../support/accountOf.ts';
 import { see } from '../../../support/accountStoreUnderTest.ts';
-import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
+import { control, holdToken, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
 import { readCache, waitForGrant } from '../../../support/userTokens.ts';
 
 const MINUTE = 60_000;
@@ -117,7 +117,7 @@ describe('a sweep', () => {
   });
 
   it('gives up on a token endpoint that hangs', async () => {
-    const app = createLocalApp(entra, { timeouts: { tokenMs: 300 } });
+    const app = createLocalApp(entra, { timeouts: { tokenMs: 2_000 } });
     const user = await app.visit('adele');
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'hang' });
     app.clock.aheadMs = 2 * MINUTE;
@@ -173,11 +173,12 @@ describe('a sweep', () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'revoked' });
-    await control(entra, 'PUT', '/users/adele/fault', { kind: 'delay', ms: 1_500 });
+    const letGo = await holdToken(entra, 'adele');
     app.clock.aheadMs = 2 * MINUTE;
     const sweeping = app.sweep();
     await waitForGrant(entra, 'adele');
     await app.visit('adele');
+    await letGo();
     expect(await sweeping).toMatchObject({ failed: {}, refreshed: 1 });
     expect(await refreshesOf('adele', 400)).toBe(1);
     expect(await accountOf(app, user)).toMatchObject({ state: 'active', failure: undefined });
@@ -186,11 +187,12 @@ describe('a sweep', () => {
   it('leaves nothing of a user who disconnects while a token is requested', async () => {
     const app = createLocalApp(entra);
     const user = await app.visit('adele');
-    await control(entra, 'PUT', '/users/adele/fault', { kind: 'delay', ms: 1_500 });
+    const letGo = await holdToken(entra, 'adele');
     app.clock.aheadMs = 2 * MINUTE;
     const sweeping = app.sweep();
     await waitForGrant(entra, 'adele');
     await endAccount(app, user, 'disconnected');
+    await letGo();
     expect(await sweeping).toMatchObject({ refreshed: 0, superseded: 1 });
     expect(await app.tokenCache.read(user)).toBeUndefined();
     expect(await accountOf(app, user)).toMatchObject({ state: 'disconnected' });

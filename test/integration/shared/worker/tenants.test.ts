@@ -9,7 +9,7 @@ const [ADELE] = DEMO_USERS;
 
 let platform: Platform;
 beforeAll(async () => {
-  platform = await startPlatform({ withoutWeb: true, settings: { ALLOWED_TENANTS: '*' } });
+  platform = await startPlatform({ timers: false, withoutWeb: true, settings: { ALLOWED_TENANTS: '*' } });
 });
 afterAll(() => platform?.stop());
 

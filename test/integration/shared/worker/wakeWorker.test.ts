@@ -26,7 +26,12 @@ const lines: string[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stead-wake-'));
-  platform = await startPlatform({ withoutWeb: true, folder, onHostLine: (line) => void lines.push(line) });
+  platform = await startPlatform({
+    timers: false,
+    withoutWeb: true,
+    folder,
+    onHostLine: (line) => void lines.push(line),
+  });
   await assign(
     { client: WEBHOOK_CLIENT_ID, roles: [WAKE_ROLE] },
     { client: WEBHOOK_CLIENT_ID, tenant: OTHER_TENANT_ID, roles: [WAKE_ROLE] },

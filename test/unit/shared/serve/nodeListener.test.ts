@@ -113,5 +113,5 @@ it('outlives callers who leave in the middle of their body', async () => {
   asked.on('error', () => undefined).write('a');
   await once(server, 'request');
   asked.destroy();
-  await vi.waitFor(() => expect(errors).toHaveLength(1));
+  await vi.waitFor(() => expect(errors).toHaveLength(1), 10_000);
 });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Azurite, type AzuriteOptions, startAzurite } from '../../../../../dev/azurite.ts';
+import { freePorts } from '../../../../../dev/freePorts.ts';
 import { createBlobTokenCache } from '../../../../../shared/adapters/azureStorage/blobTokenCache.ts';
 import { createTableAccounts } from '../../../../../shared/adapters/azureStorage/tableAccounts.ts';
 import { until } from '../../../../support/azuriteFaults.ts';
@@ -34,7 +35,9 @@ describe('Azurite', () => {
   it('keeps what was stored when it is started again on the same folder', async () => {
     const folder = join(await mkdtemp(join(tmpdir(), 'azurite-')), 'made', 'when missing');
     folders.push(folder);
-    const first = await start({ folder });
+    // Nobody else is given one of these ports meanwhile.
+    const [blob = 0, queue = 0, table = 0] = await freePorts(3);
+    const first = await start({ folder, ports: { blob, queue, table } });
     const account = await createTableAccounts(first).create(sampleActive());
     await createBlobTokenCache(first).write(account.userId, 'sealed', undefined);
     await first.stop();

@@ -10,6 +10,7 @@ import {
   confidentialClient,
   control,
   GRAPH_SCOPES,
+  holdToken,
   journal,
   SPA_ORIGIN,
   signIn,
@@ -414,7 +415,7 @@ describe('tokens of one user, wanted by a request and the worker at once', () =>
     const caller = await callerFor(entra, ADELE.name);
     const { homeAccountId } = await tokens.onBehalfOf({ caller, generation: GENERATION });
 
-    await control(entra, 'PUT', `/users/${ADELE.name}/fault`, { kind: 'delay', ms: 1_500 });
+    const letGo = await holdToken(entra, ADELE.name);
     const refreshing = tokens.silent({
       userId: caller.userId,
       homeAccountId,
@@ -428,6 +429,7 @@ describe('tokens of one user, wanted by a request and the worker at once', () =>
     });
     const afterExchange = refreshTokensIn(await readCache(store, sealer, caller.userId));
 
+    await letGo();
     const refreshed = await refreshing;
     const atTheEnd = await readCache(store, sealer, caller.userId);
     expect([exchanged.stored, refreshed.stored]).toEqual([true, true]);

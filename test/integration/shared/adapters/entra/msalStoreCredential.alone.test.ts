@@ -85,7 +85,10 @@ describe('a managed identity', () => {
     vi.setSystemTime(Date.now() + 2 * HOUR_MS);
     // Nobody waits for the newer one.
     expect((await identity.getToken(SCOPE)).token).toBe(first.token);
-    await vi.waitFor(async () => expect((await identity.getToken(SCOPE)).token).not.toBe(first.token));
+    await vi.waitFor(
+      async () => expect((await identity.getToken(SCOPE)).token).not.toBe(first.token),
+      10_000,
+    );
     expect(endpoint.requests).toBe(2);
   });
 
@@ -97,10 +100,13 @@ describe('a managed identity', () => {
     const former = await identity.getToken(SCOPE);
     expect(former.token).toBe(first.token);
     expect((former.refreshAfterTimestamp ?? 0) - Date.now()).toBeGreaterThan(50_000);
-    await vi.waitFor(() => expect(endpoint.requests).toBe(4));
+    await vi.waitFor(() => expect(endpoint.requests).toBe(4), 10_000);
     expect((await identity.getToken(SCOPE)).token).toBe(first.token);
     vi.setSystemTime(Date.now() + 2 * MINUTE_S * 1_000);
-    await vi.waitFor(async () => expect((await identity.getToken(SCOPE)).token).not.toBe(first.token));
+    await vi.waitFor(
+      async () => expect((await identity.getToken(SCOPE)).token).not.toBe(first.token),
+      10_000,
+    );
     expect(endpoint.requests).toBe(5);
   });
 
