@@ -9,6 +9,9 @@ import { retireAtMost, retiredToday } from './retirement.ts';
 import type { RunLimits } from './run.ts';
 import { sweep } from './sweep.ts';
 
+/** The host sends the messages when the run has ended, and they soon are too late. So the audit of such a run is cut off. */
+const HANDED_OVER_WITHIN_MS = 10_000;
+
 /**
  * Sweeps a plan in this process, or hands its shards to others if there are too many due accounts for one. Then this process goes
  * on with the audit alone. If nobody has swept the parts of the last runs, it sweeps all shards itself, too.
@@ -34,7 +37,8 @@ export async function sweepOrSplit(
   const { runId } = first;
   operation.log({ event: 'sweep.split', runId, parts: parts.length, due: planned.due ?? 0, areLost });
   const here = areLost ? planned : { ...planned, shards: [] };
-  return sweep(app, operation, tasks, here, limits, {
+  const during = areLost ? limits : { ...limits, endAfterMs: HANDED_OVER_WITHIN_MS };
+  return sweep(app, operation, tasks, here, during, {
     lagMs: longestWait(planned.shards, planned.begunAt),
     // A run that sweeps itself ends late. Parts of the run before may have ended since it began, and they have set this to 0.
     ...(!areLost && { unansweredRuns: (planned.unansweredRuns ?? 0) + 1 }),

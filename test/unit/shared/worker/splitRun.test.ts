@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { endOf } from '../../../../shared/clock.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
 import type { RunPart } from '../../../../shared/ports.ts';
 import { arePartsLost, mayRetire, readPart } from '../../../../shared/worker/parts.ts';
@@ -64,6 +65,23 @@ describe('a run with more due accounts than one process shall sweep', () => {
     const { audit, ended } = await worker.sharedState.lastRun();
     expect(audit.lastPass).toMatchObject({ accounts: 2 });
     expect(ended?.at).toEqual(NOW);
+  });
+
+  it('ends in time for its messages, however long the audit would take', async () => {
+    const { worker, run, handed } = await setUp(['3', 'a'], 1);
+    worker.accounts.audit = ({ signal = new AbortController().signal }) => endOf(signal);
+    const waits: number[] = [];
+    const after = (ms: number, act: () => void) => {
+      waits.push(ms);
+      queueMicrotask(act);
+      return () => undefined;
+    };
+    const app = worker.app();
+    Object.assign(app, { clock: { ...app.clock, after } });
+    await run();
+    expect(waits).toEqual([10_000]);
+    expect(handed).toHaveLength(1);
+    expect((await worker.sharedState.lastRun()).unansweredRuns).toBe(1);
   });
 
   it.each([
