@@ -37,7 +37,8 @@ export async function sweepOrSplit(
   const { runId } = first;
   operation.log({ event: 'sweep.split', runId, parts: parts.length, due: planned.due ?? 0, areLost });
   const here = areLost ? planned : { ...planned, shards: [] };
-  const during = areLost ? limits : { ...limits, endAfterMs: HANDED_OVER_WITHIN_MS };
+  const endAfterMs = Math.min(limits.endAfterMs, HANDED_OVER_WITHIN_MS);
+  const during = areLost ? limits : { ...limits, endAfterMs };
   return sweep(app, operation, tasks, here, during, {
     lagMs: longestWait(planned.shards, planned.begunAt),
     // A run that sweeps itself ends late. Parts of the run before may have ended since it began, and they have set this to 0.
