@@ -55,7 +55,7 @@ async function readQueue(service: QueueServiceClient, name: string): Promise<Que
     const first = peekedMessageItems.map(({ insertedOn, dequeueCount, messageText }) => ({
       insertedOn,
       tries: dequeueCount,
-      text: Buffer.from(messageText, 'base64').toString(),
+      text: textOf(messageText),
     }));
     return { queue: name, messages, first };
   } catch (error) {
@@ -70,6 +70,12 @@ async function readQueue(service: QueueServiceClient, name: string): Promise<Que
       `The queue ${name} cannot be read (${String(code ?? statusCode ?? 'no answer')}). ${remedy}`,
     );
   }
+}
+
+/** What somebody else has sent, and is not base64, is shown as it is. */
+function textOf(messageText: string): string {
+  const bytes = Buffer.from(messageText, 'base64');
+  return bytes.toString('base64') === messageText ? bytes.toString() : messageText;
 }
 
 /** `queue` @returns 1 if parts have failed for good */

@@ -32,7 +32,7 @@ import type { ScheduleSettings, UserToken } from '../ports.ts';
 import { partsOf, type UserId } from '../userId.ts';
 import type { Task } from './defineTask.ts';
 import { heedThrottle } from './heedThrottle.ts';
-import { giveRetirementBack, stopRetiring, takeRetirement } from './retirement.ts';
+import { giveRetirementBack, nextTryElsewhere, stopRetiring, takeRetirement } from './retirement.ts';
 import { endIfOver, logClock, type Run, UNKNOWN_KEY } from './run.ts';
 import { type EndedTasks, noTasks, runTasks } from './runTasks.ts';
 import { type Changed, type Check, isHeld, release, settle } from './settle.ts';
@@ -92,11 +92,8 @@ async function checkConnected(run: Run, account: Stored<Connected>, how: How): P
   const decision = decideCheck(account, nowByStore(run.app), how.schedule, cooldownOf(run, account.userId));
   const { reason } = decision;
   switch (decision.action) {
-    case 'wait': {
-      const { until } = decision;
-      const heard = await how.teller.tell(account, (now) => waitingUntil(now, until));
-      return settle(run, account, waitingUntil(heard, until), { outcome: 'waiting', reason });
-    }
+    case 'wait':
+      return wait(run, account, decision.until, how, reason);
     case 'retire':
       return retireIfAllowed(run, account, how, reason);
     case 'refresh': {
@@ -121,15 +118,26 @@ async function putOff(
   const now = nowByStore(run.app);
   const turn = new Date(now.getTime() + Math.min(waitMs, LONGEST_PUT_OFF_MS));
   const end = retireAt(account, how.schedule);
-  const until = turn < end ? turn : end;
-  const heard = await how.teller.tell(account, (current) => waitingUntil(current, until));
-  const waiting = waitingUntil(heard, until);
-  const result = await settle(run, account, waiting, { outcome: 'waiting', reason: 'no-turn' });
+  const result = await wait(run, account, turn < end ? turn : end, how, 'no-turn');
   if ('outcome' in result) run.putOff += 1;
   return result;
 }
 
-/** An account that may not be retired is checked as usual, because its connection must not be lost meanwhile. */
+async function wait(
+  run: Run,
+  account: Stored<Connected>,
+  until: Date,
+  { teller }: How,
+  reason: string,
+): Promise<Check | Changed> {
+  const heard = await teller.tell(account, (current) => waitingUntil(current, until));
+  return settle(run, account, waitingUntil(heard, until), { outcome: 'waiting', reason });
+}
+
+/**
+ * An account that may not be retired is checked as usual, because its connection must not be lost meanwhile. If only this part of a
+ * run may not do it, the account waits for one that may.
+ */
 async function retireIfAllowed(
   run: Run,
   account: Stored<Connected>,
@@ -139,6 +147,7 @@ async function retireIfAllowed(
   if (clocksDiffer(run.app.accounts)) return releaseForClock(run, account);
   const may = takeRetirement(run);
   if (may === 'yes') return retire(run, account, reason);
+  if (may === 'elsewhere') return wait(run, account, nextTryElsewhere(run), how, 'retired-elsewhere');
   if (may === 'stopped') await stopRetiring(run);
   const schedule = asIfKept(account, nowByStore(run.app), run.app.schedule);
   return checkConnected(run, account, { ...how, schedule });

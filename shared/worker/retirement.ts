@@ -1,3 +1,4 @@
+import { nowByStore } from '../account/nowByStore.ts';
 import { nameOfError } from '../log.ts';
 import type { LastRun, RetiredToday } from '../sharedState.ts';
 import type { Plan } from './plan.ts';
@@ -8,6 +9,7 @@ const LEAST_CEILING = 20;
 /** The part of the accounts that the worker may retire in one day. */
 const CEILING = 0.05;
 const DAY_MS = 86_400_000;
+const ELSEWHERE_MS = 5 * 60_000;
 const NO_CEILING = Number.MAX_SAFE_INTEGER;
 const CHECK =
   'Check RETENTION_DAYS and the clock of this machine. Then run "npm run stead -- accounts retire --confirm" if these accounts are to be retired, or "npm run stead -- accounts retire --resume" if the reason has gone.';
@@ -25,6 +27,9 @@ export function retireAtMost(last: LastRun, now: Date): number {
   return Math.max(0, ceiling - (retiredToday(last, now)?.count ?? 0));
 }
 
+/** Whether an operator has confirmed that as many accounts as there are may be retired. */
+export const hasNoCeiling = (atMost: number | undefined): boolean => atMost === NO_CEILING;
+
 /**
  * How many accounts are retired in this day, with those of a run. What an operator has confirmed does not count. Runs that
  * die, and runs of several instances at the same time, may count too few.
@@ -36,7 +41,7 @@ export function retiredWith(
   now: Date,
 ): RetiredToday | undefined {
   if (byRun === 0) return undefined;
-  const count = atMost === NO_CEILING ? 0 : byRun;
+  const count = hasNoCeiling(atMost) ? 0 : byRun;
   return retired === undefined
     ? { count, since: now }
     : { count: retired.count + count, since: retired.since };
@@ -53,14 +58,21 @@ export function retiredToday({ retired, retirement }: LastRun, now: Date): Retir
 
 /**
  * Asks whether the run may retire one more account.
- * @returns `unknown` if the run could not read whether retiring has been stopped
+ * @returns `unknown` if the run could not read whether retiring has been stopped; `elsewhere` if another part of a run may
  */
-export function takeRetirement(run: Run): 'yes' | 'stopped' | 'unknown' {
-  if (run.retireAtMost === undefined) return 'unknown';
+export function takeRetirement(run: Run): 'yes' | 'stopped' | 'unknown' | 'elsewhere' {
+  if (run.retireAtMost === undefined) return run.retiresElsewhere ? 'elsewhere' : 'unknown';
   if (run.retirements >= run.retireAtMost) return 'stopped';
   run.retirements += 1;
   return 'yes';
 }
+
+/**
+ * When an account that another part of a run may retire is due again. One part in some 48 may, so it meets one after some hours. The
+ * time is random, because these parts may come at regular times.
+ */
+export const nextTryElsewhere = ({ app }: Run): Date =>
+  new Date(nowByStore(app).getTime() + ELSEWHERE_MS * (1 + app.clock.random()));
 
 /** The account was not retired after all, because it changed first. */
 export function giveRetirementBack(run: Run): void {

@@ -50,6 +50,8 @@ export type Run = {
   credentialAccepted: boolean;
   /** How many accounts the run may retire; undefined if that could not be read. */
   retireAtMost: number | undefined;
+  /** True if this is a part of a run that may retire nobody, and parts of other runs soon may. */
+  retiresElsewhere: boolean;
   /** How many accounts the run has retired, or is retiring. */
   retirements: number;
   /** True once the run has met its ceiling. */
@@ -73,9 +75,10 @@ export function beginRun(
     begunAt,
     shardsFailed,
     retireAtMost,
+    retiresElsewhere = false,
     share = 1,
     place = 0,
-  }: Pick<Plan, 'begunAt' | 'shardsFailed' | 'retireAtMost' | 'share' | 'place'>,
+  }: Pick<Plan, 'begunAt' | 'shardsFailed' | 'retireAtMost' | 'retiresElsewhere' | 'share' | 'place'>,
   limits: RunLimits,
 ): Run {
   return {
@@ -90,6 +93,7 @@ export function beginRun(
     cachesWithoutKey: 0,
     credentialAccepted: false,
     retireAtMost,
+    retiresElsewhere,
     retirements: 0,
     retirementStopped: false,
     clockLogged: false,

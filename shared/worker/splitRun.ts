@@ -5,9 +5,12 @@ import { readCooldowns } from '../tokens/storedCooldowns.ts';
 import type { Task } from './defineTask.ts';
 import { arePartsLost, leftFor, longestWait, mayRetire, partsOf, readPart } from './parts.ts';
 import type { Plan } from './plan.ts';
-import { retireAtMost, retiredToday } from './retirement.ts';
+import { hasNoCeiling, retireAtMost, retiredToday } from './retirement.ts';
 import type { RunLimits } from './run.ts';
 import { sweep } from './sweep.ts';
+
+/** The host sends the messages when the run has ended, and they soon are too late. So the audit of such a run is cut off. */
+const HANDED_OVER_WITHIN_MS = 10_000;
 
 /**
  * Sweeps a plan in this process, or hands its shards to others if there are too many due accounts for one. Then this process goes
@@ -34,7 +37,9 @@ export async function sweepOrSplit(
   const { runId } = first;
   operation.log({ event: 'sweep.split', runId, parts: parts.length, due: planned.due ?? 0, areLost });
   const here = areLost ? planned : { ...planned, shards: [] };
-  return sweep(app, operation, tasks, here, limits, {
+  const endAfterMs = Math.min(limits.endAfterMs, HANDED_OVER_WITHIN_MS);
+  const during = areLost ? limits : { ...limits, endAfterMs };
+  return sweep(app, operation, tasks, here, during, {
     lagMs: longestWait(planned.shards, planned.begunAt),
     // A run that sweeps itself ends late. Parts of the run before may have ended since it began, and they have set this to 0.
     ...(!areLost && { unansweredRuns: (planned.unansweredRuns ?? 0) + 1 }),
@@ -67,7 +72,7 @@ export async function sweepPart(
     return undefined;
   }
   const [retiring] = await Promise.all([
-    mayRetire(part, shards) ? beginRetiring(app, operation, limits) : NOBODY_RETIRES,
+    retiringOf(app, operation, mayRetire(part, shards), limits),
     readCooldowns(app, operation),
   ]);
   const planned = {
@@ -85,25 +90,30 @@ export async function sweepPart(
   });
 }
 
-type Retiring = Pick<Plan, 'retireAtMost' | 'retired'>;
-
-const NOBODY_RETIRES: Retiring = { retireAtMost: undefined, retired: undefined };
+type Retiring = Pick<Plan, 'retireAtMost' | 'retired' | 'retiresElsewhere'>;
 
 /**
  * A queue may deliver a part twice, at the same time, too, and both would count from the same number. So only one part in this time
- * may retire accounts. The part before has then ended, and has recorded whom it retired.
+ * may retire accounts. The part before has then ended, and has recorded whom it retired. If an operator has confirmed that there is
+ * no ceiling, all of them may.
  */
-async function beginRetiring(
+async function retiringOf(
   { sharedState, clock }: App,
   { log, signal }: Operation,
+  isChosen: boolean,
   { endAfterMs }: RunLimits,
 ): Promise<Retiring> {
   try {
-    const { begun, last } = await sharedState.beginRetiring(2 * endAfterMs, signal);
-    if (!begun) return NOBODY_RETIRES;
-    return { retireAtMost: retireAtMost(last, clock.now()), retired: retiredToday(last, clock.now()) };
+    const { begun, last } = isChosen
+      ? await sharedState.beginRetiring(2 * endAfterMs, signal)
+      : { begun: false, last: await sharedState.lastRun(signal) };
+    const now = clock.now();
+    const atMost = retireAtMost(last, now);
+    return begun || hasNoCeiling(atMost)
+      ? { retireAtMost: atMost, retired: retiredToday(last, now) }
+      : { retireAtMost: undefined, retired: undefined, retiresElsewhere: atMost > 0 };
   } catch (error) {
     log({ event: 'sweep.last-run-not-read', error: nameOfError(error) });
-    return NOBODY_RETIRES;
+    return { retireAtMost: undefined, retired: undefined };
   }
 }

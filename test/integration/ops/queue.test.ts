@@ -12,18 +12,19 @@ afterAll(() => azurite?.stop());
 const stead = (...args: string[]) => runStead(args, { TokenStore: azurite.connectionString });
 const part = JSON.stringify({ v: 1, shard: '5' });
 
-async function put(name: string, times: number): Promise<void> {
+async function put(name: string, ...texts: string[]): Promise<void> {
   const queue = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient(name);
   await queue.createIfNotExists();
-  for (let time = 0; time < times; time += 1) await queue.sendMessage(Buffer.from(part).toString('base64'));
+  for (const text of texts) await queue.sendMessage(text);
 }
+const sent = Buffer.from(part).toString('base64');
 
 it('shows the parts of split runs, and ends with 1 once some have failed for good', async () => {
   const before = await stead('queue');
   expect(before).toMatchObject({ exitCode: 0, errors: [] });
   expect(before.lines.slice(-2)).toEqual(['run-parts         0', 'run-parts-poison  0']);
 
-  await put('run-parts', 2);
+  await put('run-parts', sent, sent);
   const waiting = await stead('queue', '--json');
   expect(waiting).toMatchObject({ exitCode: 0, errors: [] });
   const first = { insertedOn: expect.any(String), tries: 0, text: part };
@@ -32,11 +33,13 @@ it('shows the parts of split runs, and ends with 1 once some have failed for goo
     { queue: 'run-parts-poison', messages: 0, first: [] },
   ]);
 
-  await put('run-parts-poison', 1);
+  await put('run-parts-poison', 'sent by somebody else');
   const failed = await stead('queue');
   expect(failed.exitCode).toBe(1);
   expect(failed.lines.at(-1)).toMatch(/^run-parts-poison +1 +\d{4}-/);
   expect(failed.errors).toEqual([expect.stringMatching(/Parts that fail/)]);
+  const [, poison] = (await stead('queue', '--json')).lines.map((line) => JSON.parse(line));
+  expect(poison.first[0].text).toBe('sent by somebody else');
 });
 
 it('says what is missing without a queue service', async () => {

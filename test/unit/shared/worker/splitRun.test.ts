@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { endOf } from '../../../../shared/clock.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
 import type { RunPart } from '../../../../shared/ports.ts';
 import { arePartsLost, mayRetire, readPart } from '../../../../shared/worker/parts.ts';
 import { RUN_LIMITS } from '../../../../shared/worker/run.ts';
 import { sweepOrSplit, sweepPart } from '../../../../shared/worker/splitRun.ts';
 import { someUserOf } from '../../../support/sampleAccount.ts';
-import { ago, dueAccount, MINUTE, NOW, overdueAccount, workerOverTwins } from './workerOverTwins.ts';
+import { ago, DAY, dueAccount, MINUTE, NOW, overdueAccount, workerOverTwins } from './workerOverTwins.ts';
 
 const RUN_ID = 'abcdef01-2345-4678-89ab-cdef01234567';
 /** Its first eight digits name the shard that may retire: 0xabcdef01 leaves 1 of 16. */
@@ -64,6 +65,23 @@ describe('a run with more due accounts than one process shall sweep', () => {
     const { audit, ended } = await worker.sharedState.lastRun();
     expect(audit.lastPass).toMatchObject({ accounts: 2 });
     expect(ended?.at).toEqual(NOW);
+  });
+
+  it('ends in time for its messages, however long the audit would take', async () => {
+    const { worker, run, handed } = await setUp(['3', 'a'], 1);
+    worker.accounts.audit = ({ signal = new AbortController().signal }) => endOf(signal);
+    const waits: number[] = [];
+    const after = (ms: number, act: () => void) => {
+      waits.push(ms);
+      queueMicrotask(act);
+      return () => undefined;
+    };
+    const app = worker.app();
+    Object.assign(app, { clock: { ...app.clock, after } });
+    await run();
+    expect(waits).toEqual([10_000]);
+    expect(handed).toHaveLength(1);
+    expect((await worker.sharedState.lastRun()).unansweredRuns).toBe(1);
   });
 
   it.each([
@@ -234,11 +252,48 @@ describe('a part of a run', () => {
     expect((await worker.sharedState.lastRun()).retired?.count).toBe(2);
   });
 
-  it('retires nobody if it cannot read what is ordered', async () => {
+  it('leaves who is to be retired to a part that may, which meets them within some hours', async () => {
     const { worker, sweepPart: sweepOne } = await setUp([], 1);
-    await worker.create({ ...overdueAccount(), userId: someUserOf(RETIRING_SHARD) });
+    const overdue = dueAccount({ userId: someUserOf('5'), lastActivity: ago(100 * DAY) });
+    await worker.create(overdue);
+    let runs = 0;
+    for (; (await worker.read(overdue.userId))?.state === 'active'; runs += 1) {
+      const deadline = new Date(worker.now().getTime() + 30_000).toISOString();
+      // Where every run is split, each of them chooses another shard.
+      const runId = `${(runs % 16).toString(16).padStart(8, '0')}${RUN_ID.slice(8)}`;
+      expect(await sweepOne(partOf({ runId, deadline }))).toMatchObject({ refreshed: 0, fromCache: 0 });
+      worker.later(MINUTE);
+    }
+    expect(runs).toBeLessThan(24 * 60);
+    expect((await worker.read(overdue.userId))?.state).toBe('retired');
+  });
+
+  it('retires whoever is to be retired, whichever part it is, while an operator has lifted the ceiling', async () => {
+    const { worker, sweepPart: sweepOne } = await setUp([], 1);
+    await worker.sharedState.orderRetirement({ order: 'confirmed', until: new Date(NOW.getTime() + DAY) });
+    for (const shard of ['5', '6']) {
+      await worker.create({ ...overdueAccount(), userId: someUserOf(shard) });
+      expect(await sweepOne(partOf({ shard }))).toMatchObject({ claimed: 1, retired: 1 });
+    }
+    expect((await worker.sharedState.lastRun()).retired?.count).toBe(0);
+  });
+
+  it('checks as usual who is to be retired while no run retires anybody', async () => {
+    const { worker, sweepPart: sweepOne } = await setUp([], 1);
+    await worker.sharedState.orderRetirement({ order: 'stopped', at: NOW });
+    await worker.create(dueAccount({ userId: someUserOf('5'), lastActivity: ago(100 * DAY) }));
+    expect(await sweepOne(partOf())).toMatchObject({ claimed: 1, retired: 0, refreshed: 1 });
+  });
+
+  it.each([
+    RETIRING_SHARD,
+    '5',
+  ])('retires nobody of shard %s if it cannot read what is ordered', async (shard) => {
+    const { worker, sweepPart: sweepOne } = await setUp([], 1);
+    await worker.create(dueAccount({ userId: someUserOf(shard), lastActivity: ago(100 * DAY) }));
     worker.sharedState.beginRetiring = () => Promise.reject(new UnavailableError('accounts'));
-    expect(await sweepOne(partOf({ shard: RETIRING_SHARD }))).toMatchObject({ retired: 0, waiting: 1 });
+    worker.sharedState.lastRun = () => Promise.reject(new UnavailableError('accounts'));
+    expect(await sweepOne(partOf({ shard }))).toMatchObject({ retired: 0, refreshed: 1 });
   });
 });
 
