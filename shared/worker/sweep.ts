@@ -53,7 +53,8 @@ export async function sweep(
         lagMs: Math.max(lagMs, run.summary.lagMs),
         ms: app.clock.now().getTime() - run.begunAt.getTime(),
       };
-      const retired = retiredWith(planned, summary.retired, app.clock.now());
+      // Not those of the summary: an account has ended, too, if its cache could not be deleted after that.
+      const retired = retiredWith(planned, run.retirements, app.clock.now());
       await record(run, summary, { audit, retired, unansweredRuns });
       operation.log({ event: 'sweep.ended', ...summary });
       return summary;

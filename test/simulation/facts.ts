@@ -17,6 +17,8 @@ export type Services = {
   connect: 'visit' | 'ask';
   /** Whether somebody listens to notices. */
   hears: boolean;
+  /** How many token requests a second a run may send for one tenant; 0 for as many as there are. */
+  tokenRequestsPerSecond: number;
   /** Whether Stead can know when a refresh token ends. */
   endsAreKnown: boolean;
   table: () => TableModel;

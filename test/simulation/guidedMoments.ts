@@ -3,7 +3,6 @@ import type { ApiName } from './entraTypes.ts';
 import { FOUND_HISTORIES, SIMPLE } from './foundHistories.ts';
 import type { Action, BLAMELESS, History } from './history.ts';
 import type { HowLinked } from './link.ts';
-import type { YearsHistory } from './yearsHistory.ts';
 
 const MINUTE = 60_000;
 
@@ -306,30 +305,4 @@ export const GUIDED: Readonly<Record<string, History>> = {
   ...GUIDED_MOMENTS,
   ...GUIDED_LINKS,
   ...FOUND_HISTORIES,
-};
-
-const crowd = (days: number, ...happenings: YearsHistory['happenings']): YearsHistory => ({
-  days,
-  habits: Array.from({ length: 25 }, () => ({ joinsOnDay: 0, awayForHours: 100_000, forDays: 1 })),
-  rules: { ...SIMPLE.rules, accessTokenMs: DAY },
-  notes: false,
-  quietOn: 'old',
-  connect: 'visit',
-  receiver: 'none',
-  seldom: false,
-  links: false,
-  together: true,
-  happenings,
-  oneFaultIn: 0,
-  seed: 1,
-});
-
-/** Long histories of 25 users, who share one shard, visit once, and stay away. */
-export const GUIDED_YEARS: Readonly<Record<string, YearsHistory>> = {
-  'the entry of the last of 25 users in one shard is lost': crowd(4, {
-    atHour: 90,
-    forHours: 1,
-    action: { do: 'damage', user: 24, how: 'entry-deleted' },
-  }),
-  '25 users are due to be retired on one day': crowd(93),
 };

@@ -192,13 +192,16 @@ const MOVES: Readonly<Record<Move['do'], Shape>> = {
   other: object({ action }),
 };
 
-const split = object({
-  users: atLeastOne,
-  processes: atLeastOne,
-  seed: signed,
-  isLimited: flag,
-  moves: listOf(kindOf(MOVES)),
-} satisfies Record<keyof SplitHistory, Shape>);
+const split = object(
+  {
+    users: atLeastOne,
+    processes: atLeastOne,
+    seed: signed,
+    isLimited: flag,
+    moves: listOf(kindOf(MOVES)),
+  } satisfies Partial<Record<keyof SplitHistory, Shape>>,
+  { loses: user, together: flag } satisfies Partial<Record<keyof SplitHistory, Shape>>,
+);
 
 const FORMS: Readonly<Record<string, Shape>> = { interleavings: interleaving, split };
 

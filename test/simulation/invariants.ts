@@ -24,6 +24,7 @@ import { createGrantInvariants } from './grantInvariants.ts';
 import { createHistoryInvariants } from './historyInvariants.ts';
 import { createNoticeInvariants } from './noticeInvariants.ts';
 import type { Begun, Operations } from './operations.ts';
+import { createRateInvariants } from './rateInvariants.ts';
 import { createReasons } from './reasons.ts';
 import { createRenewalInvariants } from './renewalInvariants.ts';
 import { createRestInvariants } from './restInvariants.ts';
@@ -79,6 +80,7 @@ export function createInvariants(
   const visits = createVisitInvariants(world, facts, reasons, tokens, operations, () => clocksDiffered);
   const settles = createSettleInvariants(world, facts, reasons, tasks, operations, runBegunAt);
   const ends = createEndInvariants(world, facts);
+  const rates = createRateInvariants(world, facts, operations);
   const fulfilments = createFulfilmentInvariants(world, facts, operations);
   const rest = createRestInvariants(world, people, facts, operations, isHolder);
 
@@ -289,6 +291,7 @@ export function createInvariants(
     onPost(post) {
       tokens.onPost(post);
       grants.onPost(post);
+      rates.onPost(post);
     },
     onCodeSpentTwice: ({ name }) => world.violated(`a code of ${name} was redeemed twice`),
     onPresented: tokens.onPresented,

@@ -21,7 +21,7 @@ in which an invariant does not hold is made as short as possible and printed (do
   --replay WHICH   runs exactly one history again: the seed:path that was printed, or a JSON file with the history. A file
                    is told even if nothing is found
   --shorter        with --replay seed:path: makes that history as short as possible
-  --guided NAME    runs one history of guidedMoments.ts or foundHistories.ts, in test/simulation
+  --guided NAME    runs one history of guidedMoments.ts, guidedCrowds.ts or foundHistories.ts
   --first          tells the first history that fails as it is, and does not make it shorter
   --plant NAME     plants a fault of test/simulation/plantedFaults.ts first
   --planted        plants each of them and prints the table of docs/simulation.md
@@ -58,19 +58,20 @@ await runCommand(USAGE, async (args) => {
   }
   // Only now, so that the planted fault is in what is loaded.
   const { FORMS } = await import('./forms.ts');
-  const { GUIDED, GUIDED_YEARS } = await import('./guidedMoments.ts');
+  const { GUIDED } = await import('./guidedMoments.ts');
+  const { GUIDED_SPLIT, GUIDED_YEARS } = await import('./guidedCrowds.ts');
   const guided = values.guided ?? '';
-  const name = values.form ?? (Object.hasOwn(GUIDED_YEARS, guided) ? 'years' : 'interleavings');
+  const moments = Object.entries({ interleavings: GUIDED, split: GUIDED_SPLIT, years: GUIDED_YEARS });
+  const [itsForm, its] = moments.find(([, all]) => Object.hasOwn(all, guided)) ?? [];
+  const moment: unknown = its?.[guided];
+  const name = values.form ?? itsForm ?? 'interleavings';
   const form = Object.hasOwn(FORMS, name) ? FORMS[name as keyof typeof FORMS] : undefined;
   if (form === undefined) throw new UsageError(`There is no form ${JSON.stringify(name)}.`);
-  const isLong = Object.hasOwn(GUIDED_YEARS, guided);
-  const moment = isLong ? GUIDED_YEARS[guided] : Object.hasOwn(GUIDED, guided) ? GUIDED[guided] : undefined;
   if (guided !== '' && moment === undefined) {
     throw new UsageError(`There is no guided history ${JSON.stringify(guided)}.`);
   }
-  if (moment !== undefined && name !== (isLong ? 'years' : 'interleavings')) {
-    throw new UsageError(`This guided history has the form ${isLong ? 'years' : 'interleavings'}.`);
-  }
+  if (moment !== undefined && name !== itsForm)
+    throw new UsageError(`This guided history has the form ${itsForm}.`);
   let report: Report<unknown>;
   try {
     report =

@@ -14,7 +14,12 @@ export type Begun = {
   endedAt: number;
   /** Whether something that nobody waited for any more was still on its way when it began. */
   beganLate: boolean;
+  /** For a part of a run. */
+  part: PartOfRun | undefined;
 };
+
+/** Into how many parts its run was split, and where it stands among all shards: from 0 to less than 1. */
+export type PartOfRun = { share: number; place: number };
 
 /** An operation that has ended for so long has nothing left on its way. */
 const KEPT_MS = 15 * 60_000;
@@ -56,12 +61,12 @@ export function createOperations(now: () => number, isLate: () => boolean) {
       return !begun.beganLate && others.length === 0;
     },
 
-    begin(life: ProcessLife, kind: Action['do'], person: Person | undefined): Begun {
+    begin(life: ProcessLife, kind: Action['do'], person?: Person, part?: PartOfRun): Begun {
       ids += 1;
       const correlationId = `cccccccc-0000-4000-8000-${String(ids).padStart(12, '0')}`;
       const begunAt = now();
       const endedAt = Number.POSITIVE_INFINITY;
-      const begun = { life, kind, person, correlationId, begunAt, endedAt, beganLate: isLate() };
+      const begun = { life, kind, person, correlationId, begunAt, endedAt, beganLate: isLate(), part };
       open.add(begun);
       return begun;
     },

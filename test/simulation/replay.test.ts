@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FORMS } from './forms.ts';
 import { SIMPLE } from './foundHistories.ts';
-import { GUIDED, GUIDED_YEARS } from './guidedMoments.ts';
+import { GUIDED_SPLIT, GUIDED_YEARS } from './guidedCrowds.ts';
+import { GUIDED } from './guidedMoments.ts';
 import { checkHistory } from './historyShape.ts';
 import { ofPath, readReplay } from './replay.ts';
 import { search } from './search.ts';
@@ -134,6 +135,10 @@ describe('the shape of a history', () => {
 
   it.each(Object.entries(GUIDED_YEARS))('takes one of years: %s', (_name, history) => {
     expect(() => checkHistory('years', JSON.parse(JSON.stringify(history)), '')).not.toThrow();
+  });
+
+  it.each(Object.entries(GUIDED_SPLIT))('takes one of runs that are split: %s', (_name, history) => {
+    expect(() => checkHistory('split', JSON.parse(JSON.stringify(history)), '')).not.toThrow();
   });
 
   it.each(Object.entries(FORMS))('takes every history of chance: %s', (form, { history }) => {

@@ -1,9 +1,11 @@
 /** Histories in which runs are split, and their parts are lost, doubled, late, or with a process that dies. */
 import fc from 'fast-check';
+import { SHARDS } from '../../shared/adapters/shards.ts';
 import type { RunPart } from '../../shared/ports.ts';
 import { RUN_LIMITS } from '../../shared/worker/run.ts';
 import { SIMPLE } from './foundHistories.ts';
 import type { Action } from './history.ts';
+import type { PartOfRun } from './operations.ts';
 import type { Form } from './search.ts';
 import { outcomeOf, quieten, START } from './simulate.ts';
 import { replaceDate } from './simulatedDate.ts';
@@ -26,8 +28,15 @@ export type SplitHistory = {
   processes: number;
   seed: number;
   isLimited: boolean;
-  moves: Move[];
+  moves: readonly Move[];
+  /** Whose index entry is lost in the end, so that only the audit of the runs finds them. */
+  loses?: number | undefined;
+  /** Whether all users share one shard. */
+  together?: boolean;
 };
+
+/** Token requests a second: with the first a run has a turn for one user of a tenant, with the second for three. */
+const RATES = [0.01, 0.05];
 
 const index = fc.nat({ max: 3 });
 const on = { process: index, pausesAfter: fc.constant(0) };
@@ -63,13 +72,16 @@ export const SPLIT: Form<SplitHistory> = {
     processes: fc.integer({ min: 1, max: 4 }),
     seed: fc.nat({ max: 1_000_000 }),
     moves: fc.array(move, { minLength: 3, maxLength: 24 }),
-    // It comes last, so that the histories of a seed are those that they were before it.
+    // What follows comes last, so that the histories of a seed are those that they were before it.
     isLimited: fc.boolean(),
+    // A whole pass of the audit is many runs, so most histories lose nothing.
+    loses: fc.oneof({ arbitrary: fc.constant(undefined), weight: 9 }, { arbitrary: index, weight: 1 }),
   }),
   run: runSplit,
 };
 
-async function runSplit({ users, processes, seed, isLimited, moves }: SplitHistory, { tells = false } = {}) {
+async function runSplit(history: SplitHistory, { tells = false } = {}) {
+  const { users, processes, seed, isLimited, moves, loses, together = false } = history;
   const stage = createStage({
     ...SIMPLE,
     startAt: START,
@@ -77,14 +89,16 @@ async function runSplit({ users, processes, seed, isLimited, moves }: SplitHisto
     tells,
     notesEveryMs: 60 * MINUTE,
     users,
+    together,
     splitAbove: 1,
-    // One in 100 seconds, so a run has a turn for one user of a tenant.
-    tokenRequestsPerSecond: isLimited ? 0.01 : 0,
+    tokenRequestsPerSecond: isLimited ? (RATES[seed % RATES.length] ?? 0) : 0,
   });
   const { world } = stage;
   const wishes = createWishes();
   const random = randomFrom(seed);
   const queue: RunPart[] = [];
+  /** Into how many parts each run was split, whatever its messages say. */
+  const shares = new Map<string, number>();
   const take = (which: number, keeps: boolean) =>
     queue.length === 0
       ? undefined
@@ -96,17 +110,25 @@ async function runSplit({ users, processes, seed, isLimited, moves }: SplitHisto
     switch (next.do) {
       case 'plan':
         return sweepIn(stage, next.process, 'run that may be split', (running, limits, operation) =>
-          running.stead.worker.run(operation, limits, (parts) => queue.push(...structuredClone([...parts]))),
+          running.stead.worker.run(operation, limits, (parts) => {
+            for (const { runId } of parts) shares.set(runId, parts.length);
+            queue.push(...structuredClone([...parts]));
+          }),
         );
       case 'part': {
+        // A process that is busy takes no message.
+        if (stage.process(next.process).isSweeping) return;
         const part = take(next.which, next.keeps);
         if (part === undefined) return;
-        return sweepIn(stage, next.process, `part ${part.shard}`, async (running, limits, operation) => {
+        const { runId, shard } = part;
+        const of = { share: shares.get(runId) ?? 1, place: SHARDS.indexOf(shard) / SHARDS.length };
+        const sweep: Swept = async (running, limits, operation) => {
           const isLate = Date.parse(part.deadline) < world.now();
           const swept = await running.stead.worker.sweepPart(operation, part, limits);
           if (isLate && swept !== undefined) world.violated('a part of a run was swept after its deadline');
           return swept;
-        });
+        };
+        return sweepIn(stage, next.process, `part ${shard}`, sweep, of);
       }
       case 'lose':
         take(next.which, false);
@@ -129,7 +151,13 @@ async function runSplit({ users, processes, seed, isLimited, moves }: SplitHisto
     world.tell(() => '-- from here on in any order');
     await drain(stage, moves, begin, random);
     await loseEverything(stage, queue, begin);
-    if (!isLimited && world.violation() === undefined) await deliverEverything(stage, queue, begin);
+    if (!isLimited && world.violation() === undefined) {
+      await deliverEverything(stage, queue, begin, RUNS_WITH_PARTS);
+      if (loses !== undefined) {
+        await takeAction(stage, wishes, { do: 'damage', user: loses, how: 'entry-deleted' });
+        await deliverEverything(stage, queue, begin, RUNS_WITH_AUDIT);
+      }
+    }
     world.tell(() => '-- quiet from here on');
     if (world.violation() === undefined) await quieten(stage, wishes, 'new');
   } finally {
@@ -166,25 +194,32 @@ async function loseEverything(
 
 /** In the last of so many runs nothing is amiss any more, so its parts are all that sweeps anybody. */
 const RUNS_WITH_PARTS = 3;
+/** Each run audits one page, and a shard has at least one. The run after them checks whom the audit has found. */
+const RUNS_WITH_AUDIT = SHARDS.length + 2;
 
-/** Everybody gets each message once, and in time. Then whoever was due before the last run was checked by a part of it. */
+/** Everybody gets each message of so many runs once, and in time. Then whoever was due before the last run was checked by a part of it. */
 async function deliverEverything(
   stage: Stage,
   queue: RunPart[],
   begin: (move: Move) => Promise<void>,
+  runs: number,
 ): Promise<void> {
   const { world, people, invariants } = stage;
   let since = world.now();
-  for (let turn = 0; turn < RUNS_WITH_PARTS && world.violation() === undefined; turn += 1) {
+  for (let turn = 0; turn < runs && world.violation() === undefined; turn += 1) {
     await world.pass(80 * MINUTE);
     since = world.now();
     await drain(stage, [{ do: 'plan', process: 0 }], begin, () => 1);
-    while (queue.length > 0)
+    while (queue.length > 0 && world.violation() === undefined)
       await drain(stage, [{ do: 'part', process: 0, which: 0, keeps: false }], begin, () => 1);
   }
   for (const person of people) {
     if ((invariants.dueAt(person) ?? Number.POSITIVE_INFINITY) > since) continue;
-    world.violated(`every part of a run was swept, and ${person.name} was not checked`);
+    world.violated(
+      runs === RUNS_WITH_AUDIT
+        ? `the runs were split, and their audit has not found ${person.name}`
+        : `every part of a run was swept, and ${person.name} was not checked`,
+    );
   }
 }
 
@@ -195,11 +230,17 @@ type Swept = (
 ) => Promise<unknown>;
 
 /** A process sweeps one thing at a time, as with `batchSize` 1. */
-async function sweepIn(stage: Stage, process: number, what: string, sweep: Swept): Promise<void> {
+async function sweepIn(
+  stage: Stage,
+  process: number,
+  what: string,
+  sweep: Swept,
+  part?: PartOfRun,
+): Promise<void> {
   const running = stage.process(process);
   if (running.isSweeping) return;
   running.isSweeping = true;
-  await stage.begin(running, { kind: 'run', what }, async (operation) => {
+  await stage.begin(running, { kind: 'run', what, ...(part && { part }) }, async (operation) => {
     try {
       const swept = await sweep(running, { ...RUN_LIMITS, concurrency: stage.checksAtOnce }, operation);
       return swept === undefined ? 'nothing' : 'done';

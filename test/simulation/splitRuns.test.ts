@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { GUIDED_SPLIT } from './guidedCrowds.ts';
 import { search } from './search.ts';
 import { SPLIT } from './splitHistories.ts';
 
@@ -13,6 +14,17 @@ describe('the simulation of split runs', () => {
     // It has seen what it is about.
     for (const event of ['sweep.split', 'part.late', 'sweep.ended', 'lease.abandoned', 'sweep.no-turn']) {
       expect(events[event] ?? 0, event).toBeGreaterThan(0);
+    }
+  });
+
+  it.each(
+    Object.entries(GUIDED_SPLIT),
+  )('breaks no promise, in any of two orders: %s', async (_name, history) => {
+    for (let more = 0; more < 2; more += 1) {
+      const seed = history.seed + more;
+      const { violation, lines, events } = await SPLIT.run({ ...history, seed }, { tells: true });
+      expect(violation && lines.slice(-2_000).join('\n')).toBeUndefined();
+      expect([...events.keys()]).toContain('sweep.retirement-stopped');
     }
   });
 });

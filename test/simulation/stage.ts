@@ -15,7 +15,7 @@ import type { Action } from './history.ts';
 import { createInvariants } from './invariants.ts';
 import { createOpenCodeGrants, createOpenLinkSealer, LINK } from './linkAdapters.ts';
 import { createOpenMemorySealer, createOpenSealer } from './openSealer.ts';
-import { type Begun, createOperations } from './operations.ts';
+import { type Begun, createOperations, type PartOfRun } from './operations.ts';
 import { createPeople, nameIn } from './people.ts';
 import { createReceiverModel, RECEIVER, RECEIVER_SECRET, type ReceiverRule } from './receiverModel.ts';
 import { createStoreBudgets } from './storeBudgets.ts';
@@ -118,6 +118,7 @@ export function createStage({
     hears: receiver !== 'none',
     hasNotes: notes,
     notesEveryMs,
+    tokenRequestsPerSecond,
     endsAreKnown: rules.slides || rules.tellsEnd,
     table: () => table,
     blobs: () => blobs,
@@ -208,11 +209,11 @@ export function createStage({
     /** Begins an operation of a process. It ends when it ends; the scheduler decides when. */
     async begin(
       { life }: Running,
-      { kind, person, what }: { kind: Action['do']; person?: Person; what: string },
+      { kind, person, what, part }: { kind: Action['do']; person?: Person; what: string; part?: PartOfRun },
       work: (operation: Operation, begun: Begun) => Promise<unknown>,
     ): Promise<void> {
       const isAlone = !operations.isBusy(life);
-      const begun = operations.begin(life, kind, person);
+      const begun = operations.begin(life, kind, person, part);
       invariants.onBegun();
       const { correlationId } = begun;
       const operation: Operation = { log: (event) => log(life, event), correlationId };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { FORMS } from './forms.ts';
-import { GUIDED_YEARS } from './guidedMoments.ts';
+import { GUIDED_YEARS } from './guidedCrowds.ts';
 import { search } from './search.ts';
 import { simulateYears } from './simulateYears.ts';
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isConnected } from '../../../../shared/account/account.ts';
 import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { seen } from '../../../../shared/account/transitions.ts';
+import { UnavailableError } from '../../../../shared/errors.ts';
 import { createOperators } from '../../../../shared/operators/operators.ts';
 import type { LastRun } from '../../../../shared/sharedState.ts';
 import { retireAtMost, retiredToday, retiredWith } from '../../../../shared/worker/retirement.ts';
@@ -106,6 +107,18 @@ it('a day that begins far ahead is none', () => {
 it('a day ends after 24 hours', () => {
   const at = (ms: number) => retiredToday({ ...lastPass(1), retired: { count: 7, since: ago(ms) } }, NOW);
   expect([at(DAY - 1)?.count, at(DAY)?.count]).toEqual([7, undefined]);
+});
+
+it('a run counts those whose cache it could not delete, so the next run meets the ceiling', async () => {
+  const worker = await overdue(15);
+  // The check of an account that has ended is broken off.
+  worker.tokenCache.read = () => Promise.reject(new UnavailableError('token-cache'));
+  expect(await worker.run()).toMatchObject({ retired: 0, brokenOff: 15 });
+  expect(await countOf(worker, 'retired')).toBe(15);
+  worker.later(HOUR);
+  for (let n = 0; n < 15; n += 1) await worker.create(overdueAccount());
+  await worker.run();
+  expect(await countOf(worker, 'retired')).toBe(20);
 });
 
 describe('a stop that an operator ends', () => {

@@ -1,0 +1,65 @@
+import { DAY } from './durations.ts';
+import { SIMPLE } from './foundHistories.ts';
+import type { Move, SplitHistory } from './splitHistories.ts';
+import type { YearsHistory } from './yearsHistory.ts';
+
+const crowd = (days: number, ...happenings: YearsHistory['happenings']): YearsHistory => ({
+  days,
+  habits: Array.from({ length: 25 }, () => ({ joinsOnDay: 0, awayForHours: 100_000, forDays: 1 })),
+  rules: { ...SIMPLE.rules, accessTokenMs: DAY },
+  notes: false,
+  quietOn: 'old',
+  connect: 'visit',
+  receiver: 'none',
+  seldom: false,
+  links: false,
+  together: true,
+  happenings,
+  oneFaultIn: 0,
+  seed: 1,
+});
+
+/** Long histories of 25 users, who share one shard, visit once, and stay away. */
+export const GUIDED_YEARS: Readonly<Record<string, YearsHistory>> = {
+  'the entry of the last of 25 users in one shard is lost': crowd(4, {
+    atHour: 90,
+    forHours: 1,
+    action: { do: 'damage', user: 24, how: 'entry-deleted' },
+  }),
+  '25 users are due to be retired on one day': crowd(93),
+};
+
+const SWEEPERS = 16;
+
+/**
+ * 30 users are due to be retired, one process plans, and the others sweep what it hands over.
+ * @param seed of an order in which a user ends, and a store cannot be reached a moment later
+ */
+const retiring = (seed: number, more: { together: boolean; keeps: boolean }): SplitHistory => ({
+  users: 30,
+  processes: 1 + SWEEPERS,
+  seed,
+  isLimited: false,
+  together: more.together,
+  moves: [
+    { do: 'other', action: { do: 'wait', ms: 91 * DAY } },
+    { do: 'plan', process: 0 },
+    // Those who ask before there is a message ask again.
+    ...Array.from(
+      { length: 5 * SWEEPERS },
+      (_, index): Move => ({ do: 'part', process: 1 + (index % SWEEPERS), which: 0, keeps: more.keeps }),
+    ),
+  ],
+});
+
+/** Runs that are split, of as many users as a day's ceiling of retirements can be met with. */
+export const GUIDED_SPLIT: Readonly<Record<string, SplitHistory>> = {
+  '30 users of many shards are due to be retired, and all parts of a run are swept at once': retiring(2, {
+    together: false,
+    keeps: false,
+  }),
+  '30 users of one shard are due to be retired, and its part comes twice at once': retiring(5, {
+    together: true,
+    keeps: true,
+  }),
+};
