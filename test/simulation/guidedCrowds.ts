@@ -58,7 +58,7 @@ export const GUIDED_SPLIT: Readonly<Record<string, SplitHistory>> = {
     together: false,
     keeps: false,
   }),
-  '30 users of one shard are due to be retired, and its part comes twice at once': retiring(5, {
+  '30 users of one shard are due to be retired, and its part comes twice at once': retiring(12, {
     together: true,
     keeps: true,
   }),
