@@ -238,7 +238,7 @@ describe('two releases on one storage', () => {
       const abandoned = events.filter(({ event }) => event === 'lease.abandoned');
       expect(abandoned.map((one) => one.release)).toEqual(users.map(() => heir.release));
       expect(events.some(({ event }) => event === 'sweep.ended')).toBe(true);
-    });
+    }, 10_000);
     expect(faultsOf(events.filter(({ event }) => event !== 'lease.abandoned'))).toEqual([]);
     await checks.sweepAlone(await stage.running('present'), users);
   });

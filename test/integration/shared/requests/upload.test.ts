@@ -17,7 +17,7 @@ const countBytes = defineFunction({
   name: 'count-bytes',
   api: graph,
   scopes: ['User.Read'],
-  timeoutMs: 500,
+  timeoutMs: 2_000,
   run: async ({ request }) => (await request.bytes()).length,
 });
 

@@ -24,8 +24,8 @@ const token = (text: string) => ({
   token_type: 'Bearer',
 });
 
-const identityWith = (send: typeof fetch, identity = IDENTITY) =>
-  createManagedIdentity({ identity, timeoutMs: 200, fetch: send, clock: systemClock });
+const identityWith = (send: typeof fetch, identity = IDENTITY, timeoutMs = 10_000) =>
+  createManagedIdentity({ identity, timeoutMs, fetch: send, clock: systemClock });
 
 describe('a managed identity', () => {
   it('asks the endpoint of App Service, and gives the token and its end', async () => {
@@ -88,7 +88,7 @@ describe('a managed identity', () => {
       new Promise((_resolve, reject) => {
         init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
       });
-    await expect(identityWith(send)(RESOURCE)).rejects.toMatchObject({
+    await expect(identityWith(send, IDENTITY, 200)(RESOURCE)).rejects.toMatchObject({
       facts: { noAnswer: 'identity_endpoint_TimeoutError' },
     });
   });

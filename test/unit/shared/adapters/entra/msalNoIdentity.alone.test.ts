@@ -7,7 +7,7 @@ it('a machine without an identity is a fault of our own, and not an outage', asy
   const urls: string[] = [];
   const identity = createManagedIdentity({
     identity: 'system',
-    timeoutMs: 200,
+    timeoutMs: 10_000,
     fetch: (input) => {
       urls.push(String(input));
       return Promise.reject(
