@@ -29,6 +29,7 @@ export const GUIDED_YEARS: Readonly<Record<string, YearsHistory>> = {
   '25 users are due to be retired on one day': crowd(93),
 };
 
+const MINUTE = 60_000;
 const SWEEPERS = 16;
 
 /**
@@ -52,7 +53,7 @@ const retiring = (seed: number, more: { together: boolean; keeps: boolean }): Sp
   ],
 });
 
-/** Runs that are split, of as many users as a day's ceiling of retirements can be met with. */
+/** Runs that are split: of as many users as a day's ceiling of retirements can be met with, and of few whose tenant has a limit. */
 export const GUIDED_SPLIT: Readonly<Record<string, SplitHistory>> = {
   '30 users of many shards are due to be retired, and all parts of a run are swept at once': retiring(2, {
     together: false,
@@ -62,4 +63,21 @@ export const GUIDED_SPLIT: Readonly<Record<string, SplitHistory>> = {
     together: true,
     keeps: true,
   }),
+  "one machine meets the tenant's limit of Graph, and another one sweeps a part of a run": {
+    ...{ users: 4, processes: 3, seed: 1, isLimited: false },
+    moves: [
+      { do: 'other', action: { do: 'wait', ms: 80 * MINUTE } },
+      {
+        do: 'other',
+        action: {
+          ...{ do: 'trouble', user: 0, at: 'graph', kind: 'throttled', whole: 'tenant', forMs: 30 * MINUTE },
+        },
+      },
+      { do: 'other', action: { do: 'visit', user: 0, process: 0, fresh: true, pausesAfter: 0 } },
+      { do: 'other', action: { do: 'wait', ms: MINUTE } },
+      { do: 'plan', process: 1 },
+      // Those who ask before there is a message ask again.
+      ...Array.from({ length: 20 }, (): Move => ({ do: 'part', process: 2, which: 0, keeps: false })),
+    ],
+  },
 };

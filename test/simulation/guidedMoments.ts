@@ -39,6 +39,10 @@ const blameless = (kind: (typeof BLAMELESS)[number], whole: 'person' | 'tenant' 
   known: 2,
 });
 
+const graphLimit: Action = {
+  ...{ do: 'trouble', user: 0, at: 'graph', kind: 'throttled', whole: 'tenant', forMs: 30 * MINUTE },
+};
+
 /** Histories in which something comes at the one moment at which it matters, which chance meets seldom. */
 export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
   'a user is marked while a process remembers their exchange': of(
@@ -138,6 +142,36 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     ),
     users: 3,
     known: 3,
+  },
+  "one machine meets the tenant's limit of Graph, and another one runs": {
+    ...of(graphLimit, visit(0), run(1)),
+    users: 2,
+    known: 2,
+  },
+  "one machine meets the tenant's limit of Graph, and another one is visited": {
+    ...of(
+      graphLimit,
+      visit(0),
+      wait(2 * MINUTE),
+      // It reads the cooldowns beside this visit, which needs nothing of Graph.
+      visit(1, undefined, 'notes'),
+      visit(1, undefined, 'graph', 1),
+    ),
+    users: 2,
+    known: 2,
+    notes: true,
+  },
+  'one machine meets a tenant that has removed the application, and another one runs': {
+    ...of(
+      wait(80 * MINUTE),
+      { do: 'trouble', user: 0, at: 'token', kind: 'removed', whole: 'tenant', forMs: 30 * MINUTE },
+      run(0),
+      wait(2 * MINUTE),
+      { do: 'retry-by-force', user: 1, process: 1, pausesAfter: 0 },
+      run(1),
+    ),
+    users: 2,
+    known: 2,
   },
   'an application wakes a user who is due later, and does it again': of(
     run(1),

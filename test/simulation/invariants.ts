@@ -7,6 +7,7 @@ import {
 } from '../../shared/errors.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import { createCacheInvariants } from './cacheInvariants.ts';
+import { createCooldownInvariants } from './cooldownInvariants.ts';
 import { createEndInvariants } from './endInvariants.ts';
 import type { EntraWatch, Person, Token } from './entraTypes.ts';
 import {
@@ -81,12 +82,14 @@ export function createInvariants(
   const settles = createSettleInvariants(world, facts, reasons, tasks, operations, runBegunAt);
   const ends = createEndInvariants(world, facts);
   const rates = createRateInvariants(world, facts, operations);
+  const cooldowns = createCooldownInvariants(world, facts, operations);
   const fulfilments = createFulfilmentInvariants(world, facts, operations);
   const rest = createRestInvariants(world, people, facts, operations, isHolder);
 
   function onCommit({ by, changes }: Commit): void {
     if (by === undefined) return;
     for (const change of changes) {
+      cooldowns.onChange(change);
       const person = personIn(change.rowKey);
       if (person === undefined) continue;
       if (change.rowKey.startsWith('user|')) onAccount(by, person, change);
@@ -213,7 +216,9 @@ export function createInvariants(
   /** Only the run that holds the lease may settle the account or give it back; and nobody else ends a lease that lives. */
   function onSettled(by: ProcessLife, person: Person, before: Columns | undefined, after: Columns): void {
     if (before === undefined || before.generation !== after.generation) return;
-    if (isTombstone(after.state) !== isTombstone(before.state)) return;
+    // Whoever ends an account, or its tombstone in another way, need not have the lease.
+    const isEnd = isTombstone(after.state) || isTombstone(before.state);
+    if (isEnd && after.state !== before.state) return;
     const isHeld = isHolder(by, before);
     const settled = before.history !== after.history && lastIn(before.history) !== lastIn(after.history);
     forbid(settled && !isHeld, `${person.name} was settled by a run without the lease`);
@@ -267,6 +272,10 @@ export function createInvariants(
     if (event.event === 'task.ended' && event.outcome === 'done' && person !== undefined)
       histories.onTaskDone(by, person, event.task);
     if (person !== undefined) onWaiting(event, person);
+    // A process that was stopped goes on when the time of its request is over.
+    const isGivenUp = event.event === 'cache.not-written' && event.why.includes('AbortError');
+    if (person !== undefined && isGivenUp) facts.disturb(person);
+    cooldowns.onLog(by, event);
     events.set(event.event, (events.get(event.event) ?? 0) + 1);
     forbid(
       event.event === 'cooldown.began' && event.error === undefined && !isStored(event.until),
@@ -292,9 +301,13 @@ export function createInvariants(
       tokens.onPost(post);
       grants.onPost(post);
       rates.onPost(post);
+      cooldowns.onPost(post);
     },
     onCodeSpentTwice: ({ name }) => world.violated(`a code of ${name} was redeemed twice`),
-    onPresented: tokens.onPresented,
+    onPresented(presented) {
+      tokens.onPresented(presented);
+      cooldowns.onPresented(presented);
+    },
     onRefreshTokenOver,
     onRefusal: reasons.onRefusal,
     onThrottled: reasons.onThrottled,
@@ -328,6 +341,7 @@ export function createInvariants(
     },
     onClockChanged(life: ProcessLife): void {
       reasons.onClockChanged(life);
+      cooldowns.onClockChanged(life);
       if (life.skewMs !== 0) clocksDiffered = true;
     },
     onAnswer: tasks.onAnswer,

@@ -37,6 +37,8 @@ export function createOperations(now: () => number, isLate: () => boolean) {
     isIdle: () => open.size === 0,
     isBusy: (life: ProcessLife) => [...open].some((one) => one.life === life),
     openOf: (life: ProcessLife) => [...open].filter((one) => one.life === life),
+    /** What has ended in the process a short while ago. */
+    endedOf: (life: ProcessLife) => ended.filter((one) => one.life === life),
     withId: (correlationId: string | undefined): Begun | undefined =>
       [...open, ...ended].find((one) => one.correlationId === correlationId),
     /** The run of the process at that time. */

@@ -86,4 +86,11 @@ export const SPLIT_FAULTS: Readonly<Record<string, PlantedFault>> = {
     history: 76,
     found: /before the turn of their tenant/,
   },
+  'stored cooldowns not read by a part of a run': {
+    file: 'shared/worker/splitRun.ts',
+    text: '    readCooldowns(app, operation),\n',
+    by: '    void readCooldowns,\n',
+    guided: "one machine meets the tenant's limit of Graph, and another one sweeps a part of a run",
+    found: /a cooldown goes on that was stored before/,
+  },
 };

@@ -217,7 +217,9 @@ export function createTaskInvariants(
       const pausedUntil = Math.max(of(person).pausedAtLease, pauseOf(before));
       if (pausedUntil > leasedAt - CLOCKS_MAY_DIFFER_MS) return;
       // Without a token for a task, it cannot begin. The token of Graph is there.
-      const isTokenRefused = reasons.isTroubled(person, 'token', leasedAt);
+      // A run ends, with all that it has not begun, as soon as the application's own credential is refused.
+      const isStopped = reasons.wasBlameless(person, leasedAt, 'own-credential');
+      const isTokenRefused = isStopped || reasons.isTroubled(person, 'token', leasedAt);
       const isLacking = reasons.hasLackedScope(person) || reasons.isThrottled(person, 'graph', true);
       const isMissing = (task: TaskName) => ofLease(person, by, task).length === 0;
       forbid(

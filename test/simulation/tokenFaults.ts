@@ -174,4 +174,25 @@ export const TOKEN_FAULTS: Readonly<Record<string, PlantedFault>> = {
     history: 18,
     found: /used the shorter grant/,
   },
+  'stored cooldowns not read by requests': {
+    file: 'shared/requests/asUser.ts',
+    text: 'if (cooldowns.isReadDue()) alsoWaitFor(readCooldowns(app, operation));',
+    by: 'void readCooldowns;',
+    guided: "one machine meets the tenant's limit of Graph, and another one is visited",
+    found: /a cooldown goes on that was stored before/,
+  },
+  'stored cooldowns read and forgotten': {
+    file: 'shared/tokens/cooldowns.ts',
+    text: 'if (known === undefined || isLonger) keep(',
+    by: 'if (isLonger) keep(',
+    guided: "one machine meets the tenant's limit of Graph, and another one runs",
+    found: /a cooldown goes on that was stored before/,
+  },
+  'refusal of the application not obeyed by runs': {
+    file: 'shared/tokens/cooldowns.ts',
+    text: "sharedUntil(tid, 'token', ['throttled', 'tenant', undefined]),",
+    by: "sharedUntil(tid, 'token', ['throttled', undefined]),",
+    guided: 'one machine meets a tenant that has removed the application, and another one runs',
+    found: /a cooldown goes on that was stored before/,
+  },
 };

@@ -139,4 +139,11 @@ export const WORKER_FAULTS: Readonly<Record<string, PlantedFault>> = {
     history: 17,
     found: /nobody took it/,
   },
+  'stored cooldowns not read by a run': {
+    file: 'shared/worker/plan.ts',
+    text: 'const [shared] = await Promise.all([readLastRun(app, operation, begun), readCooldowns(app, operation)]);',
+    by: 'const shared = readCooldowns && (await readLastRun(app, operation, begun));',
+    guided: "one machine meets the tenant's limit of Graph, and another one runs",
+    found: /a cooldown goes on that was stored before/,
+  },
 };
