@@ -117,6 +117,19 @@ export const connections = {
       }),
     ],
   }),
+  /** One task lacks a permission, and the API of another did not answer. */
+  partlyInTwoWays: (): Connection => ({
+    ...connections.weekend(),
+    checks: [
+      ...weekend(),
+      checks([4, 4], {
+        tasks: [
+          task('inbox-digest', 3, { outcome: 'failed', kind: 'consent', code: 'AADSTS65001' }),
+          task('drive-changes', 3, { outcome: 'failed', code: 'GraphRefused:503' }),
+        ],
+      }),
+    ],
+  }),
   withoutMailbox: (): Connection => ({
     ...connections.weekend(),
     checks: [
