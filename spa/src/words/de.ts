@@ -48,7 +48,7 @@ export const de = (app: string): Words => ({
       ['Was es liest', 'Ihr Profil und nur das, was Sie oder Ihre Organisation erlauben.'],
       ['Wie lange', 'Bis Sie es anhalten oder bis Ihre Organisation Sie wieder sehen möchte.'],
       [
-        'Wie man aufhört',
+        'Wie Sie es anhalten',
         'Melden Sie sich hier an, und wählen Sie „Anhalten“. Das löscht seine Schlüssel und seinen Verlauf sofort.',
       ],
     ],
@@ -323,7 +323,7 @@ export const de = (app: string): Words => ({
     other:
       'Ihre Organisation oder dieser Browser hat es verhindert. Wenn es wieder geschieht, schicken Sie die Details den Leuten, die diese Seite betreiben.',
     stuck:
-      'Diese Anmeldung wurde zweimal auf dieselbe Weise abgelehnt. Wenn Sie nicht selbst abgelehnt haben, schicken Sie Ihrem Administrator die Details. Wenn das Problem gelöst ist, versuchen Sie es hier noch einmal.',
+      'Diese Anmeldung wurde zweimal gleich abgelehnt. Wenn Sie nicht selbst abgelehnt haben, schicken Sie Ihrem Administrator die Details. Wenn das Problem gelöst ist, versuchen Sie es hier noch einmal.',
     adminLink:
       'Wenn eine Berechtigung fehlt, kann ein Administrator sie für Ihre ganze Organisation erteilen. Schicken Sie ihm diesen Link:',
   },
@@ -342,7 +342,7 @@ export const de = (app: string): Words => ({
 
   cannotStart: {
     title: 'Diese Seite kann nicht starten',
-    text: 'Ihre Einstellungen fehlen oder sind nicht richtig. Laden Sie sie neu. Wenn es wieder geschieht, schicken Sie die Details den Leuten, die sie betreiben.',
+    text: 'Einstellungen fehlen oder sind nicht richtig. Laden Sie die Seite neu. Wenn es wieder geschieht, schicken Sie die Details den Leuten, die diese Seite betreiben.',
   },
 
   details: 'Details',

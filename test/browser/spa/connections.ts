@@ -175,6 +175,7 @@ export const connections = {
   consentMissing: (): Connection => ({
     state: 'needs-user',
     lastActivity: ago(4_000),
+    permissions: { graph: ['User.Read'] },
     failure: { kind: 'consent', code: 'AADSTS65001', at: ago(3_060) },
     history: [{ at: ago(3_060), outcome: 'failed', kind: 'consent', code: 'AADSTS65001' }],
   }),

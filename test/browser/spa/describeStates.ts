@@ -274,6 +274,7 @@ const STATES: readonly State[] = [
     name: 'stopped-by-consent',
     answers: { connection: keptConnection(connections.consentMissing()) },
     says: (w) => [w.state.stoppedConsent, w.givePermission, ...working(w)],
+    lacks: (w) => [w.choices.allowed],
     alerts: 1,
   },
   {
