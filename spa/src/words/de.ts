@@ -306,7 +306,7 @@ export const de = (app: string): Words => ({
       TENANT_FORBIDDEN: `Ihre Organisation wird hier nicht bedient. Melden Sie sich mit einem anderen Konto an, oder fragen Sie die Leute, die ${app} betreiben.`,
       CLIENT_FORBIDDEN: `Diese Seite darf den Dienst nicht benutzen. Die Leute, die ${app} betreiben, müssen es erlauben: Schicken Sie ihnen die Details.`,
       LINK_OFF: `${app} kann nicht länger verbunden bleiben.`,
-      UPSTREAM_REFUSED: `Die Anmeldung Ihrer Organisation lehnt ${app} selbst ab. Nur die Leute, die es betreiben, können das lösen: Schicken Sie ihnen die Details.`,
+      UPSTREAM_REFUSED: `Ihre Organisation lehnt ${app} selbst ab. Nur die Leute, die es betreiben, können das lösen: Schicken Sie ihnen die Details.`,
       THROTTLED: 'Es gibt gerade zu viele Anfragen. Nichts ist verloren.',
       TOO_MANY_REQUESTS:
         'Sie haben zu oft gefragt. Warten Sie einen Moment, und versuchen Sie es noch einmal.',
