@@ -66,9 +66,9 @@ export const SAYS: Record<Language, Says> = {
       throttle:
         'Your organisation now refuses each request of yours, because there are too many. Run the worker: it waits, and does not need you.',
       outage:
-        'The sign-in of your organisation is down for you. Run the worker: it tries again later, and does not need you.',
+        'The sign-in service of your organisation is down for you. Run the worker: it tries again later, and does not need you.',
       silence:
-        'The sign-in of your organisation will leave one request of yours without an answer. Run the worker: after ten seconds it gives up, and it tries again later.',
+        'The sign-in service of your organisation will leave one request of yours without an answer. Run the worker: after ten seconds it gives up, and it tries again later.',
     },
     shortTokens:
       'From now on a key lasts half a minute. The worker gets a new one for you each time it runs.',
@@ -94,7 +94,7 @@ export const SAYS: Record<Language, Says> = {
         'cache-lost': `${HAS_RUN}. Its keys are lost, so the worker needs you.`,
         throttled: `${HAS_RUN}. Your organisation asks for fewer requests, so the worker tries again later.`,
         tenant: `${HAS_RUN}. Your organisation does not have this application, so the worker tries again later.`,
-        transient: `${HAS_RUN}. The sign-in of your organisation did not help, so the worker tries again later.`,
+        transient: `${HAS_RUN}. The sign-in service of your organisation could not answer, so the worker tries again later.`,
         misconfigured: `${HAS_RUN}. The settings of the service are wrong, and you are not needed.`,
       },
       paused: 'It does nothing else, because you have paused it.',
@@ -113,9 +113,9 @@ export const SAYS: Record<Language, Says> = {
       throttle:
         'Ihre Organisation lehnt nun jede Ihrer Anfragen ab, weil es zu viele sind. Lassen Sie den Helfer laufen: Er wartet und braucht Sie nicht.',
       outage:
-        'Die Anmeldung Ihrer Organisation ist für Sie ausgefallen. Lassen Sie den Helfer laufen: Er versucht es später noch einmal und braucht Sie nicht.',
+        'Der Anmeldedienst Ihrer Organisation ist für Sie ausgefallen. Lassen Sie den Helfer laufen: Er versucht es später noch einmal und braucht Sie nicht.',
       silence:
-        'Die Anmeldung Ihrer Organisation lässt eine Ihrer Anfragen ohne Antwort. Lassen Sie den Helfer laufen: Nach zehn Sekunden gibt er auf und versucht es später noch einmal.',
+        'Der Anmeldedienst Ihrer Organisation lässt eine Ihrer Anfragen ohne Antwort. Lassen Sie den Helfer laufen: Nach zehn Sekunden gibt er auf und versucht es später noch einmal.',
     },
     shortTokens:
       'Ab jetzt hält ein Schlüssel eine halbe Minute. Der Helfer holt jedes Mal, wenn er läuft, einen neuen für Sie.',
@@ -124,7 +124,7 @@ export const SAYS: Record<Language, Says> = {
     well: 'Alles ist wieder gut: Bei Ihrer Organisation ist nichts mehr falsch.',
     away: 'Sie waren eine Weile weg.',
     returned: 'Sie haben sich noch einmal angemeldet, und der Helfer macht weiter.',
-    stopped: 'Es hat angehalten. Die Schlüssel und der Verlauf sind gelöscht.',
+    stopped: 'Es ist angehalten. Die Schlüssel und der Verlauf sind gelöscht.',
     startedOver:
       'Von Ihnen ist nichts mehr gespeichert, und Sie haben nichts erlaubt. Melden Sie sich an, um von vorn zu beginnen.',
     notConnected: 'Sie sind nicht verbunden. Drücken Sie zuerst auf der Seite „Wieder starten“.',
@@ -142,7 +142,7 @@ export const SAYS: Record<Language, Says> = {
         'cache-lost': `${IST_GELAUFEN}. Seine Schlüssel sind verloren, also braucht der Helfer Sie.`,
         throttled: `${IST_GELAUFEN}. Ihre Organisation bittet um weniger Anfragen, also versucht es der Helfer später noch einmal.`,
         tenant: `${IST_GELAUFEN}. Ihre Organisation hat diese Anwendung nicht, also versucht es der Helfer später noch einmal.`,
-        transient: `${IST_GELAUFEN}. Die Anmeldung Ihrer Organisation hat nicht geholfen, also versucht es der Helfer später noch einmal.`,
+        transient: `${IST_GELAUFEN}. Der Anmeldedienst Ihrer Organisation konnte nicht antworten, also versucht es der Helfer später noch einmal.`,
         misconfigured: `${IST_GELAUFEN}. Die Einstellungen des Dienstes sind falsch, und Sie werden nicht gebraucht.`,
       },
       paused: 'Sonst tut er nichts, weil Sie eine Pause wollten.',

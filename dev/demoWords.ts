@@ -17,7 +17,7 @@ const FAILURES: Record<NonNullable<EndOfCheck['kind']>, string> = {
   consent: 'a permission is missing, so the worker needs them',
   throttled: 'the directory asks for fewer requests, so the worker tries again later',
   tenant: 'the organisation does not have this application, so the worker tries again later',
-  transient: 'the directory did not help, so the worker tries again later',
+  transient: 'the directory could not answer, so the worker tries again later',
   'cache-lost': 'there are no tokens any more, so the worker needs them',
   misconfigured: 'the settings of the API are wrong, so nobody is marked',
 };

@@ -13,6 +13,8 @@ const WORDS: Record<string, string> = {
   email: 'View your email address',
   offline_access: 'Maintain access to data you have given it access to',
   'User.Read': 'Sign you in and read your profile',
+  'Files.Read': 'Read your files',
+  'Mail.ReadBasic': 'Read your basic mail',
   access_as_user: 'Use it as you',
 };
 

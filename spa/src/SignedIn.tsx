@@ -162,6 +162,8 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
           api={api}
           until={linkUntil}
           dismiss={() => {
+            // The offer disappears with its button.
+            panel.current?.focus();
             decline(homeAccountId);
             setDeclinedBy(homeAccountId);
           }}

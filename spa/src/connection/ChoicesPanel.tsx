@@ -54,7 +54,10 @@ export function ChoicesPanel({
     <section aria-labelledby="choices-title">
       <article className="choices">
         <h2 id="choices-title">{regions.choices}</h2>
-        {isConnected && <Permissions permissions={connection.permissions ?? {}} />}
+        {/* What was allowed last says nothing if a permission is missing now. */}
+        {isConnected && connection.failure?.kind !== 'consent' && (
+          <Permissions permissions={connection.permissions ?? {}} />
+        )}
         <div className="actions">
           {canPause && connection.tasksPausedUntil === undefined && (
             <>

@@ -1,5 +1,5 @@
-import { type ReactNode, type RefObject, useState } from 'react';
-import type { Connection } from '../../../shared/wire.ts';
+import { type RefObject, useState } from 'react';
+import type { Connection, ConnectionTask } from '../../../shared/wire.ts';
 import { RefusalNotice, type RefusalNoticeProps } from '../api/RefusalNotice.tsx';
 import { Mark, type Shape } from '../ui/Mark.tsx';
 import { type Detail, Details } from '../ui/Notice.tsx';
@@ -22,11 +22,10 @@ type StatePanelProps = {
   refresh: () => Promise<boolean>;
   /** Puts right what stopped the service, or finds that it was put right meanwhile. */
   restart: () => Promise<void>;
-  children?: ReactNode;
 } & Pick<RefusalNoticeProps, 'api' | 'repair' | 'nextStep' | 'failedSignIn' | 'tryAgain'>;
 
 /** Is it working, what did it do, and does the person have to do anything? */
-export function StatePanel({ panel, state, connection, work, children, ...props }: StatePanelProps) {
+export function StatePanel({ panel, state, connection, work, ...props }: StatePanelProps) {
   const speech = useSpeech();
   const { words, times } = speech;
   const now = useNow(30_000);
@@ -43,9 +42,7 @@ export function StatePanel({ panel, state, connection, work, children, ...props 
         state.name !== 'loading' &&
         connection && (
           // The whole is replaced, so that an alert is heard once, and a quiet state never as a part of one.
-          <Headline {...props} key={state.name} state={state} connection={connection} now={now} work={work}>
-            {children}
-          </Headline>
+          <Headline {...props} key={state.name} state={state} connection={connection} now={now} work={work} />
         )
       )}
     </section>
@@ -68,26 +65,13 @@ export function StatePanel({ panel, state, connection, work, children, ...props 
   }
 }
 
-type HeadlineProps = Pick<
-  StatePanelProps,
-  'visitedAt' | 'outdated' | 'work' | 'refresh' | 'restart' | 'children'
-> & {
+type HeadlineProps = Pick<StatePanelProps, 'visitedAt' | 'outdated' | 'work' | 'refresh' | 'restart'> & {
   state: Exclude<PageState, { name: 'sign-in' | 'refused' | 'loading' }>;
   connection: Connection;
   now: Date;
 };
 
-function Headline({
-  state,
-  connection,
-  now,
-  visitedAt,
-  outdated,
-  work,
-  refresh,
-  restart,
-  children,
-}: HeadlineProps) {
+function Headline({ state, connection, now, visitedAt, outdated, work, refresh, restart }: HeadlineProps) {
   const speech = useSpeech();
   const { words } = speech;
   const { title, text } = stateText(speech, state, connection, visitedAt, now);
@@ -101,18 +85,14 @@ function Headline({
       </div>
       {state.name === 'partly' && (
         <div className="failing">
-          <p>
-            {state.tasks.every(({ kind }) => kind === 'consent')
-              ? words.state.partlyConsent
-              : words.state.partlyText}
-          </p>
-          <ul>
-            {state.tasks.map((task) => (
-              <li key={task.task} dir="auto">
-                {taskTitle(speech, task)}
-              </li>
-            ))}
-          </ul>
+          <FailingTasks
+            text={words.state.partlyConsent}
+            tasks={state.tasks.filter(({ kind }) => kind === 'consent')}
+          />
+          <FailingTasks
+            text={words.state.partlyText}
+            tasks={state.tasks.filter(({ kind }) => kind !== 'consent')}
+          />
           {/* What is wrong comes before what goes on all the same. */}
           <p className="promise">{text}</p>
         </div>
@@ -130,8 +110,26 @@ function Headline({
         </p>
       )}
       <StateDetails state={state} />
-      {children}
     </article>
+  );
+}
+
+/** Tasks that failed alike, and what comes next. Nothing if there are none. */
+function FailingTasks({ text, tasks }: { text: string; tasks: readonly ConnectionTask[] }) {
+  const speech = useSpeech();
+  return (
+    tasks.length > 0 && (
+      <>
+        <p>{text}</p>
+        <ul>
+          {tasks.map((task) => (
+            <li key={task.task} dir="auto">
+              {taskTitle(speech, task)}
+            </li>
+          ))}
+        </ul>
+      </>
+    )
   );
 }
 

@@ -27,6 +27,8 @@ export function useLink(api: Api): Link {
     const answer = await api.service.link(wish);
     if (answer.state === 'ready') {
       noteTurningOn(wish?.tasks?.[0]);
+      // Whoever goes back may find this very page again, as they left it.
+      addEventListener('pageshow', () => setBusy(false), { once: true });
       location.assign(answer.value.url);
       return true;
     }

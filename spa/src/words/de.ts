@@ -45,10 +45,10 @@ export const de = (app: string): Words => ({
     title: 'Einmal anmelden, dann gehen',
     text: `${app} arbeitet für Sie, während Sie weg sind, und sagt Ihnen hier, was es getan hat.`,
     points: [
-      ['Was es liest', 'Ihr Profil und nur das, was Sie oder Ihre Organisation bei der Anmeldung erlauben.'],
-      ['Wie lange', 'Bis Sie es anhalten, oder bis Ihre Organisation Sie wieder sehen möchte.'],
+      ['Was es liest', 'Ihr Profil und nur das, was Sie oder Ihre Organisation erlauben.'],
+      ['Wie lange', 'Bis Sie es anhalten oder bis Ihre Organisation Sie wieder sehen möchte.'],
       [
-        'Wie man aufhört',
+        'Wie Sie es anhalten',
         'Melden Sie sich hier an, und wählen Sie „Anhalten“. Das löscht seine Schlüssel und seinen Verlauf sofort.',
       ],
     ],
@@ -101,7 +101,7 @@ export const de = (app: string): Words => ({
     blockedTenant: `Ihre Organisation erlaubt ${app} zurzeit nicht`,
     blockedTenantText: `${app} versucht es von selbst noch einmal. Ihr Administrator kann es lösen: Schicken Sie ihm die Details.`,
     blockedService: `${app} hat selbst ein Problem`,
-    blockedServiceText: 'Die Leute, die es betreiben, sehen das. Für Sie ist nichts zu tun.',
+    blockedServiceText: 'Die Leute, die es betreiben, sehen das. Sie müssen nichts tun.',
     stopped: (when) => `${upper(at(when))} stehen geblieben`,
     stoppedText: 'Eine Anmeldung setzt es wieder in Gang; nichts ist verloren.',
     stoppedConsent:
@@ -113,7 +113,7 @@ export const de = (app: string): Words => ({
     ended: `Sie haben ${app} angehalten`,
     endedOn: (when) => `Sie haben ${app} ${at(when)} angehalten`,
     endedText:
-      'Es merkt sich nur, dass Sie es angehalten haben. Diese Seite geht weiterhin, aber nichts geschieht, während Sie weg sind.',
+      'Es merkt sich nur, dass Sie es angehalten haben. Diese Seite funktioniert weiter, aber nichts geschieht, während Sie weg sind.',
     notConnected: `${app} tut noch nichts für Sie`,
     notConnectedText:
       'Es bewahrt nichts von Ihnen auf. Wenn Sie es starten, arbeitet es für Sie, während Sie weg sind, und behält, was es dafür braucht, bis Sie es anhalten.',
@@ -282,15 +282,15 @@ export const de = (app: string): Words => ({
     saidNo: `${app} kann hier nicht benutzt werden`,
     unexpected: 'Eine unerwartete Antwort',
     unexpectedText:
-      'Diese Seite versteht die Antwort ihres Dienstes nicht. Sagen Sie es den Leuten, die sie betreiben, und schicken Sie ihnen die Details.',
+      'Diese Seite versteht die Antwort ihres Dienstes nicht. Schicken Sie die Details den Leuten, die sie betreiben.',
     noAnswer: 'Keine Antwort',
     noAnswerText: 'Der Dienst ist nicht zu erreichen. Prüfen Sie Ihr Netz. Nichts ist verloren.',
     tellAdmin: 'Wenden Sie sich an Ihren Administrator',
     tellAdminText:
-      'Ihre Organisation lehnt es wieder ab, und eine weitere Anmeldung würde das nicht ändern. Schicken Sie Ihrem Administrator die Details. Wenn das Problem gelöst ist, versuchen Sie es hier noch einmal.',
+      'Es wurde wieder abgelehnt. Wenn Sie nicht selbst abgelehnt haben, schicken Sie Ihrem Administrator die Details. Wenn das Problem gelöst ist, versuchen Sie es hier noch einmal.',
     signInAgain: 'Bitte melden Sie sich erneut an',
     permission: `${app} braucht Ihre Berechtigung`,
-    lastAttempt: 'Ihre Organisation hat Ihren letzten Versuch abgelehnt.',
+    lastAttempt: 'Ihr letzter Versuch wurde abgelehnt.',
     problems: {
       NOT_CONNECTED: `${app} hat nicht für Sie gearbeitet, es gab also nichts zu ändern.`,
       REQUEST_MALFORMED:
@@ -306,7 +306,7 @@ export const de = (app: string): Words => ({
       TENANT_FORBIDDEN: `Ihre Organisation wird hier nicht bedient. Melden Sie sich mit einem anderen Konto an, oder fragen Sie die Leute, die ${app} betreiben.`,
       CLIENT_FORBIDDEN: `Diese Seite darf den Dienst nicht benutzen. Die Leute, die ${app} betreiben, müssen es erlauben: Schicken Sie ihnen die Details.`,
       LINK_OFF: `${app} kann nicht länger verbunden bleiben.`,
-      UPSTREAM_REFUSED: `Die Anmeldung Ihrer Organisation lehnt ${app} selbst ab. Nur die Leute, die es betreiben, können das lösen: Schicken Sie ihnen die Details.`,
+      UPSTREAM_REFUSED: `Ihre Organisation lehnt ${app} selbst ab. Nur die Leute, die es betreiben, können das lösen: Schicken Sie ihnen die Details.`,
       THROTTLED: 'Es gibt gerade zu viele Anfragen. Nichts ist verloren.',
       TOO_MANY_REQUESTS:
         'Sie haben zu oft gefragt. Warten Sie einen Moment, und versuchen Sie es noch einmal.',
@@ -319,11 +319,11 @@ export const de = (app: string): Words => ({
     title: 'Sie wurden nicht angemeldet',
     network:
       'Die Anmeldeseite Ihrer Organisation ist nicht zu erreichen. Prüfen Sie Ihr Netz, und versuchen Sie es noch einmal.',
-    denied: 'Sie oder Ihre Organisation haben es nicht erlaubt. Sie können sich jederzeit wieder anmelden.',
+    denied: 'Sie oder Ihre Organisation haben es nicht erlaubt. Sie können sich wieder anmelden.',
     other:
       'Ihre Organisation oder dieser Browser hat es verhindert. Wenn es wieder geschieht, schicken Sie die Details den Leuten, die diese Seite betreiben.',
     stuck:
-      'Ihre Organisation hat diese Anmeldung zweimal auf dieselbe Weise abgelehnt. Schicken Sie Ihrem Administrator die Details. Wenn das Problem gelöst ist, versuchen Sie es hier noch einmal.',
+      'Diese Anmeldung wurde zweimal gleich abgelehnt. Wenn Sie nicht selbst abgelehnt haben, schicken Sie Ihrem Administrator die Details. Wenn das Problem gelöst ist, versuchen Sie es hier noch einmal.',
     adminLink:
       'Wenn eine Berechtigung fehlt, kann ein Administrator sie für Ihre ganze Organisation erteilen. Schicken Sie ihm diesen Link:',
   },
@@ -335,14 +335,14 @@ export const de = (app: string): Words => ({
     refusedText:
       'Nichts hat sich geändert. Wenn Sie die Berechtigung erteilen wollen, öffnen Sie den Link noch einmal.',
     nothing: 'Diese Seite ist für Administratoren',
-    nothingText: 'Sie zeigt, was aus einem Link für Administratoren geworden ist, der geöffnet wurde.',
+    nothingText: 'Sie zeigt, was aus einem Link für Administratoren geworden ist.',
     proves: (setting) =>
       `Diese Seite beweist nichts und ändert nichts: Jeder kann sie mit jeder Adresse öffnen. Die Einstellung ${setting} des Dienstes sagt, welche Organisationen er bedient. Die Leute, die ihn betreiben, ändern sie, wenn Sie ihnen die Id Ihres Mandanten auf einem Weg geschickt haben, dem sie trauen.`,
   },
 
   cannotStart: {
     title: 'Diese Seite kann nicht starten',
-    text: 'Ihre Einstellungen fehlen oder sind nicht richtig. Laden Sie sie neu. Wenn es wieder geschieht, schicken Sie die Details den Leuten, die sie betreiben.',
+    text: 'Einstellungen fehlen oder sind nicht richtig. Laden Sie die Seite neu. Wenn es wieder geschieht, schicken Sie die Details den Leuten, die diese Seite betreiben.',
   },
 
   details: 'Details',

@@ -40,7 +40,7 @@ export const en = (app: string) => ({
     title: 'Sign in once, then go',
     text: `${app} works for you while you are away, and tells you here what it did.`,
     points: [
-      ['What it reads', 'Your profile, and only what you or your organisation allow when you sign in.'],
+      ['What it reads', 'Your profile, and only what you or your organisation allow.'],
       ['For how long', 'Until you stop it, or until your organisation asks to see you again.'],
       ['How to stop', 'Sign in here and choose “Stop”. That deletes its keys and its history at once.'],
     ] as [term: string, text: string][],
@@ -275,15 +275,15 @@ export const en = (app: string) => ({
     saidNo: `${app} cannot be used here`,
     unexpected: 'An unexpected answer',
     unexpectedText:
-      'This page does not understand the answer of its service. Tell the people who run it, and send them the details.',
+      'This page does not understand the answer of its service. Send the details to the people who run it.',
     noAnswer: 'No answer',
     noAnswerText: 'The service cannot be reached. Check your network. Nothing is lost.',
     tellAdmin: 'Tell your administrator',
     tellAdminText:
-      'Your organisation refuses it again, and signing in once more would not change that. Send the details below to your administrator. Once they have solved the problem, try again here.',
+      'It was refused again. If you did not refuse it yourself, send the details to your administrator. Once they have solved the problem, try again here.',
     signInAgain: 'Please sign in again',
     permission: `${app} needs your permission`,
-    lastAttempt: 'Your organisation refused your last attempt.',
+    lastAttempt: 'Your last attempt was refused.',
     problems: {
       NOT_CONNECTED: `${app} was not working for you, so there was nothing to change.`,
       REQUEST_MALFORMED: 'The service did not understand this page. It may be out of date: load it again.',
@@ -309,11 +309,11 @@ export const en = (app: string) => ({
   signInError: {
     title: 'You were not signed in',
     network: 'The sign-in page of your organisation cannot be reached. Check your network, and try again.',
-    denied: 'You or your organisation did not allow it. You can sign in again at any time.',
+    denied: 'You or your organisation did not allow it. You can sign in again.',
     other:
       'Your organisation or this browser stopped it. If it happens again, send the details to the people who run this page.',
     stuck:
-      'Your organisation refused this sign-in twice in the same way. Send the details to your administrator. Once they have solved the problem, try again here.',
+      'This sign-in was refused twice in the same way. If you did not refuse it yourself, send the details to your administrator. Once they have solved the problem, try again here.',
     adminLink:
       'If a permission is missing, an administrator can give it for your whole organisation. Send them this link:',
   },
@@ -324,7 +324,7 @@ export const en = (app: string) => ({
     refused: 'The permission was not given',
     refusedText: 'Nothing has changed. If you want to give the permission, open the link again.',
     nothing: 'This page is for administrators',
-    nothingText: 'It shows what became of a link for administrators that was opened.',
+    nothingText: 'It shows what became of a link for administrators.',
     proves: (setting: string) =>
       `This page proves nothing and changes nothing: anybody can open it with any address. The setting ${setting} of the service says which organisations it serves. The people who run the service change it after you have sent them your tenant id in a way that they trust.`,
   },

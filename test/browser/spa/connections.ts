@@ -117,6 +117,19 @@ export const connections = {
       }),
     ],
   }),
+  /** One task lacks a permission, and the API of another did not answer. */
+  partlyInTwoWays: (): Connection => ({
+    ...connections.weekend(),
+    checks: [
+      ...weekend(),
+      checks([4, 4], {
+        tasks: [
+          task('inbox-digest', 3, { outcome: 'failed', kind: 'consent', code: 'AADSTS65001' }),
+          task('drive-changes', 3, { outcome: 'failed', code: 'GraphRefused:503' }),
+        ],
+      }),
+    ],
+  }),
   withoutMailbox: (): Connection => ({
     ...connections.weekend(),
     checks: [
@@ -162,6 +175,7 @@ export const connections = {
   consentMissing: (): Connection => ({
     state: 'needs-user',
     lastActivity: ago(4_000),
+    permissions: { graph: ['User.Read'] },
     failure: { kind: 'consent', code: 'AADSTS65001', at: ago(3_060) },
     history: [{ at: ago(3_060), outcome: 'failed', kind: 'consent', code: 'AADSTS65001' }],
   }),

@@ -230,6 +230,16 @@ const STATES: readonly State[] = [
     alerts: 0,
   },
   {
+    name: 'partly-in-two-ways',
+    answers: { connection: keptConnection(connections.partlyInTwoWays()) },
+    says: (w) => [
+      `${w.state.partlyConsent}\n\n${w.tasks['inbox-digest']}\n`,
+      `${w.state.partlyText}\n\n${w.tasks['drive-changes']}\n`,
+      ...working(w),
+    ],
+    alerts: 1,
+  },
+  {
     name: 'without-a-mailbox',
     answers: { connection: keptConnection(connections.withoutMailbox()) },
     says: (w) => [w.activity.without(w.tasks['inbox-digest'] ?? ''), w.activity.withoutText, ...working(w)],
@@ -264,6 +274,7 @@ const STATES: readonly State[] = [
     name: 'stopped-by-consent',
     answers: { connection: keptConnection(connections.consentMissing()) },
     says: (w) => [w.state.stoppedConsent, w.givePermission, ...working(w)],
+    lacks: (w) => [w.choices.allowed],
     alerts: 1,
   },
   {

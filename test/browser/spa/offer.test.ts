@@ -75,6 +75,27 @@ describe('the offer of a link', () => {
     await expect.poll(() => wishes.length).toBe(2);
   });
 
+  it('can be taken again by whoever goes back to the page as they left it', async () => {
+    const page = await visit(linkable(connections.weekend()));
+    const wishes = await answerLinks(page);
+    // The browser stays where it is, as a page does that is kept for the way back.
+    await page.route(elsewhere(), (route) => route.fulfill({ status: 204 }));
+    const leaves = page.waitForResponse(elsewhere());
+    await button(page, 'Stay connected').click();
+    await leaves;
+    expect(await button(page, 'Stay connected').isDisabled()).toBe(true);
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
+    await button(page, 'Stay connected').click();
+    await expect.poll(() => wishes.length).toBe(2);
+  });
+
+  it('leaves the keyboard where it was when it is declined', async () => {
+    const page = await visit(linkable(connections.weekend()));
+    await button(page, 'Not now').press('Enter');
+    await page.getByText(OFFER).waitFor({ state: 'detached' });
+    expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe('How it stands');
+  });
+
   it('promises no more than the service keeps', async () => {
     const page = await visit(linkable(connections.weekend(), 30));
     expect(await page.getByText(OFFER).innerText()).toMatch(/can go on for about 30 days\.$/);

@@ -58,6 +58,20 @@ describe('signing in', () => {
     expect(await page.getByRole('alert').count()).toBe(0);
   });
 
+  it('says of nobody else that they refused what the person cancelled twice', async () => {
+    const page = await app.open();
+    for (const told of ['You were not signed in', 'Tell your administrator']) {
+      await button(page, 'Sign in').click();
+      await button(page, 'Cancel').click();
+      await heading(page, told).waitFor();
+      const shown = await page.getByRole('main').innerText();
+      expect(shown).toMatch(
+        /You or your organisation did not allow it\.|If you did not refuse it yourself, /,
+      );
+      expect(shown).not.toContain('Your organisation refused');
+    }
+  });
+
   it('ends with signing out: nobody is shown, and nothing of them is kept', async () => {
     const page = await app.open();
     await app.signIn(page);
