@@ -19,7 +19,7 @@ export function Activity({ connection, state }: ActivityProps) {
     const day = times.dayNumber(new Date(item.at));
     days.set(day, [...(days.get(day) ?? []), { key: keys[index] ?? '', item }]);
   }
-  const goesOn = state.name === 'well' || state.name === 'starting';
+  const goesOn = tellsNextCheck(state);
   return (
     <section aria-labelledby="away-title" className="activity">
       <article>
@@ -34,14 +34,12 @@ export function Activity({ connection, state }: ActivityProps) {
             <h3>{times.day(new Date(items[0]?.item.at ?? ''), now)}</h3>
             <ul data-clock={times.hasDayPeriods ? 'long' : 'short'}>
               {items.map(({ key, item }) => (
-                <ItemLine key={key} item={item} now={now} />
+                <ItemLine key={key} item={item} now={now} goesOn={goesOn} />
               ))}
             </ul>
           </div>
         ))}
-        {connection.nextCheckAt !== undefined && tellsNextCheck(state) && (
-          <NextCheck at={connection.nextCheckAt} />
-        )}
+        {connection.nextCheckAt !== undefined && goesOn && <NextCheck at={connection.nextCheckAt} />}
         {(connection.history.length > 0 || (connection.checks ?? []).length > 0) && (
           <TechnicalDetails connection={connection} />
         )}
@@ -52,9 +50,16 @@ export function Activity({ connection, state }: ActivityProps) {
 
 type Line = { title: string; text?: string | undefined; tone: 'good' | 'quiet' | 'bad' };
 
-function ItemLine({ item, now }: { item: Item; now: Date }) {
+type ItemLineProps = {
+  item: Item;
+  now: Date;
+  /** True if a check comes by itself. */
+  goesOn: boolean;
+};
+
+function ItemLine({ item, now, goesOn }: ItemLineProps) {
   const { times } = useSpeech();
-  const { title, text, tone } = useLine(item, now);
+  const { title, text, tone } = useLine(item, now, goesOn);
   const at = new Date(item.at);
   return (
     <li data-tone={tone}>
@@ -68,7 +73,7 @@ function ItemLine({ item, now }: { item: Item; now: Date }) {
 }
 
 /** Red is only what is still wrong; what is over is grey, and says how long it took. */
-function useLine(item: Item, now: Date): Line {
+function useLine(item: Item, now: Date, goesOn: boolean): Line {
   const speech = useSpeech();
   const { words, times } = speech;
   const texts = words.activity;
@@ -98,7 +103,13 @@ function useLine(item: Item, now: Date): Line {
       const consent = item.task.kind === 'consent';
       return {
         title: texts.failed(taskTitle(speech, item.task)),
-        text: !item.isStill ? texts.failedOnce : consent ? texts.failedConsent : texts.failedStill,
+        text: !item.isStill
+          ? texts.failedOnce
+          : consent
+            ? texts.failedConsent
+            : goesOn
+              ? texts.failedStill
+              : undefined,
         tone: item.isStill && !passes(item.task) ? 'bad' : 'quiet',
       };
     }

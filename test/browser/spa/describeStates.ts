@@ -298,6 +298,8 @@ const STATES: readonly State[] = [
       w.state.stoppedText,
       w.state.goesOn,
       w.activity.next,
+      // One of the tasks failed at its last run.
+      w.activity.failedStill,
       w.choices.pauseDay,
       w.choices.pauseWeek,
     ],
