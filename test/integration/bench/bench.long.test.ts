@@ -27,7 +27,7 @@ function runBench(...args: string[]) {
 const positive = expect.toSatisfy((value: number) => value > 0);
 const spread = { median: positive, p10: positive, p90: positive };
 
-describe('the command', () => {
+describe('the command', { timeout: 120_000 }, () => {
   it('lists the benchmarks when it is given a name that is none', async () => {
     const { exitCode, stdout, stderr } = await runBench('speed', '--json');
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
