@@ -93,6 +93,7 @@ describe('the command', { timeout: 120_000 }, () => {
       idealUsersPerSecond: 246.2,
       subjects: [
         // What the plan and the end of the run cost is not in it.
+        { subject: 'bareFloor', ...measured, callsPerUser: { storage: 3, token: 1 } },
         { subject: 'floor', ...measured, callsPerUser: { storage: 3, token: 1 } },
         { subject: 'stead', ...measured, callsPerUser: { token: 1 } },
         { subject: 'usualWay', ...measured, callsPerUser: { token: 1 } },
