@@ -56,7 +56,7 @@ const headerText = fc
   .string({ unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)) })
   .filter((text) => !/[\n\r]/.test(text));
 
-describe('any', () => {
+describe('any', { timeout: 120_000 }, () => {
   it('Authorization header is answered as documented, and without a valid token with a refusal', async () => {
     const words = fc.constantFrom(
       'Bearer',

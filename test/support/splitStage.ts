@@ -72,6 +72,8 @@ export async function startSplitStage(people: readonly DemoUser[] = fewPeople())
     async host(root = ROOT, more: Record<string, string> = {}): Promise<SplitHost> {
       const proxy = await startHostProxy(stage.azurite);
       const { connectionString } = proxy;
+      // A host keeps its last thousand lines alone, and a drill counts the events of all its runs.
+      const lines: string[] = [];
       const host = await spawnHost({
         root,
         port: 0,
@@ -85,8 +87,9 @@ export async function startSplitStage(people: readonly DemoUser[] = fewPeople())
         settings: false,
         timers: false,
         timerStatus: join(folder, `${hosts.length}.json`),
+        onLine: (line) => void lines.push(line),
       });
-      const both = { ...host, proxy };
+      const both = { ...host, lines, proxy };
       hosts.push(both);
       return both;
     },

@@ -82,8 +82,11 @@ describe('GET /api/drive', () => {
 
   it('that a page asks for in a loop costs at most one token in three seconds', async () => {
     const { accessToken } = await signIn(entra, 'bruno');
+    const begun = performance.now();
     for (let asked = 0; asked < 10; asked += 1) expect((await driveOf(accessToken)).status).toBe(401);
-    expect(await tokenRequests()).toBe(1);
+    const periods = Math.ceil((performance.now() - begun) / 3_000);
+    expect(await tokenRequests()).toBeGreaterThan(0);
+    expect(await tokenRequests()).toBeLessThanOrEqual(periods);
   });
 
   it('answers the files as soon as the user has consented on the page that the registration asks for', async () => {

@@ -43,7 +43,7 @@ const asDocumented = (line: string): string =>
     .replaceAll(/\d{4}-\d\d-\d\d/g, '2027-12-31')
     .replaceAll(/ended \d+ s ago/g, 'ended 12 s ago');
 
-describe.concurrent('npm run doctor', () => {
+describe.concurrent('npm run doctor', { timeout: 120_000 }, () => {
   it('prints what docs/doctor.md shows, and ends with 1', async () => {
     const { exitCode, lines, errors } = await doctor(['--permission', 'Mail.Read']);
     expect({ exitCode, errors }).toEqual({ exitCode: 1, errors: [] });

@@ -6,7 +6,7 @@ import { ACTS, type Act, createWorld, expectWhole, PASTS } from './oneUser.ts';
 
 /** By the user, by an operator, by time. */
 const ENDS_DISCONNECTION: ReadonlySet<Act> = new Set(['reconnect', 'retire', 'late-check']);
-describe('one user, with everything at once', () => {
+describe('one user, with everything at once', { timeout: 120_000 }, () => {
   const race = fc.array(fc.constantFrom(...ACTS), { minLength: 2, maxLength: 5 });
 
   it('has a cache that opens when active, none when ended, and nothing of an earlier connection', async () => {
@@ -43,7 +43,7 @@ describe('one user, with everything at once', () => {
   });
 });
 
-describe('one user who is asked first, with everything at once', () => {
+describe('one user who is asked first, with everything at once', { timeout: 120_000 }, () => {
   const PASTS_BY_WISH: Act[][] = [
     [],
     ['reconnect', 'visit'],
@@ -92,7 +92,7 @@ describe('one user who is asked first, with everything at once', () => {
   });
 });
 
-describe('whatever one user is about to do', () => {
+describe('whatever one user is about to do', { timeout: 120_000 }, () => {
   /** What other operations do in the meantime, in this order. */
   const MEANWHILE: Act[][] = [
     ...ACTS.map((act) => [act]),

@@ -144,7 +144,7 @@ const anyWorld: fc.Arbitrary<World> = fc.record({
 });
 const RUNS = { numRuns: 20 };
 
-describe('a year of one user', () => {
+describe('a year of one user', { timeout: 120_000 }, () => {
   it('never leaves a refresh token unused until it ends', () => {
     fc.assert(
       fc.property(anyWorld, (world) => {

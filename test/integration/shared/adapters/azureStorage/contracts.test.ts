@@ -46,8 +46,11 @@ claimDueContract('An Azure table', open);
 auditContract('An Azure table', open);
 
 describe('An Azure table', () => {
-  it('keeps one entry for each account, whatever is done to the accounts at once', () =>
-    checkIndexInvariant(open, 15));
+  it(
+    'keeps one entry for each account, whatever is done to the accounts at once',
+    () => checkIndexInvariant(open, 15),
+    120_000,
+  );
 
   it('finds every account again, however its index was damaged', () => checkIndexRepair(open, 15), 120_000);
 
