@@ -126,7 +126,7 @@ export function createInvariants(
     grants.onAccountStored(person, before, after);
     if (!wasDamaged) onSettled(by, person, before, after);
     tasks.onMemory(by, person, change, isHolder(by, before));
-    if (isTombstone(after.state)) ends.onEnded(person, before, after, wasDamaged);
+    if (isTombstone(after.state)) ends.onEnded(by, person, before, after, wasDamaged);
     if (isConnected(after.state)) onConnection(person, before, after);
     forbid(
       !hasEntry(person, after) && timeOf(after.lastActivity) !== undefined,
@@ -276,6 +276,7 @@ export function createInvariants(
     const isGivenUp = event.event === 'cache.not-written' && event.why.includes('AbortError');
     if (person !== undefined && isGivenUp) facts.disturb(person);
     cooldowns.onLog(by, event);
+    if (event.event === 'sweep.not-recorded') ends.onNotCounted(by);
     events.set(event.event, (events.get(event.event) ?? 0) + 1);
     forbid(
       event.event === 'cooldown.began' && event.error === undefined && !isStored(event.until),
@@ -380,7 +381,8 @@ export function createInvariants(
       if (operations.isIdle() && world.late().length === 0) rest.whenIdle();
     },
     onCrash(lost: readonly Begun[]): void {
-      for (const { person } of lost) {
+      for (const { person, life } of lost) {
+        ends.onNotCounted(life);
         for (const one of person === undefined ? people : [person]) facts.disturb(one);
       }
     },
