@@ -42,6 +42,12 @@ describe('the command', { timeout: 120_000 }, () => {
     expect(stderr).toContain('--sizes: "many" is not a whole number');
   });
 
+  it('refuses an option for all of them before it measures anything', async () => {
+    const { exitCode, stdout, stderr } = await runBench('all', '--rounds', '1');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(/^"all" measures with the defaults, and takes no "--rounds"\.\n\nUsage:/);
+  });
+
   it('prints one JSON document about the seal, and the machine', async () => {
     const { exitCode, stdout } = await runBench('seal', '--rounds', '2', '--json');
     const operation = {
