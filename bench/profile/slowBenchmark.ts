@@ -65,7 +65,7 @@ export const slowBenchmark: Benchmark = {
             most: 1.1,
           },
           {
-            what: 'first visit of four such calls, each with what the call of the mandated floor takes beside its time',
+            what: `first visit of ${FIRST_VISIT_MS} ms and four times what the floor's call takes beyond its ${LATENCIES.apiMs}`,
             ratio: ratioOf(
               firstStead,
               firstFloor.map((ms) => FIRST_VISIT_MS + 4 * (ms - LATENCIES.apiMs)),

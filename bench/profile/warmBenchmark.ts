@@ -10,6 +10,9 @@ const CONNECTIONS = 64;
 const ROUND_MS = 2_000;
 const WARM_UP_MS = 2_500;
 
+/** What a request causes beside the call to Graph. */
+type Calls = { storage: number; token: number };
+
 /** The CPU time of a request whose caller this process knows. */
 export const warmBenchmark: Benchmark = {
   about: 'CPU time of a profile request whose token is in memory',
@@ -33,15 +36,25 @@ export const warmBenchmark: Benchmark = {
           forMs,
         });
       for (const index of SUBJECTS.keys()) await loadOf(index, WARM_UP_MS);
-      const measured = SUBJECTS.map(() => ({ cpuMs: [] as number[], perSecond: [] as number[] }));
+      const measured = SUBJECTS.map(() => ({
+        cpuMs: [] as number[],
+        perSecond: [] as number[],
+        calls: [] as Calls[],
+      }));
       for (let round = 0; round < rounds; round += 1) {
         tell(`round ${round + 1} of ${rounds}`);
         for (const index of turnsOf(SUBJECTS.length, round)) {
           const host = hosts[index];
           if (host === undefined) continue;
+          await stage.upstreams.countFromZero();
           const before = await stage.usageOf(host);
           const { answers, ms } = await loadOf(index, ROUND_MS);
           const after = await stage.usageOf(host);
+          const { table, blob, token } = await stage.upstreams.counts();
+          measured[index]?.calls.push({
+            storage: rounded((table + blob) / answers),
+            token: rounded(token / answers),
+          });
           measured[index]?.cpuMs.push((after.cpuMs - before.cpuMs) / answers);
           measured[index]?.perSecond.push((answers * 1_000) / ms);
         }
@@ -55,6 +68,8 @@ export const warmBenchmark: Benchmark = {
           subject,
           cpuMs: spreadOf(cpuOf(subject)),
           requestsPerSecond: rounded(spreadOf(measured[index]?.perSecond ?? []).median),
+          /** Whoever forgets the token asks for one each time. */
+          callsPerRequest: measured[index]?.calls.at(-1),
         })),
         reach: [
           {

@@ -3,7 +3,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { SourceMap } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UsageError } from '../../ops/cli/errors.ts';
+import { PlainError, UsageError } from '../../ops/cli/errors.ts';
+import { readArguments } from '../../ops/cli/readArguments.ts';
 import { runCommand } from '../../ops/cli/runCommand.ts';
 import { type CallFrame, type Profile, partsOfProfile } from './partsOfProfile.ts';
 
@@ -17,7 +18,8 @@ parts. "npm run bench -- worker --profile out" writes one to out/stead.
 /** Smaller parts are one row. */
 const LEAST = 0.01;
 
-await runCommand(USAGE, async ([folder]) => {
+await runCommand(USAGE, async (args) => {
+  const [folder] = readArguments(args, {}, 1).positionals;
   if (folder === undefined) throw new UsageError('Which folder?');
   const profile = JSON.parse(await readFile(await newestProfile(folder), 'utf8')) as Profile;
   const maps = await mapsOf(profile);
@@ -30,14 +32,14 @@ await runCommand(USAGE, async ([folder]) => {
   return 0;
 });
 
-/** @throws {UsageError} there is none. */
+/** @throws {PlainError} there is none. */
 async function newestProfile(folder: string): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.cpuprofile'));
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.cpuprofile'));
   const files = await Promise.all(
     names.map(async (name) => ({ file: join(folder, name), at: (await stat(join(folder, name))).mtimeMs })),
   );
   const newest = files.sort((one, other) => other.at - one.at)[0];
-  if (newest === undefined) throw new UsageError(`There is no CPU profile in ${folder}.`);
+  if (newest === undefined) throw new PlainError(`There is no CPU profile in ${folder}.`);
   return newest.file;
 }
 

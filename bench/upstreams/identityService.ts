@@ -33,7 +33,7 @@ export async function createIdentityService() {
     grants.set(oid, (grants.get(oid) ?? 0) + 1);
     const tokens = {
       token_type: 'Bearer',
-      scope: 'User.Read openid profile',
+      scope: [...defaultScopesOf(form), 'User.Read openid profile'].join(' '),
       expires_in: ACCESS_TOKEN_SECONDS,
       ext_expires_in: ACCESS_TOKEN_SECONDS,
       access_token: makeAccessToken(),
@@ -70,6 +70,10 @@ export async function createIdentityService() {
         .sign(privateKey),
   };
 }
+
+/** Entra often names what was asked for beside what was granted. Without it MSAL alone never finds the token again. */
+const defaultScopesOf = (form: URLSearchParams): string[] =>
+  (form.get('scope') ?? '').split(' ').filter((scope) => scope.endsWith('/.default'));
 
 function oidOfAssertion(assertion: string): string {
   const claims = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString()) as {

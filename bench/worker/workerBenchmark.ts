@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { tableLines } from '../../ops/cli/printTable.ts';
 import { readArguments } from '../../ops/cli/readArguments.ts';
 import { type Benchmark, readCount } from '../benchmark.ts';
@@ -37,7 +38,12 @@ export const workerBenchmark: Benchmark = {
       }
     }
     tell(`${MANY_AT_ONCE} at a time`);
-    const many = await measureSweep({ subject: OURS, users, concurrency: MANY_AT_ONCE });
+    const many = await measureSweep({
+      subject: OURS,
+      users,
+      concurrency: MANY_AT_ONCE,
+      ...(values.profile !== undefined && { profileTo: join(values.profile, String(MANY_AT_ONCE)) }),
+    });
     const cpu = measured.map((runs) => runs.map(({ cpuMs }) => cpuMs / users));
     const rate = measured.map((runs) => runs.map(({ ms }) => (users * 1_000) / ms));
     const [bareCpu = [], floorCpu = [], steadCpu = [], usualCpu = []] = cpu;

@@ -102,7 +102,7 @@ describe('a warm request', () => {
     expect(many).toEqual({ ...WARM, api: 5, lines: 5 });
   });
 
-  it('is found to cause more: a call to Graph, and what a forgotten token costs', async () => {
+  it('is found to cause more: a call to Graph, and what a forgotten token or forgotten keys cost', async () => {
     const twice = start({
       async fetch(...request) {
         const isGraph = String(request[0]).includes('/me');
@@ -119,6 +119,9 @@ describe('a warm request', () => {
     expect(forgetful.map((one) => one.split(':')[0])).toEqual(
       expect.arrayContaining(['table', 'transactions', 'blob', 'token', 'lines']),
     );
+    const anew = start();
+    const keyless = overBudget(await anew.causes(() => anew.visit(another)), WARM);
+    expect(keyless).toEqual(expect.arrayContaining([expect.stringMatching(/^keys: 1/)]));
   });
 });
 
