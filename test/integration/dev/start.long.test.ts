@@ -44,7 +44,7 @@ function start(env: Record<string, string>, ...flags: string[]): Start {
 }
 
 async function until(start: Start, pattern: RegExp): Promise<void> {
-  for (let waited = 0; waited < 45_000; waited += 100) {
+  for (let waited = 0; waited < 90_000; waited += 100) {
     if (pattern.test(start.output())) return;
     if (start.child.exitCode !== null) break;
     await sleep(100);
@@ -53,7 +53,7 @@ async function until(start: Start, pattern: RegExp): Promise<void> {
 }
 
 /** Some of these start everything twice. */
-describe('npm start', { timeout: 120_000 }, () => {
+describe('npm start', { timeout: 240_000 }, () => {
   it('serves page, functions, stand-in and storage, runs the worker, says where, and leaves nothing behind', async () => {
     const ports = await freePorts(VARIABLES.length);
     const [web, functions, entra] = ports;

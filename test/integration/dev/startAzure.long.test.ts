@@ -88,7 +88,7 @@ async function withStart<T>(use: (output: () => string) => Promise<T>): Promise<
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)));
   for (let waited = 0; !output.includes('Ctrl-C stops everything'); waited += 100) {
-    if (child.exitCode !== null || waited > 45_000) throw new Error(`It does not start:\n${output}`);
+    if (child.exitCode !== null || waited > 90_000) throw new Error(`It does not start:\n${output}`);
     await sleep(100);
   }
   try {
@@ -113,7 +113,7 @@ async function visit(): Promise<void> {
 }
 
 it('keeps its users apart from the demo, sealed with a random key of its own that it makes once', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const userId = toUserId(ADELE);
   const keyFile = join(project, '.stead/azure/keys.json');

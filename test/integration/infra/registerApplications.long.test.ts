@@ -8,6 +8,8 @@ import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { makePrograms, type Programs } from './programs.ts';
 import { runHook } from './runHook.ts';
 
+/** All of them run at once, each with programs of its own. */
+const PATIENCE = { timeout: 120_000 };
 const SUBSCRIPTION = '33333333-2222-4333-8444-555555555555';
 const IDENTITY = '11111111-2222-4333-8444-555555555555';
 const FOREIGN = { ENTRA_CLIENT_ID: IDENTITY, SPA_CLIENT_ID: SUBSCRIPTION, ENTRA_TENANT_ID: TENANT_ID };
@@ -63,7 +65,7 @@ const find = (clientId = '') =>
   );
 
 // On Windows `az` is a batch file, which this stand-in is not.
-describe.skipIf(process.platform === 'win32').concurrent('npm run azure:register', () => {
+describe.skipIf(process.platform === 'win32').concurrent('npm run azure:register', PATIENCE, () => {
   it('registers before azd provisions, completes it afterwards, and then has nothing to do', async () => {
     const { programs, register } = await createEnvironment({});
     const before = await register();

@@ -24,7 +24,7 @@ const OF_THE_FUNCTIONS = {
 };
 
 /** The samples have a UPN, and `sampleNeedsUser` a claims challenge: neither may ever be shown. */
-describe('npm run stead', () => {
+describe('npm run stead', { timeout: 120_000 }, () => {
   let azurite: Azurite;
   let settings: Record<string, string>;
   let app: Services;
