@@ -72,7 +72,7 @@ async function readQueue(service: QueueServiceClient, name: string): Promise<Que
   }
 }
 
-/** What somebody else has sent, and is not base64, is shown as it is. */
+/** A message that somebody else has sent may not be base64. It is shown as it is. */
 function textOf(messageText: string): string {
   const bytes = Buffer.from(messageText, 'base64');
   return bytes.toString('base64') === messageText ? bytes.toString() : messageText;

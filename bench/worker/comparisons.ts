@@ -42,7 +42,7 @@ function storesOf({ TokenStore = '' }: Settings) {
   };
 }
 
-/** The same three calls by `fetch`, without the clients of storage. Nobody signs them, and no answer is parsed. */
+/** The same three calls by `fetch`, without the clients of storage. They are not signed, and no answer is parsed. */
 function bareStoresOf({ TokenStore = '' }: Settings): Stores {
   const parts = new Map(TokenStore.split(';').map((part) => [part.split('=', 1)[0], part.split('=')[1]]));
   const blobOf = (oid: string) => `${parts.get('BlobEndpoint')}/compared/${oid}`;

@@ -86,7 +86,7 @@ export function createFaults(): Faults {
     return undefined;
   }
 
-  /** Ends at once when the client leaves. */
+  /** Ends early when the client leaves, or when the fault is deleted. */
   async function delay(c: Context<EntraEnv>, { key, fault }: Hit): Promise<void> {
     const over = new AbortController();
     c.env.outgoing.once('close', () => over.abort());

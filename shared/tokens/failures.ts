@@ -59,7 +59,7 @@ export type FailureRow = {
   when?: (facts: TokenFacts) => boolean;
 };
 
-/** The refusals with which a grant is good again once the user has done what is asked for. */
+/** After these refusals a grant is good again, once the user has done what is asked for. */
 const GRANT_STAYS = {
   // A policy, an assignment, or a device that a policy does not accept.
   numbers: [50072, 50074, 50076, 50078, 50079, 50105, 53000, 53001, 53002, 53003],

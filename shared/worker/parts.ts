@@ -43,7 +43,7 @@ export function readPart(message: unknown, shards: readonly string[]): RunPart |
 
 /**
  * Whether this part may retire accounts. One part of a run may, because the parts would all count from the same number, and so
- * exceed the ceiling together. The accounts of other shards are checked again in an hour.
+ * exceed the ceiling together. The accounts of other shards wait until their part is chosen.
  */
 export const mayRetire = ({ runId, shard }: RunPart, shards: readonly string[]): boolean =>
   shards.indexOf(shard) === Number.parseInt(runId.slice(0, 8), 16) % shards.length;

@@ -30,7 +30,7 @@ export type Plan = {
   unansweredRuns?: number | undefined;
   /** How many accounts the run may retire; undefined if that could not be read. Then it retires nobody. */
   retireAtMost: number | undefined;
-  /** For a part of a run: true if it may retire nobody, and parts of other runs soon may. */
+  /** For a part of a run: true if it may retire nobody, and parts of other runs may soon. */
   retiresElsewhere?: boolean;
   /** How many accounts earlier runs have retired in this day; undefined if they retired nobody, or it could not be read. */
   retired: RetiredToday | undefined;

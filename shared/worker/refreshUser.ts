@@ -135,8 +135,8 @@ async function wait(
 }
 
 /**
- * An account that may not be retired is checked as usual, because its connection must not be lost meanwhile. If only this part of a
- * run may not do it, the account waits for one that may.
+ * An account that may not be retired is checked as usual, because its connection must not be lost meanwhile. But if parts of other
+ * runs may soon retire it, the account waits for one of them.
  */
 async function retireIfAllowed(
   run: Run,
@@ -147,7 +147,7 @@ async function retireIfAllowed(
   if (clocksDiffer(run.app.accounts)) return releaseForClock(run, account);
   const may = takeRetirement(run);
   if (may === 'yes') return retire(run, account, reason);
-  if (may === 'elsewhere') return wait(run, account, nextTryElsewhere(run), how, 'retired-elsewhere');
+  if (may === 'elsewhere') return wait(run, account, nextTryElsewhere(run), how, 'retires-elsewhere');
   if (may === 'stopped') await stopRetiring(run);
   const schedule = asIfKept(account, nowByStore(run.app), run.app.schedule);
   return checkConnected(run, account, { ...how, schedule });

@@ -27,7 +27,7 @@ export function retireAtMost(last: LastRun, now: Date): number {
   return Math.max(0, ceiling - (retiredToday(last, now)?.count ?? 0));
 }
 
-/** Whether an operator has confirmed that as many accounts as there are may be retired. */
+/** Whether an operator has lifted the ceiling. */
 export const hasNoCeiling = (atMost: number | undefined): boolean => atMost === NO_CEILING;
 
 /**
@@ -58,7 +58,7 @@ export function retiredToday({ retired, retirement }: LastRun, now: Date): Retir
 
 /**
  * Asks whether the run may retire one more account.
- * @returns `unknown` if the run could not read whether retiring has been stopped; `elsewhere` if another part of a run may
+ * @returns `unknown` if the run could not read whether retiring has been stopped; `elsewhere` if only parts of other runs may
  */
 export function takeRetirement(run: Run): 'yes' | 'stopped' | 'unknown' | 'elsewhere' {
   if (run.retireAtMost === undefined) return run.retiresElsewhere ? 'elsewhere' : 'unknown';
@@ -68,8 +68,8 @@ export function takeRetirement(run: Run): 'yes' | 'stopped' | 'unknown' | 'elsew
 }
 
 /**
- * When an account that another part of a run may retire is due again. One part in some 48 may, so it meets one after some hours. The
- * time is random, because these parts may come at regular times.
+ * When an account that another part of a run may retire is due again. Few parts may, so the account waits for some hours
+ * (`docs/scale.md`). The time is random: at regular times it could miss them all, because they may come at regular times, too.
  */
 export const nextTryElsewhere = ({ app }: Run): Date =>
   new Date(nowByStore(app).getTime() + ELSEWHERE_MS * (1 + app.clock.random()));

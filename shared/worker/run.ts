@@ -50,7 +50,7 @@ export type Run = {
   credentialAccepted: boolean;
   /** How many accounts the run may retire; undefined if that could not be read. */
   retireAtMost: number | undefined;
-  /** True if this is a part of a run that may retire nobody, and parts of other runs soon may. */
+  /** True if this is a part of a run that may retire nobody, and parts of other runs may soon. */
   retiresElsewhere: boolean;
   /** How many accounts the run has retired, or is retiring. */
   retirements: number;

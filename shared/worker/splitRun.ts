@@ -9,7 +9,7 @@ import { hasNoCeiling, retireAtMost, retiredToday } from './retirement.ts';
 import type { RunLimits } from './run.ts';
 import { sweep } from './sweep.ts';
 
-/** The host sends the messages when the run has ended, and they soon are too late. So the audit of such a run is cut off. */
+/** The host sends the messages only when the run has ended, and they are soon too late. So the audit of such a run is cut off. */
 const HANDED_OVER_WITHIN_MS = 10_000;
 
 /**
@@ -38,8 +38,8 @@ export async function sweepOrSplit(
   operation.log({ event: 'sweep.split', runId, parts: parts.length, due: planned.due ?? 0, areLost });
   const here = areLost ? planned : { ...planned, shards: [] };
   const endAfterMs = Math.min(limits.endAfterMs, HANDED_OVER_WITHIN_MS);
-  const during = areLost ? limits : { ...limits, endAfterMs };
-  return sweep(app, operation, tasks, here, during, {
+  const limitsHere = areLost ? limits : { ...limits, endAfterMs };
+  return sweep(app, operation, tasks, here, limitsHere, {
     lagMs: longestWait(planned.shards, planned.begunAt),
     // A run that sweeps itself ends late. Parts of the run before may have ended since it began, and they have set this to 0.
     ...(!areLost && { unansweredRuns: (planned.unansweredRuns ?? 0) + 1 }),
@@ -83,8 +83,8 @@ export async function sweepPart(
     place: shards.indexOf(shard) / shards.length,
     audit: undefined,
   };
-  const during = { ...limits, runForMs };
-  return sweep(app, operation, tasks, { ...planned, ...retiring }, during, {
+  const ofPart = { ...limits, runForMs };
+  return sweep(app, operation, tasks, { ...planned, ...retiring }, ofPart, {
     part: runId,
     unansweredRuns: 0,
   });
@@ -93,9 +93,9 @@ export async function sweepPart(
 type Retiring = Pick<Plan, 'retireAtMost' | 'retired' | 'retiresElsewhere'>;
 
 /**
- * A queue may deliver a part twice, at the same time, too, and both would count from the same number. So only one part in this time
- * may retire accounts. The part before has then ended, and has recorded whom it retired. If an operator has confirmed that there is
- * no ceiling, all of them may.
+ * A queue may deliver a part twice, even at the same time, and both would count from the same number. So after a part has begun to
+ * retire accounts, no other one may begin for twice the time that a part takes at most. By then the first one has ended, and has
+ * recorded how many it retired. While an operator has lifted the ceiling, every part may retire accounts.
  */
 async function retiringOf(
   { sharedState, clock }: App,

@@ -53,7 +53,7 @@ export async function sweep(
         lagMs: Math.max(lagMs, run.summary.lagMs),
         ms: app.clock.now().getTime() - run.begunAt.getTime(),
       };
-      // Not those of the summary: an account has ended, too, if its cache could not be deleted after that.
+      // The summary does not count an account that has ended if its cache could then not be deleted.
       const retired = retiredWith(planned, run.retirements, app.clock.now());
       await record(run, summary, { audit, retired, unansweredRuns });
       operation.log({ event: 'sweep.ended', ...summary });

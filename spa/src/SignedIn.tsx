@@ -162,7 +162,7 @@ export function SignedIn({ api, signIn, cameBackAt, cameBackRepaired, linkResult
           api={api}
           until={linkUntil}
           dismiss={() => {
-            // The offer disappears with its button.
+            // The button disappears with the offer, and the keyboard would lose its place.
             panel.current?.focus();
             decline(homeAccountId);
             setDeclinedBy(homeAccountId);

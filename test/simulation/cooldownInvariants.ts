@@ -57,7 +57,7 @@ export function createCooldownInvariants(world: World, facts: Facts, operations:
         : [`cooldowns graph|${person.tid}`, 'cooldowns graph|*'];
     for (const key of keys) {
       const row = rows.get(key);
-      // Only runs leave a tenant alone that has refused the application.
+      // Only runs leave alone a tenant that has removed the application.
       const concerns = row?.kind === 'throttled' || (at === 'token' && operation.kind === 'run');
       if (row === undefined || !concerns || !goesOn(row)) continue;
       forbid(

@@ -1,5 +1,6 @@
 import { DAY } from './durations.ts';
 import { SIMPLE } from './foundHistories.ts';
+import { GRAPH_LIMIT } from './guidedMoments.ts';
 import type { Move, SplitHistory } from './splitHistories.ts';
 import type { YearsHistory } from './yearsHistory.ts';
 
@@ -45,7 +46,7 @@ const retiring = (seed: number, more: { together: boolean; keeps: boolean }): Sp
   moves: [
     { do: 'other', action: { do: 'wait', ms: 91 * DAY } },
     { do: 'plan', process: 0 },
-    // Those who ask before there is a message ask again.
+    // Whoever asks before there is a message gets none, and asks again.
     ...Array.from(
       { length: 5 * SWEEPERS },
       (_, index): Move => ({ do: 'part', process: 1 + (index % SWEEPERS), which: 0, keeps: more.keeps }),
@@ -53,7 +54,7 @@ const retiring = (seed: number, more: { together: boolean; keeps: boolean }): Sp
   ],
 });
 
-/** Runs that are split: of as many users as a day's ceiling of retirements can be met with, and of few whose tenant has a limit. */
+/** Histories of split runs: with enough users to meet a day's ceiling of retirements, or with few users, whose tenant meets a limit. */
 export const GUIDED_SPLIT: Readonly<Record<string, SplitHistory>> = {
   '30 users of many shards are due to be retired, and all parts of a run are swept at once': retiring(2, {
     together: false,
@@ -67,16 +68,11 @@ export const GUIDED_SPLIT: Readonly<Record<string, SplitHistory>> = {
     ...{ users: 4, processes: 3, seed: 1, isLimited: false },
     moves: [
       { do: 'other', action: { do: 'wait', ms: 80 * MINUTE } },
-      {
-        do: 'other',
-        action: {
-          ...{ do: 'trouble', user: 0, at: 'graph', kind: 'throttled', whole: 'tenant', forMs: 30 * MINUTE },
-        },
-      },
+      { do: 'other', action: GRAPH_LIMIT },
       { do: 'other', action: { do: 'visit', user: 0, process: 0, fresh: true, pausesAfter: 0 } },
       { do: 'other', action: { do: 'wait', ms: MINUTE } },
       { do: 'plan', process: 1 },
-      // Those who ask before there is a message ask again.
+      // Whoever asks before there is a message gets none, and asks again.
       ...Array.from({ length: 20 }, (): Move => ({ do: 'part', process: 2, which: 0, keeps: false })),
     ],
   },

@@ -39,7 +39,7 @@ const blameless = (kind: (typeof BLAMELESS)[number], whole: 'person' | 'tenant' 
   known: 2,
 });
 
-const graphLimit: Action = {
+export const GRAPH_LIMIT: Action = {
   ...{ do: 'trouble', user: 0, at: 'graph', kind: 'throttled', whole: 'tenant', forMs: 30 * MINUTE },
 };
 
@@ -144,13 +144,13 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     known: 3,
   },
   "one machine meets the tenant's limit of Graph, and another one runs": {
-    ...of(graphLimit, visit(0), run(1)),
+    ...of(GRAPH_LIMIT, visit(0), run(1)),
     users: 2,
     known: 2,
   },
   "one machine meets the tenant's limit of Graph, and another one is visited": {
     ...of(
-      graphLimit,
+      GRAPH_LIMIT,
       visit(0),
       wait(2 * MINUTE),
       // It reads the cooldowns beside this visit, which needs nothing of Graph.

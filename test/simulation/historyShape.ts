@@ -192,6 +192,7 @@ const MOVES: Readonly<Record<Move['do'], Shape>> = {
   other: object({ action }),
 };
 
+const SPLIT_MAY = { loses: user, together: flag } satisfies Partial<Record<keyof SplitHistory, Shape>>;
 const split = object(
   {
     users: atLeastOne,
@@ -199,8 +200,8 @@ const split = object(
     seed: signed,
     isLimited: flag,
     moves: listOf(kindOf(MOVES)),
-  } satisfies Partial<Record<keyof SplitHistory, Shape>>,
-  { loses: user, together: flag } satisfies Partial<Record<keyof SplitHistory, Shape>>,
+  } satisfies Record<Exclude<keyof SplitHistory, keyof typeof SPLIT_MAY>, Shape>,
+  SPLIT_MAY,
 );
 
 const FORMS: Readonly<Record<string, Shape>> = { interleavings: interleaving, split };

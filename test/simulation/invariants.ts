@@ -216,7 +216,7 @@ export function createInvariants(
   /** Only the run that holds the lease may settle the account or give it back; and nobody else ends a lease that lives. */
   function onSettled(by: ProcessLife, person: Person, before: Columns | undefined, after: Columns): void {
     if (before === undefined || before.generation !== after.generation) return;
-    // Whoever ends an account, or its tombstone in another way, need not have the lease.
+    // No lease is needed to end an account, to connect it anew, or to make a tombstone one of the other kind.
     const isEnd = isTombstone(after.state) || isTombstone(before.state);
     if (isEnd && after.state !== before.state) return;
     const isHeld = isHolder(by, before);

@@ -24,7 +24,7 @@ export type PlantedFault = {
       /** The first of them that finds it, counted from 0. */
       history: number;
     }
-  /** The history of `guidedMoments.ts` that finds it, because chance would need many. */
+  /** The history of `guidedMoments.ts`, `guidedCrowds.ts` or `foundHistories.ts` that finds it, because chance would need many. */
   | { guided: string }
 );
 

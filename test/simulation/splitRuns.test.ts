@@ -17,9 +17,7 @@ describe('the simulation of split runs', () => {
     }
   });
 
-  it.each(
-    Object.entries(GUIDED_SPLIT),
-  )('breaks no promise, in any of two orders: %s', async (_name, history) => {
+  it.each(Object.entries(GUIDED_SPLIT))('breaks no promise, in two orders: %s', async (_name, history) => {
     for (let more = 0; more < 2; more += 1) {
       const seed = history.seed + more;
       const { violation, lines, events } = await SPLIT.run({ ...history, seed }, { tells: true });

@@ -89,7 +89,7 @@ describe('the offer of a link', () => {
     await expect.poll(() => wishes.length).toBe(2);
   });
 
-  it('leaves the keyboard where it was when it is declined', async () => {
+  it('gives the keyboard a place when it is declined', async () => {
     const page = await visit(linkable(connections.weekend()));
     await button(page, 'Not now').press('Enter');
     await page.getByText(OFFER).waitFor({ state: 'detached' });
