@@ -40,7 +40,7 @@ export async function auditPage(run: Run, progress: AuditProgress): Promise<Audi
       ? { accounts: 0, connected: 0, lastPass: { ...seen, endedAt: app.clock.now() } }
       : { next: page.next, ...seen, ...(lastPass && { lastPass }) };
   } catch (error) {
-    if (!operation.signal?.aborted) operation.log({ event: 'sweep.not-audited', error: nameOfError(error) });
+    operation.log({ event: 'sweep.not-audited', error: nameOfError(error) });
     return undefined;
   }
 }

@@ -86,7 +86,7 @@ describe('the audit', () => {
     expect(asked.map(({ from }) => from)).toEqual([undefined, 'p2']);
   });
 
-  it('stays where it is, silently, if the run is aborted', async () => {
+  it('stays where it is if the run is aborted, and says so', async () => {
     const { worker, run, progress } = auditing([pageOf(250, 'p2')]);
     await run();
     const ending = new AbortController();
@@ -96,7 +96,9 @@ describe('the audit', () => {
     };
     worker.later(MINUTE);
     expect(await worker.run({}, ending.signal)).toMatchObject({ stoppedBy: 'deadline' });
-    expect(worker.eventsOf('sweep.not-audited')).toEqual([]);
+    expect(worker.eventsOf('sweep.not-audited')).toEqual([
+      { event: 'sweep.not-audited', error: 'UnavailableError<AbortError' },
+    ]);
     expect(await progress()).toEqual({ next: 'p2', accounts: 250, connected: 250 });
   });
 

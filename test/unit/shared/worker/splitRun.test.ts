@@ -80,6 +80,7 @@ describe('a run with more due accounts than one process shall sweep', () => {
     Object.assign(app, { clock: { ...app.clock, after } });
     await run();
     expect(waits).toEqual([10_000]);
+    expect(worker.eventsOf('sweep.not-audited')).toHaveLength(1);
     expect(handed).toHaveLength(1);
     expect((await worker.sharedState.lastRun()).unansweredRuns).toBe(1);
   });
