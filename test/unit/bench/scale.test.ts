@@ -80,7 +80,7 @@ describe('the model', () => {
     const measured = subjects.find(({ subject }) => subject === 'stead')?.cpuMs.median ?? 0;
     expect(CPU_SECONDS * 1_000).toBeCloseTo(measured, 1);
     const document = read('scale.md').replaceAll('\n', ' ');
-    expect(document).toContain(`a check takes ${CPU_SECONDS * 1_000} ms of it`);
+    expect(document).toContain(`a check takes ${(CPU_SECONDS * 1_000).toFixed(1)} ms of it`);
     expect(document).toContain(
       `so a core does ${Math.floor(1 / CPU_SECONDS)} in a second and the 16 slots do ${PROCESS_PER_SECOND}`,
     );
