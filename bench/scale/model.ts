@@ -22,7 +22,7 @@ const PER_CHECK = {
 /** A run that finds nothing: the record twice, the cooldowns four times, and each shard once. */
 const PER_RUN = { tableRequests: 2 + 4 + 16 } as const;
 /** A part of a run: the record twice, the cooldowns four times, one page of the index; and four for its message. */
-const PER_PART = { tableRequests: 2 + 4 + 1, queueRequests: 4 } as const;
+export const PER_PART = { tableRequests: 2 + 4 + 1, queueRequests: 4 } as const;
 
 /** By `docs/deploy.md`, "What the log costs": a check, and one task. */
 const LOG_BYTES = { check: 180, task: 307, run: 420 } as const;

@@ -7,7 +7,7 @@ import { DEMO_USERS, type DemoUser } from '../../dev/entra/directory.ts';
 import { launchBrowser } from '../../dev/launchBrowser.ts';
 import { pickAccount } from '../../dev/pickAccount.ts';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
-import { acceptConsent, screenshot } from '../support/browser.ts';
+import { acceptConsent, DUE_AT_ONCE, screenshot } from '../support/browser.ts';
 import { control } from '../support/entraClients.ts';
 
 const [ADELE, BRUNO, CHIARA] = DEMO_USERS;
@@ -18,10 +18,8 @@ let browser: Browser;
 
 beforeAll(async () => {
   platform = await startPlatform({
-    timers: false,
-    // MSAL takes a token's last 300 seconds for expired already: this one lives for one.
-    lifetimes: { graphAccessToken: 301 },
-    settings: { REFRESH_IDLE_SECONDS: '2', REFRESH_MIN_INTERVAL_SECONDS: '1' },
+    ...DUE_AT_ONCE,
+    settings: { ...DUE_AT_ONCE.settings, REFRESH_IDLE_SECONDS: '2' },
   });
   browser = await launchBrowser();
 }, 60_000);

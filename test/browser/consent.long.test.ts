@@ -6,7 +6,7 @@ import { signInWithCode } from '../../dev/entra/signIn.ts';
 import { launchBrowser } from '../../dev/launchBrowser.ts';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
 import type { Connection, Problem } from '../../shared/wire.ts';
-import { acceptConsent, passSettling, screenshot } from '../support/browser.ts';
+import { acceptConsent, DUE_AT_ONCE, passSettling, screenshot } from '../support/browser.ts';
 import { control } from '../support/entraClients.ts';
 
 /** Chiara is the administrator of the three. */
@@ -16,11 +16,7 @@ let platform: Platform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = await startPlatform({
-    timers: false,
-    lifetimes: { graphAccessToken: 301 },
-    settings: { REFRESH_IDLE_SECONDS: '1', REFRESH_MIN_INTERVAL_SECONDS: '1' },
-  });
+  platform = await startPlatform(DUE_AT_ONCE);
   browser = await launchBrowser();
 }, 60_000);
 afterAll(async () => {

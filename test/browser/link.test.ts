@@ -6,6 +6,7 @@ import { launchBrowser } from '../../dev/launchBrowser.ts';
 import { pickAccount } from '../../dev/pickAccount.ts';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
 import type { Connection, LinkTicket } from '../../shared/wire.ts';
+import { DUE_AT_ONCE } from '../support/browser.ts';
 import { control, signIn } from '../support/entraClients.ts';
 import { expectFine } from './spa/expectFine.ts';
 
@@ -15,12 +16,7 @@ let platform: Platform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = await startPlatform({
-    timers: false,
-    // MSAL takes a token's last 300 seconds for expired already: each check asks for another one.
-    lifetimes: { graphAccessToken: 301 },
-    settings: { REFRESH_IDLE_SECONDS: '1', REFRESH_MIN_INTERVAL_SECONDS: '1' },
-  });
+  platform = await startPlatform(DUE_AT_ONCE);
   browser = await launchBrowser();
 }, 60_000);
 afterAll(async () => {

@@ -37,6 +37,17 @@ export const runOver = (users: number, shards: number): Work => ({
   lines: users + 1,
 });
 
+/** A part of a run that finds nobody: the last run (read and ended), the cooldowns (before and after), and a page of the index. */
+export const EMPTY_PART: Work = {
+  table: 2 + 4 + 1,
+  transactions: 0,
+  blob: 0,
+  token: 0,
+  keys: 0,
+  api: 0,
+  lines: 1,
+};
+
 /** What was more than the budget, one sentence each. */
 export function overBudget(work: Work, budget: Work): string[] {
   return (Object.keys(budget) as (keyof Work)[]).flatMap((name) =>

@@ -45,9 +45,8 @@ export function createMemorySharedState({ clock = systemClock }: { clock?: Clock
     },
     lastRun: async () => structuredClone(last),
     async silentSince() {
-      const written = last.ended?.at ?? begunAt.plan ?? awaitedSince ?? clock.now();
-      awaitedSince ??= written;
-      return new Date(written);
+      awaitedSince ??= clock.now();
+      return new Date(last.ended?.at ?? begunAt.plan ?? awaitedSince);
     },
     async orderRetirement(retirement) {
       last = structuredClone({ ...last, retirement });

@@ -7,11 +7,13 @@ import { profile } from '../../../functions/profile/profile.ts';
 import { createSealer } from '../../../shared/adapters/entra/seal.ts';
 import { SHARDS, shardOf } from '../../../shared/adapters/shards.ts';
 import { readConfig } from '../../../shared/config.ts';
+import { createLog } from '../../../shared/log.ts';
+import type { RunPart } from '../../../shared/ports.ts';
 import { createFetchHandlers } from '../../../shared/serve/fetchHandlers.ts';
 import { createStead, type SteadOptions } from '../../../shared/stead.ts';
 import { azureStores } from '../../../shared/stores/azure.ts';
 import { toUserId } from '../../../shared/userId.ts';
-import { FIRST_VISIT, overBudget, runOver, WARM, type Work } from '../../support/callBudgets.ts';
+import { EMPTY_PART, FIRST_VISIT, overBudget, runOver, WARM, type Work } from '../../support/callBudgets.ts';
 
 const USERS = 12;
 
@@ -28,12 +30,14 @@ function start(options: SteadOptions = {}) {
   const stead = createStead(config, { stores: azureStores, ...options });
   const lines: string[] = [];
   const note = (line: string) => void lines.push(line);
-  const handlers = createFetchHandlers(stead, { sink: { info: note, warn: note, error: note } });
+  const sink = { info: note, warn: note, error: note };
+  const handlers = createFetchHandlers(stead, { sink });
   const answer = handlers.asUser(profile);
   return {
     stead,
     config,
     refreshWorker: handlers.refreshWorker,
+    sweepPart: (part: RunPart) => stead.worker.sweepPart({ log: createLog(sink) }, part),
     async visit(token: string): Promise<void> {
       const headers = { authorization: `Bearer ${token}` };
       const { status } = await answer(new Request('http://localhost/api/profile', { headers }));
@@ -184,5 +188,32 @@ describe('a run of the worker', () => {
       expect.stringMatching(/^table: /),
       `transactions: ${2 * USERS + 3}, and not more than ${USERS + 3}`,
     ]);
+  });
+});
+
+describe('a part of a run', () => {
+  /** It may not retire accounts: the part of the first shard of this run may. */
+  const part = (): RunPart => ({
+    v: 1,
+    runId: `00000000-${randomUUID().slice(9)}`,
+    shard: SHARDS.at(-1) ?? '',
+    deadline: new Date(Date.now() + 50_000).toISOString(),
+    share: SHARDS.length,
+  });
+
+  it('causes what its budget allows, if nobody is due in its shard', async () => {
+    const app = start();
+    expect(await app.causes(() => app.sweepPart(part()))).toEqual(EMPTY_PART);
+  });
+
+  it('is found to cause more: a second look at the last run', async () => {
+    const { sharedState } = start().stead.services;
+    const lastRun: typeof sharedState.lastRun = async (signal) => {
+      await sharedState.lastRun(signal);
+      return sharedState.lastRun(signal);
+    };
+    const app = start({ adapters: { sharedState: { ...sharedState, lastRun } } });
+    const found = overBudget(await app.causes(() => app.sweepPart(part())), EMPTY_PART);
+    expect(found).toEqual([`table: ${EMPTY_PART.table + 1}, and not more than ${EMPTY_PART.table}`]);
   });
 });

@@ -8,11 +8,12 @@ import {
   LIMITS,
   MODES,
   mostUsers,
+  PER_PART,
   PROCESS_PER_SECOND,
   USERS,
 } from '../../../bench/scale/model.ts';
 import { SHARDS } from '../../../shared/adapters/shards.ts';
-import { runOver } from '../../support/callBudgets.ts';
+import { EMPTY_PART, runOver } from '../../support/callBudgets.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../../docs/${path}`, import.meta.url), 'utf8');
 const MONTH_SECONDS = 30 * 86_400;
@@ -50,6 +51,7 @@ describe('the model', () => {
     const { storagePerSecond: busy, checksPerSecond } = costOf(1_000_000, 'keep-warm');
     const { storagePerSecond: idle } = costOf(0, 'keep-warm');
     expect((busy - idle) / checksPerSecond).toBeCloseTo(perCheck, 1);
+    expect(PER_PART.tableRequests).toBe(EMPTY_PART.table);
     // The page that ends the index comes on top in the budget.
     expect(idle * 60).toBeCloseTo(runOver(0, SHARDS.length).table - 1, 5);
   });
