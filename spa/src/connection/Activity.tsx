@@ -100,17 +100,12 @@ function useLine(item: Item, now: Date, goesOn: boolean): Line {
       };
     }
     case 'task-failed': {
-      const consent = item.task.kind === 'consent';
+      const { task, isStill } = item;
+      const still = task.kind === 'consent' ? texts.failedConsent : goesOn ? texts.failedStill : undefined;
       return {
-        title: texts.failed(taskTitle(speech, item.task)),
-        text: !item.isStill
-          ? texts.failedOnce
-          : consent
-            ? texts.failedConsent
-            : goesOn
-              ? texts.failedStill
-              : undefined,
-        tone: item.isStill && !passes(item.task) ? 'bad' : 'quiet',
+        title: texts.failed(taskTitle(speech, task)),
+        text: isStill ? still : texts.failedOnce,
+        tone: isStill && !passes(task) ? 'bad' : 'quiet',
       };
     }
     case 'task-without':
