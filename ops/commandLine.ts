@@ -164,7 +164,9 @@ function readWho(name: string): Who {
   const userId = readUserId(name);
   // The message does not quote the text, because it may be a person's name.
   if (userId === undefined) {
-    throw new UsageError('That is neither a log id (16 hexadecimal digits) nor a user id (<tid>/<oid>).');
+    throw new UsageError(
+      'That is neither a log id (16 hexadecimal digits) nor a user id (<tid>/<oid>). "npm run stead -- accounts list" shows the log ids.',
+    );
   }
   return { userId };
 }

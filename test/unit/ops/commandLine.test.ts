@@ -93,7 +93,7 @@ describe('readCommandLine', () => {
     ['accounts show', 'Name a log id or a user id.'],
     [`accounts show ${LOG_ID} ${USER}`, 'is one argument too many. accounts show takes --json.'],
     [`accounts show ${LOG_ID}0`, 'neither a log id'],
-    [`accounts show ${OID}.${TID}`, 'neither a log id'],
+    [`accounts show ${OID}.${TID}`, 'accounts list" shows the log ids'],
     ['accounts export', 'Name a log id or a user id.'],
     [`accounts export ${LOG_ID} --json`, 'accounts export takes no options.'],
     ['accounts retry', 'Name either a user, --tenant or --all.'],
