@@ -26,6 +26,7 @@ async function openSignedIn(state = WELL): Promise<Page> {
   const page = await app.open();
   await app.signIn(page);
   await headline(page, state).waitFor();
+  await app.settled();
   return page;
 }
 
@@ -69,8 +70,6 @@ describe('a sign-in that ends', () => {
     await control(app.entra, 'PUT', '/lifetimes', { accessToken: 299, spaRefreshToken: 1 });
     app.answer({ connection: keptConnection(connections.weekend()) });
     const page = await openSignedIn();
-    // It asks for the connection once more after the visit.
-    await page.waitForLoadState('networkidle');
     await control(app.entra, 'PUT', '/lifetimes', DEFAULT_LIFETIMES);
     await page.context().clearCookies();
     await page.waitForTimeout(1_500);

@@ -8,7 +8,7 @@ import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { decodeJwt } from 'jose';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import {
   ALL_USERS,
   API_CLIENT_ID,
@@ -44,6 +44,11 @@ export type PageUnderTest = {
   open(options?: BrowserContextOptions): Promise<Page>;
   /** From the page that offers it to the page that comes back; who it is need not be shown yet. */
   signIn(page: Page, user?: DemoUser): Promise<void>;
+  /**
+   * Resolves when the page has asked for the connection again after the visit, as it does by itself. A test that changes an
+   * answer earlier does not know which of the two requests gets it.
+   */
+  settled(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -66,7 +71,9 @@ export async function startPageUnderTest(): Promise<PageUnderTest> {
   const [port = 0] = await freePorts(1);
   const origin = `http://localhost:${port}`;
   const answers = allIsWell();
-  const api = await startApi(origin, answers);
+  /** What was read and answered since the last sign-in began. */
+  let read: (keyof Answers)[] = [];
+  const api = await startApi(origin, answers, (route) => read.push(route));
   const entra = await startEntra({ port: 0, spaOrigins: [origin] });
   const config = {
     clientId: SPA_CLIENT_ID,
@@ -90,10 +97,15 @@ export async function startPageUnderTest(): Promise<PageUnderTest> {
       return page;
     },
     signIn: async (page, user = ADELE) => {
+      read = [];
       await page.getByRole('button', { name: 'Sign in' }).click();
       await pickAccount(page, user.displayName);
       await page.waitForURL(`${origin}/`);
     },
+    settled: () =>
+      expect
+        .poll(() => read.includes('profile') && read.lastIndexOf('connection') > read.lastIndexOf('profile'))
+        .toBe(true),
     close: async () => {
       await browser.close();
       await Promise.all([web.close(), entra.close(), api.close()]);
@@ -167,12 +179,19 @@ export function problem(
     );
 }
 
-async function startApi(allowedOrigin: string, answers: Answers) {
+async function startApi(allowedOrigin: string, answers: Answers, onRead: (route: keyof Answers) => void) {
   const app = new Hono();
   app.use(cors({ origin: allowedOrigin, exposeHeaders: ['WWW-Authenticate', 'Retry-After'] }));
-  app.get('/api/profile', (c) => answers.profile(c));
-  app.get('/api/profile/photo', (c) => answers.photo(c));
-  app.all('/api/connection', (c) => answers.connection(c));
+  const route =
+    (name: keyof Answers): Answer =>
+    async (c) => {
+      const answer = await answers[name](c);
+      if (c.req.method === 'GET') onRead(name);
+      return answer;
+    };
+  app.get('/api/profile', route('profile'));
+  app.get('/api/profile/photo', route('photo'));
+  app.all('/api/connection', route('connection'));
   const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
