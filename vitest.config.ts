@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { flakyReporter } from './test/support/flakyReporter.ts';
 
 /** What takes long, and no main path needs: the second tier has it (`npm run test:all`). */
 const LONG = '**/*.long.test.ts';
@@ -14,17 +15,24 @@ const ALONE = '**/*.alone.test.ts';
  */
 const shared = { isolate: false };
 
+/**
+ * These tests wait for browsers, storage and other processes by the clock of a machine that others may use, too. One that fails
+ * is tried once more, and the end of the run names it (docs/decisions/0023-tests-by-the-clock-are-tried-again.md).
+ */
+const byTheClock = { retry: 1 };
+
 /** Everything of a folder of `test`, or only what is long there. */
 const folder = (name: string) => ({ name, include: [`test/${name}/**/*.test.ts`], exclude: [ALONE] });
 const shortOf = (name: string) => ({ ...folder(name), exclude: [ALONE, LONG] });
 const longOf = (name: string) => ({ name: `${name}-long`, include: [`test/${name}/${LONG}`] });
 
 /** When the others are done, and no more at once than there are cores: a browser is busy all the time. */
-const inBrowser = { testTimeout: 60_000, maxWorkers: 2, sequence: { groupOrder: 1 } };
+const inBrowser = { ...byTheClock, testTimeout: 60_000, maxWorkers: 2, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
     environment: 'node',
+    reporters: ['default', flakyReporter],
     // Most of them wait for another process, most of the time.
     maxWorkers: 3,
     testTimeout: 30_000,
@@ -40,14 +48,14 @@ export default defineConfig({
       { extends: true, test: folder('attacks') },
       { extends: true, test: folder('logScan') },
       { extends: true, test: shortOf('simulation') },
-      { extends: true, test: { ...shortOf('integration'), ...shared } },
-      { extends: true, test: { name: 'alone', include: [ALONE] } },
+      { extends: true, test: { ...shortOf('integration'), ...shared, ...byTheClock } },
+      { extends: true, test: { name: 'alone', include: [ALONE], ...byTheClock } },
       { extends: true, test: { ...shortOf('browser'), ...inBrowser } },
-      { extends: true, test: longOf('integration') },
+      { extends: true, test: { ...longOf('integration'), ...byTheClock } },
       { extends: true, test: { ...longOf('browser'), ...inBrowser } },
       { extends: true, test: longOf('simulation') },
       { extends: true, test: folder('storm') },
-      { extends: true, test: folder('drills') },
+      { extends: true, test: { ...folder('drills'), ...byTheClock } },
     ],
   },
 });
