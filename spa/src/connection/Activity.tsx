@@ -1,6 +1,7 @@
-import type { Connection } from '../../../shared/wire.ts';
+import type { Connection, ConnectionTask } from '../../../shared/wire.ts';
 import { useSpeech } from '../words/speech.tsx';
 import { useNow } from '../words/useNow.ts';
+import type { Words } from '../words/words.ts';
 import { type Item, itemsOf, keysOf, passes } from './findings.ts';
 import { type PageState, tellsNextCheck } from './pageState.ts';
 import { foundText, taskTitle } from './stateText.ts';
@@ -101,10 +102,9 @@ function useLine(item: Item, now: Date, goesOn: boolean): Line {
     }
     case 'task-failed': {
       const { task, isStill } = item;
-      const still = task.kind === 'consent' ? texts.failedConsent : goesOn ? texts.failedStill : undefined;
       return {
         title: texts.failed(taskTitle(speech, task)),
-        text: isStill ? still : texts.failedOnce,
+        text: isStill ? stillText(texts, task, goesOn) : texts.failedOnce,
         tone: isStill && !passes(task) ? 'bad' : 'quiet',
       };
     }
@@ -126,6 +126,13 @@ function useLine(item: Item, now: Date, goesOn: boolean): Line {
     default:
       return item satisfies never;
   }
+}
+
+/** What has to happen before a task that failed works again. */
+function stillText(texts: Words['activity'], { kind }: ConnectionTask, goesOn: boolean): string | undefined {
+  if (kind === 'consent') return texts.failedConsent;
+  if (kind === 'needs-user') return texts.failedUser;
+  return goesOn ? texts.failedStill : undefined;
 }
 
 /** The countdown is hidden from screen readers: one that spoke every second would drown everything else. */

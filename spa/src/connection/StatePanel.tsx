@@ -90,8 +90,12 @@ function Headline({ state, connection, now, visitedAt, outdated, work, refresh, 
             tasks={state.tasks.filter(({ kind }) => kind === 'consent')}
           />
           <FailingTasks
+            text={words.state.partlyUser}
+            tasks={state.tasks.filter(({ kind }) => kind === 'needs-user')}
+          />
+          <FailingTasks
             text={words.state.partlyText}
-            tasks={state.tasks.filter(({ kind }) => kind !== 'consent')}
+            tasks={state.tasks.filter(({ kind }) => kind !== 'consent' && kind !== 'needs-user')}
           />
           {/* What is wrong comes before what goes on all the same. */}
           <p className="promise">{text}</p>

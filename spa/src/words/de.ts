@@ -92,6 +92,8 @@ export const de = (app: string): Words => ({
     starting: `${app} macht sich für Sie bereit`,
     partlyText: 'Das hat nicht geklappt und wird noch einmal versucht. Sie müssen nichts tun:',
     partlyConsent: 'Dafür fehlt eine Berechtigung. Ein Administrator kann sie erteilen:',
+    partlyUser:
+      'Ihre Organisation verlangt dafür eine neue Anmeldung. Melden Sie sich ab und wieder an. Hilft das nicht, senden Sie Ihrem Administrator die Einzelheiten:',
     paused: (when) => `Pause ${until(when)}`,
     pausedText: `${app} arbeitet bis dahin nicht für Sie. Es macht von selbst weiter, außer Ihre Organisation möchte Sie vorher wieder sehen.`,
     waiting: (when) => `Keine Antwort ${lower(since(when))}`,
@@ -149,6 +151,7 @@ export const de = (app: string): Words => ({
     failed: (task) => `${task}: hat nicht geklappt`,
     failedStill: 'Es wird noch einmal versucht.',
     failedConsent: 'Dafür fehlt eine Berechtigung. Ein Administrator kann sie erteilen.',
+    failedUser: 'Ihre Organisation verlangt dafür eine neue Anmeldung.',
     failedOnce: 'Später hat es wieder geklappt.',
     without: (task) => `${task}: nichts zu lesen`,
     withoutText: 'Ihre Organisation hat das für Sie nicht eingerichtet. Sie müssen nichts tun.',

@@ -85,6 +85,8 @@ export const en = (app: string) => ({
     starting: `${app} is getting ready for you`,
     partlyText: 'This did not work, and is tried again. You do not have to do anything:',
     partlyConsent: 'This needs a permission that was not given. An administrator can give it:',
+    partlyUser:
+      'Your organisation asks you to sign in again for this. Sign out and in. If that does not help, send your administrator the details:',
     paused: (until: When) => `Paused until ${until.text}`,
     pausedText: `${app} does no work for you until then. It goes on by itself, unless your organisation asks to see you before.`,
     waiting: (when: When) => `No answer since ${when.text}`,
@@ -142,6 +144,7 @@ export const en = (app: string) => ({
     failed: (task: string) => `${task}: did not work`,
     failedStill: 'It is tried again.',
     failedConsent: 'It needs a permission that was not given. An administrator can give it.',
+    failedUser: 'Your organisation asks you to sign in again for it.',
     failedOnce: 'It worked again later.',
     without: (task: string) => `${task}: nothing to read`,
     withoutText: 'Your organisation has not set this up for you. You do not have to do anything.',

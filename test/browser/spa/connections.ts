@@ -19,6 +19,8 @@ const everyEvent = (): ConnectionEvent[] => [
   { at: ago(5), outcome: 'task-done', task: 'read-profile' },
 ];
 
+const LACKS_PERMISSION = { kind: 'consent', code: 'AADSTS65001' } as const;
+
 const task = (name: string, minutes: number, more: Partial<ConnectionTask> = {}): ConnectionTask => ({
   task: name,
   outcome: 'done',
@@ -102,18 +104,13 @@ export const connections = {
     failure: { kind, code: 'AADSTS700016', at: ago(40) },
     checks: [...weekend(), failedChecks(40, 10, kind, 'AADSTS700016')],
   }),
-  /** @param code of a task whose API refused it; else it lacks a permission */
-  partly: (code?: string): Connection => ({
+  /** @param why of a task that failed; else it lacks a permission */
+  partly: (why: Pick<ConnectionTask, 'kind' | 'code'> = LACKS_PERMISSION): Connection => ({
     ...connections.weekend(),
     checks: [
       ...weekend(),
       checks([4, 4], {
-        tasks: [
-          task('inbox-digest', 3, {
-            outcome: 'failed',
-            ...(code === undefined ? { kind: 'consent', code: 'AADSTS65001' } : { code }),
-          }),
-        ],
+        tasks: [task('inbox-digest', 3, { outcome: 'failed', ...why })],
       }),
     ],
   }),
@@ -124,7 +121,7 @@ export const connections = {
       ...weekend(),
       checks([4, 4], {
         tasks: [
-          task('inbox-digest', 3, { outcome: 'failed', kind: 'consent', code: 'AADSTS65001' }),
+          task('inbox-digest', 3, { outcome: 'failed', ...LACKS_PERMISSION }),
           task('drive-changes', 3, { outcome: 'failed', code: 'GraphRefused:503' }),
         ],
       }),

@@ -225,9 +225,24 @@ const STATES: readonly State[] = [
   },
   {
     name: 'partly-for-a-while',
-    answers: { connection: keptConnection(connections.partly('GraphRefused:503')) },
+    answers: { connection: keptConnection(connections.partly({ code: 'GraphRefused:503' })) },
     says: (w) => [w.state.partlyText, w.tasks['inbox-digest'] ?? '', w.activity.failedStill, ...working(w)],
     alerts: 0,
+  },
+  {
+    name: 'partly-until-a-sign-in',
+    answers: {
+      connection: keptConnection(connections.partly({ kind: 'needs-user', code: 'AADSTS50076' })),
+    },
+    says: (w) => [
+      w.state.partlyUser,
+      w.tasks['inbox-digest'] ?? '',
+      w.activity.failedUser,
+      w.details,
+      ...working(w),
+    ],
+    lacks: (w) => [w.state.partlyText, w.activity.failedStill],
+    alerts: 1,
   },
   {
     name: 'partly-in-two-ways',
