@@ -29,8 +29,12 @@ export function recordAttempt(attempt: Attempt): void {
 /** For a redirect that was recorded and then did not happen. */
 export const removeLastAttempt = (): void => write(readAttempts().slice(0, -1));
 
+/** The person has declined. They may decide otherwise the next time. */
+const DECLINED = 'AADSTS65004';
+
 /** For a redirect that came back with a refusal. */
 export function recordRefusal(refusedWith: string): void {
+  if (refusedWith === DECLINED) return;
   const attempts = readAttempts();
   const last = attempts.pop();
   if (last !== undefined) write([...attempts, { ...last, refusedWith }]);

@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createConnection } from '../../../../shared/browser/createConnection.ts';
 import type { SignInRefusal } from '../../../../shared/browser/refusal.ts';
-import { recordRefusal } from '../../../../shared/browser/signInAttempts.ts';
+import { readAttempts, recordRefusal } from '../../../../shared/browser/signInAttempts.ts';
 
 const API = 'https://api.example';
 const SCOPE = 'api://11111111-2222-4333-8444-555555555555/access_as_user';
@@ -272,6 +272,16 @@ describe('a repair', () => {
     expect(page.nextStep(challenge)).toBeUndefined();
     expect(await page.repair(challenge)).toBe(false);
     expect(msal.acquireTokenRedirect).toHaveBeenCalledOnce();
+  });
+
+  it('counts what the directory refused, and not what the person declined', async () => {
+    const { page } = pageOver(() => Response.json({}));
+    await page.repair(refusal('SIGN_IN_REQUIRED'));
+    recordRefusal('AADSTS65004');
+    expect(readAttempts()).toMatchObject([{ reason: 'SIGN_IN_REQUIRED' }]);
+    expect(readAttempts()[0]).not.toHaveProperty('refusedWith');
+    recordRefusal('AADSTS50076');
+    expect(readAttempts()).toMatchObject([{ refusedWith: 'AADSTS50076' }]);
   });
 
   it('demands more with each step', async () => {
