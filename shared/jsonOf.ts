@@ -1,9 +1,8 @@
-/** Its JSON; undefined for what JSON would lose, such as a function, NaN, a map, a `Response` or a promise that was not awaited. */
+/** Its JSON; undefined for what JSON would lose, such as a function, NaN, an invalid date, a map, a `Response` or a promise that was not awaited. */
 export function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value, function (this: Record<string, unknown>, name, part: unknown) {
-      // The `toJSON` of a `Buffer` gives a list of numbers, which nobody means.
-      if (isJson(part) && !(this[name] instanceof Uint8Array)) return part;
+      if (isJson(part) && !losesByToJson(this[name])) return part;
       throw new TypeError('It would be lost.');
     });
   } catch {
@@ -11,6 +10,10 @@ export function jsonOf(value: unknown): string | undefined {
     return undefined;
   }
 }
+
+/** The `toJSON` of a `Buffer` gives a list of numbers, which nobody means, and that of a date without a time gives null. */
+const losesByToJson = (value: unknown): boolean =>
+  value instanceof Uint8Array || (value instanceof Date && Number.isNaN(value.getTime()));
 
 /** Members that are undefined are left out, as JSON does. */
 function isJson(value: unknown): boolean {

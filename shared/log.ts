@@ -252,14 +252,29 @@ export function upstreamRefused(reference: UpstreamReference, user: string): Log
   return { event: 'upstream.refused', user, service, code, ...theirs, ...ids };
 }
 
+/** What is logged of an error that throws when it is read. An adopter's code can throw anything. */
+const UNREADABLE = 'unreadable';
+
+/** The error, or another one in the place of one that throws when it is read, such as a revoked proxy. */
+export const readable = (error: unknown): unknown =>
+  nameOfError(error) === UNREADABLE ? new Error(UNREADABLE) : error;
+
 /**
  * What may be logged of an unexpected error: its class, code and status, and those of its causes. The message is left
- * out, because messages of other libraries may hold URLs and user ids.
+ * out, because messages of other libraries may hold URLs and user ids. It does not throw.
  */
-export function nameOfError(error: unknown, depth = 0): string {
+export function nameOfError(error: unknown): string {
+  try {
+    return nameOf(error, 0);
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+function nameOf(error: unknown, depth: number): string {
   if (!(error instanceof Error)) return typeof error;
   // The depth is limited because an error may be its own cause.
-  const cause = error.cause instanceof Error && depth < 4 ? `<${nameOfError(error.cause, depth + 1)}` : '';
+  const cause = error.cause instanceof Error && depth < 4 ? `<${nameOf(error.cause, depth + 1)}` : '';
   const code = 'code' in error && typeof error.code === 'string' ? `:${error.code}` : '';
   const status = 'statusCode' in error && typeof error.statusCode === 'number' ? `:${error.statusCode}` : '';
   return `${error.name}${code}${status}${cause}`;

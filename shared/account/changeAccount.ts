@@ -8,7 +8,8 @@ import type { Account, Stored } from './account.ts';
  * Decides what an account becomes, from what it is now; undefined if there is none. `keep` does not change it. It may be
  * called several times, because another operation may write first.
  */
-type Transition = (now: Stored | undefined) => Account | 'keep';
+type Transition = (now: Stored | undefined) => Next | Promise<Next>;
+type Next = Account | 'keep';
 
 type ChangeOptions = {
   /** The account, if the caller has just read it. The first try then reads nothing. */
@@ -41,7 +42,7 @@ export async function changeAccount(
 ): Promise<Change> {
   let before = known ?? (await accounts.read(userId, signal));
   for (let attempt = 1; ; attempt += 1) {
-    const next = transition(before);
+    const next = await transition(before);
     if (next === 'keep') return { before, account: before, changed: false };
     try {
       const account =

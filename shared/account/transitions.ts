@@ -177,14 +177,11 @@ export type TasksRun = {
   renewed?: UserToken | undefined;
 };
 
-/** What an account's tasks remember after a check, sealed. It replaces what they remembered before. */
-export type Remembered = { memory?: string };
-
 /** A check that got a token, stored its cache and ran the tasks. It gives the lease back. */
 export function refreshed(
   account: Connected,
   token: UserToken,
-  { entries, throttledUntil, renewed, memory }: TasksRun & Remembered,
+  { entries, throttledUntil, renewed }: TasksRun,
   now: Date,
   schedule: ScheduleSettings,
   random: number,
@@ -194,11 +191,10 @@ export function refreshed(
   // A pause that is over is kept no longer.
   const unpaused = pausedUntil(account, now) === undefined ? resumed(account) : account;
   const still = withoutLateLink(unpaused, now);
-  const { memory: _, ...connection } = without(connectionOf(still), 'lease');
+  const connection = without(connectionOf(still), 'lease');
   const tokens = tokensAfter(account, token, now, renewed);
   const active: Active = {
     ...connection,
-    ...(memory !== undefined && { memory }),
     state: 'active',
     homeAccountId: token.homeAccountId,
     ...tokens,
@@ -217,6 +213,11 @@ export function refreshed(
       ? next
       : { ...next, nextCheckAt: nextCheckAfterThrottle(next, throttledUntil, now, schedule) },
   );
+}
+
+/** What the tasks remember after a check that got a token, sealed; undefined if nothing. It replaces what they remembered before. */
+export function remembering(account: Active, memory: string | undefined): Active {
+  return memory === undefined ? without(account, 'memory') : { ...account, memory };
 }
 
 /** A check that failed. The failure may pass by itself, or only the user can correct it. It gives the lease back. */
@@ -399,7 +400,7 @@ function withNotice<C extends Connected>(account: C, notice: Notice | undefined)
 }
 
 /** Each of these parts is optional in every state, so what is left is still an account of the same state. */
-function without<A extends object>(account: A, part: 'lease' | 'link' | 'notice' | 'tasksPausedUntil'): A {
+function without<A extends object>(account: A, part: 'lease' | 'link' | 'memory' | 'notice' | 'tasksPausedUntil'): A {
   // An object from which a property is deleted is slow, and so is each copy of it.
   const { [part]: _, ...left } = account as A & Partial<Connected>;
   return left as unknown as A;

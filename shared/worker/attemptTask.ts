@@ -1,7 +1,7 @@
 import type { Connected } from '../account/account.ts';
 import { endOf, withTimeout } from '../clock.ts';
 import type { Failure } from '../errors.ts';
-import { upstreamRefused } from '../log.ts';
+import { readable, upstreamRefused } from '../log.ts';
 import type { Operation } from '../ports.ts';
 import type { App } from '../tokens/app.ts';
 import { isBug } from '../tokens/isBug.ts';
@@ -68,10 +68,11 @@ export async function attemptTask(
         signal,
       });
       return readResult(await Promise.race([running, endOf(signal)]), token);
-    } catch (error) {
+    } catch (thrown) {
       // The signals are checked first, because a task that obeys its signal throws an error of its own.
       if (runSignal?.aborted) return { code: 'run-ended' };
       if (signal.aborted) return { code: 'timeout' };
+      const error = readable(thrown);
       const code = nameWithout(reveals, error);
       return claims === undefined || isBug(error) ? { code } : { code, claims };
     }

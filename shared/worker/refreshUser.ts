@@ -16,8 +16,6 @@ import { byStore, nowByStore, tokenByStore } from '../account/nowByStore.ts';
 import { pausedUntil } from '../account/pause.ts';
 import { afterCooldown, asIfKept, decideCheck, decideTombstone, retireAt } from '../account/schedule.ts';
 import {
-  EMPTY_MEMORY,
-  isEmptyMemory,
   openMemory,
   sealMemory,
   type TaskMemory,
@@ -25,7 +23,15 @@ import {
   withTold,
 } from '../account/taskMemory.ts';
 import { tellingOf } from '../account/tellingOf.ts';
-import { ended, failed, markedForUser, postponed, refreshed, waitingUntil } from '../account/transitions.ts';
+import {
+  ended,
+  failed,
+  markedForUser,
+  postponed,
+  refreshed,
+  remembering,
+  waitingUntil,
+} from '../account/transitions.ts';
 import { ConflictError, type Failure, UserTokenError } from '../errors.ts';
 import { nameOfError } from '../log.ts';
 import type { ScheduleSettings, UserToken } from '../ports.ts';
@@ -188,17 +194,16 @@ async function runTasksAndSettle(
   const isResting = pausedUntil(leased, now) !== undefined;
   const ran =
     isResting || endIfOver(run) ? noTasks(memory) : await runTasks(run, tasks, leased, token, memory);
-  // It is sealed at each check, so that it follows the keys. Only this run writes it, as long as it has the lease.
-  const sealed = await sealMemory(app, leased, rememberedAfter(run, leased, token, ran, now));
   // They are counted even if the account cannot be settled, because they have run.
   run.summary.tasks.done += ran.done;
   run.summary.tasks.failed += ran.failed;
-  const settled = (current: Stored<Connected>, homeAccountId: string) => {
-    const remembered = { ...ran, ...(sealed !== undefined && { memory: sealed }) };
+  const settled = async (current: Stored<Connected>, homeAccountId: string) => {
     const renewed = ran.renewed && withLaterLink(tokenByStore(app, ran.renewed), leased, current);
     const heard = teller.withResults(current);
     const known = { ...withLaterLink(dated, leased, current), homeAccountId };
-    const next = refreshed(heard, known, { ...remembered, renewed }, now, schedule, random, telling);
+    const checked = refreshed(heard, known, { ...ran, renewed }, now, schedule, random, telling);
+    // It is sealed at each check, so that it follows the keys. Only this run writes it, as long as it has the lease.
+    const next = remembering(checked, await sealMemory(app, leased, rememberedAfter(run, ran, checked, now)));
     return ran.unansweredChallenge !== undefined && current.etag === leased.etag
       ? markedForUser(next, ran.unansweredChallenge, nowByStore(app), schedule, telling)
       : next;
@@ -226,19 +231,18 @@ async function runTasksAndSettle(
   return { outcome: 'superseded', got: { token, tasks: ran } };
 }
 
-/** What the tasks remember once this check is in the history. */
+/**
+ * What the tasks remember of this check and those before.
+ * @param checked the account that has this check in its history. A visit or a link in the meantime may have begun an entry for it.
+ */
 function rememberedAfter(
   run: Run,
-  leased: Connected,
-  token: UserToken,
-  ran: EndedTasks,
+  { remembered, told }: EndedTasks,
+  { checks = [] }: Connected,
   now: Date,
 ): TaskMemory {
-  // Most accounts of a deployment without tasks. What the check makes of the account need not be known for that.
-  if (ran.told.length === 0 && isEmptyMemory(ran.remembered)) return EMPTY_MEMORY;
   const names = new Set(run.tasks.map(({ name }) => name));
-  const { checks = [] } = refreshed(leased, token, ran, now, run.app.schedule, 0);
-  const memory = withTold(ran.remembered, checks.at(-1)?.first ?? now, ran.told);
+  const memory = withTold(remembered, checks.at(-1)?.first ?? now, told);
   return withoutForgotten(memory, names, checks, now);
 }
 

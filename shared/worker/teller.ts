@@ -11,6 +11,7 @@ import { nextTryAfterGate, nextTryOfNotice } from '../account/schedule.ts';
 import { told } from '../account/transitions.ts';
 import { endOf, withTimeout } from '../clock.ts';
 import { NoticeFailedError } from '../errors.ts';
+import { readable } from '../log.ts';
 import type { NoticeListener, Notices, UserNotice } from '../notices.ts';
 import { createReveals, nameWithout, UNNAMED } from '../tokens/revealing.ts';
 import { partsOf } from '../userId.ts';
@@ -154,7 +155,8 @@ export function createTeller(run: Run, wasAbandoned: boolean): Teller {
         attempts,
       });
       return { id, result: 'delivered' };
-    } catch (error) {
+    } catch (thrown) {
+      const error = readable(thrown);
       if (operation.signal?.aborted) {
         result = 'unknown';
         // Nobody knows whether it came. It counts as tried, so that a recovery is told, and is due as before.

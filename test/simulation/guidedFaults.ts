@@ -256,8 +256,8 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'what tasks did lost when a check is settled again': {
     file: 'shared/worker/refreshUser.ts',
-    text: 'const remembered = { ...ran, ...(sealed',
-    by: 'const remembered = { ...ran, entries: current.etag === leased.etag ? ran.entries : [], ...(sealed',
+    text: 'refreshed(heard, known, { ...ran, renewed }',
+    by: 'refreshed(heard, known, { ...ran, entries: current.etag === leased.etag ? ran.entries : [], renewed }',
     guided: 'a user visits while a task of their check reads Graph',
     found: /ran, and their history does not have it/,
   },

@@ -66,8 +66,8 @@ export const WISH_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'check written down as a visit': {
     file: 'shared/account/transitions.ts',
-    text: "const { memory: _, ...connection } = without(connectionOf(still), 'lease');",
-    by: "const { memory: _, ...connection } = without(connectionOf({ ...still, lastActivity: now }), 'lease');",
+    text: "const connection = without(connectionOf(still), 'lease');",
+    by: "const connection = without(connectionOf({ ...still, lastActivity: now }), 'lease');",
     seed: 1,
     history: 0,
     found: /was written down, and there was none/,

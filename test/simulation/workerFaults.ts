@@ -94,8 +94,8 @@ export const WORKER_FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   'what a task kept lost at the settle': {
     file: 'shared/worker/refreshUser.ts',
-    text: 'const remembered = { ...ran, ...(sealed !== undefined && { memory: sealed }) };',
-    by: 'const remembered = { ...ran, ...(leased.memory !== undefined && { memory: leased.memory }) };',
+    text: 'remembering(checked, await sealMemory(app, leased, rememberedAfter(run, ran, checked, now)))',
+    by: 'remembering(checked, leased.memory)',
     seed: 1,
     history: 4,
     found: /was lost|what it had kept/,

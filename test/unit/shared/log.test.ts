@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnavailableError, UserTokenError } from '../../../shared/errors.ts';
-import { createLog, type LogEvent, nameOfError, upstreamRefused } from '../../../shared/log.ts';
+import { createLog, type LogEvent, nameOfError, readable, upstreamRefused } from '../../../shared/log.ts';
+import { unreadable } from '../../support/unreadable.ts';
 
 function logTo(correlationId?: string) {
   const lines: [level: string, line: string][] = [];
@@ -101,6 +102,28 @@ describe('nameOfError', () => {
     const error = new Error('round and round');
     error.cause = error;
     expect(nameOfError(error)).toMatch(/^Error(?:<Error)+$/);
+  });
+
+  it.each<[what: string, error: unknown]>([
+    ['has a symbol for its name', Object.assign(new Error('x'), { name: Symbol('x') })],
+    ['has a name without a text', Object.assign(new Error('x'), { name: Object.create(null) })],
+    [
+      'throws when its code is read',
+      Object.defineProperty(new Error('x'), 'code', {
+        get() {
+          throw new Error('x');
+        },
+      }),
+    ],
+    ['is a revoked proxy', unreadable()],
+    ['has such a cause', new Error('x', { cause: Object.assign(new Error('x'), { name: Symbol('x') }) })],
+  ])('tells of an error that %s that it cannot be read', (_what, error) => {
+    expect(nameOfError(error)).toBe('unreadable');
+    expect(readable(error)).toStrictEqual(new Error('unreadable'));
+  });
+
+  it.each([new TypeError('x'), 'text', undefined, null])('leaves %o as it is', (error) => {
+    expect(readable(error)).toBe(error);
   });
 
   const withFields = (error: Error, fields: object): Error => Object.assign(error, fields);

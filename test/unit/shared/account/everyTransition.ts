@@ -1,6 +1,6 @@
 /** Every transition, on every state that it accepts and with inputs that reach each of its branches. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Account, Connected, Damaged, Tombstone } from '../../../../shared/account/account.ts';
+import type { Account, Active, Connected, Damaged, Tombstone } from '../../../../shared/account/account.ts';
 import { connectAccount, findAccount } from '../../../../shared/account/connectAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
@@ -94,6 +94,7 @@ async function guarded(): Promise<{ connected: Step[]; ended: Step[] }> {
 const { connected, ended } = await guarded();
 const EVERYBODY = [...CONNECTED, ...TOMBSTONES];
 const isWaiting = ({ state }: Connected) => state !== 'needs-user';
+const isActive = (account: Connected): account is Active => account.state === 'active';
 const isDisconnected = (account: Tombstone) => account.state === 'disconnected';
 
 /** A transition without a line here is a type error, and fails the test of the diagram. */
@@ -124,6 +125,9 @@ export const STEPS: Record<keyof typeof transitions, Step[]> = {
         transitions.refreshed(account, token({ source }), tasks, NOW, SETTINGS, 0),
       ),
     ),
+  ),
+  remembering: stepsOf(CONNECTED.filter(isActive), (account) =>
+    ['newly-sealed', undefined].map((memory) => transitions.remembering(account, memory)),
   ),
   failed: stepsOf(CONNECTED, (account) =>
     [...MARKING, ...PASSING].map((kind) =>

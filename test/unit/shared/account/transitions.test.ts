@@ -8,7 +8,7 @@ import {
   pendingNotice,
 } from '../../../../shared/account/account.ts';
 import { withEntries } from '../../../../shared/account/checks.ts';
-import type { Remembered, TasksRun } from '../../../../shared/account/transitions.ts';
+import type { TasksRun } from '../../../../shared/account/transitions.ts';
 import * as transitions from '../../../../shared/account/transitions.ts';
 import type { Failure, FailureKind } from '../../../../shared/errors.ts';
 import {
@@ -40,6 +40,7 @@ const {
   postponed,
   refreshed,
   released,
+  remembering,
   resumed,
   retried,
   seen,
@@ -49,7 +50,7 @@ const {
 } = transitions;
 
 const historyOf = (...history: HistoryEntry[]) => ({ history, checks: withEntries([], history) });
-const NO_TASKS: TasksRun & Remembered = { entries: [] };
+const NO_TASKS: TasksRun = { entries: [] };
 const RETIRED_AT = from(90 * DAY - HOUR);
 
 describe('every transition', () => {
@@ -307,9 +308,8 @@ describe('a check that got a token', () => {
     ['needs-user', needsUser({ ...TOKENS, lease: LEASE })],
   ] as const)('from the token endpoint ends every failure of an account that is %s', (_, before) => {
     const { history, checks } = historyOf(REFRESHED, { at: NOW, outcome: 'refreshed' });
-    expect(settled(before, 'network', { ...NO_TASKS, memory: 'newly-sealed' })).toStrictEqual({
+    expect(settled(before)).toStrictEqual({
       ...KEPT,
-      memory: 'newly-sealed',
       state: 'active',
       homeAccountId: 'home-2',
       expiresOn: from(75 * MINUTE),
@@ -322,8 +322,13 @@ describe('a check that got a token', () => {
     });
   });
 
-  it('leaves nothing of what the tasks remembered before', () => {
-    expect(settled(active())).not.toHaveProperty('memory');
+  it('has its tasks remember something else, or nothing', () => {
+    const { memory: _, ...others } = settled(active());
+    expect(remembering(settled(active()), 'newly-sealed')).toStrictEqual({
+      ...others,
+      memory: 'newly-sealed',
+    });
+    expect(remembering(settled(active()), undefined)).toStrictEqual(others);
   });
 
   it('from the cache does not call it new', () => {

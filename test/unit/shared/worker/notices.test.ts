@@ -9,6 +9,7 @@ import { NoticeFailedError, UserTokenError } from '../../../../shared/errors.ts'
 import type { NoticeListener, Notices, UserNotice } from '../../../../shared/notices.ts';
 import type { UserId } from '../../../../shared/userId.ts';
 import { UNKNOWN_KEY } from '../../../../shared/worker/run.ts';
+import { unreadable } from '../../../support/unreadable.ts';
 import { noticeOf, toldOf } from '../account/accounts.ts';
 import { CALLER } from '../account/everyTransition.ts';
 import { taskOf } from './tasksOverTwins.ts';
@@ -323,9 +324,12 @@ describe('a listener that fails', () => {
     expect(worker.eventsOf('notice.given-up')).toHaveLength(50);
   });
 
-  it('does not fail a check when it throws before it returns a promise', async () => {
+  it.each([
+    ['throws before it returns a promise', new Error('at once')],
+    ['throws what cannot be read', unreadable()],
+  ])('does not fail a check when it %s', async (_what, thrown) => {
     const worker = listening(() => {
-      throw new Error('at once');
+      throw thrown;
     });
     await worker.create(marked());
     expect(await worker.run()).toMatchObject({ waiting: 1, brokenOff: 0 });

@@ -1,7 +1,10 @@
 /** Tasks that keep a state, a rhythm and a summary, over stores in memory. */
 import { describe, expect, it } from 'vitest';
+import { type Connected, isConnected } from '../../../../shared/account/account.ts';
+import { changeAccount } from '../../../../shared/account/changeAccount.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
-import { EMPTY_MEMORY, openMemory, sealMemory } from '../../../../shared/account/taskMemory.ts';
+import { EMPTY_MEMORY, openMemory, sealMemory, toldIn } from '../../../../shared/account/taskMemory.ts';
+import { seen } from '../../../../shared/account/transitions.ts';
 import type { Task } from '../../../../shared/worker/defineTask.ts';
 import { taskOf } from './tasksOverTwins.ts';
 import { ago, DAY, dueAccount, MINUTE, tokenOf, workerOverTwins } from './workerOverTwins.ts';
@@ -238,5 +241,38 @@ describe('a task with a rhythm of its own', () => {
     expect(ran).toEqual(['once']);
     await check();
     expect(ran).toEqual(['once']);
+  });
+});
+
+describe('what a task told', () => {
+  /** A link keeps the connection from now on. */
+  const linked = (now: Connected, at: Date) => ({
+    ...now,
+    grant: 'code' as const,
+    refreshTokenExpiresOn: new Date(at.getTime() + 90 * DAY),
+  });
+
+  it.each([
+    ['visits', seen],
+    ['links', linked],
+  ])('is in the entry of its check also if the user %s meanwhile', async (_what, changed) => {
+    let runs = 0;
+    const meanwhile = taskOf('meanwhile', async () => {
+      runs += 1;
+      if (runs === 3) await change();
+      return { count: runs, summary: `Run ${runs}` };
+    });
+    const { worker, userId, check, row, remembered } = await bench([meanwhile]);
+    const change = () =>
+      changeAccount(worker.app(), userId, (now) =>
+        now !== undefined && isConnected(now) ? changed(now, worker.now()) : 'keep',
+      );
+    for (let n = 0; n < 3; n += 1) await check();
+    const { checks = [] } = await row();
+    expect(checks).toMatchObject([{ times: 2 }, { times: 1 }]);
+    expect(toldIn(checks, (await remembered()).told)).toEqual([
+      { at: checks[0]?.first, task: 'meanwhile', count: 1 + 2, summary: 'Run 2' },
+      { at: checks[1]?.first, task: 'meanwhile', count: 3, summary: 'Run 3' },
+    ]);
   });
 });

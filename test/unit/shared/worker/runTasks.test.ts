@@ -3,6 +3,7 @@ import { UserTokenError } from '../../../../shared/errors.ts';
 import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { partsOf } from '../../../../shared/userId.ts';
 import type { TaskContext } from '../../../../shared/worker/defineTask.ts';
+import { unreadable } from '../../../support/unreadable.ts';
 import { taskOf, tasksOverTwins } from './tasksOverTwins.ts';
 import { NOW, tokenOf } from './workerOverTwins.ts';
 
@@ -64,6 +65,12 @@ describe('a task', () => {
       'rejects with a code that is prose',
       () => Promise.reject(Object.assign(new Error('x'), { code: 'no such one as Anna' })),
       'unnamed',
+    ],
+    ['rejects with what cannot be read', () => Promise.reject(unreadable()), 'Error'],
+    [
+      'rejects with an error whose name is no text',
+      () => Promise.reject(Object.assign(new Error('x'), { name: Symbol('x') })),
+      'Error',
     ],
   ])('that %s fails alone', async (_how, run, code) => {
     const bench = await tasksOverTwins([taskOf('bad', run), taskOf('good', done)]);

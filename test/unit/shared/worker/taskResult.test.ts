@@ -40,6 +40,8 @@ describe('what a task returned', () => {
     [{ state: { seen: new Set(['a']) } }],
     [{ state: new Map([['a', 1]]) }],
     [{ state: Number.NaN }],
+    [{ state: new Date(Number.NaN) }],
+    [{ state: { until: new Date(Number.NaN) } }],
     [{ state: Symbol('a') }],
     [{ state: { later: () => undefined } }],
     [{ state: [Symbol('a')] }],
