@@ -211,7 +211,7 @@ describe('keys', () => {
 
   it('are held between runs, and so are tokens, codes and sessions', async () => {
     // Nobody else is given this port while nothing listens on it.
-    const [port] = await freePorts(1);
+    const [port = 0] = await freePorts(1);
     const first = await start({ keyFile, port });
     const before = await signIn(first, 'adele');
     await control(first, 'POST', '/keys/rotate');
