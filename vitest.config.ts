@@ -35,7 +35,8 @@ export default defineConfig({
     reporters: ['default', flakyReporter],
     // Most of them wait for another process, most of the time.
     maxWorkers: 3,
-    testTimeout: 30_000,
+    // Several times what the longest of them takes. It ends what hangs, and must not end what a busy machine makes slow.
+    testTimeout: 60_000,
     // What is polled for comes from another process, which may have to wait for a busy machine.
     expect: { poll: { timeout: 10_000 } },
     hookTimeout: 60_000,

@@ -38,11 +38,12 @@ async function sendRaw(lines: string[], target = 'GET /api/profile HTTP/1.1', bo
   await once(socket, 'connect');
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => chunks.push(chunk));
-  // It may hang up before it has read everything.
+  // It may hang up before it has read everything. `once` of the events would fail then.
   socket.on('error', () => {});
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   const head = [target, 'Host: localhost', 'Connection: close', ...lines, '', body].join('\r\n');
   socket.write(Buffer.from(head, 'latin1'));
-  await once(socket, 'close');
+  await closed;
   return parse(Buffer.concat(chunks).toString('latin1'));
 }
 

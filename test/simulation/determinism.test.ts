@@ -24,7 +24,7 @@ async function jsonOf(seed: string): Promise<{ facts: object; time: object }> {
   return { facts, time };
 }
 
-describe('the same seeds in two processes', () => {
+describe('the same seeds in two processes', { timeout: 120_000 }, () => {
   it('tell the same histories, word for word, and give the platform no work of its own', async () => {
     const [one, other] = await Promise.all([observe(), observe()]);
     expect(one.told).toBe(other.told);

@@ -18,11 +18,11 @@ describe('the simulation', () => {
   // A search whose test has timed out still runs, and two of them would share the `Date` that they replace.
   afterEach(() => running.then(() => undefined), 60_000);
 
-  it('finds no short history in which a promise is broken', { timeout: 120_000 }, async ({ signal }) => {
+  it('finds no short history in which a promise is broken', { timeout: 300_000 }, async ({ signal }) => {
     expect(await violationIn(FORMS.interleavings, 170, signal)).toBeUndefined();
   });
 
-  it('finds no month in which a promise is broken', { timeout: 120_000 }, async ({ signal }) => {
+  it('finds no month in which a promise is broken', { timeout: 300_000 }, async ({ signal }) => {
     expect(await violationIn(FORMS['short-years'], 10, signal)).toBeUndefined();
   });
 });

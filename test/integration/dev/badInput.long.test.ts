@@ -52,11 +52,10 @@ describe('the functions', () => {
       });
       expect(response.status).toBe(200);
       expect(await response.json()).toMatchObject({ givenName: 'Adele' });
-      expect(platform.host.lines.join('\n')).toMatch(
-        /"event":"account.not-recorded".+accounts|UnavailableError/,
-      );
+      const lines = () => platform.host.lines.join('\n');
+      await expect.poll(lines).toMatch(/"event":"account.not-recorded".+accounts|UnavailableError/);
       expect(await platform.host.run('refreshWorker')).toBe('succeeded');
-      expect(platform.host.lines.join('\n')).toContain('"event":"sweep.shard-failed"');
+      await expect.poll(lines).toContain('"event":"sweep.shard-failed"');
 
       const again = await spawnHost({ root: ROOT, port: 0, settings: false, env: platform.settings });
       try {

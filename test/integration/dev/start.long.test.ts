@@ -20,7 +20,12 @@ const VARIABLES = [
   'STEAD_TABLE_PORT',
 ];
 
-type Start = { child: ChildProcess; output: () => string; exited: Promise<number | null> };
+type Start = {
+  child: ChildProcess;
+  output: () => string;
+  /** The exit code, when everything that the process wrote has been read. */
+  exited: Promise<number | null>;
+};
 const running: ChildProcess[] = [];
 let folder: string;
 beforeAll(async () => {
@@ -39,7 +44,7 @@ function start(env: Record<string, string>, ...flags: string[]): Start {
   running.push(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)));
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  const exited = once(child, 'close').then(([code]) => code as number | null);
   return { child, output: () => output, exited };
 }
 

@@ -19,7 +19,9 @@ async function put(name: string, ...texts: string[]): Promise<void> {
 }
 const sent = Buffer.from(part).toString('base64');
 
-it('shows the parts of split runs, and ends with 1 once some have failed for good', async () => {
+it('shows the parts of split runs, and ends with 1 once some have failed for good', {
+  timeout: 120_000,
+}, async () => {
   const before = await stead('queue');
   expect(before).toMatchObject({ exitCode: 0, errors: [] });
   expect(before.lines.slice(-2)).toEqual(['run-parts         0', 'run-parts-poison  0']);

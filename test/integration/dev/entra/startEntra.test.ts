@@ -11,6 +11,7 @@ import {
   TENANT_ID,
 } from '../../../../dev/entra/directory.ts';
 import { type Entra, type EntraOptions, startEntra } from '../../../../dev/entra/startEntra.ts';
+import { freePorts } from '../../../../dev/freePorts.ts';
 import { API_SCOPE, control, postToken, SPA_ORIGIN, signIn } from '../../../support/entraClients.ts';
 
 let folder: string;
@@ -209,7 +210,9 @@ describe('keys', () => {
   });
 
   it('are held between runs, and so are tokens, codes and sessions', async () => {
-    const first = await start({ keyFile });
+    // Nobody else is given this port while nothing listens on it.
+    const [port = 0] = await freePorts(1);
+    const first = await start({ keyFile, port });
     const before = await signIn(first, 'adele');
     await control(first, 'POST', '/keys/rotate');
     const kids = await publishedKeys(first);

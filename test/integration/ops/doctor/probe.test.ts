@@ -55,8 +55,8 @@ type Probing = {
   fetch?: Fetch;
   /** What the person does with the address. Default: signs in as Adele, and accepts. */
   person?: (address: URL) => Promise<unknown>;
-  /** How far the clock of the probe is ahead. */
-  aheadMs?: number;
+  /** What the clock of the probe shows from its beginning to its end. Default: the time, as it passes. */
+  at?: Date;
 };
 
 /** Goes through the pages, and then where they lead. */
@@ -65,7 +65,7 @@ const signIn = async (address: URL, consent: 'accept' | 'cancel' = 'accept'): Pr
 
 /** Runs the probe in this process. */
 async function probe(options: Probing = {}) {
-  const { args = [], person = signIn, fetch: send = fetch, aheadMs = 0 } = options;
+  const { args = [], person = signIn, fetch: send = fetch, at } = options;
   const command = readDoctorCommand(['--probe', '--redirect-uri', `${origin}/`, ...args]);
   if (!('probe' in command)) throw new Error('These are not the arguments of the probe.');
   const told: string[] = [];
@@ -76,7 +76,7 @@ async function probe(options: Probing = {}) {
     // The pause for a consent that is not seen yet is short here.
     clock: {
       ...systemClock,
-      now: () => new Date(Date.now() + aheadMs),
+      now: () => at ?? new Date(),
       after: (ms, act) => systemClock.after(ms === 5_000 ? 5 : ms, act),
     },
     tell(line) {
@@ -218,14 +218,15 @@ describe('the life of each grant', () => {
     const args = ['--life', join(folder, 'lives'), ...link];
     // The refresh token of the exchange is over a second after the sign-in, as if a day had passed.
     await control(stage.entra, 'PUT', '/lifetimes', { exchangedRefreshToken: 1 });
-    const { lines } = await probe({ args });
+    const begun = Date.now();
+    const { lines } = await probe({ args, at: new Date(begun) });
     expect(seenIn(lines).get('link, refreshed for `.default`: status')).toBe('200');
-    const begun = ['nothing', '0.0 min', '0.0 min', 'not yet'];
+    const fresh = ['nothing', '0.0 min', '0.0 min', 'not yet'];
     expect(livesIn(lines)).toEqual([
-      rowOf(EXCHANGE, FIRST, ...begun),
-      rowOf(EXCHANGE, RENEWED, ...begun),
-      rowOf('a link', FIRST, ...begun),
-      rowOf('a link', RENEWED, ...begun),
+      rowOf(EXCHANGE, FIRST, ...fresh),
+      rowOf(EXCHANGE, RENEWED, ...fresh),
+      rowOf('a link', FIRST, ...fresh),
+      rowOf('a link', RENEWED, ...fresh),
     ]);
     const kept = await readFile(join(folder, 'lives'), 'latin1');
     expect(secretsIn(kept)).toEqual([]);
@@ -233,7 +234,7 @@ describe('the life of each grant', () => {
     expect((await stat(join(folder, 'lives'))).mode & 0o777).toBe(0o600);
 
     await new Promise((resolve) => setTimeout(resolve, 1_100));
-    const again = await probe({ args, person: nobody, aheadMs: 25 * HOUR });
+    const again = await probe({ args, person: nobody, at: new Date(begun + 25 * HOUR) });
     expect(again.told).toEqual([]);
     const over = ['nothing', '25.0 h', '0.0 min', '25.0 h: `invalid_grant, AADSTS700082`'];
     const good = ['nothing', '25.0 h', '25.0 h', 'not yet'];
@@ -246,7 +247,7 @@ describe('the life of each grant', () => {
 
     // What was refused once stays so, and is not asked for again.
     await control(stage.entra, 'DELETE', '/requests');
-    const last = await probe({ args, person: nobody, aheadMs: 20 * 24 * HOUR });
+    const last = await probe({ args, person: nobody, at: new Date(begun + 20 * 24 * HOUR) });
     expect((await journal(stage.entra)).filter(({ grant }) => grant)).toHaveLength(2);
     expect(livesIn(last.lines)[0]).toEqual(rowOf(EXCHANGE, FIRST, 'nothing', '20.0 d', ...over.slice(2)));
     expect(livesIn(last.lines)[3]).toEqual(

@@ -296,7 +296,9 @@ describe('GET /api/profile refuses', () => {
     const { status, code, problem } = await refusal(await getProfile(`Bearer ${token}`));
     expect({ status, code }).toEqual({ status: 502, code: 'UPSTREAM_REFUSED' });
     expect(problem.detail).not.toMatch(/secret/i);
-    expect(platform.host.lines.join('\n')).toContain('"error":"UserTokenError:AADSTS7000222"');
+    await expect
+      .poll(() => platform.host.lines.join('\n'))
+      .toContain('"error":"UserTokenError:AADSTS7000222"');
   });
 
   it('with 503 when Graph is down, and loses nothing', async () => {

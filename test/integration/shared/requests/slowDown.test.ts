@@ -8,8 +8,12 @@ import { control, journal, signIn } from '../../../support/entraClients.ts';
 const REQUESTS = 50;
 const AT_A_TIME = 5;
 const CYCLES = 40;
-/** Of as many requests as are sent. */
+/** Of as many requests as are sent, on a machine that is fast enough. */
 const MOST_ASKED = 2;
+/** A refusal is remembered for so long. */
+const REFUSED_FOR_MS = 3_000;
+/** A user may change the connection again after so long. */
+const CHANGE_EVERY_MS = 15_000;
 
 /** Each of a tenant of their own: what two users of one meet is the tenant's. */
 const people = Array.from({ length: 12 }, (_, n) =>
@@ -81,11 +85,13 @@ describe.each([
     const name = users[first + row] ?? '';
     const token = await tokenFor(name);
     await setFault(name, fault);
+    const begun = performance.now();
     const responses = await sendAll(token);
+    const periods = Math.ceil((performance.now() - begun) / REFUSED_FOR_MS);
     for (const response of responses) expect(await codeOf(response)).toEqual(answer);
     const times = await asked(name, counted);
     expect(times).toBeGreaterThan(0);
-    expect(times).toBeLessThanOrEqual(MOST_ASKED);
+    expect(times).toBeLessThanOrEqual(Math.max(MOST_ASKED, periods));
     if (counted === 'graph') expect(await asked(name, 'exchange')).toBe(1);
   });
 });
@@ -99,17 +105,19 @@ describe('a user who disconnects, connects and visits 40 times', () => {
       statuses.set(what, (statuses.get(what) ?? new Set()).add(status));
       if (status === 429) expect(headers.get('retry-after')).toMatch(/^(?:[1-9]|1[0-5])$/);
     };
+    const begun = performance.now();
     for (let n = 0; n < CYCLES; n += 1) {
       note('DELETE', await send(token, 'connection', 'DELETE'));
       note('PUT', await send(token, 'connection', 'PUT'));
       note('GET', await send(token));
     }
+    const more = Math.floor((performance.now() - begun) / CHANGE_EVERY_MS);
     expect(Object.fromEntries(statuses)).toEqual({
       DELETE: new Set([204, 429]),
       PUT: new Set([200, 429]),
       GET: new Set([200]),
     });
-    expect(await asked(name, 'exchange')).toBeLessThanOrEqual(MOST_ASKED);
+    expect(await asked(name, 'exchange')).toBeLessThanOrEqual(MOST_ASKED + more);
     expect(await codeOf(await send(token, 'connection', 'DELETE'))).toEqual([429, 'TOO_MANY_REQUESTS']);
     // Reading is free.
     expect((await send(token, 'connection')).status).toBe(200);

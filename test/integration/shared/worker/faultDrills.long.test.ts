@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import type { AccountState } from '../../../../shared/account/account.ts';
 import type { FailureKind } from '../../../../shared/errors.ts';
-import { createLocalApp } from '../../../../shared/testing/localApp.ts';
+import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
 import { FAILURES } from '../../../../shared/tokens/failures.ts';
 import { accountOf } from '../../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN } from '../../../support/entraClients.ts';
@@ -109,19 +109,23 @@ afterEach(async () => {
 });
 afterAll(() => entra.close());
 
-/** Only a server that says nothing is waited for in vain. */
-const appFor = ({ kind }: Drill['fault']) =>
-  createLocalApp(entra, kind === 'hang' ? { timeouts: { tokenMs: 2_000 } } : {});
+/** A run that meets the fault. Only a server that says nothing is waited for in vain, and only by this run. */
+function sweepThrough({ kind }: Drill['fault'], app: LocalApp) {
+  if (kind !== 'hang') return app.sweep();
+  const { clock, tokenCache, accounts, sharedState } = app;
+  const stores = { clock, tokenCache, accounts, sharedState };
+  return createLocalApp(entra, { ...stores, timeouts: { tokenMs: 500 } }).sweep();
+}
 
 describe('a refresh that meets', () => {
   it.each(DRILLS)('$row: $what', async ({ row, fault, kind, code, state }) => {
-    const app = appFor(fault);
+    const app = createLocalApp(entra);
     const user = await app.visit('adele');
     const before = await readCache(app.tokenCache, app.sealer, user);
     app.clock.aheadMs = 2 * MINUTE;
     await control(entra, 'PUT', '/fault', fault);
 
-    const summary = await app.sweep();
+    const summary = await sweepThrough(fault, app);
     const account = await accountOf(app, user);
     if (kind === 'misconfigured') {
       expect(summary).toMatchObject({ stoppedBy: 'misconfigured', released: 1, failed: {} });
@@ -169,11 +173,11 @@ describe('without its AADSTS number, a refresh that meets', () => {
   afterAll(() => control(entra, 'PUT', '/answers', { stripNumbers: false }));
 
   it.each(DRILLS)('$row: $what, marks nobody who would not be marked with it', async ({ fault, state }) => {
-    const app = appFor(fault);
+    const app = createLocalApp(entra);
     const user = await app.visit('adele');
     app.clock.aheadMs = 2 * MINUTE;
     await control(entra, 'PUT', '/fault', fault);
-    const summary = await app.sweep();
+    const summary = await sweepThrough(fault, app);
     const after = await accountOf(app, user);
     expect(after?.failure?.code ?? '').not.toMatch(/^AADSTS/);
     if (state === 'active') expect(after?.state).toBe('active');

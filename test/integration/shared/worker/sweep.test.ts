@@ -117,11 +117,14 @@ describe('a sweep', () => {
   });
 
   it('gives up on a token endpoint that hangs', async () => {
-    const app = createLocalApp(entra, { timeouts: { tokenMs: 2_000 } });
+    const app = createLocalApp(entra);
     const user = await app.visit('adele');
     await control(entra, 'PUT', '/users/adele/fault', { kind: 'hang' });
     app.clock.aheadMs = 2 * MINUTE;
-    expect(await app.sweep()).toMatchObject({ failed: { transient: 1 } });
+    // Only this run is so impatient: a visit may take longer on a busy machine.
+    const { clock, tokenCache, accounts } = app;
+    const hasty = createLocalApp(entra, { clock, tokenCache, accounts, timeouts: { tokenMs: 500 } });
+    expect(await hasty.sweep()).toMatchObject({ failed: { transient: 1 } });
     expect(await accountOf(app, user)).toMatchObject({
       state: 'active',
       failure: { code: 'TimeoutError' },

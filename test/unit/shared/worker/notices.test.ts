@@ -348,7 +348,7 @@ describe('tasks that take all the time of a run', () => {
     const worker = listening(undefined, { tasks: [task], silent });
     await worker.create(dueAccount({ notice: due('recovered') }));
     for (let n = 0; n < 4; n += 1) {
-      await worker.run({ endAfterMs: 100 });
+      await worker.run({ endAfterMs: 1_000 });
       worker.later(MINUTE);
     }
     expect(worker.heard).toMatchObject([{ kind: 'recovered' }]);
@@ -367,7 +367,8 @@ describe('a listener that hangs', () => {
       failedBefore.add(worker.eventsOf('notice.not-delivered').length);
       return silent(...args);
     };
-    const limits = { concurrency: 2, noticeForMs: 1_500 };
+    // The ninth notice waits a second for its turn. The refreshes behind it must come before the first one is given up.
+    const limits = { concurrency: 2, noticeForMs: 3_000 };
     expect(await worker.run(limits)).toMatchObject({ refreshed: 40, waiting: 40, brokenOff: 0 });
     // Otherwise both slots would be taken until the first notices are given up.
     expect([...failedBefore]).toEqual([0]);
