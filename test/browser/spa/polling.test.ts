@@ -15,6 +15,7 @@ async function openWithClock(shown: string): Promise<Asking> {
   const page = await app.open();
   await app.signIn(page);
   // What this load asks for is not counted.
+  await page.getByText(shown).first().waitFor();
   await app.settled();
   await page.clock.install();
   // From now on the clock is moved by the test alone, however slow the machine is.
