@@ -36,7 +36,7 @@ const headline = (page: Page, name: RegExp) => page.getByRole('heading', { name 
 
 const NEWCOMER = /^All set: Stead works for you/;
 const WELL = /all well$/;
-const STOPPED = /^Stopped at /;
+const STOPPED = /^Stopped /;
 const REPAIRED = /^All set again$/;
 const ENDED = /^You stopped Stead/;
 const pick = (page: Page, user: DemoUser) => pickAccount(page, user.displayName);

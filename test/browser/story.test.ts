@@ -81,7 +81,15 @@ describe('a sign-in that is a day old', () => {
     const page = await person();
     // To MSAL both tokens have ended when they arrive.
     await control(platform.entra, 'PUT', '/lifetimes', { accessToken: 299, spaRefreshToken: 1 });
+    const asked: string[] = [];
+    page.on('requestfinished', (request) => {
+      const { pathname } = new URL(request.url());
+      if (pathname.startsWith('/api/')) asked.push(pathname);
+    });
     await signIn(page, BRUNO);
+    // All that this load asks for: a token request that is under way when the page is loaded again gets no answer.
+    const all = ['/api/connection', '/api/connection', '/api/profile', '/api/profile/photo'];
+    await expect.poll(() => asked.toSorted(), { timeout: 20_000 }).toEqual(all);
     await control(platform.entra, 'DELETE', '/requests');
     await page.waitForTimeout(1_500);
     await page.reload();

@@ -17,12 +17,16 @@ export const DUE_AT_ONCE = {
 /** How long the page is patient with a consent. */
 const SETTLE_FOR_MS = 30_000;
 
-/** Signs out, and waits for the page to come back: it shows nobody already before it leaves for the directory. */
-export async function signOut(page: Page): Promise<void> {
-  const comesBack = page.waitForEvent('load');
-  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
-  await comesBack;
+/** Does what the page is left for, and waits until it has come back: the page that is left may look like the one that comes. */
+export async function comingBack(page: Page, leave: () => Promise<unknown>): Promise<void> {
+  // What the page shows may be there before its own load is over, which must not be taken for the next one.
+  await page.waitForLoadState();
+  await Promise.all([page.waitForEvent('load'), leave()]);
 }
+
+/** Signs out, and waits for the page to come back: it shows nobody already before it leaves for the directory. */
+export const signOut = (page: Page): Promise<void> =>
+  comingBack(page, () => page.getByRole('button', { name: 'Sign out', exact: true }).click());
 
 /** Waits until the button can be used: the page shows it disabled while a change is still under way, and no key reaches it. */
 export async function usable(button: Locator): Promise<void> {

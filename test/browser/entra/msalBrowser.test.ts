@@ -10,6 +10,7 @@ import { DEFAULT_LIFETIMES } from '../../../dev/entra/lifetimes.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { launchBrowser } from '../../../dev/launchBrowser.ts';
 import { pickAccount } from '../../../dev/pickAccount.ts';
+import { comingBack } from '../../support/browser.ts';
 import { API_DEFAULT, API_SCOPE, control, journal, localAuthority } from '../../support/entraClients.ts';
 
 type PageWindow = { client: PublicClientApplication; signedIn?: AccountInfo; failure?: string };
@@ -206,12 +207,14 @@ it('signs out and comes back', async () => {
   await leaveFor();
   await pick('Adele Brandt');
   await control(entra, 'DELETE', '/requests');
-  await page.evaluate((uri) => {
-    const { client, signedIn } = globalThis as unknown as PageWindow;
-    void client.logoutRedirect({ account: signedIn ?? null, postLogoutRedirectUri: uri });
-  }, `${webOrigin}/`);
-  await expect.poll(() => journal(entra)).toMatchObject([{ endpoint: 'logout', status: 302 }]);
-  await page.waitForURL(`${webOrigin}/**`);
+  await comingBack(page, () =>
+    page.evaluate((uri) => {
+      const { client, signedIn } = globalThis as unknown as PageWindow;
+      void client.logoutRedirect({ account: signedIn ?? null, postLogoutRedirectUri: uri });
+    }, `${webOrigin}/`),
+  );
+  expect(await journal(entra)).toMatchObject([{ endpoint: 'logout', status: 302 }]);
+  expect(new URL(page.url()).origin).toBe(webOrigin);
   await leaveFor();
   expect(await page.textContent('h1')).toBe('Pick an account');
 });

@@ -97,7 +97,8 @@ async function settled(page: Page): Promise<void> {
 async function returnTo(page: Page, origin: string): Promise<void> {
   if (new URL(page.url()).origin !== origin) {
     const go = page.getByRole('button', { name: new RegExp(`${ADELE.displayName}|^Accept$`) }).first();
-    await Promise.race([go.click({ timeout: 5_000 }).catch(() => undefined), page.waitForURL(`${origin}/`)]);
+    await Promise.race([go.waitFor(), page.waitForURL(`${origin}/`)]);
+    if (await go.isVisible()) await go.click();
   }
   await page.waitForURL(`${origin}/`);
 }

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { DEMO_USERS, type DemoUser } from '../../../dev/entra/directory.ts';
-import { screenshot, signOut } from '../../support/browser.ts';
+import { comingBack, screenshot, signOut } from '../../support/browser.ts';
 import { control } from '../../support/entraClients.ts';
 import { connections } from './connections.ts';
 import { keptConnection, pageForTests } from './pageUnderTest.ts';
@@ -47,7 +47,7 @@ describe('two tabs of one person', () => {
 
   it('are both signed out by one', async () => {
     const [one, other] = await twoTabs(ADELE);
-    await signOut(one);
+    await comingBack(other, () => signOut(one));
     await button(one, 'Sign in').waitFor();
     await button(other, 'Sign in').waitFor();
     expect(await other.content()).not.toContain(ADELE.displayName);
@@ -93,7 +93,7 @@ describe('what a tab keeps', () => {
     const watched = watchPage(page);
     await app.signIn(page);
     await shows(page, ADELE);
-    expect(watched.secrets.size).toBe(6);
+    await expect.poll(() => watched.secrets.size).toBe(6);
     await expectDiscreet(page, watched);
     const [session, local] = await page.evaluate<string[]>(
       '[sessionStorage, localStorage].map((storage) => JSON.stringify({ ...storage }))',
