@@ -32,7 +32,9 @@ export function defineApi(definition: ApiDefinition): Api {
   }
   const refuse = (problem: string) => new TypeError(`API "${name}": ${problem}`);
   if (typeof resource !== 'string' || !/^\S*[^\s/]$/.test(resource) || resource.endsWith('/.default')) {
-    throw refuse("its resource must be the part of a scope before the permission, without a '/' at the end.");
+    throw refuse(
+      "its resource must be the part of a scope before the permission, such as api://<client id>, without a '/' at the end.",
+    );
   }
   if (GRAPH_RESOURCES.some((one) => one === resource.toLowerCase())) {
     throw refuse('its resource is that of Microsoft Graph. Use graph instead.');
