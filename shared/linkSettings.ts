@@ -21,10 +21,11 @@ export function readLink({ given, fault }: SettingsReader): LinkSettings | undef
   const problem = problemOf(callback);
   // Scheme and host are then in lower case. Everything that follows, such as the cookie, goes by this one spelling.
   const redirectUri = problem === undefined ? new URL(callback).href : callback;
-  if (problem !== undefined || !redirectUri.endsWith(CALLBACK) || redirectUri.includes('?')) {
+  const hasQuery = redirectUri.includes('?');
+  if (problem !== undefined || hasQuery || !redirectUri.endsWith(CALLBACK)) {
     fault(
       'LINK_REDIRECT_URI',
-      problem ?? `does not end with ${CALLBACK}`,
+      problem ?? (hasQuery ? 'has a query' : `does not end with ${CALLBACK}`),
       'Give the address of the callback, such as https://<app>.azurewebsites.net/api/connection/link/callback, exactly as it is registered as a redirect URI of the platform Web.',
     );
   }

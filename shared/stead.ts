@@ -13,7 +13,7 @@ import { createLog, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
 import type { FunctionRequest, HandOver, Operation } from './ports.ts';
 import { type Asked, asUser } from './requests/asUser.ts';
-import type { UserFunction } from './requests/defineFunction.ts';
+import { checkFunction, type UserFunction } from './requests/defineFunction.ts';
 import type { AnyConfig, SteadOptions } from './steadOptions.ts';
 import { createApp } from './tokens/app.ts';
 import { readUserId } from './userId.ts';
@@ -34,7 +34,7 @@ export type Stead = ReturnType<typeof createStead>;
  * Creates the application. This is the only way to get one. It does no I/O.
  * @param config a result of `readConfig`
  * @throws {TypeError} there are no stores, or `config` was read with `hasStorageCredential`, but there is no
- * `storageCredential`, or two tasks or two APIs have the same name.
+ * `storageCredential`, or two tasks or two APIs have the same name, or a task cannot be a result of `defineTask`.
  */
 export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   const here = createDeployed(config);
@@ -61,6 +61,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   }
 
   function claimName(fn: Named): void {
+    checkFunction(fn);
     if ((named.get(fn.name) ?? fn) !== fn) {
       throw new TypeError(
         `Two functions have the name "${fn.name}", and requests of one user share the result of a name. Rename one; if it is one function that is defined anew for each request, define it once, outside of the handler.`,
@@ -77,7 +78,8 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
 
     /**
      * Takes the name of a function, so that a second one is found at the start, not by a request.
-     * @throws {TypeError} another function or another API has the same name, or a link cannot ask for what it needs.
+     * @throws {TypeError} it cannot be a result of `defineFunction`, another function or another API has the same name, or a link
+     * cannot ask for what it needs.
      */
     claimName,
 
@@ -87,7 +89,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
      * @param accessToken the caller's JWT for this API
      * @param request what the caller sent beside it
      * @throws the errors of {@link asUser} in `requests/asUser.ts`.
-     * @throws {TypeError} another function has the same name.
+     * @throws {TypeError} it cannot be a result of `defineFunction`, or another function has the same name.
      */
     async asUser<T>(
       operation: Operation,

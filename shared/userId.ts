@@ -31,8 +31,9 @@ export function partsOf(user: UserId): { tid: string; oid: string } {
   return { tid: user.slice(0, slash), oid: user.slice(slash + 1) };
 }
 
-/** Reads a user id from a text in any case; undefined if the text is not a user id. */
-export function readUserId(text: string): UserId | undefined {
+/** Reads a user id from a text in any case; undefined if it is no text, or not a user id. */
+export function readUserId(text: unknown): UserId | undefined {
+  if (typeof text !== 'string') return undefined;
   const [tid, oid, ...more] = text.split('/');
   return isGuid(tid) && isGuid(oid) && more.length === 0 ? toUserId({ tid, oid }) : undefined;
 }

@@ -47,7 +47,7 @@ export async function openCookie(sealer: LinkSealer, sealed: string): Promise<Li
 function ticketIn(content: Readonly<Record<string, unknown>> | undefined): LinkTicketText | undefined {
   if (content === undefined) return undefined;
   const { userId, generation, id, returnUrl, scopes, until } = content;
-  const user = typeof userId === 'string' ? readUserId(userId) : undefined;
+  const user = readUserId(userId);
   if (user === undefined || typeof generation !== 'string' || typeof id !== 'string') return undefined;
   if (typeof returnUrl !== 'string' || typeof until !== 'number') return undefined;
   if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) return undefined;

@@ -1,6 +1,7 @@
 import type { BoundApi } from '../api.ts';
 import type { FunctionRequest } from '../ports.ts';
-import { checkUse, type UseOfApi } from '../tokens/useOfApi.ts';
+import { checkMembers } from '../tokens/definition.ts';
+import { checkDefined, checkUse, type UseOfApi } from '../tokens/useOfApi.ts';
 import type { UserId } from '../userId.ts';
 
 /** What a function's `run` gets for one request, together with the clients of its API (`graph` for Microsoft Graph). */
@@ -44,6 +45,14 @@ export type UserFunction<Result = unknown> = Readonly<
   readonly consent?: 'link';
 };
 
+const MEMBERS: readonly (keyof FunctionDefinition<object, unknown>)[] = [
+  'name',
+  'api',
+  'scopes',
+  'consent',
+  'timeoutMs',
+  'run',
+];
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** The platform's load balancer ends a request after 230 seconds, and a function may run twice. */
 const MAX_TIMEOUT_MS = 110_000;
@@ -55,6 +64,7 @@ const MAX_TIMEOUT_MS = 110_000;
 export function defineFunction<Clients extends object, Result>(
   definition: FunctionDefinition<Clients, Result>,
 ): UserFunction<Result> {
+  checkMembers('defineFunction', definition, MEMBERS);
   const { name, api, scopes, timeoutMs = DEFAULT_TIMEOUT_MS, consent, run } = definition;
   checkUse('Function', { name, api, scopes, timeoutMs, consent }, run, MAX_TIMEOUT_MS);
   // The cast is safe because a function runs with the clients of its own API.
@@ -67,3 +77,6 @@ export function defineFunction<Clients extends object, Result>(
     run,
   }) as UserFunction<Result>;
 }
+
+/** @throws {TypeError} it cannot be a result of {@link defineFunction}. */
+export const checkFunction = (fn: unknown): void => checkDefined('Function', fn, MAX_TIMEOUT_MS);

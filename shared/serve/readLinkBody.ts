@@ -10,7 +10,7 @@ const MAX_NAMES = 20;
 
 /**
  * The page to which a link is to return, and the tasks and functions that it asks for. Each may be absent, and so may the body.
- * @throws {RequestMalformedError} the body is another JSON, of another type, too large, or no JSON.
+ * @throws {RequestMalformedError} the body is another JSON, of another type, too large, or no JSON, or has too many names.
  */
 export async function readLinkBody(request: Pick<IncomingRequest, 'headers' | 'body'>): Promise<LinkRequest> {
   const body = await readJsonBody(request, MAX_BYTES);
@@ -21,6 +21,13 @@ export async function readLinkBody(request: Pick<IncomingRequest, 'headers' | 'b
     );
   }
   const { returnUrl, tasks, functions } = body;
+  for (const [member, names] of Object.entries({ tasks, functions })) {
+    if ((names?.length ?? 0) > MAX_NAMES) {
+      throw new RequestMalformedError(
+        `"${member}" of the body has more than ${MAX_NAMES} names. Ask for the others with another link.`,
+      );
+    }
+  }
   return {
     ...(returnUrl !== undefined && { returnUrl }),
     ...(tasks && { tasks }),
@@ -35,5 +42,4 @@ function isLinkRequest(body: unknown): body is LinkRequest {
 }
 
 const areNames = (value: unknown): boolean =>
-  value === undefined ||
-  (Array.isArray(value) && value.length <= MAX_NAMES && value.every((name) => typeof name === 'string'));
+  value === undefined || (Array.isArray(value) && value.every((name) => typeof name === 'string'));

@@ -1,4 +1,6 @@
 import type { Api } from '../api.ts';
+import { isRecord } from '../isRecord.ts';
+import { kindOf, shown } from './definition.ts';
 import { isKnownApi } from './knownApi.ts';
 import { isPermission, isScopeOf } from './scopes.ts';
 
@@ -21,6 +23,7 @@ const NAME = /^[a-z][a-z0-9-]{0,39}$/;
  * Checks a definition.
  * @param what `Task` or `Function`, for the messages
  * @param maxTimeoutMs the longest time-out, in milliseconds
+ * @param before what the messages begin with
  * @throws {TypeError} the definition is wrong; the message says what to change.
  */
 export function checkUse(
@@ -28,24 +31,26 @@ export function checkUse(
   { name, api, scopes, timeoutMs, consent }: UseOfApi,
   run: unknown,
   maxTimeoutMs: number,
+  before = '',
 ): void {
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new TypeError(
-      `A ${what.toLowerCase()}'s name must begin with a lower-case letter, followed by at most 39 lower-case letters, digits or hyphens, such as "read-profile". It is ${JSON.stringify(name)}.`,
+      `${before}A ${what.toLowerCase()}'s name must begin with a lower-case letter, followed by at most 39 lower-case letters, digits or hyphens, such as "read-profile". It is ${shown(name)}.`,
     );
   }
-  const refuse = (problem: string) => new TypeError(`${what} "${name}": ${problem}`);
+  const refuse = (problem: string) => new TypeError(`${before}${what} "${name}": ${problem}`);
   if (!isKnownApi(api)) {
     throw refuse('it has no api. Give it graph, or an API from defineApi.');
   }
-  if (!Array.isArray(scopes) || scopes.length === 0) {
+  if (scopes !== undefined && !Array.isArray(scopes)) {
+    throw refuse(`scopes must be an array, such as ['User.Read']. It is ${shown(scopes)}.`);
+  }
+  if (scopes === undefined || scopes.length === 0) {
     throw refuse("it has no scopes. Name the permissions it needs, such as ['User.Read'].");
   }
   for (const scope of scopes) {
     if (typeof scope !== 'string' || !/^\S*[^\s/]$/.test(scope)) {
-      throw refuse(
-        `${JSON.stringify(scope)} is not one scope. Write each scope as its own string, without spaces.`,
-      );
+      throw refuse(`${shown(scope)} is not one scope. Write each scope as its own string, without spaces.`);
     }
   }
   const foreign = scopes.find((scope) => !isScopeOf(api, scope));
@@ -65,4 +70,15 @@ export function checkUse(
     throw refuse(`timeoutMs must be whole milliseconds from 1 to ${maxTimeoutMs}.`);
   }
   if (typeof run !== 'function') throw refuse('it has no run. Give it an async function.');
+}
+
+/**
+ * Checks a task or a function that is given to the application. In JavaScript it may be anything.
+ * @throws {TypeError} a definition with these values would be refused.
+ */
+export function checkDefined(what: 'Task' | 'Function', defined: unknown, maxTimeoutMs: number): void {
+  const rule = `Every ${what.toLowerCase()} must be a result of define${what}. `;
+  if (!isRecord(defined)) throw new TypeError(`${rule}This one is ${kindOf(defined)}.`);
+  // The cast is safe because it is what is checked.
+  checkUse(what, defined as UseOfApi, defined.run, maxTimeoutMs, rule);
 }

@@ -1,5 +1,6 @@
 import type { Api, BoundApi } from '../api.ts';
-import { checkUse } from '../tokens/useOfApi.ts';
+import { checkMembers } from '../tokens/definition.ts';
+import { checkDefined, checkUse } from '../tokens/useOfApi.ts';
 import type { UserId } from '../userId.ts';
 import { NOT_PLAIN } from './notPlain.ts';
 
@@ -74,6 +75,16 @@ export type Task = Readonly<Required<Omit<TaskDefinition, 'every' | 'consent'>>>
   readonly everyMs?: number;
 };
 
+const MEMBERS: readonly (keyof TaskDefinition)[] = [
+  'name',
+  'title',
+  'api',
+  'scopes',
+  'every',
+  'consent',
+  'timeoutMs',
+  'run',
+];
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** A run ends after about a minute, and so do its tasks. */
 const MAX_TIMEOUT_MS = 60_000;
@@ -86,14 +97,11 @@ const MAX_EVERY_MS = 60 * 1_440 * MINUTE_MS;
  * @throws {TypeError} the definition is wrong; the message says what to change.
  */
 export function defineTask<Clients extends object>(definition: TaskDefinition<Clients>): Task {
+  checkMembers('defineTask', definition, MEMBERS);
   const { name, api, scopes, every, timeoutMs = DEFAULT_TIMEOUT_MS, consent, run } = definition;
   checkUse('Task', { name, api, scopes, timeoutMs, consent }, run, MAX_TIMEOUT_MS);
   const { title = inWords(name) } = definition;
-  if (typeof title !== 'string' || !isTitle(title)) {
-    throw new TypeError(
-      `Task "${name}": title must be a text of 1 to ${MAX_TITLE_LENGTH} characters, in one line.`,
-    );
-  }
+  checkTitle(name, title);
   const rhythm = every === undefined ? {} : { everyMs: everyMsOf(name, every) };
   // The cast is safe because a task runs with the clients of its own API.
   return Object.freeze({
@@ -108,6 +116,13 @@ export function defineTask<Clients extends object>(definition: TaskDefinition<Cl
   }) as Task;
 }
 
+function checkTitle(name: string, title: unknown): void {
+  if (typeof title === 'string' && isTitle(title)) return;
+  throw new TypeError(
+    `Task "${name}": title must be a text of 1 to ${MAX_TITLE_LENGTH} characters, in one line.`,
+  );
+}
+
 const isTitle = (text: string): boolean =>
   text.trim() !== '' && text.length <= MAX_TITLE_LENGTH && text.search(NOT_PLAIN) < 0;
 
@@ -117,11 +132,11 @@ const inWords = (name: string): string =>
 
 function everyMsOf(name: string, every: Every): number {
   const { minutes = 0, hours = 0, days = 0, ...others } = { ...every };
-  const ms = (minutes + hours * 60 + days * 1_440) * MINUTE_MS;
   const isTime =
     [minutes, hours, days].every((part) => typeof part === 'number' && part >= 0) &&
     Object.keys(others).length === 0;
-  if (!isTime || !(ms >= MINUTE_MS && ms <= MAX_EVERY_MS)) {
+  const ms = isTime ? (minutes + hours * 60 + days * 1_440) * MINUTE_MS : 0;
+  if (!(ms >= MINUTE_MS && ms <= MAX_EVERY_MS)) {
     throw new TypeError(
       `Task "${name}": every must be a time from one minute to 60 days, such as { hours: 6 } or { days: 1 }.`,
     );
@@ -131,9 +146,13 @@ function everyMsOf(name: string, every: Every): number {
 
 /**
  * Lists tasks in the order in which they run.
- * @throws {TypeError} two tasks have the same name.
+ * @throws {TypeError} two tasks have the same name, or one cannot be a result of {@link defineTask}.
  */
 export function listTasks(...tasks: Task[]): readonly Task[] {
+  for (const task of tasks) {
+    checkDefined('Task', task, MAX_TIMEOUT_MS);
+    checkTitle(task.name, task.title);
+  }
   const names = tasks.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {

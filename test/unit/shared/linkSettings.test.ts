@@ -67,7 +67,9 @@ describe('where a link leads', () => {
   });
 
   it('ends with the route of the callback', () => {
-    for (const address of [PAGE, `${CALLBACK}?x=1`, `${CALLBACK}/`])
+    for (const address of [PAGE, `${CALLBACK}/`])
       expect(read(address).faults).toEqual(['LINK_REDIRECT_URI does not end with /callback']);
+    for (const address of [`${CALLBACK}?`, `${CALLBACK}?x=1`, `${CALLBACK}?x=/callback`])
+      expect(read(address).faults).toEqual(['LINK_REDIRECT_URI has a query']);
   });
 });

@@ -59,6 +59,19 @@ describe('createStead', () => {
     expect(() => stead.claimName(fn)).toThrow(twice);
   });
 
+  it.each([
+    [undefined, 'This one is undefined.'],
+    ['a token', 'This one is a plain string.'],
+    [async () => 1, 'This one is a plain function.'],
+    [{}, "A function's name must begin with"],
+  ])('says of what is no function or user id what it has to be (case %#)', async (fn, problem) => {
+    const config = readConfig(standInSettings('http://localhost:1'), { hasOwnStores: true });
+    const stead = createStead(config, { stores: memoryStores });
+    const asking = stead.asUser({ log: () => undefined }, 'no token', fn as never);
+    await expect(asking).rejects.toThrow(`Every function must be a result of defineFunction. ${problem}`);
+    await expect(stead.wake(fn as never)).rejects.toThrow('A user id is <tid>/<oid>, both of them GUIDs.');
+  });
+
   it('needs a credential for storage if the settings name none', () => {
     const config = readConfig(
       {

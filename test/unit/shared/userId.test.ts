@@ -67,10 +67,12 @@ describe('readUserId', () => {
     `${TID}/${OID}/${OID}`,
     `${TID}/${OID}.old`,
     ` ${USER}`,
+    undefined,
+    7,
     `${USER}\n`,
     `${TID}\\${OID}`,
     `${OID}.${TID}`,
-  ])('takes %j for nobody', (text) => {
+  ])('takes %j for nobody', (text: unknown) => {
     expect(readUserId(text)).toBeUndefined();
   });
 });

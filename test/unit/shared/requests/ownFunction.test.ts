@@ -234,6 +234,8 @@ describe('defineFunction', () => {
   it.each([
     [{ name: 'Own' }, /A function's name must begin with a lower-case letter/],
     [{ scopes: [] }, /Function "own": it has no scopes/],
+    [{ scopes: 'Files.Read' }, /Function "own": scopes must be an array/],
+    [{ title: 'x' }, /of "own" for defineFunction has the unknown member "title"/],
     [{ scopes: ['api://orders/read'] }, /does not belong to https:\/\/graph.microsoft.com/],
     [{ timeoutMs: 110_001 }, /timeoutMs must be whole milliseconds from 1 to 110000/],
     [{ api: { ...graph } }, /it has no api/],

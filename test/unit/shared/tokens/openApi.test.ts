@@ -125,6 +125,10 @@ describe('defineApi', () => {
     [{ name: 'token' }, /"token" is reserved/],
     [{ resource: 'api://orders/' }, /without a '\/' at the end/],
     [{ resource: '' }, /its resource must be/],
+    [{ resource: undefined as unknown as string }, /its resource must be/],
+    [{ name: null as unknown as string }, /hyphens\. It is null\.$/],
+    [{ readChallenge: 'x' as unknown as () => undefined }, /its readChallenge must be a function/],
+    [{ readChalenge: () => undefined }, /of "orders" for defineApi has the unknown member "readChalenge"/],
     [{ resource: 'https://graph.microsoft.us' }, /its resource is that of Microsoft Graph/],
     [{ resource: 'HTTPS://graph.microsoft.com' }, /its resource is that of Microsoft Graph/],
     [{ resource: '00000003-0000-0000-c000-000000000000' }, /its resource is that of Microsoft Graph/],
@@ -149,10 +153,21 @@ describe('defineApi', () => {
       },
     ],
     ['gives a promise', (async () => '{"access_token":{}}') as unknown as () => undefined],
+    [
+      'gives a promise that is rejected',
+      (() => Promise.reject(new Error('x'))) as unknown as () => undefined,
+    ],
     ['gives no JSON', () => '{nope'],
-  ])('ignores a readChallenge that %s', (_what, readChallenge) => {
+  ])('ignores a readChallenge that %s', async (_what, readChallenge) => {
     const api = defineApi({ ...usual, readChallenge });
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', note);
     expect(api.readChallenge(new Response('', { status: 401 }))).toBeUndefined();
+    // Node tells of a rejection that nobody handled once the microtasks have run.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
   });
 
   it('takes http on this machine', () => {

@@ -3,7 +3,12 @@ import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { Api } from '../../../../shared/api.ts';
 import { defineApi } from '../../../../shared/tokens/defineApi.ts';
-import { defineTask, listTasks, type TaskDefinition } from '../../../../shared/worker/defineTask.ts';
+import {
+  defineTask,
+  listTasks,
+  type Task,
+  type TaskDefinition,
+} from '../../../../shared/worker/defineTask.ts';
 
 const tasks = tasksOf(['read-profile']);
 
@@ -76,12 +81,20 @@ describe('defineTask', () => {
     expect(() => named(name as string)).toThrow(/such as "read-profile"\. It is /);
   });
 
-  it.each<[what: string, wrong: Partial<Record<keyof TaskDefinition, unknown>>, problem: RegExp]>([
+  it.each<[what: string, wrong: Partial<Record<keyof TaskDefinition | 'evry', unknown>>, problem: RegExp]>([
     ['no scopes', { scopes: [] }, /Task "a": it has no scopes\. Name/],
-    ['scopes that are not a list', { scopes: 'User.Read' }, /it has no scopes/],
+    ['no list of scopes', { scopes: undefined }, /it has no scopes\. Name/],
+    [
+      'scopes that are not a list',
+      { scopes: 'User.Read' },
+      /scopes must be an array, such as \['User\.Read'\]\. It is "User\.Read"\./,
+    ],
+    ['a name that is a number', { name: 1n }, /A task's name must begin .* It is a plain bigint\.$/],
+    ['a scope that JSON does not know', { scopes: [7n] }, /a plain bigint is not one scope/],
+    ['a misspelt member', { evry: { hours: 6 } }, /of "a" for defineTask has the unknown member "evry"/],
     ['two scopes in one string', { scopes: ['User.Read Mail.Read'] }, /"User\.Read Mail\.Read" is not one/],
     ['an empty scope', { scopes: [''] }, /"" is not one scope/],
-    ['a scope that is no text', { scopes: [7] }, /7 is not one scope/],
+    ['a scope that is no text', { scopes: [7] }, /a plain number is not one scope/],
     [
       'scopes of two APIs',
       { scopes: ['User.Read', 'api://x/y'] },
@@ -108,6 +121,7 @@ describe('defineTask', () => {
     ['a rhythm of nothing', { every: {} }, /every must be/],
     ['a rhythm longer than any account may be silent', { every: { days: 61 } }, /every must be/],
     ['a rhythm in words', { every: { hours: 'six' } }, /every must be/],
+    ['a rhythm that cannot be added up', { every: { hours: 6n } }, /every must be/],
     ['a rhythm of digits', { every: { minutes: '5' } }, /every must be/],
     ['a rhythm that never ends', { every: { days: Number.POSITIVE_INFINITY } }, /every must be/],
     ['a rhythm of milliseconds', { every: { ms: 60_000 } }, /every must be/],
@@ -118,6 +132,18 @@ describe('defineTask', () => {
     const definition = { ...usual, ...wrong } as TaskDefinition;
     expect(() => defineTask(definition)).toThrow(TypeError);
     expect(() => defineTask(definition)).toThrow(problem);
+  });
+
+  it.each([
+    [undefined, 'undefined'],
+    [nothing, 'a plain function'],
+    [[{ secret: 'x' }], 'an array'],
+  ])('needs a definition, and says of what it is made (case %#)', (definition, got) => {
+    expect(() => defineTask(definition as unknown as TaskDefinition)).toThrow(
+      new TypeError(
+        `defineTask needs a definition, which is an object. It got ${got}. Its members are name, title, api, scopes, every, consent, timeoutMs, run.`,
+      ),
+    );
   });
 
   it('does not change when its definition is changed', () => {
@@ -139,6 +165,18 @@ describe('listTasks', () => {
     expect(() => listTasks(named('b'), named('a'), named('b'))).toThrow(
       new TypeError('Two tasks have the name "b". Rename one, because the history identifies tasks by name.'),
     );
+  });
+
+  it.each<[what: unknown, problem: string]>([
+    [undefined, 'This one is undefined.'],
+    ['a token', 'This one is a plain string.'],
+    [{ name: {} }, "A task's name must begin with"],
+    [{ name: 'x' }, 'Task "x": it has no api.'],
+    [{ ...named('x'), name: '__proto__' }, "A task's name must begin with"],
+    [{ ...named('x'), title: undefined }, 'Task "x": title must be a text'],
+  ])('refuses what defineTask would not make (case %#)', (task, problem) => {
+    expect(() => listTasks(named('a'), task as Task)).toThrow(TypeError);
+    expect(() => listTasks(named('a'), task as Task)).toThrow(problem);
   });
 
   it('holds the one that is shipped', () => {
