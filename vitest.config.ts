@@ -27,7 +27,7 @@ const shortOf = (name: string) => ({ ...folder(name), exclude: [ALONE, LONG] });
 const longOf = (name: string) => ({ name: `${name}-long`, include: [`test/${name}/${LONG}`] });
 
 /** When the others are done, and no more at once than there are cores: a browser is busy all the time. */
-const inBrowser = { ...byTheClock, testTimeout: 60_000, maxWorkers: 2, sequence: { groupOrder: 1 } };
+const inBrowser = { ...byTheClock, testTimeout: 120_000, maxWorkers: 2, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
