@@ -261,6 +261,13 @@ export const GUIDED_FAULTS: Readonly<Record<string, PlantedFault>> = {
     guided: 'a user visits while a task of their check reads Graph',
     found: /ran, and their history does not have it/,
   },
+  'what a task told put into the entry before a visit': {
+    file: 'shared/worker/refreshUser.ts',
+    text: 'rememberedAfter(run, ran, checked, now)',
+    by: 'rememberedAfter(run, ran, refreshed(leased, token, ran, now, schedule, 0), now)',
+    guided: 'a user visits while a later check of theirs asks for its token',
+    found: /is told of \d+ sync-notes in/,
+  },
   'cache of a visit given up at the first conflict': {
     file: 'shared/tokens/storedCache.ts',
     text: 'const WRITE_TRIES = 6;',

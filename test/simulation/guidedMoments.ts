@@ -243,6 +243,13 @@ export const GUIDED_MOMENTS: Readonly<Record<string, History>> = {
     ...{ do: 'visit', user: 0, process: 0, fresh: true },
     ...pausing(),
   }),
+  'a user visits while a later check of theirs asks for its token': {
+    ...of(wait(80 * MINUTE), run(0), wait(80 * MINUTE), run(1, 'token endpoint'), {
+      ...{ do: 'visit', user: 0, process: 0, fresh: true },
+      ...pausing(),
+    }),
+    notes: true,
+  },
   'a check stores its cache while a visit is about to': of(
     wait(80 * MINUTE),
     { ...{ do: 'visit', user: 0, process: 0, fresh: true }, ...pausing('blob: write') },

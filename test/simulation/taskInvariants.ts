@@ -150,6 +150,7 @@ export function createTaskInvariants(
   /** Only a check changes what tasks remember, and it keeps what succeeded in it. */
   function onMemory(by: ProcessLife, person: Person, { before, after }: RowChange, isHolder: boolean): void {
     const { name, oid } = person;
+    const { damagedAt } = of(person);
     if (after === undefined) return;
     const [was, is] = [memoryOf(before), memoryOf(after)];
     const isSame = before !== undefined && before.generation === after.generation;
@@ -193,6 +194,17 @@ export function createTaskInvariants(
         of(person).disturbedAt < succeeded[1].leasedAt,
       `${name} was settled, and what a task of the check kept was lost`,
     );
+    // Damage may have taken checks away, and left what was told of them.
+    if (isSettled && damagedAt < 0) onTold(person, is, after);
+  }
+
+  /** The task tells of one thing each time. So an entry of the history cannot have more of them than it has runs. */
+  function onTold({ name }: Person, memory: Memory | undefined, { checks }: Columns): void {
+    const entries = (JSON.parse(String(checks || '{}')) as { checks?: Entry[] }).checks ?? [];
+    for (const { at, task, count } of memory?.told ?? []) {
+      const times = entries.find(({ first }) => first === at)?.tasks.find((one) => one.task === task)?.times;
+      forbid((count ?? 0) > (times ?? 0), `${name} is told of ${count} ${task} in ${times} runs`);
+    }
   }
 
   return {
@@ -246,8 +258,11 @@ export function createTaskInvariants(
 type Memory = {
   sub: string;
   tasks: Partial<Record<string, { at: string; state?: unknown }>>;
-  told: { summary?: string }[];
+  told: { at: string; task: string; count?: number; summary?: string }[];
 };
+
+/** An entry of the checks, as it is stored. */
+type Entry = { first: string; tasks: { task: string; times: number }[] };
 
 /** What the tasks remember, as it is stored. */
 function memoryOf(row: Columns | undefined): Memory | undefined {
