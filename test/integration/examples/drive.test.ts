@@ -14,6 +14,7 @@ import { registerForApi } from '../../support/adminConsent.ts';
 import { settingsOf } from '../../support/drillStage.ts';
 import { control, journal, SPA_ORIGIN, signIn } from '../../support/entraClients.ts';
 import { secretsIn } from '../../support/logScan.ts';
+import { shippedMain } from '../../support/mainFile.ts';
 
 const FILES_READ = 'https://graph.microsoft.com/Files.Read';
 
@@ -39,14 +40,13 @@ afterAll(async () => {
   await Promise.all([entra?.close(), azurite?.stop(), rm(folder, { recursive: true, force: true })]);
 });
 
-/** The functions' own entry file with the lines of the README. */
+/** The functions' own entry file with the lines of the README, which an adopter may have followed already. */
 async function mainOfExample(): Promise<string> {
   const readme = await readFile(join(ROOT, 'examples/drive/README.md'), 'utf8');
   const [, added = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
   const [importing = '', ...routes] = added.trim().split('\n');
   expect(routes).toHaveLength(1);
-  const main = await readFile(join(ROOT, 'functions/main.ts'), 'utf8');
-  return [importing.replace('./drive/', '../examples/drive/'), main, ...routes].join('\n');
+  return [importing.replace('./drive/', '../examples/drive/'), shippedMain(), ...routes].join('\n');
 }
 
 const get = (path: string, accessToken: string) =>
