@@ -47,7 +47,7 @@ export type PlatformOptions = {
   /** How the API proves itself; by its client secret if left out. */
   credential?: CredentialName;
   /** What else the stand-in knows and does. */
-  directory?: Pick<EntraOptions, 'belongings' | 'apps' | 'givenByAdministrator'>;
+  directory?: Pick<EntraOptions, 'apis' | 'belongings' | 'apps' | 'givenByAdministrator'>;
   /** Further settings of the functions. */
   settings?: Record<string, string>;
   /** Whether the worker runs each minute by itself. Default true. */
