@@ -9,7 +9,16 @@ import type { Connection, ConnectionTask } from '../../../shared/wire.ts';
 import { API_DEFAULT, control } from '../../support/entraClients.ts';
 
 const ORDERS_ID = '11111111-2222-4333-8444-555555555555';
+const RESOURCE = `api://${ORDERS_ID}`;
 const PATIENCE = { timeout: 25_000, interval: 500 };
+
+/** A function of one's own, for an API of one's own: it answers whom the token is for. */
+const audience = defineFunction({
+  name: 'audience',
+  api: defineApi({ name: 'orders', resource: RESOURCE, baseUrl: 'https://orders.example' }),
+  scopes: [`${RESOURCE}/orders.read`],
+  run: async ({ token }) => decodeJwt(token).aud,
+});
 
 let platform: Platform;
 const lines: string[] = [];
@@ -73,15 +82,9 @@ describe('the local platform', () => {
   });
 
   it("issues the tokens of one's own API", async () => {
-    const resource = `api://${ORDERS_ID}`;
-    const whatFor = defineFunction({
-      name: 'what-for',
-      api: defineApi({ name: 'orders', resource, baseUrl: 'https://orders.example' }),
-      scopes: [`${resource}/orders.read`],
-      run: async ({ token }) => decodeJwt(token).aud,
-    });
     const { accessToken } = await signIn('chiara');
-    expect(await platform.stead.asUser({ log() {} }, accessToken, whatFor)).toBe(ORDERS_ID);
+    const asked = await platform.stead.asUser({ log() {} }, accessToken, audience);
+    expect(asked.result).toBe(ORDERS_ID);
   });
 
   it('has no word of it in the log', () => {
