@@ -72,8 +72,12 @@ describe('docs/http.md', () => {
       (methods.match(/[A-Z]+/g) ?? []).map((method) => `${method} /api/${route}`),
     );
     expect(routes.length).toBeGreaterThan(0);
-    expect(rows.filter(isRoute).map(([route]) => route)).toEqual(expect.arrayContaining(routes));
-    expect(rows.filter(isRoute)).toHaveLength(routes.length);
+    const hint = 'a function of your own is registered beneath the last comment of functions/main.ts';
+    expect(
+      rows.filter(isRoute).map(([route]) => route),
+      hint,
+    ).toEqual(expect.arrayContaining(routes));
+    expect(rows.filter(isRoute), hint).toHaveLength(routes.length);
   });
 
   it('has one row for every code', () => {
