@@ -9,6 +9,7 @@ import { toUserId } from '../../../../shared/userId.ts';
 import type { Connection } from '../../../../shared/wire.ts';
 import { checkStorage, expectSound } from '../../../support/checkStorage.ts';
 import { journal, signIn } from '../../../support/entraClients.ts';
+import { shippedTasksOf } from '../../../support/shippedTasksOf.ts';
 
 const USERS = numberedUsers(5);
 const [VISITOR, OTHER, PAUSER, LEAVER, RACER] = USERS as [DemoUser, DemoUser, DemoUser, DemoUser, DemoUser];
@@ -53,7 +54,7 @@ async function connectionOf(
 ): Promise<Connection> {
   const response = await send(method, 'connection', token, sent);
   expect(response.status).toBe(200);
-  return (await response.json()) as Connection;
+  return shippedTasksOf((await response.json()) as Connection);
 }
 
 async function visit(token: string): Promise<void> {

@@ -9,6 +9,7 @@ import { toUserId } from '../../../../shared/userId.ts';
 import type { Connection, Problem, Profile } from '../../../../shared/wire.ts';
 import { checkStorage, expectSound } from '../../../support/checkStorage.ts';
 import { control, journal, signIn } from '../../../support/entraClients.ts';
+import { shippedTasksOf } from '../../../support/shippedTasksOf.ts';
 
 const USERS = numberedUsers(4);
 const [LEAVER, STRANGER, POLLER, REFUSED] = USERS as [DemoUser, DemoUser, DemoUser, DemoUser];
@@ -42,7 +43,7 @@ async function connectionOf(token: string, method: 'GET' | 'PUT' = 'GET'): Promi
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toContain('application/json');
   expect(response.headers.get('cache-control')).toBe('no-store');
-  return (await response.json()) as Connection;
+  return shippedTasksOf((await response.json()) as Connection);
 }
 
 async function disconnect(token: string): Promise<void> {
