@@ -48,6 +48,8 @@ export type PlatformOptions = {
   credential?: CredentialName;
   /** What else the stand-in knows and does. */
   directory?: Pick<EntraOptions, 'apis' | 'belongings' | 'apps' | 'givenByAdministrator'>;
+  /** The folder of the built functions; that of the project if left out. */
+  functions?: string;
   /** Further settings of the functions. */
   settings?: Record<string, string>;
   /** Whether the worker runs each minute by itself. Default true. */
@@ -129,7 +131,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       ...options.settings,
     };
     const host = await spawnHost({
-      root: ROOT,
+      root: options.functions ?? ROOT,
       port: ports.functions,
       env: settings,
       cors: webOrigin,

@@ -1,4 +1,5 @@
 /** `/api/connection` of the deployed functions, and what is then in storage: read by the storage SDKs alone. */
+import { rm } from 'node:fs/promises';
 import { TableClient } from '@azure/data-tables';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type DemoUser, numberedUsers } from '../../../../dev/entra/directory.ts';
@@ -7,9 +8,9 @@ import { shardOf } from '../../../../shared/adapters/shards.ts';
 import { readConfig } from '../../../../shared/config.ts';
 import { toUserId } from '../../../../shared/userId.ts';
 import type { Connection, Problem, Profile } from '../../../../shared/wire.ts';
+import { buildShipped } from '../../../support/buildShipped.ts';
 import { checkStorage, expectSound } from '../../../support/checkStorage.ts';
 import { control, journal, signIn } from '../../../support/entraClients.ts';
-import { shippedTasksOf } from '../../../support/shippedTasksOf.ts';
 
 const USERS = numberedUsers(4);
 const [LEAVER, STRANGER, POLLER, REFUSED] = USERS as [DemoUser, DemoUser, DemoUser, DemoUser];
@@ -18,9 +19,12 @@ const EXPIRED_AT_ONCE = 299;
 /** After this time the worker acts for a user. */
 const IDLE_MS = 2_000;
 
+let functions: string;
 let platform: Platform;
 beforeAll(async () => {
+  functions = await buildShipped();
   platform = await startPlatform({
+    functions,
     timers: false,
     withoutWeb: true,
     users: USERS,
@@ -28,7 +32,10 @@ beforeAll(async () => {
     settings: { REFRESH_IDLE_SECONDS: String(IDLE_MS / 1_000) },
   });
 });
-afterAll(() => platform?.stop());
+afterAll(async () => {
+  await platform?.stop();
+  await rm(functions, { recursive: true });
+});
 
 async function tokenFor({ name }: DemoUser, claims?: string): Promise<string> {
   const more = { spaOrigin: platform.webOrigin, ...(claims === undefined ? {} : { claims }) };
@@ -43,7 +50,7 @@ async function connectionOf(token: string, method: 'GET' | 'PUT' = 'GET'): Promi
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toContain('application/json');
   expect(response.headers.get('cache-control')).toBe('no-store');
-  return shippedTasksOf((await response.json()) as Connection);
+  return (await response.json()) as Connection;
 }
 
 async function disconnect(token: string): Promise<void> {
