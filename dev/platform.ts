@@ -47,7 +47,9 @@ export type PlatformOptions = {
   /** How the API proves itself; by its client secret if left out. */
   credential?: CredentialName;
   /** What else the stand-in knows and does. */
-  directory?: Pick<EntraOptions, 'belongings' | 'apps' | 'givenByAdministrator'>;
+  directory?: Pick<EntraOptions, 'apis' | 'belongings' | 'apps' | 'givenByAdministrator'>;
+  /** The folder of the built functions; that of the project if left out. */
+  functions?: string;
   /** Further settings of the functions. */
   settings?: Record<string, string>;
   /** Whether the worker runs each minute by itself. Default true. */
@@ -129,7 +131,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       ...options.settings,
     };
     const host = await spawnHost({
-      root: ROOT,
+      root: options.functions ?? ROOT,
       port: ports.functions,
       env: settings,
       cors: webOrigin,

@@ -79,3 +79,5 @@ app.hook.appStart(() => {
   cancelCheck = stead.services.clock.after(CHECKED_AFTER_MS, () => void stead.health());
 });
 app.hook.appTerminate(() => cancelCheck());
+
+// Your own functions are registered beneath this line: docs/functions.md.

@@ -24,7 +24,8 @@ export async function buildLibrary(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await compile(folder, Object.values(manifest.exports));
   await nameDeclarations(folder);
-  const { private: _private, exports, ...rest } = manifest;
+  // The scripts keep others from packing the sources.
+  const { private: _private, scripts: _scripts, exports, ...rest } = manifest;
   const built = { ...rest, exports: builtExports(exports), files: ['shared', 'dev'] };
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(built, undefined, 2)}\n`);
   await copyFile(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));

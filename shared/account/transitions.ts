@@ -400,7 +400,10 @@ function withNotice<C extends Connected>(account: C, notice: Notice | undefined)
 }
 
 /** Each of these parts is optional in every state, so what is left is still an account of the same state. */
-function without<A extends object>(account: A, part: 'lease' | 'link' | 'memory' | 'notice' | 'tasksPausedUntil'): A {
+function without<A extends object>(
+  account: A,
+  part: 'lease' | 'link' | 'memory' | 'notice' | 'tasksPausedUntil',
+): A {
   // An object from which a property is deleted is slow, and so is each copy of it.
   const { [part]: _, ...left } = account as A & Partial<Connected>;
   return left as unknown as A;

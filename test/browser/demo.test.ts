@@ -1,4 +1,5 @@
 /** The drawer of the local platform: the tour, the controls, the keyboard. What the page itself says is tested elsewhere. */
+import { rm } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SAYS } from '../../dev/demoSays.ts';
@@ -9,22 +10,26 @@ import { FAST_MOTION, type Platform, startPlatform } from '../../dev/platform.ts
 import { toUserId } from '../../shared/userId.ts';
 import { DEMO_WORDS } from '../../spa/src/demo/demoWords.ts';
 import { acceptConsent } from '../support/browser.ts';
+import { buildShipped } from '../support/buildShipped.ts';
 import { expectFine, openThemed, THEMES } from './spa/expectFine.ts';
 import { expectDiscreet, watchPage } from './spa/watchPage.ts';
 
 const [ADELE, BRUNO, CHIARA, DANA] = DEMO_USERS;
 const PATIENCE = { timeout: 20_000 };
 
+let functions: string;
 let platform: Platform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = await startPlatform({ ...FAST_MOTION, timers: false });
+  functions = await buildShipped();
+  platform = await startPlatform({ ...FAST_MOTION, functions, timers: false });
   browser = await launchBrowser();
 }, 60_000);
 afterAll(async () => {
   await browser?.close();
   await platform?.stop();
+  await rm(functions, { recursive: true });
 });
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });

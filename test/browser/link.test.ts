@@ -1,4 +1,5 @@
 /** A link in a real browser: its cookie, the redirects through the stand-in, and the functions as they are built. */
+import { rm } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../dev/entra/directory.ts';
@@ -7,21 +8,25 @@ import { pickAccount } from '../../dev/pickAccount.ts';
 import { type Platform, startPlatform } from '../../dev/platform.ts';
 import type { Connection, LinkTicket } from '../../shared/wire.ts';
 import { DUE_AT_ONCE } from '../support/browser.ts';
+import { buildShipped } from '../support/buildShipped.ts';
 import { control, signIn } from '../support/entraClients.ts';
 import { expectFine } from './spa/expectFine.ts';
 
 const [ADELE, BRUNO, CHIARA] = DEMO_USERS;
 
+let functions: string;
 let platform: Platform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = await startPlatform(DUE_AT_ONCE);
+  functions = await buildShipped();
+  platform = await startPlatform({ ...DUE_AT_ONCE, functions });
   browser = await launchBrowser();
 }, 60_000);
 afterAll(async () => {
   await browser?.close();
   await platform?.stop();
+  await rm(functions, { recursive: true });
 });
 
 /** What the page sends with a user's access token. */

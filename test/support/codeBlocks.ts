@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { shippedMain } from './mainFile.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -97,6 +98,9 @@ export async function run(block: CodeBlock, env: Readonly<Record<string, string>
   });
 }
 
+/** Without what an adopter has added there, because that may be what the block shows. */
+const textBefore = (path: string) => (path === 'functions/main.ts' ? shippedMain() : read(path));
+
 /** In a folder of the project, so that the project's packages are found. */
 async function inFiles<T>(
   blocks: readonly CodeBlock[],
@@ -109,7 +113,7 @@ async function inFiles<T>(
       blocks.map(async ({ document, line, code, after }) => {
         const file = join(folder, `${document.replaceAll(/\W/g, '-')}-${line}.ts`);
         // `../` of a file of `functions` is the project.
-        const before = after === undefined ? '' : read(after).replaceAll("from '../", "from '../../");
+        const before = after === undefined ? '' : textBefore(after).replaceAll("from '../", "from '../../");
         await writeFile(file, `${before}\n${code}\nexport {};\n`);
         return file;
       }),

@@ -1,8 +1,8 @@
 /** The application as production makes it, from settings alone; only its clock can run ahead. */
 
 import { profile } from '../../functions/profile/profile.ts';
-import { tasksOf } from '../../functions/refreshWorker/tasks.ts';
 import { readConfig } from '../../shared/config.ts';
+import { shippedTasks } from '../../shared/graphTasks/shippedTasks.ts';
 import type { LogEvent } from '../../shared/log.ts';
 import { createStead } from '../../shared/stead.ts';
 import { azureStores } from '../../shared/stores/azure.ts';
@@ -43,7 +43,7 @@ export function createDrillApp(
   const adapters = { verifyAccessToken, userTokens };
   const stead = createStead(config, {
     stores: azureStores,
-    tasks: tasksOf(config.shippedTasks),
+    tasks: shippedTasks(config.shippedTasks),
     clock,
     adapters,
     limits: UNLIMITED,

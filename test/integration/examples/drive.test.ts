@@ -1,19 +1,19 @@
 /** The example of a function of one's own, put into the functions as its README says, in the local host. */
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Azurite, startAzurite } from '../../../dev/azurite.ts';
-import { buildFunctions } from '../../../dev/buildFunctions.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { type Host, spawnHost } from '../../../dev/host/spawnHost.ts';
 import { ROOT } from '../../../dev/platform.ts';
 import type { LogEvent } from '../../../shared/log.ts';
 import type { Connection, Problem } from '../../../shared/wire.ts';
 import { registerForApi } from '../../support/adminConsent.ts';
+import { buildShipped } from '../../support/buildShipped.ts';
 import { settingsOf } from '../../support/drillStage.ts';
 import { control, journal, SPA_ORIGIN, signIn } from '../../support/entraClients.ts';
 import { secretsIn } from '../../support/logScan.ts';
+import { shippedMain } from '../../support/mainFile.ts';
 
 const FILES_READ = 'https://graph.microsoft.com/Files.Read';
 
@@ -22,11 +22,8 @@ let entra: Entra;
 let folder: string;
 let host: Host;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'stead-example-'));
+  folder = await buildShipped(await mainOfExample());
   [azurite, entra] = await Promise.all([startAzurite(), startEntra({ port: 0, spaOrigins: [SPA_ORIGIN] })]);
-  await buildFunctions(folder, await mainOfExample());
-  await copyFile(join(ROOT, 'host.json'), join(folder, 'host.json'));
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module', main: 'main.js' }));
   const env = {
     ...settingsOf(entra, azurite.connectionString),
     'AzureWebJobs.refreshWorker.Disabled': 'true',
@@ -36,17 +33,16 @@ beforeAll(async () => {
 beforeEach(() => control(entra, 'DELETE', '/requests'));
 afterAll(async () => {
   await host?.stop();
-  await Promise.all([entra?.close(), azurite?.stop(), rm(folder, { recursive: true, force: true })]);
+  await Promise.all([entra?.close(), azurite?.stop(), rm(folder, { recursive: true })]);
 });
 
-/** The functions' own entry file with the lines of the README. */
+/** The functions' own entry file with the lines of the README, which an adopter may have followed already. */
 async function mainOfExample(): Promise<string> {
   const readme = await readFile(join(ROOT, 'examples/drive/README.md'), 'utf8');
   const [, added = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
   const [importing = '', ...routes] = added.trim().split('\n');
   expect(routes).toHaveLength(1);
-  const main = await readFile(join(ROOT, 'functions/main.ts'), 'utf8');
-  return [importing.replace('./drive/', '../examples/drive/'), main, ...routes].join('\n');
+  return [importing.replace('./drive/', '../examples/drive/'), shippedMain(), ...routes].join('\n');
 }
 
 const get = (path: string, accessToken: string) =>

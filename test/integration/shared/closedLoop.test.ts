@@ -9,9 +9,9 @@ import { API_CLIENT_ID, TENANT_ID } from '../../../dev/entra/directory.ts';
 import type { FaultRequest } from '../../../dev/entra/faultRules.ts';
 import { type Entra, startEntra } from '../../../dev/entra/startEntra.ts';
 import { photo } from '../../../functions/profile/photo.ts';
-import { tasksOf } from '../../../functions/refreshWorker/tasks.ts';
 import { readConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
+import { shippedTasks } from '../../../shared/graphTasks/shippedTasks.ts';
 import type { LogEvent } from '../../../shared/log.ts';
 import { createStead } from '../../../shared/stead.ts';
 import { azureStores } from '../../../shared/stores/azure.ts';
@@ -20,7 +20,7 @@ import { accountOf, markUser } from '../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN } from '../../support/entraClients.ts';
 import { callerFor } from '../../support/userTokens.ts';
 
-const tasks = tasksOf(['read-profile']);
+const tasks = shippedTasks(['read-profile']);
 
 const MINUTE = 60_000;
 /** The second check is due, and the request's memory still holds the first token. */

@@ -1,4 +1,4 @@
-/** The commands of the README are those that a newcomer copies, one after the other. */
+/** The commands of the README are those that a newcomer copies, one after the other; docs/commands.md has all of them. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { blocksIn, ROOT, read } from '../../support/codeBlocks.ts';
@@ -43,5 +43,15 @@ describe('the commands of the README', () => {
     });
     expect(unknown).toEqual([]);
     expect(others.length).toBeGreaterThan(0);
+  });
+});
+
+describe('docs/commands.md', () => {
+  it('has a row with each script of the project', () => {
+    const rows = read('docs/commands.md').matchAll(/^\| (`[^|]*) \|/gm);
+    const named = [...rows].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/npm (?:run )?([\w:-]+)/g)].map(([, script]) => script),
+    );
+    expect(Object.keys(scripts).filter((script) => !named.includes(script))).toEqual([]);
   });
 });

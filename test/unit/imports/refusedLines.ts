@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const BIOME = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
+export const BIOME = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
 
 /** A file that could stand in each room, and what it may and may not import. */
 export type Rooms = Record<string, { allowed: string[]; refused: string[] }>;

@@ -1,14 +1,17 @@
 /** What the library offers by its package's name. */
+import { exec } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 const SHARED = fileURLToPath(new URL('../../../shared/', import.meta.url));
 type Versions = Record<string, string>;
-const { exports, dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
+const { exports, scripts, dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
   readFileSync(`${SHARED}package.json`, 'utf8'),
 ) as {
   exports: Record<string, string>;
+  scripts: { prepack: string };
   dependencies: Versions;
   peerDependencies: Versions;
   peerDependenciesMeta: Record<string, { optional: boolean }>;
@@ -58,6 +61,13 @@ describe('the package of the library', () => {
     expect([...new Set(imported)].sort()).toEqual(
       Object.keys({ ...dependencies, ...peerDependencies }).sort(),
     );
+  });
+
+  it('is not packed from its sources, and says how it is made', async () => {
+    await expect(promisify(exec)(scripts.prepack, { cwd: SHARED })).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('npm run build:package, then npm pack ./dist/library'),
+    });
   });
 
   it('needs no store, no server and no stand-in before somebody uses it', () => {

@@ -1,4 +1,5 @@
 /** `CONNECT=ask` and pauses, by the deployed functions, and what is then in storage: all of it, read by the storage SDKs. */
+import { rm } from 'node:fs/promises';
 import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -7,6 +8,7 @@ import { type Platform, startPlatform } from '../../../../dev/platform.ts';
 import { readConfig } from '../../../../shared/config.ts';
 import { toUserId } from '../../../../shared/userId.ts';
 import type { Connection } from '../../../../shared/wire.ts';
+import { buildShipped } from '../../../support/buildShipped.ts';
 import { checkStorage, expectSound } from '../../../support/checkStorage.ts';
 import { journal, signIn } from '../../../support/entraClients.ts';
 
@@ -18,9 +20,12 @@ const IDLE_MS = 1_000;
 const NOT_CONNECTED = { state: 'not-connected', history: [] };
 const DAY_MS = 86_400_000;
 
+let functions: string;
 let platform: Platform;
 beforeAll(async () => {
+  functions = await buildShipped();
   platform = await startPlatform({
+    functions,
     timers: false,
     withoutWeb: true,
     users: USERS,
@@ -32,7 +37,10 @@ beforeAll(async () => {
     },
   });
 });
-afterAll(() => platform?.stop());
+afterAll(async () => {
+  await platform?.stop();
+  await rm(functions, { recursive: true });
+});
 
 const tokenFor = async ({ name }: DemoUser): Promise<string> =>
   (await signIn(platform.entra, name, { spaOrigin: platform.webOrigin })).accessToken;

@@ -1,4 +1,5 @@
 /** `/api/connection` of the deployed functions, and what is then in storage: read by the storage SDKs alone. */
+import { rm } from 'node:fs/promises';
 import { TableClient } from '@azure/data-tables';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type DemoUser, numberedUsers } from '../../../../dev/entra/directory.ts';
@@ -7,6 +8,7 @@ import { shardOf } from '../../../../shared/adapters/shards.ts';
 import { readConfig } from '../../../../shared/config.ts';
 import { toUserId } from '../../../../shared/userId.ts';
 import type { Connection, Problem, Profile } from '../../../../shared/wire.ts';
+import { buildShipped } from '../../../support/buildShipped.ts';
 import { checkStorage, expectSound } from '../../../support/checkStorage.ts';
 import { control, journal, signIn } from '../../../support/entraClients.ts';
 
@@ -17,9 +19,12 @@ const EXPIRED_AT_ONCE = 299;
 /** After this time the worker acts for a user. */
 const IDLE_MS = 2_000;
 
+let functions: string;
 let platform: Platform;
 beforeAll(async () => {
+  functions = await buildShipped();
   platform = await startPlatform({
+    functions,
     timers: false,
     withoutWeb: true,
     users: USERS,
@@ -27,7 +32,10 @@ beforeAll(async () => {
     settings: { REFRESH_IDLE_SECONDS: String(IDLE_MS / 1_000) },
   });
 });
-afterAll(() => platform?.stop());
+afterAll(async () => {
+  await platform?.stop();
+  await rm(functions, { recursive: true });
+});
 
 async function tokenFor({ name }: DemoUser, claims?: string): Promise<string> {
   const more = { spaOrigin: platform.webOrigin, ...(claims === undefined ? {} : { claims }) };

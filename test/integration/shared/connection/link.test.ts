@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { API_CLIENT_ID, DEMO_USERS } from '../../../../dev/entra/directory.ts';
 import type { Entra } from '../../../../dev/entra/startEntra.ts';
-import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
+import { shippedTasks } from '../../../../shared/graphTasks/shippedTasks.ts';
 import type { UserNotice } from '../../../../shared/notices.ts';
 import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
 import { codeEndsAt, GRANTS } from '../../../../shared/tokens/grants.ts';
@@ -12,7 +12,7 @@ import { control, signIn } from '../../../support/entraClients.ts';
 import { createLinkBrowser, LINK_SETTINGS, PAGE, startLinkEntra } from '../../../support/linkBrowser.ts';
 import { EXPIRED_AT_ONCE, linkedUser } from '../../../support/linkedUser.ts';
 
-const tasks = tasksOf(['read-profile']);
+const tasks = shippedTasks(['read-profile']);
 
 const ADELE = DEMO_USERS[0];
 const GUEST = DEMO_USERS.find((user) => user.homeTid !== user.tid) ?? DEMO_USERS[3];

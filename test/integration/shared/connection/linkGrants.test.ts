@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { API_CLIENT_ID, DEMO_USERS } from '../../../../dev/entra/directory.ts';
 import type { Entra } from '../../../../dev/entra/startEntra.ts';
-import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
 import { type Account, tokensOf } from '../../../../shared/account/account.ts';
+import { shippedTasks } from '../../../../shared/graphTasks/shippedTasks.ts';
 import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineApi } from '../../../../shared/tokens/defineApi.ts';
 import { codeEndsAt, GRANTS } from '../../../../shared/tokens/grants.ts';
@@ -14,7 +14,7 @@ import { API_SCOPE, control, signIn } from '../../../support/entraClients.ts';
 import { createLinkBrowser, LINK_SETTINGS, startLinkEntra } from '../../../support/linkBrowser.ts';
 import { EXPIRED_AT_ONCE, linkedUser } from '../../../support/linkedUser.ts';
 
-const tasks = tasksOf(['read-profile']);
+const tasks = shippedTasks(['read-profile']);
 const ADELES_ID = toUserId(DEMO_USERS[0]);
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

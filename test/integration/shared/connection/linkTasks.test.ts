@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DEMO_USERS } from '../../../../dev/entra/directory.ts';
 import type { Entra } from '../../../../dev/entra/startEntra.ts';
-import { tasksOf as deployedTasks } from '../../../../functions/refreshWorker/tasks.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import { readProfile } from '../../../../shared/graphTasks/readProfile.ts';
+import { shippedTasks } from '../../../../shared/graphTasks/shippedTasks.ts';
 import { defineFunction } from '../../../../shared/requests/defineFunction.ts';
 import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineApi } from '../../../../shared/tokens/defineApi.ts';
@@ -109,7 +109,7 @@ describe('a task that needs an administrator', () => {
   beforeEach(async () => {
     await control(entra, 'DELETE', '/users/adele/consent');
     app = createLocalApp(entra, {
-      tasks: deployedTasks(['read-profile', 'inbox-digest']),
+      tasks: shippedTasks(['read-profile', 'inbox-digest']),
       settings: LINK_SETTINGS,
     });
   });

@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GRAPH_APP_ID } from '../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
-import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
 import { SHIPPED_TASKS, type ShippedTaskName } from '../../../../shared/config.ts';
+import { shippedTasks } from '../../../../shared/graphTasks/shippedTasks.ts';
 import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
 import { accountOf } from '../../../support/accountOf.ts';
 import { control, journal, SPA_ORIGIN, signIn } from '../../../support/entraClients.ts';
@@ -32,7 +32,7 @@ afterEach(() => control(entra, 'DELETE', '/users/adele/fault'));
 afterAll(() => entra?.close());
 
 async function away(user: string, names: readonly ShippedTaskName[] = ['drive-changes', 'inbox-digest']) {
-  const app = createLocalApp(entra, { tasks: tasksOf(names), schedule: { everyRun: true } });
+  const app = createLocalApp(entra, { tasks: shippedTasks(names), schedule: { everyRun: true } });
   return { app, userId: await app.visit(user) };
 }
 

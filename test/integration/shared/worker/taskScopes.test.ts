@@ -2,15 +2,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
 import { drive } from '../../../../examples/drive/drive.ts';
-import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
+import { shippedTasks } from '../../../../shared/graphTasks/shippedTasks.ts';
 import { createLocalApp, type LocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineTask } from '../../../../shared/worker/defineTask.ts';
 import { accountOf } from '../../../support/accountOf.ts';
 import { registerForApi } from '../../../support/adminConsent.ts';
 import { control, journal, SPA_ORIGIN, signIn } from '../../../support/entraClients.ts';
 
-const tasks = tasksOf(['read-profile']);
+const tasks = shippedTasks(['read-profile']);
 
 const MINUTE = 60_000;
 /** To MSAL, such a token has expired when it is issued, so each check asks for another one. */

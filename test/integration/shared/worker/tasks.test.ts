@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { API_CLIENT_ID } from '../../../../dev/entra/directory.ts';
 import { type Entra, startEntra } from '../../../../dev/entra/startEntra.ts';
-import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
 import { endAccount } from '../../../../shared/account/endAccount.ts';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
+import { shippedTasks } from '../../../../shared/graphTasks/shippedTasks.ts';
 import type { LogEvent } from '../../../../shared/log.ts';
 import { createLocalApp } from '../../../../shared/testing/localApp.ts';
 import { defineApi } from '../../../../shared/tokens/defineApi.ts';
@@ -17,7 +17,7 @@ import { API_SCOPE, control, journal, SPA_ORIGIN } from '../../../support/entraC
 import { secretsIn } from '../../../support/logScan.ts';
 import { callerFor } from '../../../support/userTokens.ts';
 
-const tasks = tasksOf(['read-profile']);
+const tasks = shippedTasks(['read-profile']);
 
 const OWN_API = defineApi({
   name: 'own-api',

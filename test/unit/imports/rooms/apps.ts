@@ -1,10 +1,31 @@
 import type { Rooms } from '../refusedLines.ts';
 
+const TASKS: Rooms[string] = {
+  allowed: [
+    './task.ts',
+    '../apis/orders.ts',
+    '../../shared/config.ts',
+    '../../shared/graphTasks/followDelta.ts',
+    '../../shared/graphTasks/shippedTasks.ts',
+    '../../shared/worker/defineTask.ts',
+    '../../shared/tokens/defineApi.ts',
+    '../../shared/adapters/graph/graphApi.ts',
+  ],
+  refused: [
+    '../profile/profile.ts',
+    '../../shared/stead.ts',
+    '../../shared/worker/runTasks.ts',
+    '../../shared/adapters/entra/msal.ts',
+    '@azure/functions',
+  ],
+};
+
 /** The rooms of `functions` and of the examples. */
 export const APPS: Rooms = {
   'functions/some/handler.ts': {
     allowed: [
       './tasks.ts',
+      '../apis/orders.ts',
       '../../shared/http.ts',
       '../../shared/stead.ts',
       '../../shared/wire.ts',
@@ -15,22 +36,25 @@ export const APPS: Rooms = {
     ],
     refused: [
       '../profile/profile.ts',
+      '../refreshWorker/tasks.ts',
       '../../shared/requests/asUser.ts',
       '../../shared/worker/sweep.ts',
       '../../shared/config.ts',
       '../../shared/adapters/entra/msal.ts',
     ],
   },
-  'functions/refreshWorker/tasks.ts': {
-    allowed: [
-      '../../shared/config.ts',
-      '../../shared/graphTasks/shippedTasks.ts',
+  // The list of tasks, and each file of tasks beside it.
+  'functions/refreshWorker/tasks.ts': TASKS,
+  'functions/refreshWorker/some.ts': TASKS,
+  'functions/apis/some.ts': {
+    allowed: ['./other.ts', '../../shared/tokens/defineApi.ts'],
+    refused: [
+      '../refreshWorker/tasks.ts',
+      '../profile/profile.ts',
       '../../shared/worker/defineTask.ts',
-      '../../shared/tokens/defineApi.ts',
-      '../../shared/adapters/graph/graphApi.ts',
-      './task.ts',
+      '../../shared/stead.ts',
+      '@azure/functions',
     ],
-    refused: ['../../shared/stead.ts', '../../shared/adapters/entra/msal.ts', '@azure/functions'],
   },
   'examples/ownStore/some.ts': {
     allowed: ['@stead/shared', '@stead/shared/ports', '@stead/shared/stores/memory'],

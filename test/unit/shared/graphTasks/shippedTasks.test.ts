@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { tasksOf } from '../../../../functions/refreshWorker/tasks.ts';
-import { SHIPPED_TASKS } from '../../../../shared/config.ts';
+import { SHIPPED_TASKS, type ShippedTaskName } from '../../../../shared/config.ts';
 import { shippedTasks } from '../../../../shared/graphTasks/shippedTasks.ts';
 
 describe('the shipped tasks', () => {
@@ -12,8 +12,11 @@ describe('the shipped tasks', () => {
     ]);
   });
 
-  it('run if they are named, and no others', () => {
-    expect(tasksOf(['drive-changes']).map(({ name }) => name)).toEqual(['drive-changes']);
-    expect(tasksOf([])).toEqual([]);
+  it('run if they are named, and no others, before those that an adopter has added', () => {
+    const namesOf = (shipped: readonly ShippedTaskName[]) => tasksOf(shipped).map(({ name }) => name);
+    const added = namesOf([]);
+    expect(namesOf(['drive-changes'])).toEqual(['drive-changes', ...added]);
+    expect(namesOf(SHIPPED_TASKS)).toEqual([...SHIPPED_TASKS, ...added]);
+    expect(added.filter((name) => SHIPPED_TASKS.some((shipped) => shipped === name))).toEqual([]);
   });
 });
