@@ -32,7 +32,12 @@ const inBrowser = { ...byTheClock, testTimeout: 120_000, maxWorkers: 2, sequence
 export default defineConfig({
   test: {
     environment: 'node',
-    reporters: ['default', flakyReporter],
+    // A list replaces what Vitest takes by itself, and on GitHub one of them annotates the change.
+    reporters: [
+      'default',
+      ...(process.env.GITHUB_ACTIONS === 'true' ? ['github-actions'] : []),
+      flakyReporter,
+    ],
     // Most of them wait for another process, most of the time.
     maxWorkers: 3,
     // Several times what the longest of them takes. It ends what hangs, and must not end what a busy machine makes slow.

@@ -257,7 +257,7 @@ const UNREADABLE = 'unreadable';
 
 /** The error, or another one in the place of one that throws when it is read, such as a revoked proxy. */
 export const readable = (error: unknown): unknown =>
-  nameOfError(error) === UNREADABLE ? new Error(UNREADABLE) : error;
+  nameOfError(error) === UNREADABLE ? Object.assign(new Error(), { name: UNREADABLE }) : error;
 
 /**
  * What may be logged of an unexpected error: its class, code and status, and those of its causes. The message is left

@@ -13,9 +13,10 @@ import { createLog, type SweepSummary } from './log.ts';
 import { createOperators } from './operators/operators.ts';
 import type { FunctionRequest, HandOver, Operation } from './ports.ts';
 import { type Asked, asUser } from './requests/asUser.ts';
-import { checkFunction, type UserFunction } from './requests/defineFunction.ts';
+import type { UserFunction } from './requests/defineFunction.ts';
 import type { AnyConfig, SteadOptions } from './steadOptions.ts';
 import { createApp } from './tokens/app.ts';
+import { checkDefined } from './tokens/useOfApi.ts';
 import { readUserId } from './userId.ts';
 import type { WorkerRun } from './wire.ts';
 import { listTasks } from './worker/defineTask.ts';
@@ -61,7 +62,7 @@ export function createStead(config: AnyConfig, options: SteadOptions = {}) {
   }
 
   function claimName(fn: Named): void {
-    checkFunction(fn);
+    checkDefined('Function', fn);
     if ((named.get(fn.name) ?? fn) !== fn) {
       throw new TypeError(
         `Two functions have the name "${fn.name}", and requests of one user share the result of a name. Rename one; if it is one function that is defined anew for each request, define it once, outside of the handler.`,

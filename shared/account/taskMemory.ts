@@ -34,7 +34,7 @@ export type Told = {
 
 export const EMPTY_MEMORY: TaskMemory = { tasks: {}, told: [] };
 
-export const isEmptyMemory = ({ tasks, told }: TaskMemory): boolean =>
+const isEmptyMemory = ({ tasks, told }: TaskMemory): boolean =>
   told.length === 0 && Object.keys(tasks).length === 0;
 
 /**

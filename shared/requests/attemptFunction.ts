@@ -6,7 +6,7 @@ import {
   UnavailableError,
   UserTokenError,
 } from '../errors.ts';
-import { upstreamRefused } from '../log.ts';
+import { readable, upstreamRefused } from '../log.ts';
 import type { Caller, FunctionRequest, Operation, UsableToken } from '../ports.ts';
 import { unanswered } from '../tokens/apiFailure.ts';
 import type { App } from '../tokens/app.ts';
@@ -65,7 +65,8 @@ export async function attemptFunction<T>(
         signal,
       });
       return await Promise.race([running, endOf(signal)]);
-    } catch (error) {
+    } catch (thrown) {
+      const error = readable(thrown);
       if (error instanceof RequestMalformedError || error instanceof UnavailableError) throw error;
       if (signal.aborted && isWaitingForBody()) {
         throw new RequestMalformedError('The body could not be read to its end in time.');

@@ -1,7 +1,7 @@
 import type { BoundApi } from '../api.ts';
 import type { FunctionRequest } from '../ports.ts';
 import { checkMembers } from '../tokens/definition.ts';
-import { checkDefined, checkUse, type UseOfApi } from '../tokens/useOfApi.ts';
+import { checkUse, type UseOfApi } from '../tokens/useOfApi.ts';
 import type { UserId } from '../userId.ts';
 
 /** What a function's `run` gets for one request, together with the clients of its API (`graph` for Microsoft Graph). */
@@ -54,8 +54,6 @@ const MEMBERS: readonly (keyof FunctionDefinition<object, unknown>)[] = [
   'run',
 ];
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** The platform's load balancer ends a request after 230 seconds, and a function may run twice. */
-const MAX_TIMEOUT_MS = 110_000;
 
 /**
  * Defines a function. `functions/main.ts` gives it a route.
@@ -66,7 +64,7 @@ export function defineFunction<Clients extends object, Result>(
 ): UserFunction<Result> {
   checkMembers('defineFunction', definition, MEMBERS);
   const { name, api, scopes, timeoutMs = DEFAULT_TIMEOUT_MS, consent, run } = definition;
-  checkUse('Function', { name, api, scopes, timeoutMs, consent }, run, MAX_TIMEOUT_MS);
+  checkUse('Function', { name, api, scopes, timeoutMs, consent }, run);
   // The cast is safe because a function runs with the clients of its own API.
   return Object.freeze({
     name,
@@ -77,6 +75,3 @@ export function defineFunction<Clients extends object, Result>(
     run,
   }) as UserFunction<Result>;
 }
-
-/** @throws {TypeError} it cannot be a result of {@link defineFunction}. */
-export const checkFunction = (fn: unknown): void => checkDefined('Function', fn, MAX_TIMEOUT_MS);

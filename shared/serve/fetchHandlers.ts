@@ -49,7 +49,7 @@ export function createFetchHandlers(stead: Stead, options: { sink?: LogSink } = 
   return {
     /**
      * Serves a function: every request is answered as the caller whom its access token names.
-     * @throws {TypeError} another function has the same name.
+     * @throws {TypeError} it cannot be a result of `defineFunction`, or another function has the same name.
      */
     asUser: (fn: UserFunction): FetchHandler => serve(handlers.asUser(fn)),
     /** `GET`, `PUT` and `DELETE`: the caller's own connection. */

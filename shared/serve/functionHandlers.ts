@@ -30,7 +30,7 @@ export function createFunctionHandlers(stead: Stead, { parts: queue }: FunctionH
   return {
     /**
      * Serves a function: every request is answered as the caller whom its access token names.
-     * @throws {TypeError} another function has the same name.
+     * @throws {TypeError} it cannot be a result of `defineFunction`, or another function has the same name.
      */
     asUser: (fn: UserFunction): HttpHandler => asUser(fn),
     /** `GET`, `PUT` and `DELETE`: the caller's own connection. */

@@ -38,7 +38,7 @@ export function createHandlers(stead: Stead, handOver?: HandOverIn) {
   return {
     /**
      * Serves a function: every request is answered as the caller whom its access token names.
-     * @throws {TypeError} another function has the same name.
+     * @throws {TypeError} it cannot be a result of `defineFunction`, or another function has the same name.
      */
     asUser(fn: UserFunction): Handler {
       stead.claimName(fn);

@@ -17,12 +17,16 @@ export type UseOfApi<Clients extends object = object> = {
   consent?: 'link' | undefined;
 };
 
+/**
+ * Milliseconds. A run of the worker ends after about a minute, and so do its tasks. The platform's load balancer ends a request
+ * after 230 seconds, and a function may run twice.
+ */
+const MAX_TIMEOUT_MS = { Task: 60_000, Function: 110_000 };
 const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 
 /**
  * Checks a definition.
  * @param what `Task` or `Function`, for the messages
- * @param maxTimeoutMs the longest time-out, in milliseconds
  * @param before what the messages begin with
  * @throws {TypeError} the definition is wrong; the message says what to change.
  */
@@ -30,7 +34,6 @@ export function checkUse(
   what: 'Task' | 'Function',
   { name, api, scopes, timeoutMs, consent }: UseOfApi,
   run: unknown,
-  maxTimeoutMs: number,
   before = '',
 ): void {
   if (typeof name !== 'string' || !NAME.test(name)) {
@@ -66,8 +69,8 @@ export function checkUse(
   if (unnamed !== undefined) {
     throw refuse(`a link asks for permissions by name, and ${unnamed} is none. Name those that are needed.`);
   }
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > maxTimeoutMs) {
-    throw refuse(`timeoutMs must be whole milliseconds from 1 to ${maxTimeoutMs}.`);
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > MAX_TIMEOUT_MS[what]) {
+    throw refuse(`timeoutMs must be whole milliseconds from 1 to ${MAX_TIMEOUT_MS[what]}.`);
   }
   if (typeof run !== 'function') throw refuse('it has no run. Give it an async function.');
 }
@@ -76,9 +79,9 @@ export function checkUse(
  * Checks a task or a function that is given to the application. In JavaScript it may be anything.
  * @throws {TypeError} a definition with these values would be refused.
  */
-export function checkDefined(what: 'Task' | 'Function', defined: unknown, maxTimeoutMs: number): void {
+export function checkDefined(what: 'Task' | 'Function', defined: unknown): void {
   const rule = `Every ${what.toLowerCase()} must be a result of define${what}. `;
   if (!isRecord(defined)) throw new TypeError(`${rule}This one is ${kindOf(defined)}.`);
   // The cast is safe because it is what is checked.
-  checkUse(what, defined as UseOfApi, defined.run, maxTimeoutMs, rule);
+  checkUse(what, defined as UseOfApi, defined.run, rule);
 }

@@ -85,9 +85,9 @@ const MEMBERS: readonly (keyof TaskDefinition)[] = [
   'timeoutMs',
   'run',
 ];
+/** The members of a task. */
+const MADE: readonly (keyof Task)[] = [...MEMBERS.filter((member) => member !== 'every'), 'everyMs'];
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** A run ends after about a minute, and so do its tasks. */
-const MAX_TIMEOUT_MS = 60_000;
 const MAX_TITLE_LENGTH = 60;
 const MINUTE_MS = 60_000;
 const MAX_EVERY_MS = 60 * 1_440 * MINUTE_MS;
@@ -99,7 +99,7 @@ const MAX_EVERY_MS = 60 * 1_440 * MINUTE_MS;
 export function defineTask<Clients extends object>(definition: TaskDefinition<Clients>): Task {
   checkMembers('defineTask', definition, MEMBERS);
   const { name, api, scopes, every, timeoutMs = DEFAULT_TIMEOUT_MS, consent, run } = definition;
-  checkUse('Task', { name, api, scopes, timeoutMs, consent }, run, MAX_TIMEOUT_MS);
+  checkUse('Task', { name, api, scopes, timeoutMs, consent }, run);
   const { title = inWords(name) } = definition;
   checkTitle(name, title);
   const rhythm = every === undefined ? {} : { everyMs: everyMsOf(name, every) };
@@ -123,6 +123,8 @@ function checkTitle(name: string, title: unknown): void {
   );
 }
 
+const isRhythm = (ms: unknown): boolean => typeof ms === 'number' && ms >= MINUTE_MS && ms <= MAX_EVERY_MS;
+
 const isTitle = (text: string): boolean =>
   text.trim() !== '' && text.length <= MAX_TITLE_LENGTH && text.search(NOT_PLAIN) < 0;
 
@@ -136,7 +138,7 @@ function everyMsOf(name: string, every: Every): number {
     [minutes, hours, days].every((part) => typeof part === 'number' && part >= 0) &&
     Object.keys(others).length === 0;
   const ms = isTime ? (minutes + hours * 60 + days * 1_440) * MINUTE_MS : 0;
-  if (!(ms >= MINUTE_MS && ms <= MAX_EVERY_MS)) {
+  if (!isRhythm(ms)) {
     throw new TypeError(
       `Task "${name}": every must be a time from one minute to 60 days, such as { hours: 6 } or { days: 1 }.`,
     );
@@ -150,8 +152,14 @@ function everyMsOf(name: string, every: Every): number {
  */
 export function listTasks(...tasks: Task[]): readonly Task[] {
   for (const task of tasks) {
-    checkDefined('Task', task, MAX_TIMEOUT_MS);
+    checkDefined('Task', task);
+    checkMembers('listTasks', task, MADE);
     checkTitle(task.name, task.title);
+    if (task.everyMs !== undefined && !isRhythm(task.everyMs)) {
+      throw new TypeError(
+        `Task "${task.name}": its everyMs is none that defineTask makes. Give every to defineTask.`,
+      );
+    }
   }
   const names = tasks.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

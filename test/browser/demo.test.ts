@@ -17,7 +17,7 @@ import { expectDiscreet, watchPage } from './spa/watchPage.ts';
 const [ADELE, BRUNO, CHIARA, DANA] = DEMO_USERS;
 const PATIENCE = { timeout: 20_000 };
 
-let functions: string;
+let functions: string | undefined;
 let platform: Platform;
 let browser: Browser;
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await platform?.stop();
-  await rm(functions, { recursive: true });
+  if (functions) await rm(functions, { recursive: true });
 });
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });

@@ -1,4 +1,4 @@
-/** A link in a real browser: its cookie, the redirects through the stand-in, and the functions as they are built. */
+/** A link in a real browser: its cookie, the redirects through the stand-in, and the functions as they are shipped. */
 import { rm } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ import { expectFine } from './spa/expectFine.ts';
 
 const [ADELE, BRUNO, CHIARA] = DEMO_USERS;
 
-let functions: string;
+let functions: string | undefined;
 let platform: Platform;
 let browser: Browser;
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await platform?.stop();
-  await rm(functions, { recursive: true });
+  if (functions) await rm(functions, { recursive: true });
 });
 
 /** What the page sends with a user's access token. */

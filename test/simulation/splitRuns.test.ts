@@ -1,20 +1,18 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { GUIDED_SPLIT } from './guidedCrowds.ts';
+import { oneAtATime } from './oneAtATime.ts';
 import { search } from './search.ts';
 import { SPLIT } from './splitHistories.ts';
 
-let running: Promise<unknown> = Promise.resolve();
+const searches = oneAtATime();
 
 describe('the simulation of split runs', () => {
-  // A search whose test has timed out still runs, and would share the `Date` that it replaces with the next one.
-  afterEach(() => running.then(() => undefined), 60_000);
+  afterEach(searches.ended, 60_000);
 
   it('finds no history in which parts that are lost, doubled or late break a promise', {
     timeout: 300_000,
   }, async ({ signal }) => {
-    const searching = search(SPLIT, { seeds: 40, seed: 2_026, signal });
-    running = searching;
-    const { found, events } = await searching;
+    const { found, events } = await searches.begin(search(SPLIT, { seeds: 40, seed: 2_026, signal }));
     expect(
       found && [...found.lines, found.violation, JSON.stringify(found.history)].join('\n'),
     ).toBeUndefined();

@@ -11,7 +11,7 @@ export const shippedMain = (text = readFileSync(MAIN, 'utf8')): string => {
   const [shipped = ''] = partsOf(text);
   const used = shipped.replaceAll(IMPORT, '');
   return shipped.replaceAll(IMPORT, (line, names: string) =>
-    names.split(',').some((name) => new RegExp(`\\b${name.trim()}\\b`).test(used)) ? line : '',
+    (names.match(/[\w$]+/g) ?? []).some((name) => new RegExp(`\\b${name}\\b`).test(used)) ? line : '',
   );
 };
 

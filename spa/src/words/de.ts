@@ -93,7 +93,7 @@ export const de = (app: string): Words => ({
     partlyText: 'Das hat nicht geklappt und wird noch einmal versucht. Sie müssen nichts tun:',
     partlyConsent: 'Dafür fehlt eine Berechtigung. Ein Administrator kann sie erteilen:',
     partlyUser:
-      'Ihre Organisation verlangt dafür eine neue Anmeldung. Melden Sie sich ab und wieder an. Hilft das nicht, senden Sie Ihrem Administrator die Einzelheiten:',
+      'Melden Sie sich ab und wieder an. Wenn das nicht hilft, schicken Sie Ihrem Administrator die Details. Ihre Organisation verlangt eine neue Anmeldung hierfür:',
     paused: (when) => `Pause ${until(when)}`,
     pausedText: `${app} arbeitet bis dahin nicht für Sie. Es macht von selbst weiter, außer Ihre Organisation möchte Sie vorher wieder sehen.`,
     waiting: (when) => `Keine Antwort ${lower(since(when))}`,

@@ -86,7 +86,7 @@ export const en = (app: string) => ({
     partlyText: 'This did not work, and is tried again. You do not have to do anything:',
     partlyConsent: 'This needs a permission that was not given. An administrator can give it:',
     partlyUser:
-      'Your organisation asks you to sign in again for this. Sign out and in. If that does not help, send your administrator the details:',
+      'Sign out and in. If that does not help, send the details to your administrator. Your organisation asks you to sign in again for this:',
     paused: (until: When) => `Paused until ${until.text}`,
     pausedText: `${app} does no work for you until then. It goes on by itself, unless your organisation asks to see you before.`,
     waiting: (when: When) => `No answer since ${when.text}`,

@@ -20,7 +20,7 @@ const IDLE_MS = 1_000;
 const NOT_CONNECTED = { state: 'not-connected', history: [] };
 const DAY_MS = 86_400_000;
 
-let functions: string;
+let functions: string | undefined;
 let platform: Platform;
 beforeAll(async () => {
   functions = await buildShipped();
@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await platform?.stop();
-  await rm(functions, { recursive: true });
+  if (functions) await rm(functions, { recursive: true });
 });
 
 const tokenFor = async ({ name }: DemoUser): Promise<string> =>

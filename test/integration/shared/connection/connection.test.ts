@@ -19,7 +19,7 @@ const EXPIRED_AT_ONCE = 299;
 /** After this time the worker acts for a user. */
 const IDLE_MS = 2_000;
 
-let functions: string;
+let functions: string | undefined;
 let platform: Platform;
 beforeAll(async () => {
   functions = await buildShipped();
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await platform?.stop();
-  await rm(functions, { recursive: true });
+  if (functions) await rm(functions, { recursive: true });
 });
 
 async function tokenFor({ name }: DemoUser, claims?: string): Promise<string> {

@@ -10,6 +10,7 @@ import { createFunctionHandlers } from '../../../../shared/serve/functionHandler
 import type { Stead } from '../../../../shared/stead.ts';
 import { createTestClock } from '../../../../shared/testing/testClock.ts';
 import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
+import { unreadable } from '../../../support/unreadable.ts';
 import { askOverTwins, functionOf, OID, refusalOf, requestOf } from './askOverTwins.ts';
 
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
@@ -154,6 +155,7 @@ describe('an error of the function itself', () => {
       () => Object.assign(new Error('x'), { name: 'adele@harbour.example' }),
       'unnamed',
     ],
+    ['one that cannot be read', unreadable, 'unreadable'],
   ])('is named as far as it reveals nothing: %s', async (_what, error, code) => {
     const { ask } = askOverTwins();
     const thrown = await refusalOf(ask(functionOf(() => Promise.reject(error()))));

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { graph } from '../../../../shared/adapters/graph/graphApi.ts';
 import type { Api, ApiCall } from '../../../../shared/api.ts';
 import { encodeClaims } from '../../../../shared/tokens/challenge.ts';
@@ -163,10 +163,10 @@ describe('defineApi', () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
     process.on('unhandledRejection', note);
+    onTestFinished(() => void process.off('unhandledRejection', note));
     expect(api.readChallenge(new Response('', { status: 401 }))).toBeUndefined();
     // Node tells of a rejection that nobody handled once the microtasks have run.
     await new Promise((resolve) => setImmediate(resolve));
-    process.off('unhandledRejection', note);
     expect(unhandled).toEqual([]);
   });
 

@@ -174,6 +174,9 @@ describe('listTasks', () => {
     [{ name: 'x' }, 'Task "x": it has no api.'],
     [{ ...named('x'), name: '__proto__' }, "A task's name must begin with"],
     [{ ...named('x'), title: undefined }, 'Task "x": title must be a text'],
+    [{ ...named('x'), every: { hours: 6 } }, 'has the unknown member "every"'],
+    [{ ...named('x'), everyMs: 'x' }, 'Task "x": its everyMs is none that defineTask makes'],
+    [{ ...named('x'), everyMs: 1 }, 'Task "x": its everyMs is none that defineTask makes'],
   ])('refuses what defineTask would not make (case %#)', (wrong, problem) => {
     expect(() => listTasks(named('a'), wrong as Task)).toThrow(TypeError);
     expect(() => listTasks(named('a'), wrong as Task)).toThrow(problem);

@@ -66,11 +66,11 @@ describe('a task', () => {
       () => Promise.reject(Object.assign(new Error('x'), { code: 'no such one as Anna' })),
       'unnamed',
     ],
-    ['rejects with what cannot be read', () => Promise.reject(unreadable()), 'Error'],
+    ['rejects with what cannot be read', () => Promise.reject(unreadable()), 'unreadable'],
     [
       'rejects with an error whose name is no text',
       () => Promise.reject(Object.assign(new Error('x'), { name: Symbol('x') })),
-      'Error',
+      'unreadable',
     ],
   ])('that %s fails alone', async (_how, run, code) => {
     const bench = await tasksOverTwins([taskOf('bad', run), taskOf('good', done)]);
