@@ -1,8 +1,11 @@
-/** Its JSON; undefined for what JSON would lose, such as a function, NaN, an invalid date, a map, a `Response` or a promise that was not awaited. */
+/**
+ * Its JSON; undefined for what JSON would lose, such as a function, NaN, an invalid date, a map, a `Response` or a promise that
+ * was not awaited.
+ */
 export function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value, function (this: Record<string, unknown>, name, part: unknown) {
-      if (isJson(part) && !losesByToJson(this[name])) return part;
+      if (isJson(part) && !isLostByToJson(this[name])) return part;
       throw new TypeError('It would be lost.');
     });
   } catch {
@@ -11,8 +14,8 @@ export function jsonOf(value: unknown): string | undefined {
   }
 }
 
-/** The `toJSON` of a `Buffer` gives a list of numbers, which nobody means, and that of a date without a time gives null. */
-const losesByToJson = (value: unknown): boolean =>
+/** The `toJSON` of a `Buffer` gives a list of numbers, which nobody means, and that of an invalid date gives null. */
+const isLostByToJson = (value: unknown): boolean =>
   value instanceof Uint8Array || (value instanceof Date && Number.isNaN(value.getTime()));
 
 /** Members that are undefined are left out, as JSON does. */

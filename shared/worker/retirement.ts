@@ -68,8 +68,8 @@ export function takeRetirement(run: Run): 'yes' | 'stopped' | 'unknown' | 'elsew
 }
 
 /**
- * When an account that another part of a run may retire is due again. Few parts may, so the account waits for some hours
- * (`docs/scale.md`). The time is random: at regular times it could miss them all, because they may come at regular times, too.
+ * When an account that another part of a run may retire is due again. Few parts may, so it can take some hours until one of them
+ * has it (`docs/scale.md`). The time is random: at regular times it could miss them all, because they may come at regular times, too.
  */
 export const nextTryElsewhere = ({ app }: Run): Date =>
   new Date(nowByStore(app).getTime() + ELSEWHERE_MS * (1 + app.clock.random()));

@@ -59,3 +59,7 @@ export async function runUntilItDies(
   await Promise.race([run(), died]);
   directory.interfere = () => undefined;
 }
+
+/** A request without its ids. */
+export const requestLine = ({ method, path }: { method: string; path: string }) =>
+  `${method} ${path.replaceAll(/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g, '*')}`;
