@@ -1,54 +1,17 @@
 /** A run tells an application what happened to its users: at least once, and without harm to anybody's check. */
 import { describe, expect, it } from 'vitest';
-import { type Account, type Connected, dueAt, isConnected } from '../../../../shared/account/account.ts';
-import { changeAccount } from '../../../../shared/account/changeAccount.ts';
-import { endAccount } from '../../../../shared/account/endAccount.ts';
-import { leased, retried, seen, visited } from '../../../../shared/account/transitions.ts';
+import { type Connected, dueAt } from '../../../../shared/account/account.ts';
+import { visited } from '../../../../shared/account/transitions.ts';
 import { endOf } from '../../../../shared/clock.ts';
 import { NoticeFailedError, UserTokenError } from '../../../../shared/errors.ts';
-import type { NoticeListener, Notices, UserNotice } from '../../../../shared/notices.ts';
-import type { UserId } from '../../../../shared/userId.ts';
+import type { NoticeListener, UserNotice } from '../../../../shared/notices.ts';
 import { UNKNOWN_KEY } from '../../../../shared/worker/run.ts';
 import { unreadable } from '../../../support/unreadable.ts';
-import { noticeOf, toldOf } from '../account/accounts.ts';
+import { toldOf } from '../account/accounts.ts';
 import { CALLER } from '../account/everyTransition.ts';
+import { change, connectedOf, due, listening, marked, refused } from './listening.ts';
 import { taskOf } from './tasksOverTwins.ts';
-import { ago, DAY, dueAccount, MINUTE, NOW, SCHEDULE, tokenOf, workerOverTwins } from './workerOverTwins.ts';
-
-const refused = () => Promise.reject(new UserTokenError({ kind: 'needs-user', code: 'AADSTS50173' }));
-/** One notice, due now. */
-const due = (what: 'needs-user' | 'expiring' | 'recovered', more = {}) =>
-  noticeOf(what, { id: 'notice-1', since: ago(MINUTE), nextTryAt: ago(MINUTE), ...more });
-const marked = (more: object = {}): Account => ({
-  ...dueAccount(),
-  state: 'needs-user',
-  failure: { kind: 'needs-user', code: 'AADSTS50173', at: ago(MINUTE) },
-  notice: due('needs-user'),
-  ...more,
-});
-
-/** A worker whose application listens to everything. */
-function listening(
-  listen: NoticeListener = () => undefined,
-  options: Parameters<typeof workerOverTwins>[0] = {},
-) {
-  const heard: UserNotice[] = [];
-  const hear: NoticeListener = (notice, signal) => {
-    heard.push(notice);
-    return listen(notice, signal);
-  };
-  const notices: Notices = { onNeedsUser: hear, onExpiring: hear, onRecovered: hear };
-  return { heard, ...workerOverTwins({ notices, ...options }) };
-}
-
-async function connectedOf(worker: ReturnType<typeof listening>, userId: UserId): Promise<Connected> {
-  const account = await worker.read(userId);
-  if (account === undefined || !isConnected(account)) throw new Error('the user is not connected');
-  return account;
-}
-
-const change = (worker: ReturnType<typeof listening>, userId: UserId, to: (now: Connected) => Account) =>
-  changeAccount(worker.app(), userId, (now) => (now && isConnected(now) ? to(now) : 'keep'));
+import { DAY, dueAccount, MINUTE, NOW, SCHEDULE, tokenOf, workerOverTwins } from './workerOverTwins.ts';
 
 describe('an application that listens', () => {
   it('hears in the run after the mark that the user is needed, once', async () => {
@@ -408,102 +371,6 @@ describe('a listener that hangs', () => {
       visited(now, CALLER, tokenOf({ source: 'network' }), NOW, SCHEDULE, telling),
     );
     expect((await connectedOf(worker, userId)).notice).toMatchObject({ id: 'notice-2', what: 'recovered' });
-  });
-});
-
-describe('an account that changes while its notice is delivered', () => {
-  it('is not told twice by the same check', async () => {
-    const worker = listening(async ({ userId }) => {
-      await change(worker, userId, (now) => seen(now, NOW));
-    });
-    const { userId } = await worker.create(marked());
-    await worker.run();
-    expect(worker.heard).toHaveLength(1);
-    expect((await connectedOf(worker, userId)).notice).not.toHaveProperty('nextTryAt');
-  });
-
-  it('is told of its recovery after it was told that the user is needed', async () => {
-    const telling = { id: 'notice-2', kinds: ['recovered'] } as const;
-    const worker = listening(async ({ kind, userId }) => {
-      if (kind !== 'needs-user') return;
-      await change(worker, userId, (now) =>
-        visited(now, CALLER, tokenOf({ source: 'network' }), NOW, SCHEDULE, telling),
-      );
-    });
-    const { userId } = await worker.create(marked());
-    await worker.run();
-    worker.later(MINUTE);
-    await worker.run();
-    expect(worker.heard.map(({ kind }) => kind)).toEqual(['needs-user', 'recovered']);
-    expect(await worker.read(userId)).toMatchObject({ state: 'active' });
-  });
-
-  it('is not told again after it was disconnected', async () => {
-    const worker = listening(async ({ userId }) => {
-      await endAccount(worker.app(), userId, 'disconnected');
-      throw new Error('not heard');
-    });
-    const { userId } = await worker.create(marked());
-    expect(await worker.run()).toMatchObject({ superseded: 1 });
-    const account = await worker.read(userId);
-    expect(account).toMatchObject({ state: 'disconnected' });
-    expect(account).not.toHaveProperty('notice');
-    worker.later(DAY);
-    await worker.run();
-    expect(worker.heard).toHaveLength(1);
-  });
-
-  it('is not settled by a run that lost the lease', async () => {
-    const worker = listening(async ({ userId }) => {
-      await change(worker, userId, (now) => leased(now, 'another run', new Date(NOW.getTime() + MINUTE)));
-    });
-    const { userId } = await worker.create(marked());
-    expect(await worker.run()).toMatchObject({ superseded: 1 });
-    expect(await worker.read(userId)).toMatchObject({
-      lease: { runId: 'another run' },
-      notice: due('needs-user'),
-    });
-  });
-});
-
-describe('after a run that died with the account', () => {
-  it('the notice waits for its next try, because a listener may have ended the process', async () => {
-    const worker = listening();
-    const lease = { runId: 'a run that died', until: ago(MINUTE) };
-    const { userId } = await worker.create(marked({ lease }));
-    await worker.run();
-    expect(worker.heard).toEqual([]);
-    expect(await worker.read(userId)).toMatchObject({ notice: { id: 'notice-1', attempts: 1 } });
-    worker.later(2 * MINUTE);
-    await worker.run();
-    expect(worker.heard).toMatchObject([{ id: 'notice-1' }]);
-  });
-});
-
-describe('a run that died while it told that the user is needed', () => {
-  it('may have told it, so that the recovery after an operator’s retry is told, too', async () => {
-    const worker = listening();
-    const lease = { runId: 'a run that died', until: new Date(NOW.getTime() + MINUTE) };
-    const { userId } = await worker.create(marked({ lease }));
-    await change(worker, userId, (now) => retried(now, NOW));
-    for (let n = 0; n < 4; n += 1) {
-      worker.later(MINUTE);
-      await worker.run();
-    }
-    expect(worker.heard.map(({ kind }) => kind)).toEqual(['recovered']);
-    expect(await worker.read(userId)).not.toHaveProperty('notice');
-  });
-
-  it('may have told it, so that nothing is told anew if the retry fails', async () => {
-    const worker = listening(undefined, { silent: refused });
-    const lease = { runId: 'a run that died', until: new Date(NOW.getTime() + MINUTE) };
-    const { userId } = await worker.create(marked({ lease }));
-    await change(worker, userId, (now) => retried(now, NOW));
-    for (let n = 0; n < 4; n += 1) {
-      worker.later(MINUTE);
-      await worker.run();
-    }
-    expect(worker.heard).toMatchObject([{ id: 'notice-1', kind: 'needs-user' }]);
   });
 });
 
