@@ -21,6 +21,9 @@ const shared = { isolate: false };
  */
 const byTheClock = { retry: 1 };
 
+/** A property that fails by chance would say nothing of the change. */
+const withSeed = { setupFiles: ['test/support/propertySeed.ts'] };
+
 /** Everything of a folder of `test`, or only what is long there. */
 const folder = (name: string) => ({ name, include: [`test/${name}/**/*.test.ts`], exclude: [ALONE] });
 const shortOf = (name: string) => ({ ...folder(name), exclude: [ALONE, LONG] });
@@ -50,8 +53,8 @@ export default defineConfig({
     setupFiles: ['test/logScan/setupFile.ts'],
     // Each file of `test` is in exactly one of them, and each of them in one tier: test/unit/package/tiers.test.ts.
     projects: [
-      { extends: true, test: { ...folder('unit'), ...shared } },
-      { extends: true, test: folder('attacks') },
+      { extends: true, test: { ...folder('unit'), ...shared, ...withSeed } },
+      { extends: true, test: { ...folder('attacks'), ...withSeed } },
       { extends: true, test: folder('logScan') },
       { extends: true, test: shortOf('simulation') },
       { extends: true, test: { ...shortOf('integration'), ...shared, ...byTheClock } },

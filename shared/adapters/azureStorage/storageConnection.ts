@@ -70,7 +70,13 @@ function readStorageConnection(connectionString: string, service: 'Blob' | 'Tabl
   const secret = parts.has('AccountKey') ? keyProblems(parts) : signatureProblems(parts);
   const endpoint = endpointOf(parts, service);
   problems.push(...secret, ...('problems' in endpoint ? endpoint.problems : []));
-  if (problems.length > 0 || 'problems' in endpoint) return refused(problems);
+  if ('problems' in endpoint) {
+    // A wrong protocol or name is in the list already. What is left is no host name, such as a suffix that ends with a number.
+    return refused(
+      problems.length > 0 ? problems : ['has an AccountName and an EndpointSuffix that make no address'],
+    );
+  }
+  if (problems.length > 0) return refused(problems);
   const accountName = parts.has('AccountKey') ? (parts.get('AccountName') ?? '') : '';
   return { ok: true, url: endpoint.url, loopback: isLoopback(endpoint.url), accountName };
 }
